@@ -1,0 +1,1 @@
+"""What every process needs: bus, messages, configuration, process shell, numbers."""

@@ -1,0 +1,1 @@
+"""Kraken's protocol, without I/O, and the thin reconnecting clients over it."""

@@ -1,0 +1,341 @@
+"""Every message on the bus, as typed structs: the same words in code and on the wire.
+
+All carry the header of :class:`Message`. Prices are integers in ticks of ``10 ** -price_precision``, quantities
+integers in lots of ``10 ** -qty_precision``; money is decimal text. Stamps named ``received``, ``booked``,
+``decided``, ``sent`` and ``acked`` are ns of CLOCK_BOOTTIME, zero where the step has not happened; ``ts`` and other
+times named ``*_ts`` are ns since the epoch.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+VERSION = 1
+
+Side = Literal["buy", "sell"]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """The header of every message; the bus fills it when publishing.
+
+    ``boot`` identifies the publisher's start and rises with each; ``seq`` counts per topic from 1.
+    """
+
+    v: int = VERSION
+    src: str = ""
+    boot: int = 0
+    seq: int = 0
+    ts: int = 0
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """One tradable pair: precisions in decimals, increments in ticks and lots, minimums as Kraken states them."""
+
+    symbol: str
+    base: str
+    quote: str
+    status: str
+    price_precision: int
+    qty_precision: int
+    price_increment: int
+    qty_increment: int
+    qty_min: int
+    cost_min: str
+    cost_precision: int = 5
+
+
+class Instruments(Message, frozen=True, kw_only=True):
+    """``feed.instrument``: the configured pairs and the decimals of their assets."""
+
+    pairs: dict[str, Pair] = {}
+    assets: dict[str, int] = {}
+
+
+class FeedStatus(Message, frozen=True, kw_only=True):
+    """``feed.status``: is the path from Kraken alive.
+
+    ``connection`` counts connections of this boot; ``last_byte`` is when anything last came from Kraken;
+    ``system`` is Kraken's status word; ``online_since`` is when it last *changed back* to online, zero when it
+    has been so since the connection began. ``symbols`` maps each to ``pending``, ``subscribed`` or ``refused: why``;
+    ``resyncs`` to the newest resync request number obeyed.
+    """
+
+    connected: bool
+    connection: int
+    last_byte: int
+    system: str = "unknown"
+    online_since: int = 0
+    symbols: dict[str, str] = {}
+    resyncs: dict[str, int] = {}
+    replay: bool = False
+    reconnects: int = 0
+
+
+class Resync(Message, frozen=True, kw_only=True):
+    """``resync``: symbols whose book wants a new snapshot, each with a request number, until met."""
+
+    symbols: dict[str, int] = {}
+
+
+class FeedFrame(Message, frozen=True, kw_only=True):
+    """``feed.book.<symbol>``, ``feed.ticker.<symbol>``: the raw frame, byte for byte."""
+
+    symbol: str
+    frame: bytes
+    connection: int
+    received: int
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """One public trade; ``side`` is the taker's."""
+
+    side: Side
+    price: int
+    qty: int
+    trade_id: int = 0
+    trade_ts: int = 0
+
+
+class FeedTrades(Message, frozen=True, kw_only=True):
+    """``feed.trade.<symbol>``: the trades of one frame, oldest first."""
+
+    symbol: str
+    price_precision: int
+    qty_precision: int
+    trades: list[Trade]
+    received: int
+
+
+class BookState(StrEnum):
+    """What a book is good for; only ``live`` is quoted on."""
+
+    SYNCING = "syncing"
+    LIVE = "live"
+    RESYNCING = "resyncing"
+    SILENT = "silent"
+
+
+class Book(Message, frozen=True, kw_only=True):
+    """``book.<symbol>``: the published depth, best first; empty on both sides unless the state is ``live``.
+
+    ``exchange_ts`` is the frame's own time, zero where it has none.
+    """
+
+    symbol: str
+    state: BookState
+    price_precision: int
+    qty_precision: int
+    bids: list[tuple[int, int]]
+    asks: list[tuple[int, int]]
+    checksum: int = 0
+    exchange_ts: int = 0
+    received: int = 0
+    booked: int = 0
+
+
+class BookInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One book in ``book.status``; ``why`` tells what made it other than live."""
+
+    state: BookState
+    age_ms: int
+    checksums_ok: int
+    checksums_failed: int
+    stale: bool = False
+    why: str = ""
+
+
+class BookStatus(Message, frozen=True, kw_only=True):
+    """``book.status``: every book's state, new every 200 ms; ``rust`` tells which implementation runs."""
+
+    books: dict[str, BookInfo] = {}
+    rust: bool = False
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """One wanted quote; ``qty`` is the remaining quantity wanted; ``slot`` is two characters, ``b0``, ``a1``."""
+
+    slot: str
+    side: Side
+    price: int
+    qty: int
+
+
+class Target(Message, frozen=True, kw_only=True):
+    """``target.<strategy>.<symbol>``: all quotes wanted, and for how long.
+
+    ``fills`` is the position message's count that the quotes were decided on (T1). An empty list withdraws.
+    """
+
+    strategy: str
+    symbol: str
+    price_precision: int
+    qty_precision: int
+    quotes: list[Quote]
+    decided: int
+    ttl_ms: int
+    fills: int
+    received: int = 0
+    booked: int = 0
+    why: str = ""
+
+
+class OrderState(StrEnum):
+    """Where an order is in its life; the first four are live, the rest ended."""
+
+    SENT = "sent"
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    CANCELLING = "cancelling"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    DENIED = "denied"
+    NEVER_PLACED = "never_placed"
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An own order as ``order.<symbol>`` shows it; ``qty`` is the total, ``filled`` of it done."""
+
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    slot: str
+    side: Side
+    price: int
+    qty: int
+    filled: int
+    state: OrderState
+    error: str = ""
+    amending: bool = False
+    created_ts: int = 0
+    changed_ts: int = 0
+    received: int = 0
+    booked: int = 0
+    decided: int = 0
+    sent: int = 0
+    acked: int = 0
+
+
+class Orders(Message, frozen=True, kw_only=True):
+    """``order.<symbol>``: own live orders and those ended in the last minute."""
+
+    symbol: str
+    valid: bool
+    price_precision: int = 0
+    qty_precision: int = 0
+    orders: list[Order] = []
+
+
+class Fill(Message, frozen=True, kw_only=True):
+    """``fill.<symbol>``: one own fill; numbers as decimal text, fee in quote currency."""
+
+    exec_id: str
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    price: str
+    qty: str
+    fee: str
+    fill_ts: int
+
+
+class Position(Message, frozen=True, kw_only=True):
+    """``position.<strategy>.<symbol>``.
+
+    ``position`` is what this strategy's fills add up to; ``account_position`` the base balance less
+    ``inventory_base``, both in lots. ``fills`` counts this strategy's fills on the symbol since the journal began.
+    """
+
+    strategy: str
+    symbol: str
+    valid: bool
+    qty_precision: int = 0
+    position: int = 0
+    account_position: int = 0
+    fills: int = 0
+
+
+class Fees(msgspec.Struct, frozen=True, kw_only=True):
+    """Maker and taker fee in percent of cost, as decimal text."""
+
+    maker: str
+    taker: str
+
+
+class Account(Message, frozen=True, kw_only=True):
+    """``account``: balances by asset, fees and rate counters by symbol, profit; all numbers decimal text.
+
+    ``counters`` maps a symbol to its matching-engine counter now; ``threshold`` is what it must not pass.
+    ``equity``, ``realised``, ``unrealised``, ``fees_paid`` and ``rounding`` are in the quote currency.
+    """
+
+    valid: bool
+    balances: dict[str, str] = {}
+    fees: dict[str, Fees] = {}
+    positions: dict[str, str] = {}
+    counters: dict[str, float] = {}
+    threshold: float = 0.0
+    equity: str = "0"
+    realised: str = "0"
+    unrealised: str = "0"
+    fees_paid: str = "0"
+    rounding: str = "0"
+    why: str = ""
+
+
+class Control(Message, frozen=True, kw_only=True):
+    """``control``: the halt switch as the monitor sees it."""
+
+    halted: bool
+    why: str = ""
+
+
+class Alert(Message, frozen=True, kw_only=True):
+    """``alert``: ``level`` is ``info``, ``warning`` or ``critical``; ``kind`` names it for filters."""
+
+    level: Literal["info", "warning", "critical"]
+    kind: str
+    text: str
+
+
+class ProcessState(StrEnum):
+    """A process's own word on itself."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DEGRADED = "degraded"
+    HALTED = "halted"
+    STOPPING = "stopping"
+
+
+class Heartbeat(Message, frozen=True, kw_only=True):
+    """``heartbeat.<process>``: each second, and at once when the state changes."""
+
+    process: str
+    pid: int
+    host: str
+    version: str
+    state: ProcessState
+    why: str
+    uptime_s: float
+    loop_lag_ms: float
+    rss_mb: float
+    messages_in: int
+    messages_out: int
+    gaps: int
+    drops: int
+    details: dict[str, Any] = {}
+
+
+class LogLine(Message, frozen=True, kw_only=True):
+    """``log.<process>``: one warning or worse."""
+
+    level: str
+    event: str
+    fields: dict[str, Any] = {}

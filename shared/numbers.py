@@ -1,0 +1,78 @@
+"""Fixed-point numbers: prices in ticks, quantities in lots, money as Decimal.
+
+A tick is ``10 ** -price_precision`` of the quote currency, a lot ``10 ** -qty_precision`` of the base
+currency, as Kraken's instrument data gives the precisions. Nothing here rounds silently: a text that does
+not fit its precision raises :class:`PrecisionError`.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
+from typing import NewType
+
+Ticks = NewType("Ticks", int)
+Lots = NewType("Lots", int)
+
+# 60 digits hold every product of a price and a quantity that Kraken can print, exactly.
+EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
+ROUNDING = Context(prec=60, traps=[InvalidOperation])
+
+
+class PrecisionError(ValueError):
+    """A number has more decimals than its precision allows, or is no finite number."""
+
+
+def scale(value: str | int | Decimal, precision: int) -> int:
+    """The integer number of ``10 ** -precision`` units in ``value``, exactly.
+
+    Raises :class:`PrecisionError` when the value is not a whole number of units.
+    """
+    try:
+        number = Decimal(value)
+    except InvalidOperation as error:
+        raise PrecisionError(f"{value!r} is not a number") from error
+    if not number.is_finite():
+        raise PrecisionError(f"{value!r} is not a finite number")
+    scaled = number.scaleb(precision, ROUNDING)
+    whole = int(scaled)
+    if whole != scaled:
+        raise PrecisionError(f"{value} has more than {precision} decimals")
+    return whole
+
+
+def unscale(units: int, precision: int) -> Decimal:
+    """``units`` of ``10 ** -precision`` as a Decimal with exactly ``precision`` decimals."""
+    return Decimal(units).scaleb(-precision, EXACT)
+
+
+def text(units: int, precision: int) -> str:
+    """Plain decimal text of ``units`` of ``10 ** -precision``, trailing zeros kept, never an exponent."""
+    return format(unscale(units, precision), "f")
+
+
+def plain(value: Decimal) -> str:
+    """Plain decimal text without an exponent and without needless trailing zeros (``0`` for zero)."""
+    if not value:
+        return "0"
+    written = format(value, "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def floor_to(value: Decimal, precision: int) -> int:
+    """Units of ``10 ** -precision``, rounded down."""
+    return int(value.scaleb(precision, ROUNDING).to_integral_value(ROUND_FLOOR))
+
+
+def ceil_to(value: Decimal, precision: int) -> int:
+    """Units of ``10 ** -precision``, rounded up."""
+    return int(value.scaleb(precision, ROUNDING).to_integral_value(ROUND_CEILING))
+
+
+def round_money(value: Decimal, decimals: int) -> Decimal:
+    """``value`` rounded half up to ``decimals`` places, as a ledger shows it."""
+    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, ROUNDING)
+
+
+def notional(price: int, qty: int, price_precision: int, qty_precision: int) -> Decimal:
+    """Price times quantity in quote currency, exact."""
+    return Decimal(price * qty).scaleb(-(price_precision + qty_precision), EXACT)

@@ -1,0 +1,82 @@
+"""The topics of the bus, and which message each carries.
+
+A topic is ``kind`` or ``kind.rest`` and ends in a NUL byte on the wire, so that ``book.BTC/USD`` never matches
+``book.BTC/USDT``. *State* topics hold the whole state each time and are sent again, the same bytes, every
+second and to whoever subscribes; *event* topics are sent once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared import messages as m
+
+NUL = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One row of the topics table: the kind's name, its message, and whether it is state."""
+
+    name: str
+    message: type[m.Message]
+    is_state: bool
+    about: str
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind("feed.instrument", m.Instruments, True, "pairs and assets: precisions, increments, minimums, status"),
+    Kind("feed.status", m.FeedStatus, True, "the connection to Kraken, new every 200 ms"),
+    Kind("resync", m.Resync, True, "symbols that want a new snapshot, each with a request number"),
+    Kind("book.status", m.BookStatus, True, "every book's state, new every 200 ms"),
+    Kind("book", m.Book, True, "the published depth of one symbol"),
+    Kind("target", m.Target, True, "all quotes that one strategy wants for one symbol"),
+    Kind("order", m.Orders, True, "own live orders of a symbol, and those ended in the last minute"),
+    Kind("position", m.Position, True, "one strategy's position in one symbol"),
+    Kind("account", m.Account, True, "balances, fees, rate budgets and profit"),
+    Kind("control", m.Control, True, "halted or not, and why"),
+    Kind("feed.book", m.FeedFrame, False, "a raw Kraken book frame as received"),
+    Kind("feed.trade", m.FeedTrades, False, "trades of one symbol"),
+    Kind("feed.ticker", m.FeedFrame, False, "a raw Kraken ticker frame as received"),
+    Kind("fill", m.Fill, False, "one own fill"),
+    Kind("alert", m.Alert, False, "something a person should know"),
+    Kind("heartbeat", m.Heartbeat, False, "a process's life and progress, each second"),
+    Kind("log", m.LogLine, False, "warnings and above of one process"),
+)
+BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+def kind_of(topic: str) -> Kind | None:
+    """The kind of a topic (without its NUL), or None for one that this version does not know."""
+    head, _, rest = topic.partition(".")
+    two = BY_NAME.get(f"{head}.{rest.partition('.')[0]}") if rest else None
+    return two or BY_NAME.get(head)
+
+
+def rest_of(topic: str, kind: Kind) -> str:
+    """What follows the kind in a topic: a symbol, a process, ``strategy.symbol``, or nothing."""
+    return topic[len(kind.name) + 1 :]
+
+
+def encode(topic: str) -> bytes:
+    """A topic as its bytes on the wire."""
+    return (topic + NUL).encode()
+
+
+def decode(raw: bytes) -> str:
+    """The topic of its bytes on the wire; the NUL is required, a ValueError says so."""
+    if not raw.endswith(b"\0"):
+        raise ValueError(f"topic {raw[:64]!r} does not end in NUL")
+    return raw[:-1].decode()
+
+
+def subscription(words: str) -> list[bytes]:
+    """What to subscribe to for a kind (``book``) or a whole topic (``book.BTC/USD``), as prefixes.
+
+    A kind matches itself and all below it; ``feed`` alone matches every ``feed.*``.
+    """
+    if not words:
+        return [b""]
+    if words in BY_NAME or words == "feed":
+        return [encode(words), f"{words}.".encode()]
+    return [encode(words)]
