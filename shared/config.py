@@ -229,7 +229,7 @@ def load(path: str | Path | None = None, *, required: bool = False, environ: dic
         if named or required:
             raise ConfigError(f"{source}: no such file; name one with --config or TRADEBYTE_CONFIG")
         config = Config(root=Path.cwd())
-        check(config, lambda key: "built-in defaults")
+        check(config, lambda _key: "built-in defaults")
         return config
     source = source.resolve()
     root = source.parent.parent if source.parent.name == "config" else source.parent
@@ -247,9 +247,9 @@ def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Co
         tree = yaml.safe_load(written)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{source}:{mark.line + 1}" if mark else str(source)
+        place = f"{source}:{mark.line + 1}" if mark else str(source)
         problem = getattr(error, "problem", None) or str(error)
-        raise ConfigError(f"{where}: not valid YAML: {problem}; mend the indentation or quoting there") from error
+        raise ConfigError(f"{place}: not valid YAML: {problem}; mend the indentation or quoting there") from error
     if tree is None:
         raise ConfigError(f"{source}:1: the file is empty; take config/config.yaml of the project as a start")
     if not isinstance(tree, dict):
@@ -444,7 +444,7 @@ def check(config: Config, where: Any) -> None:
         if not kraken.sandbox:
             raise wrong(
                 "trading.inventory_base",
-                "must be set with sandbox: false (what you hold and do not want sold, per asset); flatten would sell it",
+                "must be set with sandbox: false (what you hold and want kept, per asset); flatten would sell it",
             )
         base = {"BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
         config.trading = msgspec.structs.replace(trading, inventory_base=base)
@@ -490,7 +490,7 @@ def _check_live(config: Config, wrong: Any) -> None:
         if not value or value in made_up or value in {secret for _, secret in SANDBOX_KEYS}:
             raise wrong(
                 f"kraken.{name}",
-                "sandbox is false but this is not a Kraken credential; create a key at Kraken and set it here or by ${NAME}",
+                "sandbox is false but this is no Kraken credential; create a key at Kraken, set it here or by ${NAME}",
             )
 
 

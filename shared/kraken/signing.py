@@ -1,0 +1,22 @@
+"""Signing of private REST calls (KRAKEN.md 4.2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+
+class SecretError(ValueError):
+    """The API secret is not base64; the text never contains it."""
+
+
+def sign(secret: str, path: str, nonce: str, body: bytes) -> str:
+    """The ``API-Sign`` header: ``path`` from ``/0/private``, ``body`` the exact bytes sent, nonce as in the body."""
+    try:
+        key = base64.b64decode(secret, validate=True)
+    except (binascii.Error, ValueError):
+        raise SecretError("the API secret is not base64; copy it again from Kraken") from None
+    digest = hashlib.sha256(nonce.encode() + body).digest()
+    return base64.b64encode(hmac.new(key, path.encode() + digest, hashlib.sha512).digest()).decode()
