@@ -1,0 +1,36 @@
+"""The two clocks that shells read; cores are given the time.
+
+``boot_ns`` is CLOCK_BOOTTIME: one clock for all processes of a machine, which no one steps and which runs on through
+a suspend. ``wall_ns`` is the wall clock, for what leaves the machine or is shown to people.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+MS = 1_000_000
+SECOND = 1_000_000_000
+
+
+def boot_ns() -> int:
+    """ns of CLOCK_BOOTTIME."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def wall_ns() -> int:
+    """ns since the epoch."""
+    return time.time_ns()
+
+
+def rfc3339(ns: int) -> str:
+    """ns since the epoch as RFC 3339 text with microseconds and ``Z``, as Kraken writes times."""
+    whole, rest = divmod(ns, SECOND)
+    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest // 1000:06d}Z"
+
+
+def parse_rfc3339(text: str) -> int:
+    """ns since the epoch of RFC 3339 text in UTC; a ValueError for anything else."""
+    stem, dot, fraction = text.removesuffix("Z").partition(".")
+    whole = datetime.strptime(stem, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    return int(whole.timestamp()) * SECOND + (int(fraction[:9].ljust(9, "0")) if dot else 0)

@@ -1,0 +1,69 @@
+"""Every bound in one table: queues, sizes, times and tries.
+
+Times end in their unit. A bound that a process hits is counted and shown, never silent.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Bus. ZeroMQ's own default of 1000 lost 72 % of a burst when measured.
+BUS_QUEUE_MESSAGES: Final = 20_000
+BUS_DRAIN_MESSAGES: Final = 20_000
+BUS_TRACKED_TOPICS: Final = 10_000
+BUS_PATH_BYTES: Final = 100  # ZeroMQ's limit is 107; some room for its own suffix
+STATE_REPEAT_S: Final = 1.0
+PATH_NEWS_MS: Final = 200  # feed.status and book.status come new this often
+PATH_DEAD_S: Final = 1.0  # and not heard for this long, every book is invalid
+
+# Process shell.
+HEARTBEAT_S: Final = 1.0
+HEARTBEAT_DEAD_S: Final = 3.0
+WATCHDOG_S: Final = 10.0
+WATCHDOG_REARM_S: Final = 0.5
+BACKOFF_FIRST_S: Final = 0.25
+BACKOFF_MAX_S: Final = 30.0
+CRASH_LOOP_STARTS: Final = 5
+LOG_FILE_BYTES: Final = 10 * 1024 * 1024
+LOG_FILES: Final = 5
+BAD_MESSAGE_SHOWN_BYTES: Final = 200
+BAD_MESSAGE_LOG_EVERY_S: Final = 60.0
+
+# Kraken connections (KRAKEN.md 1.11): 150 attempts in 10 minutes is the ban.
+WS_FRAME_BYTES: Final = 16 * 1024 * 1024
+WS_QUEUE_FRAMES: Final = 10_000
+WS_SILENT_S: Final = 3.0
+CONNECT_TIMEOUT_S: Final = 5.0
+RECONNECT_FAST_TRIES: Final = 3
+RECONNECT_FIRST_S: Final = 0.2
+RECONNECT_STEADY_S: Final = 5.0
+RECONNECT_MAX_S: Final = 30.0
+CONNECT_ATTEMPTS_10_MIN: Final = 120
+SUBSCRIBE_BATCH_SYMBOLS: Final = 50
+SUBSCRIBE_ACK_S: Final = 5.0
+RESYNC_AGAIN_S: Final = 5.0
+REST_TIMEOUT_S: Final = 5.0
+REST_BODY_BYTES: Final = 8 * 1024 * 1024
+
+# Strategy.
+TARGET_REPEAT_S: Final = 1.0
+QUOTES_PER_TARGET: Final = 40
+
+# Executor.
+SWITCH_TIMEOUT_S: Final = 15
+SWITCH_REARM_S: Final = 5.0
+DEADLINE_S: Final = 2.0
+DEADLINE_MIN_S: Final = 0.6  # Kraken takes 500 ms at the least
+CLOCK_UNCERTAIN_MS: Final = 500.0
+REQUEST_TIMEOUT_S: Final = 3.0
+REFUSED_PRICE_S: Final = 1.0
+REFUSED_SLOT_S: Final = 1.0
+AMEND_EVERY_S: Final = 10.0
+ONLINE_WAIT_S: Final = 5.0
+ENDED_ORDERS_KEPT_S: Final = 60.0
+ENDED_ORDERS_KEPT: Final = 500
+HISTORY_SETTLES_S: Final = 60.0
+BATCH_CANCEL_IDS: Final = 50
+HALT_POLL_S: Final = 0.1
+RECONCILE_DIFFERENCE_S: Final = 5.0
+NEWER_EPOCH_STOP_S: Final = 5.0
