@@ -258,20 +258,25 @@ class Subscriber:
 
     def _decode(self, frames: list[bytes]) -> Received | None:
         if len(frames) != 2:
-            return self._bad("frames", f"{len(frames)} frames instead of 2", b"".join(frames))
+            self._bad("frames", f"{len(frames)} frames instead of 2", b"".join(frames))
+            return None
         try:
             topic = topics.decode(frames[0])
         except ValueError as error:
-            return self._bad("topic", str(error), frames[0])
+            self._bad("topic", str(error), frames[0])
+            return None
         kind = topics.kind_of(topic)
         if kind is None:
-            return self._bad("topic", f"unknown topic {topic[:64]!r}", frames[1])
+            self._bad("topic", f"unknown topic {topic[:64]!r}", frames[1])
+            return None
         try:
             message: Message = _decoders[kind.name].decode(frames[1])
         except msgspec.DecodeError as error:
-            return self._bad(kind.name, str(error), frames[1])
+            self._bad(kind.name, str(error), frames[1])
+            return None
         if message.v != VERSION:
-            return self._bad(kind.name, f"version {message.v}, this process speaks {VERSION}", frames[1])
+            self._bad(kind.name, f"version {message.v}, this process speaks {VERSION}", frames[1])
+            return None
         missed = self.tracker.admit(topic, message)
         if missed is None:
             return None
