@@ -236,7 +236,8 @@ class Process:
         # The lag is the longest time in which the loop could not have answered.
         self._lag_ns = max(self._lag_ns, now - began)
         if now >= self._watch_due:
-            faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=self._handler.stream.fileno())
+            log = self._handler.stream or sys.stderr
+            faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=log.fileno())
             self._watch_due = now + int(limits.WATCHDOG_REARM_S * 1e9)
         if now >= self._repeat_due:
             self.publisher.repeat()

@@ -1,0 +1,294 @@
+"""The feed's core: what to subscribe to, what each frame is, and what goes on the bus. No I/O.
+
+The shell calls :meth:`Feed.opened`, :meth:`Feed.frame`, :meth:`Feed.closed`, :meth:`Feed.resync` and :meth:`Feed.turn`
+with the time, and carries out what gathers in :attr:`Feed.sends` and :attr:`Feed.publishes`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from collector.frames import Classified, Kind, classify
+from shared import limits
+from shared.kraken import v2
+from shared.messages import FeedFrame, FeedStatus, FeedTrades, Instruments, Message, Pair, Resync, Trade
+from shared.numbers import PrecisionError, scale
+
+CHANNELS = ("book", "trade")
+
+
+class Feed:
+    """One connection to Kraken's public feed, or a replay of one.
+
+    ``symbols`` is what is wanted; in a replay every symbol of the file is handed on. Times are ns of CLOCK_BOOTTIME.
+    """
+
+    def __init__(self, symbols: list[str], depth: int, *, replay: bool = False) -> None:
+        self.sends: list[str] = []
+        self.publishes: list[tuple[str, Message]] = []
+        self.counts: Counter[str] = Counter()
+        self.problems: list[str] = []
+        self.wants_reconnect = ""
+        self._symbols, self._depth, self._replay = symbols, depth, replay
+        self._connected = False
+        self._connection = 0
+        self._last_byte = 0
+        self._system = "unknown"
+        self._online_since = 0
+        self._reconnects = 0
+        self._req_id = 0
+        self._states: dict[tuple[str, str], str] = {}
+        self._asked: dict[tuple[str, str], int] = {}
+        self._unsubscribing: dict[str, int] = {}
+        self._obeyed: dict[str, tuple[int, int]] = {}
+        self._pairs: dict[str, Pair] = {}
+        self._assets: dict[str, int] = {}
+        self._status_due = 0
+
+    @property
+    def pairs(self) -> dict[str, Pair]:
+        """The instrument data of the configured pairs, as last told."""
+        return self._pairs
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Every configured symbol's book is subscribed and its instrument data known."""
+        return all(self._states.get(("book", s)) == "subscribed" and s in self._pairs for s in self._symbols)
+
+    # --- connection ----------------------------------------------------------------------------------------------
+
+    def opened(self, now: int) -> None:
+        """A new connection: nothing of the old one holds."""
+        self._connected, self._last_byte = True, now
+        self._connection += 1
+        self._system, self._online_since = "unknown", 0
+        self._states.clear()
+        self._asked.clear()
+        self._unsubscribing.clear()
+        if not self._replay:
+            self._send("subscribe", {"channel": "instrument", "snapshot": True})
+            for channel in CHANNELS:
+                self._subscribe(channel, self._symbols, now)
+        self._publish_status(now)
+
+    def closed(self, now: int) -> None:
+        """The connection ended."""
+        self._connected = False
+        self._reconnects += 1
+        self._publish_status(now)
+
+    # --- frames --------------------------------------------------------------------------------------------------
+
+    def frame(self, raw: bytes, now: int) -> None:
+        """One frame as received; whatever it holds, this returns."""
+        self._last_byte = now
+        try:
+            found = classify(raw)
+        except ValueError as error:
+            self._problem("unreadable frame", f"{error}: {raw[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
+            return
+        self.counts[found.kind.value] += 1
+        try:
+            self._handle(found, raw, now)
+        except (ValueError, PrecisionError) as error:
+            self._problem(f"bad {found.kind.value} frame", f"{error}: {raw[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
+
+    def _handle(self, found: Classified, raw: bytes, now: int) -> None:
+        if found.kind is Kind.BOOK or found.kind is Kind.TICKER:
+            topic = "feed.book" if found.kind is Kind.BOOK else "feed.ticker"
+            for symbol in found.symbols:
+                if self._is_wanted(symbol):
+                    message = FeedFrame(symbol=symbol, frame=raw, connection=self._connection, received=now)
+                    self.publishes.append((f"{topic}.{symbol}", message))
+        elif found.kind is Kind.TRADE:
+            self._trades(found, now)
+        elif found.kind is Kind.INSTRUMENT:
+            self._instrument(v2.payload(found.frame.data, v2.Instrument))
+        elif found.kind is Kind.STATUS:
+            self._status(found.system, now)
+        elif found.kind is Kind.RESPONSE:
+            self._response(found.frame, now)
+        elif found.kind is Kind.ERROR:
+            self._problem("error from Kraken", found.error)
+        elif found.kind is Kind.UNKNOWN:
+            self._problem("unknown frame", repr(raw[: limits.BAD_MESSAGE_SHOWN_BYTES]))
+
+    def _is_wanted(self, symbol: str) -> bool:
+        if self._replay or symbol in self._symbols:
+            return True
+        self.counts["not asked for"] += 1
+        return False
+
+    def _trades(self, found: Classified, now: int) -> None:
+        by_symbol: dict[str, list[Trade]] = {}
+        for symbol, side, price, qty, trade_id, trade_ts in found.trades:
+            pair = self._pairs.get(symbol)
+            if pair is None:
+                self.counts["trade before its instrument"] += 1
+                continue
+            trade = Trade(
+                side=side,
+                price=scale(price, pair.price_precision),
+                qty=scale(qty, pair.qty_precision),
+                trade_id=trade_id,
+                trade_ts=trade_ts,
+            )
+            by_symbol.setdefault(symbol, []).append(trade)
+        for symbol, trades in by_symbol.items():
+            pair = self._pairs[symbol]
+            message = FeedTrades(
+                symbol=symbol,
+                price_precision=pair.price_precision,
+                qty_precision=pair.qty_precision,
+                trades=trades,
+                received=now,
+            )
+            self.publishes.append((f"feed.trade.{symbol}", message))
+
+    def _instrument(self, data: v2.Instrument) -> None:
+        for asset in data.assets:
+            self._assets[asset.id] = asset.precision
+        for pair in data.pairs:
+            if self._replay or pair.symbol in self._symbols:
+                self._pairs[pair.symbol] = _pair(pair)
+        wanted = {leg for pair in self._pairs.values() for leg in (pair.base, pair.quote)}
+        assets = {name: decimals for name, decimals in self._assets.items() if name in wanted}
+        self.publishes.append(("feed.instrument", Instruments(pairs=dict(self._pairs), assets=assets)))
+
+    def _status(self, system: str, now: int) -> None:
+        back = system == "online" and self._system not in ("online", "unknown")
+        self._system = system
+        if back:
+            self._online_since = now
+            self._resubscribe(self._symbols, now)
+        self._publish_status(now)
+
+    # --- subscriptions -------------------------------------------------------------------------------------------
+
+    def resync(self, message: Resync, now: int) -> None:
+        """Resubscribes the books asked for, each once per request number of the asking boot."""
+        wanted = []
+        for symbol, number in message.symbols.items():
+            asked = (message.boot, number)
+            if symbol in self._symbols and asked > self._obeyed.get(symbol, (0, 0)) and self._connected:
+                self._obeyed[symbol] = asked
+                # A subscription under way brings a snapshot anyway.
+                if self._states.get(("book", symbol)) == "subscribed":
+                    wanted.append(symbol)
+        self._resubscribe(wanted, now)
+
+    def _resubscribe(self, symbols: list[str], now: int) -> None:
+        for batch in _batches(symbols):
+            self._send("unsubscribe", {"channel": "book", "symbol": batch, "depth": self._depth})
+            for symbol in batch:
+                self._unsubscribing[symbol] = now
+                self._states["book", symbol] = "pending"
+
+    def _subscribe(self, channel: str, symbols: list[str], now: int) -> None:
+        for batch in _batches(symbols):
+            params: dict[str, object] = {"channel": channel, "symbol": batch, "snapshot": channel == "book"}
+            if channel == "book":
+                params["depth"] = self._depth
+            self._send("subscribe", params)
+            for symbol in batch:
+                self._states[channel, symbol] = "pending"
+                self._asked[channel, symbol] = now
+
+    def _response(self, frame: v2.Frame, now: int) -> None:
+        if frame.method not in ("subscribe", "unsubscribe"):
+            if frame.error:
+                self._problem(f"{frame.method} refused", frame.error)
+            return
+        if not frame.success:
+            self._refused(frame, now)
+            return
+        ack = v2.payload(frame.result, v2.Ack)
+        if frame.method == "unsubscribe":
+            if ack.channel == "book" and self._unsubscribing.pop(ack.symbol, None) is not None:
+                self._subscribe("book", [ack.symbol], now)
+            return
+        if ack.channel == "instrument":
+            return
+        if self._asked.pop((ack.channel, ack.symbol), None) is None:
+            self._problem("acknowledgement not asked for", f"{ack.channel} {ack.symbol}")
+            return
+        self._states[ack.channel, ack.symbol] = "subscribed"
+
+    def _refused(self, frame: v2.Frame, now: int) -> None:
+        self._problem(f"{frame.method} refused", f"{frame.error} {frame.symbol}".strip())
+        if frame.symbol in self._unsubscribing:
+            del self._unsubscribing[frame.symbol]
+            self._subscribe("book", [frame.symbol], now)
+            return
+        # Without a symbol the whole request was refused: all that still waits stands refused, and is asked again later.
+        for channel, symbol in list(self._asked):
+            if frame.symbol in ("", symbol):
+                self._states[channel, symbol] = f"refused: {frame.error}"
+                self._asked[channel, symbol] = now + int((limits.SUBSCRIBE_REFUSED_S - limits.SUBSCRIBE_ACK_S) * 1e9)
+
+    def turn(self, now: int) -> None:
+        """Time passes: acknowledgements that are missing, a connection that is dead, news every 200 ms."""
+        if self._connected and not self._replay:
+            late = int(limits.SUBSCRIBE_ACK_S * 1e9)
+            lost = [symbol for symbol, asked in self._unsubscribing.items() if now - asked > late]
+            for symbol in lost:
+                del self._unsubscribing[symbol]
+            if lost:
+                self._problem("unsubscribe not acknowledged", ", ".join(lost))
+                self._subscribe("book", lost, now)
+            for channel in CHANNELS:
+                overdue = [s for (c, s), asked in self._asked.items() if c == channel and now - asked > late]
+                if overdue:
+                    self._problem(f"{channel} subscription not acknowledged", ", ".join(overdue))
+                    self._subscribe(channel, overdue, now)
+            if now - self._last_byte > limits.CONNECTION_DEAD_S * 1e9:
+                self.wants_reconnect = f"no frame for {limits.CONNECTION_DEAD_S:.0f} s"
+        if self._replay and self._connected:
+            self._last_byte = now
+        if now >= self._status_due:
+            self._publish_status(now)
+
+    def _publish_status(self, now: int) -> None:
+        self._status_due = now + limits.PATH_NEWS_MS * 1_000_000
+        status = FeedStatus(
+            connected=self._connected,
+            connection=self._connection,
+            last_byte=self._last_byte,
+            system=self._system,
+            online_since=self._online_since,
+            symbols={symbol: self._states.get(("book", symbol), "pending") for symbol in self._symbols},
+            resyncs={symbol: number for symbol, (_, number) in self._obeyed.items()},
+            replay=self._replay,
+            reconnects=self._reconnects,
+        )
+        self.publishes.append(("feed.status", status))
+
+    def _send(self, method: str, params: dict[str, object]) -> None:
+        self._req_id += 1
+        self.sends.append(v2.request(method, params, self._req_id))
+
+    def _problem(self, what: str, why: str) -> None:
+        self.counts[what] += 1
+        if len(self.problems) < limits.PROBLEMS_KEPT:
+            self.problems.append(f"{what}: {why}")
+
+
+def _batches(symbols: list[str]) -> list[list[str]]:
+    size = limits.SUBSCRIBE_BATCH_SYMBOLS
+    return [symbols[i : i + size] for i in range(0, len(symbols), size)]
+
+
+def _pair(pair: v2.Pair) -> Pair:
+    return Pair(
+        symbol=pair.symbol,
+        base=pair.base,
+        quote=pair.quote,
+        status=pair.status,
+        price_precision=pair.price_precision,
+        qty_precision=pair.qty_precision,
+        price_increment=scale(pair.price_increment, pair.price_precision),
+        qty_increment=scale(pair.qty_increment, pair.qty_precision),
+        qty_min=scale(pair.qty_min, pair.qty_precision),
+        cost_min=format(pair.cost_min, "f"),
+        cost_precision=pair.cost_precision,
+    )

@@ -1,0 +1,70 @@
+"""Kraken's matching-engine counter, per account and pair (KRAKEN.md 5.2). A core: the time is passed in.
+
+Each add, amend and cancel adds points, more for young orders; the counter decays steadily. Above the tier's
+threshold everything but a batch cancel is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Limits of an account's verification tier; ``decay`` in points a second."""
+
+    threshold: float
+    decay: float
+    open_orders: int
+
+
+TIERS: Final = {
+    "starter": Tier(60, 1.0, 60),
+    "intermediate": Tier(125, 2.34, 80),
+    "pro": Tier(180, 3.75, 225),
+}
+
+ADD: Final = 1.0
+_AMEND_AGES: Final = ((5.0, 3.0), (10.0, 2.0), (15.0, 1.0))
+_CANCEL_AGES: Final = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), (300.0, 1.0))
+CANCEL_WORST: Final = 8.0
+
+
+def amend_cost(age_s: float) -> float:
+    """Points of an amend of an order created or last amended ``age_s`` ago."""
+    return 1.0 + _by_age(_AMEND_AGES, age_s)
+
+
+def cancel_cost(age_s: float) -> float:
+    """Points of a cancel of an order created or last amended ``age_s`` ago."""
+    return _by_age(_CANCEL_AGES, age_s)
+
+
+def _by_age(table: tuple[tuple[float, float], ...], age_s: float) -> float:
+    for below, points in table:
+        if age_s < below:
+            return points
+    return 0.0
+
+
+class Counter:
+    """One pair's counter as Kraken keeps it."""
+
+    __slots__ = ("_at_s", "_tier", "_value")
+
+    def __init__(self, tier: Tier, value: float = 0.0, now_s: float = 0.0) -> None:
+        self._tier, self._value, self._at_s = tier, value, now_s
+
+    def value(self, now_s: float) -> float:
+        """Points now."""
+        return max(0.0, self._value - self._tier.decay * max(0.0, now_s - self._at_s))
+
+    def charge(self, points: float, now_s: float) -> None:
+        """A transaction was sent; it counts whether or not Kraken accepts it."""
+        self._value = self.value(now_s) + points
+        self._at_s = max(self._at_s, now_s)
+
+    def room(self, now_s: float) -> float:
+        """Points left below the threshold, never negative."""
+        return max(0.0, self._tier.threshold - self.value(now_s))

@@ -1,0 +1,54 @@
+"""Names of pairs and assets across Kraken's interfaces (KRAKEN.md 0.1)."""
+
+from __future__ import annotations
+
+_OLD_TO_NEW = {"XBT": "BTC", "XDG": "DOGE"}
+_NEW_TO_OLD = {new: old for old, new in _OLD_TO_NEW.items()}
+
+
+def new_name(pair: str) -> str:
+    """``XBT/USD`` of WebSocket v1 as ``BTC/USD`` of v2; a new name stays as it is."""
+    return "/".join(_OLD_TO_NEW.get(leg, leg) for leg in pair.split("/"))
+
+
+def old_name(symbol: str) -> str:
+    """``BTC/USD`` of WebSocket v2 as ``XBT/USD`` of v1."""
+    return "/".join(_NEW_TO_OLD.get(leg, leg) for leg in symbol.split("/"))
+
+
+def altname(symbol: str) -> str:
+    """``BTC/USD`` as REST's ``XBTUSD``."""
+    return old_name(symbol).replace("/", "")
+
+
+def rest_names(symbol: str) -> set[str]:
+    """Every name under which REST may answer for a symbol: altname, long id, slash forms."""
+    base, _, quote = old_name(symbol).partition("/")
+    long_id = f"X{base}Z{quote}" if len(base) == 3 and len(quote) == 3 else f"{base}{quote}"
+    return {symbol, old_name(symbol), altname(symbol), long_id, f"X{base}X{quote}"}
+
+
+def asset_name(rest_id: str) -> str:
+    """A REST asset id (``XXBT``, ``ZUSD``, ``SOL``) as the new name (``BTC``, ``USD``, ``SOL``).
+
+    Only four-letter ids with the old class prefix lose it: ``ZEUS`` is an asset of its own, so it stays.
+    """
+    old = {
+        "ZUSD",
+        "ZEUR",
+        "ZGBP",
+        "ZCAD",
+        "ZJPY",
+        "ZAUD",
+        "XXBT",
+        "XETH",
+        "XXDG",
+        "XLTC",
+        "XXRP",
+        "XXLM",
+        "XETC",
+        "XZEC",
+        "XXMR",
+    }
+    stem = rest_id[1:] if rest_id in old else rest_id
+    return _OLD_TO_NEW.get(stem, stem)

@@ -1,0 +1,47 @@
+"""When to connect again: a core, given the time and a random number.
+
+A handful of quick tries after a drop, then no faster than every 5 s and slower each time, and never more attempts in
+ten minutes than leave room below Kraken's ban (150 per address, KRAKEN.md 1.11).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from shared import limits
+
+
+class Reconnect:
+    """Delays between attempts; ``attempts`` and ``drops`` are totals to show."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.drops = 0
+        self._tries = 0
+        self._recent: deque[float] = deque()
+
+    def delay_s(self, now_s: float, jitter: float) -> float:
+        """Seconds to wait before the next attempt; ``jitter`` is uniform in [0, 1)."""
+        self._tries += 1
+        if self._tries <= limits.RECONNECT_FAST_TRIES:
+            wait: float = min(limits.RECONNECT_FIRST_S * 2 ** (self._tries - 1), limits.RECONNECT_FAST_MAX_S)
+        else:
+            steps = self._tries - limits.RECONNECT_FAST_TRIES - 1
+            wait = min(limits.RECONNECT_STEADY_S * 2**steps, limits.RECONNECT_MAX_S)
+        wait *= 0.75 + 0.5 * jitter
+        while self._recent and now_s - self._recent[0] > 600:
+            self._recent.popleft()
+        if len(self._recent) >= limits.CONNECT_ATTEMPTS_10_MIN:
+            wait = max(wait, 600 - (now_s - self._recent[0]))
+        return wait
+
+    def attempting(self, now_s: float) -> None:
+        """An attempt is made now."""
+        self.attempts += 1
+        self._recent.append(now_s)
+
+    def lasted(self, seconds: float) -> None:
+        """A connection ended after this long; one that lasted makes the next try quick again."""
+        self.drops += 1
+        if seconds >= limits.CONNECTION_STABLE_S:
+            self._tries = 0

@@ -1,0 +1,92 @@
+"""REST calls to Kraken: the shell over :mod:`shared.kraken.signing` (KRAKEN.md 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import msgspec
+
+from shared import limits
+from shared.kraken.signing import sign
+
+
+class RestError(Exception):
+    """The answer cannot be used: the call may or may not have been carried out."""
+
+
+class RestRefused(Exception):
+    """Kraken answered with errors; ``errors`` are its texts."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Kraken's REST envelope."""
+
+    error: list[str] = []
+    result: msgspec.Raw = msgspec.Raw()
+
+
+def parse_answer(body: bytes) -> Any:
+    """The ``result`` of an answer (money is text in it, times are numbers). Raises :class:`RestRefused` or :class:`RestError`."""
+    try:
+        answer = msgspec.json.decode(body, type=Answer)
+        errors = [error for error in answer.error if not error.startswith("W")]
+        if errors:
+            raise RestRefused(errors)
+        if not bytes(answer.result):
+            return {}
+        return msgspec.json.decode(answer.result)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RestError(f"not Kraken's JSON: {body[:80]!r}") from error
+
+
+class Rest:
+    """A session to one address with one key."""
+
+    def __init__(self, url: str, key: str, secret: str, user_agent: str) -> None:
+        self._url, self._key, self._secret = url.rstrip("/"), key, secret
+        self._user_agent = user_agent
+        self._session: aiohttp.ClientSession | None = None
+
+    async def public(self, method: str, params: Mapping[str, str] | None = None) -> Any:
+        """A public call's result. Raises :class:`RestRefused` or :class:`RestError`."""
+        query = f"?{urlencode(params)}" if params else ""
+        return await self._call("GET", f"/0/public/{method}{query}", b"", {})
+
+    async def private(self, method: str, params: Mapping[str, str], nonce: int) -> Any:
+        """A signed call's result. Raises :class:`RestRefused` or :class:`RestError`."""
+        path = f"/0/private/{method}"
+        body = urlencode({"nonce": str(nonce), **params}).encode()
+        headers = {
+            "API-Key": self._key,
+            "API-Sign": sign(self._secret, path, str(nonce), body),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        return await self._call("POST", path, body, headers)
+
+    async def close(self) -> None:
+        """Ends the session."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _call(self, verb: str, path: str, body: bytes, headers: dict[str, str]) -> Any:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=limits.REST_TIMEOUT_S)
+            self._session = aiohttp.ClientSession(timeout=timeout, headers={"User-Agent": self._user_agent})
+        try:
+            async with self._session.request(verb, self._url + path, data=body or None, headers=headers) as answer:
+                raw = await answer.content.read(limits.REST_BODY_BYTES)
+                while not answer.content.at_eof() and len(raw) < limits.REST_BODY_BYTES:
+                    raw += await answer.content.read(limits.REST_BODY_BYTES - len(raw))
+                if answer.status != 200:
+                    raise RestError(f"HTTP {answer.status}: {raw[:80]!r}")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise RestError(f"{type(error).__name__}: {error}") from error
+        return parse_answer(raw)

@@ -1,0 +1,63 @@
+"""WebSocket v1: what its frames are, so far as a reader of the feed needs (KRAKEN.md 2). No I/O.
+
+Data frames are lists ``[channelID, payload…, channelName, pair]``; the channel's name is text (``book-10``) or, from
+some older servers, an object with a ``name``. Events are objects with ``event``.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from shared.kraken.pairs import new_name
+
+
+class FrameError(ValueError):
+    """A frame that is not what WebSocket v1 sends."""
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """One public trade; ``time_s`` is the text of seconds since the epoch."""
+
+    side: str
+    price: Decimal
+    qty: Decimal
+    time_s: str
+
+
+class Data(msgspec.Struct, frozen=True, kw_only=True):
+    """A data frame: its channel without the depth or interval (``book``), the pair's new name, and the payloads."""
+
+    channel: str
+    symbol: str
+    payloads: list[Any]
+
+
+def parse_data(raw: bytes | str) -> Data:
+    """A list frame. Raises :class:`FrameError` for anything else."""
+    try:
+        frame = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FrameError(str(error)) from error
+    if not isinstance(frame, list) or len(frame) < 4:
+        raise FrameError("not a list of id, payload, channel and pair")
+    name, pair = frame[-2], frame[-1]
+    if isinstance(name, dict):
+        name = name.get("name")
+    if not isinstance(name, str) or not isinstance(pair, str):
+        raise FrameError("the channel or the pair is not a name")
+    return Data(channel=name.partition("-")[0], symbol=new_name(pair), payloads=frame[1:-2])
+
+
+def trades(data: Data) -> list[Trade]:
+    """The trades of a ``trade`` frame. Raises :class:`FrameError` when it holds none."""
+    found = []
+    try:
+        for price, volume, time_s, side, *_ in data.payloads[0]:
+            taker = {"b": "buy", "s": "sell"}[side]
+            found.append(Trade(side=taker, price=Decimal(price), qty=Decimal(volume), time_s=str(time_s)))
+    except (TypeError, ValueError, KeyError, IndexError, InvalidOperation) as error:
+        raise FrameError(f"not a list of trades: {error!r}") from error
+    return found
