@@ -44,6 +44,7 @@ class Feed:
         self._pairs: dict[str, Pair] = {}
         self._assets: dict[str, int] = {}
         self._status_due = 0
+        self._instrument_asked = 0
 
     @property
     def pairs(self) -> dict[str, Pair]:
@@ -66,7 +67,7 @@ class Feed:
         self._asked.clear()
         self._unsubscribing.clear()
         if not self._replay:
-            self._send("subscribe", {"channel": "instrument", "snapshot": True})
+            self._ask_instrument(now)
             for channel in CHANNELS:
                 self._subscribe(channel, self._symbols, now)
         self._publish_status(now)
@@ -145,12 +146,18 @@ class Feed:
             )
             self.publishes.append((f"feed.trade.{symbol}", message))
 
+    def _ask_instrument(self, now: int) -> None:
+        self._instrument_asked = now
+        self._send("subscribe", {"channel": "instrument", "snapshot": True})
+
     def _instrument(self, data: v2.Instrument) -> None:
+        self._instrument_asked = 0
         for asset in data.assets:
             self._assets[asset.id] = asset.precision
-        for pair in data.pairs:
-            if self._replay or pair.symbol in self._symbols:
-                self._pairs[pair.symbol] = _pair(pair)
+        for raw in data.pairs:
+            symbol = v2.payload(raw, v2.Symbol).symbol
+            if self._replay or symbol in self._symbols:
+                self._pairs[symbol] = _pair(v2.payload(raw, v2.Pair))
         wanted = {leg for pair in self._pairs.values() for leg in (pair.base, pair.quote)}
         assets = {name: decimals for name, decimals in self._assets.items() if name in wanted}
         self.publishes.append(("feed.instrument", Instruments(pairs=dict(self._pairs), assets=assets)))
@@ -241,6 +248,9 @@ class Feed:
                 if overdue:
                     self._problem(f"{channel} subscription not acknowledged", ", ".join(overdue))
                     self._subscribe(channel, overdue, now)
+            if self._instrument_asked and now - self._instrument_asked > late:
+                self._problem("instrument data did not come", "asking again")
+                self._ask_instrument(now)
             if now - self._last_byte > limits.CONNECTION_DEAD_S * 1e9:
                 self.wants_reconnect = f"no frame for {limits.CONNECTION_DEAD_S:.0f} s"
         if self._replay and self._connected:

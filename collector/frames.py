@@ -1,6 +1,6 @@
 """What a frame is, whichever version of Kraken's WebSocket sent it. A core.
 
-Version 2 sends objects with ``channel`` or ``method``; version 1 lists for data and objects with ``event`` for the rest.
+Version 2 sends objects with ``channel`` or ``method``; version 1 sends lists for data and objects with ``event``.
 """
 
 from __future__ import annotations

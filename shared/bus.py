@@ -81,6 +81,7 @@ class Publisher:
         self.sent = 0
         self._seq: dict[str, int] = {}
         self._state: dict[bytes, bytes] = {}
+        self._asked_for: set[bytes] = set()
         self.socket = context.socket(zmq.XPUB)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.SNDHWM, limits.BUS_QUEUE_MESSAGES)
@@ -124,6 +125,11 @@ class Publisher:
             self._state[raw] = payload
         self._send(raw, payload)
 
+    def is_subscribed(self, prefix: str) -> bool:
+        """Has anybody ever subscribed to topics that begin so."""
+        wanted = prefix.encode()
+        return any(wanted.startswith(asked) or asked.startswith(wanted) for asked in self._asked_for)
+
     def repeat(self) -> None:
         """Sends the last message of every state topic again, the same bytes."""
         for raw, payload in self._state.items():
@@ -140,6 +146,8 @@ class Publisher:
             if word[:1] == b"\x01":
                 wanted.add(word[1:])
         if wanted:
+            if len(self._asked_for) < limits.BUS_TRACKED_TOPICS:
+                self._asked_for |= wanted
             for raw, payload in self._state.items():
                 if any(raw.startswith(prefix) for prefix in wanted):
                     self._send(raw, payload)

@@ -72,3 +72,8 @@ BATCH_CANCEL_IDS: Final = 50
 HALT_POLL_S: Final = 0.1
 RECONCILE_DIFFERENCE_S: Final = 5.0
 NEWER_EPOCH_STOP_S: Final = 5.0
+
+# Replay.
+REPLAY_WAIT_S: Final = 10.0
+REPLAY_LINGER_S: Final = 1.0
+REPLAY_FRAMES_A_TURN: Final = 200  # between two looks at the sockets, so that flat out does not overrun a reader

@@ -33,7 +33,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_answer(body: bytes) -> Any:
-    """The ``result`` of an answer (money is text in it, times are numbers). Raises :class:`RestRefused` or :class:`RestError`."""
+    """The ``result`` of an answer (money as text, times as numbers), or RestRefused, or RestError."""
     try:
         answer = msgspec.json.decode(body, type=Answer)
         errors = [error for error in answer.error if not error.startswith("W")]

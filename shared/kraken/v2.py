@@ -92,10 +92,10 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """``data`` of the ``instrument`` channel."""
+    """``data`` of the ``instrument`` channel; pairs stay raw: of over a thousand a few matter, one may be odd."""
 
     assets: list[Asset] = []
-    pairs: list[Pair] = []
+    pairs: list[msgspec.Raw] = []
 
 
 class FeePaid(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,115 @@
+"""The collector: Kraken's public WebSocket onto the bus, or a recording of it with ``--replay``."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+
+from collector.feed import Feed
+from collector.replay import parse_speed, play
+from shared.bus import Received
+from shared.clock import boot_ns
+from shared.kraken.socket import KrakenSocket
+from shared.messages import ProcessState, Resync
+from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse, tradebyte_version
+
+
+class Collector:
+    """Wires the feed's core to a socket and the bus."""
+
+    def __init__(self, process: Process, feed: Feed) -> None:
+        self.process, self.feed = process, feed
+        self._told: Counter[str] = Counter()
+        self.socket = KrakenSocket(
+            process.config.kraken.ws_url,
+            self._opened,
+            self._frame,
+            self._closed,
+            f"TradeByte/{tradebyte_version()}",
+        )
+
+    def _opened(self) -> None:
+        self.process.log.info("connected", url=self.socket.url, attempts=self.socket.reconnect.attempts)
+        self.feed.opened(boot_ns())
+        self.carry_out()
+
+    def _frame(self, raw: bytes) -> None:
+        self.feed.frame(raw, boot_ns())
+        self.carry_out()
+
+    def _closed(self, why: str) -> None:
+        self.process.log.warning("connection lost, connecting again", why=why, drops=self.socket.reconnect.drops)
+        self.feed.closed(boot_ns())
+        self.carry_out()
+
+    def on_messages(self, received: list[Received]) -> None:
+        """Obeys ``resync``."""
+        for item in received:
+            if isinstance(item.message, Resync):
+                self.feed.resync(item.message, boot_ns())
+        self.carry_out()
+
+    def on_turn(self, now: int) -> None:
+        """Time passes."""
+        self.feed.turn(now)
+        self.carry_out()
+        if self.feed.wants_reconnect:
+            self.socket.close(self.feed.wants_reconnect)
+            self.feed.wants_reconnect = ""
+        if not self.socket.connected:
+            self.process.state(ProcessState.DEGRADED, f"not connected to {self.socket.url}")
+        elif not self.feed.is_subscribed:
+            self.process.state(ProcessState.DEGRADED, "not every book is subscribed yet")
+        else:
+            self.process.state(ProcessState.READY)
+        self.process.details["frames"] = dict(self.feed.counts)
+        self.process.details["connection_attempts"] = self.socket.reconnect.attempts
+
+    def carry_out(self) -> None:
+        """Sends and publishes what the core decided."""
+        for topic, message in self.feed.publishes:
+            self.process.publish(topic, message)
+        self.feed.publishes.clear()
+        for text in self.feed.sends:
+            self.socket.send(text)
+        self.feed.sends.clear()
+        for problem in self.feed.problems:
+            kind = problem.partition(":")[0]
+            self._told[kind] += 1
+            # A flood of one kind is counted, not written: the 1st, 2nd, 4th, 8th… are.
+            if self._told[kind] & (self._told[kind] - 1) == 0:
+                self.process.log.warning(problem, times=self._told[kind])
+        self.feed.problems.clear()
+
+
+def main() -> None:
+    """Runs until asked to stop."""
+    options = parser("collector", __doc__ or "")
+    options.add_argument("--replay", metavar="FILE", help="send the frames of a recording instead of Kraken's")
+    options.add_argument("--speed", metavar="N|max", type=_speed, default=1.0, help="times as fast as recorded")
+    arguments = options.parse_args()
+    configuration = load_config("collector", arguments.config)
+    if arguments.replay is not None:
+        try:
+            recording = open(arguments.replay, "rb")  # noqa: SIM115 - closed when the replay ends
+        except OSError as error:
+            refuse(EXIT_CONFIG, "collector", f"{arguments.replay}: {error.strerror}; name a readable recording")
+        process = Process("collector", configuration, [])
+        with recording:
+            play(process, recording, arguments.speed)
+        return
+    process = Process("collector", configuration, ["resync"])
+    feed = Feed(configuration.trading.pairs, configuration.trading.book_depth)
+    collector = Collector(process, feed)
+    process.run_async(collector.socket.run, collector.on_messages, collector.on_turn, turn_ms=20)
+
+
+def _speed(text: str) -> float | None:
+    try:
+        return parse_speed(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

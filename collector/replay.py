@@ -1,0 +1,102 @@
+"""Replay: captured or recorded frames sent as if they came from Kraken now.
+
+A file holds one frame a line. Frames are paced by their own times, divided by the speed; those without a time follow
+at once. The replay starts when somebody listens for books, and ends the process with the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import IO
+
+from collector.feed import Feed
+from shared import limits
+from shared.bus import Received
+from shared.clock import SECOND, boot_ns, parse_rfc3339
+from shared.messages import ProcessState
+from shared.process import Process
+
+_V2_TIME = re.compile(rb'"timestamp":"([0-9T:.-]+Z)"')
+_V1_TIME = re.compile(rb'"(\d{10}\.\d{1,9})"')
+
+
+def parse_speed(text: str) -> float | None:
+    """``max`` (None) or a factor above 0. Raises ValueError for anything else."""
+    if text == "max":
+        return None
+    factor = float(text)
+    if not 0 < factor < float("inf"):
+        raise ValueError("the speed is 'max' or a number above 0")
+    return factor
+
+
+def frame_time(raw: bytes) -> int | None:
+    """The newest time in a frame, ns since the epoch, or None."""
+    found = [parse_rfc3339(text.decode()) for text in _V2_TIME.findall(raw)]
+    found += [int(Decimal(text.decode()) * SECOND) for text in _V1_TIME.findall(raw)]
+    return max(found, default=None)
+
+
+def schedule(lines: Iterator[bytes], speed: float | None) -> Iterator[tuple[int, bytes]]:
+    """Each frame with the ns after the start at which it is due."""
+    first: int | None = None
+    due = 0
+    for line in lines:
+        raw = line.rstrip(b"\r\n")
+        if not raw:
+            continue
+        at = frame_time(raw) if speed is not None else None
+        if at is not None and speed is not None:
+            first = at if first is None else first
+            due = max(due, int((at - first) / speed))
+        yield due, raw
+
+
+def play(process: Process, recording: IO[bytes], speed: float | None) -> None:
+    """Plays the whole file onto the bus, then stops the process."""
+    feed = Feed([], process.config.trading.book_depth, replay=True)
+    frames = schedule(iter(recording), speed)
+    pending: tuple[int, bytes] | None = None
+    started = 0
+    ended = 0
+    waited = boot_ns()
+
+    def carry_out() -> None:
+        for topic, message in feed.publishes:
+            process.publish(topic, message)
+        feed.publishes.clear()
+        for problem in feed.problems:
+            process.log.warning(problem)
+        feed.problems.clear()
+
+    def on_turn(now: int) -> None:
+        nonlocal pending, started, ended
+        if not started:
+            # Frames sent before anybody listens would be lost: wait for a subscriber of books, for a while.
+            if not process.publisher.is_subscribed("feed.book.") and now - waited < limits.REPLAY_WAIT_S * SECOND:
+                return
+            started = now
+            feed.opened(now)
+            pending = next(frames, None)
+            process.state(ProcessState.READY, "replaying")
+        for _ in range(limits.REPLAY_FRAMES_A_TURN):
+            if pending is None or pending[0] > now - started:
+                break
+            feed.frame(pending[1], boot_ns())
+            carry_out()
+            pending = next(frames, None)
+        feed.turn(now)
+        carry_out()
+        if pending is None:
+            ended = ended or now
+            # What was sent last must have left before the sockets close.
+            if now - ended > limits.REPLAY_LINGER_S * SECOND:
+                process.log.info("replay ended", frames=dict(feed.counts))
+                process.stopping = True
+
+    def ignore(_received: list[Received]) -> None:
+        return
+
+    process.run_polled(ignore, on_turn, turn_ms=5)
