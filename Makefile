@@ -1,0 +1,41 @@
+# What people type. 'make help' lists it; each target's line after ## is its description.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+# More or other tests: make test TESTS=tests/unit PYTEST_ARGS="-k halt"
+TESTS ?=
+PYTEST_ARGS ?=
+
+.PHONY: help setup run test check fix rust lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+setup: ## set up all that running takes, in .venv/; run again, it does nothing
+	@scripts/setup.sh
+
+run: setup ## set up, then run every process in the sandbox until Ctrl-C
+	@scripts/greet.sh
+	@$(BIN)/supervisord -n -c supervisord.conf
+
+test: ## set up, then test everything
+	@scripts/setup.sh dev
+	@$(BIN)/pytest -n 2 $(PYTEST_ARGS) $(TESTS)
+
+check: ## format, lint, types, layering, Rust's own lint
+	@scripts/setup.sh dev
+	@scripts/check.sh
+
+fix: ## format the code and mend what ruff can mend
+	@scripts/setup.sh dev
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+rust: ## build the Rust module again
+	@scripts/setup.sh rust
+
+lock: ## make the lock files anew from pyproject.toml (asks the package index)
+	@scripts/lock.sh
+
+clean: ## remove what setting up and building made; data/ and logs/ stay
+	rm -rf .venv rust_client/target .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Makes requirements.txt (to run) and requirements-dev.txt (to test and check) from pyproject.toml, with hashes of
+# every wheel. Made with the oldest Python that is supported, so that its back-ports are in.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"${PYTHON:-python3.11}" -m venv "$work/venv"
+"$work/venv/bin/python" -m pip install --quiet pip-tools
+compile() {
+    "$work/venv/bin/pip-compile" --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@" pyproject.toml
+}
+compile --upgrade --extra build --output-file requirements.txt
+compile --upgrade --extra build --extra dev --constraint requirements.txt --output-file requirements-dev.txt
