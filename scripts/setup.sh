@@ -71,7 +71,8 @@ install_packages() { # lock's name, what for
 
 install_project() {
     local key
-    key=$(digest <pyproject.toml)
+    # An editable install knows the packages that were there when it was made.
+    key=$({ cat pyproject.toml; echo */__init__.py; } | digest)
     is_done project "$key" && [ -x "$venv/bin/tradebyte" ] && return
     say "installing TradeByte itself (editable: what you edit is what runs)"
     pip_install --no-deps --no-build-isolation -e .
