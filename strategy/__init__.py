@@ -1,0 +1,1 @@
+"""The strategy interface, its host, and the market makers."""

@@ -1,0 +1,55 @@
+"""One strategy: books, trades and its position in, targets out."""
+
+from __future__ import annotations
+
+from shared.bus import Received
+from shared.clock import boot_ns
+from shared.config import ConfigError
+from shared.messages import ProcessState
+from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
+from strategy.host import TURN_MS, Host
+
+WANTED = ["book", "book.status", "feed.instrument", "feed.status", "feed.trade", "position", "order", "account"]
+
+
+def main() -> None:
+    """Runs until asked to stop."""
+    options = parser("strategy", __doc__ or "")
+    options.add_argument("--name", help="which of the configured strategies (the first when not said)")
+    arguments = options.parse_args()
+    configuration = load_config("strategy", arguments.config)
+    name = arguments.name or next(iter(configuration.strategies))
+    if name not in configuration.strategies:
+        names = ", ".join(configuration.strategies)
+        refuse(EXIT_CONFIG, "strategy", f"no strategy {name!r} in the configuration; there is: {names}")
+    try:
+        host = Host(configuration, name)
+    except ConfigError as error:
+        refuse(EXIT_CONFIG, "strategy", str(error))
+    process = Process(f"strategy.{name}", configuration, WANTED)
+
+    def publish() -> None:
+        for topic, target in host.publishes:
+            process.publish(topic, target)
+        host.publishes.clear()
+        for problem in host.problems:
+            process.log.error(problem)
+        host.problems.clear()
+
+    def on_messages(received: list[Received]) -> None:
+        for item in received:
+            host.message(item.message, boot_ns())
+        publish()
+
+    def on_turn(now: int) -> None:
+        host.turn(now)
+        publish()
+        trouble = host.trouble
+        process.state(ProcessState.DEGRADED if trouble else ProcessState.READY, trouble)
+        process.details["quotes"] = host.quoting
+
+    process.run_polled(on_messages, on_turn, turn_ms=TURN_MS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""The host's core: is the view valid, which events reach the strategy, and what is published. No I/O.
+
+A new boot publishes nothing until its view is valid (live book, instrument, valid position and account), so that the
+target of the boot before holds its quotes meanwhile. Once it has published, an invalid view withdraws.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from shared import limits
+from shared.clock import MS, SECOND
+from shared.config import Config, ConfigError
+from shared.messages import (
+    Account,
+    Book,
+    BookState,
+    BookStatus,
+    FeedStatus,
+    FeedTrades,
+    Instruments,
+    Message,
+    Orders,
+    Pair,
+    Position,
+    Target,
+)
+from strategy.interface import Strategy, View
+
+
+def load_strategy(config: Config, name: str) -> tuple[type[Strategy], msgspec.Struct]:
+    """The class and settings of a configured strategy. Raises :class:`ConfigError` that names the key and the mend."""
+    section = config.strategies[name]
+    module_name, _, class_name = section.class_.partition(":")
+    key = f"{config.source or 'defaults'}: strategies.{name}"
+    try:
+        found: Any = getattr(importlib.import_module(module_name), class_name)
+    except ImportError as error:
+        raise ConfigError(f"{key}.class: cannot import {module_name} ({error}); it must be importable here") from error
+    except AttributeError:
+        raise ConfigError(f"{key}.class: {module_name} has no {class_name}") from None
+    if not (isinstance(found, type) and issubclass(found, Strategy)):
+        raise ConfigError(f"{key}.class: {section.class_} is not a strategy.interface.Strategy")
+    try:
+        settings = msgspec.convert(section.settings, found.Settings, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ConfigError(f"{key}.settings: {error}") from error
+    return found, settings
+
+
+@dataclass(slots=True)
+class _Symbol:
+    """What is known of one symbol, and what was last said."""
+
+    strategy: Strategy
+    book: Book | None = None
+    position: Position | None = None
+    orders: Orders | None = None
+    said: Target | None = None
+    said_at: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class Host:
+    """One configured strategy on its symbols; what to publish gathers in :attr:`publishes`."""
+
+    def __init__(self, config: Config, name: str) -> None:
+        kind, settings = load_strategy(config, name)
+        self.name = name
+        self.publishes: list[tuple[str, Target]] = []
+        self.problems: list[str] = []
+        self._config = config
+        self._ttl_ms = config.strategies[name].ttl_ms
+        self._symbols = {symbol: _Symbol(kind(settings)) for symbol in config.strategy_pairs(name)}
+        self._pairs: dict[str, Pair] = {}
+        self._account: Account | None = None
+        self._feed: FeedStatus | None = None
+        self._feed_at = self._books_at = 0
+
+    def message(self, message: Message, now: int) -> None:
+        """One message from the bus; ``now`` in ns of CLOCK_BOOTTIME."""
+        if isinstance(message, Book):
+            self._on_book(message, now)
+        elif isinstance(message, FeedTrades):
+            self._decide(message.symbol, now, "on_trade", message)
+        elif isinstance(message, Position):
+            if message.strategy == self.name and message.symbol in self._symbols:
+                self._symbols[message.symbol].position = message
+                self._decide(message.symbol, now, "on_position")
+        elif isinstance(message, Orders):
+            if message.symbol in self._symbols:
+                self._symbols[message.symbol].orders = message
+                self._decide(message.symbol, now, "on_order", message)
+        elif isinstance(message, FeedStatus):
+            self._feed, self._feed_at = message, now
+        elif isinstance(message, BookStatus):
+            self._books_at = now
+        elif isinstance(message, Instruments):
+            if message.pairs:
+                self._pairs = message.pairs
+        elif isinstance(message, Account):
+            self._account = message
+
+    def turn(self, now: int) -> None:
+        """Time passes: says again what still holds each second, withdraws what no longer does."""
+        for symbol, state in self._symbols.items():
+            if (
+                state.said is None
+                or now - state.said_at >= limits.TARGET_REPEAT_S * SECOND
+                or self.why_not(symbol, now)
+            ):
+                self._decide(symbol, now, "on_time")
+
+    def why_not(self, symbol: str, now: int) -> str:
+        """Why the view of a symbol is not valid, or an empty text."""
+        state = self._symbols[symbol]
+        dead = int(limits.PATH_DEAD_S * SECOND)
+        if self._feed is None or now - self._feed_at > dead:
+            return "the collector is not heard"
+        if not self._feed.connected:
+            return "the collector is not connected"
+        if now - self._books_at > dead:
+            return "the book process is not heard"
+        if symbol not in self._pairs:
+            return "no instrument data"
+        pair = self._pairs[symbol]
+        if pair.status != "online":
+            return f"the pair is {pair.status}"
+        if state.book is None:
+            return "no book"
+        if state.book.state is not BookState.LIVE:
+            return f"the book is {state.book.state}"
+        if (state.book.price_precision, state.book.qty_precision) != (pair.price_precision, pair.qty_precision):
+            return "book and instrument differ in precision"
+        if state.position is None or not state.position.valid:
+            return "the position is not known"
+        if self._account is None or not self._account.valid or symbol not in self._account.fees:
+            return "the account is not known"
+        return ""
+
+    @property
+    def quoting(self) -> dict[str, int]:
+        """Quotes last asked for, by symbol."""
+        return {symbol: len(s.said.quotes) if s.said else 0 for symbol, s in self._symbols.items()}
+
+    def _on_book(self, message: Book, now: int) -> None:
+        state = self._symbols.get(message.symbol)
+        if state is not None:
+            state.book = message
+            self._decide(message.symbol, now, "on_book")
+
+    def _decide(self, symbol: str, now: int, event: str, *details: Message) -> None:
+        state = self._symbols.get(symbol)
+        if state is None:
+            return
+        why = self.why_not(symbol, now)
+        if why:
+            if state.said is not None and state.said.quotes:
+                self._say(symbol, state, msgspec.structs.replace(state.said, quotes=[], why=why), now)
+            return
+        view = self._view(symbol, state, now)
+        try:
+            target: Target | None = getattr(state.strategy, event)(view, *details)
+        except Exception as error:  # noqa: BLE001 - a strategy's mistake withdraws its quotes and is told
+            self.problems.append(f"{symbol}: {event} raised {error!r}; quotes withdrawn")
+            target = view.withdraw(f"{event} raised {type(error).__name__}")
+        if target is not None and len(target.quotes) > limits.QUOTES_PER_TARGET:
+            self.problems.append(
+                f"{symbol}: {len(target.quotes)} quotes, {limits.QUOTES_PER_TARGET} at most; withdrawn"
+            )
+            target = view.withdraw("too many quotes")
+        due = now - state.said_at >= limits.TARGET_REPEAT_S * SECOND
+        if target is None and due and state.said is not None:
+            # Still meant: said again, newly decided.
+            target = msgspec.structs.replace(state.said, fills=view.position.fills)
+        if target is None:
+            return
+        same = state.said is not None and (state.said.quotes, state.said.fills) == (target.quotes, target.fills)
+        if not same or due:
+            self._say(symbol, state, target, now)
+
+    def _view(self, symbol: str, state: _Symbol, now: int) -> View:
+        assert state.book is not None
+        assert state.position is not None
+        assert self._account is not None
+        return View(
+            now=now,
+            pair=self._pairs[symbol],
+            book=state.book,
+            position=state.position,
+            fees=self._account.fees[symbol],
+            max_position=self._config.trading.max_position_size,
+            min_order=self._config.trading.min_order_size,
+        )
+
+    def _say(self, symbol: str, state: _Symbol, target: Target, now: int) -> None:
+        said = msgspec.structs.replace(target, strategy=self.name, symbol=symbol, decided=now, ttl_ms=self._ttl_ms)
+        state.said, state.said_at = said, now
+        self.publishes.append((f"target.{self.name}.{symbol}", msgspec.structs.replace(said)))
+
+    @property
+    def trouble(self) -> str:
+        """Why some symbols are not quoted, or an empty text; of the last turn's time."""
+        now = max(self._feed_at, self._books_at)
+        told = {symbol: self.why_not(symbol, now) for symbol in self._symbols}
+        return "; ".join(f"{symbol}: {why}" for symbol, why in told.items() if why)
+
+
+TURN_MS = 50
+assert TURN_MS * MS < limits.PATH_DEAD_S * SECOND
