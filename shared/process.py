@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 import psutil
 import zmq
 
-from shared import bus, config, limits, logs, starts
+from shared import bus, config, halt, limits, logs, starts
 from shared.clock import MS, boot_ns
 from shared.config import Config
 from shared.messages import Alert, Heartbeat, LogLine, Message, ProcessState
@@ -311,13 +311,7 @@ class Process:
     def _halt_for_crash_loop(self) -> None:
         text = f"{self.name} failed to start {self.start.failed} times in a row; see logs/{self.name}.log"
         self.alert("critical", "crash-loop", text)
-        halt = self.config.halt_file
-        if not halt.exists():
-            halt.parent.mkdir(parents=True, exist_ok=True)
-            with open(halt, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+        halt.halt(self.config.halt_file, text)
 
     @contextlib.contextmanager
     def _crash_logged(self) -> Any:
