@@ -1,0 +1,87 @@
+//! The bus message `shared.messages.Book` as msgpack, straight from the book to bytes.
+
+#![forbid(unsafe_code)]
+
+use rmp::encode;
+
+use crate::book::{Book, BookError};
+
+/// What the message carries besides the book itself.
+pub struct Header<'a> {
+    pub state: &'a str,
+    pub src: &'a str,
+    pub boot: u64,
+    pub seq: u64,
+    pub ts: u64,
+    pub received: u64,
+    pub booked: u64,
+}
+
+const VERSION: u64 = 1;
+const FIELDS: u32 = 15;
+const STATES: [&str; 4] = ["syncing", "live", "resyncing", "silent"];
+
+/// The message with up to `n` levels a side; none unless the state is `live`.
+///
+/// A book that is crossed or not in sync is refused as `live`: the last place where a bad book could get out.
+pub fn book_message(book: &Book, n: usize, header: &Header) -> Result<Vec<u8>, BookError> {
+    if !STATES.contains(&header.state) {
+        return Err(BookError::Value(format!("{:?} is no state of a book", header.state)));
+    }
+    let live = header.state == "live";
+    if live && (!book.synced() || book.crossed()) {
+        return Err(BookError::Value("a book that is crossed or not in sync is not live".into()));
+    }
+    let n = if live { n } else { 0 };
+    let mut out = Vec::with_capacity(256 + 40 * n.min(book.depth()));
+    write(&mut out, book, n, header).map_err(|error| BookError::Value(error.to_string()))?;
+    Ok(out)
+}
+
+fn write(out: &mut Vec<u8>, book: &Book, n: usize, header: &Header) -> std::io::Result<()> {
+    encode::write_map_len(out, FIELDS)?;
+    uint(out, "v", VERSION)?;
+    text(out, "src", header.src)?;
+    uint(out, "boot", header.boot)?;
+    uint(out, "seq", header.seq)?;
+    uint(out, "ts", header.ts)?;
+    text(out, "symbol", book.symbol())?;
+    text(out, "state", header.state)?;
+    uint(out, "price_precision", book.price_precision().into())?;
+    uint(out, "qty_precision", book.qty_precision().into())?;
+    levels(out, "bids", book.count(true).min(n), book.bids(n))?;
+    levels(out, "asks", book.count(false).min(n), book.asks(n))?;
+    uint(out, "checksum", if n > 0 { book.checksum().into() } else { 0 })?;
+    uint(out, "exchange_ts", book.exchange_ts())?;
+    uint(out, "received", header.received)?;
+    uint(out, "booked", header.booked)
+}
+
+fn uint(out: &mut Vec<u8>, key: &str, value: u64) -> std::io::Result<()> {
+    encode::write_str(out, key)?;
+    encode::write_uint(out, value)?;
+    Ok(())
+}
+
+fn text(out: &mut Vec<u8>, key: &str, value: &str) -> std::io::Result<()> {
+    encode::write_str(out, key)?;
+    encode::write_str(out, value)?;
+    Ok(())
+}
+
+fn levels(
+    out: &mut Vec<u8>,
+    key: &str,
+    count: usize,
+    levels: impl Iterator<Item = (u64, u64)>,
+) -> std::io::Result<()> {
+    encode::write_str(out, key)?;
+    // A side holds at most 1000 levels, so the count always fits.
+    encode::write_array_len(out, count as u32)?;
+    for (price, qty) in levels {
+        encode::write_array_len(out, 2)?;
+        encode::write_uint(out, price)?;
+        encode::write_uint(out, qty)?;
+    }
+    Ok(())
+}
