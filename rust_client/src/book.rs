@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 use crate::checksum;
-use crate::scan::{self, DECIMALS_MAX, Level, Message, Number, ScanError, Staging};
+use crate::json::ScanError;
+use crate::numbers::{DECIMALS_MAX, Number};
+use crate::scan::{self, Level, Message, Staging};
 
 /// Why a frame or a call was refused; the book is not in sync after `Frame`, and untouched after the others.
 #[derive(Debug, Clone, PartialEq, Eq)]

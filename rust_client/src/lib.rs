@@ -4,6 +4,8 @@ mod book;
 mod checksum;
 mod encode;
 mod engine;
+mod json;
+mod numbers;
 mod scan;
 
 use pyo3::create_exception;
