@@ -1,0 +1,1 @@
+"""From target to orders: the only process that sends any."""

@@ -1,0 +1,51 @@
+"""The rate budget: Kraken's per-pair counters, with what pulling everything would cost held back (T8). A core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.clock import SECOND
+from shared.kraken.counters import ADD, CANCEL_WORST, Counter, Tier, amend_cost, cancel_cost
+
+
+class Budget:
+    """Counters by symbol. ``now`` is ns of any steady clock, the same for all calls."""
+
+    def __init__(self, tier: Tier) -> None:
+        self.tier = tier
+        self._counters: dict[str, Counter] = {}
+
+    def rebuild(self, sends: Iterable[tuple[str, float, int]], now: int) -> None:
+        """Counters from the journal's sends: (symbol, points, ns ago), oldest first."""
+        for symbol, points, ago in sends:
+            self._counter(symbol).charge(points, (now - ago) / SECOND)
+
+    def value(self, symbol: str, now: int) -> float:
+        """Points on a symbol's counter now."""
+        return self._counter(symbol).value(now / SECOND)
+
+    def allows(self, symbol: str, points: float, open_after: int, now: int) -> bool:
+        """Do these points fit, with the dearest cancel held back for each order then open on the pair."""
+        return self.value(symbol, now) + points + CANCEL_WORST * open_after <= self.tier.threshold
+
+    def charge(self, symbol: str, points: float, now: int) -> None:
+        """A transaction leaves; it counts whether or not it is accepted."""
+        self._counter(symbol).charge(points, now / SECOND)
+
+    def _counter(self, symbol: str) -> Counter:
+        return self._counters.setdefault(symbol, Counter(self.tier))
+
+
+def add_points(count: int) -> float:
+    """Points of adding ``count`` orders in one request: half each in a batch."""
+    return ADD if count == 1 else count / 2
+
+
+def amend_points(touched: int, now: int) -> float:
+    """Points of amending an order created or last amended at ``touched``."""
+    return amend_cost((now - touched) / SECOND)
+
+
+def cancel_points(touched: int, now: int) -> float:
+    """Points of cancelling an order created or last amended at ``touched``."""
+    return cancel_cost((now - touched) / SECOND)

@@ -1,0 +1,268 @@
+"""The journal: SQLite, WAL, synchronous NORMAL; it knows an order before its bytes leave.
+
+A shell: it keeps what the core records and gives it back at the next start. Numbers are decimal text, so that a change of
+a pair's precision leaves the past readable. The epoch is kept with a full sync.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from executor.ids import base36
+from executor.ledger import Entry, Holding
+from shared.clock import SECOND, wall_ns
+
+SCHEMA = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS strategies (code TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS orders (
+  cl_ord_id TEXT PRIMARY KEY, order_id TEXT NOT NULL, strategy TEXT NOT NULL, symbol TEXT NOT NULL,
+  slot TEXT NOT NULL, side TEXT NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL, filled TEXT NOT NULL,
+  state TEXT NOT NULL, is_live INTEGER NOT NULL, error TEXT NOT NULL, amend TEXT NOT NULL,
+  deadline_ts INTEGER NOT NULL, created_ts INTEGER NOT NULL, touched_ts INTEGER NOT NULL, changed_ts INTEGER NOT NULL,
+  stamps TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS orders_live ON orders (is_live) WHERE is_live;
+CREATE INDEX IF NOT EXISTS orders_by_order_id ON orders (order_id);
+CREATE TABLE IF NOT EXISTS fills (
+  n INTEGER PRIMARY KEY, exec_id TEXT NOT NULL UNIQUE, cl_ord_id TEXT NOT NULL, order_id TEXT NOT NULL,
+  strategy TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL,
+  cost TEXT NOT NULL, fee TEXT NOT NULL, fee_asset TEXT NOT NULL, fill_ts INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS before (exec_id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger (
+  ledger_id TEXT PRIMARY KEY, ref_id TEXT NOT NULL, asset TEXT NOT NULL, kind TEXT NOT NULL, amount TEXT NOT NULL,
+  fee TEXT NOT NULL, balance TEXT NOT NULL, ts INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS holdings (asset TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sends (
+  sent_ts INTEGER NOT NULL, symbol TEXT NOT NULL, method TEXT NOT NULL, points REAL NOT NULL, orders TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS sends_by_time ON sends (sent_ts);
+"""
+
+
+class JournalError(Exception):
+    """The journal cannot be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as it is now; numbers as decimal text, ``amend`` and ``stamps`` as JSON."""
+
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    slot: str
+    side: str
+    price: str
+    qty: str
+    filled: str
+    state: str
+    is_live: bool
+    error: str
+    amend: str
+    deadline_ts: int
+    created_ts: int
+    touched_ts: int
+    changed_ts: int
+    stamps: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    """One fill; numbers as decimal text, ``fill_ts`` the exchange's time in ns since the epoch."""
+
+    exec_id: str
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    side: str
+    price: str
+    qty: str
+    cost: str
+    fee: str
+    fee_asset: str
+    fill_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeRow:
+    """A fill older than the journal: seen, never counted."""
+
+    exec_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendRow:
+    """A transaction that leaves for the exchange, with its points on the pair's counter."""
+
+    sent_ts: int
+    symbol: str
+    method: str
+    points: float
+    orders: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRow:
+    """An asset's holding as JSON."""
+
+    asset: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetaRow:
+    """A named value."""
+
+    key: str
+    value: str
+
+
+Row = OrderRow | FillRow | BeforeRow | SendRow | HoldingRow | MetaRow | Entry
+
+_INSERTS = {
+    OrderRow: "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    FillRow: "INSERT OR IGNORE INTO fills (exec_id, cl_ord_id, order_id, strategy, symbol, side, price, qty, cost, fee,"
+    " fee_asset, fill_ts) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+    BeforeRow: "INSERT OR IGNORE INTO before VALUES (?)",
+    SendRow: "INSERT INTO sends VALUES (?,?,?,?,?)",
+    HoldingRow: "INSERT OR REPLACE INTO holdings VALUES (?,?)",
+    MetaRow: "INSERT OR REPLACE INTO meta VALUES (?,?)",
+    Entry: "INSERT OR IGNORE INTO ledger VALUES (?,?,?,?,?,?,?,?)",
+}
+
+
+def holding_row(asset: str, holding: Holding) -> HoldingRow:
+    """A holding as its row."""
+    state = {
+        "opening": str(holding.opening),
+        "balance": str(holding.balance),
+        "transfers": str(holding.transfers),
+        "effects": str(holding.effects),
+        "settled": str(holding.settled),
+        "open_legs": {exec_id: str(effect) for exec_id, effect in holding.open_legs.items()},
+    }
+    return HoldingRow(asset, json.dumps(state))
+
+
+class Journal:
+    """One file, one writer. Every method may raise :class:`JournalError`."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=2)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            found = self.get("schema") if self._has_meta() else None
+            if found is not None and int(found) > SCHEMA:
+                raise JournalError(
+                    f"{path} was written by a newer TradeByte (schema {found}, this one knows {SCHEMA}); "
+                    "install that version again, or move the file away to begin a new journal"
+                )
+            self._db.executescript(_TABLES)
+            self.write([MetaRow("schema", str(SCHEMA))])
+        except sqlite3.DatabaseError as error:
+            raise JournalError(
+                f"{path} cannot be used ({error}); move it away to begin a new journal: "
+                "fills so far stay at the exchange, and in the file"
+            ) from error
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """All rows in one transaction."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for row in rows:
+                values = tuple(getattr(row, name) for name in row.__slots__)
+                texts = (str(value) if isinstance(value, Decimal) else value for value in values)
+                self._db.execute(_INSERTS[type(row)], tuple(texts))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise JournalError(f"{self.path} cannot be written: {error}") from error
+
+    def next_epoch(self) -> int:
+        """A new epoch, above every one before it and on the disk before this returns."""
+        return self.raise_epoch(max(int(self.get("epoch") or 0) + 1, wall_ns() // SECOND))
+
+    def raise_epoch(self, epoch: int) -> int:
+        """Keeps ``epoch`` with a full sync; returns it."""
+        self._db.execute("PRAGMA synchronous=FULL")
+        self.write([MetaRow("epoch", str(epoch))])
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        return epoch
+
+    def get(self, key: str) -> str | None:
+        """A named value."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def strategy_code(self, name: str) -> str:
+        """The three characters that stand for a strategy in order ids; registered at first use."""
+        row = self._db.execute("SELECT code FROM strategies WHERE name = ?", (name,)).fetchone()
+        if row is not None:
+            return str(row[0])
+        count = self._db.execute("SELECT count(*) FROM strategies").fetchone()[0]
+        code = base36(count + 1, 3)
+        self._db.execute("INSERT INTO strategies VALUES (?, ?)", (code, name))
+        return code
+
+    def live_orders(self) -> list[OrderRow]:
+        """Orders that had not ended when the journal was last written."""
+        found = self._db.execute("SELECT * FROM orders WHERE is_live")
+        return [OrderRow(*row[:10], bool(row[10]), *row[11:]) for row in found]
+
+    def find_order(self, cl_ord_id: str, order_id: str) -> tuple[str, str] | None:
+        """(cl_ord_id, strategy) of an order by either id."""
+        row = self._db.execute(
+            "SELECT cl_ord_id, strategy FROM orders WHERE cl_ord_id = ? OR (order_id = ? AND order_id != '')",
+            (cl_ord_id, order_id),
+        ).fetchone()
+        return None if row is None else (str(row[0]), str(row[1]))
+
+    def fills(self) -> list[FillRow]:
+        """All fills, oldest first."""
+        return [FillRow(*row[1:]) for row in self._db.execute("SELECT * FROM fills ORDER BY n")]
+
+    def before(self) -> set[str]:
+        """Exec ids that are older than the journal."""
+        return {row[0] for row in self._db.execute("SELECT exec_id FROM before")}
+
+    def holdings(self) -> dict[str, Holding]:
+        """Every asset's holding."""
+        found = {}
+        for asset, state in self._db.execute("SELECT asset, state FROM holdings"):
+            parts: dict[str, Any] = json.loads(state)
+            legs = {exec_id: Decimal(effect) for exec_id, effect in parts.pop("open_legs").items()}
+            found[asset] = Holding(**{name: Decimal(value) for name, value in parts.items()}, open_legs=legs)
+        return found
+
+    def entries(self, since_ts: int = 0) -> list[Entry]:
+        """Ledger entries, oldest first."""
+        found = self._db.execute("SELECT * FROM ledger WHERE ts >= ? ORDER BY ts", (since_ts,))
+        return [Entry(*row[:4], *(Decimal(value) for value in row[4:7]), row[7]) for row in found]
+
+    def sends(self, since_ts: int) -> list[SendRow]:
+        """Transactions sent since then, oldest first."""
+        found = self._db.execute("SELECT * FROM sends WHERE sent_ts >= ? ORDER BY sent_ts", (since_ts,))
+        return [SendRow(*row) for row in found]
+
+    def prune(self, before_ts: int) -> None:
+        """Forgets transactions that no counter remembers."""
+        self._db.execute("DELETE FROM sends WHERE sent_ts < ?", (before_ts,))
+
+    def close(self) -> None:
+        """Ends the connection; what was written stays."""
+        self._db.close()
+
+    def _has_meta(self) -> bool:
+        return bool(self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone())

@@ -1,0 +1,163 @@
+"""Balances, and whether the fills explain them (T14, T15). A core.
+
+Balances come from Kraken's ledger entries; each fill is expected to move base and quote, and Kraken rounds each leg to
+the asset's decimals. ``residual`` is what neither entries nor fills explain: exactly zero when every leg has had its
+entry, within one unit of rounding for each leg that has not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from shared.numbers import round_money
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A fill as it moves money: ``effects`` is the exact change of each asset, fee included."""
+
+    exec_id: str
+    effects: dict[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A ledger entry of Kraken's; ``change`` is its amount less its fee, ``ref_id`` the fill's exec id for a trade."""
+
+    ledger_id: str
+    ref_id: str
+    asset: str
+    kind: str
+    amount: Decimal
+    fee: Decimal
+    balance: Decimal
+    ts: int
+
+    @property
+    def change(self) -> Decimal:
+        """What it did to the balance."""
+        return self.amount - self.fee
+
+
+@dataclass(slots=True)
+class Holding:
+    """One asset: its balance at the journal's opening and now, transfers since, and the exact effect of all fills.
+
+    ``settled`` is what opening and entries add up to; ``open_legs`` are effects of fills without an entry yet.
+    """
+
+    opening: Decimal = ZERO
+    balance: Decimal = ZERO
+    transfers: Decimal = ZERO
+    effects: Decimal = ZERO
+    settled: Decimal = ZERO
+    open_legs: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def residual(self) -> Decimal:
+        """What is not explained."""
+        return self.balance - self.settled - sum(self.open_legs.values(), ZERO)
+
+    @property
+    def rounding(self) -> Decimal:
+        """What Kraken's rounding has taken or given, while everything is explained."""
+        return self.balance - self.opening - self.transfers - self.effects
+
+
+class Ledger:
+    """All assets of the account. ``decimals`` are the assets' as the ledger rounds to them."""
+
+    def __init__(self) -> None:
+        self.holdings: dict[str, Holding] = {}
+        self.decimals: dict[str, int] = {}
+        self.is_open = False
+        self._early: dict[str, set[str]] = {}
+        self._absorbed: set[tuple[str, str]] = set()
+        self._seen: set[str] = set()
+
+    def restore(self, holdings: dict[str, Holding], seen_entries: set[str]) -> None:
+        """State from the journal: what it held when this account was last watched."""
+        self.holdings, self._seen = holdings, set(seen_entries)
+        self.is_open = bool(holdings)
+
+    def open(self, balances: dict[str, Decimal]) -> None:
+        """A new journal opens at its first balances snapshot."""
+        self.holdings = {asset: Holding(opening=b, balance=b, settled=b) for asset, b in balances.items()}
+        self.is_open = True
+
+    def fill(self, trade: Trade) -> None:
+        """A fill that was not counted before."""
+        for asset, effect in trade.effects.items():
+            holding = self._holding(asset)
+            holding.effects += effect
+            early = self._early.get(trade.exec_id)
+            if early is not None and asset in early:
+                early.discard(asset)
+                if not early:
+                    del self._early[trade.exec_id]
+            elif not self._rounds_away(asset, effect):
+                holding.open_legs[trade.exec_id] = effect
+            else:
+                # A leg that rounds to nothing has no entry; its exact effect goes to the rounding account.
+                continue
+
+    def entry(self, entry: Entry, *, live: bool) -> bool:
+        """A ledger entry; ``live`` ones carry the balance now, those fetched later do not. False when seen before."""
+        if entry.ledger_id in self._seen:
+            return False
+        self._seen.add(entry.ledger_id)
+        holding = self._holding(entry.asset)
+        if live:
+            holding.balance = entry.balance
+        if (entry.ref_id, entry.asset) in self._absorbed:
+            # A snapshot settled this leg already.
+            self._absorbed.discard((entry.ref_id, entry.asset))
+            if not live:
+                return True
+        holding.settled += entry.change
+        if entry.kind != "trade":
+            holding.transfers += entry.change
+        elif holding.open_legs.pop(entry.ref_id, None) is None:
+            self._early.setdefault(entry.ref_id, set()).add(entry.asset)
+        return True
+
+    def snapshot(self, balances: dict[str, Decimal]) -> None:
+        """Balances as the exchange states them now; legs that they explain to within rounding are settled by them."""
+        for asset in {*balances, *self.holdings}:
+            self._holding(asset).balance = balances.get(asset, ZERO)
+        self.absorb()
+
+    def absorb(self) -> None:
+        """Settles open legs by the balances where those explain them: the entries came while nobody watched."""
+        for asset, holding in self.holdings.items():
+            if holding.open_legs and self.explains(asset):
+                self._absorbed |= {(exec_id, asset) for exec_id in holding.open_legs}
+                holding.open_legs.clear()
+                holding.settled = holding.balance
+
+    def explains(self, asset: str) -> bool:
+        """Do fills and entries explain this balance, to within a unit of rounding for each leg without its entry."""
+        holding = self.holdings[asset]
+        unit = Decimal(1).scaleb(-self.decimals.get(asset, 10))
+        return abs(holding.residual) <= unit * len(holding.open_legs)
+
+    @property
+    def difference(self) -> str:
+        """What is not explained, in words; empty when all is."""
+        if not self.is_open:
+            return "no balances yet"
+        wrong = [f"{asset} {h.residual:+f}" for asset, h in sorted(self.holdings.items()) if not self.explains(asset)]
+        return f"fills do not explain the balances: {', '.join(wrong)}" if wrong else ""
+
+    def balances(self) -> dict[str, Decimal]:
+        """Every asset's balance."""
+        return {asset: holding.balance for asset, holding in self.holdings.items()}
+
+    def _rounds_away(self, asset: str, effect: Decimal) -> bool:
+        return not round_money(effect, self.decimals.get(asset, 10))
+
+    def _holding(self, asset: str) -> Holding:
+        return self.holdings.setdefault(asset, Holding())

@@ -1,0 +1,157 @@
+"""The order state machine: what each event makes of an order. A core.
+
+An order is *sent* until an answer or a report shows it, *open* while it rests, *unknown* when no answer came,
+*cancelling* once a cancel was sent; the rest are ends. An amend in flight is kept beside the state: until it settles
+the worst case takes the larger quantity at either price (T6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.messages import OrderState, Side
+
+LIVE = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN, OrderState.CANCELLING})
+
+
+@dataclass(slots=True)
+class Amend:
+    """An amend in flight: to ``price`` ticks and ``qty`` lots in total, void after ``deadline_ts``."""
+
+    req_id: int
+    price: int
+    qty: int
+    deadline_ts: int
+    is_unknown: bool = False
+
+
+@dataclass(slots=True)
+class Order:
+    """One own order. Prices in ticks, quantities in lots; ``qty`` is the total, ``filled`` of it done.
+
+    ``touched`` (ns of CLOCK_BOOTTIME) is when it was created or last amended: Kraken's penalties and our own pace count
+    from there. ``deadline_ts`` is the exchange's time after which an unanswered add cannot be placed any more.
+    """
+
+    cl_ord_id: str
+    strategy: str
+    symbol: str
+    slot: str
+    side: Side
+    price: int
+    qty: int
+    price_precision: int
+    qty_precision: int
+    state: OrderState = OrderState.SENT
+    order_id: str = ""
+    filled: int = 0
+    error: str = ""
+    amend: Amend | None = None
+    touched: int = 0
+    deadline_ts: int = 0
+    cancel_sent: int = 0
+    settled_snapshots: int = 0
+    lacking_since: int = 0
+    created_ts: int = 0
+    changed_ts: int = 0
+    ended: int = 0
+    received: int = 0
+    booked: int = 0
+    decided: int = 0
+    sent: int = 0
+    acked: int = 0
+    execs: set[str] = field(default_factory=set)
+
+    @property
+    def is_live(self) -> bool:
+        """May it still trade, as far as we know."""
+        return self.state in LIVE
+
+    @property
+    def remaining(self) -> int:
+        """Lots still to fill at the settled quantity."""
+        return max(0, self.qty - self.filled)
+
+    @property
+    def worst_remaining(self) -> int:
+        """Lots still to fill at the larger of the settled and the amended quantity."""
+        amended = self.amend.qty if self.amend else 0
+        return max(0, max(self.qty, amended) - self.filled)
+
+    @property
+    def prices(self) -> tuple[int, ...]:
+        """The prices at which it may rest."""
+        if self.amend is not None and self.amend.price != self.price:
+            return (self.price, self.amend.price)
+        return (self.price,)
+
+    @property
+    def worst_price(self) -> int:
+        """The dearer of its possible prices."""
+        return max(self.prices)
+
+
+def acknowledged(order: Order, order_id: str, now: int) -> None:
+    """The exchange has it: a success answer or a report named its ``order_id``."""
+    if order_id:
+        order.order_id = order_id
+    if order.state in (OrderState.SENT, OrderState.UNKNOWN):
+        order.state = OrderState.OPEN
+        order.acked = order.acked or now
+        order.lacking_since = 0
+
+
+def ended(order: Order, state: OrderState, why: str, now: int) -> None:
+    """It cannot trade any more. A fill that is told late is counted all the same."""
+    assert state not in LIVE, f"{state} is no end"
+    if order.is_live:
+        order.state, order.ended, order.amend = state, now, None
+        order.error = why or order.error
+
+
+def filled(order: Order, exec_id: str, lots: int) -> bool:
+    """One fill; False when it was counted before."""
+    if exec_id in order.execs:
+        return False
+    order.execs.add(exec_id)
+    order.filled += lots
+    if order.state in (OrderState.SENT, OrderState.UNKNOWN):
+        order.state = OrderState.OPEN
+    return True
+
+
+def amended(order: Order, price: int | None, qty: int | None, now: int) -> None:
+    """The exchange reports the order at this price and total quantity."""
+    pending = order.amend
+    if price is not None:
+        order.price = price
+    if qty is not None:
+        order.qty = qty
+    if pending is not None and (order.price, order.qty) == (pending.price, pending.qty):
+        order.amend = None
+    order.touched = now
+
+
+def amend_confirmed(order: Order, req_id: int, now: int) -> None:
+    """A success answer to the amend in flight."""
+    pending = order.amend
+    if pending is not None and pending.req_id == req_id:
+        order.price, order.qty, order.amend = pending.price, pending.qty, None
+        order.touched = now
+
+
+def amend_refused(order: Order, req_id: int, why: str) -> bool:
+    """The amend was not carried out: the old price is live (T5). False when another amend is in flight."""
+    if order.amend is None or order.amend.req_id != req_id:
+        return False
+    order.amend = None
+    order.error = why
+    return True
+
+
+def lost_sight(order: Order) -> None:
+    """No answer will come to what is in flight: a time-out, a lost connection."""
+    if order.state is OrderState.SENT:
+        order.state = OrderState.UNKNOWN
+    if order.amend is not None:
+        order.amend.is_unknown = True

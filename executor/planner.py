@@ -1,0 +1,112 @@
+"""The planner: a pure function of a target's quotes and the orders there are.
+
+It keeps what is close enough, amends before it cancels and adds, and asks for nothing on a slot whose last request has
+not settled. Retreats come first in what it returns, advances last (T7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from executor.orders import Order
+from shared import limits
+from shared.clock import SECOND
+from shared.messages import OrderState, Quote, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Take this order away."""
+
+    order: Order
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Amend this order to a price in ticks and a remaining quantity in lots."""
+
+    order: Order
+    price: int
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Place this quote."""
+
+    quote: Quote
+
+
+Step = Cancel | Change | Add
+
+
+def retreats(side: Side, old: int, new: int) -> bool:
+    """Is ``new`` further from the market than ``old``."""
+    return new < old if side == "buy" else new > old
+
+
+def plan(
+    quotes: Sequence[Quote],
+    orders: Mapping[str, Order],
+    now: int,
+    *,
+    frozen_sides: frozenset[Side] = frozenset(),
+    why_cancel: str = "not wanted any more",
+) -> list[Step]:
+    """Steps from the live ``orders`` (by slot) of one strategy and symbol to its ``quotes``.
+
+    On ``frozen_sides`` nothing is added or increased (T1). ``now`` is ns of CLOCK_BOOTTIME.
+    """
+    cancels: list[Step] = []
+    back: list[Step] = []
+    forward: list[Step] = []
+    adds: list[Step] = []
+    wanted = {quote.slot: quote for quote in quotes}
+    for slot, order in orders.items():
+        quote = wanted.get(slot)
+        if quote is None or quote.side != order.side:
+            if can_cancel(order, now):
+                cancels.append(Cancel(order, why_cancel if quote is None else "the slot changed sides"))
+            continue
+        change = _change(order, quote, now, order.side in frozen_sides)
+        if change is not None:
+            away = change.price == order.price or retreats(order.side, order.price, change.price)
+            (back if away else forward).append(change)
+    for slot, quote in wanted.items():
+        if slot not in orders and quote.side not in frozen_sides and quote.qty > 0:
+            adds.append(Add(quote))
+    return [*cancels, *back, *forward, *adds]
+
+
+def can_cancel(order: Order, now: int) -> bool:
+    """May a cancel be sent: the exchange has the order, and no cancel is on the way.
+
+    An order in flight is not cancelled before its answer: Kraken may take the cancel first, and the order would stay.
+    """
+    if order.state is OrderState.OPEN:
+        return True
+    # A cancel without an answer is sent again: it may be repeated without harm.
+    return order.state is OrderState.CANCELLING and now - order.cancel_sent >= limits.REQUEST_TIMEOUT_S * SECOND
+
+
+def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None:
+    if order.state is not OrderState.OPEN or order.amend is not None or order.remaining == 0:
+        return None
+    remaining = order.remaining
+    # A partial fill is not topped up while half of it stands: topping up costs the place in the queue.
+    qty = quote.qty if remaining > quote.qty or 2 * remaining < quote.qty else remaining
+    if frozen:
+        qty = min(qty, remaining)
+    price = quote.price
+    if frozen and not retreats(order.side, order.price, price):
+        price = order.price
+    if (price, qty) == (order.price, remaining):
+        return None
+    # A smaller quantity keeps its place and is owed at once; a drifted price waits for its turn.
+    if qty >= remaining and now - order.touched < limits.AMEND_EVERY_S * SECOND:
+        return None
+    if qty < remaining and now - order.touched < limits.AMEND_EVERY_S * SECOND:
+        price = order.price
+    return Change(order, price, qty)
