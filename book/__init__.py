@@ -1,0 +1,1 @@
+"""Order books from Kraken's raw frames, proven by their checksums."""

@@ -1,0 +1,321 @@
+"""What a Kraken book frame, v1 or v2, says about one pair: the Python twin of the Rust scanner.
+
+Number text never becomes a float: it goes to an integer and a count of decimals. Sources: KRAKEN.md sections 1.5
+and 2.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NoReturn, TypeGuard
+
+DECIMALS_MAX = 18
+NESTING_MAX = 64
+U64_MAX = 2**64 - 1
+CHECKSUM_MAX = 2**32 - 1
+
+
+class FrameError(ValueError):
+    """Bytes that are no sound book frame of this pair; the book is not in sync afterwards."""
+
+
+class WrongSymbolError(ValueError):
+    """A sound book frame that holds only other symbols; the book is untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number's text as an integer and its count of decimals: ``0.0500`` is 500 and 4."""
+
+    mantissa: int
+    decimals: int
+
+    def __str__(self) -> str:
+        digits = str(self.mantissa).rjust(self.decimals + 1, "0")
+        whole = digits[: len(digits) - self.decimals]
+        return f"{whole}.{digits[len(whole) :]}" if self.decimals else whole
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level as the frame states it."""
+
+    is_bid: bool
+    price: Number
+    qty: Number
+
+
+@dataclass(slots=True)
+class Message:
+    """One message about the pair; ``exchange_ts`` is in ns since the epoch, 0 where the frame tells none."""
+
+    is_v2: bool
+    snapshot: bool
+    levels: list[Level] = field(default_factory=list)
+    checksum: int | None = None
+    exchange_ts: int = 0
+
+
+def new_name(symbol: str) -> str:
+    """A pair's name with both legs in their new names: ``XBT/USD`` is ``BTC/USD``, ``XDG/EUR`` is ``DOGE/EUR``."""
+    return "/".join({"XBT": "BTC", "XDG": "DOGE"}.get(leg, leg) for leg in symbol.split("/"))
+
+
+def scan(frame: bytes, symbol: str) -> list[Message]:
+    """The messages of a frame about ``symbol`` (a name made by :func:`new_name`), at least one.
+
+    Raises FrameError or WrongSymbolError. What is wrong with another symbol's levels is no error of ours.
+    """
+    top = _parse(frame)
+    if isinstance(top, _Object):
+        return _v2_frame(top, symbol)
+    if isinstance(top, list):
+        return [_v1_frame(top, symbol)]
+    raise FrameError("neither an object nor an array")
+
+
+# ---- v2 -------------------------------------------------------------------------------------------------------------
+
+
+def _v2_frame(top: _Object, symbol: str) -> list[Message]:
+    if top.one("channel") != "book":
+        raise FrameError("not the book channel")
+    kind = top.one("type")
+    if kind not in ("snapshot", "update"):
+        raise FrameError("type is neither snapshot nor update")
+    data = top.one("data")
+    if not _is_array(data):
+        raise FrameError("data is no array")
+    messages, other = [], ""
+    wrong: FrameError | None = None
+    for element in data:
+        name = element.first("symbol") if isinstance(element, _Object) else None
+        if not _is_text(name):
+            raise FrameError("an element of data without a symbol")
+        if new_name(name) != symbol:
+            other = name
+            continue
+        try:
+            messages.append(_v2_message(element, kind == "snapshot"))
+        except FrameError as error:
+            wrong = wrong or error
+    if wrong:
+        raise wrong
+    if messages:
+        return messages
+    if other:
+        raise WrongSymbolError(f"a frame of {other}")
+    raise FrameError("it holds no book")
+
+
+def _v2_message(element: _Object, snapshot: bool) -> Message:
+    message = Message(is_v2=True, snapshot=snapshot)
+    element.one("symbol")
+    sides = [(is_bid, element.one(key)) for is_bid, key in ((True, "bids"), (False, "asks"))]
+    if all(side is _ABSENT for _, side in sides):
+        raise FrameError("neither bids nor asks")
+    for is_bid, side in sides:
+        if side is not _ABSENT:
+            message.levels += [_v2_level(level, is_bid) for level in _array(side)]
+    message.checksum = _checksum(element.one("checksum"))
+    message.exchange_ts = _time(element.one("timestamp"), rfc3339_ns)
+    return message
+
+
+def _v2_level(level: Any, is_bid: bool) -> Level:
+    if not isinstance(level, _Object):
+        raise FrameError("a level that is no object")
+    return _level(is_bid, level.one("price"), level.one("qty"))
+
+
+# ---- v1 -------------------------------------------------------------------------------------------------------------
+
+
+def _v1_frame(top: list[Any], symbol: str) -> Message:
+    if len(top) < 3 or not _is_text(top[-1]):
+        raise FrameError("a v1 frame is [id, levels, channel, pair]")
+    _, *bodies, channel, pair = top
+    name = channel.first("name") if isinstance(channel, _Object) else channel
+    if not _is_text(name) or not (name == "book" or name.startswith("book-")):
+        raise FrameError("not the book channel")
+    if not all(isinstance(body, _Object) for body in bodies):
+        raise FrameError("levels that are no object")
+    if new_name(pair) != symbol:
+        raise WrongSymbolError(f"a frame of {pair}")
+    message = Message(is_v2=False, snapshot=False)
+    keys = [key for body in bodies for key in _v1_body(body, message)]
+    if not keys:
+        raise FrameError("no levels")
+    message.snapshot = "as" in keys or "bs" in keys
+    return message
+
+
+def _v1_body(body: _Object, message: Message) -> Iterator[str]:
+    """Adds the levels of one object to the message; yields the keys that they came under."""
+    checksum = _checksum(body.one("c"))
+    message.checksum = message.checksum if checksum is None else checksum
+    for key, value in body:
+        if key not in ("as", "bs", "a", "b"):
+            continue
+        body.one(key)
+        for level in _array(value):
+            message.levels.append(_v1_level(level, is_bid=key in ("bs", "b")))
+            message.exchange_ts = max(message.exchange_ts, _v1_time(level))
+        yield key
+
+
+def _v1_level(level: Any, is_bid: bool) -> Level:
+    if not _is_array(level) or len(level) < 2:
+        raise FrameError("a level without price or volume")
+    return _level(is_bid, level[0], level[1])
+
+
+def _v1_time(level: list[Any]) -> int:
+    """A level's time; that of a republished one is old news and counts as none."""
+    if len(level) < 3 or (len(level) > 3 and level[3] == "r"):
+        return 0
+    return _time(level[2], unix_ns)
+
+
+# ---- values of a book -----------------------------------------------------------------------------------------------
+
+
+def _level(is_bid: bool, price: Any, qty: Any) -> Level:
+    level = Level(is_bid, _number(price), _number(qty))
+    if not level.price.mantissa:
+        raise FrameError("a price of zero")
+    return level
+
+
+_NUMBER = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
+
+
+def _number(text: Any) -> Number:
+    """A price or a quantity, bare (v2) or in quotes (v1)."""
+    match = _NUMBER.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise FrameError(f"{text!r} is no price or quantity")
+    whole, fraction, sign, exponent = match.groups("")
+    digits = (whole + fraction).lstrip("0") or "0"
+    if len(digits) > 20 or len(exponent) > 3:
+        raise FrameError(f"{text[:80]} is too large or too fine")
+    mantissa = int(digits)
+    decimals = len(fraction) - int(f"{sign}{exponent or 0}")
+    if decimals < 0:
+        mantissa, decimals = mantissa * 10**-decimals, 0
+    if mantissa > U64_MAX or decimals > DECIMALS_MAX:
+        raise FrameError(f"{text[:80]} is too large or too fine")
+    return Number(mantissa, decimals)
+
+
+def _checksum(value: Any) -> int | None:
+    if value is _ABSENT:
+        return None
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value) and int(value) <= CHECKSUM_MAX:
+        return int(value)
+    raise FrameError("no checksum")
+
+
+def _time(value: Any, read: Callable[[str], int]) -> int:
+    """A time by ``read``; what is no time, or none that we know, is 0: nothing but a lag is measured with it."""
+    return read(value) if isinstance(value, str) else 0
+
+
+_RFC3339 = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?Z")
+_UNIX = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
+
+
+def rfc3339_ns(text: str) -> int:
+    """ns since the epoch of ``2023-07-30T15:29:58.343415Z``, 0 if it is no such time."""
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        return 0
+    *fields, fraction = match.groups("0")
+    year, month, day, hour, minute, second = map(int, fields)
+    if not 1970 <= year <= 2500:
+        return 0
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return 0
+    days = (moment - datetime(1970, 1, 1, tzinfo=UTC)).days
+    return (days * 86_400 + hour * 3600 + minute * 60 + second) * 10**9 + int(fraction.ljust(9, "0"))
+
+
+def unix_ns(text: str) -> int:
+    """ns since the epoch of ``1693415327.935623``, 0 if it is no such time."""
+    match = _UNIX.fullmatch(text)
+    if match is None:
+        return 0
+    seconds, fraction = match.groups("0")
+    return int(seconds) * 10**9 + int(fraction.ljust(9, "0"))
+
+
+# ---- JSON -----------------------------------------------------------------------------------------------------------
+
+_ABSENT = object()
+
+
+class _NumberText(str):
+    """A JSON number as it was written, told apart from a string."""
+
+    __slots__ = ()
+
+
+class _Object(list[tuple[str, Any]]):
+    """A JSON object as its members in order: a key may come twice, which is an error where it matters."""
+
+    def first(self, key: str) -> Any:
+        return next((value for name, value in self if name == key), _ABSENT)
+
+    def one(self, key: str) -> Any:
+        values = [value for name, value in self if name == key]
+        if len(values) > 1:
+            raise FrameError(f"{key} twice")
+        return values[0] if values else _ABSENT
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise FrameError(f"{word} is not JSON")
+
+
+def _parse(frame: bytes) -> Any:
+    try:
+        top = json.loads(
+            frame.decode(),
+            parse_float=_NumberText,
+            parse_int=_NumberText,
+            parse_constant=_no_constant,
+            object_pairs_hook=_Object,
+        )
+    except (ValueError, RecursionError) as error:
+        raise FrameError(f"not JSON: {error}") from error
+    if frame.count(b"[") + frame.count(b"{") > NESTING_MAX and _nesting(top) > NESTING_MAX:
+        raise FrameError("nested too deep")
+    return top
+
+
+def _nesting(top: Any) -> int:
+    layer, depth = [top], 0
+    while layer := [value for value in layer if isinstance(value, list)]:
+        depth += 1
+        layer = [item for value in layer for item in ([v for _, v in value] if isinstance(value, _Object) else value)]
+    return depth
+
+
+def _is_text(value: Any) -> TypeGuard[str]:
+    return type(value) is str
+
+
+def _is_array(value: Any) -> TypeGuard[list[Any]]:
+    return type(value) is list
+
+
+def _array(value: Any) -> list[Any]:
+    if not _is_array(value):
+        raise FrameError("levels that are no array")
+    return list(value)

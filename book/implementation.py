@@ -1,0 +1,41 @@
+"""Which order book runs: the Rust one where it is built, else its Python twin.
+
+``TRADEBYTE_NO_RUST=1`` asks for the twin. Whether to warn about the twin is the process's to decide.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+
+def _rust() -> Any:
+    """The Rust module, or None.
+
+    From the repository's root the bare crate folder imports as an empty namespace package, so it is the book
+    that is asked for.
+    """
+    if os.environ.get("TRADEBYTE_NO_RUST") == "1":
+        return None
+    try:
+        import rust_client
+    except ImportError:
+        return None
+    return rust_client if hasattr(rust_client, "OrderBook") else None
+
+
+_MODULE = _rust()
+RUST: bool = _MODULE is not None
+"""True when the books are the Rust ones."""
+
+if TYPE_CHECKING or not RUST:
+    from book.orderbook import WIRE, FrameError, OrderBook, WrongSymbolError, get_ask, get_bid
+else:
+    WIRE = _MODULE.WIRE
+    FrameError = _MODULE.FrameError
+    OrderBook = _MODULE.OrderBook
+    WrongSymbolError = _MODULE.WrongSymbolError
+    get_ask = _MODULE.get_ask
+    get_bid = _MODULE.get_bid
+
+__all__ = ["RUST", "WIRE", "FrameError", "OrderBook", "WrongSymbolError", "get_ask", "get_bid"]
