@@ -1,0 +1,1 @@
+"""The monitor: the ``tradebyte`` command, health and watchdog, alerts, HTTP API."""

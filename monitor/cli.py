@@ -1,0 +1,41 @@
+"""``tradebyte``, the command for people: ``tradebyte CMD`` is ``python -m monitor CMD``."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from monitor.commands.components import fills, verify
+from monitor.commands.doctor import doctor
+from monitor.commands.halt import halt, resume
+from monitor.commands.orders import orders
+from monitor.commands.position import position
+from monitor.commands.restart import restart
+from monitor.commands.status import status
+from monitor.commands.tail import tail
+
+app = typer.Typer(
+    help="TradeByte: see what runs, what is open and what was filled; halt, resume, restart.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback with local variables could show a secret.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (status, tail, orders, fills, position, halt, resume, restart, verify, doctor):
+    app.command()(command)
+
+
+def main() -> None:
+    """Runs the command that the arguments name."""
+    app(command_first(sys.argv[1:]), prog_name="tradebyte")
+
+
+def command_first(words: list[str]) -> list[str]:
+    """``--config PATH status`` as ``status --config PATH``: both are typed."""
+    if words[:1] == ["--config"] and len(words) > 2:
+        return [words[2], *words[:2], *words[3:]]
+    if words[:1] and words[0].startswith("--config=") and len(words) > 1:
+        return [words[1], words[0], *words[2:]]
+    return words

@@ -1,0 +1,1 @@
+"""The commands of ``tradebyte``, one concept a file."""

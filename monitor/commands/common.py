@@ -1,0 +1,90 @@
+"""What every command shares: options, the configuration, printing, running another component's command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shared import config as configuration
+from shared.config import Config
+
+EXIT_FAILED, EXIT_CONFIG = 1, 78
+PROJECT = Path(__file__).resolve().parents[2]
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", metavar="PATH", help="Configuration file (else TRADEBYTE_CONFIG, else config/config.yaml)."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdout, no prompt.")]
+
+
+def load(path: Path | None, *, acts: bool = False) -> Config:
+    """The configuration; one that acts never does so on defaults. Refusals: stderr and exit 78."""
+    try:
+        config = configuration.load(path, required=acts)
+    except configuration.ConfigError as error:
+        say(f"tradebyte: {error}")
+        raise typer.Exit(EXIT_CONFIG) from None
+    if config.source is None:
+        say("tradebyte: no configuration file here; looking with the built-in sandbox defaults")
+    return config
+
+
+def say(text: str) -> None:
+    """To stderr, plain."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:
+    """Ends the command with what happened and what to do, on stderr."""
+    say(f"tradebyte: {text}")
+    raise typer.Exit(code)
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on one line."""
+    print(msgspec.json.encode(value).decode(), flush=True)
+
+
+def console() -> Console:
+    """Where people's tables go: colours and the terminal's width on a terminal, plain text elsewhere."""
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """An unruled table; columns named in ``right`` are aligned to the right."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def age(seconds: float | None) -> str:
+    """A duration as people say it: ``0.4 s``, ``12 s``, ``3 min``, ``5 h``, ``2 d``."""
+    if seconds is None:
+        return "-"
+    for limit, divisor, unit in ((10, 1, "s"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / divisor:.1f} {unit}" if limit == 10 else f"{seconds / divisor:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} d"
+
+
+def run_component(config: Config, module: str, *arguments: str) -> NoReturn:
+    """Runs another component's command as a process, here, and ends with its exit code."""
+    source = ["--config", str(config.source)] if config.source else []
+    # The component is found wherever the command was typed.
+    path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
+    command = [sys.executable, "-m", module, *arguments, *source]
+    finished = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False)
+    raise typer.Exit(finished.returncode if finished.returncode >= 0 else 128 - finished.returncode)

@@ -1,0 +1,35 @@
+"""Commands that belong to another component and run there, as a process: ``fills``, ``verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.commands.common import ConfigOption, JsonOption, load, run_component
+from monitor.commands.orders import SymbolOption
+
+
+def fills(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    symbol: SymbolOption = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Only fills from this time on (RFC 3339, UTC).")
+    ] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, help="Only the newest N, oldest first.")] = None,
+) -> None:
+    """All fills from the executor's journal, oldest first; with --json a line each."""
+    options = {"--symbol": symbol, "--since": since, "--count": count}
+    words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    run_component(load(config), "executor", "fills", *words, *(["--json"] if json else []))
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Captured book frames.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Checks every checksum in captured book frames."""
+    run_component(load(config), "book", "verify", *map(str, files), *(["--json"] if json else []))

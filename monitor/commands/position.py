@@ -1,0 +1,81 @@
+"""``tradebyte position``: positions, balances and profit, as the executor publishes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.commands.common import ConfigOption, JsonOption, console, fail, load, print_json, table
+from monitor.listen import gather
+from monitor.view import View
+from shared import numbers
+
+
+def position(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Positions by pair and strategy, balances, profit and fees."""
+    found = load(config)
+    wanted = [(name, pair) for name in found.strategies for pair in found.strategy_pairs(name)]
+    view = gather(
+        found,
+        lambda view: view.account is not None and all(key in view.positions for key in wanted),
+        ("position", "account"),
+    )
+    if view.account is None and not view.positions:
+        fail("the executor said nothing of positions; does it run? ('tradebyte status')")
+    shown = described(view)
+    if json:
+        print_json(shown)
+    else:
+        _show(shown)
+
+
+def described(view: View) -> dict[str, Any]:
+    """The object that ``position --json`` prints; all amounts decimal text.
+
+    ``valid`` is false until the executor has reconciled with the exchange.
+    """
+    account = view.account
+    strategies: dict[str, dict[str, Any]] = {}
+    for (strategy, symbol), item in view.positions.items():
+        strategies.setdefault(strategy, {})[symbol] = {
+            "position": numbers.text(item.position, item.qty_precision),
+            "fills": item.fills,
+            "valid": item.valid,
+        }
+    return {
+        "valid": account is not None and account.valid and all(item.valid for item in view.positions.values()),
+        "positions": view.position_texts(),
+        "strategies": strategies,
+        "balances": account.balances if account else {},
+        "equity": account.equity if account else None,
+        "realised": account.realised if account else None,
+        "unrealised": account.unrealised if account else None,
+        "fees_paid": account.fees_paid if account else None,
+        "rounding": account.rounding if account else None,
+        "fees": {symbol: {"maker": fee.maker, "taker": fee.taker} for symbol, fee in account.fees.items()}
+        if account
+        else {},
+        "why": account.why if account else "the executor has not told of the account",
+    }
+
+
+def _show(shown: dict[str, Any]) -> None:
+    out = console()
+    if not shown["valid"]:
+        out.print(f"[yellow]not reconciled with the exchange yet[/yellow] {shown['why']}".rstrip())
+    figures = ("position", "fills")
+    positions = table("pair", "strategy", *figures, right=figures)
+    for symbol, amount in shown["positions"].items():
+        positions.add_row(symbol, "[bold]account[/bold]", amount, "")
+        for strategy, symbols in shown["strategies"].items():
+            if symbol in symbols:
+                positions.add_row("", strategy, symbols[symbol]["position"], str(symbols[symbol]["fills"]))
+    out.print(positions)
+    out.print()
+    balances = table("asset", "balance", right=("balance",))
+    for asset, amount in shown["balances"].items():
+        balances.add_row(asset, amount)
+    out.print(balances)
+    out.print()
+    for name in ("equity", "realised", "unrealised", "fees_paid", "rounding"):
+        if shown[name] is not None:
+            out.print(f"{name.replace('_', ' '):<12}{shown[name]}")

@@ -1,0 +1,201 @@
+"""What the bus says now: the newest heartbeat of each process and the newest state of everything else.
+
+A core: messages and the time come in, and the status object comes out. Both the monitor and the commands keep one.
+Bounded by the configuration: processes, pairs and strategies that are not in it are counted and left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared import limits, numbers
+from shared.bus import Received
+from shared.clock import MS, SECOND
+from shared.config import Config
+from shared.messages import (
+    Account,
+    Book,
+    BookState,
+    BookStatus,
+    Control,
+    FeedStatus,
+    Heartbeat,
+    Order,
+    Orders,
+    OrderState,
+    Position,
+)
+
+LIVE_ORDER_STATES = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN, OrderState.CANCELLING})
+DEAD = "dead"
+
+
+@dataclass(slots=True)
+class Heard:
+    """A process's newest heartbeat and when it was heard (ns of CLOCK_BOOTTIME)."""
+
+    beat: Heartbeat
+    at: int
+
+
+def live_orders(orders: Orders) -> list[Order]:
+    """The orders of a message that may still trade."""
+    return [order for order in orders.orders if order.state in LIVE_ORDER_STATES]
+
+
+class View:
+    """The newest of everything. ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._names = config.process_names
+        self._pairs = config.trading.pairs
+        self.heartbeats: dict[str, Heard] = {}
+        self.books: dict[str, Book] = {}
+        self.book_status: BookStatus | None = None
+        self.feed_status: FeedStatus | None = None
+        self.orders: dict[str, Orders] = {}
+        self.positions: dict[tuple[str, str], Position] = {}
+        self.account: Account | None = None
+        self.control: Control | None = None
+        # Messages about what the configuration does not name, such as another configuration's strategy.
+        self.strangers = 0
+
+    def take(self, received: Received, now: int) -> None:
+        """Takes in one message; kinds that the view does not show are passed over."""
+        match received.message:
+            case Heartbeat() as beat:
+                if self._known(received.rest in self._names and beat.process == received.rest):
+                    self.heartbeats[beat.process] = Heard(beat, now)
+            case BookStatus() as status:
+                self.book_status = status
+            case FeedStatus() as status:
+                self.feed_status = status
+            case Book() as book:
+                if self._known(book.symbol in self._pairs):
+                    self.books[book.symbol] = book
+            case Orders() as orders:
+                if self._known(orders.symbol in self._pairs):
+                    self.orders[orders.symbol] = orders
+            case Position() as position:
+                if self._known(position.symbol in self._pairs and position.strategy in self._config.strategies):
+                    self.positions[position.strategy, position.symbol] = position
+            case Account() as account:
+                self.account = account
+            case Control() as control:
+                self.control = control
+            case _:
+                pass
+
+    def _known(self, known: bool) -> bool:
+        self.strangers += not known
+        return known
+
+    # --- what is known -------------------------------------------------------------------------------------------
+
+    @property
+    def is_complete(self) -> bool:
+        """Everything that the status object shows has been heard."""
+        return (
+            all(name in self.heartbeats for name in self._names)
+            and self.book_status is not None
+            and all(pair in self.books and pair in self.orders for pair in self._pairs)
+            and self.account is not None
+        )
+
+    def state_of(self, name: str, now: int) -> str:
+        """A process's own word on itself, or ``dead`` when unheard for 3 s."""
+        heard = self.heartbeats.get(name)
+        if heard is None or now - heard.at > limits.HEARTBEAT_DEAD_S * SECOND:
+            return DEAD
+        return str(heard.beat.state)
+
+    @property
+    def open_orders(self) -> int:
+        """Own orders that may still trade, unknown ones included."""
+        return sum(len(live_orders(orders)) for orders in self.orders.values())
+
+    @property
+    def orders_known(self) -> bool:
+        """The executor has told, reconciled, about every pair."""
+        return all(pair in self.orders and self.orders[pair].valid for pair in self._pairs)
+
+    def book_state(self, symbol: str, wall: int) -> tuple[BookState, str]:
+        """A book's state and why; a book whose publisher is not heard for 1 s is silent, whatever it said last."""
+        status = self.book_status
+        if status is None:
+            return BookState.SILENT, "the book process has not been heard"
+        unheard_s = (wall - status.ts) / SECOND
+        if unheard_s > limits.PATH_DEAD_S:
+            return BookState.SILENT, f"the book process was last heard {unheard_s:.0f} s ago"
+        info = status.books.get(symbol)
+        if info is None:
+            return BookState.SYNCING, "the book process does not know it yet"
+        return info.state, info.why or ("no update for 60 s" if info.stale else "")
+
+    # --- the status object ---------------------------------------------------------------------------------------
+
+    def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
+        """The object that ``status --json`` and ``/api/status`` print; ``halted`` is the text of data/HALT."""
+        return {
+            "halted": halted is not None,
+            "halted_why": halted or "",
+            "sandbox": self._config.kraken.sandbox,
+            "dry_run": self._config.trading.dry_run,
+            "processes": {name: self._process(name, now) for name in self._names},
+            "books": {pair: self._book(pair, wall) for pair in self._pairs},
+            "open_orders": self.open_orders,
+            "orders_known": self.orders_known,
+            "positions": self.position_texts(),
+        }
+
+    def position_texts(self) -> dict[str, str]:
+        """The account's position in each pair as decimal text; a pair not heard of is left out."""
+        found = {}
+        for pair in self._pairs:
+            of_pair = [position for (_, symbol), position in self.positions.items() if symbol == pair]
+            newest = max(of_pair, key=lambda position: position.ts, default=None)
+            if newest is not None:
+                found[pair] = numbers.text(newest.account_position, newest.qty_precision)
+            elif self.account is not None and pair in self.account.positions:
+                found[pair] = self.account.positions[pair]
+        return found
+
+    def _process(self, name: str, now: int) -> dict[str, Any]:
+        heard = self.heartbeats.get(name)
+        beat = heard.beat if heard else None
+        shown: dict[str, Any] = {"state": self.state_of(name, now), "why": ""}
+        if heard is None or beat is None:
+            keys = ("pid", "boot", "uptime_s", "heartbeat_age_s", "rss_mb", "gaps", "drops", "loop_lag_ms")
+            return {**shown, **dict.fromkeys(keys), "why": "never heard"}
+        age_s = round((now - heard.at) / SECOND, 3)
+        return {
+            "state": shown["state"],
+            "why": f"last heard {age_s:.0f} s ago" if shown["state"] == DEAD else beat.why,
+            "pid": beat.pid,
+            "boot": beat.boot,
+            "uptime_s": beat.uptime_s,
+            "heartbeat_age_s": age_s,
+            "rss_mb": beat.rss_mb,
+            "gaps": beat.gaps,
+            "drops": beat.drops,
+            "loop_lag_ms": beat.loop_lag_ms,
+        }
+
+    def _book(self, symbol: str, wall: int) -> dict[str, Any]:
+        state, why = self.book_state(symbol, wall)
+        status = self.book_status
+        info = status.books.get(symbol) if status else None
+        book = self.books.get(symbol)
+        touch = book if book is not None and state is BookState.LIVE and book.state is BookState.LIVE else None
+        return {
+            "state": str(state),
+            "age_ms": info.age_ms + max(0, wall - status.ts) // MS if info and status else None,
+            "bid": numbers.text(touch.bids[0][0], touch.price_precision) if touch and touch.bids else None,
+            "ask": numbers.text(touch.asks[0][0], touch.price_precision) if touch and touch.asks else None,
+            "checksums_ok": info.checksums_ok if info else 0,
+            "checksums_failed": info.checksums_failed if info else 0,
+            "stale": info.stale if info else False,
+            "why": why,
+        }
