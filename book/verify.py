@@ -1,0 +1,201 @@
+"""``python -m book verify FILE...``: do the books of a capture match Kraken's own checksums?
+
+A capture is a ``.jsonl`` file with one frame a line, v1 or v2 or both, or a ``.json`` file that is one frame or an
+array of them; frames of other channels are passed over. No instrument data is needed: precisions come from the
+snapshots. A book's depth comes from the frame (v1), the subscription's acknowledgement, ``--depth``, or else is the
+smallest of Kraken's depths that holds the snapshot; a thin book whose depth has to be guessed may so be cut too short.
+
+Exit codes: 0 every checksum matches; 1 one failed, a book frame was unreadable, or nothing could be checked; 2 the
+command is wrong or a file cannot be read. After a failure a symbol's updates count as ``unsynced`` until a snapshot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from book import implementation, orderbook
+from book.frames import new_name
+
+DEPTHS = (10, 25, 100, 500, 1000)
+UNKNOWN = "?"
+
+
+@dataclass(slots=True)
+class Tally:
+    """One symbol's counts: book frames, checksums checked and failed, frames out of sync, frames unreadable."""
+
+    frames: int = 0
+    checked: int = 0
+    failed: int = 0
+    unsynced: int = 0
+    unreadable: int = 0
+    depth: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+class Verifier:
+    """Keeps a book for each symbol that it meets, and counts; ``depth`` is for where no frame tells one."""
+
+    def __init__(self, depth: int | None = None, module: Any = implementation) -> None:
+        self.tallies: dict[str, Tally] = {}
+        self._module = module
+        self._depth = depth
+        self._books: dict[str, Any] = {}
+        self._acknowledged: dict[str, int] = {}
+
+    def new_connection(self) -> None:
+        """Forgets the books, not the counts: another capture begins."""
+        self._books.clear()
+        self._acknowledged.clear()
+
+    def take(self, frame: bytes) -> None:
+        """One frame of any channel."""
+        try:
+            parsed = json.loads(frame)
+        except (ValueError, RecursionError):
+            # What was a book frame is a fault; other noise (a proxy's plain text) is passed over like other channels.
+            if b'"book' in frame:
+                self._unreadable(UNKNOWN, "a line that is no JSON")
+            return
+        facts = _facts(parsed)
+        if facts is None:
+            self._note_acknowledgement(parsed)
+            return
+        symbol, depth, sides = facts
+        book = self._book(symbol, depth, sides)
+        tally = self.tallies.setdefault(symbol, Tally())
+        tally.frames += 1
+        tally.depth = book.depth
+        before = book.checksums_ok, book.checksums_failed
+        try:
+            synced = book.apply_frame(frame)
+        except ValueError as error:
+            self._unreadable(symbol, str(error))
+            return
+        failed = book.checksums_failed - before[1]
+        tally.checked += book.checksums_ok - before[0] + failed
+        tally.failed += failed
+        tally.unsynced += not synced and not failed
+
+    def _unreadable(self, symbol: str, why: str) -> None:
+        tally = self.tallies.setdefault(symbol, Tally())
+        tally.unreadable += 1
+        tally.failed += 1
+        if len(tally.errors) < 3:
+            tally.errors.append(why[:200])
+
+    def _book(self, symbol: str, depth: int | None, levels: int | None) -> Any:
+        """The symbol's book; a new one where a snapshot (of ``levels`` levels) comes with another depth."""
+        depth = depth or self._acknowledged.get(symbol) or self._depth
+        book = self._books.get(symbol)
+        if depth is None and levels is not None:
+            depth = next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
+        if book is None or (levels is not None and book.depth != depth):
+            wire = self._module.WIRE
+            book = self._books[symbol] = self._module.OrderBook(symbol, depth or DEPTHS[0], wire, wire)
+        return book
+
+    def _note_acknowledgement(self, parsed: Any) -> None:
+        if not isinstance(parsed, dict):
+            return
+        about = parsed.get("result") if parsed.get("method") == "subscribe" else parsed.get("subscription")
+        if not isinstance(about, dict) or about.get("depth") not in DEPTHS:
+            return
+        symbol = parsed.get("pair") or about.get("symbol")
+        if isinstance(symbol, str):
+            self._acknowledged[new_name(symbol)] = about["depth"]
+
+    def report(self) -> dict[str, Any]:
+        """The counts, in all and by symbol."""
+        symbols = {symbol: asdict(self.tallies[symbol]) for symbol in sorted(self.tallies)}
+        sums = {key: sum(tally[key] for tally in symbols.values()) for key in ("frames", "checked", "failed")}
+        return {**sums, "symbols": symbols}
+
+
+def _facts(parsed: Any) -> tuple[str, int | None, int | None] | None:
+    """A book frame's symbol, depth and, of a snapshot, its longer side; None if it is no book frame."""
+    if isinstance(parsed, dict):
+        if parsed.get("channel") != "book" or not isinstance(parsed.get("data"), list) or not parsed["data"]:
+            return None
+        element = parsed["data"][0] if isinstance(parsed["data"][0], dict) else {}
+        longest = _longest(element, "bids", "asks") if parsed.get("type") == "snapshot" else None
+        symbol = element.get("symbol")
+        return (new_name(symbol) if isinstance(symbol, str) else UNKNOWN), None, longest
+    if not isinstance(parsed, list) or len(parsed) < 4 or not isinstance(parsed[-1], str):
+        return None
+    name, depth = parsed[-2], None
+    if isinstance(name, dict):
+        name, depth = name.get("name"), name.get("depth")
+    if not isinstance(name, str) or name.partition("-")[0] != "book":
+        return None
+    told = name.partition("-")[2] or str(depth)
+    bodies = [body for body in parsed[1:-2] if isinstance(body, dict)]
+    snapshot = any("as" in body or "bs" in body for body in bodies)
+    longest = max((_longest(body, "as", "bs") for body in bodies), default=0) if snapshot else None
+    return new_name(parsed[-1]), int(told) if told in map(str, DEPTHS) else None, longest
+
+
+def _longest(body: dict[str, Any], *sides: str) -> int:
+    return max(len(side) if isinstance(side := body.get(key), list) else 0 for key in sides)
+
+
+def frames_of(path: Path) -> Iterator[bytes]:
+    """The frames of a capture as their own bytes. Raises OSError, and ValueError for a ``.json`` that is none."""
+    if path.suffix != ".json":
+        with path.open("rb") as lines:
+            yield from filter(None, map(bytes.strip, lines))
+        return
+    text = path.read_text()
+    whole = json.loads(text)
+    if not isinstance(whole, list) or _facts(whole) is not None:
+        yield text.encode()
+        return
+    # Cut by hand, since a number's text is lost once it is parsed.
+    decoder, at = json.JSONDecoder(), text.index("[") + 1
+    for _ in whole:
+        at += len(text[at:]) - len(text[at:].lstrip(", \t\r\n"))
+        _, end = decoder.raw_decode(text, at)
+        yield text[at:end].encode()
+        at = end
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report for people."""
+    heads = ("symbol", "depth", "frames", "checked", "failed", "unsynced")
+    rows = [(symbol, *(str(tally[key]) for key in heads[1:])) for symbol, tally in report["symbols"].items()]
+    total = ("all", "", *(str(report[key]) for key in heads[2:5]), "")
+    lines = [f"{row[0]:<14}" + "".join(f"{cell:>10}" for cell in row[1:]) for row in (heads, *rows, total)]
+    errors = [f"{symbol}: {error}" for symbol, tally in report["symbols"].items() for error in tally["errors"]]
+    return "\n".join([*lines, *errors])
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs the command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m book verify", description="check the books of captures")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .jsonl or .json capture, v1 or v2")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--python", action="store_true", help="use the Python book even where the Rust one is built")
+    parser.add_argument("--depth", type=int, choices=DEPTHS, help="depth of books whose capture does not tell it")
+    options = parser.parse_args(argv)
+    if not options.python and not implementation.RUST:
+        print("the Rust module is not built: using the Python book", file=sys.stderr)
+    verifier = Verifier(options.depth, orderbook if options.python else implementation)
+    for path in options.files:
+        verifier.new_connection()
+        try:
+            for frame in frames_of(path):
+                verifier.take(frame)
+        except (OSError, ValueError) as error:
+            print(f"cannot read {path}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+            return 2
+    report = verifier.report()
+    print(json.dumps(report) if options.json else table(report))
+    if not report["checked"]:
+        print("no checksum could be checked: no book frames with a snapshot in these files", file=sys.stderr)
+    return 0 if report["checked"] and not report["failed"] else 1
