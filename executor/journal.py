@@ -1,7 +1,7 @@
 """The journal: SQLite, WAL, synchronous NORMAL; it knows an order before its bytes leave.
 
-A shell: it keeps what the core records and gives it back at the next start. Numbers are decimal text, so that a change of
-a pair's precision leaves the past readable. The epoch is kept with a full sync.
+A shell: it keeps what the core records and gives it back at the next start. Numbers are decimal text, so that a change
+of a pair's precision leaves the past readable. The epoch is kept with a full sync.
 """
 
 from __future__ import annotations
@@ -152,6 +152,15 @@ def holding_row(asset: str, holding: Holding) -> HoldingRow:
     return HoldingRow(asset, json.dumps(state))
 
 
+def _order_row(row: tuple[Any, ...]) -> OrderRow:
+    return OrderRow(*row[:10], is_live=bool(row[10]), **dict(zip(OrderRow.__slots__[11:], row[11:], strict=True)))
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    ledger_id, ref_id, asset, kind, amount, fee, balance, ts = row
+    return Entry(ledger_id, ref_id, asset, kind, Decimal(amount), Decimal(fee), Decimal(balance), ts)
+
+
 class Journal:
     """One file, one writer. Every method may raise :class:`JournalError`."""
 
@@ -219,7 +228,7 @@ class Journal:
     def live_orders(self) -> list[OrderRow]:
         """Orders that had not ended when the journal was last written."""
         found = self._db.execute("SELECT * FROM orders WHERE is_live")
-        return [OrderRow(*row[:10], bool(row[10]), *row[11:]) for row in found]
+        return [_order_row(row) for row in found]
 
     def find_order(self, cl_ord_id: str, order_id: str) -> tuple[str, str] | None:
         """(cl_ord_id, strategy) of an order by either id."""
@@ -233,9 +242,10 @@ class Journal:
         """All fills, oldest first."""
         return [FillRow(*row[1:]) for row in self._db.execute("SELECT * FROM fills ORDER BY n")]
 
-    def before(self) -> set[str]:
-        """Exec ids that are older than the journal."""
-        return {row[0] for row in self._db.execute("SELECT exec_id FROM before")}
+    def knows_fill(self, exec_id: str) -> bool:
+        """Was this fill counted, or is it older than the journal."""
+        query = "SELECT 1 FROM fills WHERE exec_id = ?1 UNION ALL SELECT 1 FROM before WHERE exec_id = ?1"
+        return self._db.execute(query, (exec_id,)).fetchone() is not None
 
     def holdings(self) -> dict[str, Holding]:
         """Every asset's holding."""
@@ -249,7 +259,7 @@ class Journal:
     def entries(self, since_ts: int = 0) -> list[Entry]:
         """Ledger entries, oldest first."""
         found = self._db.execute("SELECT * FROM ledger WHERE ts >= ? ORDER BY ts", (since_ts,))
-        return [Entry(*row[:4], *(Decimal(value) for value in row[4:7]), row[7]) for row in found]
+        return [_entry(row) for row in found]
 
     def sends(self, since_ts: int) -> list[SendRow]:
         """Transactions sent since then, oldest first."""
