@@ -102,14 +102,13 @@ class Verifier:
         return book
 
     def _note_acknowledgement(self, parsed: Any) -> None:
-        if not isinstance(parsed, dict):
-            return
-        about = parsed.get("result") if parsed.get("method") == "subscribe" else parsed.get("subscription")
-        if not isinstance(about, dict) or about.get("depth") not in DEPTHS:
-            return
-        symbol = parsed.get("pair") or about.get("symbol")
-        if isinstance(symbol, str):
-            self._acknowledged[new_name(symbol)] = about["depth"]
+        """Remembers the depth that a subscription, v1 or v2, was given."""
+        answer: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
+        about = answer.get("result") if answer.get("method") == "subscribe" else answer.get("subscription")
+        depth = about.get("depth") if isinstance(about, dict) else None
+        symbol = answer.get("pair") or (about.get("symbol") if isinstance(about, dict) else None)
+        if isinstance(symbol, str) and depth in DEPTHS:
+            self._acknowledged[new_name(symbol)] = depth
 
     def report(self) -> dict[str, Any]:
         """The counts, in all and by symbol."""
