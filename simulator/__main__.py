@@ -1,0 +1,103 @@
+"""The simulator's process: ``python -m simulator --config PATH [--seed N]``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import Any
+
+from aiohttp import web
+
+from shared import process, starts
+from shared.messages import ProcessState
+from simulator.engine import load_engine
+from simulator.rest import BODY_BYTES_MAX, Rest, contained
+from simulator.store import Store
+from simulator.websocket import Clock, Delays, WebSockets
+from simulator.wire import NS
+from simulator.world import World
+
+SLEEP_MIN_S, SLEEP_MAX_S = 0.0005, 0.05
+
+
+class App:
+    """Wires the world to its sockets and its clock."""
+
+    def __init__(self, shell: process.Process, seed: int | None) -> None:
+        settings = shell.config.simulator
+        self.shell = shell
+        self.clock = Clock()
+        self.listener = self._listen(settings.host, settings.port)
+        self.store = Store(shell.config.root / settings.database)
+        self.world = World(settings, self.store, load_engine(), self.clock(), seed)
+        delays = Delays(settings.one_way_delay_ms, self.world.seed)
+        self.sockets = WebSockets(self.world, self.clock, delays)
+        self.rest = Rest(self.world, self.clock, delays)
+        self.runner: web.AppRunner | None = None
+
+    def _listen(self, host: str, port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(128)
+        except OSError:
+            listener.close()
+            self.shell.held(starts.port_taken(port, "simulator.port"))
+        listener.setblocking(False)
+        return listener
+
+    async def main(self) -> None:
+        """Serves and lets the market live."""
+        application = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[contained])
+        application.router.add_get("/v2", self.sockets.public)
+        application.router.add_get("/auth/v2", self.sockets.private)
+        application.router.add_route("*", "/0/public/{method}", self.rest.public)
+        application.router.add_post("/0/private/{method}", self.rest.private)
+        self.runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await self.runner.setup()
+        await web.SockSite(self.runner, self.listener).start()
+        self.shell.state(ProcessState.READY)
+        self.shell.log.info("listening", port=self.listener.getsockname()[1], seed=self.world.seed)
+        beats = asyncio.ensure_future(self.sockets.beat())
+        try:
+            while not beats.done():
+                due = self.world.step(self.clock())
+                wait = (due - self.clock()) / NS
+                await asyncio.sleep(min(max(wait, SLEEP_MIN_S), SLEEP_MAX_S))
+            beats.result()
+        finally:
+            beats.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beats
+
+    def turn(self, _now: int) -> None:
+        """Counts what is shown."""
+        self.shell.drops = self.sockets.dropped
+        self.shell.details = {"connections": len(self.sockets.sessions), "orders": len(self.world.exchange.orders)}
+
+    async def stop(self) -> None:
+        """Closes the sockets and the database."""
+        await self.sockets.close()
+        if self.runner is not None:
+            await self.runner.cleanup()
+        self.world.flush(self.clock())
+        self.store.close()
+
+
+def main() -> None:
+    """Runs until asked to stop."""
+    parser = process.parser("simulator", __doc__ or "")
+    parser.add_argument("--seed", type=int, help="overrides simulator.seed of the configuration")
+    given = parser.parse_args()
+    configuration = process.load_config("simulator", given.config)
+    shell = process.Process("simulator", configuration, [])
+    app = App(shell, given.seed)
+    ignored: Any = lambda _messages: None  # noqa: E731 - it listens to nothing on the bus
+    shell.run_async(app.main, ignored, app.turn, app.stop)
+
+
+if __name__ == "__main__":
+    main()

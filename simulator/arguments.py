@@ -1,0 +1,295 @@
+"""Arguments of requests, read one by one: WebSocket v2 members and REST form fields become order requests.
+
+Whatever a client sends ends as a value or as a :class:`KrakenError` with Kraken's text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from simulator import errors
+from simulator.errors import KrakenError, invalid
+from simulator.orders import OrderRequest
+from simulator.pairs import PAIRS, Pair, find_pair
+from simulator.wire import NS, parse_time
+
+DEADLINE_MIN_NS, DEADLINE_MAX_NS, DEADLINE_DEFAULT_NS = NS // 2, 60 * NS, 5 * NS
+EXPIRE_MAX_NS = 31 * 86_400 * NS
+BATCH_ADD_MAX, BATCH_CANCEL_MAX = 15, 50
+_CLIENT_ID = re.compile(
+    r"[\x20-\x7e]{1,18}|[0-9a-fA-F]{32}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+)
+_STP = ("cancel_newest", "cancel_oldest", "cancel_both")
+_TIF = ("gtc", "ioc", "gtd", "fok")
+_FEES = {"base": "fcib", "quote": "fciq"}
+
+# Members that Kraken has and this simulator does not act on: a neutral value passes, another is refused.
+_NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "reduce_only": (False, None),
+    "margin": (False, None),
+    "no_mpp": (False, True, None),
+    "limit_price_type": ("static", None),
+    "display_qty": (None,),
+    "effective_time": (None,),
+    "conditional": (None,),
+    "triggers": (None,),
+    "cash_order_qty": (None,),
+    "stop_price": (None,),
+    "trigger": (None,),
+    "sender_sub_id": (None,),
+}
+ORDER_MEMBERS = frozenset(
+    {
+        "order_type",
+        "side",
+        "order_qty",
+        "limit_price",
+        "time_in_force",
+        "expire_time",
+        "post_only",
+        "cl_ord_id",
+        "order_userref",
+        "fee_preference",
+        "stp_type",
+        *_NEUTRAL,
+    }
+)
+CALL_MEMBERS = frozenset({"symbol", "token", "deadline", "validate"})
+
+
+def only(params: Mapping[str, Any], allowed: frozenset[str], method: str) -> None:
+    """Refuses members that the message type does not have."""
+    for name in params:
+        if name not in allowed:
+            raise KrakenError(errors.unsupported_field(name[:64], method))
+
+
+def number(params: Mapping[str, Any], name: str) -> Decimal | None:
+    """A JSON number as an exact Decimal, None when absent; a text is refused as Kraken does."""
+    value = params.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise KrakenError(f"{name.capitalize()} field must be a number_float")
+    return Decimal(value)
+
+
+def flag(params: Mapping[str, Any], name: str) -> bool:
+    """A boolean, false when absent."""
+    value = params.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise invalid(name)
+    return bool(value)
+
+
+def choice(params: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: str | None) -> str:
+    """One of some words, lower case; without a default it has to be there."""
+    value = params.get(name, default)
+    if value is None and default is not None:
+        value = default
+    if not isinstance(value, str) or value.lower() not in allowed:
+        raise invalid(name)
+    return value.lower()
+
+
+def whole(params: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
+    """An integer within bounds, None when absent."""
+    value = params.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise invalid(name)
+    return value
+
+
+def client_id(value: Any) -> str | None:
+    """A ``cl_ord_id``: a UUID, or up to 18 characters of ASCII."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or _CLIENT_ID.fullmatch(value) is None:
+        raise invalid("cl_ord_id")
+    return value
+
+
+def texts(params: Mapping[str, Any], name: str, most: int) -> list[str]:
+    """A list of ids; one id alone counts as a list, numbers become text."""
+    value = params.get(name)
+    if value is None:
+        return []
+    found = value if isinstance(value, list) else [value]
+    if len(found) > most or any(isinstance(item, bool) or not isinstance(item, str | int) for item in found):
+        raise invalid(name)
+    return [str(item) for item in found]
+
+
+def moment(value: Any, name: str) -> int:
+    """An RFC 3339 time in ns since the epoch."""
+    if not isinstance(value, str):
+        raise invalid(name)
+    try:
+        return parse_time(value)
+    except (ValueError, OverflowError) as error:
+        raise invalid(name) from error
+
+
+def deadline(value: Any, now: int, least_ns: int = DEADLINE_MIN_NS) -> int:
+    """Until when (ns since the epoch) the engine may take a request that arrives ``now``."""
+    if value is None or value == "":
+        return now + DEADLINE_DEFAULT_NS
+    until = moment(value, "deadline")
+    if until < now:
+        raise KrakenError(errors.DEADLINE_ELAPSED)
+    if not now + least_ns <= until <= now + DEADLINE_MAX_NS:
+        raise invalid("deadline")
+    return until
+
+
+def slash_pair(params: Mapping[str, Any]) -> Pair:
+    """The pair of a v2 ``symbol``."""
+    symbol = params.get("symbol")
+    if not isinstance(symbol, str) or symbol not in PAIRS:
+        raise KrakenError(errors.UNKNOWN_PAIR)
+    return PAIRS[symbol]
+
+
+def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
+    """An order of ``add_order`` or ``batch_add``; the members are those of ``ORDER_MEMBERS``."""
+    for name, neutral in _NEUTRAL.items():
+        if name in params and not any(params[name] is value or params[name] == value for value in neutral):
+            raise invalid(name)
+    kind = choice(params, "order_type", ("limit", "market"), None) if "order_type" in params else ""
+    if not kind:
+        raise invalid("ordertype")
+    side = choice(params, "side", ("buy", "sell"), None)
+    qty = number(params, "order_qty")
+    if qty is None:
+        raise invalid("volume")
+    price = number(params, "limit_price")
+    if (kind == "limit") != (price is not None):
+        raise invalid("price")
+    expire = params.get("expire_time")
+    return _request(
+        now,
+        pair=pair,
+        side=side,
+        kind=kind,
+        qty=qty,
+        price=price,
+        tif=choice(params, "time_in_force", _TIF, "gtc"),
+        expire_ns=0 if expire is None else moment(expire, "expire_time"),
+        post_only=flag(params, "post_only"),
+        stp=choice(params, "stp_type", _STP, "cancel_newest"),
+        cl_ord_id=client_id(params.get("cl_ord_id")),
+        userref=whole(params, "order_userref", -(2**31), 2**31 - 1),
+        fee_pref=_FEES[choice(params, "fee_preference", tuple(_FEES), "quote")],
+    )
+
+
+def _request(now: int, *, userref: int | None, **members: Any) -> OrderRequest:
+    request = OrderRequest(userref=userref or 0, **members)
+    if request.cl_ord_id is not None and userref is not None:
+        raise invalid("cl_ord_id and userref are mutually exclusive")
+    if (request.tif == "gtd") != bool(request.expire_ns) or request.expire_ns > now + EXPIRE_MAX_NS:
+        raise invalid("expire_time")
+    if request.kind == "market" and (request.tif not in ("gtc", "ioc") or request.post_only):
+        raise invalid("timeinforce" if request.tif not in ("gtc", "ioc") else "post_only")
+    if request.post_only and request.tif in ("ioc", "fok"):
+        raise invalid("post_only")
+    return request
+
+
+def safe_order(params: Any, pair: Pair, now: int) -> OrderRequest:
+    """As :func:`order`, for one of a batch: unknown members are refused, and so is what is no object."""
+    if not isinstance(params, dict):
+        raise invalid("orders")
+    only(params, ORDER_MEMBERS, "batch_add")
+    return order(params, pair, now)
+
+
+def decimal_text(fields: Mapping[str, Any], name: str) -> Decimal | None:
+    """A REST number: text or JSON number; None when absent or empty."""
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal) or len(str(value)) > 60:
+        raise invalid(name)
+    try:
+        found = Decimal(value)
+    except InvalidOperation as error:
+        raise invalid(name) from error
+    if not found.is_finite():
+        raise invalid(name)
+    return found
+
+
+def rest_flag(fields: Mapping[str, Any], name: str) -> bool:
+    """A REST boolean."""
+    value = fields.get(name)
+    return value is True or (isinstance(value, str) and value.lower() in ("true", "1"))
+
+
+def rest_pair(fields: Mapping[str, Any]) -> Pair:
+    """The pair of a REST call, by any of its names."""
+    name = fields.get("pair")
+    found = find_pair(name) if isinstance(name, str) else None
+    if found is None:
+        raise KrakenError(errors.UNKNOWN_PAIR)
+    return found
+
+
+def rest_order(fields: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
+    """An order of ``AddOrder`` or ``AddOrderBatch`` (KRAKEN.md 4.5)."""
+    kind = fields.get("ordertype")
+    if kind not in ("limit", "market"):
+        raise invalid("ordertype")
+    side = fields.get("type")
+    if side not in ("buy", "sell"):
+        raise invalid("type")
+    qty = decimal_text(fields, "volume")
+    if qty is None:
+        raise invalid("volume")
+    price = decimal_text(fields, "price") if kind == "limit" else None
+    if kind == "limit" and price is None:
+        raise invalid("price")
+    for name in ("price2", "displayvol", "leverage", "close[ordertype]", "starttm"):
+        if fields.get(name) not in (None, "", "0", 0, "none"):
+            raise invalid(name)
+    flags = {item for item in str(fields.get("oflags") or "").split(",") if item}
+    if not flags <= {"post", "fcib", "fciq", "nompp"}:
+        raise invalid("oflags")
+    tif = str(fields.get("timeinforce") or "GTC").lower()
+    if tif not in _TIF:
+        raise invalid("timeinforce")
+    stp = str(fields.get("stptype") or "cancel-newest").replace("-", "_")
+    if stp not in _STP:
+        raise invalid("stptype")
+    userref = decimal_text(fields, "userref")
+    if userref is not None and (userref != userref.to_integral_value() or abs(userref) >= 2**31):
+        raise invalid("userref")
+    return _request(
+        now,
+        pair=pair,
+        side=side,
+        kind=kind,
+        qty=qty,
+        price=price,
+        tif=tif,
+        expire_ns=_rest_expiry(fields, now) if tif == "gtd" else 0,
+        post_only="post" in flags,
+        stp=stp,
+        cl_ord_id=client_id(fields.get("cl_ord_id") or None),
+        userref=None if userref is None else int(userref),
+        fee_pref="fcib" if "fcib" in flags else "fciq",
+    )
+
+
+def _rest_expiry(fields: Mapping[str, Any], now: int) -> int:
+    value = str(fields.get("expiretm") or "0")
+    relative = value.startswith("+")
+    if not re.fullmatch(r"\+?\d{1,12}", value):
+        raise invalid("expiretm")
+    seconds = int(value.lstrip("+"))
+    return now + seconds * NS if relative else seconds * NS

@@ -1,0 +1,65 @@
+"""Kraken's error texts (KRAKEN.md 1.4 and 3.5) and the one exception that carries them to a client."""
+
+from __future__ import annotations
+
+
+class KrakenError(Exception):
+    """A request is refused; ``str()`` is the text that the client gets, word for word."""
+
+
+INVALID_KEY = "EAPI:Invalid key"
+INVALID_SIGNATURE = "EAPI:Invalid signature"
+INVALID_NONCE = "EAPI:Invalid nonce"
+API_RATE_LIMIT = "EAPI:Rate limit exceeded"
+INVALID_SESSION = "ESession:Invalid session"
+TOKEN_NOT_FOUND = "Token(s) not found"
+PERMISSION_DENIED = "EGeneral:Permission denied"
+UNKNOWN_METHOD = "EGeneral:Unknown method"
+INTERNAL_ERROR = "EGeneral:Internal error"
+INVALID_ARGUMENTS = "EGeneral:Invalid arguments"
+INSUFFICIENT_FUNDS = "EOrder:Insufficient funds"
+ORDER_MINIMUM = "EOrder:Order minimum not met"
+COST_MINIMUM = "EOrder:Cost minimum not met"
+INVALID_PRICE = "EOrder:Invalid price"
+UNKNOWN_ORDER = "EOrder:Unknown order"
+ORDER_RATE_LIMIT = "EOrder:Rate limit exceeded"
+ORDERS_LIMIT = "EOrder:Orders limit exceeded"
+POST_ONLY = "EOrder:Post only order"
+UNKNOWN_PAIR = "EQuery:Unknown asset pair"
+UNKNOWN_ASSET = "EQuery:Unknown asset"
+DEADLINE_ELAPSED = "EService:Deadline elapsed"
+UNAVAILABLE = "EService:Unavailable"
+CANCEL_ONLY = "EService:Market in cancel_only mode"
+POST_ONLY_MODE = "EService:Market in post_only mode"
+
+PRIVATE_ON_PUBLIC = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
+PUBLIC_ON_PRIVATE = "Public market data subscriptions are unavailable on this endpoint. Try ws.kraken.com"
+DEPTH_NOT_SUPPORTED = "Subscription depth not supported"
+UNSUPPORTED_EVENT = "Unsupported event"
+MALFORMED = "Malformed request"
+CHANNEL_INVALID = "Subscription name invalid"
+ALREADY_SUBSCRIBED = "Already subscribed"
+NOT_SUBSCRIBED = "Subscription Not Found"
+MESSAGE_RATE = "Exceeded msg rate"
+
+
+def invalid(name: str) -> KrakenError:
+    """Invalid arguments, naming the argument."""
+    return KrakenError(f"{INVALID_ARGUMENTS}:{name}")
+
+
+def unsupported_pair(symbol: str) -> str:
+    """The refusal of a symbol that this exchange does not list (KRAKEN.md 1.4)."""
+    if "/" not in symbol:
+        return f"Currency pair not in ISO 4217-A3 format {symbol}"
+    return f"Currency pair not supported {symbol}"
+
+
+def unsupported_field(name: str, method: str) -> str:
+    """The refusal of a member that the message type does not have."""
+    return f"Unsupported field: '{name}' for the given msg type: {method}"
+
+
+def price_decimals(symbol: str, decimals: int) -> KrakenError:
+    """A price with more decimals than the pair has."""
+    return KrakenError(f"{INVALID_PRICE}:{symbol} price can only be specified up to {decimals} decimals.")

@@ -1,0 +1,119 @@
+"""The full book of a pair, and what a subscriber of each depth is told of a change (KRAKEN.md 1.5).
+
+A view of depth N is the best N levels a side. A change outside it is silent; a level pushed out is not announced;
+a delete that lets a deeper level in is followed at once by that level. One message holds one side.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from zlib import crc32
+
+from simulator.pairs import Pair
+from simulator.wire import iso
+
+DEPTHS = (10, 25, 100, 500, 1000)
+Change = tuple[str, int, int]
+
+
+class Side:
+    """One side of a book: sorted keys (best first) and the quantity of each price."""
+
+    __slots__ = ("keys", "qty", "sign")
+
+    def __init__(self, sign: int) -> None:
+        # Asks count up from the best, bids down: a bid's key is its price negated.
+        self.sign = sign
+        self.keys: list[int] = []
+        self.qty: dict[int, int] = {}
+
+    def best(self, n: int) -> list[tuple[int, int]]:
+        """The best ``n`` levels as (price, qty)."""
+        sign, qty = self.sign, self.qty
+        return [(key * sign, qty[key * sign]) for key in self.keys[:n]]
+
+
+class FullBook:
+    """A pair's whole book, changed by the engine's changes, and the messages of its views."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.pair = pair
+        self.bids = Side(-1)
+        self.asks = Side(1)
+        self.checksum = 0
+        self.changed_ns = 0
+
+    def side(self, name: str) -> Side:
+        """``buy`` is the bids, ``sell`` the asks."""
+        return self.bids if name == "buy" else self.asks
+
+    def apply(self, changes: Iterable[Change], now: int, depths: Iterable[int]) -> list[tuple[int, str]]:
+        """Applies changes in order; returns (depth, message) for every depth whose view they touch."""
+        wanted = sorted(depths)
+        messages: list[tuple[int, str]] = []
+        run: list[Change] = []
+        for change in changes:
+            if run and run[-1][0] != change[0]:
+                messages += self._apply_side(run, now, wanted)
+                run = []
+            run.append(change)
+        if run:
+            messages += self._apply_side(run, now, wanted)
+        return messages
+
+    def _apply_side(self, changes: list[Change], now: int, wanted: list[int]) -> list[tuple[int, str]]:
+        side = self.side(changes[0][0])
+        keys, quantities, sign = side.keys, side.qty, side.sign
+        entries: dict[int, list[str]] = {depth: [] for depth in wanted}
+        near = False
+        for _, price, qty in changes:
+            key = price * sign
+            known = quantities.get(price)
+            if known == qty or (known is None and not qty):
+                continue
+            index = bisect_left(keys, key)
+            near = near or index < 10
+            if not qty:
+                del keys[index], quantities[price]
+            else:
+                if known is None:
+                    keys.insert(index, key)
+                quantities[price] = qty
+            for depth in wanted:
+                if index >= depth:
+                    continue
+                found = entries[depth]
+                found.append(self._entry(price, qty))
+                if not qty and len(keys) >= depth:
+                    refill = keys[depth - 1] * sign
+                    found.append(self._entry(refill, quantities[refill]))
+        self.changed_ns = now
+        if near:
+            self.checksum = self._checksum()
+        name = "bids" if side is self.bids else "asks"
+        return [(depth, self._update(name, found, now)) for depth, found in entries.items() if found]
+
+    def snapshot(self, depth: int) -> str:
+        """The snapshot message of a depth; its timestamp is that of the last change."""
+        bids = ",".join(self._entry(price, qty) for price, qty in self.bids.best(depth))
+        asks = ",".join(self._entry(price, qty) for price, qty in self.asks.best(depth))
+        return (
+            f'{{"channel":"book","type":"snapshot","data":[{{"symbol":"{self.pair.symbol}","bids":[{bids}],'
+            f'"asks":[{asks}],"checksum":{self.checksum},"timestamp":"{iso(self.changed_ns)}"}}]}}'
+        )
+
+    def _update(self, name: str, entries: list[str], now: int) -> str:
+        levels = ",".join(entries)
+        sides = f'"bids":[{levels}],"asks":[]' if name == "bids" else f'"bids":[],"asks":[{levels}]'
+        return (
+            f'{{"channel":"book","type":"update","data":[{{"symbol":"{self.pair.symbol}",{sides},'
+            f'"checksum":{self.checksum},"timestamp":"{iso(now)}"}}]}}'
+        )
+
+    def _entry(self, price: int, qty: int) -> str:
+        return f'{{"price":{self.pair.price(price)},"qty":{self.pair.qty(qty)}}}'
+
+    def _checksum(self) -> int:
+        text = "".join(f"{price}{qty}" for side in (self.asks, self.bids) for price, qty in side.best(10))
+        return crc32(text.encode())

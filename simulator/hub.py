@@ -1,0 +1,78 @@
+"""Who is subscribed to what, and the hand-over of every message to them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from simulator.exchange import Exchange, Report
+
+
+class PublicListener(Protocol):
+    """A public session."""
+
+    def send(self, text: str) -> None: ...
+
+
+class PrivateListener(Protocol):
+    """A private session with a subscription of an account."""
+
+    def report(self, report: Report, now: int) -> None: ...
+
+
+class Hub:
+    """The subscriptions of all sessions; dicts keep the order in which sessions came."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._public: dict[tuple[str, str, int], dict[PublicListener, None]] = {}
+        self._private: dict[tuple[int, str], dict[PrivateListener, None]] = {}
+
+    def join(self, channel: str, symbol: str, depth: int, session: PublicListener) -> None:
+        """Subscribes a session; ``depth`` is 0 for channels without one."""
+        self._public.setdefault((channel, symbol, depth), {})[session] = None
+        if channel == "book":
+            depths = self._exchange.venues[symbol].depths
+            depths[depth] = depths.get(depth, 0) + 1
+        elif channel == "ticker":
+            self._exchange.venues[symbol].tickers += 1
+
+    def leave(self, channel: str, symbol: str, depth: int, session: PublicListener) -> None:
+        """Ends a public subscription."""
+        listeners = self._public.get((channel, symbol, depth))
+        if listeners is None or session not in listeners:
+            return
+        del listeners[session]
+        if not listeners:
+            del self._public[(channel, symbol, depth)]
+        if channel == "book":
+            depths = self._exchange.venues[symbol].depths
+            depths[depth] -= 1
+            if not depths[depth]:
+                del depths[depth]
+        elif channel == "ticker":
+            self._exchange.venues[symbol].tickers -= 1
+
+    def join_private(self, account: int, channel: str, session: PrivateListener) -> None:
+        """Subscribes a session to a private channel of an account."""
+        self._private.setdefault((account, channel), {})[session] = None
+
+    def leave_private(self, account: int, channel: str, session: PrivateListener) -> None:
+        """Ends a private subscription."""
+        listeners = self._private.get((account, channel))
+        if listeners is not None:
+            listeners.pop(session, None)
+            if not listeners:
+                del self._private[(account, channel)]
+
+    def dispatch(self, reports: list[Report], now: int) -> None:
+        """Hands over the reports and what the venues have for the public."""
+        for report in reports:
+            for listener in tuple(self._private.get((report.account, report.channel), ())):
+                listener.report(report, now)
+        for symbol, venue in self._exchange.venues.items():
+            if not venue.public:
+                continue
+            messages, venue.public = venue.public, []
+            for channel, depth, text in messages:
+                for session in tuple(self._public.get((channel, symbol, depth), ())):
+                    session.send(text)

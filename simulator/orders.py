@@ -1,0 +1,160 @@
+"""What the exchange keeps: accounts, orders, fills, ledger entries, and a request for an order.
+
+Prices are ticks, quantities lots, money is in units of the asset's ledger decimals; times are ns since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from simulator.limits import Counter, Tier
+from simulator.pairs import Pair
+
+RECENT_FILLS = 50
+OPEN = ("pending_new", "new", "partially_filled")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """An order as asked for, its arguments checked one by one but not yet against the pair, account or book."""
+
+    pair: Pair
+    side: str
+    kind: str
+    qty: Decimal
+    price: Decimal | None = None
+    tif: str = "gtc"
+    expire_ns: int = 0
+    post_only: bool = False
+    stp: str = "cancel_newest"
+    cl_ord_id: str | None = None
+    userref: int = 0
+    fee_pref: str = "fciq"
+
+
+@dataclass(slots=True)
+class Order:
+    """An order of an account, open or finished."""
+
+    number: int
+    order_id: str
+    account: int
+    pair: Pair
+    side: str
+    kind: str
+    qty: int
+    price: int | None
+    tif: str
+    expire_ns: int
+    post_only: bool
+    stp: str
+    cl_ord_id: str | None
+    userref: int
+    fee_pref: str
+    opened_ns: int
+    # Of the creation or the last amendment: what the age penalties count from.
+    touched_ns: int
+    filled: int = 0
+    cost: int = 0
+    fee: int = 0
+    status: str = "new"
+    reason: str = ""
+    amended: bool = False
+    closed_ns: int = 0
+    visible_ns: int = 0
+
+    @property
+    def remaining(self) -> int:
+        """Lots not filled."""
+        return self.qty - self.filled
+
+    @property
+    def average(self) -> int:
+        """Average price of the fills in ticks, rounded half up; 0 without fills."""
+        if not self.filled:
+            return 0
+        pair = self.pair
+        scale = int(10 ** (pair.price_precision + pair.qty_precision - pair.quote.decimals))
+        return (2 * self.cost * scale + self.filled) // (2 * self.filled)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One side of a trade, of an account's order."""
+
+    exec_id: str
+    trade_id: int
+    account: int
+    number: int
+    order_id: str
+    cl_ord_id: str | None
+    userref: int
+    pair: Pair
+    side: str
+    kind: str
+    price: int
+    qty: int
+    cost: int
+    fee: int
+    maker: bool
+    ns: int
+    visible_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A change of a balance: ``balance`` is what it left, ``balance += amount - fee``."""
+
+    ledger_id: str
+    account: int
+    asset: str
+    kind: str
+    amount: int
+    fee: int
+    balance: int
+    ref_id: str
+    ns: int
+    visible_ns: int
+
+
+@dataclass(slots=True)
+class Account:
+    """An account: balances, fee rates in millionths, open orders, counters, and the dead man's switch."""
+
+    index: int
+    name: str
+    tier: Tier
+    maker_rate: int
+    taker_rate: int
+    balances: dict[str, int]
+    orders: dict[str, Order] = field(default_factory=dict)
+    by_client: dict[str, Order] = field(default_factory=dict)
+    counters: dict[str, Counter] = field(default_factory=dict)
+    fills: deque[Fill] = field(default_factory=lambda: deque(maxlen=RECENT_FILLS))
+    # When every order is cancelled; 0 is off.
+    trigger_ns: int = 0
+
+    def counter(self, symbol: str) -> Counter:
+        """The matching engine's counter of this account on a pair."""
+        found = self.counters.get(symbol)
+        if found is None:
+            found = self.counters[symbol] = Counter(self.tier.threshold, self.tier.decay)
+        return found
+
+    def held(self, asset: str, but: Order | None = None) -> int:
+        """Units of an asset reserved by open orders, ``but`` left out; buys reserve with the maker fee."""
+        total = 0
+        for order in self.orders.values():
+            if order is but or order.price is None:
+                continue
+            if order.side == "buy" and order.pair.quote.name == asset:
+                total += order.pair.quote_units_up(order.price, order.remaining, 1_000_000 + self.maker_rate)
+            elif order.side == "sell" and order.pair.base.name == asset:
+                total += order.pair.base_units(order.remaining)
+        return total
+
+    def free(self, asset: str, but: Order | None = None) -> int:
+        """Units of an asset that a new order may use."""
+        return self.balances.get(asset, 0) - self.held(asset, but)

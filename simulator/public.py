@@ -1,0 +1,143 @@
+"""A public WebSocket v2 session: book, trade, ticker and instrument (KRAKEN.md 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from simulator import errors
+from simulator.arguments import flag
+from simulator.errors import KrakenError
+from simulator.feed import DEPTHS
+from simulator.pairs import PAIRS, instrument_data
+from simulator.session import SYMBOLS_MAX, Request, Session, channel_of
+from simulator.world import World
+
+PRIVATE_CHANNELS = frozenset({"executions", "balances", "level3"})
+TRADING = frozenset(
+    {
+        "add_order",
+        "amend_order",
+        "edit_order",
+        "cancel_order",
+        "cancel_all",
+        "cancel_all_orders_after",
+        "batch_add",
+        "batch_cancel",
+    }
+)
+_MEMBERS = {
+    "book": frozenset({"channel", "symbol", "depth", "snapshot"}),
+    "trade": frozenset({"channel", "symbol", "snapshot"}),
+    "ticker": frozenset({"channel", "symbol", "snapshot", "event_trigger"}),
+    "instrument": frozenset({"channel", "snapshot", "include_tokenized_assets", "execution_venue"}),
+}
+TRADES_SHOWN = 50
+
+
+class PublicSession(Session):
+    """A session on ``/v2``."""
+
+    def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
+        super().__init__(world, connection_id, send)
+        # (channel, symbol) to depth, 0 for channels without one.
+        self._subscribed: dict[tuple[str, str], int] = {}
+
+    @property
+    def subscribed(self) -> bool:
+        """Has the session any subscription."""
+        return bool(self._subscribed)
+
+    def close(self) -> None:
+        """Ends every subscription."""
+        for (channel, symbol), depth in self._subscribed.items():
+            if symbol:
+                self.world.hub.leave(channel, symbol, depth, self)
+        self._subscribed.clear()
+
+    def dispatch(self, request: Request, now: int) -> None:
+        """Subscribes, unsubscribes, and refuses what belongs elsewhere."""
+        if request.method in TRADING or _is_private(request):
+            raise KrakenError(errors.PRIVATE_ON_PUBLIC)
+        if request.method not in ("subscribe", "unsubscribe"):
+            raise KrakenError(errors.UNSUPPORTED_EVENT)
+        channel = channel_of(request, _MEMBERS)
+        if channel == "instrument":
+            self._instrument(request, now)
+            return
+        symbols = request.params.get("symbol")
+        if not isinstance(symbols, list) or not symbols or len(symbols) > SYMBOLS_MAX:
+            raise KrakenError(errors.MALFORMED)
+        options = self._options(channel, request.params)
+        for symbol in symbols:
+            if not isinstance(symbol, str) or symbol not in PAIRS:
+                name = symbol[:64] if isinstance(symbol, str) else ""
+                self.refuse(request, errors.unsupported_pair(name), now, symbol=name)
+            elif request.method == "subscribe":
+                self._subscribe(request, channel, symbol, options, now)
+            else:
+                self._unsubscribe(request, channel, symbol, options, now)
+
+    def _options(self, channel: str, params: dict[str, Any]) -> dict[str, Any]:
+        default = channel != "trade"
+        options: dict[str, Any] = {"channel": channel}
+        if channel == "book":
+            depth = params.get("depth", DEPTHS[0])
+            if isinstance(depth, bool) or not isinstance(depth, int) or depth not in DEPTHS:
+                raise KrakenError(errors.DEPTH_NOT_SUPPORTED)
+            options["depth"] = depth
+        if channel == "ticker":
+            trigger = params.get("event_trigger", "trades")
+            if trigger not in ("trades", "bbo"):
+                raise KrakenError(errors.MALFORMED)
+            options["event_trigger"] = trigger
+        options["snapshot"] = flag(params, "snapshot") if params.get("snapshot") is not None else default
+        return options
+
+    def _subscribe(self, request: Request, channel: str, symbol: str, options: dict[str, Any], now: int) -> None:
+        if (channel, symbol) in self._subscribed:
+            self.refuse(request, errors.ALREADY_SUBSCRIBED, now, symbol=symbol)
+            return
+        depth = {"book": options.get("depth", 0), "ticker": int(options.get("event_trigger") == "bbo")}.get(channel, 0)
+        self.answer(request, {**options, "symbol": symbol}, now)
+        venue = self.world.exchange.venues[symbol]
+        if options["snapshot"]:
+            if channel == "book":
+                self.send(venue.book.snapshot(depth))
+            elif channel == "trade":
+                self.send(venue.trade_message("snapshot", list(venue.tape)[-TRADES_SHOWN:]))
+            else:
+                self.send(venue.ticker_message("snapshot", now))
+        self._subscribed[(channel, symbol)] = depth
+        self.world.hub.join(channel, symbol, depth, self)
+
+    def _unsubscribe(self, request: Request, channel: str, symbol: str, options: dict[str, Any], now: int) -> None:
+        depth = self._subscribed.get((channel, symbol))
+        if depth is None or (channel == "book" and depth != options["depth"]):
+            self.refuse(request, errors.NOT_SUBSCRIBED, now, symbol=symbol)
+            return
+        self.world.hub.leave(channel, symbol, depth, self)
+        del self._subscribed[(channel, symbol)]
+        said = {name: value for name, value in options.items() if name != "snapshot"}
+        self.answer(request, {**said, "symbol": symbol}, now)
+
+    def _instrument(self, request: Request, now: int) -> None:
+        key = ("instrument", "")
+        if request.method == "unsubscribe":
+            if self._subscribed.pop(key, None) is None:
+                raise KrakenError(errors.NOT_SUBSCRIBED)
+            self.answer(request, {"channel": "instrument"}, now)
+            return
+        if key in self._subscribed:
+            raise KrakenError(errors.ALREADY_SUBSCRIBED)
+        snapshot = request.params.get("snapshot") is None or flag(request.params, "snapshot")
+        self._subscribed[key] = 0
+        warnings = ["tick_size is deprecated, use price_increment"]
+        self.answer(request, {"channel": "instrument", "snapshot": snapshot, "warnings": warnings}, now)
+        if snapshot:
+            self.send(f'{{"channel":"instrument","type":"snapshot","data":{instrument_data()}}}')
+
+
+def _is_private(request: Request) -> bool:
+    channel = request.params.get("channel")
+    return isinstance(channel, str) and channel in PRIVATE_CHANNELS

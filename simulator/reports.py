@@ -1,0 +1,145 @@
+"""Reports of the private channels as text: ``executions`` and ``balances`` (KRAKEN.md 3.2 and 3.3).
+
+A report is the inside of a JSON object without its braces, so that a subscription can add what it asked for.
+"""
+
+from __future__ import annotations
+
+from simulator.limits import Counter
+from simulator.orders import Account, Fill, LedgerEntry, Order
+from simulator.pairs import ASSETS
+from simulator.wire import fixed, iso, string
+
+
+def _client(cl_ord_id: str | None, userref: int) -> str:
+    return f'"cl_ord_id":{string(cl_ord_id)}' if cl_ord_id is not None else f'"order_userref":{userref}'
+
+
+def _usd(units: int) -> str:
+    # Every pair here is quoted in USD; the channel prints five decimals.
+    return fixed(units * 10, 5)
+
+
+def _totals(order: Order) -> str:
+    pair = order.pair
+    return (
+        f'"cum_qty":{pair.qty(order.filled)},"cum_cost":{pair.cost(order.cost)},'
+        f'"avg_price":{pair.price(order.average)},"fee_usd_equiv":{_usd(order.fee)}'
+    )
+
+
+def _terms(order: Order) -> str:
+    pair = order.pair
+    price = f'"limit_price_type":"static","limit_price":{pair.price(order.price)},' if order.price is not None else ""
+    post = '"post_only":true,' if order.post_only else ""
+    expire = f'"expire_time":"{iso(order.expire_ns)}",' if order.expire_ns else ""
+    return (
+        f'"order_id":"{order.order_id}",{_client(order.cl_ord_id, order.userref)},"symbol":"{pair.symbol}",'
+        f'"order_qty":{pair.qty(order.qty)},"time_in_force":"{order.tif.upper()}",{expire}"side":"{order.side}",'
+        f'"order_type":"{order.kind}",{price}{post}"fee_ccy_pref":"{order.fee_pref}"'
+    )
+
+
+def pending(order: Order, now: int) -> str:
+    """The order is validated and not yet live."""
+    return (
+        f'{_terms(order)},"exec_type":"pending_new","order_status":"pending_new","cum_cost":{order.pair.cost(0)},'
+        f'"fee_usd_equiv":{_usd(0)},"timestamp":"{iso(now)}"'
+    )
+
+
+def live(order: Order, now: int) -> str:
+    """The order is in the book, or about to trade."""
+    post = '"post_only":true,' if order.post_only else ""
+    return (
+        f'"timestamp":"{iso(now)}","exec_type":"new","order_status":"new",{_client(order.cl_ord_id, order.userref)},'
+        f'{post}"order_id":"{order.order_id}"'
+    )
+
+
+def standing(order: Order) -> str:
+    """An open order in a snapshot."""
+    status = "partially_filled" if order.filled else "new"
+    return (
+        f'{_terms(order)},"exec_type":"new","order_status":"{status}",{_totals(order)},'
+        f'"timestamp":"{iso(order.touched_ns)}"'
+    )
+
+
+def _fill_terms(fill: Fill) -> str:
+    pair = fill.pair
+    return (
+        f'"order_id":"{fill.order_id}",{_client(fill.cl_ord_id, fill.userref)},"exec_id":"{fill.exec_id}",'
+        f'"exec_type":"trade","trade_id":{fill.trade_id},"symbol":"{pair.symbol}","side":"{fill.side}",'
+        f'"last_qty":{pair.qty(fill.qty)},"last_price":{pair.price(fill.price)},'
+        f'"liquidity_ind":"{"m" if fill.maker else "t"}","cost":{pair.cost(fill.cost)},"order_type":"{fill.kind}",'
+        f'"timestamp":"{iso(fill.ns)}","fee_usd_equiv":{_usd(fill.fee)},'
+        f'"fees":[{{"asset":"{pair.quote.name}","qty":{_usd(fill.fee)}}}]'
+    )
+
+
+def trade(fill: Fill, order: Order) -> str:
+    """A fill as it happens. Completion is said by the report after it, not by this one's status."""
+    return (
+        f'{_fill_terms(fill)},"order_status":"partially_filled","order_qty":{order.pair.qty(order.qty)},'
+        f'"cum_qty":{order.pair.qty(order.filled)},"cum_cost":{order.pair.cost(order.cost)},'
+        f'"avg_price":{order.pair.price(order.average)}'
+    )
+
+
+def past_trade(fill: Fill) -> str:
+    """A fill in a snapshot."""
+    return f'{_fill_terms(fill)},"order_status":"filled"'
+
+
+def finished(order: Order, now: int) -> str:
+    """The order's last report: ``filled``, ``canceled`` or ``expired``."""
+    post = '"post_only":true,' if order.post_only else ""
+    reason = ""
+    if order.status != "filled":
+        reason = f'"cancel_reason":{string(order.reason)},"reason":{string(order.reason)},'
+    return (
+        f'"timestamp":"{iso(now)}","exec_type":"{order.status}","order_status":"{order.status}",{_totals(order)},'
+        f'{_client(order.cl_ord_id, order.userref)},{post}{reason}"order_id":"{order.order_id}"'
+    )
+
+
+def amended(order: Order, now: int) -> str:
+    """The user's amendment took effect."""
+    pair = order.pair
+    status = "partially_filled" if order.filled else "new"
+    price = f'"limit_price":{pair.price(order.price)},"limit_price_type":"static",' if order.price is not None else ""
+    return (
+        f'"timestamp":"{iso(now)}","exec_type":"amended","order_status":"{status}",'
+        f'"cum_qty":{pair.qty(order.filled)},"reason":"User requested","amended":true,'
+        f'"order_qty":{pair.qty(order.qty)},{price}{_client(order.cl_ord_id, order.userref)},'
+        f'"order_id":"{order.order_id}"'
+    )
+
+
+def with_counter(report: str, counter: Counter, now: int) -> str:
+    """The report with the pair's matching engine counter, for ``ratecounter`` subscriptions."""
+    return f'{report},"ratecount":{counter.now(now):.2f}'
+
+
+def balance_snapshot(account: Account) -> str:
+    """The ``data`` of the balances snapshot."""
+    rows = []
+    for name, units in sorted(account.balances.items()):
+        amount = fixed(units, ASSETS[name].decimals)
+        rows.append(
+            f'{{"asset":"{name}","asset_class":"currency","balance":{amount},'
+            f'"wallets":[{{"type":"spot","id":"main","balance":{amount}}}]}}'
+        )
+    return f"[{','.join(rows)}]"
+
+
+def balance_update(entry: LedgerEntry) -> str:
+    """The ``data`` of one ledger entry's update."""
+    decimals = ASSETS[entry.asset].decimals
+    return (
+        f'[{{"ledger_id":"{entry.ledger_id}","ref_id":"{entry.ref_id}","timestamp":"{iso(entry.ns)}",'
+        f'"type":"{entry.kind}","asset":"{entry.asset}","asset_class":"currency","category":"{entry.kind}",'
+        f'"wallet_type":"spot","wallet_id":"main","amount":{fixed(entry.amount, decimals)},'
+        f'"fee":{fixed(entry.fee, decimals)},"balance":{fixed(entry.balance, decimals)}}}]'
+    )

@@ -1,0 +1,138 @@
+"""The REST shell: envelopes, keys, signatures, nonces, permissions, the call counter, and the delays."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from shared.kraken.signing import sign
+from simulator import errors, rest_private, rest_public
+from simulator.errors import KrakenError
+from simulator.websocket import Clock, Delays
+from simulator.wire import NS, read_json
+from simulator.world import KeyState, World
+
+BODY_BYTES_MAX = 256 * 1024
+FIELDS_MAX = 1000
+NONCE_MAX = 2**64 - 1
+_log = logging.getLogger("simulator")
+
+
+class Rest:
+    """The REST calls of a world."""
+
+    def __init__(self, world: World, clock: Clock, delays: Delays) -> None:
+        self.world = world
+        self.clock = clock
+        self.delays = delays
+
+    async def public(self, request: web.Request) -> web.Response:
+        """``/0/public/<method>``; arguments come in the query or, as some clients do, in a form."""
+        method = rest_public.METHODS.get(request.match_info["method"])
+        try:
+            if method is None:
+                raise KrakenError(errors.UNKNOWN_METHOD)
+            fields = dict(request.query)
+            if request.method == "POST":
+                fields |= {name: str(value) for name, value in _form(await request.read()).items()}
+            return _result(method(self.world, fields, self.clock()))
+        except KrakenError as error:
+            return _failure(str(error))
+
+    async def private(self, request: web.Request) -> web.Response:
+        """``/0/private/<method>``."""
+        body = await request.read()
+        await asyncio.sleep(self.delays.one_way_ns / NS)
+        arrived = self.clock()
+        try:
+            key, fields = self._authenticate(request, body)
+            call = rest_private.METHODS.get(request.match_info["method"])
+            if call is None:
+                raise KrakenError(errors.UNKNOWN_METHOD)
+            key.require(*call.permissions)
+            if call.points:
+                if not key.counter.fits(call.points, arrived):
+                    raise KrakenError(errors.API_RATE_LIMIT)
+                key.counter.charge(call.points, arrived)
+            turnaround = self.delays.turnaround_ns(call.turnaround)
+            if turnaround:
+                await asyncio.sleep(turnaround / NS)
+            now = self.clock()
+            try:
+                response = _result(call.run(self.world, key, fields, arrived, now))
+            finally:
+                self.world.flush(now)
+        except KrakenError as error:
+            response = _failure(str(error))
+        await asyncio.sleep(self.delays.one_way_ns / NS)
+        return response
+
+    def _authenticate(self, request: web.Request, body: bytes) -> tuple[KeyState, Mapping[str, Any]]:
+        key = self.world.keys.get(request.headers.get("API-Key", ""))
+        if key is None:
+            raise KrakenError(errors.INVALID_KEY)
+        fields = _fields(request, body)
+        text = str(fields.get("nonce", ""))
+        if not text.isascii() or not text.isdigit() or int(text) > NONCE_MAX:
+            raise KrakenError(errors.INVALID_NONCE)
+        expected = sign(key.key.api_secret, request.path, text, body)
+        if not hmac.compare_digest(expected.encode(), request.headers.get("API-Sign", "").encode()):
+            raise KrakenError(errors.INVALID_SIGNATURE)
+        nonce = int(text)
+        if nonce <= key.nonce:
+            raise KrakenError(errors.INVALID_NONCE)
+        key.nonce = nonce
+        self.world.store.nonce(key.key.api_key, nonce)
+        return key, fields
+
+
+def _fields(request: web.Request, body: bytes) -> Mapping[str, Any]:
+    if "json" not in request.content_type:
+        return _form(body)
+    try:
+        found = read_json(body)
+    except (ValueError, ArithmeticError) as error:
+        raise KrakenError(errors.INVALID_ARGUMENTS) from error
+    if not isinstance(found, dict):
+        raise KrakenError(errors.INVALID_ARGUMENTS)
+    return found
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError as error:
+        raise KrakenError(errors.INVALID_ARGUMENTS) from error
+    return dict(pairs)
+
+
+def _result(result: Any) -> web.Response:
+    return web.Response(
+        text=json.dumps({"error": [], "result": result}, separators=(",", ":")), content_type="application/json"
+    )
+
+
+def _failure(error: str) -> web.Response:
+    return web.Response(text=json.dumps({"error": [error]}, separators=(",", ":")), content_type="application/json")
+
+
+@web.middleware
+async def contained(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Whatever goes wrong in one request is that request's alone: logged, answered, survived."""
+    try:
+        response: web.StreamResponse = await handler(request)
+    except web.HTTPException as error:
+        if error.status == 404:
+            return _failure(errors.UNKNOWN_METHOD)
+        raise
+    except Exception:  # noqa: BLE001 - the bound around each request
+        _log.exception("a request failed: %s", request.path[:200])
+        return _failure(errors.INTERNAL_ERROR)
+    return response

@@ -1,0 +1,422 @@
+"""Private REST calls (KRAKEN.md 4.4): from the fields of a body to a result. The shell has checked key and nonce."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from simulator import arguments, errors
+from simulator.errors import KrakenError, invalid
+from simulator.orders import Fill, LedgerEntry, Order
+from simulator.pairs import ASSETS, FEES, find_asset, percent
+from simulator.rest_public import named_pairs
+from simulator.wire import NS, fixed, iso_seconds, seconds
+from simulator.world import KeyState, World
+
+Fields = Mapping[str, Any]
+DEADLINE_MIN_NS = NS // 2
+_FOREVER = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A private method: what does it, which permissions allow it (any of them), and its price in REST points."""
+
+    run: Callable[[World, KeyState, Fields, int, int], Any]
+    permissions: tuple[str, ...]
+    points: int = 1
+    turnaround: str = ""
+
+
+# --- account ---------------------------------------------------------------------------------------------------------
+
+
+def _token(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Any:
+    return {"token": world.make_token(key, now), "expires": 900}
+
+
+def _balance(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
+    return {ASSETS[n].rest_id: fixed(units, ASSETS[n].decimals) for n, units in sorted(key.account.balances.items())}
+
+
+def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
+    account = key.account
+    return {
+        ASSETS[name].rest_id: {
+            "balance": fixed(units, ASSETS[name].decimals),
+            "hold_trade": fixed(account.held(name), ASSETS[name].decimals),
+        }
+        for name, units in sorted(account.balances.items())
+    }
+
+
+def _trade_volume(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+    account = key.account
+    row = next(
+        i for i, (_, maker, taker) in enumerate(FEES) if (maker, taker) == (account.maker_rate, account.taker_rate)
+    )
+    result: dict[str, Any] = {"currency": "ZUSD", "volume": f"{FEES[row][0]}.0000"}
+    if not fields.get("pair"):
+        return result
+    following = FEES[row + 1] if row + 1 < len(FEES) else None
+    for name, column in (("fees", 2), ("fees_maker", 1)):
+        rate = {
+            "fee": percent(FEES[row][column]),
+            "minfee": percent(FEES[-1][column]),
+            "maxfee": percent(FEES[0][column]),
+            "nextfee": None if following is None else percent(following[column]),
+            "tiervolume": f"{FEES[row][0]}.0000",
+            "nextvolume": None if following is None else f"{following[0]}.0000",
+        }
+        result[name] = {pair_key: rate for pair_key, _ in named_pairs(fields)}
+    return result
+
+
+def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
+    names = {
+        "query": ["query-funds", "query-open-trades", "query-closed-trades", "query-ledger"],
+        "trade": ["modify-trades"],
+        "cancel": ["close-trades"],
+        "websocket": ["access-websockets"],
+        "withdraw": ["withdraw-funds"],
+    }
+    granted = [text for name, texts in names.items() if key.may(name) for text in texts]
+    return {"api_key_name": key.account.name, "api_key": key.key.api_key, "permissions": granted}
+
+
+# --- orders and history ----------------------------------------------------------------------------------------------
+
+
+def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
+    pair = order.pair
+    price = pair.price(order.price) if order.price is not None else "0"
+    at = f"limit {price}" if order.price is not None else "market"
+    flags = [order.fee_pref, *(["post"] if order.post_only else [])]
+    status = "open" if not order.closed_ns else "closed" if order.status == "filled" else order.status
+    row: dict[str, Any] = {
+        "refid": None,
+        "userref": order.userref or None,
+        "status": status,
+        "opentm": _time(order.opened_ns),
+        "starttm": 0,
+        "expiretm": _time(order.expire_ns) if order.expire_ns else 0,
+        "descr": {
+            "pair": pair.altname,
+            "type": order.side,
+            "ordertype": order.kind,
+            "price": price,
+            "price2": "0",
+            "leverage": "none",
+            "order": f"{order.side} {pair.qty(order.qty)} {pair.altname} @ {at}",
+            "close": "",
+        },
+        "vol": pair.qty(order.qty),
+        "vol_exec": pair.qty(order.filled),
+        "cost": pair.cost(order.cost),
+        "fee": pair.cost(order.fee),
+        "price": pair.price(order.average),
+        "stopprice": "0.00000",
+        "limitprice": "0.00000",
+        "misc": "amended" if order.amended else "",
+        "oflags": ",".join(flags),
+    }
+    if order.cl_ord_id is not None:
+        row["cl_ord_id"] = order.cl_ord_id
+    if order.closed_ns:
+        row["closetm"] = _time(order.closed_ns)
+        row["reason"] = order.reason or None
+    if arguments.rest_flag(fields, "trades"):
+        row["trades"] = world.store.exec_ids(order.order_id)
+    return row
+
+
+def _matches(order: Order, fields: Fields) -> bool:
+    userref, client = fields.get("userref"), fields.get("cl_ord_id")
+    return (not userref or str(order.userref) == str(userref)) and (not client or order.cl_ord_id == client)
+
+
+def _open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+    rows = sorted(key.account.orders.values(), key=lambda order: -order.number)
+    return {"open": {o.order_id: _order_row(world, o, fields) for o in rows if _matches(o, fields)}}
+
+
+def _closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+    start, end, offset = _window(fields, lambda text: _order_time(world, key, text))
+    rows, count = world.store.closed(key.account.index, start, end, now, offset)
+    return {"closed": {o.order_id: _order_row(world, o, fields) for o in rows if _matches(o, fields)}, "count": count}
+
+
+def _query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+    ids = _ids(fields, "txid", 50)
+    if not ids and fields.get("cl_ord_id"):
+        client = arguments.client_id(fields["cl_ord_id"])
+        found = [o for o in key.account.orders.values() if o.cl_ord_id == client]
+    else:
+        found = world.store.orders_by_id(key.account.index, ids)
+    if len(found) < len(ids):
+        raise KrakenError(errors.UNKNOWN_ORDER)
+    return {o.order_id: _order_row(world, o, fields) for o in found}
+
+
+def _trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
+    pair = fill.pair
+    row: dict[str, Any] = {
+        "ordertxid": fill.order_id,
+        "postxid": "TKH2SE-M7IF5-CFI7LT",
+        "pair": pair.rest_id,
+        "time": _time(fill.ns),
+        "type": fill.side,
+        "ordertype": fill.kind,
+        "price": pair.price(fill.price),
+        "cost": pair.cost(fill.cost),
+        "fee": pair.cost(fill.fee),
+        "vol": pair.qty(fill.qty),
+        "margin": "0.00000",
+        "leverage": "0",
+        "misc": "",
+        "trade_id": fill.trade_id,
+        "maker": fill.maker,
+    }
+    if fill.cl_ord_id is not None:
+        row["cl_ord_id"] = fill.cl_ord_id
+    if arguments.rest_flag(fields, "ledgers"):
+        row["ledgers"] = world.store.ledger_ids(fill.exec_id)
+    return row
+
+
+def _trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+    start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
+    rows, count = world.store.fills(key.account.index, start, end, now, offset)
+    return {"trades": {f.exec_id: _trade_row(world, f, fields) for f in rows}, "count": count}
+
+
+def _query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+    ids = _ids(fields, "txid", 20)
+    return {f.exec_id: _trade_row(world, f, fields) for f in world.store.fills_by_id(key.account.index, ids)}
+
+
+def _ledger_row(entry: LedgerEntry) -> dict[str, Any]:
+    asset = ASSETS[entry.asset]
+    return {
+        "aclass": "currency",
+        "amount": fixed(entry.amount, asset.decimals),
+        "asset": asset.rest_id,
+        "balance": fixed(entry.balance, asset.decimals),
+        "fee": fixed(entry.fee, asset.decimals),
+        "refid": entry.ref_id,
+        "time": _time(entry.ns),
+        "type": entry.kind,
+        "subtype": "",
+    }
+
+
+def _ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+    start, end, offset = _window(fields, lambda text: _ledger_time(world, key, text))
+    kind = fields.get("type")
+    if kind is not None and not isinstance(kind, str):
+        raise invalid("type")
+    assets = []
+    for name in str(fields.get("asset") or "all").split(",")[:20]:
+        asset = find_asset(name.strip())
+        if asset is not None:
+            assets.append(asset.name)
+        elif name.strip() != "all":
+            raise KrakenError(errors.UNKNOWN_ASSET)
+    wanted = None if kind in (None, "", "all") else kind
+    rows, count = world.store.ledger(key.account.index, start, end, now, offset, wanted, assets)
+    return {"ledger": {e.ledger_id: _ledger_row(e) for e in rows}, "count": count}
+
+
+def _query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+    rows = world.store.ledger_by_id(key.account.index, _ids(fields, "id", 20))
+    return {e.ledger_id: _ledger_row(e) for e in rows}
+
+
+def _order_time(world: World, key: KeyState, text: str) -> int | None:
+    found = world.store.orders_by_id(key.account.index, [text])
+    return found[0].closed_ns if found else None
+
+
+def _fill_time(world: World, key: KeyState, text: str) -> int | None:
+    found = world.store.fills_by_id(key.account.index, [text])
+    return found[0].ns if found else None
+
+
+def _ledger_time(world: World, key: KeyState, text: str) -> int | None:
+    found = world.store.ledger_by_id(key.account.index, [text])
+    return found[0].ns if found else None
+
+
+def _window(fields: Fields, of_id: Callable[[str], int | None]) -> tuple[int, int, int]:
+    """(start, end] in ns and the offset; a bound is a time in seconds or an id."""
+    bounds = []
+    for name, default in (("start", 0), ("end", _FOREVER)):
+        value = fields.get(name)
+        found: int | None = default
+        if value not in (None, ""):
+            if isinstance(value, str) and "-" in value[1:]:
+                found = of_id(value)
+                if found is None:
+                    raise invalid(name)
+            else:
+                number = arguments.decimal_text(fields, name)
+                found = 0 if number is None else int(min(max(number, Decimal(0)), Decimal(4 * 10**9)) * NS)
+                # Times are shown cut to 100 us: a bound means what was shown.
+                found += 99_999
+        bounds.append(found or 0)
+    offset = arguments.decimal_text(fields, "ofs")
+    if offset is not None and not 0 <= offset <= 10**9:
+        raise invalid("ofs")
+    return bounds[0], bounds[1], int(offset or 0)
+
+
+def _ids(fields: Fields, name: str, most: int) -> list[str]:
+    value = fields.get(name)
+    listed = value if isinstance(value, list) else str(value or "").split(",")
+    ids = [str(item).strip() for item in listed if str(item).strip()]
+    if len(ids) > most or (not ids and not fields.get("cl_ord_id")):
+        raise invalid(name)
+    return ids
+
+
+def _time(ns: int) -> float:
+    # Four decimals of the seconds of this century are exact enough to print as they are.
+    return float(seconds(ns))
+
+
+# --- trading ---------------------------------------------------------------------------------------------------------
+
+
+def _in_time(fields: Fields, arrived: int, now: int) -> None:
+    if now > arguments.deadline(fields.get("deadline"), arrived, DEADLINE_MIN_NS):
+        raise KrakenError(errors.DEADLINE_ELAPSED)
+
+
+def _description(fields: Fields, altname: str, qty: str) -> dict[str, str]:
+    at = f"limit {fields['price']}" if fields.get("ordertype") == "limit" else "market"
+    return {"order": f"{fields['type']} {qty} {altname} @ {at}"}
+
+
+def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+    pair = arguments.rest_pair(fields)
+    wanted = arguments.rest_order(fields, pair, now)
+    _in_time(fields, arrived, now)
+    if arguments.rest_flag(fields, "validate"):
+        qty, _ = world.exchange.check(key.account, wanted, now)
+        return {"descr": _description(fields, pair.altname, pair.qty(qty))}
+    order = world.exchange.add(key.account, wanted, now)
+    result: dict[str, Any] = {
+        "descr": _description(fields, pair.altname, pair.qty(order.qty)),
+        "txid": [order.order_id],
+    }
+    if order.cl_ord_id is not None:
+        result["cl_ord_id"] = order.cl_ord_id
+    return result
+
+
+def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+    pair = arguments.rest_pair(fields)
+    listed = fields.get("orders")
+    if not isinstance(listed, list) or not 2 <= len(listed) <= arguments.BATCH_ADD_MAX:
+        raise invalid("orders")
+    if not all(isinstance(item, dict) for item in listed):
+        raise invalid("orders")
+    wanted = [arguments.rest_order(item, pair, now) for item in listed]
+    _in_time(fields, arrived, now)
+    checked = arguments.rest_flag(fields, "validate")
+    rows: list[dict[str, Any]] = []
+    for item, result in zip(
+        listed, world.exchange.batch_add(key.account, wanted, now, only_check=checked), strict=True
+    ):
+        if isinstance(result, KrakenError):
+            rows.append({"error": str(result)})
+        else:
+            row: dict[str, Any] = {"descr": _description(item, pair.altname, str(item["volume"]))}
+            rows.append({**row, "txid": result.order_id} if result is not None else row)
+    return {"orders": rows}
+
+
+def _find(world: World, key: KeyState, fields: Fields) -> Order:
+    txid, client = fields.get("txid"), fields.get("cl_ord_id")
+    return world.exchange.find(
+        key.account, txid if isinstance(txid, str) else None, client if isinstance(client, str) else None
+    )
+
+
+def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+    qty, price = arguments.decimal_text(fields, "order_qty"), arguments.decimal_text(fields, "limit_price")
+    for name in ("display_qty", "trigger_price"):
+        if fields.get(name) not in (None, ""):
+            raise invalid(name)
+    _in_time(fields, arrived, now)
+    order = _find(world, key, fields)
+    post_only = arguments.rest_flag(fields, "post_only")
+    return {"amend_id": world.exchange.amend(key.account, order, qty, price, post_only, now)}
+
+
+def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+    exchange, account = world.exchange, key.account
+    txid = fields.get("txid")
+    matches = [o for o in account.orders.values() if o.userref and str(o.userref) == str(txid)]
+    for order in matches:
+        exchange.cancel(account, order, now)
+    if not matches:
+        exchange.cancel(account, _find(world, key, fields), now)
+    return {"count": len(matches) or 1}
+
+
+def _cancel_order_batch(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+    listed = {name: fields.get(name) or [] for name in ("orders", "cl_ord_ids")}
+    most = arguments.BATCH_CANCEL_MAX
+    orders = [item.get("txid") if isinstance(item, dict) else item for item in _list(listed["orders"])]
+    clients = [item.get("cl_ord_id") if isinstance(item, dict) else item for item in _list(listed["cl_ord_ids"])]
+    if not 1 <= len(orders) + len(clients) <= most:
+        raise invalid("orders")
+    ids = [str(item) for item in orders]
+    return {"count": world.exchange.batch_cancel(key.account, ids, [str(item) for item in clients], now)}
+
+
+def _list(value: Any) -> list[Any]:
+    """A JSON list, or the error for what is none."""
+    if not isinstance(value, list):
+        raise invalid("orders")
+    return value
+
+
+def _cancel_all(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Any:
+    return {"count": world.exchange.cancel_all(key.account, now)}
+
+
+def _cancel_all_after(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+    timeout = arguments.decimal_text(fields, "timeout")
+    if timeout is None or timeout != timeout.to_integral_value():
+        raise invalid("timeout")
+    if not 0 <= timeout < 86_400:
+        raise invalid("timeout")
+    current, trigger = world.exchange.arm(key.account, int(timeout), now)
+    return {"currentTime": iso_seconds(current), "triggerTime": iso_seconds(trigger) if trigger else "0"}
+
+
+METHODS: dict[str, Call] = {
+    "GetWebSocketsToken": Call(_token, ("websocket",)),
+    "GetApiKeyInfo": Call(_key_info, ("query", "trade", "cancel", "websocket", "withdraw")),
+    "Balance": Call(_balance, ("query",)),
+    "BalanceEx": Call(_balance_ex, ("query",)),
+    "TradeVolume": Call(_trade_volume, ("query",)),
+    "OpenOrders": Call(_open_orders, ("query",)),
+    "ClosedOrders": Call(_closed_orders, ("query",)),
+    "QueryOrders": Call(_query_orders, ("query",)),
+    "TradesHistory": Call(_trades_history, ("query",), 4),
+    "QueryTrades": Call(_query_trades, ("query",)),
+    "Ledgers": Call(_ledgers, ("query",), 4),
+    "QueryLedgers": Call(_query_ledgers, ("query",), 4),
+    "AddOrder": Call(_add_order, ("trade",), 0, "add_order"),
+    "AddOrderBatch": Call(_add_order_batch, ("trade",), 0, "batch_add"),
+    "AmendOrder": Call(_amend_order, ("trade",), 0, "amend_order"),
+    "CancelOrder": Call(_cancel_order, ("cancel",), 0, "cancel_order"),
+    "CancelOrderBatch": Call(_cancel_order_batch, ("cancel",), 0, "batch_cancel"),
+    "CancelAll": Call(_cancel_all, ("cancel",), 0, "cancel_all"),
+    "CancelAllOrdersAfter": Call(_cancel_all_after, ("cancel", "trade"), 0),
+}

@@ -1,0 +1,166 @@
+"""Public REST calls (KRAKEN.md 4.3): from the fields of a query to a result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simulator import errors
+from simulator.arguments import decimal_text
+from simulator.errors import KrakenError, invalid
+from simulator.pairs import ASSETS, PAIRS, Pair, find_asset, find_pair, rest_asset, rest_pair
+from simulator.venue import Venue
+from simulator.wire import NS, fixed, iso_seconds
+from simulator.world import World
+
+Fields = Mapping[str, Any]
+NAMES_MAX = 100
+
+
+def server_time(_world: World, _fields: Fields, now: int) -> Any:
+    """``Time``."""
+    second = now // NS
+    return {"unixtime": second, "rfc1123": time.strftime("%a, %d %b %y %H:%M:%S +0000", time.gmtime(second))}
+
+
+def system_status(world: World, _fields: Fields, now: int) -> Any:
+    """``SystemStatus``."""
+    return {"status": world.exchange.system, "timestamp": iso_seconds(now // NS)}
+
+
+def assets(_world: World, fields: Fields, _now: int) -> Any:
+    """``Assets``."""
+    names = _names(fields, "asset")
+    chosen = list(ASSETS.values())
+    if names:
+        found = [find_asset(name) for name in names]
+        if None in found:
+            raise KrakenError(errors.UNKNOWN_ASSET)
+        chosen = [asset for asset in found if asset is not None]
+    return {asset.rest_id: rest_asset(asset) for asset in chosen}
+
+
+def asset_pairs(_world: World, fields: Fields, _now: int) -> Any:
+    """``AssetPairs``."""
+    return {key: rest_pair(pair) for key, pair in named_pairs(fields)}
+
+
+def named_pairs(fields: Fields) -> list[tuple[str, Pair]]:
+    """The pairs asked for, all without names, each with its key: the slash form is answered by itself."""
+    names = _names(fields, "pair")
+    if not names:
+        return [(pair.rest_id, pair) for pair in PAIRS.values()]
+    chosen = []
+    for name in names:
+        pair = find_pair(name)
+        if pair is None:
+            raise KrakenError(errors.UNKNOWN_PAIR)
+        chosen.append((name if name == pair.symbol else pair.rest_id, pair))
+    return chosen
+
+
+def ticker(world: World, fields: Fields, _now: int) -> Any:
+    """``Ticker``."""
+    return {key: _ticker(world.exchange.venues[pair.symbol]) for key, pair in named_pairs(fields)}
+
+
+def _ticker(venue: Venue) -> dict[str, Any]:
+    pair, day = venue.pair, venue.day
+    bid, ask = venue.touch()
+    sides = []
+    for price, side in ((ask, venue.book.asks), (bid, venue.book.bids)):
+        lots = side.qty.get(price or 0, 0)
+        sides.append([_price(pair, price or 0), str(lots // 10**pair.qty_precision), _shown(lots, pair)])
+    last = venue.tape[-1].qty if venue.tape else 0
+    return {
+        "a": sides[0],
+        "b": sides[1],
+        "c": [_price(pair, venue.last_price), pair.qty(last)],
+        "v": [pair.qty(day.volume)] * 2,
+        "p": [_price(pair, day.vwap())] * 2,
+        "t": [day.trades] * 2,
+        "l": [_price(pair, day.low)] * 2,
+        "h": [_price(pair, day.high)] * 2,
+        "o": _price(pair, day.open),
+    }
+
+
+def depth(world: World, fields: Fields, _now: int) -> Any:
+    """``Depth``; quantities are rounded to three decimals, as Kraken does."""
+    key, pair = _one_pair(fields)
+    venue = world.exchange.venues[pair.symbol]
+    count = _whole(fields, "count", 100, 1, 500)
+    second = venue.book.changed_ns // NS
+    sides = {
+        name: [[_price(pair, price), _shown(qty, pair), second] for price, qty in side.best(count)]
+        for name, side in (("asks", venue.book.asks), ("bids", venue.book.bids))
+    }
+    return {key: sides}
+
+
+def trades(world: World, fields: Fields, now: int) -> Any:
+    """``Trades``, from what the tape still holds."""
+    key, pair = _one_pair(fields)
+    venue = world.exchange.venues[pair.symbol]
+    count = _whole(fields, "count", 1000, 1, 1000)
+    since = _whole(fields, "since", 0, 0, 2**63)
+    since_ns = since if since > 10**12 else since * NS
+    chosen = [trade for trade in venue.tape if trade.ns > since_ns]
+    chosen = chosen[:count] if since else chosen[-count:]
+    rows = [
+        [
+            _price(pair, trade.price),
+            pair.qty(trade.qty),
+            trade.ns / NS,
+            trade.side[0],
+            trade.kind[0],
+            "",
+            trade.trade_id,
+        ]
+        for trade in chosen
+    ]
+    return {key: rows, "last": str(chosen[-1].ns if chosen else since_ns or now)}
+
+
+def _one_pair(fields: Fields) -> tuple[str, Pair]:
+    if not fields.get("pair"):
+        raise invalid("pair")
+    return named_pairs(fields)[0]
+
+
+def _names(fields: Fields, name: str) -> list[str]:
+    value = fields.get(name) or ""
+    names = [item.strip() for item in str(value).split(",") if item.strip()]
+    if len(names) > NAMES_MAX:
+        raise invalid(name)
+    return names
+
+
+def _whole(fields: Fields, name: str, default: int, low: int, high: int) -> int:
+    value = decimal_text(fields, name)
+    if value is None:
+        return default
+    if not low <= value <= high:
+        raise invalid(name)
+    return int(value)
+
+
+def _price(pair: Pair, ticks: int) -> str:
+    return pair.price(ticks) + "0" * (5 - pair.price_precision)
+
+
+def _shown(lots: int, pair: Pair) -> str:
+    unit = 10 ** (pair.qty_precision - 3)
+    return fixed((2 * lots + unit) // (2 * unit), 3)
+
+
+METHODS: dict[str, Callable[[World, Fields, int], Any]] = {
+    "Time": server_time,
+    "SystemStatus": system_status,
+    "Assets": assets,
+    "AssetPairs": asset_pairs,
+    "Ticker": ticker,
+    "Depth": depth,
+    "Trades": trades,
+}

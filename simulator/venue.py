@@ -1,0 +1,155 @@
+"""One pair's market place: the matching engine, the full book that is shown of it, and the tape of trades."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from simulator.engine import Engine, Event
+from simulator.feed import FullBook
+from simulator.pairs import Pair
+from simulator.wire import iso
+
+TAPE = 1000
+# Crowd orders live above this number, account orders below: the two never share an id in an engine.
+CROWD_FROM = 1 << 40
+
+
+class Trade:
+    """A trade on the tape; side and kind are the taker's."""
+
+    __slots__ = ("kind", "ns", "price", "qty", "side", "trade_id")
+
+    def __init__(self, trade_id: int, side: str, price: int, qty: int, kind: str, ns: int) -> None:
+        self.trade_id = trade_id
+        self.side = side
+        self.price = price
+        self.qty = qty
+        self.kind = kind
+        self.ns = ns
+
+
+class Day:
+    """What the ticker sums up: prices in ticks, volume in lots, since the process started (it has no older trades)."""
+
+    __slots__ = ("high", "low", "notional", "open", "trades", "volume")
+
+    def __init__(self, price: int) -> None:
+        self.open = self.high = self.low = price
+        self.volume = self.notional = self.trades = 0
+
+    def add(self, price: int, qty: int) -> None:
+        """Counts a trade."""
+        self.high, self.low = max(self.high, price), min(self.low, price)
+        self.volume += qty
+        self.notional += price * qty
+        self.trades += 1
+
+    def vwap(self) -> int:
+        """Volume-weighted average price in ticks; the first price without trades."""
+        return round(self.notional / self.volume) if self.volume else self.open
+
+
+class Venue:
+    """Runs operations on the engine, numbers their trades, and collects what the public is told.
+
+    ``depths`` are the book depths that have subscribers, ``tickers`` the number of ticker subscribers;
+    ``on_crowd(order_id, remaining)`` hears what happened to the crowd's resting orders. Public messages gather in
+    ``public`` as (channel, depth, text).
+    """
+
+    def __init__(self, pair: Pair, engine: Engine, trade_id: int, last_price: int) -> None:
+        self.pair = pair
+        self.engine = engine
+        self.trade_id = trade_id
+        self.last_price = last_price
+        self.book = FullBook(pair)
+        self.day = Day(last_price)
+        self._shown: tuple[int | None, int | None] = (None, None)
+        self.tape: deque[Trade] = deque(maxlen=TAPE)
+        self.depths: dict[int, int] = {}
+        self.tickers = 0
+        self.public: list[tuple[str, int, str]] = []
+        self.on_crowd: Callable[[int, int], None] | None = None
+
+    def submit(
+        self,
+        order_id: int,
+        owner: int,
+        side: str,
+        price: int | None,
+        qty: int,
+        now: int,
+        tif: str = "gtc",
+        post_only: bool = False,
+        stp: str = "cancel_newest",
+    ) -> list[Event]:
+        """Runs a new order; a trade event carries its trade id as the last member."""
+        events = self.engine.submit(order_id, owner, side, price, qty, tif, post_only, stp)
+        return self._done(events, side, "market" if price is None else "limit", now)
+
+    def amend(
+        self, order_id: int, side: str, price: int | None, qty: int | None, now: int, post_only: bool = False
+    ) -> list[Event]:
+        """Amends an order; ``qty`` is the new total."""
+        return self._done(self.engine.amend(order_id, price, qty, post_only), side, "limit", now)
+
+    def cancel(self, order_id: int, now: int) -> list[Event]:
+        """Cancels an order."""
+        return self._done(self.engine.cancel(order_id), "", "", now)
+
+    def _done(self, events: list[Event], side: str, kind: str, now: int) -> list[Event]:
+        result: list[Event] = []
+        trades: list[Trade] = []
+        for event in events:
+            if event[0] == "trade":
+                self.trade_id += 1
+                self.last_price = event[3]
+                self.day.add(event[3], event[4])
+                trades.append(Trade(self.trade_id, side, event[3], event[4], kind, now))
+                if event[2] >= CROWD_FROM and self.on_crowd is not None:
+                    self.on_crowd(event[2], event[6])
+                result.append((*event, self.trade_id))
+            else:
+                result.append(event)
+        if trades:
+            self.tape.extend(trades)
+            self.public.append(("trade", 0, self.trade_message("update", trades)))
+        for depth, text in self.book.apply(self.engine.changes(), now, self.depths):
+            self.public.append(("book", depth, text))
+        if trades and self.tickers:
+            self.public.append(("ticker", 0, self.ticker_message("update", now)))
+        if self.tickers and self._shown != self.touch():
+            self._shown = self.touch()
+            self.public.append(("ticker", 1, self.ticker_message("update", now)))
+        return result
+
+    def trade_message(self, kind: str, trades: list[Trade]) -> str:
+        """A ``trade`` channel message, oldest first (KRAKEN.md 1.6)."""
+        pair = self.pair
+        rows = ",".join(
+            f'{{"symbol":"{pair.symbol}","side":"{trade.side}","price":{pair.price(trade.price)},'
+            f'"qty":{pair.qty(trade.qty)},"ord_type":"{trade.kind}","trade_id":{trade.trade_id},'
+            f'"timestamp":"{iso(trade.ns)}"}}'
+            for trade in trades
+        )
+        return f'{{"channel":"trade","type":"{kind}","data":[{rows}]}}'
+
+    def ticker_message(self, kind: str, now: int) -> str:
+        """A ``ticker`` channel message (KRAKEN.md 1.7)."""
+        pair, day = self.pair, self.day
+        bid, ask = self.touch()
+        change = self.last_price - day.open
+        return (
+            f'{{"channel":"ticker","type":"{kind}","data":[{{"symbol":"{pair.symbol}","bid":{pair.price(bid or 0)},'
+            f'"bid_qty":{pair.qty(self.book.bids.qty.get(bid or 0, 0))},"ask":{pair.price(ask or 0)},'
+            f'"ask_qty":{pair.qty(self.book.asks.qty.get(ask or 0, 0))},"last":{pair.price(self.last_price)},'
+            f'"volume":{pair.qty(day.volume)},"vwap":{pair.price(day.vwap())},"low":{pair.price(day.low)},'
+            f'"high":{pair.price(day.high)},"change":{pair.price(change)},"change_pct":{change * 100 / day.open:.2f},'
+            f'"trades":{day.trades},"timestamp":"{iso(now)}"}}]}}'
+        )
+
+    def touch(self) -> tuple[int | None, int | None]:
+        """Best bid and best ask in ticks; None where a side is empty."""
+        bids, asks = self.book.bids, self.book.asks
+        return (-bids.keys[0] if bids.keys else None), (asks.keys[0] if asks.keys else None)

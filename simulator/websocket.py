@@ -1,0 +1,209 @@
+"""The WebSocket shell: sockets, the delay between client and exchange, and bounded queues.
+
+A request takes the way to the exchange, its turnaround inside, and the answer the way back; a connection keeps its
+order both ways. A client that does not read is dropped at the bound and slows nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from random import Random
+
+from aiohttp import WSMsgType, web
+
+from simulator.private import PrivateSession
+from simulator.public import PublicSession
+from simulator.session import Request, Session
+from simulator.wire import NS
+from simulator.world import World
+
+FRAME_BYTES_MAX = 64 * 1024
+QUEUE_BYTES_MAX = 8 * 1024 * 1024
+QUEUE_FRAMES_MAX = 20_000
+INBOX_MAX = 500
+CONNECTIONS_MAX = 500
+# Medians in ms of what a request takes inside the exchange (MARKET.md), and the spread of their logarithm.
+TURNAROUND_MS = {
+    "amend_order": 1.2,
+    "cancel_order": 2.4,
+    "add_order": 6.9,
+    "batch_add": 7.0,
+    "batch_cancel": 7.0,
+    "cancel_all": 8.4,
+}
+TURNAROUND_SPREAD = 0.45
+
+
+class Clock:
+    """The wall clock in ns, never going back."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __call__(self) -> int:
+        self._last = max(self._last, time.time_ns())
+        return self._last
+
+
+class Delays:
+    """Draws turnarounds; the way between client and exchange takes ``one_way_ns`` each way."""
+
+    def __init__(self, one_way_ms: float, seed: int) -> None:
+        self.one_way_ns = int(one_way_ms * 1e6)
+        self._rng = Random(f"delays {seed}")
+
+    def turnaround_ns(self, method: str) -> int:
+        """How long a request of this kind takes inside the exchange."""
+        median = TURNAROUND_MS.get(method)
+        if median is None:
+            return 0
+        return int(self._rng.lognormvariate(math.log(median), TURNAROUND_SPREAD) * 1e6)
+
+
+class Connection:
+    """One client: what it asked for waits in ``inbox``, what it is told waits in ``outbox``, both in order."""
+
+    def __init__(self, socket: web.WebSocketResponse, delays: Delays, clock: Clock, drop: Callable[[], None]) -> None:
+        self.socket = socket
+        self.delays = delays
+        self.clock = clock
+        self.dropped = False
+        self._drop = drop
+        self._outbox: deque[tuple[int, str]] = deque()
+        self._bytes = 0
+        self._ready = asyncio.Event()
+        self._last_due = 0
+
+    def send(self, text: str) -> None:
+        """Queues a message; past the bound the client is dropped."""
+        if self.dropped:
+            return
+        self._bytes += len(text)
+        if self._bytes > QUEUE_BYTES_MAX or len(self._outbox) >= QUEUE_FRAMES_MAX:
+            self.dropped = True
+            self._outbox.clear()
+            self._drop()
+            return
+        self._outbox.append((self.clock() + self.delays.one_way_ns, text))
+        self._ready.set()
+
+    async def write(self) -> None:
+        """Sends what is due, in order, until the connection ends."""
+        outbox = self._outbox
+        while True:
+            if not outbox:
+                self._ready.clear()
+                await self._ready.wait()
+            wait = outbox[0][0] - self.clock() if outbox else 0
+            if wait > 0:
+                await asyncio.sleep(wait / NS)
+                continue
+            if outbox:
+                _, text = outbox.popleft()
+                await self.socket.send_str(text)
+                self._bytes -= len(text)
+
+    def due(self, arrived: int, method: str) -> int:
+        """When the exchange acts on a request; never before what came earlier on this connection."""
+        self._last_due = max(self._last_due, arrived + self.delays.turnaround_ns(method))
+        return self._last_due
+
+
+class WebSockets:
+    """All connections of a world; ``flush`` is called after each request."""
+
+    def __init__(self, world: World, clock: Clock, delays: Delays) -> None:
+        self.world = world
+        self.clock = clock
+        self.delays = delays
+        self.sessions: dict[Session, Connection] = {}
+        self.dropped = 0
+        self._ids = Random(f"connections {clock()}")
+
+    async def public(self, request: web.Request) -> web.StreamResponse:
+        """``/v2``."""
+        return await self._serve(request, PublicSession)
+
+    async def private(self, request: web.Request) -> web.StreamResponse:
+        """``/auth/v2``."""
+        return await self._serve(request, PrivateSession)
+
+    async def _serve(
+        self, request: web.Request, kind: type[PublicSession] | type[PrivateSession]
+    ) -> web.StreamResponse:
+        if len(self.sessions) >= CONNECTIONS_MAX:
+            return web.Response(status=429)
+        # Own pings would end connections whose client is slow; Kraken's liveness is its heartbeat.
+        socket = web.WebSocketResponse(max_msg_size=FRAME_BYTES_MAX, compress=False, autoping=True, timeout=1.0)
+        if not socket.can_prepare(request).ok:
+            return web.Response(status=426, text="a WebSocket lives here")
+        await socket.prepare(request)
+
+        def drop() -> None:
+            self.dropped += 1
+            if request.transport is not None:
+                request.transport.abort()
+
+        connection = Connection(socket, self.delays, self.clock, drop)
+        session = kind(self.world, self._ids.randrange(2**54, 2**64), connection.send)
+        self.sessions[session] = connection
+        inbox: asyncio.Queue[tuple[int, Request]] = asyncio.Queue(INBOX_MAX)
+        tasks = [asyncio.create_task(connection.write()), asyncio.create_task(self._work(session, inbox))]
+        try:
+            session.open(self.clock())
+            await self._read(socket, session, connection, inbox)
+        finally:
+            session.close()
+            del self.sessions[session]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await socket.close()
+        return socket
+
+    async def _read(
+        self,
+        socket: web.WebSocketResponse,
+        session: Session,
+        connection: Connection,
+        inbox: asyncio.Queue[tuple[int, Request]],
+    ) -> None:
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                arrived = self.clock() + self.delays.one_way_ns
+                asked = session.read(message.data, arrived)
+                # A full inbox stops the reading, and with it the client.
+                await inbox.put((connection.due(arrived, asked.method), asked))
+            elif message.type is WSMsgType.ERROR:
+                break
+
+    async def _work(self, session: Session, inbox: asyncio.Queue[tuple[int, Request]]) -> None:
+        while True:
+            due, asked = await inbox.get()
+            wait = due - self.clock()
+            if wait > 0:
+                await asyncio.sleep(wait / NS)
+            now = self.clock()
+            session.handle(asked, now)
+            self.world.flush(now)
+
+    async def beat(self) -> None:
+        """Heartbeats, once a second to everyone; closes who is idle."""
+        while True:
+            await asyncio.sleep(1.0)
+            now = self.clock()
+            for session, connection in tuple(self.sessions.items()):
+                if not session.beat(now):
+                    asyncio.ensure_future(connection.socket.close())  # noqa: RUF006 - the reader sees it end
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await asyncio.gather(
+            *(connection.socket.close() for connection in self.sessions.values()), return_exceptions=True
+        )

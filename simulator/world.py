@@ -1,0 +1,192 @@
+"""Everything that one simulated Kraken is, without its sockets: venues, crowd, accounts, keys, tokens, database."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from random import Random
+
+from shared.config import Key, SimAccount, Simulator
+from simulator import errors
+from simulator.engine import Engine
+from simulator.errors import KrakenError
+from simulator.exchange import Exchange, Journal, Report
+from simulator.hub import Hub
+from simulator.limits import TIERS, Counter
+from simulator.market import Market, style
+from simulator.orders import RECENT_FILLS, Account, LedgerEntry
+from simulator.pairs import ASSETS, PAIRS, fee_rates
+from simulator.store import Store
+from simulator.venue import Venue
+from simulator.wire import NS, make_id, units
+
+TOKEN_LIFE_NS = 900 * NS
+TOKENS_PER_KEY = 50
+# Trade ids are set aside in blocks, so that a kill can skip some but never repeats one.
+TRADE_ID_BLOCK = 2000
+SAVE_EVERY_NS = NS
+
+
+@dataclass(slots=True)
+class KeyState:
+    """An API key: whose it is, what it may do (None: all), its highest nonce and its REST counter."""
+
+    key: Key
+    account: Account
+    nonce: int
+    counter: Counter
+
+    def may(self, *permissions: str) -> bool:
+        """Has the key at least one of these permissions."""
+        granted = self.key.permissions
+        return granted is None or any(permission in granted for permission in permissions)
+
+    def require(self, *permissions: str) -> None:
+        """Refuses (KrakenError) a key that has none of these permissions."""
+        if not self.may(*permissions):
+            raise KrakenError(errors.PERMISSION_DENIED)
+
+
+@dataclass(slots=True)
+class Token:
+    """A WebSocket token: good for 15 minutes, and for as long as a private subscription uses it."""
+
+    text: str
+    key: KeyState
+    expires_ns: int
+    used_by: set[int] = field(default_factory=set)
+
+
+class World:
+    """One exchange with its market. Made from the configuration and whatever the database remembers."""
+
+    def __init__(
+        self,
+        config: Simulator,
+        store: Store,
+        engine: type[Engine],
+        now: int,
+        seed: int | None = None,
+        pace: float = 1.0,
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.seed = config.seed if seed is None else seed
+        self.rng = Random(f"world {self.seed} {now}")
+        low, high = config.history_lag_s
+        self._history = Random(f"lag {self.seed}")
+        salt = int(store.meta("salt", str(Random(f"salt {self.seed}").getrandbits(70))))
+        venues = []
+        for pair in PAIRS.values():
+            price, trade_id = store.venue(pair.symbol) or (pair.start_price, 1_000_000)
+            venues.append(Venue(pair, engine(), trade_id, price))
+        self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt)
+        self.exchange.serial = int(store.meta("serial", "1000"))
+        self.keys: dict[str, KeyState] = {}
+        self.tokens: dict[str, Token] = {}
+        self.hub = Hub(self.exchange)
+        nonces = store.nonces()
+        for declared in config.accounts:
+            self._add_account(declared, nonces, salt, now)
+        self._saved_ns = now
+        self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
+        self.markets = self._open_markets(config.regime, now, pace)
+        self._restore(now)
+
+    # --- the start -----------------------------------------------------------------------------------------------
+
+    def _add_account(self, declared: SimAccount, nonces: dict[str, int], salt: int, now: int) -> None:
+        index, trigger_ns = self.store.account_id(declared.name)
+        tier = TIERS[declared.tier]
+        maker, taker = fee_rates(declared.volume_30d_usd)
+        account = Account(index, declared.name, tier, maker, taker, self.store.balances(index))
+        account.trigger_ns = trigger_ns
+        account.counters = self.store.counters(account)
+        account.fills.extend(self.store.recent_fills(index, RECENT_FILLS))
+        self.exchange.accounts[index] = account
+        for asset, amount in declared.balances.items():
+            if asset in account.balances or asset not in ASSETS:
+                continue
+            held = units(amount, ASSETS[asset].decimals) or 0
+            account.balances[asset] = held
+            self.exchange.serial += 2
+            ids = (make_id("L", self.exchange.serial - 1, salt), make_id("R", self.exchange.serial, salt))
+            entry = LedgerEntry(ids[0], index, asset, "deposit", held, 0, held, ids[1], now, now)
+            self.exchange.journal.ledger.append(entry)
+        for key in declared.keys:
+            counter = Counter(tier.rest_max, tier.rest_decay)
+            self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
+
+    def _open_markets(self, regime: str, now: int, pace: float) -> list[Market]:
+        markets = []
+        standing = self.store.open_orders()
+        for symbol, venue in self.exchange.venues.items():
+            market = Market(self.exchange, venue, style(symbol, regime), f"{symbol} {self.seed}", pace)
+            own = [(o.side, o.price) for o in standing if o.pair.symbol == symbol and o.price is not None]
+            market.open(now, own)
+            venue.public.clear()
+            markets.append(market)
+        return markets
+
+    def _restore(self, now: int) -> None:
+        """Open orders rest again behind the fresh crowd; what fell due while the exchange was down falls now."""
+        for order in self.store.open_orders():
+            if order.account in self.exchange.accounts:
+                self.exchange.restore(order, now)
+        self.exchange.tick(now)
+        self._saved_ns = 0
+        self.flush(now)
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def step(self, now: int) -> int:
+        """Everything that is due; returns when to come back (ns since the epoch)."""
+        due = min(market.step(now) for market in self.markets)
+        self.exchange.tick(now)
+        self.flush(now)
+        return due
+
+    def flush(self, now: int) -> None:
+        """Commits what has changed, then tells whom it concerns."""
+        exchange = self.exchange
+        if exchange.journal:
+            journal, exchange.journal = exchange.journal, Journal()
+            self.store.commit(exchange, journal)
+        if self._must_save(now):
+            self._save(now)
+        reports: list[Report] = exchange.reports
+        if reports:
+            exchange.reports = []
+        self.hub.dispatch(reports, now)
+
+    def _must_save(self, now: int) -> bool:
+        if now - self._saved_ns >= SAVE_EVERY_NS:
+            return True
+        return any(v.trade_id >= self._trade_ids.get(s, 0) for s, v in self.exchange.venues.items())
+
+    def _save(self, now: int) -> None:
+        self._saved_ns = now
+        self._trade_ids = {s: v.trade_id + TRADE_ID_BLOCK for s, v in self.exchange.venues.items()}
+        self.store.venues((s, v.last_price, self._trade_ids[s]) for s, v in self.exchange.venues.items())
+
+    # --- keys and tokens -----------------------------------------------------------------------------------------
+
+    def make_token(self, key: KeyState, now: int) -> str:
+        """A new WebSocket token; a key's oldest unused ones go when it has too many."""
+        for text in [t.text for t in self.tokens.values() if t.expires_ns < now and not t.used_by]:
+            del self.tokens[text]
+        mine = [token for token in self.tokens.values() if token.key is key and not token.used_by]
+        for token in mine[: max(0, len(mine) - TOKENS_PER_KEY + 1)]:
+            del self.tokens[token.text]
+        digest = hashlib.sha256(f"{key.key.api_key} {now} {self.rng.getrandbits(128)}".encode()).digest()
+        text = base64.b64encode(digest).decode().rstrip("=").replace("/", "x").replace("+", "y")
+        self.tokens[text] = Token(text, key, now + TOKEN_LIFE_NS)
+        return text
+
+    def token(self, text: object, now: int) -> Token:
+        """The token of a request; refuses (KrakenError) one that is unknown or over."""
+        found = self.tokens.get(text) if isinstance(text, str) else None
+        if found is None or (found.expires_ns < now and not found.used_by):
+            raise KrakenError(errors.INVALID_SESSION)
+        return found
