@@ -104,7 +104,7 @@ class Verifier:
     def _note_acknowledgement(self, parsed: Any) -> None:
         """Remembers the depth that a subscription, v1 or v2, was given."""
         answer: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
-        about = answer.get("result") if answer.get("method") == "subscribe" else answer.get("subscription")
+        about: Any = answer.get("result") if answer.get("method") == "subscribe" else answer.get("subscription")
         depth = about.get("depth") if isinstance(about, dict) else None
         symbol = answer.get("pair") or (about.get("symbol") if isinstance(about, dict) else None)
         if isinstance(symbol, str) and depth in DEPTHS:
@@ -128,7 +128,8 @@ def _facts(parsed: Any) -> tuple[str, int | None, int | None] | None:
         return (new_name(symbol) if isinstance(symbol, str) else UNKNOWN), None, longest
     if not isinstance(parsed, list) or len(parsed) < 4 or not isinstance(parsed[-1], str):
         return None
-    name, depth = parsed[-2], None
+    name: Any = parsed[-2]
+    depth: Any = None
     if isinstance(name, dict):
         name, depth = name.get("name"), name.get("depth")
     if not isinstance(name, str) or name.partition("-")[0] != "book":
