@@ -153,7 +153,9 @@ def holding_row(asset: str, holding: Holding) -> HoldingRow:
 
 
 def _order_row(row: tuple[Any, ...]) -> OrderRow:
-    return OrderRow(*row[:10], is_live=bool(row[10]), **dict(zip(OrderRow.__slots__[11:], row[11:], strict=True)))
+    values = dict(zip(OrderRow.__slots__, row, strict=True))
+    values["is_live"] = bool(values["is_live"])
+    return OrderRow(**values)
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

@@ -25,7 +25,7 @@ class Amend:
     is_unknown: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Order:
     """One own order. Prices in ticks, quantities in lots; ``qty`` is the total, ``filled`` of it done.
 
@@ -50,8 +50,13 @@ class Order:
     touched: int = 0
     deadline_ts: int = 0
     cancel_sent: int = 0
-    settled_snapshots: int = 0
+    # Why it must go whatever the target says: a refused amend left it at a price that nobody wants (T5).
+    doomed: str = ""
+    # Since when a snapshot taken after its deadline lacks it, and whether the history was asked.
     lacking_since: int = 0
+    history_asked: bool = False
+    # Since when the exchange's answers contradict what we believe of it; a snapshot settles it.
+    suspect_since: int = 0
     created_ts: int = 0
     changed_ts: int = 0
     ended: int = 0

@@ -66,9 +66,10 @@ def plan(
     wanted = {quote.slot: quote for quote in quotes}
     for slot, order in orders.items():
         quote = wanted.get(slot)
-        if quote is None or quote.side != order.side:
+        if order.doomed or quote is None or quote.side != order.side:
             if can_cancel(order, now):
-                cancels.append(Cancel(order, why_cancel if quote is None else "the slot changed sides"))
+                why = why_cancel if quote is None else "the slot changed sides"
+                cancels.append(Cancel(order, order.doomed or why))
             continue
         change = _change(order, quote, now, order.side in frozen_sides)
         if change is not None:

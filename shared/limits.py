@@ -71,6 +71,12 @@ HISTORY_SETTLES_S: Final = 60.0
 BATCH_CANCEL_IDS: Final = 50
 HALT_POLL_S: Final = 0.1
 RECONCILE_DIFFERENCE_S: Final = 5.0
+SNAPSHOT_EVERY_S: Final = 2.0
+HISTORY_EVERY_S: Final = 10.0  # four points of a REST counter that decays half a point a second
+START_GRACE_S: Final = 1.0  # the bus needs a moment before silence means anything
+NOT_LIVE_GRACE_S: Final = 0.4  # a resync takes less; pulling costs the place in the queue and 8 points an order
+SLOT_WAIT_MAX_S: Final = 60.0
+STOP_PULL_S: Final = 4.0
 NEWER_EPOCH_STOP_S: Final = 5.0
 
 # Replay.

@@ -1,0 +1,375 @@
+"""Making the exchange match the targets: gates, plan, risk, budget, requests. A core."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from executor import ids, risk
+from executor.budget import add_points, amend_points, cancel_points
+from executor.journal import SendRow
+from executor.orders import Amend, Order
+from executor.outbox import Request
+from executor.planner import Add, Cancel, Change, Step, plan
+from executor.registry import FOREIGN
+from executor.requests import add_params, amend_params, cancel_request, deadline_text
+from executor.state import State
+from executor.stream import Stream
+from shared import limits
+from shared.clock import MS, SECOND
+from shared.messages import Book, BookState, OrderState, Quote, Side, Target
+
+ADD_BATCH = 15
+
+
+class Quoting:
+    """One pass over every strategy and symbol at a time."""
+
+    def __init__(self, state: State, stream: Stream) -> None:
+        self.state, self.stream = state, stream
+        self._counter = 0
+        # Slots that wait after a refusal or denial: until when, how often in a row, and why.
+        self._waits: dict[tuple[str, str, str], tuple[int, int, str]] = {}
+
+    # --- gates ---------------------------------------------------------------------------------------------------
+
+    def why_pull(self, now: int) -> str:
+        """Why all quotes must go, or an empty text."""
+        state = self.state
+        if state.halted:
+            return "halted"
+        if state.stopping:
+            return "stopping"
+        if state.system not in ("online", "unknown"):
+            return f"Kraken is in {state.system} mode"
+        if now - state.started < limits.START_GRACE_S * SECOND:
+            return ""
+        dead = int(limits.PATH_DEAD_S * SECOND)
+        if state.feed is None or now - state.feed_at > dead:
+            return "the collector is not heard"
+        if state.feed.connected and state.feed.system not in ("online", "unknown"):
+            return f"Kraken is in {state.feed.system} mode"
+        if now - state.book_status_at > dead:
+            return "the book process is not heard"
+        if state.connected and state.clock.uncertain_ms(now) > limits.CLOCK_UNCERTAIN_MS:
+            return "the exchange's time is uncertain"
+        return ""
+
+    def why_not_advance(self, now: int) -> str:
+        """Why nothing may be added or amended now, or an empty text."""
+        state = self.state
+        if not state.connected or now - state.private_heard > limits.WS_SILENT_S * SECOND:
+            return "no private connection"
+        if not state.is_reconciled:
+            return "not reconciled: " + (state.account.ledger.difference or "snapshots awaited")
+        if not state.journal_ok:
+            return "the journal cannot be written"
+        if state.feed is None or not state.feed.connected or state.feed.system != "online":
+            return "the feed is not online"
+        if state.feed.online_since and now - state.feed.online_since < limits.ONLINE_WAIT_S * SECOND:
+            return "Kraken is back online since less than 5 s"
+        if state.clock.uncertain_ms(now) > limits.CLOCK_UNCERTAIN_MS:
+            return "the exchange's time is uncertain"
+        if state.switch.deadline_ts(state.clock.now_ts(now)) is None:
+            return "the dead man's switch is not armed"
+        if state.config.trading.dry_run:
+            return "dry run"
+        return ""
+
+    def why_not_symbol(self, symbol: str, now: int) -> tuple[str, bool]:
+        """Why a symbol is not quoted (empty: it is), and whether its quotes must go now."""
+        state = self.state
+        pair = state.pairs.get(symbol)
+        settling = now - state.started < limits.START_GRACE_S * SECOND
+        if pair is None:
+            return "no instrument data", not settling
+        if pair.status != "online":
+            return f"the pair is {pair.status}", True
+        book = state.books.get(symbol)
+        if book is None or book.state is not BookState.LIVE:
+            why = f"the book is {book.state}" if book is not None else "no book"
+            since = state.not_live_since.setdefault(symbol, now)
+            patient = book is None or book.state is not BookState.SILENT
+            grace = limits.NOT_LIVE_GRACE_S * SECOND if patient else 0
+            return why, not settling and now - since >= grace
+        state.not_live_since.pop(symbol, None)
+        if (book.price_precision, book.qty_precision) != (pair.price_precision, pair.qty_precision):
+            return "book and instrument differ in precision", True
+        return "", False
+
+    # --- the pass ------------------------------------------------------------------------------------------------
+
+    def turn(self, now: int) -> None:
+        """One pass: every strategy on every symbol."""
+        state = self.state
+        self._note_refusals(now)
+        pull_all = self.why_pull(now)
+        idle = self.why_not_advance(now)
+        symbols = dict.fromkeys([*state.config.trading.pairs, *(order.symbol for order in state.registry.live())])
+        for symbol in symbols:
+            why_symbol, pull_symbol = self.why_not_symbol(symbol, now)
+            pull = pull_all or (why_symbol if pull_symbol else "")
+            steps: list[tuple[str, Step]] = []
+            owners = {order.strategy for order in state.registry.live_on(symbol)} - {FOREIGN}
+            for strategy in sorted(owners | set(state.config.strategies)):
+                steps += [(strategy, step) for step in self._steps(strategy, symbol, pull, now)]
+            self._over_limit(symbol, steps)
+            self._cancel(symbol, [step for _, step in steps if isinstance(step, Cancel)], now)
+            if not (pull or why_symbol or idle):
+                self._advance(symbol, steps, now)
+
+    def _steps(self, strategy: str, symbol: str, pull: str, now: int) -> list[Step]:
+        state = self.state
+        slots = state.registry.slots(strategy, symbol)
+        quotes: list[Quote] = []
+        why = pull
+        target = state.targets.get((strategy, symbol))
+        if not pull:
+            quotes, why = self._wanted(target, strategy, symbol, now)
+        frozen: set[Side] = set()
+        if target is not None:
+            tally = state.account.tally(strategy, symbol)
+            frozen = {side for side in ("buy", "sell") if tally.last.get(side, 0) > target.fills}  # T1
+        if not slots and not quotes:
+            return []
+        return plan(quotes, slots, now, frozen_sides=frozenset(frozen), why_cancel=why or "not wanted any more")
+
+    def _wanted(self, target: Target | None, strategy: str, symbol: str, now: int) -> tuple[list[Quote], str]:
+        """A target's quotes while it holds (T2); orders without one wait out the grace of a start."""
+        state = self.state
+        slots = state.registry.slots(strategy, symbol)
+        settling = (
+            now - state.started < state.config.strategies[strategy].ttl_ms * MS
+            if strategy in state.config.strategies
+            else False
+        )
+        if target is None:
+            if settling:
+                keep = [Quote(slot=o.slot, side=o.side, price=o.price, qty=o.remaining) for o in slots.values()]
+                return keep, ""
+            return [], "no target"
+        if now - target.decided > target.ttl_ms * MS:
+            return [], "the target expired"
+        pair = state.pairs.get(symbol)
+        if pair is None or (target.price_precision, target.qty_precision) != (pair.price_precision, pair.qty_precision):
+            return [], "the target's precision is not the pair's"
+        quotes = []
+        for quote in target.quotes:
+            if not self._is_price_refused(symbol, quote, now):
+                quotes.append(quote)
+        return quotes, target.why
+
+    def _is_price_refused(self, symbol: str, quote: Quote, now: int) -> bool:
+        """A refused price waits until the touch clears it, at least 1 s (T5)."""
+        found = self.stream.refused_prices.get((symbol, quote.side))
+        book = self.state.books.get(symbol)
+        if found is None or book is None or not book.bids or not book.asks:
+            return False
+        price, until = found
+        ask, bid = book.asks[0][0], book.bids[0][0]
+        clear = quote.price < ask if quote.side == "buy" else quote.price > bid
+        if now >= until and (price < ask if quote.side == "buy" else price > bid):
+            del self.stream.refused_prices[symbol, quote.side]
+            return not clear
+        return quote.price >= price if quote.side == "buy" else quote.price <= price
+
+    def _over_limit(self, symbol: str, steps: list[tuple[str, Step]]) -> None:
+        """Beyond a limit because the market moved: the side that increases goes, the outermost first (T13)."""
+        market = self._market(symbol)
+        if market is None:
+            return
+        live = self.state.registry.live_on(symbol)
+        going = {step.order.cl_ord_id for _, step in steps if isinstance(step, Cancel)}
+        sides: tuple[Side, Side] = ("buy", "sell")
+        for side in sides:
+            ours = [o for o in live if o.side == side and o.strategy != FOREIGN and o.state is OrderState.OPEN]
+            ours.sort(key=lambda order: order.price, reverse=side == "sell")
+            left = [order for order in live if order.cl_ord_id not in going]
+            while ours and risk.exposure(market, symbol, left, side) > self.state.config.trading.max_position_size:
+                order = ours.pop(0)
+                if order in left:
+                    left.remove(order)
+                    steps[:] = [
+                        (s, step) for s, step in steps if not (isinstance(step, Change) and step.order is order)
+                    ]
+                    steps.append((order.strategy, Cancel(order, "over the position limit")))
+
+    # --- retreats ------------------------------------------------------------------------------------------------
+
+    def _cancel(self, symbol: str, cancels: list[Cancel], now: int) -> None:
+        if not cancels or not self.state.connected:
+            return
+        for start in range(0, len(cancels), limits.BATCH_CANCEL_IDS):
+            batch = cancels[start : start + limits.BATCH_CANCEL_IDS]
+            request = cancel_request(self.stream.in_flight.new_id(), [cancel.order for cancel in batch])
+            request.params["token"] = self.stream.token
+            points = sum(cancel_points(cancel.order.touched, now) for cancel in batch)
+            self._send(request, points, now)
+            for cancel in batch:
+                order = cancel.order
+                order.state, order.cancel_sent = OrderState.CANCELLING, now
+                order.error = cancel.why
+                self.state.registry.note(order)
+
+    # --- advances ------------------------------------------------------------------------------------------------
+
+    def _advance(self, symbol: str, steps: list[tuple[str, Step]], now: int) -> None:
+        market = self._market(symbol)
+        deadline_ts = self.state.switch.deadline_ts(self.state.clock.now_ts(now))
+        if market is None or deadline_ts is None:
+            return
+        for _, step in steps:
+            if isinstance(step, Change):
+                self._amend(market, step, deadline_ts, now)
+        adds: list[Order] = []
+        for strategy, step in steps:
+            if isinstance(step, Add) and len(adds) < ADD_BATCH:
+                order = self._add(market, strategy, step.quote, deadline_ts, len(adds), now)
+                if order is not None:
+                    adds.append(order)
+        if adds:
+            self._send_adds(symbol, adds, deadline_ts, now)
+
+    def _amend(self, market: risk.Market, step: Change, deadline_ts: int, now: int) -> None:
+        order, symbol = step.order, step.order.symbol
+        key = (order.strategy, symbol, order.slot)
+        if self._waits.get(key, (0, 0, ""))[0] > now:
+            return
+        points = amend_points(order.touched, now)
+        why = self._risk(risk.Wish(symbol, order.side, step.price, step.remaining, order))
+        if not why and not self.state.budget.allows(symbol, points, self._open_on(symbol), now):
+            why = "rate budget"
+        if why:
+            self._wait(key, why, now)
+            return
+        self._waits.pop(key, None)
+        total = order.filled + step.remaining  # T6
+        request = Request(
+            self.stream.in_flight.new_id(),
+            "amend_order",
+            {**amend_params(order, step.price, total, deadline_ts), "token": self.stream.token},
+            symbol,
+            [order.cl_ord_id],
+        )
+        order.amend = Amend(request.req_id, step.price, total, deadline_ts)
+        self._stamp(order, self.state.targets.get((order.strategy, symbol)))
+        self.state.registry.note(order)
+        self._send(request, points, now)
+
+    def _add(
+        self, market: risk.Market, strategy: str, quote: Quote, deadline_ts: int, batched: int, now: int
+    ) -> Order | None:
+        symbol = market.pair.symbol
+        key = (strategy, symbol, quote.slot)
+        if strategy not in self.state.codes or self._waits.get(key, (0, 0, ""))[0] > now:
+            return None
+        why = self._risk(risk.Wish(symbol, quote.side, quote.price, quote.qty))
+        if not why and not self.state.budget.allows(symbol, add_points(1), self._open_on(symbol) + 1 + batched, now):
+            why = "rate budget"
+        if not why and self._open_on(symbol) + batched >= self.state.budget.tier.open_orders:
+            why = f"{self.state.budget.tier.open_orders} orders open on the pair, the tier allows no more"
+        if why:
+            self._deny(market, strategy, quote, why, now)
+            return None
+        self._counter += 1
+        order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)
+        order = self._order(market, strategy, quote, str(order_id), now)
+        order.deadline_ts = deadline_ts
+        self.state.registry.add(order)
+        return order
+
+    def _send_adds(self, symbol: str, adds: list[Order], deadline_ts: int, now: int) -> None:
+        common = {"deadline": deadline_text(deadline_ts), "symbol": symbol, "token": self.stream.token}
+        names = [order.cl_ord_id for order in adds]
+        req_id = self.stream.in_flight.new_id()
+        if len(adds) == 1:
+            request = Request(req_id, "add_order", {**add_params(adds[0]), **common}, symbol, names)
+        else:
+            params = {"orders": [add_params(order) for order in adds], **common}
+            request = Request(req_id, "batch_add", params, symbol, names)
+        self._send(request, add_points(len(adds)), now)
+
+    def _order(self, market: risk.Market, strategy: str, quote: Quote, cl_ord_id: str, now: int) -> Order:
+        order = Order(
+            cl_ord_id=cl_ord_id,
+            strategy=strategy,
+            symbol=market.pair.symbol,
+            slot=quote.slot,
+            side=quote.side,
+            price=quote.price,
+            qty=quote.qty,
+            price_precision=market.pair.price_precision,
+            qty_precision=market.pair.qty_precision,
+            touched=now,
+            created_ts=now + self.state.boot_to_wall,
+        )
+        self._stamp(order, self.state.targets.get((strategy, market.pair.symbol)))
+        return order
+
+    def _stamp(self, order: Order, target: Target | None) -> None:
+        if target is not None:
+            order.received, order.booked, order.decided = target.received, target.booked, target.decided
+
+    def _send(self, request: Request, points: float, now: int) -> None:
+        state = self.state
+        state.budget.charge(request.symbol, points, now)
+        row = SendRow(now + state.boot_to_wall, request.symbol, request.method, points, " ".join(request.orders))
+        state.out.rows.append(row)
+        state.out.requests.append(request)
+
+    # --- denials -------------------------------------------------------------------------------------------------
+
+    def _risk(self, wish: risk.Wish) -> str:
+        state = self.state
+        markets = {symbol: market for symbol in state.pairs if (market := self._market(symbol)) is not None}
+        if wish.symbol not in markets:
+            return "no mid to judge by"
+        funds = risk.Funds(state.account.ledger.balances(), state.account.taker_fee(wish.symbol))
+        return risk.refusal(wish, markets, state.registry.live(), funds, state.config.trading)
+
+    def _market(self, symbol: str) -> risk.Market | None:
+        pair, mid = self.state.pairs.get(symbol), self.state.mids.get(symbol)
+        if pair is None or mid is None:
+            return None
+        return risk.Market(pair, mid, self.state.account.position_lots(symbol, pair.qty_precision))
+
+    def _open_on(self, symbol: str) -> int:
+        return len(self.state.registry.live_on(symbol))
+
+    def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: str, now: int) -> None:
+        """Never sent: the reason stands on an order that never lived, once a reason."""
+        key = (strategy, market.pair.symbol, quote.slot)
+        if self._waits.get(key, (0, 0, ""))[2] != why and why != "rate budget":
+            self._counter += 1
+            order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)
+            order = self._order(market, strategy, quote, str(order_id), now)
+            order.state, order.error, order.ended = OrderState.DENIED, why, now
+            self.state.registry.add(order)
+        self._wait(key, why, now)
+        self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why}")
+
+    def _wait(self, key: tuple[str, str, str], why: str, now: int) -> None:
+        """Slower each time for the same reason: never a loop."""
+        until, times, last = self._waits.get(key, (0, 0, ""))
+        times = times + 1 if last == why and now - until < limits.SLOT_WAIT_MAX_S * SECOND else 1
+        wait_s = min(limits.REFUSED_SLOT_S * 2 ** (times - 1), limits.SLOT_WAIT_MAX_S)
+        if why == "rate budget":
+            wait_s = limits.REFUSED_SLOT_S  # it decays by itself
+        self._waits[key] = (now + int(wait_s * SECOND), times, why)
+
+    def _note_refusals(self, now: int) -> None:
+        for order, error in self.stream.refusals:
+            self._wait((order.strategy, order.symbol, order.slot), error, now)
+            self.state.tell("warning", "refused", f"{order.strategy} {order.symbol} {order.slot}: {error}")
+        self.stream.refusals.clear()
+
+    @property
+    def waiting(self) -> dict[str, str]:
+        """Slots that wait, and why."""
+        return {" ".join(key): why for key, (_, _, why) in self._waits.items()}
+
+
+def mid_of(book: Book) -> Decimal | None:
+    """The mid of a book in ticks, or None where a side is empty."""
+    if not book.bids or not book.asks:
+        return None
+    return Decimal(book.bids[0][0] + book.asks[0][0]) / 2

@@ -1,0 +1,74 @@
+"""What the executor's cores share: one plain record of all that is known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from executor.account import Account
+from executor.budget import Budget
+from executor.exchange_time import ExchangeTime
+from executor.outbox import Outbox, Told
+from executor.registry import Registry
+from executor.switch import Switch
+from shared.config import Config
+from shared.messages import Book, BookStatus, FeedStatus, Pair, Target
+
+
+@dataclass(slots=True)
+class State:
+    """All times are ns of CLOCK_BOOTTIME unless named ``*_ts``."""
+
+    config: Config
+    epoch: int
+    codes: dict[str, str]  # strategy name to its three characters
+    account: Account
+    budget: Budget
+    started: int
+    registry: Registry = field(default_factory=Registry)
+    switch: Switch = field(default_factory=Switch)
+    clock: ExchangeTime = field(default_factory=ExchangeTime)
+    out: Outbox = field(default_factory=Outbox)
+    counts: Counter[str] = field(default_factory=Counter)
+    # From the bus.
+    pairs: dict[str, Pair] = field(default_factory=dict)
+    books: dict[str, Book] = field(default_factory=dict)
+    mids: dict[str, Decimal] = field(default_factory=dict)  # the last good one, in ticks
+    not_live_since: dict[str, int] = field(default_factory=dict)
+    targets: dict[tuple[str, str], Target] = field(default_factory=dict)
+    feed: FeedStatus | None = None
+    book_status: BookStatus | None = None
+    feed_at: int = 0
+    book_status_at: int = 0
+    # From the private stream.
+    connected: bool = False
+    private_heard: int = 0
+    system: str = "unknown"
+    executions_ready: bool = False
+    balances_ready: bool = False
+    threshold_told: int = 0
+    # From the shell.
+    halted: bool = False
+    stopping: bool = False
+    keep_orders: bool = False
+    journal_ok: bool = True
+    boot_to_wall: int = 0
+
+    @property
+    def is_reconciled(self) -> bool:
+        """Both snapshots read, and the fills explain the balances."""
+        return self.executions_ready and self.balances_ready and not self.account.ledger.difference
+
+    def mids_decimal(self) -> dict[str, Decimal]:
+        """The last good mids as prices."""
+        return {s: mid.scaleb(-self.pairs[s].price_precision) for s, mid in self.mids.items() if s in self.pairs}
+
+    def tell(self, level: str, kind: str, text: str, *, alert: bool = False) -> None:
+        """A line for the log; the first of its text, and then each doubling of its count."""
+        self.counts[f"{kind}: {text}"] += 1
+        times = self.counts[f"{kind}: {text}"]
+        if len(self.counts) > 2000:
+            self.counts.clear()
+        if times & (times - 1) == 0:
+            self.out.told.append(Told(level, kind, text if times == 1 else f"{text} ({times} times)", alert))
