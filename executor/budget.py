@@ -33,7 +33,7 @@ class Budget:
         self._counter(symbol).charge(points, now / SECOND)
 
     def _counter(self, symbol: str) -> Counter:
-        return self._counters.setdefault(symbol, Counter(self.tier))
+        return self._counters.setdefault(symbol, Counter(self.tier.threshold, self.tier.decay))
 
 
 def add_points(count: int) -> float:

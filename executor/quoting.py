@@ -113,7 +113,7 @@ class Quoting:
             for strategy in sorted(owners | set(state.config.strategies)):
                 steps += [(strategy, step) for step in self._steps(strategy, symbol, pull, now)]
             self._over_limit(symbol, steps)
-            self._cancel(symbol, [step for _, step in steps if isinstance(step, Cancel)], now)
+            self._cancel([step for _, step in steps if isinstance(step, Cancel)], now)
             if not (pull or why_symbol or idle):
                 self._advance(symbol, steps, now)
 
@@ -137,11 +137,8 @@ class Quoting:
         """A target's quotes while it holds (T2); orders without one wait out the grace of a start."""
         state = self.state
         slots = state.registry.slots(strategy, symbol)
-        settling = (
-            now - state.started < state.config.strategies[strategy].ttl_ms * MS
-            if strategy in state.config.strategies
-            else False
-        )
+        section = state.config.strategies.get(strategy)
+        settling = section is not None and now - state.started < section.ttl_ms * MS
         if target is None:
             if settling:
                 keep = [Quote(slot=o.slot, side=o.side, price=o.price, qty=o.remaining) for o in slots.values()]
@@ -188,14 +185,12 @@ class Quoting:
                 order = ours.pop(0)
                 if order in left:
                     left.remove(order)
-                    steps[:] = [
-                        (s, step) for s, step in steps if not (isinstance(step, Change) and step.order is order)
-                    ]
+                    steps[:] = [(s, step) for s, step in steps if isinstance(step, Add) or step.order is not order]
                     steps.append((order.strategy, Cancel(order, "over the position limit")))
 
     # --- retreats ------------------------------------------------------------------------------------------------
 
-    def _cancel(self, symbol: str, cancels: list[Cancel], now: int) -> None:
+    def _cancel(self, cancels: list[Cancel], now: int) -> None:
         if not cancels or not self.state.connected:
             return
         for start in range(0, len(cancels), limits.BATCH_CANCEL_IDS):
@@ -219,7 +214,7 @@ class Quoting:
             return
         for _, step in steps:
             if isinstance(step, Change):
-                self._amend(market, step, deadline_ts, now)
+                self._amend(step, deadline_ts, now)
         adds: list[Order] = []
         for strategy, step in steps:
             if isinstance(step, Add) and len(adds) < ADD_BATCH:
@@ -229,7 +224,7 @@ class Quoting:
         if adds:
             self._send_adds(symbol, adds, deadline_ts, now)
 
-    def _amend(self, market: risk.Market, step: Change, deadline_ts: int, now: int) -> None:
+    def _amend(self, step: Change, deadline_ts: int, now: int) -> None:
         order, symbol = step.order, step.order.symbol
         key = (order.strategy, symbol, order.slot)
         if self._waits.get(key, (0, 0, ""))[0] > now:
@@ -263,9 +258,11 @@ class Quoting:
         if strategy not in self.state.codes or self._waits.get(key, (0, 0, ""))[0] > now:
             return None
         why = self._risk(risk.Wish(symbol, quote.side, quote.price, quote.qty))
-        if not why and not self.state.budget.allows(symbol, add_points(1), self._open_on(symbol) + 1 + batched, now):
+        # Those of this batch are among the open ones already, but not yet on the counter.
+        points = add_points(1) * (1 + batched)
+        if not why and not self.state.budget.allows(symbol, points, self._open_on(symbol) + 1, now):
             why = "rate budget"
-        if not why and self._open_on(symbol) + batched >= self.state.budget.tier.open_orders:
+        if not why and self._open_on(symbol) >= self.state.budget.tier.open_orders:
             why = f"{self.state.budget.tier.open_orders} orders open on the pair, the tier allows no more"
         if why:
             self._deny(market, strategy, quote, why, now)
@@ -338,7 +335,9 @@ class Quoting:
     def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: str, now: int) -> None:
         """Never sent: the reason stands on an order that never lived, once a reason."""
         key = (strategy, market.pair.symbol, quote.slot)
-        if self._waits.get(key, (0, 0, ""))[2] != why and why != "rate budget":
+        until, _, last = self._waits.get(key, (0, 0, ""))
+        is_news = last != why or now - until > limits.SLOT_WAIT_MAX_S * SECOND
+        if is_news and why != "rate budget":
             self._counter += 1
             order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)
             order = self._order(market, strategy, quote, str(order_id), now)

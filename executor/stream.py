@@ -11,6 +11,7 @@ from typing import Any
 
 from executor import ids, orders
 from executor.account import fill_of_report
+from executor.journal import FillRow
 from executor.ledger import Entry
 from executor.orders import Order
 from executor.outbox import Request
@@ -36,6 +37,7 @@ class Stream:
         self.snapshot_at = 0
         self.refused_prices: dict[tuple[str, Side], tuple[int, int]] = {}
         self.refusals: list[tuple[Order, str]] = []
+        self.history_wanted = False
         self._find_past = find_past
         self._asked_at = 0
         self._sequence: dict[str, int] = {}
@@ -218,20 +220,21 @@ class Stream:
 
     def _executions(self, frame: v2.Frame, now: int) -> None:
         reports = v2.payload(frame.data, list[v2.Report])
-        for report in reports:
-            if report.exec_id:
-                self._trade(report, now)
+        news = [self._trade(report) for report in reports if report.exec_id]
+        if frame.type == "snapshot" and len(news) >= limits.SNAPSHOT_FILLS and all(news):
+            # None of the last fills was known: there may be more behind them.
+            self.history_wanted = True
         if frame.type == "snapshot":
             self._snapshot([report for report in reports if not report.exec_id], now)
         else:
             for report in reports:
                 self._report(report, now)
 
-    def _trade(self, report: v2.Report, now: int) -> None:
+    def _trade(self, report: v2.Report) -> bool:
         fill = fill_of_report(report, parse_rfc3339(report.timestamp) if report.timestamp else 0)
         if fill is None:
             self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
-            return
+            return False
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         cl_ord_id, strategy = self._owner(order, report)
         row = self.state.account.fill(fill, cl_ord_id, strategy)
@@ -241,24 +244,27 @@ class Stream:
                 order.order_id = order.order_id or report.order_id
                 self.state.registry.note(order)
         if row is not None:
-            message = Fill(
-                exec_id=row.exec_id,
-                cl_ord_id=cl_ord_id,
-                order_id=row.order_id,
-                strategy=strategy,
-                symbol=row.symbol,
-                side=fill.side,
-                price=row.price,
-                qty=row.qty,
-                fee=row.fee,
-                fill_ts=row.fill_ts,
-            )
-            self.state.out.messages.append((f"fill.{row.symbol}", message))
-            self.state.out.rows += self.state.account.rows
-            self.state.account.rows.clear()
-            self.state.tell(
-                "info", "fill", f"{strategy} {fill.side} {row.qty} {row.symbol} at {row.price} ({row.exec_id})"
-            )
+            self.tell_fill(row)
+        return row is not None
+
+    def tell_fill(self, row: FillRow) -> None:
+        """A fill that is new: on the bus and in the log."""
+        message = Fill(
+            exec_id=row.exec_id,
+            cl_ord_id=row.cl_ord_id,
+            order_id=row.order_id,
+            strategy=row.strategy,
+            symbol=row.symbol,
+            side="buy" if row.side == "buy" else "sell",
+            price=row.price,
+            qty=row.qty,
+            fee=row.fee,
+            fill_ts=row.fill_ts,
+        )
+        self.state.out.messages.append((f"fill.{row.symbol}", message))
+        self.state.tell(
+            "info", "fill", f"{row.strategy} {row.side} {row.qty} {row.symbol} at {row.price} {row.exec_id}"
+        )
 
     def _owner(self, order: Order | None, report: v2.Report) -> tuple[str, str]:
         if order is not None:
@@ -389,9 +395,7 @@ class Stream:
             order.strategy = "?"
             order.doomed = "left by an earlier life of this executor"
         else:
-            state.tell(
-                "warning", "foreign", f"an order on {report.symbol} is not ours: left alone, counted as exposure"
-            )
+            state.tell("warning", "foreign", f"an order on {report.symbol} is not ours: left alone, and counted")
         state.registry.add(order)
         return order
 

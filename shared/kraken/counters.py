@@ -17,18 +17,22 @@ class Tier:
     threshold: float
     decay: float
     open_orders: int
+    rest_max: float
+    rest_decay: float
 
 
 TIERS: Final = {
-    "starter": Tier(60, 1.0, 60),
-    "intermediate": Tier(125, 2.34, 80),
-    "pro": Tier(180, 3.75, 225),
+    "starter": Tier(60, 1.0, 60, 15, 0.33),
+    "intermediate": Tier(125, 2.34, 80, 20, 0.5),
+    "pro": Tier(180, 3.75, 225, 20, 1.0),
 }
 
 ADD: Final = 1.0
 _AMEND_AGES: Final = ((5.0, 3.0), (10.0, 2.0), (15.0, 1.0))
 _CANCEL_AGES: Final = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), (300.0, 1.0))
 CANCEL_WORST: Final = 8.0
+REST_CALL: Final = 1.0
+REST_HISTORY: Final = 4.0  # trade history, closed orders, ledgers; some documents say 2
 
 
 def amend_cost(age_s: float) -> float:
@@ -49,16 +53,17 @@ def _by_age(table: tuple[tuple[float, float], ...], age_s: float) -> float:
 
 
 class Counter:
-    """One pair's counter as Kraken keeps it."""
+    """A counter as Kraken keeps it: one pair's, or a key's for REST calls."""
 
-    __slots__ = ("_at_s", "_tier", "_value")
+    __slots__ = ("_at_s", "_decay", "_threshold", "_value")
 
-    def __init__(self, tier: Tier, value: float = 0.0, now_s: float = 0.0) -> None:
-        self._tier, self._value, self._at_s = tier, value, now_s
+    def __init__(self, threshold: float, decay: float) -> None:
+        self._threshold, self._decay = threshold, decay
+        self._value = self._at_s = 0.0
 
     def value(self, now_s: float) -> float:
         """Points now."""
-        return max(0.0, self._value - self._tier.decay * max(0.0, now_s - self._at_s))
+        return max(0.0, self._value - self._decay * max(0.0, now_s - self._at_s))
 
     def charge(self, points: float, now_s: float) -> None:
         """A transaction was sent; it counts whether or not Kraken accepts it."""
@@ -67,4 +72,4 @@ class Counter:
 
     def room(self, now_s: float) -> float:
         """Points left below the threshold, never negative."""
-        return max(0.0, self._tier.threshold - self.value(now_s))
+        return max(0.0, self._threshold - self.value(now_s))
