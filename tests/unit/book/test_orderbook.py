@@ -211,6 +211,14 @@ def test_another_symbol_s_frame_raises_and_changes_nothing(module: Any, frame: b
     assert book.synced
 
 
+@pytest.mark.parametrize(("symbol", "wire"), [("DOGE/USD", "XDG/USD"), ("ETH/BTC", "ETH/XBT"), ("XDG/XBT", "DOGE/BTC")])
+def test_both_legs_are_known_by_old_and_new_names(module: Any, symbol: str, wire: str) -> None:
+    for book_symbol, frame_symbol in ((symbol, wire), (wire, symbol)):
+        book = module.OrderBook(book_symbol, 10, 5, 8)
+        assert book.apply_frame(f'[1,{{"as":[["1","1","1"]],"bs":[]}},"book-10","{frame_symbol}"]'.encode())
+        assert book.symbol == book_symbol
+
+
 def test_of_several_elements_only_ours_is_taken(module: Any) -> None:
     book = live(module, [("1.0", "1")], [])
     frame = (
