@@ -95,13 +95,13 @@ def choice(params: Mapping[str, Any], name: str, allowed: tuple[str, ...], defau
     return value.lower()
 
 
-def whole(params: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
-    """An integer within bounds, None when absent."""
+def whole(params: Mapping[str, Any], name: str, low: int, high: int, called: str = "") -> int | None:
+    """An integer within bounds, None when absent; ``called`` is its name in the refusal."""
     value = params.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise invalid(name)
+        raise invalid(called or name)
     return value
 
 
@@ -160,8 +160,8 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     for name, neutral in _NEUTRAL.items():
         if name in params and not any(params[name] is value or params[name] == value for value in neutral):
             raise invalid(name)
-    kind = choice(params, "order_type", ("limit", "market"), None) if "order_type" in params else ""
-    if not kind:
+    kind = params.get("order_type")
+    if kind not in ("limit", "market"):
         raise invalid("ordertype")
     side = choice(params, "side", ("buy", "sell"), None)
     qty = number(params, "order_qty")
@@ -183,7 +183,7 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         post_only=flag(params, "post_only"),
         stp=choice(params, "stp_type", _STP, "cancel_newest"),
         cl_ord_id=client_id(params.get("cl_ord_id")),
-        userref=whole(params, "order_userref", -(2**31), 2**31 - 1),
+        userref=whole(params, "order_userref", -(2**31), 2**31 - 1, "userref"),
         fee_pref=_FEES[choice(params, "fee_preference", tuple(_FEES), "quote")],
     )
 

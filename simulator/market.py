@@ -23,6 +23,8 @@ from simulator.wire import NS
 STEP_EVENTS_MAX = 400
 LATE_MAX_NS = NS
 SIDES = ("buy", "sell")
+# Mean pause between the steps of makers that follow the price.
+ALIGN_MS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ class Style:
 
 
 CALM = {
-    "BTC/USD": Style(0.9, 0.40, 0.16, 0.16, 4.0, 0.95, 2.0, 0.021, 2.2, 0.38, 0.49, 14, 110, (1, 1)),
-    "ETH/USD": Style(0.7, 0.50, 0.18, 0.18, 4.0, 0.60, 2.0, 0.55, 1.6, 9.0, 0.6, 14, 110, (1, 1)),
-    "SOL/USD": Style(0.5, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 6.0, 1.2, 120.0, 2.7, 12, 110, (1, 1)),
+    "BTC/USD": Style(0.9, 0.40, 0.16, 0.16, 4.0, 1.0, 2.0, 0.0205, 6.0, 0.38, 0.49, 14, 110, (1, 1)),
+    "ETH/USD": Style(0.7, 0.50, 0.18, 0.18, 4.0, 0.60, 2.0, 0.55, 3.5, 9.0, 0.6, 14, 110, (1, 1)),
+    "SOL/USD": Style(0.5, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 6.0, 2.0, 120.0, 2.7, 12, 110, (1, 1)),
 }
 
 
@@ -58,7 +60,7 @@ def style(symbol: str, regime: str) -> Style:
     if regime == "calm":
         return calm
     return Style(
-        calm.news_rate * 2, calm.news_bp * 3.6, calm.stay_bp * 4, calm.decay_bp * 4, calm.decay_s,
+        calm.news_rate * 2, calm.news_bp * 3.2, calm.stay_bp * 4, calm.decay_bp * 4, calm.decay_s,
         calm.cluster_rate * 1.5, calm.cluster_mean, calm.take_size, calm.quiet_rate * 1.5, calm.level_size,
         calm.near_bp * 2, calm.near_levels, calm.deep_levels, (2, 8),
     )  # fmt: skip
@@ -213,7 +215,7 @@ class Market:
         when = t
         while True:
             self._later(when, self._act)
-            if self.rng.random() < 0.45:
+            if self.rng.random() < 0.7:
                 break
             when += self._ms(0.3, 5)
         self._later(t + self._gap(self.how.quiet_rate), self._quiet)
@@ -259,7 +261,7 @@ class Market:
                 self._withdraw(self._at[side][keys[-1] * _sign_of(side)])
             else:
                 self._insert(side, self._deep_price(side, best), self._size())
-        self._later(t + self._gap(2.0), self._tend)
+        self._later(t + self._gap(4.0), self._tend)
 
     # --- the touch -----------------------------------------------------------------------------------------------
 
@@ -281,7 +283,7 @@ class Market:
         bid = max(1, math.floor(centre - (self._width - 1) / 2))
         ask = bid + self._width
         if self._pull_stale("sell", bid) or self._pull_stale("buy", ask):
-            self._later(t + self._ms(0.1, 1.5), self._align)
+            self._later(t + self._ms(0.1, ALIGN_MS), self._align)
             return
         for side, other, limit, sign in (("buy", "sell", bid, 1), ("sell", "buy", ask, -1)):
             stale = self._standing(other, limit)
@@ -294,7 +296,7 @@ class Market:
             if best is None or (limit - best) * sign > 0:
                 self._weak = "sell" if sign > 0 else "buy"
                 if self._insert(side, limit, self._touch_size(side)):
-                    self._later(t + self._ms(0.1, 1.5), self._align)
+                    self._later(t + self._ms(0.1, ALIGN_MS), self._align)
                     return
         self._aligning = False
 

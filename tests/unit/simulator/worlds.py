@@ -1,0 +1,124 @@
+"""A world in virtual time for tests: no clock, no socket, an in-memory database."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from shared.config import Key, SimAccount, Simulator
+from simulator.engine import MatchingEngine
+from simulator.orders import Account, OrderRequest
+from simulator.pairs import PAIRS
+from simulator.private import PrivateSession
+from simulator.public import PublicSession
+from simulator.store import Store
+from simulator.wire import NS
+from simulator.world import World
+
+START = 1_790_000_000 * NS
+RICH = {"USD": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
+
+
+def settings(**changes: Any) -> Simulator:
+    """Two accounts: a market maker without maker fee, and a visitor at the entry fees."""
+    accounts = [
+        SimAccount(
+            name="maker",
+            keys=[Key(api_key="M1", api_secret="bTE="), Key(api_key="M2", api_secret="bTI=", permissions=["cancel"])],
+            balances=RICH,
+            volume_30d_usd=Decimal(10_000_000),
+        ),
+        SimAccount(name="visitor", keys=[Key(api_key="V1", api_secret="djE=")], balances=RICH),
+    ]
+    return Simulator(accounts=accounts, **changes)
+
+
+class TestWorld:
+    """A world whose time moves when told to; its crowd is quiet until ``run``."""
+
+    __test__ = False
+
+    def __init__(self, path: Path | None = None, now: int = START, seed: int = 7, **changes: Any) -> None:
+        self.now = now
+        self.store = Store(path if path is not None else ":memory:")
+        self.world = World(settings(**changes), self.store, MatchingEngine, now, seed)
+        self.exchange = self.world.exchange
+
+    def account(self, name: str = "maker") -> Account:
+        return next(a for a in self.exchange.accounts.values() if a.name == name)
+
+    def touch(self, symbol: str = "BTC/USD") -> tuple[int, int]:
+        bid, ask = self.exchange.venues[symbol].touch()
+        assert bid is not None
+        assert ask is not None
+        return bid, ask
+
+    def empty(self, symbol: str = "BTC/USD") -> None:
+        """Takes the crowd out of the book."""
+        venue = self.exchange.venues[symbol]
+        for number in tuple(next(m for m in self.world.markets if m.venue is venue)._orders):
+            venue.cancel(number, self.now)
+
+    def after(self, seconds: float) -> int:
+        """Lets only the exchange's own timers run."""
+        self.now += int(seconds * NS)
+        self.exchange.tick(self.now)
+        self.world.flush(self.now)
+        return self.now
+
+    def run(self, seconds: float) -> None:
+        """Lets the market live."""
+        end = self.now + int(seconds * NS)
+        while self.now < end:
+            self.now = min(end, max(self.world.step(self.now), self.now + 100_000))
+
+    def private(self, key: str = "M1") -> Client:
+        state = self.world.keys[key]
+        return Client(self, PrivateSession, self.world.make_token(state, self.now))
+
+    def public(self) -> Client:
+        return Client(self, PublicSession, "")
+
+
+class Client:
+    """A client of a session: what it was sent is in ``frames``, as text."""
+
+    def __init__(self, world: TestWorld, kind: type[PrivateSession] | type[PublicSession], token: str) -> None:
+        self.world = world
+        self.token = token
+        self.frames: list[str] = []
+        self.session = kind(world.world, 2**60, self.frames.append)
+        self.session.open(world.now)
+
+    def call(self, method: str, **params: Any) -> list[dict[str, Any]]:
+        """Sends a request with the token and returns what came because of it."""
+        if self.token and "token" not in params:
+            params["token"] = self.token
+        return self.raw({"method": method, "params": params, "req_id": 9})
+
+    def raw(self, message: Any) -> list[dict[str, Any]]:
+        before = len(self.frames)
+        text = message if isinstance(message, str) else json.dumps(message)
+        self.session.handle(self.session.read(text, self.world.now), self.world.now)
+        self.world.world.flush(self.world.now)
+        return self.since(before)
+
+    def since(self, index: int) -> list[dict[str, Any]]:
+        return [json.loads(frame, parse_float=Decimal) for frame in self.frames[index:]]
+
+    def reports(self) -> list[dict[str, Any]]:
+        """Every execution told so far, in order, snapshots left out."""
+        found = [f for f in self.since(0) if f.get("channel") == "executions" and f["type"] == "update"]
+        return [row for frame in found for row in frame["data"]]
+
+
+def limit(side: str = "buy", qty: str = "0.001", price: str = "80000", symbol: str = "BTC/USD", **more: Any) -> Any:
+    """A limit order as the exchange takes it."""
+    return OrderRequest(PAIRS[symbol], side, "limit", Decimal(qty), Decimal(price), **more)
+
+
+def market(side: str, qty: str, symbol: str = "BTC/USD") -> OrderRequest:
+    """A market order as the exchange takes it."""
+    return OrderRequest(PAIRS[symbol], side, "market", Decimal(qty))
