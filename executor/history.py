@@ -45,10 +45,9 @@ class History:
             self.stream.history_wanted = False
             self._begin("TradesHistory", now)
         self._watch_difference(now)
-        if state.out.ask_history:
-            self._call(
-                f"order {state.out.ask_history[0]}", "ClosedOrders", {"cl_ord_id": state.out.ask_history[0]}, now
-            )
+        if self.stream.ask_history:
+            cl_ord_id = self.stream.ask_history[0]
+            self._call(f"order {cl_ord_id}", "ClosedOrders", {"cl_ord_id": cl_ord_id}, now)
         elif self._pages:
             method, start, end, offset = self._pages[0]
             self._call("page", method, {"start": start, "end": end, "ofs": str(offset)}, now)
@@ -117,7 +116,7 @@ class History:
                     self.state.account.fees[symbol] = Fees(maker=made, taker=fee)
 
     def _order(self, cl_ord_id: str, result: Any, now: int) -> None:
-        self.state.out.ask_history.remove(cl_ord_id)
+        self.stream.ask_history.remove(cl_ord_id)
         found = [o for o in result.get("closed", {}).values() if o.get("cl_ord_id") == cl_ord_id]
         if not found:
             self.stream.history_lacks(cl_ord_id, now)

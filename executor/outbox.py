@@ -55,7 +55,6 @@ class Outbox:
     rest: list[RestCall] = field(default_factory=list)
     messages: list[tuple[str, Message]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
-    ask_history: list[str] = field(default_factory=list)
     reconnect: str = ""
     halt: str = ""
     stop_held: str = ""

@@ -12,6 +12,8 @@ from executor.exchange_time import ExchangeTime
 from executor.outbox import Outbox, Told
 from executor.registry import Registry
 from executor.switch import Switch
+from shared import limits
+from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import Book, BookStatus, FeedStatus, Pair, Target
 
@@ -54,6 +56,16 @@ class State:
     keep_orders: bool = False
     journal_ok: bool = True
     boot_to_wall: int = 0
+
+    # Since when fills and balances disagree; 0 while they agree. Between a fill and its entries they do for moments.
+    different_since: int = 0
+    was_reconciled: bool = False
+
+    def view_is_valid(self, now: int) -> bool:
+        """Do orders, position and account stand as published: reconciled once on this connection, and not in doubt."""
+        if not (self.connected and self.executions_ready and self.balances_ready and self.was_reconciled):
+            return False
+        return not self.different_since or now - self.different_since < limits.RECONCILE_DIFFERENCE_S * SECOND
 
     @property
     def is_reconciled(self) -> bool:

@@ -38,6 +38,7 @@ class Stream:
         self.refused_prices: dict[tuple[str, Side], tuple[int, int]] = {}
         self.refusals: list[tuple[Order, str]] = []
         self.history_wanted = False
+        self.ask_history: list[str] = []
         self._find_past = find_past
         self._asked_at = 0
         self._sequence: dict[str, int] = {}
@@ -448,7 +449,7 @@ class Stream:
                 self.want_snapshot("an order of unknown outcome")
         elif now - order.lacking_since > limits.HISTORY_SETTLES_S * SECOND and not order.history_asked:
             order.history_asked = True
-            self.state.out.ask_history.append(order.cl_ord_id)
+            self.ask_history.append(order.cl_ord_id)
 
     def history_shows(self, cl_ord_id: str, found: dict[str, Any], now: int) -> None:
         """The history knows the order: it was placed and has ended; its fills come by the trades' history."""

@@ -136,7 +136,16 @@ class Host:
             return f"the book is {state.book.state}"
         if (state.book.price_precision, state.book.qty_precision) != (pair.price_precision, pair.qty_precision):
             return "book and instrument differ in precision"
-        if state.position is None or not state.position.valid:
+        return ""
+
+    def why_silent(self, symbol: str) -> str:
+        """Why nothing new is said, or an empty text.
+
+        Without position or account the executor is starting or reconnecting, and guards itself: the last target runs
+        out by itself, so that quotes outlive an executor's restart.
+        """
+        position = self._symbols[symbol].position
+        if position is None or not position.valid:
             return "the position is not known"
         if self._account is None or not self._account.valid or symbol not in self._account.fees:
             return "the account is not known"
@@ -161,6 +170,8 @@ class Host:
         if why:
             if state.said is not None and state.said.quotes:
                 self._say(symbol, state, msgspec.structs.replace(state.said, quotes=[], why=why), now)
+            return
+        if self.why_silent(symbol):
             return
         view = self._view(symbol, state, now)
         try:
@@ -206,7 +217,7 @@ class Host:
     def trouble(self) -> str:
         """Why some symbols are not quoted, or an empty text; of the last turn's time."""
         now = max(self._feed_at, self._books_at)
-        told = {symbol: self.why_not(symbol, now) for symbol in self._symbols}
+        told = {symbol: self.why_not(symbol, now) or self.why_silent(symbol) for symbol in self._symbols}
         return "; ".join(f"{symbol}: {why}" for symbol, why in told.items() if why)
 
 

@@ -1,0 +1,213 @@
+"""The executor's core: control flow only. Events in, one pass, what is to be done in the outbox.
+
+The order of a pass is fixed: reports and answers were taken in, then what is known is settled, then quotes are pulled
+or placed, and arming the dead man's switch is the last act of a healthy pass (T4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from executor import publish
+from executor.history import History
+from executor.orders import ended
+from executor.outbox import Request, RestCall
+from executor.quoting import Quoting, mid_of
+from executor.registry import FOREIGN
+from executor.state import State
+from executor.stream import Stream
+from shared import limits
+from shared.clock import SECOND, rfc3339
+from shared.kraken import v2
+from shared.messages import (
+    Account,
+    Book,
+    BookState,
+    BookStatus,
+    FeedStatus,
+    Instruments,
+    Message,
+    OrderState,
+    Target,
+)
+
+
+class Executor:
+    """Holds the cores together. ``find_past`` asks the journal for orders that ended long ago."""
+
+    def __init__(
+        self, state: State, find_past: Callable[[str, str], tuple[str, str] | None], last_fill_ts: int = 0
+    ) -> None:
+        self.state = state
+        self.stream = Stream(state, find_past)
+        self.quoting = Quoting(state, self.stream)
+        self.history = History(state, self.stream, last_fill_ts)
+        self._published: dict[str, Message] = {}
+        self._second_due = self._account_due = 0
+        self._disarming = 0
+
+    # --- events --------------------------------------------------------------------------------------------------
+
+    def message(self, message: Message, now: int) -> bool:
+        """One message from the bus; True when a pass should follow at once."""
+        state = self.state
+        if isinstance(message, Target):
+            if message.strategy in state.config.strategies:
+                state.targets[message.strategy, message.symbol] = message
+                return True
+        elif isinstance(message, Book):
+            state.books[message.symbol] = message
+            mid = mid_of(message) if message.state is BookState.LIVE else None
+            if mid is not None:
+                state.mids[message.symbol] = mid
+        elif isinstance(message, FeedStatus):
+            state.feed, state.feed_at = message, now
+        elif isinstance(message, BookStatus):
+            state.book_status, state.book_status_at = message, now
+        elif isinstance(message, Instruments) and message.pairs:
+            state.pairs = message.pairs
+            state.account.ledger.decimals = dict(message.assets)
+        return False
+
+    def opened(self, token: str, now: int) -> None:
+        """The private connection stands, with this token."""
+        self.state.was_reconciled = False
+        self.stream.opened(token, now)
+
+    def closed(self) -> None:
+        """The private connection is gone."""
+        self.stream.closed()
+
+    def frame(self, raw: bytes, now: int) -> None:
+        """A private frame; whatever it holds, this returns."""
+        self.state.private_heard = now
+        try:
+            self.stream.frame(v2.parse(raw), now)
+        except ValueError as error:
+            self.state.tell("warning", "frame", f"unreadable private frame ({error}): {raw[:200]!r}")
+
+    def rest_answer(self, call: RestCall, result: Any, now: int) -> None:
+        """A REST call's answer."""
+        try:
+            self.history.answered(call, result, now)
+        except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError) as error:
+            self.history.failed(call, f"unreadable answer: {error!r}")
+
+    def rest_failed(self, call: RestCall, why: str) -> None:
+        """A REST call without a usable answer."""
+        self.history.failed(call, why)
+
+    def not_sent(self, request: Request, why: str, now: int) -> None:
+        """The shell did not send a request: the journal is not writable, a halt, no connection."""
+        for cl_ord_id in request.orders:
+            order = self.state.registry.find(cl_ord_id)
+            if order is None:
+                continue
+            if request.method in ("add_order", "batch_add"):
+                ended(order, OrderState.DENIED, why, now)
+            elif request.method == "amend_order":
+                order.amend = None
+            self.state.registry.note(order)
+
+    # --- the pass ------------------------------------------------------------------------------------------------
+
+    def turn(self, now: int) -> None:
+        """One pass."""
+        state = self.state
+        self.stream.turn(now)
+        self._watch_difference(now)
+        self.history.turn(now)
+        self.quoting.turn(now)
+        self._arm(now)
+        if now >= self._second_due:
+            self._second_due = now + SECOND
+            self._each_second(now)
+        state.registry.forget(now)
+        self._publish(now)
+
+    def _watch_difference(self, now: int) -> None:
+        state = self.state
+        if not (state.executions_ready and state.balances_ready):
+            return
+        state.account.settle()
+        if state.account.ledger.difference:
+            state.different_since = state.different_since or now
+        else:
+            state.different_since = 0
+            state.was_reconciled = True
+
+    def _arm(self, now: int) -> None:
+        """Arms the switch while there is something to guard; disarms it when all is pulled on purpose."""
+        state = self.state
+        if not state.view_is_valid(now) or state.config.trading.dry_run or state.stopping:
+            return
+        if now - state.private_heard > limits.WS_SILENT_S * SECOND or not state.journal_ok:
+            return
+        idle = state.halted or state.system not in ("online", "unknown")
+        if idle and not self.own_live():
+            self.disarm(now)
+            return
+        if state.switch.due(now):
+            state.switch.asked(now)
+            self._switch(limits.SWITCH_TIMEOUT_S)
+
+    def disarm(self, now: int) -> None:
+        """Nothing of ours rests: the switch would only pull other people's orders."""
+        state = self.state
+        if state.switch.is_armed(state.clock.now_ts(now)) and now - self._disarming > limits.REQUEST_TIMEOUT_S * SECOND:
+            self._disarming = now
+            self._switch(0)
+
+    def _switch(self, timeout_s: int) -> None:
+        params = {"timeout": timeout_s, "token": self.stream.token}
+        request = Request(self.stream.in_flight.new_id(), "cancel_all_orders_after", params, urgent=True)
+        self.state.out.requests.append(request)
+
+    def own_live(self) -> int:
+        """How many orders of ours may still trade."""
+        return sum(order.strategy != FOREIGN for order in self.state.registry.live())
+
+    def _each_second(self, now: int) -> None:
+        state = self.state
+        day = rfc3339(now + state.boot_to_wall)[:10]
+        if state.view_is_valid(now):
+            loss = state.account.day_loss(day, state.mids_decimal())
+            limit = state.config.trading.max_daily_loss
+            if loss >= limit and not state.halted:
+                state.out.halt = f"the day's loss {loss:.2f} reached max_daily_loss {limit}"
+
+    # --- what is shown -------------------------------------------------------------------------------------------
+
+    def _publish(self, now: int) -> None:
+        state = self.state
+        state.out.rows += state.account.rows
+        state.account.rows.clear()
+        for topic, message in publish.all_messages(state, now, set(state.pairs) | set(state.config.trading.pairs)):
+            if isinstance(message, Account) and not self._is_account_news(message, now):
+                continue
+            if self._published.get(topic) != message:
+                self._published[topic] = message
+                state.out.messages.append((topic, publish.copy(message)))
+
+    def _is_account_news(self, message: Account, now: int) -> bool:
+        """At once when what matters changed; profit and counters, which change all the time, once a second."""
+        last = self._published.get("account")
+        if isinstance(last, Account):
+            same = (last.valid, last.balances, last.fees, last.why) == (
+                message.valid,
+                message.balances,
+                message.fees,
+                message.why,
+            )
+            if same and now < self._account_due:
+                return False
+        self._account_due = now + SECOND
+        return True
+
+
+def restore_day(text: str | None) -> tuple[str, Decimal]:
+    """The day and the profit at its beginning, as the journal keeps them."""
+    day, _, made = (text or "").partition(" ")
+    return day, Decimal(made or 0)

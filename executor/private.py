@@ -1,0 +1,101 @@
+"""The private connection's shell: a fresh token for each connection, REST calls one after another, one nonce."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from executor.outbox import RestCall
+from shared.config import Config
+from shared.kraken.errors import Meaning, meaning
+from shared.kraken.rest import Rest, RestError, RestRefused
+from shared.kraken.socket import KrakenSocket
+from shared.process import tradebyte_version
+
+
+class Private:
+    """WebSocket and REST of the executor's key. ``epoch`` makes the nonces: epoch * 10**9 + counter."""
+
+    def __init__(
+        self,
+        config: Config,
+        epoch: Callable[[], int],
+        on_open: Callable[[str], None],
+        on_frame: Callable[[bytes], None],
+        on_close: Callable[[str], None],
+        on_newer_writer: Callable[[str], None],
+    ) -> None:
+        kraken = config.kraken
+        agent = f"TradeByte/{tradebyte_version()}"
+        self.problem = ""
+        self.socket = KrakenSocket(kraken.ws_auth_url, self._opened, self._frame, self._closed, agent)
+        self._rest = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
+        self._epoch = epoch
+        self._counter = 0
+        self._counted_epoch = 0
+        self._on_open, self._on_frame, self._on_close = on_open, on_frame, on_close
+        self._on_newer_writer = on_newer_writer
+        self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def call(self, method: str, params: dict[str, str]) -> Any:
+        """A private REST call. Raises RestRefused or RestError; nonces leave in order."""
+        async with self._lock:
+            try:
+                return await self._rest.private(method, params, self._nonce())
+            except RestRefused as error:
+                if any(meaning(text) is Meaning.NEWER_WRITER for text in error.errors):
+                    self._on_newer_writer(", ".join(error.errors))
+                raise
+
+    def start(
+        self, call: RestCall, answer: Callable[[RestCall, Any], None], fail: Callable[[RestCall, str], None]
+    ) -> None:
+        """Makes a call of the core's in the background."""
+
+        async def make() -> None:
+            try:
+                result = await self.call(call.method, call.params)
+            except (RestRefused, RestError) as error:
+                fail(call, str(error))
+            else:
+                answer(call, result)
+
+        self._keep(make())
+
+    async def close(self) -> None:
+        """Ends the REST session."""
+        await self._rest.close()
+
+    def _nonce(self) -> int:
+        epoch = self._epoch()
+        if epoch != self._counted_epoch:
+            self._counted_epoch, self._counter = epoch, 0
+        self._counter += 1
+        return epoch * 10**9 + self._counter
+
+    def _opened(self) -> None:
+        self._keep(self._subscribe())
+
+    async def _subscribe(self) -> None:
+        try:
+            token = (await self.call("GetWebSocketsToken", {}))["token"]
+        except (RestRefused, RestError, KeyError, TypeError) as error:
+            self.problem = f"no WebSocket token: {error}"
+            self.socket.close(self.problem)
+            return
+        self.problem = ""
+        if self.socket.connected:
+            self._on_open(str(token))
+
+    def _frame(self, raw: bytes) -> None:
+        self._on_frame(raw)
+
+    def _closed(self, why: str) -> None:
+        self._on_close(why)
+
+    def _keep(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

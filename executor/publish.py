@@ -1,0 +1,75 @@
+"""The executor's state as messages. A core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from executor.registry import show
+from executor.state import State
+from shared.messages import Account, Message, Orders, Position
+from shared.numbers import plain, scale
+
+
+def copy(message: Message) -> Message:
+    """A copy to publish: the bus writes its header into what it sends."""
+    return msgspec.structs.replace(message)
+
+
+def all_messages(state: State, now: int, symbols: set[str]) -> Iterator[tuple[str, Message]]:
+    """Every state message as it stands now."""
+    valid = state.view_is_valid(now)
+    for symbol in sorted(symbols):
+        yield f"order.{symbol}", _orders(state, symbol, valid)
+    for strategy in state.config.strategies:
+        for symbol in state.config.strategy_pairs(strategy):
+            yield f"position.{strategy}.{symbol}", _position(state, strategy, symbol, valid)
+    yield "account", _account(state, now, valid)
+
+
+def _orders(state: State, symbol: str, valid: bool) -> Orders:
+    pair = state.pairs.get(symbol)
+    return Orders(
+        symbol=symbol,
+        valid=valid,
+        price_precision=pair.price_precision if pair else 0,
+        qty_precision=pair.qty_precision if pair else 0,
+        orders=[show(order) for order in state.registry.shown(symbol)],
+    )
+
+
+def _position(state: State, strategy: str, symbol: str, valid: bool) -> Position:
+    pair = state.pairs.get(symbol)
+    tally = state.account.tally(strategy, symbol)
+    precision = pair.qty_precision if pair else 0
+    return Position(
+        strategy=strategy,
+        symbol=symbol,
+        valid=valid and pair is not None,
+        qty_precision=precision,
+        position=scale(tally.position, precision) if pair else 0,
+        account_position=state.account.position_lots(symbol, precision) if pair else 0,
+        fills=tally.count,
+    )
+
+
+def _account(state: State, now: int, valid: bool) -> Account:
+    account = state.account
+    known = all(symbol in account.fees for symbol in state.config.trading.pairs)
+    profit = account.profit(state.mids_decimal())
+    return Account(
+        valid=valid and known,
+        balances={asset: format(balance, "f") for asset, balance in sorted(account.ledger.balances().items())},
+        fees=dict(account.fees),
+        positions={symbol: plain(account.base_position(symbol)) for symbol in state.config.trading.pairs},
+        # To the half point: a counter that decays all the time would make every turn's message new.
+        counters={s: round(2 * state.budget.value(s, now)) / 2 for s in state.config.trading.pairs},
+        threshold=state.budget.tier.threshold,
+        why=account.ledger.difference if not valid else "" if known else "fees not known yet",
+        equity=profit["equity"],
+        realised=profit["realised"],
+        unrealised=profit["unrealised"],
+        fees_paid=profit["fees_paid"],
+        rounding=profit["rounding"],
+    )
