@@ -54,6 +54,17 @@ def followed(book: FullBook, name: str, depth: int) -> list[tuple[str, str]]:
     return [(BTC.price(price), BTC.qty(qty)) for price, qty in side.best(depth)]
 
 
+# KRAKEN.md 1.5.1: price and quantity in turns, best first.
+DOCUMENTED_BIDS = """
+45283.5 0.10000000 45283.4 1.54582015 45282.1 0.10000000 45281.0 0.10000000 45280.3 1.54592586
+45279.0 0.07990000 45277.6 0.03310103 45277.5 0.30000000 45277.3 1.54602737 45276.6 0.15445238
+"""
+DOCUMENTED_ASKS = """
+45285.2 0.00100000 45286.4 1.54571953 45286.6 1.54571109 45289.6 1.54560911 45290.2 0.15890660
+45291.8 1.54553491 45294.7 0.04454749 45296.1 0.35380000 45297.5 0.09945542 45299.5 0.18772827
+"""
+
+
 def test_the_documented_book_has_the_documented_checksum() -> None:
     bids = [
         "45283.5",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -168,11 +169,8 @@ def test_deadlines_have_their_range_and_are_kept() -> None:
         "EGeneral:Invalid arguments:deadline",
         errors.DEADLINE_ELAPSED,
     ]
-    request = client.session.read(
-        '{"method":"add_order","params":{"token":"%s","symbol":"BTC/USD","side":"buy","order_type":"limit",'
-        '"order_qty":0.001,"limit_price":80000.0,"deadline":"%s"}}' % (client.token, iso(world.now + NS)),
-        world.now,
-    )
+    params = {**ORDER, "token": client.token, "deadline": iso(world.now + NS)}
+    request = client.session.read(json.dumps({"method": "add_order", "params": params}), world.now)
     client.session.handle(request, world.now + 2 * NS)
     assert client.since(0)[-1]["error"] == errors.DEADLINE_ELAPSED
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.config import Key, SimAccount, Simulator
-from simulator.engine import MatchingEngine
+from simulator.engine import load_engine
 from simulator.orders import Account, OrderRequest
 from simulator.pairs import PAIRS
 from simulator.private import PrivateSession
@@ -43,7 +43,7 @@ class TestWorld:
     def __init__(self, path: Path | None = None, now: int = START, seed: int = 7, **changes: Any) -> None:
         self.now = now
         self.store = Store(path if path is not None else ":memory:")
-        self.world = World(settings(**changes), self.store, MatchingEngine, now, seed)
+        self.world = World(settings(**changes), self.store, load_engine(), now, seed)
         self.exchange = self.world.exchange
 
     def account(self, name: str = "maker") -> Account:
