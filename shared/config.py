@@ -393,6 +393,10 @@ def check(config: Config, where: Any) -> None:
     def wrong(key: str, text: str) -> ConfigError:
         return ConfigError(f"{where(key)}: {key}: {text}")
 
+    if not is_loopback(config.simulator.host):
+        raise wrong("simulator.host", "the simulator binds to loopback only")
+    if not is_loopback(config.monitor.host):
+        raise wrong("monitor.host", "the monitor binds to loopback only")
     for key in ("rest_url", "ws_url", "ws_auth_url"):
         host = urlsplit(getattr(kraken, key)).hostname or ""
         if kraken.sandbox and not is_loopback(host):
@@ -450,10 +454,6 @@ def check(config: Config, where: Any) -> None:
         config.trading = msgspec.structs.replace(trading, inventory_base=base)
     _check_live(config, wrong)
     _check_bus(config, wrong)
-    if not is_loopback(config.simulator.host):
-        raise wrong("simulator.host", "the simulator binds to loopback only")
-    if not is_loopback(config.monitor.host):
-        raise wrong("monitor.host", "the monitor binds to loopback only")
 
 
 def _fill_urls(config: Config) -> None:

@@ -1,0 +1,68 @@
+"""Locks, boots, back-off and crash loops."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from shared import halt, starts
+
+
+def test_a_second_holder_is_refused_and_told_by_whom(tmp_path: Path) -> None:
+    first = starts.Lock(tmp_path, "collector")
+    with pytest.raises(starts.Held, match=f"pid {os.getpid()}"):
+        starts.Lock(tmp_path, "collector")
+    first.release()
+    starts.Lock(tmp_path, "collector").release()
+
+
+def test_the_account_lock_holds_across_folders_and_names_the_holder() -> None:
+    key = f"test-{os.getpid()}"
+    first = starts.MachineLock(key)
+    with pytest.raises(starts.Held, match=f"pid {os.getpid()}"):
+        starts.MachineLock(key)
+    first.release()
+    starts.MachineLock(key).release()
+
+
+def test_boots_rise_whatever_the_clock_says(tmp_path: Path) -> None:
+    (tmp_path / "book.start").write_text('{"boot": 99999999999999999999}')
+    assert starts.begin(tmp_path, "book").boot == 100000000000000000000
+
+
+def test_starts_that_end_before_ready_wait_longer_and_become_a_crash_loop(tmp_path: Path) -> None:
+    seen = [starts.begin(tmp_path, "book") for _ in range(6)]
+    assert [start.failed for start in seen] == [0, 1, 2, 3, 4, 5]
+    assert [start.delay_s for start in seen] == [0, 0.25, 0.5, 1, 2, 4]
+    assert [start.is_crash_loop for start in seen] == [False] * 5 + [True]
+
+
+def test_ready_ends_the_row_and_an_asked_stop_does_not_count(tmp_path: Path) -> None:
+    starts.begin(tmp_path, "book")
+    second = starts.begin(tmp_path, "book")
+    second.settle(ready=False)
+    assert starts.begin(tmp_path, "book").failed == 1
+    third = starts.begin(tmp_path, "book")
+    third.settle(ready=True)
+    assert starts.begin(tmp_path, "book").failed == 0
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"boot": "x", "failed": -3}'])
+def test_a_damaged_record_of_starts_is_survived(tmp_path: Path, content: str) -> None:
+    (tmp_path / "book.start").write_text(content)
+    assert starts.begin(tmp_path, "book").failed == 0
+
+
+def test_refusals_wait_longer_each_time(tmp_path: Path) -> None:
+    assert [starts.refused_delay_s(tmp_path, "book") for _ in range(4)] == [0, 0.5, 1, 2]
+
+
+def test_halt_keeps_its_first_reason_and_resume_tells_whether_it_was_on(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "HALT"
+    halt.halt(file, "first")
+    halt.halt(file, "second")
+    assert halt.is_halted(file)
+    assert halt.reason(file) == "first"
+    assert [halt.resume(file), halt.resume(file)] == [True, False]
