@@ -85,6 +85,8 @@ class OrderBook:
         self.checksums_failed = 0
         self.exchange_ts = 0
         """The last frame's own time in ns since the epoch, 0 where it has none."""
+        self.last_was_snapshot = False
+        """The last frame held a snapshot, whose time is that of the last change and not of its sending."""
         self._name = new_name(symbol)
         self._price = _Scale(price_precision)
         self._qty = _Scale(qty_precision)
@@ -112,6 +114,7 @@ class OrderBook:
         self._price, self._qty = _Scale(self._price.pair), _Scale(self._qty.pair)
         self.synced = False
         self.exchange_ts = 0
+        self.last_was_snapshot = False
 
     def apply_frame(self, frame: bytes) -> bool:
         """Takes one v1 or v2 book frame, old and new pair names alike; is the book in sync after it?
@@ -124,6 +127,7 @@ class OrderBook:
         try:
             for message in scan(frame, self._name):
                 self.exchange_ts = message.exchange_ts
+                self.last_was_snapshot = message.snapshot
                 if not self._apply(message):
                     return False
         except FrameError:

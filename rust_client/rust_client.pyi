@@ -67,6 +67,9 @@ class OrderBook:
     @property
     def exchange_ts(self) -> int:
         """The last frame's own time in ns since the epoch, 0 where it has none."""
+    @property
+    def last_was_snapshot(self) -> bool:
+        """The last frame held a snapshot, whose time is that of the last change and not of its sending."""
 
 def get_bid(book: OrderBook) -> tuple[int, int] | None:
     """The best bid as (ticks, lots), None where the side is empty."""

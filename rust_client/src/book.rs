@@ -136,6 +136,7 @@ pub struct Book {
     pub checksums_ok: u64,
     pub checksums_failed: u64,
     exchange_ts: u64,
+    last_was_snapshot: bool,
     staging: Staging,
 }
 
@@ -160,6 +161,7 @@ impl Book {
             checksums_ok: 0,
             checksums_failed: 0,
             exchange_ts: 0,
+            last_was_snapshot: false,
             staging: Staging::default(),
         })
     }
@@ -180,6 +182,11 @@ impl Book {
         self.exchange_ts
     }
 
+    /// Did the last frame taken hold a snapshot, whose time is that of the last change and not of its sending.
+    pub fn last_was_snapshot(&self) -> bool {
+        self.last_was_snapshot
+    }
+
     pub fn price_precision(&self) -> u32 {
         self.price.published()
     }
@@ -194,6 +201,7 @@ impl Book {
         self.asks.0.clear();
         self.synced = false;
         self.exchange_ts = 0;
+        self.last_was_snapshot = false;
         self.price.wire = 0;
         self.qty.wire = 0;
     }
@@ -213,6 +221,7 @@ impl Book {
         scan::scan(frame, &self.name, staging)?;
         for message in &staging.messages {
             self.exchange_ts = message.exchange_ts;
+            self.last_was_snapshot = message.snapshot;
             if !self.apply(message, &staging.levels[message.from..message.to])? {
                 return Ok(false);
             }

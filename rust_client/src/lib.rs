@@ -139,6 +139,11 @@ impl OrderBook {
     }
 
     #[getter]
+    fn last_was_snapshot(&self) -> bool {
+        self.book.last_was_snapshot()
+    }
+
+    #[getter]
     fn exchange_ts(&self) -> u64 {
         self.book.exchange_ts()
     }

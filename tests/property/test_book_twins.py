@@ -108,16 +108,9 @@ def state(book: Any) -> tuple[Any, ...]:
     """All that can be seen of a book."""
     precisions = (book.price_precision, book.qty_precision)
     counts = (book.checksums_ok, book.checksums_failed)
-    return (
-        book.bids(99),
-        book.asks(99),
-        book.checksum(),
-        book.synced,
-        book.crossed,
-        book.exchange_ts,
-        precisions,
-        counts,
-    )
+    times = (book.exchange_ts, book.last_was_snapshot)
+    levels = (book.bids(99), book.asks(99))
+    return levels, book.checksum(), book.synced, book.crossed, times, precisions, counts
 
 
 def outcome(book: Any, frame: bytes) -> str:
