@@ -19,6 +19,8 @@ from shared.clock import MS, SECOND
 from shared.messages import Book, BookState, OrderState, Quote, Side, Target
 
 ADD_BATCH = 15
+# What passes by itself, as orders move and counters decay: worth a short wait, and no order that shows the denial.
+PATIENT = ("rate budget", "would cross our own")
 
 
 class Quoting:
@@ -337,22 +339,22 @@ class Quoting:
         key = (strategy, market.pair.symbol, quote.slot)
         until, _, last = self._waits.get(key, (0, 0, ""))
         is_news = last != why or now - until > limits.SLOT_WAIT_MAX_S * SECOND
-        if is_news and why != "rate budget":
+        if is_news and not why.startswith(PATIENT):
             self._counter += 1
             order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)
             order = self._order(market, strategy, quote, str(order_id), now)
             order.state, order.error, order.ended = OrderState.DENIED, why, now
             self.state.registry.add(order)
+            self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why}")
         self._wait(key, why, now)
-        self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why}")
 
     def _wait(self, key: tuple[str, str, str], why: str, now: int) -> None:
         """Slower each time for the same reason: never a loop."""
         until, times, last = self._waits.get(key, (0, 0, ""))
         times = times + 1 if last == why and now - until < limits.SLOT_WAIT_MAX_S * SECOND else 1
         wait_s = min(limits.REFUSED_SLOT_S * 2 ** (times - 1), limits.SLOT_WAIT_MAX_S)
-        if why == "rate budget":
-            wait_s = limits.REFUSED_SLOT_S  # it decays by itself
+        if why.startswith(PATIENT):
+            wait_s = limits.PATIENT_SLOT_S
         self._waits[key] = (now + int(wait_s * SECOND), times, why)
 
     def _note_refusals(self, now: int) -> None:

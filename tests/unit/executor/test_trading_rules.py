@@ -1,0 +1,383 @@
+"""The trading rules T1 to T16, each against the executor's core."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from executor import ids
+from shared.clock import SECOND, parse_rfc3339
+from shared.messages import BookState, OrderState
+from tests.unit.executor.worlds import World, buy, configuration, sell
+
+
+def trade(world: World, order: object, lots: int, exec_id: str = "T1") -> None:
+    """A fill of an order, and its ledger entries."""
+    price, qty = Decimal(order.price).scaleb(-1), Decimal(lots).scaleb(-8)  # type: ignore[attr-defined]
+    side = order.side  # type: ignore[attr-defined]
+    world.report("trade", order, exec_id=exec_id, symbol="BTC/USD", side=side, last_qty=qty, last_price=price, fees=[])
+    sign = 1 if side == "buy" else -1
+    cost = (price * qty).quantize(Decimal("0.0001"))
+    holdings = world.state.account.ledger.holdings
+    for asset, amount in (("BTC", sign * qty), ("USD", -sign * cost)):
+        entry = {"asset": asset, "balance": holdings[asset].balance + amount, "ledger_id": f"L{exec_id}{asset}"}
+        world.push("balances", [{**entry, "ref_id": exec_id, "type": "trade", "amount": amount, "fee": Decimal(0)}])
+
+
+def test_t1_after_a_fill_nothing_is_added_on_its_side_until_a_newer_target() -> None:
+    world = World().ready()
+    order = world.place(buy())[0]
+    trade(world, order, order.qty)
+    world.report("filled", order)
+    world.target(buy(), sell(), fills=0)  # decided before the fill was known
+    world.turn()
+    assert [request.params["side"] for request in world.taken("add_order")] == ["sell"]
+    world.target(buy(), sell(), fills=1)
+    world.turn()
+    assert [request.params["side"] for request in world.taken("add_order")] == ["buy"]
+
+
+def test_t1_on_the_filled_side_a_quote_may_still_retreat() -> None:
+    world = World().ready()
+    orders = world.place(buy(), buy(839_800, slot="b1"))
+    trade(world, orders[0], orders[0].qty)
+    world.wait(11)
+    world.target(buy(), buy(839_700, slot="b1"), fills=0)
+    world.turn()
+    assert [str(request.params["limit_price"]) for request in world.taken("amend_order")] == ["83970.0"]
+    assert world.taken("add_order") == []
+
+
+def test_t2_a_target_that_is_not_said_again_expires_and_its_quotes_are_pulled() -> None:
+    world = World().ready()
+    world.place(buy())
+    for _ in range(29):
+        world.turn(0.1)
+        world.hear_bus()
+    assert world.taken("cancel_order") == []
+    world.turn(0.2)
+    assert len(world.taken("cancel_order")) == 1
+
+
+def test_t3_every_add_carries_a_deadline_before_the_switch_fires() -> None:
+    world = World().ready()
+    world.target(buy())
+    world.turn()
+    add = world.taken("add_order")[0]
+    deadline = parse_rfc3339(add.params["deadline"])
+    assert deadline <= world.exchange_ts + 2 * SECOND
+    assert deadline <= world.state.switch.trigger_ts - 2 * SECOND
+    assert deadline >= world.exchange_ts + SECOND
+
+
+def test_t3_nothing_is_added_when_the_switch_would_fire_too_soon() -> None:
+    world = World().ready()
+    world.turn(12.5)  # armed for 15 s, not confirmed again
+    world.hear_bus()
+    world.target(buy())
+    world.turn()
+    assert world.taken("add_order") == []
+
+
+def test_t3_quotes_are_pulled_while_the_exchanges_time_is_uncertain() -> None:
+    world = World().ready()
+    world.place(buy())
+    world.state.clock._high += 2 * SECOND
+    world.hear_bus()
+    world.turn(1.1)
+    world.hear_bus()
+    world.target(buy())
+    world.turn()
+    assert len(world.taken("cancel_order")) == 1
+
+
+def test_t4_nothing_is_added_before_the_first_confirmed_arming() -> None:
+    world = World()
+    world.hear_bus()
+    world.connect()
+    world.target(buy())
+    world.turn()
+    assert world.taken("add_order") == []
+    world.armed()
+    world.turn()
+    assert len(world.taken("add_order")) == 1
+
+
+@pytest.mark.parametrize("trouble", ["silent", "journal", "not reconciled"])
+def test_t4_an_unhealthy_executor_does_not_arm_again(trouble: str) -> None:
+    world = World().ready()
+    if trouble == "silent":
+        world.state.private_heard = world.now - 4 * SECOND
+        world.now += 6 * SECOND
+    else:
+        world.now += 6 * SECOND
+        world.state.private_heard = world.now
+    world.state.journal_ok = trouble != "journal"
+    if trouble == "not reconciled":
+        world.state.account.ledger.holdings["USD"].balance -= 5
+        world.turn()
+        world.taken("cancel_all_orders_after")
+        world.now += 6 * SECOND
+        world.state.private_heard = world.now
+    world.turn()
+    assert world.taken("cancel_all_orders_after") == []
+
+
+def test_t5_every_add_and_amend_is_post_only() -> None:
+    world = World().ready()
+    world.place(buy())
+    world.wait(11)
+    world.target(buy(839_950), sell())
+    world.turn()
+    add, amend = world.taken("add_order")[0], world.taken("amend_order")[0]
+    assert add.params["post_only"] is True
+    assert amend.params["post_only"] is True
+    assert add.params["fee_preference"] == "quote"
+
+
+def test_t5_a_refused_amend_leaves_the_old_price_live_so_it_is_cancelled() -> None:
+    world = World().ready()
+    world.place(buy())
+    world.wait(11)
+    world.target(buy(839_950))
+    world.turn()
+    world.answer(world.taken("amend_order")[0], error="EOrder:Post only order")
+    world.turn()
+    assert len(world.taken("cancel_order")) == 1
+
+
+def test_t5_a_refused_price_waits_for_the_touch_to_clear_it_and_at_least_a_second() -> None:
+    world = World().ready()
+    order = world.place(buy(840_000))[0]
+    world.ask = 840_000
+    world.report("canceled", order, reason="Post only order")
+    assert order.state is OrderState.REFUSED
+
+    def adds(seconds: float) -> int:
+        world.now += int(seconds * SECOND)
+        world.hear_bus()
+        world.target(buy(840_000))
+        world.turn()
+        world.armed()
+        return len(world.taken("add_order"))
+
+    world.bid = 839_999
+    assert adds(0.5) == 0
+    assert adds(1.0) == 0  # a second passed, the touch still stands in the way
+    world.bid, world.ask = 840_000, 840_001
+    assert adds(0.1) == 1
+
+
+def test_t6_amends_send_filled_and_remaining_and_count_at_their_worst_until_settled() -> None:
+    world = World().ready()
+    order = world.place(buy(qty=119_047))[0]
+    trade(world, order, 80_000)
+    world.wait(11)
+    world.target(buy(839_950, 119_047), fills=1)
+    world.turn()
+    amend = world.taken("amend_order")[0]
+    assert amend.params["order_qty"] == Decimal(80_000 + 119_047).scaleb(-8)
+    assert order.worst_remaining == 119_047
+    assert set(order.prices) == {839_900, 839_950}
+
+
+def test_t7_an_add_that_would_cross_our_own_order_at_any_of_its_prices_is_denied() -> None:
+    world = World().ready()
+    order = world.place(sell(840_050))[0]
+    world.wait(11)
+    world.bid, world.ask = 840_300, 840_400
+    world.hear_bus()
+    world.target(sell(840_500), buy(840_100))
+    world.turn()
+    assert len(world.taken("amend_order")) == 1  # the retreat leaves
+    assert world.taken("add_order") == []  # the advance waits for its confirmation
+    world.report("amended", order, limit_price=Decimal("84050.0"), order_qty=Decimal("0.00119047"))
+    world.wait(1.5)
+    assert len(world.taken("add_order")) == 1
+
+
+def test_t8_what_pulling_everything_would_cost_is_held_back() -> None:
+    world = World().ready()
+    world.state.budget.charge("BTC/USD", 125 - 8 - 1 + 0.5, world.now)
+    world.target(buy())
+    world.turn()
+    assert world.taken("add_order") == []
+    world.turn(1.1)
+    world.hear_bus()
+    world.target(buy())
+    world.turn()
+    assert len(world.taken("add_order")) == 1
+
+
+def test_t8_several_are_pulled_in_one_batch() -> None:
+    world = World().ready()
+    world.place(buy(), buy(839_800, slot="b1"), sell())
+    world.state.halted = True
+    world.turn()
+    assert len(world.taken("batch_cancel")[0].orders) == 3
+
+
+def test_t9_cancels_wait_for_neither_budget_nor_journal() -> None:
+    world = World().ready()
+    world.place(buy())
+    world.state.journal_ok = False
+    world.state.budget.charge("BTC/USD", 500, world.now)
+    world.target()
+    world.turn()
+    request = world.taken("cancel_order")[0]
+    assert request.urgent
+
+
+def test_t10_halted_pulls_and_places_nothing() -> None:
+    world = World().ready()
+    world.place(buy())
+    world.state.halted = True
+    world.target(buy(), sell())
+    world.turn()
+    assert len(world.taken("cancel_order")) == 1
+    assert world.taken("add_order") == []
+
+
+@pytest.mark.parametrize("system", ["cancel_only", "post_only", "maintenance"])
+def test_t12_any_status_but_online_pulls_and_the_way_back_takes_5_s(system: str) -> None:
+    world = World().ready()
+    order = world.place(buy())[0]
+    world.system = system
+    world.turn(1.1)
+    world.hear_bus()
+    world.target(buy())
+    world.turn()
+    assert len(world.taken("cancel_order")) == 1
+    world.report("canceled", order, reason="User requested")
+    world.system = "online"
+    world.hear_bus()
+    world.state.feed = type(world.state.feed)(  # type: ignore[misc, union-attr]
+        connected=True, connection=1, last_byte=world.now, system="online", online_since=world.now
+    )
+    world.target(buy())
+    world.turn()
+    assert world.taken("add_order") == []
+
+
+def test_t13_beyond_a_limit_only_what_reduces_is_sent() -> None:
+    world = World().ready()
+    world.state.account.ledger.holdings["BTC"].balance = Decimal("1.0125")  # about 1050 USD over the base
+    world.state.account.ledger.holdings["BTC"].settled = Decimal("1.0125")
+    world.target(buy(), sell())
+    world.turn()
+    assert [request.params["side"] for request in world.taken("add_order")] == ["sell"]
+
+
+def test_t13_a_daily_loss_at_its_limit_halts() -> None:
+    world = World(configuration(max_daily_loss=Decimal(50))).ready()
+    order = world.place(buy())[0]
+    trade(world, order, order.qty)
+    world.turn(1.1)
+    assert not world.halt
+    world.bid, world.ask = 340_000, 340_001
+    world.hear_bus()
+    world.turn(1.1)
+    assert "max_daily_loss" in world.halt
+
+
+def test_t14_a_leg_that_rounds_to_nothing_has_no_entry_and_is_still_explained() -> None:
+    world = World().ready()
+    order = world.place(buy())[0]
+    qty, price = Decimal("0.00000001"), Decimal("83990.0")  # 0.0008399 USD: an entry; the fee 0.00000084: none
+    world.report("trade", order, exec_id="T1", symbol="BTC/USD", side="buy", last_qty=qty, last_price=price, fees=[])
+    assert world.state.account.ledger.difference
+    holdings = world.state.account.ledger.holdings
+    common = {"ref_id": "T1", "type": "trade", "fee": Decimal(0)}
+    world.push(
+        "balances",
+        [{**common, "ledger_id": "L1", "asset": "BTC", "amount": qty, "balance": holdings["BTC"].balance + qty}],
+    )
+    paid = Decimal("-0.0008")
+    world.push(
+        "balances",
+        [{**common, "ledger_id": "L2", "asset": "USD", "amount": paid, "balance": holdings["USD"].balance + paid}],
+    )
+    assert world.state.account.ledger.difference == ""
+    assert holdings["USD"].rounding == Decimal("0.0000399")
+
+
+def test_t15_a_new_journal_opens_at_its_first_balances_and_counts_no_fill_before_it() -> None:
+    world = World()
+    world.hear_bus()
+    old = {"order_id": "OLD", "exec_id": "TOLD", "exec_type": "trade", "symbol": "BTC/USD", "side": "buy"}
+    world.connect(fills=[{**old, "last_qty": Decimal("0.1"), "last_price": Decimal(80000)}])
+    world.turn()
+    assert world.state.account.tallies == {}
+    assert world.state.is_reconciled
+
+
+def test_t15_a_start_asks_rest_for_nothing_when_fills_and_balances_agree() -> None:
+    world = World().ready()
+    world.turn(20)
+    assert world.state.out.rest == []
+
+
+def test_t15_a_difference_that_lasts_asks_for_fills_and_then_for_ledger_entries() -> None:
+    world = World().ready()
+    world.state.account.ledger.holdings["USD"].balance -= 5
+    asked = []
+    for _ in range(40):
+        world.turn(0.5)
+        world.hear_bus()
+        for call in world.state.out.rest:
+            asked.append(call.method)
+            result = {"trades": {}, "count": 0} if call.method == "TradesHistory" else {"ledger": {}, "count": 0}
+            world.executor.rest_answer(call, result, world.now)
+        world.state.out.rest.clear()
+    assert asked[:2] == ["TradesHistory", "Ledgers"]
+
+
+def test_t16_orders_and_fills_that_are_not_ours_count_and_are_left_alone() -> None:
+    world = World()
+    world.hear_bus()
+    foreign = {
+        "order_id": "OFOREIGN",
+        "exec_type": "new",
+        "order_status": "new",
+        "symbol": "BTC/USD",
+        "side": "buy",
+        "limit_price": Decimal("83000.0"),
+        "order_qty": Decimal("0.01"),
+        "timestamp": "2026-01-01T00:00:00.000000Z",
+    }
+    world.connect(orders=[foreign])
+    world.turn()
+    world.armed()
+    world.hear_bus()
+    world.target(buy(), buy(839_800, slot="b1"), sell())
+    world.turn()
+    assert [order.strategy for order in world.live() if order.order_id == "OFOREIGN"] == ["account"]
+    # 830 USD of somebody else's bid leave room for one of ours below 1000.
+    request = world.taken("batch_add")[0]
+    assert [(o["side"]) for o in request.params["orders"]] == ["buy", "sell"]
+    world.state.halted = True
+    world.turn()
+    assert world.taken("cancel_order") == []
+
+
+def test_ids_tell_epoch_strategy_slot_and_counter() -> None:
+    made = ids.OrderId(1_795_000_000, "00A", "b0", 35)
+    assert len(str(made)) == 18
+    assert ids.parse(str(made)) == made
+    assert ids.parse("TOO-SHORT") is None
+    assert ids.parse("T" + "a" * 17) is None
+
+
+@pytest.mark.parametrize("state", [BookState.SYNCING, BookState.RESYNCING, BookState.SILENT])
+def test_invariant_3_no_quote_rests_for_a_second_on_a_book_that_is_not_live(state: BookState) -> None:
+    world = World().ready()
+    world.place(buy())
+    world.now += 2 * SECOND
+    pulled = 0
+    for _ in range(9):
+        world.hear_bus(state)
+        world.target(buy())
+        world.turn(0.1)
+        pulled += len(world.taken("cancel_order"))
+    assert pulled == 1

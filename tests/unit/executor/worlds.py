@@ -1,0 +1,215 @@
+"""A small world around the executor's core: what the bus and Kraken would tell it, with the time in the test's hand."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from executor.account import Account
+from executor.budget import Budget
+from executor.executor import Executor
+from executor.outbox import Request
+from executor.state import State
+from shared.clock import SECOND, rfc3339
+from shared.config import Config, check
+from shared.kraken.counters import TIERS
+from shared.messages import Book, BookState, BookStatus, FeedStatus, Fees, Instruments, Pair, Quote, Target
+
+BTC = Pair(
+    symbol="BTC/USD",
+    base="BTC",
+    quote="USD",
+    status="online",
+    price_precision=1,
+    qty_precision=8,
+    price_increment=1,
+    qty_increment=1,
+    qty_min=5000,
+    cost_min="0.5",
+)
+EXCHANGE_AHEAD = 5 * SECOND  # the exchange's clock against the wall's, to see that it is the exchange's that counts
+BOOT_TO_WALL = 1_800_000_000 * SECOND
+
+
+def configuration(**trading: Any) -> Config:
+    """The sandbox's configuration, with some of ``trading`` changed."""
+    config = Config()
+    config.trading = msgspec.structs.replace(config.trading, pairs=["BTC/USD"], **trading)
+    check(config, str)
+    return config
+
+
+class World:
+    """An executor whose every wish is looked at; time is ns of CLOCK_BOOTTIME from ``now``."""
+
+    def __init__(self, config: Config | None = None, started: int = 100 * SECOND) -> None:
+        self.config = config or configuration()
+        self.now = started
+        self.known: set[str] = set()
+        self.past: dict[str, tuple[str, str]] = {}
+        account = Account(self.config.trading.inventory_base or {}, self.known.__contains__)
+        account.fees["BTC/USD"] = Fees(maker="0.00", taker="0.10")
+        budget = Budget(TIERS[self.config.trading.tier])
+        codes = {"market_maker": "001", "other": "002"}
+        self.state = State(self.config, 1_795_000_000, codes, account, budget, started, boot_to_wall=BOOT_TO_WALL)
+        self.executor = Executor(self.state, lambda cl, oid: self.past.get(cl) or self.past.get(oid))
+        self.executor.history.fees_at = started + 10**18  # no call for fees unless a test wants it
+        self.sent: list[Request] = []
+        self.halt = ""
+        self.sequences = {"executions": 0, "balances": 0}
+        self.bid, self.ask = 840_000, 840_001
+        self.system = "online"
+
+    # --- the bus -------------------------------------------------------------------------------------------------
+
+    def hear_bus(self, state: BookState = BookState.LIVE, *, feed: bool = True, books: bool = True) -> None:
+        """Instrument, feed and book as they are now."""
+        tell = self.executor.message
+        tell(Instruments(pairs={"BTC/USD": BTC}, assets={"BTC": 10, "USD": 4}), self.now)
+        if feed:
+            tell(FeedStatus(connected=True, connection=1, last_byte=self.now, system=self.system), self.now)
+        if books:
+            tell(BookStatus(), self.now)
+        live = state is BookState.LIVE
+        book = Book(
+            symbol="BTC/USD",
+            state=state,
+            price_precision=1,
+            qty_precision=8,
+            bids=[(self.bid, 10**8)] if live else [],
+            asks=[(self.ask, 10**8)] if live else [],
+        )
+        tell(book, self.now)
+
+    def target(self, *quotes: Quote, fills: int = 0, strategy: str = "market_maker", ttl_ms: int = 3000) -> None:
+        """A strategy wants these quotes now."""
+        message = Target(
+            strategy=strategy,
+            symbol="BTC/USD",
+            price_precision=1,
+            qty_precision=8,
+            quotes=list(quotes),
+            decided=self.now,
+            ttl_ms=ttl_ms,
+            fills=fills,
+        )
+        self.executor.message(message, self.now)
+
+    # --- the exchange --------------------------------------------------------------------------------------------
+
+    @property
+    def exchange_ts(self) -> int:
+        return self.now + BOOT_TO_WALL + EXCHANGE_AHEAD
+
+    def connect(self, orders: list[dict[str, Any]] | None = None, fills: list[dict[str, Any]] | None = None) -> None:
+        """The private connection opens and both snapshots come."""
+        self.executor.opened("TOKEN", self.now)
+        self.collect()
+        self.sequences = {"executions": 0, "balances": 0}
+        for request in [r for r in self.sent if r.method == "subscribe"]:
+            self.answer(request, {"channel": request.params["channel"]})
+        self.push("executions", [*(fills or []), *(orders or [])], "snapshot")
+        self.push("balances", self.balances(), "snapshot")
+
+    def balances(self, **changed: str) -> list[dict[str, Any]]:
+        found = {"USD": "100000.0000", "BTC": "1.0000000000", **changed}
+        return [{"asset": asset, "balance": Decimal(value)} for asset, value in found.items()]
+
+    def push(self, channel: str, data: list[dict[str, Any]], kind: str = "update") -> None:
+        self.sequences[channel] = 1 if kind == "snapshot" else self.sequences[channel] + 1
+        body = {"channel": channel, "type": kind, "data": data, "sequence": self.sequences[channel]}
+        self.raw(body)
+
+    def raw(self, body: Any) -> None:
+        text = msgspec.json.Encoder(decimal_format="number").encode(body)
+        self.executor.frame(text, self.now)
+
+    def report(self, kind: str, order: Any, **more: Any) -> None:
+        """An executions report of an order (by its client id)."""
+        body = {"order_id": f"O{order.cl_ord_id[-6:]}", "cl_ord_id": order.cl_ord_id, "exec_type": kind, **more}
+        self.push("executions", [body])
+
+    def answer(self, request: Request, result: Any = None, error: str = "") -> None:
+        """The exchange's answer, taken in and sent out at its time now."""
+        at = rfc3339(self.exchange_ts)
+        body: dict[str, Any] = {"method": request.method, "req_id": request.req_id, "time_in": at, "time_out": at}
+        body |= {"success": False, "error": error} if error else {"success": True, "result": result or {}}
+        self.raw(body)
+
+    def armed(self) -> None:
+        """Answers every arming of the switch: it fires in 15 s."""
+        for request in self.taken("cancel_all_orders_after"):
+            at = self.exchange_ts // SECOND * SECOND + request.params["timeout"] * SECOND
+            trigger = rfc3339(at)[:19] + "Z" if request.params["timeout"] else "0"
+            self.answer(request, {"currentTime": rfc3339(self.exchange_ts), "triggerTime": trigger})
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def turn(self, seconds: float = 0.0) -> None:
+        """Time passes, then one pass; what the core wants sent is taken as sent."""
+        self.now += int(seconds * SECOND)
+        self.executor.turn(self.now)
+        self.collect()
+
+    def wait(self, seconds: float) -> None:
+        """Time passes in a healthy system: everything is heard, the switch armed, the last target said again."""
+        until = self.now + int(seconds * SECOND)
+        while self.now < until:
+            self.now += SECOND // 2
+            self.raw({"channel": "heartbeat"})
+            self.hear_bus()
+            last = self.state.targets.get(("market_maker", "BTC/USD"))
+            if last is not None:
+                self.target(*last.quotes, fills=last.fills)
+            self.turn()
+            self.armed()
+
+    def collect(self) -> None:
+        out = self.state.out
+        for request in out.requests:
+            json.loads(msgspec.json.encode(request.params))
+            self.executor.stream.in_flight.left(request, self.now)
+            self.sent.append(request)
+        self.halt = out.halt or self.halt
+        out.requests.clear()
+        self.state.registry.changed.clear()
+
+    def taken(self, method: str) -> list[Request]:
+        """The requests of a method since last taken."""
+        found = [request for request in self.sent if request.method == method]
+        self.sent = [request for request in self.sent if request.method != method]
+        return found
+
+    def ready(self) -> World:
+        """Connected, reconciled, armed, the bus heard: adds may be sent."""
+        self.hear_bus()
+        self.connect()
+        self.turn()
+        self.armed()
+        self.hear_bus()
+        return self
+
+    def live(self) -> list[Any]:
+        return self.state.registry.live()
+
+    def place(self, *quotes: Quote) -> list[Any]:
+        """Asks for quotes and lets the exchange take them; returns the open orders."""
+        self.target(*quotes)
+        self.turn()
+        for request in [*self.taken("add_order"), *self.taken("batch_add")]:
+            placed = [{"order_id": f"O{name[-6:]}", "cl_ord_id": name} for name in request.orders]
+            self.answer(request, placed[0] if request.method == "add_order" else placed)
+        return self.live()
+
+
+def buy(price: int = 839_900, qty: int = 119_047, slot: str = "b0") -> Quote:
+    """A bid of about 100 USD."""
+    return Quote(slot=slot, side="buy", price=price, qty=qty)
+
+
+def sell(price: int = 840_100, qty: int = 119_047, slot: str = "a0") -> Quote:
+    """An offer of about 100 USD."""
+    return Quote(slot=slot, side="sell", price=price, qty=qty)
