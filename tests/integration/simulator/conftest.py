@@ -1,0 +1,20 @@
+"""A simulator for each test that asks for one; none is left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.simulator.running import Running
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.kill()

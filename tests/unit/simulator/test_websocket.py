@@ -1,0 +1,71 @@
+"""The delay and the bounds of a connection's queue."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from simulator.websocket import QUEUE_BYTES_MAX, QUEUE_FRAMES_MAX, Clock, Connection, Delays
+
+
+class Slow:
+    """A socket that takes nothing until it is let go."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.open = asyncio.Event()
+
+    async def send_str(self, text: str) -> None:
+        await self.open.wait()
+        self.sent.append(text)
+
+
+def test_a_client_that_reads_nothing_is_dropped_at_the_bound() -> None:
+    async def run() -> None:
+        for size, most in ((1, QUEUE_FRAMES_MAX), (1024 * 1024, QUEUE_BYTES_MAX // (1024 * 1024))):
+            drops: list[int] = []
+            socket: Any = Slow()
+            connection = Connection(socket, Delays(0.0, 1), Clock(), lambda: drops.append(1))  # noqa: B023
+            writer = asyncio.create_task(connection.write())
+            for _ in range(most + 10):
+                connection.send("x" * size)
+            assert connection.dropped
+            assert drops == [1]
+            writer.cancel()
+
+    asyncio.run(run())
+
+
+def test_messages_leave_in_order_and_not_before_their_way() -> None:
+    async def run() -> None:
+        socket: Any = Slow()
+        socket.open.set()
+        connection = Connection(socket, Delays(20.0, 1), Clock(), lambda: None)
+        writer = asyncio.create_task(connection.write())
+        began = time.monotonic()
+        for number in range(100):
+            connection.send(str(number))
+        while len(socket.sent) < 100:
+            await asyncio.sleep(0.001)
+        assert time.monotonic() - began >= 0.019
+        assert socket.sent == [str(number) for number in range(100)]
+        writer.cancel()
+
+    asyncio.run(run())
+
+
+def test_requests_of_a_connection_keep_their_order_whatever_they_take() -> None:
+    connection = Connection(Slow(), Delays(0.0, 5), Clock(), lambda: None)  # type: ignore[arg-type]
+    methods = ["cancel_all", "amend_order", "ping", "add_order", "batch_add", "cancel_order"] * 50
+    dues = [connection.due(1000 + number, method) for number, method in enumerate(methods)]
+    assert dues == sorted(dues)
+
+
+def test_turnarounds_have_the_measured_medians_and_a_tail() -> None:
+    delays = Delays(10.0, 3)
+    for method, median in (("amend_order", 1.2), ("add_order", 6.9), ("cancel_all", 8.4)):
+        drawn = sorted(delays.turnaround_ns(method) / 1e6 for _ in range(2001))
+        assert 0.9 * median < drawn[1000] < 1.1 * median
+        assert drawn[1980] > 2 * median
+    assert delays.turnaround_ns("ping") == 0
