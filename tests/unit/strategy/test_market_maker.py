@@ -1,0 +1,152 @@
+"""The market maker, by what it does to a target."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.messages import Book, BookState, Fees, Pair, Position, Quote
+from strategy.interface import View
+from strategy.market_maker import MarketMaker, Settings
+
+BTC = Pair(
+    symbol="BTC/USD",
+    base="BTC",
+    quote="USD",
+    status="online",
+    price_precision=1,
+    qty_precision=8,
+    price_increment=1,
+    qty_increment=1,
+    qty_min=5000,
+    cost_min="0.5",
+)
+
+
+def view(bid: int = 840_000, ask: int = 840_001, *, position: int = 0, maker: str = "0.00", **pair: Any) -> View:
+    """What the strategy sees; prices in tenths of a dollar, the position in lots."""
+    import msgspec
+
+    return View(
+        now=1,
+        pair=msgspec.structs.replace(BTC, **pair),
+        book=Book(
+            symbol="BTC/USD",
+            state=BookState.LIVE,
+            price_precision=1,
+            qty_precision=8,
+            bids=[(bid, 10**8)],
+            asks=[(ask, 10**8)],
+        ),
+        position=Position(strategy="m", symbol="BTC/USD", valid=True, qty_precision=8, account_position=position),
+        fees=Fees(maker=maker, taker="0.10"),
+        max_position=Decimal(1000),
+        min_order=Decimal(10),
+    )
+
+
+def quotes(seen: View, maker: MarketMaker | None = None, **settings: Any) -> dict[str, Quote]:
+    target = (maker or MarketMaker(Settings(**settings))).on_book(seen)
+    assert target is not None
+    return {quote.slot: quote for quote in target.quotes}
+
+
+def test_levels_stand_at_edge_and_spacing_from_the_mid_rounded_away_from_it() -> None:
+    found = quotes(view())
+    assert [found[slot].price for slot in ("b0", "b1", "a0", "a1")] == [839_874, 839_748, 840_127, 840_253]
+    assert all(99 < quote.price * quote.qty / 1e9 <= 100 for quote in found.values())
+
+
+def test_the_edge_counts_over_the_maker_fee() -> None:
+    found = quotes(view(maker="0.25"))
+    assert found["b0"].price <= 840_000.5 * (1 - 0.0025 - 0.00015)
+
+
+def test_the_number_of_levels_and_the_size_are_as_set() -> None:
+    found = quotes(view(), levels=1, size=Decimal(50))
+    assert sorted(found) == ["a0", "b0"]
+    assert all(49 < quote.price * quote.qty / 1e9 <= 50 for quote in found.values())
+
+
+def test_a_long_position_shifts_both_sides_down_but_never_inside_the_fee() -> None:
+    flat, long = quotes(view()), quotes(view(position=600_000))
+    assert long["b0"].price < flat["b0"].price
+    assert long["a0"].price < flat["a0"].price
+    assert quotes(view(position=1_100_000, maker="0.01"), skew_bps=50)["a0"].price >= 840_000.5 * 1.0001
+
+
+def test_at_the_maximum_position_only_the_side_that_reduces_is_quoted() -> None:
+    assert {quote.side for quote in quotes(view(position=1_200_000)).values()} == {"sell"}
+    assert {quote.side for quote in quotes(view(position=-1_200_000)).values()} == {"buy"}
+
+
+def test_near_the_maximum_the_size_shrinks_to_the_room_left() -> None:
+    found = quotes(view(position=1_150_000))  # about 966 USD long
+    assert sum(q.price * q.qty / 1e9 for q in found.values() if q.side == "buy") <= 34.1
+
+
+def test_a_quote_keeps_its_price_within_the_tolerance_and_moves_beyond_it() -> None:
+    maker = MarketMaker(Settings())
+    first = quotes(view(), maker)
+    assert quotes(view(840_030, 840_031), maker) == {**first}
+    assert quotes(view(840_060, 840_061), maker)["b0"].price != first["b0"].price
+
+
+def test_an_inventory_target_is_where_the_skew_rests() -> None:
+    flat = quotes(view())
+    leaning = quotes(view(position=595_238), inventory_target=Decimal(500))
+    assert abs(leaning["b0"].price - flat["b0"].price) <= 1
+
+
+def test_a_book_with_an_empty_side_withdraws() -> None:
+    import msgspec
+
+    seen = view()
+    empty = msgspec.structs.replace(seen.book, asks=[])
+    target = MarketMaker(Settings()).on_book(View(**{**{n: getattr(seen, n) for n in seen.__slots__}, "book": empty}))
+    assert target is not None
+    assert target.quotes == []
+
+
+def test_a_size_below_the_pairs_minimum_is_not_quoted() -> None:
+    assert quotes(view(qty_min=10**8)) == {}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"levels": 0}, {"size": Decimal(0)}, {"edge_bps": -1}, {"spacing_bps": 0.0}, {"max_position": Decimal(-1)}],
+)
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Settings(**wrong)
+
+
+@given(
+    bid=st.integers(10_000, 2_000_000),
+    spread=st.integers(1, 5000),
+    position=st.integers(-3_000_000, 3_000_000),
+    maker=st.sampled_from(["0", "0.02", "0.25"]),
+    step=st.sampled_from([1, 5, 100]),
+)
+def test_no_quote_ever_crosses_loses_by_itself_or_misses_its_increment(
+    bid: int, spread: int, position: int, maker: str, step: int
+) -> None:
+    bid -= bid % step
+    ask = bid + spread * step
+    mid = (bid + ask) / 2
+    fee = float(maker) / 100
+    found = quotes(view(bid, ask, position=position, maker=maker, price_increment=step))
+    worst = {"buy": 0.0, "sell": 0.0}
+    for quote in found.values():
+        assert quote.price % step == 0
+        assert quote.price < ask if quote.side == "buy" else quote.price > bid
+        away = mid - quote.price if quote.side == "buy" else quote.price - mid
+        assert away >= mid * fee * 0.999999
+        worst[quote.side] += quote.price * quote.qty / 1e9
+    held = position * mid / 1e9
+    assert worst["buy"] + held <= max(1000.01, held + 0.01)
+    assert worst["sell"] - held <= max(1000.01, -held + 0.01)
