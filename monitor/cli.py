@@ -19,6 +19,8 @@ app = typer.Typer(
     help="TradeByte: see what runs, what is open and what was filled; halt, resume, restart.",
     no_args_is_help=True,
     add_completion=False,
+    # Plain text: boxes do not read well aloud or in a log.
+    rich_markup_mode=None,
     # A traceback with local variables could show a secret.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -1,0 +1,74 @@
+"""What commands make of words, without a bus."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from monitor.cli import command_first
+from monitor.commands.common import age
+from monitor.commands.restart import programs_of
+from monitor.commands.tail import _plain, line
+from shared.config import Config, Strategy, check
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["--config", "c", "status", "--json"], ["status", "--config", "c", "--json"]),
+        (["--config=c", "status"], ["status", "--config=c"]),
+        (["status", "--config", "c"], ["status", "--config", "c"]),
+        (["--config", "c"], ["--config", "c"]),
+        ([], []),
+    ],
+)
+def test_the_configuration_may_be_named_before_the_command(typed: list[str], meant: list[str]) -> None:
+    assert command_first(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, "-"), (0.44, "0.4 s"), (12.2, "12 s"), (150, "2 min"), (8000, "2 h"), (200_000, "2 d")],
+)
+def test_ages_are_said_as_people_say_them(seconds: float | None, words: str) -> None:
+    assert age(seconds) == words
+
+
+@pytest.fixture
+def config() -> Config:
+    found = Config(strategies={"first": Strategy(), "second": Strategy()})
+    check(found, lambda _key: "test")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "programs"),
+    [
+        ("book", ["book"]),
+        ("strategy", ["strategy"]),
+        ("strategy.first", ["strategy"]),
+        ("strategy.second", ["strategy.second"]),
+        ("all", ["simulator", "collector", "book", "strategy", "strategy.second", "executor", "monitor"]),
+    ],
+)
+def test_names_mean_supervisords_programs(config: Config, name: str, programs: list[str]) -> None:
+    assert programs_of(config, name) == programs
+
+
+def test_an_unknown_name_is_refused_with_those_there_are(config: Config) -> None:
+    with pytest.raises(typer.BadParameter, match="there are: simulator, collector"):
+        programs_of(config, "colector")
+
+
+def test_bytes_are_text_where_they_are_and_base64_where_not() -> None:
+    assert _plain({"frame": b'{"a":1}', b"k": [b"\xff", (1, 2.5, None, True)]}) == {
+        "frame": '{"a":1}',
+        "k": [{"base64": "/w=="}, [1, 2.5, None, True]],
+    }
+
+
+def test_a_line_for_people_leaves_the_header_out() -> None:
+    shown = line(
+        "fill.BTC/USD", {"v": 1, "src": "executor", "boot": 1, "seq": 1, "ts": 0, "side": "buy", "note": "a b"}
+    )
+    assert shown == "[dim]00:00:00.000[/dim] [bold]fill.BTC/USD[/bold] side=buy note='a b'"
