@@ -1,19 +1,70 @@
-"""``python -m book``: the books' process, and the commands that belong to it."""
+"""The books: raw frames in, order books out. ``python -m book verify FILE...`` checks captures instead."""
 
 from __future__ import annotations
 
 import sys
 
-from book import verify
+from book import implementation, verify
+from book.books import Books
+from shared.bus import Received
+from shared.clock import boot_ns, wall_ns
+from shared.messages import ProcessState
+from shared.process import Process, load_config, parser
+
+WANTED = ["feed.instrument", "feed.status", "feed.book"]
+TURN_MS = 20
 
 
-def main(argv: list[str]) -> int:
-    """Runs what the first word asks for; returns the exit code."""
-    if argv[:1] == ["verify"]:
-        return verify.main(argv[1:])
-    print("usage: python -m book verify FILE...", file=sys.stderr)
-    return 2
+class Shell:
+    """Wires the books' core to the bus."""
+
+    def __init__(self, process: Process, books: Books) -> None:
+        self.process, self.books = process, books
+        if not implementation.RUST:
+            process.log.warning("the Rust module is not built: the Python book runs, slower", build="make setup")
+
+    def on_messages(self, received: list[Received]) -> None:
+        """Hands each message on, and publishes what it changed at once."""
+        for item in received:
+            self.books.message(item.message, item.missed, boot_ns(), wall_ns())
+            self.carry_out()
+
+    def on_turn(self, now: int) -> None:
+        """Time passes."""
+        self.books.turn(now)
+        self.carry_out()
+        trouble = self.books.trouble
+        self.process.state(ProcessState.DEGRADED if trouble else ProcessState.READY, trouble)
+        self.process.details["counts"] = dict(self.books.counts)
+
+    def carry_out(self) -> None:
+        """Sends what the core decided; books carry their header from the encoder itself."""
+        publisher = self.process.publisher
+        for symbol in self.books.changed:
+            topic = f"book.{symbol}"
+            seq = publisher.next_seq(topic)
+            raw = self.books.encode(symbol, publisher.src, publisher.boot, seq, wall_ns(), boot_ns())
+            publisher.publish_encoded(topic, raw)
+        self.books.changed.clear()
+        for topic, message in self.books.publishes:
+            self.process.publish(topic, message)
+        self.books.publishes.clear()
+        for problem in self.books.problems:
+            self.process.log.warning(problem)
+        self.books.problems.clear()
+
+
+def main() -> None:
+    """Runs until asked to stop, or verifies captures."""
+    if sys.argv[1:2] == ["verify"]:
+        sys.exit(verify.main(sys.argv[2:]))
+    options = parser("book", __doc__ or "").parse_args()
+    configuration = load_config("book", options.config)
+    trading = configuration.trading
+    books = Books(trading.pairs, trading.book_depth, rust=implementation.RUST)
+    shell = Shell(Process("book", configuration, WANTED), books)
+    shell.process.run_polled(shell.on_messages, shell.on_turn, turn_ms=TURN_MS)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

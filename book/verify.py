@@ -20,10 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from book import implementation, orderbook
+from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, facts
 from book.frames import new_name
-
-DEPTHS = (10, 25, 100, 500, 1000)
-UNKNOWN = "?"
 
 
 @dataclass(slots=True)
@@ -63,12 +61,12 @@ class Verifier:
             if b'"book' in frame:
                 self._unreadable(UNKNOWN, "a line that is no JSON")
             return
-        facts = _facts(parsed)
-        if facts is None:
+        found = facts(parsed)
+        if found is None:
             self._note_acknowledgement(parsed)
             return
-        symbol, depth, sides = facts
-        book = self._book(symbol, depth, sides)
+        symbol = found.symbol
+        book = self._book(found)
         tally = self.tallies.setdefault(symbol, Tally())
         tally.frames += 1
         tally.depth = book.depth
@@ -90,12 +88,13 @@ class Verifier:
         if len(tally.errors) < 3:
             tally.errors.append(why[:200])
 
-    def _book(self, symbol: str, depth: int | None, levels: int | None) -> Any:
-        """The symbol's book; a new one where a snapshot (of ``levels`` levels) comes with another depth."""
-        depth = depth or self._acknowledged.get(symbol) or self._depth
-        book = self._books.get(symbol)
+    def _book(self, found: Facts) -> Any:
+        """The symbol's book; a new one where a snapshot comes with another depth."""
+        symbol, levels = found.symbol, found.snapshot_levels
+        depth = found.depth or self._acknowledged.get(symbol) or self._depth
         if depth is None and levels is not None:
-            depth = next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
+            depth = depth_that_holds(levels)
+        book = self._books.get(symbol)
         if book is None or (levels is not None and book.depth != depth):
             wire = self._module.WIRE
             book = self._books[symbol] = self._module.OrderBook(symbol, depth or DEPTHS[0], wire, wire)
@@ -117,34 +116,6 @@ class Verifier:
         return {**sums, "symbols": symbols}
 
 
-def _facts(parsed: Any) -> tuple[str, int | None, int | None] | None:
-    """A book frame's symbol, depth and, of a snapshot, its longer side; None if it is no book frame."""
-    if isinstance(parsed, dict):
-        if parsed.get("channel") != "book" or not isinstance(parsed.get("data"), list) or not parsed["data"]:
-            return None
-        element = parsed["data"][0] if isinstance(parsed["data"][0], dict) else {}
-        longest = _longest(element, "bids", "asks") if parsed.get("type") == "snapshot" else None
-        symbol = element.get("symbol")
-        return (new_name(symbol) if isinstance(symbol, str) else UNKNOWN), None, longest
-    if not isinstance(parsed, list) or len(parsed) < 4 or not isinstance(parsed[-1], str):
-        return None
-    name: Any = parsed[-2]
-    depth: Any = None
-    if isinstance(name, dict):
-        name, depth = name.get("name"), name.get("depth")
-    if not isinstance(name, str) or name.partition("-")[0] != "book":
-        return None
-    told = name.partition("-")[2] or str(depth)
-    bodies = [body for body in parsed[1:-2] if isinstance(body, dict)]
-    snapshot = any("as" in body or "bs" in body for body in bodies)
-    longest = max((_longest(body, "as", "bs") for body in bodies), default=0) if snapshot else None
-    return new_name(parsed[-1]), int(told) if told in map(str, DEPTHS) else None, longest
-
-
-def _longest(body: dict[str, Any], *sides: str) -> int:
-    return max(len(side) if isinstance(side := body.get(key), list) else 0 for key in sides)
-
-
 def frames_of(path: Path) -> Iterator[bytes]:
     """The frames of a capture as their own bytes. Raises OSError, and ValueError for a ``.json`` that is none."""
     if path.suffix != ".json":
@@ -153,7 +124,7 @@ def frames_of(path: Path) -> Iterator[bytes]:
         return
     text = path.read_text()
     whole = json.loads(text)
-    if not isinstance(whole, list) or _facts(whole) is not None:
+    if not isinstance(whole, list) or facts(whole) is not None:
         yield text.encode()
         return
     # Cut by hand, since a number's text is lost once it is parsed.

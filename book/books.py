@@ -1,0 +1,207 @@
+"""Which books are live, and why the others are not. A core: messages and the time in, messages out.
+
+A book is live when its own frames say so (:mod:`book.tracked`) and the path from Kraken is alive: ``feed.status``
+comes new, bytes come from Kraken, and updates are not late. Whatever comes in, nothing is raised: it is counted in
+:attr:`Books.counts`, named in :attr:`Books.problems`, and survived.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from book import implementation
+from book.facts import replayed_depth
+from book.lateness import Lateness
+from book.tracked import TrackedBook
+from shared import limits
+from shared.clock import MS, SECOND
+from shared.messages import BookState, BookStatus, FeedFrame, FeedStatus, Instruments, Message, Resync
+
+PATH_DEAD_NS = int(limits.PATH_DEAD_S * SECOND)
+SILENT_NS = int(limits.WS_SILENT_S * SECOND)
+TROUBLES_SHOWN = 5
+STATUS_NS = limits.PATH_NEWS_MS * MS
+
+
+class Books:
+    """All books of one feed; in a replay every symbol of the recording has one.
+
+    ``publishes`` are messages for the shell to send, ``changed`` the symbols whose ``book.<symbol>`` it is to send,
+    made by :meth:`encode`. ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch.
+    """
+
+    def __init__(self, symbols: list[str], depth: int, module: Any = implementation, *, rust: bool = False) -> None:
+        self.publishes: list[tuple[str, Message]] = []
+        self.changed: dict[str, None] = {}
+        self.problems: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self._module, self._depth, self._rust = module, depth, rust
+        self._books = {symbol: TrackedBook(symbol, depth, module) for symbol in symbols}
+        self._shown: dict[str, BookState] = {}
+        self._connection = (0, 0)
+        self._status: FeedStatus | None = None
+        self._connected = False
+        self._heard = self._last_byte = 0
+        self._lateness = Lateness()
+        self._status_due = 0
+        # None: nothing published yet, and the first word on it is due at the start.
+        self._wanted: dict[str, int] | None = None
+
+    @property
+    def trouble(self) -> str:
+        """Which books are not live, and why; empty when all are."""
+        bad = [f"{symbol} {state}" for symbol, state in self._shown.items() if state is not BookState.LIVE]
+        more = f" and {len(bad) - TROUBLES_SHOWN} more" if len(bad) > TROUBLES_SHOWN else ""
+        return ", ".join(bad[:TROUBLES_SHOWN]) + more
+
+    # --- what comes in -------------------------------------------------------------------------------------------
+
+    def message(self, message: Message, missed: int, now: int, wall: int) -> None:
+        """One message of the bus, before which ``missed`` of its topic were lost."""
+        if isinstance(message, FeedFrame):
+            self._frame(message, missed, now, wall)
+        elif isinstance(message, FeedStatus):
+            self._feed_status(message, now)
+        elif isinstance(message, Instruments):
+            self._instruments(message)
+
+    def turn(self, now: int) -> None:
+        """Time passes: silence, requests for snapshots, news every 200 ms."""
+        for book in self._books.values():
+            self._show(book, now)
+        self._ask(now)
+        if now >= self._status_due:
+            self._status_due = now + STATUS_NS
+            infos = {book.symbol: book.info(*self._state(book, now), now) for book in self._books.values()}
+            self.publishes.append(("book.status", BookStatus(books=infos, rust=self._rust)))
+
+    def _feed_status(self, status: FeedStatus, now: int) -> None:
+        if not self._adopt((status.boot, status.connection)):
+            self.counts["feed.status of an old connection"] += 1
+            return
+        self._status, self._heard = status, now
+        self._last_byte = max(self._last_byte, min(status.last_byte, now))
+        if self._connected and not status.connected:
+            for book in self._books.values():
+                book.reset("not connected to Kraken")
+        self._connected = status.connected
+
+    def _adopt(self, connection: tuple[int, int]) -> bool:
+        """Follows the feed to its newest connection, on which nothing of the old one holds; False for an old one."""
+        if connection > self._connection:
+            self._connection, self._connected, self._last_byte = connection, True, 0
+            self._lateness.forget()
+            for book in self._books.values():
+                book.reset("new connection, no snapshot yet")
+        return connection == self._connection
+
+    def _instruments(self, instruments: Instruments) -> None:
+        for symbol, pair in instruments.pairs.items():
+            book = self._books.get(symbol)
+            if book is None or (self._is_replay and book.is_live):
+                # A recording cannot be asked for the snapshot that a change of precision wants.
+                continue
+            try:
+                book.instrument(pair.price_precision, pair.qty_precision)
+            except (ValueError, OverflowError) as error:
+                self._problem("instrument data refused", f"{symbol}: {error}")
+
+    def _frame(self, message: FeedFrame, missed: int, now: int, wall: int) -> None:
+        book = self._books.get(message.symbol) or self._replayed(message)
+        if book is None:
+            self.counts["frame of a symbol not asked for"] += 1
+            return
+        if not self._adopt((message.boot, message.connection)) or not self._connected:
+            self.counts["frame of an old connection"] += 1
+            return
+        self._last_byte = max(self._last_byte, min(message.received, now))
+        if self._is_replay:
+            self._size_for_replay(book, message.frame)
+        self.counts["frames"] += 1
+        wrong = book.frame(message.frame, missed, message.received, now)
+        if wrong:
+            kind = wrong.partition(":")[0].lstrip("0123456789 ")
+            self._problem(kind, f"{message.symbol}: {wrong}: {message.frame[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
+        self._note_lateness(book, now, wall)
+        if self._state(book, now)[0] is BookState.LIVE:
+            self.changed[book.symbol] = None
+        self._show(book, now)
+
+    def _note_lateness(self, book: TrackedBook, now: int, wall: int) -> None:
+        stamp = book.book.exchange_ts
+        if stamp and not book.book.last_was_snapshot and not self._is_replay:
+            for lateness in (self._lateness, book.lateness):
+                lateness.update(wall - stamp, now)
+
+    # --- replay --------------------------------------------------------------------------------------------------
+
+    @property
+    def _is_replay(self) -> bool:
+        return self._status is not None and self._status.replay
+
+    def _replayed(self, message: FeedFrame) -> TrackedBook | None:
+        """A book for a symbol that only the recording knows."""
+        if not self._is_replay or not message.symbol or len(self._books) >= limits.BUS_TRACKED_TOPICS:
+            return None
+        book = self._books[message.symbol] = TrackedBook(message.symbol, self._depth, self._module)
+        return book
+
+    def _size_for_replay(self, book: TrackedBook, frame: bytes) -> None:
+        """Takes from a recorded snapshot what the recording does not tell otherwise: precision and depth."""
+        depth = replayed_depth(frame, self._depth) if not book.is_live else None
+        if depth is not None:
+            price_precision, qty_precision = book.precisions or (self._module.WIRE, self._module.WIRE)
+            book.instrument(price_precision, qty_precision, depth)
+
+    # --- what goes out -------------------------------------------------------------------------------------------
+
+    def _state(self, book: TrackedBook, now: int) -> tuple[BookState, str]:
+        """A book's state as the bus shows it, and why."""
+        if book.state is not BookState.LIVE:
+            subscription = self._status.symbols.get(book.symbol, "") if self._status else ""
+            return book.state, subscription if subscription.startswith("refused") else book.why
+        if not book.is_live:
+            return BookState.RESYNCING, "not in sync"
+        trouble = self._path_trouble(now)
+        if not trouble and book.lateness.is_lagging(now):
+            trouble = "lagging: its updates come late"
+        return (BookState.SILENT, trouble) if trouble else (BookState.LIVE, "")
+
+    def _path_trouble(self, now: int) -> str:
+        """Why nothing that comes from Kraken can be trusted to be current, or nothing."""
+        if now - self._heard > PATH_DEAD_NS:
+            return "feed.status unheard for 1 s"
+        if now - self._last_byte > SILENT_NS:
+            return "nothing from Kraken for 3 s"
+        return "lagging: updates come late" if self._lateness.is_lagging(now) else ""
+
+    def _show(self, book: TrackedBook, now: int) -> None:
+        state, _ = self._state(book, now)
+        if self._shown.get(book.symbol) is not state:
+            self._shown[book.symbol] = state
+            self.changed[book.symbol] = None
+
+    def encode(self, symbol: str, src: str, boot: int, seq: int, ts: int, now: int) -> bytes:
+        """``book.<symbol>`` as it is now, ``booked`` at ``now``."""
+        book = self._books[symbol]
+        state, _ = self._state(book, now)
+        return bytes(book.book.encode(self._depth, state.value, src, boot, seq, ts, book.received, now))
+
+    def _ask(self, now: int) -> None:
+        """Asks for snapshots where the feed can bring them: a lost connection brings them by itself."""
+        status = self._status
+        if status and self._connected and not status.replay and now - self._heard <= PATH_DEAD_NS:
+            for book in self._books.values():
+                book.ask(now, status.symbols.get(book.symbol) == "subscribed")
+        wanted = {book.symbol: book.request for book in self._books.values() if book.is_asking}
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self.publishes.append(("resync", Resync(symbols=wanted)))
+
+    def _problem(self, kind: str, text: str) -> None:
+        self.counts[kind] += 1
+        times = self.counts[kind]
+        # A flood of one kind is counted, not written: the 1st, 2nd, 4th, 8th… are.
+        if times & (times - 1) == 0 and len(self.problems) < limits.PROBLEMS_KEPT:
+            self.problems.append(f"{kind} ({times} so far): {text}")

@@ -1,0 +1,80 @@
+"""What a parsed book frame is about (symbol, depth, snapshot or not), before any book looks at its levels."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from book.frames import new_name
+
+DEPTHS = (10, 25, 100, 500, 1000)
+UNKNOWN = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A book frame's symbol (its new name), its depth if it tells one, and of a snapshot the longer side."""
+
+    symbol: str
+    depth: int | None
+    snapshot_levels: int | None
+
+
+def facts(parsed: Any) -> Facts | None:
+    """The facts of a frame, None if it is no book frame."""
+    if isinstance(parsed, dict):
+        return _v2_facts(parsed)
+    if isinstance(parsed, list) and len(parsed) >= 4 and isinstance(parsed[-1], str):
+        return _v1_facts(parsed)
+    return None
+
+
+def depth_that_holds(levels: int) -> int:
+    """The smallest of Kraken's depths that holds a snapshot's longer side."""
+    return next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
+
+
+def replayed_depth(frame: bytes, configured: int) -> int | None:
+    """The depth that a recorded snapshot was subscribed with; None if the frame is no snapshot.
+
+    A side that fills one of Kraken's depths exactly tells it; one that does not is a thin book of a recording that was
+    made, in all likelihood, with the configured depth.
+    """
+    try:
+        found = facts(json.loads(frame))
+    except (ValueError, RecursionError):
+        return None
+    if found is None or found.snapshot_levels is None:
+        return None
+    if found.depth or found.snapshot_levels in DEPTHS:
+        return found.depth or found.snapshot_levels
+    return max(configured, depth_that_holds(found.snapshot_levels))
+
+
+def _v2_facts(parsed: dict[str, Any]) -> Facts | None:
+    data = parsed.get("data")
+    if parsed.get("channel") != "book" or not isinstance(data, list) or not data:
+        return None
+    element = data[0] if isinstance(data[0], dict) else {}
+    symbol = element.get("symbol")
+    longest = _longest(element, "bids", "asks") if parsed.get("type") == "snapshot" else None
+    return Facts(new_name(symbol) if isinstance(symbol, str) else UNKNOWN, None, longest)
+
+
+def _v1_facts(parsed: list[Any]) -> Facts | None:
+    name: Any = parsed[-2]
+    depth: Any = None
+    if isinstance(name, dict):
+        name, depth = name.get("name"), name.get("depth")
+    if not isinstance(name, str) or name.partition("-")[0] != "book":
+        return None
+    told = name.partition("-")[2] or str(depth)
+    bodies = [body for body in parsed[1:-2] if isinstance(body, dict)]
+    snapshot = any("as" in body or "bs" in body for body in bodies)
+    longest = max((_longest(body, "as", "bs") for body in bodies), default=0) if snapshot else None
+    return Facts(new_name(parsed[-1]), int(told) if told in map(str, DEPTHS) else None, longest)
+
+
+def _longest(body: dict[str, Any], *sides: str) -> int:
+    return max(len(side) if isinstance(side := body.get(key), list) else 0 for key in sides)

@@ -1,0 +1,145 @@
+"""One symbol's book and what is known about it: is it good, why not, and has a new snapshot to be asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from book.lateness import Lateness
+from shared.clock import MS, SECOND
+from shared.messages import BookInfo, BookState
+
+SNAPSHOT_WAIT_NS = 1 * SECOND
+RESYNC_AGAIN_NS = 5 * SECOND
+STALE_NS = 60 * SECOND
+
+
+class TrackedBook:
+    """``state`` is what frames make of the book: syncing, live or resyncing; silence is the path's, not a book's.
+
+    Times are ns of CLOCK_BOOTTIME. ``module`` is where OrderBook and its errors come from.
+    """
+
+    def __init__(self, symbol: str, depth: int, module: Any) -> None:
+        self.symbol = symbol
+        self.state = BookState.SYNCING
+        self.why = "no instrument data yet"
+        self.received = 0
+        self.request = 0
+        """The number of the newest request for a snapshot; ``is_asking`` while it is not met."""
+        self.is_asking = False
+        self.lateness = Lateness()
+        self.precisions: tuple[int, int] | None = None
+        self._module, self._depth = module, depth
+        # Until the instrument data come, a book that is only good for saying that it is not live.
+        self.book = module.OrderBook(symbol, depth, module.WIRE, module.WIRE)
+        self._counted = (0, 0)
+        self._framed = 0
+        self._asked = 0
+        self._subscribed = 0
+        # Evidence that no snapshot is on its way by itself.
+        self._snapshot_missed = False
+
+    @property
+    def is_live(self) -> bool:
+        """Good by its frames, and seen to be so now: the last look before a book is shown as live."""
+        return self.state is BookState.LIVE and bool(self.book.synced) and not self.book.crossed
+
+    def instrument(self, price_precision: int, qty_precision: int, depth: int | None = None) -> None:
+        """The pair's precisions; a change makes the book another one, which wants a snapshot of its own.
+
+        Raises ValueError or OverflowError for what no pair has, and changes nothing then.
+        """
+        depth = depth or self._depth
+        if self.precisions == (price_precision, qty_precision) and self._depth == depth:
+            return
+        book = self._module.OrderBook(self.symbol, depth, price_precision, qty_precision)
+        known = self.precisions is not None
+        self._counted = (self.checksums_ok, self.checksums_failed)
+        self.book, self.precisions, self._depth = book, (price_precision, qty_precision), depth
+        if known:
+            self.desync("precision changed")
+        else:
+            self.why = "no snapshot yet"
+
+    def reset(self, why: str) -> None:
+        """A new connection, or none: nothing holds, and the subscription will bring a snapshot by itself."""
+        self.book.clear()
+        self.state, self.why = BookState.SYNCING, why
+        self.is_asking = self._snapshot_missed = False
+        self._asked = self._subscribed = 0
+        self.lateness.forget()
+
+    def desync(self, why: str) -> None:
+        """The book is wrong or may be: empty until a new snapshot, which has to be asked for."""
+        self.book.clear()
+        self.state, self.why = BookState.RESYNCING, why
+        self._snapshot_missed = True
+        self.lateness.forget()
+
+    def frame(self, frame: bytes, missed: int, received: int, now: int) -> str:
+        """Takes a raw frame before which ``missed`` were lost; returns what went wrong with it, or nothing."""
+        self._framed = now
+        if self.precisions is None:
+            self._snapshot_missed = True
+            return "frame before its instrument data"
+        wrong = f"{missed} frames lost on the bus" if missed else ""
+        if missed and self.state is BookState.LIVE:
+            self.desync(wrong)
+        failed = self.book.checksums_failed
+        try:
+            synced = self.book.apply_frame(frame)
+        except ValueError as error:
+            self.desync(f"{type(error).__name__}: {error}")
+            return self.why
+        self.received = max(received, 0)
+        if self.book.checksums_failed > failed:
+            self.desync("checksum failed")
+            return self.why
+        if not synced:
+            self._snapshot_missed = True
+            return wrong
+        if self.book.crossed:
+            self.desync("crossed")
+            return self.why
+        self.state, self.why = BookState.LIVE, ""
+        self._snapshot_missed = False
+        return wrong
+
+    def ask(self, now: int, subscribed: bool) -> None:
+        """Asks for a snapshot if one is missing and none is to be expected.
+
+        Once per desync: the number rises only after 5 s without a good snapshot. ``subscribed`` tells that Kraken has
+        acknowledged the subscription, after which the snapshot is a matter of milliseconds.
+        """
+        if self.state is BookState.LIVE:
+            self.is_asking = False
+            return
+        self._subscribed = (self._subscribed or now) if subscribed else 0
+        overdue = self._subscribed and now - self._subscribed >= SNAPSHOT_WAIT_NS
+        if self.precisions is None or not (self._snapshot_missed or overdue):
+            return
+        if not self._asked or now - self._asked >= RESYNC_AGAIN_NS:
+            self.request += 1
+            self.is_asking, self._asked = True, now
+
+    @property
+    def checksums_ok(self) -> int:
+        """Checksums that matched since the process began, over all books of this symbol."""
+        return self._counted[0] + int(self.book.checksums_ok)
+
+    @property
+    def checksums_failed(self) -> int:
+        """Checksums that failed since the process began, over all books of this symbol."""
+        return self._counted[1] + int(self.book.checksums_failed)
+
+    def info(self, state: BookState, why: str, now: int) -> BookInfo:
+        """For ``book.status``; ``age_ms`` is the time since the last frame, -1 before the first."""
+        age = now - self._framed
+        return BookInfo(
+            state=state,
+            age_ms=age // MS if self._framed else -1,
+            checksums_ok=self.checksums_ok,
+            checksums_failed=self.checksums_failed,
+            stale=bool(self._framed) and age > STALE_NS,
+            why=why,
+        )
