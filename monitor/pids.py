@@ -6,8 +6,11 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from typing import Final
 
 from shared.messages import Heartbeat
+
+NONE: Final = -1
 
 
 class Pids:
@@ -15,7 +18,8 @@ class Pids:
 
     def __init__(self, names: list[str], host: str, on_end: Callable[[str, int], None]) -> None:
         self._names, self._host, self._on_end = frozenset(names), host, on_end
-        self._held: dict[str, tuple[int, int]] = {}  # process: its pid and pidfd
+        # process: its pid and pidfd, which is NONE for one that has ended, so that a late heartbeat is no second end
+        self._held: dict[str, tuple[int, int]] = {}
 
     def hold(self, beat: Heartbeat) -> None:
         """Holds the process that this heartbeat came from; one that has ended meanwhile is told at once."""
@@ -27,7 +31,7 @@ class Pids:
         try:
             pidfd = os.pidfd_open(beat.pid)
         except OSError:
-            self._on_end(beat.process, beat.pid)
+            self._ended(beat.process, beat.pid)
             return
         self._held[beat.process] = (beat.pid, pidfd)
         asyncio.get_running_loop().add_reader(pidfd, self._ended, beat.process, beat.pid)
@@ -35,13 +39,13 @@ class Pids:
     def kill(self, process: str, pid: int) -> None:
         """SIGKILL, if that very process still lives."""
         held = self._held.get(process)
-        if held is not None and held[0] == pid:
+        if held is not None and held[0] == pid and held[1] != NONE:
             signal.pidfd_send_signal(held[1], signal.SIGKILL)
 
     def release(self, process: str) -> None:
         """Lets go of a process."""
         held = self._held.pop(process, None)
-        if held is not None:
+        if held is not None and held[1] != NONE:
             asyncio.get_running_loop().remove_reader(held[1])
             os.close(held[1])
 
@@ -52,4 +56,5 @@ class Pids:
 
     def _ended(self, process: str, pid: int) -> None:
         self.release(process)
+        self._held[process] = (pid, NONE)
         self._on_end(process, pid)
