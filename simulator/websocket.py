@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import time
 from collections import deque
@@ -16,6 +17,7 @@ from random import Random
 
 from aiohttp import WSMsgType, web
 
+from simulator import errors
 from simulator.private import PrivateSession
 from simulator.public import PublicSession
 from simulator.session import Request, Session
@@ -37,6 +39,7 @@ TURNAROUND_MS = {
     "cancel_all": 8.4,
 }
 TURNAROUND_SPREAD = 0.45
+_log = logging.getLogger("simulator")
 
 
 class Clock:
@@ -152,11 +155,14 @@ class WebSockets:
         connection = Connection(socket, self.delays, self.clock, drop)
         session = kind(self.world, self._ids.randrange(2**54, 2**64), connection.send)
         self.sessions[session] = connection
-        inbox: asyncio.Queue[tuple[int, Request]] = asyncio.Queue(INBOX_MAX)
+        inbox: asyncio.Queue[tuple[int, Request] | None] = asyncio.Queue(INBOX_MAX)
         tasks = [asyncio.create_task(connection.write()), asyncio.create_task(self._work(session, inbox))]
         try:
             session.open(self.clock())
             await self._read(socket, session, connection, inbox)
+            # What has left the client is acted on, whether or not the client is still there to hear of it.
+            await inbox.put(None)
+            await tasks[1]
         finally:
             session.close()
             del self.sessions[session]
@@ -172,7 +178,7 @@ class WebSockets:
         socket: web.WebSocketResponse,
         session: Session,
         connection: Connection,
-        inbox: asyncio.Queue[tuple[int, Request]],
+        inbox: asyncio.Queue[tuple[int, Request] | None],
     ) -> None:
         async for message in socket:
             if message.type is WSMsgType.TEXT:
@@ -183,14 +189,18 @@ class WebSockets:
             elif message.type is WSMsgType.ERROR:
                 break
 
-    async def _work(self, session: Session, inbox: asyncio.Queue[tuple[int, Request]]) -> None:
-        while True:
-            due, asked = await inbox.get()
+    async def _work(self, session: Session, inbox: asyncio.Queue[tuple[int, Request] | None]) -> None:
+        while (item := await inbox.get()) is not None:
+            due, asked = item
             wait = due - self.clock()
             if wait > 0:
                 await asyncio.sleep(wait / NS)
             now = self.clock()
-            session.handle(asked, now)
+            try:
+                session.handle(asked, now)
+            except Exception:  # noqa: BLE001 - the bound around each request: logged, answered, survived
+                _log.exception("a request failed: %s", asked.method)
+                session.refuse(asked, errors.INTERNAL_ERROR, now)
             self.world.flush(now)
 
     async def beat(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sqlite3
 from dataclasses import dataclass, field
 from random import Random
 
@@ -86,6 +87,7 @@ class World:
         self.keys: dict[str, KeyState] = {}
         self.tokens: dict[str, Token] = {}
         self.hub = Hub(self.exchange)
+        self.broken: sqlite3.Error | None = None
         nonces = store.nonces()
         for declared in config.accounts:
             self._add_account(declared, nonces, salt, now)
@@ -141,7 +143,9 @@ class World:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def step(self, now: int) -> int:
-        """Everything that is due; returns when to come back (ns since the epoch)."""
+        """Everything that is due; returns when to come back (ns since the epoch). Raises when a commit has failed."""
+        if self.broken is not None:
+            raise self.broken
         due = min(market.step(now) for market in self.markets)
         self.exchange.tick(now)
         self.flush(now)
@@ -152,7 +156,12 @@ class World:
         exchange = self.exchange
         if exchange.journal:
             journal, exchange.journal = exchange.journal, Journal()
-            self.store.commit(exchange, journal)
+            try:
+                self.store.commit(exchange, journal)
+            except sqlite3.Error as error:
+                # Memory is ahead of the disk now: only a new start, from the disk, is honest.
+                self.broken = error
+                raise
         if self._must_save(now):
             self._save(now)
         reports: list[Report] = exchange.reports

@@ -173,6 +173,20 @@ async def test_a_client_that_does_not_read_slows_nobody(simulator: Running) -> N
 
 
 @looped
+async def test_what_has_left_a_client_is_acted_on_though_the_client_is_gone(simulator: Running) -> None:
+    async with simulator.private() as client:
+        for _ in range(5):
+            params = {"token": client.token, **ORDER}
+            await client.connection.send(json.dumps({"method": "add_order", "params": params}))
+        await client.connection.close()
+    opened = {}
+    while len(opened) < 5:
+        opened = (await asyncio.to_thread(simulator.ask, "OpenOrders"))["open"]
+        await asyncio.sleep(0.6)
+    assert len(opened) == 5
+
+
+@looped
 async def test_rubbish_ends_no_process(simulator: Running) -> None:
     for path in ("/v2", "/auth/v2"):
         async with websockets.connect(f"ws://127.0.0.1:{simulator.port}{path}") as connection:
