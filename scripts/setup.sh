@@ -79,9 +79,10 @@ install_project() {
     done_with project "$key"
 }
 
+# What the module is built from, tests and benches aside.
 rust_sources() {
-    find rust_client/Cargo.* rust_client/pyproject.toml rust_client/src rust_client/*.pyi rust_client/python \
-        -type f 2>/dev/null | LC_ALL=C sort
+    find rust_client \( -name target -o -name tests -o -name benches \) -prune -o -type f \
+        \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.pyi' -o -name py.typed \) -print | LC_ALL=C sort
 }
 
 build_rust() {
