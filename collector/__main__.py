@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections import Counter
 
 from collector.feed import Feed
 from collector.replay import parse_speed, play
+from shared import limits
 from shared.bus import Received
 from shared.clock import boot_ns
 from shared.kraken.socket import KrakenSocket
@@ -27,6 +29,11 @@ class Collector:
             self._closed,
             f"TradeByte/{tradebyte_version()}",
         )
+
+    async def run(self) -> None:
+        """Connects once subscribers had the time to find this boot: snapshots that nobody hears are asked for again."""
+        await asyncio.sleep(limits.JOIN_S)
+        await self.socket.run()
 
     def _opened(self) -> None:
         self.process.log.info("connected", url=self.socket.url, attempts=self.socket.reconnect.attempts)
@@ -101,7 +108,7 @@ def main() -> None:
     process = Process("collector", configuration, ["resync"])
     feed = Feed(configuration.trading.pairs, configuration.trading.book_depth)
     collector = Collector(process, feed)
-    process.run_async(collector.socket.run, collector.on_messages, collector.on_turn, turn_ms=20)
+    process.run_async(collector.run, collector.on_messages, collector.on_turn, turn_ms=20)
 
 
 def _speed(text: str) -> float | None:

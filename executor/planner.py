@@ -40,6 +40,7 @@ class Add:
 
 
 Step = Cancel | Change | Add
+EXCESS_PERCENT = 5
 
 
 def retreats(side: Side, old: int, new: int) -> bool:
@@ -96,18 +97,22 @@ def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None
     if order.state is not OrderState.OPEN or order.amend is not None or order.remaining == 0:
         return None
     remaining = order.remaining
-    # A partial fill is not topped up while half of it stands: topping up costs the place in the queue.
-    qty = quote.qty if remaining > quote.qty or 2 * remaining < quote.qty else remaining
+    qty = remaining if _is_close(remaining, quote.qty) else quote.qty
     if frozen:
         qty = min(qty, remaining)
     price = quote.price
     if frozen and not retreats(order.side, order.price, price):
         price = order.price
+    # A drifted price, or a quantity to top up, waits for its turn; a quantity to take away keeps its place in the queue
+    # and is owed at once.
+    if now - order.touched < limits.AMEND_EVERY_S * SECOND:
+        price, qty = order.price, min(qty, remaining)
     if (price, qty) == (order.price, remaining):
         return None
-    # A smaller quantity keeps its place and is owed at once; a drifted price waits for its turn.
-    if qty >= remaining and now - order.touched < limits.AMEND_EVERY_S * SECOND:
-        return None
-    if qty < remaining and now - order.touched < limits.AMEND_EVERY_S * SECOND:
-        price = order.price
     return Change(order, price, qty)
+
+
+def _is_close(remaining: int, wanted: int) -> bool:
+    """A partial fill is not topped up while half of it stands (that costs the place in the queue), and a few percent
+    too much, as when the price moved under a size in money, is not worth an amend."""
+    return wanted <= 2 * remaining and 100 * remaining <= (100 + EXCESS_PERCENT) * wanted

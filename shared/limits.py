@@ -13,6 +13,7 @@ BUS_DRAIN_MESSAGES: Final = 20_000
 BUS_TRACKED_TOPICS: Final = 10_000
 BUS_PATH_BYTES: Final = 100  # ZeroMQ's limit is 107; some room for its own suffix
 STATE_REPEAT_S: Final = 1.0
+JOIN_S: Final = 0.1  # subscribers look for a publisher that is gone every 20 ms
 PATH_NEWS_MS: Final = 200  # feed.status and book.status come new this often
 PATH_DEAD_S: Final = 1.0  # and not heard for this long, every book is invalid
 
