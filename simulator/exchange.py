@@ -16,8 +16,9 @@ from simulator.errors import KrakenError, invalid
 from simulator.limits import ADD, AMEND, amend_penalty, cancel_penalty
 from simulator.orders import Account, Fill, LedgerEntry, Order, OrderRequest
 from simulator.pairs import Pair
+from simulator.validation import check_funds, check_size, check_system, to_lots, to_ticks
 from simulator.venue import Venue
-from simulator.wire import NS, make_id, units
+from simulator.wire import NS, make_id
 
 USER = "User requested"
 REASONS = {
@@ -31,8 +32,6 @@ REASONS = {
 }
 SWITCH_REASON = "CancelAllOrdersAfter Timeout"
 SWITCH_MAX_S = 86_400
-QTY_MAX = 10**17
-PRICE_MAX = 10**12
 
 
 @dataclass(slots=True)
@@ -89,15 +88,16 @@ class Exchange:
     def check(self, account: Account, request: OrderRequest, now: int, points: float = ADD) -> tuple[int, int | None]:
         """Validates in Kraken's order (KRAKEN.md 4.5); returns lots and ticks."""
         pair = request.pair
+        venue = self.venues[pair.symbol]
         if request.cl_ord_id is not None and request.cl_ord_id in account.by_client:
             raise invalid("cl_ord_id")
-        self._check_system(request.post_only)
+        check_system(self.system, request.post_only)
         price = None if request.price is None else to_ticks(pair, request.price)
         qty = to_lots(pair, request.qty)
         if request.tif == "gtd" and request.expire_ns <= now:
             raise invalid("expire_time")
-        self._check_size(pair, qty, price)
-        self._check_funds(account, pair, request.side, qty, price, request.post_only)
+        check_size(venue, qty, price)
+        check_funds(account, venue, request.side, qty, price, request.post_only)
         counter = account.counter(pair.symbol)
         if not counter.fits(points, now):
             raise KrakenError(errors.ORDER_RATE_LIMIT)
@@ -154,9 +154,10 @@ class Exchange:
     ) -> str:
         """Amends an open order in place; ``qty`` is the new total. Returns the amend id."""
         pair = order.pair
+        venue = self.venues[pair.symbol]
         points = AMEND + amend_penalty(now - order.touched_ns)
         try:
-            self._check_system(order.post_only or post_only)
+            check_system(self.system, order.post_only or post_only)
             if order.kind != "limit" or (qty is None and price is None):
                 raise KrakenError(errors.INVALID_ARGUMENTS)
             new_price = order.price if price is None else to_ticks(pair, price)
@@ -165,15 +166,14 @@ class Exchange:
             if ends:
                 points = AMEND + cancel_penalty(now - order.touched_ns)
             else:
-                self._check_size(pair, new_qty, new_price)
-                self._check_funds(account, pair, order.side, new_qty - order.filled, new_price, post_only, order)
+                check_size(venue, new_qty, new_price)
+                check_funds(account, venue, order.side, new_qty - order.filled, new_price, post_only, order)
             if not account.counter(pair.symbol).fits(points, now):
                 raise KrakenError(errors.ORDER_RATE_LIMIT)
         except KrakenError:
             self._charge_failed(account, pair, AMEND, now)
             raise
         self._charge(account, pair, points, now)
-        venue = self.venues[pair.symbol]
         moved = None if new_price == order.price else new_price
         sized = None if new_qty == order.qty else new_qty
         events = venue.amend(order.number, order.side, moved, sized, now, post_only)
@@ -209,12 +209,12 @@ class Exchange:
         points = ADD / 2
         names = [request.cl_ord_id for request in wanted if request.cl_ord_id is not None]
         try:
-            self._check_system(all(request.post_only for request in wanted))
+            check_system(self.system, all(request.post_only for request in wanted))
             if len(set(names)) != len(names) or any(name in account.by_client for name in names):
                 raise invalid("cl_ord_id")
             for request in wanted:
                 price = None if request.price is None else to_ticks(pair, request.price)
-                self._check_size(pair, to_lots(pair, request.qty), price)
+                check_size(self.venues[pair.symbol], to_lots(pair, request.qty), price)
             if not account.counter(pair.symbol).fits(points * len(wanted), now):
                 raise KrakenError(errors.ORDER_RATE_LIMIT)
         except KrakenError:
@@ -419,73 +419,3 @@ class Exchange:
 
     def _open_on(self, account: Account, pair: Pair) -> int:
         return sum(1 for order in account.orders.values() if order.pair is pair)
-
-    def _check_system(self, post_only: bool) -> None:
-        if self.system == "cancel_only":
-            raise KrakenError(errors.CANCEL_ONLY)
-        if self.system == "post_only" and not post_only:
-            raise KrakenError(errors.POST_ONLY_MODE)
-        if self.system == "maintenance":
-            raise KrakenError(errors.UNAVAILABLE)
-
-    def _check_size(self, pair: Pair, qty: int, price: int | None) -> None:
-        if qty < pair.qty_min:
-            raise KrakenError(errors.ORDER_MINIMUM)
-        if pair.exact_cost_below(self.venues[pair.symbol].last_price if price is None else price, qty, pair.cost_min):
-            raise KrakenError(errors.COST_MINIMUM)
-
-    def _check_funds(
-        self,
-        account: Account,
-        pair: Pair,
-        side: str,
-        qty: int,
-        price: int | None,
-        post_only: bool,
-        but: Order | None = None,
-    ) -> None:
-        if side == "sell":
-            needed, asset = pair.base_units(qty), pair.base.name
-        else:
-            needed, asset = self._buy_cost(account, pair, qty, price, post_only), pair.quote.name
-        if needed > account.free(asset, but):
-            raise KrakenError(errors.INSUFFICIENT_FUNDS)
-
-    def _buy_cost(self, account: Account, pair: Pair, qty: int, price: int | None, post_only: bool) -> int:
-        venue = self.venues[pair.symbol]
-        taker = 1_000_000 + account.taker_rate
-        if price is None:
-            total, left = 0, qty
-            for ask, size in venue.engine.levels("sell", 1000):
-                part = min(left, size)
-                # One unit a level for the rounding of its fills.
-                total += pair.quote_units_up(ask, part, taker) + 1
-                left -= part
-                if not left:
-                    break
-            return total
-        _, ask_best = venue.touch()
-        takes = ask_best is not None and price >= ask_best and not post_only
-        return pair.quote_units_up(price, qty, taker if takes else 1_000_000 + account.maker_rate)
-
-
-def to_ticks(pair: Pair, price: Decimal) -> int:
-    """A price in ticks, or Kraken's refusal of it."""
-    if not price.is_finite() or price <= 0 or price.adjusted() > 15:
-        raise KrakenError(errors.INVALID_PRICE)
-    ticks = units(price, pair.price_precision)
-    if ticks is None:
-        raise errors.price_decimals(pair.symbol, pair.price_precision)
-    if ticks > PRICE_MAX:
-        raise KrakenError(errors.INVALID_PRICE)
-    return ticks
-
-
-def to_lots(pair: Pair, qty: Decimal) -> int:
-    """A quantity in lots, or Kraken's refusal of it."""
-    if not qty.is_finite() or qty <= 0:
-        raise invalid("volume")
-    lots = units(qty, pair.qty_precision)
-    if lots is None or lots > QTY_MAX:
-        raise invalid("volume")
-    return lots

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from simulator import arguments, errors
+from simulator import arguments, errors, rest_history
 from simulator.errors import KrakenError, invalid
-from simulator.orders import Fill, LedgerEntry, Order
-from simulator.pairs import ASSETS, FEES, find_asset, percent
+from simulator.orders import Order
+from simulator.pairs import ASSETS, FEES, percent
 from simulator.rest_public import named_pairs
-from simulator.wire import NS, fixed, iso_seconds, seconds
+from simulator.wire import NS, fixed, iso_seconds
 from simulator.world import KeyState, World
 
 Fields = Mapping[str, Any]
 DEADLINE_MIN_NS = NS // 2
-_FOREVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,206 +82,6 @@ def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now
     }
     granted = [text for name, texts in names.items() if key.may(name) for text in texts]
     return {"api_key_name": key.account.name, "api_key": key.key.api_key, "permissions": granted}
-
-
-# --- orders and history ----------------------------------------------------------------------------------------------
-
-
-def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
-    pair = order.pair
-    price = pair.price(order.price) if order.price is not None else "0"
-    at = f"limit {price}" if order.price is not None else "market"
-    flags = [order.fee_pref, *(["post"] if order.post_only else [])]
-    status = "open" if not order.closed_ns else "closed" if order.status == "filled" else order.status
-    row: dict[str, Any] = {
-        "refid": None,
-        "userref": order.userref or None,
-        "status": status,
-        "opentm": _time(order.opened_ns),
-        "starttm": 0,
-        "expiretm": _time(order.expire_ns) if order.expire_ns else 0,
-        "descr": {
-            "pair": pair.altname,
-            "type": order.side,
-            "ordertype": order.kind,
-            "price": price,
-            "price2": "0",
-            "leverage": "none",
-            "order": f"{order.side} {pair.qty(order.qty)} {pair.altname} @ {at}",
-            "close": "",
-        },
-        "vol": pair.qty(order.qty),
-        "vol_exec": pair.qty(order.filled),
-        "cost": pair.cost(order.cost),
-        "fee": pair.cost(order.fee),
-        "price": pair.price(order.average),
-        "stopprice": "0.00000",
-        "limitprice": "0.00000",
-        "misc": "amended" if order.amended else "",
-        "oflags": ",".join(flags),
-    }
-    if order.cl_ord_id is not None:
-        row["cl_ord_id"] = order.cl_ord_id
-    if order.closed_ns:
-        row["closetm"] = _time(order.closed_ns)
-        row["reason"] = order.reason or None
-    if arguments.rest_flag(fields, "trades"):
-        row["trades"] = world.store.exec_ids(order.order_id)
-    return row
-
-
-def _matches(order: Order, fields: Fields) -> bool:
-    userref, client = fields.get("userref"), fields.get("cl_ord_id")
-    return (not userref or str(order.userref) == str(userref)) and (not client or order.cl_ord_id == client)
-
-
-def _open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    rows = sorted(key.account.orders.values(), key=lambda order: -order.number)
-    return {"open": {o.order_id: _order_row(world, o, fields) for o in rows if _matches(o, fields)}}
-
-
-def _closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    start, end, offset = _window(fields, lambda text: _order_time(world, key, text))
-    rows, count = world.store.closed(key.account.index, start, end, now, offset)
-    return {"closed": {o.order_id: _order_row(world, o, fields) for o in rows if _matches(o, fields)}, "count": count}
-
-
-def _query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    ids = _ids(fields, "txid", 50)
-    if not ids and fields.get("cl_ord_id"):
-        client = arguments.client_id(fields["cl_ord_id"])
-        found = [o for o in key.account.orders.values() if o.cl_ord_id == client]
-    else:
-        found = world.store.orders_by_id(key.account.index, ids)
-    if len(found) < len(ids):
-        raise KrakenError(errors.UNKNOWN_ORDER)
-    return {o.order_id: _order_row(world, o, fields) for o in found}
-
-
-def _trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
-    pair = fill.pair
-    row: dict[str, Any] = {
-        "ordertxid": fill.order_id,
-        "postxid": "TKH2SE-M7IF5-CFI7LT",
-        "pair": pair.rest_id,
-        "time": _time(fill.ns),
-        "type": fill.side,
-        "ordertype": fill.kind,
-        "price": pair.price(fill.price),
-        "cost": pair.cost(fill.cost),
-        "fee": pair.cost(fill.fee),
-        "vol": pair.qty(fill.qty),
-        "margin": "0.00000",
-        "leverage": "0",
-        "misc": "",
-        "trade_id": fill.trade_id,
-        "maker": fill.maker,
-    }
-    if fill.cl_ord_id is not None:
-        row["cl_ord_id"] = fill.cl_ord_id
-    if arguments.rest_flag(fields, "ledgers"):
-        row["ledgers"] = world.store.ledger_ids(fill.exec_id)
-    return row
-
-
-def _trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
-    rows, count = world.store.fills(key.account.index, start, end, now, offset)
-    return {"trades": {f.exec_id: _trade_row(world, f, fields) for f in rows}, "count": count}
-
-
-def _query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    ids = _ids(fields, "txid", 20)
-    return {f.exec_id: _trade_row(world, f, fields) for f in world.store.fills_by_id(key.account.index, ids)}
-
-
-def _ledger_row(entry: LedgerEntry) -> dict[str, Any]:
-    asset = ASSETS[entry.asset]
-    return {
-        "aclass": "currency",
-        "amount": fixed(entry.amount, asset.decimals),
-        "asset": asset.rest_id,
-        "balance": fixed(entry.balance, asset.decimals),
-        "fee": fixed(entry.fee, asset.decimals),
-        "refid": entry.ref_id,
-        "time": _time(entry.ns),
-        "type": entry.kind,
-        "subtype": "",
-    }
-
-
-def _ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    start, end, offset = _window(fields, lambda text: _ledger_time(world, key, text))
-    kind = fields.get("type")
-    if kind is not None and not isinstance(kind, str):
-        raise invalid("type")
-    assets = []
-    for name in str(fields.get("asset") or "all").split(",")[:20]:
-        asset = find_asset(name.strip())
-        if asset is not None:
-            assets.append(asset.name)
-        elif name.strip() != "all":
-            raise KrakenError(errors.UNKNOWN_ASSET)
-    wanted = None if kind in (None, "", "all") else kind
-    rows, count = world.store.ledger(key.account.index, start, end, now, offset, wanted, assets)
-    return {"ledger": {e.ledger_id: _ledger_row(e) for e in rows}, "count": count}
-
-
-def _query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    rows = world.store.ledger_by_id(key.account.index, _ids(fields, "id", 20))
-    return {e.ledger_id: _ledger_row(e) for e in rows}
-
-
-def _order_time(world: World, key: KeyState, text: str) -> int | None:
-    found = world.store.orders_by_id(key.account.index, [text])
-    return found[0].closed_ns if found else None
-
-
-def _fill_time(world: World, key: KeyState, text: str) -> int | None:
-    found = world.store.fills_by_id(key.account.index, [text])
-    return found[0].ns if found else None
-
-
-def _ledger_time(world: World, key: KeyState, text: str) -> int | None:
-    found = world.store.ledger_by_id(key.account.index, [text])
-    return found[0].ns if found else None
-
-
-def _window(fields: Fields, of_id: Callable[[str], int | None]) -> tuple[int, int, int]:
-    """(start, end] in ns and the offset; a bound is a time in seconds or an id."""
-    bounds = []
-    for name, default in (("start", 0), ("end", _FOREVER)):
-        value = fields.get(name)
-        found: int | None = default
-        if value not in (None, ""):
-            if isinstance(value, str) and "-" in value[1:]:
-                found = of_id(value)
-                if found is None:
-                    raise invalid(name)
-            else:
-                number = arguments.decimal_text(fields, name)
-                found = 0 if number is None else int(min(max(number, Decimal(0)), Decimal(4 * 10**9)) * NS)
-                # Times are shown cut to 100 us: a bound means what was shown.
-                found += 99_999
-        bounds.append(found or 0)
-    offset = arguments.decimal_text(fields, "ofs")
-    if offset is not None and not 0 <= offset <= 10**9:
-        raise invalid("ofs")
-    return bounds[0], bounds[1], int(offset or 0)
-
-
-def _ids(fields: Fields, name: str, most: int) -> list[str]:
-    value = fields.get(name)
-    listed = value if isinstance(value, list) else str(value or "").split(",")
-    ids = [str(item).strip() for item in listed if str(item).strip()]
-    if len(ids) > most or (not ids and not fields.get("cl_ord_id")):
-        raise invalid(name)
-    return ids
-
-
-def _time(ns: int) -> float:
-    # Four decimals of the seconds of this century are exact enough to print as they are.
-    return float(seconds(ns))
 
 
 # --- trading ---------------------------------------------------------------------------------------------------------
@@ -405,13 +203,13 @@ METHODS: dict[str, Call] = {
     "Balance": Call(_balance, ("query",)),
     "BalanceEx": Call(_balance_ex, ("query",)),
     "TradeVolume": Call(_trade_volume, ("query",)),
-    "OpenOrders": Call(_open_orders, ("query",)),
-    "ClosedOrders": Call(_closed_orders, ("query",)),
-    "QueryOrders": Call(_query_orders, ("query",)),
-    "TradesHistory": Call(_trades_history, ("query",), 4),
-    "QueryTrades": Call(_query_trades, ("query",)),
-    "Ledgers": Call(_ledgers, ("query",), 4),
-    "QueryLedgers": Call(_query_ledgers, ("query",), 4),
+    "OpenOrders": Call(rest_history.open_orders, ("query",)),
+    "ClosedOrders": Call(rest_history.closed_orders, ("query",)),
+    "QueryOrders": Call(rest_history.query_orders, ("query",)),
+    "TradesHistory": Call(rest_history.trades_history, ("query",), 4),
+    "QueryTrades": Call(rest_history.query_trades, ("query",)),
+    "Ledgers": Call(rest_history.ledgers, ("query",), 4),
+    "QueryLedgers": Call(rest_history.query_ledgers, ("query",), 4),
     "AddOrder": Call(_add_order, ("trade",), 0, "add_order"),
     "AddOrderBatch": Call(_add_order_batch, ("trade",), 0, "batch_add"),
     "AmendOrder": Call(_amend_order, ("trade",), 0, "amend_order"),

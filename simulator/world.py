@@ -15,10 +15,11 @@ from simulator.errors import KrakenError
 from simulator.exchange import Exchange, Journal, Report
 from simulator.hub import Hub
 from simulator.limits import TIERS, Counter
-from simulator.market import Market, style
+from simulator.market import Market
 from simulator.orders import RECENT_FILLS, Account, LedgerEntry
 from simulator.pairs import ASSETS, PAIRS, fee_rates
 from simulator.store import Store
+from simulator.style import style
 from simulator.venue import Venue
 from simulator.wire import NS, make_id, units
 

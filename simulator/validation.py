@@ -1,0 +1,89 @@
+"""What an order is checked for before it reaches the engine, in Kraken's words (KRAKEN.md 3.5, 4.5)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from simulator import errors
+from simulator.errors import KrakenError, invalid
+from simulator.orders import Account, Order
+from simulator.pairs import Pair
+from simulator.venue import Venue
+from simulator.wire import units
+
+# Far above any order here, and far enough below the engines' 63 bits for sums of many.
+QTY_MAX = 10**17
+PRICE_MAX = 10**12
+
+
+def to_ticks(pair: Pair, price: Decimal) -> int:
+    """A price in ticks, or Kraken's refusal of it."""
+    if not price.is_finite() or price <= 0 or price.adjusted() > 15:
+        raise KrakenError(errors.INVALID_PRICE)
+    ticks = units(price, pair.price_precision)
+    if ticks is None:
+        raise errors.price_decimals(pair.symbol, pair.price_precision)
+    if ticks > PRICE_MAX:
+        raise KrakenError(errors.INVALID_PRICE)
+    return ticks
+
+
+def to_lots(pair: Pair, qty: Decimal) -> int:
+    """A quantity in lots, or Kraken's refusal of it."""
+    if not qty.is_finite() or qty <= 0:
+        raise invalid("volume")
+    lots = units(qty, pair.qty_precision)
+    if lots is None or lots > QTY_MAX:
+        raise invalid("volume")
+    return lots
+
+
+def check_system(system: str, post_only: bool) -> None:
+    """May orders be placed or amended in this state of the exchange (KRAKEN.md 1.2)."""
+    if system == "cancel_only":
+        raise KrakenError(errors.CANCEL_ONLY)
+    if system == "post_only" and not post_only:
+        raise KrakenError(errors.POST_ONLY_MODE)
+    if system == "maintenance":
+        raise KrakenError(errors.UNAVAILABLE)
+
+
+def check_size(venue: Venue, qty: int, price: int | None) -> None:
+    """The pair's minimums; an order without a price counts at the last one."""
+    pair = venue.pair
+    if qty < pair.qty_min:
+        raise KrakenError(errors.ORDER_MINIMUM)
+    if pair.exact_cost_below(venue.last_price if price is None else price, qty, pair.cost_min):
+        raise KrakenError(errors.COST_MINIMUM)
+
+
+def check_funds(
+    account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool, but: Order | None = None
+) -> None:
+    """Does the account have what the order may cost, beside its other open orders; ``but`` is the one it replaces."""
+    pair = venue.pair
+    if side == "sell":
+        needed, asset = pair.base_units(qty), pair.base.name
+    else:
+        needed, asset = buy_cost(account, venue, qty, price, post_only), pair.quote.name
+    if needed > account.free(asset, but):
+        raise KrakenError(errors.INSUFFICIENT_FUNDS)
+
+
+def buy_cost(account: Account, venue: Venue, qty: int, price: int | None, post_only: bool) -> int:
+    """Units of the quote asset that a buy may cost, fee included: the taker's where it would take."""
+    pair = venue.pair
+    taker = 1_000_000 + account.taker_rate
+    if price is not None:
+        _, ask = venue.touch()
+        takes = ask is not None and price >= ask and not post_only
+        return pair.quote_units_up(price, qty, taker if takes else 1_000_000 + account.maker_rate)
+    total, left = 0, qty
+    for level, size in venue.engine.levels("sell", 1000):
+        part = min(left, size)
+        # One unit a level for the rounding of its fills.
+        total += pair.quote_units_up(level, part, taker) + 1
+        left -= part
+        if not left:
+            break
+    return total
