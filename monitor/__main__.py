@@ -12,6 +12,7 @@ from typing import Any
 
 from monitor import api, halted, supervisor
 from monitor.health import Action, Health, Restart, Say
+from monitor.merged import Merged
 from monitor.pids import Pids
 from monitor.view import View
 from shared import starts, topics
@@ -35,6 +36,7 @@ class Monitor:
         others = [name for name in self.config.process_names if name != process.name]
         self.health = Health(others, host)
         self.pids = Pids(others, host, self._ended)
+        self.merged = Merged(self.config.logs, self.config.process_names)
         self.supervisor = supervisor.of(self.config)
         self.halted = halted.text(self.config)
         self._shown: str | None = None
@@ -65,6 +67,7 @@ class Monitor:
         now = boot_ns()
         for item in received:
             self.view.take(item, now)
+            self.merged.take(item)
             if isinstance(item.message, Heartbeat):
                 self._do(self.health.heard(item.message, now))
                 self.pids.hold(item.message)

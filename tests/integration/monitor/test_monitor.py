@@ -144,6 +144,19 @@ def test_the_halt_switch_is_shown_on_the_bus(world: World, monitor: Running) -> 
     assert until(lambda: monitor.alerted("resumed"))
 
 
+def test_warnings_alerts_and_changes_of_state_are_in_one_log(world: World, monitor: Running) -> None:
+    file = world.config.logs / "tradebyte.log"
+    world.beat("book", state="degraded", why="the feed is silent")
+    world.say("collector", "log.collector", level="warning", event="connection lost", fields={"why": "reset by peer"})
+    halt.halt(world.config.halt_file, "for a test")
+    until(lambda: all(word in file.read_text() for word in ("connection lost", "degraded", "halted")))
+    text = file.read_text()
+    assert "WARNING  collector: connection lost why=reset by peer\n" in text
+    assert "INFO     book: degraded (pid 4000000): the feed is silent\n" in text
+    assert text.count("degraded") == 1
+    assert "CRITICAL monitor: trading is halted: for a test" in text
+
+
 def test_garbage_on_the_bus_is_survived(world: World, monitor: Running) -> None:
     world.say("book", "book.status", books="not a map")
     world.say("book", "heartbeat.book", process="book", pid="a pid")
