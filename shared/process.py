@@ -107,6 +107,7 @@ class Process:
         self.log.info("started", pid=os.getpid(), version=tradebyte_version(), boot=self.start.boot)
         if self.start.is_crash_loop:
             self._halt_for_crash_loop()
+        self._watch(boot_ns())
 
     # --- what apps use -------------------------------------------------------------------------------------------
 
@@ -236,9 +237,7 @@ class Process:
         # The lag is the longest time in which the loop could not have answered.
         self._lag_ns = max(self._lag_ns, now - began)
         if now >= self._watch_due:
-            log = self._handler.stream or sys.stderr
-            faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=log.fileno())
-            self._watch_due = now + int(limits.WATCHDOG_REARM_S * 1e9)
+            self._watch(now)
         if now >= self._repeat_due:
             self.publisher.repeat()
             self._repeat_due = now + int(limits.STATE_REPEAT_S * 1e9)
@@ -247,6 +246,12 @@ class Process:
                 self.stopping = True
         if now >= self._beat_due or self._shown != (self._state, self._why):
             self._beat(now)
+
+    def _watch(self, now: int) -> None:
+        """Arms the watchdog anew: not done so for 10 s, the process ends and its stack is in its log."""
+        log = self._handler.stream or sys.stderr
+        faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=log.fileno())
+        self._watch_due = now + int(limits.WATCHDOG_REARM_S * 1e9)
 
     def _beat(self, now: int) -> None:
         self._beat_due = now + int(limits.HEARTBEAT_S * 1e9)

@@ -1,0 +1,104 @@
+"""The process shell with real processes: hangs end with a stack, orphans stop in order, crash loops halt."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from shared.messages import ProcessState
+from tests.system import System, until
+
+pytestmark = pytest.mark.processes
+
+HANGS = """
+import time
+from shared.messages import ProcessState
+from shared.process import Process, load_config
+process = Process("book", load_config("book", None), [])
+process.state(ProcessState.READY)
+def a_turn_that_never_ends(now):
+    time.sleep(1000)
+process.run_polled(lambda received: None, a_turn_that_never_ends)
+"""
+DIES = """
+from shared.process import Process, load_config
+process = Process("book", load_config("book", None), [])
+raise SystemExit(3)
+"""
+
+
+def script(system: System, text: str, **environment: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", text], cwd=system.folder, env={**system.environment, **environment})
+
+
+def test_a_process_that_hangs_ends_and_leaves_its_stack_in_its_log(tmp_path: Path) -> None:
+    system = System(tmp_path)
+    process = script(system, HANGS)
+    assert process.wait(60) not in (0, 75, 78)
+    assert "a_turn_that_never_ends" in (tmp_path / "logs/book.log").read_text()
+
+
+def test_five_failed_starts_in_a_row_halt_and_a_sixth_waits(tmp_path: Path) -> None:
+    system = System(tmp_path)
+    for _ in range(5):
+        assert script(system, DIES).wait(60) == 3
+        assert not system.config.halt_file.exists()
+    assert script(system, DIES).wait(60) == 3
+    assert "failed to start 5 times in a row" in system.config.halt_file.read_text()
+
+
+@pytest.mark.parametrize("component", ["book", "collector", "strategy"])
+def test_sigterm_ends_in_order(tmp_path: Path, component: str) -> None:
+    system = System(tmp_path)
+    process = subprocess.Popen([sys.executable, "-m", component], cwd=tmp_path, env=system.environment)
+    name = "strategy.market_maker" if component == "strategy" else component
+    until(f"{component} is heard", lambda: system.heartbeat(name), 30)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+    def stopping() -> bool:
+        beat = system.heartbeat(name)
+        return beat is not None and beat.state is ProcessState.STOPPING
+
+    until("the last heartbeat says stopping", stopping, 5)
+
+
+def test_processes_whose_supervisord_is_gone_stop_and_leave_no_order(tmp_path: Path) -> None:
+    system = System(tmp_path)
+    try:
+        system.start().until_quoting(60)
+        pids = {name: beat.pid for name in system.config.process_names if (beat := system.heartbeat(name))}
+        assert system._supervisord is not None
+        os.kill(system._supervisord.pid, signal.SIGKILL)
+        system._supervisord.wait()
+        until("every process is gone", lambda: not any(psutil.pid_exists(pid) for pid in pids.values()), 30)
+        log = (tmp_path / "logs/executor.log").read_text()
+        assert "supervisord is gone" in log
+        assert "all orders pulled" in log
+    finally:
+        for pid in pids.values():
+            if psutil.pid_exists(pid):
+                os.kill(pid, signal.SIGKILL)
+        system.stop()
+
+
+def test_a_boot_that_was_superseded_is_not_listened_to(tmp_path: Path) -> None:
+    """A process restarted within the same second still has a higher boot."""
+    system = System(tmp_path)
+    boots = []
+    for _ in range(2):
+        process = subprocess.Popen([sys.executable, "-m", "book"], cwd=tmp_path, env=system.environment)
+        system.last.clear()
+        beat = until("the book is heard", lambda: system.heartbeat("book"), 30)
+        boots.append(beat.boot)
+        process.kill()
+        process.wait()
+        time.sleep(0.1)
+    assert boots[1] > boots[0]

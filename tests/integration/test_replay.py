@@ -1,0 +1,99 @@
+"""Captured frames, played by the collector, go through bus, book and strategy to targets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import zmq
+
+from shared import bus
+from shared.messages import Account, Book, BookState, Fees, Instruments, Pair, Position, Target
+from tests.frames import frames_path
+from tests.system import System, until
+
+BTC = Pair(
+    symbol="BTC/USD",
+    base="BTC",
+    quote="USD",
+    status="online",
+    price_precision=1,
+    qty_precision=8,
+    price_increment=1,
+    qty_increment=1,
+    qty_min=5000,
+    cost_min="0.5",
+)
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[tuple[System, list[subprocess.Popen[bytes]]]]:
+    system = System(tmp_path)
+    started: list[subprocess.Popen[bytes]] = []
+    yield system, started
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.wait(20)
+
+
+def start(system: System, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", *words], cwd=system.folder, env=system.environment)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("speed", ["max", "20"])
+def test_a_capture_becomes_targets(processes: tuple[System, list[subprocess.Popen[bytes]]], speed: str) -> None:
+    """The test stands in for the executor: it publishes instrument, position and account itself."""
+    system, started = processes
+    capture = frames_path("public_v2/book10_BTCUSD_python-kraken-sdk_repadded.jsonl")
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+    where = bus.address(system.config, str(system.config.bus["executor"]))
+    executor = bus.Publisher(context, where, "executor", 1, None)
+    reader = bus.attach(system.config, ["target", "book"])
+    executor.publish("feed.instrument", Instruments(pairs={"BTC/USD": BTC}, assets={"BTC": 10, "USD": 4}))
+    executor.publish(
+        "position.market_maker.BTC/USD",
+        Position(strategy="market_maker", symbol="BTC/USD", valid=True, qty_precision=8),
+    )
+    executor.publish("account", Account(valid=True, fees={"BTC/USD": Fees(maker="0.00", taker="0.10")}))
+    started += [start(system, "book"), start(system, "strategy")]
+    started.append(start(system, "collector", "--replay", str(capture), "--speed", speed))
+    targets: list[Target] = []
+    books: list[Book] = []
+
+    def enough() -> bool:
+        executor.serve_subscriptions()
+        for received in reader.drain():
+            if isinstance(received.message, Target):
+                targets.append(received.message)
+            elif isinstance(received.message, Book):
+                books.append(received.message)
+        return any(target.quotes for target in targets)
+
+    until("a target with quotes", enough, 40, every=0.02)
+    target = next(target for target in targets if target.quotes)
+    assert {quote.side for quote in target.quotes} == {"buy", "sell"}
+    live = [book for book in books if book.state is BookState.LIVE]
+    bids, asks = live[-1].bids, live[-1].asks
+    assert max(q.price for q in target.quotes if q.side == "buy") < asks[0][0]
+    assert min(q.price for q in target.quotes if q.side == "sell") > bids[0][0]
+    assert 290_000 < target.quotes[0].price < 300_000
+    assert 0 < target.received <= target.booked <= target.decided
+    executor.socket.close()
+    reader.socket.close()
+
+
+@pytest.mark.processes
+def test_a_replay_ends_with_its_file_and_a_missing_one_is_refused(tmp_path: Path) -> None:
+    system = System(tmp_path)
+    capture = frames_path("public_v1/trade_10pairs_cryptofeed.jsonl")
+    done = system.run("collector", "--replay", str(capture), "--speed", "max")
+    assert done.returncode == 0
+    refused = system.run("collector", "--replay", "no/such/file")
+    assert refused.returncode == 78
+    assert "no/such/file" in refused.stderr
+    assert system.run("collector", "--replay", str(capture), "--speed", "0").returncode == 2
