@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 import sys
 
-from executor.account import Account
-from executor.budget import Budget
-from executor.executor import Executor, restore_day
+from executor.executor import Executor
 from executor.fills import main as fills
 from executor.journal import Journal, JournalError
-from executor.registry import from_row
-from executor.shell import SENDS_KEPT_S, Shell
-from executor.state import State
-from shared.clock import SECOND, boot_ns, wall_ns
+from executor.restore import restore
+from executor.shell import Shell
+from shared.clock import boot_ns, wall_ns
 from shared.config import Config
-from shared.kraken.counters import TIERS
 from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
 from shared.starts import Held, MachineLock
 
@@ -25,24 +21,6 @@ WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
 def account_key(config: Config) -> str:
     """What names the account on this machine: the exchange's address and the key, hashed."""
     return hashlib.sha256(f"{config.kraken.rest_url} {config.kraken.api_key}".encode()).hexdigest()[:32]
-
-
-def restore(config: Config, journal: Journal) -> tuple[State, int]:
-    """The state as the journal holds it, and the time of its newest fill (ns since the epoch)."""
-    now = boot_ns()
-    boot_to_wall = wall_ns() - now
-    account = Account(config.trading.inventory_base or {}, journal.knows_fill)
-    past = journal.fills()
-    account.restore(journal.holdings(), {entry.ledger_id for entry in journal.entries()}, past)
-    account.day, account.day_equity = restore_day(journal.get("day"))
-    budget = Budget(TIERS[config.trading.tier])
-    sends = journal.sends(wall_ns() - SENDS_KEPT_S * SECOND)
-    budget.rebuild(((send.symbol, send.points, wall_ns() - send.sent_ts) for send in sends), now)
-    codes = {name: journal.strategy_code(name) for name in config.strategies}
-    state = State(config, journal.next_epoch(), codes, account, budget, now, boot_to_wall=boot_to_wall)
-    for row in journal.live_orders():
-        state.registry.add(from_row(row, boot_to_wall))
-    return state, past[-1].fill_ts if past else wall_ns()
 
 
 def main() -> None:
@@ -58,7 +36,8 @@ def main() -> None:
         process.held(held)
     try:
         journal = Journal(configuration.data / "journal.sqlite")
-        state, last_fill_ts = restore(configuration, journal)
+        now = boot_ns()
+        state, last_fill_ts = restore(configuration, journal, now, wall_ns() - now)
     except JournalError as error:
         process.start.settle(ready=False)
         refuse(EXIT_CONFIG, "executor", str(error))

@@ -16,7 +16,6 @@ from typing import Any
 
 from executor.ids import base36
 from executor.ledger import Entry, Holding
-from shared.clock import SECOND, wall_ns
 
 SCHEMA = 1
 _TABLES = """
@@ -204,9 +203,9 @@ class Journal:
                 self._db.execute("ROLLBACK")
             raise JournalError(f"{self.path} cannot be written: {error}") from error
 
-    def next_epoch(self) -> int:
+    def next_epoch(self, unix_s: int) -> int:
         """A new epoch, above every one before it and on the disk before this returns."""
-        return self.raise_epoch(max(int(self.get("epoch") or 0) + 1, wall_ns() // SECOND))
+        return self.raise_epoch(max(int(self.get("epoch") or 0) + 1, unix_s))
 
     def raise_epoch(self, epoch: int) -> int:
         """Keeps ``epoch`` with a full sync; returns it."""

@@ -1,29 +1,23 @@
-"""The executor's shell: carries out what the core decided, in an order that a crash at any point survives.
-
-Cancels and the switch leave first and wait for nothing (T9); then the journal, in one transaction; only when that is
-on the disk leave adds and amends, each after a last look at the halt file (T10).
-"""
+"""The executor's shell: sockets, clock, files and the bus around the core and its carrier."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
+from executor.carrier import Carrier
 from executor.executor import Executor
-from executor.journal import Journal, JournalError, Row
-from executor.outbox import Request, RestCall
+from executor.journal import Journal
+from executor.outbox import RestCall, Told
 from executor.private import Private
-from executor.registry import to_row
+from executor.restore import SENDS_KEPT_S
 from executor.state import State
 from shared import halt, limits
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
-from shared.kraken import v2
-from shared.messages import ProcessState
+from shared.messages import Message, ProcessState
 from shared.process import Process
 from shared.starts import Held
-
-SENDS_KEPT_S = 3600
 
 
 class Shell:
@@ -31,7 +25,7 @@ class Shell:
 
     def __init__(self, process: Process, state: State, executor: Executor, journal: Journal) -> None:
         self.process, self.state, self.executor, self.journal = process, state, executor, journal
-        self._unwritten: list[Row] = []
+        self.carrier = Carrier(state, executor, journal, self)
         self._halt_due = self._prune_due = 0
         self.private = Private(
             process.config, lambda: state.epoch, self._opened, self._frame, self._closed, self._newer_writer
@@ -86,92 +80,55 @@ class Shell:
             self.state.halted = halted
             self.process.log.warning("halted" if halted else "resumed", why=halt.reason(self.process.config.halt_file))
 
-    # --- carrying out --------------------------------------------------------------------------------------------
-
     def turn(self, now: int) -> None:
         """A pass of the core, and all that it wants done."""
-        state = self.state
-        state.boot_to_wall = wall_ns() - now
-        self.executor.turn(now)
-        out = state.out
-        requests, out.requests = out.requests, []
-        self._send([request for request in requests if request.urgent])
-        if out.epoch > state.epoch:
-            state.epoch = self.journal.raise_epoch(out.epoch)
-        self._write()
-        self._send_if_safe([request for request in requests if not request.urgent])
-        self._publish()
-        for call in out.rest:
-            self.private.start(call, self._rest_answer, self.executor.rest_failed)
-        out.rest.clear()
-        if out.halt:
-            halt.halt(self.process.config.halt_file, out.halt)
-            self.process.alert("critical", "halt", out.halt)
-            out.halt = ""
-            self._look_at_halt()
-        if out.reconnect:
-            self.private.socket.close(out.reconnect)
-            out.reconnect = ""
-        if out.stop_held:
-            self.process.alert("critical", "newer-writer", out.stop_held)
-            self.process.held(Held(f"{out.stop_held}; stop that one first"))
+        self.state.boot_to_wall = wall_ns() - now
+        self.carrier.turn(now)
 
-    def _write(self) -> None:
-        state = self.state
-        rows = [*self._unwritten, *state.out.rows]
-        state.out.rows.clear()
-        rows += [to_row(order, state.boot_to_wall) for order in self._changed()]
-        if not rows:
-            return
-        try:
-            self.journal.write(rows)
-            self._unwritten = []
-            state.journal_ok = True
-        except JournalError as error:
-            # Fills and orders wait in memory for the disk; while it lasts only cancels are sent.
-            self._unwritten = rows[-limits.UNWRITTEN_ROWS :]
-            if state.journal_ok:
-                self.process.alert("critical", "journal", f"{error}; nothing is placed until it can be written")
-            state.journal_ok = False
+    # --- the carrier's hands -------------------------------------------------------------------------------------
 
-    def _changed(self) -> list[Any]:
-        changed = list(self.state.registry.changed.values())
-        self.state.registry.changed.clear()
-        for order in changed:
-            order.changed_ts = wall_ns()
-        return changed
+    def now(self) -> int:
+        """ns of CLOCK_BOOTTIME."""
+        return boot_ns()
 
-    def _send_if_safe(self, requests: list[Request]) -> None:
-        why = ""
-        if not self.state.journal_ok:
-            why = "the journal cannot be written"
-        elif requests and halt.is_halted(self.process.config.halt_file):
-            why = "halted"
-        if not why:
-            self._send(requests)
-            return
-        for request in requests:
-            self.executor.not_sent(request, why, boot_ns())
+    def send(self, text: str) -> bool:
+        """Hands a frame to the socket."""
+        return self.private.socket.send(text)
 
-    def _send(self, requests: list[Request]) -> None:
-        for request in requests:
-            text = v2.request(request.method, request.params, request.req_id)
-            if self.private.socket.send(text):
-                self.executor.stream.in_flight.left(request, boot_ns())
-            else:
-                self.executor.not_sent(request, "no connection", boot_ns())
+    def call(self, call: RestCall) -> None:
+        """Starts a REST call."""
+        self.private.start(call, self._rest_answer, self.executor.rest_failed)
 
-    def _publish(self) -> None:
-        out = self.state.out
-        for topic, message in out.messages:
-            self.process.publish(topic, message)
-        out.messages.clear()
-        for told in out.told:
-            getattr(self.process.log, told.level)(told.text, kind=told.kind)
-            if told.alert:
-                level = "critical" if told.level == "error" else "warning"
-                self.process.alert(level, told.kind, told.text)
-        out.told.clear()
+    def is_halted(self) -> bool:
+        """Is the halt file there."""
+        return halt.is_halted(self.process.config.halt_file)
+
+    def halt(self, why: str) -> None:
+        """Writes the halt file."""
+        halt.halt(self.process.config.halt_file, why)
+        self.process.alert("critical", "halt", why)
+        self._look_at_halt()
+
+    def publish(self, topic: str, message: Message) -> None:
+        """A message for the bus."""
+        self.process.publish(topic, message)
+
+    def tell(self, told: Told) -> None:
+        """A line for the log, and an alert where it is one."""
+        getattr(self.process.log, told.level)(told.text, kind=told.kind)
+        if told.alert:
+            self.process.alert("critical" if told.level == "error" else "warning", told.kind, told.text)
+
+    def reconnect(self, why: str) -> None:
+        """Drops the connection; the socket makes a new one."""
+        self.private.socket.close(why)
+
+    def newer_writer(self, why: str) -> None:
+        """Ends with the exit code of a lock that is held."""
+        self.process.alert("critical", "newer-writer", why)
+        self.process.held(Held(f"{why}; stop that one first"))
+
+    # --- state ---------------------------------------------------------------------------------------------------
 
     def _say_state(self, now: int) -> None:
         state, quoting = self.state, self.executor.quoting
@@ -206,6 +163,6 @@ class Shell:
                 await asyncio.sleep(0.1)
             left = self.executor.own_live()
             self.process.log.info("stopped with orders left" if left else "all orders pulled", left=left)
-        self._write()
+        self.carrier.write()
         await self.private.close()
         self.journal.close()

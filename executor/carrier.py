@@ -1,0 +1,134 @@
+"""Carries out what the core decided, in an order that a crash at any point survives.
+
+Cancels and the switch leave first and wait for nothing (T9); then the journal, in one transaction; only when that is
+on the disk leave adds and amends, each after a last look at the halt file (T10). What only a process can do, its
+sockets, clock and files, is in the :class:`Hands` it is given.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from executor.executor import Executor
+from executor.journal import Journal, JournalError, Row
+from executor.outbox import Request, RestCall, Told
+from executor.registry import to_row
+from executor.state import State
+from shared import limits
+from shared.kraken import v2
+from shared.messages import Message
+
+
+class Hands(Protocol):
+    """What the carrier needs done; none of it may raise."""
+
+    def now(self) -> int:
+        """ns of CLOCK_BOOTTIME."""
+
+    def send(self, text: str) -> bool:
+        """Hands a frame to the private connection; False without one."""
+
+    def call(self, call: RestCall) -> None:
+        """Starts a REST call of the core's."""
+
+    def is_halted(self) -> bool:
+        """Is the halt file there, at this moment."""
+
+    def halt(self, why: str) -> None:
+        """Turns the halt switch on."""
+
+    def publish(self, topic: str, message: Message) -> None:
+        """A message for the bus."""
+
+    def tell(self, told: Told) -> None:
+        """A line for the log, an alert for the bus."""
+
+    def reconnect(self, why: str) -> None:
+        """Drops the private connection; a new one is made."""
+
+    def newer_writer(self, why: str) -> None:
+        """Another executor trades the account: this one ends."""
+
+
+class Carrier:
+    """Empties the outbox after each pass."""
+
+    def __init__(self, state: State, executor: Executor, journal: Journal, hands: Hands) -> None:
+        self.state, self.executor, self.journal, self.hands = state, executor, journal, hands
+        self._unwritten: list[Row] = []
+
+    def turn(self, now: int) -> None:
+        """A pass of the core, and all that it wants done."""
+        self.executor.turn(now)
+        out, hands = self.state.out, self.hands
+        requests, out.requests = out.requests, []
+        self._send([request for request in requests if request.urgent])
+        if out.epoch > self.state.epoch:
+            self.state.epoch = self.journal.raise_epoch(out.epoch)
+        self.write()
+        self._send_if_safe([request for request in requests if not request.urgent])
+        self._publish()
+        for call in out.rest:
+            hands.call(call)
+        out.rest.clear()
+        if out.halt:
+            why, out.halt = out.halt, ""
+            hands.halt(why)
+        if out.reconnect:
+            why, out.reconnect = out.reconnect, ""
+            hands.reconnect(why)
+        if out.stop_held:
+            hands.newer_writer(out.stop_held)
+
+    def write(self) -> None:
+        """Everything that is to be kept, in one transaction; what cannot be written waits in memory."""
+        state = self.state
+        rows = [*self._unwritten, *state.out.rows]
+        state.out.rows.clear()
+        changed = list(state.registry.changed.values())
+        state.registry.changed.clear()
+        for order in changed:
+            order.changed_ts = self.hands.now() + state.boot_to_wall
+        rows += [to_row(order, state.boot_to_wall) for order in changed]
+        if not rows:
+            return
+        try:
+            self.journal.write(rows)
+            self._unwritten = []
+            state.journal_ok = True
+        except JournalError as error:
+            # Fills and orders wait in memory for the disk; while it lasts only cancels are sent.
+            self._unwritten = rows[-limits.UNWRITTEN_ROWS :]
+            if state.journal_ok:
+                text = f"{error}; nothing is placed until it can be written"
+                self.hands.tell(Told("error", "journal", text, alert=True))
+            state.journal_ok = False
+
+    def _send_if_safe(self, requests: list[Request]) -> None:
+        for request in requests:
+            why = ""
+            if not self.state.journal_ok:
+                why = "the journal cannot be written"
+            elif self.hands.is_halted():
+                why = "halted"
+            if why:
+                self.executor.not_sent(request, why, self.hands.now())
+            else:
+                self._send([request])
+
+    def _send(self, requests: list[Request]) -> None:
+        for request in requests:
+            text = v2.request(request.method, request.params, request.req_id)
+            if self.hands.send(text):
+                self.executor.stream.in_flight.left(request, self.hands.now())
+            else:
+                self.executor.not_sent(request, "no connection", self.hands.now())
+
+    def _publish(self) -> None:
+        out = self.state.out
+        for topic, message in out.messages:
+            self.hands.publish(topic, message)
+        out.messages.clear()
+        for told in out.told:
+            self.hands.tell(told)
+        out.told.clear()

@@ -1,0 +1,36 @@
+"""A start: the state as the journal holds it. Starting after a crash and for the first time are one path."""
+
+from __future__ import annotations
+
+from executor.account import Account
+from executor.budget import Budget
+from executor.executor import restore_day
+from executor.journal import Journal
+from executor.registry import from_row
+from executor.state import State
+from shared.clock import SECOND
+from shared.config import Config
+from shared.kraken.counters import TIERS
+
+SENDS_KEPT_S = 3600
+
+
+def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tuple[State, int]:
+    """The state as the journal holds it, and the time of its newest fill (ns since the epoch).
+
+    ``now`` is ns of CLOCK_BOOTTIME, ``boot_to_wall`` what makes ns since the epoch of it.
+    """
+    wall = now + boot_to_wall
+    account = Account(config.trading.inventory_base or {}, journal.knows_fill)
+    past = journal.fills()
+    account.restore(journal.holdings(), {entry.ledger_id for entry in journal.entries()}, past)
+    account.day, account.day_equity = restore_day(journal.get("day"))
+    budget = Budget(TIERS[config.trading.tier])
+    sends = journal.sends(wall - SENDS_KEPT_S * SECOND)
+    budget.rebuild(((send.symbol, send.points, wall - send.sent_ts) for send in sends), now)
+    codes = {name: journal.strategy_code(name) for name in config.strategies}
+    epoch = journal.next_epoch(wall // SECOND)
+    state = State(config, epoch, codes, account, budget, now, boot_to_wall=boot_to_wall)
+    for row in journal.live_orders():
+        state.registry.add(from_row(row, boot_to_wall))
+    return state, past[-1].fill_ts if past else wall
