@@ -52,6 +52,7 @@ class App:
     async def main(self) -> None:
         """Serves and lets the market live."""
         application = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[contained])
+        application.router.add_get("/", self.sockets.public_v1)
         application.router.add_get("/v2", self.sockets.public)
         application.router.add_get("/auth/v2", self.sockets.private)
         application.router.add_route("*", "/0/public/{method}", self.rest.public)
@@ -94,6 +95,7 @@ def main() -> None:
     given = parser.parse_args()
     configuration = process.load_config("simulator", given.config)
     shell = process.Process("simulator", configuration, [])
+    shell.outlives_s = 5.0  # the executor pulls its orders first, also when supervisord is gone
     app = App(shell, given.seed)
     ignored: Any = lambda _messages: None  # noqa: E731 - it listens to nothing on the bus
     shell.run_async(app.main, ignored, app.turn, app.stop)

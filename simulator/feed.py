@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from typing import NamedTuple
 from zlib import crc32
 
 from simulator.pairs import Pair
@@ -17,16 +18,34 @@ DEPTHS = (10, 25, 100, 500, 1000)
 Change = tuple[str, int, int]
 
 
-class Side:
-    """One side of a book: sorted keys (best first) and the quantity of each price."""
+class Entry(NamedTuple):
+    """A level as a subscriber is told of it; ``ns`` is its last change, ``refill`` whether it was there before."""
 
-    __slots__ = ("keys", "qty", "sign")
+    price: int
+    qty: int
+    ns: int
+    refill: bool
+
+
+class Run(NamedTuple):
+    """One side's share of a change: what each view is told, and the book's checksum after it."""
+
+    side: str
+    checksum: int
+    views: dict[int, list[Entry]]
+
+
+class Side:
+    """One side of a book: sorted keys (best first), the quantity of each price and when it last changed."""
+
+    __slots__ = ("keys", "qty", "sign", "when")
 
     def __init__(self, sign: int) -> None:
         # Asks count up from the best, bids down: a bid's key is its price negated.
         self.sign = sign
         self.keys: list[int] = []
         self.qty: dict[int, int] = {}
+        self.when: dict[int, int] = {}
 
     def best(self, n: int) -> list[tuple[int, int]]:
         """The best ``n`` levels as (price, qty)."""
@@ -50,22 +69,35 @@ class FullBook:
 
     def apply(self, changes: Iterable[Change], now: int, depths: Iterable[int]) -> list[tuple[int, str]]:
         """Applies changes in order; returns (depth, message) for every depth whose view they touch."""
-        wanted = sorted(depths)
-        messages: list[tuple[int, str]] = []
-        run: list[Change] = []
-        for change in changes:
-            if run and run[-1][0] != change[0]:
-                messages += self._apply_side(run, now, wanted)
-                run = []
-            run.append(change)
-        if run:
-            messages += self._apply_side(run, now, wanted)
-        return messages
+        return self.messages(self.change(changes, now, depths), now, depths)
 
-    def _apply_side(self, changes: list[Change], now: int, wanted: list[int]) -> list[tuple[int, str]]:
+    def change(self, changes: Iterable[Change], now: int, depths: Iterable[int]) -> list[Run]:
+        """Applies changes in order, side after side; returns what the views of ``depths`` are to be told."""
+        wanted = sorted(depths)
+        runs: list[Run] = []
+        pending: list[Change] = []
+        for change in changes:
+            if pending and pending[-1][0] != change[0]:
+                runs.append(self._change_side(pending, now, wanted))
+                pending = []
+            pending.append(change)
+        if pending:
+            runs.append(self._change_side(pending, now, wanted))
+        return runs
+
+    def messages(self, runs: Iterable[Run], now: int, depths: Iterable[int]) -> list[tuple[int, str]]:
+        """The v2 messages of runs: one for each run and depth that it touches."""
+        return [
+            (depth, self._update(run, found, now))
+            for run in runs
+            for depth, found in run.views.items()
+            if found and depth in depths
+        ]
+
+    def _change_side(self, changes: list[Change], now: int, wanted: list[int]) -> Run:
         side = self.side(changes[0][0])
-        keys, quantities, sign = side.keys, side.qty, side.sign
-        entries: dict[int, list[str]] = {depth: [] for depth in wanted}
+        keys, quantities, sign, when = side.keys, side.qty, side.sign, side.when
+        views: dict[int, list[Entry]] = {depth: [] for depth in wanted}
         near = False
         for _, price, qty in changes:
             key = price * sign
@@ -75,24 +107,24 @@ class FullBook:
             index = bisect_left(keys, key)
             near = near or index < 10
             if not qty:
-                del keys[index], quantities[price]
+                del keys[index], quantities[price], when[price]
             else:
                 if known is None:
                     keys.insert(index, key)
                 quantities[price] = qty
+                when[price] = now
             for depth in wanted:
                 if index >= depth:
                     continue
-                found = entries[depth]
-                found.append(self._entry(price, qty))
+                found = views[depth]
+                found.append(Entry(price, qty, now, False))
                 if not qty and len(keys) >= depth:
                     refill = keys[depth - 1] * sign
-                    found.append(self._entry(refill, quantities[refill]))
+                    found.append(Entry(refill, quantities[refill], when[refill], True))
         self.changed_ns = now
         if near:
             self.checksum = self._checksum()
-        name = "bids" if side is self.bids else "asks"
-        return [(depth, self._update(name, found, now)) for depth, found in entries.items() if found]
+        return Run(changes[0][0], self.checksum, views)
 
     def snapshot(self, depth: int) -> str:
         """The snapshot message of a depth; its timestamp is that of the last change."""
@@ -103,12 +135,12 @@ class FullBook:
             f'"asks":[{asks}],"checksum":{self.checksum},"timestamp":"{iso(self.changed_ns)}"}}]}}'
         )
 
-    def _update(self, name: str, entries: list[str], now: int) -> str:
-        levels = ",".join(entries)
-        sides = f'"bids":[{levels}],"asks":[]' if name == "bids" else f'"bids":[],"asks":[{levels}]'
+    def _update(self, run: Run, entries: list[Entry], now: int) -> str:
+        levels = ",".join([self._entry(entry.price, entry.qty) for entry in entries])
+        sides = f'"bids":[{levels}],"asks":[]' if run.side == "buy" else f'"bids":[],"asks":[{levels}]'
         return (
             f'{{"channel":"book","type":"update","data":[{{"symbol":"{self.pair.symbol}",{sides},'
-            f'"checksum":{self.checksum},"timestamp":"{iso(now)}"}}]}}'
+            f'"checksum":{run.checksum},"timestamp":"{iso(now)}"}}]}}'
         )
 
     def _entry(self, price: int, qty: int) -> str:

@@ -28,13 +28,9 @@ class Hub:
         self._private: dict[tuple[int, str], dict[PrivateListener, None]] = {}
 
     def join(self, channel: str, symbol: str, depth: int, session: PublicListener) -> None:
-        """Subscribes a session; ``depth`` is 0 for channels without one."""
+        """Subscribes a session once; ``depth`` is 0 for channels without one."""
         self._public.setdefault((channel, symbol, depth), {})[session] = None
-        if channel == "book":
-            depths = self._exchange.venues[symbol].depths
-            depths[depth] = depths.get(depth, 0) + 1
-        elif channel == "ticker":
-            self._exchange.venues[symbol].tickers += 1
+        self._exchange.venues[symbol].listen(channel, depth, 1)
 
     def leave(self, channel: str, symbol: str, depth: int, session: PublicListener) -> None:
         """Ends a public subscription."""
@@ -44,13 +40,7 @@ class Hub:
         del listeners[session]
         if not listeners:
             del self._public[(channel, symbol, depth)]
-        if channel == "book":
-            depths = self._exchange.venues[symbol].depths
-            depths[depth] -= 1
-            if not depths[depth]:
-                del depths[depth]
-        elif channel == "ticker":
-            self._exchange.venues[symbol].tickers -= 1
+        self._exchange.venues[symbol].listen(channel, depth, -1)
 
     def join_private(self, account: int, channel: str, session: PrivateListener) -> None:
         """Subscribes a session to a private channel of an account."""

@@ -40,6 +40,10 @@ class Pair:
         """A price in ticks as wire text."""
         return fixed(ticks, self.price_precision)
 
+    def old_price(self, ticks: int) -> str:
+        """A price as version 1 and REST write it: at least five decimals."""
+        return fixed(ticks, self.price_precision) + "0" * (5 - self.price_precision)
+
     def qty(self, lots: int) -> str:
         """A quantity in lots as wire text."""
         return fixed(lots, self.qty_precision)
@@ -97,6 +101,9 @@ FEES = (
     (5_000_000, 200, 1200),
     (10_000_000, 0, 1000),
 )
+
+
+BY_WSNAME = {pair.wsname: pair for pair in PAIRS.values()}
 
 
 def find_pair(name: str) -> Pair | None:

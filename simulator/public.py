@@ -1,4 +1,4 @@
-"""A public WebSocket v2 session: book, trade, ticker and instrument (KRAKEN.md 1)."""
+"""A public WebSocket v2 session: book, trade, ticker, ohlc and instrument (KRAKEN.md 1)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator import errors
 from simulator.arguments import flag
+from simulator.candles import INTERVALS
 from simulator.errors import KrakenError
 from simulator.feed import DEPTHS
 from simulator.pairs import PAIRS, instrument_data
@@ -30,9 +31,11 @@ _MEMBERS = {
     "book": frozenset({"channel", "symbol", "depth", "snapshot"}),
     "trade": frozenset({"channel", "symbol", "snapshot"}),
     "ticker": frozenset({"channel", "symbol", "snapshot", "event_trigger"}),
+    "ohlc": frozenset({"channel", "symbol", "interval", "snapshot"}),
     "instrument": frozenset({"channel", "snapshot", "include_tokenized_assets", "execution_venue"}),
 }
 TRADES_SHOWN = 50
+OHLC_WARNING = "timestamp is deprecated, use interval_begin"
 
 
 class PublicSession(Session):
@@ -40,8 +43,8 @@ class PublicSession(Session):
 
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
-        # (channel, symbol) to depth, 0 for channels without one.
-        self._subscribed: dict[tuple[str, str], int] = {}
+        # (channel, symbol, interval or 0) to depth, 0 for channels without one.
+        self._subscribed: dict[tuple[str, str, int], int] = {}
 
     @property
     def subscribed(self) -> bool:
@@ -50,7 +53,7 @@ class PublicSession(Session):
 
     def close(self) -> None:
         """Ends every subscription."""
-        for (channel, symbol), depth in self._subscribed.items():
+        for (channel, symbol, _), depth in self._subscribed.items():
             if symbol:
                 self.world.hub.leave(channel, symbol, depth, self)
         self._subscribed.clear()
@@ -91,38 +94,50 @@ class PublicSession(Session):
             if trigger not in ("trades", "bbo"):
                 raise KrakenError(errors.MALFORMED)
             options["event_trigger"] = trigger
+        if channel == "ohlc":
+            interval = params.get("interval")
+            if interval is None:
+                raise KrakenError(errors.INTERVAL_REQUIRED)
+            if isinstance(interval, bool) or not isinstance(interval, int) or interval not in INTERVALS:
+                raise KrakenError(errors.INTERVAL_NOT_SUPPORTED)
+            options["interval"] = interval
         options["snapshot"] = flag(params, "snapshot") if params.get("snapshot") is not None else default
         return options
 
     def _subscribe(self, request: Request, channel: str, symbol: str, options: dict[str, Any], now: int) -> None:
-        if (channel, symbol) in self._subscribed:
+        key = _key(channel, symbol, options)
+        if key in self._subscribed:
             self.refuse(request, errors.ALREADY_SUBSCRIBED, now, symbol=symbol)
             return
-        depth = {"book": options.get("depth", 0), "ticker": int(options.get("event_trigger") == "bbo")}.get(channel, 0)
-        self.answer(request, {**options, "symbol": symbol}, now)
+        depth = _depth(channel, options)
+        warned = {"warnings": [OHLC_WARNING]} if channel == "ohlc" else {}
+        self.answer(request, {**options, "symbol": symbol, **warned}, now)
         venue = self.world.exchange.venues[symbol]
         if options["snapshot"]:
             if channel == "book":
                 self.send(venue.book.snapshot(depth))
             elif channel == "trade":
                 self.send(venue.trade_message("snapshot", list(venue.tape)[-TRADES_SHOWN:]))
-            else:
+            elif channel == "ticker":
                 self.send(venue.ticker_message("snapshot", now))
-        self._subscribed[(channel, symbol)] = depth
+            else:
+                self.send(venue.ohlc_message("snapshot", venue.candles.of(depth), now))
+        self._subscribed[key] = depth
         self.world.hub.join(channel, symbol, depth, self)
 
     def _unsubscribe(self, request: Request, channel: str, symbol: str, options: dict[str, Any], now: int) -> None:
-        depth = self._subscribed.get((channel, symbol))
-        if depth is None or (channel == "book" and depth != options["depth"]):
+        key = _key(channel, symbol, options)
+        depth = self._subscribed.get(key)
+        if depth is None or depth != _depth(channel, options):
             self.refuse(request, errors.NOT_SUBSCRIBED, now, symbol=symbol)
             return
         self.world.hub.leave(channel, symbol, depth, self)
-        del self._subscribed[(channel, symbol)]
+        del self._subscribed[key]
         said = {name: value for name, value in options.items() if name != "snapshot"}
         self.answer(request, {**said, "symbol": symbol}, now)
 
     def _instrument(self, request: Request, now: int) -> None:
-        key = ("instrument", "")
+        key = ("instrument", "", 0)
         if request.method == "unsubscribe":
             if self._subscribed.pop(key, None) is None:
                 raise KrakenError(errors.NOT_SUBSCRIBED)
@@ -136,6 +151,17 @@ class PublicSession(Session):
         self.answer(request, {"channel": "instrument", "snapshot": snapshot, "warnings": warnings}, now)
         if snapshot:
             self.send(f'{{"channel":"instrument","type":"snapshot","data":{instrument_data()}}}')
+
+
+def _key(channel: str, symbol: str, options: dict[str, Any]) -> tuple[str, str, int]:
+    return channel, symbol, options.get("interval", 0)
+
+
+def _depth(channel: str, options: dict[str, Any]) -> int:
+    """What tells the views of a channel apart: depth, trigger or interval."""
+    if channel == "ticker":
+        return int(options["event_trigger"] == "bbo")
+    return int(options.get("depth") or options.get("interval") or 0)
 
 
 def _is_private(request: Request) -> bool:

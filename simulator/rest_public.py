@@ -71,18 +71,18 @@ def _ticker(venue: Venue) -> dict[str, Any]:
     sides = []
     for price, side in ((ask, venue.book.asks), (bid, venue.book.bids)):
         lots = side.qty.get(price or 0, 0)
-        sides.append([_price(pair, price or 0), str(lots // 10**pair.qty_precision), _shown(lots, pair)])
+        sides.append([pair.old_price(price or 0), str(lots // 10**pair.qty_precision), _shown(lots, pair)])
     last = venue.tape[-1].qty if venue.tape else 0
     return {
         "a": sides[0],
         "b": sides[1],
-        "c": [_price(pair, venue.last_price), pair.qty(last)],
+        "c": [pair.old_price(venue.last_price), pair.qty(last)],
         "v": [pair.qty(day.volume)] * 2,
-        "p": [_price(pair, day.vwap())] * 2,
+        "p": [pair.old_price(day.vwap())] * 2,
         "t": [day.trades] * 2,
-        "l": [_price(pair, day.low)] * 2,
-        "h": [_price(pair, day.high)] * 2,
-        "o": _price(pair, day.open),
+        "l": [pair.old_price(day.low)] * 2,
+        "h": [pair.old_price(day.high)] * 2,
+        "o": pair.old_price(day.open),
     }
 
 
@@ -93,7 +93,7 @@ def depth(world: World, fields: Fields, _now: int) -> Any:
     count = _whole(fields, "count", 100, 1, 500)
     second = venue.book.changed_ns // NS
     sides = {
-        name: [[_price(pair, price), _shown(qty, pair), second] for price, qty in side.best(count)]
+        name: [[pair.old_price(price), _shown(qty, pair), second] for price, qty in side.best(count)]
         for name, side in (("asks", venue.book.asks), ("bids", venue.book.bids))
     }
     return {key: sides}
@@ -110,7 +110,7 @@ def trades(world: World, fields: Fields, now: int) -> Any:
     chosen = chosen[:count] if since else chosen[-count:]
     rows = [
         [
-            _price(pair, trade.price),
+            pair.old_price(trade.price),
             pair.qty(trade.qty),
             trade.ns / NS,
             trade.side[0],
@@ -144,10 +144,6 @@ def _whole(fields: Fields, name: str, default: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise invalid(name)
     return int(value)
-
-
-def _price(pair: Pair, ticks: int) -> str:
-    return pair.price(ticks) + "0" * (5 - pair.price_precision)
 
 
 def _shown(lots: int, pair: Pair) -> str:

@@ -1,4 +1,4 @@
-"""A WebSocket v2 session without its socket: the envelope that both kinds share (KRAKEN.md 1.1-1.4)."""
+"""A WebSocket session without its socket: the v2 envelope (KRAKEN.md 1.1-1.4), which version 1 overrides."""
 
 from __future__ import annotations
 
@@ -70,7 +70,18 @@ class Session:
         """The second's heartbeat; False when the connection is idle and should be closed."""
         if now - self.heard_ns > IDLE_NS and not self.subscribed:
             return False
-        self.send('{"channel":"heartbeat"}')
+        self.send(self.heartbeat())
+        return True
+
+    def heartbeat(self) -> str:
+        """The second's sign of life."""
+        return '{"channel":"heartbeat"}'
+
+    def charge(self, arrived: int) -> bool:
+        """Counts a message; False when the connection sends too many."""
+        if not self._rate.fits(1, arrived):
+            return False
+        self._rate.charge(1, arrived)
         return True
 
     # --- requests ------------------------------------------------------------------------------------------------
@@ -78,9 +89,8 @@ class Session:
     def read(self, text: str, arrived: int) -> Request:
         """Reads a frame; never raises."""
         self.heard_ns = arrived
-        if not self._rate.fits(1, arrived):
+        if not self.charge(arrived):
             return Request("", {}, None, arrived, errors.MESSAGE_RATE)
-        self._rate.charge(1, arrived)
         try:
             message = read_json(text)
         except (ValueError, ArithmeticError):
@@ -107,7 +117,7 @@ class Session:
             if request.error:
                 raise KrakenError(request.error)
             if request.method == "ping":
-                self._ping(request, now)
+                self.pong(request, now)
             else:
                 self.dispatch(request, now)
         except KrakenError as error:
@@ -134,7 +144,8 @@ class Session:
             f'"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}'
         )
 
-    def _ping(self, request: Request, now: int) -> None:
+    def pong(self, request: Request, now: int) -> None:
+        """The answer to a ping; raises KrakenError."""
         if request.params:
             raise KrakenError(errors.unsupported_field("params", "ping"))
         self.send(f'{{"method":"pong",{_req_id(request)}"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}')

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
+from simulator import feed_v1
+from simulator.candles import INTERVALS, Candle, Candles, Day
 from simulator.engine import Engine, Event
 from simulator.feed import FullBook
 from simulator.pairs import Pair
-from simulator.wire import iso
+from simulator.wire import iso, iso_ns
 
 TAPE = 1000
 # Crowd orders live above this number, account orders below: the two never share an id in an engine.
@@ -29,33 +32,13 @@ class Trade:
         self.ns = ns
 
 
-class Day:
-    """What the ticker sums up: prices in ticks, volume in lots, since the process started (it has no older trades)."""
-
-    __slots__ = ("high", "low", "notional", "open", "trades", "volume")
-
-    def __init__(self, price: int) -> None:
-        self.open = self.high = self.low = price
-        self.volume = self.notional = self.trades = 0
-
-    def add(self, price: int, qty: int) -> None:
-        """Counts a trade."""
-        self.high, self.low = max(self.high, price), min(self.low, price)
-        self.volume += qty
-        self.notional += price * qty
-        self.trades += 1
-
-    def vwap(self) -> int:
-        """Volume-weighted average price in ticks; the first price without trades."""
-        return round(self.notional / self.volume) if self.volume else self.open
-
-
 class Venue:
     """Runs operations on the engine, numbers their trades, and collects what the public is told.
 
-    ``depths`` are the book depths that have subscribers, ``tickers`` the number of ticker subscribers;
+    ``depths`` are the v2 book depths that have subscribers, ``wanted`` the other (channel, depth) that have;
     ``on_crowd(order_id, remaining)`` hears what happened to the crowd's resting orders. Public messages gather in
-    ``public`` as (channel, depth, text).
+    ``public`` as (channel, depth, text); channels of version 1 begin with ``v1.``. A ticker's depth is 0 for
+    every trade and 1 for every new touch, a candle's is its interval.
     """
 
     def __init__(self, pair: Pair, engine: Engine, trade_id: int, last_price: int) -> None:
@@ -65,12 +48,22 @@ class Venue:
         self.last_price = last_price
         self.book = FullBook(pair)
         self.day = Day(last_price)
+        self.candles = Candles()
         self._shown: tuple[int | None, int | None] = (None, None)
+        self._shown_qty: tuple[int, int] = (0, 0)
         self.tape: deque[Trade] = deque(maxlen=TAPE)
         self.depths: dict[int, int] = {}
-        self.tickers = 0
+        self.wanted: dict[tuple[str, int], int] = {}
         self.public: list[tuple[str, int, str]] = []
         self.on_crowd: Callable[[int, int], None] | None = None
+
+    def listen(self, channel: str, depth: int, by: int) -> None:
+        """A channel got (``by`` 1) or lost (-1) a subscriber."""
+        counts: dict[Any, int] = self.depths if channel == "book" else self.wanted
+        key = depth if channel == "book" else (channel, depth)
+        counts[key] = counts.get(key, 0) + by
+        if not counts[key]:
+            del counts[key]
 
     def submit(
         self,
@@ -105,7 +98,8 @@ class Venue:
             if event[0] == "trade":
                 self.trade_id += 1
                 self.last_price = event[3]
-                self.day.add(event[3], event[4])
+                self.day.add(event[3], event[4], now)
+                self.candles.add(event[3], event[4], now)
                 trades.append(Trade(self.trade_id, side, event[3], event[4], kind, now))
                 if event[2] >= CROWD_FROM and self.on_crowd is not None:
                     self.on_crowd(event[2], event[6])
@@ -115,14 +109,56 @@ class Venue:
         if trades:
             self.tape.extend(trades)
             self.public.append(("trade", 0, self.trade_message("update", trades)))
-        for depth, text in self.book.apply(self.engine.changes(), now, self.depths):
+        old = [depth for channel, depth in self.wanted if channel == "v1.book"] if self.wanted else []
+        depths = {*self.depths, *old} if old else self.depths
+        runs = self.book.change(self.engine.changes(), now, depths)
+        for depth, text in self.book.messages(runs, now, self.depths):
             self.public.append(("book", depth, text))
-        if trades and self.tickers:
-            self.public.append(("ticker", 0, self.ticker_message("update", now)))
-        if self.tickers and self._shown != self.touch():
-            self._shown = self.touch()
-            self.public.append(("ticker", 1, self.ticker_message("update", now)))
+        for depth in old:
+            frame = feed_v1.update(self.book, runs, depth)
+            if frame:
+                self.public.append(("v1.book", depth, frame))
+        if self.wanted:
+            self._tell(trades, now)
         return result
+
+    def _tell(self, trades: list[Trade], now: int) -> None:
+        """The channels that few subscribe to."""
+        wanted, public = self.wanted, self.public
+        bid, ask = touch = self.touch()
+        moved = touch != self._shown
+        sizes = (self.book.bids.qty.get(bid or 0, 0), self.book.asks.qty.get(ask or 0, 0))
+        resized = moved or sizes != self._shown_qty
+        self._shown, self._shown_qty = touch, sizes
+        if trades and ("ticker", 0) in wanted:
+            public.append(("ticker", 0, self.ticker_message("update", now)))
+        if moved and ("ticker", 1) in wanted:
+            public.append(("ticker", 1, self.ticker_message("update", now)))
+        if trades:
+            for minutes in INTERVALS:
+                candle = self.candles.last(minutes)
+                if candle is not None and ("ohlc", minutes) in wanted:
+                    public.append(("ohlc", minutes, self.ohlc_message("update", [candle], now)))
+                if candle is not None and ("v1.ohlc", minutes) in wanted:
+                    public.append(("v1.ohlc", minutes, feed_v1.candle(self.pair, candle)))
+            if ("v1.trade", 0) in wanted:
+                public.append(("v1.trade", 0, feed_v1.trades(self.pair, trades)))
+        if (trades or moved) and ("v1.ticker", 0) in wanted:
+            public.append(("v1.ticker", 0, feed_v1.ticker(self)))
+        if resized and ("v1.spread", 0) in wanted:
+            public.append(("v1.spread", 0, feed_v1.spread(self, now)))
+
+    def ohlc_message(self, kind: str, candles: list[Candle], now: int) -> str:
+        """An ``ohlc`` channel message (KRAKEN.md 1.8)."""
+        pair = self.pair
+        rows = ",".join(
+            f'{{"symbol":"{pair.symbol}","open":{pair.price(c.open)},"high":{pair.price(c.high)},'
+            f'"low":{pair.price(c.low)},"close":{pair.price(c.close)},"trades":{c.trades},'
+            f'"volume":{pair.qty(c.volume)},"vwap":{pair.price(c.vwap)},"interval_begin":"{iso_ns(c.begin)}",'
+            f'"interval":{c.minutes},"timestamp":"{iso(c.end)}"}}'
+            for c in candles
+        )
+        return f'{{"channel":"ohlc","type":"{kind}","timestamp":"{iso_ns(now)}","data":[{rows}]}}'
 
     def trade_message(self, kind: str, trades: list[Trade]) -> str:
         """A ``trade`` channel message, oldest first (KRAKEN.md 1.6)."""

@@ -20,6 +20,7 @@ from aiohttp import WSMsgType, web
 from simulator import errors
 from simulator.private import PrivateSession
 from simulator.public import PublicSession
+from simulator.public_v1 import OldPublicSession
 from simulator.session import Request, Session
 from simulator.wire import NS
 from simulator.world import World
@@ -136,8 +137,12 @@ class WebSockets:
         """``/auth/v2``."""
         return await self._serve(request, PrivateSession)
 
+    async def public_v1(self, request: web.Request) -> web.StreamResponse:
+        """``/``."""
+        return await self._serve(request, OldPublicSession)
+
     async def _serve(
-        self, request: web.Request, kind: type[PublicSession] | type[PrivateSession]
+        self, request: web.Request, kind: type[PublicSession] | type[PrivateSession] | type[OldPublicSession]
     ) -> web.StreamResponse:
         if len(self.sessions) >= CONNECTIONS_MAX:
             return web.Response(status=429)

@@ -45,6 +45,12 @@ def iso(ns: int) -> str:
     return f"{_second(seconds)}.{rest // 1000:06d}Z"
 
 
+def iso_ns(ns: int) -> str:
+    """RFC 3339 with nanoseconds, from ns since the epoch."""
+    seconds, rest = divmod(ns, NS)
+    return f"{_second(seconds)}.{rest:09d}Z"
+
+
 def iso_seconds(seconds: int) -> str:
     """RFC 3339 with whole seconds, from seconds since the epoch."""
     return f"{_second(seconds)}Z"
@@ -53,6 +59,11 @@ def iso_seconds(seconds: int) -> str:
 def seconds(ns: int) -> str:
     """Unix seconds with four decimals as a JSON number, as REST prints times."""
     return fixed(ns // 100_000, 4)
+
+
+def micros(ns: int) -> str:
+    """Unix seconds with six decimals, as version 1 of the WebSocket writes times."""
+    return fixed(ns // 1000, 6)
 
 
 def parse_time(text: str) -> int:

@@ -7,12 +7,14 @@ import json
 import time
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import websockets
 
 from tests.integration.simulator.running import EX_HELD, HALT, MAKER, PEOPLE, VISITOR, Running, Socket, looped
 from tests.unit.simulator.test_feed import Follower
+from tests.unit.simulator.test_public_v1 import OldFollower
 
 pytestmark = pytest.mark.processes
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 60000.0}
@@ -35,6 +37,27 @@ async def test_books_of_all_pairs_hold_their_checksums_over_the_wire(simulator: 
                 followers[symbol].take(client.texts[-1])
                 updates += 1
         assert set(followers) == {"BTC/USD", "ETH/USD", "SOL/USD"}
+
+
+@looped
+async def test_version_1_books_hold_their_checksums_over_the_wire(simulator: Running) -> None:
+    async with websockets.connect(f"ws://127.0.0.1:{simulator.port}/") as connection:
+        client = Socket(connection, "")
+        assert (await client.receive())["event"] == "systemStatus"
+        subscription = {"name": "book", "depth": 10}
+        await connection.send(
+            json.dumps({"event": "subscribe", "pair": ["XBT/USD", "ETH/USD"], "subscription": subscription})
+        )
+        followers: dict[str, OldFollower] = {}
+        updates = 0
+        while updates < 60:
+            frame: Any = await client.until(lambda f: isinstance(f, list))
+            if "as" in frame[1]:
+                followers[frame[-1]] = OldFollower(10, client.texts[-1])
+            else:
+                followers[frame[-1]].take(client.texts[-1])
+                updates += 1
+        assert set(followers) == {"XBT/USD", "ETH/USD"}
 
 
 @looped

@@ -183,3 +183,31 @@ def test_the_ticker_follows_trades() -> None:
     rows = [frame["data"][0] for frame in client.since(before)]
     assert rows
     assert all(row["low"] <= row["last"] <= row["high"] for row in rows)
+
+
+def test_candles_are_told_after_each_trade_and_shown_from_the_start() -> None:
+    world = TestWorld()
+    client = world.public()
+    world.run(150)
+    ack, snapshot = client.call("subscribe", channel="ohlc", symbol=["BTC/USD"], interval=1)
+    assert ack["result"] == {
+        "channel": "ohlc",
+        "interval": 1,
+        "snapshot": True,
+        "symbol": "BTC/USD",
+        "warnings": ["timestamp is deprecated, use interval_begin"],
+    }
+    assert len(snapshot["data"]) >= 2
+    before = len(client.frames)
+    world.run(10)
+    frame = client.since(before)[-1]
+    (row,) = frame["data"]
+    assert row["interval_begin"].endswith(":00.000000000Z")
+    assert len(frame["timestamp"]) == len("2026-09-25T17:48:26.844359566Z")
+    assert row["low"] <= row["close"] <= row["high"]
+    (absent,) = client.call("subscribe", channel="ohlc", symbol=["BTC/USD"])
+    assert absent["error"] == "Subscription ohlc requires interval"
+    (odd,) = client.call("subscribe", channel="ohlc", symbol=["BTC/USD"], interval=7)
+    assert odd["error"] == "Subscription ohlc interval not supported"
+    (done,) = client.call("unsubscribe", channel="ohlc", symbol=["BTC/USD"], interval=1)
+    assert done["success"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from simulator.orders import Account, OrderRequest
 from simulator.pairs import PAIRS
 from simulator.private import PrivateSession
 from simulator.public import PublicSession
+from simulator.public_v1 import OldPublicSession
+from simulator.session import Session
 from simulator.store import Store
 from simulator.wire import NS
 from simulator.world import World
@@ -81,11 +84,14 @@ class TestWorld:
     def public(self) -> Client:
         return Client(self, PublicSession, "")
 
+    def public_v1(self) -> Client:
+        return Client(self, OldPublicSession, "")
+
 
 class Client:
     """A client of a session: what it was sent is in ``frames``, as text."""
 
-    def __init__(self, world: TestWorld, kind: type[PrivateSession] | type[PublicSession], token: str) -> None:
+    def __init__(self, world: TestWorld, kind: Callable[..., Session], token: str) -> None:
         self.world = world
         self.token = token
         self.frames: list[str] = []
