@@ -81,6 +81,9 @@ class Process:
         self._beat_due = self._repeat_due = self._watch_due = 0
         self._lag_ns = self._turn_ended = 0
         self.drops = 0
+        # How long it goes on when supervisord is gone: the simulator, until the executor has pulled its orders.
+        self.outlives_s = 0.0
+        self._orphan_since = 0
         self.details: dict[str, Any] = {}
         self._bad_logged: dict[str, float] = {}
         self._me = psutil.Process()
@@ -242,10 +245,17 @@ class Process:
             self.publisher.repeat()
             self._repeat_due = now + int(limits.STATE_REPEAT_S * 1e9)
             if self._supervised and os.getppid() != self._parent:
-                self.log.warning("supervisord is gone: stopping")
-                self.stopping = True
+                self._orphaned(now)
         if now >= self._beat_due or self._shown != (self._state, self._why):
             self._beat(now)
+
+    def _orphaned(self, now: int) -> None:
+        """supervisord is gone: stop as by SIGTERM, each process by itself."""
+        if not self._orphan_since:
+            self._orphan_since = now
+            self.log.warning("supervisord is gone: stopping", in_s=self.outlives_s)
+        if now - self._orphan_since >= self.outlives_s * 1e9:
+            self.stopping = True
 
     def _watch(self, now: int) -> None:
         """Arms the watchdog anew: not done so for 10 s, the process ends and its stack is in its log."""
