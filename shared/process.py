@@ -369,9 +369,8 @@ def _start_auth(context: zmq.Context[Any], configuration: Config) -> Any:
     if curve is None:
         return None
     from zmq.auth.thread import ThreadAuthenticator
-    from zmq.utils import z85
 
-    allowed = {z85.decode(key.encode()) for key in (*curve.allow.values(), curve.public_key)}
+    allowed = {key.encode() for key in (*curve.allow.values(), curve.public_key)}
 
     class Allowed:
         def callback(self, _domain: str, key: bytes) -> bool:
