@@ -1,0 +1,331 @@
+"""The feed's core: subscriptions, acknowledgements, resync, frames of both versions, and whatever else may come."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.feed import Feed
+from collector.frames import Kind, classify
+from collector.replay import frame_time, parse_speed, schedule
+from shared.clock import SECOND
+from shared.messages import FeedFrame, FeedStatus, FeedTrades, Instruments, Message, Resync
+
+PAIR = {
+    "symbol": "BTC/USD",
+    "base": "BTC",
+    "quote": "USD",
+    "status": "online",
+    "qty_precision": 8,
+    "qty_increment": 1e-08,
+    "price_precision": 1,
+    "price_increment": 0.1,
+    "qty_min": 5e-05,
+    "cost_min": "0.5",
+}
+
+
+class World:
+    def __init__(self, symbols: tuple[str, ...] = ("BTC/USD", "ETH/USD"), *, replay: bool = False) -> None:
+        self.feed = Feed(list(symbols), 10, replay=replay)
+        self.now = 10 * SECOND
+
+    def open(self) -> list[dict[str, Any]]:
+        self.feed.opened(self.now)
+        return self.sent()
+
+    def sent(self) -> list[dict[str, Any]]:
+        found = [json.loads(text) for text in self.feed.sends]
+        self.feed.sends.clear()
+        return found
+
+    def published(self, kind: type[Message]) -> list[Any]:
+        found = [message for _, message in self.feed.publishes if isinstance(message, kind)]
+        self.feed.publishes.clear()
+        return found
+
+    def frame(self, body: Any) -> None:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.feed.frame(raw, self.now)
+
+    def ack(self, channel: str, symbol: str, method: str = "subscribe") -> None:
+        self.frame({"method": method, "result": {"channel": channel, "symbol": symbol}, "success": True, "req_id": 1})
+
+    def subscribed(self) -> None:
+        self.open()
+        for symbol in ("BTC/USD", "ETH/USD"):
+            self.ack("book", symbol)
+            self.ack("trade", symbol)
+        self.frame({"channel": "instrument", "type": "snapshot", "data": {"assets": [], "pairs": [PAIR]}})
+        self.feed.publishes.clear()
+
+    def turn(self, seconds: float) -> list[dict[str, Any]]:
+        self.now += int(seconds * SECOND)
+        self.feed.turn(self.now)
+        return self.sent()
+
+    def status(self) -> FeedStatus:
+        self.now += SECOND // 4
+        self.feed.turn(self.now)
+        found: FeedStatus = self.published(FeedStatus)[-1]
+        return found
+
+
+def test_it_subscribes_in_batches_with_every_choice_spelled_out() -> None:
+    found = World().open()
+    assert [(r["params"]["channel"], r["params"].get("symbol")) for r in found] == [
+        ("instrument", None),
+        ("book", ["BTC/USD", "ETH/USD"]),
+        ("trade", ["BTC/USD", "ETH/USD"]),
+    ]
+    assert found[1]["params"]["depth"] == 10
+    assert found[1]["params"]["snapshot"] is True
+    assert found[2]["params"]["snapshot"] is False
+    many = World(tuple(f"A{n}/USD" for n in range(120))).open()
+    assert [len(r["params"]["symbol"]) for r in many if r["params"]["channel"] == "book"] == [50, 50, 20]
+
+
+def test_each_symbol_is_subscribed_only_once_its_own_acknowledgement_came() -> None:
+    world = World()
+    world.open()
+    world.ack("book", "BTC/USD")
+    assert world.status().symbols == {"BTC/USD": "subscribed", "ETH/USD": "pending"}
+    assert not world.feed.is_subscribed
+
+
+def test_a_missing_acknowledgement_is_asked_for_again() -> None:
+    world = World()
+    world.open()
+    world.frame({"channel": "instrument", "type": "snapshot", "data": {"assets": [], "pairs": []}})
+    world.ack("trade", "BTC/USD")
+    world.ack("trade", "ETH/USD")
+    world.ack("book", "BTC/USD")
+    assert world.turn(4.9) == []
+    again = world.turn(0.2)
+    assert [(r["params"]["channel"], r["params"]["symbol"]) for r in again] == [("book", ["ETH/USD"])]
+
+
+def test_a_refused_symbol_is_told_and_tried_again_later_and_the_others_go_on() -> None:
+    world = World()
+    world.open()
+    world.ack("book", "BTC/USD")
+    world.frame(
+        {"error": "Currency pair not supported ETH/USD", "method": "subscribe", "success": False, "symbol": "ETH/USD"}
+    )
+    assert world.status().symbols["ETH/USD"] == "refused: Currency pair not supported ETH/USD"
+    assert world.status().symbols["BTC/USD"] == "subscribed"
+    assert "Currency pair not supported ETH/USD" in world.feed.problems[0]
+    assert [r for r in world.turn(10) if r["params"].get("symbol") == ["ETH/USD"]] == []
+    world.feed.frame(b'{"channel":"heartbeat"}', world.now)
+    assert [r["params"]["symbol"] for r in world.turn(21) if r["params"]["channel"] == "book"] == [["ETH/USD"]]
+
+
+def test_an_acknowledgement_for_another_symbol_is_counted_and_changes_nothing() -> None:
+    world = World()
+    world.open()
+    world.ack("book", "SOL/USD")
+    assert world.feed.counts["acknowledgement not asked for"] == 1
+    assert world.status().symbols == {"BTC/USD": "pending", "ETH/USD": "pending"}
+
+
+def test_resync_resubscribes_that_symbol_alone_once_a_number() -> None:
+    world = World()
+    world.subscribed()
+    for _ in range(3):
+        world.feed.resync(Resync(boot=1, symbols={"BTC/USD": 1}), world.now)
+    assert [(r["method"], r["params"]["symbol"]) for r in world.sent()] == [("unsubscribe", ["BTC/USD"])]
+    world.ack("book", "BTC/USD", "unsubscribe")
+    assert [(r["method"], r["params"]["symbol"]) for r in world.sent()] == [("subscribe", ["BTC/USD"])]
+    world.ack("book", "BTC/USD")
+    world.feed.resync(Resync(boot=1, symbols={"BTC/USD": 2}), world.now)
+    assert len(world.sent()) == 1
+    world.ack("book", "BTC/USD", "unsubscribe")
+    world.ack("book", "BTC/USD")
+    world.sent()
+    world.feed.resync(Resync(boot=2, symbols={"BTC/USD": 1}), world.now)
+    assert len(world.sent()) == 1  # another boot of the book counts from 1 again
+
+
+def test_an_unsubscribe_without_an_answer_subscribes_all_the_same() -> None:
+    world = World()
+    world.subscribed()
+    world.feed.resync(Resync(boot=1, symbols={"BTC/USD": 1}), world.now)
+    world.sent()
+    assert [(r["method"], r["params"]["symbol"]) for r in world.turn(5.1)] == [("subscribe", ["BTC/USD"])]
+
+
+def test_book_frames_are_handed_on_untouched() -> None:
+    world = World()
+    world.subscribed()
+    raw = b'{"data":[{"checksum":1,"symbol":"BTC/USD","bids":[]}],  "type":"update","channel":"book"}'
+    world.frame(raw)
+    topic, message = world.feed.publishes[-1]
+    assert topic == "feed.book.BTC/USD"
+    assert isinstance(message, FeedFrame)
+    assert (message.frame, message.connection, message.received) == (raw, 1, world.now)
+
+
+def test_another_symbols_frame_is_counted_and_not_handed_on() -> None:
+    world = World()
+    world.subscribed()
+    world.frame({"channel": "book", "type": "update", "data": [{"symbol": "XRP/USD"}]})
+    assert world.published(FeedFrame) == []
+    assert world.feed.counts["not asked for"] == 1
+
+
+def test_trades_become_ticks_and_lots() -> None:
+    world = World()
+    world.subscribed()
+    trade = {"symbol": "BTC/USD", "side": "buy", "price": 68500.0, "qty": 0.01044926, "trade_id": 7}
+    world.frame({"channel": "trade", "type": "update", "data": [{**trade, "timestamp": "2024-05-27T12:43:11.798009Z"}]})
+    found = world.published(FeedTrades)[0].trades[0]
+    assert (found.side, found.price, found.qty, found.trade_id) == ("buy", 685_000, 1_044_926, 7)
+
+
+def test_instrument_data_takes_exponents_and_keeps_to_the_pairs_wanted() -> None:
+    world = World()
+    world.open()
+    odd = {**PAIR, "symbol": "ODD/USD", "price_increment": None}
+    world.frame({"channel": "instrument", "type": "snapshot", "data": {"assets": [], "pairs": [PAIR, odd]}})
+    pairs = world.published(Instruments)[-1].pairs
+    assert list(pairs) == ["BTC/USD"]
+    assert (pairs["BTC/USD"].qty_min, pairs["BTC/USD"].price_increment, pairs["BTC/USD"].qty_increment) == (5000, 1, 1)
+
+
+def test_back_online_resubscribes_every_book_but_a_first_online_does_not() -> None:
+    world = World()
+    world.subscribed()
+
+    def status(system: str) -> None:
+        world.frame({"channel": "status", "type": "update", "data": [{"system": system}]})
+
+    status("online")
+    assert world.sent() == []
+    assert world.status().online_since == 0
+    status("maintenance")
+    status("online")
+    assert [(r["method"], r["params"]["symbol"]) for r in world.sent()] == [("unsubscribe", ["BTC/USD", "ETH/USD"])]
+    assert world.status().online_since == world.now - SECOND // 4
+
+
+def test_a_new_connection_forgets_the_old_ones_subscriptions() -> None:
+    world = World()
+    world.subscribed()
+    world.feed.closed(world.now)
+    assert not world.status().connected
+    world.open()
+    assert world.status().symbols == {"BTC/USD": "pending", "ETH/USD": "pending"}
+    assert world.status().connection == 2
+
+
+def test_a_connection_without_any_frame_is_given_up() -> None:
+    world = World()
+    world.open()
+    world.turn(5.9)
+    assert not world.feed.wants_reconnect
+    world.turn(0.2)
+    assert "no frame" in world.feed.wants_reconnect
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "symbols"),
+    [
+        (b'[336,{"as":[],"bs":[]},"book-10","XBT/USD"]', Kind.BOOK, ["BTC/USD"]),
+        (b'[336,{"a":[]},{"b":[],"c":"1"},{"name":"book","depth":10},"XDG/USD"]', Kind.BOOK, ["DOGE/USD"]),
+        (b'[0,[["1.0","2.0","1534614057.321597","s","l",""]],"trade","XBT/USD"]', Kind.TRADE, ["BTC/USD"]),
+        (b'[0,{"a":[]},"ticker","XBT/USD"]', Kind.TICKER, ["BTC/USD"]),
+        (b'[42,[],"ohlc-5","XBT/USD"]', Kind.OTHER, ["BTC/USD"]),
+        (b'{"event":"heartbeat"}', Kind.HEARTBEAT, []),
+        (b'{"event":"systemStatus","status":"online"}', Kind.STATUS, []),
+        (b'{"event":"subscriptionStatus","status":"error","errorMessage":"x","pair":"XBT/USD"}', Kind.ERROR, []),
+        (b'{"event":"subscriptionStatus","status":"subscribed","pair":"XBT/USD"}', Kind.OTHER, ["BTC/USD"]),
+        (b'{"channel":"heartbeat"}', Kind.HEARTBEAT, []),
+        (b'{"channel":"news","data":[]}', Kind.UNKNOWN, []),
+        (b'{"method":"pong","req_id":1}', Kind.OTHER, []),
+        (b'{"event":"surprise"}', Kind.UNKNOWN, []),
+    ],
+)
+def test_the_version_of_a_frame_is_detected(raw: bytes, kind: Kind, symbols: list[str]) -> None:
+    found = classify(raw)
+    assert (found.kind, found.symbols) == (kind, symbols)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"CloudFlare WebSocket proxy restarting",
+        b"",
+        b"\xff\xfe{}",
+        b'{"channel":"book","data":[{"symbol":"BT',
+        b"[1]",
+        b'[1,{},7,"XBT/USD"]',
+        b'{"channel":"book","type":"update","data":{}}',
+        b'{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"up","price":1,"qty":1}]}',
+        b'{"channel":"instrument","data":[]}',
+        b'{"method":"subscribe","success":true,"result":7}',
+        b"null",
+        b"7",
+    ],
+)
+def test_what_is_no_frame_is_counted_named_and_survived(raw: bytes) -> None:
+    world = World()
+    world.subscribed()
+    world.frame(raw)
+    assert world.published(FeedFrame) == []
+    assert sum(world.feed.counts.values()) > 0
+    assert len(world.feed.problems) == 1
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+words = st.fixed_dictionaries(
+    {},
+    optional={
+        "channel": st.sampled_from(["book", "trade", "ticker", "instrument", "status", "heartbeat", "x"]) | json_values,
+        "method": st.sampled_from(["subscribe", "unsubscribe", "pong", "x"]) | json_values,
+        "event": st.sampled_from(["heartbeat", "systemStatus", "error"]) | json_values,
+        "type": st.sampled_from(["snapshot", "update"]) | json_values,
+        "data": json_values,
+        "result": json_values,
+        "success": st.booleans() | json_values,
+        "symbol": st.sampled_from(["BTC/USD", ""]) | json_values,
+        "error": json_values,
+        "req_id": json_values,
+    },
+)
+
+
+@given(st.lists(st.binary(max_size=60) | (words | json_values).map(msgspec.json.encode), max_size=8))
+def test_nothing_that_comes_in_brings_it_down(frames: list[bytes]) -> None:
+    world = World()
+    world.subscribed()
+    for raw in frames:
+        world.frame(raw)
+        world.turn(0.5)
+
+
+def test_a_replay_is_paced_by_the_frames_own_times() -> None:
+    lines = [
+        b'{"channel":"heartbeat"}\n',
+        b'{"channel":"book","data":[{"timestamp":"2026-08-16T23:37:04.000000Z"}]}\n',
+        b"\n",
+        b'[336,{"a":[["1.0","2.0","1786923425.000000"]]},"book-10","XBT/USD"]\n',
+    ]
+    found = list(schedule(iter(lines), 2.0))
+    assert [due for due, _ in found] == [0, 0, SECOND // 2]
+    assert [due for due, _ in schedule(iter(lines), None)] == [0, 0, 0]
+    assert frame_time(lines[0]) is None
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "inf", "fast", "nan"])
+def test_a_speed_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_speed(text)
