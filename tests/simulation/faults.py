@@ -1,0 +1,256 @@
+"""What goes wrong, and when: drawn from the seed before the run, each fault by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+from shared.clock import SECOND
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+# How often each is drawn, relative to the others.
+WEIGHTS = {
+    "crash inside an outbox": 6,
+    "kill": 2,
+    "kill for longer than the switch": 1,
+    "connection cut, requests lost": 3,
+    "connection cut, answers lost": 3,
+    "connection dead without a word": 1,
+    "way up stalls": 2,
+    "way down stalls": 2,
+    "network away": 2,
+    "answers late or never": 4,
+    "requests refused": 4,
+    "internal error after the work": 3,
+    "reports late": 2,
+    "reports lost (a gap)": 3,
+    "reports repeated": 2,
+    "exchange restarts": 2,
+    "exchange in another mode": 1,
+    "targets lost": 2,
+    "targets late": 2,
+    "targets repeated": 1,
+    "book not live": 3,
+    "feed silent": 2,
+    "books silent": 2,
+    "halt": 3,
+    "halt and resume at once": 2,
+    "disk full": 3,
+    "REST fails": 2,
+    "history lags": 1,
+    "price jumps": 3,
+    "process frozen": 2,
+    "second executor": 1,
+}
+SETTLES_S = 8.0  # after lost answers: deadline, late answer, snapshot
+
+
+class Plan:
+    """Draws faults and carries them out in a world; ``counts`` tells how many of each there were."""
+
+    def __init__(self, world: World, seed: int, mean_gap_s: float) -> None:
+        self.world = world
+        self.rng = Random(f"faults {seed}")
+        self.mean_gap_s = mean_gap_s
+        self.counts: dict[str, int] = dict.fromkeys(WEIGHTS, 0)
+        self.log: list[tuple[float, str]] = []
+        self.stopped = False
+        self._kinds: dict[str, Callable[[], None]] = {
+            "crash inside an outbox": self._crash,
+            "kill": lambda: self.world.main.crash(self.rng.choice([0.1, 0.3, 1.0, 4.0])),
+            "kill for longer than the switch": lambda: self.world.main.crash(self.rng.uniform(16, 30)),
+            "connection cut, requests lost": self._cut_up,
+            "connection cut, answers lost": self._cut_down,
+            "connection dead without a word": self._half_open,
+            "way up stalls": lambda: self._stall("up"),
+            "way down stalls": lambda: self._stall("down"),
+            "network away": self._network,
+            "answers late or never": self._answers,
+            "requests refused": lambda: self._share("refuse_share"),
+            "internal error after the work": lambda: self._share("internal_share"),
+            "reports late": self._reports_late,
+            "reports lost (a gap)": self._reports_lost,
+            "reports repeated": self._reports_repeated,
+            "exchange restarts": self._exchange,
+            "exchange in another mode": self._mode,
+            "targets lost": lambda: self._bus("targets_lost"),
+            "targets late": lambda: self._bus("targets_late"),
+            "targets repeated": lambda: self._bus("targets_repeated"),
+            "book not live": self._book,
+            "feed silent": lambda: self._bus("feed_silent"),
+            "books silent": lambda: self._bus("books_silent"),
+            "halt": lambda: self._halt(self.rng.uniform(1, 9)),
+            "halt and resume at once": lambda: self._halt(self.rng.uniform(0.01, 1.0)),
+            "disk full": self._disk,
+            "REST fails": self._rest,
+            "history lags": self._lag,
+            "price jumps": self._jump,
+            "process frozen": self._freeze,
+            "second executor": self._duel,
+        }
+        assert self._kinds.keys() == WEIGHTS.keys()
+
+    def start(self) -> None:
+        """From now on things go wrong."""
+        self.world.loop.after(self.rng.expovariate(1 / self.mean_gap_s), self._next)
+
+    def _next(self) -> None:
+        if self.stopped:
+            return
+        self.start()
+        kind = self.rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        self.counts[kind] += 1
+        self.log.append((self.world.elapsed_s, kind))
+        self._kinds[kind]()
+
+    def _until(self, seconds: float, undo: Callable[[], None], settles: float = 0.0) -> None:
+        self.world.trouble(seconds + settles)
+        self.world.loop.after(seconds, undo)
+
+    # --- the executor's process ----------------------------------------------------------------------------------
+
+    def _crash(self) -> None:
+        host = self.world.main
+        host.crash_in = self.rng.randrange(1, 9)
+        self.world.trouble(3)
+
+    def _freeze(self) -> None:
+        seconds = self.rng.choice([0.3, 1.0, 4.0, 12.0])
+        self.world.main.freeze(seconds)
+        self.world.trouble(seconds + 1.5)
+
+    def _disk(self) -> None:
+        host = self.world.main
+        host.disk_full = True
+
+        def room() -> None:
+            host.disk_full = False
+
+        self._until(self.rng.uniform(0.2, 8), room)
+
+    def _duel(self) -> None:
+        self.world.duel(self.rng.uniform(4, 12))
+
+    def _halt(self, seconds: float) -> None:
+        world = self.world
+        if not world.halt_file:
+            world.halt("a person said so")
+            world.loop.after(seconds, world.resume)
+
+    # --- the way to the exchange ---------------------------------------------------------------------------------
+
+    def _cut_up(self) -> None:
+        if self.world.main.link is not None:
+            self.world.trouble(SETTLES_S)
+            self.world.main.link.close_server()
+            self.world.main.link.close_client()
+
+    def _cut_down(self) -> None:
+        if self.world.main.link is not None:
+            self.world.trouble(SETTLES_S)
+            self.world.main.link.close_client()
+
+    def _half_open(self) -> None:
+        # Neither end hears anything any more; the client has to find out by itself.
+        if self.world.main.link is not None:
+            self.world.trouble(SETTLES_S + 8)
+            self.world.main.link.close_server()
+
+    def _stall(self, way: str) -> None:
+        link = self.world.main.link
+        if link is not None:
+            seconds = self.rng.uniform(0.3, 5)
+            pipe = link.up if way == "up" else link.down
+            pipe.stalled_until = self.world.loop.now + int(seconds * SECOND)
+            self.world.trouble(seconds + SETTLES_S)
+
+    def _network(self) -> None:
+        host = self.world.main
+        host.network = False
+        if host.link is not None:
+            host.link.close_server()
+            host.link.close_client()
+
+        def back() -> None:
+            host.network = True
+
+        self._until(self.rng.choice([0.5, 2.0, 5.0, 18.0]), back, SETTLES_S)
+
+    def _rest(self) -> None:
+        kraken = self.world.kraken
+        kraken.rest_fail_share, kraken.rest_lost_share = 0.4, 0.4
+
+        def mend() -> None:
+            kraken.rest_fail_share = kraken.rest_lost_share = 0.0
+
+        self._until(self.rng.uniform(2, 8), mend, 2)
+
+    # --- the exchange --------------------------------------------------------------------------------------------
+
+    def _answers(self) -> None:
+        kraken = self.world.kraken
+        kraken.late_share, kraken.never_share = 0.2, 0.2
+
+        def mend() -> None:
+            kraken.late_share = kraken.never_share = 0.0
+
+        self._until(self.rng.uniform(1, 5), mend, SETTLES_S)
+
+    def _share(self, name: str) -> None:
+        kraken = self.world.kraken
+        setattr(kraken, name, 0.3)
+        self._until(self.rng.uniform(1, 5), lambda: setattr(kraken, name, 0.0), SETTLES_S)
+
+    def _reports_late(self) -> None:
+        link = self.world.main.link
+        if link is not None:
+            seconds = self.rng.uniform(1, 4)
+            link.reports_late_until = self.world.loop.now + int(seconds * SECOND)
+            self.world.trouble(seconds + 3)
+
+    def _reports_lost(self) -> None:
+        if self.world.main.link is not None:
+            self.world.main.link.drop_reports = self.rng.choice([1, 1, 2, 5])
+            self.world.trouble(SETTLES_S + 4)
+
+    def _reports_repeated(self) -> None:
+        if self.world.main.link is not None:
+            self.world.main.link.repeat_reports = self.rng.choice([1, 3, 8])
+
+    def _exchange(self) -> None:
+        kraken = self.world.kraken
+        if kraken.world is not None:
+            kraken.stop()
+            self._until(self.rng.choice([0.3, 1.0, 5.0, 20.0]), kraken.start, SETTLES_S)
+
+    def _mode(self) -> None:
+        kraken = self.world.kraken
+        if kraken.system == "online":
+            kraken.mode(self.rng.choice(["cancel_only", "post_only", "maintenance"]))
+            self._until(self.rng.uniform(1, 8), lambda: kraken.mode("online"), 3)
+
+    def _lag(self) -> None:
+        kraken = self.world.kraken
+        kraken.history_lag_s = 55.0
+        self.world.loop.after(10, lambda: setattr(kraken, "history_lag_s", 0.0))
+
+    def _jump(self) -> None:
+        symbol = self.rng.choice(list(self.world.kraken.mids))
+        self.world.kraken.move(symbol, self.rng.choice([-1, 1]) * self.rng.uniform(5, 60))
+
+    # --- the bus -------------------------------------------------------------------------------------------------
+
+    def _bus(self, name: str) -> None:
+        world = self.world
+        setattr(world, name, True)
+        world.loop.after(self.rng.choice([0.5, 1.5, 4.0, 8.0]), lambda: setattr(world, name, False))
+
+    def _book(self) -> None:
+        world = self.world
+        symbol = self.rng.choice(list(world.kraken.mids))
+        state = self.rng.choice(["resyncing", "silent", "syncing"])
+        world.book_states[symbol] = state
+        world.loop.after(self.rng.choice([0.2, 0.6, 2.0, 6.0]), lambda: world.book_states.pop(symbol, None))

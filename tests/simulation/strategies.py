@@ -1,0 +1,62 @@
+"""A strategy that wants anything: most of the time sane quotes, at times crossing, too large, too many, or turned."""
+
+from __future__ import annotations
+
+from random import Random
+
+from shared.messages import Quote, Side
+from simulator.pairs import PAIRS
+
+SLOTS = ("0", "1", "2", "3")
+
+
+class RandomStrategy:
+    """Quotes of one strategy on one symbol; they stay for some seconds and then change."""
+
+    def __init__(self, name: str, symbol: str, seed: int, wildness: float) -> None:
+        self.name, self.symbol, self.wildness = name, symbol, wildness
+        self.fills = 0
+        self.quiet: list[Quote] | None = None
+        self._rng = Random(f"strategy {name} {symbol} {seed}")
+        self._quotes: list[Quote] = []
+        self._left = 0
+
+    def quotes(self, mid: float) -> list[Quote]:
+        """What it wants now, around the mid in ticks."""
+        if self.quiet is not None:
+            return self.quiet
+        self._left -= 1
+        if self._left <= 0:
+            self._left = self._rng.randrange(1, 12)
+            self._quotes = self._sane(mid) if self._rng.random() > self.wildness else self._wild(mid)
+        return self._quotes
+
+    def sane(self, mid: float, sides: list[Side]) -> list[Quote]:
+        """One quote a side, for the end of a run."""
+        return [self._quote("b0" if side == "buy" else "a0", side, mid, 4.0, 60.0) for side in sides]
+
+    def _quote(self, slot: str, side: Side, mid: float, away_bp: float, dollars: float) -> Quote:
+        pair = PAIRS[self.symbol]
+        price = max(1, round(mid * (1 - away_bp / 1e4 if side == "buy" else 1 + away_bp / 1e4)))
+        lots = round(dollars / (price * 10**-pair.price_precision) * 10**pair.qty_precision)
+        return Quote(slot=slot, side=side, price=price, qty=max(1, lots))
+
+    def _sane(self, mid: float) -> list[Quote]:
+        rng = self._rng
+        first, size = rng.uniform(0, 4), rng.uniform(15, 120)
+        found = []
+        for level in range(rng.randrange(1, 3)):
+            found.append(self._quote(f"b{level}", "buy", mid, first + 2 * level, size))
+            found.append(self._quote(f"a{level}", "sell", mid, first + 2 * level, size))
+        return found if rng.random() > 0.15 else []
+
+    def _wild(self, mid: float) -> list[Quote]:
+        rng = self._rng
+        found = []
+        for slot in rng.sample([side + level for side in "ab" for level in SLOTS], rng.randrange(1, 9)):
+            # A slot's letter says nothing: sides change, prices cross the market, the own book, and the band.
+            side: Side = "buy" if rng.random() < 0.5 else "sell"
+            away = rng.choice([rng.uniform(-8, 10), rng.uniform(-2, 2), rng.uniform(-150, 150)])
+            dollars = rng.choice([rng.uniform(5, 30), rng.uniform(30, 245), rng.uniform(200, 400)])
+            found.append(self._quote(slot, side, mid, away, dollars))
+        return found
