@@ -137,11 +137,17 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
 
 
 class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The monitor's HTTP address, and supervisord's socket."""
+    """The monitor's HTTP address, supervisord's socket, and what every process warns of.
+
+    A process above ``memory_threshold_mb`` collects garbage and warns; above ``memory_limit_mb`` it restarts in order.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8181
     supervisor: str = "run/supervisor.sock"
+    slow_operation_s: float = 1.0
+    memory_threshold_mb: float = 512
+    memory_limit_mb: float = 1024
 
 
 class Logging(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -408,6 +414,12 @@ def check(config: Config, where: Any) -> None:
             raise wrong(
                 f"kraken.{key}", f"sandbox is false but {host} is loopback; set Kraken's address, or sandbox: true"
             )
+    monitor = config.monitor
+    for key in ("slow_operation_s", "memory_threshold_mb", "memory_limit_mb"):
+        if not getattr(monitor, key) > 0:
+            raise wrong(f"monitor.{key}", f"must be above 0, found {getattr(monitor, key)}")
+    if monitor.memory_limit_mb < monitor.memory_threshold_mb:
+        raise wrong("monitor.memory_limit_mb", f"is below memory_threshold_mb {monitor.memory_threshold_mb:g}")
     for key in (
         "max_position_size",
         "min_order_size",

@@ -88,3 +88,8 @@ NEWER_EPOCH_STOP_S: Final = 5.0
 REPLAY_WAIT_S: Final = 10.0
 REPLAY_LINGER_S: Final = 1.0
 REPLAY_FRAMES_A_TURN: Final = 200  # between two looks at the sockets, so that flat out does not overrun a reader
+
+# Self-watching.
+OPERATIONS_MEASURED: Final = 100
+MEMORY_CHECK_S: Final = 5.0
+MEMORY_WARN_EVERY_S: Final = 60.0

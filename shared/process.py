@@ -2,7 +2,7 @@
 
 It reads the configuration, takes the lock, counts the start, binds the bus, and then turns: messages in, the app's
 turn, heartbeat, repeats, watchdog. Exit codes: 0 asked to stop, 78 the configuration is wrong, 75 another holder has
-what this process needs, anything else is a crash.
+what this process needs, 70 it wants to be started anew, anything else is a crash.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
-import psutil
 import zmq
 
 from shared import bus, config, halt, limits, logs, starts
 from shared.clock import MS, boot_ns
 from shared.config import Config
 from shared.messages import Alert, Heartbeat, LogLine, Message, ProcessState
+from shared.monitors import Memory, Performance
 
-EXIT_ASKED, EXIT_HELD, EXIT_CONFIG = 0, 75, 78
+EXIT_ASKED, EXIT_RESTART, EXIT_HELD, EXIT_CONFIG = 0, 70, 75, 78
 
 
 def tradebyte_version() -> str:
@@ -86,7 +86,11 @@ class Process:
         self._orphan_since = 0
         self.details: dict[str, Any] = {}
         self._bad_logged: dict[str, float] = {}
-        self._me = psutil.Process()
+        watched = configuration.monitor
+        self.performance = Performance(watched.slow_operation_s, self._on_slow)
+        self._memory = Memory(watched.memory_threshold_mb, watched.memory_limit_mb)
+        self._memory_due = 0
+        self._restart = False
         os.chdir(configuration.root)
         self._lock = self._take_lock()
         self.start = starts.begin(configuration.run, name)
@@ -160,8 +164,10 @@ class Process:
                 began = boot_ns()
                 received = self.subscriber.drain()
                 if received:
-                    on_messages(received)
-                on_turn(boot_ns())
+                    with self.performance.timed("messages"):
+                        on_messages(received)
+                with self.performance.timed("turn"):
+                    on_turn(boot_ns())
                 self._turn(began)
         self._end()
 
@@ -207,7 +213,8 @@ class Process:
         def read_bus() -> None:
             received = self.subscriber.drain()
             if received:
-                on_messages(received)
+                with self.performance.timed("messages"):
+                    on_messages(received)
                 # Reading may have used up the edge of what came meanwhile; look again until nothing is left.
                 loop.call_soon(guarded(read_bus))
 
@@ -219,7 +226,8 @@ class Process:
             while not self.stopping:
                 began = boot_ns()
                 read_bus()
-                on_turn(boot_ns())
+                with self.performance.timed("turn"):
+                    on_turn(boot_ns())
                 self._turn(began)
                 await asyncio.wait([stop], timeout=turn_ms / 1000)
                 if stop.done():
@@ -246,6 +254,9 @@ class Process:
             self._repeat_due = now + int(limits.STATE_REPEAT_S * 1e9)
             if self._supervised and os.getppid() != self._parent:
                 self._orphaned(now)
+        if now >= self._memory_due:
+            self._memory_due = now + int(limits.MEMORY_CHECK_S * 1e9)
+            self._check_memory(now)
         if now >= self._beat_due or self._shown != (self._state, self._why):
             self._beat(now)
 
@@ -278,12 +289,18 @@ class Process:
                 why=self._why,
                 uptime_s=round((now - self._started) / 1e9, 3),
                 loop_lag_ms=round(self._lag_ns / MS, 3),
-                rss_mb=round(self._me.memory_info().rss / 2**20, 1),
+                rss_mb=round(self._memory.rss_mb, 1),
                 messages_in=counters.messages,
                 messages_out=self.publisher.sent,
                 gaps=counters.gaps,
                 drops=self.drops + counters.untracked,
-                details={**self.details, "undecodable": counters.undecodable, "superseded": counters.superseded},
+                details={
+                    **self.details,
+                    "undecodable": counters.undecodable,
+                    "superseded": counters.superseded,
+                    "memory_percent": self._memory.share_percent,
+                    "operations": self.performance.summary(),
+                },
             ),
         )
         self._lag_ns = 0
@@ -349,12 +366,26 @@ class Process:
         if self._auth is not None:
             self._auth.stop()
         self._lock.release()
+        if self._restart:
+            raise SystemExit(EXIT_RESTART)
+
+    def _check_memory(self, now: int) -> None:
+        warning, is_over = self._memory.check(now / 1e9)
+        if warning:
+            self.log.warning(warning)
+        if is_over and not self._restart:
+            # As by SIGHUP: the executor leaves its orders to the next start, which follows at once.
+            self.alert("critical", "memory", f"{self.name} holds {self._memory.rss_mb:.0f} MB: restarting in order")
+            self._restart = self.hangup = self.stopping = True
 
     # --- what is told --------------------------------------------------------------------------------------------
 
     def _on_warning(self, level: str, event: str, fields: dict[str, Any]) -> None:
         if self._publisher is not None:
             self.publish(f"log.{self.name}", LogLine(level=level, event=event, fields=fields))
+
+    def _on_slow(self, operation: str, seconds: float) -> None:
+        self.log.warning("slow operation", operation=operation, seconds=round(seconds, 3))
 
     def _on_bad(self, what: str, why: str, raw: bytes) -> None:
         now = time.monotonic()

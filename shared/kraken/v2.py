@@ -128,6 +128,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: str = ""
     reason: str = ""
     post_only: bool = False
+    ratecount: Decimal | None = None  # v1's name for the pair's counter; v2's is not documented (KRAKEN.md 5.2)
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True):

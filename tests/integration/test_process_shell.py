@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -102,3 +103,15 @@ def test_a_boot_that_was_superseded_is_not_listened_to(tmp_path: Path) -> None:
         process.wait()
         time.sleep(0.1)
     assert boots[1] > boots[0]
+
+
+def test_a_process_over_its_memory_limit_restarts_in_order(tmp_path: Path) -> None:
+    def small(tree: dict[str, Any]) -> None:
+        tree["monitor"] |= {"memory_threshold_mb": 5, "memory_limit_mb": 5}
+
+    system = System(tmp_path, small)
+    assert system.run("book").returncode == 70
+    log = (tmp_path / "logs/book.log").read_text()
+    assert "is above 5 MB" in log
+    assert "restarting in order" in log
+    assert "event='stopped'" in log
