@@ -11,6 +11,7 @@ from aiohttp import web
 
 from shared import process, starts
 from shared.messages import ProcessState
+from simulator.control import Control
 from simulator.engine import load_engine
 from simulator.rest import BODY_BYTES_MAX, Rest, contained
 from simulator.store import Store
@@ -34,6 +35,7 @@ class App:
         delays = Delays(settings.one_way_delay_ms, self.world.seed)
         self.sockets = WebSockets(self.world, self.clock, delays)
         self.rest = Rest(self.world, self.clock, delays)
+        self.control = Control(self.world, self.clock)
         self.runner: web.AppRunner | None = None
 
     def _listen(self, host: str, port: int) -> socket.socket:
@@ -57,6 +59,7 @@ class App:
         application.router.add_get("/auth/v2", self.sockets.private)
         application.router.add_route("*", "/0/public/{method}", self.rest.public)
         application.router.add_post("/0/private/{method}", self.rest.private)
+        application.router.add_routes(self.control.routes())
         self.runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self.runner.setup()
         await web.SockSite(self.runner, self.listener).start()

@@ -31,6 +31,8 @@ DEADLINE_ELAPSED = "EService:Deadline elapsed"
 UNAVAILABLE = "EService:Unavailable"
 CANCEL_ONLY = "EService:Market in cancel_only mode"
 POST_ONLY_MODE = "EService:Market in post_only mode"
+LIMIT_ONLY_MODE = "EService:Market in limit_only mode"
+REDUCE_ONLY = "EOrder:Reduce only:No position exists"
 
 PRIVATE_ON_PUBLIC = "Private data and trading are unavailable on this endpoint. Try ws-auth.kraken.com"
 PUBLIC_ON_PRIVATE = "Public market data subscriptions are unavailable on this endpoint. Try ws.kraken.com"

@@ -16,7 +16,7 @@ from simulator.errors import KrakenError, invalid
 from simulator.limits import ADD, AMEND, amend_penalty, cancel_penalty
 from simulator.orders import Account, Fill, LedgerEntry, Order, OrderRequest
 from simulator.pairs import Pair
-from simulator.validation import check_funds, check_size, check_system, to_lots, to_ticks
+from simulator.validation import check_funds, check_pair, check_size, check_system, to_lots, to_ticks
 from simulator.venue import Venue
 from simulator.wire import NS, make_id
 
@@ -92,6 +92,7 @@ class Exchange:
         if request.cl_ord_id is not None and request.cl_ord_id in account.by_client:
             raise invalid("cl_ord_id")
         check_system(self.system, request.post_only)
+        check_pair(venue.status, request.kind, request.post_only)
         price = None if request.price is None else to_ticks(pair, request.price)
         qty = to_lots(pair, request.qty)
         if request.tif == "gtd" and request.expire_ns <= now:
@@ -158,6 +159,7 @@ class Exchange:
         points = AMEND + amend_penalty(now - order.touched_ns)
         try:
             check_system(self.system, order.post_only or post_only)
+            check_pair(venue.status, order.kind, order.post_only or post_only)
             if order.kind != "limit" or (qty is None and price is None):
                 raise KrakenError(errors.INVALID_ARGUMENTS)
             new_price = order.price if price is None else to_ticks(pair, price)
@@ -196,7 +198,7 @@ class Exchange:
         if self._refuse_cancels and not forced and not counter.fits(points, now):
             raise KrakenError(errors.ORDER_RATE_LIMIT)
         self._charge(account, order.pair, points, now)
-        self._pull(order, "canceled", USER, now)
+        self.pull(order, "canceled", USER, now)
 
     def batch_add(
         self, account: Account, wanted: list[OrderRequest], now: int, *, only_check: bool = False
@@ -210,6 +212,8 @@ class Exchange:
         names = [request.cl_ord_id for request in wanted if request.cl_ord_id is not None]
         try:
             check_system(self.system, all(request.post_only for request in wanted))
+            for request in wanted:
+                check_pair(self.venues[pair.symbol].status, request.kind, request.post_only)
             if len(set(names)) != len(names) or any(name in account.by_client for name in names):
                 raise invalid("cl_ord_id")
             for request in wanted:
@@ -252,7 +256,7 @@ class Exchange:
             raise KrakenError(errors.UNAVAILABLE)
         found = list(account.orders.values())
         for order in found:
-            self._pull(order, "canceled", reason, now)
+            self.pull(order, "canceled", reason, now)
         return len(found)
 
     def find(self, account: Account, order_id: str | None = None, cl_ord_id: str | None = None) -> Order:
@@ -283,7 +287,7 @@ class Exchange:
                 self.journal.accounts.add(account.index)
                 self.cancel_all(account, now, SWITCH_REASON)
             for order in [o for o in account.orders.values() if o.expire_ns and now >= o.expire_ns]:
-                self._pull(order, "expired", "Expired", now)
+                self.pull(order, "expired", "Expired", now)
 
     # --- the crowd -----------------------------------------------------------------------------------------------
 
@@ -309,6 +313,9 @@ class Exchange:
         self._enlist(account, order)
         self.journal.orders.pop(order.number, None)
         venue = self.venues[order.pair.symbol]
+        if venue.pair.price_precision != order.pair.price_precision:
+            self._finish(order, "canceled", "Pair changed", now)
+            return
         events = venue.submit(order.number, order.account, order.side, order.price, order.remaining, now)
         self.settle(events, now)
 
@@ -325,7 +332,8 @@ class Exchange:
             account.by_client[order.cl_ord_id] = order
         self.journal.orders[order.number] = order
 
-    def _pull(self, order: Order, status: str, reason: str, now: int) -> None:
+    def pull(self, order: Order, status: str, reason: str, now: int) -> None:
+        """Ends an open order on the exchange's own account."""
         self.venues[order.pair.symbol].cancel(order.number, now)
         self._finish(order, status, reason, now)
 

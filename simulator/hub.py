@@ -10,6 +10,14 @@ from simulator.exchange import Exchange, Report
 class PublicListener(Protocol):
     """A public session."""
 
+    def push(self, channel: str, symbol: str, text: str) -> None: ...
+
+
+class Listener(Protocol):
+    """Any session."""
+
+    def status(self) -> str: ...
+
     def send(self, text: str) -> None: ...
 
 
@@ -24,13 +32,15 @@ class Hub:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+        self.sessions: dict[Listener, None] = {}
         self._public: dict[tuple[str, str, int], dict[PublicListener, None]] = {}
         self._private: dict[tuple[int, str], dict[PrivateListener, None]] = {}
 
     def join(self, channel: str, symbol: str, depth: int, session: PublicListener) -> None:
         """Subscribes a session once; ``depth`` is 0 for channels without one."""
         self._public.setdefault((channel, symbol, depth), {})[session] = None
-        self._exchange.venues[symbol].listen(channel, depth, 1)
+        if symbol:
+            self._exchange.venues[symbol].listen(channel, depth, 1)
 
     def leave(self, channel: str, symbol: str, depth: int, session: PublicListener) -> None:
         """Ends a public subscription."""
@@ -40,7 +50,8 @@ class Hub:
         del listeners[session]
         if not listeners:
             del self._public[(channel, symbol, depth)]
-        self._exchange.venues[symbol].listen(channel, depth, -1)
+        if symbol:
+            self._exchange.venues[symbol].listen(channel, depth, -1)
 
     def join_private(self, account: int, channel: str, session: PrivateListener) -> None:
         """Subscribes a session to a private channel of an account."""
@@ -64,5 +75,9 @@ class Hub:
                 continue
             messages, venue.public = venue.public, []
             for channel, depth, text in messages:
-                for session in tuple(self._public.get((channel, symbol, depth), ())):
-                    session.send(text)
+                self.tell(channel, symbol, depth, text)
+
+    def tell(self, channel: str, symbol: str, depth: int, text: str) -> None:
+        """Hands a message to a channel's subscribers."""
+        for session in tuple(self._public.get((channel, symbol, depth), ())):
+            session.push(channel, symbol, text)

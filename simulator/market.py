@@ -115,6 +115,11 @@ class Market:
             action(due, *arguments)
         return self._heap[0][0] + self._offset
 
+    def shift(self, by: int) -> None:
+        """The clock was put forward (or back) by so many ns: nothing is due earlier or later for it."""
+        self.now += by
+        self._offset += by
+
     # --- the flow ------------------------------------------------------------------------------------------------
 
     def _later(self, when: int, action: Callable[..., None], *arguments: Any) -> None:

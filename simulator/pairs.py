@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
+from typing import Protocol
 
 from simulator.wire import fixed
 
@@ -106,6 +109,12 @@ FEES = (
 BY_WSNAME = {pair.wsname: pair for pair in PAIRS.values()}
 
 
+@lru_cache(maxsize=64)
+def pair_of(symbol: str, price_precision: int) -> Pair:
+    """A pair as it was when its prices had these decimals."""
+    return replace(PAIRS[symbol], price_precision=price_precision)
+
+
 def find_pair(name: str) -> Pair | None:
     """The pair of any name that REST takes: altname, id, wsname or the slash form."""
     return _BY_NAME.get(name)
@@ -127,20 +136,27 @@ def percent(rate: int) -> str:
     return fixed(rate, 4)
 
 
-def instrument_data() -> str:
-    """The ``data`` of the v2 ``instrument`` snapshot (KRAKEN.md 1.9)."""
+class Listed(Protocol):
+    """A pair and its state, as a venue has them."""
+
+    pair: Pair
+    status: str
+
+
+def instrument_data(listed: Iterable[Asset], venues: Iterable[Listed]) -> str:
+    """The ``data`` of a v2 ``instrument`` message (KRAKEN.md 1.9)."""
     assets = ",".join(
         f'{{"id":"{a.name}","status":"enabled","precision":{a.decimals},"precision_display":{a.shown},'
         f'"borrowable":false,"collateral_value":0.00,"margin_rate":0.000000}}'
-        for a in ASSETS.values()
+        for a in listed
     )
     pairs = ",".join(
-        f'{{"symbol":"{p.symbol}","base":"{p.base.name}","quote":"{p.quote.name}","status":"online",'
+        f'{{"symbol":"{p.symbol}","base":"{p.base.name}","quote":"{p.quote.name}","status":"{status}",'
         f'"qty_precision":{p.qty_precision},"qty_increment":1e-{p.qty_precision:02d},'
         f'"price_precision":{p.price_precision},"cost_precision":{p.cost_precision},"marginable":false,'
         f'"has_index":true,"cost_min":{_plain(p.cost_min, p.quote.decimals)},"tick_size":{fixed(1, p.price_precision)},'
         f'"price_increment":{fixed(1, p.price_precision)},"qty_min":{float(fixed(p.qty_min, p.qty_precision))!r}}}'
-        for p in PAIRS.values()
+        for p, status in ((venue.pair, venue.status) for venue in venues)
     )
     return f'{{"assets":[{assets}],"pairs":[{pairs}]}}'
 
@@ -149,7 +165,7 @@ def _plain(units: int, precision: int) -> str:
     return fixed(units, precision).rstrip("0").rstrip(".")
 
 
-def rest_pair(pair: Pair) -> dict[str, object]:
+def rest_pair(pair: Pair, status: str) -> dict[str, object]:
     """A pair as ``AssetPairs`` shows it (KRAKEN.md 4.3)."""
     return {
         "altname": pair.altname,
@@ -173,7 +189,7 @@ def rest_pair(pair: Pair) -> dict[str, object]:
         "ordermin": _plain(pair.qty_min, pair.qty_precision),
         "costmin": _plain(pair.cost_min, pair.quote.decimals),
         "tick_size": _plain(1, pair.price_precision),
-        "status": "online",
+        "status": status,
         "execution_venue": "international",
     }
 

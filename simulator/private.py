@@ -10,8 +10,9 @@ from simulator import arguments, errors, reports
 from simulator.errors import KrakenError, invalid
 from simulator.exchange import Report
 from simulator.orders import Account, Order
+from simulator.pairs import Pair
 from simulator.session import Request, Session, channel_of
-from simulator.wire import iso_seconds
+from simulator.wire import NS, iso_seconds
 from simulator.world import KeyState, World
 
 _EXECUTIONS = frozenset(
@@ -54,9 +55,14 @@ class _Subscription:
 class PrivateSession(Session):
     """A session on ``/auth/v2``."""
 
+    path = "private"
+
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
         self._subscriptions: dict[str, _Subscription] = {}
+        # Reports held back by faults: how many are late and until when, and those that the next one overtakes.
+        self._late = self._late_ns = 0
+        self._behind: list[str] = []
         self._methods: dict[str, Callable[[KeyState, Request, int], None]] = {
             "add_order": self._add_order,
             "amend_order": self._amend_order,
@@ -73,7 +79,8 @@ class PrivateSession(Session):
         return bool(self._subscriptions)
 
     def close(self) -> None:
-        """Ends every subscription; orders stay."""
+        """The connection is gone: ends every subscription; orders stay."""
+        super().close()
         for channel in tuple(self._subscriptions):
             self._drop(channel)
 
@@ -177,8 +184,49 @@ class PrivateSession(Session):
         return reports.with_counter(row, subscription.account.counter(symbol), now)
 
     def _push(self, channel: str, subscription: _Subscription, kind: str, data: str) -> None:
+        faults, now = self.world.faults, self.world.now
+        about = {"path": self.path, "channel": channel, "account": subscription.account.name}
+        if faults.rules and faults.strike("skip_sequence", now, channel, **about):
+            subscription.sequence += 1
         subscription.sequence += 1
-        self.send(f'{{"channel":"{channel}","type":"{kind}","data":{data},"sequence":{subscription.sequence}}}')
+        text = f'{{"channel":"{channel}","type":"{kind}","data":{data},"sequence":{subscription.sequence}}}'
+        if kind == "snapshot":
+            self.reply(text)
+        elif not faults.rules and not self._late and not self._behind:
+            self.send(text)
+        else:
+            self._troubled(text, channel, about, now)
+
+    def _troubled(self, text: str, channel: str, about: dict[str, str], now: int) -> None:
+        """A report on a connection that loses, repeats, reorders or delays them."""
+        faults = self.world.faults
+        if faults.strike("drop_reports", now, channel, **about):
+            return
+        if faults.strike("reorder_reports", now, channel, **about):
+            # It leaves after the next one, or after a second if there is none.
+            self._behind.append(text)
+            self.world.later(now + NS, lambda _now: self._overtaken())
+            return
+        times = 2 if faults.strike("repeat_reports", now, channel, **about) else 1
+        delay = faults.strike("delay_reports", now, channel, **about)
+        self._late_ns = max(self._late_ns, now + int(delay.ms * 1e6) if delay is not None else 0)
+        for _ in range(times):
+            if self._late_ns > now or self._late:
+                self._late += 1
+                self.world.later(self._late_ns, lambda _now: self._delayed(text))
+            else:
+                self.send(text)
+        self._overtaken()
+
+    def _delayed(self, text: str) -> None:
+        self._late -= 1
+        if self in self.world.hub.sessions:
+            self.send(text)
+
+    def _overtaken(self) -> None:
+        texts, self._behind = self._behind, []
+        for text in texts if self in self.world.hub.sessions else []:
+            self.send(text)
 
     # --- trading -------------------------------------------------------------------------------------------------
 
@@ -186,7 +234,7 @@ class PrivateSession(Session):
         params = request.params
         key.require("trade")
         arguments.only(params, arguments.ORDER_MEMBERS | arguments.CALL_MEMBERS, request.method)
-        pair = arguments.slash_pair(params)
+        pair = self._pair(params)
         wanted = arguments.order(params, pair, now)
         _in_time(params, request, now)
         if arguments.flag(params, "validate"):
@@ -195,6 +243,9 @@ class PrivateSession(Session):
             return
         order = self.world.exchange.add(key.account, wanted, now)
         self.answer(request, {"order_id": order.order_id, **_client_ids(params)}, now)
+
+    def _pair(self, params: dict[str, Any]) -> Pair:
+        return self.world.exchange.venues[arguments.slash_pair(params).symbol].pair
 
     def _amend_order(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params
@@ -279,7 +330,7 @@ class PrivateSession(Session):
         params = request.params
         key.require("trade")
         arguments.only(params, frozenset({"orders"}) | arguments.CALL_MEMBERS, request.method)
-        pair = arguments.slash_pair(params)
+        pair = self._pair(params)
         listed = params.get("orders")
         if not isinstance(listed, list) or not 2 <= len(listed) <= arguments.BATCH_ADD_MAX:
             raise invalid("orders")

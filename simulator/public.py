@@ -10,7 +10,7 @@ from simulator.arguments import flag
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError
 from simulator.feed import DEPTHS
-from simulator.pairs import PAIRS, instrument_data
+from simulator.pairs import ASSETS, PAIRS, instrument_data
 from simulator.session import SYMBOLS_MAX, Request, Session, channel_of
 from simulator.world import World
 
@@ -52,10 +52,10 @@ class PublicSession(Session):
         return bool(self._subscribed)
 
     def close(self) -> None:
-        """Ends every subscription."""
+        """The connection is gone: ends every subscription."""
+        super().close()
         for (channel, symbol, _), depth in self._subscribed.items():
-            if symbol:
-                self.world.hub.leave(channel, symbol, depth, self)
+            self.world.hub.leave(channel, symbol, depth, self)
         self._subscribed.clear()
 
     def dispatch(self, request: Request, now: int) -> None:
@@ -115,13 +115,13 @@ class PublicSession(Session):
         venue = self.world.exchange.venues[symbol]
         if options["snapshot"]:
             if channel == "book":
-                self.send(venue.book.snapshot(depth))
+                self.reply(venue.book.snapshot(depth))
             elif channel == "trade":
-                self.send(venue.trade_message("snapshot", list(venue.tape)[-TRADES_SHOWN:]))
+                self.reply(venue.trade_message("snapshot", list(venue.tape)[-TRADES_SHOWN:]))
             elif channel == "ticker":
-                self.send(venue.ticker_message("snapshot", now))
+                self.reply(venue.ticker_message("snapshot", now))
             else:
-                self.send(venue.ohlc_message("snapshot", venue.candles.of(depth), now))
+                self.reply(venue.ohlc_message("snapshot", venue.candles.of(depth), now))
         self._subscribed[key] = depth
         self.world.hub.join(channel, symbol, depth, self)
 
@@ -141,16 +141,19 @@ class PublicSession(Session):
         if request.method == "unsubscribe":
             if self._subscribed.pop(key, None) is None:
                 raise KrakenError(errors.NOT_SUBSCRIBED)
+            self.world.hub.leave(*key, self)
             self.answer(request, {"channel": "instrument"}, now)
             return
         if key in self._subscribed:
             raise KrakenError(errors.ALREADY_SUBSCRIBED)
         snapshot = request.params.get("snapshot") is None or flag(request.params, "snapshot")
         self._subscribed[key] = 0
+        self.world.hub.join(*key, self)
         warnings = ["tick_size is deprecated, use price_increment"]
         self.answer(request, {"channel": "instrument", "snapshot": snapshot, "warnings": warnings}, now)
         if snapshot:
-            self.send(f'{{"channel":"instrument","type":"snapshot","data":{instrument_data()}}}')
+            data = instrument_data(ASSETS.values(), self.world.exchange.venues.values())
+            self.reply(f'{{"channel":"instrument","type":"snapshot","data":{data}}}')
 
 
 def _key(channel: str, symbol: str, options: dict[str, Any]) -> tuple[str, str, int]:

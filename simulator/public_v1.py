@@ -27,6 +27,8 @@ _Key = tuple[str, str, int]
 class OldPublicSession(Session):
     """A session on ``/``. Its subscriptions are (channel, symbol, depth or interval)."""
 
+    path = "v1"
+
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
         self._subscribed: dict[_Key, None] = {}
@@ -48,7 +50,8 @@ class OldPublicSession(Session):
         return '{"event":"heartbeat"}'
 
     def close(self) -> None:
-        """Ends every subscription."""
+        """The connection is gone: ends every subscription."""
+        super().close()
         for key in tuple(self._subscribed):
             self._leave(key)
 
@@ -132,16 +135,16 @@ class OldPublicSession(Session):
         self._said(request, key, _described(channel, depth))
         venue = self.world.exchange.venues[symbol]
         if channel == "book":
-            self.send(feed_v1.snapshot(venue.book, depth))
+            self.reply(feed_v1.snapshot(venue.book, depth))
         elif channel == "trade":
             if venue.tape:
-                self.send(feed_v1.trades(venue.pair, list(venue.tape)[-TRADES_SHOWN:]))
+                self.reply(feed_v1.trades(venue.pair, list(venue.tape)[-TRADES_SHOWN:]))
         elif channel == "ticker":
-            self.send(feed_v1.ticker(venue))
+            self.reply(feed_v1.ticker(venue))
         elif channel == "spread":
-            self.send(feed_v1.spread(venue, venue.book.changed_ns))
+            self.reply(feed_v1.spread(venue, venue.book.changed_ns))
         elif (candle := venue.candles.last(depth)) is not None:
-            self.send(feed_v1.candle(venue.pair, candle))
+            self.reply(feed_v1.candle(venue.pair, candle))
         self._subscribed[key] = None
         self.world.hub.join(f"v1.{channel}", symbol, depth, self)
 
@@ -195,7 +198,7 @@ class OldPublicSession(Session):
         )
 
     def _event(self, members: dict[str, Any]) -> None:
-        self.send(json.dumps(members, separators=(",", ":")))
+        self.reply(json.dumps(members, separators=(",", ":")))
 
 
 def _reqid(request: Request) -> dict[str, int]:

@@ -42,7 +42,15 @@ class Rest:
             fields = dict(request.query)
             if request.method == "POST":
                 fields |= {name: str(value) for name, value in _form(await request.read()).items()}
-            return _result(method(self.world, fields, self.clock()))
+            now, name = self.clock(), request.match_info["method"]
+            faults = self.world.faults
+            refusal = faults.strike("refuse", now, name, path="rest", method=name) if faults.rules else None
+            if refusal is not None:
+                raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
+            response = _result(method(self.world, fields, now))
+            if faults.rules:
+                response = await self._troubled(request, response, {"path": "rest", "method": name, "account": ""})
+            return response
         except KrakenError as error:
             return _failure(str(error))
 
@@ -65,13 +73,37 @@ class Rest:
             if turnaround:
                 await asyncio.sleep(turnaround / NS)
             now = self.clock()
+            faults, method = self.world.faults, request.match_info["method"]
+            about = {"path": "rest", "method": method, "account": key.account.name}
+            refusal = faults.strike("refuse", now, method, **about) if faults.rules else None
+            if refusal is not None and not refusal.after:
+                raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
             try:
                 response = _result(call.run(self.world, key, fields, arrived, now))
             finally:
                 self.world.flush(now)
+            if refusal is not None:
+                raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
+            if faults.rules:
+                response = await self._troubled(request, response, about)
         except KrakenError as error:
             response = _failure(str(error))
         await asyncio.sleep(self.delays.one_way_ns / NS)
+        return response
+
+    async def _troubled(self, request: web.Request, response: web.Response, about: dict[str, str]) -> web.Response:
+        """The work is done; the answer comes late, broken, or never."""
+        faults, now, method = self.world.faults, self.clock(), about["method"]
+        if faults.strike("answer_never", now, method, **about):
+            if request.transport is not None:
+                request.transport.abort()
+            return response
+        late = faults.strike("answer_late", now, method, **about)
+        if late is not None:
+            await asyncio.sleep(late.ms / 1000)
+        broken = faults.strike("rest_broken", now, method, **about)
+        if broken is not None:
+            return web.Response(status=502, text=broken.text or "<html><h1>502 Bad Gateway</h1></html>")
         return response
 
     def _authenticate(self, request: web.Request, body: bytes) -> tuple[KeyState, Mapping[str, Any]]:

@@ -74,7 +74,7 @@ def open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now
 def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
     """``ClosedOrders``, a page, newest first; behind the engine after a fill."""
     start, end, offset = _window(fields, lambda text: _order_time(world, key, text))
-    rows, count = world.store.closed(key.account.index, start, end, now, offset)
+    rows, count = world.store.closed(key.account.index, start, end, world.seen(now), offset)
     return {"closed": {o.order_id: _order_row(world, o, fields) for o in rows if _matches(o, fields)}, "count": count}
 
 
@@ -120,7 +120,7 @@ def _trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
 def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
     """``TradesHistory``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
-    rows, count = world.store.fills(key.account.index, start, end, now, offset)
+    rows, count = world.store.fills(key.account.index, start, end, world.seen(now), offset)
     return {"trades": {f.exec_id: _trade_row(world, f, fields) for f in rows}, "count": count}
 
 
@@ -159,7 +159,7 @@ def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int
         elif name.strip() != "all":
             raise KrakenError(errors.UNKNOWN_ASSET)
     wanted = None if kind in (None, "", "all") else kind
-    rows, count = world.store.ledger(key.account.index, start, end, now, offset, wanted, assets)
+    rows, count = world.store.ledger(key.account.index, start, end, world.seen(now), offset, wanted, assets)
     return {"ledger": {e.ledger_id: _ledger_row(e) for e in rows}, "count": count}
 
 

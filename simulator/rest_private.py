@@ -98,7 +98,7 @@ def _description(fields: Fields, altname: str, qty: str) -> dict[str, str]:
 
 
 def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    pair = arguments.rest_pair(fields)
+    pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
     wanted = arguments.rest_order(fields, pair, now)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
@@ -115,7 +115,7 @@ def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: i
 
 
 def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    pair = arguments.rest_pair(fields)
+    pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
     listed = fields.get("orders")
     if not isinstance(listed, list) or not 2 <= len(listed) <= arguments.BATCH_ADD_MAX:
         raise invalid("orders")

@@ -41,9 +41,12 @@ def assets(_world: World, fields: Fields, _now: int) -> Any:
     return {asset.rest_id: rest_asset(asset) for asset in chosen}
 
 
-def asset_pairs(_world: World, fields: Fields, _now: int) -> Any:
+def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
     """``AssetPairs``."""
-    return {key: rest_pair(pair) for key, pair in named_pairs(fields)}
+    return {
+        key: rest_pair(venue.pair, venue.status)
+        for key, venue in ((key, world.exchange.venues[pair.symbol]) for key, pair in named_pairs(fields))
+    }
 
 
 def named_pairs(fields: Fields) -> list[tuple[str, Pair]]:
@@ -90,6 +93,7 @@ def depth(world: World, fields: Fields, _now: int) -> Any:
     """``Depth``; quantities are rounded to three decimals, as Kraken does."""
     key, pair = _one_pair(fields)
     venue = world.exchange.venues[pair.symbol]
+    pair = venue.pair
     count = _whole(fields, "count", 100, 1, 500)
     second = venue.book.changed_ns // NS
     sides = {
@@ -103,6 +107,7 @@ def trades(world: World, fields: Fields, now: int) -> Any:
     """``Trades``, from what the tape still holds."""
     key, pair = _one_pair(fields)
     venue = world.exchange.venues[pair.symbol]
+    pair = venue.pair
     count = _whole(fields, "count", 1000, 1, 1000)
     since = _whole(fields, "since", 0, 0, 2**63)
     since_ns = since if since > 10**12 else since * NS

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from simulator import errors
 from simulator.arguments import only
 from simulator.errors import KrakenError
+from simulator.faults import PROXY_TEXT
 from simulator.limits import Counter
 from simulator.wire import iso, read_json
 from simulator.world import World
@@ -18,6 +20,8 @@ VERSION = "2.0.10"
 MESSAGES_MAX, MESSAGES_DECAY = 400.0, 100.0
 IDLE_NS = 60_000_000_000
 SYMBOLS_MAX = 200
+WAITING_MAX = 100_000
+_CHECKSUM = re.compile(r'("checksum":|"c":")(\d+)')
 _TOP = frozenset({"method", "params", "req_id"})
 
 
@@ -34,32 +38,102 @@ class Request(NamedTuple):
 class Session:
     """One connection. ``send`` takes each message in order; times are ns since the epoch."""
 
+    path = "public"
+
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         self.world = world
         self.connection_id = connection_id
         self._send = send
         self._rate = Counter(MESSAGES_MAX, MESSAGES_DECAY)
         self.heard_ns = 0
-
-    def send(self, text: str) -> None:
-        """A message to the client."""
-        self._send(text)
+        # Ends the connection; the shell knows how.
+        self.hang_up: Callable[[], None] = lambda: None
+        # Answers are kept here while a fault decides on them.
+        self._kept: list[str] | None = None
+        # Messages that wait for their time, and when the last of them is due.
+        self._waiting = 0
+        self._due = 0
 
     def open(self, now: int) -> None:
         """What a client gets on connecting."""
         self.heard_ns = now
+        self.world.hub.sessions[self] = None
         self.send(self.status())
+
+    # --- to the client -------------------------------------------------------------------------------------------
+
+    def send(self, text: str) -> None:
+        """A message to the client, if no fault is in its way."""
+        faults = self.world.faults
+        if not faults.rules and not self._waiting:
+            self._send(text)
+            return
+        now = self.world.now
+        if faults.strike("drop", now, f"connection {self.connection_id}", path=self.path):
+            self.hang_up()
+            return
+        said = faults.strike("text", now, path=self.path)
+        if said is not None:
+            self._send(said.text or PROXY_TEXT)
+        if faults.strike("garbage", now, path=self.path):
+            self._send(faults.garbage())
+        stall = faults.strike("stall", now, f"connection {self.connection_id}", path=self.path)
+        if stall is not None:
+            self.send_late(text, int(stall.ms * 1e6))
+        else:
+            self.send_late(text, faults.level("lag_public", now, path=self.path) if self.path != "private" else 0)
+
+    def send_late(self, text: str, late_ns: int) -> None:
+        """A message that leaves later, and never before what was to leave earlier."""
+        now = self.world.now
+        self._due = max(self._due, now + late_ns)
+        if self._due <= now and not self._waiting:
+            self._send(text)
+        elif self._waiting >= WAITING_MAX:
+            self.hang_up()
+        else:
+            self._waiting += 1
+            self.world.later(self._due, lambda _now: self._arrive(text))
+
+    def _arrive(self, text: str) -> None:
+        self._waiting -= 1
+        if self in self.world.hub.sessions:
+            self._send(text)
+
+    def push(self, channel: str, symbol: str, text: str) -> None:
+        """A message of a public channel."""
+        faults = self.world.faults
+        if (
+            faults.rules
+            and channel.endswith("book")
+            and faults.strike("corrupt_checksum", self.world.now, symbol, path=self.path, symbol=symbol)
+        ):
+            text = _CHECKSUM.sub(lambda found: f"{found[1]}{(int(found[2]) + 1) % 2**32}", text, count=1)
+        self.send(text)
+
+    def reply(self, text: str) -> None:
+        """A message that answers a request."""
+        if self._kept is None:
+            self.send(text)
+        else:
+            self._kept.append(text)
 
     def status(self) -> str:
         """The ``status`` message."""
         return (
             f'{{"channel":"status","type":"update","data":[{{"version":"{VERSION}",'
             f'"system":"{self.world.exchange.system}","api_version":"v2","connection_id":{self.connection_id},'
-            '"upcoming_maintenance":[],"emergency":[]}]}'
+            f'"upcoming_maintenance":[{self._maintenance()}],"emergency":[]}}]}}'
         )
 
     def close(self) -> None:
-        """Ends every subscription."""
+        """The connection is gone: ends every subscription."""
+        self.world.hub.sessions.pop(self, None)
+
+    def _maintenance(self) -> str:
+        # No capture shows a notice; these are the members that it cannot do without.
+        announced = self.world.maintenance
+        return "" if announced is None else f'{{"start_time":"{announced[0]}","end_time":"{announced[1]}"}}'
 
     @property
     def subscribed(self) -> bool:
@@ -113,6 +187,43 @@ class Session:
 
     def handle(self, request: Request, now: int) -> None:
         """Answers a request; Kraken's refusals are answers too."""
+        self.world.now = now
+        faults = self.world.faults
+        if not faults.rules:
+            self._handle(request, now)
+            return
+        token = self.world.tokens.get(text) if isinstance(text := request.params.get("token"), str) else None
+        about = {
+            "path": self.path,
+            "method": request.method,
+            "account": token.key.account.name if token is not None else "",
+        }
+        refusal = faults.strike("refuse", now, request.method, **about)
+        if refusal is not None and not refusal.after:
+            self.refuse(request, refusal.text or errors.INTERNAL_ERROR, now)
+            return
+        never = faults.strike("answer_never", now, request.method, **about)
+        late = faults.strike("answer_late", now, request.method, **about)
+        kept: list[str] = []
+        self._kept = kept
+        try:
+            self._handle(request, now)
+        finally:
+            self._kept = None
+        if refusal is not None:
+            self.refuse(request, refusal.text or errors.INTERNAL_ERROR, now)
+            return
+        for text in kept if never is None else []:
+            if late is None:
+                self.send(text)
+            else:
+                self.world.later(now + int(late.ms * 1e6), lambda _now, text=text: self._overdue(text))  # type: ignore[misc]
+
+    def _overdue(self, text: str) -> None:
+        if self in self.world.hub.sessions:
+            self.send(text)
+
+    def _handle(self, request: Request, now: int) -> None:
         try:
             if request.error:
                 raise KrakenError(request.error)
@@ -130,7 +241,7 @@ class Session:
     def answer(self, request: Request, result: Mapping[str, Any] | list[Any], now: int) -> None:
         """A success response."""
         body = json.dumps(result, separators=(",", ":"))
-        self.send(
+        self.reply(
             f'{{"method":{json.dumps(request.method)},{_req_id(request)}"result":{body},"success":true,'
             f'"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}'
         )
@@ -139,7 +250,7 @@ class Session:
         """An error response; ``extra`` are further members such as ``symbol``."""
         more = "".join(f'"{name}":{json.dumps(value)},' for name, value in extra.items())
         method = f'"method":{json.dumps(request.method)},' if request.method else ""
-        self.send(
+        self.reply(
             f'{{"error":{json.dumps(error)},{method}{_req_id(request)}"success":false,{more}'
             f'"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}'
         )
@@ -148,7 +259,7 @@ class Session:
         """The answer to a ping; raises KrakenError."""
         if request.params:
             raise KrakenError(errors.unsupported_field("params", "ping"))
-        self.send(f'{{"method":"pong",{_req_id(request)}"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}')
+        self.reply(f'{{"method":"pong",{_req_id(request)}"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}')
 
 
 def channel_of(request: Request, allowed: Mapping[str, frozenset[str]]) -> str:

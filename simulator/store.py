@@ -14,7 +14,7 @@ from typing import Any
 from simulator.exchange import Exchange, Journal
 from simulator.limits import Counter
 from simulator.orders import OPEN, Account, Fill, LedgerEntry, Order
-from simulator.pairs import PAIRS
+from simulator.pairs import PAIRS, Pair, pair_of
 
 PAGE = 50
 _SCHEMA = """
@@ -29,14 +29,14 @@ CREATE TABLE IF NOT EXISTS orders (
   expire_ns INTEGER NOT NULL, post_only INTEGER NOT NULL, stp TEXT NOT NULL, cl_ord_id TEXT, userref INTEGER NOT NULL,
   fee_pref TEXT NOT NULL, opened_ns INTEGER NOT NULL, touched_ns INTEGER NOT NULL, filled INTEGER NOT NULL,
   cost INTEGER NOT NULL, fee INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, amended INTEGER NOT NULL,
-  closed_ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL);
+  closed_ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER);
 CREATE INDEX IF NOT EXISTS orders_closed ON orders (account, closed_ns);
 CREATE INDEX IF NOT EXISTS orders_open ON orders (closed_ns) WHERE closed_ns = 0;
 CREATE TABLE IF NOT EXISTS trades (
   exec_id TEXT PRIMARY KEY, trade_id INTEGER NOT NULL, account INTEGER NOT NULL, number INTEGER NOT NULL,
   order_id TEXT NOT NULL, cl_ord_id TEXT, userref INTEGER NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
   kind TEXT NOT NULL, price INTEGER NOT NULL, qty INTEGER NOT NULL, cost INTEGER NOT NULL, fee INTEGER NOT NULL,
-  maker INTEGER NOT NULL, ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL);
+  maker INTEGER NOT NULL, ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER);
 CREATE INDEX IF NOT EXISTS trades_time ON trades (account, ns);
 CREATE INDEX IF NOT EXISTS trades_order ON trades (order_id);
 CREATE TABLE IF NOT EXISTS ledger (
@@ -51,8 +51,10 @@ CREATE TABLE IF NOT EXISTS nonces (api_key TEXT PRIMARY KEY, nonce TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS venues (
   symbol TEXT PRIMARY KEY, last_price INTEGER NOT NULL, trade_id INTEGER NOT NULL) WITHOUT ROWID;
 """
-_ORDER_COLUMNS = 25
-_FILL_COLUMNS = 17
+# Columns that older databases lack; a row without its price decimals has those of the pair's beginning.
+_ADDED = (("orders", "decimals"), ("trades", "decimals"))
+_ORDER_COLUMNS = 26
+_FILL_COLUMNS = 18
 _LEDGER_COLUMNS = 10
 
 
@@ -70,6 +72,9 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
+        for table, column in _ADDED:
+            if column not in {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}:
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER")
 
     def close(self) -> None:
         """Closes the database."""
@@ -236,13 +241,18 @@ def _order_row(o: Order) -> tuple[Any, ...]:
     return (
         o.number, o.order_id, o.account, o.pair.symbol, o.side, o.kind, o.qty, o.price, o.tif, o.expire_ns,
         o.post_only, o.stp, o.cl_ord_id, o.userref, o.fee_pref, o.opened_ns, o.touched_ns, o.filled, o.cost, o.fee,
-        o.status, o.reason, o.amended, o.closed_ns, o.visible_ns,
+        o.status, o.reason, o.amended, o.closed_ns, o.visible_ns, o.pair.price_precision,
     )  # fmt: skip
 
 
+def _pair(symbol: str, decimals: int | None) -> Pair:
+    pair = PAIRS[symbol]
+    return pair if decimals in (None, pair.price_precision) else pair_of(symbol, int(decimals or 0))
+
+
 def _order(row: Any) -> Order:
-    values = list(row)
-    values[3] = PAIRS[values[3]]
+    values = list(row[:25])
+    values[3] = _pair(values[3], row[25])
     values[10], values[22] = bool(values[10]), bool(values[22])
     order = Order(*values)
     assert (order.status in OPEN) == (order.closed_ns == 0)
@@ -252,13 +262,13 @@ def _order(row: Any) -> Order:
 def _fill_row(f: Fill) -> tuple[Any, ...]:
     return (
         f.exec_id, f.trade_id, f.account, f.number, f.order_id, f.cl_ord_id, f.userref, f.pair.symbol, f.side, f.kind,
-        f.price, f.qty, f.cost, f.fee, f.maker, f.ns, f.visible_ns,
+        f.price, f.qty, f.cost, f.fee, f.maker, f.ns, f.visible_ns, f.pair.price_precision,
     )  # fmt: skip
 
 
 def _fill(row: Any) -> Fill:
-    values = list(row)
-    values[7], values[14] = PAIRS[values[7]], bool(values[14])
+    values = list(row[:17])
+    values[7], values[14] = _pair(values[7], row[17]), bool(values[14])
     return Fill(*values)
 
 

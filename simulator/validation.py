@@ -48,6 +48,20 @@ def check_system(system: str, post_only: bool) -> None:
         raise KrakenError(errors.UNAVAILABLE)
 
 
+def check_pair(status: str, kind: str, post_only: bool) -> None:
+    """May this kind of order be placed in this state of its pair (KRAKEN.md 1.9)."""
+    if status == "cancel_only":
+        raise KrakenError(errors.CANCEL_ONLY)
+    if status == "post_only" and not post_only:
+        raise KrakenError(errors.POST_ONLY_MODE)
+    if status == "limit_only" and kind != "limit":
+        raise KrakenError(errors.LIMIT_ONLY_MODE)
+    if status == "reduce_only":
+        raise KrakenError(errors.REDUCE_ONLY)
+    if status in ("maintenance", "delisted", "work_in_progress"):
+        raise KrakenError(errors.UNAVAILABLE)
+
+
 def check_size(venue: Venue, qty: int, price: int | None) -> None:
     """The pair's minimums; an order without a price counts at the last one."""
     pair = venue.pair

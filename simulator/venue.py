@@ -16,6 +16,7 @@ from simulator.wire import iso, iso_ns
 TAPE = 1000
 # Crowd orders live above this number, account orders below: the two never share an id in an engine.
 CROWD_FROM = 1 << 40
+STRANGERS_FROM = 1 << 60
 
 
 class Trade:
@@ -43,19 +44,34 @@ class Venue:
 
     def __init__(self, pair: Pair, engine: Engine, trade_id: int, last_price: int) -> None:
         self.pair = pair
-        self.engine = engine
+        self.status = "online"
         self.trade_id = trade_id
-        self.last_price = last_price
-        self.book = FullBook(pair)
-        self.day = Day(last_price)
-        self.candles = Candles()
+        self.reopen(engine, last_price)
         self._shown: tuple[int | None, int | None] = (None, None)
         self._shown_qty: tuple[int, int] = (0, 0)
-        self.tape: deque[Trade] = deque(maxlen=TAPE)
         self.depths: dict[int, int] = {}
         self.wanted: dict[tuple[str, int], int] = {}
         self.public: list[tuple[str, int, str]] = []
         self.on_crowd: Callable[[int, int], None] | None = None
+        self._strangers = STRANGERS_FROM
+
+    def reopen(self, engine: Engine, last_price: int) -> None:
+        """Begins with an empty book and no past, as at the start or when the pair's prices get other decimals."""
+        self.engine = engine
+        self.last_price = last_price
+        self.book = FullBook(self.pair)
+        self.day = Day(last_price)
+        self.candles = Candles()
+        self.tape: deque[Trade] = deque(maxlen=TAPE)
+
+    def crowd_number(self) -> int:
+        """An engine id for an order of nobody's that never rests."""
+        self._strangers += 1
+        return self._strangers
+
+    def old_snapshots(self) -> list[tuple[str, int, str]]:
+        """The version 1 books of every depth that has subscribers, as public messages."""
+        return [("v1.book", d, feed_v1.snapshot(self.book, d)) for channel, d in self.wanted if channel == "v1.book"]
 
     def listen(self, channel: str, depth: int, by: int) -> None:
         """A channel got (``by`` 1) or lost (-1) a subscriber."""

@@ -44,14 +44,25 @@ _log = logging.getLogger("simulator")
 
 
 class Clock:
-    """The wall clock in ns, never going back."""
+    """The wall clock in ns, never going back unless it is put off by a fault."""
 
     def __init__(self) -> None:
         self._last = 0
+        self._offset = 0
 
     def __call__(self) -> int:
+        """The exchange's time."""
         self._last = max(self._last, time.time_ns())
-        return self._last
+        return self._last + self._offset
+
+    def put_off(self, offset_ns: int) -> None:
+        """The exchange's time is so far from the wall's from now on."""
+        self._offset = offset_ns
+
+    @staticmethod
+    def steady() -> int:
+        """Ns that pass evenly, for delays."""
+        return time.monotonic_ns()
 
 
 class Delays:
@@ -93,7 +104,7 @@ class Connection:
             self._outbox.clear()
             self._drop()
             return
-        self._outbox.append((self.clock() + self.delays.one_way_ns, text))
+        self._outbox.append((self.clock.steady() + self.delays.one_way_ns, text))
         self._ready.set()
 
     async def write(self) -> None:
@@ -103,7 +114,7 @@ class Connection:
             if not outbox:
                 self._ready.clear()
                 await self._ready.wait()
-            wait = outbox[0][0] - self.clock() if outbox else 0
+            wait = outbox[0][0] - self.clock.steady() if outbox else 0
             if wait > 0:
                 await asyncio.sleep(wait / NS)
                 continue
@@ -159,6 +170,7 @@ class WebSockets:
 
         connection = Connection(socket, self.delays, self.clock, drop)
         session = kind(self.world, self._ids.randrange(2**54, 2**64), connection.send)
+        session.hang_up = drop
         self.sessions[session] = connection
         inbox: asyncio.Queue[tuple[int, Request] | None] = asyncio.Queue(INBOX_MAX)
         tasks = [asyncio.create_task(connection.write()), asyncio.create_task(self._work(session, inbox))]

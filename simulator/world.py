@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import heapq
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,6 +15,7 @@ from simulator import errors
 from simulator.engine import Engine
 from simulator.errors import KrakenError
 from simulator.exchange import Exchange, Journal, Report
+from simulator.faults import Faults
 from simulator.hub import Hub
 from simulator.limits import TIERS, Counter
 from simulator.market import Market
@@ -28,6 +31,8 @@ TOKENS_PER_KEY = 50
 # Trade ids are set aside in blocks, so that a kill can skip some but never repeats one.
 TRADE_ID_BLOCK = 2000
 SAVE_EVERY_NS = NS
+# How long a step may wait for the next one when nothing is due.
+STEP_MAX_NS = NS // 20
 
 
 @dataclass(slots=True)
@@ -88,6 +93,15 @@ class World:
         self.keys: dict[str, KeyState] = {}
         self.tokens: dict[str, Token] = {}
         self.hub = Hub(self.exchange)
+        self.faults = Faults(self.seed)
+        self.engine = engine
+        # The exchange's time as last told, and what is to be done later: (when, order of asking, what).
+        self.now = now
+        self._timers: list[tuple[int, int, Callable[[int], None]]] = []
+        self._asked = 0
+        # How far the exchange's clock is off, for the shell's clock; begin and end of an announced maintenance.
+        self.clock_offset_ns = 0
+        self.maintenance: tuple[str, str] | None = None
         self.broken: sqlite3.Error | None = None
         nonces = store.nonces()
         for declared in config.accounts:
@@ -147,13 +161,60 @@ class World:
         """Everything that is due; returns when to come back (ns since the epoch). Raises when a commit has failed."""
         if self.broken is not None:
             raise self.broken
-        due = min(market.step(now) for market in self.markets)
+        self.now = now
+        timers = self._timers
+        while timers and timers[0][0] <= now:
+            heapq.heappop(timers)[2](now)
+        due = now + STEP_MAX_NS
+        if self.exchange.system == "online":
+            due = min((m.step(now) for m in self.markets if m.venue.status == "online"), default=due)
         self.exchange.tick(now)
         self.flush(now)
-        return due
+        return min(due, timers[0][0]) if timers else due
+
+    def later(self, when: int, action: Callable[[int], None]) -> None:
+        """``action(now)`` is done by the first step at or after ``when``; those of one moment in order."""
+        self._asked += 1
+        heapq.heappush(self._timers, (when, self._asked, action))
+
+    def set_clock(self, offset_ns: int) -> None:
+        """Puts the exchange's clock off by ``offset_ns``; what has been timed keeps its distance."""
+        by = offset_ns - self.clock_offset_ns
+        self.clock_offset_ns = offset_ns
+        self.now += by
+        self._timers = [(when + by, asked, action) for when, asked, action in self._timers]
+        for market in self.markets:
+            market.shift(by)
+        for account in self.exchange.accounts.values():
+            if account.trigger_ns:
+                account.trigger_ns += by
+            for counter in account.counters.values():
+                counter.ns += by
+        for key in self.keys.values():
+            key.counter.ns += by
+
+    def seen(self, now: int) -> int:
+        """Up to when the histories show: now, or what a fault leaves of it."""
+        return now - self.faults.level("rest_behind", now, path="rest") if self.faults.rules else now
+
+    def tell_status(self) -> None:
+        """Every session hears the exchange's state."""
+        for session in tuple(self.hub.sessions):
+            session.send(session.status())
+
+    def reopen_market(self, symbol: str, now: int) -> None:
+        """A new crowd for a pair whose venue begins anew."""
+        venue = self.exchange.venues[symbol]
+        for index, market in enumerate(self.markets):
+            if market.venue is venue:
+                how = style(symbol, self.config.regime)
+                seed = f"{symbol} {self.seed} {venue.pair.price_precision}"
+                self.markets[index] = Market(self.exchange, venue, how, seed, market.pace)
+                self.markets[index].open(now)
 
     def flush(self, now: int) -> None:
         """Commits what has changed, then tells whom it concerns."""
+        self.now = now
         exchange = self.exchange
         if exchange.journal:
             journal, exchange.journal = exchange.journal, Journal()

@@ -1,0 +1,184 @@
+"""What happens to a world at once, on demand: its status, its pairs, its clock, its tokens, a fill in part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
+from simulator.errors import KrakenError
+from simulator.faults import Fault
+from simulator.feed import FullBook
+from simulator.orders import Order
+from simulator.pairs import instrument_data
+from simulator.wire import NS, iso, units
+from simulator.world import World
+
+SYSTEM = ("online", "cancel_only", "post_only", "maintenance")
+PAIR_STATUS = (
+    "online", "cancel_only", "post_only", "limit_only", "reduce_only", "maintenance", "delisted", "work_in_progress",
+)  # fmt: skip
+PRECISION_MAX = 5
+
+
+def act(world: World, fault: Fault, now: int) -> None:
+    """Does an act; raises ValueError when it makes no sense here."""
+    _ACTS[fault.kind](world, fault, now)
+    world.faults.note(fault.kind, fault.id, now, fault.value or fault.symbol)
+    world.flush(now)
+
+
+def calm(world: World, now: int) -> None:
+    """Undoes what acts have set: the exchange and its pairs are online, the clock is right."""
+    world.maintenance = None
+    set_system(world, "online", now)
+    for symbol, venue in world.exchange.venues.items():
+        if venue.status != "online":
+            venue.status = "online"
+            tell_instrument(world, symbol)
+    world.set_clock(0)
+    world.flush(now)
+
+
+def set_system(world: World, status: str, now: int) -> None:
+    """The exchange's state; every session hears of a change."""
+    if status not in SYSTEM:
+        raise ValueError(f"value is one of {', '.join(SYSTEM)}")
+    if world.exchange.system != status:
+        world.exchange.system = status
+        world.exchange.tick(now)
+        world.tell_status()
+
+
+def tell_instrument(world: World, symbol: str) -> None:
+    """An ``instrument`` update with one pair."""
+    data = instrument_data([], [world.exchange.venues[symbol]])
+    world.hub.tell("instrument", "", 0, f'{{"channel":"instrument","type":"update","data":{data}}}')
+
+
+def _status(world: World, fault: Fault, now: int) -> None:
+    set_system(world, fault.value, now)
+
+
+def _maintenance(world: World, fault: Fault, now: int) -> None:
+    """Announced at once, begins after ``ms``, lasts ``seconds`` (60)."""
+    begin = now + int(fault.ms * 1e6)
+    end = begin + int((fault.seconds or 60) * NS)
+    world.maintenance = (iso(begin), iso(end))
+    world.tell_status()
+    announced = world.maintenance
+
+    def begins(at: int) -> None:
+        if world.maintenance == announced:
+            set_system(world, "maintenance", at)
+
+    def ends(at: int) -> None:
+        if world.maintenance == announced:
+            world.maintenance = None
+            set_system(world, "online", at)
+
+    world.later(begin, begins)
+    world.later(end, ends)
+
+
+def _expire_tokens(world: World, fault: Fault, _now: int) -> None:
+    for token in tuple(world.tokens.values()):
+        if not fault.account or token.key.account.name == fault.account:
+            del world.tokens[token.text]
+
+
+def _clock(world: World, fault: Fault, _now: int) -> None:
+    world.set_clock(int(fault.ms * 1e6))
+
+
+def _pair(world: World, fault: Fault, now: int) -> None:
+    venue = world.exchange.venues.get(fault.symbol)
+    if venue is None:
+        raise ValueError("symbol is one of " + ", ".join(world.exchange.venues))
+    if fault.value:
+        if fault.value not in PAIR_STATUS:
+            raise ValueError(f"value is one of {', '.join(PAIR_STATUS)}")
+        venue.status = fault.value
+    if fault.qty_min:
+        venue.pair = replace(venue.pair, qty_min=_units(fault.qty_min, venue.pair.qty_precision))
+    if fault.cost_min:
+        venue.pair = replace(venue.pair, cost_min=_units(fault.cost_min, venue.pair.quote.decimals))
+    if fault.price_precision is not None and fault.price_precision != venue.pair.price_precision:
+        _reprice(world, fault.symbol, fault.price_precision, now)
+    tell_instrument(world, fault.symbol)
+
+
+def _units(text: str, precision: int) -> int:
+    try:
+        found = units(Decimal(text), precision)
+    except InvalidOperation as error:
+        raise ValueError(f"{text} is no number") from error
+    if found is None or found <= 0:
+        raise ValueError(f"{text} has too many decimals or is not positive")
+    return found
+
+
+def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
+    """New price decimals: every order of the pair is cancelled, the book begins anew and is shown anew."""
+    if not 0 <= precision <= PRECISION_MAX:
+        raise ValueError(f"price_precision is from 0 to {PRECISION_MAX}")
+    exchange, venue = world.exchange, world.exchange.venues[symbol]
+    for account in exchange.accounts.values():
+        for order in [o for o in account.orders.values() if o.pair.symbol == symbol]:
+            exchange.pull(order, "canceled", "Pair changed", now)
+    old = venue.pair
+    ticks = venue.last_price * 10**precision // 10**old.price_precision
+    venue.pair = replace(old, price_precision=precision, start_price=max(1, ticks))
+    venue.reopen(world.engine(), max(1, ticks))
+    world.reopen_market(symbol, now)
+    venue.public.clear()
+    venue.public += [("book", depth, venue.book.snapshot(depth)) for depth in venue.depths]
+    venue.public += venue.old_snapshots()
+
+
+def _partial_fill(world: World, fault: Fault, now: int) -> None:
+    """A counterparty takes ``share`` (a half at most times) of own orders, through whatever stands before them."""
+    share = 0.5 if fault.share >= 1 else fault.share
+    found = [
+        order
+        for account in world.exchange.accounts.values()
+        for order in account.orders.values()
+        if (not fault.account or account.name == fault.account)
+        and (not fault.symbol or order.pair.symbol == fault.symbol)
+        and order.price is not None
+    ]
+    if not found:
+        raise ValueError("no such order is open")
+    for order in found:
+        take_part(world, order, max(1, round(order.remaining * share)), now)
+
+
+def take_part(world: World, order: Order, lots: int, now: int) -> None:
+    """The crowd trades ``lots`` of a resting order, after all that has priority over it."""
+    venue = world.exchange.venues[order.pair.symbol]
+    engine = venue.engine
+    if order.price is None or engine.order(order.number) is None:
+        return
+    book: FullBook = venue.book
+    side = book.side(order.side)
+    before = sum(side.qty[key * side.sign] for key in side.keys if key < order.price * side.sign)
+    for number in engine.queue(order.side, order.price):
+        if number == order.number:
+            break
+        ahead = engine.order(number)
+        before += ahead[3] if ahead else 0
+    other = "sell" if order.side == "buy" else "buy"
+    try:
+        events = venue.submit(venue.crowd_number(), 0, other, order.price, before + lots, now, "ioc")
+    except ValueError as error:
+        raise KrakenError(str(error)) from error
+    world.exchange.settle(events, now)
+
+
+_ACTS = {
+    "status": _status,
+    "maintenance": _maintenance,
+    "expire_tokens": _expire_tokens,
+    "clock": _clock,
+    "pair": _pair,
+    "partial_fill": _partial_fill,
+}
