@@ -1,0 +1,208 @@
+"""The configuration's schema: every section as a typed struct, with its defaults, which trade in the sandbox only."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+LIVE_REST = "https://api.kraken.com"
+LIVE_WS = "wss://ws.kraken.com/v2"
+LIVE_WS_AUTH = "wss://ws-auth.kraken.com/v2"
+SANDBOX_PAIRS = ["BTC/USD", "ETH/USD", "SOL/USD"]
+# Made up and well formed; they open nothing but the simulator.
+SANDBOX_KEYS = (
+    ("TRADEBYTE-SANDBOX-EXECUTOR-KEY-0000000000000000000000000", "c2FuZGJveC1leGVjdXRvci1zZWNyZXQ="),
+    ("TRADEBYTE-SANDBOX-PEOPLE-KEY-000000000000000000000000000", "c2FuZGJveC1wZW9wbGUtc2VjcmV0"),
+    ("TRADEBYTE-SANDBOX-HALT-KEY-00000000000000000000000000000", "c2FuZGJveC1oYWx0LXNlY3JldA=="),
+)
+VISITOR_KEYS = (("TRADEBYTE-SANDBOX-VISITOR-KEY-00000000000000000000000000", "c2FuZGJveC12aXNpdG9yLXNlY3JldA=="),)
+
+
+class Kraken(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Where Kraken is and the keys to it.
+
+    An empty URL means the embedded simulator in the sandbox and Kraken's own address otherwise; in the sandbox
+    every URL must be loopback.
+    """
+
+    sandbox: bool = True
+    api_key: str = SANDBOX_KEYS[0][0]
+    api_secret: str = SANDBOX_KEYS[0][1]
+    halt_key: str = SANDBOX_KEYS[2][0]
+    halt_secret: str = SANDBOX_KEYS[2][1]
+    rest_url: str = ""
+    ws_url: str = ""
+    ws_auth_url: str = ""
+
+
+class Trading(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What is traded and every limit; sizes in quote currency, ``inventory_base`` in base currency per asset."""
+
+    default_pair: str = "BTC/USD"
+    pairs: list[str] = msgspec.field(default_factory=lambda: list(SANDBOX_PAIRS))
+    book_depth: Literal[10, 25, 100, 500, 1000] = 10
+    max_position_size: Decimal = Decimal(1000)
+    min_order_size: Decimal = Decimal(10)
+    max_order_size: Decimal = Decimal(250)
+    max_gross_position: Decimal = Decimal(3000)
+    max_daily_loss: Decimal = Decimal(50)
+    max_open_orders: int = 20
+    price_band_percent: Decimal = Decimal(1)
+    inventory_base: dict[str, Decimal] | None = None
+    tier: Literal["starter", "intermediate", "pro"] = "intermediate"
+    dry_run: bool = False
+
+
+class Strategy(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One strategy: the class as ``module:Class``, its pairs, how long a target holds, and its own settings."""
+
+    class_: str = msgspec.field(name="class", default="strategy.market_maker:MarketMaker")
+    pairs: list[str] = msgspec.field(default_factory=list)
+    ttl_ms: int = 3000
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A key of a simulated account; all permissions when none are named."""
+
+    api_key: str
+    api_secret: str
+    permissions: list[Literal["query", "trade", "cancel", "websocket", "withdraw"]] | None = None
+
+
+class SimAccount(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A simulated account; balances in the assets' new names (BTC, USD)."""
+
+    name: str
+    keys: list[Key]
+    balances: dict[str, Decimal]
+    volume_30d_usd: Decimal = Decimal(0)
+    tier: Literal["starter", "intermediate", "pro"] = "intermediate"
+
+
+def _default_accounts() -> list[SimAccount]:
+    rich = {"USD": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
+    executor, people, halt = SANDBOX_KEYS
+    return [
+        SimAccount(
+            name="maker",
+            keys=[
+                Key(api_key=executor[0], api_secret=executor[1]),
+                Key(api_key=people[0], api_secret=people[1]),
+                Key(api_key=halt[0], api_secret=halt[1], permissions=["cancel"]),
+            ],
+            balances=rich,
+            volume_30d_usd=Decimal(10_000_000),
+        ),
+        SimAccount(
+            name="visitor",
+            keys=[Key(api_key=key, api_secret=secret) for key, secret in VISITOR_KEYS],
+            balances=rich,
+        ),
+    ]
+
+
+class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The embedded Kraken: where it listens, its seed, delays in ms, and accounts."""
+
+    host: str = "127.0.0.1"
+    port: int = 8180
+    seed: int = 1
+    regime: Literal["calm", "volatile"] = "calm"
+    one_way_delay_ms: float = 10.0
+    history_lag_s: tuple[float, float] = (1.0, 5.0)
+    database: str = "data/simulator.sqlite"
+    accounts: list[SimAccount] = msgspec.field(default_factory=_default_accounts)
+
+
+class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The monitor's HTTP address, supervisord's socket, and what every process warns of.
+
+    A process above ``memory_threshold_mb`` collects garbage and warns; above ``memory_limit_mb`` it restarts in order.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8181
+    supervisor: str = "run/supervisor.sock"
+    slow_operation_s: float = 1.0
+    memory_threshold_mb: float = 512
+    memory_limit_mb: float = 1024
+
+
+class Logging(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The log level and the folders of everything a run writes."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    logs: str = "logs"
+    run: str = "run"
+    data: str = "data"
+
+
+class Curve(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """CURVE keys (Z85 text) for ``tcp://`` endpoints beyond loopback, and the client keys let in."""
+
+    public_key: str
+    secret_key: str
+    allow: dict[str, str]
+
+
+PROCESSES = ("simulator", "collector", "book", "executor", "monitor")
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The whole configuration; ``bus`` maps a process to its endpoint."""
+
+    kraken: Kraken = msgspec.field(default_factory=Kraken)
+    trading: Trading = msgspec.field(default_factory=Trading)
+    strategies: dict[str, Strategy] = msgspec.field(default_factory=lambda: {"market_maker": Strategy()})
+    bus: dict[str, str | Curve] = msgspec.field(default_factory=dict)
+    simulator: Simulator = msgspec.field(default_factory=Simulator)
+    monitor: Monitor = msgspec.field(default_factory=Monitor)
+    logging: Logging = msgspec.field(default_factory=Logging)
+    # Not from the file: where relative paths count from, and the file itself (None: defaults).
+    root: Path = msgspec.field(default_factory=Path.cwd)
+    source: Path | None = None
+
+    @property
+    def run(self) -> Path:
+        """The folder of locks, sockets and tokens."""
+        return self.root / self.logging.run
+
+    @property
+    def data(self) -> Path:
+        """The folder of what must survive: the journal, HALT, the simulator's database."""
+        return self.root / self.logging.data
+
+    @property
+    def logs(self) -> Path:
+        """The folder of log files."""
+        return self.root / self.logging.logs
+
+    @property
+    def halt_file(self) -> Path:
+        """The halt switch: while this file is there nothing is placed (T10)."""
+        return self.data / "HALT"
+
+    @property
+    def curve(self) -> Curve | None:
+        """The CURVE keys, when there are any."""
+        found = self.bus.get("curve")
+        return found if isinstance(found, Curve) else None
+
+    @property
+    def process_names(self) -> list[str]:
+        """Every process that the configuration makes run, in the order of the data's way."""
+        simulator = ["simulator"] if self.kraken.sandbox else []
+        return [*simulator, "collector", "book", *self.strategy_processes, "executor", "monitor"]
+
+    @property
+    def strategy_processes(self) -> list[str]:
+        """``strategy.<name>`` for every configured strategy."""
+        return [f"strategy.{name}" for name in self.strategies]
+
+    def strategy_pairs(self, name: str) -> list[str]:
+        """The pairs a strategy trades: its own list, else all of them."""
+        return self.strategies[name].pairs or self.trading.pairs
