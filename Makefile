@@ -5,8 +5,9 @@ BIN := .venv/bin
 # More or other tests: make test TESTS=tests/unit PYTEST_ARGS="-k halt"
 TESTS ?=
 PYTEST_ARGS ?=
+ROUNDS ?= 10
 
-.PHONY: help setup run test check fix rust lock clean
+.PHONY: help setup run test check chaos fix rust lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -25,6 +26,10 @@ test: ## set up, then test everything
 check: ## format, lint, types, layering, Rust's own lint
 	@scripts/setup.sh dev
 	@scripts/check.sh
+
+chaos: ## restart and kill every component, ROUNDS times over, and compare with the exchange
+	@scripts/setup.sh dev
+	@$(BIN)/python -m tests.chaos.acts --rounds $(ROUNDS)
 
 fix: ## format the code and mend what ruff can mend
 	@scripts/setup.sh dev
