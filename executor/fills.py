@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sqlite3
 import sys
 
@@ -32,6 +33,7 @@ def as_json(row: FillRow) -> str:
 
 def main(arguments: list[str]) -> None:
     """Prints the fills that the options select."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # 'fills | head' ends quietly
     options = argparse.ArgumentParser(prog="python -m executor fills", description=__doc__)
     options.add_argument("--config", metavar="PATH")
     options.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -37,9 +37,7 @@ class OrderBook:
         """Kraken's CRC-32 of the book as it is now."""
     def clear(self) -> None:
         """Forgets every level; the counts of checksums stay."""
-    def encode(
-        self, n: int, state: str, src: str, boot: int, seq: int, ts: int, received: int, booked: int
-    ) -> bytes:
+    def encode(self, n: int, state: str, src: str, boot: int, seq: int, ts: int, received: int, booked: int) -> bytes:
         """The bus message ``shared.messages.Book`` as msgpack, with levels only in the state ``live``.
 
         Raises ValueError for an unknown state, and for ``live`` when the book is crossed or not in sync.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
-from shared.messages import Quote, Side, Target
+from shared.clock import SECOND
+from shared.messages import Orders, OrderState, Position, Quote, Side, Target
 from shared.numbers import notional, unscale
 from strategy.interface import Strategy, View
 
@@ -14,35 +16,56 @@ BP = 1e-4
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The market maker's settings; distances in basis points of the mid, money in quote currency.
+    """The market maker's settings; distances in basis points of the mid, money in quote currency, times in seconds.
 
-    ``edge_bps`` counts over the maker fee. ``skew_bps`` is how far both sides shift when the position is at its
-    maximum. ``tolerance_bps`` is how far the wanted price may drift before a quote moves. ``max_position`` is capped by
-    ``trading.max_position_size``; ``inventory_target`` is the position the skew pulls towards.
+    ``edge_bps`` counts over the maker fee, ``min_edge_bps`` is what the skew must leave of it. ``sizes`` gives each
+    level its own size instead of ``size``. ``skew_bps`` is how far both sides shift when the position is at its
+    maximum. ``tolerance_bps`` is how far the wanted price may drift before a quote moves; an order older than
+    ``max_order_age_s`` moves at any drift. After a fill its side waits ``filled_order_delay_s``. At ``price_ceiling``
+    and above only sells are quoted, at ``price_floor`` and below only buys. ``max_position`` is capped by
+    ``trading.max_position_size``; ``inventory_target`` is the position that the skew pulls towards.
     """
 
     levels: int = 2
     size: Decimal = Decimal(100)
+    sizes: list[Decimal] = []
     edge_bps: float = 1.5
+    min_edge_bps: float = 0.0
     spacing_bps: float = 1.5
     tolerance_bps: float = 0.5
     skew_bps: float = 3.0
     inventory_target: Decimal = Decimal(0)
     max_position: Decimal | None = None
+    max_order_age_s: float | None = None
+    filled_order_delay_s: float = 0.0
+    price_ceiling: Decimal | None = None
+    price_floor: Decimal | None = None
+    sides: Literal["both", "buy", "sell"] = "both"
 
     def __post_init__(self) -> None:
         if not 1 <= self.levels <= 20:
             raise ValueError(f"levels must be 1 to 20, found {self.levels}")
-        if not self.size > 0:
-            raise ValueError(f"size must be above 0, found {self.size}")
-        for name in ("edge_bps", "spacing_bps", "tolerance_bps", "skew_bps"):
+        if self.sizes and len(self.sizes) != self.levels:
+            raise ValueError(f"sizes must have one size for each of {self.levels} levels, found {len(self.sizes)}")
+        for size in [self.size, *self.sizes]:
+            if not size > 0:
+                raise ValueError(f"size must be above 0, found {size}")
+        for name in ("edge_bps", "min_edge_bps", "spacing_bps", "tolerance_bps", "skew_bps"):
             value = getattr(self, name)
             if not 0 <= value <= 1000:
                 raise ValueError(f"{name} must be 0 to 1000, found {value}")
+        if self.min_edge_bps > self.edge_bps:
+            raise ValueError(f"min_edge_bps {self.min_edge_bps} is above edge_bps {self.edge_bps}")
         if self.levels > 1 and self.spacing_bps == 0:
             raise ValueError("spacing_bps must be above 0 with more than one level")
-        if self.max_position is not None and not self.max_position > 0:
-            raise ValueError(f"max_position must be above 0, found {self.max_position}")
+        for name in ("max_position", "price_ceiling", "price_floor", "max_order_age_s"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be above 0, found {value}")
+        if not 0 <= self.filled_order_delay_s <= 3600:
+            raise ValueError(f"filled_order_delay_s must be 0 to 3600, found {self.filled_order_delay_s}")
+        if self.price_ceiling is not None and self.price_floor is not None and self.price_floor >= self.price_ceiling:
+            raise ValueError(f"price_floor {self.price_floor} is not below price_ceiling {self.price_ceiling}")
 
 
 class MarketMaker(Strategy):
@@ -54,19 +77,59 @@ class MarketMaker(Strategy):
         assert isinstance(settings, Settings)
         self.settings = settings
         self._prices: dict[str, int] = {}
+        self._position_seen: Position | None = None
+        self._waits_until: dict[Side, int] = {"buy": 0, "sell": 0}
 
     def on_book(self, view: View) -> Target | None:
         """All quotes for the book as it is now."""
         if not view.book.bids or not view.book.asks:
             self._prices.clear()
             return view.withdraw("one side of the book is empty")
+        self._note_fill(view)
         mid = (view.book.bids[0][0] + view.book.asks[0][0]) / 2
         position = self._position(view, mid)
         limit = min(self.settings.max_position or view.max_position, view.max_position)
         tilt = max(-1.0, min(1.0, float((position - self.settings.inventory_target) / limit)))
-        quotes = self._side(view, "buy", mid, tilt, limit - position)
-        quotes += self._side(view, "sell", mid, tilt, limit + position)
+        quotes: list[Quote] = []
+        for side, room in (("buy", limit - position), ("sell", limit + position)):
+            if self._may_quote(view, side, mid):  # type: ignore[arg-type]
+                quotes += self._side(view, side, mid, tilt, room)  # type: ignore[arg-type]
         return view.target(quotes, f"position {position:.2f}")
+
+    def on_position(self, view: View) -> Target | None:
+        """A fill may make its side wait."""
+        return self.on_book(view)
+
+    def on_order(self, view: View, orders: Orders) -> Target | None:
+        """An order that is too old gives its price up."""
+        oldest = self.settings.max_order_age_s
+        if oldest is None:
+            return None
+        for order in orders.orders:
+            age_s = (orders.ts - order.changed_ts) / SECOND
+            if order.state is OrderState.OPEN and age_s > oldest and order.slot in self._prices:
+                del self._prices[order.slot]
+        return None
+
+    def _note_fill(self, view: View) -> None:
+        before, now = self._position_seen, view.position
+        self._position_seen = now
+        if before is None or now.fills == before.fills or not self.settings.filled_order_delay_s:
+            return
+        until = view.now + int(self.settings.filled_order_delay_s * SECOND)
+        if now.position >= before.position:
+            self._waits_until["buy"] = until
+        if now.position <= before.position:
+            self._waits_until["sell"] = until
+
+    def _may_quote(self, view: View, side: Side, mid: float) -> bool:
+        if self.settings.sides not in ("both", side) or view.now < self._waits_until[side]:
+            return False
+        price = Decimal(mid).scaleb(-view.pair.price_precision)
+        ceiling, floor = self.settings.price_ceiling, self.settings.price_floor
+        if side == "buy":
+            return ceiling is None or price < ceiling
+        return floor is None or price > floor
 
     def _position(self, view: View, mid: float) -> Decimal:
         """The account's position in quote currency at the mid."""
@@ -81,7 +144,8 @@ class MarketMaker(Strategy):
             held = self._prices.get(slot)
             if held is not None and self._holds(view, side, held, price, mid):
                 price = held
-            qty = self._qty(view, price, min(self.settings.size, room))
+            size = self.settings.sizes[level] if self.settings.sizes else self.settings.size
+            qty = self._qty(view, price, min(size, room))
             if qty == 0:
                 self._prices.pop(slot, None)
                 continue
@@ -96,8 +160,8 @@ class MarketMaker(Strategy):
         away = fee_bps + self.settings.edge_bps + level * self.settings.spacing_bps
         shift = -self.settings.skew_bps * tilt
         sign = -1 if side == "buy" else 1
-        # The skew may take the edge, never the fee: inside it every fill loses by itself.
-        distance = max(away + sign * shift, fee_bps)
+        # The skew may take the edge down to its minimum, never the fee: inside it every fill loses by itself.
+        distance = max(away + sign * shift, fee_bps + self.settings.min_edge_bps)
         return self._clear(view, side, mid * (1 + sign * distance * BP))
 
     def _clear(self, view: View, side: Side, price: float) -> int:
@@ -110,7 +174,7 @@ class MarketMaker(Strategy):
     def _holds(self, view: View, side: Side, held: int, wanted: int, mid: float) -> bool:
         if abs(held - wanted) > self.settings.tolerance_bps * BP * mid:
             return False
-        break_even = mid * float(view.fees.maker) * 100 * BP
+        break_even = mid * (float(view.fees.maker) * 100 + self.settings.min_edge_bps) * BP
         if side == "buy":
             return held < view.book.asks[0][0] and held <= mid - break_even
         return held > view.book.bids[0][0] and held >= mid + break_even

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages import Book, BookState, Fees, Pair, Position, Quote
+from shared.clock import SECOND
+from shared.messages import Book, BookState, Fees, Order, Orders, OrderState, Pair, Position, Quote
 from strategy.interface import View
 from strategy.market_maker import MarketMaker, Settings
 
@@ -116,9 +117,81 @@ def test_a_size_below_the_pairs_minimum_is_not_quoted() -> None:
     assert quotes(view(qty_min=10**8)) == {}
 
 
+def test_each_level_may_have_its_own_size() -> None:
+    found = quotes(view(), sizes=[Decimal(50), Decimal(200)])
+    assert 49 < found["b0"].price * found["b0"].qty / 1e9 <= 50
+    assert 199 < found["b1"].price * found["b1"].qty / 1e9 <= 200
+
+
+def test_the_skew_leaves_the_minimum_edge() -> None:
+    found = quotes(view(position=1_100_000, maker="0.01"), skew_bps=50, min_edge_bps=1.0)
+    assert found["a0"].price >= 840_000.5 * (1 + 0.0001 + 0.0001)
+
+
+def test_at_the_ceiling_only_sells_and_at_the_floor_only_buys() -> None:
+    assert {q.side for q in quotes(view(), price_ceiling=Decimal(84_000)).values()} == {"sell"}
+    assert {q.side for q in quotes(view(), price_floor=Decimal("84000.05")).values()} == {"buy"}
+    assert len(quotes(view(), price_ceiling=Decimal(84_001), price_floor=Decimal(83_999))) == 4
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_one_side_only(side: Any) -> None:
+    assert {quote.side for quote in quotes(view(), sides=side).values()} == {side}
+
+
+def test_after_a_fill_its_side_waits() -> None:
+    import msgspec
+
+    maker = MarketMaker(Settings(filled_order_delay_s=5))
+    seen = view()
+    assert len(quotes(seen, maker)) == 4
+    filled = msgspec.structs.replace(seen.position, fills=1, position=119_047)
+
+    def at(now_s: int, position: Position = filled) -> set[str]:
+        fields = {name: getattr(seen, name) for name in View.__slots__}
+        return {q.side for q in quotes(View(**{**fields, "now": now_s * SECOND, "position": position}), maker).values()}
+
+    assert at(10) == {"sell"}
+    assert at(14) == {"sell"}
+    assert at(15) == {"buy", "sell"}
+
+
+def test_an_order_that_is_too_old_moves_at_any_drift() -> None:
+    maker = MarketMaker(Settings(max_order_age_s=60))
+    first = quotes(view(), maker)
+    order = Order(
+        cl_ord_id="T",
+        order_id="O",
+        strategy="m",
+        slot="b0",
+        side="buy",
+        price=first["b0"].price,
+        qty=1,
+        filled=0,
+        state=OrderState.OPEN,
+        changed_ts=100 * SECOND,
+    )
+    drifted = view(840_030, 840_031)
+    for age_s, moved in ((59, False), (61, True)):
+        orders = Orders(symbol="BTC/USD", valid=True, orders=[order], ts=(100 + age_s) * SECOND)
+        assert maker.on_order(drifted, orders) is None
+        assert (quotes(drifted, maker)["b0"].price != first["b0"].price) is moved
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{"levels": 0}, {"size": Decimal(0)}, {"edge_bps": -1}, {"spacing_bps": 0.0}, {"max_position": Decimal(-1)}],
+    [
+        {"levels": 0},
+        {"size": Decimal(0)},
+        {"edge_bps": -1},
+        {"spacing_bps": 0.0},
+        {"max_position": Decimal(-1)},
+        {"sizes": [Decimal(1)]},
+        {"min_edge_bps": 2.0},
+        {"max_order_age_s": 0.0},
+        {"filled_order_delay_s": -1.0},
+        {"price_floor": Decimal(2), "price_ceiling": Decimal(1)},
+    ],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
