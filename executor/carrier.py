@@ -59,12 +59,11 @@ class Carrier:
 
     def turn(self, now: int) -> None:
         """A pass of the core, and all that it wants done."""
+        self._raise_epoch()
         self.executor.turn(now)
         out, hands = self.state.out, self.hands
         requests, out.requests = out.requests, []
         self._send([request for request in requests if request.urgent])
-        if out.epoch > self.state.epoch:
-            self.state.epoch = self.journal.raise_epoch(out.epoch)
         self.write()
         self._send_if_safe([request for request in requests if not request.urgent])
         self._publish()
@@ -99,10 +98,24 @@ class Carrier:
         except JournalError as error:
             # Fills and orders wait in memory for the disk; while it lasts only cancels are sent.
             self._unwritten = rows[-limits.UNWRITTEN_ROWS :]
-            if state.journal_ok:
-                text = f"{error}; nothing is placed until it can be written"
-                self.hands.tell(Told("error", "journal", text, alert=True))
-            state.journal_ok = False
+            self._not_written(error)
+
+    def _raise_epoch(self) -> None:
+        """A newer writer's orders were found at the start: ours are to be newer, before any is named."""
+        state = self.state
+        if state.out.epoch <= state.epoch:
+            return
+        try:
+            state.epoch = self.journal.raise_epoch(state.out.epoch)
+            state.journal_ok = True
+        except JournalError as error:
+            self._not_written(error)
+
+    def _not_written(self, error: JournalError) -> None:
+        if self.state.journal_ok:
+            text = f"{error}; nothing is placed until it can be written"
+            self.hands.tell(Told("error", "journal", text, alert=True))
+        self.state.journal_ok = False
 
     def _send_if_safe(self, requests: list[Request]) -> None:
         for request in requests:

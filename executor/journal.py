@@ -210,8 +210,10 @@ class Journal:
     def raise_epoch(self, epoch: int) -> int:
         """Keeps ``epoch`` with a full sync; returns it."""
         self._db.execute("PRAGMA synchronous=FULL")
-        self.write([MetaRow("epoch", str(epoch))])
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        try:
+            self.write([MetaRow("epoch", str(epoch))])
+        finally:
+            self._db.execute("PRAGMA synchronous=NORMAL")
         return epoch
 
     def get(self, key: str) -> str | None:
