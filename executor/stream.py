@@ -21,6 +21,7 @@ from executor.state import State
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339
 from shared.kraken import errors, v2
+from shared.kraken.counters import CANCEL_WORST
 from shared.messages import Fill, OrderState, Side
 from shared.numbers import scale
 
@@ -221,6 +222,8 @@ class Stream:
 
     def _executions(self, frame: v2.Frame, now: int) -> None:
         reports = v2.payload(frame.data, list[v2.Report])
+        for report in reports:
+            self._counter(report, now)
         news = [self._trade(report) for report in reports if report.exec_id]
         if frame.type == "snapshot" and len(news) >= limits.SNAPSHOT_FILLS and all(news):
             # None of the last fills was known: there may be more behind them.
@@ -230,6 +233,14 @@ class Stream:
         else:
             for report in reports:
                 self._report(report, now)
+
+    def _counter(self, report: v2.Report, now: int) -> None:
+        if report.ratecount is None:
+            return
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        symbol = report.symbol or (order.symbol if order is not None else "")
+        if symbol:
+            self.state.budget.told(symbol, float(report.ratecount), now)
 
     def _trade(self, report: v2.Report) -> bool:
         fill = fill_of_report(report, parse_rfc3339(report.timestamp) if report.timestamp else 0)
@@ -304,6 +315,9 @@ class Stream:
             self._refuse(order, reason, now)
             return
         done = order.filled >= order.qty
+        if reason == "User requested" and order.is_live and not order.cancel_sent and order.amend is None:
+            # Not by us: a person, or another executor. Placing it again at once would be a fight.
+            self.refusals.append((order, "cancelled by somebody else"))
         orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, reason, now)
         if "CancelAllOrdersAfter" in reason:
             self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
@@ -359,6 +373,9 @@ class Stream:
         if order.acked >= self._asked_at or order.created_ts - self.state.boot_to_wall >= self._asked_at:
             return
         done = order.filled >= order.qty
+        if not done and order.created_ts - self.state.boot_to_wall < self.state.started:
+            # Cancels leave before the journal: an earlier life may have died in between, and Kraken counts them.
+            self.state.budget.charge(order.symbol, CANCEL_WORST, now)
         orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, "ended while not watched", now)
         self.state.registry.note(order)
 
@@ -425,6 +442,8 @@ class Stream:
                 self.state.tell("warning", "late", f"no answer to {request.method} on {request.symbol}")
             elif request.method == "subscribe":
                 self.state.out.reconnect = "a subscription was not acknowledged"
+        if self.state.connected and now - self.state.private_heard > limits.CONNECTION_DEAD_S * SECOND:
+            self.state.out.reconnect = f"nothing heard for {limits.CONNECTION_DEAD_S:.0f} s, not even a heartbeat"
         if not self.state.connected or not self.state.executions_ready:
             return
         exchange_now = self.state.clock.now_ts(now)
