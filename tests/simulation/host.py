@@ -75,6 +75,7 @@ class Host:
         self.heard: dict[tuple[str, str], Target] = {}
         self.known_ts = 0
         self.starts = self.crashes = 0
+        self.epochs: set[int] = set()
         # Watchers.
         self.on_send: Callable[[Host, str], None] = lambda *_: None
         self.on_turn: Callable[[Host], None] = lambda *_: None
@@ -330,6 +331,7 @@ class Host:
         if self.link is None or not self.link.client_open:
             return False
         self.point()
+        self.epochs.add(self.state.epoch)
         self.on_send(self, text)
         self.link.send(text)
         self.point()

@@ -380,7 +380,7 @@ class Kraken:
             exchange.settle(venue.cancel(number, self.ts), self.ts)
         self._touch[symbol] = []
         mid = int(self.mids[symbol])
-        lots = int(400 / (mid * 10 ** -venue.pair.price_precision) * 10**venue.pair.qty_precision)
+        lots = int(400 / (mid * 10**-venue.pair.price_precision) * 10**venue.pair.qty_precision)
         for side, price in (("buy", mid), ("sell", mid + 1 + int(rng.random() * 3))):
             for deep in range(2):
                 self._crowd_number += 1
@@ -410,7 +410,7 @@ class Kraken:
         exchange, account, rng = self.world.exchange, self.account, self._crowd
         if how == "cancel":
             mine = [o for o in account.orders.values() if not is_ours(o.cl_ord_id) and o.pair.symbol == symbol]
-            if mine and account.counter(symbol).now(self.ts) < 60:
+            if mine and account.counter(symbol).now(self.ts) < 60 and self.system != "maintenance":
                 exchange.cancel(account, rng.choice(mine), self.ts, forced=True)
                 self.flush()
             return

@@ -124,6 +124,7 @@ class World:
         self.watch = Watch(self)
         self.main = self._host("main")
         self.rival: Host | None = None
+        self.alone = True  # on the account, so that one process can count what the exchange counts
         self.rng = rng
         wildness = rng.choice([0.1, 0.3, 0.7])
         self.strategies = [
@@ -143,9 +144,7 @@ class World:
 
     def _host(self, name: str) -> Host:
         path = self.folder / f"{name}.sqlite"
-        host = Host(
-            name, self.loop, self.kraken, self.config, BOOT_TO_WALL, self.seed, path, self.halt_file
-        )
+        host = Host(name, self.loop, self.kraken, self.config, BOOT_TO_WALL, self.seed, path, self.halt_file)
         host.on_send, host.on_raise, host.on_told = self._sent, self.watch.raised, self.watch.told
         host.on_frame, host.on_stopped = self.watch.frame, self._stopped
         if name == "main":
@@ -179,6 +178,7 @@ class World:
         """A second executor on another machine, for a while; the first has to stop, and comes back when it went."""
         if self.rival is not None or not self.main.running:
             return
+        self.alone = False
         self.rival = self._host(f"rival{self.elapsed_s:.0f}")
         self.rival.start()
         self.trouble(seconds + 10)
@@ -189,6 +189,7 @@ class World:
         if rival is not None:
             rival.crash(None)
             self.loop.after(0.5, self.main.start)
+            self.loop.after(40, lambda: setattr(self, "alone", self.rival is None))
 
     def _stopped(self, host: Host) -> None:
         # supervisord tries exit code 75 again, later.
