@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import time
 from collections import Counter
 
 from collector.feed import Feed
+from collector.instruments import assets_of, pairs_of
 from collector.replay import parse_speed, play
 from shared import limits
 from shared.bus import Received
 from shared.clock import boot_ns
+from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.socket import KrakenSocket
 from shared.messages import ProcessState, Resync
 from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse, tradebyte_version
@@ -33,7 +36,25 @@ class Collector:
     async def run(self) -> None:
         """Connects once subscribers had the time to find this boot: snapshots that nobody hears are asked for again."""
         await asyncio.sleep(limits.JOIN_S)
-        await self.socket.run()
+        await asyncio.gather(self.socket.run(), self._fetch_instruments())
+
+    async def _fetch_instruments(self) -> None:
+        """Instrument data by REST when the feed wants it so, and anew each few minutes: it changes."""
+        rest = Rest(self.process.config.kraken.rest_url, "", "", f"TradeByte/{tradebyte_version()}")
+        fetched = 0.0
+        while True:
+            old = fetched and time.monotonic() - fetched > limits.INSTRUMENTS_EVERY_S
+            if self.feed.wants_instruments or old:
+                try:
+                    pairs = pairs_of(await rest.public("AssetPairs"), self.process.config.trading.pairs)
+                    self.feed.instruments(pairs, assets_of(await rest.public("Assets")))
+                    self.feed.wants_instruments = False
+                    fetched = time.monotonic()
+                except (RestError, RestRefused, ValueError, KeyError, TypeError, AttributeError) as error:
+                    self.process.log.warning("no instrument data by REST, trying again", why=str(error))
+                    await asyncio.sleep(limits.SUBSCRIBE_ACK_S)
+                self.carry_out()
+            await asyncio.sleep(0.1)
 
     def _opened(self) -> None:
         self.process.log.info("connected", url=self.socket.url, attempts=self.socket.reconnect.attempts)
@@ -106,7 +127,8 @@ def main() -> None:
             play(process, recording, arguments.speed)
         return
     process = Process("collector", configuration, ["resync"])
-    feed = Feed(configuration.trading.pairs, configuration.trading.book_depth)
+    trading = configuration.trading
+    feed = Feed(trading.pairs, trading.book_depth, version=configuration.kraken.websocket_version)
     collector = Collector(process, feed)
     process.run_async(collector.run, collector.on_messages, collector.on_turn, turn_ms=20)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from collector.frames import Classified, Kind, classify
+from collector.dialects import dialect
+from collector.frames import Ack, Classified, Kind, classify
 from shared import limits
 from shared.kraken import v2
 from shared.messages import FeedFrame, FeedStatus, FeedTrades, Instruments, Message, Pair, Resync, Trade
@@ -23,13 +24,16 @@ class Feed:
     ``symbols`` is what is wanted; in a replay every symbol of the file is handed on. Times are ns of CLOCK_BOOTTIME.
     """
 
-    def __init__(self, symbols: list[str], depth: int, *, replay: bool = False) -> None:
+    def __init__(self, symbols: list[str], depth: int, *, replay: bool = False, version: int = 2) -> None:
         self.sends: list[str] = []
         self.publishes: list[tuple[str, Message]] = []
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
         self.wants_reconnect = ""
+        # Version 1 has no instrument channel: the shell is to fetch the data by REST.
+        self.wants_instruments = False
         self._symbols, self._depth, self._replay = symbols, depth, replay
+        self._dialect = dialect(version)
         self._connected = False
         self._connection = 0
         self._last_byte = 0
@@ -108,7 +112,8 @@ class Feed:
         elif found.kind is Kind.STATUS:
             self._status(found.system, now)
         elif found.kind is Kind.RESPONSE:
-            self._response(found.frame, now)
+            if found.ack is not None:
+                self._response(found.ack, now)
         elif found.kind is Kind.ERROR:
             self._problem("error from Kraken", found.error)
         elif found.kind is Kind.UNKNOWN:
@@ -148,7 +153,17 @@ class Feed:
 
     def _ask_instrument(self, now: int) -> None:
         self._instrument_asked = now
-        self._send("subscribe", {"channel": "instrument", "snapshot": True})
+        if self._dialect.has_instruments:
+            self.sends.append(self._dialect.instruments(self._new_id()))
+        else:
+            self.wants_instruments = True
+
+    def instruments(self, pairs: dict[str, Pair], assets: dict[str, int]) -> None:
+        """Instrument data that the shell fetched."""
+        self._instrument_asked = 0
+        self._pairs |= pairs
+        self._assets |= assets
+        self._publish_instruments()
 
     def _instrument(self, data: v2.Instrument) -> None:
         self._instrument_asked = 0
@@ -158,6 +173,9 @@ class Feed:
             symbol = v2.payload(raw, v2.Symbol).symbol
             if self._replay or symbol in self._symbols:
                 self._pairs[symbol] = _pair(v2.payload(raw, v2.Pair))
+        self._publish_instruments()
+
+    def _publish_instruments(self) -> None:
         wanted = {leg for pair in self._pairs.values() for leg in (pair.base, pair.quote)}
         assets = {name: decimals for name, decimals in self._assets.items() if name in wanted}
         self.publishes.append(("feed.instrument", Instruments(pairs=dict(self._pairs), assets=assets)))
@@ -186,51 +204,44 @@ class Feed:
 
     def _resubscribe(self, symbols: list[str], now: int) -> None:
         for batch in _batches(symbols):
-            self._send("unsubscribe", {"channel": "book", "symbol": batch, "depth": self._depth})
+            self.sends.append(self._dialect.unsubscribe("book", batch, self._depth, self._new_id()))
             for symbol in batch:
                 self._unsubscribing[symbol] = now
                 self._states["book", symbol] = "pending"
 
     def _subscribe(self, channel: str, symbols: list[str], now: int) -> None:
         for batch in _batches(symbols):
-            params: dict[str, object] = {"channel": channel, "symbol": batch, "snapshot": channel == "book"}
-            if channel == "book":
-                params["depth"] = self._depth
-            self._send("subscribe", params)
+            self.sends.append(self._dialect.subscribe(channel, batch, self._depth, self._new_id()))
             for symbol in batch:
                 self._states[channel, symbol] = "pending"
                 self._asked[channel, symbol] = now
 
-    def _response(self, frame: v2.Frame, now: int) -> None:
-        if frame.method not in ("subscribe", "unsubscribe"):
-            if frame.error:
-                self._problem(f"{frame.method} refused", frame.error)
-            return
-        if not frame.success:
-            self._refused(frame, now)
-            return
-        ack = v2.payload(frame.result, v2.Ack)
-        if frame.method == "unsubscribe":
+    def _response(self, ack: Ack, now: int) -> None:
+        if ack.method not in ("subscribe", "unsubscribe"):
+            if ack.error:
+                self._problem(f"{ack.method} refused", ack.error)
+        elif not ack.success:
+            self._refused(ack, now)
+        elif ack.method == "unsubscribe":
             if ack.channel == "book" and self._unsubscribing.pop(ack.symbol, None) is not None:
                 self._subscribe("book", [ack.symbol], now)
+        elif ack.channel == "instrument":
             return
-        if ack.channel == "instrument":
-            return
-        if self._asked.pop((ack.channel, ack.symbol), None) is None:
+        elif self._asked.pop((ack.channel, ack.symbol), None) is None:
             self._problem("acknowledgement not asked for", f"{ack.channel} {ack.symbol}")
-            return
-        self._states[ack.channel, ack.symbol] = "subscribed"
+        else:
+            self._states[ack.channel, ack.symbol] = "subscribed"
 
-    def _refused(self, frame: v2.Frame, now: int) -> None:
-        self._problem(f"{frame.method} refused", f"{frame.error} {frame.symbol}".strip())
-        if frame.symbol in self._unsubscribing:
-            del self._unsubscribing[frame.symbol]
-            self._subscribe("book", [frame.symbol], now)
+    def _refused(self, ack: Ack, now: int) -> None:
+        self._problem(f"{ack.method} refused", f"{ack.error} {ack.symbol}".strip())
+        if ack.symbol in self._unsubscribing:
+            del self._unsubscribing[ack.symbol]
+            self._subscribe("book", [ack.symbol], now)
             return
-        # Without a symbol the whole request was refused: all that still waits stands refused, and is asked again later.
+        # Without a symbol the whole request was refused: all that waits stands refused, and is asked again later.
         for channel, symbol in list(self._asked):
-            if frame.symbol in ("", symbol):
-                self._states[channel, symbol] = f"refused: {frame.error}"
+            if ack.symbol in ("", symbol) and ack.channel in ("", channel):
+                self._states[channel, symbol] = f"refused: {ack.error}"
                 self._asked[channel, symbol] = now + int((limits.SUBSCRIBE_REFUSED_S - limits.SUBSCRIBE_ACK_S) * 1e9)
 
     def turn(self, now: int) -> None:
@@ -273,9 +284,9 @@ class Feed:
         )
         self.publishes.append(("feed.status", status))
 
-    def _send(self, method: str, params: dict[str, object]) -> None:
+    def _new_id(self) -> int:
         self._req_id += 1
-        self.sends.append(v2.request(method, params, self._req_id))
+        return self._req_id
 
     def _problem(self, what: str, why: str) -> None:
         self.counts[what] += 1

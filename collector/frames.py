@@ -34,6 +34,17 @@ class Kind(Enum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """An answer to a request, of either version; ``symbol`` and ``channel`` are empty where it names none."""
+
+    method: str
+    success: bool
+    channel: str = ""
+    symbol: str = ""
+    error: str = ""
+
+
 @dataclass(slots=True)
 class Classified:
     """A frame's kind and what the feed needs of it; ``trades`` are (symbol, taker's side, price, qty, id, ts)."""
@@ -45,6 +56,11 @@ class Classified:
     frame: v2.Frame = field(default_factory=v2.Frame)
     system: str = ""
     error: str = ""
+    ack: Ack | None = None
+
+
+class _Subscription(msgspec.Struct, frozen=True):
+    name: str = ""
 
 
 class _Event(msgspec.Struct):
@@ -52,6 +68,7 @@ class _Event(msgspec.Struct):
     status: str = ""
     errorMessage: str = ""
     pair: str = ""
+    subscription: _Subscription = _Subscription()
 
 
 _V2 = {
@@ -76,11 +93,19 @@ def classify(raw: bytes) -> Classified:
     if frame.channel:
         return _version_2_push(frame)
     if frame.method:
-        kind = Kind.OTHER if frame.method == "pong" else Kind.RESPONSE
-        return Classified(kind, 2, frame=frame)
+        if frame.method == "pong":
+            return Classified(Kind.OTHER, 2)
+        return Classified(Kind.RESPONSE, 2, ack=_version_2_ack(frame))
     if frame.error:
         return Classified(Kind.ERROR, 2, error=frame.error)
     return _version_1_event(raw)
+
+
+def _version_2_ack(frame: v2.Frame) -> Ack:
+    if not frame.success:
+        return Ack(frame.method, False, "", frame.symbol, frame.error)
+    told = v2.payload(frame.result, v2.Ack)
+    return Ack(frame.method, True, told.channel, told.symbol)
 
 
 def _version_2_push(frame: v2.Frame) -> Classified:
@@ -122,8 +147,13 @@ def _version_1_event(raw: bytes) -> Classified:
         return Classified(Kind.HEARTBEAT, 1)
     if event.event == "systemStatus":
         return Classified(Kind.STATUS, 1, system=event.status)
-    if event.event == "error" or event.status == "error":
+    if event.event == "subscriptionStatus":
+        symbol = new_name(event.pair) if event.pair else ""
+        method = "unsubscribe" if event.status == "unsubscribed" else "subscribe"
+        ack = Ack(method, event.status != "error", event.subscription.name, symbol, event.errorMessage)
+        return Classified(Kind.RESPONSE, 1, symbols=[symbol] if symbol else [], ack=ack)
+    if event.event == "error":
         return Classified(Kind.ERROR, 1, error=f"{event.errorMessage} {event.pair}".strip())
-    if event.event in ("subscriptionStatus", "pong"):
-        return Classified(Kind.OTHER, 1, symbols=[new_name(event.pair)] if event.pair else [])
+    if event.event == "pong":
+        return Classified(Kind.OTHER, 1)
     return Classified(Kind.UNKNOWN, 1)

@@ -16,6 +16,7 @@ import msgspec
 from shared.settings import (
     LIVE_REST,
     LIVE_WS,
+    LIVE_WS_1,
     LIVE_WS_AUTH,
     PROCESSES,
     SANDBOX_KEYS,
@@ -61,6 +62,8 @@ def check(config: Config, where: Any) -> None:
             raise wrong(
                 f"kraken.{key}", f"sandbox is false but {host} is loopback; set Kraken's address, or sandbox: true"
             )
+    if kraken.ws_url.rstrip("/").endswith("/v2") == (kraken.websocket_version == 1):
+        raise wrong("kraken.ws_url", f"{kraken.ws_url} is not for websocket_version {kraken.websocket_version}")
     monitor = config.monitor
     for key in ("slow_operation_s", "memory_threshold_mb", "memory_limit_mb"):
         if not getattr(monitor, key) > 0:
@@ -117,10 +120,15 @@ def check(config: Config, where: Any) -> None:
 
 def _fill_urls(config: Config) -> None:
     here = f"{config.simulator.host}:{config.simulator.port}"
+    old = config.kraken.websocket_version == 1
     if config.kraken.sandbox:
-        urls = {"rest_url": f"http://{here}", "ws_url": f"ws://{here}/v2", "ws_auth_url": f"ws://{here}/auth/v2"}
+        urls = {
+            "rest_url": f"http://{here}",
+            "ws_url": f"ws://{here}/" if old else f"ws://{here}/v2",
+            "ws_auth_url": f"ws://{here}/auth/v2",
+        }
     else:
-        urls = {"rest_url": LIVE_REST, "ws_url": LIVE_WS, "ws_auth_url": LIVE_WS_AUTH}
+        urls = {"rest_url": LIVE_REST, "ws_url": LIVE_WS_1 if old else LIVE_WS, "ws_auth_url": LIVE_WS_AUTH}
     missing = {name: url for name, url in urls.items() if not getattr(config.kraken, name)}
     config.kraken = msgspec.structs.replace(config.kraken, **missing)
 

@@ -10,6 +10,7 @@ import msgspec
 
 LIVE_REST = "https://api.kraken.com"
 LIVE_WS = "wss://ws.kraken.com/v2"
+LIVE_WS_1 = "wss://ws.kraken.com"
 LIVE_WS_AUTH = "wss://ws-auth.kraken.com/v2"
 SANDBOX_PAIRS = ["BTC/USD", "ETH/USD", "SOL/USD"]
 # Made up and well formed; they open nothing but the simulator.
@@ -24,8 +25,8 @@ VISITOR_KEYS = (("TRADEBYTE-SANDBOX-VISITOR-KEY-00000000000000000000000000", "c2
 class Kraken(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Where Kraken is and the keys to it.
 
-    An empty URL means the embedded simulator in the sandbox and Kraken's own address otherwise; in the sandbox
-    every URL must be loopback.
+    ``websocket_version`` is the public feed's; trading is always by version 2. An empty URL means the embedded
+    simulator in the sandbox and Kraken's own address otherwise; in the sandbox every URL must be loopback.
     """
 
     sandbox: bool = True
@@ -35,6 +36,7 @@ class Kraken(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     halt_secret: str = SANDBOX_KEYS[2][1]
     rest_url: str = ""
     ws_url: str = ""
+    websocket_version: Literal[1, 2] = 2
     ws_auth_url: str = ""
 
 

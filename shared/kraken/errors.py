@@ -1,7 +1,8 @@
-"""What Kraken's error texts mean for who sent the request (KRAKEN.md 3.5)."""
+"""What Kraken's error texts mean for who sent the request, and what a person does about them (KRAKEN.md 3.5)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 
@@ -55,3 +56,73 @@ def meaning(error: str) -> Meaning:
 def is_certain(error: str) -> bool:
     """Does this error prove that the request was not carried out."""
     return not error.startswith(("EGeneral:Internal error", "EDatabase:Internal error", "EService:Busy"))
+
+
+_PERMISSION = (
+    "the key is valid but may not do this: at Kraken give it the rights to query funds, query orders and trades, create "
+    "and modify orders, cancel orders, and use WebSockets (never to withdraw)"
+)
+_SLOW_DOWN = "too many requests from this key or address: it decays by itself; see that nothing else uses this key"
+_LATER = "the exchange is busy or in maintenance: wait, it is tried again"
+_MENDS = (
+    (
+        "EAPI:Invalid key",
+        "Kraken does not know this API key: it is mistyped, deleted or expired; set kraken.api_key and "
+        "kraken.api_secret to a key that Kraken lists as active",
+    ),
+    (
+        "EAPI:Invalid signature",
+        "the API secret does not belong to this key: copy kraken.api_secret again, whole, or create a new key",
+    ),
+    (
+        "EAPI:Invalid nonce",
+        "Kraken has seen a higher nonce for this key: another program or a newer executor uses it (give each program a "
+        "key of its own), or this machine's clock was set back (set it right, or create a new key)",
+    ),
+    ("EGeneral:Permission denied", _PERMISSION),
+    ("EAccount:Invalid permissions", "this account may not trade that pair: choose other trading.pairs, or ask Kraken"),
+    ("EGeneral:Temporary lockout", "too many calls with a wrong key: mend the key, then wait 15 minutes"),
+    ("EAuth:Account temporary disabled", "the account is disabled for now: log in at Kraken and see why"),
+    ("EAuth:Account unconfirmed", "the account is not confirmed: confirm it at Kraken"),
+    ("ESession:Invalid session", "the WebSocket token has expired: a new one is fetched with the next connection"),
+    ("EAPI:Rate limit exceeded", _SLOW_DOWN),
+    ("EAuth:", _SLOW_DOWN),
+    ("EGeneral:Too many requests", _SLOW_DOWN),
+    ("Exceeded msg rate", _SLOW_DOWN),
+    (
+        "EOrder:Rate limit exceeded",
+        "the pair's order counter is full: it decays by itself; fewer levels or a larger tolerance_bps cost less, and "
+        "trading.tier must be the account's own",
+    ),
+    ("EOrder:Domain rate limit exceeded", "the order counter of master and sub-accounts together is full: trade less"),
+    ("EOrder:Insufficient funds", "the balance does not cover the order: deposit, or lower size or levels"),
+    ("EOrder:Order minimum not met", "the quantity is below Kraken's minimum for the pair: raise size"),
+    ("EOrder:Cost minimum not met", "the value is below Kraken's minimum for the pair: raise size"),
+    ("EOrder:Orders limit exceeded", "too many open orders on the pair: lower levels, or cancel others"),
+    ("EOrder:Post only", "the price would have traded at once: it is tried again when the touch has moved"),
+    ("Post only", "the price would have traded at once: it is tried again when the touch has moved"),
+    ("EOrder:Tick size check failed", "the price is off the pair's tick: instrument data is renewed; tell us if it stays"),
+    ("EOrder:Invalid price", "the price has too many decimals for the pair: instrument data is renewed"),
+    ("EService:Market in", "the pair is not online: quotes are pulled until it is; nothing to mend here"),
+    ("EService:Deadline elapsed", "the order came too late to be placed, by our own deadline: look at the connection"),
+    ("EService: Throttled", _SLOW_DOWN),
+    ("EService:", _LATER),
+    ("EGeneral:Internal error", _LATER),
+    ("EDatabase:", _LATER),
+    ("EQuery:Unknown asset pair", "Kraken does not know this pair: mend trading.pairs (such as BTC/USD)"),
+    ("EGeneral:Unknown method", "Kraken does not offer this call"),
+    ("EGeneral:Invalid arguments", "Kraken did not understand the request: please report it with the log"),
+)
+
+
+def mend(error: str) -> str:
+    """What a person does about one error text, in words; empty where there is nothing to add."""
+    for prefix, text in _MENDS:
+        if error.startswith(prefix):
+            return text
+    return ""
+
+
+def explained(errors: Iterable[str]) -> str:
+    """Error texts, each followed by its mend."""
+    return "; ".join(f"{error} ({advice})" if (advice := mend(error)) else error for error in errors)

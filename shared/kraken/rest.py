@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 
 from shared import limits
+from shared.kraken.errors import explained
 from shared.kraken.signing import sign
 
 
@@ -18,10 +19,10 @@ class RestError(Exception):
 
 
 class RestRefused(Exception):
-    """Kraken answered with errors; ``errors`` are its texts."""
+    """Kraken answered with errors; ``errors`` are its texts, the exception's own text says what to do about each."""
 
     def __init__(self, errors: list[str]) -> None:
-        super().__init__(", ".join(errors))
+        super().__init__(explained(errors))
         self.errors = errors
 
 
