@@ -59,8 +59,8 @@ def is_certain(error: str) -> bool:
 
 
 _PERMISSION = (
-    "the key is valid but may not do this: at Kraken give it the rights to query funds, query orders and trades, create "
-    "and modify orders, cancel orders, and use WebSockets (never to withdraw)"
+    "the key is valid but may not do this: at Kraken give it the rights to query funds, query orders and trades, "
+    "create and modify orders, cancel orders, and use WebSockets (never to withdraw)"
 )
 _SLOW_DOWN = "too many requests from this key or address: it decays by itself; see that nothing else uses this key"
 _LATER = "the exchange is busy or in maintenance: wait, it is tried again"
@@ -101,7 +101,10 @@ _MENDS = (
     ("EOrder:Orders limit exceeded", "too many open orders on the pair: lower levels, or cancel others"),
     ("EOrder:Post only", "the price would have traded at once: it is tried again when the touch has moved"),
     ("Post only", "the price would have traded at once: it is tried again when the touch has moved"),
-    ("EOrder:Tick size check failed", "the price is off the pair's tick: instrument data is renewed; tell us if it stays"),
+    (
+        "EOrder:Tick size check failed",
+        "the price is off the pair's tick: instrument data is renewed",
+    ),
     ("EOrder:Invalid price", "the price has too many decimals for the pair: instrument data is renewed"),
     ("EService:Market in", "the pair is not online: quotes are pulled until it is; nothing to mend here"),
     ("EService:Deadline elapsed", "the order came too late to be placed, by our own deadline: look at the connection"),
