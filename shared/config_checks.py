@@ -65,9 +65,12 @@ def check(config: Config, where: Any) -> None:
     if kraken.ws_url.rstrip("/").endswith("/v2") == (kraken.websocket_version == 1):
         raise wrong("kraken.ws_url", f"{kraken.ws_url} is not for websocket_version {kraken.websocket_version}")
     monitor = config.monitor
-    for key in ("slow_operation_s", "memory_threshold_mb", "memory_limit_mb"):
+    for key in ("slow_operation_s", "memory_threshold_mb", "memory_limit_mb", "disk_free_mb"):
         if not getattr(monitor, key) > 0:
             raise wrong(f"monitor.{key}", f"must be above 0, found {getattr(monitor, key)}")
+    for key in ("cpu_percent", "memory_percent", "rate_free_percent"):
+        if not 0 < getattr(monitor, key) <= 100:
+            raise wrong(f"monitor.{key}", f"must be above 0 and 100 at most, found {getattr(monitor, key)}")
     if monitor.memory_limit_mb < monitor.memory_threshold_mb:
         raise wrong("monitor.memory_limit_mb", f"is below memory_threshold_mb {monitor.memory_threshold_mb:g}")
     for key in (

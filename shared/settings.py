@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+Level = Literal["debug", "info", "warning", "error"]
 LIVE_REST = "https://api.kraken.com"
 LIVE_WS = "wss://ws.kraken.com/v2"
 LIVE_WS_1 = "wss://ws.kraken.com"
@@ -121,9 +122,11 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
 
 
 class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The monitor's HTTP address, supervisord's socket, and what every process warns of.
+    """The monitor's HTTP address, supervisord's socket, and what is warned of.
 
     A process above ``memory_threshold_mb`` collects garbage and warns; above ``memory_limit_mb`` it restarts in order.
+    ``cpu_percent`` and ``memory_percent`` are of the machine, ``disk_free_mb`` of the disk that holds ``data/``,
+    ``rate_free_percent`` of a pair's order counter.
     """
 
     host: str = "127.0.0.1"
@@ -132,12 +135,20 @@ class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     slow_operation_s: float = 1.0
     memory_threshold_mb: float = 512
     memory_limit_mb: float = 1024
+    cpu_percent: float = 90
+    memory_percent: float = 90
+    disk_free_mb: float = 500
+    rate_free_percent: float = 20
 
 
 class Logging(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The log level and the folders of everything a run writes."""
+    """The log level (the environment's ``LOG_LEVEL`` wins), and the folders of everything a run writes.
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    ``levels`` gives single modules their own: a process's name, or a library's such as ``aiohttp``.
+    """
+
+    level: Level = "info"
+    levels: dict[str, Level] = msgspec.field(default_factory=dict)
     logs: str = "logs"
     run: str = "run"
     data: str = "data"
