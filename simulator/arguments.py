@@ -14,6 +14,7 @@ from simulator import errors
 from simulator.errors import KrakenError, invalid
 from simulator.orders import OrderRequest
 from simulator.pairs import PAIRS, Pair, find_pair
+from simulator.triggers import TRIGGERED_KINDS
 from simulator.wire import NS, parse_time
 
 DEADLINE_MIN_NS, DEADLINE_MAX_NS, DEADLINE_DEFAULT_NS = NS // 2, 60 * NS, 5 * NS
@@ -22,6 +23,8 @@ BATCH_ADD_MAX, BATCH_CANCEL_MAX = 15, 50
 _CLIENT_ID = re.compile(
     r"[\x20-\x7e]{1,18}|[0-9a-fA-F]{32}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 )
+KINDS = ("limit", "market", *TRIGGERED_KINDS)
+LIMIT_KINDS = ("limit", "stop-loss-limit", "take-profit-limit")
 _STP = ("cancel_newest", "cancel_oldest", "cancel_both")
 _TIF = ("gtc", "ioc", "gtd", "fok")
 _FEES = {"base": "fcib", "quote": "fciq"}
@@ -35,7 +38,6 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "display_qty": (None,),
     "effective_time": (None,),
     "conditional": (None,),
-    "triggers": (None,),
     "cash_order_qty": (None,),
     "stop_price": (None,),
     "trigger": (None,),
@@ -54,6 +56,7 @@ ORDER_MEMBERS = frozenset(
         "order_userref",
         "fee_preference",
         "stp_type",
+        "triggers",
         *_NEUTRAL,
     }
 )
@@ -157,19 +160,20 @@ def slash_pair(params: Mapping[str, Any]) -> Pair:
 
 def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     """An order of ``add_order`` or ``batch_add``; the members are those of ``ORDER_MEMBERS``."""
-    for name, neutral in _NEUTRAL.items():
-        if name in params and not any(params[name] is value or params[name] == value for value in neutral):
-            raise invalid(name)
+    neutral_only(params)
     kind = params.get("order_type")
-    if kind not in ("limit", "market"):
+    if kind not in KINDS:
         raise invalid("ordertype")
     side = choice(params, "side", ("buy", "sell"), None)
     qty = number(params, "order_qty")
     if qty is None:
         raise invalid("volume")
     price = number(params, "limit_price")
-    if (kind == "limit") != (price is not None):
+    if (kind in LIMIT_KINDS) != (price is not None):
         raise invalid("price")
+    trigger = trigger_of(params)
+    if (kind in TRIGGERED_KINDS) != (trigger is not None) or (trigger is None and params.get("triggers") is not None):
+        raise invalid("triggers")
     expire = params.get("expire_time")
     return _request(
         now,
@@ -178,6 +182,7 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         kind=kind,
         qty=qty,
         price=price,
+        trigger=trigger,
         tif=choice(params, "time_in_force", _TIF, "gtc"),
         expire_ns=0 if expire is None else moment(expire, "expire_time"),
         post_only=flag(params, "post_only"),
@@ -188,14 +193,44 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     )
 
 
+def neutral_only(params: Mapping[str, Any]) -> None:
+    """Refuses what this simulator does not act on."""
+    if params.get("reduce_only") is True:
+        raise KrakenError(errors.REDUCE_ONLY_SPOT)
+    for name, neutral in _NEUTRAL.items():
+        if name in params and not any(params[name] is value or params[name] == value for value in neutral):
+            raise invalid(name)
+
+
+def trigger_of(params: Mapping[str, Any]) -> Decimal | None:
+    """The price in ``triggers``, None without; only static prices of the last trade are simulated."""
+    triggers = params.get("triggers")
+    if triggers is None:
+        return None
+    if not isinstance(triggers, dict):
+        raise invalid("triggers")
+    only(triggers, frozenset({"reference", "price", "price_type"}), "triggers")
+    if triggers.get("reference", "last") != "last":
+        raise KrakenError(errors.INDEX_UNAVAILABLE)
+    if triggers.get("price_type", "static") != "static":
+        raise invalid("triggers.price_type")
+    return number(triggers, "price")
+
+
 def _request(now: int, *, userref: int | None, **members: Any) -> OrderRequest:
     request = OrderRequest(userref=userref or 0, **members)
     if request.cl_ord_id is not None and userref is not None:
         raise invalid("cl_ord_id and userref are mutually exclusive")
     if (request.tif == "gtd") != bool(request.expire_ns) or request.expire_ns > now + EXPIRE_MAX_NS:
         raise invalid("expire_time")
-    if request.kind == "market" and (request.tif not in ("gtc", "ioc") or request.post_only):
-        raise invalid("timeinforce" if request.tif not in ("gtc", "ioc") else "post_only")
+    if request.tif == "fok" and request.kind != "limit":
+        raise invalid("timeinforce")
+    if request.price is None and request.post_only:
+        raise invalid("post_only")
+    if request.kind == "market" and request.tif not in ("gtc", "ioc"):
+        raise invalid("timeinforce")
+    if request.trigger is not None and request.tif == "ioc":
+        raise invalid("timeinforce")
     if request.post_only and request.tif in ("ioc", "fok"):
         raise invalid("post_only")
     return request
@@ -243,7 +278,7 @@ def rest_pair(fields: Mapping[str, Any]) -> Pair:
 def rest_order(fields: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     """An order of ``AddOrder`` or ``AddOrderBatch`` (KRAKEN.md 4.5)."""
     kind = fields.get("ordertype")
-    if kind not in ("limit", "market"):
+    if kind not in KINDS:
         raise invalid("ordertype")
     side = fields.get("type")
     if side not in ("buy", "sell"):
@@ -251,10 +286,15 @@ def rest_order(fields: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     qty = decimal_text(fields, "volume")
     if qty is None:
         raise invalid("volume")
-    price = decimal_text(fields, "price") if kind == "limit" else None
-    if kind == "limit" and price is None:
+    first = decimal_text(fields, "price") if kind != "market" else None
+    second = decimal_text(fields, "price2") if kind in LIMIT_KINDS and kind != "limit" else None
+    if (kind != "market" and first is None) or (kind in LIMIT_KINDS and kind != "limit" and second is None):
         raise invalid("price")
-    for name in ("price2", "displayvol", "leverage", "close[ordertype]", "starttm"):
+    if kind in TRIGGERED_KINDS and str(fields.get("trigger") or "last") != "last":
+        raise KrakenError(errors.INDEX_UNAVAILABLE)
+    if rest_flag(fields, "reduce_only"):
+        raise KrakenError(errors.REDUCE_ONLY_SPOT)
+    for name in ("displayvol", "leverage", "close[ordertype]", "starttm"):
         if fields.get(name) not in (None, "", "0", 0, "none"):
             raise invalid(name)
     flags = {item for item in str(fields.get("oflags") or "").split(",") if item}
@@ -275,7 +315,8 @@ def rest_order(fields: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         side=side,
         kind=kind,
         qty=qty,
-        price=price,
+        price=second if kind in TRIGGERED_KINDS else first,
+        trigger=first if kind in TRIGGERED_KINDS else None,
         tif=tif,
         expire_ns=_rest_expiry(fields, now) if tif == "gtd" else 0,
         post_only="post" in flags,

@@ -1,92 +1,43 @@
-"""The exchange: accounts, their orders, fills and ledger, and the dead man's switch. No socket, no clock.
+"""The exchange: what accounts ask of it, and the dead man's switch. No socket, no clock.
 
-Every call is told the time (ns since the epoch). What changed gathers in ``journal`` (for the database) and ``reports``
-(for the private channels); the shell commits the first before anyone is told the second.
+Every call is told the time (ns since the epoch). What is done with the answers is in ``accounts.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from decimal import Decimal
 
 from simulator import errors, reports
-from simulator.engine import Event
+from simulator.accounts import USER
 from simulator.errors import KrakenError, invalid
-from simulator.limits import ADD, AMEND, amend_penalty, cancel_penalty
-from simulator.orders import Account, Fill, LedgerEntry, Order, OrderRequest
-from simulator.pairs import Pair
+from simulator.limits import ADD, AMEND, amend_penalty, cancel_penalty, edit_penalty
+from simulator.orders import Account, Amendment, Order, OrderRequest
+from simulator.triggers import Triggers
 from simulator.validation import check_funds, check_pair, check_size, check_system, to_lots, to_ticks
-from simulator.venue import Venue
 from simulator.wire import NS, make_id
 
-USER = "User requested"
-REASONS = {
-    "post_only": "Post only order",
-    "ioc": "Immediate or cancel",
-    "fok": "Fill or kill",
-    "stp": "Self trade prevention",
-    "market": "Market price protection",
-    "reduced": USER,
-    "user": USER,
-}
+REPLACED = "Order replaced"
 SWITCH_REASON = "CancelAllOrdersAfter Timeout"
 SWITCH_MAX_S = 86_400
 
 
-@dataclass(slots=True)
-class Journal:
-    """What has changed since the last commit."""
-
-    orders: dict[int, Order] = field(default_factory=dict)
-    fills: list[Fill] = field(default_factory=list)
-    ledger: list[LedgerEntry] = field(default_factory=list)
-    accounts: set[int] = field(default_factory=set)
-    counters: set[tuple[int, str]] = field(default_factory=set)
-
-    def __bool__(self) -> bool:
-        return bool(self.orders or self.fills or self.ledger or self.accounts or self.counters)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Something that a private channel tells an account; ``what`` is the exec_type of an execution."""
-
-    account: int
-    channel: str
-    what: str
-    symbol: str
-    text: str
-
-
-class Exchange:
+class Exchange(Triggers):
     """Accounts trading on venues.
 
     ``lag`` draws how far behind (ns) the histories show a fill. ``refuse_cancels`` is whether a single cancel that
     overruns the counter is refused; Kraken does not say (KRAKEN.md 5.2). Errors are :class:`KrakenError`.
     """
 
-    def __init__(
-        self, venues: Iterable[Venue], lag: Callable[[], int], salt: int = 0, refuse_cancels: bool = True
-    ) -> None:
-        self.venues = {venue.pair.symbol: venue for venue in venues}
-        self.accounts: dict[int, Account] = {}
-        self.orders: dict[int, Order] = {}
-        self.serial = 1
-        self.system = "online"
-        self.journal = Journal()
-        self.reports: list[Report] = []
-        # The crowd's purse, and the fees taken: with the accounts they add up to what was there at the start.
-        self.outside: dict[str, int] = {}
-        self.fees: dict[str, int] = {}
-        self._lag = lag
-        self._salt = salt
-        self._refuse_cancels = refuse_cancels
-
     # --- orders --------------------------------------------------------------------------------------------------
 
-    def check(self, account: Account, request: OrderRequest, now: int, points: float = ADD) -> tuple[int, int | None]:
-        """Validates in Kraken's order (KRAKEN.md 4.5); returns lots and ticks."""
+    def check(
+        self, account: Account, request: OrderRequest, now: int, points: float = ADD, but: Order | None = None
+    ) -> tuple[int, int | None, int | None]:
+        """Validates in Kraken's order (KRAKEN.md 4.5); returns lots, and price and trigger in ticks.
+
+        ``but`` is an order that this one replaces.
+        """
         pair = request.pair
         venue = self.venues[pair.symbol]
         if request.cl_ord_id is not None and request.cl_ord_id in account.by_client:
@@ -94,55 +45,80 @@ class Exchange:
         check_system(self.system, request.post_only)
         check_pair(venue.status, request.kind, request.post_only)
         price = None if request.price is None else to_ticks(pair, request.price)
+        trigger = None if request.trigger is None else to_ticks(pair, request.trigger)
         qty = to_lots(pair, request.qty)
         if request.tif == "gtd" and request.expire_ns <= now:
             raise invalid("expire_time")
-        check_size(venue, qty, price)
-        check_funds(account, venue, request.side, qty, price, request.post_only)
+        worst = trigger if price is None else price
+        check_size(venue, qty, worst)
+        check_funds(account, venue, request.side, qty, worst, request.post_only, but)
         counter = account.counter(pair.symbol)
         if not counter.fits(points, now):
             raise KrakenError(errors.ORDER_RATE_LIMIT)
-        if self._open_on(account, pair) >= account.tier.open_orders:
+        if self._open_on(account, pair) - (but is not None) >= account.tier.open_orders:
             raise KrakenError(errors.ORDERS_LIMIT)
-        return qty, price
+        return qty, price, trigger
 
     def add(self, account: Account, request: OrderRequest, now: int, points: float = ADD) -> Order:
         """Places an order; it may have traded or ended when this returns. ``points`` is what the counter is charged."""
         try:
-            qty, price = self.check(account, request, now, points)
+            qty, price, trigger = self.check(account, request, now, points)
         except KrakenError:
             self._charge_failed(account, request.pair, points, now)
             raise
         self._charge(account, request.pair, points, now)
+        return self._open(account, request, qty, price, trigger, now)
+
+    def _open(
+        self, account: Account, request: OrderRequest, qty: int, price: int | None, trigger: int | None, now: int
+    ) -> Order:
         number = self._next()
         order = Order(
-            number,
-            make_id("O", number, self._salt),
-            account.index,
-            request.pair,
-            request.side,
-            request.kind,
-            qty,
-            price,
-            "ioc" if request.kind == "market" else request.tif,
-            request.expire_ns,
-            request.post_only,
-            request.stp,
-            request.cl_ord_id,
-            request.userref,
-            request.fee_pref,
-            now,
-            now,
+            number=number,
+            order_id=make_id("O", number, self._salt),
+            account=account.index,
+            pair=request.pair,
+            side=request.side,
+            kind=request.kind,
+            qty=qty,
+            price=price,
+            tif="ioc" if request.kind == "market" else request.tif,
+            expire_ns=request.expire_ns,
+            post_only=request.post_only,
+            stp=request.stp,
+            cl_ord_id=request.cl_ord_id,
+            userref=request.userref,
+            fee_pref=request.fee_pref,
+            opened_ns=now,
+            touched_ns=now,
+            trigger=trigger,
         )
         self._enlist(account, order)
         self._report(order, "pending_new", reports.pending(order, now))
-        venue = self.venues[order.pair.symbol]
-        tif = "ioc" if request.tif == "ioc" else "fok" if request.tif == "fok" else "gtc"
-        events = venue.submit(number, account.index, order.side, price, qty, now, tif, order.post_only, order.stp)
-        if not any(event[0] == "cancel" and event[1] == number and event[3] == "post_only" for event in events):
+        if not (order.post_only and not order.waits and self._would_take(order)):
             self._report(order, "new", reports.live(order, now))
-        self.settle(events, now)
+        self.place(order, now)
         return order
+
+    def _would_take(self, order: Order) -> bool:
+        bid, ask = self.venues[order.pair.symbol].touch()
+        if order.price is None:
+            return True
+        return ask is not None and order.price >= ask if order.side == "buy" else bid is not None and order.price <= bid
+
+    def edit(self, account: Account, order: Order, request: OrderRequest, now: int) -> Order:
+        """Replaces an open order by a new one: a cancel and an add, for the legacy penalty (KRAKEN.md 5.2)."""
+        points = ADD + edit_penalty(now - order.touched_ns)
+        try:
+            if order.triggered or order.cl_ord_id is not None:
+                raise KrakenError(errors.INVALID_ORDER)
+            qty, price, trigger = self.check(account, request, now, points, order)
+        except KrakenError:
+            self._charge_failed(account, order.pair, ADD, now)
+            raise
+        self._charge(account, order.pair, points, now)
+        self.pull(order, "canceled", REPLACED, now)
+        return self._open(account, request, qty, price, trigger, now)
 
     def amend(
         self,
@@ -152,6 +128,7 @@ class Exchange:
         price: Decimal | None,
         post_only: bool,
         now: int,
+        trigger: Decimal | None = None,
     ) -> str:
         """Amends an open order in place; ``qty`` is the new total. Returns the amend id."""
         pair = order.pair
@@ -160,16 +137,20 @@ class Exchange:
         try:
             check_system(self.system, order.post_only or post_only)
             check_pair(venue.status, order.kind, order.post_only or post_only)
-            if order.kind != "limit" or (qty is None and price is None):
+            if (qty is None and price is None and trigger is None) or (price is not None and order.price is None):
                 raise KrakenError(errors.INVALID_ARGUMENTS)
+            if trigger is not None and not order.waits:
+                raise invalid("trigger_price")
             new_price = order.price if price is None else to_ticks(pair, price)
+            new_trigger = order.trigger if trigger is None else to_ticks(pair, trigger)
             new_qty = order.qty if qty is None else to_lots(pair, qty)
             ends = new_qty <= order.filled
             if ends:
                 points = AMEND + cancel_penalty(now - order.touched_ns)
             else:
-                check_size(venue, new_qty, new_price)
-                check_funds(account, venue, order.side, new_qty - order.filled, new_price, post_only, order)
+                worst = new_trigger if new_price is None else new_price
+                check_size(venue, new_qty, worst)
+                check_funds(account, venue, order.side, new_qty - order.filled, worst, post_only, order)
             if not account.counter(pair.symbol).fits(points, now):
                 raise KrakenError(errors.ORDER_RATE_LIMIT)
         except KrakenError:
@@ -178,15 +159,26 @@ class Exchange:
         self._charge(account, pair, points, now)
         moved = None if new_price == order.price else new_price
         sized = None if new_qty == order.qty else new_qty
-        events = venue.amend(order.number, order.side, moved, sized, now, post_only)
+        events = [] if order.waits else venue.amend(order.number, order.side, moved, sized, now, post_only)
         if any(event[0] == "refused" for event in events):
             raise KrakenError(errors.POST_ONLY)
         amend_id = make_id("T", self._next(), self._salt)
         if not ends:
-            order.qty, order.price, order.touched_ns, order.amended = new_qty, new_price, now, True
+            first = Amendment("", order.order_id, "original", order.qty, order.remaining, order.price, order.trigger,
+                              order.post_only, order.opened_ns)  # fmt: skip
+            if not order.amended:
+                self.journal.amends.append(replace(first, amend_id=make_id("T", self._next(), self._salt)))
+            order.qty, order.price, order.trigger = new_qty, new_price, new_trigger
+            order.touched_ns, order.amended = now, True
+            self.journal.amends.append(
+                Amendment(amend_id, order.order_id, "user", new_qty, order.remaining, new_price, new_trigger,
+                          order.post_only or post_only, now)
+            )  # fmt: skip
             self.journal.orders[order.number] = order
             self._report(order, "amended", reports.amended(order, now))
         self.settle(events, now)
+        if self.waiting:
+            self.watch(now)
         return amend_id
 
     def cancel(self, account: Account, order: Order, now: int, *, forced: bool = False) -> None:
@@ -217,7 +209,8 @@ class Exchange:
             if len(set(names)) != len(names) or any(name in account.by_client for name in names):
                 raise invalid("cl_ord_id")
             for request in wanted:
-                price = None if request.price is None else to_ticks(pair, request.price)
+                worst = request.trigger if request.price is None else request.price
+                price = None if worst is None else to_ticks(pair, worst)
                 check_size(self.venues[pair.symbol], to_lots(pair, request.qty), price)
             if not account.counter(pair.symbol).fits(points * len(wanted), now):
                 raise KrakenError(errors.ORDER_RATE_LIMIT)
@@ -289,22 +282,6 @@ class Exchange:
             for order in [o for o in account.orders.values() if o.expire_ns and now >= o.expire_ns]:
                 self.pull(order, "expired", "Expired", now)
 
-    # --- the crowd -----------------------------------------------------------------------------------------------
-
-    def settle(self, events: list[Event], now: int) -> None:
-        """Books what an operation on a venue did to the accounts' orders."""
-        for event in events:
-            if event[0] == "trade":
-                _, taker, maker, price, qty, _, _, trade_id = event
-                for number, is_maker in ((taker, False), (maker, True)):
-                    order = self.orders.get(number)
-                    if order is not None:
-                        self._fill(order, price, qty, is_maker, trade_id, now)
-            elif event[0] == "cancel":
-                order = self.orders.get(event[1])
-                if order is not None:
-                    self._finish(order, "canceled", REASONS.get(event[3], USER), now)
-
     # --- start ---------------------------------------------------------------------------------------------------
 
     def restore(self, order: Order, now: int) -> None:
@@ -316,114 +293,4 @@ class Exchange:
         if venue.pair.price_precision != order.pair.price_precision:
             self._finish(order, "canceled", "Pair changed", now)
             return
-        events = venue.submit(order.number, order.account, order.side, order.price, order.remaining, now)
-        self.settle(events, now)
-
-    # --- inside --------------------------------------------------------------------------------------------------
-
-    def _next(self) -> int:
-        self.serial += 1
-        return self.serial
-
-    def _enlist(self, account: Account, order: Order) -> None:
-        self.orders[order.number] = order
-        account.orders[order.order_id] = order
-        if order.cl_ord_id is not None:
-            account.by_client[order.cl_ord_id] = order
-        self.journal.orders[order.number] = order
-
-    def pull(self, order: Order, status: str, reason: str, now: int) -> None:
-        """Ends an open order on the exchange's own account."""
-        self.venues[order.pair.symbol].cancel(order.number, now)
-        self._finish(order, status, reason, now)
-
-    def _finish(self, order: Order, status: str, reason: str, now: int) -> None:
-        account = self.accounts[order.account]
-        order.status, order.reason, order.closed_ns = status, reason, now
-        order.visible_ns = max(order.visible_ns, now)
-        del self.orders[order.number], account.orders[order.order_id]
-        if order.cl_ord_id is not None:
-            account.by_client.pop(order.cl_ord_id, None)
-        self.journal.orders[order.number] = order
-        self._report(order, status, reports.finished(order, now))
-
-    def _fill(self, order: Order, price: int, qty: int, maker: bool, trade_id: int, now: int) -> None:
-        account, pair = self.accounts[order.account], order.pair
-        rate = account.maker_rate if maker else account.taker_rate
-        cost, fee = pair.quote_units(price, qty), pair.quote_units(price, qty, rate)
-        if order.side == "buy":
-            # Rounding up once a fill may pass what was reserved by a unit; a balance is never negative.
-            held = account.balances.get(pair.quote.name, 0)
-            cost = min(cost, held)
-            fee = min(fee, held - cost)
-        order.filled += qty
-        order.cost += cost
-        order.fee += fee
-        order.status = "partially_filled"
-        visible = now + self._lag()
-        order.visible_ns = max(order.visible_ns, visible)
-        fill = Fill(
-            make_id("T", self._next(), self._salt),
-            trade_id,
-            account.index,
-            order.number,
-            order.order_id,
-            order.cl_ord_id,
-            order.userref,
-            pair,
-            order.side,
-            order.kind,
-            price,
-            qty,
-            cost,
-            fee,
-            maker,
-            now,
-            visible,
-        )
-        account.fills.append(fill)
-        self.journal.fills.append(fill)
-        self.journal.orders[order.number] = order
-        self._report(order, "trade", reports.trade(fill, order))
-        sign = 1 if order.side == "buy" else -1
-        self._enter(account, pair.base.name, sign * pair.base_units(qty), 0, fill)
-        self._enter(account, pair.quote.name, -sign * cost, fee, fill)
-        if not order.remaining:
-            self._finish(order, "filled", "", now)
-
-    def _enter(self, account: Account, asset: str, amount: int, fee: int, fill: Fill) -> None:
-        self.outside[asset] = self.outside.get(asset, 0) - amount
-        self.fees[asset] = self.fees.get(asset, 0) + fee
-        if not amount and not fee:
-            return
-        balance = account.balances.get(asset, 0) + amount - fee
-        account.balances[asset] = balance
-        entry = LedgerEntry(
-            make_id("L", self._next(), self._salt),
-            account.index,
-            asset,
-            "trade",
-            amount,
-            fee,
-            balance,
-            fill.exec_id,
-            fill.ns,
-            fill.visible_ns,
-        )
-        self.journal.ledger.append(entry)
-        self.reports.append(Report(account.index, "balances", "update", asset, reports.balance_update(entry)))
-
-    def _report(self, order: Order, what: str, text: str) -> None:
-        self.reports.append(Report(order.account, "executions", what, order.pair.symbol, text))
-
-    def _charge(self, account: Account, pair: Pair, points: float, now: int) -> None:
-        account.counter(pair.symbol).charge(points, now)
-        self.journal.counters.add((account.index, pair.symbol))
-
-    def _charge_failed(self, account: Account, pair: Pair, points: float, now: int) -> None:
-        # A refused request pays its fixed part, but is never what drives the counter over its threshold.
-        if account.counter(pair.symbol).fits(points, now):
-            self._charge(account, pair, points, now)
-
-    def _open_on(self, account: Account, pair: Pair) -> int:
-        return sum(1 for order in account.orders.values() if order.pair is pair)
+        self.place(order, now)

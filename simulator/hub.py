@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from simulator.exchange import Exchange, Report
+from simulator.accounts import Accounts, Report
 
 
 class PublicListener(Protocol):
@@ -30,7 +30,7 @@ class PrivateListener(Protocol):
 class Hub:
     """The subscriptions of all sessions; dicts keep the order in which sessions came."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Accounts) -> None:
         self._exchange = exchange
         self.sessions: dict[Listener, None] = {}
         self._public: dict[tuple[str, str, int], dict[PublicListener, None]] = {}

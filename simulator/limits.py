@@ -29,6 +29,7 @@ TIERS = {
 
 # An order's age in seconds below which the penalty holds; the age counts from its creation or last amendment.
 _AMEND = ((5, 3), (10, 2), (15, 1))
+_EDIT = ((5, 6), (10, 5), (15, 4), (45, 2), (90, 1))
 _CANCEL = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
 ADD = 1.0
 AMEND = 1.0
@@ -44,6 +45,11 @@ def _penalty(table: tuple[tuple[int, int], ...], age_ns: int) -> int:
 def amend_penalty(age_ns: int) -> int:
     """Points for amending an order of this age, on top of the fixed one."""
     return _penalty(_AMEND, age_ns)
+
+
+def edit_penalty(age_ns: int) -> int:
+    """Points for editing an order of this age, on top of the fixed one."""
+    return _penalty(_EDIT, age_ns)
 
 
 def cancel_penalty(age_ns: int) -> int:

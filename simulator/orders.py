@@ -32,6 +32,8 @@ class OrderRequest:
     cl_ord_id: str | None = None
     userref: int = 0
     fee_pref: str = "fciq"
+    # The price of the last trade that releases a stop-loss or take-profit order.
+    trigger: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +66,13 @@ class Order:
     amended: bool = False
     closed_ns: int = 0
     visible_ns: int = 0
+    trigger: int | None = None
+    triggered: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Is it still outside the book, waiting for its trigger."""
+        return self.trigger is not None and not self.triggered
 
     @property
     def remaining(self) -> int:
@@ -119,6 +128,21 @@ class LedgerEntry:
     visible_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A state that an order was put into: its first (``original``), or by an amendment (``user``)."""
+
+    amend_id: str
+    order_id: str
+    kind: str
+    qty: int
+    remaining: int
+    price: int | None
+    trigger: int | None
+    post_only: bool
+    ns: int
+
+
 @dataclass(slots=True)
 class Account:
     """An account: balances, fee rates in millionths, open orders, counters, and the dead man's switch."""
@@ -144,13 +168,17 @@ class Account:
         return found
 
     def held(self, asset: str, but: Order | None = None) -> int:
-        """Units of an asset reserved by open orders, ``but`` left out; buys reserve with the maker fee."""
+        """Units of an asset reserved by open orders, ``but`` left out; buys reserve with the maker fee.
+
+        An order at market that waits for its trigger reserves what it would cost there.
+        """
         total = 0
         for order in self.orders.values():
-            if order is but or order.price is None:
+            price = order.price if order.price is not None else order.trigger
+            if order is but or price is None:
                 continue
             if order.side == "buy" and order.pair.quote.name == asset:
-                total += order.pair.quote_units_up(order.price, order.remaining, 1_000_000 + self.maker_rate)
+                total += order.pair.quote_units_up(price, order.remaining, 1_000_000 + self.maker_rate)
             elif order.side == "sell" and order.pair.base.name == asset:
                 total += order.pair.base_units(order.remaining)
         return total
@@ -158,3 +186,33 @@ class Account:
     def free(self, asset: str, but: Order | None = None) -> int:
         """Units of an asset that a new order may use."""
         return self.balances.get(asset, 0) - self.held(asset, but)
+
+
+def replaced(
+    order: Order,
+    qty: Decimal | None,
+    price: Decimal | None,
+    trigger: Decimal | None,
+    post_only: bool | None,
+    userref: int | None,
+) -> OrderRequest:
+    """The order that an edit asks for: as the old one where nothing is said."""
+    pair = order.pair
+
+    def kept(given: Decimal | None, ticks: int | None) -> Decimal | None:
+        return given if given is not None or ticks is None else Decimal(ticks).scaleb(-pair.price_precision)
+
+    return OrderRequest(
+        pair=pair,
+        side=order.side,
+        kind=order.kind,
+        qty=Decimal(order.qty).scaleb(-pair.qty_precision) if qty is None else qty,
+        price=kept(price, order.price),
+        tif=order.tif,
+        expire_ns=order.expire_ns,
+        post_only=order.post_only if post_only is None else post_only,
+        stp=order.stp,
+        userref=order.userref if userref is None else userref,
+        fee_pref=order.fee_pref,
+        trigger=kept(trigger, order.trigger),
+    )

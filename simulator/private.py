@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulator import arguments, errors, reports
+from simulator.accounts import Report
 from simulator.errors import KrakenError, invalid
-from simulator.exchange import Report
-from simulator.orders import Account, Order
+from simulator.orders import Account, Order, replaced
 from simulator.pairs import Pair
 from simulator.session import Request, Session, channel_of
 from simulator.wire import NS, iso_seconds
@@ -33,6 +33,21 @@ _MEMBERS = {
     "executions": _EXECUTIONS,
     "balances": frozenset({"channel", "token", "snapshot", "users", "rebased"}),
 }
+_EDIT = frozenset(
+    {
+        "order_id",
+        "order_qty",
+        "limit_price",
+        "triggers",
+        "post_only",
+        "reduce_only",
+        "display_qty",
+        "no_mpp",
+        "fee_preference",
+        "order_userref",
+        *arguments.CALL_MEMBERS,
+    }
+)
 _PUBLIC_CHANNELS = ("book", "trade", "ticker", "ohlc", "instrument")
 _EXECUTION_WARNINGS = [
     "cancel_reason is deprecated, use reason",
@@ -66,6 +81,7 @@ class PrivateSession(Session):
         self._methods: dict[str, Callable[[KeyState, Request, int], None]] = {
             "add_order": self._add_order,
             "amend_order": self._amend_order,
+            "edit_order": self._edit_order,
             "cancel_order": self._cancel_order,
             "cancel_all": self._cancel_all,
             "cancel_all_orders_after": self._cancel_all_orders_after,
@@ -267,9 +283,14 @@ class PrivateSession(Session):
             }
         )
         arguments.only(params, allowed, request.method)
-        for name in ("display_qty", "trigger_price", "trigger_price_type"):
-            if params.get(name) is not None:
-                raise invalid(name)
+        if params.get("display_qty") is not None:
+            raise invalid("display_qty")
+        if (
+            params.get("trigger_price_type", "static") != "static"
+            or params.get("limit_price_type", "static") != "static"
+        ):
+            raise invalid("trigger_price_type")
+        trigger = arguments.number(params, "trigger_price")
         by_id = params.get("order_id") is not None
         if by_id == (params.get("cl_ord_id") is not None):
             raise invalid("order_id")
@@ -277,9 +298,31 @@ class PrivateSession(Session):
         post_only = arguments.flag(params, "post_only")
         _in_time(params, request, now)
         order = self._find(key.account, params)
-        amend_id = self.world.exchange.amend(key.account, order, qty, price, post_only, now)
+        amend_id = self.world.exchange.amend(key.account, order, qty, price, post_only, now, trigger)
         name = "order_id" if by_id else "cl_ord_id"
         self.answer(request, {"amend_id": amend_id, name: params[name]}, now)
+
+    def _edit_order(self, key: KeyState, request: Request, now: int) -> None:
+        params = request.params
+        key.require("trade")
+        arguments.only(params, _EDIT, request.method)
+        arguments.neutral_only(params)
+        pair = self._pair(params)
+        order = self._find(key.account, {"order_id": params.get("order_id")})
+        if order.pair is not pair:
+            raise KrakenError(errors.UNKNOWN_PAIR)
+        qty, price = arguments.number(params, "order_qty"), arguments.number(params, "limit_price")
+        trigger = arguments.trigger_of(params)
+        userref = arguments.whole(params, "order_userref", -(2**31), 2**31 - 1, "userref")
+        post_only = arguments.flag(params, "post_only") if params.get("post_only") is not None else None
+        wanted = replaced(order, qty, price, trigger, post_only, userref)
+        _in_time(params, request, now)
+        if arguments.flag(params, "validate"):
+            self.world.exchange.check(key.account, wanted, now, but=order)
+            self.answer(request, {"original_order_id": order.order_id}, now)
+            return
+        new = self.world.exchange.edit(key.account, order, wanted, now)
+        self.answer(request, {"order_id": new.order_id, "original_order_id": order.order_id}, now)
 
     def _find(self, account: Account, params: dict[str, Any]) -> Order:
         order_id, client = params.get("order_id"), params.get("cl_ord_id")

@@ -32,11 +32,35 @@ def _terms(order: Order) -> str:
     pair = order.pair
     price = f'"limit_price_type":"static","limit_price":{pair.price(order.price)},' if order.price is not None else ""
     post = '"post_only":true,' if order.post_only else ""
+    if order.trigger is not None:
+        price += f"{_triggers(order)},"
     expire = f'"expire_time":"{iso(order.expire_ns)}",' if order.expire_ns else ""
     return (
         f'"order_id":"{order.order_id}",{_client(order.cl_ord_id, order.userref)},"symbol":"{pair.symbol}",'
         f'"order_qty":{pair.qty(order.qty)},"time_in_force":"{order.tif.upper()}",{expire}"side":"{order.side}",'
         f'"order_type":"{order.kind}",{price}{post}"fee_ccy_pref":"{order.fee_pref}"'
+    )
+
+
+def _triggers(order: Order) -> str:
+    pair = order.pair
+    trigger = pair.price(order.trigger or 0)
+    status = "triggered" if order.triggered else "untriggered"
+    return (
+        f'"stop_price":{trigger},"triggers":{{"reference":"last","price":{trigger},"price_type":"static",'
+        f'"actual_price":{trigger},"status":"{status}","timestamp":"{iso(order.touched_ns)}"}}'
+    )
+
+
+def triggered(order: Order, last: int, now: int) -> str:
+    """A waiting order's trigger was reached: it goes to the book."""
+    pair = order.pair
+    trigger = pair.price(order.trigger or 0)
+    return (
+        f'"timestamp":"{iso(now)}","exec_type":"status","order_status":"triggered",'
+        f'{_client(order.cl_ord_id, order.userref)},"triggers":{{"reference":"last","price":{trigger},'
+        f'"price_type":"static","actual_price":{trigger},"last_price":{pair.price(last)},"status":"triggered",'
+        f'"timestamp":"{iso(now)}"}},"order_id":"{order.order_id}"'
     )
 
 
@@ -109,6 +133,8 @@ def amended(order: Order, now: int) -> str:
     pair = order.pair
     status = "partially_filled" if order.filled else "new"
     price = f'"limit_price":{pair.price(order.price)},"limit_price_type":"static",' if order.price is not None else ""
+    if order.trigger is not None:
+        price += f"{_triggers(order)},"
     return (
         f'"timestamp":"{iso(now)}","exec_type":"amended","order_status":"{status}",'
         f'"cum_qty":{pair.qty(order.filled)},"reason":"User requested","amended":true,'

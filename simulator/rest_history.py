@@ -20,7 +20,8 @@ _FOREVER = 2**62
 def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
     pair = order.pair
     price = pair.price(order.price) if order.price is not None else "0"
-    at = f"limit {price}" if order.price is not None else "market"
+    trigger = None if order.trigger is None else pair.price(order.trigger)
+    at = describe(order.kind, trigger or price, price)
     flags = [order.fee_pref, *(["post"] if order.post_only else [])]
     status = "open" if not order.closed_ns else "closed" if order.status == "filled" else order.status
     row: dict[str, Any] = {
@@ -34,8 +35,8 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
             "pair": pair.altname,
             "type": order.side,
             "ordertype": order.kind,
-            "price": price,
-            "price2": "0",
+            "price": price if trigger is None else trigger,
+            "price2": "0" if trigger is None else price,
             "leverage": "none",
             "order": f"{order.side} {pair.qty(order.qty)} {pair.altname} @ {at}",
             "close": "",
@@ -45,11 +46,13 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
         "cost": pair.cost(order.cost),
         "fee": pair.cost(order.fee),
         "price": pair.price(order.average),
-        "stopprice": "0.00000",
+        "stopprice": "0.00000" if trigger is None else trigger,
         "limitprice": "0.00000",
         "misc": "amended" if order.amended else "",
         "oflags": ",".join(flags),
     }
+    if trigger is not None:
+        row["trigger"] = "last"
     if order.cl_ord_id is not None:
         row["cl_ord_id"] = order.cl_ord_id
     if order.closed_ns:
@@ -58,6 +61,14 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
     if arguments.rest_flag(fields, "trades"):
         row["trades"] = world.store.exec_ids(order.order_id)
     return row
+
+
+def describe(kind: str, price: str, second: str) -> str:
+    """What follows the ``@`` in an order's description (KRAKEN.md 4.4)."""
+    if kind == "market":
+        return "market"
+    words = kind.removesuffix("-limit").replace("-", " ")
+    return f"{words} {price} -> limit {second}" if kind.endswith("-limit") else f"{words} {price}"
 
 
 def _matches(order: Order, fields: Fields) -> bool:
@@ -74,8 +85,47 @@ def open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now
 def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
     """``ClosedOrders``, a page, newest first; behind the engine after a fill."""
     start, end, offset = _window(fields, lambda text: _order_time(world, key, text))
-    rows, count = world.store.closed(key.account.index, start, end, world.seen(now), offset)
-    return {"closed": {o.order_id: _order_row(world, o, fields) for o in rows if _matches(o, fields)}, "count": count}
+    userref, client = fields.get("userref"), fields.get("cl_ord_id")
+    by_open = str(fields.get("closetime") or "both") == "open"
+    rows, count = world.store.closed(
+        key.account.index,
+        start,
+        end,
+        world.seen(now),
+        offset,
+        userref=None if userref in (None, "") else str(userref),
+        cl_ord_id=None if client in (None, "") else str(client),
+        by_open=by_open,
+    )
+    result: dict[str, Any] = {"closed": {o.order_id: _order_row(world, o, fields) for o in rows}}
+    return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
+
+
+def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+    """``OrderAmends``: what an order was put into, its original state first; empty without an amendment."""
+    order_id = fields.get("order_id")
+    found = world.store.orders_by_id(key.account.index, [str(order_id)]) if order_id else []
+    if not found:
+        raise KrakenError(errors.UNKNOWN_ORDER)
+    pair = found[0].pair
+    rows = []
+    for amend in world.store.amends(str(order_id)):
+        row: dict[str, Any] = {
+            "amend_id": amend.amend_id,
+            "amend_type": amend.kind,
+            "order_qty": pair.qty(amend.qty),
+            "remaining_qty": pair.qty(amend.remaining),
+            "post_only": amend.post_only,
+            "timestamp": amend.ns // 1_000_000,
+        }
+        if amend.price is not None:
+            row["limit_price"] = pair.price(amend.price)
+        if amend.trigger is not None:
+            row["trigger_price"] = pair.price(amend.trigger)
+        if amend.kind == "user":
+            row["reason"] = "User requested"
+        rows.append(row)
+    return {"count": len(rows), "amends": rows}
 
 
 def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
@@ -121,7 +171,8 @@ def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, n
     """``TradesHistory``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
     rows, count = world.store.fills(key.account.index, start, end, world.seen(now), offset)
-    return {"trades": {f.exec_id: _trade_row(world, f, fields) for f in rows}, "count": count}
+    result: dict[str, Any] = {"trades": {f.exec_id: _trade_row(world, f, fields) for f in rows}}
+    return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
 def query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
@@ -160,7 +211,8 @@ def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int
             raise KrakenError(errors.UNKNOWN_ASSET)
     wanted = None if kind in (None, "", "all") else kind
     rows, count = world.store.ledger(key.account.index, start, end, world.seen(now), offset, wanted, assets)
-    return {"ledger": {e.ledger_id: _ledger_row(e) for e in rows}, "count": count}
+    result: dict[str, Any] = {"ledger": {e.ledger_id: _ledger_row(e) for e in rows}}
+    return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
 def query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from simulator import arguments, errors, rest_history
 from simulator.errors import KrakenError, invalid
-from simulator.orders import Order
-from simulator.pairs import ASSETS, FEES, percent
+from simulator.orders import Order, replaced
+from simulator.pairs import ASSETS, FEES, Pair, find_asset, percent
+from simulator.rest_history import describe
 from simulator.rest_public import named_pairs
 from simulator.wire import NS, fixed, iso_seconds
 from simulator.world import KeyState, World
@@ -72,6 +74,31 @@ def _trade_volume(_world: World, key: KeyState, fields: Fields, _arrived: int, _
     return result
 
 
+def _trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+    """Everything the account has, at the middle of the books, in ``asset`` (ZUSD); there is no margin here."""
+    asset = find_asset(str(fields.get("asset") or "ZUSD"))
+    if asset is None:
+        raise KrakenError(errors.UNKNOWN_ASSET)
+
+    def worth(name: str) -> Decimal:
+        """US dollars of one unit."""
+        venue = world.exchange.venues.get(f"{name}/USD")
+        if venue is None:
+            return Decimal(1)
+        bid, ask = venue.touch()
+        known = [price for price in (bid, ask) if price is not None] or [venue.last_price]
+        return Decimal(sum(known)).scaleb(-venue.pair.price_precision) / len(known)
+
+    total = sum(
+        (Decimal(held).scaleb(-ASSETS[name].decimals) * worth(name) for name, held in key.account.balances.items()),
+        Decimal(0),
+    )
+    equity = f"{total / worth(asset.name):.4f}"
+    none = "0.0000"
+    return {"eb": equity, "tb": equity, "m": none, "uv": none, "n": none, "c": none, "v": none, "e": equity,
+            "mf": equity}  # fmt: skip
+
+
 def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
     names = {
         "query": ["query-funds", "query-open-trades", "query-closed-trades", "query-ledger"],
@@ -93,7 +120,8 @@ def _in_time(fields: Fields, arrived: int, now: int) -> None:
 
 
 def _description(fields: Fields, altname: str, qty: str) -> dict[str, str]:
-    at = f"limit {fields['price']}" if fields.get("ordertype") == "limit" else "market"
+    kind, price = str(fields.get("ordertype")), fields.get("price")
+    at = describe(kind, str(price), str(fields.get("price2")))
     return {"order": f"{fields['type']} {qty} {altname} @ {at}"}
 
 
@@ -102,7 +130,7 @@ def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: i
     wanted = arguments.rest_order(fields, pair, now)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
-        qty, _ = world.exchange.check(key.account, wanted, now)
+        qty, _, _ = world.exchange.check(key.account, wanted, now)
         return {"descr": _description(fields, pair.altname, pair.qty(qty))}
     order = world.exchange.add(key.account, wanted, now)
     result: dict[str, Any] = {
@@ -145,13 +173,56 @@ def _find(world: World, key: KeyState, fields: Fields) -> Order:
 
 def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
     qty, price = arguments.decimal_text(fields, "order_qty"), arguments.decimal_text(fields, "limit_price")
-    for name in ("display_qty", "trigger_price"):
-        if fields.get(name) not in (None, ""):
-            raise invalid(name)
+    if fields.get("display_qty") not in (None, ""):
+        raise invalid("display_qty")
+    trigger = arguments.decimal_text(fields, "trigger_price")
     _in_time(fields, arrived, now)
     order = _find(world, key, fields)
     post_only = arguments.rest_flag(fields, "post_only")
-    return {"amend_id": world.exchange.amend(key.account, order, qty, price, post_only, now)}
+    return {"amend_id": world.exchange.amend(key.account, order, qty, price, post_only, now, trigger)}
+
+
+def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+    pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
+    order = _find(world, key, {"txid": fields.get("txid")})
+    if order.pair is not pair:
+        raise KrakenError(errors.UNKNOWN_PAIR)
+    if fields.get("displayvol") not in (None, "", "0"):
+        raise invalid("displayvol")
+    price, second = arguments.decimal_text(fields, "price"), arguments.decimal_text(fields, "price2")
+    limit, trigger = (second, price) if order.trigger is not None else (price, None)
+    flags = fields.get("oflags")
+    userref = arguments.decimal_text(fields, "userref")
+    if userref is not None and (userref != userref.to_integral_value() or abs(userref) >= 2**31):
+        raise invalid("userref")
+    wanted = replaced(
+        order,
+        arguments.decimal_text(fields, "volume"),
+        limit,
+        trigger,
+        None if flags in (None, "") else "post" in str(flags).split(","),
+        None if userref is None else int(userref),
+    )
+    _in_time(fields, arrived, now)
+    if arguments.rest_flag(fields, "validate"):
+        qty, ticks, stop = world.exchange.check(key.account, wanted, now, but=order)
+        return {"descr": _told(order.side, order.kind, pair, qty, ticks, stop), "originaltxid": order.order_id}
+    new = world.exchange.edit(key.account, order, wanted, now)
+    return {
+        "status": "ok",
+        "txid": new.order_id,
+        "originaltxid": order.order_id,
+        "volume": pair.qty(new.qty),
+        "price": pair.price(new.price or new.trigger or 0),
+        "orders_cancelled": 1,
+        "descr": _told(new.side, new.kind, pair, new.qty, new.price, new.trigger),
+        **({"newuserref": str(new.userref), "olduserref": str(order.userref)} if new.userref else {}),
+    }
+
+
+def _told(side: str, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None) -> dict[str, str]:
+    first, second = pair.price(trigger or price or 0), pair.price(price or 0)
+    return {"order": f"{side} {pair.qty(qty)} {pair.altname} @ {describe(kind, first, second)}"}
 
 
 def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
@@ -202,10 +273,12 @@ METHODS: dict[str, Call] = {
     "GetApiKeyInfo": Call(_key_info, ("query", "trade", "cancel", "websocket", "withdraw")),
     "Balance": Call(_balance, ("query",)),
     "BalanceEx": Call(_balance_ex, ("query",)),
+    "TradeBalance": Call(_trade_balance, ("query",)),
     "TradeVolume": Call(_trade_volume, ("query",)),
     "OpenOrders": Call(rest_history.open_orders, ("query",)),
     "ClosedOrders": Call(rest_history.closed_orders, ("query",)),
     "QueryOrders": Call(rest_history.query_orders, ("query",)),
+    "OrderAmends": Call(rest_history.order_amends, ("query",)),
     "TradesHistory": Call(rest_history.trades_history, ("query",), 4),
     "QueryTrades": Call(rest_history.query_trades, ("query",)),
     "Ledgers": Call(rest_history.ledgers, ("query",), 4),
@@ -213,6 +286,7 @@ METHODS: dict[str, Call] = {
     "AddOrder": Call(_add_order, ("trade",), 0, "add_order"),
     "AddOrderBatch": Call(_add_order_batch, ("trade",), 0, "batch_add"),
     "AmendOrder": Call(_amend_order, ("trade",), 0, "amend_order"),
+    "EditOrder": Call(_edit_order, ("trade",), 0, "edit_order"),
     "CancelOrder": Call(_cancel_order, ("cancel",), 0, "cancel_order"),
     "CancelOrderBatch": Call(_cancel_order_batch, ("cancel",), 0, "batch_cancel"),
     "CancelAll": Call(_cancel_all, ("cancel",), 0, "cancel_all"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from simulator import errors
 from simulator.arguments import decimal_text
+from simulator.candles import INTERVALS
 from simulator.errors import KrakenError, invalid
 from simulator.pairs import ASSETS, PAIRS, Pair, find_asset, find_pair, rest_asset, rest_pair
 from simulator.venue import Venue
@@ -128,6 +129,43 @@ def trades(world: World, fields: Fields, now: int) -> Any:
     return {key: rows, "last": str(chosen[-1].ns if chosen else since_ns or now)}
 
 
+def ohlc(world: World, fields: Fields, now: int) -> Any:
+    """``OHLC``: up to 720 candles, the running one last; ``last`` is the begin of the last one that is over."""
+    key, pair = _one_pair(fields)
+    venue = world.exchange.venues[pair.symbol]
+    pair = venue.pair
+    interval = _whole(fields, "interval", 1, 1, INTERVALS[-1])
+    if interval not in INTERVALS:
+        raise invalid("interval")
+    since = _whole(fields, "since", 0, 0, 2**40)
+    candles = venue.candles.of(interval)
+    rows = [
+        [
+            c.begin // NS,
+            *(pair.price(price) for price in (c.open, c.high, c.low, c.close, c.vwap)),
+            pair.qty(c.volume),
+            c.trades,
+        ]
+        for c in candles
+        if c.begin // NS >= since
+    ]
+    over = [c for c in candles if c.end <= now]
+    return {key: rows, "last": over[-1].begin // NS if over else since}
+
+
+def spread(world: World, fields: Fields, now: int) -> Any:
+    """``Spread``: the last 200 touches."""
+    key, pair = _one_pair(fields)
+    venue = world.exchange.venues[pair.symbol]
+    since = _whole(fields, "since", 0, 0, 2**40)
+    rows = [
+        [ns // NS, venue.pair.old_price(bid), venue.pair.old_price(ask)]
+        for ns, bid, ask in venue.spreads
+        if ns // NS >= since
+    ]
+    return {key: rows, "last": rows[-1][0] if rows else since or now // NS}
+
+
 def _one_pair(fields: Fields) -> tuple[str, Pair]:
     if not fields.get("pair"):
         raise invalid("pair")
@@ -164,4 +202,6 @@ METHODS: dict[str, Callable[[World, Fields, int], Any]] = {
     "Ticker": ticker,
     "Depth": depth,
     "Trades": trades,
+    "OHLC": ohlc,
+    "Spread": spread,
 }

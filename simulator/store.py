@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from simulator.exchange import Exchange, Journal
+from simulator.accounts import Accounts, Journal
 from simulator.limits import Counter
-from simulator.orders import OPEN, Account, Fill, LedgerEntry, Order
+from simulator.orders import OPEN, Account, Amendment, Fill, LedgerEntry, Order
 from simulator.pairs import PAIRS, Pair, pair_of
 
 PAGE = 50
@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS orders (
   expire_ns INTEGER NOT NULL, post_only INTEGER NOT NULL, stp TEXT NOT NULL, cl_ord_id TEXT, userref INTEGER NOT NULL,
   fee_pref TEXT NOT NULL, opened_ns INTEGER NOT NULL, touched_ns INTEGER NOT NULL, filled INTEGER NOT NULL,
   cost INTEGER NOT NULL, fee INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, amended INTEGER NOT NULL,
-  closed_ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER);
+  closed_ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER, trigger_price INTEGER,
+  triggered INTEGER);
 CREATE INDEX IF NOT EXISTS orders_closed ON orders (account, closed_ns);
 CREATE INDEX IF NOT EXISTS orders_open ON orders (closed_ns) WHERE closed_ns = 0;
 CREATE TABLE IF NOT EXISTS trades (
@@ -45,6 +46,10 @@ CREATE TABLE IF NOT EXISTS ledger (
   visible_ns INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS ledger_time ON ledger (account, ns);
 CREATE INDEX IF NOT EXISTS ledger_ref ON ledger (ref_id);
+CREATE TABLE IF NOT EXISTS amends (
+  amend_id TEXT PRIMARY KEY, order_id TEXT NOT NULL, kind TEXT NOT NULL, qty INTEGER NOT NULL,
+  remaining INTEGER NOT NULL, price INTEGER, trigger_price INTEGER, post_only INTEGER NOT NULL, ns INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS amends_order ON amends (order_id);
 CREATE TABLE IF NOT EXISTS counters (
   account INTEGER, symbol TEXT, value REAL NOT NULL, ns INTEGER NOT NULL, PRIMARY KEY (account, symbol)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS nonces (api_key TEXT PRIMARY KEY, nonce TEXT NOT NULL) WITHOUT ROWID;
@@ -52,8 +57,10 @@ CREATE TABLE IF NOT EXISTS venues (
   symbol TEXT PRIMARY KEY, last_price INTEGER NOT NULL, trade_id INTEGER NOT NULL) WITHOUT ROWID;
 """
 # Columns that older databases lack; a row without its price decimals has those of the pair's beginning.
-_ADDED = (("orders", "decimals"), ("trades", "decimals"))
-_ORDER_COLUMNS = 26
+_ADDED = (
+    ("orders", "decimals"), ("trades", "decimals"), ("orders", "trigger_price"), ("orders", "triggered"),
+)  # fmt: skip
+_ORDER_COLUMNS = 28
 _FILL_COLUMNS = 18
 _LEDGER_COLUMNS = 10
 
@@ -82,7 +89,7 @@ class Store:
 
     # --- writing -------------------------------------------------------------------------------------------------
 
-    def commit(self, exchange: Exchange, journal: Journal) -> None:
+    def commit(self, exchange: Accounts, journal: Journal) -> None:
         """Writes everything in ``journal`` in one transaction."""
         db = self._db
         accounts = exchange.accounts
@@ -98,6 +105,11 @@ class Store:
             db.executemany(
                 f"INSERT INTO ledger VALUES ({_marks(_LEDGER_COLUMNS)})", [_ledger_row(e) for e in journal.ledger]
             )
+            db.executemany(
+                f"INSERT INTO amends VALUES ({_marks(9)})",
+                [(a.amend_id, a.order_id, a.kind, a.qty, a.remaining, a.price, a.trigger, a.post_only, a.ns)
+                 for a in journal.amends],
+            )  # fmt: skip
             db.executemany(
                 "INSERT OR REPLACE INTO balances VALUES (?,?,?)",
                 [(entry.account, entry.asset, entry.balance) for entry in journal.ledger],
@@ -184,10 +196,27 @@ class Store:
         rows, count = self._page(where, "ns", (account, start_ns, end_ns, now), offset)
         return [_fill(row) for row in rows], count
 
-    def closed(self, account: int, start_ns: int, end_ns: int, now: int, offset: int) -> tuple[list[Order], int]:
-        """A page of the visible finished orders closed in (start, end], newest first, and how many there are."""
-        where = "FROM orders WHERE account=? AND closed_ns>0 AND closed_ns>? AND closed_ns<=? AND visible_ns<=?"
-        rows, count = self._page(where, "closed_ns", (account, start_ns, end_ns, now), offset)
+    def closed(
+        self,
+        account: int,
+        start_ns: int,
+        end_ns: int,
+        now: int,
+        offset: int,
+        *,
+        userref: str | None = None,
+        cl_ord_id: str | None = None,
+        by_open: bool = False,
+    ) -> tuple[list[Order], int]:
+        """A page of the visible finished orders closed (or opened) in (start, end], newest first, and their number."""
+        by = "opened_ns" if by_open else "closed_ns"
+        where = f"FROM orders WHERE account=? AND closed_ns>0 AND {by}>? AND {by}<=? AND visible_ns<=?"
+        values: tuple[Any, ...] = (account, start_ns, end_ns, now)
+        if userref is not None:
+            where, values = f"{where} AND CAST(userref AS TEXT)=?", (*values, userref)
+        if cl_ord_id is not None:
+            where, values = f"{where} AND cl_ord_id=?", (*values, cl_ord_id)
+        rows, count = self._page(where, by, values, offset)
         return [_order(row) for row in rows], count
 
     def ledger(
@@ -222,6 +251,14 @@ class Store:
         """Ledger entries of an account by ledger id."""
         return [LedgerEntry(*r) for r in self._by_id("ledger", "ledger_id", account, ids)]
 
+    def amends(self, order_id: str) -> list[Amendment]:
+        """What an order was put into, oldest first."""
+        rows = self._db.execute("SELECT * FROM amends WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
+        found: list[list[Any]] = [list(row) for row in rows.fetchall()]
+        for row in found:
+            row[7] = bool(row[7])
+        return [Amendment(*row) for row in found]
+
     def exec_ids(self, order_id: str) -> list[str]:
         """The fills of an order, oldest first."""
         rows = self._db.execute("SELECT exec_id FROM trades WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
@@ -242,6 +279,7 @@ def _order_row(o: Order) -> tuple[Any, ...]:
         o.number, o.order_id, o.account, o.pair.symbol, o.side, o.kind, o.qty, o.price, o.tif, o.expire_ns,
         o.post_only, o.stp, o.cl_ord_id, o.userref, o.fee_pref, o.opened_ns, o.touched_ns, o.filled, o.cost, o.fee,
         o.status, o.reason, o.amended, o.closed_ns, o.visible_ns, o.pair.price_precision,
+        o.trigger, o.triggered,
     )  # fmt: skip
 
 
@@ -254,6 +292,7 @@ def _order(row: Any) -> Order:
     values = list(row[:25])
     values[3] = _pair(values[3], row[25])
     values[10], values[22] = bool(values[10]), bool(values[22])
+    values += [row[26], bool(row[27])]
     order = Order(*values)
     assert (order.status in OPEN) == (order.closed_ns == 0)
     return order

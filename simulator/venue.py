@@ -14,6 +14,7 @@ from simulator.pairs import Pair
 from simulator.wire import iso, iso_ns
 
 TAPE = 1000
+SPREADS = 200
 # Crowd orders live above this number, account orders below: the two never share an id in an engine.
 CROWD_FROM = 1 << 40
 STRANGERS_FROM = 1 << 60
@@ -63,6 +64,8 @@ class Venue:
         self.day = Day(last_price)
         self.candles = Candles()
         self.tape: deque[Trade] = deque(maxlen=TAPE)
+        # (ns, bid, ask) of the last touches.
+        self.spreads: deque[tuple[int, int, int]] = deque(maxlen=SPREADS)
 
     def crowd_number(self) -> int:
         """An engine id for an order of nobody's that never rests."""
@@ -134,18 +137,22 @@ class Venue:
             frame = feed_v1.update(self.book, runs, depth)
             if frame:
                 self.public.append(("v1.book", depth, frame))
-        if self.wanted:
-            self._tell(trades, now)
-        return result
-
-    def _tell(self, trades: list[Trade], now: int) -> None:
-        """The channels that few subscribe to."""
-        wanted, public = self.wanted, self.public
         bid, ask = touch = self.touch()
         moved = touch != self._shown
+        if moved and bid is not None and ask is not None:
+            self.spreads.append((now, bid, ask))
+        if self.wanted:
+            self._tell(trades, touch, moved, now)
+        self._shown = touch
+        return result
+
+    def _tell(self, trades: list[Trade], touch: tuple[int | None, int | None], moved: bool, now: int) -> None:
+        """The channels that few subscribe to."""
+        wanted, public = self.wanted, self.public
+        bid, ask = touch
         sizes = (self.book.bids.qty.get(bid or 0, 0), self.book.asks.qty.get(ask or 0, 0))
         resized = moved or sizes != self._shown_qty
-        self._shown, self._shown_qty = touch, sizes
+        self._shown_qty = sizes
         if trades and ("ticker", 0) in wanted:
             public.append(("ticker", 0, self.ticker_message("update", now)))
         if moved and ("ticker", 1) in wanted:

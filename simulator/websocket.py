@@ -35,6 +35,7 @@ TURNAROUND_MS = {
     "amend_order": 1.2,
     "cancel_order": 2.4,
     "add_order": 6.9,
+    "edit_order": 7.0,
     "batch_add": 7.0,
     "batch_cancel": 7.0,
     "cancel_all": 8.4,

@@ -12,9 +12,10 @@ from random import Random
 
 from shared.config import Key, SimAccount, Simulator
 from simulator import errors
+from simulator.accounts import Journal, Report
 from simulator.engine import Engine
 from simulator.errors import KrakenError
-from simulator.exchange import Exchange, Journal, Report
+from simulator.exchange import Exchange
 from simulator.faults import Faults
 from simulator.hub import Hub
 from simulator.limits import TIERS, Counter

@@ -1,0 +1,196 @@
+"""What happens to the accounts: their orders begin and end, fills and ledger entries are booked, counters charged.
+
+What changed gathers in ``journal`` (for the database) and ``reports`` (for the private channels); the shell commits
+the first before anyone is told the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from simulator import reports
+from simulator.engine import Event
+from simulator.orders import Account, Amendment, Fill, LedgerEntry, Order
+from simulator.pairs import Pair
+from simulator.venue import Venue
+from simulator.wire import make_id
+
+USER = "User requested"
+REASONS = {
+    "post_only": "Post only order",
+    "ioc": "Immediate or cancel",
+    "fok": "Fill or kill",
+    "stp": "Self trade prevention",
+    "market": "Market price protection",
+    "reduced": USER,
+    "user": USER,
+}
+
+
+@dataclass(slots=True)
+class Journal:
+    """What has changed since the last commit."""
+
+    orders: dict[int, Order] = field(default_factory=dict)
+    fills: list[Fill] = field(default_factory=list)
+    ledger: list[LedgerEntry] = field(default_factory=list)
+    accounts: set[int] = field(default_factory=set)
+    counters: set[tuple[int, str]] = field(default_factory=set)
+    amends: list[Amendment] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.orders or self.fills or self.ledger or self.accounts or self.counters or self.amends)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something that a private channel tells an account; ``what`` is the exec_type of an execution."""
+
+    account: int
+    channel: str
+    what: str
+    symbol: str
+    text: str
+
+
+class Accounts:
+    """The venues, the accounts and their open orders, and the booking of whatever happens to them."""
+
+    def __init__(
+        self, venues: Iterable[Venue], lag: Callable[[], int], salt: int = 0, refuse_cancels: bool = True
+    ) -> None:
+        self.venues = {venue.pair.symbol: venue for venue in venues}
+        self.accounts: dict[int, Account] = {}
+        self.orders: dict[int, Order] = {}
+        self.serial = 1
+        self.system = "online"
+        self.journal = Journal()
+        self.reports: list[Report] = []
+        # The crowd's purse, and the fees taken: with the accounts they add up to what was there at the start.
+        self.outside: dict[str, int] = {}
+        self.fees: dict[str, int] = {}
+        self._lag = lag
+        self._salt = salt
+        self._refuse_cancels = refuse_cancels
+
+    def settle(self, events: list[Event], now: int) -> None:
+        """Books what an operation on a venue did to the accounts' orders."""
+        for event in events:
+            if event[0] == "trade":
+                _, taker, maker, price, qty, _, _, trade_id = event
+                for number, is_maker in ((taker, False), (maker, True)):
+                    order = self.orders.get(number)
+                    if order is not None:
+                        self._fill(order, price, qty, is_maker, trade_id, now)
+            elif event[0] == "cancel":
+                order = self.orders.get(event[1])
+                if order is not None:
+                    self._finish(order, "canceled", REASONS.get(event[3], USER), now)
+
+    def _next(self) -> int:
+        self.serial += 1
+        return self.serial
+
+    def _enlist(self, account: Account, order: Order) -> None:
+        self.orders[order.number] = order
+        account.orders[order.order_id] = order
+        if order.cl_ord_id is not None:
+            account.by_client[order.cl_ord_id] = order
+        self.journal.orders[order.number] = order
+
+    def pull(self, order: Order, status: str, reason: str, now: int) -> None:
+        """Ends an open order on the exchange's own account."""
+        self.venues[order.pair.symbol].cancel(order.number, now)
+        self._finish(order, status, reason, now)
+
+    def _finish(self, order: Order, status: str, reason: str, now: int) -> None:
+        account = self.accounts[order.account]
+        order.status, order.reason, order.closed_ns = status, reason, now
+        order.visible_ns = max(order.visible_ns, now)
+        del self.orders[order.number], account.orders[order.order_id]
+        if order.cl_ord_id is not None:
+            account.by_client.pop(order.cl_ord_id, None)
+        self.journal.orders[order.number] = order
+        self._report(order, status, reports.finished(order, now))
+
+    def _fill(self, order: Order, price: int, qty: int, maker: bool, trade_id: int, now: int) -> None:
+        account, pair = self.accounts[order.account], order.pair
+        rate = account.maker_rate if maker else account.taker_rate
+        cost, fee = pair.quote_units(price, qty), pair.quote_units(price, qty, rate)
+        if order.side == "buy":
+            # Rounding up once a fill may pass what was reserved by a unit; a balance is never negative.
+            held = account.balances.get(pair.quote.name, 0)
+            cost = min(cost, held)
+            fee = min(fee, held - cost)
+        order.filled += qty
+        order.cost += cost
+        order.fee += fee
+        order.status = "partially_filled"
+        visible = now + self._lag()
+        order.visible_ns = max(order.visible_ns, visible)
+        fill = Fill(
+            make_id("T", self._next(), self._salt),
+            trade_id,
+            account.index,
+            order.number,
+            order.order_id,
+            order.cl_ord_id,
+            order.userref,
+            pair,
+            order.side,
+            order.kind,
+            price,
+            qty,
+            cost,
+            fee,
+            maker,
+            now,
+            visible,
+        )
+        account.fills.append(fill)
+        self.journal.fills.append(fill)
+        self.journal.orders[order.number] = order
+        self._report(order, "trade", reports.trade(fill, order))
+        sign = 1 if order.side == "buy" else -1
+        self._enter(account, pair.base.name, sign * pair.base_units(qty), 0, fill)
+        self._enter(account, pair.quote.name, -sign * cost, fee, fill)
+        if not order.remaining:
+            self._finish(order, "filled", "", now)
+
+    def _enter(self, account: Account, asset: str, amount: int, fee: int, fill: Fill) -> None:
+        self.outside[asset] = self.outside.get(asset, 0) - amount
+        self.fees[asset] = self.fees.get(asset, 0) + fee
+        if not amount and not fee:
+            return
+        balance = account.balances.get(asset, 0) + amount - fee
+        account.balances[asset] = balance
+        entry = LedgerEntry(
+            make_id("L", self._next(), self._salt),
+            account.index,
+            asset,
+            "trade",
+            amount,
+            fee,
+            balance,
+            fill.exec_id,
+            fill.ns,
+            fill.visible_ns,
+        )
+        self.journal.ledger.append(entry)
+        self.reports.append(Report(account.index, "balances", "update", asset, reports.balance_update(entry)))
+
+    def _report(self, order: Order, what: str, text: str) -> None:
+        self.reports.append(Report(order.account, "executions", what, order.pair.symbol, text))
+
+    def _charge(self, account: Account, pair: Pair, points: float, now: int) -> None:
+        account.counter(pair.symbol).charge(points, now)
+        self.journal.counters.add((account.index, pair.symbol))
+
+    def _charge_failed(self, account: Account, pair: Pair, points: float, now: int) -> None:
+        # A refused request pays its fixed part, but is never what drives the counter over its threshold.
+        if account.counter(pair.symbol).fits(points, now):
+            self._charge(account, pair, points, now)
+
+    def _open_on(self, account: Account, pair: Pair) -> int:
+        return sum(1 for order in account.orders.values() if order.pair is pair)
