@@ -141,7 +141,7 @@ def _version_1_data(raw: bytes) -> Classified:
 def _version_1_event(raw: bytes) -> Classified:
     try:
         event = msgspec.json.decode(raw, type=_Event)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     if event.event == "heartbeat":
         return Classified(Kind.HEARTBEAT, 1)

@@ -279,7 +279,7 @@ class Subscriber:
             return None
         try:
             message: Message = _decoders[kind.name].decode(frames[1])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._bad(kind.name, str(error), frames[1])
             return None
         if message.v != VERSION:

@@ -82,9 +82,13 @@ def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Co
     try:
         node = yaml.compose(written, Loader=yaml.SafeLoader)
         tree = yaml.safe_load(written)
+    except RecursionError as error:
+        raise ConfigError(f"{source}:1: nested too deep to be a configuration") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = f"{source}:{mark.line + 1}" if mark else str(source)
+        position = getattr(error, "position", None)  # of a character that YAML does not allow at all
+        line = mark.line + 1 if mark else written[:position].count("\n") + 1
+        place = f"{source}:{line}"
         problem = getattr(error, "problem", None) or str(error)
         raise ConfigError(f"{place}: not valid YAML: {problem}; mend the indentation or quoting there") from error
     if tree is None:

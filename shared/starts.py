@@ -6,6 +6,7 @@ All in ``run/``. A start failed when it ended before ``ready`` without being ask
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import socket
@@ -68,6 +69,24 @@ class MachineLock:
         self._socket.close()
 
 
+def account_key(rest_url: str, api_key: str) -> str:
+    """What names an account on this machine: the exchange's address and the key, hashed."""
+    return hashlib.sha256(f"{rest_url} {api_key}".encode()).hexdigest()[:32]
+
+
+def account_holder(key: str) -> str | None:
+    """Who holds the :class:`MachineLock` of a key, in words; None when nobody does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(f"\0tradebyte-{key}")
+        except ConnectionRefusedError:
+            return None
+        except OSError:
+            return "another process"
+    return _peer(f"\0tradebyte-{key}")
+
+
 def _peer(name: str) -> str:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
@@ -88,15 +107,23 @@ def describe(pid: int) -> str:
         return f"pid {pid}"
 
 
-def port_holder(port: int) -> str:
-    """Who listens on a TCP port of this machine, in words."""
+def listener(port: int) -> tuple[bool, int | None]:
+    """Does anybody listen on a TCP port of this machine, and the pid where it can be seen."""
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
-                return describe(connection.pid) if connection.pid else "a process of another user"
+                return True, connection.pid
     except psutil.Error:
         pass
-    return "another process"
+    return False, None
+
+
+def port_holder(port: int) -> str:
+    """Who listens on a TCP port of this machine, in words."""
+    is_taken, pid = listener(port)
+    if not is_taken:
+        return "another process"
+    return describe(pid) if pid else "a process of another user"
 
 
 def port_taken(port: int, key: str) -> Held:

@@ -43,7 +43,7 @@ def parse_answer(body: bytes) -> Any:
         if not bytes(answer.result):
             return {}
         return msgspec.json.decode(answer.result)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RestError(f"not Kraken's JSON: {body[:80]!r}") from error
 
 

@@ -39,7 +39,7 @@ def parse_data(raw: bytes | str) -> Data:
     """A list frame. Raises :class:`FrameError` for anything else."""
     try:
         frame = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FrameError(str(error)) from error
     if not isinstance(frame, list) or len(frame) < 4:
         raise FrameError("not a list of id, payload, channel and pair")

@@ -179,7 +179,7 @@ def parse(raw: bytes | str) -> Frame:
     """A frame of any channel or response. Raises :class:`FrameError` for what is not a JSON object of that shape."""
     try:
         return _frame.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FrameError(str(error)) from error
 
 
@@ -187,7 +187,7 @@ def payload(raw: msgspec.Raw, kind: type[T]) -> T:
     """A frame's ``data`` or ``result`` as a type. Raises :class:`FrameError` when it is not one."""
     try:
         return msgspec.json.decode(raw, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise FrameError(str(error)) from error
 
 

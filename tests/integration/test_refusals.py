@@ -30,7 +30,7 @@ def test_live_trading_without_what_it_takes_exits_78(tmp_path: Path, component: 
     assert "Traceback" not in refused.stderr
 
 
-def test_a_second_copy_in_the_same_folder_is_refused_with_75_and_by_whom(first: System) -> None:
+def test_bad_input_21_a_second_copy_in_the_same_folder_is_refused_with_75_and_by_whom(first: System) -> None:
     for component in COMPONENTS:
         refused = first.run(component)
         name = "strategy.market_maker" if component == "strategy" else component
@@ -39,7 +39,7 @@ def test_a_second_copy_in_the_same_folder_is_refused_with_75_and_by_whom(first: 
         assert f"pid {beat.pid}" in refused.stderr
 
 
-def test_a_second_copy_on_the_same_ports_or_account_is_refused_with_75_and_by_whom(
+def test_bad_input_20_a_port_in_use_or_the_same_account_is_refused_with_75_and_by_whom(
     first: System, tmp_path: Path
 ) -> None:
     def same_ports(tree: dict[str, Any]) -> None:
