@@ -48,7 +48,7 @@ class Walk:
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
         self.markets = {symbol: Market(pair(symbol), mid, 0) for symbol, mid in SYMBOLS.items()}
-        self.balances = {"USD": Decimal(3000), "BTC": Decimal("0.02"), "ETH": Decimal("0.5")}
+        self.balances = {"USD": Decimal(700), "BTC": Decimal("0.02"), "ETH": Decimal("0.5")}
         self.orders: list[Order] = []
         self.allowed = self.denied = 0
 
@@ -202,3 +202,25 @@ def test_our_own_rules_are_named(wish: Wish, said: str) -> None:
     market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"], 0)
     funds = Funds({"USD": Decimal(10_000), "BTC": Decimal("0.001")}, Decimal(0))
     assert said in refusal(wish, {"BTC/USD": market}, [], funds, RULES)
+
+
+def order_at(price: int, lots: int) -> Order:
+    return Walk(0).placed("BTC/USD", "buy", price, lots)
+
+
+@pytest.mark.parametrize(
+    ("price", "lots"),
+    [(836_000, 119_047), (840_000, 60_000)],
+    ids=["the old price is the dearer one", "the old quantity is the larger one"],
+)
+def test_until_an_amend_settles_both_its_ends_count(price: int, lots: int) -> None:
+    """An order of 100 USD at 84,000 and a position that leaves room for what the amend asks, but not for both ends."""
+    order = order_at(844_000, 119_047)
+    room = Decimal(1000) - Decimal("100.1")
+    position = int(room / 84_000 * 10**8)
+    market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"], position)
+    funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
+    wish = Wish("BTC/USD", "buy", price, lots, order)
+    assert "max_position_size" in refusal(wish, {"BTC/USD": market}, [order], funds, RULES)
+    alone = Wish("BTC/USD", "buy", price, lots)
+    assert refusal(alone, {"BTC/USD": market}, [], funds, RULES) == ""
