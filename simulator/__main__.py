@@ -1,4 +1,4 @@
-"""The simulator's process: ``python -m simulator --config PATH [--seed N]``."""
+"""The simulator's process: ``python -m simulator --config PATH [--seed N] [--clock virtual]``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from simulator.control import Control
 from simulator.engine import load_engine
 from simulator.rest import BODY_BYTES_MAX, Rest, contained
 from simulator.store import Store
-from simulator.websocket import Clock, Delays, WebSockets
-from simulator.wire import NS
+from simulator.websocket import Clock, Delays, VirtualClock, WebSockets
+from simulator.wire import NS, parse_time
 from simulator.world import World
 
 SLEEP_MIN_S, SLEEP_MAX_S = 0.0005, 0.05
@@ -25,17 +25,18 @@ SLEEP_MIN_S, SLEEP_MAX_S = 0.0005, 0.05
 class App:
     """Wires the world to its sockets and its clock."""
 
-    def __init__(self, shell: process.Process, seed: int | None) -> None:
+    def __init__(self, shell: process.Process, seed: int | None, clock: Clock) -> None:
         settings = shell.config.simulator
         self.shell = shell
-        self.clock = Clock()
+        self.clock = clock
         self.listener = self._listen(settings.host, settings.port)
         self.store = Store(shell.config.root / settings.database)
         self.world = World(settings, self.store, load_engine(), self.clock(), seed)
-        delays = Delays(settings.one_way_delay_ms, self.world.seed)
+        self.virtual = isinstance(clock, VirtualClock)
+        delays = Delays(settings.one_way_delay_ms, self.world.seed, none=self.virtual)
         self.sockets = WebSockets(self.world, self.clock, delays)
         self.rest = Rest(self.world, self.clock, delays)
-        self.control = Control(self.world, self.clock)
+        self.control = Control(self.world, self.clock, self.sockets)
         self.runner: web.AppRunner | None = None
 
     def _listen(self, host: str, port: int) -> socket.socket:
@@ -65,6 +66,9 @@ class App:
         await web.SockSite(self.runner, self.listener).start()
         self.shell.state(ProcessState.READY)
         self.shell.log.info("listening", port=self.listener.getsockname()[1], seed=self.world.seed)
+        if self.virtual:
+            # Time passes by request alone (control.py).
+            await asyncio.Event().wait()
         beats = asyncio.ensure_future(self.sockets.beat())
         try:
             while not beats.done():
@@ -95,11 +99,17 @@ def main() -> None:
     """Runs until asked to stop."""
     parser = process.parser("simulator", __doc__ or "")
     parser.add_argument("--seed", type=int, help="overrides simulator.seed of the configuration")
+    parser.add_argument("--clock", choices=["real", "virtual"], default="real", help="virtual: time passes by request")
+    parser.add_argument("--start", default="2026-01-01T00:00:00Z", help="when virtual time begins (RFC 3339)")
     given = parser.parse_args()
+    try:
+        clock = VirtualClock(parse_time(given.start)) if given.clock == "virtual" else Clock()
+    except ValueError:
+        process.refuse(process.EXIT_CONFIG, "simulator", f"--start {given.start} is no RFC 3339 time")
     configuration = process.load_config("simulator", given.config)
     shell = process.Process("simulator", configuration, [])
     shell.outlives_s = 5.0  # the executor pulls its orders first, also when supervisord is gone
-    app = App(shell, given.seed)
+    app = App(shell, given.seed, clock)
     ignored: Any = lambda _messages: None  # noqa: E731 - it listens to nothing on the bus
     shell.run_async(app.main, ignored, app.turn, app.stop)
 

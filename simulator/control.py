@@ -1,7 +1,8 @@
-"""The HTTP calls that are the simulator's own: ``/simulator/faults``. Answered to this machine only."""
+"""The HTTP calls that are the simulator's own: ``/simulator/faults`` and ``/simulator/clock``. This machine only."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 from typing import Any
@@ -11,17 +12,23 @@ from aiohttp import web
 from simulator import acts
 from simulator.errors import KrakenError
 from simulator.faults import ACTS
-from simulator.websocket import Clock
-from simulator.wire import read_json
+from simulator.websocket import Clock, VirtualClock, WebSockets
+from simulator.wire import NS, iso, parse_time, read_json
 from simulator.world import World
+
+ADVANCE_MAX_NS = 366 * 86_400 * NS
+STEP_MIN_NS = 100_000
 
 
 class Control:
     """What people and tests do to a world."""
 
-    def __init__(self, world: World, clock: Clock) -> None:
+    def __init__(self, world: World, clock: Clock, sockets: WebSockets) -> None:
         self.world = world
         self.clock = clock
+        self.sockets = sockets
+        self._beat_ns = clock() + NS
+        self._turn = asyncio.Lock()
 
     def routes(self) -> list[web.RouteDef]:
         """Its paths."""
@@ -29,6 +36,8 @@ class Control:
             web.get("/simulator/faults", self.shown),
             web.post("/simulator/faults", self.set),
             web.delete("/simulator/faults", self.clear),
+            web.get("/simulator/clock", self.time),
+            web.post("/simulator/clock", self.put_forward),
         ]
 
     async def shown(self, request: web.Request) -> web.Response:
@@ -66,6 +75,56 @@ class Control:
             acts.calm(self.world, self.clock())
             self.clock.put_off(self.world.clock_offset_ns)
         return answer({"cleared": cleared})
+
+    # --- the clock -----------------------------------------------------------------------------------------------
+
+    async def time(self, request: web.Request) -> web.Response:
+        """The exchange's time."""
+        return refused(request) or answer(self._time())
+
+    async def put_forward(self, request: web.Request) -> web.Response:
+        """Lets virtual time pass: ``{"ms": 1500}`` from now, or ``{"to": "2026-01-01T00:10:00Z"}``.
+
+        Answers when it has passed and what came of it has been handed to the sockets.
+        """
+        if (refusal := refused(request)) is not None:
+            return refusal
+        if not isinstance(self.clock, VirtualClock):
+            return web.Response(status=409, text='{"error":"the clock is real"}', content_type="application/json")
+        try:
+            wanted = read_json(await request.read())
+            until = parse_time(wanted["to"]) if "to" in wanted else self.clock() + int(wanted["ms"] * 1_000_000)
+        except (ValueError, ArithmeticError, KeyError, TypeError) as error:
+            text = json.dumps({"error": f"ms or to: {error}"})
+            return web.Response(status=400, text=text, content_type="application/json")
+        if not 0 <= until - self.clock() <= ADVANCE_MAX_NS:
+            text = '{"error":"time goes forward, a year at most"}'
+            return web.Response(status=400, text=text, content_type="application/json")
+        async with self._turn:
+            await self._pass(self.clock, until)
+        return answer(self._time())
+
+    async def _pass(self, clock: VirtualClock, until: int) -> None:
+        steps = 0
+        while True:
+            due = self.world.step(clock())
+            now = clock()
+            if now >= self._beat_ns:
+                self._beat_ns += NS
+                self.sockets.beat_all()
+            if now >= until:
+                break
+            clock.advance(min(until, self._beat_ns, max(due, now + STEP_MIN_NS)) - now)
+            steps += 1
+            if steps % 200 == 0:
+                await asyncio.sleep(0)
+            while self.sockets.crowded:  # noqa: ASYNC110 - queues drain by themselves, nobody tells
+                await asyncio.sleep(0.001)
+        await self.sockets.drained()
+
+    def _time(self) -> dict[str, Any]:
+        now = self.clock()
+        return {"clock": "virtual" if isinstance(self.clock, VirtualClock) else "real", "ns": now, "time": iso(now)}
 
 
 def refused(request: web.Request) -> web.Response | None:

@@ -60,23 +60,46 @@ class Clock:
         """The exchange's time is so far from the wall's from now on."""
         self._offset = offset_ns
 
-    @staticmethod
-    def steady() -> int:
+    def steady(self) -> int:
         """Ns that pass evenly, for delays."""
         return time.monotonic_ns()
 
 
-class Delays:
-    """Draws turnarounds; the way between client and exchange takes ``one_way_ns`` each way."""
+class VirtualClock(Clock):
+    """A clock that stands still until it is put forward."""
 
-    def __init__(self, one_way_ms: float, seed: int) -> None:
-        self.one_way_ns = int(one_way_ms * 1e6)
+    def __init__(self, start: int) -> None:
+        super().__init__()
+        self._last = start
+
+    def __call__(self) -> int:
+        """The exchange's time."""
+        return self._last + self._offset
+
+    def steady(self) -> int:
+        """As the exchange's time, without what a fault puts it off by."""
+        return self._last
+
+    def advance(self, by: int) -> None:
+        """Puts it forward by so many ns."""
+        self._last += by
+
+
+class Delays:
+    """Draws turnarounds; the way between client and exchange takes ``one_way_ns`` each way.
+
+    ``none`` is for virtual time, which no answer waits for.
+    """
+
+    def __init__(self, one_way_ms: float, seed: int, *, none: bool = False) -> None:
+        self.none = none
+        self.one_way_ns = 0 if none else int(one_way_ms * 1e6)
         self._rng = Random(f"delays {seed}")
 
     def turnaround_ns(self, method: str) -> int:
         """How long a request of this kind takes inside the exchange."""
         median = TURNAROUND_MS.get(method)
-        if median is None:
+        if median is None or self.none:
             return 0
         return int(self._rng.lognormvariate(math.log(median), TURNAROUND_SPREAD) * 1e6)
 
@@ -107,6 +130,11 @@ class Connection:
             return
         self._outbox.append((self.clock.steady() + self.delays.one_way_ns, text))
         self._ready.set()
+
+    @property
+    def queued(self) -> int:
+        """How many messages wait."""
+        return len(self._outbox)
 
     async def write(self) -> None:
         """Sends what is due, in order, until the connection ends."""
@@ -225,10 +253,27 @@ class WebSockets:
         """Heartbeats, once a second to everyone; closes who is idle."""
         while True:
             await asyncio.sleep(1.0)
-            now = self.clock()
-            for session, connection in tuple(self.sessions.items()):
-                if not session.beat(now):
-                    asyncio.ensure_future(connection.socket.close())  # noqa: RUF006 - the reader sees it end
+            self.beat_all()
+
+    def beat_all(self) -> None:
+        """One heartbeat for everyone."""
+        now = self.clock()
+        self.world.now = now
+        for session, connection in tuple(self.sessions.items()):
+            if not session.beat(now):
+                asyncio.ensure_future(connection.socket.close())  # noqa: RUF006 - the reader sees it end
+
+    async def drained(self) -> None:
+        """Waits until what is due has been handed to the sockets, or for a second."""
+        for _ in range(1000):
+            if not any(connection.queued for connection in self.sessions.values()):
+                return
+            await asyncio.sleep(0.001)
+
+    @property
+    def crowded(self) -> bool:
+        """Is a client's queue so full that time had better wait for it."""
+        return any(connection.queued > QUEUE_FRAMES_MAX // 4 for connection in self.sessions.values())
 
     async def close(self) -> None:
         """Closes every connection."""

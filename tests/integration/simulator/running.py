@@ -53,7 +53,8 @@ def free_port() -> int:
 class Running:
     """The process. ``kill`` is as hard as it gets; ``start`` after it is a restart on the same port and database."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, arguments: tuple[str, ...] = (), **settings: Any) -> None:
+        self.arguments = arguments
         self.port = free_port()
         self.folder = folder
         self.config = folder / "config" / "config.yaml"
@@ -78,7 +79,7 @@ class Running:
         log = open(self.folder / "stderr", "ab")  # noqa: SIM115 - the process keeps it
         with log:
             return subprocess.Popen(
-                [sys.executable, "-m", "simulator", "--config", str(self.config)],
+                [sys.executable, "-m", "simulator", "--config", str(self.config), *self.arguments],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
@@ -113,6 +114,13 @@ class Running:
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
+
+    def control(self, what: str, method: str = "GET", body: Any = None, query: str = "") -> Any:
+        """A call of the simulator's own: ``faults`` or ``clock``."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/simulator/{what}{query}", data, method=method)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)
 
     # --- clients -------------------------------------------------------------------------------------------------
 

@@ -6,8 +6,6 @@ import asyncio
 import json
 import time
 import urllib.error
-import urllib.request
-from typing import Any
 
 import pytest
 
@@ -17,63 +15,59 @@ pytestmark = pytest.mark.processes
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 60000.0}
 
 
-def faults(simulator: Running, method: str = "GET", body: Any = None, query: str = "") -> Any:
-    request = urllib.request.Request(
-        f"{simulator.url}/simulator/faults{query}", None if body is None else json.dumps(body).encode(), method=method
-    )
-    with urllib.request.urlopen(request, timeout=10) as response:
-        return json.load(response)
-
-
 @looped
 async def test_faults_are_set_seen_done_and_cleared_over_http(simulator: Running) -> None:
     async with simulator.private(VISITOR) as client, simulator.public() as public:
         await public.receive()
-        ids = faults(simulator, "POST", [{"kind": "refuse", "method": "add_order", "text": "EService:Busy"}])["ids"]
+        ids = simulator.control("faults", "POST", [{"kind": "refuse", "method": "add_order", "text": "EService:Busy"}])[
+            "ids"
+        ]
         assert (await client.call("add_order", **ORDER))["error"] == "EService:Busy"
-        shown = faults(simulator)
+        shown = simulator.control("faults")
         assert [rule["id"] for rule in shown["set"]] == ids
         assert shown["counts"] == {"refuse": 1}
         assert shown["injected"][0]["where"] == "add_order"
-        faults(simulator, "DELETE", query=f"?id={ids[0]}")
+        simulator.control("faults", "DELETE", query=f"?id={ids[0]}")
         assert (await client.call("add_order", **ORDER))["success"]
-        faults(simulator, "POST", {"kind": "status", "value": "cancel_only"})
+        simulator.control("faults", "POST", {"kind": "status", "value": "cancel_only"})
         frame = await public.until(lambda f: f.get("channel") == "status")
         assert frame["data"][0]["system"] == "cancel_only"
         assert (await client.call("add_order", **ORDER))["error"] == "EService:Market in cancel_only mode"
-        faults(simulator, "DELETE")
+        simulator.control("faults", "DELETE")
         assert (await asyncio.to_thread(simulator.get, "SystemStatus"))["result"]["status"] == "online"
-        faults(simulator, "POST", {"kind": "drop", "path": "private"})
+        simulator.control("faults", "POST", {"kind": "drop", "path": "private"})
         await client.ended()
 
 
 def test_a_wrong_fault_is_told_so(simulator: Running) -> None:
     for body in ({"kind": "nothing"}, "text", {"kind": "pair", "symbol": "X"}):
         with pytest.raises(urllib.error.HTTPError) as error:
-            faults(simulator, "POST", body)
+            simulator.control("faults", "POST", body)
         assert error.value.code == 400
         assert json.load(error.value)["error"]
-    assert faults(simulator)["set"] == []
+    assert simulator.control("faults")["set"] == []
 
 
 def test_rest_is_refused_broken_late_and_off_the_clock(simulator: Running) -> None:
-    faults(simulator, "POST", {"kind": "refuse", "path": "rest", "method": "Balance", "text": "EService:Unavailable"})
+    simulator.control(
+        "faults", "POST", {"kind": "refuse", "path": "rest", "method": "Balance", "text": "EService:Unavailable"}
+    )
     assert simulator.post("Balance", MAKER)["error"] == ["EService:Unavailable"]
-    faults(simulator, "DELETE")
-    faults(simulator, "POST", {"kind": "rest_broken", "method": "Time", "count": 1})
+    simulator.control("faults", "DELETE")
+    simulator.control("faults", "POST", {"kind": "rest_broken", "method": "Time", "count": 1})
     with pytest.raises(urllib.error.HTTPError) as error:
         simulator.get("Time")
     assert error.value.code == 502
-    faults(simulator, "POST", {"kind": "answer_late", "method": "Time", "ms": 400, "count": 1})
+    simulator.control("faults", "POST", {"kind": "answer_late", "method": "Time", "ms": 400, "count": 1})
     before = time.monotonic()
     simulator.get("Time")
     assert time.monotonic() - before >= 0.4
-    faults(simulator, "POST", {"kind": "answer_never", "method": "AddOrder", "count": 1})
+    simulator.control("faults", "POST", {"kind": "answer_never", "method": "AddOrder", "count": 1})
     order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
     with pytest.raises((urllib.error.URLError, ConnectionError, OSError)):
         simulator.post("AddOrder", **order)
     assert len(simulator.ask("OpenOrders")["open"]) == 1
-    faults(simulator, "POST", {"kind": "clock", "ms": 50_000})
+    simulator.control("faults", "POST", {"kind": "clock", "ms": 50_000})
     assert simulator.get("Time")["result"]["unixtime"] - time.time() > 40
-    faults(simulator, "DELETE")
+    simulator.control("faults", "DELETE")
     assert abs(simulator.get("Time")["result"]["unixtime"] - time.time()) < 10
