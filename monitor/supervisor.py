@@ -78,6 +78,13 @@ class Supervisor:
             raise Absent(f"supervisord's answer on {self.path} cannot be read: {found!r}")
         return found
 
+    def every(self) -> list[dict[str, Any]]:
+        """The same of every program."""
+        found = self.call("supervisor.getAllProcessInfo")
+        if not isinstance(found, list):
+            raise Absent(f"supervisord's answer on {self.path} cannot be read: {found!r}")
+        return found
+
     def stop(self, program: str) -> None:
         """Asks for a stop and returns at once; one that is stopped already is fine."""
         self._unless(NOT_RUNNING, lambda: self.call("supervisor.stopProcess", program, False))

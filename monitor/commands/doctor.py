@@ -1,22 +1,48 @@
-"""``tradebyte doctor --go-live``: a person's consent to trade real money with this key, once per key."""
+"""``tradebyte doctor``: everything that could keep it from trading, each with the mend.
+
+With ``--go-live`` it asks for a person's consent to trade real money with this key, once per key.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+import time
+from pathlib import Path
 from typing import Annotated, Any, Final
 
+import msgspec
 import typer
+from rich.console import Console
+from rich.markup import escape
 
-from monitor.commands.common import EXIT_CONFIG, ConfigOption, JsonOption, fail, load, print_json
-from shared.clock import rfc3339, wall_ns
+from monitor import halted, machine, supervisor
+from monitor.checks import asked, exchange, keys, local, system
+from monitor.checks.finding import Finding, error
+from monitor.commands.common import (
+    EXIT_CONFIG,
+    EXIT_FAILED,
+    ConfigOption,
+    JsonOption,
+    console,
+    fail,
+    load,
+    print_json,
+)
+from monitor.listen import gather
+from monitor.view import DEAD
+from shared import config as configuration
+from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config, consent_file
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.signing import SecretError
 from shared.process import tradebyte_version
 
 WORD: Final = "live"
+# Enough to see what takes the CPU, and not what this command itself takes.
+LOOK_S: Final = 0.3
+COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
 def doctor(
@@ -24,17 +50,102 @@ def doctor(
     json: JsonOption = False,
     go_live: Annotated[bool, typer.Option("--go-live", help="Consent to trade real money with this key.")] = False,
 ) -> None:
-    """Shows limits, key and what the dead man's switch pulls; with --go-live asks for consent."""
-    found = load(config, acts=go_live)
+    """Looks at all that could keep it from trading, and says what to do; exit 1 if something does."""
+    found = _loaded(config, json=json, go_live=go_live)
     facts = gathered(found)
-    if json:
-        print_json(facts)
-        if go_live:
-            fail("consent is a person's word: run 'tradebyte doctor --go-live' without --json on a terminal")
-        return
-    _show(facts)
     if go_live:
+        if json:
+            print_json(facts)
+            fail("consent is a person's word: run 'tradebyte doctor --go-live' without --json on a terminal")
+        _show(facts)
         _consent(found, facts)
+        return
+    findings = examine(found)
+    if json:
+        print_json(facts | report(findings))
+    else:
+        show(findings, console())
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _loaded(path: Path | None, *, json: bool, go_live: bool) -> Config:
+    """The configuration; one that is wrong is a finding too, and exit 78."""
+    if json:
+        try:
+            configuration.load(path, required=go_live)
+        except configuration.ConfigError as wrong:
+            print_json(
+                report([error("configuration", str(wrong), "mend it there; nothing trades on guessed settings")])
+            )
+    return load(path, acts=go_live)
+
+
+def examine(config: Config) -> list[Finding]:
+    """Looks at everything; what can be asked of nobody is said so."""
+    looked = machine.Machine(config.data)
+    began = time.monotonic()
+    view = gather(config, lambda view: view.is_complete)
+    status = view.status(boot_ns(), wall_ns(), halted.text(config))
+    runs = any(process["state"] != DEAD for process in status["processes"].values())
+    time.sleep(max(0.0, LOOK_S - (time.monotonic() - began)))
+    figures = looked.figures()
+    answers = asked.ask(config)
+    shown = config.kraken.api_key[-4:]
+    now_s = time.time()
+    rust = view.book_status.rust if view.book_status is not None else None
+    findings = [
+        *local.configuration(config),
+        *local.folders(config),
+        *local.resources(figures, config),
+        local.rust(running=rust),
+        *local.programs(config, supervisor.of(config)),
+        *local.ports(config),
+        *system.processes(status),
+        *system.halted(halted.text(config)),
+        *(system.books(status) if runs else []),
+        *exchange.connectivity(answers, config, expected=runs),
+        *exchange.system_status(answers.status),
+        *exchange.clock(system.executors_clock(view) or answers.clock),
+    ]
+    if answers.api_key is not None:
+        findings += keys.executor_key(answers.api_key, shown, now_s)
+    elif answers.time.is_good:
+        findings += system.executors_key(view, shown)
+    if answers.time.is_good:
+        findings += keys.halt_key(answers.halt_key, config.kraken.halt_key[-4:], now_s)
+        findings += exchange.fees(exchange.maker_fees(view.account, answers.volume, config.trading.pairs))
+        findings += system.others(view, answers.open_orders)
+    if not config.kraken.sandbox and not consent_file(config).is_file():
+        mend = "'tradebyte doctor --go-live' shows what will be done and asks for it, once per key"
+        findings.append(error("consent", "nobody has consented to trade real money with this key", mend))
+    return [*findings, local.journal(config)]
+
+
+def report(findings: list[Finding]) -> dict[str, Any]:
+    """The findings as ``doctor --json`` prints them."""
+    counts = {level: sum(finding.level == level for finding in findings) for level in COLOURS}
+    return {
+        "ok": not counts["error"],
+        "errors": counts["error"],
+        "warnings": counts["warning"],
+        "findings": [msgspec.to_builtins(finding) for finding in findings],
+    }
+
+
+def show(findings: list[Finding], out: Console) -> None:
+    """The findings for people: the state, what it is about, and below it the mend."""
+    for finding in findings:
+        level = f"[{COLOURS[finding.level]}]{finding.level:<8}[/]"
+        out.print(f"{level}{finding.check}: {escape(finding.text)}", soft_wrap=True)
+        if finding.mend:
+            out.print(f"        to do: {escape(finding.mend)}", soft_wrap=True)
+    told = report(findings)
+    out.print()
+    if told["ok"]:
+        out.print(f"nothing keeps it from trading; {told['warnings']} warnings")
+    else:
+        out.print(f"[bold red]{told['errors']} of these keep it from trading[/]; {told['warnings']} warnings")
 
 
 def gathered(config: Config) -> dict[str, Any]:
@@ -83,7 +194,7 @@ def _consent(config: Config, facts: dict[str, Any]) -> None:
         return
     rights = permissions(config)
     print(f"this key may: {', '.join(rights)}")
-    if any("withdraw" in right.lower() for right in rights):
+    if keys.may_withdraw(rights):
         fail("this key may withdraw money, which nothing here needs: take that right from it at Kraken, then come back")
     if not sys.stdin.isatty():
         fail("consent is a person's word: run it on a terminal")
@@ -106,10 +217,10 @@ def permissions(config: Config) -> list[str]:
         info = asyncio.run(_key_info(config))
     except (RestError, RestRefused, SecretError) as error:
         fail(f"Kraken did not say what this key may do ({error}); without that there is no going live")
-    found = info.get("permissions") if isinstance(info, dict) else None
-    if not isinstance(found, list) or not found:
+    found = keys.rights_of(info)
+    if not found:
         fail(f"Kraken's answer does not list what this key may do ({str(info)[:80]}); without that no going live")
-    return [str(right) for right in found]
+    return found
 
 
 async def _key_info(config: Config) -> Any:

@@ -1,0 +1,160 @@
+"""Doctor against a simulated exchange, with keys that are right, wrong, too weak and too strong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from monitor.checks import asked, exchange, keys
+from shared import config
+from shared.config import Config
+from tests.system import free_port
+
+from .conftest import ROOT, World
+
+pytestmark = pytest.mark.processes
+
+SECRET = "c29tZS1zZWNyZXQ="
+KEYS: dict[str, list[str]] = {
+    "GOOD": ["query", "trade", "cancel", "websocket"],
+    "STRONG": ["query", "trade", "cancel", "websocket", "withdraw"],
+    "WEAK": ["query"],
+    "BEHIND": ["query", "trade", "cancel", "websocket"],
+    "HALT": ["cancel"],
+}
+
+
+class Exchange:
+    """A simulator process, and configurations that talk to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        (folder / "config").mkdir(parents=True)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "simulator", "--config", str(self.write("GOOD"))], cwd=ROOT
+        )
+
+    def write(self, key: str, secret: str = SECRET) -> Path:
+        """The file of a configuration that trades with this key."""
+        accounts = [
+            {
+                "name": "maker",
+                "keys": [{"api_key": k, "api_secret": SECRET, "permissions": may} for k, may in KEYS.items()],
+                "balances": {"USD": 100000},
+            }
+        ]
+        file = self.folder / "config" / f"{key}.yaml"
+        kraken = {"api_key": key, "api_secret": secret, "halt_key": "HALT", "halt_secret": SECRET}
+        tree: dict[str, Any] = {"kraken": kraken, "simulator": {"port": self.port, "accounts": accounts}}
+        file.write_text(yaml.safe_dump(tree))
+        return file
+
+    def with_key(self, key: str, secret: str = SECRET) -> Config:
+        """A configuration that trades with this key."""
+        return config.load(self.write(key, secret), environ={})
+
+    def wait(self) -> None:
+        """Until it answers."""
+        end = time.monotonic() + 45
+        while not asked.ask(self.with_key("WEAK")).time.is_good:
+            assert self._process.poll() is None
+            assert time.monotonic() < end, "the simulator does not answer"
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    made = Exchange(tmp_path_factory.mktemp("exchange"))
+    try:
+        made.wait()
+        yield made
+    finally:
+        made.close()
+
+
+def key(answers: asked.Answers) -> tuple[str, str, str]:
+    assert answers.api_key is not None
+    (found,) = keys.executor_key(answers.api_key, "test", time.time())
+    return found.level, found.text, found.mend
+
+
+def test_a_good_key_is_good_and_all_is_told(simulator: Exchange) -> None:
+    answers = asked.ask(simulator.with_key("GOOD"))
+    assert key(answers)[0] == "ok"
+    assert answers.time.is_good
+    assert answers.socket.is_good
+    assert exchange.system_status(answers.status)[0].level == "ok"
+    assert exchange.clock(answers.clock)[0].level == "ok"
+    fees = exchange.maker_fees(None, answers.volume, ["BTC/USD"])
+    assert fees == {"BTC/USD": ("0.2500", "0.4000")}
+    assert answers.halt_key is not None
+    assert keys.halt_key(answers.halt_key, "HALT", time.time())[0].level == "ok"
+    assert answers.open_orders == asked.Asked({"open": {}})
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "text", "mend"),
+    [
+        ("NOBODY", SECRET, "EAPI:Invalid key", "set kraken.api_key"),
+        ("GOOD", "AAAA", "EAPI:Invalid signature", "copy kraken.api_secret again"),
+        ("WEAK", SECRET, "may not: create and modify orders, cancel orders, use WebSockets", "give it that right"),
+        ("STRONG", SECRET, "may withdraw money", "take that right"),
+    ],
+)
+def test_a_key_in_trouble_is_an_error_of_its_own(
+    simulator: Exchange, name: str, secret: str, text: str, mend: str
+) -> None:
+    found = key(asked.ask(simulator.with_key(name, secret)))
+    assert found[0] == "error"
+    assert text in found[1]
+    assert mend in found[2]
+
+
+def test_a_nonce_behind_is_an_error_of_its_own(simulator: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    behind = simulator.with_key("BEHIND")
+    assert key(asked.ask(behind))[0] == "ok"
+    monkeypatch.setattr(asked, "nonces", lambda _now_s: iter([5, 6, 7]))
+    found = key(asked.ask(behind))
+    assert (found[0], "EAPI:Invalid nonce" in found[1], "clock was set back" in found[2]) == ("error", True, True)
+
+
+def test_a_secret_that_is_no_base64_is_told_without_it(simulator: Exchange) -> None:
+    answers = asked.ask(simulator.with_key("GOOD", "not/base64!"))
+    assert answers.api_key is not None
+    assert "not base64" in answers.api_key.trouble
+    assert "not/base64!" not in answers.api_key.trouble
+
+
+def test_the_command_exits_with_1_when_the_key_is_wrong(simulator: Exchange, world: World) -> None:
+    file = simulator.write("NOBODY")
+    ran = world.tradebyte("doctor", "--json", "--config", str(file))
+    told = json.loads(ran.stdout)
+    assert ran.returncode == 1
+    assert not told["ok"]
+    (found,) = [finding for finding in told["findings"] if finding["check"] == "api-key"]
+    assert found["level"] == "error"
+    assert SECRET not in ran.stdout
+    # Of the others only those of processes that do not run are wrong: the simulator is told to be ours.
+    wrong = {finding["check"] for finding in told["findings"] if finding["level"] == "error"}
+    assert wrong == {"api-key", "processes", "books"}
+
+
+def test_a_wrong_configuration_is_one_object_too(world: World) -> None:
+    world.write(max_order_size=-5)
+    ran = world.tradebyte("doctor", "--json")
+    assert ran.returncode == 78
+    (found,) = json.loads(ran.stdout)["findings"]
+    assert (found["check"], "max_order_size" in found["text"]) == ("configuration", True)
+    assert "max_order_size" in ran.stderr
