@@ -53,6 +53,7 @@ class Trading(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     max_gross_position: Decimal = Decimal(3000)
     max_daily_loss: Decimal = Decimal(50)
     max_open_orders: int = 20
+    max_orders_per_minute: int = 600
     price_band_percent: Decimal = Decimal(1)
     inventory_base: dict[str, Decimal] | None = None
     tier: Literal["starter", "intermediate", "pro"] = "intermediate"
@@ -65,6 +66,8 @@ class Strategy(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     class_: str = msgspec.field(name="class", default="strategy.market_maker:MarketMaker")
     pairs: list[str] = msgspec.field(default_factory=list)
     ttl_ms: int = 3000
+    max_position_size: Decimal | None = None
+    max_open_orders: int | None = None
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -93,7 +96,11 @@ def _default_accounts() -> list[SimAccount]:
         SimAccount(
             name="maker",
             keys=[
-                Key(api_key=executor[0], api_secret=executor[1]),
+                Key(
+                    api_key=executor[0],
+                    api_secret=executor[1],
+                    permissions=["query", "trade", "cancel", "websocket"],
+                ),
                 Key(api_key=people[0], api_secret=people[1]),
                 Key(api_key=halt[0], api_secret=halt[1], permissions=["cancel"]),
             ],
