@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from executor import publish
+from executor.flatten import Flatten
 from executor.history import History
 from executor.orders import ended
 from executor.outbox import Request, RestCall
@@ -38,15 +39,15 @@ class Executor:
     """Holds the cores together. ``find_past`` asks the journal for orders that ended long ago."""
 
     def __init__(
-        self, state: State, find_past: Callable[[str, str], tuple[str, str] | None], last_fill_ts: int = 0
+        self, state: State, find_past: Callable[[str, str], tuple[str, str] | None], known_ts: int = 0
     ) -> None:
         self.state = state
         self.stream = Stream(state, find_past)
         self.quoting = Quoting(state, self.stream)
-        self.history = History(state, self.stream, last_fill_ts)
+        self.flatten = Flatten(state, self.stream, self.quoting)
+        self.history = History(state, self.stream, known_ts)
         self._published: dict[str, Message] = {}
         self._second_due = self._account_due = 0
-        self._disarming = 0
 
     # --- events --------------------------------------------------------------------------------------------------
 
@@ -120,6 +121,7 @@ class Executor:
         self._watch_difference(now)
         self.history.turn(now)
         self.quoting.turn(now)
+        self.flatten.turn(now)
         self._arm(now)
         if now >= self._second_due:
             self._second_due = now + SECOND
@@ -156,8 +158,8 @@ class Executor:
     def disarm(self, now: int) -> None:
         """Nothing of ours rests: the switch would only pull other people's orders."""
         state = self.state
-        if state.switch.is_armed(state.clock.now_ts(now)) and now - self._disarming > limits.REQUEST_TIMEOUT_S * SECOND:
-            self._disarming = now
+        if state.switch.is_armed(state.clock.now_ts(now)):
+            state.switch.disarm_asked(now)
             self._switch(0)
 
     def _switch(self, timeout_s: int) -> None:

@@ -16,22 +16,38 @@ class Switch:
     def __init__(self) -> None:
         self.trigger_ts = 0
         self._asked = 0
+        self._disarm_asked = 0
+        self._is_disarming = False
 
     def lost(self) -> None:
         """The connection is gone: an answer on the way will not come. The confirmed trigger time stands."""
         self._asked = 0
+        self._is_disarming = False
 
     def due(self, now: int) -> bool:
-        """Is it time to arm again."""
+        """Is it time to arm again; not while a request to disarm may still overtake it."""
+        if self._is_disarming and now - self._disarm_asked <= limits.REQUEST_TIMEOUT_S * SECOND:
+            return False
         return now - self._asked >= limits.SWITCH_REARM_S * SECOND
+
+    def disarm_asked(self, now: int) -> None:
+        """A request to disarm leaves now: from here on it counts as disarmed, whatever the answer is."""
+        self.trigger_ts = self._asked = 0
+        self._disarm_asked, self._is_disarming = now, True
 
     def asked(self, now: int) -> None:
         """A request to arm leaves now."""
         self._asked = now
 
-    def confirmed(self, trigger_ts: int) -> None:
-        """The exchange will pull at this time (to the second, rounded down at the worst); 0: disarmed."""
-        self.trigger_ts = trigger_ts
+    def answered(self, sent: int, trigger_ts: int) -> None:
+        """The exchange will pull at this time (to the second, rounded down at the worst); 0: disarmed.
+
+        ``sent`` is when the request left: an arming from before a disarming says nothing any more.
+        """
+        if sent >= self._disarm_asked:
+            self.trigger_ts = trigger_ts
+        if not trigger_ts:
+            self._is_disarming = False
 
     def is_armed(self, exchange_now_ts: int) -> bool:
         """Was it confirmed in this epoch, and has it not fired."""
