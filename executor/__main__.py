@@ -37,11 +37,11 @@ def main() -> None:
     try:
         journal = Journal(configuration.data / "journal.sqlite")
         now = boot_ns()
-        state, last_fill_ts = restore(configuration, journal, now, wall_ns() - now)
+        state, known_ts = restore(configuration, journal, now, wall_ns() - now)
     except JournalError as error:
         process.start.settle(ready=False)
         refuse(EXIT_CONFIG, "executor", str(error))
-    executor = Executor(state, journal.find_order, last_fill_ts)
+    executor = Executor(state, journal.find_order, known_ts)
     shell = Shell(process, state, executor, journal)
     process.log.info("epoch", epoch=state.epoch, orders_of_the_past=len(state.registry.live()))
     process.run_async(shell.private.socket.run, shell.on_messages, shell.on_turn, shell.stop, turn_ms=20)

@@ -41,10 +41,16 @@ class NewFill:
 
 
 class Account:
-    """The account as fills and ledger entries tell it. ``knows_fill`` asks the journal for fills of the past."""
+    """The account as fills and ledger entries tell it; the callables ask the journal for those of the past."""
 
-    def __init__(self, inventory_base: dict[str, Decimal], knows_fill: Callable[[str], bool]) -> None:
-        self.ledger = Ledger()
+    def __init__(
+        self,
+        inventory_base: dict[str, Decimal],
+        knows_fill: Callable[[str], bool],
+        knows_entry: Callable[[str], bool],
+        assets_settled: Callable[[str], set[str]],
+    ) -> None:
+        self.ledger = Ledger(knows_entry, assets_settled)
         self.tallies: dict[tuple[str, str], Tally] = {}
         self.pnl: dict[str, Pnl] = {}
         self.fees: dict[str, Fees] = {}
@@ -59,9 +65,9 @@ class Account:
 
     # --- restoring -----------------------------------------------------------------------------------------------
 
-    def restore(self, holdings: dict[str, Holding], entries: set[str], fills: Iterable[FillRow]) -> None:
-        """What the journal holds: balances, the ids of entries seen, all fills."""
-        self.ledger.restore(holdings, entries)
+    def restore(self, holdings: dict[str, Holding], opened_ts: int, fills: Iterable[FillRow]) -> None:
+        """What the journal holds: balances, when it opened (exchange time), all fills."""
+        self.ledger.restore(holdings, opened_ts)
         for row in fills:
             self._tally(row.strategy, row.symbol, row.side, Decimal(row.qty))
             fee = Decimal(row.fee) if row.fee_asset == row.symbol.partition("/")[2] else ZERO
@@ -113,11 +119,12 @@ class Account:
             self.rows.append(entry)
             self._keep([entry.asset])
 
-    def snapshot(self, balances: dict[str, Decimal]) -> bool:
-        """Balances as the exchange states them; True when the journal opened with them."""
+    def snapshot(self, balances: dict[str, Decimal], ts: int) -> bool:
+        """Balances as the exchange states them, at its time ``ts``; True when the journal opened with them."""
         opened = not self.ledger.is_open
         if opened:
-            self.ledger.open(balances)
+            self.ledger.open(balances, ts)
+            self.rows.append(MetaRow("opened", str(ts)))
         else:
             self.ledger.snapshot(balances)
         self._keep(self.ledger.holdings)

@@ -37,6 +37,9 @@ class Hands(Protocol):
     def halt(self, why: str) -> None:
         """Turns the halt switch on."""
 
+    def flattened(self) -> None:
+        """Takes the wish to flatten away: it is done."""
+
     def publish(self, topic: str, message: Message) -> None:
         """A message for the bus."""
 
@@ -73,6 +76,9 @@ class Carrier:
         if out.halt:
             why, out.halt = out.halt, ""
             hands.halt(why)
+        if out.flattened:  # after the halt is on the disk: a crash in between flattens once more, and halts
+            out.flattened = False
+            hands.flattened()
         if out.reconnect:
             why, out.reconnect = out.reconnect, ""
             hands.reconnect(why)

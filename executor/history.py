@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from executor.account import NewFill
+from executor.journal import MetaRow
 from executor.ledger import Entry
 from executor.outbox import RestCall
 from executor.state import State
@@ -25,11 +26,13 @@ PAGE = 50
 class History:
     """One REST call at a time, within Kraken's counter for the key."""
 
-    def __init__(self, state: State, stream: Stream, last_fill_ts: int) -> None:
+    def __init__(self, state: State, stream: Stream, known_ts: int) -> None:
         self.state, self.stream = state, stream
         self.counter = Counter(state.budget.tier.rest_max, state.budget.tier.rest_decay)
         self.fees_at = 0
-        self._last_fill_ts = last_fill_ts
+        self._known_ts = known_ts  # until when all fills are known, by the exchange's time
+        self._kept_at = 0
+        self._balances_asked = 0
         self._busy = ""
         self._fees_tried = 0
         self._pages: list[tuple[str, str, str, int]] = []  # method, start, end, offset: still to fetch
@@ -59,18 +62,31 @@ class History:
     def _watch_difference(self, now: int) -> None:
         """Fills and balances that disagree for 5 s: fills first, then ledger entries, then again."""
         if not self.state.account.ledger.difference:
-            self._different_since = 0
+            self._different_since = self._balances_asked = 0
+            self._reconciled(now)
             return
         self._different_since = self._different_since or now
+        if not self._balances_asked and now - self._different_since > limits.SNAPSHOT_EVERY_S * SECOND:
+            # Perhaps only the entries were lost, and nothing came after them to show the gap.
+            self._balances_asked = now
+            self.stream.ask_balances()
+            return
         if now - self._different_since > limits.RECONCILE_DIFFERENCE_S * SECOND and not self._pages:
             self._different_since = now
             self.state.tell("warning", "reconcile", self.state.account.ledger.difference, alert=True)
             self._begin("TradesHistory" if self._round % 2 == 0 else "Ledgers", now)
             self._round += 1
 
+    def _reconciled(self, now: int) -> None:
+        """Fills explain the balances: what happened until now is known, and need not be asked for again."""
+        exchange_now = self.state.clock.now_ts(now)
+        if exchange_now and now - self._kept_at > limits.RECONCILED_KEPT_S * SECOND:
+            self._kept_at, self._known_ts = now, exchange_now
+            self.state.out.rows.append(MetaRow("reconciled", str(exchange_now)))
+
     def _begin(self, method: str, now: int) -> None:
         end = (now + self.state.boot_to_wall) / SECOND
-        start = max(0.0, self._last_fill_ts / SECOND - 60)
+        start = max(0.0, self._known_ts / SECOND - limits.HISTORY_SETTLES_S)
         self._pages = [(method, f"{start:.6f}", f"{end + 60:.6f}", 0)]
 
     def _fees_due(self, now: int) -> bool:
@@ -147,7 +163,6 @@ class History:
             row = self.state.account.fill(fill, cl_ord_id, strategy)
             if row is not None:
                 self.stream.tell_fill(row)
-                self._last_fill_ts = max(self._last_fill_ts, fill.fill_ts)
         return int(result.get("count", 0))
 
     def _ledger(self, result: Any) -> int:

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS before (exec_id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ledger (
   ledger_id TEXT PRIMARY KEY, ref_id TEXT NOT NULL, asset TEXT NOT NULL, kind TEXT NOT NULL, amount TEXT NOT NULL,
   fee TEXT NOT NULL, balance TEXT NOT NULL, ts INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ledger_by_ref ON ledger (ref_id);
 CREATE TABLE IF NOT EXISTS holdings (asset TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sends (
   sent_ts INTEGER NOT NULL, symbol TEXT NOT NULL, method TEXT NOT NULL, points REAL NOT NULL, orders TEXT NOT NULL);
@@ -266,6 +267,14 @@ class Journal:
         """Ledger entries, oldest first."""
         found = self._db.execute("SELECT * FROM ledger WHERE ts >= ? ORDER BY ts", (since_ts,))
         return [_entry(row) for row in found]
+
+    def knows_entry(self, ledger_id: str) -> bool:
+        """Was this ledger entry counted."""
+        return self._db.execute("SELECT 1 FROM ledger WHERE ledger_id = ?", (ledger_id,)).fetchone() is not None
+
+    def assets_settled(self, exec_id: str) -> set[str]:
+        """The assets whose ledger entry of this fill was counted."""
+        return {str(row[0]) for row in self._db.execute("SELECT asset FROM ledger WHERE ref_id = ?", (exec_id,))}
 
     def sends(self, since_ts: int) -> list[SendRow]:
         """Transactions sent since then, oldest first."""

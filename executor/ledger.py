@@ -7,9 +7,11 @@ entry, within one unit of rounding for each leg that has not.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from shared import limits
 from shared.numbers import round_money
 
 ZERO = Decimal(0)
@@ -67,61 +69,81 @@ class Holding:
         return self.balance - self.opening - self.transfers - self.effects
 
 
-class Ledger:
-    """All assets of the account. ``decimals`` are the assets' as the ledger rounds to them."""
+class Recent:
+    """The newest few keys, in order of coming: what the journal may not hold yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._keys: dict[Hashable, None] = {}
+
+    def add(self, key: Hashable) -> None:
+        """A key; the oldest goes when there are too many."""
+        self._keys[key] = None
+        if len(self._keys) > self._most:
+            del self._keys[next(iter(self._keys))]
+
+    def take(self, key: Hashable) -> bool:
+        """Takes a key out; False when it is not there."""
+        return self._keys.pop(key, ...) is None
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._keys
+
+
+class Ledger:
+    """All assets of the account. ``decimals`` are the assets' as the ledger rounds to them.
+
+    ``knows_entry`` asks the journal for a ledger id, ``assets_settled`` for the assets of a fill's entries.
+    """
+
+    def __init__(self, knows_entry: Callable[[str], bool], assets_settled: Callable[[str], set[str]]) -> None:
         self.holdings: dict[str, Holding] = {}
         self.decimals: dict[str, int] = {}
         self.is_open = False
-        self._early: dict[str, set[str]] = {}
-        self._absorbed: set[tuple[str, str]] = set()
-        self._seen: set[str] = set()
+        self.opened_ts = 0
+        self._knows_entry, self._assets_settled = knows_entry, assets_settled
+        # (exec_id, asset): entries that came before their fill, and legs that a snapshot settled.
+        self._early = Recent(limits.LEDGER_RECENT)
+        self._absorbed = Recent(limits.LEDGER_RECENT)
+        self._seen = Recent(limits.LEDGER_RECENT)
 
-    def restore(self, holdings: dict[str, Holding], seen_entries: set[str]) -> None:
+    def restore(self, holdings: dict[str, Holding], opened_ts: int) -> None:
         """State from the journal: what it held when this account was last watched."""
-        self.holdings, self._seen = holdings, set(seen_entries)
+        self.holdings, self.opened_ts = holdings, opened_ts
         self.is_open = bool(holdings)
 
-    def open(self, balances: dict[str, Decimal]) -> None:
-        """A new journal opens at its first balances snapshot."""
+    def open(self, balances: dict[str, Decimal], ts: int) -> None:
+        """A new journal opens at its first balances snapshot, at this exchange time."""
         self.holdings = {asset: Holding(opening=b, balance=b, settled=b) for asset, b in balances.items()}
-        self.is_open = True
+        self.is_open, self.opened_ts = True, ts
 
     def fill(self, trade: Trade) -> None:
         """A fill that was not counted before."""
+        settled = self._assets_settled(trade.exec_id)
         for asset, effect in trade.effects.items():
             holding = self._holding(asset)
             holding.effects += effect
-            early = self._early.get(trade.exec_id)
-            if early is not None and asset in early:
-                early.discard(asset)
-                if not early:
-                    del self._early[trade.exec_id]
-            elif not self._rounds_away(asset, effect):
+            # A leg that rounds to nothing has no entry; its exact effect goes to the rounding account.
+            if not (self._early.take((trade.exec_id, asset)) or asset in settled or self._rounds_away(asset, effect)):
                 holding.open_legs[trade.exec_id] = effect
-            else:
-                # A leg that rounds to nothing has no entry; its exact effect goes to the rounding account.
-                continue
 
     def entry(self, entry: Entry, *, live: bool) -> bool:
-        """A ledger entry; ``live`` ones carry the balance now, those fetched later do not. False when seen before."""
-        if entry.ledger_id in self._seen:
+        """A ledger entry; ``live`` ones carry the balance now, those fetched later do not. False when it counts not."""
+        if entry.ledger_id in self._seen or self._knows_entry(entry.ledger_id):
+            return False
+        holding = self._holding(entry.asset)
+        is_trade = entry.kind == "trade"
+        if not live and (entry.ref_id not in holding.open_legs if is_trade else entry.ts <= self.opened_ts):
+            # Older than the journal, settled by a snapshot, or of a fill that is not known yet.
             return False
         self._seen.add(entry.ledger_id)
-        holding = self._holding(entry.asset)
         if live:
             holding.balance = entry.balance
-        if (entry.ref_id, entry.asset) in self._absorbed:
-            # A snapshot settled this leg already.
-            self._absorbed.discard((entry.ref_id, entry.asset))
-            if not live:
-                return True
         holding.settled += entry.change
-        if entry.kind != "trade":
+        if not is_trade:
             holding.transfers += entry.change
-        elif holding.open_legs.pop(entry.ref_id, None) is None:
-            self._early.setdefault(entry.ref_id, set()).add(entry.asset)
+        elif holding.open_legs.pop(entry.ref_id, None) is None and not self._absorbed.take((entry.ref_id, entry.asset)):
+            self._early.add((entry.ref_id, entry.asset))
         return True
 
     def snapshot(self, balances: dict[str, Decimal]) -> None:
@@ -134,7 +156,8 @@ class Ledger:
         """Settles open legs by the balances where those explain them: the entries came while nobody watched."""
         for asset, holding in self.holdings.items():
             if holding.open_legs and self.explains(asset):
-                self._absorbed |= {(exec_id, asset) for exec_id in holding.open_legs}
+                for exec_id in holding.open_legs:
+                    self._absorbed.add((exec_id, asset))
                 holding.open_legs.clear()
                 holding.settled = holding.balance
 

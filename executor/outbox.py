@@ -57,5 +57,6 @@ class Outbox:
     told: list[Told] = field(default_factory=list)
     reconnect: str = ""
     halt: str = ""
+    flattened: bool = False
     stop_held: str = ""
     epoch: int = 0

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
+
+import msgspec
 
 from executor import ids, risk
 from executor.budget import add_points, amend_points, cancel_points
+from executor.gates import Gates
 from executor.journal import SendRow
 from executor.orders import Amend, Order
 from executor.outbox import Request
 from executor.planner import Add, Cancel, Change, Step, plan
-from executor.registry import FOREIGN
+from executor.registry import FLATTEN, FOREIGN
 from executor.requests import add_params, amend_params, cancel_request, deadline_text
 from executor.state import State
 from executor.stream import Stream
 from shared import limits
 from shared.clock import MS, SECOND
-from shared.messages import Book, BookState, OrderState, Quote, Side, Target
+from shared.messages import Book, OrderState, Quote, Side, Target
+from shared.numbers import text
 
 ADD_BATCH = 15
 # What passes by itself, as orders move and counters decay: worth a short wait, and no order that shows the denial.
-PATIENT = ("rate budget", "would cross our own")
+PATIENT = ("rate budget", "would cross our own", "order rate")
+DRY_RUN = "dry run, not sent"
 
 
 class Quoting:
@@ -28,75 +34,11 @@ class Quoting:
 
     def __init__(self, state: State, stream: Stream) -> None:
         self.state, self.stream = state, stream
+        self.gates = Gates(state)
         self._counter = 0
         # Slots that wait after a refusal or denial: until when, how often in a row, and why.
         self._waits: dict[tuple[str, str, str], tuple[int, int, str]] = {}
-
-    # --- gates ---------------------------------------------------------------------------------------------------
-
-    def why_pull(self, now: int) -> str:
-        """Why all quotes must go, or an empty text."""
-        state = self.state
-        if state.halted:
-            return "halted"
-        if state.stopping:
-            return "stopping"
-        if state.system not in ("online", "unknown"):
-            return f"Kraken is in {state.system} mode"
-        if now - state.started < limits.START_GRACE_S * SECOND:
-            return ""
-        dead = int(limits.PATH_DEAD_S * SECOND)
-        if state.feed is None or now - state.feed_at > dead:
-            return "the collector is not heard"
-        if state.feed.connected and state.feed.system not in ("online", "unknown"):
-            return f"Kraken is in {state.feed.system} mode"
-        if now - state.book_status_at > dead:
-            return "the book process is not heard"
-        if state.connected and state.clock.uncertain_ms(now) > limits.CLOCK_UNCERTAIN_MS:
-            return "the exchange's time is uncertain"
-        return ""
-
-    def why_not_advance(self, now: int) -> str:
-        """Why nothing may be added or amended now, or an empty text."""
-        state = self.state
-        if not state.connected or now - state.private_heard > limits.WS_SILENT_S * SECOND:
-            return "no private connection"
-        if not state.is_reconciled:
-            return "not reconciled: " + (state.account.ledger.difference or "snapshots awaited")
-        if not state.journal_ok:
-            return "the journal cannot be written"
-        if state.feed is None or not state.feed.connected or state.feed.system != "online":
-            return "the feed is not online"
-        if state.feed.online_since and now - state.feed.online_since < limits.ONLINE_WAIT_S * SECOND:
-            return "Kraken is back online since less than 5 s"
-        if state.clock.uncertain_ms(now) > limits.CLOCK_UNCERTAIN_MS:
-            return "the exchange's time is uncertain"
-        if state.switch.deadline_ts(state.clock.now_ts(now)) is None:
-            return "the dead man's switch is not armed"
-        if state.config.trading.dry_run:
-            return "dry run"
-        return ""
-
-    def why_not_symbol(self, symbol: str, now: int) -> tuple[str, bool]:
-        """Why a symbol is not quoted (empty: it is), and whether its quotes must go now."""
-        state = self.state
-        pair = state.pairs.get(symbol)
-        settling = now - state.started < limits.START_GRACE_S * SECOND
-        if pair is None:
-            return "no instrument data", not settling
-        if pair.status != "online":
-            return f"the pair is {pair.status}", True
-        book = state.books.get(symbol)
-        if book is None or book.state is not BookState.LIVE:
-            why = f"the book is {book.state}" if book is not None else "no book"
-            since = state.not_live_since.setdefault(symbol, now)
-            patient = book is None or book.state is not BookState.SILENT
-            grace = limits.NOT_LIVE_GRACE_S * SECOND if patient else 0
-            return why, not settling and now - since >= grace
-        state.not_live_since.pop(symbol, None)
-        if (book.price_precision, book.qty_precision) != (pair.price_precision, pair.qty_precision):
-            return "book and instrument differ in precision", True
-        return "", False
+        self._recent: deque[int] = deque()  # when adds and amends left, of the last minute
 
     # --- the pass ------------------------------------------------------------------------------------------------
 
@@ -104,14 +46,14 @@ class Quoting:
         """One pass: every strategy on every symbol."""
         state = self.state
         self._note_refusals(now)
-        pull_all = self.why_pull(now)
-        idle = self.why_not_advance(now)
+        pull_all = self.gates.why_pull(now)
+        idle = self.gates.why_not_advance(now)
         symbols = dict.fromkeys([*state.config.trading.pairs, *(order.symbol for order in state.registry.live())])
         for symbol in symbols:
-            why_symbol, pull_symbol = self.why_not_symbol(symbol, now)
+            why_symbol, pull_symbol = self.gates.why_not_symbol(symbol, now)
             pull = pull_all or (why_symbol if pull_symbol else "")
             steps: list[tuple[str, Step]] = []
-            owners = {order.strategy for order in state.registry.live_on(symbol)} - {FOREIGN}
+            owners = {order.strategy for order in state.registry.live_on(symbol)} - {FOREIGN, FLATTEN}
             for strategy in sorted(owners | set(state.config.strategies)):
                 steps += [(strategy, step) for step in self._steps(strategy, symbol, pull, now)]
             self._over_limit(symbol, steps)
@@ -180,7 +122,8 @@ class Quoting:
         going = {step.order.cl_ord_id for _, step in steps if isinstance(step, Cancel)}
         sides: tuple[Side, Side] = ("buy", "sell")
         for side in sides:
-            ours = [o for o in live if o.side == side and o.strategy != FOREIGN and o.state is OrderState.OPEN]
+            movable = [o for o in live if o.strategy not in (FOREIGN, FLATTEN) and o.state is OrderState.OPEN]
+            ours = [order for order in movable if order.side == side]
             ours.sort(key=lambda order: order.price, reverse=side == "sell")
             left = [order for order in live if order.cl_ord_id not in going]
             while ours and risk.exposure(market, symbol, left, side) > self.state.config.trading.max_position_size:
@@ -193,7 +136,7 @@ class Quoting:
     # --- retreats ------------------------------------------------------------------------------------------------
 
     def _cancel(self, cancels: list[Cancel], now: int) -> None:
-        if not cancels or not self.state.connected:
+        if not cancels or not self.state.connected or self.state.config.trading.dry_run:
             return
         for start in range(0, len(cancels), limits.BATCH_CANCEL_IDS):
             batch = cancels[start : start + limits.BATCH_CANCEL_IDS]
@@ -211,7 +154,7 @@ class Quoting:
 
     def _advance(self, symbol: str, steps: list[tuple[str, Step]], now: int) -> None:
         market = self._market(symbol)
-        deadline_ts = self.state.switch.deadline_ts(self.state.clock.now_ts(now))
+        deadline_ts = self.state.deadline_ts(now)
         if market is None or deadline_ts is None:
             return
         for _, step in steps:
@@ -232,11 +175,11 @@ class Quoting:
         if self._waits.get(key, (0, 0, ""))[0] > now:
             return
         points = amend_points(order.touched, now)
-        why = self._risk(risk.Wish(symbol, order.side, step.price, step.remaining, order))
+        why = self.check(order.strategy, risk.Wish(symbol, order.side, step.price, step.remaining, order), now)
         if not why and not self.state.budget.allows(symbol, points, self._open_on(symbol), now):
             why = "rate budget"
-        if why:
-            self._wait(key, why, now)
+        if why or self.state.config.trading.dry_run:
+            self._wait(key, why or DRY_RUN, now)
             return
         self._waits.pop(key, None)
         total = order.filled + step.remaining  # T6
@@ -259,18 +202,20 @@ class Quoting:
         key = (strategy, symbol, quote.slot)
         if strategy not in self.state.codes or self._waits.get(key, (0, 0, ""))[0] > now:
             return None
-        why = self._risk(risk.Wish(symbol, quote.side, quote.price, quote.qty))
+        why = self.check(strategy, risk.Wish(symbol, quote.side, quote.price, quote.qty), now)
         # Those of this batch are among the open ones already, but not yet on the counter.
         points = add_points(1) * (1 + batched)
         if not why and not self.state.budget.allows(symbol, points, self._open_on(symbol) + 1, now):
             why = "rate budget"
         if not why and self._open_on(symbol) >= self.state.budget.tier.open_orders:
             why = f"{self.state.budget.tier.open_orders} orders open on the pair, the tier allows no more"
+        if not why and self.state.config.trading.dry_run:
+            price = text(quote.price, market.pair.price_precision)
+            why = f"{DRY_RUN}: {quote.side} {text(quote.qty, market.pair.qty_precision)} at {price}"
         if why:
             self._deny(market, strategy, quote, why, now)
             return None
-        self._counter += 1
-        order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)
+        order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self.next_number())
         order = self._order(market, strategy, quote, str(order_id), now)
         order.deadline_ts = deadline_ts
         self.state.registry.add(order)
@@ -314,16 +259,42 @@ class Quoting:
         row = SendRow(now + state.boot_to_wall, request.symbol, request.method, points, " ".join(request.orders))
         state.out.rows.append(row)
         state.out.requests.append(request)
+        if not request.urgent:
+            self._recent += [now] * len(request.orders)
 
     # --- denials -------------------------------------------------------------------------------------------------
 
-    def _risk(self, wish: risk.Wish) -> str:
+    def check(self, strategy: str, wish: risk.Wish, now: int, *, any_size: bool = False) -> str:
+        """Why risk or the order rate deny a wish, or an empty text; ``any_size`` leaves ``min_order_size`` out."""
+        while self._recent and now - self._recent[0] > 60 * SECOND:
+            self._recent.popleft()
+        most = self.state.config.trading.max_orders_per_minute
+        if len(self._recent) >= most:
+            return f"order rate: {most} adds and amends in the last minute"
+        return self._risk(strategy, wish, any_size)
+
+    def next_number(self) -> int:
+        """The next counter of an order id."""
+        self._counter += 1
+        return self._counter
+
+    def _risk(self, strategy: str, wish: risk.Wish, any_size: bool) -> str:
         state = self.state
         markets = {symbol: market for symbol in state.pairs if (market := self._market(symbol)) is not None}
         if wish.symbol not in markets:
             return "no mid to judge by"
         funds = risk.Funds(state.account.ledger.balances(), state.account.taker_fee(wish.symbol))
-        return risk.refusal(wish, markets, state.registry.live(), funds, state.config.trading)
+        rules = state.config.trading
+        if any_size:
+            rules = msgspec.structs.replace(rules, min_order_size=Decimal(0))
+        why = risk.refusal(wish, markets, state.registry.live(), funds, rules)
+        section = state.config.strategies.get(strategy)
+        if why or section is None:
+            return why
+        market = markets[wish.symbol]
+        held = state.account.tally(strategy, wish.symbol).position.scaleb(market.pair.qty_precision)
+        own = [order for order in state.registry.live_on(wish.symbol) if order.strategy == strategy]
+        return risk.strategy_refusal(wish, risk.Market(market.pair, market.mid, int(held)), own, section)
 
     def _market(self, symbol: str) -> risk.Market | None:
         pair, mid = self.state.pairs.get(symbol), self.state.mids.get(symbol)
@@ -340,8 +311,7 @@ class Quoting:
         until, _, last = self._waits.get(key, (0, 0, ""))
         is_news = last != why or now - until > limits.SLOT_WAIT_MAX_S * SECOND
         if is_news and not why.startswith(PATIENT):
-            self._counter += 1
-            order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)
+            order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self.next_number())
             order = self._order(market, strategy, quote, str(order_id), now)
             order.state, order.error, order.ended = OrderState.DENIED, why, now
             self.state.registry.add(order)

@@ -16,6 +16,7 @@ from shared.messages import OrderState
 from shared.numbers import scale, text
 
 FOREIGN = "account"  # whose orders and fills are not ours (T16)
+FLATTEN = "flatten"  # whose orders close the position at once (T11)
 
 
 class Registry:

@@ -32,6 +32,13 @@ def add_params(order: Order) -> dict[str, Any]:
     }
 
 
+def flatten_params(order: Order) -> dict[str, Any]:
+    """An order that takes what it can within its price at once; the rest is cancelled by the exchange."""
+    params = add_params(order)
+    del params["post_only"]
+    return {**params, "time_in_force": "ioc"}
+
+
 def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict[str, Any]:
     """amend_order to a price in ticks and a total in lots (filled and remaining, T6)."""
     return {

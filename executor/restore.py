@@ -6,7 +6,7 @@ from executor.account import Account
 from executor.budget import Budget
 from executor.executor import restore_day
 from executor.journal import Journal
-from executor.registry import from_row
+from executor.registry import FLATTEN, from_row
 from executor.state import State
 from shared.clock import SECOND
 from shared.config import Config
@@ -16,21 +16,21 @@ SENDS_KEPT_S = 3600
 
 
 def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tuple[State, int]:
-    """The state as the journal holds it, and the time of its newest fill (ns since the epoch).
+    """The state as the journal holds it, and until when all fills are known (exchange time, ns since the epoch).
 
     ``now`` is ns of CLOCK_BOOTTIME, ``boot_to_wall`` what makes ns since the epoch of it.
     """
     wall = now + boot_to_wall
-    account = Account(config.trading.inventory_base or {}, journal.knows_fill)
-    past = journal.fills()
-    account.restore(journal.holdings(), {entry.ledger_id for entry in journal.entries()}, past)
+    inventory = config.trading.inventory_base or {}
+    account = Account(inventory, journal.knows_fill, journal.knows_entry, journal.assets_settled)
+    account.restore(journal.holdings(), int(journal.get("opened") or wall), journal.fills())
     account.day, account.day_equity = restore_day(journal.get("day"))
     budget = Budget(TIERS[config.trading.tier])
     sends = journal.sends(wall - SENDS_KEPT_S * SECOND)
     budget.rebuild(((send.symbol, send.points, wall - send.sent_ts) for send in sends), now)
-    codes = {name: journal.strategy_code(name) for name in config.strategies}
+    codes = {name: journal.strategy_code(name) for name in (*config.strategies, FLATTEN)}
     epoch = journal.next_epoch(wall // SECOND)
     state = State(config, epoch, codes, account, budget, now, boot_to_wall=boot_to_wall)
     for row in journal.live_orders():
         state.registry.add(from_row(row, boot_to_wall))
-    return state, past[-1].fill_ts if past else wall
+    return state, int(journal.get("reconciled") or journal.get("opened") or wall)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from executor.orders import Order
-from shared.config import Trading
+from shared.config import Strategy, Trading
 from shared.messages import Pair, Side
 from shared.numbers import notional, unscale
 
@@ -55,6 +55,19 @@ def refusal(wish: Wish, markets: Mapping[str, Market], orders: Iterable[Order], 
         or _position(wish, markets, others, rules)
         or _funds(wish, market, others, funds)
     )
+
+
+def strategy_refusal(wish: Wish, market: Market, own: Iterable[Order], section: Strategy) -> str:
+    """Why a strategy's own limits deny the wish, or an empty text; ``market`` holds the strategy's own position."""
+    others = [order for order in own if order is not wish.order]
+    if section.max_open_orders is not None and wish.order is None and len(others) >= section.max_open_orders:
+        return f"the strategy has {len(others)} orders open, its max_open_orders is {section.max_open_orders}"
+    if section.max_position_size is None:
+        return ""
+    after = exposure(market, wish.symbol, others, wish.side) + _wish_worth(wish, market)
+    if after > section.max_position_size:
+        return f"the strategy's worst case {after:.2f} is above its max_position_size {section.max_position_size}"
+    return ""
 
 
 def _worth(price: Decimal | int, lots: int, pair: Pair) -> Decimal:
@@ -104,18 +117,25 @@ def exposure(market: Market, symbol: str, orders: Iterable[Order], side: Side) -
     total = sign * _worth(market.mid, market.position, market.pair)
     for order in orders:
         if order.symbol == symbol and order.side == side:
-            total += _worth(max(Decimal(order.worst_price), market.mid), order.worst_remaining, market.pair)
+            # By the order's own precision: the pair's may have changed since it was placed.
+            price = unscale(order.worst_price, order.price_precision)
+            mid = market.mid.scaleb(-market.pair.price_precision)
+            total += max(price, mid) * unscale(order.worst_remaining, order.qty_precision)
     return total
 
 
-def _position(wish: Wish, markets: Mapping[str, Market], others: list[Order], rules: Trading) -> str:
-    market = markets[wish.symbol]
+def _wish_worth(wish: Wish, market: Market) -> Decimal:
     prices = [Decimal(wish.price), market.mid]
     remaining = wish.remaining
     if wish.order is not None:  # until an amend settles both prices and the larger quantity count
         prices.append(Decimal(wish.order.worst_price))
         remaining = max(remaining, wish.order.worst_remaining)
-    mine = _worth(max(prices), remaining, market.pair)
+    return _worth(max(prices), remaining, market.pair)
+
+
+def _position(wish: Wish, markets: Mapping[str, Market], others: list[Order], rules: Trading) -> str:
+    market = markets[wish.symbol]
+    mine = _wish_worth(wish, market)
     after = exposure(market, wish.symbol, others, wish.side) + mine
     if after > rules.max_position_size:
         return f"worst case {after:.2f} is above max_position_size {rules.max_position_size}"

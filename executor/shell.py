@@ -75,6 +75,7 @@ class Shell:
         self.state.out.stop_held = f"a newer writer uses this API key: {why}"
 
     def _look_at_halt(self) -> None:
+        self.state.flattening = halt.is_halted(self.process.config.flatten_file)
         halted = halt.is_halted(self.process.config.halt_file)
         if halted != self.state.halted:
             self.state.halted = halted
@@ -109,6 +110,10 @@ class Shell:
         self.process.alert("critical", "halt", why)
         self._look_at_halt()
 
+    def flattened(self) -> None:
+        """Removes the file that asked for it."""
+        halt.resume(self.process.config.flatten_file)
+
     def publish(self, topic: str, message: Message) -> None:
         """A message for the bus."""
         self.process.publish(topic, message)
@@ -132,7 +137,7 @@ class Shell:
 
     def _say_state(self, now: int) -> None:
         state, quoting = self.state, self.executor.quoting
-        why = quoting.why_pull(now) or quoting.why_not_advance(now)
+        why = quoting.gates.why_pull(now) or quoting.gates.why_not_advance(now)
         if state.halted:
             self.process.state(ProcessState.HALTED, halt.reason(self.process.config.halt_file) or "halted")
         elif not state.view_is_valid(now):

@@ -52,6 +52,7 @@ class State:
     threshold_told: int = 0
     # From the shell.
     halted: bool = False
+    flattening: bool = False
     stopping: bool = False
     keep_orders: bool = False
     journal_ok: bool = True
@@ -60,6 +61,13 @@ class State:
     # Since when fills and balances disagree; 0 while they agree. Between a fill and its entries they do for moments.
     different_since: int = 0
     was_reconciled: bool = False
+
+    def deadline_ts(self, now: int) -> int | None:
+        """The deadline of an add or amend sent now, or None when none may be sent. A dry run needs no switch."""
+        exchange_now = self.clock.now_ts(now)
+        if self.config.trading.dry_run:
+            return exchange_now + int(limits.DEADLINE_S * SECOND)
+        return self.switch.deadline_ts(exchange_now)
 
     def view_is_valid(self, now: int) -> bool:
         """Do orders, position and account stand as published: reconciled once on this connection, and not in doubt."""

@@ -92,7 +92,7 @@ class Stream:
                 self._executions(frame, now)
         elif frame.channel == "balances":
             if self._in_sequence(frame):
-                self._balances(frame)
+                self._balances(frame, now)
         elif frame.channel == "status":
             found = v2.payload(frame.data, list[v2.Status])
             self.state.system = found[-1].system if found else "unknown"
@@ -112,10 +112,15 @@ class Stream:
         if frame.channel == "executions":
             self.want_snapshot("gap")
         else:
-            self.state.balances_ready = False
-            self._ask("unsubscribe", {"channel": "balances", "token": self.token})
-            self._subscribe_balances()
+            self.ask_balances()
         return True
+
+    def ask_balances(self) -> None:
+        """Asks for a new balances snapshot."""
+        self.state.balances_ready = False
+        self._ask("unsubscribe", {"channel": "balances", "token": self.token})
+        self._sequence.pop("balances", None)
+        self._subscribe_balances()
 
     # --- answers -------------------------------------------------------------------------------------------------
 
@@ -137,7 +142,8 @@ class Stream:
         state = self.state
         if request.method == "cancel_all_orders_after":
             found = v2.payload(frame.result, v2.SwitchSet)
-            state.switch.confirmed(0 if found.triggerTime in ("", "0") else parse_rfc3339(found.triggerTime))
+            trigger_ts = 0 if found.triggerTime in ("", "0") else parse_rfc3339(found.triggerTime)
+            state.switch.answered(request.sent, trigger_ts)
         elif request.method == "subscribe":
             ack = v2.payload(frame.result, v2.Ack)
             state.threshold_told = ack.maxratecount or state.threshold_told
@@ -419,12 +425,12 @@ class Stream:
 
     # --- balances ------------------------------------------------------------------------------------------------
 
-    def _balances(self, frame: v2.Frame) -> None:
+    def _balances(self, frame: v2.Frame, now: int) -> None:
         account = self.state.account
         elements = v2.payload(frame.data, list[_Balance])
         if frame.type == "snapshot":
             balances = {element.asset: _spot(element) for element in elements}
-            if account.snapshot(balances):
+            if account.snapshot(balances, self.state.clock.now_ts(now) or now + self.state.boot_to_wall):
                 self.state.tell("info", "journal", "a new journal opens at these balances")
             self.state.balances_ready = True
         else:

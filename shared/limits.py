@@ -81,7 +81,10 @@ HISTORY_PAGES: Final = 40
 START_GRACE_S: Final = 1.0  # the bus needs a moment before silence means anything
 NOT_LIVE_GRACE_S: Final = 0.4  # a resync takes less; pulling costs the place in the queue and 8 points an order
 SLOT_WAIT_MAX_S: Final = 60.0
+FLATTEN_EVERY_S: Final = 1.0
 STOP_PULL_S: Final = 4.0
+LEDGER_RECENT: Final = 1000  # entries and legs remembered beside the journal
+RECONCILED_KEPT_S: Final = 10.0
 UNWRITTEN_ROWS: Final = 100_000  # kept for a disk that is full
 NEWER_EPOCH_STOP_S: Final = 5.0
 

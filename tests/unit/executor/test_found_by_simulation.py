@@ -10,8 +10,10 @@ import pytest
 
 from executor.carrier import Carrier
 from executor.journal import Journal, JournalError
+from executor.ledger import Entry, Ledger, Trade
 from executor.outbox import RestCall, Told
 from executor.registry import from_row, to_row
+from shared import limits
 from shared.clock import SECOND
 from shared.messages import Message, OrderState
 from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy
@@ -112,3 +114,85 @@ def test_a_full_disk_while_the_epoch_is_raised_is_survived(tmp_path: Path) -> No
     assert world.state.journal_ok
     assert world.state.epoch == world.state.out.epoch
     journal.close()
+
+
+def test_asking_to_disarm_counts_as_disarmed_whatever_the_answer() -> None:
+    world = World().ready()
+    world.state.halted = True
+    world.turn(0.1)
+    (disarm,) = world.taken("cancel_all_orders_after")
+    assert disarm.params["timeout"] == 0
+    world.state.halted = False
+    world.target(buy())
+    world.turn(0.1)
+    assert world.taken("add_order") == []
+    assert world.taken("cancel_all_orders_after") == []  # an arming now might be overtaken
+    world.answer(disarm, {"currentTime": "", "triggerTime": "0"})
+    world.turn(0.1)
+    world.armed()
+    world.target(buy())
+    world.turn(0.1)
+    assert len(world.taken("add_order")) == 1
+
+
+def test_an_arming_answered_after_a_disarming_was_asked_says_nothing() -> None:
+    world = World().ready()
+    world.raw({"channel": "heartbeat"})
+    world.turn(5.1)
+    (arming,) = world.taken("cancel_all_orders_after")
+    world.state.halted = True
+    world.turn(0.1)
+    world.answer(arming, {"currentTime": "", "triggerTime": "2030-01-01T00:00:00Z"})
+    assert not world.state.switch.is_armed(world.exchange_ts)
+
+
+def entry(ledger_id: str, ref_id: str, change: str, kind: str = "trade", ts: int = 0) -> Entry:
+    return Entry(ledger_id, ref_id, "USD", kind, Decimal(change), Decimal(0), Decimal(0), ts)
+
+
+def ledger() -> Ledger:
+    made = Ledger(lambda _: False, lambda exec_id: {"USD"} if exec_id == "SETTLED" else set())
+    made.decimals = {"USD": 4}
+    made.open({"USD": Decimal(100)}, ts=1000)
+    return made
+
+
+def test_the_deposit_that_a_journal_opened_with_is_not_counted_again_when_rest_shows_it() -> None:
+    made = ledger()
+    assert not made.entry(entry("L1", "R1", "100", "deposit", ts=900), live=False)
+    assert made.entry(entry("L2", "R2", "5", "deposit", ts=1100), live=False)
+    assert made.holdings["USD"].settled == 105
+
+
+def test_an_entry_that_rest_shows_of_a_leg_that_a_snapshot_settled_changes_nothing() -> None:
+    made = ledger()
+    made.fill(Trade("T1", {"USD": Decimal(-10)}))
+    made.snapshot({"USD": Decimal(90)})
+    assert not made.entry(entry("L1", "T1", "-10"), live=False)
+    assert made.difference == ""
+
+
+def test_an_entry_journaled_before_its_fill_settles_the_fill_after_a_restart() -> None:
+    made = ledger()
+    made.fill(Trade("SETTLED", {"USD": Decimal(-10)}))
+    assert made.holdings["USD"].open_legs == {}
+
+
+def test_the_ledger_remembers_no_more_than_its_bound() -> None:
+    made = ledger()
+    for n in range(3 * limits.LEDGER_RECENT):
+        made.entry(entry(f"L{n}", f"T{n}", "-1"), live=True)
+    assert max(len(made._seen._keys), len(made._early._keys)) == limits.LEDGER_RECENT
+
+
+def test_balances_that_fills_do_not_explain_are_asked_for_again_before_rest_is() -> None:
+    world = World().ready()
+    world.taken("subscribe")
+    world.state.account.ledger.holdings["USD"].balance -= 5
+    for _ in range(5):
+        world.turn(0.5)
+    assert [request.params["channel"] for request in world.taken("subscribe")] == ["balances"]
+    world.push("balances", world.balances(), "snapshot")
+    world.turn(0.1)
+    assert world.state.is_reconciled
+    assert world.state.out.rest == []

@@ -325,6 +325,9 @@ def test_t15_a_difference_that_lasts_asks_for_fills_and_then_for_ledger_entries(
     for _ in range(40):
         world.turn(0.5)
         world.hear_bus()
+        world.raw({"channel": "heartbeat"})
+        if any(request.params.get("channel") == "balances" for request in world.taken("subscribe")):
+            world.push("balances", world.balances(USD="99995.0000"), "snapshot")
         for call in world.state.out.rest:
             asked.append(call.method)
             result = {"trades": {}, "count": 0} if call.method == "TradesHistory" else {"ledger": {}, "count": 0}

@@ -49,11 +49,17 @@ class World:
         self.config = config or configuration()
         self.now = started
         self.known: set[str] = set()
+        self.entries: set[str] = set()
         self.past: dict[str, tuple[str, str]] = {}
-        account = Account(self.config.trading.inventory_base or {}, self.known.__contains__)
+        account = Account(
+            self.config.trading.inventory_base or {},
+            self.known.__contains__,
+            self.entries.__contains__,
+            lambda _: set(),
+        )
         account.fees["BTC/USD"] = Fees(maker="0.00", taker="0.10")
         budget = Budget(TIERS[self.config.trading.tier])
-        codes = {"market_maker": "001", "other": "002"}
+        codes = {"market_maker": "001", "other": "002", "flatten": "003"}
         self.state = State(self.config, 1_795_000_000, codes, account, budget, started, boot_to_wall=BOOT_TO_WALL)
         self.executor = Executor(self.state, lambda cl, oid: self.past.get(cl) or self.past.get(oid))
         self.executor.history.fees_at = started + 10**18  # no call for fees unless a test wants it

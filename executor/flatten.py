@@ -1,0 +1,117 @@
+"""Flatten (T11): pull, confirm, close the position with IOC orders within the price band, then halt. A core.
+
+The wish is a file, like halt, so that it outlives restarts: the command writes it, the executor removes it at the end.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from executor import ids, risk
+from executor.budget import add_points
+from executor.journal import SendRow
+from executor.orders import Order
+from executor.outbox import Request
+from executor.quoting import Quoting
+from executor.registry import FLATTEN, FOREIGN
+from executor.requests import deadline_text, flatten_params
+from executor.state import State
+from executor.stream import Stream
+from shared import limits
+from shared.clock import SECOND
+from shared.messages import Pair, Side
+from shared.numbers import notional
+
+SLOT = "f0"
+
+
+class Flatten:
+    """One order a symbol at a time, until what is left cannot be traded."""
+
+    def __init__(self, state: State, stream: Stream, quoting: Quoting) -> None:
+        self.state, self.stream, self.quoting = state, stream, quoting
+        self._next_try: dict[str, int] = {}
+
+    def turn(self, now: int) -> None:
+        """A step towards flat, while that is asked for."""
+        state = self.state
+        if not state.flattening or state.halted or self.quoting.gates.why_not_advance(now):
+            return
+        if any(order.strategy != FOREIGN for order in state.registry.live()):
+            return  # what was pulled, or the order before, has not been confirmed yet
+        symbols = [symbol for symbol in state.config.trading.pairs if symbol in state.pairs]
+        left = [symbol for symbol in symbols if self._close(symbol, now)]
+        if not left and len(symbols) == len(state.config.trading.pairs):
+            state.halted = state.out.flattened = True  # at once: nothing may slip in before the file is there
+            state.out.halt = "flattened: every position is inventory_base, but for what is too small to trade"
+
+    def _close(self, symbol: str, now: int) -> bool:
+        """Sends an order where there is something to close; False when the symbol is flat."""
+        state = self.state
+        pair, mid = state.pairs[symbol], state.mids.get(symbol)
+        if mid is None:
+            return bool(state.account.position_lots(symbol, pair.qty_precision))
+        position = state.account.position_lots(symbol, pair.qty_precision)
+        side: Side = "sell" if position > 0 else "buy"
+        price = self._limit(pair, mid, side)
+        lots = self._lots(pair, abs(position), max(Decimal(price), mid))
+        if lots == 0:
+            return False
+        deadline_ts = state.deadline_ts(now)
+        if now < self._next_try.get(symbol, 0) or deadline_ts is None:
+            return True
+        self._next_try[symbol] = now + int(limits.FLATTEN_EVERY_S * SECOND)
+        why = self.quoting.check(FLATTEN, risk.Wish(symbol, side, price, lots), now, any_size=True)
+        if why:
+            state.tell("warning", "flatten", f"{symbol}: {why}; trying again")
+            return True
+        self._send(pair, side, price, lots, deadline_ts, now)
+        return True
+
+    def _limit(self, pair: Pair, mid: Decimal, side: Side) -> int:
+        """The worst price that the band allows, inside it and on a tick."""
+        band = mid * self.state.config.trading.price_band_percent / 100
+        step = Decimal(pair.price_increment)
+        if side == "sell":
+            return int(((mid - band) / step).to_integral_value(ROUND_CEILING) * step)
+        return int(((mid + band) / step).to_integral_value(ROUND_FLOOR) * step)
+
+    def _lots(self, pair: Pair, position: int, worst: Decimal) -> int:
+        """What to close now: all of it, or what an order may hold; 0 for dust."""
+        unit = Decimal(1).scaleb(-pair.price_precision - pair.qty_precision)
+        most = int(self.state.config.trading.max_order_size / (worst * unit))
+        lots = min(position, most)
+        lots -= lots % pair.qty_increment
+        cost = notional(int(worst), lots, pair.price_precision, pair.qty_precision)
+        return 0 if lots < pair.qty_min or cost < Decimal(pair.cost_min) else lots
+
+    def _send(self, pair: Pair, side: Side, price: int, lots: int, deadline_ts: int, now: int) -> None:
+        state = self.state
+        name = ids.OrderId(state.epoch, state.codes[FLATTEN], SLOT, self.quoting.next_number())
+        order = Order(
+            cl_ord_id=str(name),
+            strategy=FLATTEN,
+            symbol=pair.symbol,
+            slot=SLOT,
+            side=side,
+            price=price,
+            qty=lots,
+            price_precision=pair.price_precision,
+            qty_precision=pair.qty_precision,
+            touched=now,
+            created_ts=now + state.boot_to_wall,
+            deadline_ts=deadline_ts,
+        )
+        state.registry.add(order)
+        params = {
+            **flatten_params(order),
+            "deadline": deadline_text(deadline_ts),
+            "symbol": pair.symbol,
+            "token": self.stream.token,
+        }
+        points = add_points(1)
+        state.budget.charge(pair.symbol, points, now)
+        row = SendRow(now + state.boot_to_wall, pair.symbol, "add_order", points, order.cl_ord_id)
+        state.out.rows.append(row)
+        request = Request(self.stream.in_flight.new_id(), "add_order", params, pair.symbol, [order.cl_ord_id])
+        state.out.requests.append(request)

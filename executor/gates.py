@@ -1,0 +1,84 @@
+"""The gates: why quotes must go, and why nothing may be placed, for all and for one symbol. A core."""
+
+from __future__ import annotations
+
+from executor.registry import FOREIGN
+from executor.state import State
+from shared import limits
+from shared.clock import SECOND
+from shared.messages import BookState
+
+
+class Gates:
+    """Each answers with a reason in words, or an empty text."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def why_pull(self, now: int) -> str:
+        """Why all quotes must go, or an empty text."""
+        state = self.state
+        if state.halted:
+            return "halted"
+        if state.stopping:
+            return "stopping"
+        if state.flattening:
+            return "flattening"
+        if state.system not in ("online", "unknown"):
+            return f"Kraken is in {state.system} mode"
+        if now - state.started < limits.START_GRACE_S * SECOND:
+            return ""
+        dead = int(limits.PATH_DEAD_S * SECOND)
+        if state.feed is None or now - state.feed_at > dead:
+            return "the collector is not heard"
+        if state.feed.connected and state.feed.system not in ("online", "unknown"):
+            return f"Kraken is in {state.feed.system} mode"
+        if now - state.book_status_at > dead:
+            return "the book process is not heard"
+        if state.connected and state.clock.uncertain_ms(now) > limits.CLOCK_UNCERTAIN_MS:
+            return "the exchange's time is uncertain"
+        return ""
+
+    def why_not_advance(self, now: int) -> str:
+        """Why nothing may be added or amended now, or an empty text."""
+        state = self.state
+        if not state.connected or now - state.private_heard > limits.WS_SILENT_S * SECOND:
+            return "no private connection"
+        if not state.is_reconciled:
+            return "not reconciled: " + (state.account.ledger.difference or "snapshots awaited")
+        if not state.journal_ok:
+            return "the journal cannot be written"
+        if state.feed is None or not state.feed.connected or state.feed.system != "online":
+            return "the feed is not online"
+        if state.feed.online_since and now - state.feed.online_since < limits.ONLINE_WAIT_S * SECOND:
+            return "Kraken is back online since less than 5 s"
+        if state.clock.uncertain_ms(now) > limits.CLOCK_UNCERTAIN_MS:
+            return "the exchange's time is uncertain"
+        if state.deadline_ts(now) is None:
+            return "the dead man's switch is not armed"
+        return ""
+
+    def why_not_symbol(self, symbol: str, now: int) -> tuple[str, bool]:
+        """Why a symbol is not quoted (empty: it is), and whether its quotes must go now."""
+        state = self.state
+        pair = state.pairs.get(symbol)
+        settling = now - state.started < limits.START_GRACE_S * SECOND
+        if pair is None:
+            return "no instrument data", not settling
+        if pair.status != "online":
+            return f"the pair is {pair.status}", True
+        now_precision = (pair.price_precision, pair.qty_precision)
+        for order in state.registry.live_on(symbol):
+            if order.strategy != FOREIGN and (order.price_precision, order.qty_precision) != now_precision:
+                return "the pair's precision changed", True
+        book = state.books.get(symbol)
+        if book is None or book.state is not BookState.LIVE:
+            why = f"the book is {book.state}" if book is not None else "no book"
+            since = state.not_live_since.setdefault(symbol, now)
+            patient = book is None or book.state is not BookState.SILENT
+            grace = limits.NOT_LIVE_GRACE_S * SECOND if patient else 0
+            return why, not settling and now - since >= grace
+        state.not_live_since.pop(symbol, None)
+        if (book.price_precision, book.qty_precision) != now_precision:
+            return "book and instrument differ in precision", True
+        return "", False

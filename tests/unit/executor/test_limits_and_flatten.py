@@ -1,0 +1,136 @@
+"""Flatten (T11), dry run, order rate, each strategy's own limits, and a precision that changes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from shared.config import Strategy
+from shared.messages import Instruments, OrderState
+from tests.unit.executor.worlds import BTC, World, buy, configuration, sell
+
+
+def holding(world: World, base: str) -> None:
+    """The account holds this much BTC, and no difference is left open."""
+    found = world.state.account.ledger.holdings["BTC"]
+    found.balance = found.settled = Decimal(base)
+
+
+def test_t11_flatten_pulls_confirms_closes_within_the_band_and_halts() -> None:
+    world = World().ready()
+    order = world.place(buy())[0]
+    holding(world, "1.005")  # 420 USD long
+    world.state.flattening = True
+    world.turn()
+    assert len(world.taken("cancel_order")) == 1
+    world.turn(0.1)
+    assert world.taken("add_order") == []  # not before the cancel is confirmed
+    world.report("canceled", order, reason="User requested")
+    world.turn(0.1)
+    request = world.taken("add_order")[0]
+    assert request.params["side"] == "sell"
+    assert request.params["time_in_force"] == "ioc"
+    assert "post_only" not in request.params
+    assert request.params["limit_price"] >= Decimal("84000.05") * Decimal("0.99")
+    assert Decimal("0.0029") < request.params["order_qty"] <= Decimal("0.00298")  # 250 USD an order
+    sent = world.live()[0]
+    world.report("canceled", sent, reason="Immediate or cancel")
+    holding(world, "1.00202")
+    world.turn(0.1)
+    assert world.taken("add_order") == []
+    world.wait(1.5)
+    assert [r.params["order_qty"] for r in world.taken("add_order")] == [Decimal("0.00202000")]
+    world.report("canceled", world.live()[0], reason="Immediate or cancel")
+    holding(world, "1.00004")  # below the pair's minimum: dust
+    world.wait(1.5)
+    assert world.taken("add_order") == []
+    assert "flattened" in world.halt
+    assert world.state.out.flattened
+
+
+def test_t11_a_short_position_is_bought_back_and_strategies_place_nothing_meanwhile() -> None:
+    world = World().ready()
+    holding(world, "0.999")
+    world.state.flattening = True
+    world.target(buy(), sell())
+    world.turn()
+    assert [request.params["side"] for request in world.taken("add_order")] == ["buy"]
+    assert world.taken("batch_add") == []
+
+
+def test_t11_halted_it_waits() -> None:
+    world = World().ready()
+    holding(world, "1.005")
+    world.state.flattening = world.state.halted = True
+    world.turn()
+    assert world.taken("add_order") == []
+
+
+def test_a_dry_run_plans_checks_and_journals_and_sends_nothing() -> None:
+    world = World(configuration(dry_run=True))
+    world.hear_bus()
+    world.connect()
+    world.target(buy(), sell(price=900_000))
+    for _ in range(20):
+        world.turn(0.05)
+    sent = {request.method for request in world.sent}
+    assert sent == {"subscribe"}
+    shown = {order.slot: (order.state, order.error) for order in world.state.registry.shown("BTC/USD")}
+    assert shown["b0"] == (OrderState.DENIED, "dry run, not sent: buy 0.00119047 at 83990.0")
+    assert "price band" in shown["a0"][1]
+    assert len(list(world.state.registry.shown("BTC/USD"))) == 2
+
+
+def test_the_order_rate_is_bounded_and_its_window_moves_on() -> None:
+    world = World(configuration(max_orders_per_minute=2)).ready()
+    world.target(buy(), buy(839_800, slot="b1"), sell())
+    world.turn()
+    assert [len(r.orders) for r in world.taken("batch_add")] == [3]  # one request is decided at once
+    for order in world.live():
+        world.report("canceled", order, reason="User requested")
+    world.wait(30)
+    assert world.taken("batch_add") == []
+    world.wait(31)
+    assert [len(r.orders) for r in world.taken("batch_add")] == [3]
+
+
+def test_each_strategys_own_limits_bind_beside_the_accounts() -> None:
+    config = configuration()
+    section = Strategy(max_position_size=Decimal(150), max_open_orders=3)
+    config.strategies = {"market_maker": section, "other": Strategy()}
+    world = World(config).ready()
+    world.target(buy(), buy(839_800, slot="b1"))
+    world.target(buy(839_700), buy(839_600, slot="b1"), strategy="other")
+    world.turn()
+    by_strategy = {s: sum(o.strategy == s for o in world.live()) for s in ("market_maker", "other")}
+    assert by_strategy == {"market_maker": 1, "other": 2}
+    denied = [order.error for order in world.state.registry.shown("BTC/USD") if order.state is OrderState.DENIED]
+    assert len(denied) == 1
+    assert "the strategy's worst case" in denied[0]
+
+
+def test_two_strategies_never_cross_each_other() -> None:
+    config = configuration()
+    config.strategies = {"market_maker": Strategy(), "other": Strategy()}
+    world = World(config).ready()
+    world.bid, world.ask = 839_000, 841_000
+    world.hear_bus()
+    world.target(buy(840_000))
+    world.target(sell(839_900), strategy="other")
+    world.turn()
+    assert [order.strategy for order in world.live()] == ["market_maker"]
+
+
+def test_a_precision_that_changes_cancels_what_was_placed_and_drops_its_targets() -> None:
+    world = World().ready()
+    order = world.place(buy())[0]
+    finer = msgspec.structs.replace(BTC, price_precision=2)
+    world.executor.message(Instruments(pairs={"BTC/USD": finer}, assets={"BTC": 10, "USD": 4}), world.now)
+    world.target(buy())
+    world.turn()
+    assert len(world.taken("cancel_order")) == 1
+    world.report("canceled", order, reason="User requested")
+    world.target(buy())  # still in the old precision
+    world.turn()
+    assert world.taken("add_order") == []
