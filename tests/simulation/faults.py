@@ -25,6 +25,7 @@ WEIGHTS = {
     "answers late or never": 4,
     "requests refused": 4,
     "internal error after the work": 3,
+    "switch not answered": 2,
     "reports late": 2,
     "reports lost (a gap)": 3,
     "reports repeated": 2,
@@ -71,6 +72,7 @@ class Plan:
             "answers late or never": self._answers,
             "requests refused": lambda: self._share("refuse_share"),
             "internal error after the work": lambda: self._share("internal_share"),
+            "switch not answered": self._switch,
             "reports late": self._reports_late,
             "reports lost (a gap)": self._reports_lost,
             "reports repeated": self._reports_repeated,
@@ -203,6 +205,11 @@ class Plan:
         kraken = self.world.kraken
         setattr(kraken, name, 0.3)
         self._until(self.rng.uniform(1, 5), lambda: setattr(kraken, name, 0.0), SETTLES_S)
+
+    def _switch(self) -> None:
+        kraken = self.world.kraken
+        kraken.switch_unanswered = True
+        self.world.loop.after(self.rng.uniform(4, 20), lambda: setattr(kraken, "switch_unanswered", False))
 
     def _reports_late(self) -> None:
         link = self.world.main.link

@@ -97,7 +97,7 @@ class Host:
         try:
             self.journal = FlakyJournal(self.path, self)
             now = self.loop.now
-            self.state, last_fill_ts = restore(self.config, self.journal, now, self.boot_to_wall)
+            self.state, known_ts = restore(self.config, self.journal, now, self.boot_to_wall)
         except JournalError:
             self.loop.after(1.0, self.start)  # somebody makes room, and starts it again
             return
@@ -107,7 +107,7 @@ class Host:
             self.loop.after(self.rng.uniform(0.1, 3.0), self.start)
             return
         self.state: State
-        self.executor = Executor(self.state, self.journal.find_order, last_fill_ts)
+        self.executor = Executor(self.state, self.journal.find_order, known_ts)
         self.carrier = Carrier(self.state, self.executor, self.journal, self)
         self.reconnect_core = Reconnect()
         self.running, self.started, self.stopped_for = True, now, ""

@@ -211,6 +211,7 @@ class Kraken:
         self.history_lag_s = 0.0
         # Faults, set by the plan: shares of requests.
         self.refuse_share = self.internal_share = self.late_share = self.never_share = 0.0
+        self.switch_unanswered = False
         self.rest_fail_share = self.rest_lost_share = 0.0
         # Watchers, set by the invariants.
         self.on_handle: Callable[[Link, Request, dict[str, Any]], None] = lambda *_: None
@@ -322,6 +323,8 @@ class Kraken:
     def answer_delay(self, request: Request) -> float | None:
         """Seconds until the answer leaves; None for never."""
         drawn = self.rng.random()
+        if self.switch_unanswered and request.method == "cancel_all_orders_after":
+            return None
         if drawn < self.never_share:
             self.injected["answer never"] += 1
             return None

@@ -13,6 +13,7 @@ from tests.simulation.host import Host
 BOUNDS = {
     "_recent": 1000,
     "_recent_set": 1000,
+    "_keys": limits.LEDGER_RECENT,
     "counts": 2000,
     "_by_cl": limits.ENDED_ORDERS_KEPT + 100,
     "_by_order_id": limits.ENDED_ORDERS_KEPT + 100,

@@ -28,7 +28,10 @@ class RandomStrategy:
         self._left -= 1
         if self._left <= 0:
             self._left = self._rng.randrange(1, 12)
-            self._quotes = self._sane(mid) if self._rng.random() > self.wildness else self._wild(mid)
+            if self._quotes and self._rng.random() < 0.4:
+                self._quotes = [self._moved(quote) for quote in self._quotes]
+            else:
+                self._quotes = self._sane(mid) if self._rng.random() > self.wildness else self._wild(mid)
         return self._quotes
 
     def sane(self, mid: float, sides: list[Side]) -> list[Quote]:
@@ -40,6 +43,14 @@ class RandomStrategy:
         price = max(1, round(mid * (1 - away_bp / 1e4 if side == "buy" else 1 + away_bp / 1e4)))
         lots = round(dollars / (price * 10**-pair.price_precision) * 10**pair.qty_precision)
         return Quote(slot=slot, side=side, price=price, qty=max(1, lots))
+
+    def _moved(self, quote: Quote) -> Quote:
+        """The same slot at another price and size: what an amend is for."""
+        pair = PAIRS[self.symbol]
+        price = max(1, round(quote.price * (1 + self._rng.choice([0, self._rng.uniform(-4e-4, 4e-4)]))))
+        lots = round(quote.qty * self._rng.choice([1, self._rng.uniform(0.3, 2.5)]))
+        most = 245 / (price * 10**-pair.price_precision) * 10**pair.qty_precision
+        return Quote(slot=quote.slot, side=quote.side, price=price, qty=max(1, min(lots, int(most))))
 
     def _sane(self, mid: float) -> list[Quote]:
         rng = self._rng

@@ -90,6 +90,7 @@ def configuration(rng: Random, folder: Path) -> Config:
     config.trading = msgspec.structs.replace(
         config.trading,
         pairs=SYMBOLS,
+        max_position_size=Decimal(rng.choice([350, 1000])),
         max_daily_loss=Decimal(rng.choice([20, 2000])),
         max_gross_position=Decimal(rng.choice([1200, 3000])),
         max_open_orders=rng.choice([6, 20]),
@@ -371,7 +372,7 @@ class World:
         state, quoting = host.state, host.executor.quoting
         now = self.loop.now
         live = [(o.cl_ord_id, o.state.value, o.error, o.doomed) for o in state.registry.live()]
-        why = quoting.why_pull(now) or quoting.why_not_advance(now)
+        why = quoting.gates.why_pull(now) or quoting.gates.why_not_advance(now)
         return f"{why!r}, difference {state.account.ledger.difference!r}, live {live}, waits {quoting.waiting}"
 
     def _is_at_rest(self) -> bool:
