@@ -8,6 +8,7 @@ import typer
 
 from monitor.commands.components import fills, verify
 from monitor.commands.doctor import doctor
+from monitor.commands.flatten import flatten
 from monitor.commands.halt import halt, resume
 from monitor.commands.orders import orders
 from monitor.commands.position import position
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (status, tail, orders, fills, position, halt, resume, restart, verify, doctor):
+for command in (status, tail, orders, fills, position, halt, resume, flatten, restart, verify, doctor):
     app.command()(command)
 
 

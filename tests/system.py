@@ -242,6 +242,11 @@ class System:
                 return found
             time.sleep(8.5)  # four points at half a point a second
 
+    def differences_when_halted(self) -> list[str]:
+        """Halts, and compares."""
+        self.json("halt")
+        return self.differences()
+
     def differences(self) -> list[str]:
         """What exchange and journal disagree on; the system should be halted and quiet. Empty: nothing."""
         time.sleep(6)  # TradesHistory lags by up to 5 s

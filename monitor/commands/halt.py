@@ -60,6 +60,7 @@ def resume(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Ends a halt: trading goes on."""
     found = load(config, acts=True)
     was = halted.text(found)
+    switch.resume(found.flatten_file)  # a flatten that was halted is not taken up again
     switch.resume(found.halt_file)
     if json:
         print_json({"halted": False, "was_halted": was is not None, "was": was or ""})
