@@ -7,22 +7,27 @@ import contextlib
 import errno
 import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from monitor import api, halted, supervisor
+from monitor import api, facts, halted, supervisor
+from monitor.alerts import Alerts, conditions
 from monitor.health import Action, Health, Restart, Say
+from monitor.machine import Machine
 from monitor.merged import Merged
+from monitor.metrics import Metrics
 from monitor.pids import Pids
 from monitor.view import View
 from shared import starts, topics
 from shared.bus import Received
-from shared.clock import boot_ns, wall_ns
+from shared.clock import SECOND, boot_ns, wall_ns
 from shared.messages import BookStatus, Control, Heartbeat, ProcessState
 from shared.process import Process, load_config, parser
 
 # Raw frames are for whoever keeps books; everything else is looked at.
 WANTED = [kind.name for kind in topics.KINDS if kind.name not in ("feed.book", "feed.ticker")]
+
+LOOK_EVERY_NS = SECOND
 
 
 class Monitor:
@@ -39,6 +44,9 @@ class Monitor:
         self.merged = Merged(self.config.logs, self.config.process_names)
         self.supervisor = supervisor.of(self.config)
         self.halted = halted.text(self.config)
+        self.machine, self.alerts = Machine(self.config.data), Alerts()
+        self.metrics = Metrics(self.config, self.view, self.status)
+        self._look_due = 0
         self._shown: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         monitor = self.config.monitor
@@ -51,11 +59,12 @@ class Monitor:
 
     def status(self) -> dict[str, object]:
         """The status object of now."""
-        return self.view.status(boot_ns(), wall_ns(), self.halted)
+        wall = wall_ns()
+        return self.view.status(boot_ns(), wall, self.halted) | facts.beyond(self.view, self.config, wall)
 
     async def main(self) -> None:
         """Serves HTTP until cancelled."""
-        runner = await api.serve(self.listening, self.status)
+        runner = await api.serve(self.listening, self.status, self.metrics.text)
         self.process.state(ProcessState.READY)
         try:
             await asyncio.Event().wait()
@@ -82,6 +91,10 @@ class Monitor:
             self._shown = shown
             self.process.publish("control", Control(halted=self.halted is not None, why=shown))
         self._do(self.health.turn(now, self.halted))
+        if now >= self._look_due:
+            self._look_due = now + LOOK_EVERY_NS
+            figures = self.process.details["machine"] = self.machine.figures()
+            self._do(self.alerts.turn(conditions(self.view, self.config, figures, wall_ns()), now))
 
     async def on_stop(self) -> None:
         """Lets go of every pid."""
@@ -97,7 +110,7 @@ class Monitor:
         with contextlib.suppress(supervisor.Absent, supervisor.Refused):
             self.supervisor.wake()
 
-    def _do(self, actions: list[Action]) -> None:
+    def _do(self, actions: Sequence[Action]) -> None:
         for action in actions:
             if isinstance(action, Say):
                 self.process.alert(action.level, action.kind, action.text)

@@ -1,4 +1,5 @@
-"""The monitor's HTTP: ``/health`` for machines that ask yes or no, ``/api/status`` for the whole status object.
+"""The monitor's HTTP: ``/health`` for machines that ask yes or no, ``/metrics`` for Prometheus,
+``/api/status`` for the whole status object.
 
 Nothing here changes state.
 """
@@ -12,7 +13,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from monitor import metrics
+
 Status = Callable[[], dict[str, Any]]
+Page = Callable[[], bytes]
 
 
 def health(status: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -28,8 +32,8 @@ def health(status: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return (503 if waiting else 200), body
 
 
-def application(status: Status) -> web.Application:
-    """The routes; ``status`` makes the status object of now."""
+def application(status: Status, page: Page) -> web.Application:
+    """The routes; ``status`` makes the status object of now, ``page`` what Prometheus reads."""
 
     def answer(body: dict[str, Any], code: int = 200) -> web.Response:
         return web.Response(
@@ -46,8 +50,12 @@ def application(status: Status) -> web.Application:
     async def get_status(_request: web.Request) -> web.Response:
         return answer(status())
 
+    async def get_metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=page(), headers={"Content-Type": metrics.CONTENT_TYPE, "Cache-Control": "no-store"})
+
     app = web.Application()
     app.router.add_get("/health", get_health)
+    app.router.add_get("/metrics", get_metrics)
     app.router.add_get("/api/status", get_status)
     return app
 
@@ -57,9 +65,9 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
-async def serve(listening: socket.socket, status: Status) -> web.AppRunner:
+async def serve(listening: socket.socket, status: Status, page: Page) -> web.AppRunner:
     """Serves on a listening socket until the runner is cleaned up."""
-    runner = web.AppRunner(application(status), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(application(status, page), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.SockSite(runner, listening).start()
     return runner

@@ -6,6 +6,7 @@ Bounded by the configuration: processes, pairs and strategies that are not in it
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,8 @@ class View:
         self.positions: dict[tuple[str, str], Position] = {}
         self.account: Account | None = None
         self.control: Control | None = None
+        # How often each process was seen to start anew.
+        self.restarts: Counter[str] = Counter()
         # Messages about what the configuration does not name, such as another configuration's strategy.
         self.strangers = 0
 
@@ -67,6 +70,8 @@ class View:
         match received.message:
             case Heartbeat() as beat:
                 if self._known(received.rest in self._names and beat.process == received.rest):
+                    known = self.heartbeats.get(beat.process)
+                    self.restarts[beat.process] += known is not None and known.beat.boot != beat.boot
                     self.heartbeats[beat.process] = Heard(beat, now)
             case BookStatus() as status:
                 self.book_status = status
@@ -100,6 +105,7 @@ class View:
         return (
             all(name in self.heartbeats for name in self._names)
             and self.book_status is not None
+            and self.feed_status is not None
             and all(pair in self.books and pair in self.orders for pair in self._pairs)
             and self.account is not None
         )
@@ -137,7 +143,7 @@ class View:
     # --- the status object ---------------------------------------------------------------------------------------
 
     def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
-        """The object that ``status --json`` and ``/api/status`` print; ``halted`` is the text of data/HALT."""
+        """The heart of what ``status --json`` and ``/api/status`` print; ``halted`` is the text of data/HALT."""
         return {
             "halted": halted is not None,
             "halted_why": halted or "",
@@ -167,8 +173,18 @@ class View:
         beat = heard.beat if heard else None
         shown: dict[str, Any] = {"state": self.state_of(name, now), "why": ""}
         if heard is None or beat is None:
-            keys = ("pid", "boot", "uptime_s", "heartbeat_age_s", "rss_mb", "gaps", "drops", "loop_lag_ms")
-            return {**shown, **dict.fromkeys(keys), "why": "never heard"}
+            keys = (
+                "pid",
+                "boot",
+                "uptime_s",
+                "heartbeat_age_s",
+                "rss_mb",
+                "gaps",
+                "drops",
+                "loop_lag_ms",
+                "memory_percent",
+            )
+            return {**shown, **dict.fromkeys(keys), "restarts": 0, "why": "never heard"}
         age_s = round((now - heard.at) / SECOND, 3)
         return {
             "state": shown["state"],
@@ -181,6 +197,8 @@ class View:
             "gaps": beat.gaps,
             "drops": beat.drops,
             "loop_lag_ms": beat.loop_lag_ms,
+            "restarts": self.restarts[name],
+            "memory_percent": beat.details.get("memory_percent"),
         }
 
     def _book(self, symbol: str, wall: int) -> dict[str, Any]:

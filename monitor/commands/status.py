@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from monitor import halted
+from monitor import facts, halted
 from monitor.commands.common import ConfigOption, JsonOption, age, console, load, print_json, table
 from monitor.listen import gather
 from shared.clock import boot_ns, wall_ns
@@ -18,7 +18,8 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Processes, books, open orders and positions, asked from the bus itself."""
     found = load(config)
     view = gather(found, lambda view: view.is_complete)
-    shown = view.status(boot_ns(), wall_ns(), halted.text(found))
+    wall = wall_ns()
+    shown = view.status(boot_ns(), wall, halted.text(found)) | facts.beyond(view, found, wall)
     if json:
         print_json(shown)
     else:
@@ -40,7 +41,7 @@ def show(shown: dict[str, Any], out: Console) -> None:
     if shown["halted"]:
         out.print(f"[bold yellow]HALTED[/bold yellow]: {shown['halted_why']} ('tradebyte resume' ends it)")
     out.print()
-    numbers = ("pid", "up", "heard", "MB", "gaps", "drops")
+    numbers: tuple[str, ...] = ("pid", "up", "heard", "MB", "lag ms", "gaps", "drops")
     processes = table("process", "state", *numbers, "why", right=numbers)
     for name, process in shown["processes"].items():
         processes.add_row(
@@ -50,6 +51,7 @@ def show(shown: dict[str, Any], out: Console) -> None:
             age(process["uptime_s"]),
             age(process["heartbeat_age_s"]),
             _text(process["rss_mb"]),
+            _text(process["loop_lag_ms"]),
             _text(process["gaps"]),
             _text(process["drops"]),
             process["why"],
@@ -74,6 +76,47 @@ def show(shown: dict[str, Any], out: Console) -> None:
     out.print()
     known = "" if shown["orders_known"] else " (the executor has not told, or has not reconciled yet)"
     out.print(f"open orders: {shown['open_orders']}{known}")
+    for line in lines(shown):
+        out.print(line, soft_wrap=True)
+
+
+def lines(shown: dict[str, Any]) -> list[str]:
+    """What is told in a line each; what nobody has told is left out."""
+    found = []
+    if shown["stale"]:
+        found.append(f"[yellow]stale[/yellow] (no update for 60 s): {', '.join(shown['stale'])}")
+    connection = shown["connection"]
+    if connection["connected"] is not None:
+        word = "connected" if connection["connected"] else "[red]not connected[/red]"
+        found.append(
+            f"connection: {word}, Kraken is {connection['system']}; lost {connection['reconnects']} times, "
+            f"{_text(connection['attempts'])} attempts ({connection['attempts_10_min_max']} in 10 minutes at most)"
+        )
+    found += [f"[red]{symbol}: subscription {said}[/red]" for symbol, said in connection["refused"].items()]
+    rates = shown["rates"]
+    if rates["pairs"]:
+        left = ", ".join(f"{symbol} {rate['left']:g}" for symbol, rate in rates["pairs"].items())
+        threshold = next(iter(rates["pairs"].values()))["threshold"]
+        found.append(f"order rate left, of {threshold:g} points: {left}")
+    if rates["rest"]:
+        found.append(f"REST rate left: {rates['rest']['left']:g} of {rates['rest']['threshold']:g} points")
+    by_fee: dict[tuple[str, str, str], list[str]] = {}
+    for symbol, fee in shown["fees"].items():
+        by_fee.setdefault((fee["maker"], fee["taker"], fee["break_even_bps"]), []).append(symbol)
+    for (maker, taker, even), symbols in by_fee.items():
+        found.append(f"fees: maker {maker} %, taker {taker} %; break-even half-spread {even} bp ({', '.join(symbols)})")
+    machine = shown["machine"]
+    if machine:
+        found.append(
+            f"machine: CPU {machine['cpu_percent']:.0f} %, memory {machine['memory_percent']:.0f} %, "
+            f"{machine['disk_free_mb']} MB of disk free"
+        )
+    for slow in shown["slow"]:
+        found.append(
+            f"[yellow]slow[/yellow]: {slow['process']} {slow['operation']}, {slow['max']:.0f} ms at the longest "
+            f"(99 of 100 within {slow['p99']:.1f} ms)"
+        )
+    return found
 
 
 def _text(value: object) -> str:

@@ -120,6 +120,7 @@ class World:
             bids=[[1_000_000, 100]],
             asks=[[1_000_010, 100]],
         )
+        self.say("collector", "feed.status", connected=True, connection=1, last_byte=1, system="online", reconnects=2)
         self.orders(order("open"))
         self.say(
             "executor",
@@ -132,7 +133,16 @@ class World:
             account_position=150_000,
             fills=1,
         )
-        self.say("executor", "account", valid=True, balances={"USD": "99850.0"}, equity="0.1")
+        self.say(
+            "executor",
+            "account",
+            valid=True,
+            balances={"USD": "99850.0"},
+            equity="0.1",
+            fees={"BTC/USD": {"maker": "0.0200", "taker": "0.1000"}},
+            counters={"BTC/USD": 25.0},
+            threshold=125.0,
+        )
 
     def tradebyte(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""

@@ -41,6 +41,14 @@ def test_status_json_has_the_promised_fields_with_the_monitor_dead(world: World)
     }.items() <= (book.items())
 
 
+def test_status_tells_rates_fees_and_connections(world: World) -> None:
+    world.whole()
+    shown = json.loads(world.tradebyte("status", "--json").stdout)
+    assert shown["rates"]["pairs"]["BTC/USD"] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
+    assert shown["fees"]["BTC/USD"]["break_even_bps"] == "2.00"
+    assert (shown["connection"]["reconnects"], shown["stale"]) == (2, [])
+
+
 def test_status_of_nothing_is_an_answer(world: World) -> None:
     ran = world.tradebyte("status", "--json")
     assert ran.returncode == 0, ran.stderr

@@ -123,6 +123,32 @@ def test_health_is_good_once_every_process_is_ready(world: World, monitor: Runni
     assert status["processes"]["monitor"]["pid"] == monitor.process.pid
 
 
+def test_prometheus_finds_every_process_and_the_machine(world: World, monitor: Running) -> None:
+    world.whole()
+    url = f"http://127.0.0.1:{world.monitor_port}/metrics"
+
+    def scraped() -> str:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            assert answer.headers["Content-Type"].startswith("text/plain")
+            return str(answer.read().decode())
+
+    text = until(lambda: 'tradebyte_process_up{process="executor"} 1.0' in (found := scraped()) and found)
+    assert all(f'tradebyte_process_up{{process="{name}"}} 1.0' in text for name in world.config.process_names)
+    assert 'tradebyte_orders_open{symbol="BTC/USD"} 1.0' in text
+    assert "tradebyte_machine_disk_free_bytes" in text
+
+
+def test_a_stale_symbol_is_told_once_and_when_it_is_back(world: World, monitor: Running) -> None:
+    info = {"state": "live", "age_ms": 61_000, "checksums_ok": 5, "checksums_failed": 0}
+    until(lambda: monitor.halted() is False)
+    world.say("book", "book.status", books={"BTC/USD": {**info, "stale": True}}, rust=False)
+    (text,) = until(lambda: monitor.alerted("stale"))
+    assert text.startswith("BTC/USD is stale")
+    world.say("book", "book.status", books={"BTC/USD": {**info, "age_ms": 5}}, rust=False)
+    assert until(lambda: monitor.alerted("stale-over")) == ["BTC/USD has updates again"]
+    assert len(monitor.alerted("stale")) == 1
+
+
 def test_a_death_is_told_when_the_pid_ends(world: World, monitor: Running, sleeper: subprocess.Popen[bytes]) -> None:
     world.beat("book", sleeper.pid)
     until(lambda: (found := monitor.get("/health")) and found[1]["processes"]["book"] == "ready")

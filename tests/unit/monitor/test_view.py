@@ -18,6 +18,7 @@ from shared.messages import (
     BookInfo,
     BookState,
     BookStatus,
+    FeedStatus,
     Heartbeat,
     Message,
     Order,
@@ -185,6 +186,7 @@ def test_it_is_complete_once_everything_shown_was_heard(view: View, config: Conf
         take(view, f"heartbeat.{name}", beat(name))
     take(view, "book.status", book_status())
     take(view, "account", Account(valid=True))
+    take(view, "feed.status", FeedStatus(connected=True, connection=1, last_byte=1))
     for pair in config.trading.pairs:
         assert not view.is_complete
         take(view, f"order.{pair}", Orders(symbol=pair, valid=True))
@@ -192,6 +194,13 @@ def test_it_is_complete_once_everything_shown_was_heard(view: View, config: Conf
             view, f"book.{pair}", Book(symbol=pair, state="live", price_precision=1, qty_precision=1, bids=[], asks=[])
         )  # type: ignore[arg-type]
     assert view.is_complete
+
+
+def test_new_starts_are_counted(view: View) -> None:
+    for boot in (9, 9, 10, 11):
+        take(view, "heartbeat.book", beat("book", boot=boot))
+    assert view.status(NOW, WALL, None)["processes"]["book"]["restarts"] == 2
+    assert view.status(NOW, WALL, None)["processes"]["executor"]["restarts"] == 0
 
 
 def test_health_is_200_only_when_every_process_says_ready(view: View, config: Config) -> None:

@@ -1,0 +1,91 @@
+"""What ``status`` tells besides processes, books and orders: rates, connections, fees, the machine, slow operations.
+
+Pure functions of a view; what has not been told is null, never guessed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.fees import break_even_bps
+from monitor.view import View
+from shared import limits
+from shared.config import Config
+from shared.messages import BookState
+
+
+def beyond(view: View, config: Config, wall: int) -> dict[str, Any]:
+    """The further keys of the status object."""
+    return {
+        "stale": stale(view, config, wall),
+        "connection": connection(view),
+        "rates": rates(view),
+        "fees": fees(view),
+        "machine": detail(view, "monitor", "machine"),
+        "slow": slow(view, config.monitor.slow_operation_s),
+    }
+
+
+def detail(view: View, process: str, name: str) -> Any:
+    """One of the details of a process's newest heartbeat; None where it has none."""
+    heard = view.heartbeats.get(process)
+    return heard.beat.details.get(name) if heard else None
+
+
+def stale(view: View, config: Config, wall: int) -> list[str]:
+    """Symbols whose book is live and had no update for 60 s."""
+    found = view.book_status.books if view.book_status else {}
+    return [
+        pair
+        for pair in config.trading.pairs
+        if pair in found and found[pair].stale and view.book_state(pair, wall)[0] is BookState.LIVE
+    ]
+
+
+def connection(view: View) -> dict[str, Any]:
+    """The public connection: Kraken's status word, how often it was lost, and attempts against the limit."""
+    feed = view.feed_status
+    return {
+        "connected": feed.connected if feed else None,
+        "system": feed.system if feed else None,
+        "reconnects": feed.reconnects if feed else None,
+        "attempts": detail(view, "collector", "connection_attempts"),
+        "private_attempts": detail(view, "executor", "connection_attempts"),
+        "attempts_10_min_max": limits.CONNECT_ATTEMPTS_10_MIN,
+        "refused": {symbol: said for symbol, said in feed.symbols.items() if said.startswith("refused")}
+        if feed
+        else {},
+    }
+
+
+def rates(view: View) -> dict[str, Any]:
+    """Kraken's counters: one a pair for orders, and the key's for REST calls; what is used and what is left."""
+    account = view.account
+    threshold = account.threshold if account else 0.0
+    pairs = {
+        symbol: {"counter": used, "threshold": threshold, "left": round(max(0.0, threshold - used), 2)}
+        for symbol, used in (account.counters.items() if account else ())
+    }
+    used, most = (detail(view, "executor", name) for name in ("rest_counter", "rest_counter_max"))
+    told = isinstance(used, int | float) and isinstance(most, int | float)
+    rest = {"counter": used, "threshold": most, "left": round(max(0.0, most - used), 2)} if told else None
+    return {"pairs": pairs, "rest": rest}
+
+
+def fees(view: View) -> dict[str, dict[str, str | None]]:
+    """Maker and taker fee in percent, and the half-spread in basis points that earns the maker fee back."""
+    return {
+        symbol: {"maker": fee.maker, "taker": fee.taker, "break_even_bps": break_even_bps(fee.maker)}
+        for symbol, fee in (view.account.fees.items() if view.account else ())
+    }
+
+
+def slow(view: View, slow_s: float) -> list[dict[str, Any]]:
+    """Operations that ever took longer than the threshold, the slowest first; times in ms."""
+    found = []
+    for process, heard in view.heartbeats.items():
+        operations = heard.beat.details.get("operations")
+        for name, summary in operations.items() if isinstance(operations, dict) else ():
+            if isinstance(summary, dict) and float(summary.get("max") or 0) > slow_s * 1000:
+                found.append({"process": process, "operation": name, **summary})
+    return sorted(found, key=lambda each: -float(each["max"]))

@@ -1,0 +1,203 @@
+"""What status adds, alerts while something lasts, and the page for Prometheus."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitor import facts
+from monitor.alerts import Alerts, Condition, conditions
+from monitor.commands.status import lines
+from monitor.metrics import Metrics
+from monitor.view import View
+from shared.clock import SECOND
+from shared.config import Config
+from shared.messages import Account, BookInfo, BookState, BookStatus, FeedStatus, Fees, Orders, OrderState, Position
+
+from .test_view import NOW, PAIR, WALL, beat, order, take
+from .test_view import config as config
+from .test_view import view as view
+
+SLOW = {"count": 4, "average": 500.0, "min": 1.0, "max": 1500.0, "p50": 2.0, "p95": 1500.0, "p99": 1500.0}
+FIGURES = {
+    "cpu_percent": 5.0,
+    "cpus": 2,
+    "load_1_min": 0.5,
+    "memory_percent": 50.0,
+    "memory_free_mb": 900,
+    "disk_percent": 10.0,
+    "disk_free_mb": 9000,
+}
+
+
+def books(stale: bool, state: BookState = BookState.LIVE) -> BookStatus:
+    info = BookInfo(state=state, age_ms=61_000, checksums_ok=1, checksums_failed=2, stale=stale)
+    return BookStatus(books={PAIR: info}, ts=WALL)
+
+
+def account(counter: float = 25.0) -> Account:
+    return Account(
+        valid=True,
+        fees={PAIR: Fees(maker="0.0200", taker="0.1000")},
+        counters={PAIR: counter},
+        threshold=125.0,
+        balances={"USD": "10.5"},
+        equity="-1.25",
+        fees_paid="0.5",
+    )
+
+
+def whole(view: View) -> None:
+    take(view, "heartbeat.monitor", beat("monitor", details={"machine": FIGURES}))
+    take(view, "heartbeat.collector", beat("collector", details={"connection_attempts": 7}))
+    take(view, "heartbeat.book", beat("book", details={"operations": {"turn": SLOW, "bad": 5}}))
+    take(view, "heartbeat.executor", beat("executor", details={"rest_counter": 4.0, "rest_counter_max": 20}))
+    take(view, "book.status", books(stale=True))
+    take(view, "feed.status", FeedStatus(connected=True, connection=3, last_byte=1, system="online", reconnects=2))
+    take(view, "account", account())
+    take(view, f"order.{PAIR}", Orders(symbol=PAIR, valid=True, orders=[order(OrderState.OPEN)]))
+    take(
+        view,
+        f"position.market_maker.{PAIR}",
+        Position(strategy="market_maker", symbol=PAIR, valid=True, qty_precision=8, account_position=150_000, fills=3),
+    )
+
+
+def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config: Config) -> None:
+    whole(view)
+    told = facts.beyond(view, config, WALL)
+    assert told["stale"] == [PAIR]
+    assert told["rates"]["pairs"][PAIR] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
+    assert told["rates"]["rest"] == {"counter": 4.0, "threshold": 20, "left": 16.0}
+    assert (told["connection"]["attempts"], told["connection"]["reconnects"]) == (7, 2)
+    assert told["fees"][PAIR]["break_even_bps"] == "2.00"
+    assert told["machine"] == FIGURES
+    assert [(slow["process"], slow["operation"]) for slow in told["slow"]] == [("book", "turn")]
+    said = "\n".join(lines(told))
+    for words in (
+        f"stale[/yellow] (no update for 60 s): {PAIR}",
+        "lost 2 times, 7 attempts (60 in 10 minutes at most)",
+        f"order rate left, of 125 points: {PAIR} 100",
+        "REST rate left: 16 of 20 points",
+        "break-even half-spread 2.00 bp",
+        "memory 50 %, 9000 MB of disk free",
+        "book turn, 1500 ms at the longest",
+    ):
+        assert words in said
+
+
+def test_what_nobody_has_told_is_left_out(view: View, config: Config) -> None:
+    told = facts.beyond(view, config, WALL)
+    assert (told["machine"], told["rates"], told["stale"]) == (None, {"pairs": {}, "rest": None}, [])
+    assert lines(told) == []
+
+
+def test_a_book_that_is_not_live_is_not_called_stale(view: View, config: Config) -> None:
+    take(view, "book.status", books(stale=True, state=BookState.SILENT))
+    assert facts.stale(view, config, WALL) == []
+
+
+def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
+    symbols = {PAIR: "refused: Currency pair not supported", "ETH/USD": "subscribed"}
+    take(view, "feed.status", FeedStatus(connected=True, connection=1, last_byte=1, symbols=symbols))
+    assert list(facts.connection(view)["refused"]) == [PAIR]
+
+
+# --- alerts ----------------------------------------------------------------------------------------------------------
+
+
+def kinds(alerts: Alerts, holds: dict[str, Condition], second: float) -> list[str]:
+    return [said.kind for said in alerts.turn(holds, int(second * SECOND))]
+
+
+def test_a_condition_is_told_once_and_once_more_when_it_is_over() -> None:
+    alerts, stale = Alerts(), {"stale X": Condition("stale", "X is stale", "X is back")}
+    assert kinds(alerts, stale, 0) == ["stale"]
+    assert [kinds(alerts, stale, second) for second in range(1, 100)] == [[]] * 99
+    assert kinds(alerts, {}, 101) == []
+    assert kinds(alerts, {}, 105) == ["stale-over"]
+    assert kinds(alerts, {}, 106) == []
+    assert kinds(alerts, stale, 107) == ["stale"]
+
+
+def test_a_condition_that_flickers_is_not_told_again() -> None:
+    alerts, low = Alerts(), {"rate": Condition("rate-low", "low", "fine")}
+    said = [kind for second in range(20) for kind in kinds(alerts, low if second % 3 else {}, second)]
+    assert said == ["rate-low"]
+
+
+def test_what_must_last_is_not_told_before() -> None:
+    alerts, busy = Alerts(), {"cpu": Condition("machine-cpu", "busy", "fine", 30.0)}
+    assert kinds(alerts, busy, 0) + kinds(alerts, busy, 29) + kinds(alerts, {}, 30) == []
+    assert kinds(alerts, busy, 31) == []
+    assert kinds(alerts, busy, 61) == ["machine-cpu"]
+
+
+@pytest.mark.parametrize(
+    ("figures", "counter", "stale", "wanted"),
+    [
+        ({}, 25.0, False, []),
+        ({}, 25.0, True, [f"stale {PAIR}"]),
+        ({}, 101.0, False, [f"rate {PAIR}"]),
+        ({"disk_free_mb": 1}, 25.0, False, ["disk"]),
+        ({"cpu_percent": 99.0, "memory_percent": 99.0}, 25.0, False, ["cpu", "memory"]),
+    ],
+)
+def test_conditions_are_what_the_thresholds_say(
+    view: View, config: Config, figures: dict[str, float], counter: float, stale: bool, wanted: list[str]
+) -> None:
+    take(view, "book.status", books(stale))
+    take(view, "account", account(counter))
+    assert list(conditions(view, config, FIGURES | figures, WALL)) == wanted
+
+
+# --- metrics ---------------------------------------------------------------------------------------------------------
+
+
+def page(view: View, config: Config) -> str:
+    def status() -> dict[str, Any]:
+        return view.status(NOW, WALL, None) | facts.beyond(view, config, WALL)
+
+    return Metrics(config, view, status).text().decode()
+
+
+def test_prometheus_reads_the_page(view: View, config: Config) -> None:
+    whole(view)
+    samples = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(page(view, config))
+        for sample in family.samples
+    }
+    assert samples["tradebyte_process_up", "book"] == 1
+    assert samples["tradebyte_process_up", "simulator"] == 0
+    assert samples["tradebyte_process_state", "dead", "simulator"] == 1
+    assert samples["tradebyte_process_resident_memory_bytes", "book"] == 40.5 * 2**20
+    assert samples["tradebyte_process_messages_total", "book", "in"] == 1
+    assert samples["tradebyte_operation_seconds_sum", "book", "turn"] == 2.0
+    assert samples["tradebyte_operation_seconds", "0.99", "book", "turn"] == 1.5
+    assert samples["tradebyte_book_age_seconds", PAIR] == 61.0
+    assert samples["tradebyte_book_checksums_total", PAIR, "failed"] == 2
+    assert samples["tradebyte_orders_open", PAIR] == 1
+    assert samples["tradebyte_position", PAIR] == 0.0015
+    assert samples["tradebyte_fills_total", PAIR, "market_maker"] == 3
+    assert samples["tradebyte_order_rate_points", PAIR] == 25
+    assert samples["tradebyte_break_even_half_spread_ratio", PAIR] == 0.0002
+    assert samples["tradebyte_equity", "USD"] == -1.25
+    assert samples["tradebyte_connection_attempts_total", "collector"] == 7
+    assert samples["tradebyte_machine_disk_free_bytes",] == 9000 * 2**20
+
+
+def test_names_and_units_follow_the_convention(view: View, config: Config) -> None:
+    whole(view)
+    for family in text_string_to_metric_families(page(view, config)):
+        assert re.fullmatch(r"tradebyte_[a-z0-9_]+", family.name)
+        assert family.documentation.endswith(".")
+        assert not re.search(r"_(ms|mb|percent|pct)(_|$)", family.name), family.name
+        assert not (family.type == "gauge" and family.name.endswith("_total"))
+
+
+def test_a_view_that_has_heard_nothing_has_a_page(view: View, config: Config) -> None:
+    assert 'tradebyte_process_up{process="book"} 0.0' in page(view, config)
