@@ -88,8 +88,9 @@ def check(config: Config, where: Any) -> None:
         raise wrong(
             "trading.min_order_size", f"{trading.min_order_size} is above max_order_size {trading.max_order_size}"
         )
-    if trading.max_open_orders < 1:
-        raise wrong("trading.max_open_orders", f"must be 1 or more, found {trading.max_open_orders}")
+    for key in ("max_open_orders", "max_orders_per_minute"):
+        if getattr(trading, key) < 1:
+            raise wrong(f"trading.{key}", f"must be 1 or more, found {getattr(trading, key)}")
     if not trading.pairs:
         raise wrong("trading.pairs", "name at least one pair, such as BTC/USD")
     for pair in [*trading.pairs, trading.default_pair]:
@@ -106,6 +107,12 @@ def check(config: Config, where: Any) -> None:
             raise wrong(f"strategies.{name}.class", f"must be module:Class, found {strategy.class_!r}")
         if not 1000 <= strategy.ttl_ms <= 60_000:
             raise wrong(f"strategies.{name}.ttl_ms", f"must be 1000 to 60000, found {strategy.ttl_ms}")
+        if strategy.max_position_size is not None and not strategy.max_position_size > 0:
+            raise wrong(f"strategies.{name}.max_position_size", f"must be above 0, found {strategy.max_position_size}")
+        if strategy.max_open_orders is not None and strategy.max_open_orders < 1:
+            raise wrong(f"strategies.{name}.max_open_orders", f"must be 1 or more, found {strategy.max_open_orders}")
+        if name in ("account", "flatten"):
+            raise wrong(f"strategies.{name}", "this name is taken: it stands for what is not a strategy's")
         for pair in strategy.pairs:
             if pair not in trading.pairs:
                 raise wrong(f"strategies.{name}.pairs", f"{pair} is not one of trading.pairs")

@@ -121,7 +121,7 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     host: str = "127.0.0.1"
     port: int = 8180
     seed: int = 1
-    regime: Literal["calm", "volatile"] = "calm"
+    regime: Literal["calm", "trending", "volatile", "thin", "flash_crash", "halted"] = "calm"
     one_way_delay_ms: float = 10.0
     history_lag_s: tuple[float, float] = (1.0, 5.0)
     database: str = "data/simulator.sqlite"
@@ -205,6 +205,11 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     def halt_file(self) -> Path:
         """The halt switch: while this file is there nothing is placed (T10)."""
         return self.data / "HALT"
+
+    @property
+    def flatten_file(self) -> Path:
+        """The wish to close every position (T11): there until that is done."""
+        return self.data / "FLATTEN"
 
     @property
     def curve(self) -> Curve | None:

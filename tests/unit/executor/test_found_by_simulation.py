@@ -137,9 +137,11 @@ def test_asking_to_disarm_counts_as_disarmed_whatever_the_answer() -> None:
 
 def test_an_arming_answered_after_a_disarming_was_asked_says_nothing() -> None:
     world = World().ready()
+    world.turn(2.6)
     world.raw({"channel": "heartbeat"})
-    world.turn(5.1)
+    world.turn(2.6)
     (arming,) = world.taken("cancel_all_orders_after")
+    world.raw({"channel": "heartbeat"})
     world.state.halted = True
     world.turn(0.1)
     world.answer(arming, {"currentTime": "", "triggerTime": "2030-01-01T00:00:00Z"})
@@ -189,7 +191,7 @@ def test_balances_that_fills_do_not_explain_are_asked_for_again_before_rest_is()
     world = World().ready()
     world.taken("subscribe")
     world.state.account.ledger.holdings["USD"].balance -= 5
-    for _ in range(5):
+    for _ in range(6):
         world.turn(0.5)
     assert [request.params["channel"] for request in world.taken("subscribe")] == ["balances"]
     world.push("balances", world.balances(), "snapshot")
