@@ -27,6 +27,7 @@ from shared.settings import (
     Curve,
     Key,
     Kraken,
+    Level,
     SimAccount,
     Simulator,
     Strategy,
@@ -67,6 +68,7 @@ def load(path: str | Path | None = None, *, required: bool = False, environ: dic
             raise ConfigError(f"{source}: no such file; name one with --config or TRADEBYTE_CONFIG")
         config = Config(root=Path.cwd())
         check(config, lambda _key: "built-in defaults")
+        _take_log_level(config, environment)
         return config
     source = source.resolve()
     root = source.parent.parent if source.parent.name == "config" else source.parent
@@ -114,7 +116,22 @@ def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Co
         raise ConfigError(_explain(str(error), tree, where)) from error
     config.root, config.source = root, source
     check(config, where)
+    _take_log_level(config, environ)
     return config
+
+
+def _take_log_level(config: Config, environ: dict[str, str]) -> None:
+    """``LOG_LEVEL`` of the environment wins over the file."""
+    wanted = environ.get("LOG_LEVEL", "").strip().lower()
+    if not wanted:
+        return
+    level = {"warn": "warning"}.get(wanted, wanted)
+    allowed = typing.get_args(Level)
+    if level not in allowed:
+        raise ConfigError(
+            f"environment variable LOG_LEVEL is {wanted!r}; allowed: {', '.join(allowed)}; mend it, or unset it"
+        )
+    config.logging = msgspec.structs.replace(config.logging, level=level)
 
 
 def _lines(node: yaml.Node | None, prefix: str = "") -> dict[str, int]:

@@ -27,6 +27,9 @@ BACKOFF_MAX_S: Final = 30.0
 CRASH_LOOP_STARTS: Final = 5
 LOG_FILE_BYTES: Final = 10 * 1024 * 1024
 LOG_FILES: Final = 5
+LOG_SAME_IN_WINDOW: Final = 10  # of one kind; the rest is counted, and told once a window
+LOG_WINDOW_S: Final = 60.0
+LOG_KINDS_TRACKED: Final = 1000
 BAD_MESSAGE_SHOWN_BYTES: Final = 200
 BAD_MESSAGE_LOG_EVERY_S: Final = 60.0
 
@@ -85,6 +88,9 @@ FLATTEN_EVERY_S: Final = 1.0
 STOP_PULL_S: Final = 4.0
 LEDGER_RECENT: Final = 1000  # entries and legs remembered beside the journal
 RECONCILED_KEPT_S: Final = 10.0
+ARCHIVE_AFTER_S: Final = 7 * 86400.0
+ARCHIVE_ROWS: Final = 5_000  # of each table, once an hour
+ARCHIVE_KEEP: Final = 2_000  # the newest fills and entries stay, whatever their age: Kraken sends some again
 UNWRITTEN_ROWS: Final = 100_000  # kept for a disk that is full
 NEWER_EPOCH_STOP_S: Final = 5.0
 

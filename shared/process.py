@@ -95,7 +95,7 @@ class Process:
         self._lock = self._take_lock()
         self.start = starts.begin(configuration.run, name)
         self._publisher: bus.Publisher | None = None
-        self._handler = logs.set_up(name, configuration.logs, configuration.logging.level, self._on_warning)
+        self._logs = logs.Logs(name, configuration, self._on_warning)
         self.log = logs.logger(name)
         self._wake, self._wake_writer = socket.socketpair()
         self._catch_signals()
@@ -257,6 +257,7 @@ class Process:
         if now >= self._memory_due:
             self._memory_due = now + int(limits.MEMORY_CHECK_S * 1e9)
             self._check_memory(now)
+            self._logs.turn()
         if now >= self._beat_due or self._shown != (self._state, self._why):
             self._beat(now)
 
@@ -270,7 +271,7 @@ class Process:
 
     def _watch(self, now: int) -> None:
         """Arms the watchdog anew: not done so for 10 s, the process ends and its stack is in its log."""
-        log = self._handler.stream or sys.stderr
+        log = self._logs.stream or sys.stderr
         faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=log.fileno())
         self._watch_due = now + int(limits.WATCHDOG_REARM_S * 1e9)
 

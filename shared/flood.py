@@ -1,0 +1,43 @@
+"""A flood of one kind is counted, not written. A core: kinds and the time come in, verdicts come out."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from shared import limits
+
+
+@dataclass(slots=True)
+class _Seen:
+    since_s: float
+    times: int = 0
+    kept_back: int = 0
+
+
+class Flood:
+    """The first :data:`limits.LOG_SAME_IN_WINDOW` of a kind in a window are let through, the rest is counted."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Hashable, _Seen] = {}
+
+    def allows(self, kind: Hashable, now_s: float) -> bool:
+        """May one more of this kind be written."""
+        seen = self._seen.get(kind)
+        if seen is None:
+            if len(self._seen) >= limits.LOG_KINDS_TRACKED:
+                return True
+            seen = self._seen[kind] = _Seen(now_s)
+        seen.times += 1
+        if seen.times <= limits.LOG_SAME_IN_WINDOW:
+            return True
+        seen.kept_back += 1
+        return False
+
+    def over(self, now_s: float) -> Iterator[tuple[Hashable, int]]:
+        """Kinds whose window has ended with some kept back, and how many; windows that ended begin anew."""
+        for kind, seen in list(self._seen.items()):
+            if now_s - seen.since_s >= limits.LOG_WINDOW_S:
+                del self._seen[kind]
+                if seen.kept_back:
+                    yield kind, seen.kept_back

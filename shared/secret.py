@@ -1,0 +1,38 @@
+"""Which values of a configuration are secret, and how they are kept out of what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from shared.settings import Config
+
+HIDDEN: Final = "***"
+# What is shorter is no key, and hiding it would garble every line.
+SHORTEST: Final = 6
+
+
+def secrets_of(config: Config) -> list[str]:
+    """Every key and secret, longest first."""
+    kraken = config.kraken
+    found = {kraken.api_key, kraken.api_secret, kraken.halt_key, kraken.halt_secret}
+    for account in config.simulator.accounts:
+        found |= {text for key in account.keys for text in (key.api_key, key.api_secret)}
+    if config.curve is not None:
+        found.add(config.curve.secret_key)
+    return sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
+
+
+class Mask:
+    """Hides secrets in text, also where a text was quoted by ``repr``."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets for form in (secret, repr(secret)[1:-1])}
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """The text with every secret hidden."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, HIDDEN)
+        return text
