@@ -60,8 +60,9 @@ class FullBook:
         self.pair = pair
         self.bids = Side(-1)
         self.asks = Side(1)
-        self.checksum = 0
         self.changed_ns = 0
+        # The checksum of the ten best levels a side, None when they have changed since.
+        self._known: int | None = 0
 
     def side(self, name: str) -> Side:
         """``buy`` is the bids, ``sell`` the asks."""
@@ -123,8 +124,17 @@ class FullBook:
                     found.append(Entry(refill, quantities[refill], when[refill], True))
         self.changed_ns = now
         if near:
-            self.checksum = self._checksum()
-        return Run(changes[0][0], self.checksum, views)
+            self._known = None
+        # Nobody asks for a checksum that no message carries.
+        return Run(changes[0][0], self.checksum if any(views.values()) else 0, views)
+
+    @property
+    def checksum(self) -> int:
+        """CRC-32 of the ten best levels a side as version 2 writes them (KRAKEN.md 1.5.1)."""
+        if self._known is None:
+            text = "".join([f"{price}{qty}" for side in (self.asks, self.bids) for price, qty in side.best(10)])
+            self._known = crc32(text.encode())
+        return self._known
 
     def snapshot(self, depth: int) -> str:
         """The snapshot message of a depth; its timestamp is that of the last change."""
@@ -145,7 +155,3 @@ class FullBook:
 
     def _entry(self, price: int, qty: int) -> str:
         return f'{{"price":{self.pair.price(price)},"qty":{self.pair.qty(qty)}}}'
-
-    def _checksum(self) -> int:
-        text = "".join(f"{price}{qty}" for side in (self.asks, self.bids) for price, qty in side.best(10))
-        return crc32(text.encode())

@@ -10,64 +10,44 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterable
-from random import Random
 from typing import Any
 
+from simulator.crowd import SIDES, Crowd, Resting, sign_of
 from simulator.exchange import Exchange
 from simulator.style import Style
-from simulator.venue import CROWD_FROM, Venue
+from simulator.venue import Venue
 from simulator.wire import NS
 
 STEP_EVENTS_MAX = 400
 LATE_MAX_NS = NS
-SIDES = ("buy", "sell")
 # Mean pause between the steps of makers that follow the price.
 ALIGN_MS = 8.0
+# Of the levels that makers add: how many are shown for a moment only, and for how long (ms, mean).
+FLEETING, FLEETING_MS = 0.42, 110.0
+CRASH_FIRST_S, CRASH_EVERY_S, CRASH_STEPS = 30.0, 600.0, 40
 
 
-class _Resting:
-    """A crowd order in the book."""
-
-    __slots__ = ("filled", "number", "price", "remaining", "side")
-
-    def __init__(self, number: int, side: str, price: int, remaining: int) -> None:
-        self.number = number
-        self.side = side
-        self.price = price
-        self.remaining = remaining
-        self.filled = 0
-
-
-class Market:
-    """The crowd of one venue. ``pace`` speeds everything up, for tests."""
+class Market(Crowd):
+    """The crowd of one venue and its moods. ``pace`` speeds everything up, for tests."""
 
     def __init__(self, exchange: Exchange, venue: Venue, how: Style, seed: str, pace: float = 1.0) -> None:
-        self.exchange = exchange
-        self.venue = venue
-        self.how = how
+        super().__init__(exchange, venue, how, seed)
         self.pace = pace
-        self.rng = Random(seed)
-        self.tick_bp = 1e4 / venue.last_price
         self.fair = venue.last_price + 0.5
         self.push = 0.0
         self._push_ns = 0
         self._sign = 1
-        self._weak = "sell"
+        self._trend = 1
         self._mood = 0.0
-        self._number = CROWD_FROM
-        self._orders: dict[int, _Resting] = {}
-        self._at: dict[str, dict[int, _Resting]] = {"buy": {}, "sell": {}}
-        self._keys: dict[str, list[int]] = {"buy": [], "sell": []}
-        self._deleted: deque[tuple[int, int]] = deque(maxlen=8)
         self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = 0
         self._offset = 0
         self._aligning = False
+        # The touch that makers are on their way to, and whether it has been put beside what stands there.
+        self._goal: tuple[int, int] | None = None
+        self._placed = False
         self._width = how.width[0]
-        self.now = 0
-        venue.on_crowd = self._filled
 
     # --- control -------------------------------------------------------------------------------------------------
 
@@ -87,7 +67,7 @@ class Market:
         if bids:
             middle = max(middle, max(bids))
         self.fair = middle + 0.5
-        touch = {"buy": middle, "sell": middle + 1}
+        touch = {"buy": middle, "sell": middle + self._width}
         for side in SIDES:
             self._insert(side, touch[side], self._touch_size(side))
             for _ in range(self.how.near_levels):
@@ -97,9 +77,15 @@ class Market:
         for side, price in standing:
             if abs(price - middle) * self.tick_bp < 200:
                 self._insert(side, price, self._size())
+        if self.how.halted:
+            self._later(now, self._idle)
+            return
         for first, rate in ((self._news, 1.0), (self._cluster, 1.0), (self._quiet, 2.0), (self._tend, 2.0)):
             self._later(now + int(self.rng.expovariate(rate) * NS / self.pace), first)
         self._later(now, self._weather)
+        self._later(now + NS // 4, self._react)
+        if self.how.crash_bp:
+            self._later(now + int(CRASH_FIRST_S * NS / self.pace), self._crash)
 
     def step(self, now: int) -> int:
         """Does what is due; returns when to come back. A long absence is skipped, not caught up with."""
@@ -133,11 +119,19 @@ class Market:
     def _ms(self, low: float, mean: float) -> int:
         return int((low + self.rng.expovariate(1 / mean)) * 1e6)
 
+    def _idle(self, t: int) -> None:
+        self._later(t + NS, self._idle)
+
     def _weather(self, t: int) -> None:
         # Activity drifts over tens of seconds: this is what makes busy and quiet minutes.
         spread, keep = 0.75, math.exp(-1 / 15)
         drawn = self.rng.gauss(0, 1) * spread * math.sqrt(1 - keep * keep)
         self._mood = (self._mood + spread**2 / 2) * keep + drawn - spread**2 / 2
+        if self.how.drift_bp:
+            if self.rng.random() < 1 / self.how.trend_s:
+                self._trend = -self._trend
+            self.fair += self._trend * self.how.drift_bp / self.tick_bp
+            self._align_soon(t)
         self._later(t + int(NS / self.pace), self._weather)
 
     def _news(self, t: int) -> None:
@@ -145,11 +139,33 @@ class Market:
         self._align_soon(t)
         self._later(t + self._gap(self.how.news_rate), self._news)
 
+    def _crash(self, t: int) -> None:
+        """Takers sell through the book for seconds while makers stand back; most of it is bought back."""
+        for number in range(CRASH_STEPS):
+            down = t + int(number * 0.2 * NS / self.pace)
+            self._later(down, self._slide, -self.how.crash_bp / CRASH_STEPS, True)
+            up = t + int((15 + number * 1.2) * NS / self.pace)
+            self._later(up, self._slide, 0.6 * self.how.crash_bp / CRASH_STEPS, False)
+        self._later(t + int(CRASH_EVERY_S * NS / self.pace), self._crash)
+
+    def _slide(self, t: int, bp: float, sold: bool) -> None:
+        self.fair += bp / self.tick_bp
+        best = self._best("buy")
+        if sold and best is not None:
+            self._send("sell", best - round(5 / self.tick_bp), self._lots(self.how.take_size * 40))
+            for side in SIDES:
+                resting = self._pick(side, self.how.near_levels, spare_touch=True)
+                if resting is not None:
+                    self._withdraw(resting)
+        self._align_soon(t)
+
     def _cluster(self, t: int) -> None:
         rng = self.rng
         if rng.random() > 0.55:
             self._sign = -self._sign
         sign, when = self._sign, t
+        if self.how.drift_bp and rng.random() < 0.3:
+            sign = self._trend
         stop = 1 / self.how.cluster_mean
         while True:
             self._later(when, self._take, sign)
@@ -196,26 +212,46 @@ class Market:
             self._align_soon(t)
             return
         zone = 4 * self._near_ticks()
-        near = bisect_left(keys, best * _sign_of(side) + zone)
+        near = bisect_left(keys, best * sign_of(side) + zone)
         fullness = near / self.how.near_levels
         drawn = rng.random()
-        insert = 0.22 * min(2.0, max(0.2, 2 - fullness))
+        insert = 0.235 * min(2.5, max(0.1, 2 - fullness))
         if drawn < insert:
-            self._insert(side, self._near_price(side, best), self._reused_size(t))
-        elif drawn < insert + 0.21 * min(3.0, max(0.1, fullness)):
+            self._show(t, side, self._reused_size(t))
+        elif drawn < insert + 0.105 * min(6.0, max(0.0, 2 * fullness - 1)):
             resting = self._pick(side, min(near, len(keys)) or 1, spare_touch=True)
-            if resting is None:
-                return
-            if rng.random() < 0.25:
-                self._move(resting, self._near_price(side, best))
-            else:
+            if resting is not None:
                 self._deleted.append((t, resting.remaining))
                 self._withdraw(resting)
         else:
-            resting = self._pick(side, min(near, len(keys)) or 1)
+            resting = self._pick(side, min(self.how.near_levels, near, len(keys)) or 1)
             if resting is not None:
                 at_touch = resting.price == best
                 self._resize(resting, self._touch_size(side) if at_touch else self._size())
+
+    def _show(self, t: int, side: str, size: int) -> None:
+        """A maker adds a level; many are taken back or moved at once."""
+        best = self._best(side)
+        if best is None or not self._insert(side, self._near_price(side, best), size):
+            return
+        if self.rng.random() < FLEETING:
+            self._later(t + self._ms(4, FLEETING_MS), self._flee, self._number)
+
+    def _flee(self, t: int, number: int) -> None:
+        """The level that was shown for a moment is moved in one go, or taken away and perhaps shown elsewhere."""
+        resting = self._orders.get(number)
+        best = self._best(resting.side) if resting is not None else None
+        if resting is None or best is None or resting.price == best:
+            return
+        if self.rng.random() < 0.45:
+            self._move(resting, self._near_price(resting.side, best))
+            if self.rng.random() < FLEETING:
+                self._later(t + self._ms(4, FLEETING_MS), self._flee, number)
+            return
+        self._deleted.append((t, resting.remaining))
+        self._withdraw(resting)
+        if self.rng.random() < 0.3:
+            self._later(t + self._ms(1, 40), self._show, resting.side, resting.remaining)
 
     def _tend(self, t: int) -> None:
         """Keeps the deep book at its size, one order at a time."""
@@ -224,10 +260,23 @@ class Market:
         best = self._best(side)
         if best is not None and keys:
             if len(keys) > self.how.deep_levels + self.how.near_levels:
-                self._withdraw(self._at[side][keys[-1] * _sign_of(side)])
+                self._withdraw(self._at[side][keys[-1] * sign_of(side)])
             else:
                 self._insert(side, self._deep_price(side, best), self._size())
         self._later(t + self._gap(4.0), self._tend)
+
+    def _react(self, t: int) -> None:
+        """An account that improves the touch draws takers, and the makers behind it stand back."""
+        for side, sign in (("buy", -1), ("sell", 1)):
+            best, mine = self._best(side), self._keys[side]
+            if best is None or not mine or best in self._at[side] or best * sign_of(side) >= mine[0]:
+                continue
+            if self.rng.random() < 0.2:
+                self._take(t, sign)
+            if self.rng.random() < 0.3:
+                resting: Resting = self._at[side][mine[0] * sign_of(side)]
+                self._withdraw(resting)
+        self._later(t + int(NS / 4 / self.pace), self._react)
 
     # --- the touch -----------------------------------------------------------------------------------------------
 
@@ -238,19 +287,31 @@ class Market:
 
     def _align_soon(self, t: int) -> None:
         if not self._aligning:
+            bid, ask = self._best("buy"), self._best("sell")
+            self._decay(t)
+            if bid is not None and ask is not None and ask - bid <= self.how.width[1]:
+                # Makers bear being a little off, and follow in one go when it is too much.
+                off = abs(self.fair + self.push - (bid + ask) / 2) * self.tick_bp
+                if off < self.how.band_bp:
+                    return
             self._aligning = True
+            self._goal = None
             self._width = self.rng.randint(*self.how.width)
             self._later(t + self._ms(0.2, 2.0), self._align)
 
     def _align(self, t: int) -> None:
         """One step towards a touch around the fair price: pull, sweep, or quote; then the next step."""
-        self._decay(t)
-        centre = self.fair + self.push
-        bid = max(1, math.floor(centre - (self._width - 1) / 2))
-        ask = bid + self._width
-        if self._pull_stale("sell", bid) or self._pull_stale("buy", ask):
+        if self._goal is None:
+            self._decay(t)
+            lowest = max(1, math.floor(self.fair + self.push - (self._width - 1) / 2))
+            self._goal, self._placed = (lowest, lowest + self._width), False
+        bid, ask = self._goal
+        if self._pull_stale("sell", ask - 1) or self._pull_stale("buy", bid + 1):
             self._later(t + self._ms(0.1, ALIGN_MS), self._align)
             return
+        if not self._placed:
+            bid, ask = self._goal = self._beside(bid, ask)
+            self._placed = True
         for side, other, limit, sign in (("buy", "sell", bid, 1), ("sell", "buy", ask, -1)):
             stale = self._standing(other, limit)
             if stale:
@@ -265,13 +326,28 @@ class Market:
                     self._later(t + self._ms(0.1, ALIGN_MS), self._align)
                     return
         self._aligning = False
+        if self.how.band_bp:
+            self._align_soon(t)
+
+    def _beside(self, bid: int, ask: int) -> tuple[int, int]:
+        """The touch that is wanted, put beside the side that was run into where that one stands close enough."""
+        slack = 0.8 * self.how.band_bp / self.tick_bp
+        if self._weak == "sell":
+            best = self._best("sell")
+            if best is not None and 0 < best - ask <= slack:
+                return best - self._width, best
+        else:
+            best = self._best("buy")
+            if best is not None and 0 < bid - best <= slack:
+                return best, best + self._width
+        return bid, ask
 
     def _pull_stale(self, side: str, limit: int) -> bool:
         """A maker withdraws the best order of a side that is priced at or through ``limit``."""
         keys = self._keys[side]
         if not keys:
             return False
-        sign = _sign_of(side)
+        sign = sign_of(side)
         if keys[0] > limit * sign:
             return False
         self._weak = side
@@ -287,112 +363,3 @@ class Market:
                 break
             total += book.qty[key * book.sign]
         return total
-
-    # --- orders --------------------------------------------------------------------------------------------------
-
-    def _best(self, side: str) -> int | None:
-        book = self.venue.book.side(side)
-        return book.keys[0] * book.sign if book.keys else None
-
-    def _send(self, side: str, price: int, qty: int) -> None:
-        """A taker's order: it trades at once or not at all."""
-        self._number += 1
-        events = self.venue.submit(self._number, 0, side, max(1, price), qty, self.now, "ioc")
-        self.exchange.settle(events, self.now)
-
-    def _insert(self, side: str, price: int, qty: int) -> bool:
-        """A maker's order where the crowd has none; it never takes."""
-        if price < 1 or price in self._at[side]:
-            return False
-        self._number += 1
-        events = self.venue.submit(self._number, 0, side, price, qty, self.now, "gtc", True)
-        if not events or events[0][0] != "rest":
-            return False
-        resting = _Resting(self._number, side, price, qty)
-        self._orders[resting.number] = resting
-        self._list(resting)
-        return True
-
-    def _list(self, resting: _Resting) -> None:
-        keys = self._keys[resting.side]
-        key = resting.price * _sign_of(resting.side)
-        keys.insert(bisect_left(keys, key), key)
-        self._at[resting.side][resting.price] = resting
-
-    def _unlist(self, resting: _Resting) -> None:
-        keys = self._keys[resting.side]
-        del keys[bisect_left(keys, resting.price * _sign_of(resting.side))]
-        del self._at[resting.side][resting.price]
-
-    def _withdraw(self, resting: _Resting) -> None:
-        self._unlist(resting)
-        del self._orders[resting.number]
-        self.venue.cancel(resting.number, self.now)
-
-    def _resize(self, resting: _Resting, qty: int) -> None:
-        if qty != resting.remaining:
-            self.venue.amend(resting.number, resting.side, None, resting.filled + qty, self.now)
-            resting.remaining = qty
-
-    def _move(self, resting: _Resting, price: int) -> None:
-        if price < 1 or price in self._at[resting.side]:
-            return
-        events = self.venue.amend(resting.number, resting.side, price, None, self.now, True)
-        if events and events[0][0] == "amend":
-            self._unlist(resting)
-            resting.price = price
-            self._list(resting)
-
-    def _filled(self, number: int, remaining: int) -> None:
-        resting = self._orders.get(number)
-        if resting is None:
-            return
-        resting.filled += resting.remaining - remaining
-        resting.remaining = remaining
-        if not remaining:
-            self._unlist(resting)
-            del self._orders[number]
-
-    def _pick(self, side: str, near: int, *, spare_touch: bool = False) -> _Resting | None:
-        keys = self._keys[side]
-        first = 1 if spare_touch else 0
-        last = min(near, len(keys))
-        if last <= first:
-            return None
-        index = first if not spare_touch and self.rng.random() < 0.45 else self.rng.randrange(first, last)
-        return self._at[side][keys[index] * _sign_of(side)]
-
-    # --- draws ---------------------------------------------------------------------------------------------------
-
-    def _lots(self, size: float) -> int:
-        return max(1, round(size * int(10**self.venue.pair.qty_precision)))
-
-    def _size(self) -> int:
-        if self.rng.random() < 0.15:
-            return self._lots(self.how.level_size / 380)
-        return self._lots(self.rng.lognormvariate(math.log(self.how.level_size), 1.49))
-
-    def _reused_size(self, t: int) -> int:
-        # A maker that moves its quote shows the same size again.
-        if self._deleted and self.rng.random() < 0.45 and t - self._deleted[-1][0] < NS:
-            return self._deleted.pop()[1]
-        return self._size()
-
-    def _touch_size(self, side: str) -> int:
-        median = self.how.level_size * (0.15 if side == self._weak else 12)
-        return self._lots(self.rng.lognormvariate(math.log(median), 0.9))
-
-    def _near_ticks(self) -> float:
-        return max(3.0, self.how.near_bp / self.tick_bp)
-
-    def _near_price(self, side: str, best: int) -> int:
-        distance = max(1, round(self.rng.lognormvariate(math.log(self._near_ticks()), 0.7)))
-        return best + distance * _sign_of(side)
-
-    def _deep_price(self, side: str, best: int) -> int:
-        distance = max(2, round(self.rng.lognormvariate(math.log(self._near_ticks() * 25), 1.0)))
-        return best + distance * _sign_of(side)
-
-
-def _sign_of(side: str) -> int:
-    return -1 if side == "buy" else 1

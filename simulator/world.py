@@ -6,9 +6,10 @@ import base64
 import hashlib
 import heapq
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
 from shared.config import Key, SimAccount, Simulator
 from simulator import errors
@@ -22,6 +23,7 @@ from simulator.limits import TIERS, Counter
 from simulator.market import Market
 from simulator.orders import RECENT_FILLS, Account, LedgerEntry
 from simulator.pairs import ASSETS, PAIRS, fee_rates
+from simulator.replay import Moment, Replay
 from simulator.store import Store
 from simulator.style import style
 from simulator.venue import Venue
@@ -66,6 +68,16 @@ class Token:
     used_by: set[int] = field(default_factory=set)
 
 
+class Flow(Protocol):
+    """What makes a venue's market: a synthetic crowd or a recording."""
+
+    venue: Venue
+
+    def step(self, now: int) -> int: ...
+
+    def shift(self, by: int) -> None: ...
+
+
 class World:
     """One exchange with its market. Made from the configuration and whatever the database remembers."""
 
@@ -77,6 +89,7 @@ class World:
         now: int,
         seed: int | None = None,
         pace: float = 1.0,
+        recording: Mapping[str, list[Moment]] | None = None,
     ) -> None:
         self.config = config
         self.store = store
@@ -109,6 +122,7 @@ class World:
             self._add_account(declared, nonces, salt, now)
         self._saved_ns = now
         self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
+        self._recording = recording
         self.markets = self._open_markets(config.regime, now, pace)
         self._restore(now)
 
@@ -136,8 +150,10 @@ class World:
             counter = Counter(tier.rest_max, tier.rest_decay)
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
 
-    def _open_markets(self, regime: str, now: int, pace: float) -> list[Market]:
-        markets = []
+    def _open_markets(self, regime: str, now: int, pace: float) -> Sequence[Flow]:
+        if self._recording is not None:
+            return self._open_replays(self._recording, now, pace)
+        markets: list[Flow] = []
         standing = self.store.open_orders()
         for symbol, venue in self.exchange.venues.items():
             market = Market(self.exchange, venue, style(symbol, regime), f"{symbol} {self.seed}", pace)
@@ -146,6 +162,16 @@ class World:
             venue.public.clear()
             markets.append(market)
         return markets
+
+    def _open_replays(self, recording: Mapping[str, list[Moment]], now: int, pace: float) -> list[Flow]:
+        flows: list[Flow] = []
+        for symbol, moments in recording.items():
+            venue = self.exchange.venues[symbol]
+            flow = Replay(self.exchange, venue, moments, pace)
+            flow.open(now)
+            venue.public.clear()
+            flows.append(flow)
+        return flows
 
     def _restore(self, now: int) -> None:
         """Open orders rest again behind the fresh crowd; what fell due while the exchange was down falls now."""
@@ -206,12 +232,11 @@ class World:
     def reopen_market(self, symbol: str, now: int) -> None:
         """A new crowd for a pair whose venue begins anew."""
         venue = self.exchange.venues[symbol]
-        for index, market in enumerate(self.markets):
-            if market.venue is venue:
-                how = style(symbol, self.config.regime)
-                seed = f"{symbol} {self.seed} {venue.pair.price_precision}"
-                self.markets[index] = Market(self.exchange, venue, how, seed, market.pace)
-                self.markets[index].open(now)
+        if any(market.venue is venue for market in self.markets) and self._recording is None:
+            seed = f"{symbol} {self.seed} {venue.pair.price_precision}"
+            anew = Market(self.exchange, venue, style(symbol, self.config.regime), seed)
+            anew.open(now)
+            self.markets = [anew if market.venue is venue else market for market in self.markets]
 
     def flush(self, now: int) -> None:
         """Commits what has changed, then tells whom it concerns."""

@@ -1,0 +1,370 @@
+"""Measures the synthetic market by the rows of MARKET.md: ``python -m simulator calibrate``. Virtual time, no I/O.
+
+A listener follows a lone pair's depth-10 book as a client would, and its trades, and counts what the captures of the
+real exchange were counted for. Each row says what was measured there, what is accepted, and what it is here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import fmean, median, pstdev
+
+from simulator.engine import load_engine
+from simulator.exchange import Exchange
+from simulator.feed import FullBook, Run
+from simulator.market import Market
+from simulator.pairs import PAIRS
+from simulator.style import style
+from simulator.venue import Venue
+from simulator.wire import NS
+
+# The captured minute was quieter than the volatility that is asked for: a touch one tick wide that moves so far moves
+# often, and each move is an insert that improves the touch.
+NOT_AT_ONCE = frozenset({"inserts that improve the touch"})
+START_NS = 1_790_000_000 * NS
+DEPTH = 10
+WARM_UP_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A property: what the captures say, what is accepted (text and bounds), and the figure here."""
+
+    name: str
+    measured: str
+    accepted: str
+    own: float
+    low: float
+    high: float
+
+    @property
+    def met(self) -> bool:
+        """Is the figure within the bounds."""
+        return self.low <= self.own <= self.high
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the listener has counted; times in ns, prices in ticks, sizes in lots."""
+
+    seconds: float = 0.0
+    messages: list[int] = field(default_factory=list)
+    levels: dict[int, int] = field(default_factory=dict)
+    updates: int = 0
+    inserts: int = 0
+    deletes: int = 0
+    improving: int = 0
+    distances: list[int] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    reused: int = 0
+    lives: list[int] = field(default_factory=list)
+    # (ns, best bid, best ask, its quantities), one each 100 ms.
+    touches: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    # (ns, taker's sign, price, qty, mid before it).
+    trades: list[tuple[int, int, int, int, float]] = field(default_factory=list)
+
+
+class Listener:
+    """Follows one venue's depth-10 view by what a subscriber is told."""
+
+    def __init__(self, book: FullBook, now: int) -> None:
+        self.book = book
+        self.seen = Seen()
+        self._born: dict[tuple[str, int], int] = {}
+        self._gone: deque[tuple[int, int]] = deque(maxlen=50)
+        self._view: dict[str, dict[int, int]] = {"buy": {}, "sell": {}}
+        for name in self._view:
+            self._view[name] = dict(book.side(name).best(DEPTH))
+            for price in self._view[name]:
+                self._born[(name, price)] = now
+
+    def take(self, runs: Iterable[Run], now: int) -> None:
+        """One event's runs."""
+        seen = self.seen
+        for run in runs:
+            entries = run.views[DEPTH]
+            if not entries:
+                continue
+            view = self._view[run.side]
+            best = (max if run.side == "buy" else min)(view, default=None)
+            seen.messages.append(now)
+            seen.levels[len(entries)] = seen.levels.get(len(entries), 0) + 1
+            for entry in entries:
+                key = (run.side, entry.price)
+                if not entry.qty:
+                    seen.deletes += 1
+                    self._gone.append((now, view.pop(entry.price, 0)))
+                    born = self._born.pop(key, None)
+                    if born is not None:
+                        seen.lives.append(now - born)
+                elif entry.refill:
+                    view[entry.price] = entry.qty
+                elif entry.price in view:
+                    seen.updates += 1
+                    view[entry.price] = entry.qty
+                else:
+                    self._inserted(run.side, entry.price, entry.qty, best, now)
+                    view[entry.price] = entry.qty
+                    self._born[key] = now
+            for price in sorted(view, reverse=run.side == "buy")[DEPTH:]:
+                del view[price]
+                self._born.pop((run.side, price), None)
+
+    def _inserted(self, side: str, price: int, qty: int, best: int | None, now: int) -> None:
+        seen = self.seen
+        seen.inserts += 1
+        seen.sizes.append(qty)
+        if best is not None:
+            distance = (best - price) if side == "buy" else (price - best)
+            if distance < 0:
+                seen.improving += 1
+            else:
+                seen.distances.append(distance)
+        if any(now - at < NS and size == qty for at, size in self._gone):
+            seen.reused += 1
+
+
+def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
+    """Lets a pair's crowd live alone in virtual time; returns what a subscriber saw after the first half minute."""
+    pair = PAIRS[symbol]
+    venue = Venue(pair, load_engine()(), 1, pair.start_price)
+    exchange = Exchange([venue], lambda: 0)
+    market = Market(exchange, venue, style(symbol, regime), f"{symbol} {seed}")
+    now = START_NS
+    market.open(now)
+    end = now + WARM_UP_S * NS
+    while now < end:
+        now = min(end, max(now + 1000, market.step(now)))
+    venue.public.clear()
+    venue.depths[DEPTH] = 1
+    listener = Listener(venue.book, now)
+    change = venue.book.change
+
+    def spied(changes: object, at: int, depths: object) -> list[Run]:
+        runs = change(changes, at, depths)  # type: ignore[arg-type]
+        listener.take(runs, at)
+        return runs
+
+    venue.book.change = spied  # type: ignore[method-assign, assignment]
+    venue.depths[DEPTH] = 1
+    seen = listener.seen
+    start, sample, trade_id = now, now, venue.trade_id
+    end = now + int(seconds * NS)
+    while now < end:
+        mid = _mid(venue)
+        following = market.step(now)
+        if venue.trade_id > trade_id:
+            for trade in list(venue.tape)[-min(len(venue.tape), venue.trade_id - trade_id) :]:
+                sign = 1 if trade.side == "buy" else -1
+                seen.trades.append((trade.ns, sign, trade.price, trade.qty, mid))
+            trade_id = venue.trade_id
+        venue.public.clear()
+        while sample <= now:
+            bid, ask = venue.touch()
+            if bid is not None and ask is not None:
+                bids, asks = venue.book.bids.qty, venue.book.asks.qty
+                seen.touches.append((sample, bid, ask, bids[bid], asks[ask]))
+            sample += NS // 10
+        now = min(end, max(now + 1000, following))
+    seen.seconds = (now - start) / NS
+    return venue, seen
+
+
+def _mid(venue: Venue) -> float:
+    bid, ask = venue.touch()
+    return ((bid or venue.last_price) + (ask or venue.last_price)) / 2
+
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+
+
+def quantile(values: list[int], share: float) -> float:
+    """The value below which a share of the values lies."""
+    ordered = sorted(values)
+    return float(ordered[min(len(ordered) - 1, int(share * len(ordered)))]) if ordered else math.nan
+
+
+def volatility(seen: Seen, bar_s: int = 60) -> float:
+    """Bp per root second, by Parkinson from bars of the mid."""
+    bars: dict[int, tuple[float, float]] = {}
+    for ns, bid, ask, *_ in seen.touches:
+        mid = (bid + ask) / 2
+        low, high = bars.get(ns // (bar_s * NS), (mid, mid))
+        bars[ns // (bar_s * NS)] = (min(low, mid), max(high, mid))
+    squares = [math.log(high / low) ** 2 for low, high in bars.values()]
+    return 1e4 * math.sqrt(fmean(squares) / (4 * math.log(2)) / bar_s)
+
+
+def burstiness(times: list[int]) -> tuple[float, float, float]:
+    """Fano factor of messages per second, coefficient of variation of the gaps, share of gaps under 10 ms."""
+    first, last = times[0] // NS, times[-1] // NS
+    counts = [0] * (last - first + 1)
+    for ns in times:
+        counts[ns // NS - first] += 1
+    gaps = [b - a for a, b in pairwise(times)]
+    fano = pstdev(counts) ** 2 / fmean(counts)
+    return fano, pstdev(gaps) / fmean(gaps), sum(gap < 10_000_000 for gap in gaps) / len(gaps)
+
+
+def _mid_at(seen: Seen, ns: int) -> float | None:
+    index = (ns - seen.touches[0][0]) // (NS // 10) + 1
+    if not 0 <= index < len(seen.touches):
+        return None
+    _, bid, ask, *_ = seen.touches[index]
+    return (bid + ask) / 2
+
+
+def after_trade(seen: Seen, seconds: float) -> float:
+    """Mean move of the mid from before a trade to ``seconds`` after it, bp in the taker's direction."""
+    moves = [
+        sign * 1e4 * (later / mid - 1)
+        for ns, sign, _, _, mid in seen.trades
+        if (later := _mid_at(seen, ns + int(seconds * NS))) is not None
+    ]
+    return fmean(moves)
+
+
+def against_maker(seen: Seen, seconds: float = 1.0) -> float:
+    """Mean of what a maker at the touch gains in bp from a fill's price to the mid a second later; negative: loses."""
+    moves = [
+        -sign * 1e4 * (later / price - 1)
+        for ns, sign, price, _, _ in seen.trades
+        if (later := _mid_at(seen, ns + int(seconds * NS))) is not None
+    ]
+    return fmean(moves)
+
+
+def impact_left(seen: Seen) -> float:
+    """Share of a trade's impact half a second after it that is still there after ten."""
+    return after_trade(seen, 10.0) / after_trade(seen, 0.5)
+
+
+def sign_autocorrelation(seen: Seen) -> float:
+    """Lag-1 autocorrelation of the takers' signs."""
+    signs = [sign for _, sign, *_ in seen.trades]
+    mean = fmean(signs)
+    spread = fmean((sign - mean) ** 2 for sign in signs)
+    return fmean((a - mean) * (b - mean) for a, b in pairwise(signs)) / spread
+
+
+def _near(name: str, unit: str, value: float, own: float, tolerance: float) -> Row:
+    low, high = value * (1 - tolerance), value * (1 + tolerance)
+    return Row(name, f"{value:g} {unit}".strip(), f"within {tolerance:.0%}", own, low, high)
+
+
+def calm_rows(seen: Seen, lot: float) -> list[Row]:
+    """The rows of BTC/USD in calm; ``lot`` is a lot's size in BTC."""
+    total = sum(seen.levels.values())
+    fano, cv, short = burstiness(seen.messages)
+    kinds = seen.updates + seen.inserts + seen.deletes
+    sizes = [size * lot for size in seen.sizes]
+    widths = [ask - bid for _, bid, ask, *_ in seen.touches]
+    lopsided = [sorted((a, b)) for *_, a, b in seen.touches]
+    rows = [
+        Row("volatility, bp per root s", "0.43 to 0.87", "0.3 to 0.9", volatility(seen), 0.3, 0.9),
+        Row("trades per second", "1.6 to 2.6", "same", len(seen.trades) / seen.seconds, 1.6, 2.6),
+        Row("mean trade, BTC", "0.014 to 0.023", "same", fmean(t[3] for t in seen.trades) * lot, 0.014, 0.023),
+        Row("book messages per second", "10.0", "8 to 60", len(seen.messages) / seen.seconds, 8, 60),
+        Row("Fano factor of messages per second", "25.7", "5 or more", fano, 5, math.inf),
+        Row("coefficient of variation of gaps", "2.7", "1.7 or more", cv, 1.7, math.inf),
+        Row("gaps under 10 ms, %", "55", "25 to 60", 100 * short, 25, 60),
+    ]
+    for count, share in ((1, 73), (2, 22), (3, 5)):
+        found = seen.levels.get(count, 0) if count < 3 else sum(n for k, n in seen.levels.items() if k >= 3)
+        own = 100 * found / total
+        rows.append(Row(f"messages of {count} level(s), %", str(share), "± 5", own, share - 5, share + 5))
+    for name, count, there in (
+        ("quantity changes", seen.updates, 315),
+        ("inserts", seen.inserts, 125),
+        ("deletes", seen.deletes, 116),
+    ):
+        rows.append(_near(f"{name}, % of level changes", "%", round(there / 5.56, 1), 100 * count / kinds, 0.2))
+    for share, ticks in ((25, 27), (50, 41), (75, 73), (90, 93)):
+        rows.append(_near(f"distance of inserts p{share}", "ticks", ticks, quantile(seen.distances, share / 100), 0.3))
+    improving = 100 * seen.improving / seen.inserts
+    rows.append(_near("inserts that improve the touch", "%", 1.6, improving, 0.3))
+    for share, btc in ((50, 0.38), (90, 2.55)):
+        rows.append(_near(f"size of new levels p{share}", "BTC", btc, quantile(seen.sizes, share / 100) * lot, 0.3))
+    small = 100 * sum(abs(size - 0.001) < lot / 2 for size in sizes) / len(sizes)
+    rows += [
+        _near("new levels of exactly 0.001 BTC", "%", 15, small, 0.3),
+        _near("new levels of a size deleted under 1 s before", "%", 31, 100 * seen.reused / seen.inserts, 0.3),
+    ]
+    for share, life in ((10, 0.023), (25, 0.066), (50, 0.5), (75, 2.6), (90, 5.1)):
+        rows.append(_near(f"life of levels p{share}", "s", life, quantile(seen.lives, share / 100) / NS, 0.5))
+    rows += [
+        Row("touch one tick wide, %", "almost always", "90 or more", 100 * widths.count(1) / len(widths), 90, 100),
+        Row("larger side of the touch, median BTC", "6.5", "4 to 9", median(b for _, b in lopsided) * lot, 4, 9),
+        Row("smaller side, median BTC", "0.011", "0.005 to 0.3", median(a for a, _ in lopsided) * lot, 0.005, 0.3),
+        Row("lag-1 autocorrelation of signs", "set", "0.2 to 0.4", sign_autocorrelation(seen), 0.2, 0.4),
+        Row("mid after a fill, 1 s, bp", "set", "-0.6 to -0.2", against_maker(seen), -0.6, -0.2),
+        Row("impact left after 10 s, %", "set", "50 to 70", 100 * impact_left(seen), 50, 70),
+    ]
+    return rows
+
+
+def volatile_rows(seen: Seen) -> list[Row]:
+    """The rows of BTC/USD in volatile."""
+    widths = [ask - bid for _, bid, ask, *_ in seen.touches]
+    return [
+        Row("volatile: volatility, bp per root s", "set", "2 to 4", volatility(seen), 2, 4),
+        Row("volatile: median width of the touch, ticks", "set", "2 to 8", median(widths), 2, 8),
+        Row("volatile: book messages per second", "set", "8 to 60", len(seen.messages) / seen.seconds, 8, 60),
+    ]
+
+
+def thin_rows(seen: Seen) -> list[Row]:
+    """The rows of a thin pair (SOL/USD in ``thin``)."""
+    spreads = [1e4 * 2 * (ask - bid) / (ask + bid) for _, bid, ask, *_ in seen.touches]
+    touches = [touch[1:3] for touch in seen.touches]
+    changes = sum(a != b for a, b in pairwise(touches)) / seen.seconds
+    mids = [(bid + ask) / 2 for _, bid, ask, *_ in seen.touches[::10]]
+    returns = [1e4 * math.log(b / a) for a, b in pairwise(mids)]
+    return [
+        Row("thin: median spread, bp", "9 to 32", "same", median(spreads), 9, 32),
+        Row("thin: touch changes per second", "0.1 to 4.5", "same", changes, 0.1, 4.5),
+        Row("thin: sd of 1 s returns, bp", "0.8 to 5", "same", pstdev(returns), 0.8, 5),
+    ]
+
+
+def other_rows(symbol: str, seen: Seen) -> list[Row]:
+    """What is asked of the other pairs in calm: the same volatility and a narrow touch."""
+    widths = [ask - bid for _, bid, ask, *_ in seen.touches]
+    narrow = 100 * widths.count(1) / len(widths)
+    return [
+        Row(f"{symbol}: volatility, bp per root s", "0.43 to 0.87", "0.3 to 0.9", volatility(seen), 0.3, 0.9),
+        Row(f"{symbol}: touch one tick wide, %", "almost always", "90 or more", narrow, 90, 100),
+    ]
+
+
+def measure(seconds: float, seed: int = 1) -> list[Row]:
+    """Every row, from as many virtual seconds of each market."""
+    lot = 1e-8
+    rows = calm_rows(watch("BTC/USD", "calm", seconds, seed)[1], lot)
+    rows += volatile_rows(watch("BTC/USD", "volatile", seconds, seed)[1])
+    rows += thin_rows(watch("SOL/USD", "thin", seconds, seed)[1])
+    for symbol in ("ETH/USD", "SOL/USD"):
+        rows += other_rows(symbol, watch(symbol, "calm", seconds, seed)[1])
+    return rows
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The rows as text, one a line; what is outside its bounds is marked."""
+    lines = [f"{'property':<50} {'measured':<16} {'accepted':<14} {'here':>9}"]
+    for row in rows:
+        mark = "" if row.met else "  *"
+        lines.append(f"{row.name:<50} {row.measured:<16} {row.accepted:<14} {row.own:>9.3f}{mark}")
+    return "\n".join(lines)
+
+
+def main(seconds: float, seed: int) -> int:
+    """Prints the table; 0 when every row is met, else 1."""
+    rows = measure(seconds, seed)
+    print(table(rows))
+    missed = sum(not row.met for row in rows)
+    print(f"\n{len(rows) - missed} of {len(rows)} rows met in {seconds:g} virtual seconds of seed {seed}")
+    return 1 if missed else 0

@@ -1,0 +1,79 @@
+"""The synthetic market is like the captured one, row by row (MARKET.md); and its regimes are what they are called."""
+
+from __future__ import annotations
+
+from statistics import median
+
+import pytest
+
+from simulator import calibrate
+from simulator.wire import NS
+from tests.unit.simulator.worlds import TestWorld, limit
+
+
+def test_every_row_is_met_but_those_that_cannot_be_at_once() -> None:
+    rows = calibrate.measure(900, seed=2)
+    assert len(rows) > 35
+    missed = {row.name for row in rows if not row.met}
+    assert missed <= calibrate.NOT_AT_ONCE, calibrate.table(rows)
+    assert "here" in calibrate.table(rows)
+
+
+def middles(regime: str, seconds: float, symbol: str = "BTC/USD") -> list[float]:
+    _, seen = calibrate.watch(symbol, regime, seconds)
+    return [(bid + ask) / 2 for _, bid, ask, *_ in seen.touches]
+
+
+def test_a_trend_goes_farther_than_calm() -> None:
+    def range_of(regime: str) -> float:
+        found = middles(regime, 200)
+        return max(found) - min(found)
+
+    assert range_of("trending") > 1.5 * range_of("calm")
+
+
+def test_a_flash_crash_falls_and_mostly_comes_back() -> None:
+    found = middles("flash_crash", 150)
+    fall = 1 - min(found) / found[0]
+    left = 1 - median(found[-100:]) / found[0]
+    assert 0.015 < fall < 0.06
+    assert left < 0.6 * fall
+
+
+def test_in_a_halted_market_nothing_happens_and_everything_stands() -> None:
+    world = TestWorld(regime="halted")
+    client = world.public()
+    client.call("subscribe", channel="book", symbol=["BTC/USD"])
+    before = len(client.frames)
+    world.run(20)
+    assert len(client.frames) == before
+    assert len(world.exchange.venues["BTC/USD"].book.bids.keys) > 30
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_improving_the_touch_draws_takers_and_makes_makers_stand_back(side: str) -> None:
+    world = TestWorld(seed=3, regime="thin")
+    venue = world.exchange.venues["BTC/USD"]
+    world.run(2)
+    account = world.account()
+    hits, orders = 0, 0
+    for _ in range(12):
+        bid, ask = world.touch()
+        price = bid + (ask - bid) // 3 if side == "buy" else ask - (ask - bid) // 3
+        order = world.exchange.add(account, limit(side, "0.0001", f"{price / 10:.1f}", post_only=True), world.now)
+        world.run(15)
+        orders += 1
+        hits += order.filled > 0
+        if order.order_id in account.orders:
+            world.exchange.pull(order, "canceled", "test", world.now)
+    assert hits >= orders // 2
+    assert venue.trade_id
+
+
+def test_a_quote_that_does_not_improve_draws_nobody() -> None:
+    world = TestWorld(seed=3, regime="halted")
+    bid, _ = world.touch()
+    order = world.exchange.add(world.account(), limit("buy", "0.001", f"{bid / 10:.1f}"), world.now)
+    world.run(30)
+    assert not order.filled
+    assert world.now - order.opened_ns == 30 * NS
