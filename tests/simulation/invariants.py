@@ -40,6 +40,7 @@ FAIR = (
     errors.CANCEL_ONLY,
     errors.POST_ONLY_MODE,
     errors.INVALID_NONCE,
+    "EGeneral:Invalid arguments:deadline",  # it was on the way for so long that less than 500 ms were left
 )
 
 

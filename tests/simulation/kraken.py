@@ -14,7 +14,6 @@ from shared.config import Simulator
 from simulator import errors, rest_private
 from simulator.engine import load_engine
 from simulator.errors import KrakenError
-from simulator.market import Market
 from simulator.orders import Account, OrderRequest
 from simulator.pairs import PAIRS
 from simulator.private import PrivateSession
@@ -32,7 +31,7 @@ PLACING = frozenset({"add_order", "batch_add", "amend_order"})
 class QuietWorld(World):
     """The simulator's world without its crowd: the simulation has its own, small and in its hand."""
 
-    def _open_markets(self, regime: str, now: int, pace: float) -> list[Market]:
+    def _open_markets(self, regime: str, now: int, pace: float) -> list[Any]:
         return []
 
 
