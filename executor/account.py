@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from executor.journal import BeforeRow, FillRow, MetaRow, Row, holding_row
 from executor.ledger import Entry, Holding, Ledger, Trade
 from executor.pnl import Pnl
+from executor.tally import Tally, add_fill
 from shared.kraken import v2
 from shared.messages import Fees, Side
 from shared.numbers import EXACT, floor_to, plain, round_money
 
 ZERO = Decimal(0)
-
-
-@dataclass(slots=True)
-class Tally:
-    """One strategy's fills on one symbol: their number, the base they add up to, and each side's last number."""
-
-    count: int = 0
-    position: Decimal = ZERO
-    last: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +57,18 @@ class Account:
 
     # --- restoring -----------------------------------------------------------------------------------------------
 
-    def restore(self, holdings: dict[str, Holding], opened_ts: int, fills: Iterable[FillRow]) -> None:
-        """What the journal holds: balances, when it opened (exchange time), all fills."""
+    def restore(
+        self,
+        holdings: dict[str, Holding],
+        opened_ts: int,
+        carried: tuple[dict[tuple[str, str], Tally], dict[str, Pnl]],
+        fills: Iterable[FillRow],
+    ) -> None:
+        """What the journal holds: balances, when it opened (exchange time), what archived fills add up to, the rest."""
         self.ledger.restore(holdings, opened_ts)
+        self.tallies, self.pnl = carried
         for row in fills:
-            self._tally(row.strategy, row.symbol, row.side, Decimal(row.qty))
-            fee = Decimal(row.fee) if row.fee_asset == row.symbol.partition("/")[2] else ZERO
-            side: Side = "buy" if row.side == "buy" else "sell"
-            self.pnl.setdefault(row.symbol, Pnl()).fill(side, Decimal(row.qty), Decimal(row.price), fee)
+            add_fill(self.tallies, self.pnl, row)
 
     # --- events --------------------------------------------------------------------------------------------------
 
@@ -91,7 +87,7 @@ class Account:
         for asset, fee in fill.fees.items():
             effects[asset] = effects.get(asset, ZERO) - fee
         self.ledger.fill(Trade(fill.exec_id, effects))
-        self._tally(strategy, fill.symbol, fill.side, fill.qty)
+        self.tallies.setdefault((strategy, fill.symbol), Tally()).add(fill.side, fill.qty)
         fee = fill.fees.get(quote, ZERO)
         self.pnl.setdefault(fill.symbol, Pnl()).fill(fill.side, fill.qty, fill.price, fee)
         fee_asset = next(iter(fill.fees), quote)
@@ -185,12 +181,6 @@ class Account:
         return self.day_equity - made
 
     # --- details -------------------------------------------------------------------------------------------------
-
-    def _tally(self, strategy: str, symbol: str, side: str, qty: Decimal) -> None:
-        tally = self.tallies.setdefault((strategy, symbol), Tally())
-        tally.count += 1
-        tally.position += qty if side == "buy" else -qty
-        tally.last[side] = tally.count
 
     def _remember(self, exec_id: str) -> None:
         if len(self._recent) == self._recent.maxlen:

@@ -8,7 +8,8 @@ import signal
 import sqlite3
 import sys
 
-from executor.journal import FillRow, Journal, JournalError
+from executor.archive import all_fills
+from executor.journal import FillRow, JournalError
 from shared.clock import rfc3339
 from shared.process import EXIT_CONFIG, load_config, refuse
 
@@ -44,12 +45,10 @@ def main(arguments: list[str]) -> None:
     options.add_argument("--count", type=int, help="only the newest N")
     chosen = options.parse_args(arguments)
     path = load_config("fills", chosen.config).data / "journal.sqlite"
-    rows: list[FillRow] = []
-    if path.exists():
-        try:
-            rows = Journal(path, read_only=True).fills()
-        except (JournalError, sqlite3.Error) as error:
-            refuse(EXIT_CONFIG, "fills", str(error))
+    try:
+        rows = all_fills(path)
+    except (JournalError, sqlite3.Error) as error:
+        refuse(EXIT_CONFIG, "fills", str(error))
     rows = [row for row in rows if chosen.symbol in (None, row.symbol) and rfc3339(row.fill_ts) >= chosen.since]
     rows = rows[-chosen.count :] if chosen.count else rows
     if chosen.json:

@@ -39,6 +39,12 @@ CREATE TABLE IF NOT EXISTS ledger (
   fee TEXT NOT NULL, balance TEXT NOT NULL, ts INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ledger_by_ref ON ledger (ref_id);
 CREATE TABLE IF NOT EXISTS holdings (asset TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS carried_tallies (
+  strategy TEXT NOT NULL, symbol TEXT NOT NULL, count INTEGER NOT NULL, position TEXT NOT NULL,
+  last_buy INTEGER NOT NULL, last_sell INTEGER NOT NULL, PRIMARY KEY (strategy, symbol)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS carried_profits (
+  symbol TEXT PRIMARY KEY, qty TEXT NOT NULL, cost TEXT NOT NULL, realised TEXT NOT NULL, fees TEXT NOT NULL)
+  WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sends (
   sent_ts INTEGER NOT NULL, symbol TEXT NOT NULL, method TEXT NOT NULL, points REAL NOT NULL, orders TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS sends_by_time ON sends (sent_ts);
@@ -246,7 +252,7 @@ class Journal:
         return None if row is None else (str(row[0]), str(row[1]))
 
     def fills(self) -> list[FillRow]:
-        """All fills, oldest first."""
+        """All fills that are not archived, oldest first."""
         return [FillRow(*row[1:]) for row in self._db.execute("SELECT * FROM fills ORDER BY n")]
 
     def knows_fill(self, exec_id: str) -> bool:
@@ -280,6 +286,11 @@ class Journal:
         """Transactions sent since then, oldest first."""
         found = self._db.execute("SELECT * FROM sends WHERE sent_ts >= ? ORDER BY sent_ts", (since_ts,))
         return [SendRow(*row) for row in found]
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open database, for what archives it."""
+        return self._db
 
     def prune(self, before_ts: int) -> None:
         """Forgets transactions that no counter remembers."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from executor.outbox import RestCall
 from shared.config import Config
-from shared.kraken.errors import Meaning, meaning
+from shared.kraken.errors import Meaning, explained, meaning
 from shared.kraken.rest import Rest, RestError, RestRefused
+from shared.kraken.signing import SecretError
 from shared.kraken.socket import KrakenSocket
 from shared.process import tradebyte_version
 
@@ -81,7 +82,11 @@ class Private:
     async def _subscribe(self) -> None:
         try:
             token = (await self.call("GetWebSocketsToken", {}))["token"]
-        except (RestRefused, RestError, KeyError, TypeError) as error:
+        except RestRefused as error:
+            self.problem = f"no WebSocket token: {explained(error.errors)}"
+            self.socket.close(self.problem)
+            return
+        except (RestError, SecretError, KeyError, TypeError) as error:
             self.problem = f"no WebSocket token: {error}"
             self.socket.close(self.problem)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from executor.account import Account
+from executor.archive import carried
 from executor.budget import Budget
 from executor.executor import restore_day
 from executor.journal import Journal
@@ -23,7 +24,8 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     wall = now + boot_to_wall
     inventory = config.trading.inventory_base or {}
     account = Account(inventory, journal.knows_fill, journal.knows_entry, journal.assets_settled)
-    account.restore(journal.holdings(), int(journal.get("opened") or wall), journal.fills())
+    opened_ts = int(journal.get("opened") or wall)
+    account.restore(journal.holdings(), opened_ts, carried(journal.connection), journal.fills())
     account.day, account.day_equity = restore_day(journal.get("day"))
     budget = Budget(TIERS[config.trading.tier])
     sends = journal.sends(wall - SENDS_KEPT_S * SECOND)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from executor.archive import archive
 from executor.carrier import Carrier
 from executor.executor import Executor
-from executor.journal import Journal
+from executor.journal import Journal, JournalError
 from executor.outbox import RestCall, Told
 from executor.private import Private
 from executor.restore import SENDS_KEPT_S
@@ -49,7 +50,17 @@ class Shell:
         self._say_state(now)
         if now >= self._prune_due:
             self._prune_due = now + SENDS_KEPT_S * SECOND
-            self.journal.prune(wall_ns() - SENDS_KEPT_S * SECOND)
+            self._keep_bounded()
+
+    def _keep_bounded(self) -> None:
+        self.journal.prune(wall_ns() - SENDS_KEPT_S * SECOND)
+        try:
+            moved = archive(self.journal, wall_ns())
+        except JournalError as error:
+            self.process.log.warning("journal not archived, trying again in an hour", why=str(error))
+        else:
+            if moved:
+                self.process.log.info("journal archived", rows=moved)
 
     def _opened(self, token: str) -> None:
         self.process.log.info("private connection", url=self.private.socket.url)

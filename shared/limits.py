@@ -20,6 +20,7 @@ PATH_DEAD_S: Final = 1.0  # and not heard for this long, every book is invalid
 # Process shell.
 HEARTBEAT_S: Final = 1.0
 HEARTBEAT_DEAD_S: Final = 3.0
+DESCRIPTORS: Final = 65_536
 WATCHDOG_S: Final = 10.0
 WATCHDOG_REARM_S: Final = 0.5
 BACKOFF_FIRST_S: Final = 0.25

@@ -93,7 +93,10 @@ class Memory:
 
     def check(self, now_s: float) -> tuple[str, bool]:
         """Looks: a warning (or an empty text), and whether the process should restart."""
-        self.rss_mb = self._rss() / 2**20
+        try:
+            self.rss_mb = self._rss() / 2**20
+        except (OSError, psutil.Error):  # no descriptor left to look with: no reason to fall over
+            return "", False
         if self.rss_mb <= self.threshold_mb or now_s - self._warned_at < limits.MEMORY_WARN_EVERY_S:
             return "", self.rss_mb > self.limit_mb
         self._warned_at = now_s

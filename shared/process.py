@@ -11,7 +11,9 @@ import argparse
 import asyncio
 import contextlib
 import faulthandler
+import functools
 import os
+import resource
 import signal
 import socket
 import sys
@@ -31,6 +33,7 @@ from shared.monitors import Memory, Performance
 EXIT_ASKED, EXIT_RESTART, EXIT_HELD, EXIT_CONFIG = 0, 70, 75, 78
 
 
+@functools.cache
 def tradebyte_version() -> str:
     """The installed version of TradeByte."""
     try:
@@ -93,6 +96,7 @@ class Process:
         self._restart = False
         os.chdir(configuration.root)
         self._lock = self._take_lock()
+        _raise_descriptor_limit()
         self.start = starts.begin(configuration.run, name)
         self._publisher: bus.Publisher | None = None
         self._logs = logs.Logs(name, configuration, self._on_warning)
@@ -393,6 +397,14 @@ class Process:
         if now - self._bad_logged.get(what, -1e9) >= limits.BAD_MESSAGE_LOG_EVERY_S:
             self._bad_logged[what] = now
             self.log.warning("bus message skipped", what=what, why=why, first_bytes=raw.hex())
+
+
+def _raise_descriptor_limit() -> None:
+    """Takes all the file descriptors that this process may have: ZeroMQ aborts where it gets none."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _start_auth(context: zmq.Context[Any], configuration: Config) -> Any:

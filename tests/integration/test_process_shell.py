@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -115,3 +116,22 @@ def test_a_process_over_its_memory_limit_restarts_in_order(tmp_path: Path) -> No
     assert "is above 5 MB" in log
     assert "restarting in order" in log
     assert "event='stopped'" in log
+
+
+def test_bad_input_25_file_descriptors_exhausted(tmp_path: Path) -> None:
+    """Given few descriptors a process takes all that it may have; without any for a connection it tries again later."""
+    system = System(tmp_path)
+
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (24, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "collector"], cwd=tmp_path, env=system.environment, preexec_fn=few
+    )
+    try:
+        until("the collector is heard", lambda: system.heartbeat("collector"), 30)
+        soft, _ = psutil.Process(process.pid).rlimit(psutil.RLIMIT_NOFILE)
+        assert soft > 24
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0

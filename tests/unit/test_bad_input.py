@@ -1,14 +1,10 @@
 """Bad input, one named test each: it is counted, named and survived, and what is good goes on.
 
-Numbers 20 (port in use) and 21 (second copy) need real processes: tests/integration/test_refusals.py.
+Numbers 20 (port in use), 21 (second copy) and 25 (file descriptors) need real processes: tests/integration.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import resource
-import sqlite3
 import subprocess
 import sys
 from decimal import Decimal
@@ -312,28 +308,3 @@ def test_bad_input_24_clock_stepped_by_an_hour() -> None:
     assert before < deadline <= before + 3 * SECOND
     world.wait(4)
     assert world.taken("cancel_order") == []
-
-
-def test_bad_input_25_file_descriptors_exhausted(tmp_path: Path) -> None:
-    """A process that gets no descriptor ends with its reason, as a crash that is started again, and loses nothing."""
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config/config.yaml").write_text("trading: {}\n")
-
-    def few() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (14, 14))
-
-    done = subprocess.run(
-        [sys.executable, "-m", "book"],
-        cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if k not in ("TRADEBYTE_CONFIG", "SUPERVISOR_ENABLED")},
-        preexec_fn=few,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode not in (0, 75, 78)
-    assert "Too many open files" in done.stderr
-    again = sqlite3.connect(tmp_path / "x")
-    again.close()
-    assert json.loads((tmp_path / "run/book.start").read_text())["pending"]
