@@ -7,6 +7,7 @@ import sys
 import typer
 
 from monitor.commands.components import fills, verify
+from monitor.commands.config import config
 from monitor.commands.doctor import doctor
 from monitor.commands.flatten import flatten
 from monitor.commands.halt import halt, resume
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 for command in (status, tail, orders, fills, position, halt, resume, flatten, restart, verify, doctor):
     app.command()(command)
+app.add_typer(config, name="config")
 
 
 def main() -> None:
@@ -37,6 +39,8 @@ def main() -> None:
 
 def command_first(words: list[str]) -> list[str]:
     """``--config PATH status`` as ``status --config PATH``: both are typed."""
+    if words[:1] == ["--config"] and words[2:3] == ["config"]:
+        return [*words[2:], *words[:2]]
     if words[:1] == ["--config"] and len(words) > 2:
         return [words[2], *words[:2], *words[3:]]
     if words[:1] and words[0].startswith("--config=") and len(words) > 1:

@@ -14,6 +14,7 @@ step format "$bin/ruff" format --check .
 step lint "$bin/ruff" check .
 step types "$bin/mypy"
 step layering "$bin/python" scripts/layering.py
+step pages "$bin/python" scripts/docs_pages.py --check
 if [ ! -f rust_client/Cargo.toml ]; then
     :
 elif cargo --version >/dev/null 2>&1; then

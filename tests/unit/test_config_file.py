@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from shared import config
+from strategy.market_maker import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "config" / "config.yaml"
@@ -25,6 +26,11 @@ def test_the_file_equals_the_built_in_defaults() -> None:
 def test_the_strategy_is_the_default_one_but_for_its_settings_spelled_out() -> None:
     (written,) = config.load(FILE, environ={}).strategies.values()
     assert msgspec.structs.replace(written, settings={}) == config.Strategy()
+
+
+def test_the_strategys_settings_spelled_out_are_the_market_makers_defaults() -> None:
+    (written,) = config.load(FILE, environ={}).strategies.values()
+    assert msgspec.convert(written.settings, Settings, strict=False) == Settings()
 
 
 def test_it_spells_out_what_people_edit_one_a_line() -> None:
