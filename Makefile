@@ -7,10 +7,10 @@ TESTS ?=
 PYTEST_ARGS ?=
 ROUNDS ?= 10
 
-.PHONY: help setup run test check chaos fix rust lock clean
+.PHONY: help setup run test check chaos simulate bench docs-pages fix rust lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: ## set up all that running takes, in .venv/; run again, it does nothing
 	@scripts/setup.sh
@@ -23,13 +23,25 @@ test: ## set up, then test everything
 	@scripts/setup.sh dev
 	@$(BIN)/pytest -n 2 $(PYTEST_ARGS) $(TESTS)
 
-check: ## format, lint, types, layering, Rust's own lint
+check: ## format, lint, types, layering, pages made from the code, Rust's own lint
 	@scripts/setup.sh dev
 	@scripts/check.sh
 
 chaos: ## restart and kill every component, ROUNDS times over, and compare with the exchange
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.chaos.acts --rounds $(ROUNDS)
+
+simulate: ## run the executor against a simulated exchange in virtual time (SIMULATE_ARGS="--help")
+	@scripts/setup.sh dev
+	@$(BIN)/python -m tests.simulation.run $(SIMULATE_ARGS)
+
+bench: ## measure the Rust book against its Python twin; writes benchmarks/RESULTS.md
+	@scripts/setup.sh dev
+	@$(BIN)/python -m benchmarks.book
+
+docs-pages: ## make docs/configuration.md, docs/topics.md and docs/limits.md anew from the code
+	@scripts/setup.sh
+	@$(BIN)/python scripts/docs_pages.py
 
 fix: ## format the code and mend what ruff can mend
 	@scripts/setup.sh dev
