@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from shared import process, starts
 from shared.messages import ProcessState
-from simulator import calibrate, replay
+from simulator import calibrate, options
 from simulator.control import Control
 from simulator.engine import load_engine
-from simulator.replay import Moment
 from simulator.rest import BODY_BYTES_MAX, Rest, contained
 from simulator.store import Store
-from simulator.websocket import Clock, Delays, VirtualClock, WebSockets
-from simulator.wire import NS, parse_time
+from simulator.websocket import Delays, VirtualClock, WebSockets
+from simulator.wire import NS
 from simulator.world import World
 
 SLEEP_MIN_S, SLEEP_MAX_S = 0.0005, 0.05
@@ -28,15 +26,14 @@ SLEEP_MIN_S, SLEEP_MAX_S = 0.0005, 0.05
 class App:
     """Wires the world to its sockets and its clock."""
 
-    def __init__(
-        self, shell: process.Process, seed: int | None, clock: Clock, recording: dict[str, list[Moment]] | None = None
-    ) -> None:
+    def __init__(self, shell: process.Process, seed: int | None, chosen: options.Chosen) -> None:
         settings = shell.config.simulator
         self.shell = shell
-        self.clock = clock
+        self.clock = clock = chosen.clock
+        self.tls = chosen.tls
         self.listener = self._listen(settings.host, settings.port)
         self.store = Store(shell.config.root / settings.database)
-        self.world = World(settings, self.store, load_engine(), self.clock(), seed, recording=recording)
+        self.world = World(settings, self.store, load_engine(), self.clock(), seed, recording=chosen.recording)
         self.virtual = isinstance(clock, VirtualClock)
         delays = Delays(settings.one_way_delay_ms, self.world.seed, none=self.virtual)
         self.sockets = WebSockets(self.world, self.clock, delays)
@@ -68,7 +65,7 @@ class App:
         application.router.add_routes(self.control.routes())
         self.runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self.runner.setup()
-        await web.SockSite(self.runner, self.listener).start()
+        await web.SockSite(self.runner, self.listener, ssl_context=self.tls).start()
         self.shell.state(ProcessState.READY)
         self.shell.log.info("listening", port=self.listener.getsockname()[1], seed=self.world.seed)
         if self.virtual:
@@ -102,36 +99,17 @@ class App:
 
 def main() -> None:
     """Runs until asked to stop."""
-    parser = process.parser("simulator", __doc__ or "")
-    parser.add_argument("--seed", type=int, help="overrides simulator.seed of the configuration")
-    parser.add_argument("--clock", choices=["real", "virtual"], default="real", help="virtual: time passes by request")
-    parser.add_argument("--start", default="2026-01-01T00:00:00Z", help="when virtual time begins (RFC 3339)")
-    parser.add_argument(
-        "command",
-        nargs="?",
-        choices=["run", "calibrate", "replay"],
-        default="run",
-        help="run (the default), print how the market compares with MARKET.md, or run on a recording",
-    )
-    parser.add_argument("file", nargs="?", help="of replay: captured or recorded frames, one a line")
-    parser.add_argument("--seconds", type=float, default=3600.0, help="of calibrate: virtual seconds a market")
-    given = parser.parse_args()
+    given = options.parse()
     if given.command == "calibrate":
         raise SystemExit(calibrate.main(given.seconds, 1 if given.seed is None else given.seed))
-    recording = None
-    if given.command == "replay":
-        try:
-            recording = replay.load(Path(given.file or "").read_bytes())
-        except (OSError, ValueError) as error:
-            process.refuse(process.EXIT_CONFIG, "simulator", f"replay {given.file}: {error}")
     try:
-        clock = VirtualClock(parse_time(given.start)) if given.clock == "virtual" else Clock()
-    except ValueError:
-        process.refuse(process.EXIT_CONFIG, "simulator", f"--start {given.start} is no RFC 3339 time")
+        chosen = options.choose(given)
+    except ValueError as error:
+        process.refuse(process.EXIT_CONFIG, "simulator", str(error))
     configuration = process.load_config("simulator", given.config)
     shell = process.Process("simulator", configuration, [])
     shell.outlives_s = 5.0  # the executor pulls its orders first, also when supervisord is gone
-    app = App(shell, given.seed, clock, recording)
+    app = App(shell, given.seed, chosen)
     ignored: Any = lambda _messages: None  # noqa: E731 - it listens to nothing on the bus
     shell.run_async(app.main, ignored, app.turn, app.stop)
 

@@ -1,0 +1,63 @@
+"""The command line of ``python -m simulator``, and what is made of it."""
+
+from __future__ import annotations
+
+import argparse
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared import process
+from simulator import certificate, replay
+from simulator.replay import Moment
+from simulator.websocket import Clock, VirtualClock
+from simulator.wire import parse_time
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The clock, the recording instead of a synthetic market, and TLS; None where not asked for."""
+
+    clock: Clock
+    recording: dict[str, list[Moment]] | None
+    tls: ssl.SSLContext | None
+
+
+def parse() -> argparse.Namespace:
+    """The arguments as given."""
+    parser = process.parser("simulator", "A Kraken that runs on this machine.")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["run", "calibrate", "replay"],
+        default="run",
+        help="run (the default), print how the synthetic market compares with captures, or run on a recording",
+    )
+    parser.add_argument("file", nargs="?", help="of replay: captured or recorded frames, one a line")
+    parser.add_argument("--seed", type=int, help="overrides simulator.seed of the configuration")
+    parser.add_argument("--seconds", type=float, default=3600.0, help="of calibrate: virtual seconds a market")
+    parser.add_argument("--clock", choices=["real", "virtual"], default="real", help="virtual: time passes by request")
+    parser.add_argument("--start", default="2026-01-01T00:00:00Z", help="when virtual time begins (RFC 3339)")
+    parser.add_argument("--tls", metavar="FOLDER", help="speak https and wss, with the certificate made or found there")
+    return parser.parse_args()
+
+
+def choose(given: argparse.Namespace) -> Chosen:
+    """What the arguments ask for; raises ValueError that says which one is wrong."""
+    try:
+        clock = VirtualClock(parse_time(given.start)) if given.clock == "virtual" else Clock()
+    except ValueError as error:
+        raise ValueError(f"--start {given.start} is no RFC 3339 time") from error
+    recording = None
+    if given.command == "replay":
+        try:
+            recording = replay.load(Path(given.file or "").read_bytes())
+        except (OSError, ValueError) as error:
+            raise ValueError(f"replay {given.file}: {error}") from error
+    elif given.file:
+        raise ValueError(f"{given.file}: only replay takes a file")
+    try:
+        tls = certificate.context(Path(given.tls)) if given.tls else None
+    except certificate.CertificateError as error:
+        raise ValueError(f"--tls {given.tls}: {error}") from error
+    return Chosen(clock, recording, tls)
