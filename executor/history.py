@@ -48,8 +48,8 @@ class History:
             self.stream.history_wanted = False
             self._begin("TradesHistory", now)
         self._watch_difference(now)
-        if self.stream.ask_history:
-            cl_ord_id = self.stream.ask_history[0]
+        if self.stream.reconcile.ask_history:
+            cl_ord_id = self.stream.reconcile.ask_history[0]
             self._call(f"order {cl_ord_id}", "ClosedOrders", {"cl_ord_id": cl_ord_id}, now)
         elif self._pages:
             method, start, end, offset = self._pages[0]
@@ -132,12 +132,12 @@ class History:
                     self.state.account.fees[symbol] = Fees(maker=made, taker=fee)
 
     def _order(self, cl_ord_id: str, result: Any, now: int) -> None:
-        self.stream.ask_history.remove(cl_ord_id)
+        self.stream.reconcile.ask_history.remove(cl_ord_id)
         found = [o for o in result.get("closed", {}).values() if o.get("cl_ord_id") == cl_ord_id]
         if not found:
-            self.stream.history_lacks(cl_ord_id, now)
+            self.stream.reconcile.history_lacks(cl_ord_id, now)
         else:
-            self.stream.history_shows(cl_ord_id, next(iter(found)), now)
+            self.stream.reconcile.history_shows(cl_ord_id, next(iter(found)), now)
             self._begin("TradesHistory", now)
 
     def _trades(self, result: Any) -> int:
@@ -159,10 +159,10 @@ class History:
                 fees={symbol.partition("/")[2]: fee} if fee else {},
                 fill_ts=int(Decimal(str(trade["time"])) * SECOND),
             )
-            cl_ord_id, strategy = self.stream.owner_of(fill.order_id)
+            cl_ord_id, strategy = self.stream.reports.owner_of(fill.order_id)
             row = self.state.account.fill(fill, cl_ord_id, strategy)
             if row is not None:
-                self.stream.tell_fill(row)
+                self.stream.reports.tell_fill(row)
         return int(result.get("count", 0))
 
     def _ledger(self, result: Any) -> int:

@@ -101,7 +101,7 @@ class Quoting:
 
     def _is_price_refused(self, symbol: str, quote: Quote, now: int) -> bool:
         """A refused price waits until the touch clears it, at least 1 s (T5)."""
-        found = self.stream.refused_prices.get((symbol, quote.side))
+        found = self.stream.refusals.prices.get((symbol, quote.side))
         book = self.state.books.get(symbol)
         if found is None or book is None or not book.bids or not book.asks:
             return False
@@ -109,7 +109,7 @@ class Quoting:
         ask, bid = book.asks[0][0], book.bids[0][0]
         clear = quote.price < ask if quote.side == "buy" else quote.price > bid
         if now >= until and (price < ask if quote.side == "buy" else price > bid):
-            del self.stream.refused_prices[symbol, quote.side]
+            del self.stream.refusals.prices[symbol, quote.side]
             return not clear
         return quote.price >= price if quote.side == "buy" else quote.price <= price
 
@@ -328,10 +328,10 @@ class Quoting:
         self._waits[key] = (now + int(wait_s * SECOND), times, why)
 
     def _note_refusals(self, now: int) -> None:
-        for order, error in self.stream.refusals:
+        for order, error in self.stream.refusals.news:
             self._wait((order.strategy, order.symbol, order.slot), error, now)
             self.state.tell("warning", "refused", f"{order.strategy} {order.symbol} {order.slot}: {error}")
-        self.stream.refusals.clear()
+        self.stream.refusals.news.clear()
 
     @property
     def waiting(self) -> dict[str, str]:

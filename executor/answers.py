@@ -1,0 +1,112 @@
+"""What an answer to a request means, and what its absence does (DESIGN.md, "Outcomes"). A core."""
+
+from __future__ import annotations
+
+from executor import orders
+from executor.orders import Order
+from executor.outbox import Request
+from executor.refusals import Refusals
+from executor.requests import InFlight
+from executor.state import State
+from shared.clock import parse_rfc3339
+from shared.kraken import errors, v2
+
+ORDER_METHODS = frozenset({"add_order", "batch_add", "amend_order", "cancel_order", "batch_cancel"})
+
+
+class Answers:
+    """Advances orders, the switch and the exchange's time by answers to what is in flight."""
+
+    def __init__(self, state: State, in_flight: InFlight, refusals: Refusals) -> None:
+        self.state, self.in_flight, self.refusals = state, in_flight, refusals
+
+    def answer(self, frame: v2.Frame, now: int) -> None:
+        """One answer."""
+        request = self.in_flight.answered(frame.req_id or 0)
+        if request is None:
+            if not frame.success and frame.method != "pong":
+                self.state.tell("warning", "answer", f"{frame.method} refused without a request: {frame.error}")
+            return
+        if frame.time_in and frame.time_out:
+            times = parse_rfc3339(frame.time_in), parse_rfc3339(frame.time_out)
+            self.state.clock.answer(request.sent, now, *times)
+        if frame.success:
+            self._success(frame, request, now)
+        else:
+            self._failure(frame, request, now)
+
+    def outcome_unknown(self, request: Request) -> None:
+        """No answer will come, or none that tells."""
+        for cl_ord_id in request.orders:
+            order = self.state.registry.find(cl_ord_id)
+            if order is not None and order.is_live:
+                orders.lost_sight(order)
+                self.state.registry.note(order)
+
+    def _success(self, frame: v2.Frame, request: Request, now: int) -> None:
+        state = self.state
+        if request.method == "cancel_all_orders_after":
+            found = v2.payload(frame.result, v2.SwitchSet)
+            trigger_ts = 0 if found.triggerTime in ("", "0") else parse_rfc3339(found.triggerTime)
+            state.switch.answered(request.sent, trigger_ts)
+        elif request.method == "subscribe":
+            ack = v2.payload(frame.result, v2.Ack)
+            state.threshold_told = ack.maxratecount or state.threshold_told
+        elif request.method == "add_order":
+            self._placed(request.orders[0], v2.payload(frame.result, v2.Placed), now)
+        elif request.method == "batch_add":
+            for cl_ord_id, placed in zip(request.orders, v2.payload(frame.result, list[v2.Placed]), strict=False):
+                self._placed(cl_ord_id, placed, now)
+        elif request.method == "amend_order":
+            order = state.registry.find(request.orders[0])
+            if order is not None:
+                orders.amend_confirmed(order, request.req_id, now)
+                state.registry.note(order)
+        # A cancel's success says that it was taken; the report ends the order.
+
+    def _placed(self, cl_ord_id: str, placed: v2.Placed, now: int) -> None:
+        order = self.state.registry.find(cl_ord_id)
+        if order is None:
+            return
+        if placed.error or placed.success is False:
+            self.refusals.refuse(order, placed.error or "refused in its batch", now)
+        elif order.is_live:
+            orders.acknowledged(order, placed.order_id, now)
+            self.state.registry.note(order)
+
+    def _failure(self, frame: v2.Frame, request: Request, now: int) -> None:
+        means = errors.meaning(frame.error)
+        if means is errors.Meaning.SESSION:
+            self.state.out.reconnect = frame.error
+        if request.method not in ORDER_METHODS:
+            self.state.tell("error", "refused", f"{request.method} refused: {frame.error}", alert=True)
+            if request.method == "subscribe":
+                self.state.out.reconnect = f"subscription refused: {frame.error}"
+            return
+        if not errors.is_certain(frame.error):
+            self.outcome_unknown(request)
+            return
+        for cl_ord_id in request.orders:
+            order = self.state.registry.find(cl_ord_id)
+            if order is None or not order.is_live:
+                continue
+            if request.method in ("add_order", "batch_add"):
+                self.refusals.refuse(order, frame.error, now)
+            elif means is errors.Meaning.UNKNOWN_ORDER:
+                # It ended, and the report is on its way; if not, a snapshot will tell.
+                order.suspect_since = order.suspect_since or now
+                order.amend = None if request.method == "amend_order" else order.amend
+            elif request.method == "amend_order":
+                if orders.amend_refused(order, request.req_id, frame.error):
+                    self._amend_refused(order, frame.error, means, now)
+            else:
+                self.state.tell("warning", "cancel", f"cancel of {cl_ord_id} refused: {frame.error}; trying again")
+            self.state.registry.note(order)
+
+    def _amend_refused(self, order: Order, error: str, means: errors.Meaning, now: int) -> None:
+        self.state.tell("warning", "amend", f"amend on {order.symbol} refused: {error}")
+        if "Post only" in error:
+            self.refusals.block_price(order, now)
+        if means is not errors.Meaning.RATE:
+            order.doomed = f"amend refused: {error}"
+        order.touched = now

@@ -1,0 +1,132 @@
+"""Reconciliation: what a snapshot of open orders says of those we know, and orders of unknown outcome. A core.
+
+An order of unknown outcome is *placed* when anything shows it, *never placed* only when its deadline has passed, a
+later snapshot lacks it, and the history, long enough after, lacks it too (DESIGN.md, "Outcomes").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from executor import orders
+from executor.adoption import Adoption
+from executor.orders import Order
+from executor.reports import numbers
+from executor.state import State
+from shared import limits
+from shared.clock import SECOND
+from shared.kraken import v2
+from shared.kraken.counters import CANCEL_WORST
+from shared.messages import OrderState
+from shared.numbers import scale
+
+
+class Reconcile:
+    """``asked_at`` is when the newest snapshot was asked for; ``wanted`` why another one is."""
+
+    def __init__(self, state: State, adoption: Adoption) -> None:
+        self.state, self.adoption = state, adoption
+        self.asked_at = 0
+        self.wanted = ""
+        self.ask_history: list[str] = []
+
+    def asked(self, now: int) -> None:
+        """A snapshot is asked for now."""
+        self.asked_at, self.wanted = now, ""
+
+    def want(self, why: str) -> None:
+        """Asks for a snapshot at the next turn."""
+        self.wanted = self.wanted or why
+
+    # --- snapshots -----------------------------------------------------------------------------------------------
+
+    def snapshot(self, open_reports: list[v2.Report], now: int) -> None:
+        """The exchange's open orders, as of some moment after they were asked for."""
+        state = self.state
+        exchange_now = state.clock.now_ts(now) or now + state.boot_to_wall
+        seen: set[str] = set()
+        for report in open_reports:
+            order = state.registry.find(report.cl_ord_id, report.order_id)
+            if order is None:
+                order = self.adoption.adopt(report, now)
+            if order is None:
+                continue
+            seen.add(order.cl_ord_id)
+            self._seen_open(order, report, exchange_now, now)
+        for order in state.registry.live():
+            if order.cl_ord_id not in seen:
+                self._not_in_snapshot(order, exchange_now, now)
+        state.executions_ready = True
+        self.adoption.is_start = False
+
+    def _seen_open(self, order: Order, report: v2.Report, exchange_now: int, now: int) -> None:
+        orders.acknowledged(order, report.order_id, now)
+        order.suspect_since = 0
+        if not order.is_live:
+            return
+        if order.state is OrderState.CANCELLING and order.cancel_sent < self.asked_at:
+            order.state = OrderState.OPEN  # the cancel did not arrive; the next pass decides anew
+        price, qty = numbers(order, report)
+        if order.amend is not None and order.amend.is_unknown and exchange_now > order.amend.deadline_ts:
+            order.amend = None
+        orders.amended(order, price, qty, order.touched)
+        if report.cum_qty is not None:
+            order.filled = max(order.filled, scale(report.cum_qty, order.qty_precision))
+        self.state.registry.note(order)
+
+    def _not_in_snapshot(self, order: Order, exchange_now: int, now: int) -> None:
+        if order.state in (OrderState.SENT, OrderState.UNKNOWN):
+            # Only past its deadline does its absence mean anything, and the history has the last word.
+            if order.state is OrderState.UNKNOWN and exchange_now > order.deadline_ts:
+                order.lacking_since = order.lacking_since or now
+            return
+        if order.acked >= self.asked_at or order.created_ts - self.state.boot_to_wall >= self.asked_at:
+            return
+        done = order.filled >= order.qty
+        if not done and order.created_ts - self.state.boot_to_wall < self.state.started:
+            # Cancels leave before the journal: an earlier life may have died in between, and Kraken counts them.
+            self.state.budget.charge(order.symbol, CANCEL_WORST, now)
+        orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, "ended while not watched", now)
+        self.state.registry.note(order)
+
+    # --- unknown outcomes ----------------------------------------------------------------------------------------
+
+    def turn(self, now: int) -> None:
+        """Orders in doubt: snapshots and history to ask for."""
+        exchange_now = self.state.clock.now_ts(now)
+        for order in self.state.registry.live():
+            if order.state is OrderState.OPEN and order.remaining == 0:
+                order.suspect_since = order.suspect_since or now  # the report of its end is due
+            if order.state is OrderState.UNKNOWN:
+                self._look_for(order, exchange_now, now)
+            elif order.amend is not None and order.amend.is_unknown and exchange_now > order.amend.deadline_ts:
+                self.want("an amend of unknown outcome")
+            elif order.suspect_since and now - order.suspect_since > SECOND:
+                self.want("an order that the exchange does not know")
+
+    def _look_for(self, order: Order, exchange_now: int, now: int) -> None:
+        """An order of unknown outcome: placed when anything shows it, never placed only when nothing ever does."""
+        if not order.lacking_since:
+            if exchange_now > order.deadline_ts + SECOND:
+                self.want("an order of unknown outcome")
+        elif now - order.lacking_since > limits.HISTORY_SETTLES_S * SECOND and not order.history_asked:
+            order.history_asked = True
+            self.ask_history.append(order.cl_ord_id)
+
+    def history_shows(self, cl_ord_id: str, found: dict[str, Any], now: int) -> None:
+        """The history knows the order: it was placed and has ended; its fills come by the trades' history."""
+        order = self.state.registry.find(cl_ord_id)
+        if order is not None and order.state is OrderState.UNKNOWN:
+            orders.ended(order, _closed_state(str(found.get("status"))), "found in the history", now)
+            self.state.registry.note(order)
+
+    def history_lacks(self, cl_ord_id: str, now: int) -> None:
+        """Neither the snapshot nor the history knows the order: it was never placed."""
+        order = self.state.registry.find(cl_ord_id)
+        if order is not None and order.state is OrderState.UNKNOWN:
+            orders.ended(order, OrderState.NEVER_PLACED, "neither snapshot nor history knows it", now)
+            self.state.registry.note(order)
+
+
+def _closed_state(status: str) -> OrderState:
+    return {"closed": OrderState.FILLED, "expired": OrderState.EXPIRED}.get(status, OrderState.CANCELLED)

@@ -1,0 +1,130 @@
+"""Reports of the ``executions`` channel: fills once each, and what became of orders. A core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from executor import orders
+from executor.account import fill_of_report
+from executor.adoption import Adoption
+from executor.journal import FillRow
+from executor.orders import Order
+from executor.refusals import Refusals
+from executor.registry import FOREIGN
+from executor.state import State
+from shared.clock import parse_rfc3339
+from shared.kraken import v2
+from shared.messages import Fill, OrderState
+from shared.numbers import scale
+
+
+class Reports:
+    """``find_past`` asks the journal for (cl_ord_id, strategy) of an order that ended long ago."""
+
+    def __init__(
+        self,
+        state: State,
+        refusals: Refusals,
+        adoption: Adoption,
+        find_past: Callable[[str, str], tuple[str, str] | None],
+    ) -> None:
+        self.state, self.refusals, self.adoption = state, refusals, adoption
+        self._find_past = find_past
+
+    def report(self, report: v2.Report, now: int) -> None:
+        """What became of an order."""
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        if order is None:
+            if report.order_status in ("new", "partially_filled", "pending_new") and report.symbol:
+                self.adoption.adopt(report, now)
+            return
+        kind = report.exec_type
+        if report.order_id and not order.order_id:
+            order.order_id = report.order_id
+        if kind in ("new", "pending_new"):
+            orders.acknowledged(order, report.order_id, now)
+        elif kind == "filled":
+            orders.ended(order, OrderState.FILLED, "", now)
+        elif kind == "expired":
+            orders.ended(order, OrderState.EXPIRED, report.reason, now)
+        elif kind == "canceled":
+            self._cancelled(order, report.reason, now)
+        elif kind in ("amended", "restated"):
+            price, qty = numbers(order, report)
+            orders.amended(order, price, qty, now)
+        self.state.registry.note(order)
+
+    def trade(self, report: v2.Report) -> bool:
+        """A fill; False when it was counted before."""
+        fill = fill_of_report(report, parse_rfc3339(report.timestamp) if report.timestamp else 0)
+        if fill is None:
+            self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
+            return False
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        cl_ord_id, strategy = self._owner(order, report)
+        row = self.state.account.fill(fill, cl_ord_id, strategy)
+        if order is not None:
+            lots = scale(fill.qty, order.qty_precision)
+            if orders.filled(order, fill.exec_id, lots):
+                order.order_id = order.order_id or report.order_id
+                self.state.registry.note(order)
+        if row is not None:
+            self.tell_fill(row)
+        return row is not None
+
+    def counter(self, report: v2.Report, now: int) -> None:
+        """Kraken's own counter of the pair, where it tells it."""
+        if report.ratecount is None:
+            return
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        symbol = report.symbol or (order.symbol if order is not None else "")
+        if symbol:
+            self.state.budget.told(symbol, float(report.ratecount), now)
+
+    def tell_fill(self, row: FillRow) -> None:
+        """A fill that is new: on the bus and in the log."""
+        message = Fill(
+            exec_id=row.exec_id,
+            cl_ord_id=row.cl_ord_id,
+            order_id=row.order_id,
+            strategy=row.strategy,
+            symbol=row.symbol,
+            side="buy" if row.side == "buy" else "sell",
+            price=row.price,
+            qty=row.qty,
+            fee=row.fee,
+            fill_ts=row.fill_ts,
+        )
+        self.state.out.messages.append((f"fill.{row.symbol}", message))
+        self.state.tell(
+            "info", "fill", f"{row.strategy} {row.side} {row.qty} {row.symbol} at {row.price} {row.exec_id}"
+        )
+
+    def owner_of(self, order_id: str) -> tuple[str, str]:
+        """(cl_ord_id, strategy) of a fill told by the history, which names only the exchange's id."""
+        return self._owner(self.state.registry.find("", order_id), v2.Report(order_id=order_id))
+
+    def _owner(self, order: Order | None, report: v2.Report) -> tuple[str, str]:
+        if order is not None:
+            return order.cl_ord_id if order.strategy != FOREIGN else report.cl_ord_id, order.strategy
+        past = self._find_past(report.cl_ord_id, report.order_id)
+        return past if past is not None else (report.cl_ord_id, FOREIGN)
+
+    def _cancelled(self, order: Order, reason: str, now: int) -> None:
+        if reason == "Post only order":
+            self.refusals.refuse(order, reason, now)
+            return
+        done = order.filled >= order.qty
+        if reason == "User requested" and order.is_live and not order.cancel_sent and order.amend is None:
+            # Not by us: a person, or another executor. Placing it again at once would be a fight.
+            self.refusals.news.append((order, "cancelled by somebody else"))
+        orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, reason, now)
+        if "CancelAllOrdersAfter" in reason:
+            self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
+
+
+def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:
+    """(price in ticks, quantity in lots) of a report, where it has them."""
+    price = None if report.limit_price is None else scale(report.limit_price, order.price_precision)
+    qty = None if report.order_qty is None else scale(report.order_qty, order.qty_precision)
+    return price, qty
