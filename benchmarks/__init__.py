@@ -1,0 +1,1 @@
+"""What every performance claim is measured with."""
