@@ -73,10 +73,10 @@ class Stream:
         """One frame; raises only ValueErrors, for what it cannot read."""
         self.state.private_heard = now
         if frame.channel == "executions":
-            if self._in_sequence(frame):
+            if self._in_sequence(frame, now):
                 self._executions(frame, now)
         elif frame.channel == "balances":
-            if self._in_sequence(frame):
+            if self._in_sequence(frame, now):
                 balances.take(self.state, frame, now)
         elif frame.channel == "status":
             found = v2.payload(frame.data, list[v2.Status])
@@ -84,7 +84,7 @@ class Stream:
         elif frame.method:
             self.answers.answer(frame, now)
 
-    def _in_sequence(self, frame: v2.Frame) -> bool:
+    def _in_sequence(self, frame: v2.Frame, now: int) -> bool:
         last = self._sequence.get(frame.channel)
         self._sequence[frame.channel] = frame.sequence
         if frame.type == "snapshot" or last is None or frame.sequence == last + 1:
@@ -95,10 +95,17 @@ class Stream:
             return False
         self.state.tell("warning", "gap", f"{frame.channel} lost {frame.sequence - last - 1} messages; asking anew")
         if frame.channel == "executions":
-            self.reconcile.want("gap")
+            self.state.executions_ready = False
+            self._ask_executions(now)
         else:
             self.ask_balances()
         return True
+
+    def _ask_executions(self, now: int) -> None:
+        """Asks for a new executions snapshot; until it comes a gap leaves what is known in doubt."""
+        self._ask("unsubscribe", {"channel": "executions", "token": self.token})
+        self._sequence.pop("executions", None)
+        self._subscribe_executions(now)
 
     def ask_balances(self) -> None:
         """Asks for a new balances snapshot."""
@@ -138,6 +145,4 @@ class Stream:
             return
         self.reconcile.turn(now)
         if self.reconcile.wanted and now - self.reconcile.asked_at > limits.SNAPSHOT_EVERY_S * SECOND:
-            self._ask("unsubscribe", {"channel": "executions", "token": self.token})
-            self._sequence.pop("executions", None)
-            self._subscribe_executions(now)
+            self._ask_executions(now)

@@ -198,3 +198,18 @@ def test_balances_that_fills_do_not_explain_are_asked_for_again_before_rest_is()
     world.turn(0.1)
     assert world.state.is_reconciled
     assert world.state.out.rest == []
+
+
+def test_a_gap_in_the_reports_stops_advances_until_a_new_snapshot_is_read() -> None:
+    world = World().ready()
+    world.taken("subscribe")
+    world.sequences["executions"] += 1  # one report was lost
+    world.push("executions", [])
+    world.target(buy())
+    world.turn()
+    assert world.taken("add_order") == []
+    assert [request.params["channel"] for request in world.taken("subscribe")] == ["executions"]
+    world.push("executions", [], "snapshot")
+    world.target(buy())
+    world.turn()
+    assert len(world.taken("add_order")) == 1
