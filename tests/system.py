@@ -198,9 +198,11 @@ class System:
                 return f"{symbol}: orders are not known"
             if not any(order.state is OrderState.OPEN for order in orders.orders):
                 return f"{symbol}: no order is open"
-            target = self.last.get(f"target.market_maker.{symbol}")
-            if not isinstance(target, Target) or target.decided <= since_ns or not target.quotes:
-                return f"{symbol}: no new target"
+            names = [name for name in self.config.strategies if symbol in self.config.strategy_pairs(name)]
+            for name in names:
+                target = self.last.get(f"target.{name}.{symbol}")
+                if not isinstance(target, Target) or target.decided <= since_ns or not target.quotes:
+                    return f"{symbol}: no new target of {name}"
         return ""
 
     def until_quoting(self, seconds: float, since_ns: int = 0) -> float:
