@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.testing import Kraken, running_kraken
 from tests.integration.simulator.running import Running
 
 
@@ -18,3 +19,9 @@ def simulator(tmp_path: Path) -> Iterator[Running]:
         yield running
     finally:
         running.kill()
+
+
+@pytest.fixture
+def kraken() -> Iterator[Kraken]:
+    with running_kraken() as running:
+        yield running

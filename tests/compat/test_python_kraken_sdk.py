@@ -13,7 +13,7 @@ kraken_spot = pytest.importorskip("kraken.spot")
 base_api = pytest.importorskip("kraken.base_api")
 websocket = pytest.importorskip("kraken.spot.websocket")
 pytestmark = pytest.mark.processes
-UPDATES = 500
+UPDATES = 250
 
 
 @pytest.fixture
