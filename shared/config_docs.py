@@ -51,7 +51,7 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.host": "loopback only",
     "simulator.port": "REST and WebSocket of the simulated exchange",
     "simulator.seed": "the same seed draws the same market",
-    "simulator.regime": "how the market moves; see [simulator.md](simulator.md)",
+    "simulator.regime": "how the market moves",
     "simulator.one_way_delay_ms": "between a client and the exchange, each way",
     "simulator.history_lag_s": "from and to: how far TradesHistory, ClosedOrders and Ledgers lag behind the engine",
     "simulator.database": "where its accounts and orders live",
