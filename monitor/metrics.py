@@ -97,7 +97,7 @@ class Metrics(Collector):
                     continue
                 labels = {"process": process, "operation": str(operation)}
                 count = figures["count"]
-                summary.add_metric(list(labels.values()), count, count * figures.get("average", 0) / 1000)
+                summary.add_metric(list(labels.values()), count, figures.get("sum", 0) / 1000)
                 for quantile, key in QUANTILES:
                     value = figures.get(key, 0) / 1000
                     summary.add_sample(summary.name, labels | {"quantile": quantile}, value)

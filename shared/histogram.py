@@ -69,11 +69,12 @@ class Histogram:
         return self.max_ns
 
     def summary_ms(self) -> Mapping[str, float]:
-        """Count, average, minimum, maximum and percentiles, in ms."""
+        """Count, sum, average, minimum, maximum and percentiles, in ms."""
         if not self.count:
             return {"count": 0}
         return {
             "count": self.count,
+            "sum": round(self.sum_ns / 1e6, 4),
             "average": round(self.sum_ns / self.count / 1e6, 4),
             "min": round(self.min_ns / 1e6, 4),
             "max": round(self.max_ns / 1e6, 4),
