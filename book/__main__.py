@@ -11,7 +11,7 @@ from shared.clock import boot_ns, wall_ns
 from shared.messages import ProcessState
 from shared.process import Process, load_config, parser
 
-WANTED = ["feed.instrument", "feed.status", "feed.book"]
+WANTED = ["feed.instrument", "feed.status", "feed.book", "feed.trade"]
 TURN_MS = 20
 
 

@@ -16,7 +16,16 @@ from book.lateness import Lateness
 from book.tracked import TrackedBook
 from shared import limits
 from shared.clock import MS, SECOND
-from shared.messages import BookState, BookStatus, FeedFrame, FeedStatus, Instruments, Message, Resync
+from shared.messages import (
+    BookState,
+    BookStatus,
+    FeedFrame,
+    FeedStatus,
+    FeedTrades,
+    Instruments,
+    Message,
+    Resync,
+)
 
 PATH_DEAD_NS = int(limits.PATH_DEAD_S * SECOND)
 SILENT_NS = int(limits.WS_SILENT_S * SECOND)
@@ -65,6 +74,8 @@ class Books:
             self._feed_status(message, now)
         elif isinstance(message, Instruments):
             self._instruments(message)
+        elif isinstance(message, FeedTrades):
+            self._trades(message, now)
 
     def turn(self, now: int) -> None:
         """Time passes: silence, requests for snapshots, news every 200 ms."""
@@ -128,11 +139,24 @@ class Books:
             self.changed[book.symbol] = None
         self._show(book, now)
 
+    def _trades(self, message: FeedTrades, now: int) -> None:
+        book = self._books.get(message.symbol)
+        if book is not None and book.precisions == (message.price_precision, message.qty_precision):
+            book.trades([trade.price for trade in message.trades], now)
+
     def _note_lateness(self, book: TrackedBook, now: int, wall: int) -> None:
         stamp = book.book.exchange_ts
         if stamp and not book.book.last_was_snapshot and not self._is_replay:
+            exchange_now = self._exchange_now(now) or wall
             for lateness in (self._lateness, book.lateness):
-                lateness.update(wall - stamp, now)
+                lateness.update(exchange_now - stamp, now)
+
+    def _exchange_now(self, now: int) -> int:
+        """The exchange's time by the collector's estimate, ns since the epoch; 0 where that is not good enough."""
+        status = self._status
+        if status is None or not 0 <= status.offset_uncertain_ms <= limits.CLOCK_UNCERTAIN_MS:
+            return 0
+        return now + status.exchange_offset
 
     # --- replay --------------------------------------------------------------------------------------------------
 
@@ -166,6 +190,8 @@ class Books:
         trouble = self._path_trouble(now)
         if not trouble and book.lateness.is_lagging(now):
             trouble = "lagging: its updates come late"
+        if not trouble and book.contradiction.is_lasting(now):
+            trouble = "lagging: trades contradict it"
         return (BookState.SILENT, trouble) if trouble else (BookState.LIVE, "")
 
     def _path_trouble(self, now: int) -> str:

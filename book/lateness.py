@@ -1,4 +1,7 @@
-"""Do updates arrive late by their own timestamps? All checksums can be good on a book that is 26 s behind."""
+"""Is a book behind? By its updates' own timestamps, or by trades that it does not explain.
+
+All checksums can be good on a book that is 26 s behind.
+"""
 
 from __future__ import annotations
 
@@ -36,3 +39,32 @@ class Lateness:
     def forget(self) -> None:
         """Nothing is late any more: an update was on time, or the connection is a new one."""
         self._since, self._is_lagging = 0, False
+
+
+class Contradiction:
+    """Trades against the book: one beyond the touch that the book does not catch up with for 1 s. Prices in ticks."""
+
+    def __init__(self) -> None:
+        self._price = 0
+        self._since = 0
+
+    def trade(self, price: int, bid: int | None, ask: int | None, now: int) -> None:
+        """Others traded at ``price`` while the book's touch was this."""
+        beyond = (ask is not None and price > ask) or (bid is not None and price < bid)
+        if not beyond:
+            self.forget()
+        elif not self._since:
+            self._price, self._since = price, now
+
+    def touch(self, bid: int | None, ask: int | None) -> None:
+        """The book's touch changed: one that holds the trade's price explains it."""
+        if self._since and (bid is None or bid <= self._price) and (ask is None or self._price <= ask):
+            self.forget()
+
+    def is_lasting(self, now: int) -> bool:
+        """Has the book failed to explain a trade for 1 s."""
+        return bool(self._since) and now - self._since >= LATE_NS
+
+    def forget(self) -> None:
+        """Nothing contradicts the book."""
+        self._price = self._since = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from book.lateness import Lateness
+from book.lateness import Contradiction, Lateness
 from shared.clock import MS, SECOND
 from shared.messages import BookInfo, BookState
 
@@ -28,6 +28,7 @@ class TrackedBook:
         """The number of the newest request for a snapshot; ``is_asking`` while it is not met."""
         self.is_asking = False
         self.lateness = Lateness()
+        self.contradiction = Contradiction()
         self.precisions: tuple[int, int] | None = None
         self._module, self._depth = module, depth
         # Until the instrument data come, a book that is only good for saying that it is not live.
@@ -68,6 +69,7 @@ class TrackedBook:
         self.is_asking = self._snapshot_missed = False
         self._asked = self._subscribed = 0
         self.lateness.forget()
+        self.contradiction.forget()
 
     def desync(self, why: str) -> None:
         """The book is wrong or may be: empty until a new snapshot, which has to be asked for."""
@@ -75,6 +77,7 @@ class TrackedBook:
         self.state, self.why = BookState.RESYNCING, why
         self._snapshot_missed = True
         self.lateness.forget()
+        self.contradiction.forget()
 
     def frame(self, frame: bytes, missed: int, received: int, now: int) -> str:
         """Takes a raw frame before which ``missed`` were lost; returns what went wrong with it, or nothing."""
@@ -103,7 +106,19 @@ class TrackedBook:
             return self.why
         self.state, self.why = BookState.LIVE, ""
         self._snapshot_missed = False
+        self.contradiction.touch(*self.touch())
         return wrong
+
+    def touch(self) -> tuple[int | None, int | None]:
+        """The best bid and ask in ticks, None where a side is empty."""
+        bids, asks = self.book.bids(1), self.book.asks(1)
+        return (bids[0][0] if bids else None), (asks[0][0] if asks else None)
+
+    def trades(self, prices: list[int], now: int) -> None:
+        """Others traded at these prices (ticks)."""
+        if self.is_live:
+            for price in prices:
+                self.contradiction.trade(price, *self.touch(), now)
 
     def ask(self, now: int, subscribed: bool) -> None:
         """Asks for a snapshot if one is missing and none is to be expected.

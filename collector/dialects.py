@@ -24,6 +24,10 @@ class Dialect(ABC):
         """Unsubscribes; Kraken wants the depth of a book again."""
 
     @abstractmethod
+    def ping(self, req_id: int) -> str:
+        """Asks for a sign of life; version 2 answers with the exchange's time."""
+
+    @abstractmethod
     def instruments(self, req_id: int) -> str:
         """Subscribes to instrument data; only where :attr:`has_instruments`."""
 
@@ -42,6 +46,9 @@ class Version2(Dialect):
     def unsubscribe(self, channel: str, symbols: list[str], depth: int, req_id: int) -> str:
         return v2.request("unsubscribe", {"channel": channel, "symbol": symbols, "depth": depth}, req_id)
 
+    def ping(self, req_id: int) -> str:
+        return v2.request("ping", None, req_id)
+
     def instruments(self, req_id: int) -> str:
         return v2.request("subscribe", {"channel": "instrument", "snapshot": True}, req_id)
 
@@ -56,6 +63,9 @@ class Version1(Dialect):
 
     def unsubscribe(self, channel: str, symbols: list[str], depth: int, req_id: int) -> str:
         return self._event("unsubscribe", channel, symbols, depth, req_id)
+
+    def ping(self, req_id: int) -> str:
+        return msgspec.json.encode({"event": "ping", "reqid": req_id}).decode()
 
     def instruments(self, req_id: int) -> str:
         raise NotImplementedError(f"version 1 has no instrument channel (request {req_id})")

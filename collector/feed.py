@@ -12,6 +12,7 @@ from collector.dialects import dialect
 from collector.frames import Ack, Classified, Kind, classify
 from shared import limits
 from shared.kraken import v2
+from shared.kraken.exchange_time import ExchangeTime
 from shared.messages import FeedFrame, FeedStatus, FeedTrades, Instruments, Message, Pair, Resync, Trade
 from shared.numbers import PrecisionError, scale
 
@@ -49,6 +50,9 @@ class Feed:
         self._assets: dict[str, int] = {}
         self._status_due = 0
         self._instrument_asked = 0
+        self._clock = ExchangeTime()
+        self._sent_at: dict[int, int] = {}
+        self._ping_due = 0
 
     @property
     def pairs(self) -> dict[str, Pair]:
@@ -70,6 +74,7 @@ class Feed:
         self._states.clear()
         self._asked.clear()
         self._unsubscribing.clear()
+        self._sent_at.clear()
         if not self._replay:
             self._ask_instrument(now)
             for channel in CHANNELS:
@@ -99,6 +104,9 @@ class Feed:
             self._problem(f"bad {found.kind.value} frame", f"{error}: {raw[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
 
     def _handle(self, found: Classified, raw: bytes, now: int) -> None:
+        if found.timing is not None and found.timing.req_id in self._sent_at:
+            sent = self._sent_at[found.timing.req_id]
+            self._clock.answer(sent, now, found.timing.time_in_ts, found.timing.time_out_ts)
         if found.kind is Kind.BOOK or found.kind is Kind.TICKER:
             topic = "feed.book" if found.kind is Kind.BOOK else "feed.ticker"
             for symbol in found.symbols:
@@ -259,6 +267,11 @@ class Feed:
                 if overdue:
                     self._problem(f"{channel} subscription not acknowledged", ", ".join(overdue))
                     self._subscribe(channel, overdue, now)
+            if now >= self._ping_due:
+                self._ping_due = now + int(limits.PING_EVERY_S * 1e9)
+                # One request's answers are enough to go by: older ones need not be remembered.
+                self._sent_at = {self._req_id + 1: now}
+                self.sends.append(self._dialect.ping(self._new_id()))
             if self._instrument_asked and now - self._instrument_asked > late:
                 self._problem("instrument data did not come", "asking again")
                 self._ask_instrument(now)
@@ -281,6 +294,8 @@ class Feed:
             resyncs={symbol: number for symbol, (_, number) in self._obeyed.items()},
             replay=self._replay,
             reconnects=self._reconnects,
+            exchange_offset=self._clock.now_ts(now) - now if self._clock.now_ts(now) else 0,
+            offset_uncertain_ms=round(self._clock.uncertain_ms(now), 1) if self._clock.now_ts(now) else -1.0,
         )
         self.publishes.append(("feed.status", status))
 

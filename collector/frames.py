@@ -30,7 +30,8 @@ class Kind(Enum):
     HEARTBEAT = "heartbeat"
     RESPONSE = "response"
     ERROR = "error"
-    OTHER = "other"  # known to Kraken, of no use here: ohlc, spread, pong
+    PONG = "pong"
+    OTHER = "other"  # known to Kraken, of no use here: ohlc, spread
     UNKNOWN = "unknown"
 
 
@@ -45,6 +46,15 @@ class Ack:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When the exchange took a request in and sent its answer out, ns since the epoch."""
+
+    req_id: int
+    time_in_ts: int
+    time_out_ts: int
+
+
 @dataclass(slots=True)
 class Classified:
     """A frame's kind and what the feed needs of it; ``trades`` are (symbol, taker's side, price, qty, id, ts)."""
@@ -57,6 +67,7 @@ class Classified:
     system: str = ""
     error: str = ""
     ack: Ack | None = None
+    timing: Timing | None = None
 
 
 class _Subscription(msgspec.Struct, frozen=True):
@@ -94,11 +105,17 @@ def classify(raw: bytes) -> Classified:
         return _version_2_push(frame)
     if frame.method:
         if frame.method == "pong":
-            return Classified(Kind.OTHER, 2)
-        return Classified(Kind.RESPONSE, 2, ack=_version_2_ack(frame))
+            return Classified(Kind.PONG, 2, timing=_timing(frame))
+        return Classified(Kind.RESPONSE, 2, ack=_version_2_ack(frame), timing=_timing(frame))
     if frame.error:
         return Classified(Kind.ERROR, 2, error=frame.error)
     return _version_1_event(raw)
+
+
+def _timing(frame: v2.Frame) -> Timing | None:
+    if frame.req_id is None or not frame.time_in or not frame.time_out:
+        return None
+    return Timing(frame.req_id, parse_rfc3339(frame.time_in), parse_rfc3339(frame.time_out))
 
 
 def _version_2_ack(frame: v2.Frame) -> Ack:
@@ -155,5 +172,5 @@ def _version_1_event(raw: bytes) -> Classified:
     if event.event == "error":
         return Classified(Kind.ERROR, 1, error=f"{event.errorMessage} {event.pair}".strip())
     if event.event == "pong":
-        return Classified(Kind.OTHER, 1)
+        return Classified(Kind.PONG, 1)
     return Classified(Kind.UNKNOWN, 1)

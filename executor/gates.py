@@ -6,7 +6,7 @@ from executor.registry import FOREIGN
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND
-from shared.messages import BookState
+from shared.messages import BookState, OrderState
 
 
 class Gates:
@@ -14,6 +14,8 @@ class Gates:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self._contradicted: dict[str, int] = {}
+        self._distrusted: dict[str, int] = {}
 
     def why_pull(self, now: int) -> str:
         """Why all quotes must go, or an empty text."""
@@ -81,4 +83,28 @@ class Gates:
         state.not_live_since.pop(symbol, None)
         if (book.price_precision, book.qty_precision) != now_precision:
             return "book and instrument differ in precision", True
+        if self._is_contradicted(symbol, now):
+            return "our own resting orders contradict the book", True
         return "", False
+
+    def _is_contradicted(self, symbol: str, now: int) -> bool:
+        """Own orders that rest since over 1 s inside the book's touch: the book does not know of them, so it is old.
+
+        The verdict holds for a while: with the orders pulled nothing contradicts it any more.
+        """
+        book = self.state.books[symbol]
+        old = now - int(limits.CONTRADICTED_S * SECOND)
+        for order in self.state.registry.live_on(symbol):
+            settled = order.state is OrderState.OPEN and order.amend is None and order.remaining
+            if not settled or order.touched > old or order.acked > old:
+                continue
+            side = book.bids if order.side == "buy" else book.asks
+            inside = not side or (order.price > side[0][0] if order.side == "buy" else order.price < side[0][0])
+            if inside:
+                since = self._contradicted.setdefault(symbol, now)
+                if now - since >= limits.CONTRADICTED_S * SECOND:
+                    self._distrusted[symbol] = now + int(limits.DISTRUST_S * SECOND)
+                break
+        else:
+            self._contradicted.pop(symbol, None)
+        return now < self._distrusted.get(symbol, 0)

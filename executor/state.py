@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from executor.account import Account
 from executor.budget import Budget
-from executor.exchange_time import ExchangeTime
 from executor.outbox import Outbox, Told
 from executor.registry import Registry
 from executor.switch import Switch
 from shared import limits
 from shared.clock import SECOND
 from shared.config import Config
+from shared.kraken.exchange_time import ExchangeTime
 from shared.messages import Book, BookStatus, FeedStatus, Pair, Target
 
 

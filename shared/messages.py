@@ -60,7 +60,8 @@ class FeedStatus(Message, frozen=True, kw_only=True):
     ``connection`` counts connections of this boot; ``last_byte`` is when anything last came from Kraken;
     ``system`` is Kraken's status word; ``online_since`` is when it last *changed back* to online, zero when it
     has been so since the connection began. ``symbols`` maps each to ``pending``, ``subscribed`` or ``refused: why``;
-    ``resyncs`` to the newest resync request number obeyed.
+    ``resyncs`` to the newest resync request number obeyed. ``exchange_offset`` is what added to CLOCK_BOOTTIME gives
+    the exchange's time (ns), known to within ``offset_uncertain_ms``; that is -1 while it is not known.
     """
 
     connected: bool
@@ -72,6 +73,8 @@ class FeedStatus(Message, frozen=True, kw_only=True):
     resyncs: dict[str, int] = {}
     replay: bool = False
     reconnects: int = 0
+    exchange_offset: int = 0
+    offset_uncertain_ms: float = -1.0
 
 
 class Resync(Message, frozen=True, kw_only=True):

@@ -476,3 +476,67 @@ def test_other_messages_are_no_concern_of_the_books(world: World) -> None:
     before: Any = len(world.published)
     world.send(m.Control(halted=True))
     assert len(world.published) == before
+
+
+# ---- trades against the book ----------------------------------------------------------------------------------------
+
+
+def trade(world: World, price: int) -> None:
+    world.send(
+        m.FeedTrades(
+            symbol=BTC,
+            price_precision=1,
+            qty_precision=8,
+            trades=[m.Trade(side="buy", price=price, qty=1)],
+            received=world.now,
+        )
+    )
+
+
+def test_a_trade_beyond_the_touch_that_the_book_does_not_catch_up_with_is_a_lagging_book(world: World) -> None:
+    trade(world, 1020)  # the ask stands at 1010
+    world.passes(0.9)
+    assert world.state() == "live"
+    world.passes(0.2)
+    assert world.state() == "silent"
+    assert "trades contradict it" in world.info().why
+    world.frame(frame("update", asks=[("101.0", "0"), ("102.0", "1")]))
+    assert world.state() == "live"
+
+
+def test_a_trade_that_the_next_update_explains_is_nothing(world: World) -> None:
+    trade(world, 1020)
+    world.frame(frame("update", asks=[("101.0", "0"), ("102.5", "1")]))
+    world.frame(frame("update", asks=[("101.5", "1")]))
+    world.passes(2)
+    assert world.state() == "live"
+
+
+def test_a_trade_within_the_touch_ends_the_doubt(world: World) -> None:
+    trade(world, 1020)
+    world.passes(0.5)
+    trade(world, 1010)
+    world.passes(2)
+    assert world.state() == "live"
+
+
+def test_lateness_goes_by_the_exchanges_time_where_it_is_known(world: World) -> None:
+    """This machine's clock is 5 s ahead of the exchange's: no book is late for that."""
+    behind = world.wall - world.now - 5 * SECOND
+    for step in range(30):
+        world.send(
+            m.FeedStatus(
+                boot=world.boot,
+                connected=True,
+                connection=1,
+                last_byte=world.now,
+                symbols={BTC: "subscribed", ETH: "subscribed"},
+                exchange_offset=behind,
+                offset_uncertain_ms=10,
+            )
+        )
+        at = (world.wall - 5 * SECOND - WALL) / SECOND
+        world.frame(frame("update", at=at, bids=[("100.1", str(step + 1))]))
+        world.now += 100 * MS
+        world.turn()
+    assert world.state() == "live"

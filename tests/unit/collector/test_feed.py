@@ -42,7 +42,8 @@ class World:
     def sent(self) -> list[dict[str, Any]]:
         found = [json.loads(text) for text in self.feed.sends]
         self.feed.sends.clear()
-        return found
+        self.pings = [request for request in found if request["method"] == "ping"]
+        return [request for request in found if request["method"] != "ping"]
 
     def published(self, kind: type[Message]) -> list[Any]:
         found = [message for _, message in self.feed.publishes if isinstance(message, kind)]
@@ -250,7 +251,7 @@ def test_a_connection_without_any_frame_is_given_up() -> None:
         (b'{"event":"subscriptionStatus","status":"subscribed","pair":"XBT/USD"}', Kind.RESPONSE, ["BTC/USD"]),
         (b'{"channel":"heartbeat"}', Kind.HEARTBEAT, []),
         (b'{"channel":"news","data":[]}', Kind.UNKNOWN, []),
-        (b'{"method":"pong","req_id":1}', Kind.OTHER, []),
+        (b'{"method":"pong","req_id":1}', Kind.PONG, []),
         (b'{"event":"surprise"}', Kind.UNKNOWN, []),
     ],
 )
@@ -333,3 +334,18 @@ def test_a_replay_is_paced_by_the_frames_own_times() -> None:
 def test_a_speed_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_speed(text)
+
+
+def test_pings_tell_the_exchanges_time() -> None:
+    world = World()
+    world.subscribed()
+    world.turn(1)
+    (ping,) = world.pings
+    world.now += SECOND // 100
+    at = "2026-01-01T00:00:00.000000Z"
+    world.frame({"method": "pong", "req_id": ping["req_id"], "time_in": at, "time_out": at})
+    status = world.status()
+    expected = 1_767_225_600 * SECOND
+    assert abs(status.exchange_offset + world.now - SECOND // 4 - expected) <= SECOND // 100
+    assert 0 < status.offset_uncertain_ms < 10
+    assert World().status().offset_uncertain_ms == -1

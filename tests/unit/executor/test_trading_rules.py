@@ -384,3 +384,19 @@ def test_invariant_3_no_quote_rests_for_a_second_on_a_book_that_is_not_live(stat
         world.turn(0.1)
         pulled += len(world.taken("cancel_order"))
     assert pulled == 1
+
+
+def test_own_orders_that_the_book_does_not_know_of_make_it_distrusted_for_a_while() -> None:
+    world = World().ready()
+    order = world.place(buy(839_990))[0]
+    world.bid = 839_980  # the book shows a touch below our own bid
+    world.wait(1.5)
+    assert world.taken("cancel_order") == []  # our order may be newer than the book
+    world.wait(1.0)
+    assert len(world.taken("cancel_order")) == 1
+    world.report("canceled", order, reason="User requested")
+    world.wait(3)
+    assert world.taken("add_order") == []
+    world.bid = 839_990
+    world.wait(3)
+    assert len(world.taken("add_order")) == 1
