@@ -47,8 +47,8 @@ def _triggers(order: Order) -> str:
     trigger = pair.price(order.trigger or 0)
     status = "triggered" if order.triggered else "untriggered"
     return (
-        f'"stop_price":{trigger},"triggers":{{"reference":"last","price":{trigger},"price_type":"static",'
-        f'"actual_price":{trigger},"status":"{status}","timestamp":"{iso(order.touched_ns)}"}}'
+        f'"stop_price":{trigger},"trigger":"last","triggers":{{"reference":"last","price":{trigger},'
+        f'"price_type":"static","status":"{status}"}}'
     )
 
 
@@ -66,8 +66,10 @@ def triggered(order: Order, last: int, now: int) -> str:
 
 def pending(order: Order, now: int) -> str:
     """The order is validated and not yet live."""
+    # Deprecated, and still sent with every new order.
+    stop = "" if order.trigger is not None else f',"stop_price":{order.pair.price(0)}'
     return (
-        f'{_terms(order)},"exec_type":"pending_new","order_status":"pending_new","cum_cost":{order.pair.cost(0)},'
+        f'{_terms(order)}{stop},"exec_type":"pending_new","order_status":"pending_new","cum_cost":{order.pair.cost(0)},'
         f'"fee_usd_equiv":{_usd(0)},"timestamp":"{iso(now)}"'
     )
 
@@ -105,7 +107,7 @@ def _fill_terms(fill: Fill) -> str:
 def trade(fill: Fill, order: Order) -> str:
     """A fill as it happens. Completion is said by the report after it, not by this one's status."""
     return (
-        f'{_fill_terms(fill)},"order_status":"partially_filled","order_qty":{order.pair.qty(order.qty)},'
+        f'{_fill_terms(fill)},"order_status":"partially_filled",'
         f'"cum_qty":{order.pair.qty(order.filled)},"cum_cost":{order.pair.cost(order.cost)},'
         f'"avg_price":{order.pair.price(order.average)}'
     )

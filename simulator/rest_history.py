@@ -53,6 +53,8 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
     }
     if trigger is not None:
         row["trigger"] = "last"
+    if not order.closed_ns:
+        row["margin"] = False
     if order.cl_ord_id is not None:
         row["cl_ord_id"] = order.cl_ord_id
     if order.closed_ns:

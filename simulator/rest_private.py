@@ -213,10 +213,11 @@ def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: 
         "txid": new.order_id,
         "originaltxid": order.order_id,
         "volume": pair.qty(new.qty),
-        "price": pair.price(new.price or new.trigger or 0),
+        "price": pair.price(new.trigger or new.price or 0),
         "orders_cancelled": 1,
         "descr": _told(new.side, new.kind, pair, new.qty, new.price, new.trigger),
-        **({"newuserref": str(new.userref), "olduserref": str(order.userref)} if new.userref else {}),
+        **({"price2": pair.price(new.price)} if new.trigger is not None and new.price is not None else {}),
+        **({"newuserref": new.userref, "olduserref": order.userref} if new.userref else {}),
     }
 
 

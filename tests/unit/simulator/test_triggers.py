@@ -226,7 +226,7 @@ def test_rest_places_edits_and_describes_triggered_orders() -> None:
     assert (row["descr"]["price"], row["descr"]["price2"], row["trigger"]) == ("60000.5", "59000.0", "last")
     assert row["stopprice"] == "60000.5"
     edited = rest(world, "EditOrder", txid=txid, pair="XBTUSD", price="61000.0", volume="0.002")
-    assert set(edited) == {"status", "txid", "originaltxid", "volume", "price", "orders_cancelled", "descr"}
+    assert set(edited) == {"status", "txid", "originaltxid", "volume", "price", "price2", "orders_cancelled", "descr"}
     assert edited["descr"]["order"] == "sell 0.00200000 XBTUSD @ stop loss 61000.0 -> limit 59000.0"
     assert (edited["originaltxid"], edited["orders_cancelled"]) == (txid, 1)
     new = edited["txid"]

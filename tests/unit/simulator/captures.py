@@ -1,0 +1,202 @@
+"""The members and types of JSON messages, by class of message: what captures have and what the simulator says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.frames import frames_path
+
+Shapes = dict[str, dict[str, set[str]]]
+# Keys that are names of things, not of members: order ids, pairs, assets.
+_ID = re.compile(
+    r"[A-Z0-9]{6}-[A-Z0-9]{5}-[A-Z0-9]{6}|[A-Z0-9]{3,9}|[A-Z0-9]+/[A-Z]+|[A-Z0-9]+\.[A-Z]|[A-Z0-9]{6,7}-.*"
+)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_SHORT_MEMBERS = set("abcvptlho")
+
+
+class Float(Decimal):
+    """A JSON number with a fraction or an exponent."""
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int"
+    if isinstance(value, Decimal | float):
+        return "decimal"
+    if _TIME.fullmatch(value):
+        fraction = value.partition(".")[2].rstrip("Z")
+        return f"time of {len(fraction)} digits"
+    return "number text" if _NUMBER.fullmatch(value) else "text"
+
+
+def walk(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every path in a value with the type found there; list elements are ``[]``, named things ``*``."""
+    if isinstance(value, dict):
+        yield path, "object"
+        named = value and all(_ID.fullmatch(key) for key in value if key not in ("last", "count"))
+        for key, item in value.items():
+            step = "*" if named and key not in ("last", "count") else key
+            yield from walk(item, f"{path}.{step}")
+    elif isinstance(value, list):
+        yield path, "list"
+        for item in value:
+            yield from walk(item, f"{path}[]")
+    else:
+        yield path, _kind(value)
+
+
+def add(shapes: Shapes, name: str, value: Any) -> None:
+    """Adds a message to its class."""
+    found = shapes.setdefault(name, {})
+    for path, kind in walk(value):
+        found.setdefault(path, set()).add(kind)
+
+
+def read(text: str) -> Any:
+    """A JSON text whose fractions stay distinguishable from whole numbers."""
+    return json.loads(text, parse_float=Float)
+
+
+def v2_class(frame: Any) -> str | None:
+    """The class of a v2 message of the server; None for requests and what has no counterpart."""
+    if not isinstance(frame, dict) or "params" in frame:
+        return None
+    if frame.get("channel") and "method" not in frame:
+        rows = frame.get("data")
+        kind = rows[0].get("exec_type", "") if isinstance(rows, list) and rows else ""
+        if frame["channel"] == "level3":
+            return None
+        return " ".join(filter(None, ["v2", frame["channel"], frame.get("type"), kind]))
+    if frame.get("method") == "pong":
+        return "v2 pong"
+    if "method" not in frame or "success" not in frame:
+        return None
+    result = frame.get("result")
+    channel = result.get("channel", "") if isinstance(result, dict) else ""
+    if channel == "level3":
+        return None
+    return " ".join(filter(None, ["v2", frame["method"], channel, "done" if frame["success"] else "refused"]))
+
+
+def v1_class(frame: Any) -> str | None:
+    """The class of a v1 message of the server."""
+    if isinstance(frame, list) and len(frame) >= 4 and isinstance(frame[-2], str):
+        name = frame[-2].partition("-")[0]
+        parts = frame[1:-2]
+        if name == "book":
+            return "v1 book snapshot" if "as" in parts[0] else "v1 book update"
+        return f"v1 {name}"
+    if not isinstance(frame, dict) or "event" not in frame or frame["event"] in ("subscribe", "unsubscribe", "ping"):
+        return None
+    if "token" in frame:
+        return None
+    return " ".join(filter(None, ["v1", frame["event"], frame.get("status", "")]))
+
+
+def _captured_lines(folder: str) -> Iterator[str]:
+    root: Path = frames_path("SOURCES.md").parent / folder
+    for path in sorted(root.iterdir()):
+        if (
+            path.name.endswith(".jsonl")
+            and "book1000" not in path.name
+            and "book10_BTCUSD_python-kraken-sdk.j" not in (path.name)
+        ):
+            yield from path.read_text().splitlines()[:3000]
+        elif path.suffix == ".json" and "meta" not in path.name:
+            yield path.read_text()
+
+
+def captured() -> Shapes:
+    """The classes of every captured or documented message."""
+    shapes: Shapes = {}
+    for folder, classify in (("public_v2", v2_class), ("private_v2", v2_class), ("public_v1", v1_class)):
+        for line in _captured_lines(folder):
+            try:
+                frame = read(line)
+            except ValueError:
+                continue
+            name = classify(frame)
+            if name is not None:
+                add(shapes, name, frame)
+    for method, files in REST_FILES.items():
+        for file in files:
+            for answer in _answers(frames_path(f"rest/{file}").read_text()):
+                add(shapes, f"REST {method}", answer)
+    return shapes
+
+
+def _answers(text: str) -> Iterable[Any]:
+    if not text.lstrip().startswith("{"):
+        text = text[text.index("{") :]
+    try:
+        frames = [read(text)]
+    except ValueError:
+        frames = []
+        for line in text.splitlines():
+            try:
+                frames.append(read(line))
+            except ValueError:
+                continue
+    return [frame for frame in frames if isinstance(frame, dict) and "result" in frame and not frame.get("error")]
+
+
+REST_FILES = {
+    "Time": ["kraken-async-rs_server_time_json.json", "nautilus_http_server_time.json"],
+    "SystemStatus": ["kraken-async-rs_system_status_json.json", "nautilus_http_system_status.json"],
+    "Assets": ["Assets_live_20260925_bytex.json", "kraken-async-rs_asset_info_json.json"],
+    "AssetPairs": ["AssetPairs_5pairs_live_20260925_bytex.json", "nautilus_http_asset_pairs.json"],
+    "Ticker": ["kraken-async-rs_ticker_information_json.json", "nautilus_http_ticker.json"],
+    "Depth": ["nautilus_http_order_book.json"],
+    "OHLC": ["nautilus_http_ohlc.json", "kraken-async-rs_ohlc_data_json.json"],
+    "Trades": ["nautilus_http_trades.json"],
+    "Spread": ["jkorf_GetRecentSpread.txt"],
+    "GetWebSocketsToken": ["kraken-async-rs_websockets_token_json.json"],
+    "Balance": ["nautilus_http_spot_balance.json", "kraken-async-rs_account_balance_json.json"],
+    "BalanceEx": ["kraken-async-rs_extended_balance_json.json"],
+    "TradeBalance": ["kraken-async-rs_trade_balance_json.json", "nautilus_http_spot_trade_balance.json"],
+    "TradeVolume": ["kraken-async-rs_trade_volume_json.json", "kraken-async-rs_trade_volume_per_pair_json.json"],
+    "OpenOrders": ["kraken-async-rs_open_orders_json.json", "docs_Get_Open_Orders.jsonl"],
+    "ClosedOrders": ["kraken-async-rs_closed_orders_json.json", "docs_Get_Closed_Orders.jsonl"],
+    "QueryOrders": ["kraken-async-rs_query_order_info_json.json", "jkorf_GetOrders.txt"],
+    "TradesHistory": ["docs_Get_Trades_History.jsonl", "jkorf_GetUserTrades.txt"],
+    "QueryTrades": ["kraken-async-rs_query_trades_info_json.json"],
+    "Ledgers": ["kraken-async-rs_ledgers_info_json.json"],
+    "QueryLedgers": ["kraken-async-rs_query_ledgers_json.json"],
+    "OrderAmends": ["kraken-async-rs_order_amends_json.json"],
+    "AddOrder": ["kraken-async-rs_add_order_json.json", "docs_Add_Order.jsonl"],
+    "AddOrderBatch": ["kraken-async-rs_add_order_batch_json.json", "docs_Add_Order_Batch.jsonl"],
+    "AmendOrder": ["kraken-async-rs_amend_order_json.json"],
+    "EditOrder": ["kraken-async-rs_edit_order_json.json", "docs_Edit_Order.jsonl"],
+    "CancelOrder": ["kraken-async-rs_cancel_order_json.json"],
+    "CancelOrderBatch": ["kraken-async-rs_cancel_order_batch_json.json"],
+    "CancelAll": ["kraken-async-rs_cancel_all_orders_json.json"],
+    "CancelAllOrdersAfter": ["kraken-async-rs_cancel_all_orders_after_json.json"],
+}
+
+
+def differences(there: Shapes, here: Shapes) -> set[str]:
+    """What the two do not have in common, of the classes that both have; and classes that are not here at all."""
+    found = {f"{name}: not here" for name in there if name not in here}
+    for name in there.keys() & here.keys():
+        theirs, ours = there[name], here[name]
+        for path in theirs.keys() - ours.keys():
+            if not any(path.startswith((f"{other}.", f"{other}[")) for other in theirs.keys() - ours.keys()):
+                found.add(f"{name}{path}: missing")
+        for path in ours.keys() - theirs.keys():
+            if not any(path.startswith((f"{other}.", f"{other}[")) for other in ours.keys() - theirs.keys()):
+                found.add(f"{name}{path}: added")
+        for path in ours.keys() & theirs.keys():
+            if odd := ours[path] - theirs[path]:
+                found.add(f"{name}{path}: {'/'.join(sorted(odd))} for {'/'.join(sorted(theirs[path]))}")
+    return found
