@@ -1,0 +1,196 @@
+"""How fast the simulator is: ``python -m benchmarks.simulator_speed [--day-hours 24] [--write]``.
+
+The matching engine alone, called from Python one operation at a time, at 10,000 resting orders; the public feed of one
+venue to one client and to 20, from the engine's change through real sockets into another process; a
+day of synthetic BTC/USD in virtual time, with the memory after each quarter of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from random import Random
+from typing import Any
+
+import psutil
+from aiohttp import web
+
+from benchmarks import report
+from shared.config import Simulator
+from simulator.engine import load_engine
+from simulator.exchange import Exchange
+from simulator.market import Market
+from simulator.pairs import PAIRS
+from simulator.store import Store
+from simulator.style import style
+from simulator.venue import CROWD_FROM, Venue
+from simulator.websocket import Clock, Delays, WebSockets
+from simulator.wire import NS
+from simulator.world import World
+
+RESTING = 10_000
+REPEATS = 5
+FEED_S = 8.0
+START_NS = 1_790_000_000 * NS
+
+
+def engine_rate(operations: int = 400_000) -> tuple[float, float, float]:
+    """Operations a second of CPU time (median, least, most): adds, cancels, amends and takes around a full book."""
+    rates = []
+    for repeat in range(REPEATS):
+        rng = Random(repeat)
+        engine = load_engine()()
+        for number in range(RESTING):
+            side = number % 2
+            price = 100_000 - rng.randint(1, 500) if side else 100_000 + rng.randint(1, 500)
+            engine.submit(number, 0, "buy" if side else "sell", price, rng.randint(1, 1000))
+        calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        submit, cancel, amend = engine.submit, engine.cancel, engine.amend
+        alive = list(range(RESTING))
+        for number in range(RESTING, RESTING + operations // 2):
+            at = rng.randrange(len(alive))
+            side = number % 2
+            price = 100_000 - rng.randint(1, 500) if side else 100_000 + rng.randint(1, 500)
+            calls.append((cancel, (alive[at],)))
+            calls.append((submit, (number, 0, "buy" if side else "sell", price, rng.randint(1, 1000))))
+            alive[at] = number
+            if number % 10 == 0:
+                calls[-2] = (amend, (alive[rng.randrange(len(alive))], None, rng.randint(1, 1000)))
+        gc.collect()
+        gc.disable()
+        before = time.thread_time()
+        for call, arguments in calls:
+            call(*arguments)
+        spent = time.thread_time() - before
+        gc.enable()
+        rates.append(len(calls) / spent)
+    return statistics.median(rates), min(rates), max(rates)
+
+
+async def feed_rate(clients: int) -> float:
+    """Book messages a second that each of so many clients receives over its socket from a venue that never rests."""
+    store = Store(":memory:")
+    world = World(Simulator(accounts=[], regime="halted"), store, load_engine(), START_NS, 1)
+    clock, delays = Clock(), Delays(0.0, 1)
+    sockets = WebSockets(world, clock, delays)
+    application = web.Application()
+    application.router.add_get("/v2", sockets.public)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    venue = world.exchange.venues["BTC/USD"]
+    told, tell = multiprocessing.Pipe(False)
+    reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, clients, tell))
+    reader.start()
+    while venue.depths.get(10, 0) < clients:  # noqa: ASYNC110 - the other process subscribes when it is up
+        await asyncio.sleep(0.01)
+    touch = venue.touch()[0]
+    assert touch is not None
+    # One order that changes its size: every operation is a book message for every client.
+    number = CROWD_FROM * 4
+    venue.submit(number, 0, "buy", touch - 1, 1000, START_NS)
+    size = 0
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < FEED_S:
+        for _ in range(50):
+            size = (size + 1) % 7
+            venue.amend(number, "buy", None, 1000 + size, START_NS)
+        world.hub.dispatch([], START_NS)
+        await asyncio.sleep(0)
+        # A reader that falls behind slows the measurement, and is not dropped.
+        while max((connection.queued for connection in sockets.sessions.values()), default=0) > 2000:  # noqa: ASYNC110
+            await asyncio.sleep(0.0005)
+    await sockets.drained()
+    spent = time.perf_counter() - begun
+    await sockets.close()
+    received = await asyncio.to_thread(told.recv)
+    await asyncio.to_thread(reader.join, 10)
+    await runner.cleanup()
+    store.close()
+    return float(min(received)) / spent
+
+
+def listen(port: int, clients: int, tell: Connection) -> None:
+    """In a process of its own: reads so many subscriptions to their end, and tells how many messages each brought."""
+
+    async def read() -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+        writer.write(
+            b"GET /v2 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        await reader.readuntil(b"\r\n\r\n")
+        asked = b'{"method":"subscribe","params":{"channel":"book","symbol":["BTC/USD"],"depth":10}}'
+        # A client's frame is masked; by zeros it stays as it is.
+        writer.write(bytes((0x81, 0x80 | len(asked), 0, 0, 0, 0)) + asked)
+        found, rest, mark = 0, b"", b'{"channel":"book","type":"update"'
+        while block := await reader.read(2**18):
+            block = rest + block
+            found += block.count(mark)
+            rest = block[-len(mark) + 1 :]
+        writer.close()
+        return found
+
+    async def read_all() -> list[int]:
+        return list(await asyncio.gather(*(read() for _ in range(clients))))
+
+    tell.send(asyncio.run(read_all()))
+
+
+def day(hours: float) -> tuple[float, list[float]]:
+    """Wall seconds for so many virtual hours of BTC/USD with a depth-10 subscriber, and MB after each quarter."""
+    pair = PAIRS["BTC/USD"]
+    venue = Venue(pair, load_engine()(), 1, pair.start_price)
+    market = Market(Exchange([venue], lambda: 0), venue, style("BTC/USD", "calm"), "day")
+    now, memory = START_NS, []
+    process = psutil.Process()
+    before = time.perf_counter()
+    market.open(now)
+    venue.depths[10] = 1
+    for quarter in range(1, 5):
+        end = START_NS + int(hours / 4 * quarter * 3600 * NS)
+        while now < end:
+            now = min(end, max(now + 1000, market.step(now)))
+            venue.public.clear()
+        memory.append(process.memory_info().rss / 1e6)
+    return time.perf_counter() - before, memory
+
+
+def main() -> None:
+    """Prints the figures, and with ``--write`` keeps them in benchmarks/RESULTS.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.simulator_speed", description=__doc__)
+    parser.add_argument("--day-hours", type=float, default=24.0)
+    parser.add_argument("--write", action="store_true", help="keep the figures in benchmarks/RESULTS.md")
+    given = parser.parse_args()
+    machine = report.machine()
+    middle, least, most = engine_rate()
+    lines = [
+        "| what | figure | wanted |",
+        "| --- | --- | --- |",
+        f"| {load_engine().__module__} engine at {RESTING:,} resting orders, calls from Python, CPU time | "
+        f"{middle:,.0f} operations/s ({least:,.0f} to {most:,.0f}) | 1,000,000 |",
+    ]
+    for clients, wanted in ((1, "20,000"), (20, "2,000")):
+        rate = asyncio.run(feed_rate(clients))
+        lines.append(f"| book messages to each of {clients} client(s) in another process | {rate:,.0f}/s | {wanted} |")
+    seconds, memory = day(given.day_hours)
+    quarters = ", ".join(f"{size:.1f}" for size in memory)
+    lines.append(f"| {given.day_hours:g} virtual hours of BTC/USD | {seconds:.0f} s | 300 s for 24 |")
+    lines.append(f"| memory after each quarter of it | {quarters} MB | flat |")
+    text = "\n".join(lines)
+    print(text)
+    if given.write:
+        head = f"## Simulator\n\n`python -m benchmarks.simulator_speed`, {report.today()}, {machine}.\n\n"
+        report.write("simulator", head + text)
+
+
+if __name__ == "__main__":
+    main()
