@@ -30,6 +30,7 @@ QUEUE_BYTES_MAX = 8 * 1024 * 1024
 QUEUE_FRAMES_MAX = 20_000
 INBOX_MAX = 500
 CONNECTIONS_MAX = 500
+ATTEMPTS_MAX, ATTEMPTS_NS, ADDRESSES_MAX = 150, 600 * NS, 1000
 # Medians in ms of what a request takes inside the exchange (MARKET.md), and the spread of their logarithm.
 TURNAROUND_MS = {
     "amend_order": 1.2,
@@ -158,6 +159,36 @@ class Connection:
         return self._last_due
 
 
+class Attempts:
+    """Connection attempts by address, at most ``most`` in ten minutes (KRAKEN.md 1.11); 0 is no limit.
+
+    An address that passes it is turned away for ten minutes.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: dict[str, deque[int]] = {}
+        self._banned: dict[str, int] = {}
+
+    def allowed(self, address: str, now: int) -> bool:
+        """Counts an attempt (ns of a steady clock) and says whether it may go on."""
+        if not self._most:
+            return True
+        if now < self._banned.get(address, 0):
+            return False
+        if len(self._seen) >= ADDRESSES_MAX and address not in self._seen:
+            self._seen.clear()
+        seen = self._seen.setdefault(address, deque())
+        while seen and seen[0] <= now - ATTEMPTS_NS:
+            seen.popleft()
+        seen.append(now)
+        if len(seen) <= self._most:
+            self._banned.pop(address, None)
+            return True
+        self._banned[address] = now + ATTEMPTS_NS
+        return False
+
+
 class WebSockets:
     """All connections of a world; ``flush`` is called after each request."""
 
@@ -167,6 +198,8 @@ class WebSockets:
         self.delays = delays
         self.sessions: dict[Session, Connection] = {}
         self.dropped = 0
+        # In virtual time, which may stand still, attempts are not counted.
+        self.attempts = Attempts(0 if delays.none else ATTEMPTS_MAX)
         self._ids = Random(f"connections {clock()}")
 
     async def public(self, request: web.Request) -> web.StreamResponse:
@@ -184,7 +217,9 @@ class WebSockets:
     async def _serve(
         self, request: web.Request, kind: type[PublicSession] | type[PrivateSession] | type[OldPublicSession]
     ) -> web.StreamResponse:
-        if len(self.sessions) >= CONNECTIONS_MAX:
+        if len(self.sessions) >= CONNECTIONS_MAX or not self.attempts.allowed(
+            request.remote or "", self.clock.steady()
+        ):
             return web.Response(status=429)
         # Own pings would end connections whose client is slow; Kraken's liveness is its heartbeat.
         socket = web.WebSocketResponse(max_msg_size=FRAME_BYTES_MAX, compress=False, autoping=True, timeout=1.0)

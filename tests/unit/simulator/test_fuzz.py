@@ -92,3 +92,31 @@ def test_a_rest_deadline_is_kept() -> None:
     key = WORLD.world.keys["V1"]
     with pytest.raises(KrakenError, match="EService:Deadline elapsed"):
         call.run(WORLD.world, key, fields, WORLD.now, WORLD.now + 6 * 10**9)
+
+
+EVENTS = ["subscribe", "unsubscribe", "ping", "addOrder", "", "nothing"]
+OLD_MEMBERS = ["pair", "subscription", "reqid", "channelID", "token", "name"]
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(EVENTS),
+    st.dictionaries(st.sampled_from(OLD_MEMBERS), ODD),
+    st.dictionaries(st.sampled_from(["name", "depth", "interval", "snapshot", "token", "x"]), ODD),
+)
+def test_a_version_1_session_answers_anything(event: str, members: dict[str, Any], wanted: dict[str, Any]) -> None:
+    client = WORLD.public_v1()
+    for subscription in (wanted, {"name": "book", **wanted}, {"name": "ohlc", **wanted}):
+        message = {"event": event, "pair": ["XBT/USD"], "subscription": subscription, **members}
+        assert client.raw(json.dumps(message)), message
+    client.session.close()
+    assert not any(key[0].startswith("v1.") for venue in WORLD.exchange.venues.values() for key in venue.wanted)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.sampled_from(["kind", "share", "count", "ms", "text", "path", "seconds", "symbol"]), ODD))
+def test_a_fault_is_read_or_refused(fields: dict[str, Any]) -> None:
+    try:
+        WORLD.world.faults.read(fields, WORLD.now)
+    except ValueError:
+        return

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from simulator.websocket import QUEUE_BYTES_MAX, QUEUE_FRAMES_MAX, Clock, Connection, Delays
+from simulator.websocket import ATTEMPTS_MAX, QUEUE_BYTES_MAX, QUEUE_FRAMES_MAX, Attempts, Clock, Connection, Delays
+from simulator.wire import NS
 
 
 class Slow:
@@ -69,3 +70,13 @@ def test_turnarounds_have_the_measured_medians_and_a_tail() -> None:
         assert 0.9 * median < drawn[1000] < 1.1 * median
         assert drawn[1980] > 2 * median
     assert delays.turnaround_ns("ping") == 0
+
+
+def test_who_connects_too_often_is_turned_away_for_ten_minutes() -> None:
+    attempts = Attempts(ATTEMPTS_MAX)
+    assert all(attempts.allowed("127.0.0.1", at * NS) for at in range(ATTEMPTS_MAX))
+    assert not attempts.allowed("127.0.0.1", 200 * NS)
+    assert attempts.allowed("::1", 200 * NS)
+    assert not attempts.allowed("127.0.0.1", 700 * NS)
+    assert attempts.allowed("127.0.0.1", 801 * NS)
+    assert all(Attempts(0).allowed("127.0.0.1", 0) for _ in range(1000))
