@@ -18,7 +18,7 @@ WEIGHTS = {
     "kill for longer than the switch": 1,
     "connection cut, requests lost": 3,
     "connection cut, answers lost": 3,
-    "connection dead without a word": 1,
+    "connection dead without a word": 3,
     "way up stalls": 2,
     "way down stalls": 2,
     "network away": 2,

@@ -76,6 +76,7 @@ class Link:
         assert kraken.world is not None
         self.kraken, self.owner = kraken, owner
         self.client_open = self.server_open = True
+        self.server_gone_at = 0
         # Requests that the exchange has not acted on: when each was sent, and what it says.
         self.in_flight: dict[int, tuple[int, dict[str, Any]]] = {}
         self.up, self.down = Pipe(kraken, self._arrive), Pipe(kraken, self._reach)
@@ -170,6 +171,7 @@ class Link:
         """The exchange's end is gone; what had not arrived never will."""
         if self.server_open:
             self.server_open = False
+            self.server_gone_at = self.kraken.loop.now
             self.session.close()
             self.kraken.links.pop(self, None)
             self.up.clear()

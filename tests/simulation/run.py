@@ -34,6 +34,7 @@ INVARIANTS = {
     "journal": "the journal knows an order, or an amend, before its bytes leave",
     "assumed": "no order that rests counts as ended",
     "cross": "we never cross ourselves",
+    "dead link": "a connection that died without a word is dropped after 6 s",
     "progress": "in calm weather what is wanted stands at the exchange, and what is not is gone",
 }
 
