@@ -7,7 +7,7 @@ import sys
 
 from executor.executor import Executor
 from executor.fills import main as fills
-from executor.journal import Journal, JournalError
+from executor.journal import Journal, JournalError, JournalUnavailable
 from executor.restore import restore
 from executor.shell import Shell
 from shared.clock import boot_ns, wall_ns
@@ -38,6 +38,9 @@ def main() -> None:
         journal = Journal(configuration.data / "journal.sqlite")
         now = boot_ns()
         state, known_ts = restore(configuration, journal, now, wall_ns() - now)
+    except JournalUnavailable as error:
+        process.log.critical("the journal is unavailable, starting again later", why=str(error))
+        raise SystemExit(f"executor: {error}") from error
     except JournalError as error:
         process.start.settle(ready=False)
         refuse(EXIT_CONFIG, "executor", str(error))

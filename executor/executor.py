@@ -22,6 +22,7 @@ from executor.stream import Stream
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.kraken import v2
+from shared.kraken.counters import REST_CALL
 from shared.messages import (
     Account,
     Book,
@@ -75,6 +76,7 @@ class Executor:
     def opened(self, token: str, now: int) -> None:
         """The private connection stands, with this token."""
         self.state.was_reconciled = False
+        self.state.rest_call("GetWebSocketsToken", REST_CALL, now)
         self.stream.opened(token, now)
 
     def closed(self) -> None:

@@ -16,7 +16,7 @@ from executor.state import State
 from executor.stream import Stream
 from shared import limits
 from shared.clock import SECOND
-from shared.kraken.counters import REST_CALL, REST_HISTORY, Counter
+from shared.kraken.counters import REST_CALL, REST_HISTORY
 from shared.kraken.pairs import altname, asset_name, rest_names
 from shared.messages import Fees, Side
 
@@ -28,7 +28,6 @@ class History:
 
     def __init__(self, state: State, stream: Stream, known_ts: int) -> None:
         self.state, self.stream = state, stream
-        self.counter = Counter(state.budget.tier.rest_max, state.budget.tier.rest_decay)
         self.fees_at = 0
         self._known_ts = known_ts  # until when all fills are known, by the exchange's time
         self._kept_at = 0
@@ -96,9 +95,9 @@ class History:
 
     def _call(self, tag: str, method: str, params: dict[str, str], now: int) -> None:
         points = REST_CALL if method == "TradeVolume" else REST_HISTORY
-        if self.counter.room(now / SECOND) < points + 2 * REST_CALL:  # a token must always fit
+        if self.state.rest.room(now / SECOND) < points + 2 * REST_CALL:  # a token must always fit
             return
-        self.counter.charge(points, now / SECOND)
+        self.state.rest_call(method, points, now)
         self._busy = tag
         self.state.out.rest.append(RestCall(tag, method, params))
 

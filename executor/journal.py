@@ -51,8 +51,15 @@ CREATE INDEX IF NOT EXISTS sends_by_time ON sends (sent_ts);
 """
 
 
+REST = "REST"
+
+
 class JournalError(Exception):
     """The journal cannot be used; the text says why and what to do."""
+
+
+class JournalUnavailable(JournalError):
+    """The journal cannot be used for now: a full disk, a lock. Trying again later may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,10 @@ class BeforeRow:
 
 @dataclass(frozen=True, slots=True)
 class SendRow:
-    """A transaction that leaves for the exchange, with its points on the pair's counter."""
+    """A transaction that leaves for the exchange, with its points on the pair's counter.
+
+    A REST call that counts on the key's own counter has :data:`REST` for its symbol.
+    """
 
     sent_ts: int
     symbol: str
@@ -190,6 +200,8 @@ class Journal:
                 )
             self._db.executescript(_TABLES)
             self.write([MetaRow("schema", str(SCHEMA))])
+        except sqlite3.OperationalError as error:
+            raise JournalUnavailable(f"{path} cannot be used now ({error}); see that the disk has room") from error
         except sqlite3.DatabaseError as error:
             raise JournalError(
                 f"{path} cannot be used ({error}); move it away to begin a new journal: "
@@ -294,7 +306,10 @@ class Journal:
 
     def prune(self, before_ts: int) -> None:
         """Forgets transactions that no counter remembers."""
-        self._db.execute("DELETE FROM sends WHERE sent_ts < ?", (before_ts,))
+        try:
+            self._db.execute("DELETE FROM sends WHERE sent_ts < ?", (before_ts,))
+        except sqlite3.Error as error:
+            raise JournalError(f"{self.path} cannot be written: {error}") from error
 
     def close(self) -> None:
         """Ends the connection; what was written stays."""

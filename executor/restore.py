@@ -6,12 +6,12 @@ from executor.account import Account
 from executor.archive import carried
 from executor.budget import Budget
 from executor.executor import restore_day
-from executor.journal import Journal
+from executor.journal import REST, Journal
 from executor.registry import FLATTEN, from_row
 from executor.state import State
 from shared.clock import SECOND
 from shared.config import Config
-from shared.kraken.counters import TIERS
+from shared.kraken.counters import TIERS, Counter
 
 SENDS_KEPT_S = 3600
 
@@ -28,11 +28,15 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     account.restore(journal.holdings(), opened_ts, carried(journal.connection), journal.fills())
     account.day, account.day_equity = restore_day(journal.get("day"))
     budget = Budget(TIERS[config.trading.tier])
+    rest = Counter(budget.tier.rest_max, budget.tier.rest_decay)
     sends = journal.sends(wall - SENDS_KEPT_S * SECOND)
-    budget.rebuild(((send.symbol, send.points, wall - send.sent_ts) for send in sends), now)
+    budget.rebuild(((s.symbol, s.points, wall - s.sent_ts) for s in sends if s.symbol != REST), now)
+    for send in sends:
+        if send.symbol == REST:
+            rest.charge(send.points, (now - (wall - send.sent_ts)) / SECOND)
     codes = {name: journal.strategy_code(name) for name in (*config.strategies, FLATTEN)}
     epoch = journal.next_epoch(wall // SECOND)
-    state = State(config, epoch, codes, account, budget, now, boot_to_wall=boot_to_wall)
+    state = State(config, epoch, codes, account, budget, now, rest, boot_to_wall=boot_to_wall)
     for row in journal.live_orders():
         state.registry.add(from_row(row, boot_to_wall))
     return state, int(journal.get("reconciled") or journal.get("opened") or wall)

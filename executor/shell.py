@@ -53,8 +53,8 @@ class Shell:
             self._keep_bounded()
 
     def _keep_bounded(self) -> None:
-        self.journal.prune(wall_ns() - SENDS_KEPT_S * SECOND)
         try:
+            self.journal.prune(wall_ns() - SENDS_KEPT_S * SECOND)
             moved = archive(self.journal, wall_ns())
         except JournalError as error:
             self.process.log.warning("journal not archived, trying again in an hour", why=str(error))
@@ -160,6 +160,9 @@ class Shell:
             epoch=state.epoch,
             open_orders=self.executor.own_live(),
             waiting=quoting.waiting,
+            rest_counter=round(state.rest.value(now / SECOND), 1),
+            rest_counter_max=state.budget.tier.rest_max,
+            connection_attempts=self.private.socket.reconnect.attempts,
             exchange_offset_ms=round(state.clock.offset_s * 1000 - state.boot_to_wall / 1e6, 1),
         )
 

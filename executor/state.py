@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter as Counts
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from executor.account import Account
 from executor.budget import Budget
+from executor.journal import REST, SendRow
 from executor.outbox import Outbox, Told
 from executor.registry import Registry
 from executor.switch import Switch
 from shared import limits
 from shared.clock import SECOND
 from shared.config import Config
+from shared.kraken.counters import Counter
 from shared.kraken.exchange_time import ExchangeTime
 from shared.messages import Book, BookStatus, FeedStatus, Pair, Target
 
@@ -28,11 +30,12 @@ class State:
     account: Account
     budget: Budget
     started: int
+    rest: Counter  # the key's REST counter
     registry: Registry = field(default_factory=Registry)
     switch: Switch = field(default_factory=Switch)
     clock: ExchangeTime = field(default_factory=ExchangeTime)
     out: Outbox = field(default_factory=Outbox)
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counts[str] = field(default_factory=Counts)
     # From the bus.
     pairs: dict[str, Pair] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
@@ -68,6 +71,11 @@ class State:
         if self.config.trading.dry_run:
             return exchange_now + int(limits.DEADLINE_S * SECOND)
         return self.switch.deadline_ts(exchange_now)
+
+    def rest_call(self, method: str, points: float, now: int) -> None:
+        """A REST call leaves: it counts, also after a restart."""
+        self.rest.charge(points, now / SECOND)
+        self.out.rows.append(SendRow(now + self.boot_to_wall, REST, method, points, ""))
 
     def view_is_valid(self, now: int) -> bool:
         """Do orders, position and account stand as published: reconciled once on this connection, and not in doubt."""

@@ -15,7 +15,7 @@ from executor.outbox import Request
 from executor.state import State
 from shared.clock import SECOND, rfc3339
 from shared.config import Config, check
-from shared.kraken.counters import TIERS
+from shared.kraken.counters import TIERS, Counter
 from shared.messages import Book, BookState, BookStatus, FeedStatus, Fees, Instruments, Pair, Quote, Target
 
 BTC = Pair(
@@ -60,7 +60,9 @@ class World:
         account.fees["BTC/USD"] = Fees(maker="0.00", taker="0.10")
         budget = Budget(TIERS[self.config.trading.tier])
         codes = {"market_maker": "001", "other": "002", "flatten": "003"}
-        self.state = State(self.config, 1_795_000_000, codes, account, budget, started, boot_to_wall=BOOT_TO_WALL)
+        self.state = State(
+            self.config, 1_795_000_000, codes, account, budget, started, Counter(20, 0.5), boot_to_wall=BOOT_TO_WALL
+        )
         self.executor = Executor(self.state, lambda cl, oid: self.past.get(cl) or self.past.get(oid))
         self.executor.history.fees_at = started + 10**18  # no call for fees unless a test wants it
         self.sent: list[Request] = []
