@@ -144,11 +144,10 @@ class Connection:
             if not outbox:
                 self._ready.clear()
                 await self._ready.wait()
-            wait = outbox[0][0] - self.clock.steady() if outbox else 0
-            if wait > 0:
-                await asyncio.sleep(wait / NS)
-                continue
-            if outbox:
+            now = self.clock.steady()
+            if outbox and outbox[0][0] > now:
+                await asyncio.sleep((outbox[0][0] - now) / NS)
+            while outbox and outbox[0][0] <= now:
                 _, text = outbox.popleft()
                 await self.socket.send_str(text)
                 self._bytes -= len(text)
