@@ -5,9 +5,11 @@ BIN := .venv/bin
 # More or other tests: make test TESTS=tests/unit PYTEST_ARGS="-k halt"
 TESTS ?=
 PYTEST_ARGS ?=
+# How long: make soak MINUTES=60
+MINUTES ?= 10
 ROUNDS ?= 10
 
-.PHONY: help setup run test check chaos simulate bench docs-pages fix rust lock clean
+.PHONY: help setup run test check chaos soak simulate bench docs-pages fix rust lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +32,10 @@ check: ## format, lint, types, layering, pages made from the code, Rust's own li
 chaos: ## restart and kill every component, ROUNDS times over, and compare with the exchange
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.chaos.acts --rounds $(ROUNDS)
+
+soak: ## run three strategies on one account for MINUTES, and look for breaches; writes docs/soak.md
+	@scripts/setup.sh dev
+	@$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES)
 
 simulate: ## run the executor against a simulated exchange in virtual time (SIMULATE_ARGS="--help")
 	@scripts/setup.sh dev
