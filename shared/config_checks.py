@@ -47,8 +47,12 @@ def check(config: Config, where: Any) -> None:
     def wrong(key: str, text: str) -> ConfigError:
         return ConfigError(f"{where(key)}: {key}: {text}")
 
-    if not is_loopback(config.simulator.host):
-        raise wrong("simulator.host", "the simulator binds to loopback only")
+    if not is_loopback(config.simulator.host) and not config.simulator.beyond_loopback:
+        raise wrong(
+            "simulator.host",
+            f"{config.simulator.host} is not loopback: whoever reaches it could trade the made-up accounts; "
+            "use 127.0.0.1, or say simulator.beyond_loopback: true",
+        )
     if not is_loopback(config.monitor.host):
         raise wrong("monitor.host", "the monitor binds to loopback only")
     for key in ("rest_url", "ws_url", "ws_auth_url"):
@@ -129,7 +133,9 @@ def check(config: Config, where: Any) -> None:
 
 
 def _fill_urls(config: Config) -> None:
-    here = f"{config.simulator.host}:{config.simulator.port}"
+    # Wherever else it listens, this machine's own processes reach it by loopback.
+    host = config.simulator.host if is_loopback(config.simulator.host) else "127.0.0.1"
+    here = f"{host}:{config.simulator.port}"
     old = config.kraken.websocket_version == 1
     if config.kraken.sandbox:
         urls = {

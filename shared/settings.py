@@ -116,9 +116,14 @@ def _default_accounts() -> list[SimAccount]:
 
 
 class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The embedded Kraken: where it listens, its seed, delays in ms, and accounts."""
+    """The embedded Kraken: where it listens, its seed, delays in ms, and accounts.
+
+    ``beyond_loopback`` lets ``host`` be another address than this machine's own: whoever reaches it may then trade the
+    made-up accounts whose keys the configuration shows.
+    """
 
     host: str = "127.0.0.1"
+    beyond_loopback: bool = False
     port: int = 8180
     seed: int = 1
     regime: Literal["calm", "trending", "volatile", "thin", "flash_crash", "halted"] = "calm"

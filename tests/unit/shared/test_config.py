@@ -87,3 +87,10 @@ def test_live_trading_wants_consent_for_the_key(tmp_path: Path) -> None:
     config.consent_file(found).parent.mkdir(parents=True)
     config.consent_file(found).touch()
     config.require_consent(found)
+
+
+def test_the_simulator_listens_beyond_loopback_only_when_told_so_and_is_reached_by_loopback(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="could trade the made-up accounts"):
+        load(tmp_path, "simulator:\n  host: 0.0.0.0\n")
+    found = load(tmp_path, "simulator:\n  host: 0.0.0.0\n  beyond_loopback: true\n")
+    assert found.kraken.rest_url == "http://127.0.0.1:8180"
