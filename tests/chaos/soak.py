@@ -26,8 +26,9 @@ LIVE = ("sent", "open", "unknown", "cancelling")
 MOVED = Decimal("1.01")
 # Warnings that a sound run may give, each with the words of docs/troubleshooting.md that explain it.
 EXPLAINED = {
-    r"is above (its )?max_(gross_)?position(_size)?": "denied: a limit is named",
-    r"the machine's CPU is": "CPU",
+    r"is above (its )?max_(gross_)?position(_size)?": "| a limit is named |",
+    r"Post only order": "| `Post only order` |",
+    r"the machine's CPU is": "(loop lag, slow operations, CPU)",
 }
 SECTION = """[program:{program}]
 command="%(here)s/../../.venv/bin/python" -m strategy --name {name}
