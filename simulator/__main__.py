@@ -65,6 +65,9 @@ class App:
         application.router.add_routes(self.control.routes())
         self.runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self.runner.setup()
+        if not self.virtual:
+            # What fell due while the exchange was down happens before anybody is answered.
+            self.world.step(self.clock())
         await web.SockSite(self.runner, self.listener, ssl_context=self.tls).start()
         self.shell.state(ProcessState.READY)
         self.shell.log.info("listening", port=self.listener.getsockname()[1], seed=self.world.seed)

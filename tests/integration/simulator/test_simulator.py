@@ -162,7 +162,7 @@ async def test_a_kill_and_a_restart_are_an_outage_and_not_a_new_world(simulator:
         simulator.kill()
         await client.ended()
     nonce = next(simulator._nonces)
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(2.1)  # the trigger is told in whole seconds: up to a second later than asked for
     simulator.start()
     assert simulator.post("Balance", nonce=nonce - 1000)["error"] == ["EAPI:Invalid nonce"]
     assert list(simulator.ask("OpenOrders")["open"]) == [first]
