@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from executor import ids, risk
+from executor import risk
 from executor.budget import add_points
-from executor.journal import SendRow
-from executor.orders import Order
 from executor.outbox import Request
 from executor.quoting import Quoting
 from executor.registry import FLATTEN, FOREIGN
@@ -19,7 +17,7 @@ from executor.state import State
 from executor.stream import Stream
 from shared import limits
 from shared.clock import SECOND
-from shared.messages import Pair, Side
+from shared.messages import Pair, Quote, Side
 from shared.numbers import notional
 
 SLOT = "f0"
@@ -48,13 +46,12 @@ class Flatten:
     def _close(self, symbol: str, now: int) -> bool:
         """Sends an order where there is something to close; False when the symbol is flat."""
         state = self.state
-        pair, mid = state.pairs[symbol], state.mids.get(symbol)
-        if mid is None:
+        pair, market = state.pairs[symbol], self.quoting.market(symbol)
+        if market is None:
             return bool(state.account.position_lots(symbol, pair.qty_precision))
-        position = state.account.position_lots(symbol, pair.qty_precision)
-        side: Side = "sell" if position > 0 else "buy"
-        price = self._limit(pair, mid, side)
-        lots = self._lots(pair, abs(position), max(Decimal(price), mid))
+        side: Side = "sell" if market.position > 0 else "buy"
+        price = self._limit(pair, market.mid, side)
+        lots = self._lots(pair, abs(market.position), max(Decimal(price), market.mid))
         if lots == 0:
             return False
         deadline_ts = state.deadline_ts(now)
@@ -65,7 +62,7 @@ class Flatten:
         if why:
             state.tell("warning", "flatten", f"{symbol}: {why}; trying again")
             return True
-        self._send(pair, side, price, lots, deadline_ts, now)
+        self._send(market, Quote(slot=SLOT, side=side, price=price, qty=lots), deadline_ts, now)
         return True
 
     def _limit(self, pair: Pair, mid: Decimal, side: Side) -> int:
@@ -85,33 +82,12 @@ class Flatten:
         cost = notional(int(worst), lots, pair.price_precision, pair.qty_precision)
         return 0 if lots < pair.qty_min or cost < Decimal(pair.cost_min) else lots
 
-    def _send(self, pair: Pair, side: Side, price: int, lots: int, deadline_ts: int, now: int) -> None:
-        state = self.state
-        name = ids.OrderId(state.epoch, state.codes[FLATTEN], SLOT, self.quoting.next_number())
-        order = Order(
-            cl_ord_id=str(name),
-            strategy=FLATTEN,
-            symbol=pair.symbol,
-            slot=SLOT,
-            side=side,
-            price=price,
-            qty=lots,
-            price_precision=pair.price_precision,
-            qty_precision=pair.qty_precision,
-            touched=now,
-            created_ts=now + state.boot_to_wall,
-            deadline_ts=deadline_ts,
-        )
-        state.registry.add(order)
-        params = {
-            **flatten_params(order),
-            "deadline": deadline_text(deadline_ts),
-            "symbol": pair.symbol,
-            "token": self.stream.token,
-        }
-        points = add_points(1)
-        state.budget.charge(pair.symbol, points, now)
-        row = SendRow(now + state.boot_to_wall, pair.symbol, "add_order", points, order.cl_ord_id)
-        state.out.rows.append(row)
-        request = Request(self.stream.in_flight.new_id(), "add_order", params, pair.symbol, [order.cl_ord_id])
-        state.out.requests.append(request)
+    def _send(self, market: risk.Market, quote: Quote, deadline_ts: int, now: int) -> None:
+        symbol = market.pair.symbol
+        order = self.quoting.order(market, FLATTEN, quote, now)
+        order.deadline_ts = deadline_ts
+        self.state.registry.add(order)
+        common = {"deadline": deadline_text(deadline_ts), "symbol": symbol, "token": self.stream.token}
+        params = {**flatten_params(order), **common}
+        request = Request(self.stream.in_flight.new_id(), "add_order", params, symbol, [order.cl_ord_id])
+        self.quoting.send(request, add_points(1), now)

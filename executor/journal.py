@@ -174,11 +174,6 @@ def _order_row(row: tuple[Any, ...]) -> OrderRow:
     return OrderRow(**values)
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
-    ledger_id, ref_id, asset, kind, amount, fee, balance, ts = row
-    return Entry(ledger_id, ref_id, asset, kind, Decimal(amount), Decimal(fee), Decimal(balance), ts)
-
-
 class Journal:
     """One file, one writer. Every method may raise :class:`JournalError`."""
 
@@ -280,11 +275,6 @@ class Journal:
             legs = {exec_id: Decimal(effect) for exec_id, effect in parts.pop("open_legs").items()}
             found[asset] = Holding(**{name: Decimal(value) for name, value in parts.items()}, open_legs=legs)
         return found
-
-    def entries(self, since_ts: int = 0) -> list[Entry]:
-        """Ledger entries, oldest first."""
-        found = self._db.execute("SELECT * FROM ledger WHERE ts >= ? ORDER BY ts", (since_ts,))
-        return [_entry(row) for row in found]
 
     def knows_entry(self, ledger_id: str) -> bool:
         """Was this ledger entry counted."""

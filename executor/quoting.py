@@ -93,10 +93,7 @@ class Quoting:
         pair = state.pairs.get(symbol)
         if pair is None or (target.price_precision, target.qty_precision) != (pair.price_precision, pair.qty_precision):
             return [], "the target's precision is not the pair's"
-        quotes = []
-        for quote in target.quotes:
-            if not self._is_price_refused(symbol, quote, now):
-                quotes.append(quote)
+        quotes = [quote for quote in target.quotes if not self._is_price_refused(symbol, quote, now)]
         return quotes, target.why
 
     def _is_price_refused(self, symbol: str, quote: Quote, now: int) -> bool:
@@ -115,7 +112,7 @@ class Quoting:
 
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]]) -> None:
         """Beyond a limit because the market moved: the side that increases goes, the outermost first (T13)."""
-        market = self._market(symbol)
+        market = self.market(symbol)
         if market is None:
             return
         live = self.state.registry.live_on(symbol)
@@ -143,7 +140,7 @@ class Quoting:
             request = cancel_request(self.stream.in_flight.new_id(), [cancel.order for cancel in batch])
             request.params["token"] = self.stream.token
             points = sum(cancel_points(cancel.order.touched, now) for cancel in batch)
-            self._send(request, points, now)
+            self.send(request, points, now)
             for cancel in batch:
                 order = cancel.order
                 order.state, order.cancel_sent = OrderState.CANCELLING, now
@@ -153,7 +150,7 @@ class Quoting:
     # --- advances ------------------------------------------------------------------------------------------------
 
     def _advance(self, symbol: str, steps: list[tuple[str, Step]], now: int) -> None:
-        market = self._market(symbol)
+        market = self.market(symbol)
         deadline_ts = self.state.deadline_ts(now)
         if market is None or deadline_ts is None:
             return
@@ -193,7 +190,7 @@ class Quoting:
         order.amend = Amend(request.req_id, step.price, total, deadline_ts)
         self._stamp(order, self.state.targets.get((order.strategy, symbol)))
         self.state.registry.note(order)
-        self._send(request, points, now)
+        self.send(request, points, now)
 
     def _add(
         self, market: risk.Market, strategy: str, quote: Quote, deadline_ts: int, batched: int, now: int
@@ -215,8 +212,7 @@ class Quoting:
         if why:
             self._deny(market, strategy, quote, why, now)
             return None
-        order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self.next_number())
-        order = self._order(market, strategy, quote, str(order_id), now)
+        order = self.order(market, strategy, quote, now)
         order.deadline_ts = deadline_ts
         self.state.registry.add(order)
         return order
@@ -230,11 +226,13 @@ class Quoting:
         else:
             params = {"orders": [add_params(order) for order in adds], **common}
             request = Request(req_id, "batch_add", params, symbol, names)
-        self._send(request, add_points(len(adds)), now)
+        self.send(request, add_points(len(adds)), now)
 
-    def _order(self, market: risk.Market, strategy: str, quote: Quote, cl_ord_id: str, now: int) -> Order:
+    def order(self, market: risk.Market, strategy: str, quote: Quote, now: int) -> Order:
+        """A new order for a quote, under an id of its own; neither registered nor sent yet."""
+        self._counter += 1
         order = Order(
-            cl_ord_id=cl_ord_id,
+            cl_ord_id=str(ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)),
             strategy=strategy,
             symbol=market.pair.symbol,
             slot=quote.slot,
@@ -253,7 +251,8 @@ class Quoting:
         if target is not None:
             order.received, order.booked, order.decided = target.received, target.booked, target.decided
 
-    def _send(self, request: Request, points: float, now: int) -> None:
+    def send(self, request: Request, points: float, now: int) -> None:
+        """Counts a transaction on the pair's counter, in the journal and in the order rate, and lets it leave."""
         state = self.state
         state.budget.charge(request.symbol, points, now)
         row = SendRow(now + state.boot_to_wall, request.symbol, request.method, points, " ".join(request.orders))
@@ -273,14 +272,9 @@ class Quoting:
             return f"order rate: {most} adds and amends in the last minute"
         return self._risk(strategy, wish, any_size)
 
-    def next_number(self) -> int:
-        """The next counter of an order id."""
-        self._counter += 1
-        return self._counter
-
     def _risk(self, strategy: str, wish: risk.Wish, any_size: bool) -> str:
         state = self.state
-        markets = {symbol: market for symbol in state.pairs if (market := self._market(symbol)) is not None}
+        markets = {symbol: market for symbol in state.pairs if (market := self.market(symbol)) is not None}
         if wish.symbol not in markets:
             return "no mid to judge by"
         funds = risk.Funds(state.account.ledger.balances(), state.account.taker_fee(wish.symbol))
@@ -296,7 +290,8 @@ class Quoting:
         own = [order for order in state.registry.live_on(wish.symbol) if order.strategy == strategy]
         return risk.strategy_refusal(wish, risk.Market(market.pair, market.mid, int(held)), own, section)
 
-    def _market(self, symbol: str) -> risk.Market | None:
+    def market(self, symbol: str) -> risk.Market | None:
+        """A symbol as the risk gate sees it, or None before its instrument data or its first mid."""
         pair, mid = self.state.pairs.get(symbol), self.state.mids.get(symbol)
         if pair is None or mid is None:
             return None
@@ -311,8 +306,7 @@ class Quoting:
         until, _, last = self._waits.get(key, (0, 0, ""))
         is_news = last != why or now - until > limits.SLOT_WAIT_MAX_S * SECOND
         if is_news and not why.startswith(PATIENT):
-            order_id = ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self.next_number())
-            order = self._order(market, strategy, quote, str(order_id), now)
+            order = self.order(market, strategy, quote, now)
             order.state, order.error, order.ended = OrderState.DENIED, why, now
             self.state.registry.add(order)
             self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why}")

@@ -7,7 +7,7 @@ target of the boot before holds its quotes meanwhile. Once it has published, an 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -62,7 +62,6 @@ class _Symbol:
     orders: Orders | None = None
     said: Target | None = None
     said_at: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 class Host:

@@ -96,10 +96,6 @@ class MarketMaker(Strategy):
                 quotes += self._side(view, side, mid, tilt, room)  # type: ignore[arg-type]
         return view.target(quotes, f"position {position:.2f}")
 
-    def on_position(self, view: View) -> Target | None:
-        """A fill may make its side wait."""
-        return self.on_book(view)
-
     def on_order(self, view: View, orders: Orders) -> Target | None:
         """An order that is too old gives its price up."""
         oldest = self.settings.max_order_age_s
