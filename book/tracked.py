@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from book.lateness import Contradiction, Lateness
+from shared import limits
 from shared.clock import MS, SECOND
 from shared.messages import BookInfo, BookState
 
 SNAPSHOT_WAIT_NS = 1 * SECOND
-RESYNC_AGAIN_NS = 5 * SECOND
+RESYNC_AGAIN_NS = int(limits.RESYNC_AGAIN_S * SECOND)
 STALE_NS = 60 * SECOND
 
 

@@ -96,7 +96,6 @@ ARCHIVE_AFTER_S: Final = 7 * 86400.0
 ARCHIVE_ROWS: Final = 5_000  # of each table, once an hour
 ARCHIVE_KEEP: Final = 2_000  # the newest fills and entries stay, whatever their age: Kraken sends some again
 UNWRITTEN_ROWS: Final = 100_000  # kept for a disk that is full
-NEWER_EPOCH_STOP_S: Final = 5.0
 
 # Replay.
 REPLAY_WAIT_S: Final = 10.0
