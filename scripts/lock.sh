@@ -12,4 +12,4 @@ compile() {
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@" pyproject.toml
 }
 compile --upgrade --extra build --output-file requirements.txt
-compile --upgrade --extra build --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+compile --upgrade --extra build --extra dev --extra desktop --extra docs --constraint requirements.txt --output-file requirements-dev.txt

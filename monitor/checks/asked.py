@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
@@ -63,9 +64,12 @@ def ask(config: Config) -> Answers:
     return asyncio.run(_ask(config))
 
 
-def nonces(now_s: int) -> Iterator[int]:
-    """Nonces for the executor's key that leave an executor started in this very second its own (epoch * 10**9)."""
-    yield from range(now_s * SECOND - 9, now_s * SECOND + 1)
+def nonces(now_ns: int) -> Iterator[int]:
+    """Nonces for the executor's key: below those of an executor started in this very second (epoch * 10**9).
+
+    A second behind the clock, to the nanosecond, so that asking again at once has higher ones.
+    """
+    return itertools.count(now_ns - SECOND)
 
 
 async def _ask(config: Config) -> Answers:
@@ -90,7 +94,7 @@ async def _ask(config: Config) -> Answers:
     if starts.is_account_held(starts.account_key(kraken.rest_url, kraken.api_key)):
         return answers
     own = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
-    nonce = nonces(wall_ns() // SECOND)
+    nonce = nonces(wall_ns())
     try:
         answers.api_key = await _outcome(own.private("GetApiKeyInfo", {}, next(nonce)))
         pairs = {"pair": ",".join(config.trading.pairs)}

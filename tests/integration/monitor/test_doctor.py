@@ -122,10 +122,15 @@ def test_a_key_in_trouble_is_an_error_of_its_own(
     assert mend in found[2]
 
 
+def test_asking_twice_within_a_second_is_no_nonce_behind(simulator: Exchange) -> None:
+    good = simulator.with_key("GOOD")
+    assert [key(asked.ask(good))[0] for _ in range(3)] == ["ok"] * 3
+
+
 def test_a_nonce_behind_is_an_error_of_its_own(simulator: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     behind = simulator.with_key("BEHIND")
     assert key(asked.ask(behind))[0] == "ok"
-    monkeypatch.setattr(asked, "nonces", lambda _now_s: iter([5, 6, 7]))
+    monkeypatch.setattr(asked, "nonces", lambda _now_ns: iter([5, 6, 7]))
     found = key(asked.ask(behind))
     assert (found[0], "EAPI:Invalid nonce" in found[1], "clock was set back" in found[2]) == ("error", True, True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,10 @@ def test_the_halt_key_should_cancel_and_nothing_else() -> None:
     assert halt(None) == ["warning"]
 
 
-def test_nonces_leave_an_executor_that_starts_now_its_own() -> None:
+@pytest.mark.parametrize("past_ns", [0, 1, 999_999_000])
+def test_nonces_rise_and_leave_an_executor_that_starts_now_its_own(past_ns: int) -> None:
     now_s = 1_800_000_000
-    made = list(asked.nonces(now_s))
+    made = list(islice(asked.nonces(now_s * 10**9 + past_ns), 3))
     assert made == sorted(set(made))
     assert made[-1] < now_s * 10**9 + 1  # the first of that executor
 
