@@ -11,6 +11,7 @@ from monitor.commands.config import config
 from monitor.commands.doctor import doctor
 from monitor.commands.flatten import flatten
 from monitor.commands.halt import halt, resume
+from monitor.commands.latency import latency
 from monitor.commands.orders import orders
 from monitor.commands.position import position
 from monitor.commands.restart import restart
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (status, tail, orders, fills, position, halt, resume, flatten, restart, verify, doctor):
+for command in (status, tail, orders, fills, position, latency, halt, resume, flatten, restart, verify, doctor):
     app.command()(command)
 app.add_typer(config, name="config")
 

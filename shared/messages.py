@@ -169,7 +169,9 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 class Target(Message, frozen=True, kw_only=True):
     """``target.<strategy>.<symbol>``: all quotes wanted, and for how long.
 
-    ``fills`` is the position message's count that the quotes were decided on (T1). An empty list withdraws.
+    ``fills`` is the position message's count that the quotes were decided on (T1). An empty list withdraws. ``event``
+    is what brought the decision: ``book``, ``trade``, ``position``, ``order``, ``time``, or ``invalid`` for a view that
+    stopped being valid; ``received`` and ``booked`` are those of the book it was decided on.
     """
 
     strategy: str
@@ -182,6 +184,7 @@ class Target(Message, frozen=True, kw_only=True):
     fills: int
     received: int = 0
     booked: int = 0
+    event: str = ""
     why: str = ""
 
 

@@ -168,7 +168,8 @@ class Host:
         why = self.why_not(symbol, now)
         if why:
             if state.said is not None and state.said.quotes:
-                self._say(symbol, state, msgspec.structs.replace(state.said, quotes=[], why=why), now)
+                gone = msgspec.structs.replace(state.said, quotes=[], event="invalid", why=why)
+                self._say(symbol, state, gone, now)
             return
         if self.why_silent(symbol):
             return
@@ -191,7 +192,7 @@ class Host:
             return
         same = state.said is not None and (state.said.quotes, state.said.fills) == (target.quotes, target.fills)
         if not same or due:
-            self._say(symbol, state, target, now)
+            self._say(symbol, state, msgspec.structs.replace(target, event=event.removeprefix("on_")), now)
 
     def _view(self, symbol: str, state: _Symbol, now: int) -> View:
         assert state.book is not None

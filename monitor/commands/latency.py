@@ -1,0 +1,80 @@
+"""``tradebyte latency``: how long each hop takes, from a frame at Kraken to an order's acknowledgement."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from monitor.commands.common import ConfigOption, JsonOption, console, fail, load, print_json, table
+from monitor.latency import Latency
+from shared import bus
+from shared.config import Config
+
+SOURCES = ("feed.status", "book", "target", "order")
+FIGURES = ("p50", "p90", "p99", "p999", "max")
+POLL_MS = 50
+
+
+def latency(
+    seconds: Annotated[
+        float | None, typer.Option(help="Listen to the bus this long instead of asking the monitor.", min=0.1)
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Latency of each hop: percentiles in ms, count, and since when (the monitor's start unless --seconds)."""
+    found = load(config)
+    hops = from_monitor(found) if seconds is None else from_bus(found, seconds)
+    if json:
+        print_json({"hops": hops})
+    else:
+        _show(hops)
+
+
+def from_monitor(config: Config) -> list[dict[str, Any]]:
+    """What the monitor has counted since it started."""
+    url = f"http://{config.monitor.host}:{config.monitor.port}/api/latency"
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            hops: list[dict[str, Any]] = msgspec.json.decode(answer.read())["hops"]
+    except (OSError, urllib.error.URLError, msgspec.DecodeError, KeyError) as error:
+        fail(
+            f"the monitor does not answer on port {config.monitor.port} ({error}); start it, or listen to the bus "
+            "without it: 'tradebyte latency --seconds 10'"
+        )
+    return hops
+
+
+def from_bus(config: Config, seconds: float) -> list[dict[str, Any]]:
+    """What passes on the bus in the next ``seconds``."""
+    counted = Latency()
+    subscriber = bus.attach(config, SOURCES)
+    end = time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            subscriber.socket.poll(POLL_MS)
+            for received in subscriber.drain():
+                counted.take(received)
+    finally:
+        subscriber.socket.close()
+    return counted.described()
+
+
+def _show(hops: list[dict[str, Any]]) -> None:
+    out = console()
+    columns = ("count", *(f"{name} ms" for name in FIGURES))
+    shown = table("hop", *columns, "since", right=columns)
+    for hop in hops:
+        since = time.strftime("%H:%M:%S", time.localtime(hop["since_ts"])) if hop["since_ts"] else "no sample yet"
+        figures = (_ms(hop[f"{name}_ms"]) for name in FIGURES)
+        shown.add_row(hop["hop"].replace("_", " "), str(hop["count"]), *figures, since)
+    out.print(shown)
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
