@@ -67,6 +67,7 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.accounts[].keys[].permissions": "all of them when left out",
     "monitor.host": "loopback only",
     "monitor.port": "`/health`, `/metrics`, `/api/status`",
+    "monitor.web_port": "where `tradebyte web` shows its page, on loopback; a free one is taken when this is not",
     "monitor.supervisor": "supervisord's socket, as in supervisord.conf",
     "monitor.slow_operation_s": "a warning for each operation that takes longer",
     "monitor.memory_threshold_mb": "a process above it collects garbage and warns",

@@ -102,6 +102,17 @@ REPLAY_WAIT_S: Final = 10.0
 REPLAY_LINGER_S: Final = 1.0
 REPLAY_FRAMES_A_TURN: Final = 200  # between two looks at the sockets, so that flat out does not overrun a reader
 
+# Web page.
+WEB_UPDATE_S: Final = 1.0
+WEB_STALE_S: Final = 3.0  # what is shown is older than this: said plainly
+WEB_FETCH_TIMEOUT_S: Final = 1.0
+WEB_FETCH_EVERY_S: Final = 0.8  # of one section, for all open pages together
+WEB_ACT_TIMEOUT_S: Final = 20.0  # a restart waits for the process to end and start
+WEB_SECTIONS_KEPT: Final = 64
+WEB_ROWS: Final = 500  # a table shows no more; the export has them all
+WEB_START_S: Final = 60.0
+WEB_STOP_S: Final = 5.0
+
 # Self-watching.
 OPERATIONS_MEASURED: Final = 100
 MEMORY_CHECK_S: Final = 5.0

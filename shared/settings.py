@@ -143,6 +143,7 @@ class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
 
     host: str = "127.0.0.1"
     port: int = 8181
+    web_port: int = 8501
     supervisor: str = "run/supervisor.sock"
     slow_operation_s: float = 1.0
     memory_threshold_mb: float = 512
