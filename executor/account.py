@@ -12,7 +12,7 @@ from executor.ledger import Entry, Holding, Ledger, Trade
 from executor.pnl import Pnl
 from executor.tally import Tally, add_fill
 from shared.kraken import v2
-from shared.messages import Fees, Side
+from shared.messages import Fees, Profit, Side
 from shared.numbers import EXACT, floor_to, plain, round_money
 
 ZERO = Decimal(0)
@@ -30,6 +30,18 @@ class NewFill:
     qty: Decimal
     fees: dict[str, Decimal]
     fill_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profits:
+    """Profit in total, in quote currency as decimal text, and by pair; ``equity`` has transfers in it."""
+
+    realised: str
+    unrealised: str
+    fees_paid: str
+    rounding: str
+    equity: str
+    pairs: dict[str, Profit]
 
 
 class Account:
@@ -50,6 +62,10 @@ class Account:
         self.difference_since = 0
         self.day = ""
         self.day_equity = ZERO
+        # Rises with every fill and ledger entry: what was derived from the account before it is out of date.
+        self.changes = 0
+        # The profit that was last told, and for which moment and changes it was made.
+        self.told: tuple[tuple[int, int], Profits] | None = None
         self._inventory = inventory_base
         self._knows_fill = knows_fill
         self._recent: deque[str] = deque(maxlen=1000)  # not yet on the disk, perhaps
@@ -153,23 +169,32 @@ class Account:
         fees = self.fees.get(symbol)
         return Decimal(fees.taker) / 100 if fees else Decimal("0.01")
 
-    def profit(self, mids: dict[str, Decimal]) -> dict[str, str]:
-        """Realised, unrealised, fees, rounding and their sum with transfers, in quote currency as decimal text."""
-        realised = sum((pnl.realised for pnl in self.pnl.values()), ZERO)
-        unrealised = sum((p.unrealised(mids[symbol]) for symbol, p in self.pnl.items() if symbol in mids), ZERO)
-        fees = sum((pnl.fees for pnl in self.pnl.values()), ZERO)
+    def profit(self, mids: dict[str, Decimal], live: set[str], symbols: Iterable[str]) -> Profits:
+        """Profit by pair (``symbols`` and whatever was traded) and in total; only ``live`` pairs' mids are fresh.
+
+        Totals are sums of what the pairs show, so that they add up to the last digit.
+        """
+        untraded = Pnl()
+        shown = {
+            symbol: self.pnl.get(symbol, untraded).shown(mids.get(symbol), is_stale=symbol not in live)
+            for symbol in sorted({*self.pnl, *symbols})
+        }
+        realised, unrealised, fees = (
+            sum((Decimal(getattr(profit, name)) for profit in shown.values()), ZERO)
+            for name in ("realised", "unrealised", "fees")
+        )
         quotes = {symbol.partition("/")[2] for symbol in self.pnl} or {"USD"}
         held = [self.ledger.holdings[asset] for asset in quotes if asset in self.ledger.holdings]
         rounding = sum((holding.rounding for holding in held), ZERO)
         transfers = sum((holding.transfers for holding in held), ZERO)
-        equity = realised + unrealised - fees + transfers + rounding
-        return {
-            "realised": plain(round_money(realised, 8)),
-            "unrealised": plain(round_money(unrealised, 8)),
-            "fees_paid": plain(fees),
-            "rounding": plain(rounding),
-            "equity": plain(round_money(equity, 8)),
-        }
+        return Profits(
+            realised=plain(realised),
+            unrealised=plain(unrealised),
+            fees_paid=plain(fees),
+            rounding=plain(rounding),
+            equity=plain(round_money(realised + unrealised - fees + transfers + rounding, 8)),
+            pairs=shown,
+        )
 
     def day_loss(self, day: str, mids: dict[str, Decimal]) -> Decimal:
         """The loss since the day (UTC) began, transfers left out; negative for a gain."""
@@ -189,6 +214,7 @@ class Account:
         self._recent_set.add(exec_id)
 
     def _keep(self, assets: Iterable[str]) -> None:
+        self.changes += 1
         self.rows += [holding_row(asset, self.ledger.holdings[asset]) for asset in assets]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.messages import Side
+from shared.messages import Profit, Side
+from shared.numbers import plain, round_money
 
 ZERO = Decimal(0)
 
@@ -39,3 +40,16 @@ class Pnl:
     def unrealised(self, mid: Decimal) -> Decimal:
         """What closing at ``mid`` would realise."""
         return self.qty * mid - self.cost
+
+    def shown(self, mid: Decimal | None, *, is_stale: bool) -> Profit:
+        """The message's row: money to 8 decimals, marked to the last good mid (to zero profit before the first)."""
+        average = self.cost / self.qty if self.qty else None
+        return Profit(
+            realised=plain(round_money(self.realised, 8)),
+            unrealised=plain(round_money(self.unrealised(mid), 8)) if mid is not None else "0",
+            fees=plain(self.fees),
+            qty=plain(self.qty),
+            average_price=plain(round_money(average, 8)) if average is not None else "",
+            mid=plain(mid) if mid is not None else "",
+            is_stale=is_stale,
+        )

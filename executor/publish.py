@@ -6,10 +6,15 @@ from collections.abc import Iterator
 
 import msgspec
 
+from executor.account import Profits
 from executor.registry import show
 from executor.state import State
-from shared.messages import Account, Message, Orders, Position
+from shared import limits
+from shared.clock import SECOND
+from shared.messages import Account, BookState, Message, Orders, Position
 from shared.numbers import plain, scale
+
+PROFIT_EVERY_NS = SECOND // 4
 
 
 def copy(message: Message) -> Message:
@@ -57,7 +62,7 @@ def _position(state: State, strategy: str, symbol: str, valid: bool) -> Position
 def _account(state: State, now: int, valid: bool) -> Account:
     account = state.account
     known = all(symbol in account.fees for symbol in state.config.trading.pairs)
-    profit = account.profit(state.mids_decimal())
+    profit = _profits(state, now)
     return Account(
         valid=valid and known,
         balances={asset: format(balance, "f") for asset, balance in sorted(account.ledger.balances().items())},
@@ -67,9 +72,21 @@ def _account(state: State, now: int, valid: bool) -> Account:
         counters={s: round(2 * state.budget.value(s, now)) / 2 for s in state.config.trading.pairs},
         threshold=state.budget.tier.threshold,
         why=account.ledger.difference if not valid else "" if known else "fees not known yet",
-        equity=profit["equity"],
-        realised=profit["realised"],
-        unrealised=profit["unrealised"],
-        fees_paid=profit["fees_paid"],
-        rounding=profit["rounding"],
+        equity=profit.equity,
+        realised=profit.realised,
+        unrealised=profit.unrealised,
+        fees_paid=profit.fees_paid,
+        rounding=profit.rounding,
+        profits=profit.pairs,
     )
+
+
+def _profits(state: State, now: int) -> Profits:
+    """Profit, anew after each fill or entry and a few times a second: every pass asks, and only a few are told."""
+    account = state.account
+    key = (now // PROFIT_EVERY_NS, account.changes)
+    if account.told is None or account.told[0] != key:
+        heard = now - state.book_status_at <= limits.PATH_DEAD_S * SECOND
+        live = {s for s, book in state.books.items() if heard and book.state is BookState.LIVE}
+        account.told = (key, account.profit(state.mids_decimal(), live, state.config.trading.pairs))
+    return account.told[1]

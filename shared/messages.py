@@ -274,11 +274,28 @@ class Fees(msgspec.Struct, frozen=True, kw_only=True):
     taker: str
 
 
+class Profit(msgspec.Struct, frozen=True, kw_only=True):
+    """One pair's profit by weighted-average cost, decimal text: amounts in quote currency, ``qty`` in base currency.
+
+    ``qty`` is what fills since the journal began add up to, and ``average_price`` what it cost (empty when flat).
+    ``mid`` is the last good one (empty before the first); ``is_stale`` says that the book is not live now.
+    """
+
+    realised: str
+    unrealised: str
+    fees: str
+    qty: str
+    average_price: str
+    mid: str
+    is_stale: bool
+
+
 class Account(Message, frozen=True, kw_only=True):
     """``account``: balances by asset, fees and rate counters by symbol, profit; all numbers decimal text.
 
     ``counters`` maps a symbol to its matching-engine counter now; ``threshold`` is what it must not pass.
-    ``equity``, ``realised``, ``unrealised``, ``fees_paid`` and ``rounding`` are in the quote currency.
+    ``equity``, ``realised``, ``unrealised``, ``fees_paid`` and ``rounding`` are in the quote currency; ``profits`` has
+    every pair that was ever traded or is configured, and adds up to the totals to the last digit.
     """
 
     valid: bool
@@ -292,6 +309,7 @@ class Account(Message, frozen=True, kw_only=True):
     unrealised: str = "0"
     fees_paid: str = "0"
     rounding: str = "0"
+    profits: dict[str, Profit] = {}
     why: str = ""
 
 

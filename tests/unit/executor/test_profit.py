@@ -1,0 +1,75 @@
+"""Profit by pair: MARKET.md's weighted-average cost, and pairs that add up to the totals to the last digit."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from executor.account import Account
+from executor.pnl import Pnl
+from executor.publish import all_messages
+from shared import messages as m
+from shared.messages import BookState
+from tests.unit.executor.worlds import World
+
+PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
+amounts = some.decimals("0.00000001", "100000", places=8)
+fills = some.tuples(some.sampled_from(PAIRS), some.sampled_from(["buy", "sell"]), amounts, amounts, amounts)
+
+
+def account() -> Account:
+    return Account({}, lambda _: False, lambda _: False, lambda _: set())
+
+
+def published(world: World) -> m.Account:
+    found = dict(all_messages(world.state, world.now, {"BTC/USD"}))["account"]
+    assert isinstance(found, m.Account)
+    return found
+
+
+@given(some.lists(fills, max_size=30), some.dictionaries(some.sampled_from(PAIRS), amounts))
+def test_pairs_add_up_to_the_total_to_the_last_digit(
+    made: list[tuple[str, m.Side, Decimal, Decimal, Decimal]], mids: dict[str, Decimal]
+) -> None:
+    traded = account()
+    for symbol, side, qty, price, fee in made:
+        traded.pnl.setdefault(symbol, Pnl()).fill(side, qty, price, fee)
+    told = traded.profit(mids, set(), PAIRS)
+    assert set(told.pairs) == set(PAIRS)
+    for total, name in ((told.realised, "realised"), (told.unrealised, "unrealised"), (told.fees_paid, "fees")):
+        assert Decimal(total) == sum(Decimal(getattr(pair, name)) for pair in told.pairs.values())
+
+
+def test_a_pair_shows_its_cost_its_mid_and_what_closing_there_would_make() -> None:
+    pnl = Pnl()
+    pnl.fill("buy", Decimal("0.3"), Decimal(100), Decimal("0.01"))
+    pnl.fill("buy", Decimal("0.1"), Decimal(104), Decimal("0.01"))
+    pnl.fill("sell", Decimal("0.2"), Decimal(110), Decimal("0.02"))
+    shown = pnl.shown(Decimal("102.5"), is_stale=False)
+    assert (shown.qty, shown.average_price, shown.realised) == ("0.2", "101", "1.8")
+    assert (shown.unrealised, shown.fees, shown.mid, shown.is_stale) == ("0.3", "0.04", "102.5", False)
+
+
+def test_before_the_first_mid_and_when_flat_nothing_is_guessed() -> None:
+    shown = Pnl().shown(None, is_stale=True)
+    assert (shown.average_price, shown.mid, shown.unrealised, shown.is_stale) == ("", "", "0", True)
+
+
+def test_the_last_good_mid_stays_and_is_flagged_while_the_book_is_not_live() -> None:
+    world = World().ready()
+    assert (published(world).profits["BTC/USD"].mid, published(world).profits["BTC/USD"].is_stale) == (
+        "84000.05",
+        False,
+    )
+    world.now += 10**9
+    world.hear_bus(BookState.RESYNCING)
+    assert (published(world).profits["BTC/USD"].mid, published(world).profits["BTC/USD"].is_stale) == ("84000.05", True)
+
+
+def test_a_silent_book_process_makes_every_mid_stale() -> None:
+    world = World().ready()
+    assert not published(world).profits["BTC/USD"].is_stale
+    world.now += 2 * 10**9
+    assert published(world).profits["BTC/USD"].is_stale
