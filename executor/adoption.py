@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from executor import ids
+from executor import events, ids
 from executor.orders import Order
 from executor.registry import FOREIGN
 from executor.state import State
@@ -56,6 +56,9 @@ class Adoption:
             order.doomed = "left by an earlier life of this executor"
         else:
             state.tell("warning", "foreign", f"an order on {report.symbol} is not ours: left alone, and counted")
+        order.events = state.next_event(order.cl_ord_id)
+        data = {**events.report_data(report), "epoch": state.epoch, "is_start": self.is_start, "ours": mine is not None}
+        state.record(order, "adopted", now, data)
         state.registry.add(order)
         return order
 

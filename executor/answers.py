@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from executor import orders
 from executor.orders import Order
 from executor.outbox import Request
 from executor.refusals import Refusals
 from executor.requests import InFlight
 from executor.state import State
-from shared.clock import parse_rfc3339
+from shared.clock import MS, parse_rfc3339
 from shared.kraken import errors, v2
 
 ORDER_METHODS = frozenset({"add_order", "batch_add", "amend_order", "cancel_order", "batch_cancel"})
@@ -34,14 +36,38 @@ class Answers:
             self._success(frame, request, now)
         else:
             self._failure(frame, request, now)
+        if not (request.method == "batch_add" and frame.success):  # there each order has an answer of its own
+            for cl_ord_id in request.orders:
+                self._record(cl_ord_id, request, frame.error, now)
 
-    def outcome_unknown(self, request: Request) -> None:
-        """No answer will come, or none that tells."""
-        for cl_ord_id in request.orders:
-            order = self.state.registry.find(cl_ord_id)
-            if order is not None and order.is_live:
-                orders.lost_sight(order)
-                self.state.registry.note(order)
+    def outcome_unknown(self, request: Request, why: str, now: int) -> None:
+        """No answer will come."""
+        for order in self._lose_sight(request):
+            self.state.record(order, "no_answer", now, {**self._asked(request), "why": why})
+
+    def _lose_sight(self, request: Request) -> list[Order]:
+        found = [self.state.registry.find(cl_ord_id) for cl_ord_id in request.orders]
+        live = [order for order in found if order is not None and order.is_live]
+        for order in live:
+            orders.lost_sight(order)
+            self.state.registry.note(order)
+        return live
+
+    def _record(self, cl_ord_id: str, request: Request, error: str, now: int) -> None:
+        """An answer on an order, with what it did to it."""
+        order = self.state.registry.find(cl_ord_id)
+        if order is None:
+            return
+        data = {**self._asked(request), "latency_ms": round((now - request.sent) / MS, 3)}
+        if error:
+            data["error"] = error
+        elif request.method in ("add_order", "batch_add"):
+            data["order_id"] = order.order_id
+        self.state.record(order, "answer", now, data)
+
+    def _asked(self, request: Request) -> dict[str, Any]:
+        sent_ts = request.sent + self.state.boot_to_wall
+        return {"method": request.method, "req_id": request.req_id, "sent_ts": sent_ts}
 
     def _success(self, frame: v2.Frame, request: Request, now: int) -> None:
         state = self.state
@@ -57,6 +83,8 @@ class Answers:
         elif request.method == "batch_add":
             for cl_ord_id, placed in zip(request.orders, v2.payload(frame.result, list[v2.Placed]), strict=False):
                 self._placed(cl_ord_id, placed, now)
+                failed = "" if placed.success is not False else "refused in its batch"
+                self._record(cl_ord_id, request, placed.error or failed, now)
         elif request.method == "amend_order":
             order = state.registry.find(request.orders[0])
             if order is not None:
@@ -84,7 +112,7 @@ class Answers:
                 self.state.out.reconnect = f"subscription refused: {frame.error}"
             return
         if not errors.is_certain(frame.error):
-            self.outcome_unknown(request)
+            self._lose_sight(request)
             return
         for cl_ord_id in request.orders:
             order = self.state.registry.find(cl_ord_id)

@@ -85,8 +85,11 @@ class Carrier:
         if out.stop_held:
             hands.newer_writer(out.stop_held)
 
-    def write(self) -> None:
-        """Everything that is to be kept, in one transaction; what cannot be written waits in memory."""
+    def write(self, *, even_events: bool = False) -> None:
+        """Everything that is to be kept, in one transaction; what cannot be written waits in memory.
+
+        Events alone are no reason to write: they wait for the next row of another kind, or for ``even_events``.
+        """
         state = self.state
         rows = [*self._unwritten, *state.out.rows]
         state.out.rows.clear()
@@ -95,15 +98,18 @@ class Carrier:
         for order in changed:
             order.changed_ts = self.hands.now() + state.boot_to_wall
         rows += [to_row(order, state.boot_to_wall) for order in changed]
-        if not rows:
+        events = state.out.events
+        if not (rows or (events and even_events) or len(events) >= limits.EVENTS_WAITING):
             return
         try:
-            self.journal.write(rows)
+            self.journal.write([*rows, *events])
             self._unwritten = []
+            events.clear()
             state.journal_ok = True
         except JournalError as error:
             # Fills and orders wait in memory for the disk; while it lasts only cancels are sent.
             self._unwritten = rows[-limits.UNWRITTEN_ROWS :]
+            del events[: -limits.EVENTS_WAITING]
             self._not_written(error)
 
     def _raise_epoch(self) -> None:

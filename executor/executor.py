@@ -6,6 +6,7 @@ or placed, and arming the dead man's switch is the last act of a healthy pass (T
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -58,12 +59,14 @@ class Executor:
         if isinstance(message, Target):
             if message.strategy in state.config.strategies:
                 state.targets[message.strategy, message.symbol] = message
+                self._note_cause(message)
                 return True
         elif isinstance(message, Book):
             state.books[message.symbol] = message
             mid = mid_of(message) if message.state is BookState.LIVE else None
             if mid is not None:
                 state.mids[message.symbol] = mid
+                self._note_touch(message)
         elif isinstance(message, FeedStatus):
             state.feed, state.feed_at = message, now
         elif isinstance(message, BookStatus):
@@ -73,15 +76,27 @@ class Executor:
             state.account.ledger.decimals = dict(message.assets)
         return False
 
+    def _note_touch(self, book: Book) -> None:
+        """Keeps a book's touch: a target decided on it comes later, when there may be a newer one."""
+        last = self.state.touches.get(book.symbol)
+        if last is None:
+            last = self.state.touches[book.symbol] = deque(maxlen=limits.TOUCHES_REMEMBERED)
+        last.append((book.received, book.exchange_ts, book.bids[0][0], book.asks[0][0], book.price_precision))
+
+    def _note_cause(self, target: Target) -> None:
+        found = reversed(self.state.touches.get(target.symbol, ()))
+        key = target.strategy, target.symbol
+        self.state.causes[key] = next((touch for touch in found if touch[0] == target.received), None)
+
     def opened(self, token: str, now: int) -> None:
         """The private connection stands, with this token."""
         self.state.was_reconciled = False
         self.state.rest_call("GetWebSocketsToken", REST_CALL, now)
         self.stream.opened(token, now)
 
-    def closed(self) -> None:
+    def closed(self, now: int) -> None:
         """The private connection is gone."""
-        self.stream.closed()
+        self.stream.closed(now)
 
     def frame(self, raw: bytes, now: int) -> None:
         """A private frame; whatever it holds, this returns."""
@@ -112,6 +127,7 @@ class Executor:
                 ended(order, OrderState.DENIED, why, now)
             elif request.method == "amend_order":
                 order.amend = None
+            self.state.record(order, "not_sent", now, {"method": request.method, "why": why})
             self.state.registry.note(order)
 
     # --- the pass ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from executor import risk
+from executor import events, risk
 from executor.budget import add_points
 from executor.outbox import Request
 from executor.quoting import Quoting
@@ -83,11 +83,17 @@ class Flatten:
         return 0 if lots < pair.qty_min or cost < Decimal(pair.cost_min) else lots
 
     def _send(self, market: risk.Market, quote: Quote, deadline_ts: int, now: int) -> None:
-        symbol = market.pair.symbol
+        state, symbol = self.state, market.pair.symbol
         order = self.quoting.order(market, FLATTEN, quote, now)
         order.deadline_ts = deadline_ts
-        self.state.registry.add(order)
+        state.registry.add(order)
         common = {"deadline": deadline_text(deadline_ts), "symbol": symbol, "token": self.stream.token}
         params = {**flatten_params(order), **common}
         request = Request(self.stream.in_flight.new_id(), "add_order", params, symbol, [order.cl_ord_id])
-        self.quoting.send(request, add_points(1), now)
+        points = add_points(1)
+        chosen = {
+            "plan": {"step": "add", "why": "flatten was asked for: this closes the position"},
+            "budget": events.budget(state.budget, symbol, points, len(state.registry.live_on(symbol)), now),
+        }
+        state.record(order, "decided", now, {**chosen, **events.sent(request, order.cl_ord_id)})
+        self.quoting.send(request, points, now)

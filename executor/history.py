@@ -110,7 +110,7 @@ class History:
         elif call.tag.startswith("order "):
             self._order(call.tag.removeprefix("order "), result, now)
         elif self._pages:
-            count = self._trades(result) if call.method == "TradesHistory" else self._ledger(result)
+            count = self._trades(result, now) if call.method == "TradesHistory" else self._ledger(result)
             method, start, end, offset = self._pages.pop(0)
             if offset + PAGE < count and offset < PAGE * limits.HISTORY_PAGES:
                 self._pages.append((method, start, end, offset + PAGE))
@@ -139,7 +139,7 @@ class History:
             self.stream.reconcile.history_shows(cl_ord_id, next(iter(found)), now)
             self._begin("TradesHistory", now)
 
-    def _trades(self, result: Any) -> int:
+    def _trades(self, result: Any, now: int) -> int:
         symbols = {name: symbol for symbol in self.state.pairs for name in rest_names(symbol)}
         for exec_id, trade in sorted(result["trades"].items(), key=lambda item: item[1]["time"]):
             symbol = symbols.get(trade["pair"])
@@ -162,6 +162,7 @@ class History:
             row = self.state.account.fill(fill, cl_ord_id, strategy)
             if row is not None:
                 self.stream.reports.tell_fill(row)
+                self.stream.reports.record_past(row, now)
         return int(result.get("count", 0))
 
     def _ledger(self, result: Any) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from executor.ids import base36
 from executor.ledger import Entry, Holding
 
-SCHEMA = 1
+SCHEMA = 2  # 2 added the events; a file of 1 becomes one of 2 when it is opened to be written
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS strategies (code TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -48,6 +48,9 @@ CREATE TABLE IF NOT EXISTS carried_profits (
 CREATE TABLE IF NOT EXISTS sends (
   sent_ts INTEGER NOT NULL, symbol TEXT NOT NULL, method TEXT NOT NULL, points REAL NOT NULL, orders TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS sends_by_time ON sends (sent_ts);
+CREATE TABLE IF NOT EXISTS events (
+  cl_ord_id TEXT NOT NULL, place INTEGER NOT NULL, n INTEGER NOT NULL, event_ts INTEGER NOT NULL, kind TEXT NOT NULL,
+  state TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (cl_ord_id, place)) WITHOUT ROWID;
 """
 
 
@@ -141,7 +144,24 @@ class MetaRow:
     value: str
 
 
-Row = OrderRow | FillRow | BeforeRow | SendRow | HoldingRow | MetaRow | Entry
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """What happened to an order, for ``why``: its ``n``th, counted from 0, and the order's ``state`` after it.
+
+    ``place`` is where it is kept: a later event of the same place takes it over. ``event_ts`` is ns since the epoch,
+    ``data`` JSON.
+    """
+
+    cl_ord_id: str
+    place: int
+    n: int
+    event_ts: int
+    kind: str
+    state: str
+    data: str
+
+
+Row = OrderRow | FillRow | BeforeRow | SendRow | HoldingRow | MetaRow | EventRow | Entry
 
 _INSERTS = {
     OrderRow: "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -151,6 +171,7 @@ _INSERTS = {
     SendRow: "INSERT INTO sends VALUES (?,?,?,?,?)",
     HoldingRow: "INSERT OR REPLACE INTO holdings VALUES (?,?)",
     MetaRow: "INSERT OR REPLACE INTO meta VALUES (?,?)",
+    EventRow: "INSERT OR REPLACE INTO events VALUES (?,?,?,?,?,?,?)",
     Entry: "INSERT OR IGNORE INTO ledger VALUES (?,?,?,?,?,?,?,?)",
 }
 
@@ -257,6 +278,11 @@ class Journal:
             (cl_ord_id, order_id),
         ).fetchone()
         return None if row is None else (str(row[0]), str(row[1]))
+
+    def next_event(self, cl_ord_id: str) -> int:
+        """The number of an order's next event."""
+        last = self._db.execute("SELECT max(n) FROM events WHERE cl_ord_id = ?", (cl_ord_id,)).fetchone()[0]
+        return 0 if last is None else int(last) + 1
 
     def fills(self) -> list[FillRow]:
         """All fills that are not archived, oldest first."""

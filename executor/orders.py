@@ -25,6 +25,16 @@ class Amend:
     is_unknown: bool = False
 
 
+@dataclass(slots=True)
+class Kept:
+    """Targets that left an order as it was, since its last event: how many for each reason, from when to when."""
+
+    since: int
+    until: int
+    told: int
+    whys: dict[str, int] = field(default_factory=dict)
+
+
 @dataclass(slots=True, eq=False)
 class Order:
     """One own order. Prices in ticks, quantities in lots; ``qty`` is the total, ``filled`` of it done.
@@ -66,6 +76,11 @@ class Order:
     sent: int = 0
     acked: int = 0
     execs: set[str] = field(default_factory=set)
+    # For the record of events: the next one's number, the target last compared, what was last denied, and what it kept.
+    events: int = 0
+    judged: int = 0
+    denied: str = ""
+    kept: Kept | None = None
 
     @property
     def is_live(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from executor.journal import Row
+from executor.journal import EventRow, Row
 from shared.messages import Message
 
 
@@ -51,6 +51,7 @@ class Outbox:
     """Gathers what one event or turn wants done."""
 
     rows: list[Row] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)  # these wait for other rows to be written with
     requests: list[Request] = field(default_factory=list)
     rest: list[RestCall] = field(default_factory=list)
     messages: list[tuple[str, Message]] = field(default_factory=list)

@@ -112,6 +112,17 @@ def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None
     return Change(order, price, qty)
 
 
+def why_kept(order: Order, quote: Quote, *, frozen: bool) -> str:
+    """Why the plan leaves an order as it is."""
+    if order.state is not OrderState.OPEN or order.amend is not None:
+        return "its last request was not settled"
+    if order.price == quote.price and _is_close(order.remaining, quote.qty):
+        return "as wanted"
+    if frozen:
+        return "decided before its side's last fill was known"
+    return "a changed price or quantity waits its turn"
+
+
 def _is_close(remaining: int, wanted: int) -> bool:
     """A partial fill is not topped up while half of it stands (that costs the place in the queue), and a few percent
     too much, as when the price moved under a size in money, is not worth an amend."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
-from executor import ids, risk
+from executor import events, ids, risk
 from executor.budget import add_points, amend_points, cancel_points
 from executor.gates import Gates
 from executor.journal import SendRow
 from executor.orders import Amend, Order
 from executor.outbox import Request
-from executor.planner import Add, Cancel, Change, Step, plan
+from executor.planner import Add, Cancel, Change, Step, plan, why_kept
 from executor.registry import FLATTEN, FOREIGN
 from executor.requests import add_params, amend_params, cancel_request, deadline_text
 from executor.state import State
@@ -75,7 +76,21 @@ class Quoting:
             frozen = {side for side in ("buy", "sell") if tally.last.get(side, 0) > target.fills}  # T1
         if not slots and not quotes:
             return []
-        return plan(quotes, slots, now, frozen_sides=frozenset(frozen), why_cancel=why or "not wanted any more")
+        steps = plan(quotes, slots, now, frozen_sides=frozenset(frozen), why_cancel=why or "not wanted any more")
+        if target is not None and slots:
+            changed = {step.order for step in steps if not isinstance(step, Add)}
+            for quote in quotes:
+                order = slots.get(quote.slot)
+                if order is not None and order not in changed and order.judged != target.decided:
+                    self._keep(order, target, why_kept(order, quote, frozen=order.side in frozen), now)
+        return steps
+
+    def _keep(self, order: Order, target: Target, why: str, now: int) -> None:
+        """A newer target leaves an order as it is: counted, and told now and then."""
+        events.keep(order, target, why, now)
+        if order.kept is not None and now - order.kept.told >= limits.KEPT_EVERY_S * SECOND:
+            order.kept.told = now
+            self.state.out.events += events.kept_rows(order, now + self.state.boot_to_wall)
 
     def _wanted(self, target: Target | None, strategy: str, symbol: str, now: int) -> tuple[list[Quote], str]:
         """A target's quotes while it holds (T2); orders without one wait out the grace of a start."""
@@ -140,11 +155,14 @@ class Quoting:
             request = cancel_request(self.stream.in_flight.new_id(), [cancel.order for cancel in batch])
             request.params["token"] = self.stream.token
             points = sum(cancel_points(cancel.order.touched, now) for cancel in batch)
+            held = events.budget(self.state.budget, request.symbol, points, self._open_on(request.symbol), now)
             self.send(request, points, now)
             for cancel in batch:
                 order = cancel.order
                 order.state, order.cancel_sent = OrderState.CANCELLING, now
                 order.error = cancel.why
+                chosen = {"plan": {"step": "cancel", "why": cancel.why}, "budget": held}
+                self._record(order, chosen, now, request)
                 self.state.registry.note(order)
 
     # --- advances ------------------------------------------------------------------------------------------------
@@ -175,10 +193,16 @@ class Quoting:
         why = self.check(order.strategy, risk.Wish(symbol, order.side, step.price, step.remaining, order), now)
         if not why and not self.state.budget.allows(symbol, points, self._open_on(symbol), now):
             why = "rate budget"
-        if why or self.state.config.trading.dry_run:
-            self._wait(key, why or DRY_RUN, now)
+        why = why or (DRY_RUN if self.state.config.trading.dry_run else "")
+        chosen: dict[str, Any] = {"plan": events.why_changed(order, step)}
+        if why:
+            if not events.same_reason(order.denied, why):
+                order.denied = why
+                self._record(order, {**chosen, "denied": why}, now)
+            self._wait(key, why, now)
             return
         self._waits.pop(key, None)
+        order.denied = ""
         total = order.filled + step.remaining  # T6
         request = Request(
             self.stream.in_flight.new_id(),
@@ -189,6 +213,8 @@ class Quoting:
         )
         order.amend = Amend(request.req_id, step.price, total, deadline_ts)
         self._stamp(order, self.state.targets.get((order.strategy, symbol)))
+        chosen["budget"] = events.budget(self.state.budget, symbol, points, self._open_on(symbol), now)
+        self._record(order, chosen, now, request)
         self.state.registry.note(order)
         self.send(request, points, now)
 
@@ -226,7 +252,26 @@ class Quoting:
         else:
             params = {"orders": [add_params(order) for order in adds], **common}
             request = Request(req_id, "batch_add", params, symbol, names)
-        self.send(request, add_points(len(adds)), now)
+        points = add_points(len(adds))
+        held = events.budget(self.state.budget, symbol, points, self._open_on(symbol), now)
+        for order in adds:
+            chosen = {"plan": {"step": "add", "why": self._why_added(order, now)}, "budget": held}
+            self._record(order, chosen, now, request)
+        self.send(request, points, now)
+
+    def _why_added(self, order: Order, now: int) -> str:
+        """Why an order is placed now and was not before."""
+        until, _, why = self._waits.get((order.strategy, order.symbol, order.slot), (0, 0, ""))
+        waited = why and now - until < SECOND
+        return f"the slot is empty; it waited before: {why}" if waited else "the slot is empty"
+
+    def _record(self, order: Order, chosen: dict[str, Any], now: int, request: Request | None = None) -> None:
+        """A decision: what it goes back to, what was chosen and why, and what leaves for it."""
+        state = self.state
+        data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
+        if request is not None:
+            data |= events.sent(request, order.cl_ord_id)
+        state.record(order, "decided" if request is not None else "denied", now, data)
 
     def order(self, market: risk.Market, strategy: str, quote: Quote, now: int) -> Order:
         """A new order for a quote, under an id of its own; neither registered nor sent yet."""
@@ -308,6 +353,7 @@ class Quoting:
         if is_news and not why.startswith(PATIENT):
             order = self.order(market, strategy, quote, now)
             order.state, order.error, order.ended = OrderState.DENIED, why, now
+            self._record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why}, now)
             self.state.registry.add(order)
             self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why}")
         self._wait(key, why, now)

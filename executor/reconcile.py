@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from executor import orders
+from executor import events, orders
 from executor.adoption import Adoption
 from executor.orders import Order
 from executor.reports import numbers
@@ -47,19 +47,21 @@ class Reconcile:
         seen: set[str] = set()
         for report in open_reports:
             order = state.registry.find(report.cl_ord_id, report.order_id)
+            is_new = order is None
             if order is None:
                 order = self.adoption.adopt(report, now)
             if order is None:
                 continue
             seen.add(order.cl_ord_id)
-            self._seen_open(order, report, exchange_now, now)
+            self._seen_open(order, report, exchange_now, now, is_new=is_new)
         for order in state.registry.live():
             if order.cl_ord_id not in seen:
                 self._not_in_snapshot(order, exchange_now, now)
         state.executions_ready = True
         self.adoption.is_start = False
 
-    def _seen_open(self, order: Order, report: v2.Report, exchange_now: int, now: int) -> None:
+    def _seen_open(self, order: Order, report: v2.Report, exchange_now: int, now: int, *, is_new: bool) -> None:
+        before = None if self.adoption.is_start and not is_new else _believed(order)
         orders.acknowledged(order, report.order_id, now)
         order.suspect_since = 0
         if not order.is_live:
@@ -72,13 +74,19 @@ class Reconcile:
         orders.amended(order, price, qty, order.touched)
         if report.cum_qty is not None:
             order.filled = max(order.filled, scale(report.cum_qty, order.qty_precision))
+        if before != _believed(order):
+            self.state.record(
+                order, "snapshot", now, {**events.report_data(report), "is_start": self.adoption.is_start}
+            )
         self.state.registry.note(order)
 
     def _not_in_snapshot(self, order: Order, exchange_now: int, now: int) -> None:
         if order.state in (OrderState.SENT, OrderState.UNKNOWN):
             # Only past its deadline does its absence mean anything, and the history has the last word.
-            if order.state is OrderState.UNKNOWN and exchange_now > order.deadline_ts:
-                order.lacking_since = order.lacking_since or now
+            is_late = order.state is OrderState.UNKNOWN and exchange_now > order.deadline_ts
+            if is_late and not order.lacking_since:
+                order.lacking_since = now
+                self._lacks(order, "not among the open orders after its deadline: the history is asked", now)
             return
         if order.acked >= self.asked_at or order.created_ts - self.state.boot_to_wall >= self.asked_at:
             return
@@ -87,7 +95,11 @@ class Reconcile:
             # Cancels leave before the journal: an earlier life may have died in between, and Kraken counts them.
             self.state.budget.charge(order.symbol, CANCEL_WORST, now)
         orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, "ended while not watched", now)
+        self._lacks(order, "not among the open orders: it ended while not watched", now)
         self.state.registry.note(order)
+
+    def _lacks(self, order: Order, why: str, now: int) -> None:
+        self.state.record(order, "not_in_snapshot", now, {"why": why, "deadline_ts": order.deadline_ts})
 
     # --- unknown outcomes ----------------------------------------------------------------------------------------
 
@@ -118,6 +130,8 @@ class Reconcile:
         order = self.state.registry.find(cl_ord_id)
         if order is not None and order.state is OrderState.UNKNOWN:
             orders.ended(order, _closed_state(str(found.get("status"))), "found in the history", now)
+            told = {name: str(found[name]) for name in ("status", "reason", "vol_exec") if found.get(name)}
+            self.state.record(order, "history", now, {"shows": True, **told})
             self.state.registry.note(order)
 
     def history_lacks(self, cl_ord_id: str, now: int) -> None:
@@ -125,7 +139,12 @@ class Reconcile:
         order = self.state.registry.find(cl_ord_id)
         if order is not None and order.state is OrderState.UNKNOWN:
             orders.ended(order, OrderState.NEVER_PLACED, "neither snapshot nor history knows it", now)
+            self.state.record(order, "history", now, {"shows": False, "deadline_ts": order.deadline_ts})
             self.state.registry.note(order)
+
+
+def _believed(order: Order) -> tuple[object, ...]:
+    return order.state, order.order_id, order.price, order.qty, order.filled, order.amend is None
 
 
 def _closed_state(status: str) -> OrderState:

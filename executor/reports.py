@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from executor import orders
+from executor import events, orders
 from executor.account import fill_of_report
 from executor.adoption import Adoption
 from executor.journal import FillRow
@@ -12,7 +12,7 @@ from executor.orders import Order
 from executor.refusals import Refusals
 from executor.registry import FOREIGN
 from executor.state import State
-from shared.clock import parse_rfc3339
+from shared.clock import parse_rfc3339, rfc3339
 from shared.kraken import v2
 from shared.messages import Fill, OrderState
 from shared.numbers import scale
@@ -52,10 +52,12 @@ class Reports:
         elif kind in ("amended", "restated"):
             price, qty = numbers(order, report)
             orders.amended(order, price, qty, now)
+        if not report.exec_id:  # a trade's is told where it is counted
+            self.state.record(order, "report", now, events.report_data(report))
         self.state.registry.note(order)
 
-    def trade(self, report: v2.Report) -> bool:
-        """A fill; False when it was counted before."""
+    def trade(self, report: v2.Report, source: str, now: int) -> bool:
+        """A fill, told by a ``snapshot`` or an ``update``; False when it was counted before."""
         fill = fill_of_report(report, parse_rfc3339(report.timestamp) if report.timestamp else 0)
         if fill is None:
             self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
@@ -67,6 +69,7 @@ class Reports:
             lots = scale(fill.qty, order.qty_precision)
             if orders.filled(order, fill.exec_id, lots):
                 order.order_id = order.order_id or report.order_id
+                self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
                 self.state.registry.note(order)
         if row is not None:
             self.tell_fill(row)
@@ -99,6 +102,18 @@ class Reports:
         self.state.tell(
             "info", "fill", f"{row.strategy} {row.side} {row.qty} {row.symbol} at {row.price} {row.exec_id}"
         )
+
+    def record_past(self, row: FillRow, now: int) -> None:
+        """A fill that only the trades' history told, on its order where that is still known."""
+        order = self.state.registry.find(row.cl_ord_id, row.order_id)
+        if order is not None:
+            told = {
+                "exec_id": row.exec_id,
+                "last_qty": row.qty,
+                "last_price": row.price,
+                "fees": {row.fee_asset: row.fee},
+            }
+            self.state.record(order, "fill", now, {**told, "source": "history", "timestamp": rfc3339(row.fill_ts)})
 
     def owner_of(self, order_id: str) -> tuple[str, str]:
         """(cl_ord_id, strategy) of a fill told by the history, which names only the exchange's id."""

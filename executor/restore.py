@@ -37,6 +37,11 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     codes = {name: journal.strategy_code(name) for name in (*config.strategies, FLATTEN)}
     epoch = journal.next_epoch(wall // SECOND)
     state = State(config, epoch, codes, account, budget, now, rest, boot_to_wall=boot_to_wall)
+    state.next_event = journal.next_event
     for row in journal.live_orders():
-        state.registry.add(from_row(row, boot_to_wall))
+        order = from_row(row, boot_to_wall)
+        order.events = journal.next_event(order.cl_ord_id)
+        found = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}
+        state.record(order, "restored", now, found)
+        state.registry.add(order)
     return state, int(journal.get("reconciled") or journal.get("opened") or wall)

@@ -75,7 +75,7 @@ class Shell:
 
     def _closed(self, why: str) -> None:
         self.process.log.warning("private connection lost, connecting again", why=why)
-        self.executor.closed()
+        self.executor.closed(boot_ns())
         self.turn(boot_ns())
 
     def _rest_answer(self, call: RestCall, result: Any) -> None:
@@ -182,6 +182,6 @@ class Shell:
                 await asyncio.sleep(0.1)
             left = self.executor.own_live()
             self.process.log.info("stopped with orders left" if left else "all orders pulled", left=left)
-        self.carrier.write()
+        self.carrier.write(even_events=True)
         await self.private.close()
         self.journal.close()

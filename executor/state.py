@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter as Counts
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
+from executor import events
 from executor.account import Account
 from executor.budget import Budget
 from executor.journal import REST, SendRow
+from executor.orders import Order
 from executor.outbox import Outbox, Told
 from executor.registry import Registry
 from executor.switch import Switch
@@ -53,6 +58,10 @@ class State:
     executions_ready: bool = False
     balances_ready: bool = False
     threshold_told: int = 0
+    # For the record of events: each symbol's last books, the one of each target, and how many events an order had.
+    touches: dict[str, deque[events.Touch]] = field(default_factory=dict)
+    causes: dict[tuple[str, str], events.Touch | None] = field(default_factory=dict)
+    next_event: Callable[[str], int] = lambda _: 0
     # From the shell.
     halted: bool = False
     flattening: bool = False
@@ -76,6 +85,15 @@ class State:
         """A REST call leaves: it counts, also after a restart."""
         self.rest.charge(points, now / SECOND)
         self.out.rows.append(SendRow(now + self.boot_to_wall, REST, method, points, ""))
+
+    def record(self, order: Order, kind: str, now: int, data: dict[str, Any]) -> None:
+        """What happened to an order, once it has its new state."""
+        self.out.events += events.rows(order, kind, now + self.boot_to_wall, data)
+
+    def cause(self, strategy: str, symbol: str, slot: str) -> dict[str, Any]:
+        """What a decision for a slot goes back to."""
+        key = strategy, symbol
+        return events.cause(self.targets.get(key), self.causes.get(key), slot, self.boot_to_wall)
 
     def view_is_valid(self, now: int) -> bool:
         """Do orders, position and account stand as published: reconciled once on this connection, and not in doubt."""

@@ -47,13 +47,13 @@ class Stream:
         self._subscribe_executions(now)
         self._subscribe_balances()
 
-    def closed(self) -> None:
+    def closed(self, now: int) -> None:
         """The connection is gone: what was in flight is of unknown outcome."""
         self.state.connected = False
         self.state.executions_ready = self.state.balances_ready = False
         self.state.switch.lost()
         for request in self.in_flight.lost():
-            self.answers.outcome_unknown(request)
+            self.answers.outcome_unknown(request, "the connection ended before its answer", now)
 
     def _subscribe_executions(self, now: int) -> None:
         self.reconcile.asked(now)
@@ -118,7 +118,7 @@ class Stream:
         reports = v2.payload(frame.data, list[v2.Report])
         for report in reports:
             self.reports.counter(report, now)
-        news = [self.reports.trade(report) for report in reports if report.exec_id]
+        news = [self.reports.trade(report, frame.type, now) for report in reports if report.exec_id]
         if frame.type == "snapshot" and len(news) >= limits.SNAPSHOT_FILLS and all(news):
             # None of the last fills was known: there may be more behind them.
             self.history_wanted = True
@@ -134,7 +134,7 @@ class Stream:
         """Late answers, a dead connection, snapshots to ask for."""
         state = self.state
         for request in self.in_flight.overdue(now):
-            self.answers.outcome_unknown(request)
+            self.answers.outcome_unknown(request, f"no answer within {limits.REQUEST_TIMEOUT_S:.0f} s", now)
             if request.method in ORDER_METHODS:
                 state.tell("warning", "late", f"no answer to {request.method} on {request.symbol}")
             elif request.method == "subscribe":

@@ -96,6 +96,11 @@ ARCHIVE_AFTER_S: Final = 7 * 86400.0
 ARCHIVE_ROWS: Final = 5_000  # of each table, once an hour
 ARCHIVE_KEEP: Final = 2_000  # the newest fills and entries stay, whatever their age: Kraken sends some again
 UNWRITTEN_ROWS: Final = 100_000  # kept for a disk that is full
+EVENTS_FIRST: Final = 16  # of an order, its beginning,
+EVENTS_LAST: Final = 48  # and its newest; between them the oldest gives way
+EVENTS_WAITING: Final = 2_000  # for the next write; more are written by themselves
+KEPT_EVERY_S: Final = 60.0  # how often a resting order's record says that it was kept
+TOUCHES_REMEMBERED: Final = 64  # of a symbol, to find the book that a target was decided on
 
 # Replay.
 REPLAY_WAIT_S: Final = 10.0
@@ -112,6 +117,28 @@ WEB_SECTIONS_KEPT: Final = 64
 WEB_ROWS: Final = 500  # a table shows no more; the export has them all
 WEB_START_S: Final = 60.0
 WEB_STOP_S: Final = 5.0
+
+# What people look at: the monitor's API, the terminal screen, the web page, the desktop window.
+HISTORY_BUCKETS: Final = 1024  # of a series; full, they double in width
+HISTORY_POINTS: Final = 2_000  # of a series in one answer
+HISTORY_ANSWERS: Final = 256  # remembered between two samples
+TRADES_SHOWN: Final = 200  # of a symbol
+FILLS_SHOWN: Final = 5_000
+ALERTS_SHOWN: Final = 500
+LINES_SHOWN: Final = 1_000
+FIELDS_SHOWN: Final = 50  # of a log line
+TEXT_SHOWN: Final = 2_000  # characters of a text
+LEVELS_SHOWN: Final = 100  # of a side of a book
+API_FRESH_S: Final = 0.1  # many who ask for one section in this time get one answer
+API_BODY_BYTES: Final = 64 * 1024
+STREAM_CLIENTS: Final = 100
+STREAM_EVERY_S: Final = 0.25
+STREAM_SLOWLY_S: Final = 1.0  # sections that change all the time
+STREAM_BUFFER_BYTES: Final = 64 * 1024  # not taken by a client: it is skipped
+STREAM_SILENT_S: Final = 30.0  # it does not read for this long: it is closed
+STREAM_ASK_S: Final = 1.0  # for its first message
+JOURNAL_READ_S: Final = 60.0
+JOURNAL_AGAIN_S: Final = 10.0
 
 # Self-watching.
 OPERATIONS_MEASURED: Final = 100

@@ -276,7 +276,7 @@ class Host:
         life = self.life
 
         def gone() -> None:
-            self.executor.closed()
+            self.executor.closed(self.loop.now)
             self._turn()
 
         self.guard(gone)
