@@ -17,6 +17,7 @@ from monitor.commands.position import position
 from monitor.commands.restart import restart
 from monitor.commands.status import status
 from monitor.commands.tail import tail
+from monitor.commands.web import web
 
 app = typer.Typer(
     help="TradeByte: see what runs, what is open and what was filled; halt, resume, restart.",
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (status, tail, orders, fills, position, latency, halt, resume, flatten, restart, verify, doctor):
+for command in (status, tail, orders, fills, position, latency, halt, resume, flatten, restart, verify, doctor, web):
     app.command()(command)
 app.add_typer(config, name="config")
 

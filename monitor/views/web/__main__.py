@@ -1,0 +1,34 @@
+"""The page's own process, started by ``tradebyte web``: it gives way to trading and ends with the command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from streamlit.web import cli
+
+NICE = 10
+PARENT_EVERY_S = 0.5
+
+
+def end_with(parent: int) -> None:
+    """Ends this process, as by SIGTERM, when the one that started it is gone."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_EVERY_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> None:
+    """``streamlit run`` with the words that follow the parent's pid, at a lower priority than whatever trades."""
+    os.nice(NICE)
+    parent, *words = sys.argv[1:]
+    threading.Thread(target=end_with, args=(int(parent),), daemon=True).start()
+    sys.argv = ["streamlit", "run", *words]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One module a page: what is fetched, and where it is shown."""

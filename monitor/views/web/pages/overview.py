@@ -1,0 +1,67 @@
+"""Overview: what one looks at first."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from monitor.views.web import here, market, markup, money, news, records
+from monitor.views.web.markup import Card
+
+
+def page() -> None:
+    """Figures, positions, books, open orders, alerts."""
+    here.every_second(_figures)
+    left, right = st.columns(2)
+    with left:
+        here.every_second(_money)
+    with right:
+        here.every_second(_books)
+    here.every_second(_orders)
+
+
+def _figures() -> None:
+    pnl, status, alerts = here.section("/api/pnl"), here.section("/api/status"), here.section("/api/alerts")
+    made: list[Card] = []
+    if pnl:
+        wall = time.time()
+        day = here.client().get("/api/history", series="equity", points=here.POINTS, since_ts=str(money.midnight(wall)))
+        series = day.data["series"] if day.at is not None else {}
+        made += [money.today(pnl, series.get("equity", []), wall), *money.totals(pnl)[:4]]
+    if status:
+        ready = sum(process["state"] == "ready" for process in status["processes"].values())
+        every = len(status["processes"])
+        known = status["orders_known"]
+        made.append(Card("Open orders", str(status["open_orders"]) if known else "-", "" if known else records.UNKNOWN))
+        made.append(Card("Processes ready", f"{ready} of {every}", "", "" if ready == every else "warn"))
+    if alerts:
+        count = len(alerts["active"])
+        made.append(Card("Alerts", str(count), "active now", "bad" if count else ""))
+    st.html(markup.cards(made))
+
+
+def _money() -> None:
+    st.subheader("Positions")
+    pnl, positions = here.section("/api/pnl"), here.section("/api/positions")
+    if pnl and positions:
+        here.table("positions", money.pairs(pnl, positions))
+    st.subheader("Alerts")
+    alerts = here.section("/api/alerts")
+    if alerts:
+        here.table("active", news.active(alerts))
+
+
+def _books() -> None:
+    st.subheader("Books")
+    books = here.section("/api/books")
+    if books:
+        here.table("books", market.books(books))
+
+
+def _orders() -> None:
+    st.subheader("Open orders")
+    answer = here.section("/api/orders")
+    if answer:
+        live = [order for order in answer["orders"] if order["is_live"]]
+        here.table("open", records.orders(live, known=answer["known"], empty="nothing is open"))

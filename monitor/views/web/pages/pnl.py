@@ -1,0 +1,59 @@
+"""P&L and inventory, now and over time."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from monitor.views.web import here, markup, money
+
+
+def page() -> None:
+    """Totals, each pair, charts."""
+    here.every_second(_now)
+    window = here.choose("Time shown", list(here.WINDOWS), "pnl-window")
+
+    def over_time() -> None:
+        _over_time(window)
+
+    here.every_second(over_time)
+    here.every_second(_held)
+
+
+def _now() -> None:
+    pnl, positions = here.section("/api/pnl"), here.section("/api/positions")
+    if pnl and positions:
+        st.html(markup.cards(money.totals(pnl)))
+        st.subheader("By pair")
+        here.table("positions", money.pairs(pnl, positions))
+
+
+def _over_time(window: str) -> None:
+    symbols = here.config().trading.pairs
+    names = ["equity", "realised", "unrealised", "fees"]
+    names += [f"{kind}.{symbol}" for symbol in symbols for kind in ("pnl", "position")]
+    series = here.history(names, window)
+    pnl = here.client().get("/api/pnl")
+    currency = pnl.data["currency"] if pnl.at is not None else ""
+    left, right = st.columns(2)
+    with left:
+        st.subheader("P&L over time")
+        here.chart(money.profit(series, currency, window), f"profit-{window}")
+        st.subheader("P&L by pair over time")
+        here.chart(money.profit_by_pair(series, symbols, currency, window), f"pairs-{window}")
+    with right:
+        st.subheader("Inventory over time")
+        for symbol in symbols:
+            here.chart(money.inventory(series, symbol, window), f"inventory-{symbol}-{window}")
+
+
+def _held() -> None:
+    positions = here.section("/api/positions")
+    if not positions:
+        return
+    left, right = st.columns(2)
+    with left:
+        st.subheader("By strategy")
+        here.table("strategies", money.strategies(positions))
+    with right:
+        st.subheader("Balances")
+        here.table("balances", money.balances(positions))
