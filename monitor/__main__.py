@@ -10,33 +10,31 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from monitor import api, facts, halted, supervisor
-from monitor.alerts import Alerts, conditions
+from monitor import halted, supervisor
+from monitor.api import app as api
+from monitor.api.site import Site
 from monitor.health import Action, Health, Restart, Say
 from monitor.machine import Machine
 from monitor.merged import Merged
 from monitor.metrics import Metrics
+from monitor.picture import WANTED, Picture
 from monitor.pids import Pids
-from monitor.view import View
-from shared import starts, topics
+from shared import starts
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.messages import BookStatus, Control, Heartbeat, ProcessState
 from shared.process import Process, load_config, parser
 
-# Raw frames are for whoever keeps books; everything else is looked at.
-WANTED = [kind.name for kind in topics.KINDS if kind.name not in ("feed.book", "feed.ticker")]
-
 LOOK_EVERY_NS = SECOND
 
 
 class Monitor:
-    """Wires view and health to the bus, the pids, supervisord and HTTP."""
+    """Wires picture and health to the bus, the pids, supervisord and HTTP."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
         self.config = process.config
-        self.view = View(self.config)
+        self.picture = Picture(self.config)
         host = socket.gethostname()
         others = [name for name in self.config.process_names if name != process.name]
         self.health = Health(others, host)
@@ -44,8 +42,9 @@ class Monitor:
         self.merged = Merged(self.config.logs, self.config.process_names)
         self.supervisor = supervisor.of(self.config)
         self.halted = halted.text(self.config)
-        self.machine, self.alerts = Machine(self.config.data), Alerts()
-        self.metrics = Metrics(self.config, self.view, self.status)
+        self.machine = Machine(self.config.data)
+        metrics = Metrics(self.config, self.picture.view, self.status)
+        self.site = Site(self.config, self.picture, metrics.text)
         self._look_due = 0
         self._shown: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -59,12 +58,11 @@ class Monitor:
 
     def status(self) -> dict[str, object]:
         """The status object of now."""
-        wall = wall_ns()
-        return self.view.status(boot_ns(), wall, self.halted) | facts.beyond(self.view, self.config, wall)
+        return self.picture.status(boot_ns(), wall_ns(), self.halted)
 
     async def main(self) -> None:
         """Serves HTTP until cancelled."""
-        runner = await api.serve(self.listening, self.status, self.metrics.text)
+        runner = await api.serve(self.listening, self.site)
         self.process.state(ProcessState.READY)
         try:
             await asyncio.Event().wait()
@@ -75,7 +73,7 @@ class Monitor:
         """Takes in what the bus brought."""
         now = boot_ns()
         for item in received:
-            self.view.take(item, now)
+            self.picture.take(item, now)
             self.merged.take(item)
             if isinstance(item.message, Heartbeat):
                 self._do(self.health.heard(item.message, now))
@@ -93,8 +91,8 @@ class Monitor:
         self._do(self.health.turn(now, self.halted))
         if now >= self._look_due:
             self._look_due = now + LOOK_EVERY_NS
-            figures = self.process.details["machine"] = self.machine.figures()
-            self._do(self.alerts.turn(conditions(self.view, self.config, figures, wall_ns()), now))
+            self.process.details["machine"] = self.machine.figures()
+            self._do(self.picture.turn(now, wall_ns()))
 
     async def on_stop(self) -> None:
         """Lets go of every pid."""

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from monitor import facts, machine
-from monitor.health import Say
+from monitor.health import Level, Say
+from monitor.sections import ActiveAlert
 from monitor.view import View
 from shared.clock import SECOND
 from shared.config import Config
 
+LEVEL: Final[Level] = "warning"
 # A CPU is busy now and then, and a counter is full for a moment after a burst.
 CPU_LASTS_S: Final = 30.0
 RATE_LASTS_S: Final = 2.0
@@ -53,7 +55,7 @@ class Alerts:
             standing.seen = now
             if not standing.told and now - standing.since >= condition.lasts_s * SECOND:
                 standing.told = True
-                said.append(Say("warning", condition.kind, condition.text))
+                said.append(Say(LEVEL, condition.kind, condition.text))
         for name, standing in list(self._standing.items()):
             if name in holds:
                 continue
@@ -63,6 +65,20 @@ class Alerts:
                 del self._standing[name]
                 said.append(Say("info", f"{standing.condition.kind}-over", standing.condition.over))
         return said
+
+    def active(self, now: int, wall: int) -> list[ActiveAlert]:
+        """What holds and was told, the oldest first; ``wall`` is ``now`` in ns since the epoch."""
+        told = [(standing.since, name, standing) for name, standing in self._standing.items() if standing.told]
+        return [
+            ActiveAlert(
+                kind=standing.condition.kind,
+                name=name,
+                level=LEVEL,
+                text=standing.condition.text,
+                since_ts=(wall - now + since) / SECOND,
+            )
+            for since, name, standing in sorted(told, key=lambda each: each[:2])
+        ]
 
 
 def conditions(view: View, config: Config, figures: dict[str, Any], wall: int) -> dict[str, Condition]:

@@ -149,7 +149,7 @@ class View:
             "halted_why": halted or "",
             "sandbox": self._config.kraken.sandbox,
             "dry_run": self._config.trading.dry_run,
-            "processes": {name: self._process(name, now) for name in self._names},
+            "processes": {name: self.process(name, now) for name in self._names},
             "books": {pair: self._book(pair, wall) for pair in self._pairs},
             "open_orders": self.open_orders,
             "orders_known": self.orders_known,
@@ -168,7 +168,8 @@ class View:
                 found[pair] = self.account.positions[pair]
         return found
 
-    def _process(self, name: str, now: int) -> dict[str, Any]:
+    def process(self, name: str, now: int) -> dict[str, Any]:
+        """A process as the status object shows it."""
         heard = self.heartbeats.get(name)
         beat = heard.beat if heard else None
         shown: dict[str, Any] = {"state": self.state_of(name, now), "why": ""}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.api import health
+from monitor.api.site import health
 from monitor.view import View
 from shared import topics
 from shared.bus import Received

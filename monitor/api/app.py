@@ -1,0 +1,89 @@
+"""The application: routes, guards, problems as JSON."""
+
+from __future__ import annotations
+
+import socket
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from monitor import metrics
+from monitor.api import guard
+from monitor.api.answers import HEADERS, Problem, respond
+from monitor.api.queries import of_query
+from monitor.api.routes import READS, Read
+from monitor.api.site import Site
+from shared import limits
+
+
+def application(site: Site) -> web.Application:
+    """Everything that is served."""
+    app = web.Application(middlewares=[_problems, _guarded(site)], client_max_size=limits.API_BODY_BYTES)
+    for read in READS:
+        app.router.add_get(read.path, _reader(site, read))
+
+    async def get_health(_request: web.Request) -> web.Response:
+        code, body = site.health()
+        return respond(body, code)
+
+    async def get_metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=site.metrics(), headers=HEADERS | {"Content-Type": metrics.CONTENT_TYPE})
+
+    app.router.add_get("/health", get_health)
+    app.router.add_get("/metrics", get_metrics)
+    return app
+
+
+def _reader(site: Site, read: Read) -> Handler:
+    async def get(request: web.Request) -> web.Response:
+        if read.make is None:
+            return respond(site.encoded(read.section))
+        return respond(read.make(site, of_query(read.query, request.query)))
+
+    return get
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whatever goes wrong is said as JSON: what happened, why, and what to do."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        headers = {"WWW-Authenticate": "Bearer"} if problem.code == 401 else {}
+        return respond(problem.shown, problem.code, headers)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        kept = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        word = (error.reason or "refused").lower().replace(" ", "_")
+        text = f"{request.method} {request.path[:200]}: {error.text or error.reason}"
+        return respond({"error": word, "text": text, "mend": "GET / lists what there is"}, error.status, kept)
+    except Exception as error:  # noqa: BLE001 - one request's end, never the monitor's
+        structlog.get_logger("monitor").warning("request failed", path=request.path[:200], why=repr(error)[:500])
+        text = f"the monitor could not answer: {type(error).__name__}"
+        return respond({"error": "failed", "text": text, "mend": "see logs/monitor.log"}, 500)
+
+
+def _guarded(site: Site) -> Middleware:
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.headers.get("Host")
+        guard.require_known_host(host, site.config.monitor.host)
+        guard.require_own_origin(request.headers.get("Origin"), host)
+        return await handler(request)
+
+    return guarded
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket; an OSError when the port is taken."""
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
+async def serve(listening: socket.socket, site: Site) -> web.AppRunner:
+    """Serves on a listening socket until the runner is cleaned up."""
+    runner = web.AppRunner(application(site), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.SockSite(runner, listening).start()
+    return runner

@@ -1,0 +1,79 @@
+"""What may follow the question mark, and what a POST's body may hold: typed, so that the description says it too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+
+from monitor.api.answers import Problem
+from shared import limits
+
+
+class NoQuery(msgspec.Struct, frozen=True):
+    """Nothing is asked for in particular."""
+
+
+class FillsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which fills: of a pair (all: empty), and how many of the newest."""
+
+    symbol: str = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=limits.FILLS_SHOWN)] = 500
+
+
+class LogsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lines: of a process (all: empty), from a level on, and how many of the newest."""
+
+    process: str = ""
+    level: Literal["", "debug", "info", "warning", "error", "critical"] = ""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=limits.LINES_SHOWN)] = 200
+
+
+class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which series (names with commas between; none: the list of names), how many points of each, and since when."""
+
+    series: str = ""
+    points: Annotated[int, msgspec.Meta(ge=3, le=limits.HISTORY_POINTS)] = 600
+    since_ts: float = 0.0
+
+
+class HaltWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why it is halted, for whoever finds it so."""
+
+    why: Annotated[str, msgspec.Meta(max_length=500)] = "no reason given"
+
+
+class EmptyWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Nothing is to be said."""
+
+
+class RestartWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which process (or ``all``); ``keep``, of the executor alone, leaves its orders to its next start."""
+
+    process: str
+    keep: bool = False
+
+
+Asked = TypeVar("Asked", bound=msgspec.Struct)
+
+
+def of_query(kind: type[Asked], query: Mapping[str, str]) -> Asked:
+    """The typed query; a :class:`Problem` for one that does not fit. Unknown names are passed over."""
+    try:
+        found: Asked = msgspec.convert(dict(query), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Problem(400, "bad_query", f"the query cannot be read: {error}", "see /openapi.json") from None
+    numbers: list[Any] = [getattr(found, field) for field in found.__struct_fields__]
+    if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
+        raise Problem(400, "bad_query", "the query holds what is no finite number", "see /openapi.json")
+    return found
+
+
+def of_body(kind: type[Asked], body: bytes) -> Asked:
+    """The typed body, an empty one standing for ``{}``; a :class:`Problem` for one that does not fit."""
+    try:
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, "bad_body", f"the body cannot be read: {error}", "see /openapi.json") from None

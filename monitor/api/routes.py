@@ -1,0 +1,46 @@
+"""Where everything is: one table, that the application and its description are both made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from monitor import sections
+from monitor.api.queries import FillsQuery, HistoryQuery, LogsQuery, NoQuery
+from monitor.api.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A path that only tells; without ``make`` it is the section named like the path, and takes no query."""
+
+    path: str
+    about: str
+    answer: Any
+    query: type[msgspec.Struct] = NoQuery
+    make: Callable[[Site, Any], Any] | None = None
+
+    @property
+    def section(self) -> str:
+        """The section that is told."""
+        return self.path.rpartition("/")[2]
+
+
+READS: Final = (
+    Read("/api/status", "the status object, as 'tradebyte status --json' prints it", sections.Status),
+    Read("/api/processes", "every process: state, figures, restarts", dict[str, sections.Process]),
+    Read("/api/books", "every book: state, mid, spread, levels", dict[str, sections.BookShown]),
+    Read("/api/orders", "own live orders and those ended in the last minute", sections.OrdersShown),
+    Read("/api/fills", "own fills, oldest first", sections.FillsShown, FillsQuery, Site.fills),
+    Read("/api/trades", "the market's last trades by pair, oldest first", dict[str, list[sections.TradeShown]]),
+    Read("/api/positions", "positions, balances, each strategy's share", sections.PositionsShown),
+    Read("/api/pnl", "profit by pair and in total", sections.ProfitShown),
+    Read("/api/latency", "how long each hop takes, as histograms", sections.LatencyShown),
+    Read("/api/alerts", "what holds now, and what was told lately", sections.AlertsShown),
+    Read("/api/logs", "warnings and worse of all processes, newest last", sections.LogsShown, LogsQuery, Site.logs),
+    Read("/api/history", "figures since the start, downsampled", sections.HistoryShown, HistoryQuery, Site.history),
+    Read("/api/control", "halted or not, flattening, sandbox, dry run", sections.ControlShown),
+)

@@ -1,0 +1,131 @@
+"""What there is to say: every section of the picture as of now, encoded once for all who ask at about the same time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from monitor import halted
+from monitor.api.answers import Problem
+from monitor.api.queries import FillsQuery, HistoryQuery, LogsQuery
+from monitor.picture import Picture
+from shared import halt as switch
+from shared import limits
+from shared.clock import SECOND, boot_ns, wall_ns
+from shared.config import Config
+
+# What the stream has, and those of it that change all the time.
+SECTIONS: Final = (
+    "status",
+    "processes",
+    "books",
+    "orders",
+    "fills",
+    "trades",
+    "positions",
+    "pnl",
+    "latency",
+    "alerts",
+    "logs",
+    "control",
+)
+SLOW_SECTIONS: Final = frozenset({"status", "processes", "latency"})
+
+
+@dataclasses.dataclass(slots=True)
+class Site:
+    """The picture and the configuration; ``metrics`` makes Prometheus' page."""
+
+    config: Config
+    picture: Picture
+    metrics: Callable[[], bytes]
+    _fresh: dict[str, tuple[int, bytes]] = dataclasses.field(default_factory=dict)
+
+    def section(self, name: str) -> Any:
+        """A section as of now, as GET without a query shows it."""
+        picture, now, wall = self.picture, boot_ns(), wall_ns()
+        match name:
+            case "status":
+                return picture.status(now, wall, halted.text(self.config))
+            case "processes":
+                return picture.processes(now)
+            case "books":
+                return picture.books(wall)
+            case "orders":
+                return picture.orders()
+            case "fills":
+                return self.fills(FillsQuery())
+            case "trades":
+                return picture.market_trades()
+            case "positions":
+                return picture.positions()
+            case "pnl":
+                return picture.profit()
+            case "latency":
+                return picture.hops()
+            case "alerts":
+                return picture.told_alerts(now, wall)
+            case "logs":
+                return self.logs(LogsQuery())
+            case "control":
+                is_flattening = switch.is_halted(self.config.flatten_file)
+                return picture.control(halted.text(self.config), flattening=is_flattening)
+        raise KeyError(name)
+
+    def encoded(self, name: str) -> bytes:
+        """The same as JSON, at most :data:`limits.API_FRESH_S` old."""
+        now = boot_ns()
+        made, raw = self._fresh.get(name, (0, b""))
+        if not made or now - made > limits.API_FRESH_S * SECOND:
+            raw = msgspec.json.encode(self.section(name))
+            self._fresh[name] = (now, raw)
+        return raw
+
+    def forget(self) -> None:
+        """Something was done: what is encoded is not to be shown any more."""
+        self._fresh.clear()
+
+    def fills(self, query: FillsQuery) -> Any:
+        """Own fills."""
+        pairs = self.config.trading.pairs
+        if query.symbol and query.symbol not in pairs:
+            raise Problem(404, "no_such_pair", f"{query.symbol!r} is not traded here", f"there are {', '.join(pairs)}")
+        return self.picture.own_fills(query.symbol, query.limit)
+
+    def logs(self, query: LogsQuery) -> Any:
+        """Warnings and worse."""
+        names = self.config.process_names
+        if query.process and query.process not in names:
+            text = f"there is no process {query.process!r} here"
+            raise Problem(404, "no_such_process", text, f"there are {', '.join(names)}")
+        return self.picture.lines(query.process, query.level, query.limit)
+
+    def history(self, query: HistoryQuery) -> Any:
+        """The past of some series, or the names of all."""
+        names = dict.fromkeys(name for name in query.series.split(",") if name)
+        known = set(self.picture.history.names)
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            text = f"there is no series {unknown[0]!r}"
+            raise Problem(404, "no_such_series", text, "GET /api/history without 'series' lists them")
+        return self.picture.past(names, query.points, query.since_ts)
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """Up or not, and the HTTP status that says so."""
+        return health(self.section("status"))
+
+
+def health(status: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """The answer to ``/health``: 200 when every process says ready, else 503 and which do not."""
+    waiting = [name for name, process in status["processes"].items() if process["state"] != "ready"]
+    body = {
+        "healthy": not waiting,
+        "not_ready": waiting,
+        "halted": status["halted"],
+        "processes": {name: process["state"] for name, process in status["processes"].items()},
+        "books": {symbol: book["state"] for symbol, book in status["books"].items()},
+    }
+    return (503 if waiting else 200), body

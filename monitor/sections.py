@@ -1,0 +1,295 @@
+"""What people look at, section by section, as typed structs: the API's answers and their description come from them.
+
+Prices, quantities and money are decimal text; ``*_ts`` are float seconds since the epoch, ``*_ms`` are ms.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from shared.messages import Side
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that is shown."""
+
+
+class StatusProcess(Shown, frozen=True, kw_only=True):
+    """A process in the status object; null where it was never heard."""
+
+    state: str
+    why: str
+    pid: int | None
+    boot: int | None
+    uptime_s: float | None
+    heartbeat_age_s: float | None
+    rss_mb: float | None
+    gaps: int | None
+    drops: int | None
+    loop_lag_ms: float | None
+    memory_percent: Any
+    restarts: int
+
+
+class StatusBook(Shown, frozen=True, kw_only=True):
+    """A book in the status object; bid and ask are null unless it is live."""
+
+    state: str
+    why: str
+    stale: bool
+    age_ms: int | None
+    bid: str | None
+    ask: str | None
+    checksums_ok: int
+    checksums_failed: int
+
+
+class Status(Shown, frozen=True, kw_only=True):
+    """The status object, as ``tradebyte status --json`` prints it."""
+
+    halted: bool
+    halted_why: str
+    sandbox: bool
+    dry_run: bool
+    processes: dict[str, StatusProcess]
+    books: dict[str, StatusBook]
+    open_orders: int
+    orders_known: bool
+    positions: dict[str, str]
+    stale: list[str]
+    connection: dict[str, Any]
+    rates: dict[str, Any]
+    fees: dict[str, dict[str, str | None]]
+    machine: Any
+    slow: list[dict[str, Any]]
+
+
+class Health(Shown, frozen=True, kw_only=True):
+    """Up or not, for machines."""
+
+    healthy: bool
+    not_ready: list[str]
+    halted: bool
+    processes: dict[str, str]
+    books: dict[str, str]
+
+
+class Process(StatusProcess, frozen=True, kw_only=True):
+    """A process: its own word on itself (``dead`` when unheard for 3 s) and its figures."""
+
+    messages_in: int | None
+    messages_out: int | None
+    version: str | None
+
+
+class BookShown(Shown, frozen=True, kw_only=True):
+    """A book; both sides are empty and mid and spread null unless it is live. Best levels first."""
+
+    state: str
+    why: str
+    stale: bool
+    age_ms: int | None
+    mid: str | None
+    spread_bps: float | None
+    price_precision: int | None
+    qty_precision: int | None
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    checksums_ok: int
+    checksums_failed: int
+
+
+class OrderShown(Shown, frozen=True, kw_only=True):
+    """An own order; ``qty`` is the total, ``filled`` of it done."""
+
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    slot: str
+    side: Side
+    price: str
+    qty: str
+    filled: str
+    state: str
+    is_live: bool
+    error: str
+    created_ts: float
+    changed_ts: float
+
+
+class OrdersShown(Shown, frozen=True, kw_only=True):
+    """Own live orders and those ended in the last minute; ``known`` is false until reconciled with the exchange."""
+
+    known: bool
+    orders: list[OrderShown]
+
+
+class FillShown(Shown, frozen=True, kw_only=True):
+    """One own fill, the fee in quote currency."""
+
+    exec_id: str
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    price: str
+    qty: str
+    fee: str
+    ts: float
+
+
+class FillsShown(Shown, frozen=True, kw_only=True):
+    """Own fills, oldest first."""
+
+    fills: list[FillShown]
+
+
+class TradeShown(Shown, frozen=True, kw_only=True):
+    """One market trade; ``side`` is the taker's."""
+
+    side: Side
+    price: str
+    qty: str
+    ts: float
+
+
+class StrategyPosition(Shown, frozen=True, kw_only=True):
+    """What one strategy's fills add up to on a symbol, beside the account's position there."""
+
+    strategy: str
+    symbol: str
+    valid: bool
+    position: str
+    account_position: str
+    fills: int
+
+
+class PositionsShown(Shown, frozen=True, kw_only=True):
+    """Positions by pair, balances by asset, and each strategy's share."""
+
+    account: dict[str, str]
+    balances: dict[str, str]
+    strategies: list[StrategyPosition]
+
+
+class Total(Shown, frozen=True, kw_only=True):
+    """Profit of all pairs, in quote currency; equity = realised + unrealised - fees + transfers + rounding."""
+
+    equity: str
+    realised: str
+    unrealised: str
+    fees: str
+    rounding: str
+
+
+class PairProfit(Shown, frozen=True, kw_only=True):
+    """One pair's profit by weighted-average cost, marked to its last good mid."""
+
+    realised: str
+    unrealised: str
+    fees: str
+    qty: str
+    average_price: str | None
+    mid: str | None
+    is_stale: bool
+
+
+class ProfitShown(Shown, frozen=True, kw_only=True):
+    """Profit in total and by pair; ``valid`` is false until reconciled, and ``why`` says what is missing."""
+
+    valid: bool
+    why: str
+    currency: str
+    total: Total
+    pairs: dict[str, PairProfit]
+
+
+class Hop(Shown, frozen=True, kw_only=True):
+    """One hop's histogram since ``since_ts``; ``buckets`` are (upper bound in ms, count)."""
+
+    hop: str
+    about: str
+    count: int
+    since_ts: float | None
+    min_ms: float | None
+    p50_ms: float | None
+    p90_ms: float | None
+    p99_ms: float | None
+    p999_ms: float | None
+    max_ms: float | None
+    average_ms: float | None
+    buckets: list[tuple[float, int]]
+
+
+class LatencyShown(Shown, frozen=True, kw_only=True):
+    """Every hop, in the order of the data's way."""
+
+    hops: list[Hop]
+
+
+class ActiveAlert(Shown, frozen=True, kw_only=True):
+    """A condition that holds now and was told; ``name`` tells it from others of its kind."""
+
+    kind: str
+    name: str
+    level: str
+    text: str
+    since_ts: float
+
+
+class RecentAlert(Shown, frozen=True, kw_only=True):
+    """An alert as it was told."""
+
+    ts: float
+    src: str
+    level: str
+    kind: str
+    text: str
+
+
+class AlertsShown(Shown, frozen=True, kw_only=True):
+    """What holds now, and what was told lately, newest last."""
+
+    active: list[ActiveAlert]
+    recent: list[RecentAlert]
+
+
+class LogShown(Shown, frozen=True, kw_only=True):
+    """One warning or worse of a process."""
+
+    ts: float
+    process: str
+    level: str
+    event: str
+    fields: dict[str, str | int | float | bool | None]
+
+
+class LogsShown(Shown, frozen=True, kw_only=True):
+    """Log lines, newest last."""
+
+    lines: list[LogShown]
+
+
+class HistoryShown(Shown, frozen=True, kw_only=True):
+    """Points of each series asked for, as (time, value) for charts; without any asked for, their names."""
+
+    names: list[str]
+    series: dict[str, list[tuple[float, float]]]
+
+
+class ControlShown(Shown, frozen=True, kw_only=True):
+    """What is switched on."""
+
+    halted: bool
+    why: str
+    flattening: bool
+    sandbox: bool
+    dry_run: bool
+
+
+Level = Literal["debug", "info", "warning", "error", "critical"]
+LEVELS: tuple[str, ...] = ("debug", "info", "warning", "error", "critical")
