@@ -1,4 +1,4 @@
-"""The executor: the one process that sends orders. ``python -m executor fills`` reads its journal instead."""
+"""The executor: the one process that sends orders. ``python -m executor fills`` and ``why`` read its journal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from executor.fills import main as fills
 from executor.journal import Journal, JournalError, JournalUnavailable
 from executor.restore import restore
 from executor.shell import Shell
+from executor.why import main as why
 from shared.clock import boot_ns, wall_ns
 from shared.config import Config
 from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
@@ -25,8 +26,9 @@ def account_key(config: Config) -> str:
 
 def main() -> None:
     """Runs until asked to stop."""
-    if sys.argv[1:2] == ["fills"]:
-        fills(sys.argv[2:])
+    commands = {"fills": fills, "why": why}
+    if sys.argv[1:2] and sys.argv[1] in commands:
+        commands[sys.argv[1]](sys.argv[2:])
         return
     configuration = load_config("executor", parser("executor", __doc__ or "").parse_args().config)
     process = Process("executor", configuration, WANTED)

@@ -27,9 +27,14 @@ def folder(journal: Path) -> Path:
     return journal.parent / "archive"
 
 
+def files(journal: Path) -> list[Path]:
+    """The archives of a journal, oldest first."""
+    return sorted(folder(journal).glob("journal-*.sqlite"))
+
+
 def archived_fills(journal: Path) -> Iterator[FillRow]:
     """All fills in the archives, oldest first; those that a crash left in the journal as well come once."""
-    for file in sorted(folder(journal).glob("journal-*.sqlite")):
+    for file in files(journal):
         opened = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
         try:
             yield from (FillRow(*row[1:]) for row in opened.execute("SELECT * FROM fills ORDER BY n"))

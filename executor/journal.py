@@ -189,7 +189,8 @@ def holding_row(asset: str, holding: Holding) -> HoldingRow:
     return HoldingRow(asset, json.dumps(state))
 
 
-def _order_row(row: tuple[Any, ...]) -> OrderRow:
+def order_row(row: tuple[Any, ...]) -> OrderRow:
+    """A row of the table of orders."""
     values = dict(zip(OrderRow.__slots__, row, strict=True))
     values["is_live"] = bool(values["is_live"])
     return OrderRow(**values)
@@ -269,7 +270,7 @@ class Journal:
     def live_orders(self) -> list[OrderRow]:
         """Orders that had not ended when the journal was last written."""
         found = self._db.execute("SELECT * FROM orders WHERE is_live")
-        return [_order_row(row) for row in found]
+        return [order_row(row) for row in found]
 
     def find_order(self, cl_ord_id: str, order_id: str) -> tuple[str, str] | None:
         """(cl_ord_id, strategy) of an order by either id."""

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from monitor.commands.components import fills, verify
+from monitor.commands.components import fills, verify, why
 from monitor.commands.config import config
 from monitor.commands.doctor import doctor
 from monitor.commands.flatten import flatten
@@ -29,7 +29,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (status, tail, orders, fills, position, latency, halt, resume, flatten, restart, verify, doctor, web):
+for command in (
+    status,
+    tail,
+    orders,
+    fills,
+    why,
+    position,
+    latency,
+    halt,
+    resume,
+    flatten,
+    restart,
+    verify,
+    doctor,
+    web,
+):
     app.command()(command)
 app.add_typer(config, name="config")
 

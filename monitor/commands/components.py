@@ -1,4 +1,4 @@
-"""Commands that belong to another component and run there, as a process: ``fills``, ``verify``."""
+"""Commands that belong to another component and run there, as a process: ``fills``, ``why``, ``verify``."""
 
 from __future__ import annotations
 
@@ -24,6 +24,22 @@ def fills(
     options = {"--symbol": symbol, "--since": since, "--count": count}
     words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
     run_component(load(config), "executor", "fills", *words, *(["--json"] if json else []))
+
+
+def why(
+    order: Annotated[
+        str, typer.Argument(metavar="ORDER", help="cl_ord_id, a prefix of it that is unique, or Kraken's order id.")
+    ],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every step, also those that only repeat.")] = False,
+) -> None:
+    """An order's causal chain: frame, book, target, plan, risk, budget, bytes, answers, reports, evidence.
+
+    Works while everything runs and when nothing does. Example: tradebyte why OQCLML-BW3P3-BUCMWZ
+    """
+    words = [*(["--json"] if json else []), *(["--all"] if everything else [])]
+    run_component(load(config), "executor", "why", order, *words)
 
 
 def verify(

@@ -1,0 +1,105 @@
+"""``python -m executor why ORDER``: an order's causal chain, from the frame to the evidence for its last state."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import signal
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NoReturn
+
+from executor import chain, ids
+from executor.archive import files
+from executor.journal import OrderRow
+from executor.lookup import Lookup
+from shared.clock import SECOND
+from shared.process import EXIT_CONFIG, load_config, refuse
+
+EXIT_NOT_FOUND = 1
+STEPS = 40  # a screen, more or less
+NAMED = 8  # orders that a message names
+
+
+class NotFound(Exception):
+    """No order, or more than one; the text says what to do."""
+
+
+def lookups(journal: Path) -> Iterator[Lookup]:
+    """The journal and its archives, the newest first, each open while it is looked at."""
+    for path in [journal, *reversed(files(journal))]:
+        if path.exists():
+            with closing(Lookup(path)) as lookup:
+                yield lookup
+
+
+def find(journal: Path, word: str) -> tuple[Path, OrderRow]:
+    """The one order that ``word`` names, and the file that holds it. Raises :class:`NotFound`."""
+    found: dict[str, tuple[Path, OrderRow]] = {}
+    for lookup in lookups(journal):
+        for row in lookup.orders(word):
+            found.setdefault(row.cl_ord_id, (lookup.path, row))
+    exact = [pair for pair in found.values() if word in (pair[1].cl_ord_id, pair[1].order_id)]
+    if len(exact) == 1 or len(found) == 1:
+        return (exact or list(found.values()))[0]
+    if found:
+        newest = sorted(found, key=lambda name: -found[name][1].created_ts)[:NAMED]
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        raise NotFound(f"'{word}' begins the ids of {len(found)} orders: {', '.join(newest)}{more}; type more of it")
+    raise NotFound(_nothing(journal, word))
+
+
+def _nothing(journal: Path, word: str) -> str:
+    names: list[str] = []
+    oldest = 0
+    for lookup in lookups(journal):
+        names += lookup.newest_names(1000)
+        oldest = min(filter(None, (oldest, lookup.oldest_ts())), default=0)
+    near = difflib.get_close_matches(word, names, n=3, cutoff=0.9)
+    mine = ids.parse(word)
+    if mine is not None and oldest and (mine.epoch + 1) * SECOND < oldest and not near:
+        return f"'{word}' is older than the oldest order that is kept here; were files taken out of data/archive/?"
+    like = f"; near it: {', '.join(near)}" if near else ""
+    return (
+        f"no order '{word}' in {journal} and its archives{like}; 'tradebyte orders' and 'tradebyte fills' name orders"
+    )
+
+
+def _refuse(text: str) -> NoReturn:
+    print(f"why: {text}", file=sys.stderr)
+    raise SystemExit(EXIT_NOT_FOUND)
+
+
+def main(arguments: list[str]) -> None:
+    """Prints the chain of the order that is asked for."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # 'why … | head' ends quietly
+    options = argparse.ArgumentParser(prog="python -m executor why", description=__doc__)
+    options.add_argument(
+        "order", metavar="ORDER", help="cl_ord_id, a prefix of it that is unique, or Kraken's order id"
+    )
+    options.add_argument("--config", metavar="PATH")
+    options.add_argument("--json", action="store_true", help="one JSON object")
+    options.add_argument("--all", action="store_true", help="every step, also those that only repeat")
+    chosen = options.parse_args(arguments)
+    journal = load_config("why", chosen.config).data / "journal.sqlite"
+    if not journal.exists():
+        _refuse(
+            f"there is no journal at {journal}: no executor has run with this configuration ('make run' starts one)"
+        )
+    try:
+        path, order = find(journal, chosen.order.strip())
+        with closing(Lookup(path)) as lookup:
+            events = lookup.events(order.cl_ord_id)
+        fills = [fill for each in lookups(journal) for fill in each.fills_of(order.cl_ord_id, order.order_id)]
+    except NotFound as error:
+        _refuse(str(error))
+    except sqlite3.Error as error:
+        refuse(EXIT_CONFIG, "why", f"{journal} or an archive beside it cannot be read: {error}")
+    if chosen.json:
+        print(json.dumps(chain.as_json(order, events, fills)))
+    else:
+        print("\n".join(chain.screen(order, events, fills, None if chosen.all else STEPS)))
