@@ -99,7 +99,6 @@ def _copy(journal: Journal, file: Path, last_fill: int, orders: list[tuple[str]]
         db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT OR IGNORE INTO old.fills SELECT * FROM main.fills WHERE n <= ?", (last_fill,))
         db.executemany("INSERT OR IGNORE INTO old.orders SELECT * FROM main.orders WHERE cl_ord_id = ?", orders)
-        db.executemany("INSERT OR IGNORE INTO old.events SELECT * FROM main.events WHERE cl_ord_id = ?", orders)
         db.executemany("INSERT OR IGNORE INTO old.ledger SELECT * FROM main.ledger WHERE ledger_id = ?", entries)
         db.execute("COMMIT")
     finally:
@@ -121,7 +120,6 @@ def _delete(db: sqlite3.Connection, last_fill: int, orders: list[tuple[str]], en
         money = (str(pnl.qty), str(pnl.cost), str(pnl.realised), str(pnl.fees))
         db.execute("INSERT OR REPLACE INTO carried_profits VALUES (?,?,?,?,?)", (symbol, *money))
     moved = db.execute("DELETE FROM fills WHERE n <= ?", (last_fill,)).rowcount
-    db.executemany("DELETE FROM events WHERE cl_ord_id = ?", orders)
     moved += db.executemany("DELETE FROM orders WHERE cl_ord_id = ?", orders).rowcount
     moved += db.executemany("DELETE FROM ledger WHERE ledger_id = ?", entries).rowcount
     db.execute("COMMIT")

@@ -37,6 +37,11 @@ def steps(order: OrderRow, events: Sequence[EventRow], fills: Iterable[FillRow])
     decided = 0
     for event in sorted(events, key=lambda event: event.n):
         data: dict[str, Any] = json.loads(event.data)
+        kept = data.pop("kept", None)
+        if kept:
+            found.append(Step(kept["until_ts"], "kept", words.kept(kept), kept))
+        if event.kind == "kept":
+            continue
         if event.kind in ("decided", "denied"):
             found += _decision(order, event, data, first=not decided)
             decided += 1
@@ -59,6 +64,8 @@ def evidence(order: OrderRow, events: Sequence[EventRow]) -> tuple[EventRow | No
     """The event that put the order into the state it is in, and that in words."""
     found: EventRow | None = None
     for event in sorted(events, key=lambda event: event.n):
+        if event.kind == "kept":
+            continue
         if event.state != order.state:
             found = None
         elif found is None:
@@ -127,9 +134,7 @@ def _fill_of_row(row: FillRow) -> Step:
 
 
 def _is_plain(kind: str, data: dict[str, Any]) -> bool:
-    """What says nothing that is not told already: that an amend went well."""
-    if kind == "answer":
-        return data["method"] == "amend_order" and "error" not in data
+    """What says nothing that is not told already: that an amend was carried out."""
     return kind == "report" and data.get("exec_type") in ("amended", "restated")
 
 
@@ -191,7 +196,7 @@ def screen(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow]
         lines.append(f"{'' if at[:23] == last[:23] else at[11:23]:<12}  {step.kind.replace('_', ' '):<15}  {step.text}")
         last = at
     if not whole:
-        lines.append("no events: it is older than the record of events, which this version began")
+        lines.append("its events are not kept any more, or are from before there were any: only what is above")
     elif left_out(events):
         lines.append(f"{left_out(events)} events between its beginning and its newest are not kept")
     lines += ["", f"evidence: {evidence(order, events)[1]}" if whole else f"last state: {order.state}"]

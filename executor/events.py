@@ -19,6 +19,7 @@ from executor.orders import Kept, Order
 from executor.outbox import Request
 from executor.planner import Change, retreats
 from shared import limits
+from shared.clock import SECOND
 from shared.kraken import v2
 from shared.kraken.counters import CANCEL_WORST
 from shared.messages import Target
@@ -39,39 +40,38 @@ def place(n: int) -> int:
     return limits.EVENTS_FIRST + (n - limits.EVENTS_FIRST) % limits.EVENTS_LAST
 
 
-def rows(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> list[EventRow]:
-    """An event, after what the order was kept for since its last one."""
-    found = kept_rows(order, event_ts)
-    if order.kept is not None:
-        order.kept = None
-        order.events += 1
-    found.append(_row(order, kind, event_ts, data))
+def row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
+    """The order's next event, with what it was kept for since its last one."""
+    found = _row(order, kind, event_ts, data)
+    order.kept = None
     order.events += 1
     return found
 
 
-def kept_rows(order: Order, event_ts: int) -> list[EventRow]:
-    """That newer targets left the order as it was; told again, it takes the place of the same told before."""
-    if order.kept is None:
-        return []
-    kept = order.kept
-    seconds = round((kept.until - kept.since) / 1e9, 3)
-    return [_row(order, "kept", event_ts, {"since_s": seconds, "targets": kept.whys})]
+def kept_row(order: Order, event_ts: int) -> EventRow:
+    """That newer targets leave the order as it is; the next event takes its place, and says it as well."""
+    return _row(order, "kept", event_ts, {})
 
 
 def _row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
+    kept = order.kept
+    if kept is not None:
+        told = {"since_ts": kept.since_ts, "until_ts": kept.until_ts, "targets": kept.whys}
+        data = {**data, "kept": told}
     words = _encoder.encode(data).decode()
     return EventRow(order.cl_ord_id, place(order.events), order.events, event_ts, kind, order.state.value, words)
 
 
-def keep(order: Order, target: Target, why: str, now: int) -> None:
-    """A newer target leaves the order as it is."""
-    if order.judged == target.decided:
-        return
+def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
+    """A newer target leaves the order as it is; True when it is time to tell so, though nothing else happens to it."""
     order.judged = target.decided
-    kept = order.kept = order.kept or Kept(now, now, now)
-    kept.until = now
+    kept = order.kept = order.kept or Kept(now_ts, now_ts, now_ts)
+    kept.until_ts = now_ts
     kept.whys[why] = kept.whys.get(why, 0) + 1
+    if now_ts - kept.told_ts < limits.KEPT_EVERY_S * SECOND:
+        return False
+    kept.told_ts = now_ts
+    return True
 
 
 def cause(target: Target | None, touch: Touch | None, slot: str, boot_to_wall: int) -> dict[str, Any]:
@@ -127,8 +127,9 @@ def why_changed(order: Order, change: Change) -> dict[str, Any]:
     """What an amend changes, and why the planner chose it over leaving the order."""
     words = []
     if change.price != order.price:
+        ticks = abs(change.price - order.price)
         way = "away from the market" if retreats(order.side, order.price, change.price) else "towards the market"
-        words.append(f"the wanted price moved {abs(change.price - order.price)} ticks {way}")
+        words.append(f"the wanted price moved {ticks} tick{'' if ticks == 1 else 's'} {way}")
     if change.remaining > order.remaining:
         words.append("less than half of the wanted quantity is left")
     elif change.remaining < order.remaining:

@@ -16,6 +16,7 @@ from typing import Any
 
 from executor.ids import base36
 from executor.ledger import Entry, Holding
+from shared import limits
 
 SCHEMA = 2  # 2 added the events; a file of 1 becomes one of 2 when it is opened to be written
 _TABLES = """
@@ -49,8 +50,8 @@ CREATE TABLE IF NOT EXISTS sends (
   sent_ts INTEGER NOT NULL, symbol TEXT NOT NULL, method TEXT NOT NULL, points REAL NOT NULL, orders TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS sends_by_time ON sends (sent_ts);
 CREATE TABLE IF NOT EXISTS events (
-  cl_ord_id TEXT NOT NULL, place INTEGER NOT NULL, n INTEGER NOT NULL, event_ts INTEGER NOT NULL, kind TEXT NOT NULL,
-  state TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (cl_ord_id, place)) WITHOUT ROWID;
+  id INTEGER PRIMARY KEY, cl_ord_id TEXT NOT NULL, place INTEGER NOT NULL, n INTEGER NOT NULL,
+  event_ts INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (cl_ord_id, place));
 """
 
 
@@ -171,7 +172,7 @@ _INSERTS = {
     SendRow: "INSERT INTO sends VALUES (?,?,?,?,?)",
     HoldingRow: "INSERT OR REPLACE INTO holdings VALUES (?,?)",
     MetaRow: "INSERT OR REPLACE INTO meta VALUES (?,?)",
-    EventRow: "INSERT OR REPLACE INTO events VALUES (?,?,?,?,?,?,?)",
+    EventRow: "INSERT OR REPLACE INTO events (cl_ord_id, place, n, event_ts, kind, state, data) VALUES (?,?,?,?,?,?,?)",
     Entry: "INSERT OR IGNORE INTO ledger VALUES (?,?,?,?,?,?,?,?)",
 }
 
@@ -322,9 +323,11 @@ class Journal:
         return self._db
 
     def prune(self, before_ts: int) -> None:
-        """Forgets transactions that no counter remembers."""
+        """Forgets transactions that no counter remembers, and the oldest of too many events."""
         try:
             self._db.execute("DELETE FROM sends WHERE sent_ts < ?", (before_ts,))
+            last = self._db.execute("SELECT max(id) FROM events").fetchone()[0] or 0
+            self._db.execute("DELETE FROM events WHERE id <= ?", (last - limits.EVENTS_KEPT,))
         except sqlite3.Error as error:
             raise JournalError(f"{self.path} cannot be written: {error}") from error
 

@@ -25,7 +25,7 @@ class Lookup:
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
             return []
         found = self._db.execute("SELECT * FROM events WHERE cl_ord_id = ? ORDER BY n", (cl_ord_id,))
-        return [EventRow(*row) for row in found]
+        return [EventRow(*row[1:]) for row in found]
 
     def fills_of(self, cl_ord_id: str, order_id: str) -> list[FillRow]:
         """An order's fills, oldest first."""

@@ -29,9 +29,9 @@ class Amend:
 class Kept:
     """Targets that left an order as it was, since its last event: how many for each reason, from when to when."""
 
-    since: int
-    until: int
-    told: int
+    since_ts: int
+    until_ts: int
+    told_ts: int
     whys: dict[str, int] = field(default_factory=dict)
 
 

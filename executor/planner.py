@@ -113,9 +113,9 @@ def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None
 
 
 def why_kept(order: Order, quote: Quote, *, frozen: bool) -> str:
-    """Why the plan leaves an order as it is."""
+    """Why the plan leaves an order as it is; empty while its last request has not settled."""
     if order.state is not OrderState.OPEN or order.amend is not None:
-        return "its last request was not settled"
+        return ""
     if order.price == quote.price and _is_close(order.remaining, quote.qty):
         return "as wanted"
     if frozen:

@@ -86,11 +86,10 @@ class Quoting:
         return steps
 
     def _keep(self, order: Order, target: Target, why: str, now: int) -> None:
-        """A newer target leaves an order as it is: counted, and told now and then."""
-        events.keep(order, target, why, now)
-        if order.kept is not None and now - order.kept.told >= limits.KEPT_EVERY_S * SECOND:
-            order.kept.told = now
-            self.state.out.events += events.kept_rows(order, now + self.state.boot_to_wall)
+        """A newer target leaves an order as it is: counted, and told with what happens next, or now and then."""
+        now_ts = now + self.state.boot_to_wall
+        if why and events.keep(order, target, why, now_ts):
+            self.state.out.events.append(events.kept_row(order, now_ts))
 
     def _wanted(self, target: Target | None, strategy: str, symbol: str, now: int) -> tuple[list[Quote], str]:
         """A target's quotes while it holds (T2); orders without one wait out the grace of a start."""

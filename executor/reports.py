@@ -38,7 +38,7 @@ class Reports:
             if report.order_status in ("new", "partially_filled", "pending_new") and report.symbol:
                 self.adoption.adopt(report, now)
             return
-        kind = report.exec_type
+        kind, before = report.exec_type, order.state
         if report.order_id and not order.order_id:
             order.order_id = report.order_id
         if kind in ("new", "pending_new"):
@@ -52,7 +52,8 @@ class Reports:
         elif kind in ("amended", "restated"):
             price, qty = numbers(order, report)
             orders.amended(order, price, qty, now)
-        if not report.exec_id:  # a trade's is told where it is counted
+        # A trade's report is told where it is counted, and "pending_new" says nothing that "new" does not.
+        if not report.exec_id and (kind != "pending_new" or before is not order.state):
             self.state.record(order, "report", now, events.report_data(report))
         self.state.registry.note(order)
 

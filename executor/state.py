@@ -88,7 +88,7 @@ class State:
 
     def record(self, order: Order, kind: str, now: int, data: dict[str, Any]) -> None:
         """What happened to an order, once it has its new state."""
-        self.out.events += events.rows(order, kind, now + self.boot_to_wall, data)
+        self.out.events.append(events.row(order, kind, now + self.boot_to_wall, data))
 
     def cause(self, strategy: str, symbol: str, slot: str) -> dict[str, Any]:
         """What a decision for a slot goes back to."""

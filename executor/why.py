@@ -37,17 +37,17 @@ def lookups(journal: Path) -> Iterator[Lookup]:
                 yield lookup
 
 
-def find(journal: Path, word: str) -> tuple[Path, OrderRow]:
-    """The one order that ``word`` names, and the file that holds it. Raises :class:`NotFound`."""
-    found: dict[str, tuple[Path, OrderRow]] = {}
+def find(journal: Path, word: str) -> OrderRow:
+    """The one order that ``word`` names. Raises :class:`NotFound`."""
+    found: dict[str, OrderRow] = {}
     for lookup in lookups(journal):
         for row in lookup.orders(word):
-            found.setdefault(row.cl_ord_id, (lookup.path, row))
-    exact = [pair for pair in found.values() if word in (pair[1].cl_ord_id, pair[1].order_id)]
+            found.setdefault(row.cl_ord_id, row)
+    exact = [row for row in found.values() if word in (row.cl_ord_id, row.order_id)]
     if len(exact) == 1 or len(found) == 1:
         return (exact or list(found.values()))[0]
     if found:
-        newest = sorted(found, key=lambda name: -found[name][1].created_ts)[:NAMED]
+        newest = sorted(found, key=lambda name: -found[name].created_ts)[:NAMED]
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         raise NotFound(f"'{word}' begins the ids of {len(found)} orders: {', '.join(newest)}{more}; type more of it")
     raise NotFound(_nothing(journal, word))
@@ -91,8 +91,8 @@ def main(arguments: list[str]) -> None:
             f"there is no journal at {journal}: no executor has run with this configuration ('make run' starts one)"
         )
     try:
-        path, order = find(journal, chosen.order.strip())
-        with closing(Lookup(path)) as lookup:
+        order = find(journal, chosen.order.strip())
+        with closing(Lookup(journal)) as lookup:
             events = lookup.events(order.cl_ord_id)
         fills = [fill for each in lookups(journal) for fill in each.fills_of(order.cl_ord_id, order.order_id)]
     except NotFound as error:

@@ -13,7 +13,7 @@ def frame(frame: dict[str, Any]) -> str:
     if not frame.get("exchange_ts"):
         return "a book frame of Kraken's was received"
     late = (frame["received_ts"] - frame["exchange_ts"]) / 1e6
-    return f"Kraken's book frame of {rfc3339(frame['exchange_ts'])[11:26]} was received, {late:+.1f} ms by both clocks"
+    return f"Kraken's book frame of {rfc3339(frame['exchange_ts'])[11:23]} (its clock) received, {late:+.1f} ms by ours"
 
 
 def book(book: dict[str, Any]) -> str:
@@ -40,7 +40,7 @@ def plan(plan: dict[str, Any]) -> str:
 
 def budget(budget: dict[str, Any]) -> str:
     return (
-        f"{budget['points']:g} more points on the pair's counter at {budget['counter']:g} of {budget['threshold']:g}; "
+        f"{budget['points']:g} points more on the pair's counter at {budget['counter']:g} of {budget['threshold']:g}; "
         f"{budget['held_back']:g} held back for pulling everything"
     )
 
@@ -60,7 +60,7 @@ def _report(data: dict[str, Any]) -> str:
     words = [f"executions report '{data.get('exec_type', '')}'"]
     words += [f"because '{data['reason']}'"] if "reason" in data else []
     words += [f"at {data['limit_price']}"] if "limit_price" in data else []
-    words += [f"{data['cum_qty']} filled"] if "cum_qty" in data else []
+    words += [f"{data['cum_qty']} filled"] if float(data.get("cum_qty", 0)) else []
     return ", ".join(words)
 
 
@@ -75,7 +75,7 @@ def fill(data: dict[str, Any]) -> str:
 def _snapshot(data: dict[str, Any]) -> str:
     start = "this start's first snapshot" if data.get("is_start") else "a snapshot"
     where = f" at {data['limit_price']}" if "limit_price" in data else ""
-    done = f", {data['cum_qty']} filled" if "cum_qty" in data else ""
+    done = f", {data['cum_qty']} filled" if float(data.get("cum_qty", 0)) else ""
     return f"{start} of the open orders shows it as {data.get('order_id', '?')}{where}{done}"
 
 
@@ -96,10 +96,11 @@ def _history(data: dict[str, Any]) -> str:
     return "neither a snapshot after its deadline nor the history of closed orders knows it: it was never placed"
 
 
-def _kept(data: dict[str, Any]) -> str:
+def kept(data: dict[str, Any]) -> str:
     whys = sorted(data["targets"].items(), key=lambda item: -item[1])
-    told = ", ".join(f"{why} ({count})" for why, count in whys)
-    return f"kept by {_count(sum(data['targets'].values()), 'target')} in {data['since_s']:.1f} s: {told}"
+    told = ", ".join(f"{why} ({count})" if len(whys) > 1 else why for why, count in whys)
+    seconds = (data["until_ts"] - data["since_ts"]) / 1e9
+    return f"left as it was by {_count(sum(data['targets'].values()), 'target')} in {seconds:.1f} s: {told}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -118,7 +119,6 @@ TOLD: dict[str, Words] = {
     "history": _history,
     "restored": _restored,
     "adopted": _adopted,
-    "kept": _kept,
 }
 DECIDED: dict[str, Words] = {
     "denied": lambda data: data["denied"],
@@ -135,7 +135,6 @@ SOURCES = {
     "history": "the history",
     "restored": "the journal",
     "adopted": "the exchange",
-    "kept": "our own decision",
     "decided": "our own decision",
     "denied": "our own decision",
 }

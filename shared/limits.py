@@ -98,6 +98,7 @@ ARCHIVE_KEEP: Final = 2_000  # the newest fills and entries stay, whatever their
 UNWRITTEN_ROWS: Final = 100_000  # kept for a disk that is full
 EVENTS_FIRST: Final = 16  # of an order, its beginning,
 EVENTS_LAST: Final = 48  # and its newest; between them the oldest gives way
+EVENTS_KEPT: Final = 1_000_000  # of all orders: two busy days, some 400 MB
 EVENTS_WAITING: Final = 2_000  # for the next write; more are written by themselves
 KEPT_EVERY_S: Final = 60.0  # how often a resting order's record says that it was kept
 TOUCHES_REMEMBERED: Final = 64  # of a symbol, to find the book that a target was decided on
