@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 import streamlit as st
 
 from monitor.views.web import here, markup, style, words
-from monitor.views.web.pages import controls, latency, logs, market, orders, overview, pnl, processes
+from monitor.views.web.screens import controls, latency, logs, market, orders, overview, pnl, processes
+
+PAGES: Final[dict[str, Callable[[], None]]] = {
+    "Overview": overview.page,
+    "Market": market.page,
+    "Orders": orders.page,
+    "P&L": pnl.page,
+    "Latency": latency.page,
+    "Processes": processes.page,
+    "Logs": logs.page,
+    "Controls": controls.page,
+}
 
 
 def line() -> None:
@@ -22,28 +36,32 @@ def line() -> None:
         st.html(markup.banner(stake.headline, "real", stake.detail))
     if halt.tone == "bad":
         st.html(markup.banner(halt.headline, "bad", halt.detail))
-    badges = markup.badge(stake.headline, stake.tone) + markup.badge(halt.headline, halt.tone)
-    detail = markup.badge(f"{status.data['open_orders']} open", "quiet") if status.data["orders_known"] else ""
-    st.html(f'<div class="tb-line" data-line="state">{badges}{detail}</div>')
+    said = [markup.badge(f"{stake.headline}: {stake.detail}", stake.tone), markup.badge(halt.headline, halt.tone)]
+    if status.data["orders_known"]:
+        count = status.data["open_orders"]
+        said.append(markup.badge(f"{count} open order{'' if count == 1 else 's'}", "quiet"))
+    st.html(f'<div class="tb-line" data-line="state">{"".join(said)}</div>')
 
 
 def main() -> None:
     """Draws the frame and the page that was chosen."""
     st.set_page_config(page_title="TradeByte", layout="wide")
     st.html(style.CSS)
-    pages = [
-        st.Page(overview.page, title="Overview", url_path="overview", default=True),
-        st.Page(market.page, title="Market", url_path="market"),
-        st.Page(orders.page, title="Orders and fills", url_path="orders"),
-        st.Page(pnl.page, title="P&L", url_path="pnl"),
-        st.Page(latency.page, title="Latency", url_path="latency"),
-        st.Page(processes.page, title="Processes", url_path="processes"),
-        st.Page(logs.page, title="Logs and alerts", url_path="logs"),
-        st.Page(controls.page, title="Controls", url_path="controls"),
-    ]
-    chosen = st.navigation(pages, position="top")
-    here.every_second(line)
-    chosen.run()
+    # The page is named in the query, not in the path: below a path Streamlit looks for its server in two wrong places
+    # first, which leaves errors in the browser's console.
+    chosen = st.segmented_control(
+        "Page",
+        list(PAGES),
+        default="Overview",
+        key="page",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
+    )
+    with st.container(key="line"):
+        here.every_second(line)
+    with st.container(key=f"page-{list(PAGES).index(chosen)}"):
+        PAGES[chosen]()
 
 
 main()

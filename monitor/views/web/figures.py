@@ -84,6 +84,11 @@ def dots(name: str, records: Sequence[dict[str, Any]], side: str, symbol: str, s
 
 def over_time(traces: Iterable[Trace], revision: str, height: int = 300, unit: str = "") -> Figure:
     """A chart with the time (UTC) below."""
-    return figure(
-        traces, revision, height, xaxis={"type": "date"}, yaxis={"title": {"text": unit}, "tickformat": ",~f"}
-    )
+    drawn = list(traces)
+    value = {"title": {"text": unit}, "tickformat": ",~f"}
+    made = figure(drawn, revision, height, xaxis={"type": "date"}, yaxis=value)
+    if not any(trace["x"] for trace in drawn):
+        said = {"text": "no history yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
+        made["layout"]["annotations"] = [said]
+        made["layout"]["xaxis"]["showticklabels"] = made["layout"]["yaxis"]["showticklabels"] = False
+    return made

@@ -56,9 +56,9 @@ def history(names: list[str], window: str) -> dict[str, figures.Points]:
     return found["series"] if found else {}
 
 
-def table(name: str, html: str, height: int | None = None) -> None:
-    """A table in a box of its own that keeps its scroll place while the rows are renewed."""
-    with st.container(key=f"scroll-{name}", height=height or "content", border=False):
+def table(name: str, html: str, *, is_long: bool = False) -> None:
+    """A table in a box of its own, which keeps its scroll place while the rows are renewed."""
+    with st.container(key=f"scroll-{'tall-' if is_long else ''}{name}"):
         st.html(html)
 
 

@@ -14,9 +14,12 @@ CSS: Final = """<style>
 /* What is being renewed must not fade in and out every second. */
 [data-stale="true"], .stElementContainer, .stVerticalBlock { opacity: 1 !important; transition: none !important; }
 [data-testid="stStatusWidget"] { display: none; }
-.stMainBlockContainer { padding: 4.2rem 1.5rem 3rem; max-width: 1500px; }
+[data-testid="stHeader"] { display: none; }
+.stMainBlockContainer { padding: .9rem 1.5rem 3rem; max-width: 1500px; }
+.st-key-line { position: sticky; top: 0; z-index: 20; background: light-dark(#ffffff, #0f151d);
+  padding: .1rem 0 .3rem; }
 .stMainBlockContainer h3 { font-size: 1.05rem; padding: .6rem 0 .1rem; }
-.tb-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(148px, 1fr)); gap: .6rem; }
+.tb-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(134px, 1fr)); gap: .6rem; }
 .tb-card { background: var(--tb-soft); border: 1px solid var(--tb-line); border-radius: 6px; padding: .55rem .75rem;
   min-width: 0; }
 .tb-name { font-size: .8rem; color: var(--tb-quiet); }
@@ -26,14 +29,16 @@ CSS: Final = """<style>
 .tb-table { border-collapse: collapse; font-size: .84rem; width: 100%; margin: 0; }
 .tb-table th { text-align: left; font-weight: 500; color: var(--tb-quiet); white-space: nowrap; position: sticky;
   top: 0; background: light-dark(#ffffff, #0f151d); }
-.tb-table th, .tb-table td { padding: .22rem .7rem .22rem 0; border: 0; border-bottom: 1px solid var(--tb-line);
+.tb-table th, .tb-table td { padding: .22rem .45rem; border: 0; border-bottom: 1px solid var(--tb-line);
   vertical-align: top; }
+.tb-table th:first-child, .tb-table td:first-child { padding-left: 0; }
 .tb-table td { white-space: nowrap; }
 .tb-table td:last-child { white-space: normal; }
 .tb-table .tb-number { text-align: right; font-variant-numeric: tabular-nums; }
 .tb-table[data-table="ladder"] td, .tb-table[data-table="ladder"] th { padding-top: .1rem; padding-bottom: .1rem; }
 .tb-table[data-table="log"] td:last-child, .tb-table[data-table="recent"] td:last-child { min-width: 18rem; }
 [class*="st-key-scroll-"] { overflow: auto; }
+[class*="st-key-scroll-tall-"] { max-height: 26rem; }
 [class*="st-key-scroll-"] .stHtml,
 [class*="st-key-scroll-"] .stElementContainer { width: 100%; min-width: max-content; }
 .tb-good { color: var(--tb-good); } .tb-warn { color: var(--tb-warn); } .tb-bad { color: var(--tb-bad); }
@@ -49,7 +54,8 @@ CSS: Final = """<style>
 .tb-line { display: flex; flex-wrap: wrap; gap: .35rem .7rem; align-items: center; font-size: .84rem;
   min-height: 1.7rem; }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding: 3.9rem .8rem 3rem; }
+  .stMainBlockContainer { padding: .7rem .8rem 3rem; }
+  .st-key-page button { padding: .15rem .6rem; min-height: 2.1rem; }
   .tb-cards { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .tb-value { font-size: 1.1rem; }
 }

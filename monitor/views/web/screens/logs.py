@@ -24,7 +24,7 @@ def page() -> None:
     def lines() -> None:
         answer = here.section("/api/logs", limit="500")
         if answer:
-            here.table("log", news.lines(chosen.leaves(answer["lines"])), 420)
+            here.table("log", news.lines(chosen.leaves(answer["lines"])), is_long=True)
 
     here.every_second(lines)
 
@@ -35,4 +35,4 @@ def _alerts() -> None:
         st.subheader("Wrong now")
         here.table("active", news.active(answer))
         st.subheader("Alerts, the newest first")
-        here.table("recent", news.recent(answer), 260)
+        here.table("recent", news.recent(answer), is_long=True)

@@ -26,12 +26,12 @@ def page() -> None:
         answer = here.section("/api/orders")
         if answer:
             found = chosen.leaves(answer["orders"])
-            here.table("orders", records.orders(found, known=answer["known"]), 300)
+            here.table("orders", records.orders(found, known=answer["known"]), is_long=True)
 
     def fills() -> None:
         answer = here.section("/api/fills", limit=MOST)
         if answer:
-            here.table("fills", records.fills(chosen.leaves(answer["fills"])), 420)
+            here.table("fills", records.fills(chosen.leaves(answer["fills"])), is_long=True)
 
     st.subheader("Orders: live, and ended in the last minute")
     here.every_second(orders)

@@ -1,1 +1,0 @@
-"""One module a page: what is fetched, and where it is shown."""
