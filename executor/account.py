@@ -13,7 +13,7 @@ from executor.pnl import Pnl
 from executor.tally import Tally, add_fill
 from shared.kraken import v2
 from shared.messages import Fees, Profit, Side
-from shared.numbers import EXACT, floor_to, plain, round_money
+from shared.numbers import EXACT, floor_to, plain
 
 ZERO = Decimal(0)
 
@@ -192,7 +192,7 @@ class Account:
             unrealised=plain(unrealised),
             fees_paid=plain(fees),
             rounding=plain(rounding),
-            equity=plain(round_money(realised + unrealised - fees + transfers + rounding, 8)),
+            equity=plain(realised + unrealised - fees + transfers + rounding),
             pairs=shown,
         )
 

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import socket
 
+import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from monitor import metrics
-from monitor.api import guard
+from monitor.api import guard, openapi, page, token
 from monitor.api.answers import HEADERS, Problem, respond
-from monitor.api.queries import of_query
-from monitor.api.routes import READS, Read
+from monitor.api.controls import Controls
+from monitor.api.queries import of_body, of_query
+from monitor.api.routes import ACTS, READS, Act, Read
 from monitor.api.site import Site
 from shared import limits
+from shared.process import tradebyte_version
 
 
-def application(site: Site) -> web.Application:
-    """Everything that is served."""
+def application(site: Site, controls: Controls, secret: str) -> web.Application:
+    """Everything that is served; what changes state takes the token."""
     app = web.Application(middlewares=[_problems, _guarded(site)], client_max_size=limits.API_BODY_BYTES)
     for read in READS:
         app.router.add_get(read.path, _reader(site, read))
+    for act in ACTS:
+        app.router.add_post(act.path, _actor(site, act, controls, secret))
 
     async def get_health(_request: web.Request) -> web.Response:
         code, body = site.health()
@@ -30,6 +35,16 @@ def application(site: Site) -> web.Application:
     async def get_metrics(_request: web.Request) -> web.Response:
         return web.Response(body=site.metrics(), headers=HEADERS | {"Content-Type": metrics.CONTENT_TYPE})
 
+    described = msgspec.json.encode(openapi.document(tradebyte_version()))
+
+    async def get_description(_request: web.Request) -> web.Response:
+        return respond(described)
+
+    async def get_page(_request: web.Request) -> web.Response:
+        return web.Response(text=page.text(), content_type="text/html", headers=HEADERS)
+
+    app.router.add_get("/", get_page)
+    app.router.add_get("/openapi.json", get_description)
     app.router.add_get("/health", get_health)
     app.router.add_get("/metrics", get_metrics)
     return app
@@ -42,6 +57,17 @@ def _reader(site: Site, read: Read) -> Handler:
         return respond(read.make(site, of_query(read.query, request.query)))
 
     return get
+
+
+def _actor(site: Site, act: Act, controls: Controls, secret: str) -> Handler:
+    async def post(request: web.Request) -> web.Response:
+        guard.require_token(request.headers.get("Authorization"), secret)
+        wish = of_body(act.wish, await request.read())
+        done = await act.act(controls, wish)
+        site.forget()
+        return respond(done)
+
+    return post
 
 
 @web.middleware
@@ -83,7 +109,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def serve(listening: socket.socket, site: Site) -> web.AppRunner:
     """Serves on a listening socket until the runner is cleaned up."""
-    runner = web.AppRunner(application(site), access_log=None, shutdown_timeout=1.0)
+    app = application(site, Controls(site.config), token.of(site.config.run))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.SockSite(runner, listening).start()
     return runner

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
 from monitor import sections
-from monitor.api.queries import FillsQuery, HistoryQuery, LogsQuery, NoQuery
+from monitor.api import controls
+from monitor.api.controls import Controls
+from monitor.api.queries import EmptyWish, FillsQuery, HaltWish, HistoryQuery, LogsQuery, NoQuery, RestartWish
 from monitor.api.site import Site
 
 
@@ -43,4 +45,31 @@ READS: Final = (
     Read("/api/logs", "warnings and worse of all processes, newest last", sections.LogsShown, LogsQuery, Site.logs),
     Read("/api/history", "figures since the start, downsampled", sections.HistoryShown, HistoryQuery, Site.history),
     Read("/api/control", "halted or not, flattening, sandbox, dry run", sections.ControlShown),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A path that changes state, by POST with the token."""
+
+    path: str
+    about: str
+    wish: type[msgspec.Struct]
+    answer: type[msgspec.Struct]
+    act: Callable[[Controls, Any], Awaitable[Any]]
+    refusals: tuple[int, ...] = ()
+
+
+ACTS: Final = (
+    Act("/api/halt", "pull every order and place nothing more", HaltWish, controls.Halted, Controls.halt),
+    Act("/api/resume", "end a halt", EmptyWish, controls.Resumed, Controls.resume),
+    Act("/api/flatten", "close every position, then halt", EmptyWish, controls.Flattening, Controls.flatten),
+    Act(
+        "/api/restart",
+        "stop and start a process, or all",
+        RestartWish,
+        controls.Restarted,
+        Controls.restart,
+        (404, 503, 504),
+    ),
 )

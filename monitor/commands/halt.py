@@ -1,37 +1,14 @@
-"""``tradebyte halt`` and ``resume``: the switch is a file, written here and obeyed by the executor (T10).
-
-The command does not rely on any process of ours: it writes the file, watches the bus for the executor's answer, and
-without one cancels by REST with the key that may only cancel, or says what remains and until when.
-"""
+"""``tradebyte halt`` and ``resume``."""
 
 from __future__ import annotations
 
-import asyncio
-import getpass
-import os
-import socket
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
 from monitor import halted
+from monitor.acts import halting
 from monitor.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say
-from monitor.listen import Listener
-from monitor.view import View
-from shared import halt as switch
-from shared import limits
-from shared.clock import SECOND, rfc3339, wall_ns
-from shared.config import Config
-from shared.kraken.rest import Rest, RestError, RestRefused
-from shared.kraken.signing import SecretError
-from shared.messages import ProcessState
-from shared.process import tradebyte_version
-
-ANSWER_S: Final = 0.5
-# An executor that was halted before has nothing new to say until its next heartbeat.
-ANSWER_AGAIN_S: Final = 1.2
-# Its own answer to what was cancelled by REST comes by the private stream.
-SETTLE_S: Final = 1.0
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever finds it halted.")]
 
@@ -40,104 +17,27 @@ def halt(config: ConfigOption = None, json: JsonOption = False, reason: ReasonOp
     """Pulls every order and places nothing more, through restarts of anything, until 'resume'."""
     found = load(config, acts=True)
     was = halted.text(found)
-    with Listener(found, ("heartbeat.executor", "order")) as listener:
-        # A heartbeat from before the switch must not pass for the answer to it.
-        begun = wall_ns()
-        switch.halt(found.halt_file, f"{rfc3339(begun)} by {_who()}: {reason}")
-        answered = listener.until(
-            lambda view: is_done(view, 0 if was else begun), ANSWER_AGAIN_S if was is not None else ANSWER_S
-        )
-        result = _report(found, listener.view, "executor") if answered else _by_rest(found, listener)
+    result = halting.halt(found, reason)
     if json:
         print_json(result)
     else:
-        _show(result, was)
+        if was is not None:
+            print(f"was halted already: {was}")
+        if result["how"] == "switch":
+            say(f"tradebyte: {halting.told(result)}")
+        else:
+            print(halting.told(result))
+        print("'tradebyte resume' ends the halt")
     if result["open_orders"] != 0:
         raise typer.Exit(EXIT_FAILED)
 
 
 def resume(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Ends a halt: trading goes on."""
-    found = load(config, acts=True)
-    was = halted.text(found)
-    switch.resume(found.flatten_file)  # a flatten that was halted is not taken up again
-    switch.resume(found.halt_file)
+    was = halting.resume(load(config, acts=True))
     if json:
         print_json({"halted": False, "was_halted": was is not None, "was": was or ""})
     elif was is None:
         print("was not halted")
     else:
         print(f"resumed; it was halted: {was}")
-
-
-def is_done(view: View, since_ts: int) -> bool:
-    """The executor has said, after ``since_ts``, that it is halted and that nothing is open."""
-    heard = view.heartbeats.get("executor")
-    return (
-        heard is not None
-        and heard.beat.ts >= since_ts
-        and heard.beat.state is ProcessState.HALTED
-        and view.orders_known
-        and view.open_orders == 0
-    )
-
-
-def _who() -> str:
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}@{socket.gethostname()}"
-
-
-def _by_rest(config: Config, listener: Listener) -> dict[str, Any]:
-    """The executor did not answer: cancels with the cancel-only key."""
-    until = rfc3339(wall_ns() + limits.SWITCH_TIMEOUT_S * SECOND)
-    try:
-        cancelled = asyncio.run(_cancel_all(config))
-    except (RestError, RestRefused, SecretError) as error:
-        if listener.until(lambda view: is_done(view, 0), SETTLE_S):
-            return _report(config, listener.view, "executor")
-        return _report(config, listener.view, "switch", until=until, error=str(error))
-    # What the executor says may be older than the cancel; Kraken's own count is the evidence.
-    report = _report(config, listener.view, "rest", cancelled=cancelled)
-    return {**report, "open_orders": 0}
-
-
-async def _cancel_all(config: Config) -> int:
-    """Cancels every order on the account; how many there were."""
-    kraken = config.kraken
-    if not kraken.halt_key or not kraken.halt_secret:
-        raise RestError("kraken.halt_key is not set")
-    rest = Rest(kraken.rest_url, kraken.halt_key, kraken.halt_secret, f"TradeByte/{tradebyte_version()}")
-    try:
-        result = await rest.private("CancelAll", {}, wall_ns())
-    finally:
-        await rest.close()
-    count = result.get("count") if isinstance(result, dict) else None
-    if not isinstance(count, int):
-        raise RestError(f"an answer to CancelAll without a count: {str(result)[:80]}")
-    return count
-
-
-def _report(config: Config, view: View, how: str, **more: Any) -> dict[str, Any]:
-    """The object that ``halt --json`` prints; ``open_orders`` is null where nobody has told."""
-    open_orders = view.open_orders if view.orders_known else None
-    return {"halted": True, "open_orders": open_orders, "how": how, "why": halted.text(config) or "", **more}
-
-
-def _show(result: dict[str, Any], was: str | None) -> None:
-    if was is not None:
-        print(f"was halted already: {was}")
-    if result["how"] == "executor":
-        print("halted: the executor has pulled everything, nothing is open")
-    elif result["how"] == "rest":
-        print(f"halted: the executor did not answer; Kraken cancelled {result['cancelled']} orders for the halt key")
-    else:
-        count = result["open_orders"]
-        what = "orders may be open" if count is None else f"{count} orders were open when last heard of"
-        say(
-            f"tradebyte: halted, and nothing new is placed, but {what}: the executor did not answer, and cancelling "
-            f"with kraken.halt_key failed ({result['error']}). Kraken's dead man's switch pulls them by "
-            f"{result['until']} if it was armed; look at them on Kraken's own site."
-        )
-    print("'tradebyte resume' ends the halt")

@@ -40,6 +40,8 @@ def test_pairs_add_up_to_the_total_to_the_last_digit(
     assert set(told.pairs) == set(PAIRS)
     for total, name in ((told.realised, "realised"), (told.unrealised, "unrealised"), (told.fees_paid, "fees")):
         assert Decimal(total) == sum(Decimal(getattr(pair, name)) for pair in told.pairs.values())
+    parts = Decimal(told.realised) + Decimal(told.unrealised) - Decimal(told.fees_paid) + Decimal(told.rounding)
+    assert Decimal(told.equity) == parts
 
 
 def test_a_pair_shows_its_cost_its_mid_and_what_closing_there_would_make() -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import typer
 
+from monitor.acts.restarting import Refused, programs_of
 from monitor.cli import command_first
 from monitor.commands.common import age
-from monitor.commands.restart import programs_of
 from monitor.commands.tail import _plain, line
 from shared.config import Config, Strategy, check
 
@@ -56,7 +55,7 @@ def test_names_mean_supervisords_programs(config: Config, name: str, programs: l
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(config: Config) -> None:
-    with pytest.raises(typer.BadParameter, match="there are: simulator, collector"):
+    with pytest.raises(Refused, match="there are: simulator, collector"):
         programs_of(config, "colector")
 
 

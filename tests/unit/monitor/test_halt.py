@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.commands.halt import is_done
+from monitor.acts.halting import is_done
 from monitor.view import View
 from shared import topics
 from shared.bus import Received

@@ -1,0 +1,74 @@
+"""Flatten: a wish in a file, like halt; the executor pulls, closes every position, and halts (T11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from monitor import halted
+from monitor.listen import Listener
+from monitor.view import View
+from shared import halt as switch
+from shared.clock import rfc3339, wall_ns
+from shared.config import Config
+
+WANTED: Final = ("account", "heartbeat.executor", "order")
+HEARD_S: Final = 2.5
+WAIT_S: Final = 60.0
+# The last fill's ledger entries may come just after the halt.
+ENTRIES_S: Final = 1.2
+
+
+class Refused(Exception):
+    """It cannot be flattened now; the text says why and what to do."""
+
+
+def wish(config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _positions: True) -> dict[str, Decimal]:
+    """Asks the executor to close every position, and returns what is to be closed, by pair.
+
+    ``agreed`` is asked with the same before it is. Raises :class:`Refused`.
+    """
+    with Listener(config, WANTED) as listener:
+        return begin(config, listener, agreed)
+
+
+def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decimal]], bool]) -> dict[str, Decimal]:
+    """The same, with a listener that goes on; nothing is asked where ``agreed`` says no."""
+    was = halted.text(config)
+    if was is not None:
+        raise Refused(f"halted ({was}): nothing is placed, so nothing can be closed; 'tradebyte resume' first")
+    listener.until(lambda view: view.account is not None and "executor" in view.heartbeats, HEARD_S)
+    if "executor" not in listener.view.heartbeats:
+        raise Refused("the executor is not heard: start it first ('supervisorctl start executor')")
+    found = positions(listener.view)
+    if agreed(found):
+        switch.halt(config.flatten_file, f"{rfc3339(wall_ns())} flatten")
+    return found
+
+
+def finish(config: Config, listener: Listener) -> dict[str, Any]:
+    """Waits until it is done; what ``flatten --json`` prints."""
+    done = listener.until(lambda _view: switch.is_halted(config.halt_file), WAIT_S)
+    listener.until(lambda _view: False, ENTRIES_S)
+    view = listener.view
+    return {
+        "flat": done,
+        "halted": switch.is_halted(config.halt_file),
+        "positions": {symbol: format(position, "f") for symbol, position in positions(view).items()},
+        "open_orders": view.open_orders if view.orders_known else None,
+        "why": halted.text(config) or "",
+    }
+
+
+def positions(view: View) -> dict[str, Decimal]:
+    """What is to be closed, by pair."""
+    told = view.account.positions if view.account is not None else {}
+    return {symbol: Decimal(position) for symbol, position in told.items() if Decimal(position)}
+
+
+def in_words(found: dict[str, Decimal]) -> list[str]:
+    """What is to be done about each position."""
+    return [
+        f"{symbol}: {position} is to be {'sold' if position > 0 else 'bought'}" for symbol, position in found.items()
+    ]

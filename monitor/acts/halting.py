@@ -1,0 +1,126 @@
+"""Halt and resume: the switch is a file, written here and obeyed by the executor (T10).
+
+Nothing here relies on any process of ours: the file is written, the bus watched for the executor's answer, and
+without one every order is cancelled by REST with the key that may only cancel, or it is said what remains until when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import socket
+from typing import Any, Final
+
+from monitor import halted
+from monitor.listen import Listener
+from monitor.view import View
+from shared import halt as switch
+from shared import limits
+from shared.clock import SECOND, rfc3339, wall_ns
+from shared.config import Config
+from shared.kraken.rest import Rest, RestError, RestRefused
+from shared.kraken.signing import SecretError
+from shared.messages import ProcessState
+from shared.process import tradebyte_version
+
+ANSWER_S: Final = 0.5
+# An executor that was halted before has nothing new to say until its next heartbeat.
+ANSWER_AGAIN_S: Final = 1.2
+# Its own answer to what was cancelled by REST comes by the private stream.
+SETTLE_S: Final = 1.0
+
+
+def halt(config: Config, reason: str) -> dict[str, Any]:
+    """Pulls every order, and nothing is placed until :func:`resume`. What ``halt --json`` prints.
+
+    ``halted``, ``open_orders`` (null where nobody has told), ``how`` (``executor``, ``rest`` or ``switch``), ``why``,
+    and ``cancelled`` or ``until`` and ``error``.
+    """
+    was = halted.text(config)
+    with Listener(config, ("heartbeat.executor", "order")) as listener:
+        # A heartbeat from before the switch must not pass for the answer to it.
+        begun = wall_ns()
+        switch.halt(config.halt_file, f"{rfc3339(begun)} by {_who()}: {reason}")
+        answered = listener.until(
+            lambda view: is_done(view, 0 if was else begun), ANSWER_AGAIN_S if was is not None else ANSWER_S
+        )
+        return _report(config, listener.view, "executor") if answered else _by_rest(config, listener)
+
+
+def told(result: dict[str, Any]) -> str:
+    """What :func:`halt` did, in words."""
+    if result["how"] == "executor":
+        return "halted: the executor has pulled everything, nothing is open"
+    if result["how"] == "rest":
+        return f"halted: the executor did not answer; Kraken cancelled {result['cancelled']} orders for the halt key"
+    count = result["open_orders"]
+    what = "orders may be open" if count is None else f"{count} orders were open when last heard of"
+    return (
+        f"halted, and nothing new is placed, but {what}: the executor did not answer, and cancelling with "
+        f"kraken.halt_key failed ({result['error']}). Kraken's dead man's switch pulls them by {result['until']} if it "
+        "was armed; look at them on Kraken's own site."
+    )
+
+
+def resume(config: Config) -> str | None:
+    """Ends a halt; returns why it was halted, None when it was not."""
+    was = halted.text(config)
+    switch.resume(config.flatten_file)  # a flatten that was halted is not taken up again
+    switch.resume(config.halt_file)
+    return was
+
+
+def is_done(view: View, since_ts: int) -> bool:
+    """The executor has said, after ``since_ts``, that it is halted and that nothing is open."""
+    heard = view.heartbeats.get("executor")
+    return (
+        heard is not None
+        and heard.beat.ts >= since_ts
+        and heard.beat.state is ProcessState.HALTED
+        and view.orders_known
+        and view.open_orders == 0
+    )
+
+
+def _who() -> str:
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}@{socket.gethostname()}"
+
+
+def _by_rest(config: Config, listener: Listener) -> dict[str, Any]:
+    """The executor did not answer: cancels with the cancel-only key."""
+    until = rfc3339(wall_ns() + limits.SWITCH_TIMEOUT_S * SECOND)
+    try:
+        cancelled = asyncio.run(_cancel_all(config))
+    except (RestError, RestRefused, SecretError) as error:
+        if listener.until(lambda view: is_done(view, 0), SETTLE_S):
+            return _report(config, listener.view, "executor")
+        return _report(config, listener.view, "switch", until=until, error=str(error))
+    # What the executor says may be older than the cancel; Kraken's own count is the evidence.
+    report = _report(config, listener.view, "rest", cancelled=cancelled)
+    return {**report, "open_orders": 0}
+
+
+async def _cancel_all(config: Config) -> int:
+    """Cancels every order on the account; how many there were."""
+    kraken = config.kraken
+    if not kraken.halt_key or not kraken.halt_secret:
+        raise RestError("kraken.halt_key is not set")
+    rest = Rest(kraken.rest_url, kraken.halt_key, kraken.halt_secret, f"TradeByte/{tradebyte_version()}")
+    try:
+        result = await rest.private("CancelAll", {}, wall_ns())
+    finally:
+        await rest.close()
+    count = result.get("count") if isinstance(result, dict) else None
+    if not isinstance(count, int):
+        raise RestError(f"an answer to CancelAll without a count: {str(result)[:80]}")
+    return count
+
+
+def _report(config: Config, view: View, how: str, **more: Any) -> dict[str, Any]:
+    """What is known; ``open_orders`` is null where nobody has told."""
+    open_orders = view.open_orders if view.orders_known else None
+    return {"halted": True, "open_orders": open_orders, "how": how, "why": halted.text(config) or "", **more}

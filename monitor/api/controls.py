@@ -1,0 +1,150 @@
+"""What may be done by POST: just what the commands do, by the same code, beside the loop and never on it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from monitor import supervisor
+from monitor.acts import flattening, halting, restarting
+from monitor.api.answers import Problem
+from monitor.api.queries import EmptyWish, HaltWish, RestartWish
+from monitor.sections import Shown
+from shared.config import Config
+
+PROJECT = Path(__file__).resolve().parents[2]
+Result = TypeVar("Result")
+
+
+class Halted(Shown, frozen=True, kw_only=True):
+    """What was halted, as ``halt --json`` prints it; ``ok`` when nothing is open."""
+
+    ok: bool
+    text: str
+    halted: bool
+    open_orders: int | None
+    how: str
+    why: str
+    cancelled: int | msgspec.UnsetType = msgspec.UNSET
+    until: str | msgspec.UnsetType = msgspec.UNSET
+    error: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Resumed(Shown, frozen=True, kw_only=True):
+    """Trading goes on; ``was`` is why it was halted."""
+
+    ok: bool
+    text: str
+    halted: bool
+    was_halted: bool
+    was: str
+
+
+class Flattening(Shown, frozen=True, kw_only=True):
+    """The executor was asked to close these; ``/api/control`` tells while it does, and that it is halted then."""
+
+    ok: bool
+    text: str
+    positions: dict[str, str]
+
+
+class Restarted(Shown, frozen=True, kw_only=True):
+    """Programs and their new pids; empty where the monitor itself is among them, which answers before it goes."""
+
+    ok: bool
+    text: str
+    restarted: dict[str, int]
+    kept_orders: bool
+
+
+class Controls:
+    """The acts of one configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def halt(self, wish: HaltWish) -> Halted:
+        """Pulls every order; nothing is placed until resume."""
+        result = await self._aside(lambda config: halting.halt(config, wish.why))
+        return Halted(ok=result["open_orders"] == 0, text=halting.told(result), **result)
+
+    async def resume(self, _wish: EmptyWish) -> Resumed:
+        """Ends a halt."""
+        was = await self._aside(halting.resume)
+        text = "was not halted" if was is None else f"resumed; it was halted: {was}"
+        return Resumed(ok=True, text=text, halted=False, was_halted=was is not None, was=was or "")
+
+    async def flatten(self, _wish: EmptyWish) -> Flattening:
+        """Asks for it and answers at once: closing takes as long as the market takes."""
+        try:
+            found = await self._aside(flattening.wish)
+        except flattening.Refused as refused:
+            what, _, mend = str(refused).partition(": ")
+            raise Problem(409, "not_now", what, mend) from None
+        words = "; ".join(flattening.in_words(found)) or "nothing is to be closed"
+        positions = {symbol: format(position, "f") for symbol, position in found.items()}
+        return Flattening(ok=True, text=f"flattening, then halting: {words}", positions=positions)
+
+    async def restart(self, wish: RestartWish) -> Restarted:
+        """Stops and starts; the monitor itself by a process that outlives it."""
+        try:
+            programs = restarting.programs_of(self._config, wish.process, keep=wish.keep)
+        except restarting.Refused as refused:
+            raise Problem(404, "no_such_process", str(refused), "GET /api/processes lists them") from None
+        try:
+            if "monitor" in programs:
+                await self._aside(lambda config: supervisor.of(config).wake())
+                await self._hand_over(wish.process)
+                text = f"{wish.process}: being restarted, the monitor too; ask again in some seconds"
+                return Restarted(ok=True, text=text, restarted={}, kept_orders=False)
+            pids = await self._aside(lambda config: restarting.restart(config, programs, keep=wish.keep))
+        except supervisor.Absent as error:
+            raise Problem(503, "no_supervisord", *_what_and_mend(str(error))) from None
+        except supervisor.Refused as error:
+            raise Problem(409, "refused", *_what_and_mend(str(error))) from None
+        except supervisor.TooSlow as error:
+            raise Problem(504, "too_slow", *_what_and_mend(str(error))) from None
+        text = "; ".join(restarting.told(pids, keep=wish.keep))
+        return Restarted(ok=True, text=text, restarted=pids, kept_orders=wish.keep)
+
+    async def _aside(self, act: Callable[[Config], Result]) -> Result:
+        if self._config.source is None:
+            mend = "write config/config.yaml, or name it with --config, and restart the monitor"
+            raise Problem(409, "no_configuration", "nothing is done on built-in defaults", mend)
+        return await asyncio.to_thread(act, self._config)
+
+    async def _hand_over(self, name: str) -> None:
+        """Lets the command do it, in a session of its own: supervisord ends only the monitor."""
+        command = ("-m", "monitor", "restart", name, "--config", str(self._config.source))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *command,
+            cwd=PROJECT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+        async def reap() -> None:
+            # Still here when it has ended: it did not work.
+            code = await process.wait()
+            if code:
+                structlog.get_logger("monitor").warning("the restart failed", process=name, exit_code=code)
+
+        task = asyncio.ensure_future(reap())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _what_and_mend(text: str) -> tuple[str, str]:
+    """What happened and what to do, which our errors part with a semicolon."""
+    what, _, mend = text.partition("; ")
+    return what, mend or "see logs/supervisord.log"

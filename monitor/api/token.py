@@ -1,0 +1,30 @@
+"""The token that lets a program change state: whoever may read ``run/api-token`` may."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+NAME: Final = "api-token"
+CHARACTERS_MIN: Final = 20
+
+
+def of(run: Path) -> str:
+    """The token of a run folder, made when absent or too short; the file is readable by its owner alone."""
+    file = run / NAME
+    with contextlib.suppress(FileNotFoundError):
+        file.chmod(0o600)
+        found = file.read_text(encoding="utf-8", errors="replace").strip()
+        if len(found) >= CHARACTERS_MIN:
+            return found
+    made = secrets.token_urlsafe(32)
+    run.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f"{NAME}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+        opened.write(made + "\n")
+    fresh.replace(file)
+    return made
