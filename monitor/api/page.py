@@ -12,6 +12,18 @@ _OTHERS = (
     ("/openapi.json", "the description of all this"),
 )
 
+_HEAD = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>TradeByte's monitor</title>
+<meta name="viewport" content="width=device-width">
+<style>
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 44rem; padding: 0 1rem }
+td { padding: .1rem 1rem .1rem 0; vertical-align: top }
+</style>
+<h1>TradeByte's monitor</h1>
+<p>For programs. People have <code>tradebyte web</code> and <code>tradebyte status</code>.
+"""
+
 
 def text() -> str:
     """The page."""
@@ -19,11 +31,4 @@ def text() -> str:
     rows = [f'<tr><td><a href="{path}">{path}</a><td>{escape(about)}' for path, about in (*_OTHERS, *reads)]
     rows.append("<tr><td>/stream<td>a WebSocket: every change")
     rows += [f"<tr><td>POST {act.path}<td>{escape(act.about)}; takes the token in run/api-token" for act in ACTS]
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>TradeByte's monitor</title>'
-        '<meta name="viewport" content="width=device-width"><style>:root{color-scheme:light dark}'
-        "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:44rem;padding:0 1rem}"
-        "td{padding:.1rem 1rem .1rem 0;vertical-align:top}</style>"
-        f"<h1>TradeByte's monitor</h1><p>For programs. People have <code>tradebyte web</code> and <code>tradebyte status</code>."
-        f"<table>{''.join(rows)}</table>\n"
-    )
+    return f"{_HEAD}<table>{''.join(rows)}</table>\n"
