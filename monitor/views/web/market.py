@@ -19,7 +19,6 @@ BOOKS: Final = (
     Column("ask", True),
     Column("spread, bps", True),
     Column("age, ms", True),
-    Column("failed checksums", True),
     Column("why"),
 )
 
@@ -121,8 +120,14 @@ def spread(text: Any) -> str:
     return "-" if text is None else f"{float(text):.2f}"
 
 
+def _why(book: dict[str, Any]) -> str:
+    failed = book["checksums_failed"]
+    said = [book["why"], f"{failed} failed checksum{'' if failed == 1 else 's'}" if failed else ""]
+    return "; ".join(text for text in said if text)
+
+
 def books(answer: dict[str, dict[str, Any]]) -> str:
-    """Each pair's book: its touch, its age and whether its checksums hold."""
+    """Each pair's book: its touch, its age, and why it is not live or was not."""
     rows: list[list[Cell | str]] = [
         [
             symbol,
@@ -131,8 +136,7 @@ def books(answer: dict[str, dict[str, Any]]) -> str:
             _touch(book["asks"]),
             spread(book["spread_bps"]),
             markup.number(book["age_ms"]),
-            str(book["checksums_failed"]),
-            str(book["why"] or ""),
+            _why(book),
         ]
         for symbol, book in answer.items()
     ]

@@ -1,0 +1,236 @@
+"""From the API's answers to what is shown: numbers as they came, own quotes in place, filters, exports, questions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from monitor.views.web import controls, figures, machine, market, markup, money, news, records
+from monitor.views.web.markup import Cell, Column
+from monitor.views.web.news import LogFilter
+from monitor.views.web.records import Filter
+from tests.unit.monitor.web.fake_api import NOW, book, fill, order, process, sections
+
+ORDERS = [order("buy", "99999.0"), order("sell", "100004.0", filled="0.00040000"), order("buy", "1.0", is_live=False)]
+
+
+def rows(html: str) -> list[list[str]]:
+    """A table's rows as text."""
+    found = re.findall(r"<tr>(.*?)</tr>", html.partition("<tbody>")[2])
+    return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in found]
+
+
+# --- markup ----------------------------------------------------------------------------------------------------------
+
+
+def test_everything_from_elsewhere_is_escaped() -> None:
+    nasty = '<script>alert("x")</script>'
+    made = markup.table("t", [Column(nasty)], [[nasty], [Cell(nasty, "bad", is_badge=True)]], "none")
+    for html in (made, markup.banner(nasty, "bad", nasty), markup.cards([markup.Card(nasty, nasty, nasty)])):
+        assert "<script" not in html
+        assert "&lt;script&gt;" in html
+
+
+def test_numbers_stand_to_the_right_and_stay_as_the_api_wrote_them() -> None:
+    made = markup.table("t", [Column("a", True)], [["0.00050000"]], "none")
+    assert '<td class="tb-number">0.00050000</td>' in made
+
+
+def test_an_empty_table_says_why_it_is_empty() -> None:
+    assert "nothing is open" in markup.table("t", [Column("a")], [], "nothing is open")
+
+
+def test_buy_and_sell_are_told_apart_without_colour() -> None:
+    assert markup.side("buy").text != markup.side("sell").text.replace("sell", "buy")
+
+
+@pytest.mark.parametrize(("text", "tone"), [("-0.10", "bad"), ("0.10", ""), ("-0.00", ""), (None, "")])
+def test_a_loss_is_marked(text: str | None, tone: str) -> None:
+    assert markup.money(text).tone == tone
+
+
+# --- market ----------------------------------------------------------------------------------------------------------
+
+
+def test_own_quotes_count_what_is_left_of_live_orders_only() -> None:
+    assert market.own_quotes(ORDERS, "BTC/USD") == {
+        ("buy", Decimal("99999.0")): Decimal("0.00100000"),
+        ("sell", Decimal("100004.0")): Decimal("0.00060000"),
+    }
+    assert market.own_quotes(ORDERS, "ETH/USD") == {}
+
+
+def test_the_ladder_has_the_asks_above_the_bids_and_own_quotes_where_they_stand() -> None:
+    shown = rows(market.ladder(book(), market.own_quotes(ORDERS, "BTC/USD")))
+    assert [row[2] for row in shown] == [
+        "100004.0", "100003.0", "100002.0", "100001.0", "100000.0", "99999.0", "99998.0",
+    ]  # fmt: skip
+    assert {row[2]: row[0] for row in shown if row[0]} == {"100004.0": "0.00060000", "99999.0": "0.00100000"}
+
+
+def test_a_book_that_is_not_live_shows_why_instead_of_old_prices() -> None:
+    dead = book(None, state="silent", why="the book process has not been heard", bids=[], asks=[])
+    assert "silent the book process has not been heard" in market.ladder(dead, market.own_quotes(ORDERS, "BTC/USD"))
+
+
+def test_depth_adds_up_from_the_touch() -> None:
+    bids, _, asks, own = market.depth(book(), market.own_quotes(ORDERS, "BTC/USD"), "BTC/USD")["data"]
+    assert bids["y"] == [1.0, 3.0, 3.5]
+    assert asks["y"] == [0.75, 2.0, 5.0]
+    assert (own["x"], own["y"]) == ([100004.0], [0.0006])
+
+
+def test_own_fills_and_the_markets_trades_are_drawn_apart_and_by_pair() -> None:
+    answers = sections()
+    series = answers["/api/history"]["series"]
+    fills = [fill(90), fill(91, "sell"), fill(92, symbol="ETH/USD"), fill(1)]
+    made = market.over_time(series, answers["/api/trades"]["BTC/USD"], fills, "BTC/USD", "5 min")
+    drawn = {trace["name"]: trace for trace in made["data"]}
+    assert len(drawn["own buy"]["x"]) == 1, "one is of another pair, one is older than what is shown"
+    assert len(drawn["own sell"]["x"]) == len(drawn["market buy"]["x"]) == 1
+    assert drawn["own buy"]["marker"]["symbol"] != drawn["own sell"]["marker"]["symbol"]
+    assert drawn["own buy"]["marker"]["symbol"] != drawn["market buy"]["marker"]["symbol"]
+
+
+def test_a_persons_zoom_lasts_until_something_else_is_looked_at() -> None:
+    def revision(symbol: str, window: str, points: figures.Points) -> Any:
+        return market.over_time({f"mid.{symbol}": points}, [], [], symbol, window)["layout"]["uirevision"]
+
+    assert revision("A", "5 min", [[1, 1]]) == revision("A", "5 min", [[2, 2]])
+    assert len({revision("A", "5 min", []), revision("B", "5 min", []), revision("A", "4 h", [])}) == 3
+
+
+def test_a_chart_without_history_says_so() -> None:
+    assert "no history yet" in str(money.inventory({}, "BTC/USD", "5 min"))
+    assert "no history yet" not in str(money.inventory({"position.BTC/USD": [[NOW, 0]]}, "BTC/USD", "5 min"))
+
+
+# --- orders and fills ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left"),
+    [
+        (Filter(), ["TEXEC1", "TEXEC2", "TEXEC3"]),
+        (Filter(symbol="ETH/USD"), ["TEXEC3"]),
+        (Filter(side="sell"), ["TEXEC2"]),
+        (Filter(text=" texec2 "), ["TEXEC2"]),
+        (Filter(symbol="ETH/USD", side="sell"), []),
+    ],
+)
+def test_a_filter_leaves_what_fits(chosen: Filter, left: list[str]) -> None:
+    assert [found["exec_id"] for found in chosen.leaves(sections()["/api/fills"]["fills"])] == left
+
+
+def test_the_newest_fill_is_on_top() -> None:
+    assert [row[-1] for row in rows(records.fills([fill(1), fill(2)]))] == ["TEXEC2", "TEXEC1"]
+
+
+def test_live_orders_come_before_ended_ones() -> None:
+    ended = order("buy", "1.0", is_live=False, state="filled", changed_ts=NOW)
+    shown = rows(records.orders([ended, order("buy", "2.0")], known=True))
+    assert [row[3] for row in shown] == ["2.0", "1.0"]
+
+
+def test_orders_that_are_not_known_are_not_called_none() -> None:
+    assert "has not told" in records.orders([], known=False)
+
+
+def test_csv_has_every_field_as_the_api_wrote_it() -> None:
+    written = records.to_csv(records.FILL_FIELDS, [fill(1), fill(2)]).decode()
+    read = list(csv.DictReader(io.StringIO(written)))
+    assert [row["price"] for row in read] == ["99999.9", "99999.9"]
+    assert set(read[0]) == set(fill(1))
+
+
+def test_csv_starts_no_formula_in_a_spreadsheet() -> None:
+    written = records.to_csv(["error", "price"], [{"error": "=1+1", "price": "-1.0"}]).decode()
+    assert written == "error,price\n'=1+1,-1.0\n"
+
+
+# --- money -----------------------------------------------------------------------------------------------------------
+
+
+def test_today_counts_from_midnight_or_from_where_the_history_begins() -> None:
+    pnl = sections()["/api/pnl"]
+    midnight = money.midnight(NOW)
+    whole = money.today(pnl, [[midnight + 10, 0.5], [NOW, 9.0]], NOW)
+    assert (whole.value, whole.note) == ("0.75000", "USD, since 00:00 UTC")
+    part = money.today(pnl, [[NOW - 60, 1.5]], NOW)
+    assert (part.value, part.note, part.tone) == ("-0.25000", "USD, since 14:12 UTC", "bad")
+    assert money.today(pnl, [], NOW).value == "-"
+
+
+def test_what_is_not_reconciled_says_so() -> None:
+    pnl = sections()["/api/pnl"] | {"valid": False, "why": "fills and balances disagree"}
+    assert "not reconciled: fills and balances disagree" in money.totals(pnl)[0].note
+
+
+def test_a_stale_mid_is_flagged() -> None:
+    answers = sections()
+    answers["/api/pnl"]["pairs"]["BTC/USD"]["is_stale"] = True
+    assert "stale mid" in money.pairs(answers["/api/pnl"], answers["/api/positions"])
+
+
+# --- processes, latency, news ----------------------------------------------------------------------------------------
+
+
+def test_a_process_that_was_never_heard_has_dashes_and_its_state() -> None:
+    never = dict.fromkeys(process()) | {"state": "dead", "why": "never heard", "restarts": 0}
+    (row,) = rows(machine.processes({"book": never}))
+    assert row[:6] == ["book", "dead", "never heard", "-", "-", "-"]
+
+
+@pytest.mark.parametrize(("ms", "text"), [(0.05, "50 µs"), (1.5, "1.5 ms"), (2500.0, "2.5 s")])
+def test_durations_read_in_their_unit(ms: float, text: str) -> None:
+    assert machine.duration(ms) == text
+
+
+def test_a_histogram_has_a_bar_a_bucket() -> None:
+    (bars,) = machine.histogram(sections()["/api/latency"]["hops"][0])["data"]
+    assert (bars["x"], bars["y"]) == (["100 µs", "200 µs", "900 µs"], [60, 30, 10])
+
+
+def test_log_lines_are_found_by_process_and_by_any_word() -> None:
+    lines = sections()["/api/logs"]["lines"]
+    assert LogFilter(process="book", text="eth/usd").leaves(lines) == lines
+    assert LogFilter(process="executor").leaves(lines) == LogFilter(text="nothing").leaves(lines) == []
+    assert rows(news.lines(lines))[0][-1] == "symbol=ETH/USD"
+
+
+# --- controls --------------------------------------------------------------------------------------------------------
+
+
+def test_halt_says_how_many_orders_go() -> None:
+    assert controls.halt({"open_orders": 3, "orders_known": True}).happens[0].startswith("All 3 open orders are pulled")
+    assert controls.halt({"open_orders": 0, "orders_known": False}).happens[0].startswith("Every open order is pulled")
+
+
+def test_flatten_says_what_is_sold_and_bought_and_that_it_halts() -> None:
+    status = {
+        "open_orders": 1,
+        "orders_known": True,
+        "sandbox": True,
+        "positions": {"A/B": "0.50", "C/D": "-2", "E/F": "0.0"},
+    }
+    text = " ".join(controls.flatten(status).happens)
+    assert "A/B: 0.50 sold" in text
+    assert "C/D: 2 bought" in text
+    assert "E/F" not in text
+    assert "halted" in text
+
+
+@pytest.mark.parametrize("ask", [controls.resume, controls.flatten])
+def test_what_trades_says_when_it_is_real_money(ask: Any) -> None:
+    assert "This is real money." in ask({"sandbox": False, "dry_run": False}).happens
+    assert "This is real money." not in ask({"sandbox": True}).happens
+
+
+def test_only_the_executor_may_keep_its_orders() -> None:
+    assert controls.restart("executor", keep=True).body == {"process": "executor", "keep": True}
+    assert controls.restart("book", keep=True).body == {"process": "book"}
