@@ -73,7 +73,7 @@ def evidence(order: OrderRow, events: Sequence[EventRow]) -> tuple[EventRow | No
     if found is None:
         return None, f"{order.state}; what showed it is not among the events that are kept"
     data: dict[str, Any] = json.loads(found.data)
-    said = words.TOLD[found.kind](data) if found.kind in words.TOLD else words.DECIDED[order.state](data)
+    said = words.TOLD[found.kind](data)
     return found, f"{order.state}, by {words.SOURCES[found.kind]} at {rfc3339(found.event_ts)[11:23]}: {said}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from executor import ids
 from executor.journal import EventRow, FillRow, OrderRow, order_row
 
 
@@ -37,9 +38,10 @@ class Lookup:
         found = self._db.execute("SELECT cl_ord_id, order_id FROM orders ORDER BY changed_ts DESC LIMIT ?", (most,))
         return [name for row in found for name in row if name]
 
-    def oldest_ts(self) -> int:
-        """When the oldest order was created, ns since the epoch; 0 without orders."""
-        return int(self._db.execute("SELECT min(created_ts) FROM orders WHERE created_ts > 0").fetchone()[0] or 0)
+    def oldest_name(self) -> str:
+        """The first of our own ids, which begin with the epoch; empty without orders."""
+        query = "SELECT min(cl_ord_id) FROM orders WHERE cl_ord_id GLOB 'T*' AND length(cl_ord_id) = ?"
+        return str(self._db.execute(query, (ids.LENGTH,)).fetchone()[0] or "")
 
     def close(self) -> None:
         """Ends the connection."""

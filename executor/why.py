@@ -17,12 +17,12 @@ from executor import chain, ids
 from executor.archive import files
 from executor.journal import OrderRow
 from executor.lookup import Lookup
-from shared.clock import SECOND
 from shared.process import EXIT_CONFIG, load_config, refuse
 
 EXIT_NOT_FOUND = 1
 STEPS = 40  # a screen, more or less
 NAMED = 8  # orders that a message names
+NEAR_AMONG = 1000  # the newest orders of each file, in which a slip is looked for
 
 
 class NotFound(Exception):
@@ -55,14 +55,14 @@ def find(journal: Path, word: str) -> OrderRow:
 
 def _nothing(journal: Path, word: str) -> str:
     names: list[str] = []
-    oldest = 0
+    oldest: list[str] = []
     for lookup in lookups(journal):
-        names += lookup.newest_names(1000)
-        oldest = min(filter(None, (oldest, lookup.oldest_ts())), default=0)
-    near = difflib.get_close_matches(word, names, n=3, cutoff=0.9)
-    mine = ids.parse(word)
-    if mine is not None and oldest and (mine.epoch + 1) * SECOND < oldest and not near:
+        names += lookup.newest_names(NEAR_AMONG)
+        oldest += filter(None, [lookup.oldest_name()])
+    mine, first = ids.parse(word), ids.parse(min(oldest, default=""))
+    if mine is not None and first is not None and mine.epoch < first.epoch:
         return f"'{word}' is older than the oldest order that is kept here; were files taken out of data/archive/?"
+    near = difflib.get_close_matches(word, names, n=3, cutoff=0.8)
     like = f"; near it: {', '.join(near)}" if near else ""
     return (
         f"no order '{word}' in {journal} and its archives{like}; 'tradebyte orders' and 'tradebyte fills' name orders"

@@ -109,6 +109,8 @@ def _count(number: int, noun: str) -> str:
 
 Words = Callable[[dict[str, Any]], str]
 TOLD: dict[str, Words] = {
+    "decided": lambda data: plan(data["plan"]),
+    "denied": lambda data: str(data["denied"]),
     "answer": _answer,
     "no_answer": lambda data: f"{data['method']}: {data['why']}; its outcome is unknown",
     "not_sent": lambda data: f"{data['method']} did not leave: {data['why']}",
@@ -119,10 +121,6 @@ TOLD: dict[str, Words] = {
     "history": _history,
     "restored": _restored,
     "adopted": _adopted,
-}
-DECIDED: dict[str, Words] = {
-    "denied": lambda data: data["denied"],
-    "cancelling": lambda data: f"a cancel left ({data['plan']['why']})",
 }
 SOURCES = {
     "answer": "Kraken's answer",
