@@ -9,10 +9,10 @@ PYTEST_ARGS ?=
 MINUTES ?= 10
 ROUNDS ?= 10
 
-.PHONY: help setup run test check chaos soak simulate bench docs-pages fix rust lock clean
+.PHONY: help setup run test check chaos soak simulate bench calibrate docs-pages fix rust lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: ## set up all that running takes, in .venv/; run again, it does nothing
 	@scripts/setup.sh
@@ -44,6 +44,10 @@ simulate: ## run the executor against a simulated exchange in virtual time (SIMU
 bench: ## measure the Rust book against its Python twin; writes benchmarks/RESULTS.md
 	@scripts/setup.sh dev
 	@$(BIN)/python -m benchmarks.book
+
+calibrate: ## compare the synthetic market with captures of the real one; writes docs/market.md
+	@scripts/setup.sh
+	@$(BIN)/python -m simulator calibrate --page docs/market.md
 
 docs-pages: ## make docs/configuration.md, docs/topics.md and docs/limits.md anew from the code
 	@scripts/setup.sh

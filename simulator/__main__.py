@@ -103,12 +103,12 @@ class App:
 def main() -> None:
     """Runs until asked to stop."""
     given = options.parse()
-    if given.command == "calibrate":
-        raise SystemExit(calibrate.main(given.seconds, 1 if given.seed is None else given.seed))
     try:
         chosen = options.choose(given)
     except ValueError as error:
         process.refuse(process.EXIT_CONFIG, "simulator", str(error))
+    if given.command == "calibrate":
+        raise SystemExit(calibrate.main(given.seconds, 1 if given.seed is None else given.seed, given.page))
     configuration = process.load_config("simulator", given.config)
     shell = process.Process("simulator", configuration, [])
     shell.outlives_s = 5.0  # the executor pulls its orders first, also when supervisord is gone

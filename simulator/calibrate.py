@@ -1,33 +1,32 @@
 """Measures the synthetic market by the rows of MARKET.md: ``python -m simulator calibrate``. Virtual time, no I/O.
 
-A listener follows a lone pair's depth-10 book as a client would, and its trades, and counts what the captures of the
-real exchange were counted for. Each row says what was measured there, what is accepted, and what it is here.
+Each row says what was measured of the captures of the real exchange, what is accepted, and what it is here.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from statistics import fmean, median, pstdev
 
-from simulator.engine import load_engine
-from simulator.exchange import Exchange
-from simulator.feed import FullBook, Run
-from simulator.market import Market
-from simulator.pairs import PAIRS
-from simulator.style import style
-from simulator.venue import Venue
+from simulator.listener import Seen, watch
 from simulator.wire import NS
 
-# The captured minute was quieter than the volatility that is asked for: a touch one tick wide that moves so far moves
-# often, and each move is an insert that improves the touch.
-NOT_AT_ONCE = frozenset({"inserts that improve the touch"})
-START_NS = 1_790_000_000 * NS
-DEPTH = 10
-WARM_UP_S = 30
+SECONDS_MIN = 60.0
+PAGE = """# The synthetic market beside the real one
+
+Written by `make calibrate` (`python -m simulator calibrate --seconds {seconds:g} --seed {seed}`). *Measured* is what
+captures of the exchange show, *here* is the synthetic market. Shorter runs of other seeds can miss a row by noise: what
+is left of a trade's impact after ten seconds needs hours of trades.
+
+```text
+{text}
+```
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,141 +44,6 @@ class Row:
     def met(self) -> bool:
         """Is the figure within the bounds."""
         return self.low <= self.own <= self.high
-
-
-@dataclass(slots=True)
-class Seen:
-    """What the listener has counted; times in ns, prices in ticks, sizes in lots."""
-
-    seconds: float = 0.0
-    messages: list[int] = field(default_factory=list)
-    levels: dict[int, int] = field(default_factory=dict)
-    updates: int = 0
-    inserts: int = 0
-    deletes: int = 0
-    improving: int = 0
-    distances: list[int] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    reused: int = 0
-    lives: list[int] = field(default_factory=list)
-    # (ns, best bid, best ask, its quantities), one each 100 ms.
-    touches: list[tuple[int, int, int, int, int]] = field(default_factory=list)
-    # (ns, taker's sign, price, qty, mid before it).
-    trades: list[tuple[int, int, int, int, float]] = field(default_factory=list)
-
-
-class Listener:
-    """Follows one venue's depth-10 view by what a subscriber is told."""
-
-    def __init__(self, book: FullBook, now: int) -> None:
-        self.book = book
-        self.seen = Seen()
-        self._born: dict[tuple[str, int], int] = {}
-        self._gone: deque[tuple[int, int]] = deque(maxlen=50)
-        self._view: dict[str, dict[int, int]] = {"buy": {}, "sell": {}}
-        for name in self._view:
-            self._view[name] = dict(book.side(name).best(DEPTH))
-            for price in self._view[name]:
-                self._born[(name, price)] = now
-
-    def take(self, runs: Iterable[Run], now: int) -> None:
-        """One event's runs."""
-        seen = self.seen
-        for run in runs:
-            entries = run.views[DEPTH]
-            if not entries:
-                continue
-            view = self._view[run.side]
-            best = (max if run.side == "buy" else min)(view, default=None)
-            seen.messages.append(now)
-            seen.levels[len(entries)] = seen.levels.get(len(entries), 0) + 1
-            for entry in entries:
-                key = (run.side, entry.price)
-                if not entry.qty:
-                    seen.deletes += 1
-                    self._gone.append((now, view.pop(entry.price, 0)))
-                    born = self._born.pop(key, None)
-                    if born is not None:
-                        seen.lives.append(now - born)
-                elif entry.refill:
-                    view[entry.price] = entry.qty
-                elif entry.price in view:
-                    seen.updates += 1
-                    view[entry.price] = entry.qty
-                else:
-                    self._inserted(run.side, entry.price, entry.qty, best, now)
-                    view[entry.price] = entry.qty
-                    self._born[key] = now
-            for price in sorted(view, reverse=run.side == "buy")[DEPTH:]:
-                del view[price]
-                self._born.pop((run.side, price), None)
-
-    def _inserted(self, side: str, price: int, qty: int, best: int | None, now: int) -> None:
-        seen = self.seen
-        seen.inserts += 1
-        seen.sizes.append(qty)
-        if best is not None:
-            distance = (best - price) if side == "buy" else (price - best)
-            if distance < 0:
-                seen.improving += 1
-            else:
-                seen.distances.append(distance)
-        if any(now - at < NS and size == qty for at, size in self._gone):
-            seen.reused += 1
-
-
-def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
-    """Lets a pair's crowd live alone in virtual time; returns what a subscriber saw after the first half minute."""
-    pair = PAIRS[symbol]
-    venue = Venue(pair, load_engine()(), 1, pair.start_price)
-    exchange = Exchange([venue], lambda: 0)
-    market = Market(exchange, venue, style(symbol, regime), f"{symbol} {seed}")
-    now = START_NS
-    market.open(now)
-    end = now + WARM_UP_S * NS
-    while now < end:
-        now = min(end, max(now + 1000, market.step(now)))
-    venue.public.clear()
-    venue.depths[DEPTH] = 1
-    listener = Listener(venue.book, now)
-    change = venue.book.change
-
-    def spied(changes: object, at: int, depths: object) -> list[Run]:
-        runs = change(changes, at, depths)  # type: ignore[arg-type]
-        listener.take(runs, at)
-        return runs
-
-    venue.book.change = spied  # type: ignore[method-assign, assignment]
-    venue.depths[DEPTH] = 1
-    seen = listener.seen
-    start, sample, trade_id = now, now, venue.trade_id
-    end = now + int(seconds * NS)
-    while now < end:
-        mid = _mid(venue)
-        following = market.step(now)
-        if venue.trade_id > trade_id:
-            for trade in list(venue.tape)[-min(len(venue.tape), venue.trade_id - trade_id) :]:
-                sign = 1 if trade.side == "buy" else -1
-                seen.trades.append((trade.ns, sign, trade.price, trade.qty, mid))
-            trade_id = venue.trade_id
-        venue.public.clear()
-        while sample <= now:
-            bid, ask = venue.touch()
-            if bid is not None and ask is not None:
-                bids, asks = venue.book.bids.qty, venue.book.asks.qty
-                seen.touches.append((sample, bid, ask, bids[bid], asks[ask]))
-            sample += NS // 10
-        now = min(end, max(now + 1000, following))
-    seen.seconds = (now - start) / NS
-    return venue, seen
-
-
-def _mid(venue: Venue) -> float:
-    bid, ask = venue.touch()
-    return ((bid or venue.last_price) + (ask or venue.last_price)) / 2
-
-
-# --- figures ---------------------------------------------------------------------------------------------------------
 
 
 def quantile(values: list[int], share: float) -> float:
@@ -341,14 +205,18 @@ def other_rows(symbol: str, seen: Seen) -> list[Row]:
     ]
 
 
-def measure(seconds: float, seed: int = 1) -> list[Row]:
-    """Every row, from as many virtual seconds of each market."""
-    lot = 1e-8
-    rows = calm_rows(watch("BTC/USD", "calm", seconds, seed)[1], lot)
-    rows += volatile_rows(watch("BTC/USD", "volatile", seconds, seed)[1])
-    rows += thin_rows(watch("SOL/USD", "thin", seconds, seed)[1])
+def measure(seconds: float, seed: int = 1, tell: Callable[[str], None] = lambda _market: None) -> list[Row]:
+    """Every row, from as many virtual seconds of each market; ``tell`` hears each market's name before its turn."""
+
+    def seen(symbol: str, regime: str) -> Seen:
+        tell(f"{symbol} {regime}")
+        return watch(symbol, regime, seconds, seed)[1]
+
+    rows = calm_rows(seen("BTC/USD", "calm"), lot=1e-8)
+    rows += volatile_rows(seen("BTC/USD", "volatile"))
+    rows += thin_rows(seen("SOL/USD", "thin"))
     for symbol in ("ETH/USD", "SOL/USD"):
-        rows += other_rows(symbol, watch(symbol, "calm", seconds, seed)[1])
+        rows += other_rows(symbol, seen(symbol, "calm"))
     return rows
 
 
@@ -361,10 +229,13 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join(lines)
 
 
-def main(seconds: float, seed: int) -> int:
-    """Prints the table; 0 when every row is met, else 1."""
-    rows = measure(seconds, seed)
-    print(table(rows))
+def main(seconds: float, seed: int, page: Path | None = None) -> int:
+    """Prints the table, and writes it as a page of the documents; 0 when every row is met, else 1."""
+    rows = measure(seconds, seed, lambda market: print(f"measuring {market} ...", file=sys.stderr, flush=True))
     missed = sum(not row.met for row in rows)
-    print(f"\n{len(rows) - missed} of {len(rows)} rows met in {seconds:g} virtual seconds of seed {seed}")
+    met = f"{len(rows) - missed} of {len(rows)} rows met in {seconds:g} virtual seconds of seed {seed}"
+    text = f"{table(rows)}\n\n{met}"
+    print(text)
+    if page is not None:
+        page.write_text(PAGE.format(seconds=seconds, seed=seed, text=text), encoding="utf-8")
     return 1 if missed else 0

@@ -23,8 +23,13 @@ STEP_EVENTS_MAX = 400
 LATE_MAX_NS = NS
 # Mean pause between the steps of makers that follow the price.
 ALIGN_MS = 8.0
-# Of the levels that makers add: how many are shown for a moment only, and for how long (ms, mean).
-FLEETING, FLEETING_MS = 0.42, 110.0
+# Of the levels that makers add: how many are shown for a moment only, for how long (ms, mean), and how many of those
+# are then moved in one go.
+FLEETING, FLEETING_MS, MOVED = 0.43, 148.0, 0.45
+# Of a maker's changes of mind: how many add a level and how many take one away, in a book as full as it should be.
+ADDED, TAKEN = 0.295, 0.128
+# Takers that take the whole touch and reach beyond it, when their order is larger; the others leave a share of it.
+EAGER, LEFT = 0.04, 0.9
 CRASH_FIRST_S, CRASH_EVERY_S, CRASH_STEPS = 30.0, 600.0, 40
 
 
@@ -186,6 +191,10 @@ class Market(Crowd):
         # Log-normal with this sigma has a mean of 2.05 medians.
         size = self.rng.lognormvariate(math.log(self.how.take_size / 2.05), 1.2)
         qty = max(self._lots(size), self.venue.pair.qty_min)
+        if self.rng.random() > EAGER:
+            # Most takers take what is shown at the touch and leave a little of it standing.
+            standing = self.venue.book.side(other).qty[best]
+            qty = max(min(qty, round(standing * LEFT)), self.venue.pair.qty_min)
         reach = max(1, round(0.5 * self.how.near_bp / self.tick_bp))
         self._send(side, best + sign * reach, qty)
         self.fair += sign * self.how.stay_bp / self.tick_bp
@@ -215,10 +224,10 @@ class Market(Crowd):
         near = bisect_left(keys, best * sign_of(side) + zone)
         fullness = near / self.how.near_levels
         drawn = rng.random()
-        insert = 0.235 * min(2.5, max(0.1, 2 - fullness))
+        insert = ADDED * min(2.5, max(0.1, 2 - fullness))
         if drawn < insert:
             self._show(t, side, self._reused_size(t))
-        elif drawn < insert + 0.105 * min(6.0, max(0.0, 2 * fullness - 1)):
+        elif drawn < insert + TAKEN * min(6.0, max(0.0, 2 * fullness - 1)):
             resting = self._pick(side, min(near, len(keys)) or 1, spare_touch=True)
             if resting is not None:
                 self._deleted.append((t, resting.remaining))
@@ -243,7 +252,7 @@ class Market(Crowd):
         best = self._best(resting.side) if resting is not None else None
         if resting is None or best is None or resting.price == best:
             return
-        if self.rng.random() < 0.45:
+        if self.rng.random() < MOVED:
             self._move(resting, self._near_price(resting.side, best))
             if self.rng.random() < FLEETING:
                 self._later(t + self._ms(4, FLEETING_MS), self._flee, number)

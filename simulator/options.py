@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared import process
-from simulator import certificate, replay
+from simulator import calibrate, certificate, replay
 from simulator.replay import Moment
 from simulator.websocket import Clock, VirtualClock
 from simulator.wire import parse_time
@@ -35,7 +35,8 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("file", nargs="?", help="of replay: captured or recorded frames, one a line")
     parser.add_argument("--seed", type=int, help="overrides simulator.seed of the configuration")
-    parser.add_argument("--seconds", type=float, default=3600.0, help="of calibrate: virtual seconds a market")
+    parser.add_argument("--seconds", type=float, default=7200.0, help="of calibrate: virtual seconds a market")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="of calibrate: writes the table there as well")
     parser.add_argument("--clock", choices=["real", "virtual"], default="real", help="virtual: time passes by request")
     parser.add_argument("--start", default="2026-01-01T00:00:00Z", help="when virtual time begins (RFC 3339)")
     parser.add_argument("--tls", metavar="FOLDER", help="speak https and wss, with the certificate made or found there")
@@ -54,6 +55,9 @@ def choose(given: argparse.Namespace) -> Chosen:
             recording = replay.load(Path(given.file or "").read_bytes())
         except (OSError, ValueError) as error:
             raise ValueError(f"replay {given.file}: {error}") from error
+    elif given.command == "calibrate" and given.seconds < calibrate.SECONDS_MIN:
+        least = f"at least {calibrate.SECONDS_MIN:g}, or there is nothing to count"
+        raise ValueError(f"--seconds {given.seconds:g}: {least}")
     elif given.file:
         raise ValueError(f"{given.file}: only replay takes a file")
     try:

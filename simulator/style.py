@@ -41,7 +41,7 @@ class Style:
 
 
 CALM = {
-    "BTC/USD": Style(0.15, 0.50, 0.15, 0.20, 4.0, 1.0, 2.0, 0.0205, 13.0, 0.38, 0.54, 15, 110, (1, 1), 1.1),
+    "BTC/USD": Style(0.10, 0.70, 0.11, 0.272, 3.2, 1.0, 2.0, 0.026, 17.5, 0.38, 0.59, 15, 110, (1, 1), 1.9),
     "ETH/USD": Style(0.25, 0.55, 0.21, 0.21, 4.0, 0.60, 2.0, 0.55, 5.0, 9.0, 0.6, 14, 110, (1, 1), 0.5),
     "SOL/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 6.0, 2.5, 120.0, 2.7, 12, 110, (1, 1), 0.35),
 }
@@ -62,7 +62,7 @@ def style(symbol: str, regime: str) -> Style:
             stay_bp=calm.stay_bp * 4.6,
             decay_bp=calm.decay_bp * 4.6,
             cluster_rate=calm.cluster_rate * 1.5,
-            quiet_rate=calm.quiet_rate * 1.5,
+            quiet_rate=calm.quiet_rate * 1.15,
             near_bp=calm.near_bp * 2,
             width=(2, 8),
         )

@@ -188,7 +188,7 @@ def test_book_ticker_and_trade_numbers_have_exactly_the_pair_s_decimals() -> Non
     client = world.public()
     for channel in ("book", "trade", "ticker"):
         client.call("subscribe", channel=channel, symbol=["BTC/USD"])
-    world.run(20)
+    world.run(60)
     checked = 0
     for text in client.frames:
         for name, number in re.findall(

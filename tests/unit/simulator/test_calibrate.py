@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from statistics import median
 
 import pytest
 
-from simulator import calibrate
+from simulator import calibrate, listener
 from simulator.wire import NS
 from tests.unit.simulator.worlds import TestWorld, limit
 
 
-def test_every_row_is_met_but_those_that_cannot_be_at_once() -> None:
-    rows = calibrate.measure(900, seed=2)
-    assert len(rows) > 35
-    missed = {row.name for row in rows if not row.met}
-    assert missed <= calibrate.NOT_AT_ONCE, calibrate.table(rows)
-    assert "here" in calibrate.table(rows)
+def test_every_row_is_met(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "market.md"
+    found = calibrate.main(900, seed=1, page=page)
+    told = capsys.readouterr()
+    assert found == 0, told.out
+    assert "43 of 43 rows met" in page.read_text()
+    assert "inserts that improve the touch" in told.out
+    assert told.err.count("measuring ") == 5
+
+
+def test_a_row_that_is_not_met_is_marked_and_fails_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [calibrate.Row("one", "1", "1 to 2", own, 1, 2) for own in (1.5, 2.5)]
+    assert [line.endswith("*") for line in calibrate.table(rows).splitlines()[1:]] == [False, True]
+    # A minute is too short for some rows.
+    assert calibrate.main(calibrate.SECONDS_MIN, seed=1) == 1
 
 
 def middles(regime: str, seconds: float, symbol: str = "BTC/USD") -> list[float]:
-    _, seen = calibrate.watch(symbol, regime, seconds)
+    _, seen = listener.watch(symbol, regime, seconds)
     return [(bid + ask) / 2 for _, bid, ask, *_ in seen.touches]
 
 

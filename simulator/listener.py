@@ -1,0 +1,152 @@
+"""Follows a lone pair of the synthetic market as a client would, in virtual time, and counts what it sees. No I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from simulator.engine import load_engine
+from simulator.exchange import Exchange
+from simulator.feed import FullBook, Run
+from simulator.market import Market
+from simulator.pairs import PAIRS
+from simulator.style import style
+from simulator.venue import Venue
+from simulator.wire import NS
+
+START_NS = 1_790_000_000 * NS
+DEPTH = 10
+WARM_UP_S = 30
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the listener has counted; times in ns, prices in ticks, sizes in lots."""
+
+    seconds: float = 0.0
+    messages: list[int] = field(default_factory=list)
+    levels: dict[int, int] = field(default_factory=dict)
+    updates: int = 0
+    inserts: int = 0
+    deletes: int = 0
+    improving: int = 0
+    distances: list[int] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    reused: int = 0
+    lives: list[int] = field(default_factory=list)
+    # (ns, best bid, best ask, its quantities), one each 100 ms.
+    touches: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    # (ns, taker's sign, price, qty, mid before it).
+    trades: list[tuple[int, int, int, int, float]] = field(default_factory=list)
+
+
+class Listener:
+    """Follows one venue's depth-10 view by what a subscriber is told."""
+
+    def __init__(self, book: FullBook, now: int) -> None:
+        self.book = book
+        self.seen = Seen()
+        self._born: dict[tuple[str, int], int] = {}
+        self._gone: deque[tuple[int, int]] = deque(maxlen=50)
+        self._view: dict[str, dict[int, int]] = {"buy": {}, "sell": {}}
+        for name in self._view:
+            self._view[name] = dict(book.side(name).best(DEPTH))
+            for price in self._view[name]:
+                self._born[(name, price)] = now
+
+    def take(self, runs: Iterable[Run], now: int) -> None:
+        """One event's runs."""
+        seen = self.seen
+        for run in runs:
+            entries = run.views[DEPTH]
+            if not entries:
+                continue
+            view = self._view[run.side]
+            best = (max if run.side == "buy" else min)(view, default=None)
+            seen.messages.append(now)
+            seen.levels[len(entries)] = seen.levels.get(len(entries), 0) + 1
+            for entry in entries:
+                key = (run.side, entry.price)
+                if not entry.qty:
+                    seen.deletes += 1
+                    self._gone.append((now, view.pop(entry.price, 0)))
+                    born = self._born.pop(key, None)
+                    if born is not None:
+                        seen.lives.append(now - born)
+                elif entry.refill:
+                    view[entry.price] = entry.qty
+                elif entry.price in view:
+                    seen.updates += 1
+                    view[entry.price] = entry.qty
+                else:
+                    self._inserted(run.side, entry.price, entry.qty, best, now)
+                    view[entry.price] = entry.qty
+                    self._born[key] = now
+            for price in sorted(view, reverse=run.side == "buy")[DEPTH:]:
+                del view[price]
+                self._born.pop((run.side, price), None)
+
+    def _inserted(self, side: str, price: int, qty: int, best: int | None, now: int) -> None:
+        seen = self.seen
+        seen.inserts += 1
+        seen.sizes.append(qty)
+        if best is not None:
+            distance = (best - price) if side == "buy" else (price - best)
+            if distance < 0:
+                seen.improving += 1
+            else:
+                seen.distances.append(distance)
+        if any(now - at < NS and size == qty for at, size in self._gone):
+            seen.reused += 1
+
+
+def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
+    """Lets a pair's crowd live alone in virtual time; returns what a subscriber saw after the first half minute."""
+    pair = PAIRS[symbol]
+    venue = Venue(pair, load_engine()(), 1, pair.start_price)
+    exchange = Exchange([venue], lambda: 0)
+    market = Market(exchange, venue, style(symbol, regime), f"{symbol} {seed}")
+    now = START_NS
+    market.open(now)
+    end = now + WARM_UP_S * NS
+    while now < end:
+        now = min(end, max(now + 1000, market.step(now)))
+    venue.public.clear()
+    venue.depths[DEPTH] = 1
+    listener = Listener(venue.book, now)
+    change = venue.book.change
+
+    def spied(changes: object, at: int, depths: object) -> list[Run]:
+        runs = change(changes, at, depths)  # type: ignore[arg-type]
+        listener.take(runs, at)
+        return runs
+
+    venue.book.change = spied  # type: ignore[method-assign, assignment]
+    venue.depths[DEPTH] = 1
+    seen = listener.seen
+    start, sample, trade_id = now, now, venue.trade_id
+    end = now + int(seconds * NS)
+    while now < end:
+        mid = _mid(venue)
+        following = market.step(now)
+        if venue.trade_id > trade_id:
+            for trade in list(venue.tape)[-min(len(venue.tape), venue.trade_id - trade_id) :]:
+                sign = 1 if trade.side == "buy" else -1
+                seen.trades.append((trade.ns, sign, trade.price, trade.qty, mid))
+            trade_id = venue.trade_id
+        venue.public.clear()
+        while sample <= now:
+            bid, ask = venue.touch()
+            if bid is not None and ask is not None:
+                bids, asks = venue.book.bids.qty, venue.book.asks.qty
+                seen.touches.append((sample, bid, ask, bids[bid], asks[ask]))
+            sample += NS // 10
+        now = min(end, max(now + 1000, following))
+    seen.seconds = (now - start) / NS
+    return venue, seen
+
+
+def _mid(venue: Venue) -> float:
+    bid, ask = venue.touch()
+    return ((bid or venue.last_price) + (ask or venue.last_price)) / 2
