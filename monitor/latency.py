@@ -48,7 +48,7 @@ class Latency:
     def __init__(self) -> None:
         self.hops = {name: Hop(Histogram()) for name in HOPS}
         self._feed: FeedStatus | None = None
-        # What was counted last, by topic: a stamp for books and targets; the boot, and (sent, acked) by order, for orders.
+        # Counted last, by topic: a stamp for books and targets; the boot, and (sent, acked) by order, for orders.
         self._counted: dict[str, int] = {}
         self._orders: dict[str, tuple[int, dict[str, tuple[int, int]]]] = {}
         self._take: dict[type[Message], Callable[[str, Any], None]] = {
