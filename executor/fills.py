@@ -7,15 +7,21 @@ import json
 import signal
 import sqlite3
 import sys
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import repeat
 
 from executor.archive import all_fills
 from executor.journal import FillRow, JournalError
+from executor.pnl import Pnl
+from executor.tally import Tally, add_fill
 from shared.clock import rfc3339
+from shared.numbers import plain, round_money
 from shared.process import EXIT_CONFIG, load_config, refuse
 
 
-def as_json(row: FillRow) -> str:
-    """A fill as one line of JSON, numbers as decimal text."""
+def as_json(row: FillRow, made: dict[str, str]) -> str:
+    """A fill as one line of JSON, numbers as decimal text; ``made`` is what to add."""
     return json.dumps(
         {
             "exec_id": row.exec_id,
@@ -28,8 +34,24 @@ def as_json(row: FillRow) -> str:
             "fee": row.fee,
             "ts": rfc3339(row.fill_ts),
             "strategy": row.strategy,
+            **made,
         }
     )
+
+
+def profits(rows: Iterable[FillRow]) -> Iterator[dict[str, str]]:
+    """After each fill: what all pairs realised and paid in fees so far, and what its own made at the fill's price."""
+    tallies: dict[tuple[str, str], Tally] = {}
+    of_pairs: dict[str, Pnl] = {}
+    for row in rows:
+        add_fill(tallies, of_pairs, row)
+        pnl = of_pairs[row.symbol]
+        amounts = {
+            "realised": sum(each.realised for each in of_pairs.values()),
+            "fees_paid": sum(each.fees for each in of_pairs.values()),
+            "profit": pnl.realised + pnl.unrealised(Decimal(row.price)) - pnl.fees,
+        }
+        yield {name: plain(round_money(Decimal(amount), 8)) for name, amount in amounts.items()}
 
 
 def main(arguments: list[str]) -> None:
@@ -43,18 +65,28 @@ def main(arguments: list[str]) -> None:
         "--since", metavar="TIME", default="", help="only from this time on, such as 2026-01-31T12:00:00Z"
     )
     options.add_argument("--count", type=int, help="only the newest N")
+    options.add_argument(
+        "--profit",
+        action="store_true",
+        help="with --json: what all pairs realised and paid up to each, and its own made",
+    )
     chosen = options.parse_args(arguments)
     path = load_config("fills", chosen.config).data / "journal.sqlite"
     try:
         rows = all_fills(path)
     except (JournalError, sqlite3.Error) as error:
         refuse(EXIT_CONFIG, "fills", str(error))
-    rows = [row for row in rows if chosen.symbol in (None, row.symbol) and rfc3339(row.fill_ts) >= chosen.since]
-    rows = rows[-chosen.count :] if chosen.count else rows
+    made = profits(rows) if chosen.profit else repeat({})
+    both = [(row, more) for row, more in zip(rows, made, strict=False) if _is_chosen(row, chosen)]
+    both = both[-chosen.count :] if chosen.count else both
     if chosen.json:
-        sys.stdout.writelines(as_json(row) + "\n" for row in rows)
+        sys.stdout.writelines(as_json(row, more) + "\n" for row, more in both)
         return
-    if not rows:
+    if not both:
         print("no fills yet")
-    for row in rows:
+    for row, _ in both:
         print(f"{rfc3339(row.fill_ts)}  {row.symbol:<9} {row.side:<4} {row.qty:>14} at {row.price:>12}  fee {row.fee}")
+
+
+def _is_chosen(row: FillRow, chosen: argparse.Namespace) -> bool:
+    return chosen.symbol in (None, row.symbol) and rfc3339(row.fill_ts) >= chosen.since

@@ -14,6 +14,7 @@ from monitor import halted, supervisor
 from monitor.api import app as api
 from monitor.api.site import Site
 from monitor.health import Action, Health, Restart, Say
+from monitor.journal import Reader
 from monitor.machine import Machine
 from monitor.merged import Merged
 from monitor.metrics import Metrics
@@ -45,6 +46,7 @@ class Monitor:
         self.machine = Machine(self.config.data)
         metrics = Metrics(self.config, self.picture.view, self.status)
         self.site = Site(self.config, self.picture, metrics.text)
+        self.journal = Reader(self.config, self.picture, self._spawn)
         self._look_due = 0
         self._shown: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,6 +77,7 @@ class Monitor:
         for item in received:
             self.picture.take(item, now)
             self.merged.take(item)
+            self.journal.take(item)
             if isinstance(item.message, Heartbeat):
                 self._do(self.health.heard(item.message, now))
                 self.pids.hold(item.message)
@@ -93,6 +96,7 @@ class Monitor:
             self._look_due = now + LOOK_EVERY_NS
             self.process.details["machine"] = self.machine.figures()
             self._do(self.picture.turn(now, wall_ns()))
+            self.journal.turn(now)
 
     async def on_stop(self) -> None:
         """Lets go of every pid."""

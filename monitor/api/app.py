@@ -16,6 +16,7 @@ from monitor.api.controls import Controls
 from monitor.api.queries import of_body, of_query
 from monitor.api.routes import ACTS, READS, Act, Read
 from monitor.api.site import Site
+from monitor.api.stream import Stream
 from shared import limits
 from shared.process import tradebyte_version
 
@@ -43,6 +44,13 @@ def application(site: Site, controls: Controls, secret: str) -> web.Application:
     async def get_page(_request: web.Request) -> web.Response:
         return web.Response(text=page.text(), content_type="text/html", headers=HEADERS)
 
+    stream = Stream(site)
+
+    async def close_streams(_app: web.Application) -> None:
+        await stream.close()
+
+    app.on_shutdown.append(close_streams)
+    app.router.add_get("/stream", stream.serve)
     app.router.add_get("/", get_page)
     app.router.add_get("/openapi.json", get_description)
     app.router.add_get("/health", get_health)

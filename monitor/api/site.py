@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -18,7 +18,7 @@ from shared.clock import SECOND, boot_ns, wall_ns
 from shared.config import Config
 
 # What the stream has, and those of it that change all the time.
-SECTIONS: Final = (
+SectionName = Literal[
     "status",
     "processes",
     "books",
@@ -31,7 +31,8 @@ SECTIONS: Final = (
     "alerts",
     "logs",
     "control",
-)
+]
+SECTIONS: Final[tuple[SectionName, ...]] = get_args(SectionName)
 SLOW_SECTIONS: Final = frozenset({"status", "processes", "latency"})
 
 
