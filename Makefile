@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 MINUTES ?= 10
 ROUNDS ?= 10
 
-.PHONY: help setup run test check chaos soak simulate bench calibrate docs-pages fix rust lock clean
+.PHONY: help setup run test check chaos soak simulate bench calibrate docs docs-pages fix rust lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -48,6 +48,10 @@ bench: ## measure the Rust book against its Python twin; writes benchmarks/RESUL
 calibrate: ## compare the synthetic market with captures of the real one; writes docs/market.md
 	@scripts/setup.sh
 	@$(BIN)/python -m simulator calibrate --page docs/market.md
+
+docs: ## build the pages of docs/ as a site, in run/site/
+	@scripts/setup.sh dev
+	@$(BIN)/python scripts/docs_site.py
 
 docs-pages: ## make docs/configuration.md, docs/topics.md and docs/limits.md anew from the code
 	@scripts/setup.sh
