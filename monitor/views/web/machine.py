@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from typing import Any, Final
 
 from monitor.views.web import figures, markup, words
 from monitor.views.web.figures import Figure, Points
 from monitor.views.web.markup import Cell, Column
 
+BARS_A_POWER: Final = 10
 PROCESSES: Final = (
     Column("process"),
     Column("state"),
@@ -92,13 +95,18 @@ def hops(answer: dict[str, Any]) -> str:
 
 
 def histogram(hop: dict[str, Any]) -> Figure:
-    """How many took how long: one bar a bucket, each twice as far to the right as it is slower by the same factor."""
+    """How many took how long: ten bars a power of ten, so that equal steps are equal factors."""
+    counts: Counter[int] = Counter()
+    for upper_ms, count in hop["buckets"]:
+        # A hair below, so that a bucket that ends where a bar ends is not moved on by rounding.
+        counts[math.ceil(BARS_A_POWER * math.log10(upper_ms) - 1e-6)] += count
+    bars = range(min(counts, default=0), max(counts, default=0) + 1)
     traces = [
         {
             "type": "bar",
             "name": hop["hop"],
-            "x": [duration(upper) for upper, _ in hop["buckets"]],
-            "y": [count for _, count in hop["buckets"]],
+            "x": [duration(10 ** (bar / BARS_A_POWER)) for bar in bars],
+            "y": [counts[bar] for bar in bars],
             "marker": {"color": figures.BLUE},
             "hovertemplate": "%{y} took up to %{x}<extra></extra>",
         }

@@ -89,7 +89,7 @@ def depth(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal], symbol:
             }
         )
     axis = {"title": {"text": "price"}, "tickformat": ",~f"}
-    return figures.figure(traces, f"depth {symbol}", 320, xaxis=axis, yaxis={"title": {"text": "quantity"}})
+    return figures.figure(traces, f"depth {symbol}", 280, xaxis=axis, yaxis={"title": {"text": "quantity"}})
 
 
 def over_time(

@@ -19,11 +19,11 @@ CSS: Final = """<style>
 .st-key-line { position: sticky; top: 0; z-index: 20; background: light-dark(#ffffff, #0f151d);
   padding: .1rem 0 .3rem; }
 .stMainBlockContainer h3 { font-size: 1.05rem; padding: .6rem 0 .1rem; }
-.tb-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(134px, 1fr)); gap: .6rem; }
+.tb-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: .6rem; }
 .tb-card { background: var(--tb-soft); border: 1px solid var(--tb-line); border-radius: 6px; padding: .55rem .75rem;
   min-width: 0; }
 .tb-name { font-size: .8rem; color: var(--tb-quiet); }
-.tb-value { font-size: 1.3rem; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere;
+.tb-value { font-size: 1.25rem; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere;
   line-height: 1.35; }
 .tb-note { font-size: .75rem; color: var(--tb-quiet); overflow-wrap: anywhere; }
 .tb-table { border-collapse: collapse; font-size: .84rem; width: 100%; margin: 0; }
@@ -39,8 +39,8 @@ CSS: Final = """<style>
 .tb-table[data-table="log"] td:last-child, .tb-table[data-table="recent"] td:last-child { min-width: 18rem; }
 [class*="st-key-scroll-"] { overflow: auto; }
 [class*="st-key-scroll-tall-"] { max-height: 26rem; }
-[class*="st-key-scroll-"] .stHtml,
-[class*="st-key-scroll-"] .stElementContainer { width: 100%; min-width: max-content; }
+[class*="st-key-scroll-"] .stHtml, [class*="st-key-scroll-"] .stElementContainer { width: 100%; overflow: visible; }
+.tb-table[data-table="hops"] td:nth-child(2) { white-space: normal; min-width: 15rem; }
 .tb-good { color: var(--tb-good); } .tb-warn { color: var(--tb-warn); } .tb-bad { color: var(--tb-bad); }
 .tb-buy { color: var(--tb-buy); } .tb-sell { color: var(--tb-sell); } .tb-quiet { color: var(--tb-quiet); }
 .tb-own { font-weight: 700; border-left: 3px solid currentColor; padding-left: .4rem; }
@@ -57,6 +57,6 @@ CSS: Final = """<style>
   .stMainBlockContainer { padding: .7rem .8rem 3rem; }
   .st-key-page button { padding: .15rem .6rem; min-height: 2.1rem; }
   .tb-cards { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .tb-value { font-size: 1.1rem; }
+  .tb-value { font-size: 1.05rem; }
 }
 </style>"""

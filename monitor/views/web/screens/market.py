@@ -10,6 +10,8 @@ import streamlit as st
 from monitor.views.web import here, market, markup
 from monitor.views.web.markup import Card
 
+Own = dict[tuple[str, Decimal], Decimal]
+
 
 def page() -> None:
     """Pair and window chosen by a person; ladder, depth, and the way there."""
@@ -19,47 +21,55 @@ def page() -> None:
     with right:
         window = here.choose("Time shown", list(here.WINDOWS), "market-window")
 
-    def now() -> None:
-        _now(symbol)
-
-    def over_time() -> None:
-        _over_time(symbol, window)
-
-    here.every_second(now)
-    here.every_second(over_time)
-
-
-def _now(symbol: str) -> None:
-    books, orders = here.section("/api/books"), here.section("/api/orders")
-    if not books or not orders:
-        return
-    book = books.get(symbol)
-    if book is None:
-        st.html(markup.note(f"the monitor does not know {symbol}: it runs with another configuration"))
-        return
-    own = market.own_quotes(orders["orders"], symbol)
-    st.html(markup.cards(_figures(book, own)))
+    here.every_second(lambda: _figures(symbol))
     left, right = st.columns([2, 3])
     with left:
-        here.table("ladder", market.ladder(book, own))
+        here.every_second(lambda: _ladder(symbol))
     with right:
-        here.chart(market.depth(book, own, symbol), f"depth-{symbol}")
+        here.every_second(lambda: _charts(symbol, window))
 
 
-def _figures(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal]) -> list[Card]:
+def _book(symbol: str) -> tuple[dict[str, Any], Own] | None:
+    """The pair's book and the own quotes in it."""
+    books, orders = here.section("/api/books"), here.section("/api/orders")
+    if not books or not orders:
+        return None
+    if symbol not in books:
+        st.html(markup.note(f"the monitor does not know {symbol}: it runs with another configuration"))
+        return None
+    return books[symbol], market.own_quotes(orders["orders"], symbol)
+
+
+def _figures(symbol: str) -> None:
+    found = _book(symbol)
+    if found is None:
+        return
+    book, own = found
     word = str(book["state"])
-    return [
-        Card("Mid", markup.number(book["mid"])),
-        Card("Spread", market.spread(book["spread_bps"]), "basis points"),
-        Card("Book", word, str(book["why"] or ""), markup.TONES.get(word, "quiet")),
-        Card("Own quotes", str(len(own))),
-    ]
+    st.html(
+        markup.cards(
+            [
+                Card("Mid", markup.number(book["mid"])),
+                Card("Spread", market.spread(book["spread_bps"]), "basis points"),
+                Card("Book", word, str(book["why"] or ""), markup.TONES.get(word, "quiet")),
+                Card("Own quotes", str(len(own))),
+            ]
+        )
+    )
 
 
-def _over_time(symbol: str, window: str) -> None:
+def _ladder(symbol: str) -> None:
+    found = _book(symbol)
+    if found is not None:
+        here.table("ladder", market.ladder(*found))
+
+
+def _charts(symbol: str, window: str) -> None:
+    found = _book(symbol)
+    if found is not None:
+        here.chart(market.depth(*found, symbol), f"depth-{symbol}")
     series = here.history([f"mid.{symbol}", f"bid.{symbol}", f"ask.{symbol}"], window)
     trades = here.section("/api/trades") or {}
     fills = here.section("/api/fills", symbol=symbol, limit="500") or {"fills": []}
-    here.chart(
-        market.over_time(series, trades.get(symbol, []), fills["fills"], symbol, window), f"market-{symbol}-{window}"
-    )
+    drawn = market.over_time(series, trades.get(symbol, []), fills["fills"], symbol, window)
+    here.chart(drawn, f"market-{symbol}-{window}")

@@ -23,12 +23,12 @@ def page() -> None:
 
 def _figures() -> None:
     pnl, status, alerts = here.section("/api/pnl"), here.section("/api/status"), here.section("/api/alerts")
-    made: list[Card] = []
     if pnl:
         wall = time.time()
         day = here.client().get("/api/history", series="equity", points=here.POINTS, since_ts=str(money.midnight(wall)))
         series = day.data["series"] if day.at is not None else {}
-        made += [money.today(pnl, series.get("equity", []), wall), *money.totals(pnl)[:4]]
+        st.html(markup.cards([money.today(pnl, series.get("equity", []), wall), *money.totals(pnl)[:4]]))
+    made: list[Card] = []
     if status:
         ready = sum(process["state"] == "ready" for process in status["processes"].values())
         every = len(status["processes"])
