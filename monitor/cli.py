@@ -9,6 +9,7 @@ import typer
 from monitor.commands.components import fills, verify, why
 from monitor.commands.config import config
 from monitor.commands.doctor import doctor
+from monitor.commands.examples import SHORT, epilog
 from monitor.commands.flatten import flatten
 from monitor.commands.halt import halt, resume
 from monitor.commands.latency import latency
@@ -22,7 +23,6 @@ from monitor.commands.web import web
 app = typer.Typer(
     help="TradeByte: see what runs, what is open and what was filled; halt, resume, restart.",
     no_args_is_help=True,
-    add_completion=False,
     # Plain text: boxes do not read well aloud or in a log.
     rich_markup_mode=None,
     # A traceback with local variables could show a secret.
@@ -45,7 +45,7 @@ for command in (
     doctor,
     web,
 ):
-    app.command()(command)
+    app.command(short_help=SHORT.get(command.__name__), epilog=epilog(command.__name__))(command)
 app.add_typer(config, name="config")
 
 

@@ -1,0 +1,45 @@
+"""What ``--help`` shows of each command: a few words in the list, and below its own help lines that can be typed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
+    "status": ("tradebyte status", "tradebyte status --json"),
+    "tail": ("tradebyte tail fill", "tradebyte tail book.BTC/USD --count 5", "tradebyte tail --json alert log"),
+    "orders": ("tradebyte orders", "tradebyte orders --symbol BTC/USD --json"),
+    "fills": ("tradebyte fills --count 20", "tradebyte fills --symbol ETH/USD --since 2026-01-31T00:00:00Z --json"),
+    "why": ("tradebyte why OQCLML-BW3P3-BUCMWZ", "tradebyte why TABCDEF001b00000001 --all"),
+    "position": ("tradebyte position", "tradebyte position --json"),
+    "latency": ("tradebyte latency", "tradebyte latency --seconds 10 --json"),
+    "halt": ("tradebyte halt", "tradebyte halt --json"),
+    "resume": ("tradebyte resume",),
+    "flatten": ("tradebyte flatten", "tradebyte flatten --json"),
+    "restart": ("tradebyte restart strategy", "tradebyte restart executor --keep", "tradebyte restart all"),
+    "verify": ("tradebyte verify frames.jsonl", "tradebyte verify *.jsonl --json"),
+    "doctor": ("tradebyte doctor", "tradebyte doctor --go-live"),
+    "web": ("tradebyte web",),
+}
+SHORT: Final[dict[str, str]] = {
+    "status": "Processes, books, open orders, positions, rates.",
+    "tail": "Messages on the bus as they come.",
+    "orders": "Own orders: live, and ended in the last minute.",
+    "fills": "All fills from the journal.",
+    "why": "What happened to an order, and why.",
+    "position": "Positions, balances, profit and fees.",
+    "latency": "How long each hop takes.",
+    "halt": "Pull every order, place nothing more.",
+    "resume": "End a halt.",
+    "flatten": "Pull every order, close every position, halt.",
+    "restart": "Stop and start a process.",
+    "verify": "Check every checksum in captured book frames.",
+    "doctor": "What could keep it from trading, and the mend.",
+    "web": "Everything in a browser, until Ctrl-C.",
+}
+
+
+def epilog(command: str) -> str | None:
+    """The examples of a command as the end of its help; None for one that has none."""
+    lines = EXAMPLES.get(command)
+    # \b keeps the lines as they are.
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines))) if lines else None

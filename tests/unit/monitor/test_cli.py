@@ -1,0 +1,48 @@
+"""What ``tradebyte --help`` promises: examples that can be typed, completion for shells, plain text."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from monitor.cli import app
+from monitor.commands.examples import EXAMPLES, SHORT
+
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def test_every_command_has_examples_and_no_example_is_left_over() -> None:
+    assert set(EXAMPLES) == set(SHORT) == set(COMMANDS) - {"config"}
+
+
+def test_the_list_of_commands_cuts_no_sentence_short() -> None:
+    shown = CliRunner().invoke(app, ["--help"], terminal_width=80)
+    listed = shown.output.partition("Commands:")[2]
+    assert "status" in listed
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize("line", [line for lines in EXAMPLES.values() for line in lines])
+def test_an_example_can_be_typed_as_it_is(line: str) -> None:
+    program, name, *words = shlex.split(line)
+    assert program == "tradebyte"
+    COMMANDS[name].make_context(name, words)  # raises for a word that the command does not know
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_help_shows_the_examples_a_line_each(name: str) -> None:
+    shown = CliRunner().invoke(app, [name, "--help"], terminal_width=100)
+    assert shown.exit_code == 0
+    assert set(EXAMPLES[name]) <= {line.strip() for line in shown.output.splitlines()}
+    assert "\x1b" not in shown.output
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_offered(shell: str) -> None:
+    shown = CliRunner().invoke(app, ["--show-completion", shell], prog_name="tradebyte")
+    assert shown.exit_code == 0
+    assert "_TRADEBYTE_COMPLETE" in shown.output
