@@ -9,11 +9,26 @@ import typer
 from monitor import supervisor
 from monitor.acts import restarting
 from monitor.commands.common import ConfigOption, JsonOption, fail, load, print_json
+from shared import config as configuration
+from shared.config import Config
+
+
+def names() -> list[str]:
+    """What a shell completes NAME with: the processes of the configuration that would be found here."""
+    try:
+        found = configuration.load(None)
+    except configuration.ConfigError:
+        found = Config()
+    return [*found.process_names, "strategy", "all"]
 
 
 def restart(
     name: Annotated[
-        str, typer.Argument(help="collector, book, strategy, strategy.NAME, executor, monitor, simulator or all.")
+        str,
+        typer.Argument(
+            help="collector, book, strategy, strategy.NAME, executor, monitor, simulator or all.",
+            autocompletion=names,
+        ),
     ],
     config: ConfigOption = None,
     json: JsonOption = False,

@@ -46,3 +46,17 @@ def test_completion_is_offered(shell: str) -> None:
     shown = CliRunner().invoke(app, ["--show-completion", shell], prog_name="tradebyte")
     assert shown.exit_code == 0
     assert "_TRADEBYTE_COMPLETE" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("tradebyte rest", {"restart"}),
+        ("tradebyte restart st", {"strategy", "strategy.market_maker"}),
+        ("tradebyte tail boo", {"book", "book.status"}),
+    ],
+)
+def test_a_shell_completes_commands_processes_and_topics(typed: str, offered: set[str]) -> None:
+    words = {"_TRADEBYTE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    shown = CliRunner().invoke(app, [], prog_name="tradebyte", env=words)
+    assert set(shown.output.split()) == offered
