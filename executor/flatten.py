@@ -46,7 +46,7 @@ class Flatten:
     def _close(self, symbol: str, now: int) -> bool:
         """Sends an order where there is something to close; False when the symbol is flat."""
         state = self.state
-        pair, market = state.pairs[symbol], self.quoting.market(symbol)
+        pair, market = state.pairs[symbol], self.quoting.verdict.market(symbol)
         if market is None:
             return bool(state.account.position_lots(symbol, pair.qty_precision))
         side: Side = "sell" if market.position > 0 else "buy"

@@ -6,8 +6,6 @@ from collections import deque
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from executor import events, ids, risk
 from executor.budget import add_points, amend_points, cancel_points
 from executor.gates import Gates
@@ -19,14 +17,14 @@ from executor.registry import FLATTEN, FOREIGN
 from executor.requests import add_params, amend_params, cancel_request, deadline_text
 from executor.state import State
 from executor.stream import Stream
+from executor.verdict import Verdict
+from executor.waits import PATIENT, Waits
 from shared import limits
 from shared.clock import MS, SECOND
 from shared.messages import Book, OrderState, Quote, Side, Target
 from shared.numbers import text
 
 ADD_BATCH = 15
-# What passes by itself, as orders move and counters decay: worth a short wait, and no order that shows the denial.
-PATIENT = ("rate budget", "would cross our own", "order rate")
 DRY_RUN = "dry run, not sent"
 
 
@@ -35,10 +33,8 @@ class Quoting:
 
     def __init__(self, state: State, stream: Stream) -> None:
         self.state, self.stream = state, stream
-        self.gates = Gates(state)
+        self.gates, self.verdict, self.waits = Gates(state), Verdict(state), Waits()
         self._counter = 0
-        # Slots that wait after a refusal or denial: until when, how often in a row, and why.
-        self._waits: dict[tuple[str, str, str], tuple[int, int, str]] = {}
         self._recent: deque[int] = deque()  # when adds and amends left, of the last minute
 
     # --- the pass ------------------------------------------------------------------------------------------------
@@ -126,7 +122,7 @@ class Quoting:
 
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]]) -> None:
         """Beyond a limit because the market moved: the side that increases goes, the outermost first (T13)."""
-        market = self.market(symbol)
+        market = self.verdict.market(symbol)
         if market is None:
             return
         live = self.state.registry.live_on(symbol)
@@ -167,7 +163,7 @@ class Quoting:
     # --- advances ------------------------------------------------------------------------------------------------
 
     def _advance(self, symbol: str, steps: list[tuple[str, Step]], now: int) -> None:
-        market = self.market(symbol)
+        market = self.verdict.market(symbol)
         deadline_ts = self.state.deadline_ts(now)
         if market is None or deadline_ts is None:
             return
@@ -186,7 +182,7 @@ class Quoting:
     def _amend(self, step: Change, deadline_ts: int, now: int) -> None:
         order, symbol = step.order, step.order.symbol
         key = (order.strategy, symbol, order.slot)
-        if self._waits.get(key, (0, 0, ""))[0] > now:
+        if self.waits.holds(key, now):
             return
         points = amend_points(order.touched, now)
         why = self.check(order.strategy, risk.Wish(symbol, order.side, step.price, step.remaining, order), now)
@@ -198,9 +194,9 @@ class Quoting:
             if not events.same_reason(order.denied, why):
                 order.denied = why
                 self._record(order, {**chosen, "denied": why}, now)
-            self._wait(key, why, now)
+            self.waits.wait(key, why, now)
             return
-        self._waits.pop(key, None)
+        self.waits.done(key)
         order.denied = ""
         total = order.filled + step.remaining  # T6
         request = Request(
@@ -222,7 +218,7 @@ class Quoting:
     ) -> Order | None:
         symbol = market.pair.symbol
         key = (strategy, symbol, quote.slot)
-        if strategy not in self.state.codes or self._waits.get(key, (0, 0, ""))[0] > now:
+        if strategy not in self.state.codes or self.waits.holds(key, now):
             return None
         why = self.check(strategy, risk.Wish(symbol, quote.side, quote.price, quote.qty), now)
         # Those of this batch are among the open ones already, but not yet on the counter.
@@ -260,9 +256,8 @@ class Quoting:
 
     def _why_added(self, order: Order, now: int) -> str:
         """Why an order is placed now and was not before."""
-        until, _, why = self._waits.get((order.strategy, order.symbol, order.slot), (0, 0, ""))
-        waited = why and now - until < SECOND
-        return f"the slot is empty; it waited before: {why}" if waited else "the slot is empty"
+        why = self.waits.lately((order.strategy, order.symbol, order.slot), now)
+        return f"the slot is empty; it waited before: {why}" if why else "the slot is empty"
 
     def _record(self, order: Order, chosen: dict[str, Any], now: int, request: Request | None = None) -> None:
         """A decision: what it goes back to, what was chosen and why, and what leaves for it."""
@@ -314,32 +309,7 @@ class Quoting:
         most = self.state.config.trading.max_orders_per_minute
         if len(self._recent) >= most:
             return f"order rate: {most} adds and amends in the last minute"
-        return self._risk(strategy, wish, any_size)
-
-    def _risk(self, strategy: str, wish: risk.Wish, any_size: bool) -> str:
-        state = self.state
-        markets = {symbol: market for symbol in state.pairs if (market := self.market(symbol)) is not None}
-        if wish.symbol not in markets:
-            return "no mid to judge by"
-        funds = risk.Funds(state.account.ledger.balances(), state.account.taker_fee(wish.symbol))
-        rules = state.config.trading
-        if any_size:
-            rules = msgspec.structs.replace(rules, min_order_size=Decimal(0))
-        why = risk.refusal(wish, markets, state.registry.live(), funds, rules)
-        section = state.config.strategies.get(strategy)
-        if why or section is None:
-            return why
-        market = markets[wish.symbol]
-        held = state.account.tally(strategy, wish.symbol).position.scaleb(market.pair.qty_precision)
-        own = [order for order in state.registry.live_on(wish.symbol) if order.strategy == strategy]
-        return risk.strategy_refusal(wish, risk.Market(market.pair, market.mid, int(held)), own, section)
-
-    def market(self, symbol: str) -> risk.Market | None:
-        """A symbol as the risk gate sees it, or None before its instrument data or its first mid."""
-        pair, mid = self.state.pairs.get(symbol), self.state.mids.get(symbol)
-        if pair is None or mid is None:
-            return None
-        return risk.Market(pair, mid, self.state.account.position_lots(symbol, pair.qty_precision))
+        return self.verdict.on(strategy, wish, any_size=any_size)
 
     def _open_on(self, symbol: str) -> int:
         return len(self.state.registry.live_on(symbol))
@@ -347,35 +317,19 @@ class Quoting:
     def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: str, now: int) -> None:
         """Never sent: the reason stands on an order that never lived, once a reason."""
         key = (strategy, market.pair.symbol, quote.slot)
-        until, _, last = self._waits.get(key, (0, 0, ""))
-        is_news = last != why or now - until > limits.SLOT_WAIT_MAX_S * SECOND
-        if is_news and not why.startswith(PATIENT):
+        if self.waits.is_news(key, why, now) and not why.startswith(PATIENT):
             order = self.order(market, strategy, quote, now)
             order.state, order.error, order.ended = OrderState.DENIED, why, now
             self._record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why}, now)
             self.state.registry.add(order)
             self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why}")
-        self._wait(key, why, now)
-
-    def _wait(self, key: tuple[str, str, str], why: str, now: int) -> None:
-        """Slower each time for the same reason: never a loop."""
-        until, times, last = self._waits.get(key, (0, 0, ""))
-        times = times + 1 if last == why and now - until < limits.SLOT_WAIT_MAX_S * SECOND else 1
-        wait_s = min(limits.REFUSED_SLOT_S * 2 ** (times - 1), limits.SLOT_WAIT_MAX_S)
-        if why.startswith(PATIENT):
-            wait_s = limits.PATIENT_SLOT_S
-        self._waits[key] = (now + int(wait_s * SECOND), times, why)
+        self.waits.wait(key, why, now)
 
     def _note_refusals(self, now: int) -> None:
         for order, error in self.stream.refusals.news:
-            self._wait((order.strategy, order.symbol, order.slot), error, now)
+            self.waits.wait((order.strategy, order.symbol, order.slot), error, now)
             self.state.tell("warning", "refused", f"{order.strategy} {order.symbol} {order.slot}: {error}")
         self.stream.refusals.news.clear()
-
-    @property
-    def waiting(self) -> dict[str, str]:
-        """Slots that wait, and why."""
-        return {" ".join(key): why for key, (_, _, why) in self._waits.items()}
 
 
 def mid_of(book: Book) -> Decimal | None:

@@ -159,7 +159,7 @@ class Shell:
         self.process.details.update(
             epoch=state.epoch,
             open_orders=self.executor.own_live(),
-            waiting=quoting.waiting,
+            waiting=quoting.waits.shown,
             rest_counter=round(state.rest.value(now / SECOND), 1),
             rest_counter_max=state.budget.tier.rest_max,
             connection_attempts=self.private.socket.reconnect.attempts,

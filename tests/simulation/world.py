@@ -373,7 +373,7 @@ class World:
         now = self.loop.now
         live = [(o.cl_ord_id, o.state.value, o.error, o.doomed) for o in state.registry.live()]
         why = quoting.gates.why_pull(now) or quoting.gates.why_not_advance(now)
-        return f"{why!r}, difference {state.account.ledger.difference!r}, live {live}, waits {quoting.waiting}"
+        return f"{why!r}, difference {state.account.ledger.difference!r}, live {live}, waits {quoting.waits.shown}"
 
     def _is_at_rest(self) -> bool:
         host = self.main
@@ -410,7 +410,7 @@ class World:
         if any(o.state is not OrderState.OPEN for o in known):
             return False
         # A small purse, a gross limit or a foreign order in the way may leave some out, and the executor says so.
-        waits = self.main.executor.quoting.waiting
+        waits = self.main.executor.quoting.waits.shown
         return wanted == stands or (stands <= wanted and bool(waits))
 
     def _result(self) -> Result:
