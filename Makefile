@@ -57,6 +57,10 @@ docs-pages: ## make docs/configuration.md, docs/topics.md and docs/limits.md ane
 	@scripts/setup.sh
 	@$(BIN)/python scripts/docs_pages.py
 
+screenshots: ## make docs/images/ anew from the sandbox that runs here (make run)
+	@scripts/setup.sh dev
+	@$(BIN)/python scripts/screenshots.py
+
 fix: ## format the code and mend what ruff can mend
 	@scripts/setup.sh dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

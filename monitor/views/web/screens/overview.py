@@ -13,7 +13,7 @@ from monitor.views.web.markup import Card
 def page() -> None:
     """Figures, positions, books, open orders, alerts."""
     here.every_second(_figures)
-    left, right = st.columns(2)
+    left, right = st.columns([5, 4])
     with left:
         here.every_second(_money)
     with right:
