@@ -38,7 +38,7 @@ class Reports:
             if report.order_status in ("new", "partially_filled", "pending_new") and report.symbol:
                 self.adoption.adopt(report, now)
             return
-        kind, before = report.exec_type, order.state
+        kind, before, told = report.exec_type, order.state, events.report_data(report)
         if report.order_id and not order.order_id:
             order.order_id = report.order_id
         if kind in ("new", "pending_new"):
@@ -48,13 +48,14 @@ class Reports:
         elif kind == "expired":
             orders.ended(order, OrderState.EXPIRED, report.reason, now)
         elif kind == "canceled":
-            self._cancelled(order, report.reason, now)
+            if self._cancelled(order, report.reason, now):
+                told["by"] = "somebody else"
         elif kind in ("amended", "restated"):
             price, qty = numbers(order, report)
             orders.amended(order, price, qty, now)
         # A trade's report is told where it is counted, and "pending_new" says nothing that "new" does not.
         if not report.exec_id and (kind != "pending_new" or before is not order.state):
-            self.state.record(order, "report", now, events.report_data(report))
+            self.state.record(order, "report", now, told)
         self.state.registry.note(order)
 
     def trade(self, report: v2.Report, source: str, now: int) -> bool:
@@ -126,17 +127,20 @@ class Reports:
         past = self._find_past(report.cl_ord_id, report.order_id)
         return past if past is not None else (report.cl_ord_id, FOREIGN)
 
-    def _cancelled(self, order: Order, reason: str, now: int) -> None:
+    def _cancelled(self, order: Order, reason: str, now: int) -> bool:
+        """Cancelled, or refused after all; True when neither we nor the exchange did it."""
         if reason == "Post only order":
             self.refusals.refuse(order, reason, now)
-            return
+            return False
         done = order.filled >= order.qty
-        if reason == "User requested" and order.is_live and not order.cancel_sent and order.amend is None:
+        not_ours = reason == "User requested" and order.is_live and not order.cancel_sent and order.amend is None
+        if not_ours:
             # Not by us: a person, or another executor. Placing it again at once would be a fight.
             self.refusals.news.append((order, "cancelled by somebody else"))
         orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, reason, now)
         if "CancelAllOrdersAfter" in reason:
             self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
+        return not_ours
 
 
 def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:

@@ -61,6 +61,7 @@ def _report(data: dict[str, Any]) -> str:
     words += [f"because '{data['reason']}'"] if "reason" in data else []
     words += [f"at {data['limit_price']}"] if "limit_price" in data else []
     words += [f"{data['cum_qty']} filled"] if float(data.get("cum_qty", 0)) else []
+    words += [f"by {data['by']}: no cancel of ours was on its way"] if "by" in data else []
     return ", ".join(words)
 
 

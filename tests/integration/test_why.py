@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -136,3 +137,13 @@ def test_it_answers_with_everything_stopped(system: System) -> None:
     fill = system.lines("fills")[0]
     system.stop()
     assert "fill" in kinds(why(system, fill["cl_ord_id"]))
+
+
+def test_neither_a_token_nor_a_key_is_in_the_journal(system: System) -> None:
+    written = b"".join(file.read_bytes() for file in (system.folder / "data").glob("journal.sqlite*"))
+    assert b"(redacted)" in written
+    assert not re.findall(rb'token[\\":]+(?!\(redacted\))[\w/+-]{8,}', written)
+    for account in system.config.simulator.accounts:
+        for key in account.keys:
+            assert key.api_key.encode() not in written
+            assert key.api_secret.encode() not in written

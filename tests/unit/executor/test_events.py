@@ -171,6 +171,13 @@ def test_a_cancel_tells_why_and_what_left_though_it_waits_for_nothing() -> None:
     assert of(world, order)[-1]["reason"] == "User requested"
 
 
+def test_a_cancel_that_was_not_ours_says_so() -> None:
+    world = World().ready()
+    order = world.place(buy())[0]
+    world.report("canceled", order, reason="User requested")
+    assert of(world, order)[-1]["by"] == "somebody else"
+
+
 def test_a_denied_order_tells_the_rule() -> None:
     world = World(configuration(max_order_size=Decimal(50))).ready()
     world.target(buy())
