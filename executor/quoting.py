@@ -263,6 +263,8 @@ class Quoting:
         """A decision: what it goes back to, what was chosen and why, and what leaves for it."""
         state = self.state
         data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
+        target = state.targets.get((order.strategy, order.symbol))
+        order.judged = target.decided if target is not None else order.judged
         if request is not None:
             data |= events.sent(request, order.cl_ord_id)
         state.record(order, "decided" if request is not None else "denied", now, data)

@@ -13,7 +13,8 @@ def frame(frame: dict[str, Any]) -> str:
     if not frame.get("exchange_ts"):
         return "a book frame of Kraken's was received"
     late = (frame["received_ts"] - frame["exchange_ts"]) / 1e6
-    return f"Kraken's book frame of {rfc3339(frame['exchange_ts'])[11:23]} (its clock) received, {late:+.1f} ms by ours"
+    at = rfc3339(frame["exchange_ts"])[11:23]
+    return f"Kraken's book frame of {at} (its clock) received {late:.1f} ms later by ours"
 
 
 def book(book: dict[str, Any]) -> str:
@@ -39,10 +40,9 @@ def plan(plan: dict[str, Any]) -> str:
 
 
 def budget(budget: dict[str, Any]) -> str:
-    return (
-        f"{budget['points']:g} points more on the pair's counter at {budget['counter']:g} of {budget['threshold']:g}; "
-        f"{budget['held_back']:g} held back for pulling everything"
-    )
+    points, most = _count(budget["points"], "point"), budget["threshold"]
+    where = f"{points} more on the pair's counter at {budget['counter']:g} of {most:g}"
+    return f"{where}; {budget['held_back']:g} held back for pulling everything"
 
 
 # --- what came back --------------------------------------------------------------------------------------------------
@@ -104,8 +104,8 @@ def kept(data: dict[str, Any]) -> str:
     return f"left as it was by {_count(sum(data['targets'].values()), 'target')} in {seconds:.1f} s: {told}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+def _count(number: float, noun: str) -> str:
+    return f"{number:.10g} {noun}" + ("" if number == 1 else "s")
 
 
 Words = Callable[[dict[str, Any]], str]

@@ -36,7 +36,7 @@ def why(
 ) -> None:
     """An order's causal chain: frame, book, target, plan, risk, budget, bytes, answers, reports, evidence.
 
-    Works while everything runs and when nothing does. Example: tradebyte why OQCLML-BW3P3-BUCMWZ
+    Works while everything runs and when nothing does.
     """
     words = [*(["--json"] if json else []), *(["--all"] if everything else [])]
     run_component(load(config), "executor", "why", order, *words)
