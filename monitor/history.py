@@ -101,8 +101,8 @@ def _one(group: Sequence[Bucket]) -> Bucket:
 
 def _points(buckets: Iterable[Bucket], since_ts: float) -> list[Point]:
     found: list[Point] = []
-    for bucket in buckets:
-        found += sorted({point for point in bucket if point[0] >= since_ts})
+    for last, low, high in buckets:
+        found += [point for point in (*sorted({low, high} - {last}), last) if point[0] >= since_ts]
     return found
 
 

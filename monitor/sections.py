@@ -5,7 +5,8 @@ Prices, quantities and money are decimal text; ``*_ts`` are float seconds since 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -274,11 +275,15 @@ class LogsShown(Shown, frozen=True, kw_only=True):
     lines: list[LogShown]
 
 
+# A pair, described as a short array: generators of clients know that better than a tuple inside of a map.
+PointShown = Annotated[Sequence[float], msgspec.Meta(min_length=2, max_length=2)]
+
+
 class HistoryShown(Shown, frozen=True, kw_only=True):
     """Points of each series asked for, as (time, value) for charts; without any asked for, their names."""
 
     names: list[str]
-    series: dict[str, list[tuple[float, float]]]
+    series: Mapping[str, Sequence[PointShown]]
 
 
 class ControlShown(Shown, frozen=True, kw_only=True):
@@ -291,5 +296,4 @@ class ControlShown(Shown, frozen=True, kw_only=True):
     dry_run: bool
 
 
-Level = Literal["debug", "info", "warning", "error", "critical"]
-LEVELS: tuple[str, ...] = ("debug", "info", "warning", "error", "critical")
+LEVELS: Final = ("debug", "info", "warning", "error", "critical")

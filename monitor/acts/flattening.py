@@ -21,7 +21,11 @@ ENTRIES_S: Final = 1.2
 
 
 class Refused(Exception):
-    """It cannot be flattened now; the text says why and what to do."""
+    """It cannot be flattened now: why, and what to do."""
+
+    def __init__(self, why: str, mend: str) -> None:
+        super().__init__(f"{why}; {mend}")
+        self.why, self.mend = why, mend
 
 
 def wish(config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _positions: True) -> dict[str, Decimal]:
@@ -37,10 +41,10 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
     """The same, with a listener that goes on; nothing is asked where ``agreed`` says no."""
     was = halted.text(config)
     if was is not None:
-        raise Refused(f"halted ({was}): nothing is placed, so nothing can be closed; 'tradebyte resume' first")
+        raise Refused(f"halted ({was}): nothing is placed, so nothing can be closed", "'tradebyte resume' first")
     listener.until(lambda view: view.account is not None and "executor" in view.heartbeats, HEARD_S)
     if "executor" not in listener.view.heartbeats:
-        raise Refused("the executor is not heard: start it first ('supervisorctl start executor')")
+        raise Refused("the executor is not heard", "start it first ('supervisorctl start executor')")
     found = positions(listener.view)
     if agreed(found):
         switch.halt(config.flatten_file, f"{rfc3339(wall_ns())} flatten")

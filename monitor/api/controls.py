@@ -86,8 +86,7 @@ class Controls:
         try:
             found = await self._aside(flattening.wish)
         except flattening.Refused as refused:
-            what, _, mend = str(refused).partition(": ")
-            raise Problem(409, "not_now", what, mend) from None
+            raise Problem(409, "not_now", refused.why, refused.mend) from None
         words = "; ".join(flattening.in_words(found)) or "nothing is to be closed"
         positions = {symbol: format(position, "f") for symbol, position in found.items()}
         return Flattening(ok=True, text=f"flattening, then halting: {words}", positions=positions)
@@ -102,7 +101,7 @@ class Controls:
             if "monitor" in programs:
                 await self._aside(lambda config: supervisor.of(config).wake())
                 await self._hand_over(wish.process)
-                text = f"{wish.process}: being restarted, the monitor too; ask again in some seconds"
+                text = f"{wish.process}: being restarted, and the monitor is silent meanwhile; ask again in 5 s"
                 return Restarted(ok=True, text=text, restarted={}, kept_orders=False)
             pids = await self._aside(lambda config: restarting.restart(config, programs, keep=wish.keep))
         except supervisor.Absent as error:

@@ -83,7 +83,8 @@ def _read(read: Read, schemas: dict[str, Any], components: dict[str, Any]) -> di
 
 
 def _act(act: Act, schemas: dict[str, Any]) -> dict[str, Any]:
-    body = {"required": False, "content": {JSON: {"schema": schemas[_key(act.wish)]}}}
+    required = any(field.required for field in msgspec.structs.fields(act.wish))
+    body = {"required": required, "content": {JSON: {"schema": schemas[_key(act.wish)]}}}
     answers = {"200": _content(JSON, schemas[_key(act.answer)], "done")}
     return {
         "summary": act.about,

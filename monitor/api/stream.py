@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 
 import msgspec
 import structlog
@@ -46,7 +47,9 @@ class Client:
                 await self._socket.send_str(framed(name, self._sent[name], kind, raw).decode())
 
     def drop(self) -> None:
-        """Ends the connection, whatever is still on its way."""
+        """Ends the connection; what a client that does not read has not taken goes with it."""
+        if self._transport.get_write_buffer_size() > 0:
+            _set(self._transport, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
 
@@ -79,10 +82,8 @@ class Stream:
             self._open -= 1
 
     async def _talk(self, opened: web.WebSocketResponse, transport: asyncio.Transport) -> None:
-        with contextlib.suppress(OSError, AttributeError):  # what the kernel holds is queued too, so little of it
-            transport.get_extra_info("socket").setsockopt(
-                socket.SOL_SOCKET, socket.SO_SNDBUF, limits.STREAM_BUFFER_BYTES
-            )
+        # What the kernel holds is queued too, so little of it.
+        _set(transport, socket.SO_SNDBUF, limits.STREAM_BUFFER_BYTES)
         wanted = await _asked(opened)
         if wanted is None:
             return
@@ -151,6 +152,11 @@ async def _asked(opened: web.WebSocketResponse) -> list[str] | None:
         await opened.close(code=1008, message=f"not understood: {error}".encode()[:120])
         return None
     return [name for name in SECTIONS if name in wanted]
+
+
+def _set(transport: asyncio.Transport, option: int, value: int | bytes) -> None:
+    with contextlib.suppress(OSError):  # it is gone already
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, value)
 
 
 async def _until_gone(opened: web.WebSocketResponse) -> None:
