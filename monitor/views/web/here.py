@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from monitor.views.web import figures, markup
+from monitor.views.web import figures, markup, plot
 from monitor.views.web.client import Answer, Client
 from shared import config as configuration
 from shared import limits
@@ -64,7 +64,7 @@ def table(name: str, html: str, *, is_long: bool = False) -> None:
 
 def chart(figure: figures.Figure, key: str) -> None:
     """A chart that keeps a person's zoom while the data moves on."""
-    st.plotly_chart(figure, key=key, config=figures.CONFIG)
+    plot.show(figure, figures.CONFIG, key)
 
 
 def choose(label: str, options: list[str], key: str) -> str:
