@@ -323,11 +323,19 @@ class Journal:
         return self._db
 
     def prune(self, before_ts: int) -> None:
-        """Forgets transactions that no counter remembers, and the oldest of too many events."""
+        """Forgets transactions that no counter remembers."""
         try:
             self._db.execute("DELETE FROM sends WHERE sent_ts < ?", (before_ts,))
-            last = self._db.execute("SELECT max(id) FROM events").fetchone()[0] or 0
-            self._db.execute("DELETE FROM events WHERE id <= ?", (last - limits.EVENTS_KEPT,))
+        except sqlite3.Error as error:
+            raise JournalError(f"{self.path} cannot be written: {error}") from error
+
+    def prune_events(self) -> None:
+        """Forgets the oldest of too many events, a few at a time; writes nothing while there are not too many."""
+        try:
+            first, last = (self._db.execute(f"SELECT {end}(id) FROM events").fetchone()[0] for end in ("min", "max"))
+            if first is not None and last - first >= limits.EVENTS_KEPT:
+                until = min(last - limits.EVENTS_KEPT, first + limits.EVENTS_PRUNED - 1)
+                self._db.execute("DELETE FROM events WHERE id <= ?", (until,))
         except sqlite3.Error as error:
             raise JournalError(f"{self.path} cannot be written: {error}") from error
 

@@ -27,7 +27,7 @@ class Shell:
     def __init__(self, process: Process, state: State, executor: Executor, journal: Journal) -> None:
         self.process, self.state, self.executor, self.journal = process, state, executor, journal
         self.carrier = Carrier(state, executor, journal, self)
-        self._halt_due = self._prune_due = 0
+        self._halt_due = self._prune_due = self._events_due = 0
         self.private = Private(
             process.config, lambda: state.epoch, self._opened, self._frame, self._closed, self._newer_writer
         )
@@ -51,6 +51,9 @@ class Shell:
         if now >= self._prune_due:
             self._prune_due = now + SENDS_KEPT_S * SECOND
             self._keep_bounded()
+        if now >= self._events_due:
+            self._events_due = now + int(limits.EVENTS_PRUNE_S * SECOND)
+            self._keep_events_bounded()
 
     def _keep_bounded(self) -> None:
         try:
@@ -61,6 +64,13 @@ class Shell:
         else:
             if moved:
                 self.process.log.info("journal archived", rows=moved)
+
+    def _keep_events_bounded(self) -> None:
+        """Often and little: a pass never waits for many."""
+        try:
+            self.journal.prune_events()
+        except JournalError as error:
+            self.process.log.warning("events not pruned, trying again", why=str(error))
 
     def _opened(self, token: str) -> None:
         self.process.log.info("private connection", url=self.private.socket.url)

@@ -316,9 +316,16 @@ def test_the_journal_keeps_the_newest_events_of_all(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(limits, "EVENTS_KEPT", 10)
     journal = Journal(tmp_path / "journal.sqlite")
     journal.write(EventRow(f"T{number}", 0, 0, number, "report", "open", "{}") for number in range(25))
-    journal.prune(0)
-    left = [row[0] for row in journal.connection.execute("SELECT event_ts FROM events ORDER BY id")]
-    assert left == list(range(15, 25))
+    monkeypatch.setattr(limits, "EVENTS_PRUNED", 8)
+
+    def left() -> list[int]:
+        return [row[0] for row in journal.connection.execute("SELECT event_ts FROM events ORDER BY id")]
+
+    journal.prune_events()
+    assert left() == list(range(8, 25))  # a few at a time
+    for _ in range(3):
+        journal.prune_events()
+    assert left() == list(range(15, 25))
     journal.close()
 
 
