@@ -19,7 +19,6 @@ from executor.tally import Tally, add_fill
 from shared import limits
 from shared.clock import SECOND
 
-_TABLES = ("orders", "fills", "ledger")
 
 
 def folder(journal: Path) -> Path:

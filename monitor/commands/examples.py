@@ -9,7 +9,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "tail": ("tradebyte tail fill", "tradebyte tail book.BTC/USD --count 5", "tradebyte tail --json alert log"),
     "orders": ("tradebyte orders", "tradebyte orders --symbol BTC/USD --json"),
     "fills": ("tradebyte fills --count 20", "tradebyte fills --symbol ETH/USD --since 2026-01-31T00:00:00Z --json"),
-    "why": ("tradebyte why OQCLML-BW3P3-BUCMWZ", "tradebyte why TABCDEF001b00000001 --all"),
+    "why": ("tradebyte why OQCLML-BW3P3-BUCMWZ", "tradebyte why TTP0MA4001A0000003 --all"),
     "position": ("tradebyte position", "tradebyte position --json"),
     "latency": ("tradebyte latency", "tradebyte latency --seconds 10 --json"),
     "halt": ("tradebyte halt", "tradebyte halt --json"),
