@@ -119,7 +119,11 @@ class Controls:
         if self._config.source is None:
             mend = "write config/config.yaml, or name it with --config, and restart the monitor"
             raise Problem(409, "no_configuration", "nothing is done on built-in defaults", mend)
-        return await asyncio.to_thread(act, self._config)
+        try:
+            return await asyncio.to_thread(act, self._config)
+        except OSError as error:
+            mend = "see that the disk has room and data/ may be written; orders can be cancelled on Kraken's own site"
+            raise Problem(500, "not_written", f"it could not be done: {error}", mend) from None
 
     async def _hand_over(self, name: str) -> None:
         """Lets the command do it, in a session of its own: supervisord ends only the monitor."""

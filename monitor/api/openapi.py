@@ -20,7 +20,8 @@ REASONS: Final = {
     404: "there is nothing of that name",
     409: "not as things are now",
     413: "the body is too large",
-    503: "supervisord does not answer",
+    500: "a file could not be written",
+    503: "supervisord does not answer, or there is no room for another stream",
     504: "it took too long",
 }
 STREAM_ABOUT: Final = (
@@ -90,7 +91,7 @@ def _act(act: Act, schemas: dict[str, Any]) -> dict[str, Any]:
         "summary": act.about,
         "security": [{"token": []}],
         "requestBody": body,
-        "responses": answers | _problems(schemas, 400, 401, 403, 409, 413, *act.refusals),
+        "responses": answers | _problems(schemas, 400, 401, 403, 409, 413, 500, *act.refusals),
     }
 
 

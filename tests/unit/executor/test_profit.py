@@ -40,6 +40,8 @@ def test_pairs_add_up_to_the_total_to_the_last_digit(
     assert set(told.pairs) == set(PAIRS)
     for total, name in ((told.realised, "realised"), (told.unrealised, "unrealised"), (told.fees_paid, "fees")):
         assert Decimal(total) == sum(Decimal(getattr(pair, name)) for pair in told.pairs.values())
+    for symbol, pnl in traded.pnl.items():
+        assert abs(Decimal(told.pairs[symbol].realised) - pnl.realised) <= Decimal("5e-9")
     parts = Decimal(told.realised) + Decimal(told.unrealised) - Decimal(told.fees_paid) + Decimal(told.rounding)
     assert Decimal(told.equity) == parts
 
