@@ -20,7 +20,6 @@ from shared import limits
 from shared.clock import SECOND
 
 
-
 def folder(journal: Path) -> Path:
     """Where the archives of a journal are."""
     return journal.parent / "archive"
