@@ -219,10 +219,11 @@ class Picture:
             if live is not None:
                 bid, ask = (side[0][0] * 10.0**-live.price_precision for side in (live.bids, live.asks))
                 yield from ((f"bid.{pair}", bid), (f"ask.{pair}", ask), (f"mid.{pair}", (bid + ask) / 2))
-        for pair, text in self.view.position_texts().items():
-            yield f"position.{pair}", _number(text)
         account = self.view.account
         if account is not None and account.valid:
+            # Before it is reconciled an executor's position is the empty balance less what is kept: no point to draw.
+            for pair, text in self.view.position_texts().items():
+                yield f"position.{pair}", _number(text)
             amounts = (account.equity, account.realised, account.unrealised, account.fees_paid)
             yield from zip(MONEY, map(_number, amounts), strict=True)
             for pair, profit in account.profits.items():
