@@ -186,8 +186,11 @@ def test_staleness_and_its_age_are_said_and_over_when_it_is_over(visit: Visit, a
     said = page.locator(".tb-banner", has_text="Stale")
     expect(said).to_contain_text("What is shown is", timeout=PATIENCE_MS)
     expect(said).to_contain_text("the monitor is busy")
+    grey = "getComputedStyle(document.querySelector('.st-key-page-0')).filter"
+    assert "grayscale" in page.evaluate(grey)
     api.refusal = None
     expect(said).to_have_count(0, timeout=PATIENCE_MS)
+    assert page.evaluate(grey) == "none"
     api.stop()
     down = page.locator(".tb-banner", has_text="The system is down")
     expect(down).to_contain_text("make run", timeout=PATIENCE_MS)

@@ -28,7 +28,8 @@ def line() -> None:
     status = client.get("/api/status")
     stale = words.freshness(status, client.now(), client.base)
     if stale.headline:
-        st.html(markup.banner(stale.headline, stale.tone, stale.detail))
+        # The mark has everything below drawn in grey: what is old must not look alive.
+        st.html(f'<div class="tb-old">{markup.banner(stale.headline, stale.tone, stale.detail)}</div>')
     if status.at is None:
         return
     stake, halt = words.money_at_stake(status.data), words.halt(status.data)

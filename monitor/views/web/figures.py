@@ -86,7 +86,7 @@ def over_time(traces: Iterable[Trace], revision: str, height: int = 300, unit: s
     """A chart with the time (UTC) below."""
     drawn = list(traces)
     value = {"title": {"text": unit}, "tickformat": ",~f"}
-    made = figure(drawn, revision, height, xaxis={"type": "date", "tickangle": 0, "nticks": 6}, yaxis=value)
+    made = figure(drawn, revision, height, xaxis={"type": "date", "tickangle": 0, "nticks": 4}, yaxis=value)
     if not any(trace["x"] for trace in drawn):
         said = {"text": "no history yet", "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
         made["layout"]["annotations"] = [said]

@@ -53,6 +53,7 @@ CSS: Final = """<style>
 .tb-banner span { color: light-dark(#17202b, #e4e9ef); }
 .tb-line { display: flex; flex-wrap: wrap; gap: .35rem .7rem; align-items: center; font-size: .84rem;
   min-height: 1.7rem; }
+.stMainBlockContainer:has(.tb-old) [class*="st-key-page-"]:not(.st-key-page-7) { filter: grayscale(1) opacity(.6); }
 @media (max-width: 640px) {
   .stMainBlockContainer { padding: .7rem .8rem 3rem; }
   .st-key-page button { padding: .15rem .6rem; min-height: 2.1rem; }
