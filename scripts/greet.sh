@@ -6,6 +6,7 @@ cat <<'EOT'
 TradeByte runs in this terminal until Ctrl-C (which pulls every order first). In another one:
 
   .venv/bin/tradebyte status        is everything ready, which books are live, what is open
+  .venv/bin/tradebyte web           all of it in a browser, with charts and controls
   .venv/bin/tradebyte doctor        what could keep it from trading, and what to do about it
   .venv/bin/tradebyte tail fill     own fills as they happen
   .venv/bin/tradebyte halt          pull everything and place nothing more, until 'resume'

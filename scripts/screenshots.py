@@ -22,11 +22,8 @@ from tests.browser import web  # noqa: E402
 PICTURES = (
     ("Overview", web.WIDE, "light"),
     ("Market", web.WIDE, "dark"),
-    ("Orders", web.WIDE, "light"),
     ("P&L", web.WIDE, "light"),
     ("Latency", web.WIDE, "dark"),
-    ("Processes", web.WIDE, "light"),
-    ("Controls", web.WIDE, "light"),
     ("Overview", web.NARROW, "dark"),
     ("Market", web.NARROW, "light"),
 )
