@@ -97,7 +97,7 @@ class Controls:
             programs = restarting.programs_of(self._config, wish.process, keep=wish.keep)
         except restarting.Refused as refused:
             if wish.keep and wish.process != "executor":
-                raise Problem(400, "bad_body", str(refused), "leave 'keep' away") from None
+                raise Problem(409, "nothing_to_keep", str(refused), "leave 'keep' away") from None
             raise Problem(404, "no_such_process", str(refused), "GET /api/processes lists them") from None
         try:
             if "monitor" in programs:

@@ -72,8 +72,10 @@ class Site:
             case "logs":
                 return self.logs(LogsQuery())
             case "control":
-                is_flattening = switch.is_halted(self.config.flatten_file)
-                return picture.control(halted.text(self.config), flattening=is_flattening)
+                why = halted.text(self.config)
+                # A halt ends a flatten, whether its file is gone yet or not.
+                is_flattening = why is None and switch.is_halted(self.config.flatten_file)
+                return picture.control(why, flattening=is_flattening)
         raise KeyError(name)
 
     def encoded(self, name: str) -> bytes:

@@ -166,7 +166,7 @@ def test_processes_are_restarted_and_so_is_the_monitor_itself(system: System) ->
     assert (code, answer["ok"], answer["restarted"]["strategy"]) == (200, True, system.pid("strategy"))
     assert answer["restarted"]["strategy"] != before
     assert ask(system, "/api/restart", "POST", {"process": "nobody"}, token(system))[0] == 404
-    assert ask(system, "/api/restart", "POST", {"process": "book", "keep": True}, token(system))[0] == 400
+    assert ask(system, "/api/restart", "POST", {"process": "book", "keep": True}, token(system))[0] == 409
     before = system.pid("monitor")
     assert ask(system, "/api/restart", "POST", {"process": "monitor"}, token(system))[0] == 200
     until("a new monitor", lambda: system.pid("monitor") not in (0, before), LONGEST_S)

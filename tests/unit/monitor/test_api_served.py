@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -27,6 +28,7 @@ from monitor.api.controls import Controls
 from monitor.api.routes import ACTS, READS
 from monitor.api.site import SECTIONS, Site
 from monitor.picture import Picture
+from shared import halt as switch
 from shared import limits
 from shared.clock import boot_ns, wall_ns
 from shared.config import Config, check
@@ -210,6 +212,16 @@ def test_a_body_beyond_the_bound_is_refused(served: Served) -> None:
 def test_nothing_is_done_on_built_in_defaults(served: Served) -> None:
     code, answer = served.ask("/api/halt", "POST", {"why": "w"}, Authorization=f"Bearer {TOKEN}")
     assert (code, answer["error"]) == (409, "no_configuration")
+
+
+def test_a_halt_ends_a_flatten_whose_file_is_still_there(tmp_path: Path) -> None:
+    config = Config(root=tmp_path)
+    check(config, lambda _key: "test")
+    site = Site(config, Picture(config), bytes)
+    switch.halt(config.flatten_file, "flatten")
+    assert (site.section("control").flattening, site.section("control").halted) == (True, False)
+    switch.halt(config.halt_file, "done")
+    assert (site.section("control").flattening, site.section("control").halted) == (False, True)
 
 
 def test_reads_too_are_not_for_rebound_names(served: Served) -> None:
