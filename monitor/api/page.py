@@ -19,6 +19,7 @@ _HEAD = """<!doctype html>
 :root { color-scheme: light dark }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 44rem; padding: 0 1rem }
 td { padding: .1rem 1rem .1rem 0; vertical-align: top }
+td:first-child { white-space: nowrap }
 </style>
 <h1>TradeByte's monitor</h1>
 <p>For programs. People have <code>tradebyte web</code> and <code>tradebyte status</code>.
