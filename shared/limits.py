@@ -121,6 +121,13 @@ WEB_ROWS: Final = 500  # a table shows no more; the export has them all
 WEB_START_S: Final = 60.0
 WEB_STOP_S: Final = 5.0
 
+# Terminal screen.
+TOP_DRAW_EVERY_S: Final = 0.25
+TOP_DRAIN_EVERY_S: Final = 0.05
+TOP_LISTEN_S: Final = 2.5  # longer than two heartbeats: who is not heard in this is not there
+TOP_NOTICE_S: Final = 30.0  # what came of an act stays for so long
+TOP_ROWS: Final = 500  # of fills and log lines
+
 # What people look at: the monitor's API, the terminal screen, the web page, the desktop window.
 HISTORY_BUCKETS: Final = 1024  # of a series; full, they double in width
 HISTORY_POINTS: Final = 2_000  # of a series in one answer
