@@ -18,6 +18,7 @@ from monitor.commands.position import position
 from monitor.commands.restart import restart
 from monitor.commands.status import status
 from monitor.commands.tail import tail
+from monitor.commands.top import top
 from monitor.commands.web import web
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ for command in (
     restart,
     verify,
     doctor,
+    top,
     web,
 ):
     app.command(short_help=SHORT.get(command.__name__), epilog=epilog(command.__name__))(command)

@@ -18,6 +18,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "restart": ("tradebyte restart strategy", "tradebyte restart executor --keep", "tradebyte restart all"),
     "verify": ("tradebyte verify frames.jsonl", "tradebyte verify *.jsonl --json"),
     "doctor": ("tradebyte doctor", "tradebyte doctor --go-live"),
+    "top": ("tradebyte top", "NO_COLOR=1 tradebyte top"),
     "web": ("tradebyte web",),
 }
 SHORT: Final[dict[str, str]] = {
@@ -34,6 +35,7 @@ SHORT: Final[dict[str, str]] = {
     "restart": "Stop and start a process.",
     "verify": "Check every checksum in captured book frames.",
     "doctor": "What could keep it from trading, and the mend.",
+    "top": "Everything in this terminal, until q.",
     "web": "Everything in a browser, until Ctrl-C.",
 }
 

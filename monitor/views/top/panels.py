@@ -1,0 +1,256 @@
+"""The tables of the screen: each turns a section into rows that fit a width. Cores."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from monitor.sections import FillShown, Hop, OrderShown, Process
+from monitor.views.top.shown import Shown
+from monitor.views.top.text import (
+    DASH,
+    Column,
+    Piece,
+    Row,
+    Tone,
+    age,
+    count,
+    cut,
+    milliseconds,
+    money,
+    plain,
+    table,
+    toned,
+)
+from monitor.views.top.troubles import clock
+from shared.messages import OrderState
+
+STATES: Final = {"ready": Tone.GOOD, "live": Tone.GOOD, "dead": Tone.BAD, "halted": Tone.WARN}
+HOPS: Final = {
+    "exchange_to_collector": "to collector",
+    "collector_to_book": "to book",
+    "book_to_strategy": "to strategy",
+    "strategy_to_executor": "to executor",
+    "frame_to_order": "frame to order",
+    "order_to_acknowledgement": "order to ack",
+}
+PROCESS_COLUMNS: Final = (
+    Column("process", 0, right=False, shrinks_to=12),
+    Column("state", 1, right=False),
+    Column("up", 2),
+    Column("MB", 4),
+    Column("lag", 6),
+    Column("rst", 3),
+    Column("gaps", 5),
+    Column("drop", 7),
+    Column("pid", 10),
+    Column("heard", 9),
+    Column("why", 8, right=False, shrinks_to=12),
+)
+HOP_COLUMNS: Final = (
+    Column("latency ms", 0, right=False, shrinks_to=10),
+    Column("p50", 1),
+    Column("p99", 2),
+    Column("p90", 4),
+    Column("p99.9", 5),
+    Column("max", 3),
+    Column("count", 6),
+)
+ORDER_COLUMNS: Final = (
+    Column("order", 1, right=False),
+    Column("side", 2, right=False),
+    Column("price", 0),
+    Column("quantity", 3),
+    Column("state", 4, right=False, shrinks_to=5),
+    Column("filled", 5),
+    Column("age", 6),
+    Column("strategy", 8, right=False, shrinks_to=8),
+    Column("slot", 7, right=False),
+    Column("id", 9, right=False),
+    Column("error", 10, right=False, shrinks_to=10),
+)
+FILL_COLUMNS: Final = (
+    Column("fill", 2, right=False),
+    Column("pair", 1, right=False),
+    Column("side", 3, right=False),
+    Column("price", 0),
+    Column("quantity", 4),
+    Column("fee", 5),
+    Column("strategy", 6, right=False, shrinks_to=8),
+    Column("order", 7, right=False),
+    Column("id", 8, right=False),
+)
+
+
+def clipped(rows: list[Row], height: int, key: str = "") -> list[Row]:
+    """Rows of a table within a height; what is left out is counted, and the key named that shows it."""
+    if len(rows) <= height or height < 2:
+        return rows[: max(0, height)]
+    left = len(rows) - height + 1
+    return [*rows[: height - 1], ((f"{left} more{f': {key}' if key else ''}", Tone.QUIET),)]
+
+
+# --- processes and latency -------------------------------------------------------------------------------------------
+
+
+def processes(shown: Shown, width: int) -> list[Row]:
+    """Every process's own word on itself."""
+    return table(PROCESS_COLUMNS, [_process(name, process) for name, process in shown.processes.items()], width)
+
+
+def _process(name: str, process: Process) -> list[Piece]:
+    tone = STATES.get(process.state, Tone.WARN)
+    figures = Tone.QUIET if process.state == "dead" else Tone.PLAIN
+    lost = Tone.WARN if process.gaps else figures
+    dropped = Tone.WARN if process.drops else figures
+    return [
+        plain(name),
+        plain(process.state, tone),
+        (age(process.uptime_s), figures),
+        ("-" if process.rss_mb is None else f"{process.rss_mb:.0f}", figures),
+        (milliseconds(process.loop_lag_ms), figures),
+        (count(process.restarts), Tone.WARN if process.restarts else figures),
+        (count(process.gaps), lost),
+        (count(process.drops), dropped),
+        ("-" if process.pid is None else str(process.pid), figures),
+        (age(process.heartbeat_age_s), figures),
+        plain(process.why, tone),
+    ]
+
+
+def latency(shown: Shown, width: int) -> list[Row]:
+    """Each hop's percentiles since this screen was opened, in ms."""
+    return table(HOP_COLUMNS, [_hop(hop) for hop in shown.latency.hops], width)
+
+
+def _hop(hop: Hop) -> list[Piece]:
+    figures = (hop.p50_ms, hop.p99_ms, hop.p90_ms, hop.p999_ms, hop.max_ms)
+    return [
+        plain(HOPS.get(hop.hop, hop.hop)),
+        *((milliseconds(value), Tone.QUIET if value is None else Tone.PLAIN) for value in figures),
+        (count(hop.count), Tone.QUIET),
+    ]
+
+
+# --- orders and fills ------------------------------------------------------------------------------------------------
+
+
+def orders(shown: Shown, width: int, wanted: str, first: str) -> list[Row]:
+    """Own orders that hold the wanted text: live ones, those of the pair looked at first, then ended ones."""
+    found = [order for order in shown.orders.orders if _holds(_order_words(order), wanted)]
+    found.sort(key=lambda order: (not order.is_live, order.symbol != first))
+    rows = table(ORDER_COLUMNS, [_order(order, shown) for order in found], width)
+    if not found:
+        word = "no order" if shown.orders_are_sure else "orders are not known now"
+        rows.append(((f"{word}{f' with {cut(wanted, 20)!r}' if wanted else ''}", Tone.QUIET),))
+    return rows
+
+
+def _order_words(order: OrderShown) -> str:
+    words = (order.symbol, order.side, order.state, order.strategy, order.slot, order.cl_ord_id, order.order_id)
+    return " ".join((*words, order.error))
+
+
+def _order(order: OrderShown, shown: Shown) -> list[Piece]:
+    tone = Tone.PLAIN if order.is_live and shown.orders_are_sure else Tone.QUIET
+    is_open = order.state == str(OrderState.OPEN)
+    changed = shown.wall / 1e9 - order.created_ts if order.created_ts else None
+    return [
+        plain(order.symbol, tone),
+        (order.side, tone),
+        (order.price, tone),
+        (order.qty, tone),
+        plain(order.state, tone if is_open or not order.is_live else Tone.WARN),
+        (order.filled, tone),
+        (age(changed), tone),
+        plain(order.strategy, tone),
+        plain(order.slot, tone),
+        plain(order.order_id or order.cl_ord_id, tone),
+        plain(order.error, Tone.WARN),
+    ]
+
+
+def fills(shown: Shown, width: int, wanted: str) -> list[Row]:
+    """Own fills that hold the wanted text, the newest first."""
+    found = [fill for fill in reversed(shown.fills.fills) if _holds(_fill_words(fill), wanted)]
+    rows = table(FILL_COLUMNS, [_fill(fill) for fill in found], width)
+    if not found:
+        rows.append(((f"no fill{f' with {cut(wanted, 20)!r}' if wanted else ' yet'}", Tone.QUIET),))
+    return rows
+
+
+def _fill_words(fill: FillShown) -> str:
+    return " ".join((fill.symbol, fill.side, fill.strategy, fill.exec_id, fill.order_id, fill.cl_ord_id))
+
+
+def _fill(fill: FillShown) -> list[Piece]:
+    return [
+        (clock(fill.ts), Tone.QUIET),
+        plain(fill.symbol),
+        (fill.side, Tone.GOOD if fill.side == "buy" else Tone.BAD),
+        (fill.price, Tone.PLAIN),
+        (fill.qty, Tone.PLAIN),
+        (fill.fee, Tone.PLAIN),
+        plain(fill.strategy),
+        plain(fill.order_id or fill.cl_ord_id, Tone.QUIET),
+        plain(fill.exec_id, Tone.QUIET),
+    ]
+
+
+def _holds(words: str, wanted: str) -> bool:
+    return wanted.lower() in words.lower()
+
+
+# --- profit ----------------------------------------------------------------------------------------------------------
+
+
+def made(realised: str, unrealised: str, fees: str) -> Decimal | None:
+    """Profit: realised and unrealised less fees; None where one of them is no number."""
+    try:
+        return Decimal(realised) + Decimal(unrealised) - Decimal(fees)
+    except InvalidOperation:
+        return None
+
+
+def total_made(shown: Shown) -> str | None:
+    """The profit of all pairs to the cent, with its sign; None until the executor has told it, reconciled."""
+    total = shown.profit.total
+    value = made(total.realised, total.unrealised, total.fees)
+    return money(value, signed=True) if shown.profit.valid and value is not None else None
+
+
+def profit(shown: Shown, width: int) -> list[Row]:
+    """By pair and in total, to the cent; positions digit for digit."""
+    columns = (
+        Column(f"P&L {shown.profit.currency}", 0, right=False),
+        Column("total", 1),
+        Column("position", 2),
+        Column("realised", 4),
+        Column("unreal.", 3),
+        Column("fees", 5),
+        Column("average", 6),
+        Column("mid", 7),
+    )
+    rows: list[list[Piece]] = []
+    for symbol, each in shown.profit.pairs.items():
+        figures = (made(each.realised, each.unrealised, each.fees), each.realised, each.unrealised, each.fees)
+        row = _amounts(symbol, shown.positions.account.get(symbol), *figures)
+        stale = Tone.QUIET if each.is_stale else Tone.PLAIN
+        rows.append([*row, (money(each.average_price), Tone.PLAIN), (each.mid or "-", stale)])
+    if shown.profit.valid:
+        total = shown.profit.total
+        figures = (made(total.realised, total.unrealised, total.fees), total.realised, total.unrealised, total.fees)
+        rows.append([*_amounts("total", "", *figures), ("", Tone.PLAIN), ("", Tone.PLAIN)])
+    found = table(columns, rows, width)
+    if not shown.profit.valid:
+        found.append((plain(f"not known: {shown.profit.why}", Tone.QUIET),))
+    return found
+
+
+def _amounts(
+    name: str, position: str | None, total: Decimal | None, realised: str, unrealised: str, fees: str
+) -> list[Piece]:
+    texts = [money(value, signed=True) for value in (total, realised, unrealised)]
+    first, *more = ((text, toned(text)) for text in texts)
+    place = DASH if position is None else (position, Tone.PLAIN)
+    return [plain(name), first, place, *more, (money(fees), Tone.PLAIN)]

@@ -1,0 +1,89 @@
+"""Reads the bus in a thread of its own and keeps the newest of what is to be shown: a screen that stops costs nothing.
+
+The shell around :class:`monitor.views.top.shown.Watch`. However slow the terminal is, the bus is drained here, and only
+one :class:`Shown` is kept. When the whole process is stopped, ZeroMQ drops what its queues cannot hold; what was missed
+is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, MutableMapping
+from typing import Any, NoReturn
+
+import structlog
+
+from monitor import halted
+from monitor.journal import Reader as Journal
+from monitor.picture import WANTED
+from monitor.views.top.shown import Shown, Watch, counted
+from shared import bus, halt, limits
+from shared.bus import Subscriber
+from shared.clock import SECOND, boot_ns, wall_ns
+from shared.config import Config
+
+
+class Reader:
+    """``latest`` is what to show, None before the first look; ``failed`` says why it has ended, if it has."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
+        self._note = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.latest: Shown | None = None
+        self.failed = ""
+
+    def start(self) -> None:
+        """Begins to listen."""
+        structlog.configure(processors=[self._keep])
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends, and lets go of the bus."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except Exception as error:  # noqa: BLE001 - told to the person who looks, by the screen
+            self.failed = f"{type(error).__name__}: {error}"
+
+    async def _main(self) -> None:
+        watch = Watch(self._config, boot_ns())
+        journal = Journal(self._config, watch.picture, self._spawn)
+        subscriber = bus.attach(self._config, WANTED)
+        due = 0
+        try:
+            while not self._over.is_set():
+                for received in subscriber.drain():
+                    watch.take(received, boot_ns())
+                    journal.take(received)
+                now = boot_ns()
+                if now >= due:
+                    due = now + int(limits.TOP_DRAW_EVERY_S * SECOND)
+                    self.latest = self._look(watch, subscriber, now)
+                    journal.turn(now)
+                await asyncio.sleep(limits.TOP_DRAIN_EVERY_S)
+        finally:
+            subscriber.socket.close()
+
+    def _look(self, watch: Watch, subscriber: Subscriber, now: int) -> Shown:
+        flattening = halt.is_halted(self._config.flatten_file)
+        shown = watch.look(now, wall_ns(), halted.text(self._config), flattening=flattening)
+        counters = subscriber.counters
+        return counted(shown, counters.gaps + counters.untracked, self._note)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._note = ""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _keep(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> NoReturn:
+        """A log line would be written over the screen: it becomes a note in it."""
+        self._note = f"{event.pop('event', '')}: {event.get('why', '')}"
+        raise structlog.DropEvent
