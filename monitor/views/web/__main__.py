@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -21,9 +22,16 @@ def end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """A tab that was closed while something was sent to it is no error."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ != "WebSocketDisconnected"
+
+
 def main() -> None:
     """``streamlit run`` with the words that follow the parent's pid, at a lower priority than whatever trades."""
     os.nice(NICE)
+    logging.getLogger("uvicorn.error").addFilter(is_news)
     parent, *words = sys.argv[1:]
     threading.Thread(target=end_with, args=(int(parent),), daemon=True).start()
     sys.argv = ["streamlit", "run", *words]

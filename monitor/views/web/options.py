@@ -23,6 +23,8 @@ SETTINGS: Final[dict[str, str]] = {
     "logger.level": "error",
     "logger.hideWelcomeMessage": "true",
     "runner.magicEnabled": "false",
+    # A whole garbage collection after each renewal of each part costs more than the renewal.
+    "runner.postScriptGC": "false",
 }
 
 _BOTH: Final[dict[str, str]] = {
