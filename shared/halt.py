@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -20,17 +21,21 @@ def reason(file: Path) -> str:
 
 
 def halt(file: Path, why: str) -> None:
-    """Turns it on, on the disk before this returns. A halt already there keeps its reason."""
+    """Turns it on, on the disk before this returns. A halt already there keeps its reason.
+
+    An OSError means that it is off; on a full disk it is on without its reason, since an empty file is enough.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(why + "\n")
-        opened.flush()
-        os.fsync(opened.fileno())
-    _sync_folder(file.parent)
+    with contextlib.suppress(OSError):
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            opened.write(why + "\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        _sync_folder(file.parent)
 
 
 def resume(file: Path) -> bool:

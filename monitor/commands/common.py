@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -78,6 +79,18 @@ def age(seconds: float | None) -> str:
         if seconds < limit:
             return f"{seconds / divisor:.1f} {unit}" if limit == 10 else f"{seconds / divisor:.0f} {unit}"
     return f"{seconds / 86_400:.0f} d"
+
+
+@contextlib.contextmanager
+def switching(what: str) -> Iterator[None]:
+    """Ends the command in words when a switch under data/ cannot be written or removed; ``what`` was to be done."""
+    try:
+        yield
+    except OSError as error:
+        fail(
+            f"{what} did NOT happen: {error}. See that the disk has room and data/ may be written. To pull every order "
+            "without it: 'supervisorctl -c supervisord.conf stop executor', or cancel on Kraken's own site"
+        )
 
 
 def run_component(config: Config, module: str, *arguments: str) -> NoReturn:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from monitor.acts import flattening
-from monitor.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say
+from monitor.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say, switching
 from monitor.listen import Listener
 from shared.config import Config
 
@@ -17,7 +17,9 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 def flatten(config: ConfigOption = None, json: JsonOption = False, yes: YesOption = False) -> None:
     """Pulls every order, closes every position down to inventory_base, then halts."""
-    result = _flatten(load(config, acts=True), json, asks=not json and not yes)
+    found = load(config, acts=True)
+    with switching("flattening"):
+        result = _flatten(found, json, asks=not json and not yes)
     if json:
         print_json(result)
     elif result["flat"]:

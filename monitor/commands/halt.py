@@ -8,7 +8,7 @@ import typer
 
 from monitor import halted
 from monitor.acts import halting
-from monitor.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say
+from monitor.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say, switching
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever finds it halted.")]
 
@@ -17,7 +17,8 @@ def halt(config: ConfigOption = None, json: JsonOption = False, reason: ReasonOp
     """Pulls every order and places nothing more, through restarts of anything, until 'resume'."""
     found = load(config, acts=True)
     was = halted.text(found)
-    result = halting.halt(found, reason)
+    with switching("the halt"):
+        result = halting.halt(found, reason)
     if json:
         print_json(result)
     else:
@@ -34,7 +35,9 @@ def halt(config: ConfigOption = None, json: JsonOption = False, reason: ReasonOp
 
 def resume(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Ends a halt: trading goes on."""
-    was = halting.resume(load(config, acts=True))
+    found = load(config, acts=True)
+    with switching("resuming"):
+        was = halting.resume(found)
     if json:
         print_json({"halted": False, "was_halted": was is not None, "was": was or ""})
     elif was is None:

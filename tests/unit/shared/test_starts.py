@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -66,3 +67,18 @@ def test_halt_keeps_its_first_reason_and_resume_tells_whether_it_was_on(tmp_path
     assert halt.is_halted(file)
     assert halt.reason(file) == "first"
     assert [halt.resume(file), halt.resume(file)] == [True, False]
+
+
+def test_a_halt_on_a_full_disk_is_on_without_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    halt.halt(tmp_path / "HALT", "too much lost")
+    assert halt.is_halted(tmp_path / "HALT")
+
+
+def test_a_halt_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    with pytest.raises(OSError, match="data"):
+        halt.halt(tmp_path / "data" / "HALT", "too much lost")
