@@ -14,7 +14,7 @@ def top(config: ConfigOption = None) -> None:
     Keys halt, resume, flatten and restart; each asks first. Works without the monitor; closing it touches nothing.
     """
     found = load(config, acts=True)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         fail("top needs a terminal to draw in; 'tradebyte status' prints the same once, anywhere")
     # Textual takes half a second to import, which no other command should wait for.
     from monitor.views.top.acts import Acts

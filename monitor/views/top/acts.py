@@ -9,7 +9,7 @@ from monitor import supervisor
 from monitor.acts import flattening, halting, restarting
 from shared.config import Config
 
-REASON: Final = "by a key in tradebyte top"
+REASON: Final = "from tradebyte top"
 Outcome = tuple[bool, str]
 
 

@@ -42,11 +42,13 @@ class Top(App[str]):
     """``tradebyte top``; returns why it ended, None when a person ended it."""
 
     ENABLE_COMMAND_PALETTE = False
+    # Keys are commands until a line to type in is asked for.
+    AUTO_FOCUS = None
     CSS = """
     Screen { background: ansi_default; }
     Canvas { width: 1fr; height: 1fr; }
-    ModalScreen { align: center middle; background: ansi_default; }
-    .box { width: 64; height: auto; max-height: 100%; padding: 0 1; border: solid ansi_default; }
+    ModalScreen { align: center middle; background: transparent; }
+    .box { width: 64; height: auto; max-height: 100%; padding: 0 1; border: solid ansi_default; background: ansi_default; }
     .box Canvas { width: 100%; }
     .box OptionList { height: auto; max-height: 14; background: ansi_default; border: none; padding: 0; }
     Input { dock: bottom; display: none; }
@@ -193,7 +195,10 @@ class Top(App[str]):
 
     def action_flatten(self) -> None:
         """Asks, then has every position closed."""
-        self._ask("flatten", words.ask_flatten, self._acts.flatten)
+        if self._source.latest is not None and self._source.latest.control.halted:
+            self._say("flatten: halted, so nothing is placed and nothing can be closed; r resumes first", Tone.WARN)
+        else:
+            self._ask("flatten", words.ask_flatten, self._acts.flatten)
 
     def action_choose(self) -> None:
         """Lets a process be chosen, asks, then restarts it."""
@@ -231,7 +236,7 @@ class Top(App[str]):
             except Exception as error:  # noqa: BLE001 - whatever it is, a person must know that it did not work
                 is_done, text = False, f"{type(error).__name__}: {error}"
             self._under_way.discard(name)
-            self._say(f"{name}: {text}", Tone.GOOD if is_done else Tone.BAD)
+            self._say(text if is_done else f"{name} did not work: {text}", Tone.GOOD if is_done else Tone.BAD)
 
         self.run_worker(work(), exit_on_error=False)
 

@@ -48,6 +48,7 @@ class Ask(ModalScreen[bool]):
 class Choose(ModalScreen[str | None]):
     """Which process; with the arrows and Enter."""
 
+    AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,n,q", "leave", "none")]
 
     def __init__(self, processes: list[str]) -> None:

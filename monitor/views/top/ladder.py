@@ -12,11 +12,11 @@ from monitor.sections import BookShown, OrderShown
 from monitor.views.top.text import DASH, Column, Piece, Row, Tone, fill, fitting, plain, table, width_of
 
 COLUMNS = (
-    Column("side", 4, right=False),
-    Column("#", 3),
+    Column("", 4, right=False),
+    Column("#", 3, least=2),
     Column("price", 0),
-    Column("quantity", 2),
-    Column("own", 1),
+    Column("quantity", 2, least=11),
+    Column("own", 1, least=10),
 )
 Level = tuple[str, str, int]  # price, quantity (empty where the book does not have it), number from the touch
 

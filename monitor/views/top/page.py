@@ -46,7 +46,7 @@ class Shape:
 
 def shape(width: int, height: int, processes: int, pairs: int) -> Shape:
     """Heights of the bands below the header and above the keys, and the widths of their left halves."""
-    alerts = 1 if height < 30 else 4 if height < 50 else 8
+    alerts = 1 if height < 30 else 3 if height < 50 else 6
     room = height - 2 - alerts
     first = min(1 + max(processes, len(panels.HOPS)), max(7, room // 3))
     rest = room - first

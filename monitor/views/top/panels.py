@@ -37,24 +37,24 @@ HOPS: Final = {
 PROCESS_COLUMNS: Final = (
     Column("process", 0, right=False, shrinks_to=12),
     Column("state", 1, right=False),
-    Column("up", 2),
-    Column("MB", 4),
-    Column("lag", 6),
+    Column("up", 2, least=3),
+    Column("MB", 4, least=3),
+    Column("lag", 6, least=4),
     Column("rst", 3),
     Column("gaps", 5),
     Column("drop", 7),
-    Column("pid", 10),
+    Column("pid", 10, least=7),
     Column("heard", 9),
-    Column("why", 8, right=False, shrinks_to=12),
+    Column("why", 8, right=False, shrinks_to=30),
 )
 HOP_COLUMNS: Final = (
-    Column("latency ms", 0, right=False, shrinks_to=10),
-    Column("p50", 1),
-    Column("p99", 2),
-    Column("p90", 4),
-    Column("p99.9", 5),
-    Column("max", 3),
-    Column("count", 6),
+    Column("latency ms", 0, right=False),
+    Column("p50", 1, least=5),
+    Column("p99", 2, least=5),
+    Column("p90", 4, least=5),
+    Column("p99.9", 5, least=5),
+    Column("max", 3, least=5),
+    Column("count", 6, least=5),
 )
 ORDER_COLUMNS: Final = (
     Column("order", 1, right=False),
@@ -138,7 +138,11 @@ def _hop(hop: Hop) -> list[Piece]:
 def orders(shown: Shown, width: int, wanted: str, first: str) -> list[Row]:
     """Own orders that hold the wanted text: live ones, those of the pair looked at first, then ended ones."""
     found = [order for order in shown.orders.orders if _holds(_order_words(order), wanted)]
-    found.sort(key=lambda order: (not order.is_live, order.symbol != first))
+    live = [order for order in found if order.is_live]
+    ended = [order for order in found if not order.is_live]
+    live.sort(key=lambda order: order.symbol != first)
+    ended.sort(key=lambda order: -order.changed_ts)
+    found = [*live, *ended]
     rows = table(ORDER_COLUMNS, [_order(order, shown) for order in found], width)
     if not found:
         word = "no order" if shown.orders_are_sure else "orders are not known now"

@@ -32,6 +32,8 @@ class Tone(Enum):
 Piece = tuple[str, Tone]
 Row = tuple[Piece, ...]
 MORE: Final = "…"
+# Columns of this rank and above are for room that nothing else needs.
+SPARE: Final = 8
 DASH: Final[Piece] = ("-", Tone.QUIET)
 
 
@@ -101,19 +103,22 @@ def wrapped(text: str, width: int, tone: Tone = Tone.PLAIN, most: int = 20) -> l
 class Column:
     """One column; of those that do not fit, the one with the highest ``rank`` goes first.
 
-    ``shrinks_to`` is the least width of words, which may be cut; numbers have none, and are never cut.
+    ``shrinks_to`` is the least width of words, which may be cut; numbers have none, and are never cut. ``least`` is a
+    width that is kept free, so that columns stay where they are while numbers grow. A column of nothing is left out.
     """
 
     head: str
     rank: int
     right: bool = True
     shrinks_to: int | None = None
+    least: int = 0
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], width: int) -> list[Row]:
     """The heading and the rows, all within a width."""
-    needs = [max([cell_len(column.head), *(cell_len(row[at][0]) for row in rows)]) for at, column in enumerate(columns)]
-    used, widths = _chosen(columns, needs, width)
+    cells = [[cell_len(row[at][0]) for row in rows] for at in range(len(columns))]
+    needs = [max([cell_len(column.head), column.least, *cells[at]]) for at, column in enumerate(columns)]
+    used, widths = _chosen(columns, needs, [at for at in range(len(columns)) if any(cells[at]) or not rows], width)
     head = tuple((_aligned(columns[at].head, widths[at], columns[at].right), Tone.HEAD) for at in used)
     found = [_joined(head, Tone.HEAD)]
     for row in rows:
@@ -122,12 +127,15 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], width: int
     return found
 
 
-def _chosen(columns: Sequence[Column], needs: list[int], width: int) -> tuple[list[int], list[int]]:
-    """Which columns are shown, and how wide each is."""
-    used = list(range(len(columns)))
+def _chosen(columns: Sequence[Column], needs: list[int], used: list[int], width: int) -> tuple[list[int], list[int]]:
+    """Which columns are shown of those that could be, and how wide each is."""
     while True:
         widths = list(needs)
+        spare = max(used, key=lambda at: columns[at].rank, default=0)
         over = sum(widths[at] for at in used) + len(used) - 1 - width
+        if over > 0 and len(used) > 1 and columns[spare].rank >= SPARE:
+            used.remove(spare)
+            continue
         # The least important words give way first.
         for at in sorted(used, key=lambda at: -columns[at].rank):
             least = columns[at].shrinks_to
@@ -137,10 +145,10 @@ def _chosen(columns: Sequence[Column], needs: list[int], width: int) -> tuple[li
                 over -= given
         if over <= 0:
             return used, widths
-        if len(used) == 1:
-            widths[used[0]] = width
+        if len(used) < 2:
+            widths = [min(need, width) for need in widths]
             return used, widths
-        used.remove(max(used, key=lambda at: columns[at].rank))
+        used.remove(spare)
 
 
 def _aligned(text: str, width: int, right: bool) -> str:

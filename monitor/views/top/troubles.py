@@ -17,7 +17,7 @@ def now(shown: Shown) -> list[Row]:
     """What is wrong at this moment."""
     found: list[Row] = []
     if shown.control.halted:
-        found.append(_line(Tone.BAD, "halted", f"{shown.control.why} (r resumes)"))
+        found.append(_line(Tone.BAD, "halted, r resumes", shown.control.why))
     for name, process in shown.processes.items():
         if process.state == READY or (process.state == "halted" and shown.control.halted):
             continue
