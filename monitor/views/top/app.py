@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.widgets import Input
 
 from monitor.views.top import page, words
@@ -48,7 +49,8 @@ class Top(App[str]):
     Screen { background: ansi_default; }
     Canvas { width: 1fr; height: 1fr; }
     ModalScreen { align: center middle; background: transparent; }
-    .box { width: 64; height: auto; max-height: 100%; padding: 0 1; border: solid ansi_default; background: ansi_default; }
+    .box { width: 64; height: auto; max-height: 100%; padding: 0 1; border: solid ansi_default; }
+    .box, .box Canvas { background: ansi_default; }
     .box Canvas { width: 100%; }
     .box OptionList { height: auto; max-height: 14; background: ansi_default; border: none; padding: 0; }
     Input { dock: bottom; display: none; }
@@ -81,12 +83,13 @@ class Top(App[str]):
     ]
 
     def __init__(self, source: Source, acts: Doer, listens: str) -> None:
-        super().__init__()
+        # The terminal's own colours; NO_COLOR, which Textual reads here, leaves bold, dim and reverse.
+        super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self._source, self._acts = source, acts
         self.state = page.State(source=listens)
         self._under_way: set[str] = set()
-        self._drawn: Shown | None = None
+        self._drawn: tuple[Shown | None, Size] = (None, Size())
         self._said = 0
         self._canvas = Canvas()
         self._input = Input(placeholder="a pair or any text; Enter keeps it, Esc ends it", compact=True)
@@ -102,23 +105,21 @@ class Top(App[str]):
         self.set_interval(limits.TOP_DRAW_EVERY_S, self.look)
         self.call_after_refresh(self.draw)
 
-    def on_resize(self, _event: events.Resize) -> None:
-        """Another size, another page."""
-        self.call_after_refresh(self.draw)
-
     def look(self) -> None:
-        """Draws what is new."""
+        """Draws what is new, and what another size needs."""
         if self._source.failed:
             self.exit(self._source.failed)
-        if self._source.latest is not self._drawn:
+        shown, size = self._drawn
+        if self._source.latest is not shown or self._canvas.size != size:
             self.draw()
 
     def draw(self) -> None:
         """Draws now; of the page, only lines that changed go to the terminal."""
         width, height = self._canvas.size
         if width and height:
-            self._drawn = self._source.latest
-            self._canvas.put(page.screen(self._drawn, self.state, width, height))
+            shown = self._source.latest
+            self._drawn = shown, self._canvas.size
+            self._canvas.put(page.screen(shown, self.state, width, height))
 
     # --- looking around ------------------------------------------------------------------------------------------
 
@@ -196,7 +197,7 @@ class Top(App[str]):
     def action_flatten(self) -> None:
         """Asks, then has every position closed."""
         if self._source.latest is not None and self._source.latest.control.halted:
-            self._say("flatten: halted, so nothing is placed and nothing can be closed; r resumes first", Tone.WARN)
+            self._say("flatten: halted, so nothing can be closed; r resumes first", Tone.WARN)
         else:
             self._ask("flatten", words.ask_flatten, self._acts.flatten)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -80,8 +81,10 @@ class Help(ModalScreen[None]):
         """A box."""
         yield box(words.help_rows(BOX - 4))
 
-    def on_key(self) -> None:
-        """Any key."""
+    def on_key(self, event: events.Key) -> None:
+        """Any key, which does nothing else."""
+        event.stop()
+        event.prevent_default()
         self.dismiss(None)
 
 

@@ -88,7 +88,8 @@ def header(shown: Shown, width: int) -> Row:
         halt = ("HALTED", Tone.ALARM)
     sure = "" if shown.orders_are_sure else "?"
     profit = panels.total_made(shown)
-    said = f"P&L {profit} {shown.profit.currency}" if profit is not None else "P&L not known"
+    old = "" if shown.is_heard("executor") else "?"
+    said = f"P&L {profit} {shown.profit.currency}{old}" if profit is not None else "P&L not known"
     if shown.heard == "down":
         state: Piece = ("SYSTEM DOWN", Tone.ALARM)
     else:
@@ -98,7 +99,7 @@ def header(shown: Shown, width: int) -> Row:
         halt,
         state,
         (f"{shown.open_orders} open{sure}", Tone.PLAIN if not sure else Tone.WARN),
-        (said, Tone.STRONG if shown.is_heard("executor") else Tone.QUIET),
+        (said, Tone.QUIET if old else Tone.STRONG),
     ]
     time = f"{troubles.clock(shown.wall / 1e9)} UTC"
     left = fitting(pieces, width - len(time) - 2)
