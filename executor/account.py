@@ -62,6 +62,7 @@ class Account:
         self.difference_since = 0
         self.day = ""
         self.day_equity = ZERO
+        self.lost = ZERO
         # Rises with every fill and ledger entry: what was derived from the account before it is out of date.
         self.changes = 0
         # The profit that was last told, and for which moment and changes it was made.
@@ -203,7 +204,8 @@ class Account:
         if day != self.day:
             self.day, self.day_equity = day, made
             self.rows.append(MetaRow("day", f"{day} {made}"))
-        return self.day_equity - made
+        self.lost = self.day_equity - made
+        return self.lost
 
     # --- details -------------------------------------------------------------------------------------------------
 

@@ -72,7 +72,7 @@ class History:
             return
         if now - self._different_since > limits.RECONCILE_DIFFERENCE_S * SECOND and not self._pages:
             self._different_since = now
-            self.state.tell("warning", "reconcile", self.state.account.ledger.difference, alert=True)
+            self.state.tell("warning", "reconcile", self.state.account.ledger.difference)
             self._begin("TradesHistory" if self._round % 2 == 0 else "Ledgers", now)
             self._round += 1
 

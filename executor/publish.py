@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import msgspec
 
@@ -14,6 +15,7 @@ from shared.clock import SECOND
 from shared.messages import Account, BookState, Message, Orders, Position
 from shared.numbers import plain, scale
 
+CENT = Decimal("0.01")
 PROFIT_EVERY_NS = SECOND // 4
 
 
@@ -77,6 +79,7 @@ def _account(state: State, now: int, valid: bool) -> Account:
         unrealised=profit.unrealised,
         fees_paid=profit.fees_paid,
         rounding=profit.rounding,
+        day_loss=format(account.lost.quantize(CENT), "f"),
         profits=profit.pairs,
     )
 

@@ -11,19 +11,21 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from monitor import halted, supervisor
+from monitor.alerts import Begin, End, Say
 from monitor.api import app as api
 from monitor.api.site import Site
-from monitor.health import Action, Health, Restart, Say
+from monitor.health import Action, Health, Restart
 from monitor.journal import Reader
 from monitor.machine import Machine
 from monitor.merged import Merged
 from monitor.metrics import Metrics
 from monitor.picture import WANTED, Picture
 from monitor.pids import Pids
+from monitor.sinks.webhook import Webhooks
 from shared import starts
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
-from shared.messages import BookStatus, Control, Heartbeat, ProcessState
+from shared.messages import Alert, BookStatus, Control, Heartbeat, ProcessState
 from shared.process import Process, load_config, parser
 
 LOOK_EVERY_NS = SECOND
@@ -45,6 +47,7 @@ class Monitor:
         self.halted = halted.text(self.config)
         self.machine = Machine(self.config.data)
         metrics = Metrics(self.config, self.picture.view, self.status)
+        self.webhooks = Webhooks(self.config)
         self.site = Site(self.config, self.picture, metrics.text)
         self.journal = Reader(self.config, self.picture, self._spawn)
         self._look_due = 0
@@ -63,10 +66,11 @@ class Monitor:
         return self.picture.status(boot_ns(), wall_ns(), self.halted)
 
     async def main(self) -> None:
-        """Serves HTTP until cancelled."""
+        """Serves HTTP, and posts to webhooks, until cancelled."""
         runner = await api.serve(self.listening, self.site)
         self.process.state(ProcessState.READY)
         try:
+            await self.webhooks.run()
             await asyncio.Event().wait()
         finally:
             await runner.cleanup()
@@ -83,6 +87,8 @@ class Monitor:
                 self.pids.hold(item.message)
             elif isinstance(item.message, BookStatus):
                 self.health.path_news(now)
+            elif isinstance(item.message, Alert):
+                self.webhooks.take(item.message)
 
     def on_turn(self, now: int) -> None:
         """Looks at the halt switch and at who has been silent for too long."""
@@ -95,7 +101,8 @@ class Monitor:
         if now >= self._look_due:
             self._look_due = now + LOOK_EVERY_NS
             self.process.details["machine"] = self.machine.figures()
-            self._do(self.picture.turn(now, wall_ns()))
+            self.process.details["webhooks"] = self.webhooks.figures()
+            self._do(self.picture.turn(now, wall_ns(), self.webhooks.troubles()))
             self.journal.turn(now)
 
     async def on_stop(self) -> None:
@@ -114,10 +121,15 @@ class Monitor:
 
     def _do(self, actions: Sequence[Action]) -> None:
         for action in actions:
-            if isinstance(action, Say):
-                self.process.alert(action.level, action.kind, action.text)
-            else:
-                self._spawn(self._restart(action))
+            match action:
+                case Say():
+                    self.process.alert(action.level, action.kind, action.text)
+                case Begin():
+                    self._do(self.picture.alerts.begin(action, boot_ns()))
+                case End():
+                    self._do(self.picture.alerts.end(action, boot_ns()))
+                case Restart():
+                    self._spawn(self._restart(action))
 
     async def _restart(self, restart: Restart) -> None:
         program = supervisor.program_of(self.config, restart.process)

@@ -1,36 +1,86 @@
-"""Conditions that a person should know of while they last: told once, and once more when they are over.
+"""Troubles that last: told when they have lasted, again while they do, and once when they are over.
 
-A core: what holds now and the time come in, alerts come out.
+A core: what holds now and the time come in, what to say comes out. The rules are the configuration's
+(:mod:`shared.alert_settings`): a level, how long it must last, how often it is told again, and how long it must be
+away to be over. Times are ns of CLOCK_BOOTTIME.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from monitor import facts, machine
-from monitor.health import Level, Say
 from monitor.sections import ActiveAlert
-from monitor.view import View
+from shared import alert_settings
+from shared.alert_settings import AlertLevel as Level
+from shared.alert_settings import Rule
 from shared.clock import SECOND
-from shared.config import Config
 
-LEVEL: Final[Level] = "warning"
-# A CPU is busy now and then, and a counter is full for a moment after a burst.
-CPU_LASTS_S: Final = 30.0
-RATE_LASTS_S: Final = 2.0
-OVER_S: Final = 5.0
+# What the end of a rule's trouble is called, where it is not its kind with "-over".
+ENDS: Final = {"halted": "resumed", "process": "process-back"}
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """An alert to publish."""
+
+    level: Level
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What is wrong, what to say when it is over, and for how long it must last to be told."""
+    """What is wrong by which rule, and what to say when it is over; ``kind`` where it is not the rule's name."""
 
-    kind: str
+    rule: str
     text: str
     over: str
-    lasts_s: float = 0.0
+    kind: str = ""
+
+    @property
+    def told_as(self) -> str:
+        """The alert's kind."""
+        return self.kind or kind_of(self.rule)
+
+    @property
+    def end(self) -> str:
+        """The kind of the alert that it is over."""
+        return ENDS.get(self.rule) or f"{self.told_as}-over"
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A trouble begins, which lasts until :class:`End` of the same name."""
+
+    name: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """It is over; ``over`` says so, where the condition could not know."""
+
+    name: str
+    over: str = ""
+
+
+def kind_of(rule: str) -> str:
+    """A rule's name as alerts have it."""
+    return rule.replace("_", "-")
+
+
+def rule_of_end(kind: str) -> str | None:
+    """Of which rule's trouble an alert of this kind is the end; None for any other."""
+    for rule, end in ENDS.items():
+        if kind == end:
+            return rule
+    if re.fullmatch(r"webhook-\d+-over", kind):
+        return "webhook"
+    rule = kind.removesuffix("-over").replace("-", "_")
+    return rule if kind.endswith("-over") and rule in alert_settings.Alerts.__struct_fields__ else None
 
 
 @dataclass(slots=True)
@@ -38,65 +88,107 @@ class _Standing:
     condition: Condition
     since: int
     seen: int
-    told: bool = False
+    # Held from Begin to End; others must be said to hold at every turn.
+    held: bool
+    told_at: int | None = None
+    told_as: str = ""
 
 
 class Alerts:
-    """Tells each condition once. Times are ns of CLOCK_BOOTTIME."""
+    """Tells each trouble by its rule."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: alert_settings.Alerts) -> None:
+        self._rules = rules
         self._standing: dict[str, _Standing] = {}
 
     def turn(self, holds: Mapping[str, Condition], now: int) -> list[Say]:
-        """What holds now, by a name of its own each."""
-        said: list[Say] = []
+        """Time passes; ``holds`` is all that holds now, by a name of its own each, besides what was begun."""
         for name, condition in holds.items():
-            standing = self._standing.setdefault(name, _Standing(condition, now, now))
-            standing.seen = now
-            if not standing.told and now - standing.since >= condition.lasts_s * SECOND:
-                standing.told = True
-                said.append(Say(LEVEL, condition.kind, condition.text))
+            self._take(name, condition, now, held=False)
+        said: list[Say] = []
         for name, standing in list(self._standing.items()):
-            if name in holds:
-                continue
-            if not standing.told:
-                del self._standing[name]
-            elif now - standing.seen >= OVER_S * SECOND:
-                del self._standing[name]
-                said.append(Say("info", f"{standing.condition.kind}-over", standing.condition.over))
+            if standing.held or name in holds:
+                standing.seen = now
+                said += self._due(standing, now)
+            else:
+                said += self._away(name, standing, now)
         return said
+
+    def begin(self, begun: Begin, now: int) -> list[Say]:
+        """A trouble begins; one that stands already takes the new words, and is told anew when its kind changes."""
+        return self._due(self._take(begun.name, begun.condition, now, held=True), now)
+
+    def end(self, ended: End, now: int) -> list[Say]:
+        """It is over; nothing happens where it never began."""
+        standing = self._standing.get(ended.name)
+        if standing is None or not standing.held:
+            return []
+        standing.held, standing.seen = False, now
+        if ended.over:
+            was = standing.condition
+            standing.condition = Condition(was.rule, was.text, ended.over, was.kind)
+        return self._away(ended.name, standing, now)
 
     def active(self, now: int, wall: int) -> list[ActiveAlert]:
         """What holds and was told, the oldest first; ``wall`` is ``now`` in ns since the epoch."""
-        told = [(standing.since, name, standing) for name, standing in self._standing.items() if standing.told]
+        told = [(each.since, name, each) for name, each in self._standing.items() if each.told_at is not None]
         return [
             ActiveAlert(
-                kind=standing.condition.kind,
+                kind=standing.condition.told_as,
                 name=name,
-                level=LEVEL,
+                level=self._rules.rule(standing.condition.rule).level,
                 text=standing.condition.text,
                 since_ts=(wall - now + since) / SECOND,
             )
             for since, name, standing in sorted(told, key=lambda each: each[:2])
         ]
 
+    # --- one trouble ---------------------------------------------------------------------------------------------
 
-def conditions(view: View, config: Config, figures: dict[str, Any], wall: int) -> dict[str, Condition]:
-    """Everything worth an alert that holds now."""
-    found: dict[str, Condition] = {}
-    for symbol in facts.stale(view, config, wall):
-        text = f"{symbol} is stale: no update for 60 s; quiet pairs are healthy, see 'tradebyte status'"
-        found[f"stale {symbol}"] = Condition("stale", text, f"{symbol} has updates again")
-    for symbol, rate in facts.rates(view)["pairs"].items():
-        if rate["threshold"] and rate["left"] * 100 < config.monitor.rate_free_percent * rate["threshold"]:
-            text = (
-                f"{symbol}: {rate['left']:g} of {rate['threshold']:g} points are left of the order rate; adds and "
-                "amends wait, cancels do not; fewer levels or a larger tolerance_bps cost less"
-            )
-            found[f"rate {symbol}"] = Condition(
-                "rate-low", text, f"{symbol}: the order rate has room again", RATE_LASTS_S
-            )
-    for name, text in machine.troubles(figures, config.monitor).items():
-        lasts_s = CPU_LASTS_S if name == "cpu" else 0.0
-        found[name] = Condition(f"machine-{name}", text, f"the machine's {name} is within its threshold again", lasts_s)
-    return found
+    def _take(self, name: str, condition: Condition, now: int, *, held: bool) -> _Standing:
+        standing = self._standing.get(name)
+        if standing is None:
+            standing = self._standing[name] = _Standing(condition, now, now, held)
+        standing.condition, standing.seen, standing.held = condition, now, held
+        return standing
+
+    def _due(self, standing: _Standing, now: int) -> list[Say]:
+        """It holds: tells it when it has lasted, and again by and by."""
+        condition = standing.condition
+        rule = self._rules.rule(condition.rule)
+        if rule.level == "none":
+            return []
+        if standing.told_at is None:
+            if now - standing.since < rule.lasts_s * SECOND:
+                return []
+            text = condition.text
+        elif standing.told_as != condition.told_as:
+            text = condition.text
+        elif _is_again(rule, now - standing.told_at):
+            text = f"{condition.text} (for {_age(now - standing.since)} now)"
+        else:
+            return []
+        standing.told_at, standing.told_as = now, condition.told_as
+        return [Say(rule.level, condition.told_as, text)]
+
+    def _away(self, name: str, standing: _Standing, now: int) -> list[Say]:
+        """It does not hold: over, when it was away for long enough."""
+        condition = standing.condition
+        if standing.told_at is None:
+            del self._standing[name]
+            return []
+        if now - standing.seen < self._rules.rule(condition.rule).over_s * SECOND:
+            return []
+        del self._standing[name]
+        return [Say("info", condition.end, condition.over)]
+
+
+def _is_again(rule: Rule, waited: int) -> bool:
+    return rule.again_s > 0 and waited >= rule.again_s * SECOND
+
+
+def _age(ns: int) -> str:
+    seconds = ns / SECOND
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

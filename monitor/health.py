@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
+from monitor.alerts import Begin, Condition, End, Say
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Heartbeat, ProcessState
@@ -26,17 +27,6 @@ PATH_NEWS_S: Final = 5.0
 CRASHES: Final = 5
 CRASHES_WITHIN_S: Final = 120.0
 
-Level = Literal["info", "warning", "critical"]
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """An alert to publish."""
-
-    level: Level
-    kind: str
-    text: str
-
 
 @dataclass(frozen=True, slots=True)
 class Restart:
@@ -47,7 +37,7 @@ class Restart:
     why: str
 
 
-Action = Say | Restart
+Action = Begin | End | Say | Restart
 
 
 @dataclass(slots=True)
@@ -90,7 +80,7 @@ class Health:
             # Died and came back between two heartbeats, before its pidfd was read.
             actions += self._death(watched, now)
         if watched.told_dead:
-            actions.append(Say("info", "process-back", f"{beat.process} is back as pid {beat.pid}"))
+            actions.append(End(beat.process, f"{beat.process} is back as pid {beat.pid}"))
         watched.told_dead = False
         watched.ended = watched.ended and not fresh
         watched.beat, watched.heard_at = beat, now
@@ -119,7 +109,7 @@ class Health:
                 watched.told_dead = True
                 if not (watched.ended or watched.beat.state is ProcessState.STOPPING):
                     text = f"{process} (pid {watched.beat.pid}) lives but has not been heard for {silent_s:.0f} s"
-                    actions.append(Say("warning", "process-silent", text))
+                    actions.append(_lost(process, "process-silent", text))
             # Only processes of this machine can be restarted, and a dead one is supervisord's.
             if watched.ended or watched.beat.host != self._host:
                 continue
@@ -154,7 +144,7 @@ class Health:
         watched.told_dead = True
         watched.deaths.append(now)
         process, pid = watched.beat.process, watched.beat.pid
-        actions: list[Action] = [Say("warning", "process-dead", f"{process} (pid {pid}) died; see logs/{process}.log")]
+        actions: list[Action] = [_lost(process, "process-dead", f"{process} (pid {pid}) died; see logs/{process}.log")]
         if len(watched.deaths) == CRASHES and now - watched.deaths[0] < CRASHES_WITHIN_S * SECOND:
             within_s = (now - watched.deaths[0]) / SECOND
             text = f"{process} died {CRASHES} times in {within_s:.0f} s; see logs/{process}.log and {process}.out.log"
@@ -165,7 +155,13 @@ class Health:
     def _halt_changed(self, halted: str | None) -> list[Action]:
         was, self._halted = self._halted, halted
         if halted is not None and was is None:
-            return [Say("critical", "halted", f"trading is halted: {halted}; 'tradebyte resume' ends it")]
+            text = f"trading is halted: {halted}; 'tradebyte resume' ends it"
+            return [Begin("halt", Condition("halted", text, "trading is no longer halted"))]
         if halted is None and was is not None:
-            return [Say("info", "resumed", "trading is no longer halted")]
+            return [End("halt")]
         return []
+
+
+def _lost(process: str, kind: str, text: str) -> Begin:
+    """A process that nobody hears, until it is back."""
+    return Begin(process, Condition("process", text, f"{process} is back", kind))

@@ -7,15 +7,17 @@ bounded (:mod:`shared.limits`). ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns sin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
 from monitor import facts, sections
-from monitor.alerts import Alerts, conditions
-from monitor.health import Say
+from monitor.alerts import Alerts, Condition, Say
+from monitor.conditions import conditions
 from monitor.history import History
+from monitor.last_minute import LastMinute
 from monitor.latency import Latency
 from monitor.recent import Fills, Told, Trades, seconds
 from monitor.view import LIVE_ORDER_STATES, View
@@ -38,7 +40,9 @@ class Picture:
         self._pairs = config.trading.pairs
         self.view = View(config)
         self.latency = Latency()
-        self.alerts = Alerts()
+        rules = config.monitor.alerts
+        self.alerts = Alerts(rules)
+        self._minute = LastMinute(self.latency.hops, rules.latency.above_ms)
         self.trades = Trades(self._pairs)
         self.fills = Fills()
         self.told = Told()
@@ -62,12 +66,17 @@ class Picture:
             case _:
                 pass
 
-    def turn(self, now: int, wall: int) -> list[Say]:
-        """Time passes: samples the past, and returns the alerts that are due, for whoever tells them."""
+    def turn(self, now: int, wall: int, more: Mapping[str, Condition] = MappingProxyType({})) -> list[Say]:
+        """Time passes: samples the past, and returns the alerts that are due, for whoever tells them.
+
+        ``more`` are troubles that only the caller knows of.
+        """
         self.history.sample(wall / SECOND, self._samples(now, wall))
         figures = facts.detail(self.view, "monitor", "machine")
-        holds = conditions(self.view, self._config, figures, wall) if isinstance(figures, dict) else {}
-        return self.alerts.turn(holds, now)
+        self._minute.turn(now)
+        known = figures if isinstance(figures, dict) else None
+        holds = conditions(self.view, self._config, known, self._minute, now, wall)
+        return self.alerts.turn({**holds, **more}, now)
 
     # --- sections ------------------------------------------------------------------------------------------------
 

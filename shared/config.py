@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from shared.config_checks import ConfigError, check, consent_file, is_loopback, require_consent
+from shared.config_checks import ConfigError, check, consent_file, require_consent
+from shared.hosts import is_loopback
 from shared.settings import (
     LIVE_REST,
     SANDBOX_KEYS,
@@ -197,7 +198,7 @@ def _explain(problem: str, tree: Any, where: Any) -> str:
 
 
 def _is_secret(path: str) -> bool:
-    return bool(re.search(r"(key|secret)", path))
+    return bool(re.search(r"(key|secret|webhooks)", path))
 
 
 def _fields_at(path: str) -> list[str]:

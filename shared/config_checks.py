@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import ipaddress
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from shared.alert_checks import check_alerts
+from shared.hosts import is_loopback
 from shared.settings import (
     LIVE_REST,
     LIVE_WS,
@@ -27,16 +28,6 @@ from shared.settings import (
 
 class ConfigError(Exception):
     """The configuration cannot be used; the text names file, line, key and mend."""
-
-
-def is_loopback(host: str) -> bool:
-    """Is this host name or address this machine's own loopback."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def check(config: Config, where: Any) -> None:
@@ -75,6 +66,7 @@ def check(config: Config, where: Any) -> None:
     for key in ("cpu_percent", "memory_percent", "rate_free_percent"):
         if not 0 < getattr(monitor, key) <= 100:
             raise wrong(f"monitor.{key}", f"must be above 0 and 100 at most, found {getattr(monitor, key)}")
+    check_alerts(monitor, wrong)
     if monitor.memory_limit_mb < monitor.memory_threshold_mb:
         raise wrong("monitor.memory_limit_mb", f"is below memory_threshold_mb {monitor.memory_threshold_mb:g}")
     for key in (

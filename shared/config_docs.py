@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from shared.alert_settings import Alerts, Rule, Webhook
 from shared.settings import Config, Curve, Key, SimAccount, Strategy
 
 # What the schema cannot say: what a key is for. A key without words here fails the check.
@@ -76,6 +77,29 @@ ABOUT: Final[dict[str, str]] = {
     "monitor.memory_percent": "an alert when the machine's memory is fuller",
     "monitor.disk_free_mb": "an alert when the disk of `data/` has less left",
     "monitor.rate_free_percent": "an alert when a pair's order counter has less of its threshold left",
+    "monitor.alerts": "how each kind of trouble is told: see [alerts](alerts.md)",
+    "monitor.alerts.stale": "no update of a pair for 60 s",
+    "monitor.alerts.book_invalid": "a pair's book is not live, so that nothing is quoted on it",
+    "monitor.alerts.halted": "trading is halted",
+    "monitor.alerts.reconcile": "the fills do not explain the balances",
+    "monitor.alerts.loss": "`percent` of `trading.max_daily_loss` is used up",
+    "monitor.alerts.rate_low": "less than `rate_free_percent` of a pair's order counter is left",
+    "monitor.alerts.process": "a process died, or is not heard",
+    "monitor.alerts.process_memory": "a process holds more than `memory_threshold_mb`",
+    "monitor.alerts.machine_cpu": "the CPU is busier than `cpu_percent`",
+    "monitor.alerts.machine_memory": "the memory is fuller than `memory_percent`",
+    "monitor.alerts.machine_disk": "the disk of `data/` has less than `disk_free_mb` left",
+    "monitor.alerts.latency": "a hop's `percentile` over the last minute is above its bound in `above_ms`",
+    "monitor.alerts.webhook": "a webhook does not take what it is sent",
+    "monitor.alerts.RULE.level": "how bad it is; `none` tells nothing",
+    "monitor.alerts.RULE.lasts_s": "how long it must last to be told",
+    "monitor.alerts.RULE.again_s": "while it lasts it is told again this often; 0: never again",
+    "monitor.alerts.RULE.over_s": "it is over when it was away for so long; until then it is the same trouble",
+    "monitor.webhooks": "whom to tell besides the log, the bus and the views",
+    "monitor.webhooks[].url": '`https://...`; a secret, so best `"${NAME}"`. `http://` on this machine only',
+    "monitor.webhooks[].level": "alerts of this level and worse, and their ends",
+    "monitor.webhooks[].template": "the JSON that is sent, with `{level}`, `{kind}`, `{text}`, `{process}`, `{time}`, "
+    "`{host}` in its texts",
     "logging.level": "the environment's `LOG_LEVEL` wins",
     "logging.levels": "module to level: a process's name, or a library's such as `aiohttp`",
     "logging.logs": "the folder of log files",
@@ -114,6 +138,8 @@ def sections() -> Iterator[tuple[str, list[tuple[str, str, str, str]]]]:
             yield field.name, list(_rows(field.type, field.name))
     yield "strategies", [_row("strategies", "name to settings", "`market_maker`"), *_rows(Strategy, "strategies.NAME")]
     yield "bus", [_row("bus", "name to text", "`ipc://` endpoints"), *_rows(Curve, "bus.curve")]
+    yield "monitor.alerts", [*_rules(), *_rows(Rule, "monitor.alerts.RULE")]
+    yield "monitor.webhooks[]", list(_rows(Webhook, "monitor.webhooks[]"))
     accounts = "simulator.accounts[]"
     yield accounts, [*_rows(SimAccount, accounts), *_rows(Key, f"{accounts}.keys[]")]
 
@@ -123,6 +149,20 @@ def _rows(struct: type[msgspec.Struct], path: str) -> Iterator[tuple[str, str, s
         key = f"{path}.{field.encode_name}"
         is_hidden = key.endswith(SECRET_ENDINGS) and not field.required
         yield _row(key, kind_of(field.type), "the sandbox's" if is_hidden else _default(field))
+
+
+def _rules() -> Iterator[tuple[str, str, str, str]]:
+    """Each rule with all its values, and what it takes besides those of every rule."""
+    for field in msgspec.structs.fields(Alerts):
+        rule = msgspec.to_builtins(Alerts().rule(field.name))
+        values = ", ".join(f"{name}: {_plain(value)}" for name, value in rule.items())
+        yield _row(f"monitor.alerts.{field.name}", "settings of a RULE", f"`{{{values}}}`")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name}: {_plain(inner)}' for name, inner in value.items())}}}"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _row(key: str, kind: str, default: str) -> tuple[str, str, str, str]:
@@ -162,6 +202,10 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         return f"`{value:g}`"
     if isinstance(value, list | tuple):
         return f"`[{', '.join(f'{item:g}' if isinstance(item, float) else str(item) for item in value)}]`"
+    if isinstance(value, Alerts):
+        return "below"
+    if isinstance(value, dict) and value:
+        return f"`{_plain(value)}`"
     if value in ("", {}):
         return "empty"
     return f"`{value}`"

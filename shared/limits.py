@@ -60,6 +60,8 @@ REST_BODY_BYTES: Final = 8 * 1024 * 1024
 # Strategy.
 TARGET_REPEAT_S: Final = 1.0
 QUOTES_PER_TARGET: Final = 40
+CLOCKS_APART_MS: Final = 250  # of two machines' wall clocks; beyond it nothing is quoted for a strategy elsewhere
+CLOCK_SAMPLES: Final = 64  # arrivals that tell how far they are apart
 
 # Executor.
 SWITCH_TIMEOUT_S: Final = 15
@@ -109,6 +111,14 @@ TOUCHES_REMEMBERED: Final = 64  # of a symbol, to find the book that a target wa
 REPLAY_WAIT_S: Final = 10.0
 REPLAY_LINGER_S: Final = 1.0
 REPLAY_FRAMES_A_TURN: Final = 200  # between two looks at the sockets, so that flat out does not overrun a reader
+REPLAY_READER_S: Final = 10.0  # a reader takes nothing for this long: it loses what it does not take
+
+# Recordings.
+RECORD_FLUSH_S: Final = 1.0  # whatever happens, no more than this is lost
+RECORD_BATCH_BYTES: Final = 4 * 1024 * 1024  # of payload in memory; more is written at once
+RECORD_BATCH_ROWS: Final = 20_000
+RECORD_FIRST_S: Final = 3.0  # nothing heard for so long: said
+RECORD_GAPS_TOLD: Final = 10  # topics by name, those that miss most
 
 # Web page.
 WEB_UPDATE_S: Final = 1.0
@@ -151,6 +161,15 @@ STREAM_SILENT_S: Final = 30.0  # it does not read for this long: it is closed
 STREAM_ASK_S: Final = 1.0  # for its first message
 JOURNAL_READ_S: Final = 60.0
 JOURNAL_AGAIN_S: Final = 10.0
+
+# Webhooks.
+WEBHOOK_QUEUE: Final = 100  # alerts that wait for one; the oldest gives way
+WEBHOOK_TIMEOUT_S: Final = 10.0  # of one try
+WEBHOOK_PAUSE_FIRST_S: Final = 1.0  # before it is tried again; doubled each time
+WEBHOOK_PAUSE_MAX_S: Final = 60.0
+WEBHOOK_OLD_S: Final = 3600.0  # an alert that could not be sent for so long is dropped
+WEBHOOK_TEXT: Final = 1_000  # characters; Discord takes 2000 in all
+ALERT_TEST_S: Final = 5.0  # for a test alert to come back over the bus
 
 # Self-watching.
 OPERATIONS_MEASURED: Final = 100

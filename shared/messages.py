@@ -171,7 +171,8 @@ class Target(Message, frozen=True, kw_only=True):
 
     ``fills`` is the position message's count that the quotes were decided on (T1). An empty list withdraws. ``event``
     is what brought the decision: ``book``, ``trade``, ``position``, ``order``, ``time``, or ``invalid`` for a view that
-    stopped being valid; ``received`` and ``booked`` are those of the book it was decided on.
+    stopped being valid; ``received`` and ``booked`` are those of the book it was decided on. ``clock`` names the
+    CLOCK_BOOTTIME that ``decided`` is of (T2): a boot of a machine.
     """
 
     strategy: str
@@ -185,6 +186,7 @@ class Target(Message, frozen=True, kw_only=True):
     received: int = 0
     booked: int = 0
     event: str = ""
+    clock: str = ""
     why: str = ""
 
 
@@ -295,7 +297,8 @@ class Account(Message, frozen=True, kw_only=True):
 
     ``counters`` maps a symbol to its matching-engine counter now; ``threshold`` is what it must not pass.
     ``equity``, ``realised``, ``unrealised``, ``fees_paid`` and ``rounding`` are in the quote currency; ``profits`` has
-    every pair that was ever traded or is configured, and adds up to the totals to the last digit.
+    every pair that was ever traded or is configured, and adds up to the totals to the last digit. ``day_loss`` is what
+    was lost since midnight UTC, to the cent; negative for a gain.
     """
 
     valid: bool
@@ -309,6 +312,7 @@ class Account(Message, frozen=True, kw_only=True):
     unrealised: str = "0"
     fees_paid: str = "0"
     rounding: str = "0"
+    day_loss: str = "0"
     profits: dict[str, Profit] = {}
     why: str = ""
 

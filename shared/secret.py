@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import urlsplit
 
 from shared.settings import Config
 
 HIDDEN: Final = "***"
 # What is shorter is no key, and hiding it would garble every line.
 SHORTEST: Final = 6
+# A piece of an address that is shorter is a word, such as sendMessage.
+SECRET_PART: Final = 16
 
 
 def secrets_of(config: Config) -> list[str]:
@@ -20,7 +24,17 @@ def secrets_of(config: Config) -> list[str]:
         found |= {text for key in account.keys for text in (key.api_key, key.api_secret)}
     if config.curve is not None:
         found.add(config.curve.secret_key)
+    for webhook in config.monitor.webhooks:
+        found |= _of_address(webhook.url)
     return sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
+
+
+def _of_address(url: str) -> set[str]:
+    """An address that may hold a secret, as a whole and in the parts that an error may name by themselves."""
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    pieces = {piece for piece in re.split(r"[/?&=]", path) if len(piece) >= SECRET_PART}
+    return {url, parts.password or "", *pieces, *({path} if len(path) >= SECRET_PART else ())}
 
 
 class Mask:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from shared.alert_settings import Alerts, Webhook
+
 Level = Literal["debug", "info", "warning", "error"]
 LIVE_REST = "https://api.kraken.com"
 LIVE_WS = "wss://ws.kraken.com/v2"
@@ -138,7 +140,8 @@ class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
 
     A process above ``memory_threshold_mb`` collects garbage and warns; above ``memory_limit_mb`` it restarts in order.
     ``cpu_percent`` and ``memory_percent`` are of the machine, ``disk_free_mb`` of the disk that holds ``data/``,
-    ``rate_free_percent`` of a pair's order counter.
+    ``rate_free_percent`` of a pair's order counter. ``alerts`` says how each kind of trouble is told, and ``webhooks``
+    to whom besides.
     """
 
     host: str = "127.0.0.1"
@@ -152,6 +155,8 @@ class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     memory_percent: float = 90
     disk_free_mb: float = 500
     rate_free_percent: float = 20
+    alerts: Alerts = msgspec.field(default_factory=Alerts)
+    webhooks: list[Webhook] = msgspec.field(default_factory=list)
 
 
 class Logging(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -49,6 +49,8 @@ def in_force(found: Config) -> dict[str, Any]:
 def _plain(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return {name: _plain(inner, name) for name, inner in value.items()}
+    if key == "webhooks":
+        return [{**_plain(webhook, ""), "url": HIDDEN} for webhook in value]
     if isinstance(value, list | tuple):
         return [_plain(inner, "") for inner in value]
     if key in SECRETS and value:

@@ -1,19 +1,16 @@
-"""What status adds, alerts while something lasts, and the page for Prometheus."""
+"""What status adds, and the page for Prometheus."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor import facts
-from monitor.alerts import Alerts, Condition, conditions
 from monitor.commands.status import lines
 from monitor.metrics import Metrics
 from monitor.view import View
-from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import Account, BookInfo, BookState, BookStatus, FeedStatus, Fees, Orders, OrderState, Position
 
@@ -113,54 +110,6 @@ def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
     symbols = {PAIR: "refused: Currency pair not supported", "ETH/USD": "subscribed"}
     take(view, "feed.status", FeedStatus(connected=True, connection=1, last_byte=1, symbols=symbols))
     assert list(facts.connection(view)["refused"]) == [PAIR]
-
-
-# --- alerts ----------------------------------------------------------------------------------------------------------
-
-
-def kinds(alerts: Alerts, holds: dict[str, Condition], second: float) -> list[str]:
-    return [said.kind for said in alerts.turn(holds, int(second * SECOND))]
-
-
-def test_a_condition_is_told_once_and_once_more_when_it_is_over() -> None:
-    alerts, stale = Alerts(), {"stale X": Condition("stale", "X is stale", "X is back")}
-    assert kinds(alerts, stale, 0) == ["stale"]
-    assert [kinds(alerts, stale, second) for second in range(1, 100)] == [[]] * 99
-    assert kinds(alerts, {}, 101) == []
-    assert kinds(alerts, {}, 105) == ["stale-over"]
-    assert kinds(alerts, {}, 106) == []
-    assert kinds(alerts, stale, 107) == ["stale"]
-
-
-def test_a_condition_that_flickers_is_not_told_again() -> None:
-    alerts, low = Alerts(), {"rate": Condition("rate-low", "low", "fine")}
-    said = [kind for second in range(20) for kind in kinds(alerts, low if second % 3 else {}, second)]
-    assert said == ["rate-low"]
-
-
-def test_what_must_last_is_not_told_before() -> None:
-    alerts, busy = Alerts(), {"cpu": Condition("machine-cpu", "busy", "fine", 30.0)}
-    assert kinds(alerts, busy, 0) + kinds(alerts, busy, 29) + kinds(alerts, {}, 30) == []
-    assert kinds(alerts, busy, 31) == []
-    assert kinds(alerts, busy, 61) == ["machine-cpu"]
-
-
-@pytest.mark.parametrize(
-    ("figures", "counter", "stale", "wanted"),
-    [
-        ({}, 25.0, False, []),
-        ({}, 25.0, True, [f"stale {PAIR}"]),
-        ({}, 101.0, False, [f"rate {PAIR}"]),
-        ({"disk_free_mb": 1}, 25.0, False, ["disk"]),
-        ({"cpu_percent": 99.0, "memory_percent": 99.0}, 25.0, False, ["cpu", "memory"]),
-    ],
-)
-def test_conditions_are_what_the_thresholds_say(
-    view: View, config: Config, figures: dict[str, float], counter: float, stale: bool, wanted: list[str]
-) -> None:
-    take(view, "book.status", books(stale))
-    take(view, "account", account(counter))
-    assert list(conditions(view, config, FIGURES | figures, WALL)) == wanted
 
 
 # --- metrics ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.health import Action, Health, Restart, Say
+from monitor.alerts import Begin, End, Say
+from monitor.health import Action, Health, Restart
 from shared.clock import SECOND
 from shared.messages import Heartbeat, ProcessState
 
@@ -35,7 +36,19 @@ def beat(process: str = BOOK, **changed: Any) -> Heartbeat:
 
 
 def kinds(actions: list[Action]) -> list[str]:
-    return [action.kind if isinstance(action, Say) else "restart" for action in actions]
+    return [_kind(action) for action in actions]
+
+
+def _kind(action: Action) -> str:
+    match action:
+        case Say():
+            return action.kind
+        case Begin():
+            return action.condition.told_as
+        case End():
+            return "resumed" if action.name == "halt" else "process-back"
+        case Restart():
+            return "restart"
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Where alerts go besides the log, the bus and the views."""
