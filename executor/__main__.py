@@ -11,7 +11,7 @@ from executor.journal import Journal, JournalError, JournalUnavailable
 from executor.restore import restore
 from executor.shell import Shell
 from executor.why import main as why
-from shared.clock import boot_ns, wall_ns
+from shared.clock import boot_ns, clock_id, wall_ns
 from shared.config import Config
 from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
 from shared.starts import Held, MachineLock
@@ -46,7 +46,7 @@ def main() -> None:
     except JournalError as error:
         process.start.settle(ready=False)
         refuse(EXIT_CONFIG, "executor", str(error))
-    executor = Executor(state, journal.find_order, known_ts)
+    executor = Executor(state, journal.find_order, known_ts, clock_id())
     shell = Shell(process, state, executor, journal)
     process.log.info("epoch", epoch=state.epoch, orders_of_the_past=len(state.registry.live()))
     process.run_async(shell.private.socket.run, shell.on_messages, shell.on_turn, shell.stop, turn_ms=20)

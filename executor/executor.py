@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from executor import publish
+from executor.elsewhere import Elsewhere
 from executor.flatten import Flatten
 from executor.history import History
 from executor.orders import ended
@@ -38,12 +39,20 @@ from shared.messages import (
 
 
 class Executor:
-    """Holds the cores together. ``find_past`` asks the journal for orders that ended long ago."""
+    """Holds the cores together. ``find_past`` asks the journal for orders that ended long ago.
+
+    ``clock`` names the clock that times are of (:func:`shared.clock.clock_id`).
+    """
 
     def __init__(
-        self, state: State, find_past: Callable[[str, str], tuple[str, str] | None], known_ts: int = 0
+        self,
+        state: State,
+        find_past: Callable[[str, str], tuple[str, str] | None],
+        known_ts: int = 0,
+        clock: str = "",
     ) -> None:
         self.state = state
+        self.elsewhere = Elsewhere(clock)
         self.stream = Stream(state, find_past)
         self.quoting = Quoting(state, self.stream)
         self.flatten = Flatten(state, self.stream, self.quoting)
@@ -57,10 +66,7 @@ class Executor:
         """One message from the bus; True when a pass should follow at once."""
         state = self.state
         if isinstance(message, Target):
-            if message.strategy in state.config.strategies:
-                state.targets[message.strategy, message.symbol] = message
-                self._note_cause(message)
-                return True
+            return message.strategy in state.config.strategies and self._target(message, now)
         elif isinstance(message, Book):
             state.books[message.symbol] = message
             mid = mid_of(message) if message.state is BookState.LIVE else None
@@ -75,6 +81,16 @@ class Executor:
             state.pairs = message.pairs
             state.account.ledger.decimals = dict(message.assets)
         return False
+
+    def _target(self, message: Target, now: int) -> bool:
+        """A configured strategy's target; False when it is not taken, and the one before it runs out (T2)."""
+        taken = self.elsewhere.taken(message, now, now + self.state.boot_to_wall)
+        if isinstance(taken, str):
+            self.state.tell("warning", "clock", taken, alert=True)
+            return False
+        self.state.targets[message.strategy, message.symbol] = taken
+        self._note_cause(taken)
+        return True
 
     def _note_touch(self, book: Book) -> None:
         """Keeps a book's touch: a target decided on it comes later, when there may be a newer one."""

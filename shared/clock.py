@@ -6,8 +6,10 @@ a suspend. ``wall_ns`` is the wall clock, for what leaves the machine or is show
 
 from __future__ import annotations
 
+import socket
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -21,6 +23,14 @@ def boot_ns() -> int:
 def wall_ns() -> int:
     """ns since the epoch."""
     return time.time_ns()
+
+
+def clock_id() -> str:
+    """Names the CLOCK_BOOTTIME of this machine's boot: stamps of equal ids can be compared, others cannot."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return socket.gethostname()
 
 
 def rfc3339(ns: int) -> str:

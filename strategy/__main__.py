@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.bus import Received
-from shared.clock import boot_ns
+from shared.clock import boot_ns, clock_id
 from shared.config import ConfigError
 from shared.messages import ProcessState
 from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
@@ -23,7 +23,7 @@ def main() -> None:
         names = ", ".join(configuration.strategies)
         refuse(EXIT_CONFIG, "strategy", f"no strategy {name!r} in the configuration; there is: {names}")
     try:
-        host = Host(configuration, name)
+        host = Host(configuration, name, clock_id())
     except ConfigError as error:
         refuse(EXIT_CONFIG, "strategy", str(error))
     process = Process(f"strategy.{name}", configuration, WANTED)

@@ -65,14 +65,18 @@ class _Symbol:
 
 
 class Host:
-    """One configured strategy on its symbols; what to publish gathers in :attr:`publishes`."""
+    """One configured strategy on its symbols; what to publish gathers in :attr:`publishes`.
 
-    def __init__(self, config: Config, name: str) -> None:
+    ``clock`` names the clock that the times are of (:func:`shared.clock.clock_id`).
+    """
+
+    def __init__(self, config: Config, name: str, clock: str = "") -> None:
         kind, settings = load_strategy(config, name)
         self.name = name
         self.publishes: list[tuple[str, Target]] = []
         self.problems: list[str] = []
         self._config = config
+        self._clock = clock
         self._ttl_ms = config.strategies[name].ttl_ms
         self._symbols = {symbol: _Symbol(kind(settings)) for symbol in config.strategy_pairs(name)}
         self._pairs: dict[str, Pair] = {}
@@ -209,7 +213,8 @@ class Host:
         )
 
     def _say(self, symbol: str, state: _Symbol, target: Target, now: int) -> None:
-        said = msgspec.structs.replace(target, strategy=self.name, symbol=symbol, decided=now, ttl_ms=self._ttl_ms)
+        whose = {"strategy": self.name, "symbol": symbol, "clock": self._clock}
+        said = msgspec.structs.replace(target, decided=now, ttl_ms=self._ttl_ms, **whose)
         state.said, state.said_at = said, now
         self.publishes.append((f"target.{self.name}.{symbol}", msgspec.structs.replace(said)))
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from executor import ids
-from shared.clock import SECOND, parse_rfc3339
-from shared.messages import BookState, OrderState
+from shared.clock import MS, SECOND, parse_rfc3339
+from shared.messages import BookState, OrderState, Target
 from tests.unit.executor.worlds import World, buy, configuration, sell
 
 
@@ -47,6 +47,63 @@ def test_t1_on_the_filled_side_a_quote_may_still_retreat() -> None:
     world.turn()
     assert [str(request.params["limit_price"]) for request in world.taken("amend_order")] == ["83970.0"]
     assert world.taken("add_order") == []
+
+
+def elsewhere(world: World, late_ms: float, *, delay_ms: float = 1.0) -> bool:
+    """A target decided on another machine ``delay_ms`` ago, whose wall clock is ``late_ms`` behind ours."""
+    ts = world.now + world.state.boot_to_wall - int((late_ms + delay_ms) * MS)
+    decided = 7 * SECOND  # of a clock that is not ours
+    message = Target(
+        strategy="market_maker",
+        symbol="BTC/USD",
+        price_precision=1,
+        qty_precision=8,
+        quotes=[buy()],
+        decided=decided,
+        ttl_ms=3000,
+        fills=0,
+        clock="another machine",
+        ts=ts,
+    )
+    return world.executor.message(message, world.now)
+
+
+@pytest.mark.parametrize(("late_ms", "taken"), [(0, True), (-200, True), (240, True), (-260, False), (400, False)])
+def test_t2_a_target_from_another_machine_holds_by_its_ts_where_the_clocks_agree(late_ms: float, taken: bool) -> None:
+    world = World().ready()
+    assert elsewhere(world, late_ms) is taken
+    world.turn()
+    assert bool(world.taken("add_order")) is taken
+
+
+def test_t2_a_target_from_another_machine_expires_by_its_ts() -> None:
+    world = World().ready()
+    world.place(buy())
+    assert elsewhere(world, 0)
+    assert elsewhere(world, 0, delay_ms=2500)  # held up on its way, on clocks that are known to agree
+    for _ in range(4):
+        world.turn(0.1)
+        world.hear_bus()
+    assert world.taken("cancel_order") == []
+    world.turn(0.2)
+    assert len(world.taken("cancel_order")) == 1
+
+
+def test_t2_when_its_clock_goes_astray_its_last_good_target_runs_out_and_a_person_is_told() -> None:
+    world = World().ready()
+    world.place(buy())
+    elsewhere(world, 0)
+    pulled = 0
+    for _ in range(70):
+        world.turn(0.1)
+        world.hear_bus()
+        elsewhere(world, 600)
+        pulled += len(world.taken("cancel_order"))
+    assert pulled == 1
+    told = [told for told in world.state.out.told if told.kind == "clock"]
+    assert told[0].alert
+    assert "another machine" in told[0].text
+    assert "keep both clocks by NTP" in told[0].text
 
 
 def test_t2_a_target_that_is_not_said_again_expires_and_its_quotes_are_pulled() -> None:

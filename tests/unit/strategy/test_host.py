@@ -30,7 +30,7 @@ class World:
         config = Config()
         config.trading = msgspec.structs.replace(config.trading, pairs=["BTC/USD"])
         check(config, str)
-        self.host = Host(config, "market_maker")
+        self.host = Host(config, "market_maker", "this boot")
         self.now = 10 * SECOND
 
     def tell(self, *messages: Message) -> list[Target]:
@@ -83,7 +83,7 @@ def test_a_target_carries_what_it_was_decided_on() -> None:
     world = World()
     target = world.ready()[0]
     assert (target.strategy, target.symbol, target.ttl_ms, target.fills) == ("market_maker", "BTC/USD", 3000, 0)
-    assert target.decided == world.now
+    assert (target.decided, target.clock, target.event) == (world.now, "this boot", "book")
     assert len(target.quotes) == 4
 
 
