@@ -1,11 +1,18 @@
-"""The collector: Kraken's public WebSocket onto the bus, or a recording of it with ``--replay``."""
+"""The collector: Kraken's public WebSocket onto the bus, or a recording of it with ``--replay``.
+
+``python -m collector record`` records the bus, and ``replay`` puts a recording onto a bus of its own.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
+import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 
 from collector.feed import Feed
 from collector.instruments import assets_of, pairs_of
@@ -17,6 +24,8 @@ from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.socket import KrakenSocket
 from shared.messages import ProcessState, Resync
 from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse, tradebyte_version
+
+COMMANDS = {"record": "collector.record", "replay": "collector.playback"}
 
 
 class Collector:
@@ -112,25 +121,41 @@ class Collector:
 
 def main() -> None:
     """Runs until asked to stop."""
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        # Only these load Arrow, which takes as much memory as the whole collector.
+        sys.exit(importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:]))
     options = parser("collector", __doc__ or "")
-    options.add_argument("--replay", metavar="FILE", help="send the frames of a recording instead of Kraken's")
+    options.add_argument(
+        "--replay", metavar="PATH", help="send recorded frames instead of Kraken's: a line each, or a recording's"
+    )
     options.add_argument("--speed", metavar="N|max", type=_speed, default=1.0, help="times as fast as recorded")
     arguments = options.parse_args()
     configuration = load_config("collector", arguments.config)
     if arguments.replay is not None:
-        try:
-            recording = open(arguments.replay, "rb")  # noqa: SIM115 - closed when the replay ends
-        except OSError as error:
-            refuse(EXIT_CONFIG, "collector", f"{arguments.replay}: {error.strerror}; name a readable recording")
-        process = Process("collector", configuration, [])
-        with recording:
-            play(process, recording, arguments.speed)
+        frames = _frames_of(Path(arguments.replay))
+        play(Process("collector", configuration, []), frames, arguments.speed)
         return
     process = Process("collector", configuration, ["resync"])
     trading = configuration.trading
     feed = Feed(trading.pairs, trading.book_depth, version=configuration.kraken.websocket_version)
     collector = Collector(process, feed)
     process.run_async(collector.run, collector.on_messages, collector.on_turn, turn_ms=20)
+
+
+def _frames_of(path: Path) -> Iterable[bytes]:
+    """The frames of a capture, one a line, or of what ``record`` recorded."""
+    if path.is_dir() or path.suffix == ".arrows":
+        from collector import recording
+
+        try:
+            files = recording.find([path.absolute()])
+        except recording.Unreadable as error:
+            refuse(EXIT_CONFIG, "collector", str(error))
+        return recording.frames(recording.Recording(files, recording.FRAME_TOPICS))
+    try:
+        return path.absolute().open("rb")
+    except OSError as error:
+        refuse(EXIT_CONFIG, "collector", f"{path}: {error.strerror}; name a readable recording")
 
 
 def _speed(text: str) -> float | None:

@@ -1,15 +1,15 @@
 """Replay: captured or recorded frames sent as if they came from Kraken now.
 
-A file holds one frame a line. Frames are paced by their own times, divided by the speed; those without a time follow
-at once. The replay starts when somebody listens for books, and ends the process with the file.
+A capture holds one frame a line; of a recording, the raw frames are taken. Frames are paced by their own times, divided
+by the speed; those without a time follow at once. The replay starts when somebody listens for books, and ends the
+process with the file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import IO
 
 from collector.feed import Feed
 from shared import limits
@@ -54,8 +54,8 @@ def schedule(lines: Iterator[bytes], speed: float | None) -> Iterator[tuple[int,
         yield due, raw
 
 
-def play(process: Process, recording: IO[bytes], speed: float | None) -> None:
-    """Plays the whole file onto the bus, then stops the process."""
+def play(process: Process, recording: Iterable[bytes], speed: float | None) -> None:
+    """Plays all of a recording's frames onto the bus, then stops the process."""
     feed = Feed([], process.config.trading.book_depth, replay=True)
     frames = schedule(iter(recording), speed)
     pending: tuple[int, bytes] | None = None

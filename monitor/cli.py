@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from monitor.commands.components import fills, verify, why
+from monitor.commands.components import fills, record, replay, verify, why
 from monitor.commands.config import config
 from monitor.commands.doctor import doctor
 from monitor.commands.examples import SHORT, epilog
@@ -43,6 +43,8 @@ for command in (
     flatten,
     restart,
     verify,
+    record,
+    replay,
     doctor,
     top,
     web,

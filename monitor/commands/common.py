@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -99,5 +100,9 @@ def run_component(config: Config, module: str, *arguments: str) -> NoReturn:
     # The component is found wherever the command was typed.
     path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
     command = [sys.executable, "-m", module, *arguments, *source]
-    finished = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False)
-    raise typer.Exit(finished.returncode if finished.returncode >= 0 else 128 - finished.returncode)
+    child = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path})
+    # It ends as it is told to, and says what came of it: Ctrl-C reaches it from the terminal, the rest is handed on.
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    signal.signal(signal.SIGTERM, lambda number, _frame: child.send_signal(number))
+    code = child.wait()
+    raise typer.Exit(code if code >= 0 else 128 - code)
