@@ -46,7 +46,7 @@ class Monitor:
         self.supervisor = supervisor.of(self.config)
         self.halted = halted.text(self.config)
         self.machine = Machine(self.config.data)
-        metrics = Metrics(self.config, self.picture.view, self.status)
+        metrics = Metrics(self.config, self.picture.view, self.picture.latency, self.status)
         self.webhooks = Webhooks(self.config)
         self.site = Site(self.config, self.picture, metrics.text)
         self.journal = Reader(self.config, self.picture, self._spawn)

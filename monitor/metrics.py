@@ -10,15 +10,25 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 
 from monitor import facts
+from monitor.latency import Latency
 from monitor.view import DEAD, View, live_orders
 from shared.config import Config
+from shared.histogram import upper_ns
 from shared.messages import BookState, ProcessState
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+# Of every hop, in seconds: from a bus message to a slow answer of the exchange.
+BOUNDS_S: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 QUANTILES: Final = (("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99"))
 Status = Callable[[], dict[str, Any]]
 
@@ -26,8 +36,8 @@ Status = Callable[[], dict[str, Any]]
 class Metrics(Collector):
     """The metrics of a view; ``status`` makes the status object of now."""
 
-    def __init__(self, config: Config, view: View, status: Status) -> None:
-        self._config, self._view, self._status = config, view, status
+    def __init__(self, config: Config, view: View, latency: Latency, status: Status) -> None:
+        self._config, self._view, self._latency, self._status = config, view, latency, status
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -49,6 +59,8 @@ class Metrics(Collector):
         yield from self._books(status)
         yield from self._trading(status)
         yield from self._connection()
+        yield self._hops()
+        yield from _webhooks(facts.detail(self._view, "monitor", "webhooks"))
         yield from _machine(facts.detail(self._view, "monitor", "machine"))
 
     def _processes(self, status: dict[str, Any]) -> Iterator[Metric]:
@@ -105,6 +117,20 @@ class Metrics(Collector):
         yield summary
         yield _gauge("operation_max_seconds", "The longest of each operation.", longest, ["process", "operation"])
 
+    def _hops(self) -> Metric:
+        """Each hop's histogram, its fine buckets added up to few: a value counts in the first that surely holds it."""
+        made = HistogramMetricFamily(
+            "tradebyte_hop_seconds", "How long each hop takes, frame to order.", labels=["hop"]
+        )
+        for name, hop in self._latency.hops.items():
+            fine = sorted(hop.histogram.counts.items())
+            buckets: list[tuple[str, float]] = []
+            for bound in BOUNDS_S:
+                buckets.append((str(bound), sum(n for index, n in fine if upper_ns(index) <= bound * 1e9)))
+            buckets.append(("+Inf", hop.histogram.count))
+            made.add_metric([name], buckets, hop.histogram.sum_ns / 1e9)
+        return made
+
     def _books(self, status: dict[str, Any]) -> Iterator[Metric]:
         books, by_symbol = status["books"], ["symbol"]
         states = [((s, str(state)), book["state"] == state) for s, book in books.items() for state in BookState]
@@ -130,6 +156,7 @@ class Metrics(Collector):
         account = view.account
         if account is None:
             return
+        yield _gauge("account_reconciled", "1 while the fills explain the balances.", [((), account.valid)])
         counters = [((symbol,), used) for symbol, used in account.counters.items()]
         yield _gauge("order_rate_points", "Kraken's order counter of the pair.", counters, by_symbol)
         yield _gauge("order_rate_points_max", "What it must not pass.", [((), account.threshold)])
@@ -141,6 +168,8 @@ class Metrics(Collector):
             ("realised_profit", "Profit of closed positions.", account.realised),
             ("unrealised_profit", "Profit of open positions at the last good mid.", account.unrealised),
             ("fees_paid", "Fees paid.", account.fees_paid),
+            ("day_loss", "Lost since midnight UTC; negative for a gain.", account.day_loss),
+            ("day_loss_max", "The loss at which trading halts.", format(self._config.trading.max_daily_loss, "f")),
         ):
             yield _gauge(name, about, [((currency,), float(text))], ["currency"])
         balances = [((asset,), float(text)) for asset, text in account.balances.items()]
@@ -157,6 +186,17 @@ class Metrics(Collector):
             if isinstance(value := facts.detail(self._view, process, "connection_attempts"), int)
         ]
         yield _counter("connection_attempts", "Attempts to connect to Kraken.", attempts, ["process"])
+
+
+def _webhooks(figures: Any) -> Iterator[Metric]:
+    """What was sent to each webhook, by its place in the configuration: an address may be a secret."""
+    if not isinstance(figures, list) or not figures:
+        return
+    shown = [(str(number), figure) for number, figure in enumerate(figures, 1)]
+    for name, about in (("sent", "Alerts that a webhook took."), ("dropped", "Alerts that a webhook did not get.")):
+        yield _counter(f"webhook_{name}", about, [((n,), figure[name]) for n, figure in shown], ["webhook"])
+    waiting = [((n,), figure["waiting"]) for n, figure in shown]
+    yield _gauge("webhook_waiting", "Alerts that wait for a webhook.", waiting, ["webhook"])
 
 
 def _machine(figures: Any) -> Iterator[Metric]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor import facts
 from monitor.commands.status import lines
-from monitor.metrics import Metrics
+from monitor.latency import Latency
+from monitor.metrics import BOUNDS_S, Metrics
 from monitor.view import View
 from shared.config import Config
 from shared.messages import Account, BookInfo, BookState, BookStatus, FeedStatus, Fees, Orders, OrderState, Position
@@ -115,11 +117,11 @@ def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
 
-def page(view: View, config: Config) -> str:
+def page(view: View, config: Config, latency: Latency | None = None) -> str:
     def status() -> dict[str, Any]:
         return view.status(NOW, WALL, None) | facts.beyond(view, config, WALL)
 
-    return Metrics(config, view, status).text().decode()
+    return Metrics(config, view, latency or Latency(), status).text().decode()
 
 
 def test_prometheus_reads_the_page(view: View, config: Config) -> None:
@@ -155,6 +157,43 @@ def test_names_and_units_follow_the_convention(view: View, config: Config) -> No
         assert family.documentation.endswith(".")
         assert not re.search(r"_(ms|mb|percent|pct)(_|$)", family.name), family.name
         assert not (family.type == "gauge" and family.name.endswith("_total"))
+
+
+def test_hops_are_histograms_in_seconds(view: View, config: Config) -> None:
+    latency = Latency()
+    for ms in (0.05, 0.3, 0.3, 40, 20_000):
+        latency.hops["collector_to_book"].add(int(ms * 1e6), 1)
+    (family,) = [
+        found
+        for found in text_string_to_metric_families(page(view, config, latency))
+        if found.name == "tradebyte_hop_seconds"
+    ]
+    assert family.type == "histogram"
+    buckets = {
+        sample.labels["le"]: sample.value
+        for sample in family.samples
+        if sample.name.endswith("_bucket") and sample.labels["hop"] == "collector_to_book"
+    }
+    assert [float(bound) for bound in buckets] == [*BOUNDS_S, float("inf")]
+    assert [buckets[bound] for bound in ("0.0001", "0.00025", "0.0005", "0.025", "0.05", "10.0", "+Inf")] == [
+        1,
+        1,
+        3,
+        3,
+        4,
+        4,
+        5,
+    ]
+    sums = [s.value for s in family.samples if s.name.endswith("_sum") and s.labels["hop"] == "collector_to_book"]
+    assert sums == [pytest.approx(20.04065)]
+
+
+def test_webhooks_are_counted_by_number(view: View, config: Config) -> None:
+    figures = [{"host": "h", "sent": 3, "dropped": 1, "waiting": 2, "trouble": ""}]
+    take(view, "heartbeat.monitor", beat("monitor", details={"webhooks": figures}))
+    text = page(view, config)
+    assert 'tradebyte_webhook_sent_total{webhook="1"} 3.0' in text
+    assert 'tradebyte_webhook_dropped_total{webhook="1"} 1.0' in text
 
 
 def test_a_view_that_has_heard_nothing_has_a_page(view: View, config: Config) -> None:
