@@ -346,7 +346,7 @@ def test_only_lines_that_changed_are_drawn_again() -> None:
             drawn.extend(region.y for region in regions)  # type: ignore[attr-defined]
             return real(*regions, **more)  # type: ignore[arg-type]
 
-        canvas.refresh = refresh  # type: ignore[method-assign, assignment]
+        canvas.refresh = refresh  # type: ignore[method-assign]
         await seat.news()
         assert drawn == []
         seat.world.wall += SECOND
@@ -381,7 +381,7 @@ def test_colours_are_the_terminals_own_and_none_with_no_color(
         styles = []
         for strip in strips:
             for each in filters:
-                strip = strip.apply_filter(each, seat.app.background_colors[0])  # type: ignore[attr-defined]
+                strip = strip.apply_filter(each, seat.app.background_colors[0])
             styles += [segment.style for segment in strip if segment.style is not None]
         colours = {style.color.name for style in styles if style.color is not None}
         assert colours <= {"default"} if colourless else {"green", "cyan"} <= colours

@@ -107,7 +107,7 @@ def test_any_size_is_filled_exactly(world: World, width: int, height: int) -> No
     world.halted = "why"
     world.alert("something " * 30)
     for view in ("main", "orders", "fills", "latency", "alerts"):
-        lines(world, State(view=view, notice="word " * 60, wanted="btc"), width, height)  # type: ignore[arg-type]
+        lines(world, State(view=view, notice="word " * 60, wanted="btc"), width, height)
 
 
 def test_a_terminal_that_is_too_small_says_so(world: World) -> None:
