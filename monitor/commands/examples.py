@@ -24,7 +24,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tradebyte replay data/recordings --speed max --json",
     ),
     "doctor": ("tradebyte doctor", "tradebyte doctor --go-live"),
-    "top": ("tradebyte top", "NO_COLOR=1 tradebyte top"),
+    "top": ("tradebyte top",),
     "web": ("tradebyte web",),
 }
 SHORT: Final[dict[str, str]] = {
