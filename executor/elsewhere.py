@@ -1,8 +1,8 @@
 """Targets from another machine (T2): taken by ``ts`` where wall clocks agree, and else not at all. A core.
 
 A target names the clock that its ``decided`` is of. That of another machine cannot be compared with ours; its ``ts``
-can, where both machines keep the time. How far the clocks are apart shows in how late its messages arrive: the least late
-of the last seconds is the clocks' difference and the quickest way here, which must be small together.
+can, where both machines keep the time. How far the clocks are apart shows in how late its messages arrive: the least
+late of the last seconds is the clocks' difference and the quickest way here, which must be small together.
 """
 
 from __future__ import annotations
