@@ -67,7 +67,7 @@ class Monitor:
 
     async def main(self) -> None:
         """Serves HTTP, and posts to webhooks, until cancelled."""
-        runner = await api.serve(self.listening, self.site)
+        runner = await api.serve(self.listening, self.site, self.process.alert)
         self.process.state(ProcessState.READY)
         try:
             await self.webhooks.run()

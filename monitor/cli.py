@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from monitor.commands.alert_test import alert_test
 from monitor.commands.components import fills, record, replay, verify, why
 from monitor.commands.config import config
 from monitor.commands.doctor import doctor
@@ -46,10 +47,12 @@ for command in (
     record,
     replay,
     doctor,
+    alert_test,
     top,
     web,
 ):
-    app.command(short_help=SHORT.get(command.__name__), epilog=epilog(command.__name__))(command)
+    name = command.__name__.replace("_", "-")
+    app.command(name, short_help=SHORT.get(name), epilog=epilog(name))(command)
 app.add_typer(config, name="config")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -115,9 +116,9 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
-async def serve(listening: socket.socket, site: Site) -> web.AppRunner:
-    """Serves on a listening socket until the runner is cleaned up."""
-    app = application(site, Controls(site.config), token.of(site.config.run))
+async def serve(listening: socket.socket, site: Site, tell: Callable[[str, str, str], None]) -> web.AppRunner:
+    """Serves on a listening socket until the runner is cleaned up; ``tell`` publishes an alert."""
+    app = application(site, Controls(site.config, tell), token.of(site.config.run))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.SockSite(runner, listening).start()

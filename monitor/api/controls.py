@@ -14,8 +14,9 @@ import structlog
 from monitor import supervisor
 from monitor.acts import flattening, halting, restarting
 from monitor.api.answers import Problem
-from monitor.api.queries import EmptyWish, HaltWish, RestartWish
+from monitor.api.queries import AlertTestWish, EmptyWish, HaltWish, RestartWish
 from monitor.sections import Shown
+from monitor.sinks.webhook import TEST_KIND
 from shared.config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -63,11 +64,18 @@ class Restarted(Shown, frozen=True, kw_only=True):
     kept_orders: bool
 
 
-class Controls:
-    """The acts of one configuration."""
+class Tested(Shown, frozen=True, kw_only=True):
+    """A test alert was told on the bus, in the log and to the views; ``text`` is what it says."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    ok: bool
+    text: str
+
+
+class Controls:
+    """The acts of one configuration; ``tell(level, kind, text)`` publishes an alert."""
+
+    def __init__(self, config: Config, tell: Callable[[str, str, str], None]) -> None:
+        self._config, self._tell = config, tell
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def halt(self, wish: HaltWish) -> Halted:
@@ -90,6 +98,11 @@ class Controls:
         words = "; ".join(flattening.in_words(found)) or "nothing is to be closed"
         positions = {symbol: format(position, "f") for symbol, position in found.items()}
         return Flattening(ok=True, text=f"flattening, then halting: {words}", positions=positions)
+
+    async def alert_test(self, wish: AlertTestWish) -> Tested:
+        """An alert that means nothing but that alerts come."""
+        self._tell("info", TEST_KIND, wish.text)
+        return Tested(ok=True, text=wish.text)
 
     async def restart(self, wish: RestartWish) -> Restarted:
         """Stops and starts; the monitor itself by a process that outlives it."""

@@ -49,6 +49,12 @@ class EmptyWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Nothing is to be said."""
 
 
+class AlertTestWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the test alert says."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "a test: alerts come"
+
+
 class RestartWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which process (or ``all``); ``keep``, of the executor alone, leaves its orders to its next start."""
 

@@ -11,7 +11,16 @@ import msgspec
 from monitor import sections
 from monitor.api import controls
 from monitor.api.controls import Controls
-from monitor.api.queries import EmptyWish, FillsQuery, HaltWish, HistoryQuery, LogsQuery, NoQuery, RestartWish
+from monitor.api.queries import (
+    AlertTestWish,
+    EmptyWish,
+    FillsQuery,
+    HaltWish,
+    HistoryQuery,
+    LogsQuery,
+    NoQuery,
+    RestartWish,
+)
 from monitor.api.site import Site
 
 
@@ -72,4 +81,5 @@ ACTS: Final = (
         Controls.restart,
         (404, 503, 504),
     ),
+    Act("/api/alert-test", "tell an alert that is only a test", AlertTestWish, controls.Tested, Controls.alert_test),
 )

@@ -24,6 +24,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tradebyte replay data/recordings --speed max --json",
     ),
     "doctor": ("tradebyte doctor", "tradebyte doctor --go-live"),
+    "alert-test": ("tradebyte alert-test", "tradebyte alert-test --json"),
     "top": ("tradebyte top",),
     "web": ("tradebyte web",),
 }
@@ -43,6 +44,7 @@ SHORT: Final[dict[str, str]] = {
     "record": "The bus and the raw frames into files.",
     "replay": "A recording onto a bus of its own.",
     "doctor": "What could keep it from trading, and the mend.",
+    "alert-test": "A test alert to everything that tells alerts.",
     "top": "Everything in this terminal, until q.",
     "web": "Everything in a browser, until Ctrl-C.",
 }

@@ -39,6 +39,8 @@ from .test_picture import fill, profit, take
 from .test_view import PAIR, beat, book, book_status, order
 
 TOKEN = "the-token-of-these-tests"
+# The alerts that it was asked to tell.
+TOLD: list[tuple[str, str, str]] = []
 
 
 @dataclass
@@ -92,7 +94,8 @@ def served() -> Iterator[Served]:
     thread.start()
 
     async def start() -> web.AppRunner:
-        runner = web.AppRunner(application(site, Controls(config), TOKEN), access_log=None, shutdown_timeout=1.0)
+        controls = Controls(config, lambda level, kind, text: TOLD.append((level, kind, text)))
+        runner = web.AppRunner(application(site, controls, TOKEN), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         await web.SockSite(runner, listening).start()
         return runner
@@ -108,6 +111,12 @@ def served() -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def described(served: Served) -> Any:
     return served.ask("/openapi.json")[1]
+
+
+def test_a_test_alert_is_told_as_asked(served: Served) -> None:
+    code, answer = served.ask("/api/alert-test", "POST", {"text": "hello"}, Authorization=f"Bearer {TOKEN}")
+    assert (code, answer) == (200, {"ok": True, "text": "hello"})
+    assert TOLD[-1] == ("info", "test", "hello")
 
 
 # --- what is described is what is answered ---------------------------------------------------------------------------
