@@ -217,6 +217,8 @@ def _alerts_and_log(shown: Shown, wanted: str, width: int) -> list[Row]:
         Column("warning", 3, right=False, shrinks_to=10),
     )
     log_head, *log = table(columns, lines, width)
+    if not lines:
+        log = [(("no warning since this screen was opened", Tone.QUIET),)]
     rows = [*_folded(wrong, wanted, width), (("told lately", Tone.HEAD),), *_folded(told, wanted, width)]
     heads = {"told lately"}
     full = [fill(row, width) if row and row[0][0] in heads else row for row in rows]
