@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from collector.record import topic
-from collector.recording import Recording, Row, Unreadable, described, find
+from collector.recording import Recording, Row, Unreadable, counted, described, find
 from collector.replay import parse_speed
 from shared import bus, limits, starts
 from shared import config as configuration
@@ -186,7 +186,7 @@ def told(found: dict[str, Any]) -> list[str]:
     return [
         *lines,
         f"{how} {found['messages']:,} messages in {found['seconds']:,.1f} s, "
-        f"heard from {found['from']} to {found['to']}, from {found['files']} files",
+        f"heard from {found['from']} to {found['to']}, from {counted(found['files'], 'file')}",
     ]
 
 

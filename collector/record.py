@@ -22,7 +22,7 @@ from rich.live import Live
 from rich.text import Text
 
 from collector.recorder import Recorder
-from collector.recording import plain, schema
+from collector.recording import counted, plain, schema
 from collector.store import DiskFull, Rules, Store
 from shared import bus, limits, starts, topics
 from shared.clock import SECOND, boot_ns, wall_ns
@@ -46,7 +46,10 @@ class Recording:
         make_schema = functools.partial(schema, str(wall_ns()), words)
         self.recorder = Recorder(min(limits.RECORD_BATCH_BYTES, rules.rotate_bytes))
         self.store = Store(folder, rules, make_schema)
-        self.subscriber = bus.attach(config, words or [""])
+        self.subscriber = bus.Subscriber(zmq.Context.instance(), (), words or [""], config.curve)
+        # However long a publisher was away, its first messages are wanted too.
+        self.subscriber.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 0)
+        self.subscriber.connect(bus.addresses(config), config.curve)
         self.began = boot_ns()
 
     def run(self, seconds: float | None, show: Callable[[str], None]) -> None:
@@ -129,13 +132,13 @@ def told(summary: dict[str, Any]) -> list[str]:
     if summary["messages"]:
         lines.append(
             f"recorded {summary['messages']:,} messages in {summary['seconds']:,.1f} s: "
-            f"{plain(summary['payload_bytes'])}, as {summary['files']} file{'s' if summary['files'] != 1 else ''} of "
+            f"{plain(summary['payload_bytes'])}, as {counted(summary['files'], 'file')} of "
             f"{plain(summary['written_bytes'])} in {summary['folder']}"
         )
     else:
         lines.append("no message was heard, so no file was written; is the system running? See 'tradebyte status'")
     if summary["files_dropped"]:
-        lines.append(f"to stay within --max-mb, the oldest {summary['files_dropped']} files were removed")
+        lines.append(f"to stay within --max-mb, {counted(summary['files_dropped'], 'file')} went, the oldest first")
     by_topic = list(summary["missed_by_topic"].items())
     if by_topic:
         most = ", ".join(f"{topic} {count:,}" for topic, count in by_topic[: limits.RECORD_GAPS_TOLD])

@@ -188,3 +188,8 @@ def described(recording: Recording) -> list[str]:
 def plain(value: int) -> str:
     """Bytes as people say them."""
     return f"{value / 1e6:,.1f} MB" if value >= 100_000 else f"{value / 1e3:,.1f} kB"
+
+
+def counted(number: int, what: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number:,} {what}{'s' if number != 1 else ''}"

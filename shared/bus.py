@@ -230,6 +230,10 @@ class Subscriber:
         for topic in wanted:
             for prefix in topics.subscription(topic):
                 self.socket.setsockopt(zmq.SUBSCRIBE, prefix)
+        self.connect(endpoints, curve)
+
+    def connect(self, endpoints: Iterable[str], curve: Curve | None) -> None:
+        """Connects to more publishers, be they there yet or not."""
         for endpoint in endpoints:
             if curve is not None and endpoint.startswith("tcp://"):
                 self.socket.curve_serverkey = curve.public_key.encode()
