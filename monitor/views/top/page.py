@@ -129,7 +129,7 @@ def _main(shown: Shown, state: State, width: int, height: int) -> list[Row]:
     )
     third = _beside(
         panels.clipped(panels.profit(shown, room.left_second), room.third),
-        panels.fills(shown, right_second, state.wanted)[: room.third],
+        panels.fills(shown, right_second, state.wanted, room.third - 1),
         room.left_second,
         right_second,
         room.third,

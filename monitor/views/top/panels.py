@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Final
 
 from monitor.sections import FillShown, Hop, OrderShown, Process
@@ -23,6 +24,7 @@ from monitor.views.top.text import (
     toned,
 )
 from monitor.views.top.troubles import clock
+from shared import limits
 from shared.messages import OrderState
 
 STATES: Final = {"ready": Tone.GOOD, "live": Tone.GOOD, "dead": Tone.BAD, "halted": Tone.WARN}
@@ -174,9 +176,10 @@ def _order(order: OrderShown, shown: Shown) -> list[Piece]:
     ]
 
 
-def fills(shown: Shown, width: int, wanted: str) -> list[Row]:
-    """Own fills that hold the wanted text, the newest first."""
-    found = [fill for fill in reversed(shown.fills.fills) if _holds(_fill_words(fill), wanted)]
+def fills(shown: Shown, width: int, wanted: str, most: int = limits.TOP_ROWS) -> list[Row]:
+    """The newest ``most`` own fills that hold the wanted text, the newest first."""
+    holding = (fill for fill in reversed(shown.fills.fills) if _holds(_fill_words(fill), wanted))
+    found = list(islice(holding, most))
     rows = table(FILL_COLUMNS, [_fill(fill) for fill in found], width)
     if not found:
         rows.append(((f"no fill{f' with {cut(wanted, 20)!r}' if wanted else ' yet'}", Tone.QUIET),))
