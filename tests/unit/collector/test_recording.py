@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from shared import topics
 from shared.clock import SECOND
 from shared.messages import Alert, FeedFrame, Message
 
+ROOT = Path(__file__).resolve().parents[3]
 ROOMY = Rules(max_bytes=10**9, rotate_bytes=10**9, rotate_ns=10**18, spare_bytes=0)
 
 
@@ -253,3 +255,21 @@ def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
     found = Recording([text])
     assert list(found.rows()) == []
     assert "no recording" in found.foreign[0]
+
+
+def test_the_documented_example_reads_a_recording_that_was_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/recording.md").read_text(), re.DOTALL)
+    assert code.count("\n") <= 11
+    (tmp_path / "data").mkdir()
+    record(tmp_path / "data/recordings", noisy(3, each=4))
+    path = files_of(tmp_path / "data/recordings")[0]
+    path.write_bytes(path.read_bytes()[:-100])
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    shown = capsys.readouterr().out
+    assert "cut off" in shown
+    assert "alert 8 {" in shown
+    assert "number 8 " in shown
+    assert "alert 9 {" not in shown
