@@ -89,7 +89,8 @@ def _memory(view: View, config: Config, now: int) -> Named:
 
 def _machine(config: Config, figures: dict[str, Any] | None) -> Named:
     for name, text in machine.troubles(figures, config.monitor).items() if figures else ():
-        yield name, Condition(f"machine_{name}", text, f"the machine's {name} is within its threshold again")
+        shown = name.upper() if name == "cpu" else name
+        yield name, Condition(f"machine_{name}", text, f"the machine's {shown} is within its threshold again")
 
 
 def _latency(config: Config, minute: LastMinute) -> Named:

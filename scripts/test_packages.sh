@@ -14,16 +14,18 @@ if [ "$EUID" != 0 ] || ! command -v apt-get >/dev/null; then
 fi
 echo "test packages: installing ${packages[*]} (Debian's)"
 log=$(mktemp)
-policy=/usr/sbin/policy-rc.d
 export DEBIAN_FRONTEND=noninteractive
-# Only promtool is wanted: the server that comes with it is not to be started.
+# Only promtool is wanted of prometheus: the server that comes with it is not to be started.
+policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
     trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
 fi
-if ! timeout -k 5 "$seconds_max" sh -c \
-    'apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"' sh "${packages[@]}" >"$log" 2>&1; then
-    echo "test packages: ${packages[*]} did not come, so the tests that take it are skipped: $(tail -n 1 "$log")"
-fi
+timeout -k 5 "$seconds_max" apt-get update -qq >"$log" 2>&1
+for package in "${packages[@]}"; do
+    if ! timeout -k 5 "$seconds_max" apt-get install -y -qq --no-install-recommends "$package" >"$log" 2>&1; then
+        echo "test packages: $package did not come, so the tests that take it are skipped: $(tail -n 1 "$log")"
+    fi
+done
 rm -f "$log"
 exit 0

@@ -11,6 +11,8 @@ from shared.messages import BookState, ProcessState
 
 READY = str(ProcessState.READY)
 LIVE = str(BookState.LIVE)
+# Alerts of what is shown from its own source as well, and at once.
+SAID_ABOVE = ("book-invalid", "reconcile")
 
 
 def now(shown: Shown) -> list[Row]:
@@ -31,6 +33,7 @@ def now(shown: Shown) -> list[Row]:
     found += [
         _line(Tone.BAD if alert.level == "critical" else Tone.WARN, alert.kind, alert.text)
         for alert in shown.alerts.active
+        if alert.kind not in SAID_ABOVE
     ]
     if shown.note:
         found.append(_line(Tone.WARN, "this screen", shown.note))
