@@ -31,18 +31,22 @@ def configuration(config: Config) -> list[Finding]:
             warning("configuration", "dry_run is true: everything is planned and journalled, nothing is sent", mend)
         )
     mode = stat.S_IMODE(config.source.stat().st_mode)
-    if not config.kraken.sandbox and mode & 0o077 and _holds_secret(config):
+    if mode & 0o077 and _holds_secret(config):
         text = f"{config.source} holds live secrets and others on this machine may read it (mode {mode:04o})"
-        found.append(warning("file-permissions", text, f"chmod 600 {config.source}, or take the keys by ${{NAME}}"))
+        found.append(warning("file-permissions", text, f"chmod 600 {config.source}, or take them by ${{NAME}}"))
     else:
         found.append(ok("file-permissions", f"{config.source.name} (mode {mode:04o}) tells others no live secret"))
     return found
 
 
 def _holds_secret(config: Config) -> bool:
+    """A webhook's address is a secret in the sandbox too, where keys open nothing."""
     assert config.source is not None
     written = config.source.read_text(encoding="utf-8")
-    return any(secret and secret in written for secret in (config.kraken.api_secret, config.kraken.halt_secret))
+    secrets = [webhook.url for webhook in config.monitor.webhooks]
+    if not config.kraken.sandbox:
+        secrets += [config.kraken.api_secret, config.kraken.halt_secret]
+    return any(secret and secret in written for secret in secrets)
 
 
 def folders(config: Config) -> list[Finding]:

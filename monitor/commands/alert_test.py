@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -131,8 +132,9 @@ def _url(config: Config, path: str) -> str:
 
 def _show(came: list[Came]) -> None:
     shown = table("sink", "came", "")
-    for each in came:
-        shown.add_row(escape(each.sink), "[green]yes[/green]" if each.ok else "[red]no[/red]", escape(each.why))
+    for (ok, why), alike in groupby(came, key=lambda each: (each.ok, each.why)):
+        names = ", ".join(escape(each.sink) for each in alike)
+        shown.add_row(names, "[green]yes[/green]" if ok else "[red]no[/red]", escape(why))
     out = console()
     out.print(shown)
     if len(came) == len(("bus", "log", "views")):

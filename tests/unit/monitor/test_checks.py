@@ -18,6 +18,7 @@ from monitor.checks.asked import Answers, Asked, Clock
 from monitor.checks.finding import Finding
 from monitor.commands.doctor import report, show
 from monitor.view import View
+from shared import config as configuration
 from shared import settings, starts
 from shared.config import Config, Kraken, Trading, check
 from shared.messages import Account, Fees
@@ -193,6 +194,18 @@ def test_a_file_with_live_secrets_is_for_its_owner_only(tmp_path: Path) -> None:
     config.source.write_text("api_secret: ${KRAKEN_API_SECRET}")
     config.source.chmod(0o644)
     assert levels(local.configuration(config)) == ["ok", "ok"]
+
+
+def test_a_webhooks_address_is_a_secret_in_the_sandbox_too(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text('monitor: {webhooks: [{url: "https://hooks.example/a-token"}]}')
+    file.chmod(0o644)
+    found = local.configuration(configuration.load(file, environ={}))
+    assert levels(found) == ["ok", "warning"]
+    assert "a-token" not in str(found)
+    file.write_text('monitor: {webhooks: [{url: "${HOOK}"}]}')
+    found = local.configuration(configuration.load(file, environ={"HOOK": "https://hooks.example/a-token"}))
+    assert levels(found) == ["ok", "ok"]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
