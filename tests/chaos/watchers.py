@@ -1,0 +1,392 @@
+"""Many who look, some of whom stop reading: trading loses nothing, and the monitor's memory stays bounded.
+
+``python -m tests.chaos.watchers --seconds 60`` measures each hop alone, then with 20 web clients and 50 tails attached,
+one of each stopped (SIGSTOP) for a minute, then alone again, and writes docs/watchers.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import psutil
+import zmq
+
+from monitor.latency import Latency
+from shared import bus, config, topics
+from shared.clock import rfc3339, wall_ns
+from shared.messages import Heartbeat, Message
+from tests.system import ROOT, System, running, until
+
+SOURCES = ["feed.status", "book", "target", "order", "heartbeat"]
+SECTIONS = [
+    "status",
+    "processes",
+    "books",
+    "orders",
+    "fills",
+    "trades",
+    "positions",
+    "pnl",
+    "latency",
+    "alerts",
+    "logs",
+]
+POLLED = ("status", "books", "orders")
+FIGURES = ("p50_ms", "p90_ms", "p99_ms")
+# A hop counts as delayed beyond this, against the worse of the two times alone: what a busy machine varies by itself.
+DELAYED_TIMES, DELAYED_MS = 1.5, 1.0
+MONITOR_GROWTH_MB = 64.0
+SETTLE_S = 3.0
+
+
+@dataclass
+class Phase:
+    """What a time with or without watchers showed: each hop's figures, and of each process what it lost and held."""
+
+    name: str
+    hops: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lost: dict[str, tuple[int, int]] = field(default_factory=dict)
+    rss_mb: dict[str, tuple[float, float]] = field(default_factory=dict)
+    restarted: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Seen:
+    """A whole run."""
+
+    clients: int
+    tails: int
+    stopped_s: float
+    phases: list[Phase] = field(default_factory=list)
+    watchers: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def losses(self) -> list[str]:
+        """Gaps, drops and restarts of any process, and a monitor that grew."""
+        found = []
+        for phase in self.phases:
+            found += [f"{phase.name}: {name} restarted" for name in phase.restarted]
+            for name, (gaps, drops) in phase.lost.items():
+                if gaps or drops:
+                    found.append(f"{phase.name}: {name} missed {gaps} messages and dropped {drops}")
+        watched = self.phases[1].rss_mb["monitor"]
+        if watched[1] - watched[0] > MONITOR_GROWTH_MB:
+            found.append(f"the monitor grew from {watched[0]:.0f} to {watched[1]:.0f} MB")
+        return found
+
+    @property
+    def delays(self) -> list[str]:
+        """Hops whose median or 90th percentile was later with watchers than alone."""
+        alone, watched, again = (phase.hops for phase in self.phases)
+        found = []
+        for hop, figures in watched.items():
+            for key in ("p50_ms", "p90_ms"):
+                values = (alone[hop][key], figures[key], again[hop][key])
+                if None in values:
+                    continue
+                worst = max(values[0], values[2])
+                if values[1] > worst * DELAYED_TIMES + DELAYED_MS:
+                    found.append(f"{hop}: {key.removesuffix('_ms')} {values[1]:.3f} ms, alone {worst:.3f} ms at most")
+        return found
+
+
+# --- those who look, in processes of their own -------------------------------------------------------------------
+
+
+def tails(found: config.Config, number: int) -> None:
+    """``number`` readers of everything on the bus, as ``tail`` is one, until SIGTERM; tells what they heard."""
+    header = msgspec.msgpack.Decoder(Message)
+    sockets = {bus.attach(found, [""]).socket: bus.Tracker() for _ in range(number)}
+    poller = zmq.Poller()
+    for socket in sockets:
+        poller.register(socket, zmq.POLLIN)
+    ended = _told_to_end()
+    while not ended:
+        for socket, _ in poller.poll(200):
+            with contextlib.suppress(zmq.Again):
+                for _ in range(200):
+                    raw_topic, payload = socket.recv_multipart(zmq.NOBLOCK)
+                    sockets[socket].admit(topics.decode(raw_topic), header.decode(payload))
+    counted = [tracker.counters for tracker in sockets.values()]
+    heard, missed = sum(each.messages for each in counted), sum(each.gaps for each in counted)
+    print(json.dumps({"heard": heard, "missed": missed, "quiet": sum(not each.messages for each in counted)}))
+
+
+def clients(found: config.Config, number: int) -> None:
+    """``number`` clients of ``/stream`` that ask by GET once a second besides, until SIGTERM."""
+    counts = {"heard": 0, "answers": 0, "closed": 0, "quiet": 0}
+    ended = _told_to_end()
+    url = f"http://{found.monitor.host}:{found.monitor.port}"
+
+    async def listen(session: aiohttp.ClientSession) -> None:
+        heard = 0
+        while not ended:
+            with contextlib.suppress(aiohttp.ClientError, OSError):
+                async with session.ws_connect(f"{url}/stream", max_msg_size=0) as stream:
+                    await stream.send_json({"sections": SECTIONS})
+                    while not ended:
+                        with contextlib.suppress(TimeoutError):
+                            message = await stream.receive(timeout=0.5)
+                            if message.type is not aiohttp.WSMsgType.TEXT:
+                                break
+                            json.loads(message.data)
+                            heard += 1
+            counts["closed"] += not ended
+            await asyncio.sleep(0.2)
+        counts["heard"] += heard
+        counts["quiet"] += not heard
+
+    async def ask(session: aiohttp.ClientSession) -> None:
+        while not ended:
+            for name in POLLED:
+                with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+                    async with session.get(f"{url}/api/{name}", timeout=aiohttp.ClientTimeout(5)) as answer:
+                        counts["answers"] += answer.status == 200
+                        await answer.read()
+            await asyncio.sleep(1)
+
+    async def main() -> None:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+            await asyncio.gather(*(each(session) for _ in range(number) for each in (listen, ask)))
+
+    asyncio.run(main())
+    print(json.dumps(counts))
+
+
+def _told_to_end() -> list[int]:
+    ended: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: ended.append(number))
+    return ended
+
+
+# --- the run -----------------------------------------------------------------------------------------------------
+
+
+class Watchers:
+    """The processes that look; ended and asked what they saw by :meth:`end`."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+
+    def start(self, name: str, kind: str, number: int) -> None:
+        """``number`` watchers of a kind in one process."""
+        words = ["--watch", kind, "--number", str(number), "--config", str(self._system.folder / "config/config.yaml")]
+        self._processes[name] = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.watchers", *words],
+            cwd=ROOT,
+            env=self._system.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def signal(self, number: int) -> None:
+        """Stops those that are to be stopped, or lets them go on."""
+        for name, process in self._processes.items():
+            if name.startswith("stopped"):
+                process.send_signal(number)
+
+    def end(self) -> dict[str, dict[str, int]]:
+        """Ends all, and tells what each group saw."""
+        for process in self._processes.values():
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        return {name: json.loads(process.communicate(timeout=30)[0]) for name, process in self._processes.items()}
+
+    def kill(self) -> None:
+        """Whatever is left."""
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def watching(system: System, number_clients: int, number_tails: int) -> Iterator[Watchers]:
+    """Watchers that are attached, one of each kind alone in its process, so that it can be stopped."""
+    watchers = Watchers(system)
+    try:
+        for kind, number in (("clients", number_clients), ("tails", number_tails)):
+            watchers.start(kind, kind, number - 1)
+            watchers.start(f"stopped {kind}", kind, 1)
+        yield watchers
+    finally:
+        watchers.kill()
+
+
+def measure(system: System, name: str, seconds: float) -> Phase:
+    """Listens for ``seconds``: each hop's latency, and what every process says of itself at the start and the end."""
+    counted = Latency()
+    first: dict[str, Heartbeat] = {}
+    last: dict[str, Heartbeat] = {}
+    reader = bus.attach(system.config, SOURCES)
+    end = time.monotonic() + seconds
+
+    def listen() -> None:
+        reader.socket.poll(50)
+        for received in reader.drain():
+            counted.take(received)
+            if isinstance(received.message, Heartbeat):
+                first.setdefault(received.message.process, received.message)
+                last[received.message.process] = received.message
+
+    try:
+        while time.monotonic() < end:
+            listen()
+    finally:
+        reader.socket.close()
+    names = [process for process in system.config.process_names if process in first]
+    assert names == system.config.process_names, f"not heard: {set(system.config.process_names) - set(names)}"
+    return Phase(
+        name,
+        {hop["hop"]: hop for hop in counted.described()},
+        {name: (last[name].gaps - first[name].gaps, last[name].drops - first[name].drops) for name in names},
+        {name: (first[name].rss_mb, last[name].rss_mb) for name in names},
+        [name for name in names if first[name].boot != last[name].boot],
+    )
+
+
+def run(folder: Path, number_clients: int, number_tails: int, seconds: float, stopped_s: float) -> Seen:
+    """Alone, watched with one of each kind stopped for ``stopped_s``, and alone again."""
+    seen = Seen(number_clients, number_tails, stopped_s)
+    with running(folder) as system:
+        time.sleep(SETTLE_S)
+        seen.phases.append(measure(system, "alone", seconds))
+        with watching(system, number_clients, number_tails) as watchers:
+            until("the clients are heard of", lambda: streams(system) >= number_clients, 60)
+            time.sleep(SETTLE_S)
+            watchers.signal(signal.SIGSTOP)
+            seen.phases.append(measure(system, "watched", max(seconds, stopped_s)))
+            watchers.signal(signal.SIGCONT)
+            time.sleep(SETTLE_S)
+            seen.watchers = watchers.end()
+        time.sleep(SETTLE_S)
+        seen.phases.append(measure(system, "alone again", seconds))
+    return seen
+
+
+def streams(system: System) -> int:
+    """Connections to the monitor's port that somebody else holds open."""
+    port = system.config.monitor.port
+    held = psutil.Process(system.pid("monitor")).net_connections("tcp")
+    return sum(each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED for each in held)
+
+
+# --- the page ----------------------------------------------------------------------------------------------------
+
+
+def report(seen: Seen, seconds: float) -> str:
+    """The run as a page."""
+    load = os.getloadavg()
+    rows = []
+    for hop in seen.phases[0].hops:
+        cells = [_figures(phase.hops[hop]) for phase in seen.phases]
+        rows.append(f"| {hop.replace('_', ' ')} | {' | '.join(cells)} |")
+    kept = [
+        f"| {name} | {' | '.join('{:.1f} to {:.1f}'.format(*phase.rss_mb[name]) for phase in seen.phases)} |"
+        for name in seen.phases[0].rss_mb
+    ]
+    looked = [
+        f"- {name}: {', '.join(f'{key} {count:,}' for key, count in found.items())}"
+        for name, found in seen.watchers.items()
+    ]
+    about = (
+        f"A whole sandbox is measured alone, then with {seen.clients} clients of the monitor's API (each holds `/stream` "
+        f"open with every section, and asks for {', '.join(POLLED)} by GET each second) and {seen.tails} readers of "
+        "everything on the bus, as `tail` is one, then alone again. One client and one reader are stopped by SIGSTOP "
+        f"for {seen.stopped_s:g} s of the time watched. Watchers run on the same cores as trading. Real pages of "
+        "`tradebyte web` are not opened: twenty browsers take more than these cores have, and the page asks the API no "
+        "more often for twenty tabs than for one."
+    )
+    judged = (
+        f"A hop counts as delayed when its median or 90th percentile is above {DELAYED_TIMES:g} times the worse of the "
+        f"two times alone, and {DELAYED_MS:g} ms. `missed` below are messages that a stopped reader lost itself; `closed` "
+        "are streams that the monitor ended because nobody read them."
+    )
+    titles = " | ".join(phase.name for phase in seen.phases)
+    return "\n".join(
+        [
+            "# Many who look, and some who stop",
+            "",
+            f"`python -m tests.chaos.watchers --clients {seen.clients} --tails {seen.tails} --seconds {seconds:g}`,",
+            f"{rfc3339(wall_ns())[:16].replace('T', ' ')} UTC, {os.cpu_count()} cores, load {load[0]:.1f}.",
+            "",
+            textwrap.fill(about, 118),
+            "",
+            f"Messages missed or dropped, processes restarted: {len(seen.losses)}. Hops delayed: {len(seen.delays)}.",
+            *(f"- {text}" for text in (*seen.losses, *seen.delays)),
+            "",
+            textwrap.fill(judged, 118),
+            "",
+            "Milliseconds at the 50th, 90th and 99th percentile, and how many:",
+            "",
+            f"| hop | {titles} |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+            "Memory in MB, from the first to the last heartbeat of each time:",
+            "",
+            f"| process | {titles} |",
+            "| --- | --- | --- | --- |",
+            *kept,
+            "",
+            "What those who looked saw, all of a group together:",
+            "",
+            *looked,
+            "",
+        ]
+    )
+
+
+def _figures(hop: dict[str, Any]) -> str:
+    if not hop["count"]:
+        return "none"
+    return f"{' / '.join(f'{hop[key]:.2f}' for key in FIGURES)} ({hop['count']:,})"
+
+
+def main() -> None:
+    """Runs, reports, and says by its exit code whether all was well; with ``--watch`` it is one that looks."""
+    options = argparse.ArgumentParser(prog="python -m tests.chaos.watchers", description=__doc__)
+    options.add_argument("--clients", type=int, default=20)
+    options.add_argument("--tails", type=int, default=50)
+    options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--watch", choices=("clients", "tails"), help=argparse.SUPPRESS)
+    options.add_argument("--number", type=int, help=argparse.SUPPRESS)
+    options.add_argument("--config", type=Path, help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.watch:
+        watch = {"clients": clients, "tails": tails}[chosen.watch]
+        watch(config.load(chosen.config, environ={}), chosen.number)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tradebyte-watchers-"))
+    seen = run(folder, chosen.clients, chosen.tails, chosen.seconds, chosen.seconds)
+    page = report(seen, chosen.seconds)
+    print(page)
+    if chosen.seconds >= 60:
+        (ROOT / "docs/watchers.md").write_text(page)
+    is_good = not seen.losses and not seen.delays
+    if is_good:
+        shutil.rmtree(folder)
+    else:
+        print(f"the run's folder: {folder}")
+    sys.exit(0 if is_good else 1)
+
+
+if __name__ == "__main__":
+    main()
