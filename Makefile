@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 MINUTES ?= 10
 ROUNDS ?= 10
 
-.PHONY: help setup run test check chaos soak simulate bench calibrate docs docs-pages fix rust lock clean
+.PHONY: help setup run test check chaos soak watchers simulate bench calibrate docs docs-pages fix rust lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ chaos: ## restart and kill every component, ROUNDS times over, and compare with 
 soak: ## run three strategies on one account for MINUTES, and look for breaches; writes docs/soak.md
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES)
+
+watchers: ## attach 20 web clients and 50 tails, stop one of each, and look for losses; writes docs/watchers.md
+	@scripts/setup.sh dev
+	@$(BIN)/python -m tests.chaos.watchers
 
 simulate: ## run the executor against a simulated exchange in virtual time (SIMULATE_ARGS="--help")
 	@scripts/setup.sh dev

@@ -134,6 +134,7 @@ def own_bus(config: Config, folder: Path) -> Config:
         if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
             refuse(EXIT_CONFIG, "collector replay", f"{path} is a system's own; name another --folder for the replay")
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
         path.write_text(config_text(config), encoding="utf-8")
         made = configuration.load(path, environ={})
     except (OSError, UnicodeDecodeError) as error:

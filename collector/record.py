@@ -36,8 +36,8 @@ DEFAULT_MAX_MB, DEFAULT_ROTATE_MB, DEFAULT_ROTATE_MINUTES = 1000.0, 64.0, 60.0
 NICENESS = 5
 
 
-class Recording:
-    """One run: the bus, the core, the folder, and what a person sees of it."""
+class Run:
+    """From start to end: the bus, the core, the folder, and what a person sees of it."""
 
     def __init__(self, config: Config, words: list[str], folder: Path, rules: Rules) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ class Recording:
         self.subscriber.connect(bus.addresses(config), config.curve)
         self.began = boot_ns()
 
-    def run(self, seconds: float | None, show: Callable[[str], None]) -> None:
+    def record(self, seconds: float | None, show: Callable[[str], None]) -> None:
         """Records until stopped, for ``seconds`` at most, or until the disk is full."""
         flush_at = self.began + int(limits.RECORD_FLUSH_S * SECOND)
         end = self.began + int(seconds * SECOND) if seconds is not None else None
@@ -208,21 +208,21 @@ def main(argv: Sequence[str]) -> int:
     folder = chosen.folder.absolute() if chosen.folder is not None else config.data / "recordings"
     try:
         lock = starts.Lock(folder, "recorder")
-        recording = Recording(config, chosen.topics, folder, rules)
+        run = Run(config, chosen.topics, folder, rules)
     except starts.Held as held:
         refuse(EXIT_HELD, "collector record", f"{held}, or name another --folder")
     except OSError as error:
         refuse(EXIT_FAILED, "collector record", f"{folder}: {error.strerror}; name a --folder that you may write to")
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        recording.stopping = True
+        run.stopping = True
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     os.nice(NICENESS)
     with showing(f"recording {', '.join(chosen.topics) or 'every topic'} to {folder} (Ctrl-C ends it)") as show:
-        recording.run(chosen.seconds, show)
+        run.record(chosen.seconds, show)
     lock.release()
-    summary = recording.summary()
+    summary = run.summary()
     print(json.dumps(summary) if chosen.json else "\n".join(told(summary)), flush=True)
-    return EXIT_FAILED if recording.why or not summary["messages"] else 0
+    return EXIT_FAILED if run.why or not summary["messages"] else 0
