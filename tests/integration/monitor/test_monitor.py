@@ -132,8 +132,10 @@ def test_prometheus_finds_every_process_and_the_machine(world: World, monitor: R
             assert answer.headers["Content-Type"].startswith("text/plain")
             return str(answer.read().decode())
 
-    text = until(lambda: 'tradebyte_process_up{process="executor"} 1.0' in (found := scraped()) and found)
-    assert all(f'tradebyte_process_up{{process="{name}"}} 1.0' in text for name in world.config.process_names)
+    def all_up(text: str) -> bool:
+        return all(f'tradebyte_process_up{{process="{name}"}} 1.0' in text for name in world.config.process_names)
+
+    text = until(lambda: all_up(found := scraped()) and found)
     assert 'tradebyte_orders_open{symbol="BTC/USD"} 1.0' in text
     assert "tradebyte_machine_disk_free_bytes" in text
 
