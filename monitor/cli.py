@@ -9,6 +9,7 @@ import typer
 from monitor.commands.alert_test import alert_test
 from monitor.commands.components import fills, record, replay, verify, why
 from monitor.commands.config import config
+from monitor.commands.desktop import desktop
 from monitor.commands.doctor import doctor
 from monitor.commands.examples import SHORT, epilog
 from monitor.commands.flatten import flatten
@@ -50,6 +51,7 @@ for command in (
     alert_test,
     top,
     web,
+    desktop,
 ):
     name = command.__name__.replace("_", "-")
     app.command(name, short_help=SHORT.get(name), epilog=epilog(name))(command)

@@ -131,12 +131,17 @@ WEB_ROWS: Final = 500  # a table shows no more; the export has them all
 WEB_START_S: Final = 60.0
 WEB_STOP_S: Final = 5.0
 
-# Terminal screen.
+# Terminal screen and desktop window.
+VIEW_DRAIN_EVERY_S: Final = 0.05
+VIEW_LISTEN_S: Final = 2.5  # longer than two heartbeats: who is not heard in this is not there
+VIEW_NOTICE_S: Final = 30.0  # what came of an act stays for so long
+VIEW_ROWS: Final = 500  # of fills and log lines
 TOP_DRAW_EVERY_S: Final = 0.25
-TOP_DRAIN_EVERY_S: Final = 0.05
-TOP_LISTEN_S: Final = 2.5  # longer than two heartbeats: who is not heard in this is not there
-TOP_NOTICE_S: Final = 30.0  # what came of an act stays for so long
-TOP_ROWS: Final = 500  # of fills and log lines
+DESKTOP_DRAW_EVERY_S: Final = 1 / 60
+DESKTOP_CURVE_POINTS: Final = 1_200  # of a pair's mid
+DESKTOP_CURVE_STEP_S: Final = 0.5  # mids nearer in time than this become one point
+DESKTOP_LADDER_LEVELS: Final = 12  # of a side
+DESKTOP_STOP_S: Final = 5.0  # for the thread that reads the bus
 
 # What people look at: the monitor's API, the terminal screen, the web page, the desktop window.
 HISTORY_BUCKETS: Final = 1024  # of a series; full, they double in width

@@ -27,6 +27,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "alert-test": ("tradebyte alert-test", "tradebyte alert-test --json"),
     "top": ("tradebyte top",),
     "web": ("tradebyte web",),
+    "desktop": ("tradebyte desktop",),
 }
 SHORT: Final[dict[str, str]] = {
     "status": "Processes, books, open orders, positions, rates.",
@@ -47,6 +48,7 @@ SHORT: Final[dict[str, str]] = {
     "alert-test": "A test alert to everything that tells alerts.",
     "top": "Everything in this terminal, until q.",
     "web": "Everything in a browser, until Ctrl-C.",
+    "desktop": "Everything in a window (needs PyQt6).",
 }
 
 

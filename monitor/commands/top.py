@@ -17,14 +17,14 @@ def top(config: ConfigOption = None) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         fail("top needs a terminal to draw in; 'tradebyte status' prints the same once, anywhere")
     # Textual takes half a second to import, which no other command should wait for.
-    from monitor.views.top.acts import Acts
+    from monitor.views.acts import Acts
+    from monitor.views.reader import Reader
     from monitor.views.top.app import Top
-    from monitor.views.top.reader import Reader
 
     reader = Reader(found)
     reader.start()
     try:
-        why = Top(reader, Acts(found), f"listening where {found.source} says").run(mouse=False)
+        why = Top(reader, Acts(found, "top"), f"listening where {found.source} says").run(mouse=False)
     finally:
         reader.stop()
     if why:

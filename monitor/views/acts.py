@@ -1,23 +1,32 @@
-"""What the screen's keys do, by the same code as the commands; each waits for its effect and says what came of it."""
+"""What a view's keys and buttons do, by the code of the commands; each waits for its effect and tells what came."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Protocol
 
 from monitor import supervisor
 from monitor.acts import flattening, halting, restarting
 from shared.config import Config
 
-REASON: Final = "from tradebyte top"
 Outcome = tuple[bool, str]
 
 
-class Acts:
-    """The acts of one configuration. Call them in a thread."""
+class Doer(Protocol):
+    """What a view lets a person do, in a thread."""
 
-    def __init__(self, config: Config) -> None:
+    def halt(self) -> Outcome: ...
+    def resume(self) -> Outcome: ...
+    def flatten(self) -> Outcome: ...
+    def restart(self, process: str) -> Outcome: ...
+
+
+class Acts:
+    """The acts of one configuration, for a view of this name. Call them in a thread."""
+
+    def __init__(self, config: Config, view: str) -> None:
         self._config = config
+        self._reason = f"from tradebyte {view}"
 
     def halt(self) -> Outcome:
         """Pulls every order."""
@@ -36,7 +45,7 @@ class Acts:
         return _told(lambda: self._restart(process))
 
     def _halt(self) -> Outcome:
-        result = halting.halt(self._config, REASON)
+        result = halting.halt(self._config, self._reason)
         return result["open_orders"] == 0, halting.told(result)
 
     def _resume(self) -> Outcome:

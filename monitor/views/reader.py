@@ -1,6 +1,6 @@
 """Reads the bus in a thread of its own and keeps the newest of what is to be shown: a screen that stops costs nothing.
 
-The shell around :class:`monitor.views.top.shown.Watch`. However slow the terminal is, the bus is drained here, and only
+The shell around :class:`monitor.views.shown.Watch`. However slow the view is, the bus is drained here, and only
 one :class:`Shown` is kept. When the whole process is stopped, ZeroMQ drops what its queues cannot hold; what was missed
 is counted.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, MutableMapping
+from collections.abc import Callable, Coroutine, MutableMapping
 from typing import Any, NoReturn
 
 import structlog
@@ -17,40 +17,45 @@ import structlog
 from monitor import halted
 from monitor.journal import Reader as Journal
 from monitor.picture import WANTED
-from monitor.views.top.shown import Shown, Watch, counted
+from monitor.views.shown import Shown, Watch, counted
 from shared import bus, halt, limits
 from shared.bus import Subscriber
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.config import Config
 
 
-class Reader:
-    """``latest`` is what to show, None before the first look; ``failed`` says why it has ended, if it has."""
+class Reading:
+    """Reads until it is told to end, in the thread that calls :meth:`run`.
 
-    def __init__(self, config: Config) -> None:
+    ``look`` is called in that thread with the newest, at most every ``look_every_s`` and only while ``is_wanted``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        look_every_s: float,
+        look: Callable[[Watch, Shown], None],
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._config = config
+        self._is_wanted = is_wanted
+        self._look_every_s, self._taken_over = look_every_s, look
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self._note = ""
         self._tasks: set[asyncio.Task[None]] = set()
-        self.latest: Shown | None = None
-        self.failed = ""
 
-    def start(self) -> None:
-        """Begins to listen."""
+    def run(self) -> str:
+        """Listens, and lets go of the bus at the end; returns why it ended by itself, empty when it was told to."""
         structlog.configure(processors=[self._keep])
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends, and lets go of the bus."""
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
         try:
             asyncio.run(self._main())
-        except Exception as error:  # noqa: BLE001 - told to the person who looks, by the screen
-            self.failed = f"{type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001 - told to the person who looks, by the view
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+    def end(self) -> None:
+        """Tells it to end, from any thread."""
+        self._over.set()
 
     async def _main(self) -> None:
         watch = Watch(self._config, boot_ns())
@@ -63,11 +68,11 @@ class Reader:
                     watch.take(received, boot_ns())
                     journal.take(received)
                 now = boot_ns()
-                if now >= due:
-                    due = now + int(limits.TOP_DRAW_EVERY_S * SECOND)
-                    self.latest = self._look(watch, subscriber, now)
+                if now >= due and self._is_wanted():
+                    due = now + int(self._look_every_s * SECOND)
+                    self._taken_over(watch, self._look(watch, subscriber, now))
                     journal.turn(now)
-                await asyncio.sleep(limits.TOP_DRAIN_EVERY_S)
+                await asyncio.sleep(min(limits.VIEW_DRAIN_EVERY_S, self._look_every_s))
         finally:
             subscriber.socket.close()
 
@@ -87,3 +92,28 @@ class Reader:
         """A log line would be written over the screen: it becomes a note in it."""
         self._note = f"{event.pop('event', '')}: {event.get('why', '')}"
         raise structlog.DropEvent
+
+
+class Reader:
+    """``latest`` is what to show, None before the first look; ``failed`` says why it has ended, if it has."""
+
+    def __init__(self, config: Config) -> None:
+        self._reading = Reading(config, limits.TOP_DRAW_EVERY_S, self._keep)
+        self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
+        self.latest: Shown | None = None
+        self.failed = ""
+
+    def start(self) -> None:
+        """Begins to listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends, and lets go of the bus."""
+        self._reading.end()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self.failed = self._reading.run()
+
+    def _keep(self, _watch: Watch, shown: Shown) -> None:
+        self.latest = shown

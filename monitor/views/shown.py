@@ -98,19 +98,19 @@ class Watch:
             processes=picture.processes(now),
             books=picture.books(wall),
             orders=picture.orders(),
-            fills=picture.own_fills(most=limits.TOP_ROWS),
+            fills=picture.own_fills(most=limits.VIEW_ROWS),
             profit=picture.profit(),
             positions=picture.positions(),
             latency=self._latency,
             alerts=picture.told_alerts(now, wall),
-            logs=picture.lines(most=limits.TOP_ROWS),
+            logs=picture.lines(most=limits.VIEW_ROWS),
             control=picture.control(halted, flattening=flattening),
         )
 
     def _heard(self, now: int, silent_s: float) -> Heard:
         """Nothing is said of what was not waited for: a first look takes up to two heartbeats."""
         if not self.picture.view.heartbeats or not self._was_up:
-            waited = now - self._began >= limits.TOP_LISTEN_S * SECOND
+            waited = now - self._began >= limits.VIEW_LISTEN_S * SECOND
             if not waited and not self.picture.view.is_complete:
                 return "listening"
         if not self.picture.view.heartbeats or silent_s > limits.HEARTBEAT_DEAD_S:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from monitor.sections import RecentAlert
-from monitor.views.top.shown import Shown
-from monitor.views.top.text import Row, Tone, plain, text_of
+from monitor.views.shown import Shown
+from monitor.views.text import Row, Tone, plain, text_of
 from shared.messages import BookState, ProcessState
 
 READY = str(ProcessState.READY)

@@ -14,12 +14,13 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.widgets import Input
 
-from monitor.views.top import page, words
-from monitor.views.top.acts import Outcome
+from monitor.views import asking
+from monitor.views.acts import Doer, Outcome
+from monitor.views.shown import Shown
+from monitor.views.text import Tone
+from monitor.views.top import page
 from monitor.views.top.asks import Ask, Choose, Help
 from monitor.views.top.canvas import Canvas
-from monitor.views.top.shown import Shown
-from monitor.views.top.text import Tone
 from shared import limits
 
 
@@ -28,15 +29,6 @@ class Source(Protocol):
 
     latest: Shown | None
     failed: str
-
-
-class Doer(Protocol):
-    """What the keys do, in a thread."""
-
-    def halt(self) -> Outcome: ...
-    def resume(self) -> Outcome: ...
-    def flatten(self) -> Outcome: ...
-    def restart(self, process: str) -> Outcome: ...
 
 
 class Top(App[str]):
@@ -185,21 +177,21 @@ class Top(App[str]):
 
     def action_halt(self) -> None:
         """Asks, then halts."""
-        self._ask("halt", words.ask_halt, self._acts.halt)
+        self._ask("halt", asking.ask_halt, self._acts.halt)
 
     def action_resume(self) -> None:
         """Asks, then ends a halt, where there is one."""
         if self._source.latest is not None and not self._source.latest.control.halted:
             self._say("not halted: there is nothing to resume", Tone.PLAIN)
         else:
-            self._ask("resume", words.ask_resume, self._acts.resume)
+            self._ask("resume", asking.ask_resume, self._acts.resume)
 
     def action_flatten(self) -> None:
         """Asks, then has every position closed."""
         if self._source.latest is not None and self._source.latest.control.halted:
             self._say("flatten: halted, so nothing can be closed; r resumes first", Tone.WARN)
         else:
-            self._ask("flatten", words.ask_flatten, self._acts.flatten)
+            self._ask("flatten", asking.ask_flatten, self._acts.flatten)
 
     def action_choose(self) -> None:
         """Lets a process be chosen, asks, then restarts it."""
@@ -207,7 +199,7 @@ class Top(App[str]):
         def chosen(process: str | None) -> None:
             if process is not None:
                 name = f"restart {process}"
-                self._ask(name, lambda _shown: words.ask_restart(process), partial(self._acts.restart, process))
+                self._ask(name, lambda _shown: asking.ask_restart(process), partial(self._acts.restart, process))
 
         if self._source.latest is not None:
             self.push_screen(Choose(list(self._source.latest.processes)), chosen)
@@ -221,7 +213,7 @@ class Top(App[str]):
             if agreed:
                 self._begin(name, act)
 
-        self.push_screen(Ask(words.money_at_stake(shown), lines(shown)), answered)
+        self.push_screen(Ask(asking.money_at_stake(shown), lines(shown)), answered)
 
     def _begin(self, name: str, act: Callable[[], Outcome]) -> None:
         """In a thread, so that the screen goes on; one of a kind at a time, and halt never waits for another."""
@@ -245,7 +237,7 @@ class Top(App[str]):
         """Above the keys, until the next, Esc, or some time has passed."""
         self.state.notice, self.state.notice_tone = text, tone
         self._said += 1
-        self.set_timer(limits.TOP_NOTICE_S, partial(self._unsay, self._said))
+        self.set_timer(limits.VIEW_NOTICE_S, partial(self._unsay, self._said))
         self.draw()
 
     def _unsay(self, number: int) -> None:

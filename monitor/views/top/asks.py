@@ -11,9 +11,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
+from monitor.views.text import Piece, Row, Tone, wrapped
 from monitor.views.top import words
 from monitor.views.top.canvas import Canvas
-from monitor.views.top.text import Piece, Row, Tone, wrapped
 
 BOX = 64
 

@@ -10,7 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from monitor.views.top.text import Row, Tone
+from monitor.views.text import Row, Tone
 
 # The terminal's own sixteen colours, so that its theme holds; reverse and bold say the same without any.
 STYLES: Final = {

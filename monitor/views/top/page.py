@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from monitor.sections import OrderShown
-from monitor.views.top import panels, troubles, words
+from monitor.views import asking, troubles
+from monitor.views.profit import total_made
+from monitor.views.shown import Shown
+from monitor.views.text import Column, Piece, Row, Tone, count, fill, fitting, plain, table, width_of, wrapped
+from monitor.views.top import panels, words
 from monitor.views.top.ladder import ladder
-from monitor.views.top.shown import Shown
-from monitor.views.top.text import Column, Piece, Row, Tone, count, fill, fitting, plain, table, width_of, wrapped
 
 WIDTH_MIN, HEIGHT_MIN = 60, 18
 NOTICE_ROWS: Final = 6
@@ -87,7 +89,7 @@ def header(shown: Shown, width: int) -> Row:
     elif control.halted:
         halt = ("HALTED", Tone.ALARM)
     sure = "" if shown.orders_are_sure else "?"
-    profit = panels.total_made(shown)
+    profit = total_made(shown)
     old = "" if shown.is_heard("executor") else "?"
     said = f"P&L {profit} {shown.profit.currency}{old}" if profit is not None else "P&L not known"
     if shown.heard == "down":
@@ -95,7 +97,7 @@ def header(shown: Shown, width: int) -> Row:
     else:
         state = (f"{ready}/{every} ready", Tone.GOOD if ready == every else Tone.WARN)
     pieces = [
-        words.money_at_stake(shown),
+        asking.money_at_stake(shown),
         halt,
         state,
         (f"{shown.open_orders} open{sure}", Tone.PLAIN if not sure else Tone.WARN),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import islice
 from typing import Final
 
 from monitor.sections import FillShown, Hop, OrderShown, Process
-from monitor.views.top.shown import Shown
-from monitor.views.top.text import (
+from monitor.views.profit import made
+from monitor.views.shown import Shown
+from monitor.views.text import (
     DASH,
     Column,
     Piece,
@@ -23,7 +24,7 @@ from monitor.views.top.text import (
     table,
     toned,
 )
-from monitor.views.top.troubles import clock
+from monitor.views.troubles import clock
 from shared import limits
 from shared.messages import OrderState
 
@@ -176,7 +177,7 @@ def _order(order: OrderShown, shown: Shown) -> list[Piece]:
     ]
 
 
-def fills(shown: Shown, width: int, wanted: str, most: int = limits.TOP_ROWS) -> list[Row]:
+def fills(shown: Shown, width: int, wanted: str, most: int = limits.VIEW_ROWS) -> list[Row]:
     """The newest ``most`` own fills that hold the wanted text, the newest first."""
     holding = (fill for fill in reversed(shown.fills.fills) if _holds(_fill_words(fill), wanted))
     found = list(islice(holding, most))
@@ -209,21 +210,6 @@ def _holds(words: str, wanted: str) -> bool:
 
 
 # --- profit ----------------------------------------------------------------------------------------------------------
-
-
-def made(realised: str, unrealised: str, fees: str) -> Decimal | None:
-    """Profit: realised and unrealised less fees; None where one of them is no number."""
-    try:
-        return Decimal(realised) + Decimal(unrealised) - Decimal(fees)
-    except InvalidOperation:
-        return None
-
-
-def total_made(shown: Shown) -> str | None:
-    """The profit of all pairs to the cent, with its sign; None until the executor has told it, reconciled."""
-    total = shown.profit.total
-    value = made(total.realised, total.unrealised, total.fees)
-    return money(value, signed=True) if shown.profit.valid and value is not None else None
 
 
 def profit(shown: Shown, width: int) -> list[Row]:

@@ -1,13 +1,12 @@
-"""What the screen says in sentences: at the start, when nothing is heard, before an act, and as help. A core."""
+"""What the screen says in sentences: at the start, when nothing is heard, and as help. A core."""
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from monitor.acts import flattening
-from monitor.views.top.shown import Shown
-from monitor.views.top.text import Row, Tone, age, cut, plain, wrapped
+from monitor.views import asking
+from monitor.views.shown import Shown
+from monitor.views.text import Row, Tone, age, cut, plain, wrapped
 from shared import limits
 
 KEYS: Final = (
@@ -39,23 +38,6 @@ LEGEND: Final = (
     "this screen was opened; gaps and drop are messages that a process missed and that were dropped on the way to it. "
     "Latency is in ms since this screen was opened. P&L is realised and unrealised less fees. Times are UTC."
 )
-RESTARTS: Final = {
-    "simulator": "It is the sandbox's exchange: its connections break, and quotes are back after it.",
-    "collector": "Every book is invalid until it is back, and quotes are pulled.",
-    "book": "Every book is invalid until it is back, and quotes are pulled.",
-    "executor": "It pulls every order before it goes. ('tradebyte restart executor --keep' leaves them.)",
-    "monitor": "Trading goes on; alerts and the web page are silent until it is back.",
-}
-QUOTES_STAY: Final = "It is back before its quotes expire, and they keep their place."
-
-
-def money_at_stake(shown: Shown) -> tuple[str, Tone]:
-    """Whose money it is, in a word or two."""
-    if shown.control.sandbox:
-        return "SANDBOX", Tone.GOOD
-    if shown.control.dry_run:
-        return "DRY RUN", Tone.WARN
-    return "REAL MONEY", Tone.ALARM
 
 
 def listening(source: str, width: int) -> list[Row]:
@@ -81,54 +63,9 @@ def down(shown: Shown, source: str, width: int) -> list[Row]:
 
 def _orders_left(shown: Shown) -> str:
     return (
-        f"When last heard, {orders_open(shown.open_orders)}: Kraken's dead man's switch pulls what was not pulled, "
-        f"within {limits.SWITCH_TIMEOUT_S} s of the executor's end; h cancels by REST."
+        f"When last heard, {asking.orders_open(shown.open_orders)}: Kraken's dead man's switch pulls what was "
+        f"not pulled, within {limits.SWITCH_TIMEOUT_S} s of the executor's end; h cancels by REST."
     )
-
-
-def orders_open(count: int) -> str:
-    """How many orders, as a clause."""
-    return f"{count} order was open" if count == 1 else f"{count} orders were open"
-
-
-# --- before an act ---------------------------------------------------------------------------------------------------
-
-
-def ask_halt(shown: Shown) -> list[str]:
-    """What halt does now."""
-    sure = "" if shown.orders_are_sure else " when last heard"
-    return [f"Halt: pull every order ({shown.open_orders} open{sure}), and place nothing more until resume?"]
-
-
-def ask_resume(shown: Shown) -> list[str]:
-    """What resume does now."""
-    return ["Resume: let quotes be placed again?", f"It was halted {shown.control.why}"]
-
-
-def ask_flatten(shown: Shown) -> list[str]:
-    """What flatten does now."""
-    lines = flattening.in_words(_positions(shown))
-    return [
-        "Flatten: pull every order, close every position at the market within the price band, and halt?",
-        *(lines or ["No position is known now." if not shown.profit.valid else "There is no position to close."]),
-    ]
-
-
-def ask_restart(process: str) -> list[str]:
-    """What a restart of this process does."""
-    return [f"Restart {process}?", RESTARTS.get(process, QUOTES_STAY)]
-
-
-def _positions(shown: Shown) -> dict[str, Decimal]:
-    found = {}
-    for symbol, text in shown.positions.account.items():
-        try:
-            amount = Decimal(text)
-        except InvalidOperation:
-            continue
-        if amount:
-            found[symbol] = amount
-    return found
 
 
 def help_rows(width: int) -> list[Row]:

@@ -1,0 +1,49 @@
+"""Puts window and threads together, and takes them apart again, however it ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+
+from PyQt6.QtCore import QSocketNotifier
+from PyQt6.QtWidgets import QApplication
+from PyQt6.sip import voidptr
+
+from monitor.views.acts import Acts
+from monitor.views.desktop.window import Window
+from monitor.views.desktop.worker import BusThread
+from shared.config import Config
+
+
+def run(config: Config) -> list[str]:
+    """Shows the window until it is closed or a signal comes; what came of acts that were under way then."""
+    app = QApplication(["tradebyte"])
+    app.setApplicationName("TradeByte")
+    window = Window(config.trading.pairs, Acts(config, "desktop"), f"Listening where {config.source} says.")
+    bus = BusThread(config)
+    bus.came.connect(window.take)
+    bus.failed.connect(window.fail)
+    window.taken.connect(bus.taken)
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: None)
+    # Qt waits outside of Python: a signal wakes it by the socket.
+    notifier = QSocketNotifier(voidptr(ours.fileno()), QSocketNotifier.Type.Read)
+    notifier.activated.connect(lambda *_: app.quit())
+    window.show()
+    bus.start()
+    try:
+        app.exec()
+    finally:
+        notifier.setEnabled(False)
+        window.hide()
+        if not bus.stop():
+            print("tradebyte: the thread that reads the bus did not end in time", file=sys.stderr)
+        told = window.acting.finish()
+        signal.set_wakeup_fd(before)
+        ours.close()
+        theirs.close()
+    return told

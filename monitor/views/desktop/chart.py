@@ -1,0 +1,68 @@
+"""The mid, the market's trades and own fills of one pair over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg  # type: ignore[import-untyped]
+from PyQt6.QtGui import QPalette
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
+
+from monitor.sections import FillShown, TradeShown
+from monitor.views.desktop.frame import Frame
+from monitor.views.desktop.look import Look
+
+
+class Chart(QWidget):
+    """Draws what it is given last; keeps nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem(utcOffset=0)})
+        self.plot.setMenuEnabled(False)
+        self.plot.getPlotItem().getAxis("left").enableAutoSIPrefix(False)
+        self.plot.setLabel("bottom", "UTC")
+        self.plot.addLegend(offset=(10, 10), horSpacing=16, colCount=5)
+        self.mid = self.plot.plot([], [], name="mid")
+        self.marks = {
+            (whose, side): pg.ScatterPlotItem(symbol=symbol, size=size, pxMode=True, name=f"{word} {side}")
+            for whose, word, size in (("market", "trade", 5), ("own", "own fill", 13))
+            for side, symbol in (("buy", "t1" if whose == "own" else "o"), ("sell", "t" if whose == "own" else "o"))
+        }
+        for mark in self.marks.values():
+            self.plot.addItem(mark)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.plot)
+
+    def put(self, frame: Frame, pair: str) -> None:
+        """The pair's past as of this moment; trades and fills of before the curve are left out."""
+        line = frame.mids[pair]
+        times, values = np.frombuffer(line.times), np.frombuffer(line.values)
+        self.mid.setData(times, values)
+        since = times[0] if len(times) else frame.shown.wall / 1e9
+        told: dict[str, Sequence[TradeShown | FillShown]] = {
+            "market": frame.trades.get(pair, []),
+            "own": [fill for fill in frame.shown.fills.fills if fill.symbol == pair],
+        }
+        for (whose, side), mark in self.marks.items():
+            found = [(one.ts, float(one.price)) for one in told[whose] if one.side == side and one.ts >= since]
+            mark.setData([ts for ts, _ in found], [price for _, price in found])
+
+    def wear(self, look: Look, palette: QPalette) -> None:
+        """Other colours."""
+        self.plot.setBackground(palette.base().color())
+        text = palette.text().color()
+        for name in ("left", "bottom"):
+            axis = self.plot.getPlotItem().getAxis(name)
+            axis.setPen(text)
+            axis.setTextPen(text)
+        self.plot.getPlotItem().legend.setLabelTextColor(text)
+        self.mid.setPen(pg.mkPen(look.mid, width=2))
+        for (whose, side), mark in self.marks.items():
+            colour = pg.mkColor(look.buy if side == "buy" else look.sell)
+            if whose == "market":
+                colour.setAlpha(110)
+            mark.setBrush(pg.mkBrush(colour))
+            mark.setPen(pg.mkPen(text) if whose == "own" else pg.mkPen(None))
