@@ -19,6 +19,7 @@ class Chart(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._drawn: object = None
         self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem(utcOffset=0)})
         self.plot.setMenuEnabled(False)
         self.plot.getPlotItem().getAxis("left").enableAutoSIPrefix(False)
@@ -39,13 +40,16 @@ class Chart(QWidget):
     def put(self, frame: Frame, pair: str) -> None:
         """The pair's past as of this moment; trades and fills of before the curve are left out."""
         line = frame.mids[pair]
+        trades = frame.trades.get(pair, [])
+        fills = [fill for fill in frame.shown.fills.fills if fill.symbol == pair]
+        drawn = (pair, line, trades, fills)
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
         times, values = np.frombuffer(line.times), np.frombuffer(line.values)
         self.mid.setData(times, values)
         since = times[0] if len(times) else frame.shown.wall / 1e9
-        told: dict[str, Sequence[TradeShown | FillShown]] = {
-            "market": frame.trades.get(pair, []),
-            "own": [fill for fill in frame.shown.fills.fills if fill.symbol == pair],
-        }
+        told: dict[str, Sequence[TradeShown | FillShown]] = {"market": trades, "own": fills}
         for (whose, side), mark in self.marks.items():
             found = [(one.ts, float(one.price)) for one in told[whose] if one.side == side and one.ts >= since]
             mark.setData([ts for ts, _ in found], [price for _, price in found])
@@ -58,7 +62,10 @@ class Chart(QWidget):
             axis = self.plot.getPlotItem().getAxis(name)
             axis.setPen(text)
             axis.setTextPen(text)
-        self.plot.getPlotItem().legend.setLabelTextColor(text)
+        legend = self.plot.getPlotItem().legend
+        legend.setLabelTextColor(text)
+        for _sample, label in legend.items:
+            label.setText(label.text, color=text)
         self.mid.setPen(pg.mkPen(look.mid, width=2))
         for (whose, side), mark in self.marks.items():
             colour = pg.mkColor(look.buy if side == "buy" else look.sell)

@@ -39,7 +39,8 @@ class Curve:
         if self._count:
             ts = max(ts, self._times[last])
             if ts // self._step_s == self._times[last] // self._step_s:
-                self._times[last], self._values[last] = ts, value
+                if value != self._values[last]:
+                    self._times[last], self._values[last] = ts, value
                 return
         self._times[self._next], self._values[self._next] = ts, value
         self._next = (self._next + 1) % self._points

@@ -95,7 +95,8 @@ def table(model: Rows, stretched: int, name: str) -> QTableView:
     view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     across, down = view.horizontalHeader(), view.verticalHeader()
     if across is not None and down is not None:
-        across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        # Widths are fitted now and then by the window: at every change they would cost more than all drawing.
+        across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         across.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
         down.hide()
         down.setDefaultSectionSize(view.fontMetrics().height() + 5)

@@ -32,6 +32,7 @@ from shared import limits
 
 SIZE = (1280, 800)
 BADGES = 6
+FIT_EVERY_MS = 1000
 
 
 class Window(QMainWindow):
@@ -67,7 +68,10 @@ class Window(QMainWindow):
         self._notice_timer = QTimer(self)
         self._notice_timer.setSingleShot(True)
         self._notice_timer.timeout.connect(lambda: self._say("", Tone.PLAIN))
+        self._fit_timer = QTimer(self)
+        self._fit_timer.setInterval(FIT_EVERY_MS)
         self.setCentralWidget(self._laid_out())
+        self._fit_timer.start()
         self._wear()
 
     # --- what is seen --------------------------------------------------------------------------------------------
@@ -82,7 +86,7 @@ class Window(QMainWindow):
             self.taken.emit()
 
     def draw(self) -> None:
-        """Draws the newest."""
+        """Draws the newest, of it what differs from what is there."""
         frame = self.frame
         if frame is None:
             return
@@ -128,12 +132,16 @@ class Window(QMainWindow):
         for button in (self.halt, self.resume, self.flatten):
             top.addWidget(button)
         ladder = table(self.ladder, 3, "ladder")
+        profit = table(self.profit, 0, "positions and profit")
+        processes = table(self.processes, 1, "processes")
+        for view in (ladder, profit, processes):
+            self._fit_timer.timeout.connect(view.resizeColumnsToContents)
         ladder.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         left = _column(self.pair, ladder)
         tall = QSplitter(Qt.Orientation.Vertical)
         below = QSplitter(Qt.Orientation.Horizontal)
-        below.addWidget(table(self.profit, 0, "positions and profit"))
-        below.addWidget(table(self.processes, 1, "processes"))
+        below.addWidget(profit)
+        below.addWidget(processes)
         tall.addWidget(self.chart)
         tall.addWidget(below)
         tall.setSizes([480, 240])
