@@ -23,7 +23,7 @@ run: setup ## set up, then run every process in the sandbox until Ctrl-C
 
 test: ## set up, then test everything
 	@scripts/setup.sh dev
-	@$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS) $(TESTS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS) $(TESTS)
 
 check: ## format, lint, types, layering, pages made from the code, Rust's own lint
 	@scripts/setup.sh dev

@@ -12,7 +12,7 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.system import free_port, until
 
@@ -26,6 +26,7 @@ PAGES = ("Overview", "Market", "Orders", "P&L", "Latency", "Processes", "Logs", 
 WIDE, NARROW = (1280, 900), (390, 844)
 # Slow machines, and two at work beside.
 PATIENCE_MS = 40_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextlib.contextmanager
