@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
-from PyQt6.QtCore import QSocketNotifier
+from PyQt6.QtCore import QSocketNotifier, QTimer
 from PyQt6.QtWidgets import QApplication
 from PyQt6.sip import voidptr
 
@@ -16,8 +17,11 @@ from monitor.views.desktop.worker import BusThread
 from shared.config import Config
 
 
-def run(config: Config) -> list[str]:
-    """Shows the window until it is closed or a signal comes; what came of acts that were under way then."""
+def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) -> list[str]:
+    """Shows the window until it is closed or a signal comes; what came of acts that were under way then.
+
+    ``begun`` is called with the window once it is shown and the bus is read.
+    """
     app = QApplication(["tradebyte"])
     app.setApplicationName("TradeByte")
     window = Window(config.trading.pairs, Acts(config, "desktop"), f"Listening where {config.source} says.")
@@ -35,6 +39,7 @@ def run(config: Config) -> list[str]:
     notifier.activated.connect(lambda *_: app.quit())
     window.show()
     bus.start()
+    QTimer.singleShot(0, lambda: begun(window))
     try:
         app.exec()
     finally:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.views.top.acts import Acts
-from monitor.views.top.reader import Reader
+from monitor.views.acts import Acts
+from monitor.views.reader import Reader
 from tests.integration.monitor.conftest import ROOT, World
 from tests.system import until
 
@@ -55,7 +55,7 @@ def test_halt_is_seen_from_its_file_without_any_process(world: World, reader: Re
 
 
 def test_acts_say_what_came_of_them_also_when_nothing_runs(world: World) -> None:
-    acts = Acts(world.config)
+    acts = Acts(world.config, "top")
     assert acts.resume() == (True, "was not halted")
     is_done, text = acts.flatten()
     assert (is_done, "the executor is not heard" in text) == (False, True)
@@ -80,7 +80,7 @@ def test_acts_say_what_came_of_them_also_when_nothing_runs(world: World) -> None
 def test_halt_is_told_done_when_the_executor_says_so(world: World) -> None:
     world.orders()
     world.beat("executor", state="halted")
-    assert Acts(world.config).halt() == (True, "halted: the executor has pulled everything, nothing is open")
+    assert Acts(world.config, "top").halt() == (True, "halted: the executor has pulled everything, nothing is open")
 
 
 def test_a_terminal_that_takes_nothing_loses_no_message(world: World) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from textual.pilot import Pilot
 
-from monitor.views.top.acts import Outcome
+from monitor.views.acts import Outcome
+from monitor.views.shown import Shown
 from monitor.views.top.app import Top
 from monitor.views.top.asks import Ask, Choose, Help
 from monitor.views.top.canvas import Canvas
-from monitor.views.top.shown import Shown
 from shared.clock import SECOND
 
 from .world import NOW, World
