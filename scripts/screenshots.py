@@ -1,9 +1,10 @@
-"""The pictures of the web page in README and docs, from the sandbox that runs in this folder (make screenshots)."""
+"""The pictures of web page and desktop window in README and docs, from the sandbox that runs here (make screenshots)."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 import urllib.request
@@ -16,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 from PIL import Image  # noqa: E402
 
 from shared import config as configuration  # noqa: E402
+from tests import desktop  # noqa: E402
 from tests.browser import web  # noqa: E402
 
 # Page, size, theme: what README and docs show.
@@ -60,11 +62,30 @@ def main() -> int:
             file = asked.out / f"web-{name.replace('&', '').lower()}-{size[0]}.png"
             visit.picture(file, HEIGHT_MAX)
             visit.page.context.close()
-            _shrink(file)
-            print(f"{file}: {file.stat().st_size // 1000} kB")
-            if file.stat().st_size > BYTES_MAX:
-                return _fail(f"{file} is above {BYTES_MAX // 1000} kB")
-    return 0
+            if not _kept(file):
+                return 1
+    return _window(asked.config.resolve(), asked.out / "desktop.png")
+
+
+def _window(config: Path, file: Path) -> int:
+    """The desktop window, after a while in which there was something to draw."""
+    missing = desktop.missing_elsewhere()
+    if missing:
+        return _fail(missing)
+    command = [sys.executable, "-m", "tests.desktop", str(config), str(file), "long"]
+    if subprocess.run(command, cwd=ROOT, env=desktop.offscreen(), check=False).returncode:
+        return _fail("the desktop window did not show the system")
+    return 0 if _kept(file) else 1
+
+
+def _kept(file: Path) -> bool:
+    """Makes it small enough, and says whether it is."""
+    _shrink(file)
+    print(f"{file}: {file.stat().st_size // 1000} kB")
+    if file.stat().st_size > BYTES_MAX:
+        _fail(f"{file} is above {BYTES_MAX // 1000} kB")
+        return False
+    return True
 
 
 def _shrink(file: Path) -> None:

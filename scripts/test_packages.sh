@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# What tests use and pip cannot bring: Chromium for the web page's tests, Prometheus' promtool for the metrics'. Where one
-# may not be installed, or does not come in time, its tests are skipped and say so; this never fails.
+# What tests use and pip cannot bring: Chromium for the web page's tests, Prometheus' promtool for the metrics', Qt's
+# system libraries and Xvfb for the desktop window's. Where one may not be installed, or does not come in time, its tests
+# are skipped and say so; this never fails.
 set -u
 seconds_max=${TRADEBYTE_PACKAGES_SECONDS:-240}
 
 packages=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || packages+=(chromium)
 command -v promtool >/dev/null || packages+=(prometheus)
+# Xvfb comes last of these: where it is, all have come.
+command -v Xvfb >/dev/null || packages+=(
+    libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
+    libxcb-xinerama0 libxkbcommon-x11-0 libxcb-image0 libxcb-render-util0 libxcb-randr0 xvfb
+)
 if [ ${#packages[@]} = 0 ]; then exit 0; fi
 if [ "$EUID" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "test packages: no ${packages[*]} here, and no right to install it: the tests that take it are skipped"
