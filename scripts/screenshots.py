@@ -1,4 +1,4 @@
-"""The pictures of web page and desktop window in README and docs, from the sandbox that runs here (make screenshots)."""
+"""The pictures of web page and desktop window in README and docs, of the sandbox that runs here (make screenshots)."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 XVFB = shutil.which("Xvfb")
 PATIENCE_S = 60.0
+LONG_S = 45.0
 
 
 def missing_elsewhere() -> str:
@@ -95,4 +96,4 @@ def main(config: Path, picture: Path, *, is_to_halt: bool, watch_s: float) -> No
 
 if __name__ == "__main__":
     asked = sys.argv[3:]
-    main(Path(sys.argv[1]), Path(sys.argv[2]), is_to_halt="halt" in asked, watch_s=60.0 if "long" in asked else 1.0)
+    main(Path(sys.argv[1]), Path(sys.argv[2]), is_to_halt="halt" in asked, watch_s=LONG_S if "long" in asked else 1.0)

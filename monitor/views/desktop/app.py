@@ -37,6 +37,8 @@ def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) 
     # Qt waits outside of Python: a signal wakes it by the socket.
     notifier = QSocketNotifier(voidptr(ours.fileno()), QSocketNotifier.Type.Read)
     notifier.activated.connect(lambda *_: app.quit())
+    # Qt ends the process at an error of ours that nobody takes.
+    sys.excepthook = lambda kind, error, _trace: window.fail(f"{kind.__name__}: {error}")
     window.show()
     bus.start()
     QTimer.singleShot(0, lambda: begun(window))
@@ -49,6 +51,7 @@ def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) 
             print("tradebyte: the thread that reads the bus did not end in time", file=sys.stderr)
         told = window.acting.finish()
         signal.set_wakeup_fd(before)
+        sys.excepthook = sys.__excepthook__
         ours.close()
         theirs.close()
     return told

@@ -40,13 +40,13 @@ class Chart(QWidget):
     def put(self, frame: Frame, pair: str) -> None:
         """The pair's past as of this moment; trades and fills of before the curve are left out."""
         line = frame.mids[pair]
+        times, values = np.frombuffer(line.times), np.frombuffer(line.values)
         trades = frame.trades.get(pair, [])
         fills = [fill for fill in frame.shown.fills.fills if fill.symbol == pair]
         drawn = (pair, line, trades, fills)
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        times, values = np.frombuffer(line.times), np.frombuffer(line.values)
         self.mid.setData(times, values)
         since = times[0] if len(times) else frame.shown.wall / 1e9
         told: dict[str, Sequence[TradeShown | FillShown]] = {"market": trades, "own": fills}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
+from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from PyQt6.QtGui import QBrush, QColor, QFont
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
@@ -17,8 +17,8 @@ NONE = QModelIndex()
 class Rows(QAbstractTableModel):
     """Holds the rows of now, and no others."""
 
-    def __init__(self, heads: Sequence[str], words: Sequence[int]) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject, heads: Sequence[str], words: Sequence[int]) -> None:
+        super().__init__(parent)
         self._heads, self._words = heads, frozenset(words)
         self.rows: list[Row] = []
         self._look = LIGHT
@@ -84,20 +84,27 @@ class Rows(QAbstractTableModel):
         return side | Qt.AlignmentFlag.AlignVCenter
 
 
-def table(model: Rows, stretched: int, name: str) -> QTableView:
+class Table(QTableView):
     """A view of it: to be read, with one column that takes the room that is left."""
-    view = QTableView()
-    view.setModel(model)
-    view.setAccessibleName(name)
-    view.setShowGrid(False)
-    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    view.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-    view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    across, down = view.horizontalHeader(), view.verticalHeader()
-    if across is not None and down is not None:
-        # Widths are fitted now and then by the window: at every change they would cost more than all drawing.
-        across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        across.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
-        down.hide()
-        down.setDefaultSectionSize(view.fontMetrics().height() + 5)
-    return view
+
+    def __init__(self, model: Rows, stretched: int, name: str) -> None:
+        super().__init__()
+        self._columns, self._stretched = model.columnCount(), stretched
+        self.setModel(model)
+        self.setAccessibleName(name)
+        self.setShowGrid(False)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        if across is not None and down is not None:
+            across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+            across.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+            down.hide()
+            down.setDefaultSectionSize(self.fontMetrics().height() + 5)
+
+    def fit(self) -> None:
+        """Makes columns as wide as what is in them: at every change that would cost more than all drawing."""
+        for column in range(self._columns):
+            if column != self._stretched:
+                self.resizeColumnToContents(column)

@@ -24,7 +24,7 @@ from monitor.views.desktop import look as looks
 from monitor.views.desktop import tables, words
 from monitor.views.desktop.chart import Chart
 from monitor.views.desktop.frame import Frame
-from monitor.views.desktop.rows import Rows, table
+from monitor.views.desktop.rows import Rows, Table
 from monitor.views.desktop.worker import Acting
 from monitor.views.shown import Shown
 from monitor.views.text import Tone
@@ -61,9 +61,9 @@ class Window(QMainWindow):
         self.halt = _button("&Halt", lambda: self._ask("halt", asking.ask_halt, doer.halt))
         self.resume = _button("&Resume", lambda: self._ask("resume", asking.ask_resume, doer.resume))
         self.flatten = _button("&Flatten", lambda: self._ask("flatten", asking.ask_flatten, doer.flatten))
-        self.ladder = Rows(tables.LADDER, (0,))
-        self.profit = Rows(tables.PROFIT, (0,))
-        self.processes = Rows(tables.PROCESSES, (0, 1))
+        self.ladder = Rows(self, tables.LADDER, (0,))
+        self.profit = Rows(self, tables.PROFIT, (0,))
+        self.processes = Rows(self, tables.PROCESSES, (0, 1))
         self.chart = Chart()
         self._notice_timer = QTimer(self)
         self._notice_timer.setSingleShot(True)
@@ -105,8 +105,8 @@ class Window(QMainWindow):
         self.flatten.setEnabled(not shown.control.halted)
 
     def fail(self, why: str) -> None:
-        """The bus is read no more."""
-        self.banner.setText(f"The bus is read no more ({why}). Close this window and start it again; trading goes on.")
+        """Something does not work any more."""
+        self.banner.setText(f"This window failed ({why}). Close it and start it again; trading goes on.")
         self.banner.show()
 
     def changeEvent(self, event: QEvent | None) -> None:
@@ -131,11 +131,11 @@ class Window(QMainWindow):
         top.addStretch(1)
         for button in (self.halt, self.resume, self.flatten):
             top.addWidget(button)
-        ladder = table(self.ladder, 3, "ladder")
-        profit = table(self.profit, 0, "positions and profit")
-        processes = table(self.processes, 1, "processes")
+        ladder = Table(self.ladder, 3, "ladder")
+        profit = Table(self.profit, 0, "positions and profit")
+        processes = Table(self.processes, 1, "processes")
         for view in (ladder, profit, processes):
-            self._fit_timer.timeout.connect(view.resizeColumnsToContents)
+            self._fit_timer.timeout.connect(view.fit)
         ladder.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         left = _column(self.pair, ladder)
         tall = QSplitter(Qt.Orientation.Vertical)
