@@ -3,7 +3,7 @@
 # system libraries and Xvfb for the desktop window's. Where one may not be installed, or does not come in time, its tests
 # are skipped and say so; this never fails.
 set -u
-seconds_max=${TRADEBYTE_PACKAGES_SECONDS:-240}
+seconds_max=${TRADEBYTE_PACKAGES_SECONDS:-300}
 
 packages=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || packages+=(chromium)
@@ -27,9 +27,11 @@ if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT
     printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
 fi
-timeout -k 5 "$seconds_max" apt-get update -qq >"$log" 2>&1
+# The bound is of all together; timeout takes 0 for no bound at all, so one second is the least.
+left() { echo $((SECONDS < seconds_max ? seconds_max - SECONDS : 1)); }
+timeout -k 5 "$(left)" apt-get update -qq >"$log" 2>&1
 for package in "${packages[@]}"; do
-    if ! timeout -k 5 "$seconds_max" apt-get install -y -qq --no-install-recommends "$package" >"$log" 2>&1; then
+    if ! timeout -k 5 "$(left)" apt-get install -y -qq --no-install-recommends "$package" >"$log" 2>&1; then
         echo "test packages: $package did not come, so the tests that take it are skipped: $(tail -n 1 "$log")"
     fi
 done
