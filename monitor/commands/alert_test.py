@@ -15,12 +15,14 @@ import typer
 from rich.markup import escape
 
 from monitor.commands.common import EXIT_FAILED, ConfigOption, JsonOption, console, load, print_json, table
+from monitor.listen import GATHER_S
+from monitor.loopback import OPENER, api
 from monitor.merged import NAME as MERGED
 from monitor.sinks import webhook
 from shared import bus, limits
 from shared.clock import rfc3339, wall_ns
 from shared.config import Config
-from shared.messages import Alert
+from shared.messages import Alert, Control
 
 POLL_MS = 50
 TAIL_BYTES = 64 * 1024
@@ -54,8 +56,11 @@ def alert_test(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 def _by_the_monitor(config: Config, text: str) -> list[Came]:
     """The monitor tells it, and it is looked for wherever it should be."""
-    listening = bus.attach(config, ["alert"])
+    listening = bus.attach(config, ["alert", "control"])
     try:
+        # A subscription takes a moment to arrive, and an alert is told once: the state that the monitor sends to
+        # whoever subscribes says that it has.
+        _came("monitor", lambda: _is_attached(listening), "", GATHER_S)
         refused = _ask(config, text)
         if refused:
             return [Came(sink, False, refused) for sink in ("bus", "log", "views")]
@@ -75,11 +80,11 @@ def _ask(config: Config, text: str) -> str:
     try:
         token = (config.run / "api-token").read_text(encoding="utf-8").strip()
         request = urllib.request.Request(
-            _url(config, "/api/alert-test"),
+            f"{api(config)}/api/alert-test",
             data=msgspec.json.encode({"text": text}),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=limits.ALERT_TEST_S):
+        with OPENER.open(request, timeout=limits.ALERT_TEST_S):
             return ""
     except urllib.error.HTTPError as error:
         return f"the monitor refuses: HTTP {error.code}; 'tradebyte restart monitor' and try again"
@@ -87,13 +92,17 @@ def _ask(config: Config, text: str) -> str:
         return f"the monitor does not answer on port {config.monitor.port}; start the system ('make run')"
 
 
-def _came(sink: str, look: Any, why: str) -> Came:
-    end = time.monotonic() + limits.ALERT_TEST_S
+def _came(sink: str, look: Any, why: str, seconds: float = limits.ALERT_TEST_S) -> Came:
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         if look():
             return Came(sink, True, "")
         time.sleep(POLL_MS / 1000)
     return Came(sink, False, why)
+
+
+def _is_attached(listening: bus.Subscriber) -> bool:
+    return any(isinstance(received.message, Control) for received in listening.drain())
 
 
 def _is_on_the_bus(listening: bus.Subscriber, text: str) -> bool:
@@ -112,7 +121,7 @@ def _is_in_the_log(config: Config, text: str) -> bool:
 
 def _is_shown(config: Config, text: str) -> bool:
     try:
-        with urllib.request.urlopen(_url(config, "/api/alerts"), timeout=limits.ALERT_TEST_S) as answer:
+        with OPENER.open(f"{api(config)}/api/alerts", timeout=limits.ALERT_TEST_S) as answer:
             recent = msgspec.json.decode(answer.read())["recent"]
     except (OSError, msgspec.DecodeError, KeyError):
         return False
@@ -124,10 +133,6 @@ def _webhooks(config: Config, text: str) -> list[Came]:
     outcomes = asyncio.run(webhook.try_all(config, alert))
     named = enumerate(zip(config.monitor.webhooks, outcomes, strict=True), 1)
     return [Came(webhook.label(number, each), outcome.ok, outcome.why) for number, (each, outcome) in named]
-
-
-def _url(config: Config, path: str) -> str:
-    return f"http://{config.monitor.host}:{config.monitor.port}{path}"
 
 
 def _show(came: list[Came]) -> None:
