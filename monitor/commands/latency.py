@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-import urllib.error
-import urllib.request
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +10,7 @@ import typer
 
 from monitor.commands.common import ConfigOption, JsonOption, console, fail, load, print_json, table
 from monitor.latency import Latency
+from monitor.loopback import OPENER, api
 from shared import bus
 from shared.config import Config
 
@@ -38,11 +37,10 @@ def latency(
 
 def from_monitor(config: Config) -> list[dict[str, Any]]:
     """What the monitor has counted since it started."""
-    url = f"http://{config.monitor.host}:{config.monitor.port}/api/latency"
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with OPENER.open(f"{api(config)}/api/latency", timeout=2) as answer:
             hops: list[dict[str, Any]] = msgspec.json.decode(answer.read())["hops"]
-    except (OSError, urllib.error.URLError, msgspec.DecodeError, KeyError) as error:
+    except (OSError, msgspec.DecodeError, KeyError) as error:
         fail(
             f"the monitor does not answer on port {config.monitor.port} ({error}); start it, or listen to the bus "
             "without it: 'tradebyte latency --seconds 10'"

@@ -8,8 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
 from types import FrameType
 from typing import Annotated
@@ -17,6 +15,7 @@ from typing import Annotated
 import typer
 
 from monitor.commands.common import PROJECT, ConfigOption, fail, load
+from monitor.loopback import OPENER
 from monitor.views.web import options
 from shared import limits
 from shared.config import Config
@@ -105,12 +104,11 @@ def environment(config: Config) -> dict[str, str]:
 
 def answers(child: subprocess.Popen[bytes], port: int) -> bool:
     """Waits until the page is served; False when the child ended or took too long."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     end = time.monotonic() + limits.WEB_START_S
     while child.poll() is None and time.monotonic() < end:
         with (
-            suppress(urllib.error.URLError, OSError),
-            opener.open(f"http://{HOST}:{port}/_stcore/health", timeout=limits.WEB_FETCH_TIMEOUT_S) as response,
+            suppress(OSError),
+            OPENER.open(f"http://{HOST}:{port}/_stcore/health", timeout=limits.WEB_FETCH_TIMEOUT_S) as response,
         ):
             return bool(response.status == 200)
         time.sleep(0.1)

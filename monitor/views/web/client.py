@@ -13,14 +13,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from monitor.loopback import OPENER
 from shared import limits
 
 Clock = Callable[[], float]
 Params = tuple[tuple[str, str], ...]
-# A proxy of the environment must not stand between a machine and itself.
-_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class Client:
         asked = {**params, "since_ts": f"{self._wall() - window_s:.3f}"} if window_s else params
         query = f"?{urllib.parse.urlencode(asked)}" if asked else ""
         try:
-            with _OPENER.open(f"{self.base}{path}{query}", timeout=limits.WEB_FETCH_TIMEOUT_S) as response:
+            with OPENER.open(f"{self.base}{path}{query}", timeout=limits.WEB_FETCH_TIMEOUT_S) as response:
                 data = json.load(response)
         except urllib.error.HTTPError as error:
             return replace(known, trouble=_refusal(error), is_refused=False)
@@ -134,7 +133,7 @@ class Client:
             method="POST",
         )
         try:
-            with _OPENER.open(request, timeout=limits.WEB_ACT_TIMEOUT_S) as response:
+            with OPENER.open(request, timeout=limits.WEB_ACT_TIMEOUT_S) as response:
                 answer = json.load(response)
         except urllib.error.HTTPError as error:
             return Acted(False, _refusal(error))

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from monitor import loopback
 from monitor.views.web import figures, markup, plot
 from monitor.views.web.client import Answer, Client
 from shared import config as configuration
@@ -27,9 +28,7 @@ def config() -> Config:
 @functools.cache
 def client() -> Client:
     """The one reader of the API in this server."""
-    monitor = config().monitor
-    host = f"[{monitor.host}]" if ":" in monitor.host else monitor.host
-    return Client(f"http://{host}:{monitor.port}", config().run / "api-token")
+    return Client(loopback.api(config()), config().run / "api-token")
 
 
 def every_second(show: Callable[[], None]) -> None:
