@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import math
+from typing import Any
+
+import msgpack
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.acts.restarting import Refused, programs_of
 from monitor.cli import command_first
 from monitor.commands.common import age
-from monitor.commands.tail import _plain, line
+from monitor.commands.tail import _json, _Lines, _plain, line
 from shared.config import Config, Strategy, check
 
 
@@ -67,7 +75,38 @@ def test_bytes_are_text_where_they_are_and_base64_where_not() -> None:
 
 
 def test_a_line_for_people_leaves_the_header_out() -> None:
-    shown = line(
-        "fill.BTC/USD", {"v": 1, "src": "executor", "boot": 1, "seq": 1, "ts": 0, "side": "buy", "note": "a b"}
-    )
-    assert shown == "[dim]00:00:00.000[/dim] [bold]fill.BTC/USD[/bold] side=buy note='a b'"
+    message = {"v": 1, "src": "executor", "boot": 1, "seq": 1, "ts": 0, "side": "buy", "note": "a b", "odd": "\x1b[2J"}
+    assert line(message) == ("00:00:00.000", "side=buy note='a b' odd='\\x1b[2J'")
+
+
+MAPS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.just(math.nan)
+    | st.text()
+    | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.integers(0, 2**63) | st.text() | st.none(), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(), MAPS, max_size=5).filter(lambda each: "topic" not in each))
+def test_whatever_the_bus_holds_is_one_line_of_json(message: dict[str, Any]) -> None:
+    shown = _json("some.topic", msgpack.packb(message))
+    assert "\n" not in shown
+    assert json.loads(shown) == {"topic": "some.topic", **msgspec.json.decode(msgspec.json.encode(_plain(message)))}
+    assert "\n" not in line({"field": message})[1]
+
+
+def test_a_state_that_is_told_again_is_shown_once() -> None:
+    show = _Lines(is_styled=False)
+    first, again, news = (msgpack.packb({"boot": 1, "seq": seq, "n": seq}) for seq in (1, 1, 2))
+    assert [show("book.BTC/USD", each) for each in (first, again, news)] == [
+        "--:--:--.--- book.BTC/USD n=1",
+        None,
+        "--:--:--.--- book.BTC/USD n=2",
+    ]
