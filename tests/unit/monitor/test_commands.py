@@ -87,9 +87,7 @@ MAPS = st.recursive(
     | st.just(math.nan)
     | st.text()
     | st.binary(),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.integers(0, 2**63) | st.text() | st.none(), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.integers(0, 2**63) | st.text(), inner, max_size=4),
     max_leaves=20,
 )
 
