@@ -1,4 +1,4 @@
-"""Arguments of requests, read one by one: WebSocket v2 members and REST form fields become order requests.
+"""Arguments of requests, read one by one: WebSocket v2 members become order requests, REST fields values.
 
 Whatever a client sends ends as a value or as a :class:`KrakenError` with Kraken's text.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from simulator import errors
@@ -23,10 +23,11 @@ BATCH_ADD_MAX, BATCH_CANCEL_MAX = 15, 50
 _CLIENT_ID = re.compile(
     r"[\x20-\x7e]{1,18}|[0-9a-fA-F]{32}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 )
+_PLAIN = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 KINDS = ("limit", "market", *TRIGGERED_KINDS)
 LIMIT_KINDS = ("limit", "stop-loss-limit", "take-profit-limit")
-_STP = ("cancel_newest", "cancel_oldest", "cancel_both")
-_TIF = ("gtc", "ioc", "gtd", "fok")
+STP = ("cancel_newest", "cancel_oldest", "cancel_both")
+TIF = ("gtc", "ioc", "gtd", "fok")
 _FEES = {"base": "fcib", "quote": "fciq"}
 
 # Members that Kraken has and this simulator does not act on: a neutral value passes, another is refused.
@@ -175,7 +176,7 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     if (kind in TRIGGERED_KINDS) != (trigger is not None) or (trigger is None and params.get("triggers") is not None):
         raise invalid("triggers")
     expire = params.get("expire_time")
-    return _request(
+    return checked(
         now,
         pair=pair,
         side=side,
@@ -183,10 +184,10 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         qty=qty,
         price=price,
         trigger=trigger,
-        tif=choice(params, "time_in_force", _TIF, "gtc"),
+        tif=choice(params, "time_in_force", TIF, "gtc"),
         expire_ns=0 if expire is None else moment(expire, "expire_time"),
         post_only=flag(params, "post_only"),
-        stp=choice(params, "stp_type", _STP, "cancel_newest"),
+        stp=choice(params, "stp_type", STP, "cancel_newest"),
         cl_ord_id=client_id(params.get("cl_ord_id")),
         userref=whole(params, "order_userref", -(2**31), 2**31 - 1, "userref"),
         fee_pref=_FEES[choice(params, "fee_preference", tuple(_FEES), "quote")],
@@ -217,7 +218,8 @@ def trigger_of(params: Mapping[str, Any]) -> Decimal | None:
     return number(triggers, "price")
 
 
-def _request(now: int, *, userref: int | None, **members: Any) -> OrderRequest:
+def checked(now: int, *, userref: int | None, **members: Any) -> OrderRequest:
+    """An order of these members, or the refusal of those that do not go together."""
     request = OrderRequest(userref=userref or 0, **members)
     if request.cl_ord_id is not None and userref is not None:
         raise invalid("cl_ord_id and userref are mutually exclusive")
@@ -245,25 +247,27 @@ def safe_order(params: Any, pair: Pair, now: int) -> OrderRequest:
 
 
 def decimal_text(fields: Mapping[str, Any], name: str) -> Decimal | None:
-    """A REST number: text or JSON number; None when absent or empty."""
+    """A REST number: plain decimal text or a JSON number; None when absent or empty."""
     value = fields.get(name)
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal) or len(str(value)) > 60:
         raise invalid(name)
-    try:
-        found = Decimal(value)
-    except InvalidOperation as error:
-        raise invalid(name) from error
-    if not found.is_finite():
+    # Decimal reads more than that: signs, exponents, underscores, the digits of other scripts.
+    if isinstance(value, str) and _PLAIN.fullmatch(value) is None:
         raise invalid(name)
-    return found
+    return Decimal(value)
 
 
 def rest_flag(fields: Mapping[str, Any], name: str) -> bool:
-    """A REST boolean."""
+    """A REST boolean: a JSON one, 0 or 1, or their texts; false when absent or empty."""
     value = fields.get(name)
-    return value is True or (isinstance(value, str) and value.lower() in ("true", "1"))
+    text = str(value).lower() if isinstance(value, bool | int | str) else ""
+    if text in ("true", "1"):
+        return True
+    if value in (None, "") or text in ("false", "0"):
+        return False
+    raise invalid(name)
 
 
 def rest_pair(fields: Mapping[str, Any]) -> Pair:
@@ -273,64 +277,3 @@ def rest_pair(fields: Mapping[str, Any]) -> Pair:
     if found is None:
         raise KrakenError(errors.UNKNOWN_PAIR)
     return found
-
-
-def rest_order(fields: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
-    """An order of ``AddOrder`` or ``AddOrderBatch`` (KRAKEN.md 4.5)."""
-    kind = fields.get("ordertype")
-    if kind not in KINDS:
-        raise invalid("ordertype")
-    side = fields.get("type")
-    if side not in ("buy", "sell"):
-        raise invalid("type")
-    qty = decimal_text(fields, "volume")
-    if qty is None:
-        raise invalid("volume")
-    first = decimal_text(fields, "price") if kind != "market" else None
-    second = decimal_text(fields, "price2") if kind in LIMIT_KINDS and kind != "limit" else None
-    if (kind != "market" and first is None) or (kind in LIMIT_KINDS and kind != "limit" and second is None):
-        raise invalid("price")
-    if kind in TRIGGERED_KINDS and str(fields.get("trigger") or "last") != "last":
-        raise KrakenError(errors.INDEX_UNAVAILABLE)
-    if rest_flag(fields, "reduce_only"):
-        raise KrakenError(errors.REDUCE_ONLY_SPOT)
-    for name in ("displayvol", "leverage", "close[ordertype]", "starttm"):
-        if fields.get(name) not in (None, "", "0", 0, "none"):
-            raise invalid(name)
-    flags = {item for item in str(fields.get("oflags") or "").split(",") if item}
-    if not flags <= {"post", "fcib", "fciq", "nompp"}:
-        raise invalid("oflags")
-    tif = str(fields.get("timeinforce") or "GTC").lower()
-    if tif not in _TIF:
-        raise invalid("timeinforce")
-    stp = str(fields.get("stptype") or "cancel-newest").replace("-", "_")
-    if stp not in _STP:
-        raise invalid("stptype")
-    userref = decimal_text(fields, "userref")
-    if userref is not None and (userref != userref.to_integral_value() or abs(userref) >= 2**31):
-        raise invalid("userref")
-    return _request(
-        now,
-        pair=pair,
-        side=side,
-        kind=kind,
-        qty=qty,
-        price=second if kind in TRIGGERED_KINDS else first,
-        trigger=first if kind in TRIGGERED_KINDS else None,
-        tif=tif,
-        expire_ns=_rest_expiry(fields, now) if tif == "gtd" else 0,
-        post_only="post" in flags,
-        stp=stp,
-        cl_ord_id=client_id(fields.get("cl_ord_id") or None),
-        userref=None if userref is None else int(userref),
-        fee_pref="fcib" if "fcib" in flags else "fciq",
-    )
-
-
-def _rest_expiry(fields: Mapping[str, Any], now: int) -> int:
-    value = str(fields.get("expiretm") or "0")
-    relative = value.startswith("+")
-    if not re.fullmatch(r"\+?\d{1,12}", value):
-        raise invalid("expiretm")
-    seconds = int(value.lstrip("+"))
-    return now + seconds * NS if relative else seconds * NS

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from simulator import arguments, errors, rest_history
+from simulator import arguments, errors, rest_arguments, rest_history
 from simulator.errors import KrakenError, invalid
 from simulator.orders import Order, replaced
 from simulator.pairs import ASSETS, FEES, Pair, find_asset, percent
 from simulator.rest_history import describe
 from simulator.rest_public import named_pairs
-from simulator.wire import NS, fixed, iso_seconds
+from simulator.wire import fixed, iso_seconds
 from simulator.world import KeyState, World
 
 Fields = Mapping[str, Any]
-DEADLINE_MIN_NS = NS // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now
 
 
 def _in_time(fields: Fields, arrived: int, now: int) -> None:
-    if now > arguments.deadline(fields.get("deadline"), arrived, DEADLINE_MIN_NS):
+    if now > arguments.deadline(fields.get("deadline"), arrived, rest_arguments.DEADLINE_MIN_NS):
         raise KrakenError(errors.DEADLINE_ELAPSED)
 
 
@@ -127,7 +126,7 @@ def _description(fields: Fields, altname: str, qty: str) -> dict[str, str]:
 
 def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
     pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
-    wanted = arguments.rest_order(fields, pair, now)
+    wanted = rest_arguments.order(fields, pair, now)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
         qty, _, _ = world.exchange.check(key.account, wanted, now)
@@ -149,7 +148,7 @@ def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, 
         raise invalid("orders")
     if not all(isinstance(item, dict) for item in listed):
         raise invalid("orders")
-    wanted = [arguments.rest_order(item, pair, now) for item in listed]
+    wanted = [rest_arguments.order(item, pair, now) for item in listed]
     _in_time(fields, arrived, now)
     checked = arguments.rest_flag(fields, "validate")
     rows: list[dict[str, Any]] = []
@@ -172,10 +171,10 @@ def _find(world: World, key: KeyState, fields: Fields) -> Order:
 
 
 def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    qty, price = arguments.decimal_text(fields, "order_qty"), arguments.decimal_text(fields, "limit_price")
+    qty, price = arguments.decimal_text(fields, "order_qty"), rest_arguments.price(fields, "limit_price")
     if fields.get("display_qty") not in (None, ""):
         raise invalid("display_qty")
-    trigger = arguments.decimal_text(fields, "trigger_price")
+    trigger = rest_arguments.price(fields, "trigger_price")
     _in_time(fields, arrived, now)
     order = _find(world, key, fields)
     post_only = arguments.rest_flag(fields, "post_only")
@@ -189,19 +188,16 @@ def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: 
         raise KrakenError(errors.UNKNOWN_PAIR)
     if fields.get("displayvol") not in (None, "", "0"):
         raise invalid("displayvol")
-    price, second = arguments.decimal_text(fields, "price"), arguments.decimal_text(fields, "price2")
+    price, second = rest_arguments.price(fields, "price"), rest_arguments.price(fields, "price2")
     limit, trigger = (second, price) if order.trigger is not None else (price, None)
-    flags = fields.get("oflags")
-    userref = arguments.decimal_text(fields, "userref")
-    if userref is not None and (userref != userref.to_integral_value() or abs(userref) >= 2**31):
-        raise invalid("userref")
+    flags = rest_arguments.order_flags(fields)
     wanted = replaced(
         order,
         arguments.decimal_text(fields, "volume"),
         limit,
         trigger,
-        None if flags in (None, "") else "post" in str(flags).split(","),
-        None if userref is None else int(userref),
+        "post" in flags if flags else None,
+        rest_arguments.userref(fields, "userref"),
     )
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):

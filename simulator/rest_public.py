@@ -34,6 +34,10 @@ def assets(_world: World, fields: Fields, _now: int) -> Any:
     """``Assets``."""
     names = _names(fields, "asset")
     chosen = list(ASSETS.values())
+    if _tokenised(fields, "aclass"):
+        if names:
+            raise KrakenError(errors.UNKNOWN_ASSET)
+        return {}
     if names:
         found = [find_asset(name) for name in names]
         if None in found:
@@ -44,10 +48,22 @@ def assets(_world: World, fields: Fields, _now: int) -> Any:
 
 def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
     """``AssetPairs``."""
+    if _tokenised(fields, "aclass_base"):
+        if _names(fields, "pair"):
+            raise KrakenError(errors.UNKNOWN_PAIR)
+        return {}
     return {
         key: rest_pair(venue.pair, venue.status)
         for key, venue in ((key, world.exchange.venues[pair.symbol]) for key, pair in named_pairs(fields))
     }
+
+
+def _tokenised(fields: Fields, name: str) -> bool:
+    """Is the class asked for the tokenised assets', of which there are none here; currencies are the default."""
+    wanted = fields.get(name) or "currency"
+    if wanted not in ("currency", "tokenized_asset"):
+        raise invalid(name)
+    return bool(wanted == "tokenized_asset")
 
 
 def named_pairs(fields: Fields) -> list[tuple[str, Pair]]:
