@@ -9,10 +9,11 @@ from typing import Any
 
 from simulator import arguments, errors, rest_arguments, rest_history
 from simulator.errors import KrakenError, invalid
-from simulator.orders import Order, replaced
+from simulator.orders import Order, OrderRequest, replaced
 from simulator.pairs import ASSETS, FEES, Pair, find_asset, percent
 from simulator.rest_history import describe
 from simulator.rest_public import named_pairs
+from simulator.validation import to_lots, to_ticks
 from simulator.wire import fixed, iso_seconds
 from simulator.world import KeyState, World
 
@@ -118,24 +119,15 @@ def _in_time(fields: Fields, arrived: int, now: int) -> None:
         raise KrakenError(errors.DEADLINE_ELAPSED)
 
 
-def _description(fields: Fields, altname: str, qty: str) -> dict[str, str]:
-    kind, price = str(fields.get("ordertype")), fields.get("price")
-    at = describe(kind, str(price), str(fields.get("price2")))
-    return {"order": f"{fields['type']} {qty} {altname} @ {at}"}
-
-
 def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
     pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
     wanted = rest_arguments.order(fields, pair, now)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
-        qty, _, _ = world.exchange.check(key.account, wanted, now)
-        return {"descr": _description(fields, pair.altname, pair.qty(qty))}
+        world.exchange.check(key.account, wanted, now)
+        return {"descr": _asked(wanted)}
     order = world.exchange.add(key.account, wanted, now)
-    result: dict[str, Any] = {
-        "descr": _description(fields, pair.altname, pair.qty(order.qty)),
-        "txid": [order.order_id],
-    }
+    result: dict[str, Any] = {"descr": _asked(wanted), "txid": [order.order_id]}
     if order.cl_ord_id is not None:
         result["cl_ord_id"] = order.cl_ord_id
     return result
@@ -152,13 +144,13 @@ def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, 
     _in_time(fields, arrived, now)
     checked = arguments.rest_flag(fields, "validate")
     rows: list[dict[str, Any]] = []
-    for item, result in zip(
-        listed, world.exchange.batch_add(key.account, wanted, now, only_check=checked), strict=True
+    for request, result in zip(
+        wanted, world.exchange.batch_add(key.account, wanted, now, only_check=checked), strict=True
     ):
         if isinstance(result, KrakenError):
             rows.append({"error": str(result)})
         else:
-            row: dict[str, Any] = {"descr": _description(item, pair.altname, str(item["volume"]))}
+            row: dict[str, Any] = {"descr": _asked(request)}
             rows.append({**row, "txid": result.order_id} if result is not None else row)
     return {"orders": rows}
 
@@ -215,6 +207,13 @@ def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: 
         **({"price2": pair.price(new.price)} if new.trigger is not None and new.price is not None else {}),
         **({"newuserref": new.userref, "olduserref": order.userref} if new.userref else {}),
     }
+
+
+def _asked(request: OrderRequest) -> dict[str, str]:
+    """The description of an order that has passed the checks, in the pair's decimals."""
+    pair = request.pair
+    price, trigger = (None if p is None else to_ticks(pair, p) for p in (request.price, request.trigger))
+    return _told(request.side, request.kind, pair, to_lots(pair, request.qty), price, trigger)
 
 
 def _told(side: str, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None) -> dict[str, str]:
