@@ -141,7 +141,8 @@ class PrivateSession(TradingSession):
         if orders:
             rows += [self._counted(subscription, reports.standing(o), o.pair.symbol, now) for o in _by_age(account)]
         if trades:
-            rows += [reports.past_trade(fill) for fill in account.fills]
+            # Newest first, as captures have them.
+            rows += [reports.past_trade(fill) for fill in reversed(account.fills)]
         if orders or trades:
             self._push("executions", subscription, "snapshot", f"[{','.join(f'{{{row}}}' for row in rows)}]")
 

@@ -117,15 +117,20 @@ def _captured_lines(folder: str) -> Iterator[str]:
             yield path.read_text()
 
 
+def captured_frames(folder: str) -> Iterator[Any]:
+    """The captured or documented messages of a folder."""
+    for line in _captured_lines(folder):
+        try:
+            yield read(line)
+        except ValueError:
+            continue
+
+
 def captured() -> Shapes:
     """The classes of every captured or documented message."""
     shapes: Shapes = {}
     for folder, classify in (("public_v2", v2_class), ("private_v2", v2_class), ("public_v1", v1_class)):
-        for line in _captured_lines(folder):
-            try:
-                frame = read(line)
-            except ValueError:
-                continue
+        for frame in captured_frames(folder):
             name = classify(frame)
             if name is not None:
                 add(shapes, name, frame)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from simulator import acts, rest_private, rest_public
 from simulator.wire import read_json
 from tests.unit.simulator import captures
-from tests.unit.simulator.captures import Shapes, add, read, v1_class, v2_class
+from tests.unit.simulator.captures import Shapes, add, captured_frames, read, v1_class, v2_class
 from tests.unit.simulator.worlds import Client, TestWorld, limit, market
 
 # What may differ, as patterns, and why. One that nothing needs any more fails the test.
@@ -186,6 +187,30 @@ def test_members_types_and_number_text_are_those_of_the_captures() -> None:
     assert not unexplained, "\n".join(sorted(unexplained))
     needless = {pattern for pattern in ALLOWED if not any(re.fullmatch(pattern, text) for text in found)}
     assert not needless, "\n".join(sorted(needless))
+
+
+def _times(frames: Iterable[Any]) -> list[list[str]]:
+    """The times of the fills of each executions snapshot that has several."""
+    found = []
+    for frame in frames:
+        if isinstance(frame, dict) and frame.get("channel") == "executions" and frame.get("type") == "snapshot":
+            times = [row["timestamp"] for row in frame["data"] if row["exec_type"] == "trade"]
+            found += [times] if len(set(times)) > 1 else []
+    return found
+
+
+def test_fills_of_a_snapshot_are_in_the_captures_order() -> None:
+    captured_times = _times(captured_frames("private_v2"))
+    world = TestWorld()
+    for _ in range(3):
+        world.after(1)
+        world.exchange.add(world.account("visitor"), market("buy", "0.001"), world.now)
+    client = world.private("V1")
+    client.call("subscribe", channel="executions", snap_trades=True)
+    own_times = _times(client.since(0))
+    assert captured_times
+    assert own_times
+    assert all(times == sorted(times, reverse=True) for times in captured_times + own_times)
 
 
 def test_no_captured_answer_is_left_out() -> None:
