@@ -40,6 +40,7 @@ class Profits:
     unrealised: str
     fees_paid: str
     rounding: str
+    transfers: str
     equity: str
     pairs: dict[str, Profit]
 
@@ -193,6 +194,7 @@ class Account:
             unrealised=plain(unrealised),
             fees_paid=plain(fees),
             rounding=plain(rounding),
+            transfers=plain(transfers),
             equity=plain(realised + unrealised - fees + transfers + rounding),
             pairs=shown,
         )

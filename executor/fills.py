@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import repeat
 
@@ -15,7 +16,7 @@ from executor.archive import all_fills
 from executor.journal import FillRow, JournalError
 from executor.pnl import Pnl
 from executor.tally import Tally, add_fill
-from shared.clock import rfc3339
+from shared.clock import SECOND, rfc3339
 from shared.numbers import plain, round_money
 from shared.process import EXIT_CONFIG, load_config, refuse
 
@@ -62,7 +63,11 @@ def main(arguments: list[str]) -> None:
     options.add_argument("--json", action="store_true", help="one JSON object a line")
     options.add_argument("--symbol", help="only this pair, such as BTC/USD")
     options.add_argument(
-        "--since", metavar="TIME", default="", help="only from this time on, such as 2026-01-31T12:00:00Z"
+        "--since",
+        metavar="TIME",
+        type=_moment,
+        default=0,
+        help="only from this time on, such as 2026-01-31 or 2026-01-31T12:00:00Z; UTC where it names no offset",
     )
     options.add_argument("--count", type=int, help="only the newest N")
     options.add_argument(
@@ -83,10 +88,20 @@ def main(arguments: list[str]) -> None:
         sys.stdout.writelines(as_json(row, more) + "\n" for row, more in both)
         return
     if not both:
-        print("no fills yet")
+        print("no fill of these" if rows else "no fills yet")
     for row, _ in both:
         print(f"{rfc3339(row.fill_ts)}  {row.symbol:<9} {row.side:<4} {row.qty:>14} at {row.price:>12}  fee {row.fee}")
 
 
+def _moment(text: str) -> int:
+    """ns since the epoch of a date or a time, as a person types it."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00Z") from None
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return int(found.replace(microsecond=0).timestamp()) * SECOND + found.microsecond * 1000
+
+
 def _is_chosen(row: FillRow, chosen: argparse.Namespace) -> bool:
-    return chosen.symbol in (None, row.symbol) and rfc3339(row.fill_ts) >= chosen.since
+    return chosen.symbol in (None, row.symbol) and row.fill_ts >= chosen.since

@@ -79,6 +79,7 @@ def _account(state: State, now: int, valid: bool) -> Account:
         unrealised=profit.unrealised,
         fees_paid=profit.fees_paid,
         rounding=profit.rounding,
+        transfers=profit.transfers,
         day_loss=format(account.lost.quantize(CENT), "f"),
         profits=profit.pairs,
     )

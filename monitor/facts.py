@@ -14,13 +14,14 @@ from shared.config import Config
 from shared.messages import BookState
 
 
-def beyond(view: View, config: Config, wall: int) -> dict[str, Any]:
-    """The further keys of the status object."""
+def beyond(view: View, config: Config, now: int, wall: int) -> dict[str, Any]:
+    """The further keys of the status object; what the executor tells is left out while it is not heard."""
+    is_told = not view.silence("executor", now)
     return {
         "stale": stale(view, config, wall),
         "connection": connection(view),
-        "rates": rates(view),
-        "fees": fees(view),
+        "rates": rates(view) if is_told else {"pairs": {}, "rest": None},
+        "fees": fees(view) if is_told else {},
         "machine": detail(view, "monitor", "machine"),
         "slow": slow(view, config.monitor.slow_operation_s),
     }

@@ -21,6 +21,8 @@ from shared.messages import Heartbeat, ProcessState
 # or stuck in the kernel).
 HUNG_S: Final = 15.0
 UNRESPONSIVE_S: Final = 30.0
+# Of a start of everything at once on a busy machine; what is not heard by then did not start.
+ABSENT_S: Final = 30.0
 RESTART_EVERY_S: Final = 60.0
 # While the path is dead there is nothing to process, and that is not the strategy's fault.
 PATH_NEWS_S: Final = 5.0
@@ -61,6 +63,9 @@ class Health:
         self._names = frozenset(names)
         self._host = host
         self._watched: dict[str, _Watched] = {}
+        self._began: int | None = None
+        # Not heard since this began, and told.
+        self._absent: set[str] = set()
         self._path_news_at: int | None = None
         self._halted: str | None = None
 
@@ -71,7 +76,10 @@ class Health:
         watched = self._watched.get(beat.process)
         if watched is None:
             self._watched[beat.process] = _Watched(beat, now, now)
-            return []
+            if beat.process not in self._absent:
+                return []
+            self._absent.remove(beat.process)
+            return [End(beat.process, f"{beat.process} is there as pid {beat.pid}")]
         actions: list[Action] = []
         fresh = beat.boot != watched.beat.boot
         if fresh or beat.messages_in != watched.beat.messages_in:
@@ -102,7 +110,7 @@ class Health:
 
     def turn(self, now: int, halted: str | None) -> list[Action]:
         """Time passes; ``halted`` is the text of data/HALT, None when it is not there."""
-        actions = self._halt_changed(halted)
+        actions = [*self._halt_changed(halted), *self._never_heard(now)]
         for process, watched in self._watched.items():
             silent_s = (now - watched.heard_at) / SECOND
             if silent_s > limits.HEARTBEAT_DEAD_S and not watched.told_dead:
@@ -119,6 +127,18 @@ class Health:
                 idle_s = (now - watched.progress_at) / SECOND
                 actions += self._restart(watched, now, "unresponsive", f"no message processed for {idle_s:.0f} s")
         return actions
+
+    def _never_heard(self, now: int) -> list[Action]:
+        """What did not start, or died before this process did, has no heartbeat that could end."""
+        if self._began is None:
+            self._began = now
+        waited_s = (now - self._began) / SECOND
+        if waited_s <= ABSENT_S:
+            return []
+        found = sorted(self._names - self._watched.keys() - self._absent)
+        self._absent.update(found)
+        text = "{0} has not been heard since the monitor started {1:.0f} s ago; see logs/{0}.log and {0}.out.log"
+        return [_lost(name, "process-silent", text.format(name, waited_s)) for name in found]
 
     def _is_unresponsive(self, watched: _Watched, now: int) -> bool:
         path_alive = self._path_news_at is not None and now - self._path_news_at < PATH_NEWS_S * SECOND

@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from monitor import facts
 from monitor.latency import Latency
 from monitor.view import DEAD, View, live_orders
+from shared import numbers
 from shared.config import Config
 from shared.histogram import upper_ns
 from shared.messages import BookState, ProcessState
@@ -147,16 +148,20 @@ class Metrics(Collector):
 
     def _trading(self, status: dict[str, Any]) -> Iterator[Metric]:
         view, by_symbol = self._view, ["symbol"]
-        live = [((symbol,), len(live_orders(orders))) for symbol, orders in view.orders.items()]
+        account = view.account
+        is_told = status["processes"]["executor"]["state"] != DEAD
+        if account is not None:
+            sure = [((), account.valid and is_told)]
+            yield _gauge("account_reconciled", "1 while it is known that the fills explain the balances.", sure)
+        # What nobody vouches for any more is no sample: a rule sees it absent.
+        live = [((symbol,), len(live_orders(orders))) for symbol, orders in view.orders.items() if is_told]
         yield _gauge("orders_open", "Own orders that may still trade.", live, by_symbol)
-        positions = [((symbol,), float(text)) for symbol, text in status["positions"].items()]
+        positions = [((symbol,), numbers.approximate(text)) for symbol, text in status["positions"].items()]
         yield _gauge("position", "Base balance less inventory_base, in base currency.", positions, by_symbol)
         fills = [(key, position.fills) for key, position in view.positions.items()]
         yield _counter("fills", "Own fills since the journal began.", fills, ["strategy", "symbol"])
-        account = view.account
-        if account is None:
+        if account is None or not is_told:
             return
-        yield _gauge("account_reconciled", "1 while the fills explain the balances.", [((), account.valid)])
         counters = [((symbol,), used) for symbol, used in account.counters.items()]
         yield _gauge("order_rate_points", "Kraken's order counter of the pair.", counters, by_symbol)
         yield _gauge("order_rate_points_max", "What it must not pass.", [((), account.threshold)])
@@ -171,8 +176,8 @@ class Metrics(Collector):
             ("day_loss", "Lost since midnight UTC; negative for a gain.", account.day_loss),
             ("day_loss_max", "The loss at which trading halts.", format(self._config.trading.max_daily_loss, "f")),
         ):
-            yield _gauge(name, about, [((currency,), float(text))], ["currency"])
-        balances = [((asset,), float(text)) for asset, text in account.balances.items()]
+            yield _gauge(name, about, [((currency,), numbers.approximate(text))], ["currency"])
+        balances = [((asset,), numbers.approximate(text)) for asset, text in account.balances.items()]
         yield _gauge("balance", "Balance of the account.", balances, ["asset"])
 
     def _connection(self) -> Iterator[Metric]:

@@ -8,6 +8,7 @@ bounded (:mod:`shared.limits`). ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns sin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ class Picture:
         self.fills = Fills()
         self.told = Told()
         of_pairs = [f"{kind}.{pair}" for pair in self._pairs for kind in ("mid", "bid", "ask", "position", "pnl")]
-        self.history = History([*of_pairs, *MONEY, *(f"rss_mb.{name}" for name in config.process_names)])
+        self.history = History([*of_pairs, "profit", *MONEY, *(f"rss_mb.{name}" for name in config.process_names)])
 
     def take(self, received: Received, now: int) -> None:
         """One message of the bus."""
@@ -82,7 +83,7 @@ class Picture:
 
     def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
         """The status object; ``halted`` is the text of data/HALT."""
-        return self.view.status(now, wall, halted) | facts.beyond(self.view, self._config, wall)
+        return self.view.status(now, wall, halted) | facts.beyond(self.view, self._config, now, wall)
 
     def processes(self, now: int) -> dict[str, sections.Process]:
         """Every configured process, in the order of the data's way."""
@@ -92,11 +93,11 @@ class Picture:
         """Every configured pair's book."""
         return {pair: self._book(pair, wall) for pair in self._pairs}
 
-    def orders(self) -> sections.OrdersShown:
+    def orders(self, now: int) -> sections.OrdersShown:
         """Own orders, by pair in the order of the configuration."""
         of_pairs = [self.view.orders[pair] for pair in self._pairs if pair in self.view.orders]
         shown = [_order(of_pair, order) for of_pair in of_pairs for order in of_pair.orders]
-        return sections.OrdersShown(known=self.view.orders_known, orders=shown)
+        return sections.OrdersShown(known=self.view.orders_known(now), orders=shown)
 
     def own_fills(self, symbol: str = "", most: int = limits.FILLS_SHOWN) -> sections.FillsShown:
         """The last ``most`` own fills of a symbol (of all: empty), oldest first."""
@@ -106,8 +107,8 @@ class Picture:
         """The market's last trades by symbol, oldest first."""
         return self.trades.shown()
 
-    def positions(self) -> sections.PositionsShown:
-        """Positions and balances; what was not told is left out."""
+    def positions(self, now: int) -> sections.PositionsShown:
+        """Positions and balances, the last that the executor told; what was not told is left out."""
         account = self.view.account
         strategies = [
             sections.StrategyPosition(
@@ -121,12 +122,17 @@ class Picture:
             for (strategy, symbol), item in sorted(self.view.positions.items())
         ]
         balances = account.balances if account else {}
+        why = self.view.silence("executor", now) or ("" if account else "the executor has not told of the account")
         return sections.PositionsShown(
-            account=self.view.position_texts(), balances=dict(balances), strategies=strategies
+            known=not why,
+            why=why,
+            account=self.view.position_texts(),
+            balances=dict(balances),
+            strategies=strategies,
         )
 
-    def profit(self) -> sections.ProfitShown:
-        """Profit in total and by pair, as the executor tells it."""
+    def profit(self, now: int) -> sections.ProfitShown:
+        """Profit in total and by pair, as the executor told it last."""
         account = self.view.account or Account(valid=False, why="the executor has not told of the account")
         pairs = {
             symbol: sections.PairProfit(
@@ -141,14 +147,24 @@ class Picture:
             for symbol, profit in account.profits.items()
         }
         total = sections.Total(
+            profit=format(_profit(account), "f"),
+            today=format(-(_decimal(account.day_loss)), "f"),
             equity=account.equity,
             realised=account.realised,
             unrealised=account.unrealised,
             fees=account.fees_paid,
+            transfers=account.transfers,
             rounding=account.rounding,
         )
         currency = self._config.trading.default_pair.partition("/")[2]
-        return sections.ProfitShown(valid=account.valid, why=account.why, currency=currency, total=total, pairs=pairs)
+        silence = self.view.silence("executor", now)
+        return sections.ProfitShown(
+            valid=account.valid and not silence,
+            why=silence or account.why,
+            currency=currency,
+            total=total,
+            pairs=pairs,
+        )
 
     def hops(self) -> sections.LatencyShown:
         """How long each hop takes."""
@@ -229,14 +245,19 @@ class Picture:
                 bid, ask = (side[0][0] * 10.0**-live.price_precision for side in (live.bids, live.asks))
                 yield from ((f"bid.{pair}", bid), (f"ask.{pair}", ask), (f"mid.{pair}", (bid + ask) / 2))
         account = self.view.account
-        if account is not None and account.valid:
+        if account is not None and account.valid and not self.view.silence("executor", now):
             # Before it is reconciled an executor's position is the empty balance less what is kept: no point to draw.
             for pair, text in self.view.position_texts().items():
-                yield f"position.{pair}", _number(text)
+                yield f"position.{pair}", numbers.approximate(text)
+            yield "profit", float(_profit(account))
             amounts = (account.equity, account.realised, account.unrealised, account.fees_paid)
-            yield from zip(MONEY, map(_number, amounts), strict=True)
+            yield from zip(MONEY, map(numbers.approximate, amounts), strict=True)
             for pair, profit in account.profits.items():
-                made = _number(profit.realised) + _number(profit.unrealised) - _number(profit.fees)
+                made = (
+                    numbers.approximate(profit.realised)
+                    + numbers.approximate(profit.unrealised)
+                    - numbers.approximate(profit.fees)
+                )
                 yield f"pnl.{pair}", made
         for name, heard in self.view.heartbeats.items():
             if now - heard.at <= limits.HEARTBEAT_DEAD_S * SECOND:
@@ -269,9 +290,14 @@ def _levels(book: Book, side: list[tuple[int, int]]) -> list[tuple[str, str]]:
     ]
 
 
-def _number(text: str) -> float:
-    """Decimal text as a chart takes it; what is none, from a stranger on the bus, is no number."""
+def _profit(account: Account) -> Decimal:
+    """What trading made: transfers are no profit."""
+    return _decimal(account.realised) + _decimal(account.unrealised) - _decimal(account.fees_paid)
+
+
+def _decimal(text: str) -> Decimal:
+    """Decimal text; what is none, from a stranger on the bus, is no number."""
     try:
-        return float(text)
-    except ValueError:
-        return float("nan")
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")

@@ -170,20 +170,29 @@ class StrategyPosition(Shown, frozen=True, kw_only=True):
 
 
 class PositionsShown(Shown, frozen=True, kw_only=True):
-    """Positions by pair, balances by asset, and each strategy's share."""
+    """Positions by pair, balances by asset, and each strategy's share.
 
+    ``known`` is false where the executor has not told, or is not heard any more (``why``): these are its last words.
+    """
+
+    known: bool
+    why: str
     account: dict[str, str]
     balances: dict[str, str]
     strategies: list[StrategyPosition]
 
 
 class Total(Shown, frozen=True, kw_only=True):
-    """Profit of all pairs, in quote currency; equity = realised + unrealised - fees + transfers + rounding."""
+    """All pairs together, in quote currency: profit = realised + unrealised - fees, and
+    equity = profit + transfers + rounding. ``today`` is the profit since midnight UTC, to the cent."""
 
+    profit: str
+    today: str
     equity: str
     realised: str
     unrealised: str
     fees: str
+    transfers: str
     rounding: str
 
 

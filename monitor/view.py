@@ -112,19 +112,28 @@ class View:
 
     def state_of(self, name: str, now: int) -> str:
         """A process's own word on itself, or ``dead`` when unheard for 3 s."""
+        return DEAD if self.silence(name, now) else str(self.heartbeats[name].beat.state)
+
+    def silence(self, name: str, now: int) -> str:
+        """Why a process's last words may not be true any more; empty while it is heard."""
         heard = self.heartbeats.get(name)
-        if heard is None or now - heard.at > limits.HEARTBEAT_DEAD_S * SECOND:
-            return DEAD
-        return str(heard.beat.state)
+        if heard is None:
+            return f"{name} has not been heard"
+        unheard_s = (now - heard.at) / SECOND
+        return f"{name} was last heard {unheard_s:.0f} s ago" if unheard_s > limits.HEARTBEAT_DEAD_S else ""
 
     @property
     def open_orders(self) -> int:
         """Own orders that may still trade, unknown ones included."""
         return sum(len(live_orders(orders)) for orders in self.orders.values())
 
+    def orders_known(self, now: int) -> bool:
+        """The executor is heard, and has told, reconciled, about every pair."""
+        return self.orders_told and not self.silence("executor", now)
+
     @property
-    def orders_known(self) -> bool:
-        """The executor has told, reconciled, about every pair."""
+    def orders_told(self) -> bool:
+        """The executor has told, reconciled, about every pair, however long ago."""
         return all(pair in self.orders and self.orders[pair].valid for pair in self._pairs)
 
     def book_state(self, symbol: str, wall: int) -> tuple[BookState, str]:
@@ -152,8 +161,9 @@ class View:
             "processes": {name: self.process(name, now) for name in self._names},
             "books": {pair: self._book(pair, wall) for pair in self._pairs},
             "open_orders": self.open_orders,
-            "orders_known": self.orders_known,
-            "positions": self.position_texts(),
+            "orders_known": self.orders_known(now),
+            # A position that nobody vouches for is not told: trading may have gone on without a word of it.
+            "positions": {} if self.silence("executor", now) else self.position_texts(),
         }
 
     def position_texts(self) -> dict[str, str]:

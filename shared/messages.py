@@ -296,9 +296,9 @@ class Account(Message, frozen=True, kw_only=True):
     """``account``: balances by asset, fees and rate counters by symbol, profit; all numbers decimal text.
 
     ``counters`` maps a symbol to its matching-engine counter now; ``threshold`` is what it must not pass.
-    ``equity``, ``realised``, ``unrealised``, ``fees_paid`` and ``rounding`` are in the quote currency; ``profits`` has
-    every pair that was ever traded or is configured, and adds up to the totals to the last digit. ``day_loss`` is what
-    was lost since midnight UTC, to the cent; negative for a gain.
+    ``equity`` (realised + unrealised - fees + transfers + rounding) and its parts are in the quote currency;
+    ``profits`` has every pair that was ever traded or is configured, and adds up to the totals to the last digit.
+    ``day_loss`` is what was lost since midnight UTC, to the cent; negative for a gain.
     """
 
     valid: bool
@@ -312,6 +312,7 @@ class Account(Message, frozen=True, kw_only=True):
     unrealised: str = "0"
     fees_paid: str = "0"
     rounding: str = "0"
+    transfers: str = "0"
     day_loss: str = "0"
     profits: dict[str, Profit] = {}
     why: str = ""

@@ -7,6 +7,7 @@ not fit its precision raises :class:`PrecisionError`.
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 from typing import NewType
 
@@ -76,3 +77,11 @@ def round_money(value: Decimal, decimals: int) -> Decimal:
 def notional(price: int, qty: int, price_precision: int, qty_precision: int) -> Decimal:
     """Price times quantity in quote currency, exact."""
     return Decimal(price * qty).scaleb(-(price_precision + qty_precision), EXACT)
+
+
+def approximate(text: str) -> float:
+    """Decimal text for a chart or a metric, never to reckon with; what is none, from a stranger, is no number (NaN)."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -10,7 +10,7 @@ from monitor import halted
 from monitor.listen import Listener
 from monitor.view import View
 from shared import halt as switch
-from shared.clock import rfc3339, wall_ns
+from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config
 
 WANTED: Final = ("account", "heartbeat.executor", "order")
@@ -39,6 +39,9 @@ def wish(config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _
 
 def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decimal]], bool]) -> dict[str, Decimal]:
     """The same, with a listener that goes on; nothing is asked where ``agreed`` says no."""
+    if config.trading.dry_run:
+        mend = "set it to false and 'tradebyte restart executor', or close the position on Kraken's own site"
+        raise Refused("trading.dry_run is true: nothing is sent, so nothing can be closed", mend)
     was = halted.text(config)
     if was is not None:
         raise Refused(f"halted ({was}): nothing is placed, so nothing can be closed", "'tradebyte resume' first")
@@ -60,7 +63,7 @@ def finish(config: Config, listener: Listener) -> dict[str, Any]:
         "flat": done,
         "halted": switch.is_halted(config.halt_file),
         "positions": {symbol: format(position, "f") for symbol, position in positions(view).items()},
-        "open_orders": view.open_orders if view.orders_known else None,
+        "open_orders": view.open_orders if view.orders_known(boot_ns()) else None,
         "why": halted.text(config) or "",
     }
 

@@ -17,7 +17,7 @@ from monitor.listen import Listener
 from monitor.view import View
 from shared import halt as switch
 from shared import limits
-from shared.clock import SECOND, rfc3339, wall_ns
+from shared.clock import SECOND, boot_ns, rfc3339, wall_ns
 from shared.config import Config
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.signing import SecretError
@@ -78,7 +78,7 @@ def is_done(view: View, since_ts: int) -> bool:
         heard is not None
         and heard.beat.ts >= since_ts
         and heard.beat.state is ProcessState.HALTED
-        and view.orders_known
+        and view.orders_told
         and view.open_orders == 0
     )
 
@@ -122,5 +122,5 @@ async def _cancel_all(config: Config) -> int:
 
 def _report(config: Config, view: View, how: str, **more: Any) -> dict[str, Any]:
     """What is known; ``open_orders`` is null where nobody has told."""
-    open_orders = view.open_orders if view.orders_known else None
+    open_orders = view.open_orders if view.orders_known(boot_ns()) else None
     return {"halted": True, "open_orders": open_orders, "how": how, "why": halted.text(config) or "", **more}

@@ -56,15 +56,15 @@ class Site:
             case "books":
                 return picture.books(wall)
             case "orders":
-                return picture.orders()
+                return picture.orders(now)
             case "fills":
                 return self.fills(FillsQuery())
             case "trades":
                 return picture.market_trades()
             case "positions":
-                return picture.positions()
+                return picture.positions(now)
             case "pnl":
-                return picture.profit()
+                return picture.profit(now)
             case "latency":
                 return picture.hops()
             case "alerts":

@@ -49,7 +49,7 @@ def books(status: dict[str, Any]) -> list[Finding]:
 
 def others(view: View, open_orders: Asked | None) -> list[Finding]:
     """Orders on the account that are not ours, which the dead man's switch pulls too."""
-    if view.orders_known:
+    if view.orders_told:
         count = sum(order.strategy == FOREIGN for orders in view.orders.values() for order in live_orders(orders))
     elif open_orders is not None and isinstance(open_orders.value, dict):
         told = open_orders.value.get("open")

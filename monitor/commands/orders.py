@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from monitor.commands.common import ConfigOption, JsonOption, age, console, load, print_json, say, table
+from monitor.commands.common import ConfigOption, JsonOption, age, console, fail, load, print_json, say, table
 from monitor.listen import gather
-from monitor.view import LIVE_ORDER_STATES, View
+from monitor.view import LIVE_ORDER_STATES
 from shared import numbers
 from shared.clock import SECOND, rfc3339, wall_ns
 from shared.messages import Order, Orders
@@ -25,20 +26,24 @@ def orders(
     """Own live orders and those ended in the last minute; with --json a line each."""
     found = load(config)
     pairs = found.trading.pairs
+    if symbol is not None:
+        if symbol not in pairs:
+            raise typer.BadParameter(f"{symbol!r} is not traded here; there are: {', '.join(pairs)}")
+        pairs = [symbol]
     view = gather(found, lambda view: all(pair in view.orders for pair in pairs), ("order",))
+    known = {pair: view.orders[pair] for pair in pairs if pair in view.orders}
     rows = [
         row(of_pair, order)
-        for of_pair in view.orders.values()
-        if symbol in (None, of_pair.symbol)
+        for of_pair in known.values()
         for order in of_pair.orders
         if not live or order.state in LIVE_ORDER_STATES
     ]
     if json:
         for each in rows:
             print_json(each)
-    else:
+    elif rows or len(known) == len(pairs):
         _show(rows)
-    _say_what_is_unknown(view, pairs)
+    _say_what_is_unknown(known, pairs)
 
 
 def row(of_pair: Orders, order: Order) -> dict[str, Any]:
@@ -77,18 +82,19 @@ def _show(rows: list[dict[str, Any]]) -> None:
             each["filled"],
             each["state"],
             f"{age(each['changed_s'])} ago",
-            each["strategy"],
-            each["slot"],
+            escape(each["strategy"]),
+            escape(each["slot"]),
             each["order_id"] or each["cl_ord_id"],
-            each["error"],
+            escape(each["error"]),
         )
     out.print(shown if rows else "no orders live, none ended in the last minute")
 
 
-def _say_what_is_unknown(view: View, pairs: list[str]) -> None:
-    unheard = [pair for pair in pairs if pair not in view.orders]
-    if unheard:
-        say(f"tradebyte: the executor said nothing about {', '.join(unheard)}; does it run? ('tradebyte status')")
-    unsettled = [pair for pair, of_pair in view.orders.items() if not of_pair.valid]
+def _say_what_is_unknown(known: dict[str, Orders], pairs: list[str]) -> None:
+    """On stderr; a pair that nothing was said about fails the command, since no line does not mean no order."""
+    unsettled = [pair for pair, of_pair in known.items() if not of_pair.valid]
     if unsettled:
         say(f"tradebyte: not reconciled with the exchange yet: {', '.join(unsettled)}")
+    unheard = [pair for pair in pairs if pair not in known]
+    if unheard:
+        fail(f"orders of {', '.join(unheard)} are not known: the executor said nothing; see 'tradebyte status'")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.markup import escape
+
 from monitor.commands.common import ConfigOption, JsonOption, console, fail, load, print_json, table
 from monitor.listen import gather
 from monitor.view import View
@@ -61,7 +63,7 @@ def described(view: View) -> dict[str, Any]:
 def _show(shown: dict[str, Any]) -> None:
     out = console()
     if not shown["valid"]:
-        out.print(f"[yellow]not reconciled with the exchange yet[/yellow] {shown['why']}".rstrip())
+        out.print(f"[yellow]not reconciled with the exchange yet[/yellow] {escape(shown['why'])}".rstrip())
     figures = ("position", "fills")
     positions = table("pair", "strategy", *figures, right=figures)
     for symbol, amount in shown["positions"].items():

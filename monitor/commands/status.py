@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from monitor import facts, halted
 from monitor.commands.common import ConfigOption, JsonOption, age, console, load, print_json, table
@@ -18,8 +19,8 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Processes, books, open orders and positions, asked from the bus itself."""
     found = load(config)
     view = gather(found, lambda view: view.is_complete)
-    wall = wall_ns()
-    shown = view.status(boot_ns(), wall, halted.text(found)) | facts.beyond(view, found, wall)
+    now, wall = boot_ns(), wall_ns()
+    shown = view.status(now, wall, halted.text(found)) | facts.beyond(view, found, now, wall)
     if json:
         print_json(shown)
     else:
@@ -39,7 +40,7 @@ def show(shown: dict[str, Any], out: Console) -> None:
     headline = f"{where}{', dry run' if shown['dry_run'] else ''}: {ready} of {len(shown['processes'])} processes ready"
     out.print(headline)
     if shown["halted"]:
-        out.print(f"[bold yellow]HALTED[/bold yellow]: {shown['halted_why']} ('tradebyte resume' ends it)")
+        out.print(f"[bold yellow]HALTED[/bold yellow]: {escape(shown['halted_why'])} ('tradebyte resume' ends it)")
     out.print()
     numbers: tuple[str, ...] = ("pid", "up", "heard", "MB", "lag ms", "gaps", "drops")
     processes = table("process", "state", *numbers, "why", right=numbers)
@@ -54,7 +55,7 @@ def show(shown: dict[str, Any], out: Console) -> None:
             _text(process["loop_lag_ms"]),
             _text(process["gaps"]),
             _text(process["drops"]),
-            process["why"],
+            escape(process["why"]),
         )
     out.print(processes)
     out.print()
@@ -70,7 +71,7 @@ def show(shown: dict[str, Any], out: Console) -> None:
             _text(book["checksums_ok"]),
             _text(book["checksums_failed"]),
             shown["positions"].get(symbol, "-"),
-            book["why"],
+            escape(book["why"]),
         )
     out.print(books)
     out.print()
@@ -88,11 +89,10 @@ def lines(shown: dict[str, Any]) -> list[str]:
     connection = shown["connection"]
     if connection["connected"] is not None:
         word = "connected" if connection["connected"] else "[red]not connected[/red]"
-        found.append(
-            f"connection: {word}, Kraken is {connection['system']}; lost {connection['reconnects']} times, "
-            f"{_text(connection['attempts'])} attempts ({connection['attempts_10_min_max']} in 10 minutes at most)"
-        )
-    found += [f"[red]{symbol}: subscription {said}[/red]" for symbol, said in connection["refused"].items()]
+        lost = f"lost {connection['reconnects']} times, {_text(connection['attempts'])} attempts since it started"
+        most = f"(at most {connection['attempts_10_min_max']} in 10 minutes)"
+        found.append(f"connection: {word}, Kraken is {escape(str(connection['system']))}; {lost} {most}")
+    found += [f"[red]{symbol}: subscription {escape(said)}[/red]" for symbol, said in connection["refused"].items()]
     rates = shown["rates"]
     if rates["pairs"]:
         left = ", ".join(f"{symbol} {rate['left']:g}" for symbol, rate in rates["pairs"].items())

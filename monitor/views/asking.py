@@ -35,7 +35,7 @@ def orders_open(count: int) -> str:
 
 def ask_halt(shown: Shown) -> list[str]:
     """What halt does now."""
-    sure = "" if shown.orders_are_sure else " when last heard"
+    sure = "" if shown.orders.known else " when last heard"
     return [f"Halt: pull every order ({shown.open_orders} open{sure}), and place nothing more until resume?"]
 
 
@@ -46,6 +46,8 @@ def ask_resume(shown: Shown) -> list[str]:
 
 def ask_flatten(shown: Shown) -> list[str]:
     """What flatten does now."""
+    if shown.control.dry_run:
+        return ["Flatten? It will be refused: a dry run sends nothing, so nothing can be closed."]
     lines = flattening.in_words(_positions(shown))
     return [
         "Flatten: pull every order, close every position at the market within the price band, and halt?",

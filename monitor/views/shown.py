@@ -58,11 +58,6 @@ class Shown:
         """Own orders that may still trade, as last told."""
         return sum(order.is_live for order in self.orders.orders)
 
-    @property
-    def orders_are_sure(self) -> bool:
-        """The executor is heard, and has told of every pair, reconciled."""
-        return self.orders.known and self.is_heard("executor")
-
     def is_heard(self, process: str) -> bool:
         """A process has been heard lately."""
         return process in self.processes and self.processes[process].state != DEAD
@@ -97,10 +92,10 @@ class Watch:
             silent_s=silent_s,
             processes=picture.processes(now),
             books=picture.books(wall),
-            orders=picture.orders(),
+            orders=picture.orders(now),
             fills=picture.own_fills(most=limits.VIEW_ROWS),
-            profit=picture.profit(),
-            positions=picture.positions(),
+            profit=picture.profit(now),
+            positions=picture.positions(now),
             latency=self._latency,
             alerts=picture.told_alerts(now, wall),
             logs=picture.lines(most=limits.VIEW_ROWS),

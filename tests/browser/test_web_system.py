@@ -93,7 +93,7 @@ def agree(what: str, shown: Callable[[], Any], told: Callable[[], Any]) -> None:
 def test_each_page_shows_what_the_api_says(visit: Visit, system: System) -> None:
     until("there is a fill", lambda: said(system, "fills")["fills"], 120, every=1)
     visit.open("Overview")
-    agree("P&L", lambda: visit.card("P&L"), lambda: said(system, "pnl")["total"]["equity"])
+    agree("P&L", lambda: visit.card("P&L"), lambda: said(system, "pnl")["total"]["profit"])
     agree(
         "books",
         lambda: [row[:2] + row[2:4] for row in visit.table("books")],

@@ -19,7 +19,6 @@ def badges(shown: Shown) -> list[Piece]:
     ready, every = sum(one.state == "ready" for one in shown.processes.values()), len(shown.processes)
     control = shown.control
     made = total_made(shown)
-    old = "" if shown.is_heard("executor") else "?"
     return [
         asking.money_at_stake(shown),
         ("FLATTENING", Tone.ALARM)
@@ -30,8 +29,8 @@ def badges(shown: Shown) -> list[Piece]:
         ("SYSTEM DOWN", Tone.ALARM)
         if shown.heard == "down"
         else (f"{ready}/{every} ready", Tone.GOOD if ready == every else Tone.WARN),
-        (f"{shown.open_orders} open{'' if shown.orders_are_sure else '?'}", Tone.PLAIN),
-        (f"P&L {made} {shown.profit.currency}{old}" if made is not None else "P&L not known", Tone.STRONG),
+        (f"{shown.open_orders} open{'' if shown.orders.known else '?'}", Tone.PLAIN),
+        (f"P&L {made} {shown.profit.currency}" if made is not None else "P&L not known", Tone.STRONG),
         (f"{troubles.clock(shown.wall / SECOND)} UTC", Tone.QUIET),
     ]
 

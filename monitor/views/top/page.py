@@ -88,10 +88,9 @@ def header(shown: Shown, width: int) -> Row:
         halt = ("FLATTENING", Tone.ALARM)
     elif control.halted:
         halt = ("HALTED", Tone.ALARM)
-    sure = "" if shown.orders_are_sure else "?"
+    sure = "" if shown.orders.known else "?"
     profit = total_made(shown)
-    old = "" if shown.is_heard("executor") else "?"
-    said = f"P&L {profit} {shown.profit.currency}{old}" if profit is not None else "P&L not known"
+    said = f"P&L {profit} {shown.profit.currency}" if profit is not None else "P&L not known"
     if shown.heard == "down":
         state: Piece = ("SYSTEM DOWN", Tone.ALARM)
     else:
@@ -101,7 +100,7 @@ def header(shown: Shown, width: int) -> Row:
         halt,
         state,
         (f"{shown.open_orders} open{sure}", Tone.PLAIN if not sure else Tone.WARN),
-        (said, Tone.QUIET if old else Tone.STRONG),
+        (said, Tone.STRONG),
     ]
     time = f"{troubles.clock(shown.wall / 1e9)} UTC"
     left = fitting(pieces, width - len(time) - 2)

@@ -148,7 +148,7 @@ def orders(shown: Shown, width: int, wanted: str, first: str) -> list[Row]:
     found = [*live, *ended]
     rows = table(ORDER_COLUMNS, [_order(order, shown) for order in found], width)
     if not found:
-        word = "no order" if shown.orders_are_sure else "orders are not known now"
+        word = "no order" if shown.orders.known else "orders are not known now"
         rows.append(((f"{word}{f' with {cut(wanted, 20)!r}' if wanted else ''}", Tone.QUIET),))
     return rows
 
@@ -159,7 +159,7 @@ def _order_words(order: OrderShown) -> str:
 
 
 def _order(order: OrderShown, shown: Shown) -> list[Piece]:
-    tone = Tone.PLAIN if order.is_live and shown.orders_are_sure else Tone.QUIET
+    tone = Tone.PLAIN if order.is_live and shown.orders.known else Tone.QUIET
     is_open = order.state == str(OrderState.OPEN)
     changed = shown.wall / 1e9 - order.created_ts if order.created_ts else None
     return [

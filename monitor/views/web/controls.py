@@ -97,6 +97,9 @@ def _orders(status: dict[str, Any]) -> str:
 
 
 def _closing(status: dict[str, Any]) -> Iterator[str]:
+    if not status.get("orders_known", True):
+        yield "Which positions are open is not known now: the executor has not told, or is not heard."
+        return
     found = {symbol: Decimal(text) for symbol, text in status.get("positions", {}).items()}
     for symbol, position in found.items():
         if position:

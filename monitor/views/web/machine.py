@@ -10,6 +10,8 @@ from monitor.views.web import figures, markup, words
 from monitor.views.web.figures import Figure, Points
 from monitor.views.web.markup import Cell, Column
 
+# Nothing on one machine takes less.
+LEAST_MS: Final = 0.001
 BARS_A_POWER: Final = 10
 PROCESSES: Final = (
     Column("process"),
@@ -98,8 +100,9 @@ def histogram(hop: dict[str, Any]) -> Figure:
     """How many took how long: ten bars a power of ten, so that equal steps are equal factors."""
     counts: Counter[int] = Counter()
     for upper_ms, count in hop["buckets"]:
-        # A hair below, so that a bucket that ends where a bar ends is not moved on by rounding.
-        counts[math.ceil(BARS_A_POWER * math.log10(upper_ms) - 1e-6)] += count
+        # A hair below, so that a bucket that ends where a bar ends is not moved on by rounding. What arrived before it
+        # left, by two machines' clocks, counts as 0 ms, which has no place on a scale of factors but the first.
+        counts[math.ceil(BARS_A_POWER * math.log10(max(upper_ms, LEAST_MS)) - 1e-6)] += count
     bars = range(min(counts, default=0), max(counts, default=0) + 1)
     traces = [
         {

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from decimal import Decimal
 from typing import Any, Final
 
 from monitor.views.web import figures, markup
 from monitor.views.web.figures import Figure, Points
 from monitor.views.web.markup import Card, Cell, Column
 
-DAY_S: Final = 86_400
 PAIRS: Final = (
     Column("pair"),
     Column("position", True),
@@ -31,29 +28,20 @@ STRATEGIES: Final = (
 )
 
 
-def midnight(wall: float) -> int:
-    """When the day (UTC) began, in seconds since the epoch."""
-    return int(wall // DAY_S) * DAY_S
-
-
-def today(pnl: dict[str, Any], points: Points, wall: float) -> Card:
-    """The change of the total since midnight UTC, or since the history begins where that is later."""
-    if not points:
-        return Card("P&L today", "-", "no history yet")
-    equity = Decimal(pnl["total"]["equity"])
-    change = (equity - Decimal(str(points[0][1]))).quantize(equity)
-    began = points[0][0]
-    since = "00:00" if began - midnight(wall) < 60 else time.strftime("%H:%M", time.gmtime(began))
-    return Card("P&L today", format(change, "f"), f"{pnl['currency']}, since {since} UTC", "bad" if change < 0 else "")
+def today(pnl: dict[str, Any]) -> Card:
+    """What was made since midnight UTC, as the loss limit of the day counts it."""
+    made, currency = pnl["total"]["today"], pnl["currency"]
+    return Card("P&L today", made, f"{currency}, since 00:00 UTC", markup.money(made).tone)
 
 
 def totals(pnl: dict[str, Any]) -> list[Card]:
-    """The total and what it is made of; equity = realised + unrealised - fees + rounding."""
+    """The profit and what it is made of, and what else changed the equity."""
     total, currency = pnl["total"], pnl["currency"]
-    note = currency if pnl["valid"] else f"{currency}, not reconciled: {pnl['why']}"
-    cards = [Card("P&L", total["equity"], f"{note}, since the journal began", markup.money(total["equity"]).tone)]
-    for name in ("realised", "unrealised", "fees", "rounding"):
-        tone = "" if name == "fees" else markup.money(total[name]).tone
+    since = "since the journal began"
+    note = f"{currency}, {since}" if pnl["valid"] else f"{currency}, not sure: {pnl['why'] or 'not reconciled'}"
+    cards = [Card("P&L", total["profit"], note, markup.money(total["profit"]).tone if pnl["valid"] else "warn")]
+    for name in ("realised", "unrealised", "fees", "transfers", "rounding"):
+        tone = "" if name in ("fees", "transfers") else markup.money(total[name]).tone
         cards.append(Card(name.capitalize(), total[name], currency, tone))
     return cards
 
@@ -100,9 +88,9 @@ def balances(positions: dict[str, Any]) -> str:
 
 
 def profit(series: dict[str, Points], currency: str, window: str) -> Figure:
-    """The total, realised and unrealised over time, and the fees paid."""
+    """The profit, realised and unrealised over time, and the fees paid."""
     traces = [
-        figures.line("P&L", series.get("equity", []), figures.BLUE, width=2.2),
+        figures.line("P&L", series.get("profit", []), figures.BLUE, width=2.2),
         figures.line("realised", series.get("realised", []), figures.GREEN, dash="dash"),
         figures.line("unrealised", series.get("unrealised", []), figures.ORANGE, dash="dot"),
         figures.line("fees", series.get("fees", []), figures.GREY, dash="dashdot", step=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,6 +14,7 @@ from monitor.commands.status import lines
 from monitor.latency import Latency
 from monitor.metrics import BOUNDS_S, Metrics
 from monitor.view import View
+from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import Account, BookInfo, BookState, BookStatus, FeedStatus, Fees, Orders, OrderState, Position
 
@@ -76,7 +78,7 @@ def whole(view: View) -> None:
 
 def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config: Config) -> None:
     whole(view)
-    told = facts.beyond(view, config, WALL)
+    told = facts.beyond(view, config, NOW, WALL)
     assert told["stale"] == [PAIR]
     assert told["rates"]["pairs"][PAIR] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
     assert told["rates"]["rest"] == {"counter": 4.0, "threshold": 20, "left": 16.0}
@@ -87,7 +89,7 @@ def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config
     said = "\n".join(lines(told))
     for words in (
         f"stale[/yellow] (no update for 60 s): {PAIR}",
-        "lost 2 times, 7 attempts (60 in 10 minutes at most)",
+        "lost 2 times, 7 attempts since it started (at most 60 in 10 minutes)",
         f"order rate left, of 125 points: {PAIR} 100",
         "REST rate left: 16 of 20 points",
         "break-even half-spread 2.00 bp",
@@ -98,9 +100,28 @@ def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config
 
 
 def test_what_nobody_has_told_is_left_out(view: View, config: Config) -> None:
-    told = facts.beyond(view, config, WALL)
+    told = facts.beyond(view, config, NOW, WALL)
     assert (told["machine"], told["rates"], told["stale"]) == (None, {"pairs": {}, "rest": None}, [])
     assert lines(told) == []
+
+
+def test_what_the_executor_told_is_no_fact_once_it_is_not_heard(view: View, config: Config) -> None:
+    whole(view)
+    assert 'tradebyte_orders_open{symbol="BTC/USD"} 1.0' in page(view, config)
+    later = NOW + 4 * SECOND
+    told = view.status(later, WALL, None) | facts.beyond(view, config, later, WALL)
+    assert (told["orders_known"], told["positions"], told["fees"]) == (False, {}, {})
+    assert told["rates"] == {"pairs": {}, "rest": None}
+    silent = page(view, config, now=later)
+    assert "tradebyte_account_reconciled 0.0" in silent
+    for name in ("orders_open{", "equity{", "balance{", "position{", "order_rate_points{"):
+        assert f"tradebyte_{name}" not in silent
+
+
+def test_a_strangers_amounts_do_not_end_the_page(view: View, config: Config) -> None:
+    take(view, "heartbeat.executor", beat("executor"))
+    take(view, "account", msgspec.structs.replace(account(), equity="x", balances={"USD": ""}))
+    assert 'tradebyte_equity{currency="USD"} NaN' in page(view, config)
 
 
 def test_a_book_that_is_not_live_is_not_called_stale(view: View, config: Config) -> None:
@@ -117,9 +138,9 @@ def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
 
-def page(view: View, config: Config, latency: Latency | None = None) -> str:
+def page(view: View, config: Config, latency: Latency | None = None, now: int = NOW) -> str:
     def status() -> dict[str, Any]:
-        return view.status(NOW, WALL, None) | facts.beyond(view, config, WALL)
+        return view.status(now, WALL, None) | facts.beyond(view, config, now, WALL)
 
     return Metrics(config, view, latency or Latency(), status).text().decode()
 

@@ -51,9 +51,13 @@ def _kind(action: Action) -> str:
             return "restart"
 
 
-@pytest.fixture
-def health() -> Health:
-    return Health([BOOK, STRATEGY, "executor"], HOST)
+@pytest.fixture(params=[BOOK])
+def health(request: pytest.FixtureRequest) -> Health:
+    """Watches the one process that the test is about: others would be missed."""
+    return Health([request.param], HOST)
+
+
+of_strategy = pytest.mark.parametrize("health", [STRATEGY], indirect=True)
 
 
 def at(seconds: float) -> int:
@@ -121,6 +125,7 @@ def test_a_process_of_another_machine_is_never_restarted(health: Health) -> None
     assert health.turn(at(200), None) == []
 
 
+@of_strategy
 def test_a_strategy_that_processes_nothing_for_30_s_is_restarted(health: Health) -> None:
     found = []
     for second in range(40):
@@ -130,6 +135,7 @@ def test_a_strategy_that_processes_nothing_for_30_s_is_restarted(health: Health)
     assert found == [(31, "unresponsive"), (31, "restart")]
 
 
+@of_strategy
 def test_a_strategy_that_processes_is_left_alone(health: Health) -> None:
     for second in range(100):
         health.path_news(at(second))
@@ -137,6 +143,7 @@ def test_a_strategy_that_processes_is_left_alone(health: Health) -> None:
         assert health.turn(at(second), None) == []
 
 
+@of_strategy
 def test_a_strategy_with_nothing_to_process_is_left_alone(health: Health) -> None:
     health.path_news(at(0))
     for second in range(100):
@@ -144,6 +151,7 @@ def test_a_strategy_with_nothing_to_process_is_left_alone(health: Health) -> Non
         assert health.turn(at(second), None) == []
 
 
+@pytest.mark.parametrize("health", ["executor"], indirect=True)
 def test_only_strategies_are_judged_by_what_they_process(health: Health) -> None:
     for second in range(100):
         health.path_news(at(second))
@@ -178,3 +186,20 @@ def test_processes_that_are_not_configured_are_passed_over(health: Health) -> No
     assert health.heard(beat("stranger"), at(0)) == []
     assert health.turn(at(100), None) == []
     assert health.ended("stranger", 100, at(101)) == []
+
+
+def test_a_process_that_was_never_heard_is_told_once_and_its_coming_ends_it() -> None:
+    health = Health([BOOK, "executor"], HOST)
+    health.turn(at(0), None)
+    health.heard(beat(), at(1))
+    assert health.turn(at(1.5), None) == []
+    health.heard(beat(), at(29))
+    assert health.turn(at(30), None) == []
+    health.heard(beat(), at(31))
+    (told,) = health.turn(at(31), None)
+    assert isinstance(told, Begin)
+    assert (told.name, told.condition.told_as) == ("executor", "process-silent")
+    assert "executor.log" in told.condition.text
+    assert health.turn(at(31.5), None) == []
+    assert kinds(health.heard(beat("executor"), at(32))) == ["process-back"]
+    assert health.turn(at(33), None) == []

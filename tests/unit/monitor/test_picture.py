@@ -92,12 +92,14 @@ def test_before_anything_was_heard_every_section_answers(picture: Picture, confi
     assert list(picture.processes(NOW)) == config.process_names
     assert all(process.state == "dead" and process.pid is None for process in picture.processes(NOW).values())
     assert all(shown.mid is None and shown.bids == [] for shown in picture.books(WALL).values())
-    assert picture.orders() == sections.OrdersShown(known=False, orders=[])
+    assert picture.orders(NOW) == sections.OrdersShown(known=False, orders=[])
     assert picture.own_fills().fills == []
     assert picture.market_trades() == {pair: [] for pair in config.trading.pairs}
-    assert picture.positions() == sections.PositionsShown(account={}, balances={}, strategies=[])
-    assert (picture.profit().valid, picture.profit().pairs) == (False, {})
-    assert "executor" in picture.profit().why
+    assert picture.positions(NOW) == sections.PositionsShown(
+        known=False, why="executor has not been heard", account={}, balances={}, strategies=[]
+    )
+    assert (picture.profit(NOW).valid, picture.profit(NOW).pairs) == (False, {})
+    assert "executor" in picture.profit(NOW).why
     assert all(hop.count == 0 and hop.p50_ms is None for hop in picture.hops().hops)
     assert picture.told_alerts(NOW, WALL) == sections.AlertsShown(active=[], recent=[])
     assert picture.lines().lines == []
@@ -136,7 +138,7 @@ def test_a_book_that_is_not_live_has_no_levels_whatever_was_published(picture: P
 def test_orders_say_what_may_still_trade(picture: Picture) -> None:
     both = [order(OrderState.OPEN), order(OrderState.FILLED)]
     take(picture, f"order.{PAIR}", Orders(symbol=PAIR, valid=True, price_precision=1, qty_precision=8, orders=both))
-    shown = picture.orders()
+    shown = picture.orders(NOW)
     assert [(each.symbol, each.state, each.is_live) for each in shown.orders] == [
         (PAIR, "open", True),
         (PAIR, "filled", False),
@@ -198,7 +200,7 @@ def test_positions_are_those_of_the_account_and_of_each_strategy(picture: Pictur
     )
     take(picture, f"position.market_maker.{PAIR}", position)
     take(picture, "account", Account(valid=True, balances={"USD": "1.0"}, positions={PAIR: "1", "ETH/USD": "2"}))
-    shown = picture.positions()
+    shown = picture.positions(NOW)
     assert shown.account == {PAIR: "0.00000007", "ETH/USD": "2"}
     assert (shown.balances, shown.strategies[0].position, shown.strategies[0].fills) == (
         {"USD": "1.0"},
@@ -209,9 +211,16 @@ def test_positions_are_those_of_the_account_and_of_each_strategy(picture: Pictur
 
 def test_profit_is_what_the_executor_says_with_null_for_what_there_is_not(picture: Picture) -> None:
     pairs = {PAIR: profit(), "ETH/USD": profit(average_price="", mid="", is_stale=True)}
-    take(picture, "account", Account(valid=True, equity="1.15", realised="1.5", fees_paid="0.1", profits=pairs))
-    shown = picture.profit()
-    assert (shown.currency, shown.total.equity, shown.total.fees) == ("USD", "1.15", "0.1")
+    made = {"equity": "11.4", "realised": "1.5", "fees_paid": "0.1", "transfers": "10", "day_loss": "-0.25"}
+    take(picture, "account", Account(valid=True, **made, profits=pairs))
+    assert (picture.profit(NOW).valid, picture.profit(NOW).why) == (False, "executor has not been heard")
+    take(picture, "heartbeat.executor", beat("executor"))
+    shown = picture.profit(NOW)
+    assert shown.valid
+    assert not picture.profit(NOW + 4 * SECOND).valid
+    # What was paid in is no profit.
+    assert (shown.total.profit, shown.total.transfers, shown.total.today) == ("1.4", "10", "0.25")
+    assert (shown.currency, shown.total.equity, shown.total.fees) == ("USD", "11.4", "0.1")
     assert shown.pairs[PAIR].average_price == "100"
     assert (shown.pairs["ETH/USD"].average_price, shown.pairs["ETH/USD"].mid) == (None, None)
     assert shown.pairs["ETH/USD"].is_stale
@@ -249,6 +258,7 @@ def test_each_turn_samples_what_is_known(picture: Picture) -> None:
     take(picture, "book.status", book_status())
     take(picture, f"book.{PAIR}", book())
     take(picture, "heartbeat.book", beat("book"))
+    take(picture, "heartbeat.executor", beat("executor"))
     take(picture, "account", Account(valid=True, equity="1.15", positions={PAIR: "0.5"}, profits={PAIR: profit()}))
     picture.turn(NOW, WALL)
     names = [f"mid.{PAIR}", f"bid.{PAIR}", f"ask.{PAIR}", f"position.{PAIR}", f"pnl.{PAIR}", "equity", "rss_mb.book"]
@@ -259,6 +269,7 @@ def test_each_turn_samples_what_is_known(picture: Picture) -> None:
 
 
 def test_an_account_that_is_not_reconciled_makes_no_history(picture: Picture) -> None:
+    take(picture, "heartbeat.executor", beat("executor"))
     take(picture, "account", Account(valid=False, equity="5"))
     picture.turn(NOW, WALL)
     assert picture.past(["equity"], 600, 0).series == {"equity": []}

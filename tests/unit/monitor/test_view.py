@@ -164,6 +164,7 @@ def test_positions_are_decimal_text_of_the_account(view: View) -> None:
         ),
     )
     take(view, "account", Account(valid=True, positions={PAIR: "9", "ETH/USD": "0.5"}))
+    take(view, "heartbeat.executor", beat("executor"))
     assert view.status(NOW, WALL, None)["positions"] == {PAIR: "-0.00150000", "ETH/USD": "0.5"}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from monitor.views.web import here, market, markup, money, news, records
@@ -24,10 +22,7 @@ def page() -> None:
 def _figures() -> None:
     pnl, status, alerts = here.section("/api/pnl"), here.section("/api/status"), here.section("/api/alerts")
     if pnl:
-        wall = time.time()
-        day = here.client().get("/api/history", series="equity", points=here.POINTS, since_ts=str(money.midnight(wall)))
-        series = day.data["series"] if day.at is not None else {}
-        st.html(markup.cards([money.today(pnl, series.get("equity", []), wall), *money.totals(pnl)[:4]]))
+        st.html(markup.cards([money.today(pnl), *money.totals(pnl)[:4]]))
     made: list[Card] = []
     if status:
         ready = sum(process["state"] == "ready" for process in status["processes"].values())

@@ -29,7 +29,7 @@ def _now() -> None:
 
 def _over_time(window: str) -> None:
     symbols = here.config().trading.pairs
-    names = ["equity", "realised", "unrealised", "fees"]
+    names = ["profit", "realised", "unrealised", "fees"]
     names += [f"{kind}.{symbol}" for symbol in symbols for kind in ("pnl", "position")]
     series = here.history(names, window)
     pnl = here.client().get("/api/pnl")

@@ -136,7 +136,10 @@ _PROCESSES = {name: process(restarts=int(name == "book")) for name in _NAMES}
 _POINTS = [[NOW - 60 + second, 100_000.0 + second % 7] for second in range(60)]
 _SERIES = {
     **{f"{kind}.BTC/USD": _POINTS for kind in ("mid", "bid", "ask")},
-    **{name: [[NOW - 60, 0.0], [NOW - 30, 0.5], [NOW - 1, 1.25]] for name in ("equity", "realised", "unrealised")},
+    **{
+        name: [[NOW - 60, 0.0], [NOW - 30, 0.5], [NOW - 1, 1.25]]
+        for name in ("profit", "equity", "realised", "unrealised")
+    },
     **{name: [[NOW - 60, 0.0], [NOW - 1, 0.02]] for name in ("fees", "pnl.BTC/USD", "position.BTC/USD")},
     **{f"rss_mb.{name}": [[NOW - 60, 40.0], [NOW - 1, 41.5]] for name in _NAMES},
 }
@@ -153,21 +156,23 @@ _SECTIONS: dict[str, Any] = {
     "/api/fills": {"fills": [fill(1), fill(2, "sell", price="100002.0"), fill(3, symbol="ETH/USD", price="4000.00")]},
     "/api/trades": {"BTC/USD": [{"side": "buy", "price": "100001.0", "qty": "0.1", "ts": NOW - 20}]},
     "/api/positions": {
-        "account": {"BTC/USD": "0.00050000"}, "balances": {"USD": "99950.0000", "BTC": "1.0005000000"},
+        "known": True, "why": "", "account": {"BTC/USD": "0.00050000"},
+        "balances": {"USD": "99950.0000", "BTC": "1.0005000000"},
         "strategies": [{"strategy": "market_maker", "symbol": "BTC/USD", "valid": True, "position": "0.00050000",
                         "account_position": "0.00050000", "fills": 2}],
     },
     "/api/pnl": {
         "valid": True, "why": "", "currency": "USD",
-        "total": {"equity": "1.25000", "realised": "1.50000", "unrealised": "-0.25000", "fees": "0.00000",
-                  "rounding": "0.00000"},
+        "total": {"profit": "1.25000", "today": "0.75", "equity": "1.25000", "realised": "1.50000",
+                  "unrealised": "-0.25000", "fees": "0.00000",
+                  "transfers": "0.00000", "rounding": "0.00000"},
         "pairs": {"BTC/USD": {"realised": "1.50000", "unrealised": "-0.25000", "fees": "0.00000", "qty": "0.00050000",
                               "average_price": "99999.9", "mid": "100000.5", "is_stale": False}},
     },
     "/api/latency": {
-        "hops": [{"hop": "book", "about": "frame to book", "count": 100, "since_ts": NOW - 60, "min_ms": 0.05,
+        "hops": [{"hop": "book", "about": "frame to book", "count": 105, "since_ts": NOW - 60, "min_ms": 0.05,
                   "p50_ms": 0.1, "p90_ms": 0.2, "p99_ms": 0.4, "p999_ms": 0.8, "max_ms": 0.9, "average_ms": 0.12,
-                  "buckets": [[0.1, 60], [0.2, 30], [0.9, 10]]}]
+                  "buckets": [[0.0, 5], [0.1, 60], [0.2, 30], [0.9, 10]]}]
     },
     "/api/alerts": {
         "active": [{"kind": "stale", "name": "ETH/USD", "level": "warning", "text": "no update", "since_ts": NOW - 9}],
