@@ -109,7 +109,8 @@ class Run:
         return {
             "folder": str(self.folder),
             "seconds": round((boot_ns() - self.began) / SECOND, 1),
-            "messages": recorder.messages,
+            "messages": store.rows,
+            "lost": recorder.messages - store.rows,
             "payload_bytes": recorder.payload_bytes,
             "written_bytes": store.written,
             "files": store.files,
@@ -129,7 +130,9 @@ def told(summary: dict[str, Any]) -> list[str]:
         lines.append(
             f"recording STOPPED: {summary['stopped_by']}. Make room, or name another --folder; files are whole"
         )
-    if summary["messages"]:
+    if summary["lost"]:
+        lines.append(f"LOST {counted(summary['lost'], 'message')} that came and could not be written")
+    if summary["messages"] or summary["lost"]:
         lines.append(
             f"recorded {summary['messages']:,} messages in {summary['seconds']:,.1f} s: "
             f"{plain(summary['payload_bytes'])}, as {counted(summary['files'], 'file')} of "

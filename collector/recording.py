@@ -43,6 +43,8 @@ COLUMNS: Final[tuple[tuple[str, pa.DataType, bool, str], ...]] = (
 )
 BARE: Final = pa.schema([pa.field(name, kind, nullable=nullable) for name, kind, nullable, _ in COLUMNS])
 FRAME_TOPICS: Final = ("feed.book", "feed.ticker")
+# What pyarrow raises for bytes that were damaged on the disk, which it checks nowhere by itself.
+DAMAGED: Final = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError, SystemError)
 _frames = msgspec.msgpack.Decoder(FeedFrame)
 
 
@@ -135,30 +137,36 @@ class Recording:
         for path in self.files:
             before = self.read
             for batch, session, offset in self._batches(path, before):
-                columns = (batch.column(name).to_pylist() for name in ("heard", "topic", "payload"))
-                for heard, topic, payload in zip(*columns, strict=True):
+                for heard, topic, payload in batch:
                     wall = heard + offset
                     late = self.end is not None and wall >= self.end
                     early = self.start is not None and wall < self.start
                     if not late and not early and is_wanted(topic):
                         yield Row(session, heard, wall, topic, payload)
 
-    def _batches(self, path: Path, before: int) -> Iterator[tuple[pa.RecordBatch, str, int]]:
-        """Every whole batch of a file, with its session and what makes ``heard`` a time since the epoch."""
+    def _batches(self, path: Path, before: int) -> Iterator[tuple[list[tuple[int, str, bytes]], str, int]]:
+        """(heard, topic, payload) by whole batch, with the session and what makes ``heard`` a time since the epoch."""
         try:
             with pa.OSFile(str(path), "rb") as source:
                 try:
                     reader = pa.ipc.open_stream(source)
+                    if not reader.schema.equals(BARE):
+                        raise ValueError("other columns")
                     about: dict[bytes, bytes] = reader.schema.metadata or {}
                     session, offset = about[b"session"].decode(), int(about[b"wall_minus_boot_ns"])
-                except (pa.ArrowInvalid, OSError, KeyError, ValueError):
+                except DAMAGED:
                     self.foreign.append(f"{path}: nothing read: cut off at once, or no recording of TradeByte's bus")
                     return
                 try:
                     for batch in reader:
-                        yield batch, session, offset
+                        # As lists: bytes that were damaged on the disk may show only when they are looked at.
+                        columns = (batch.column(name).to_pylist() for name in ("heard", "topic", "payload"))
+                        rows = list(zip(*columns, strict=True))
+                        if any(None in row for row in rows):
+                            raise ValueError("a column of every row lacks one")
+                        yield rows, session, offset
                         self.read = before + source.tell()
-                except (pa.ArrowInvalid, OSError):
+                except DAMAGED:
                     self.cut.append(path)
         except FileNotFoundError:
             self.foreign.append(f"{path}: removed meanwhile, as the oldest of a folder that is recorded to")
@@ -181,7 +189,7 @@ def frames(recording: Recording) -> Iterator[bytes]:
 
 def described(recording: Recording) -> list[str]:
     """What was wrong with the files, in words."""
-    told = [f"{path}: cut off; read up to its last whole batch" for path in recording.cut]
+    told = [f"{path}: cut off or damaged; read up to its last whole batch" for path in recording.cut]
     return [*told, *recording.foreign]
 
 

@@ -110,6 +110,7 @@ class Store:
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
         self.written = 0
+        self.rows = 0
         self.files = 0
         self.dropped = 0
         self._folder, self._rules, self._make_schema, self._free_bytes = folder, rules, schema, free_bytes
@@ -135,6 +136,7 @@ class Store:
                 raise DiskFull(f"{self._folder}: {error.strerror}") from error
             raise
         self.written += len(raw)
+        self.rows += batch.num_rows
 
     def close(self, *, ended: bool = True) -> None:
         """Ends the file being written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector import recording as format_
 from collector.playback import schedule
+from collector.record import told
 from collector.recorder import Recorder
 from collector.recording import Recording, Row, Unreadable, files_of, find, frames, schema
 from collector.store import DiskFull, Rules, Store
@@ -255,6 +259,43 @@ def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
     found = Recording([text])
     assert list(found.rows()) == []
     assert "no recording" in found.foreign[0]
+
+
+@given(damage=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=3))
+def test_a_file_with_damaged_bytes_is_read_as_far_as_it_goes_and_named(damage: list[tuple[float, int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        record(Path(folder), [[alert(number) for number in range(20)], [alert(number) for number in range(20, 40)]])
+        (path,) = files_of(Path(folder))
+        raw = bytearray(path.read_bytes())
+        for where, value in damage:
+            raw[int(where * len(raw))] = value
+        path.write_bytes(raw)
+        found = Recording([path])
+        assert all(isinstance(row, Row) for row in found.rows())
+
+
+def test_what_is_not_written_is_told_as_lost(tmp_path: Path) -> None:
+    recorder, store = Recorder(), store_in(tmp_path, Rules(10**9, 10**9, 10**18, 10), free_bytes=lambda _folder: 5)
+    for number in range(5):
+        recorder.take(alert(number), 1)
+    with pytest.raises(DiskFull):
+        store.write(recorder.batch(), 1)
+    assert (recorder.messages, store.rows) == (5, 0)
+    numbers = dict.fromkeys(("seconds", "payload_bytes", "written_bytes", "files", "files_dropped", "missed"), 0)
+    lines = told(
+        {
+            **numbers,
+            "messages": store.rows,
+            "lost": recorder.messages - store.rows,
+            "missed_by_topic": {},
+            "skipped": 0,
+            "without_header": 0,
+            "stopped_by": "disk full",
+            "folder": str(tmp_path),
+        }
+    )
+    assert "LOST 5 messages" in " ".join(lines)
+    assert "recorded 0 messages" in " ".join(lines)
 
 
 def test_the_documented_example_reads_a_recording_that_was_cut_off(
