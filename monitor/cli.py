@@ -31,6 +31,7 @@ app = typer.Typer(
     # A traceback with local variables could show a secret.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=epilog("tradebyte"),
 )
 for command in (
     status,
@@ -55,7 +56,7 @@ for command in (
 ):
     name = command.__name__.replace("_", "-")
     app.command(name, short_help=SHORT.get(name), epilog=epilog(name))(command)
-app.add_typer(config, name="config")
+app.add_typer(config, name="config", epilog=epilog("config"))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import typer
 import yaml
 
 from monitor.commands.common import ConfigOption, JsonOption, load, print_json
+from monitor.commands.examples import epilog
 from shared.config import Config
 from shared.config_docs import NOT_FROM_THE_FILE
 from shared.secret import HIDDEN
@@ -28,7 +29,7 @@ def of_configuration() -> None:
     """The configuration in force."""
 
 
-@config.command()
+@config.command(epilog=epilog("config"))
 def show(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Prints every key with its value in force; of keys only the last four characters, of secrets nothing."""
     found = load(config)

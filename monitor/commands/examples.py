@@ -23,12 +23,15 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tradebyte replay --speed 20 --topics feed.book --from 2026-01-31T12:00:00Z",
         "tradebyte replay data/recordings --speed max --json",
     ),
+    "config": ("tradebyte config show", "tradebyte config show --json"),
     "doctor": ("tradebyte doctor", "tradebyte doctor --go-live"),
     "alert-test": ("tradebyte alert-test", "tradebyte alert-test --json"),
     "top": ("tradebyte top",),
     "web": ("tradebyte web",),
     "desktop": ("tradebyte desktop",),
 }
+# What one types first.
+FIRST: Final = ("tradebyte status", "tradebyte top", "tradebyte halt", "tradebyte restart strategy")
 SHORT: Final[dict[str, str]] = {
     "status": "Processes, books, open orders, positions, rates.",
     "tail": "Messages on the bus as they come.",
@@ -44,6 +47,7 @@ SHORT: Final[dict[str, str]] = {
     "verify": "Check every checksum in captured book frames.",
     "record": "The bus and the raw frames into files.",
     "replay": "A recording onto a bus of its own.",
+    "config": "The configuration in force.",
     "doctor": "What could keep it from trading, and the mend.",
     "alert-test": "A test alert to everything that tells alerts.",
     "top": "Everything in this terminal, until q.",
@@ -54,6 +58,6 @@ SHORT: Final[dict[str, str]] = {
 
 def epilog(command: str) -> str | None:
     """The examples of a command as the end of its help; None for one that has none."""
-    lines = EXAMPLES.get(command)
+    lines = FIRST if command == "tradebyte" else EXAMPLES.get(command)
     # \b keeps the lines as they are.
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines))) if lines else None

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from monitor.commands.common import ConfigOption, JsonOption, console, fail, load, print_json, table
+from monitor.commands.common import ConfigOption, JsonOption, console, fail, load, print_json, say, table
 from monitor.latency import Latency
 from monitor.loopback import OPENER, api
 from shared import bus
@@ -49,15 +51,22 @@ def from_monitor(config: Config) -> list[dict[str, Any]]:
 
 
 def from_bus(config: Config, seconds: float) -> list[dict[str, Any]]:
-    """What passes on the bus in the next ``seconds``."""
+    """What passes on the bus in the next ``seconds``, or until Ctrl-C: what was counted by then is not lost."""
     counted = Latency()
     subscriber = bus.attach(config, SOURCES)
-    end = time.monotonic() + seconds
+    began = time.monotonic()
+    out = Console(stderr=True)
+    columns = (TextColumn("listening to the bus"), BarColumn(), TimeRemainingColumn())
     try:
-        while time.monotonic() < end:
-            subscriber.socket.poll(POLL_MS)
-            for received in subscriber.drain():
-                counted.take(received)
+        with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
+            task = shown.add_task("", total=seconds)
+            while (passed := time.monotonic() - began) < seconds:
+                shown.update(task, completed=passed)
+                subscriber.socket.poll(POLL_MS)
+                for received in subscriber.drain():
+                    counted.take(received)
+    except KeyboardInterrupt:
+        say(f"tradebyte: stopped after {time.monotonic() - began:.0f} of {seconds:g} s; this is what was counted")
     finally:
         subscriber.socket.close()
     return counted.described()

@@ -35,12 +35,15 @@ def wants(alert: Alert, least: AlertLevel, rules: Alerts) -> bool:
 
 
 class Outbox:
-    """The newest :data:`limits.WEBHOOK_QUEUE` bodies; ``trouble`` is why the last one did not go, empty when it did."""
+    """The newest :data:`limits.WEBHOOK_QUEUE` bodies; ``trouble`` is why the last one did not go, empty when it did.
+
+    With nothing left to try, a trouble is forgotten once it is as old as an alert that is given up.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._failed_in_a_row = 0
-        self._try_at = 0
+        self._try_at = self._tried_at = 0
         self.sent = self.dropped = 0
         self.trouble = ""
 
@@ -61,10 +64,13 @@ class Outbox:
         while self._waiting and now - self._waiting[0][0] > limits.WEBHOOK_OLD_S * SECOND:
             self._waiting.popleft()
             self.dropped += 1
+        if not self._waiting and now - self._tried_at > limits.WEBHOOK_OLD_S * SECOND:
+            self.trouble = ""
         return self._waiting[0][1] if self._waiting and now >= self._try_at else None
 
     def done(self, body: bytes, outcome: Outcome, now: int) -> None:
         """What came of trying ``body``, which may have given way meanwhile."""
+        self._tried_at = now
         if outcome.ok or not outcome.again:
             if self._waiting and self._waiting[0][1] is body:
                 self._waiting.popleft()

@@ -117,11 +117,12 @@ class Webhooks:
         for number, webhook in self._webhooks:
             outbox, name = self._outboxes[number], label(number, webhook)
             if outbox.trouble:
-                text = (
-                    f"{name} does not take alerts: {outbox.trouble}; what waits is sent when it does, for "
-                    f"{limits.WEBHOOK_OLD_S / 60:.0f} min; 'tradebyte alert-test' tries it"
+                minutes = limits.WEBHOOK_OLD_S / 60
+                waits = f"{outbox.waiting} wait, for {minutes:.0f} min at most" if outbox.waiting else "none waits"
+                text = f"{name} does not take alerts: {outbox.trouble}; {waits}; 'tradebyte alert-test' tries it"
+                found[f"webhook {number}"] = Condition(
+                    "webhook", text, f"{name} takes alerts again, or there was none to take for long", _kind(number)
                 )
-                found[f"webhook {number}"] = Condition("webhook", text, f"{name} takes alerts again", _kind(number))
         return found
 
     def figures(self) -> list[dict[str, Any]]:

@@ -10,13 +10,13 @@ import typer
 from typer.testing import CliRunner
 
 from monitor.cli import app
-from monitor.commands.examples import EXAMPLES, SHORT
+from monitor.commands.examples import EXAMPLES, FIRST, SHORT
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
 def test_every_command_has_examples_and_no_example_is_left_over() -> None:
-    assert set(EXAMPLES) == set(SHORT) == set(COMMANDS) - {"config"}
+    assert set(EXAMPLES) == set(SHORT) == set(COMMANDS)
 
 
 def test_the_list_of_commands_cuts_no_sentence_short() -> None:
@@ -26,7 +26,7 @@ def test_the_list_of_commands_cuts_no_sentence_short() -> None:
     assert "..." not in listed
 
 
-@pytest.mark.parametrize("line", [line for lines in EXAMPLES.values() for line in lines])
+@pytest.mark.parametrize("line", [line for lines in (FIRST, *EXAMPLES.values()) for line in lines])
 def test_an_example_can_be_typed_as_it_is(line: str) -> None:
     program, name, *words = shlex.split(line)
     assert program == "tradebyte"

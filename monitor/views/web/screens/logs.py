@@ -11,9 +11,9 @@ ALL = "all"
 
 
 def page() -> None:
-    """What is wrong now, what was told, and the log lines of all processes."""
+    """What is wrong now, what was told, and the warnings of all processes."""
     here.every_second(_alerts)
-    st.subheader("Log: warnings and changes of state")
+    st.subheader("Log: warnings and errors")
     whose, text = st.columns(2)
     with whose:
         process = st.selectbox("Process", [ALL, *here.config().process_names], key="log-process")

@@ -68,6 +68,15 @@ def test_what_is_refused_for_good_is_dropped_counted_and_told() -> None:
     assert outbox.next(SECOND) == b"2"
 
 
+def test_a_trouble_with_nothing_left_to_try_is_forgotten_in_time() -> None:
+    outbox = Outbox()
+    outbox.put(b"1", 0)
+    outbox.done(b"1", NEVER, 0)
+    old = int(limits.WEBHOOK_OLD_S) * SECOND
+    assert (outbox.next(old), outbox.trouble) == (None, "HTTP 404")
+    assert (outbox.next(old + 1), outbox.trouble) == (None, "")
+
+
 def test_what_is_too_old_is_dropped() -> None:
     outbox = Outbox()
     outbox.put(b"1", 0)
