@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import os
+import selectors
 import shutil
 import signal
 import subprocess
@@ -26,10 +27,10 @@ from typing import Any
 import aiohttp
 import msgspec
 import psutil
-import zmq
 
+from monitor.commands.tail import give_way
 from monitor.latency import Latency
-from shared import bus, config, topics
+from shared import bus, config
 from shared.clock import rfc3339, wall_ns
 from shared.messages import Heartbeat, Message
 from tests.system import ROOT, System, running, until
@@ -129,21 +130,37 @@ def _later(phase: Phase, others: list[Phase]) -> list[str]:
 # --- those who look, in processes of their own -------------------------------------------------------------------
 
 
+class Line(Message, frozen=True, kw_only=True):
+    """What a line of ``tail --json`` says of its message: enough to see whether one is missing."""
+
+    topic: str
+
+
 def tails(found: config.Config, number: int) -> None:
-    """``number`` readers of everything on the bus, as ``tail`` is one, until SIGTERM; tells what they heard."""
-    header = msgspec.msgpack.Decoder(Message)
-    sockets = {bus.attach(found, [""]).socket: bus.Tracker() for _ in range(number)}
-    poller = zmq.Poller()
-    for socket in sockets:
-        poller.register(socket, zmq.POLLIN)
-    ended = _told_to_end()
-    while not ended:
-        for socket, _ in poller.poll(200):
-            with contextlib.suppress(zmq.Again):
-                for _ in range(200):
-                    raw_topic, payload = socket.recv_multipart(zmq.NOBLOCK)
-                    sockets[socket].admit(topics.decode(raw_topic), header.decode(payload))
-    counted = [tracker.counters for tracker in sockets.values()]
+    """``number`` processes of ``tradebyte tail --json``, until SIGTERM; says when all hear, and what they heard."""
+    line = msgspec.json.Decoder(Line)
+    give_way()  # it only counts; what is measured gives way by itself
+    command = [sys.executable, "-m", "monitor", "tail", "--json", "--config", str(found.source)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(number)]
+    trackers = [bus.Tracker() for _ in running]
+    rests = [b""] * number
+    ended, is_told = _told_to_end(), False
+    with selectors.DefaultSelector() as selector:
+        for place, process in enumerate(running):
+            assert process.stdout is not None
+            selector.register(process.stdout, selectors.EVENT_READ, place)
+        while not ended:
+            for key, _ in selector.select(0.2):
+                *lines, rests[key.data] = (rests[key.data] + os.read(key.fd, 1 << 16)).split(b"\n")
+                for each in map(line.decode, lines):
+                    trackers[key.data].admit(each.topic, each)
+            if not is_told and all(tracker.counters.messages for tracker in trackers):
+                is_told = True
+                print("all hear", flush=True)
+    for process in running:
+        process.kill()
+        process.wait()
+    counted = [tracker.counters for tracker in trackers]
     heard, missed = sum(each.messages for each in counted), sum(each.gaps for each in counted)
     print(json.dumps({"heard": heard, "missed": missed, "quiet": sum(not each.messages for each in counted)}))
 
@@ -214,25 +231,34 @@ class Watchers:
             env=self._system.environment,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # so that a signal reaches what it starts, too
         )
+
+    def until_heard(self) -> None:
+        """Waits until every tail has heard something."""
+        for name, process in self._processes.items():
+            if "tails" in name:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "all hear\n"
 
     def signal(self, number: int) -> None:
         """Stops those that are to be stopped, or lets them go on."""
         for name, process in self._processes.items():
             if name.startswith("stopped"):
-                process.send_signal(number)
+                os.killpg(process.pid, number)
 
     def end(self) -> dict[str, dict[str, int]]:
         """Ends all, and tells what each group saw."""
         for process in self._processes.values():
-            process.send_signal(signal.SIGCONT)
+            os.killpg(process.pid, signal.SIGCONT)
             process.terminate()
         return {name: json.loads(process.communicate(timeout=30)[0]) for name, process in self._processes.items()}
 
     def kill(self) -> None:
         """Whatever is left."""
         for process in self._processes.values():
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
@@ -289,6 +315,7 @@ def run(folder: Path, number_clients: int, number_tails: int, seconds: float, st
         seen.phases.append(measure(system, "alone", seconds))
         with watching(system, number_clients, number_tails) as watchers:
             until("the clients are heard of", lambda: streams(system) >= number_clients, 60)
+            watchers.until_heard()
             time.sleep(SETTLE_S)
             seen.phases.append(measure(system, "watched", seconds))
             watchers.signal(signal.SIGSTOP)
@@ -329,15 +356,15 @@ def report(seen: Seen, seconds: float) -> str:
     about = (
         f"A whole sandbox is measured alone; then with {seen.clients} clients of the monitor's API (each holds "
         f"`/stream` open with every section, and asks for {', '.join(POLLED)} by GET each second) and {seen.tails} "
-        "readers of everything on the bus, as `tail` is one; then with one client and one reader of these stopped by "
+        "processes of `tradebyte tail --json`; then with one client and one tail of these stopped by "
         f"SIGSTOP for {seen.stopped_s:g} s; then alone again. Watchers run on the same cores as trading. Real pages of "
         "`tradebyte web` are not opened: twenty browsers take more than these cores have, and the page asks the API no "
         "more often for twenty tabs than for one."
     )
     judged = (
         f"A hop counts as delayed when its median or 90th percentile, of {SAMPLES_MIN} samples or more, is above "
-        f"{DELAYED_TIMES:g} times the other's and {DELAYED_MS:g} ms. Whether what many watchers cost comes from "
-        "handing each message to so many readers, or from sharing the cores with them, this run does not tell apart. "
+        f"{DELAYED_TIMES:g} times the other's and {DELAYED_MS:g} ms. `tail` runs only while nothing else wants the core "
+        "(SCHED_IDLE); what is left is the handing of each message to so many readers. "
         "`missed` below are messages that a reader lost itself; `closed` are streams that the monitor ended because "
         "nobody read them."
     )
