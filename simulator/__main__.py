@@ -58,6 +58,7 @@ class App:
         """Serves and lets the market live."""
         application = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[contained])
         application.router.add_get("/", self.sockets.public_v1)
+        application.router.add_get("/auth", self.sockets.private_v1)
         application.router.add_get("/v2", self.sockets.public)
         application.router.add_get("/auth/v2", self.sockets.private)
         application.router.add_route("*", "/0/public/{method}", self.rest.public)

@@ -9,9 +9,9 @@ from simulator import arguments, errors, reports
 from simulator.accounts import Report
 from simulator.errors import KrakenError
 from simulator.orders import Account, Order
+from simulator.reporting import Reporter
 from simulator.session import Request, channel_of
 from simulator.trading import TradingSession
-from simulator.wire import NS
 from simulator.world import World
 
 _EXECUTIONS = frozenset(
@@ -51,7 +51,7 @@ class _Subscription:
     counter: bool = False
 
 
-class PrivateSession(TradingSession):
+class PrivateSession(TradingSession, Reporter):
     """A session on ``/auth/v2``."""
 
     path = "private"
@@ -59,9 +59,6 @@ class PrivateSession(TradingSession):
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
         self._subscriptions: dict[str, _Subscription] = {}
-        # Reports held back by faults: how many are late and until when, and those that the next one overtakes.
-        self._late = self._late_ns = 0
-        self._behind: list[str] = []
 
     @property
     def subscribed(self) -> bool:
@@ -170,49 +167,13 @@ class PrivateSession(TradingSession):
         return reports.with_counter(row, subscription.account.counter(symbol), now)
 
     def _push(self, channel: str, subscription: _Subscription, kind: str, data: str) -> None:
-        faults, now = self.world.faults, self.world.now
-        about = {"path": self.path, "channel": channel, "account": subscription.account.name}
-        if faults.rules and faults.strike("skip_sequence", now, channel, **about):
-            subscription.sequence += 1
-        subscription.sequence += 1
+        account = subscription.account.name
+        subscription.sequence = self.number(channel, account, subscription.sequence)
         text = f'{{"channel":"{channel}","type":"{kind}","data":{data},"sequence":{subscription.sequence}}}'
         if kind == "snapshot":
             self.reply(text)
-        elif not faults.rules and not self._late and not self._behind:
-            self.send(text)
         else:
-            self._troubled(text, channel, about, now)
-
-    def _troubled(self, text: str, channel: str, about: dict[str, str], now: int) -> None:
-        """A report on a connection that loses, repeats, reorders or delays them."""
-        faults = self.world.faults
-        if faults.strike("drop_reports", now, channel, **about):
-            return
-        if faults.strike("reorder_reports", now, channel, **about):
-            # It leaves after the next one, or after a second if there is none.
-            self._behind.append(text)
-            self.world.later(now + NS, lambda _now: self._overtaken())
-            return
-        times = 2 if faults.strike("repeat_reports", now, channel, **about) else 1
-        delay = faults.strike("delay_reports", now, channel, **about)
-        self._late_ns = max(self._late_ns, now + int(delay.ms * 1e6) if delay is not None else 0)
-        for _ in range(times):
-            if self._late_ns > now or self._late:
-                self._late += 1
-                self.world.later(self._late_ns, lambda _now: self._delayed(text))
-            else:
-                self.send(text)
-        self._overtaken()
-
-    def _delayed(self, text: str) -> None:
-        self._late -= 1
-        if self in self.world.hub.sessions:
-            self.send(text)
-
-    def _overtaken(self) -> None:
-        texts, self._behind = self._behind, []
-        for text in texts if self in self.world.hub.sessions else []:
-            self.send(text)
+            self.hand_over(text, channel, account)
 
 
 def _by_age(account: Account) -> list[Order]:

@@ -109,11 +109,11 @@ class OldPublicSession(Session):
 
     def refuse(self, request: Request, error: str, now: int, **extra: str) -> None:  # noqa: ARG002
         """An error that concerns the whole request."""
-        self._event({"errorMessage": error, "event": "error", **_reqid(request)})
+        self._event({"errorMessage": error, "event": "error", **reqid(request)})
 
     def pong(self, request: Request, now: int) -> None:  # noqa: ARG002
         """The answer to a ping."""
-        self._event({"event": "pong", **_reqid(request)})
+        self._event({"event": "pong", **reqid(request)})
 
     def _names(self, request: Request, subscription: dict[str, Any]) -> list[str]:
         if subscription.get("name") in _PRIVATE:
@@ -174,7 +174,7 @@ class OldPublicSession(Session):
                 "channelName": feed_v1.channel_name(channel, depth),
                 "event": "subscriptionStatus",
                 "pair": pair.wsname,
-                **_reqid(request),
+                **reqid(request),
                 "status": f"{request.method}d",
                 "subscription": described,
             }
@@ -191,7 +191,7 @@ class OldPublicSession(Session):
                 "errorMessage": error,
                 "event": "subscriptionStatus",
                 **({} if name is None else {"pair": name}),
-                **_reqid(request),
+                **reqid(request),
                 "status": "error",
                 "subscription": shown,
             }
@@ -201,7 +201,7 @@ class OldPublicSession(Session):
         self.reply(json.dumps(members, separators=(",", ":")))
 
 
-def _reqid(request: Request) -> dict[str, int]:
+def reqid(request: Request) -> dict[str, int]:
     return {} if request.req_id is None else {"reqid": request.req_id}
 
 

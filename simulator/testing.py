@@ -81,6 +81,11 @@ class Kraken:
         return f"{self._ws}/"
 
     @property
+    def ws_v1_auth_url(self) -> str:
+        """What stands for ``wss://ws-auth.kraken.com``."""
+        return f"{self._ws}/auth"
+
+    @property
     def certificate(self) -> Path:
         """What clients have to trust with ``tls``."""
         return self.folder / "tls" / "simulator.pem"

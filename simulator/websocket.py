@@ -19,6 +19,7 @@ from aiohttp import WSMsgType, web
 
 from simulator import errors
 from simulator.private import PrivateSession
+from simulator.private_v1 import OldPrivateSession
 from simulator.public import PublicSession
 from simulator.public_v1 import OldPublicSession
 from simulator.session import Request, Session
@@ -40,6 +41,11 @@ TURNAROUND_MS = {
     "batch_add": 7.0,
     "batch_cancel": 7.0,
     "cancel_all": 8.4,
+    "amendOrder": 1.2,
+    "cancelOrder": 2.4,
+    "addOrder": 6.9,
+    "editOrder": 7.0,
+    "cancelAll": 8.4,
 }
 TURNAROUND_SPREAD = 0.45
 _log = logging.getLogger("simulator")
@@ -213,8 +219,12 @@ class WebSockets:
         """``/``."""
         return await self._serve(request, OldPublicSession)
 
+    async def private_v1(self, request: web.Request) -> web.StreamResponse:
+        """``/auth``."""
+        return await self._serve(request, OldPrivateSession)
+
     async def _serve(
-        self, request: web.Request, kind: type[PublicSession] | type[PrivateSession] | type[OldPublicSession]
+        self, request: web.Request, kind: type[PublicSession | PrivateSession | OldPublicSession | OldPrivateSession]
     ) -> web.StreamResponse:
         if len(self.sessions) >= CONNECTIONS_MAX or not self.attempts.allowed(
             request.remote or "", self.clock.steady()

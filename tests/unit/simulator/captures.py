@@ -89,8 +89,20 @@ def v2_class(frame: Any) -> str | None:
     return " ".join(filter(None, ["v2", frame["method"], channel, "done" if frame["success"] else "refused"]))
 
 
+def _told(row: Any) -> str:
+    """What a row of a private v1 message tells: an order or trade as a whole, or what has changed."""
+    if "ordertxid" in row:
+        return "trade"
+    if "descr" in row:
+        return str(row["status"])
+    return f"now {row['status']}" if "status" in row else "filled in part"
+
+
 def v1_class(frame: Any) -> str | None:
     """The class of a v1 message of the server."""
+    if isinstance(frame, list) and len(frame) == 3 and frame[1] in ("openOrders", "ownTrades"):
+        rows = [row for item in frame[0] for row in item.values()]
+        return f"v1 {frame[1]} {_told(rows[0])}" if rows else None
     if isinstance(frame, list) and len(frame) >= 4 and isinstance(frame[-2], str):
         name = frame[-2].partition("-")[0]
         parts = frame[1:-2]

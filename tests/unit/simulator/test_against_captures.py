@@ -34,7 +34,6 @@ ALLOWED = {
     r"REST EditOrder\.result\.(olduserref: added|price2: missing)": "documented; shown with a userref, with two prices",
     r"REST (TradesHistory|QueryTrades)\.result\..*\.cl_ord_id: added": "of orders that have one",
     r"REST TradesHistory\.result\..*(count|ledgers|leverage): added": "documented, or asked for",
-    r"v1 (add|amend|cancel|edit)(Order|All|AllOrdersAfter)Status (ok|error): not here": "private v1 is not simulated",
     r"v1 book update.*: text for number text": "the mark of a back-fill, which the documentation's samples lack",
     r"v1 subscriptionStatus (subscribed|error)\..*reqid: added": "echoed when sent",
     r"v1 subscriptionStatus .*\.subscription\.(depth|interval): (added|missing)": "shown of channels that have it",
@@ -87,6 +86,27 @@ def public(world: TestWorld, shapes: Shapes) -> None:
     world.run(10)
     old.raw({"event": "unsubscribe", "pair": ["XBT/USD"], "subscription": {"name": "ohlc", "interval": 1}, "reqid": 1})
     collect(shapes, old, v1_class)
+
+
+def private_v1(world: TestWorld, shapes: Shapes) -> None:
+    client = world.private_v1("V1")
+    world.exchange.add(world.account("visitor"), market("buy", "0.0011"), world.now)
+    world.exchange.add(world.account("visitor"), limit("buy", "0.001", "60000"), world.now)
+    for name in ("ownTrades", "openOrders"):
+        client.event("subscribe", subscription={"name": name, "token": client.token})
+    order = {"pair": "XBT/USD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
+    (txid,) = (row["txid"] for row in client.event("addOrder", **order) if "txid" in row)
+    client.event("addOrder", **{**order, "volume": "0.00001"})
+    client.event("addOrder", **{**order, "cl_ord_id": "mine"})
+    client.event("amendOrder", cl_ord_id="mine", volume="0.002")
+    client.event("editOrder", reqid=3, orderid=txid, pair="XBT/USD", price="60001")
+    client.event("cancelOrder", txid=[txid])
+    client.event("cancelOrder", cl_ord_id=["mine"])
+    client.event("addOrder", **{**order, "ordertype": "market"})
+    client.event("cancelAll")
+    client.event("cancelAllOrdersAfter", reqid=1, timeout=60)
+    client.event("cancelAllOrdersAfter", reqid=1, timeout=0)
+    collect(shapes, client, v1_class)
 
 
 def private(world: TestWorld, shapes: Shapes) -> None:
@@ -177,6 +197,8 @@ def own() -> Shapes:
     world.run(20)
     public(world, shapes)
     private(world, shapes)
+    world.after(60)
+    private_v1(world, shapes)
     rest(world, shapes)
     return shapes
 

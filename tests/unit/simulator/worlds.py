@@ -13,6 +13,7 @@ from simulator.engine import load_engine
 from simulator.orders import Account, OrderRequest
 from simulator.pairs import PAIRS
 from simulator.private import PrivateSession
+from simulator.private_v1 import OldPrivateSession
 from simulator.public import PublicSession
 from simulator.public_v1 import OldPublicSession
 from simulator.session import Session
@@ -81,6 +82,9 @@ class TestWorld:
         state = self.world.keys[key]
         return Client(self, PrivateSession, self.world.make_token(state, self.now))
 
+    def private_v1(self, key: str = "M1") -> Client:
+        return Client(self, OldPrivateSession, self.world.make_token(self.world.keys[key], self.now))
+
     def public(self) -> Client:
         return Client(self, PublicSession, "")
 
@@ -103,6 +107,10 @@ class Client:
         if self.token and "token" not in params:
             params["token"] = self.token
         return self.raw({"method": method, "params": params, "req_id": 9})
+
+    def event(self, name: str, **members: Any) -> list[Any]:
+        """As ``call``, of version 1."""
+        return self.raw({"event": name, "token": self.token, **members})
 
     def raw(self, message: Any) -> list[dict[str, Any]]:
         before = len(self.frames)
