@@ -363,8 +363,8 @@ def report(seen: Seen, seconds: float) -> str:
     )
     judged = (
         f"A hop counts as delayed when its median or 90th percentile, of {SAMPLES_MIN} samples or more, is above "
-        f"{DELAYED_TIMES:g} times the other's and {DELAYED_MS:g} ms. `tail` runs only while nothing else wants the core "
-        "(SCHED_IDLE); what is left is the handing of each message to so many readers. "
+        f"{DELAYED_TIMES:g} times the other's and {DELAYED_MS:g} ms. `tail` runs only while nothing else wants the "
+        "core (SCHED_IDLE); what is left is the handing of each message to so many readers. "
         "`missed` below are messages that a reader lost itself; `closed` are streams that the monitor ended because "
         "nobody read them."
     )
