@@ -11,7 +11,7 @@ from simulator.arguments import decimal_text
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError, invalid
 from simulator.pairs import ASSETS, PAIRS, Pair, find_asset, find_pair, rest_asset, rest_pair
-from simulator.venue import Venue
+from simulator.venue import Trade, Venue
 from simulator.wire import NS, fixed, iso_seconds
 from simulator.world import World
 
@@ -129,7 +129,7 @@ def trades(world: World, fields: Fields, now: int) -> Any:
     since = _whole(fields, "since", 0, 0, 2**63)
     since_ns = since if since > 10**12 else since * NS
     chosen = [trade for trade in venue.tape if trade.ns > since_ns]
-    chosen = chosen[:count] if since else chosen[-count:]
+    chosen = _page(chosen, count) if since else chosen[-count:]
     rows = [
         [
             pair.old_price(trade.price),
@@ -143,6 +143,16 @@ def trades(world: World, fields: Fields, now: int) -> Any:
         for trade in chosen
     ]
     return {key: rows, "last": str(chosen[-1].ns if chosen else since_ns or now)}
+
+
+def _page(found: list[Trade], count: int) -> list[Trade]:
+    """The first trades, about ``count``: a page ends between matches, since ``last`` is a match's time."""
+    if len(found) <= count:
+        return found
+    cut = count
+    while cut and found[cut - 1].ns == found[count].ns:
+        cut -= 1
+    return found[:cut] if cut else [trade for trade in found if trade.ns == found[0].ns]
 
 
 def ohlc(world: World, fields: Fields, now: int) -> Any:
@@ -166,7 +176,9 @@ def ohlc(world: World, fields: Fields, now: int) -> Any:
         if c.begin // NS >= since
     ]
     over = [c for c in candles if c.end <= now]
-    return {key: rows, "last": over[-1].begin // NS if over else since}
+    # Before the first is over: what began before the running one.
+    begin = over[-1].begin // NS if over else (now // (60 * interval * NS) - 1) * 60 * interval
+    return {key: rows, "last": begin}
 
 
 def spread(world: World, fields: Fields, now: int) -> Any:
