@@ -14,7 +14,7 @@ from simulator.pairs import ASSETS, PAIRS, instrument_data
 from simulator.session import SYMBOLS_MAX, Request, Session, channel_of
 from simulator.world import World
 
-PRIVATE_CHANNELS = frozenset({"executions", "balances", "level3"})
+PRIVATE_CHANNELS = frozenset({"executions", "balances"})
 TRADING = frozenset(
     {
         "add_order",

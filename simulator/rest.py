@@ -115,7 +115,7 @@ class Rest:
         if not text.isascii() or not text.isdigit() or int(text) > NONCE_MAX:
             raise KrakenError(errors.INVALID_NONCE)
         expected = sign(key.key.api_secret, request.path, text, body)
-        if not hmac.compare_digest(expected.encode(), request.headers.get("API-Sign", "").encode()):
+        if not hmac.compare_digest(expected.encode(), request.headers.get("API-Sign", "").encode(errors="replace")):
             raise KrakenError(errors.INVALID_SIGNATURE)
         nonce = int(text)
         if nonce <= key.nonce:

@@ -264,7 +264,7 @@ def _window(fields: Fields, of_id: Callable[[str], int | None]) -> tuple[int, in
 def _ids(fields: Fields, name: str, most: int) -> list[str]:
     value = fields.get(name)
     listed = value if isinstance(value, list) else str(value or "").split(",")
-    ids = [str(item).strip() for item in listed if str(item).strip()]
+    ids = list(dict.fromkeys(str(item).strip() for item in listed if str(item).strip()))
     if len(ids) > most or (not ids and not fields.get("cl_ord_id")):
         raise invalid(name)
     return ids

@@ -179,6 +179,8 @@ class Session:
         error = ""
         if not name or len(name) > 64:
             name, error = "", errors.UNSUPPORTED_EVENT
+        elif name == "ping" and "params" in message:
+            error = errors.unsupported_field("params", name)
         elif not isinstance(params, dict):
             error = errors.MALFORMED
         elif extra := [member for member in message if member not in _TOP]:
@@ -256,9 +258,7 @@ class Session:
         )
 
     def pong(self, request: Request, now: int) -> None:
-        """The answer to a ping; raises KrakenError."""
-        if request.params:
-            raise KrakenError(errors.unsupported_field("params", "ping"))
+        """The answer to a ping."""
         self.reply(f'{{"method":"pong",{_req_id(request)}"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}')
 
 

@@ -94,6 +94,7 @@ def test_private_calls_are_checked_in_krakens_words(simulator: Running) -> None:
     now = time.time_ns()
     assert simulator.post("Balance", ("nobody", MAKER[1]))["error"] == ["EAPI:Invalid key"]
     assert simulator.post("Balance", signature="AAAA")["error"] == ["EAPI:Invalid signature"]
+    assert simulator.post("Balance", signature="\xff\xfe")["error"] == ["EAPI:Invalid signature"]
     assert simulator.post("Balance", nonce=now + 10**12)["error"] == []
     assert simulator.post("Balance", nonce=now + 10**12)["error"] == ["EAPI:Invalid nonce"]
     assert simulator.post("Nothing", nonce=now + 10**12 + 1)["error"] == ["EGeneral:Unknown method"]

@@ -30,8 +30,9 @@ def test_ping_is_answered_without_a_result_and_refuses_params() -> None:
     (pong,) = client.raw({"method": "ping", "req_id": 101})
     assert set(pong) == {"method", "req_id", "time_in", "time_out"}
     assert (pong["method"], pong["req_id"]) == ("pong", 101)
-    (refused,) = client.raw({"method": "ping", "params": {"a": 1}, "req_id": 0})
-    assert refused["error"] == "Unsupported field: 'params' for the given msg type: ping"
+    for params in ({"a": 1}, {}, None, []):
+        (refused,) = client.raw({"method": "ping", "params": params, "req_id": 0})
+        assert refused["error"] == "Unsupported field: 'params' for the given msg type: ping"
     assert (refused["success"], refused["req_id"]) == (False, 0)
 
 
@@ -211,3 +212,10 @@ def test_candles_are_told_after_each_trade_and_shown_from_the_start() -> None:
     assert odd["error"] == "Subscription ohlc interval not supported"
     (done,) = client.call("unsubscribe", channel="ohlc", symbol=["BTC/USD"], interval=1)
     assert done["success"]
+
+
+def test_level3_is_no_channel_of_either_path() -> None:
+    world = TestWorld()
+    for client in (world.public(), world.private()):
+        (refused,) = client.call("subscribe", channel="level3", symbol=["BTC/USD"])
+        assert refused["error"] == "Subscription name invalid"

@@ -31,3 +31,12 @@ def test_an_order_is_described_in_the_pair_s_decimals(changes: dict[str, str], t
     for more in ({}, {"validate": True}):
         rows = call(world, "AddOrderBatch", pair="XBTUSD", orders=[order, order], **more)["orders"]
         assert [row["descr"] for row in rows] == [{"order": told}] * 2
+
+
+def test_an_id_that_is_asked_twice_counts_once() -> None:
+    world = TestWorld(history_lag_s=(0.0, 0.0))
+    (txid,) = call(world, "AddOrder", **{**ORDER, "ordertype": "market"})["txid"]
+    world.world.flush(world.now)
+    assert call(world, "QueryOrders", txid=f"{txid},{txid}").keys() == {txid}
+    trade = next(iter(call(world, "TradesHistory")["trades"]))
+    assert call(world, "QueryTrades", txid=f"{trade}, {trade}").keys() == {trade}
