@@ -65,7 +65,7 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.accounts[].tier": "decides the rate limits",
     "simulator.accounts[].keys[].api_key": "opens nothing but the simulator",
     "simulator.accounts[].keys[].api_secret": "base64",
-    "simulator.accounts[].keys[].permissions": "all of them when left out",
+    "simulator.accounts[].keys[].permissions": "all of them when left out; `query` is all that read",
     "monitor.host": "loopback only",
     "monitor.port": "`/health`, `/metrics`, `/api/status`",
     "monitor.web_port": "where `tradebyte web` shows its page, on loopback; a free one is taken when this is not",

@@ -74,11 +74,26 @@ class Strategy(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
 
 
 class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A key of a simulated account; all permissions when none are named."""
+    """A key of a simulated account; all permissions when none are named. ``query`` is everything that reads."""
 
     api_key: str
     api_secret: str
-    permissions: list[Literal["query", "trade", "cancel", "websocket", "withdraw"]] | None = None
+    permissions: (
+        list[
+            Literal[
+                "query",
+                "query-funds",
+                "query-open-trades",
+                "query-closed-trades",
+                "query-ledger",
+                "trade",
+                "cancel",
+                "websocket",
+                "withdraw",
+            ]
+        ]
+        | None
+    ) = None
 
 
 class SimAccount(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

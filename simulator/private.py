@@ -90,7 +90,7 @@ class PrivateSession(TradingSession, Reporter):
         except KrakenError as error:
             self.refuse(request, str(error), now, status="error", channel=channel)
             return
-        token.key.require("query")
+        token.key.require("query-funds" if channel == "balances" else "query-open-trades")
         if request.method == "unsubscribe":
             if channel not in self._subscriptions:
                 raise KrakenError(errors.NOT_SUBSCRIBED)

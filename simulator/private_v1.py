@@ -112,7 +112,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
             self._refused(request, str(error), None, shown)
 
     def _open(self, request: Request, channel: str, token: Token, wanted: Fields) -> None:
-        token.key.require("query")
+        token.key.require("query-open-trades" if channel == "openOrders" else "query-closed-trades")
         if channel in self._channels:
             raise KrakenError(errors.ALREADY_SUBSCRIBED)
         # Old clients send these as texts.

@@ -18,6 +18,17 @@ from simulator.wire import fixed, iso_seconds
 from simulator.world import KeyState, World
 
 Fields = Mapping[str, Any]
+# Permissions here, and as GetApiKeyInfo calls them.
+_PERMISSIONS = {
+    "query-funds": "query-funds",
+    "query-open-trades": "query-open-trades",
+    "query-closed-trades": "query-closed-trades",
+    "query-ledger": "query-ledger",
+    "trade": "modify-trades",
+    "cancel": "close-trades",
+    "websocket": "access-websockets",
+    "withdraw": "withdraw-funds",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +111,7 @@ def _trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _
 
 
 def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
-    names = {
-        "query": ["query-funds", "query-open-trades", "query-closed-trades", "query-ledger"],
-        "trade": ["modify-trades"],
-        "cancel": ["close-trades"],
-        "websocket": ["access-websockets"],
-        "withdraw": ["withdraw-funds"],
-    }
-    granted = [text for name, texts in names.items() if key.may(name) for text in texts]
+    granted = [text for name, text in _PERMISSIONS.items() if key.may(name)]
     return {"api_key_name": key.account.name, "api_key": key.key.api_key, "permissions": granted}
 
 
@@ -266,19 +270,19 @@ def _cancel_all_after(world: World, key: KeyState, fields: Fields, _arrived: int
 
 METHODS: dict[str, Call] = {
     "GetWebSocketsToken": Call(_token, ("websocket",)),
-    "GetApiKeyInfo": Call(_key_info, ("query", "trade", "cancel", "websocket", "withdraw")),
-    "Balance": Call(_balance, ("query",)),
-    "BalanceEx": Call(_balance_ex, ("query",)),
-    "TradeBalance": Call(_trade_balance, ("query",)),
-    "TradeVolume": Call(_trade_volume, ("query",)),
-    "OpenOrders": Call(rest_history.open_orders, ("query",)),
-    "ClosedOrders": Call(rest_history.closed_orders, ("query",)),
-    "QueryOrders": Call(rest_history.query_orders, ("query",)),
-    "OrderAmends": Call(rest_history.order_amends, ("query",)),
-    "TradesHistory": Call(rest_history.trades_history, ("query",), 4),
-    "QueryTrades": Call(rest_history.query_trades, ("query",)),
-    "Ledgers": Call(rest_history.ledgers, ("query",), 4),
-    "QueryLedgers": Call(rest_history.query_ledgers, ("query",), 4),
+    "GetApiKeyInfo": Call(_key_info, tuple(_PERMISSIONS)),
+    "Balance": Call(_balance, ("query-funds",)),
+    "BalanceEx": Call(_balance_ex, ("query-funds",)),
+    "TradeBalance": Call(_trade_balance, ("query-funds",)),
+    "TradeVolume": Call(_trade_volume, ("query-funds",)),
+    "OpenOrders": Call(rest_history.open_orders, ("query-open-trades",)),
+    "ClosedOrders": Call(rest_history.closed_orders, ("query-closed-trades",)),
+    "QueryOrders": Call(rest_history.query_orders, ("query-open-trades", "query-closed-trades")),
+    "OrderAmends": Call(rest_history.order_amends, ("query-open-trades", "query-closed-trades")),
+    "TradesHistory": Call(rest_history.trades_history, ("query-closed-trades",), 4),
+    "QueryTrades": Call(rest_history.query_trades, ("query-closed-trades",)),
+    "Ledgers": Call(rest_history.ledgers, ("query-ledger",), 4),
+    "QueryLedgers": Call(rest_history.query_ledgers, ("query-ledger",), 4),
     "AddOrder": Call(_add_order, ("trade",), 0, "add_order"),
     "AddOrderBatch": Call(_add_order_batch, ("trade",), 0, "batch_add"),
     "AmendOrder": Call(_amend_order, ("trade",), 0, "amend_order"),

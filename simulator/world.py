@@ -50,7 +50,9 @@ class KeyState:
     def may(self, *permissions: str) -> bool:
         """Has the key at least one of these permissions."""
         granted = self.key.permissions
-        return granted is None or any(permission in granted for permission in permissions)
+        if granted is None:
+            return True
+        return any(p in granted or (p.startswith("query-") and "query" in granted) for p in permissions)
 
     def require(self, *permissions: str) -> None:
         """Refuses (KrakenError) a key that has none of these permissions."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from simulator import rest_private
 from tests.unit.simulator.test_rest_arguments import ORDER, call
 from tests.unit.simulator.worlds import TestWorld
 
@@ -40,3 +42,40 @@ def test_an_id_that_is_asked_twice_counts_once() -> None:
     assert call(world, "QueryOrders", txid=f"{txid},{txid}").keys() == {txid}
     trade = next(iter(call(world, "TradesHistory")["trades"]))
     assert call(world, "QueryTrades", txid=f"{trade}, {trade}").keys() == {trade}
+
+
+READS = {
+    "query-funds": {"Balance", "BalanceEx", "TradeBalance", "TradeVolume"},
+    "query-open-trades": {"OpenOrders", "QueryOrders", "OrderAmends"},
+    "query-closed-trades": {"ClosedOrders", "QueryOrders", "OrderAmends", "TradesHistory", "QueryTrades"},
+    "query-ledger": {"Ledgers", "QueryLedgers"},
+}
+
+
+@pytest.mark.parametrize("permission", [*READS, "query"])
+def test_each_permission_to_read_opens_its_own_calls(permission: str) -> None:
+    world = TestWorld()
+    key = world.world.keys["V1"]
+    key.key = msgspec.structs.replace(key.key, permissions=[permission])
+    allowed = {name for name, made in rest_private.METHODS.items() if key.may(*made.permissions)}
+    expected = READS.get(permission) or {name for names in READS.values() for name in names}
+    assert allowed == expected | {"GetApiKeyInfo"}
+    told = call(world, "GetApiKeyInfo")["permissions"]
+    assert told == ([permission] if permission in READS else list(READS))
+
+
+def test_private_channels_take_the_permission_of_what_they_tell() -> None:
+    world = TestWorld()
+    key = world.world.keys["V1"]
+    for permission, opened in (
+        ("query-funds", {"balances"}),
+        ("query-open-trades", {"executions", "openOrders"}),
+        ("query-closed-trades", {"ownTrades"}),
+    ):
+        key.key = msgspec.structs.replace(key.key, permissions=[permission])
+        client, old = world.private("V1"), world.private_v1("V1")
+        found = {name for name in ("balances", "executions") if client.call("subscribe", channel=name)[0]["success"]}
+        for name in ("openOrders", "ownTrades"):
+            answer = old.event("subscribe", subscription={"name": name, "token": old.token})[0]
+            found |= {name} if answer["status"] == "subscribed" else set()
+        assert found == opened
