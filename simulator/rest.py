@@ -35,6 +35,12 @@ class Rest:
 
     async def public(self, request: web.Request) -> web.Response:
         """``/0/public/<method>``; arguments come in the query or, as some clients do, in a form."""
+        await asyncio.sleep(self.delays.one_way_ns / NS)
+        response = await self._public(request)
+        await asyncio.sleep(self.delays.one_way_ns / NS)
+        return response
+
+    async def _public(self, request: web.Request) -> web.Response:
         method = rest_public.METHODS.get(request.match_info["method"])
         try:
             if method is None:

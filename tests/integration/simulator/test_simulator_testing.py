@@ -8,6 +8,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -113,3 +114,15 @@ async def test_a_killed_kraken_is_started_again() -> None:
         await asyncio.to_thread(kraken.start)
         async with websockets.connect(kraken.ws_url) as connection:
             assert "status" in (await Socket(connection, "").receive())["channel"]
+
+
+def test_rest_calls_public_and_private_take_the_way_there_and_back() -> None:
+    with running_kraken(one_way_delay_ms=150.0) as kraken:
+        for request in (
+            f"{kraken.rest_url}/0/public/Time",
+            urllib.request.Request(f"{kraken.rest_url}/0/private/Balance", b"nonce=1"),
+        ):
+            begun = time.monotonic()
+            with urllib.request.urlopen(request, timeout=60) as response:
+                response.read()
+            assert time.monotonic() - begun >= 0.3
