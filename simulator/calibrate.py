@@ -13,10 +13,21 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median, pstdev
 
+from shared.config import Simulator
 from simulator.listener import Seen, watch
+from simulator.websocket import Delays
 from simulator.wire import NS
 
 SECONDS_MIN = 60.0
+# Measured medians in ms of what a request takes inside the exchange, and how many draws are compared with them.
+TURNAROUNDS = (
+    ("amend_order", 1.2, 1.2),
+    ("cancel_order", 2.4, 2.4),
+    ("add_order", 6.9, 6.9),
+    ("batch_add", 6.7, 7.8),
+    ("cancel_all", 8.4, 8.4),
+)
+DRAWS = 4000
 PAGE = """# The synthetic market beside the real one
 
 Written by `make calibrate` (`python -m simulator calibrate --seconds {seconds:g} --seed {seed}`). *Measured* is what
@@ -151,7 +162,7 @@ def calm_rows(seen: Seen, lot: float) -> list[Row]:
         rows.append(_near(f"distance of inserts p{share}", "ticks", ticks, quantile(seen.distances, share / 100), 0.3))
     improving = 100 * seen.improving / seen.inserts
     rows.append(_near("inserts that improve the touch", "%", 1.6, improving, 0.3))
-    for share, btc in ((50, 0.38), (90, 2.55)):
+    for share, btc in ((10, 0.001), (50, 0.38), (90, 2.55)):
         rows.append(_near(f"size of new levels p{share}", "BTC", btc, quantile(seen.sizes, share / 100) * lot, 0.3))
     small = 100 * sum(abs(size - 0.001) < lot / 2 for size in sizes) / len(sizes)
     rows += [
@@ -205,6 +216,22 @@ def other_rows(symbol: str, seen: Seen) -> list[Row]:
     ]
 
 
+def delay_rows(config: Simulator, seed: int) -> list[Row]:
+    """The rows of what a request and a fill wait for by default, from as many draws as the medians need."""
+    delays = Delays(config.one_way_delay_ms, seed)
+    rows = [Row("one-way delay, ms", "set", "10", delays.one_way_ns / 1e6, 10, 10)]
+    for method, low, high in TURNAROUNDS:
+        drawn = [delays.turnaround_ns(method) for _ in range(DRAWS)]
+        known = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        middle, tail = median(drawn) / 1e6, quantile(drawn, 0.99) / median(drawn)
+        rows.append(Row(f"turnaround of {method}, median ms", known, "± 10 %", middle, 0.9 * low, 1.1 * high))
+        rows.append(Row(f"turnaround of {method}, p99 to median", "set", "2 or more", tail, 2, math.inf))
+    least, most = config.history_lag_s
+    rows.append(Row("history behind a fill, least s", "up to 60", "1 to 5", least, 1, 5))
+    rows.append(Row("history behind a fill, most s", "up to 60", "1 to 5", most, 1, 5))
+    return rows
+
+
 def measure(seconds: float, seed: int = 1, tell: Callable[[str], None] = lambda _market: None) -> list[Row]:
     """Every row, from as many virtual seconds of each market; ``tell`` hears each market's name before its turn."""
 
@@ -217,7 +244,7 @@ def measure(seconds: float, seed: int = 1, tell: Callable[[str], None] = lambda 
     rows += thin_rows(seen("SOL/USD", "thin"))
     for symbol in ("ETH/USD", "SOL/USD"):
         rows += other_rows(symbol, seen(symbol, "calm"))
-    return rows
+    return rows + delay_rows(Simulator(), seed)
 
 
 def table(rows: Iterable[Row]) -> str:

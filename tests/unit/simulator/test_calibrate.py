@@ -17,7 +17,7 @@ def test_every_row_is_met(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     found = calibrate.main(900, seed=1, page=page)
     told = capsys.readouterr()
     assert found == 0, told.out
-    assert "43 of 43 rows met" in page.read_text()
+    assert "57 of 57 rows met" in page.read_text()
     assert "inserts that improve the touch" in told.out
     assert told.err.count("measuring ") == 5
 
