@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import sys
 
 from executor.executor import Executor
@@ -46,6 +47,11 @@ def main() -> None:
     except JournalError as error:
         process.start.settle(ready=False)
         refuse(EXIT_CONFIG, "executor", str(error))
+    except sqlite3.DatabaseError as error:
+        process.start.settle(ready=False)
+        path = configuration.data / "journal.sqlite"
+        mend = "move it away to begin a new journal: fills so far stay at the exchange, and in the file"
+        refuse(EXIT_CONFIG, "executor", f"{path} is damaged ({error}); {mend}")
     executor = Executor(state, journal.find_order, known_ts, clock_id())
     shell = Shell(process, state, executor, journal)
     process.log.info("epoch", epoch=state.epoch, orders_of_the_past=len(state.registry.live()))

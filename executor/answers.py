@@ -29,6 +29,14 @@ class Answers:
             if not frame.success and frame.method != "pong":
                 self.state.tell("warning", "answer", f"{frame.method} refused without a request: {frame.error}")
             return
+        try:
+            self._understood(frame, request, now)
+        except ValueError as error:
+            # It may have been done: what cannot be read is no evidence either way.
+            self.state.tell("warning", "answer", f"unreadable answer to {request.method} ({error})", alert=True)
+            self.outcome_unknown(request, f"unreadable answer: {error}", now)
+
+    def _understood(self, frame: v2.Frame, request: Request, now: int) -> None:
         if frame.time_in and frame.time_out:
             times = parse_rfc3339(frame.time_in), parse_rfc3339(frame.time_out)
             self.state.clock.answer(request.sent, now, *times)
@@ -42,11 +50,11 @@ class Answers:
 
     def outcome_unknown(self, request: Request, why: str, now: int) -> None:
         """No answer will come."""
-        for order in self._lose_sight(request):
+        for order in self._lose_sight(request.orders):
             self.state.record(order, "no_answer", now, {**self._asked(request), "why": why})
 
-    def _lose_sight(self, request: Request) -> list[Order]:
-        found = [self.state.registry.find(cl_ord_id) for cl_ord_id in request.orders]
+    def _lose_sight(self, names: list[str]) -> list[Order]:
+        found = [self.state.registry.find(cl_ord_id) for cl_ord_id in names]
         live = [order for order in found if order is not None and order.is_live]
         for order in live:
             orders.lost_sight(order)
@@ -81,7 +89,10 @@ class Answers:
         elif request.method == "add_order":
             self._placed(request.orders[0], v2.payload(frame.result, v2.Placed), now)
         elif request.method == "batch_add":
-            for cl_ord_id, placed in zip(request.orders, v2.payload(frame.result, list[v2.Placed]), strict=False):
+            answers = v2.payload(frame.result, list[v2.Placed])
+            for lost in self._lose_sight(request.orders[len(answers) :]):
+                state.record(lost, "no_answer", now, {**self._asked(request), "why": "left out of its batch's answer"})
+            for cl_ord_id, placed in zip(request.orders, answers, strict=False):
                 self._placed(cl_ord_id, placed, now)
                 failed = "" if placed.success is not False else "refused in its batch"
                 self._record(cl_ord_id, request, placed.error or failed, now)
@@ -112,7 +123,7 @@ class Answers:
                 self.state.out.reconnect = f"subscription refused: {frame.error}"
             return
         if not errors.is_certain(frame.error):
-            self._lose_sight(request)
+            self._lose_sight(request.orders)
             return
         for cl_ord_id in request.orders:
             order = self.state.registry.find(cl_ord_id)

@@ -11,12 +11,15 @@ from typing import Protocol
 
 from executor.executor import Executor
 from executor.journal import Journal, JournalError, Row
-from executor.outbox import Request, RestCall, Told
+from executor.outbox import DRY_RUN, Request, RestCall, Told
 from executor.registry import to_row
 from executor.state import State
 from shared import limits
 from shared.kraken import v2
 from shared.messages import Message
+
+# What may leave in a dry run; all else would act on the account.
+READS = frozenset({"subscribe", "unsubscribe"})
 
 
 class Hands(Protocol):
@@ -143,6 +146,11 @@ class Carrier:
 
     def _send(self, requests: list[Request]) -> None:
         for request in requests:
+            if self.state.config.trading.dry_run and request.method not in READS:
+                # No core asks for it; whatever might is stopped here, where every request passes.
+                self.executor.not_sent(request, DRY_RUN, self.hands.now())
+                self.hands.tell(Told("error", "dry-run", f"{request.method} on {request.symbol}: {DRY_RUN}"))
+                continue
             text = v2.request(request.method, request.params, request.req_id)
             if self.hands.send(text):
                 self.executor.stream.in_flight.left(request, self.hands.now())

@@ -209,9 +209,14 @@ class Executor:
         state = self.state
         day = rfc3339(now + state.boot_to_wall)[:10]
         if state.view_is_valid(now):
-            loss = state.account.day_loss(day, state.mids_decimal())
+            mids = state.mids_decimal()
+            settling = now - state.started < limits.LOSS_WAITS_S * SECOND
+            if settling and any(pnl.qty and symbol not in mids for symbol, pnl in state.account.pnl.items()):
+                return  # half of the books would make a loss of what is none, and a baseline that hides one
+            loss = state.account.day_loss(day, mids)
             limit = state.config.trading.max_daily_loss
-            if loss >= limit and not state.halted:
+            # A flatten only reduces; halted by the loss, it would never end.
+            if loss >= limit and not state.halted and not state.flattening:
                 state.out.halt = f"the day's loss {loss:.2f} reached max_daily_loss {limit}"
 
     # --- what is shown -------------------------------------------------------------------------------------------

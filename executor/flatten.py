@@ -9,7 +9,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from executor import events, risk
 from executor.budget import add_points
-from executor.outbox import Request
+from executor.outbox import DRY_RUN, Request
 from executor.quoting import Quoting
 from executor.registry import FLATTEN, FOREIGN
 from executor.requests import deadline_text, flatten_params
@@ -18,7 +18,7 @@ from executor.stream import Stream
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Pair, Quote, Side
-from shared.numbers import notional
+from shared.numbers import notional, text
 
 SLOT = "f0"
 
@@ -59,6 +59,10 @@ class Flatten:
             return True
         self._next_try[symbol] = now + int(limits.FLATTEN_EVERY_S * SECOND)
         why = self.quoting.check(FLATTEN, risk.Wish(symbol, side, price, lots), now, any_size=True)
+        if not why and state.config.trading.dry_run:
+            what = f"{side} {text(lots, pair.qty_precision)}"
+            state.tell("warning", "flatten", f"{symbol}: {DRY_RUN}: {what}; 'tradebyte halt' and 'resume' end the wish")
+            return True
         if why:
             state.tell("warning", "flatten", f"{symbol}: {why}; trying again")
             return True

@@ -238,7 +238,9 @@ class Journal:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise JournalError(f"{self.path} cannot be written: {error}") from error
+            # A full disk passes; whoever starts tries again.
+            kind = JournalUnavailable if isinstance(error, sqlite3.OperationalError) else JournalError
+            raise kind(f"{self.path} cannot be written: {error}") from error
 
     def next_epoch(self, unix_s: int) -> int:
         """A new epoch, above every one before it and on the disk before this returns."""

@@ -39,6 +39,8 @@ class Kept:
 class Order:
     """One own order. Prices in ticks, quantities in lots; ``qty`` is the total, ``filled`` of it done.
 
+    ``counted`` is what its fills add up to, each once by its exec id, ``told`` what the exchange said was filled in
+    all. Neither is ever more than the truth, and either may lag: ``filled`` is the larger.
     ``touched`` (ns of CLOCK_BOOTTIME) is when it was created or last amended: Kraken's penalties and our own pace count
     from there. ``deadline_ts`` is the exchange's time after which an unanswered add cannot be placed any more.
     """
@@ -55,6 +57,8 @@ class Order:
     state: OrderState = OrderState.SENT
     order_id: str = ""
     filled: int = 0
+    counted: int = 0
+    told: int = 0
     error: str = ""
     amend: Amend | None = None
     touched: int = 0
@@ -75,7 +79,8 @@ class Order:
     decided: int = 0
     sent: int = 0
     acked: int = 0
-    execs: set[str] = field(default_factory=set)
+    # Of the journal: it was known before this process asked the exchange for anything.
+    is_restored: bool = False
     # For the record of events: the next one's number, the target last compared, what was last denied, and what it kept.
     events: int = 0
     judged: int = 0
@@ -129,15 +134,29 @@ def ended(order: Order, state: OrderState, why: str, now: int) -> None:
         order.error = why or order.error
 
 
-def filled(order: Order, exec_id: str, lots: int) -> bool:
-    """One fill; False when it was counted before."""
-    if exec_id in order.execs:
-        return False
-    order.execs.add(exec_id)
-    order.filled += lots
+def filled(order: Order, lots: int) -> None:
+    """One fill that was not counted before."""
+    order.counted += lots
+    order.filled = max(order.counted, order.told)
+
+
+def revived(order: Order) -> None:
+    """Believed ended, and open at the exchange: it may trade, and goes with the next pass."""
+    order.state, order.ended = OrderState.OPEN, 0
+    order.doomed = f"open at the exchange, though believed ended ({order.error or 'no reason'})"
+
+
+def shown_by_fill(order: Order, order_id: str) -> None:
+    """A fill of it, old or new, proves that it was placed; whether it still rests a snapshot must tell."""
+    order.order_id = order.order_id or order_id
     if order.state in (OrderState.SENT, OrderState.UNKNOWN):
-        order.state = OrderState.OPEN
-    return True
+        order.state, order.lacking_since = OrderState.OPEN, 0
+
+
+def told_filled(order: Order, lots: int, *, is_snapshot: bool) -> None:
+    """The exchange says that so much of it is filled in all; only a snapshot may say less than was told before."""
+    order.told = lots if is_snapshot else max(order.told, lots)
+    order.filled = max(order.counted, order.told)
 
 
 def amended(order: Order, price: int | None, qty: int | None, now: int) -> None:

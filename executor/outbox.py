@@ -12,6 +12,8 @@ from typing import Any
 from executor.journal import EventRow, Row
 from shared.messages import Message
 
+DRY_RUN = "dry run, not sent"
+
 
 @dataclass(slots=True)
 class Request:

@@ -61,11 +61,14 @@ class Reconcile:
         self.adoption.is_start = False
 
     def _seen_open(self, order: Order, report: v2.Report, exchange_now: int, now: int, *, is_new: bool) -> None:
+        state = self.state
         before = None if self.adoption.is_start and not is_new else _believed(order)
         orders.acknowledged(order, report.order_id, now)
         order.suspect_since = 0
         if not order.is_live:
-            return
+            # What the exchange shows as open is open, whatever was concluded from an answer or an absence.
+            state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
+            state.registry.revive(order)
         if order.state is OrderState.CANCELLING and order.cancel_sent < self.asked_at:
             order.state = OrderState.OPEN  # the cancel did not arrive; the next pass decides anew
         price, qty = numbers(order, report)
@@ -73,7 +76,7 @@ class Reconcile:
             order.amend = None
         orders.amended(order, price, qty, order.touched)
         if report.cum_qty is not None:
-            order.filled = max(order.filled, scale(report.cum_qty, order.qty_precision))
+            orders.told_filled(order, scale(report.cum_qty, order.qty_precision), is_snapshot=True)
         if before != _believed(order):
             self.state.record(
                 order, "snapshot", now, {**events.report_data(report), "is_start": self.adoption.is_start}
@@ -88,10 +91,11 @@ class Reconcile:
                 order.lacking_since = now
                 self._lacks(order, "not among the open orders after its deadline: the history is asked", now)
             return
-        if order.acked >= self.asked_at or order.created_ts - self.state.boot_to_wall >= self.asked_at:
+        # A restored one is older than any snapshot that this process asked for; its stamps may be of another boot.
+        if not order.is_restored and max(order.acked, order.sent) >= self.asked_at:
             return
         done = order.filled >= order.qty
-        if not done and order.created_ts - self.state.boot_to_wall < self.state.started:
+        if not done and order.is_restored:
             # Cancels leave before the journal: an earlier life may have died in between, and Kraken counts them.
             self.state.budget.charge(order.symbol, CANCEL_WORST, now)
         orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, "ended while not watched", now)

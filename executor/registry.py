@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 
 from executor.journal import OrderRow
-from executor.orders import Amend, Order
+from executor.orders import Amend, Order, revived
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Order as ShownOrder
@@ -40,6 +41,13 @@ class Registry:
             self._by_order_id[order.order_id] = order
         if not order.is_live and order not in self._ended:
             self._ended.append(order)
+
+    def revive(self, order: Order) -> None:
+        """An order that was believed ended is open."""
+        revived(order)
+        with contextlib.suppress(ValueError):
+            self._ended.remove(order)
+        self.note(order)
 
     def find(self, cl_ord_id: str, order_id: str = "") -> Order | None:
         """An order by its client id, else by the exchange's."""
@@ -116,6 +124,8 @@ def from_row(row: OrderRow, boot_to_wall: int) -> Order:
         state=OrderState(row.state),
         order_id=row.order_id,
         filled=scale(row.filled, qty_precision),
+        told=scale(row.filled, qty_precision),
+        is_restored=True,
         error=row.error,
         touched=row.touched_ts - boot_to_wall,
         deadline_ts=row.deadline_ts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from executor import events, orders
 from executor.account import fill_of_report
@@ -16,6 +17,10 @@ from shared.clock import parse_rfc3339, rfc3339
 from shared.kraken import v2
 from shared.messages import Fill, OrderState
 from shared.numbers import scale
+
+OPEN_STATUSES = ("new", "partially_filled", "pending_new")
+# Ends that only an answer or an absence told: a report of the order itself knows better.
+NOT_PLACED = (OrderState.REFUSED, OrderState.NEVER_PLACED)
 
 
 class Reports:
@@ -35,12 +40,18 @@ class Reports:
         """What became of an order."""
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         if order is None:
-            if report.order_status in ("new", "partially_filled", "pending_new") and report.symbol:
-                self.adoption.adopt(report, now)
+            if report.order_status in OPEN_STATUSES and report.symbol:
+                adopted = self.adoption.adopt(report, now)
+                if adopted is not None:
+                    _told_filled(adopted, report)
             return
+        _told_filled(order, report)
         kind, before, told = report.exec_type, order.state, events.report_data(report)
         if report.order_id and not order.order_id:
             order.order_id = report.order_id
+        if order.state in NOT_PLACED and report.order_status in OPEN_STATUSES:
+            self.state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {before}", alert=True)
+            self.state.registry.revive(order)
         if kind in ("new", "pending_new"):
             orders.acknowledged(order, report.order_id, now)
         elif kind == "filled":
@@ -68,11 +79,13 @@ class Reports:
         cl_ord_id, strategy = self._owner(order, report)
         row = self.state.account.fill(fill, cl_ord_id, strategy)
         if order is not None:
-            lots = scale(fill.qty, order.qty_precision)
-            if orders.filled(order, fill.exec_id, lots):
-                order.order_id = order.order_id or report.order_id
+            orders.shown_by_fill(order, report.order_id)
+            if row is not None:
+                # Known fills are told again by each snapshot, to each life of this process.
+                orders.filled(order, scale(fill.qty, order.qty_precision))
                 self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
-                self.state.registry.note(order)
+            _told_filled(order, report)
+            self.state.registry.note(order)
         if row is not None:
             self.tell_fill(row)
         return row is not None
@@ -109,6 +122,9 @@ class Reports:
         """A fill that only the trades' history told, on its order where that is still known."""
         order = self.state.registry.find(row.cl_ord_id, row.order_id)
         if order is not None:
+            orders.shown_by_fill(order, row.order_id)
+            orders.filled(order, scale(Decimal(row.qty), order.qty_precision))
+            self.state.registry.note(order)
             told = {
                 "exec_id": row.exec_id,
                 "last_qty": row.qty,
@@ -141,6 +157,11 @@ class Reports:
         if "CancelAllOrdersAfter" in reason:
             self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
         return not_ours
+
+
+def _told_filled(order: Order, report: v2.Report) -> None:
+    if report.cum_qty is not None:
+        orders.told_filled(order, scale(report.cum_qty, order.qty_precision), is_snapshot=False)
 
 
 def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:

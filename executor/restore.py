@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from decimal import Decimal
+
 from executor.account import Account
 from executor.archive import carried
 from executor.budget import Budget
@@ -12,6 +15,7 @@ from executor.state import State
 from shared.clock import SECOND
 from shared.config import Config
 from shared.kraken.counters import TIERS, Counter
+from shared.numbers import scale
 
 SENDS_KEPT_S = 3600
 
@@ -38,8 +42,13 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     epoch = journal.next_epoch(wall // SECOND)
     state = State(config, epoch, codes, account, budget, now, rest, boot_to_wall=boot_to_wall)
     state.next_event = journal.next_event
+    fills: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for fill in journal.fills():
+        fills[fill.cl_ord_id] += Decimal(fill.qty)
     for row in journal.live_orders():
         order = from_row(row, boot_to_wall)
+        order.counted = scale(fills[order.cl_ord_id], order.qty_precision)
+        order.filled = max(order.counted, order.told)
         order.events = journal.next_event(order.cl_ord_id)
         found = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}
         state.record(order, "restored", now, found)

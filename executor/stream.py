@@ -72,17 +72,26 @@ class Stream:
     def frame(self, frame: v2.Frame, now: int) -> None:
         """One frame; raises only ValueErrors, for what it cannot read."""
         self.state.private_heard = now
-        if frame.channel == "executions":
+        if frame.channel in ("executions", "balances"):
             if self._in_sequence(frame, now):
-                self._executions(frame, now)
-        elif frame.channel == "balances":
-            if self._in_sequence(frame, now):
-                balances.take(self.state, frame, now)
+                self._account(frame, now)
         elif frame.channel == "status":
             found = v2.payload(frame.data, list[v2.Status])
             self.state.system = found[-1].system if found else "unknown"
         elif frame.method:
             self.answers.answer(frame, now)
+
+    def _account(self, frame: v2.Frame, now: int) -> None:
+        """Of one that cannot be read all may be news: a new connection, with its pauses, tells everything again."""
+        try:
+            if frame.channel == "executions":
+                self._executions(frame, now)
+            else:
+                balances.take(self.state, frame, now)
+        except ValueError:
+            self.state.executions_ready = self.state.balances_ready = False
+            self.state.out.reconnect = f"an unreadable {frame.channel} message"
+            raise
 
     def _in_sequence(self, frame: v2.Frame, now: int) -> bool:
         last = self._sequence.get(frame.channel)

@@ -13,9 +13,12 @@ from shared import halt as switch
 from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config
 
+# In the reason of a halt by the executor's own limit on the day's loss.
+BY_LOSS: Final = "max_daily_loss"
 WANTED: Final = ("account", "heartbeat.executor", "order")
 HEARD_S: Final = 2.5
-WAIT_S: Final = 60.0
+# An order of unknown outcome, which must be settled first, can take 65 s.
+WAIT_S: Final = 100.0
 # The last fill's ledger entries may come just after the halt.
 ENTRIES_S: Final = 1.2
 
@@ -43,7 +46,8 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
         mend = "set it to false and 'tradebyte restart executor', or close the position on Kraken's own site"
         raise Refused("trading.dry_run is true: nothing is sent, so nothing can be closed", mend)
     was = halted.text(config)
-    if was is not None:
+    # Halted by the day's loss, a position must be able to go: that is why one halts.
+    if was is not None and BY_LOSS not in was:
         raise Refused(f"halted ({was}): nothing is placed, so nothing can be closed", "'tradebyte resume' first")
     listener.until(lambda view: view.account is not None and "executor" in view.heartbeats, HEARD_S)
     if "executor" not in listener.view.heartbeats:
@@ -51,6 +55,8 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
     found = positions(listener.view)
     if agreed(found):
         switch.halt(config.flatten_file, f"{rfc3339(wall_ns())} flatten")
+        if was is not None:
+            switch.resume(config.halt_file)  # after the wish: nothing is quoted in between
     return found
 
 

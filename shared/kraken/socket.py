@@ -65,7 +65,7 @@ class KrakenSocket:
         """Connects, reads, and connects again, until cancelled."""
         while True:
             self.reconnect.attempting(time.monotonic())
-            began = time.monotonic()
+            self._opened_at = 0.0
             why = "closed"
             try:
                 async with connect(
@@ -81,12 +81,14 @@ class KrakenSocket:
                     why = await self._live(connection)
             except (OSError, TimeoutError, websockets.WebSocketException) as error:
                 why = f"{type(error).__name__}: {error}"
-            self.reconnect.lasted(time.monotonic() - began)
+            # A connection that never opened lasted for nothing, however long it was tried.
+            self.reconnect.lasted(time.monotonic() - self._opened_at if self._opened_at else 0.0)
             self._end(why)
             await asyncio.sleep(self.reconnect.delay_s(time.monotonic(), random.random()))
 
     async def _live(self, connection: ClientConnection) -> str:
         self._queue.clear()
+        self._opened_at = time.monotonic()
         self._connection = connection
         writer = asyncio.ensure_future(self._write(connection))
         self._on_open()

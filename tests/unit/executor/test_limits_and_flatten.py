@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
+import pytest
 
+from executor.carrier import Carrier
+from executor.journal import Journal
+from executor.outbox import Request
 from shared.config import Strategy
 from shared.messages import Instruments, OrderState
+from tests.unit.executor.test_found_by_simulation import Hands
 from tests.unit.executor.worlds import BTC, World, buy, configuration, sell
 
 
@@ -80,6 +87,37 @@ def test_a_dry_run_plans_checks_and_journals_and_sends_nothing() -> None:
     assert shown["b0"] == (OrderState.DENIED, "dry run, not sent: buy 0.00119047 at 83990.0")
     assert "price band" in shown["a0"][1]
     assert len(list(world.state.registry.shown("BTC/USD"))) == 2
+
+
+def test_a_dry_run_closes_nothing_and_says_what_it_would_have_sent() -> None:
+    world = World(configuration(dry_run=True))
+    world.hear_bus()
+    world.connect()
+    holding(world, "1.005")
+    world.state.flattening = True
+    world.wait(5)
+    assert {request.method for request in world.sent} == {"subscribe"}
+    assert world.live() == []
+    assert world.halt == ""
+    told = [told.text for told in world.state.out.told if "BTC/USD: dry run, not sent: sell 0.00" in told.text]
+    assert told
+    assert all("'tradebyte halt' and 'resume' end the wish" in each for each in told)
+
+
+@pytest.mark.parametrize("method", ["add_order", "batch_add", "amend_order", "edit_order", "cancel_all_orders_after"])
+def test_whoever_asks_nothing_but_subscriptions_leaves_in_a_dry_run(tmp_path: Path, method: str) -> None:
+    world = World(configuration(dry_run=True))
+    hands = Hands(world)
+    carrier = Carrier(world.state, world.executor, Journal(tmp_path / "journal.sqlite"), hands)
+    world.hear_bus()
+    world.executor.opened("TOKEN", world.now)
+    world.state.out.requests.append(Request(900, method, {}, "BTC/USD"))
+    world.state.out.requests.append(Request(901, method, {}, "BTC/USD", urgent=True))
+    carrier.turn(world.now)
+    assert {json.loads(text)["method"] for text in hands.sent} == {"subscribe"}
+    assert [told.text for told in hands.told if told.level == "error"] == [
+        f"{method} on BTC/USD: dry run, not sent"
+    ] * 2
 
 
 def test_the_order_rate_is_bounded_and_its_window_moves_on() -> None:
