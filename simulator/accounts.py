@@ -193,4 +193,4 @@ class Accounts:
             self._charge(account, pair, points, now)
 
     def _open_on(self, account: Account, pair: Pair) -> int:
-        return sum(1 for order in account.orders.values() if order.pair is pair)
+        return sum(1 for order in account.orders.values() if order.pair.symbol == pair.symbol)

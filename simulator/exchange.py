@@ -133,6 +133,8 @@ class Exchange(Triggers):
         """Amends an open order in place; ``qty`` is the new total. Returns the amend id."""
         pair = order.pair
         venue = self.venues[pair.symbol]
+        # While nothing is matched a post-only order takes nothing, whatever the request leaves out.
+        post_only = post_only or (order.post_only and self.system == "post_only")
         points = AMEND + amend_penalty(now - order.touched_ns)
         try:
             check_system(self.system, order.post_only or post_only)

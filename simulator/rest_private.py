@@ -180,7 +180,7 @@ def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now:
 def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
     pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
     order = _find(world, key, {"txid": fields.get("txid")})
-    if order.pair is not pair:
+    if order.pair.symbol != pair.symbol:
         raise KrakenError(errors.UNKNOWN_PAIR)
     if fields.get("displayvol") not in (None, "", "0"):
         raise invalid("displayvol")

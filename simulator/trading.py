@@ -118,7 +118,7 @@ class TradingSession(Session):
         arguments.neutral_only(params)
         pair = self._pair(params)
         order = self._find(key.account, {"order_id": params.get("order_id")})
-        if order.pair is not pair:
+        if order.pair.symbol != pair.symbol:
             raise KrakenError(errors.UNKNOWN_PAIR)
         qty, price = arguments.number(params, "order_qty"), arguments.number(params, "limit_price")
         trigger = arguments.trigger_of(params)

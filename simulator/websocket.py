@@ -159,7 +159,7 @@ class Connection:
                 self._bytes -= len(text)
 
     def due(self, arrived: int, method: str) -> int:
-        """When the exchange acts on a request; never before what came earlier on this connection."""
+        """When, by the steady clock, the exchange acts on a request; never before what came earlier on this connection."""
         self._last_due = max(self._last_due, arrived + self.delays.turnaround_ns(method))
         return self._last_due
 
@@ -275,14 +275,16 @@ class WebSockets:
                 arrived = self.clock() + self.delays.one_way_ns
                 asked = session.read(message.data, arrived)
                 # A full inbox stops the reading, and with it the client.
-                await inbox.put((connection.due(arrived, asked.method), asked))
+                # By the steady clock: one that a fault puts off delays nobody.
+                steady = self.clock.steady() + self.delays.one_way_ns
+                await inbox.put((connection.due(steady, asked.method), asked))
             elif message.type is WSMsgType.ERROR:
                 break
 
     async def _work(self, session: Session, inbox: asyncio.Queue[tuple[int, Request] | None]) -> None:
         while (item := await inbox.get()) is not None:
             due, asked = item
-            wait = due - self.clock()
+            wait = due - self.clock.steady()
             if wait > 0:
                 await asyncio.sleep(wait / NS)
             now = self.clock()

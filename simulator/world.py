@@ -219,8 +219,17 @@ class World:
                 account.trigger_ns += by
             for counter in account.counters.values():
                 counter.ns += by
+            for order in account.orders.values():
+                order.touched_ns += by
+                order.expire_ns += by if order.expire_ns else 0
         for key in self.keys.values():
             key.counter.ns += by
+        for token in self.tokens.values():
+            token.expires_ns += by
+        for rule in self.faults.rules:
+            rule.ends_ns += by if rule.ends_ns else 0
+        for session in self.hub.sessions:
+            session.heard_ns += by
 
     def seen(self, now: int) -> int:
         """Up to when the histories show: now, or what a fault leaves of it."""
