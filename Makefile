@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 MINUTES ?= 10
 ROUNDS ?= 10
 
-.PHONY: help setup run test check chaos soak watchers simulate bench calibrate docs docs-pages fix rust lock clean
+.PHONY: help setup run test check chaos soak watchers simulate bench calibrate docs docs-pages screenshots fix rust lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'

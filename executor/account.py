@@ -60,7 +60,6 @@ class Account:
         self.pnl: dict[str, Pnl] = {}
         self.fees: dict[str, Fees] = {}
         self.rows: list[Row] = []
-        self.difference_since = 0
         self.day = ""
         self.day_equity = ZERO
         self.lost = ZERO

@@ -85,7 +85,11 @@ class Answers:
             state.switch.answered(request.sent, trigger_ts)
         elif request.method == "subscribe":
             ack = v2.payload(frame.result, v2.Ack)
-            state.threshold_told = ack.maxratecount or state.threshold_told
+            budget = state.budget
+            budget.threshold_told = ack.maxratecount or budget.threshold_told
+            if budget.threshold < budget.tier.threshold:
+                text = f"Kraken allows {budget.threshold:g} points a pair, {budget.tier.threshold:g} are configured"
+                state.tell("warning", "tier", f"{text}: set trading.tier to the account's", alert=True)
         elif request.method == "add_order":
             self._placed(request.orders[0], v2.payload(frame.result, v2.Placed), now)
         elif request.method == "batch_add":

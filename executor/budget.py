@@ -13,7 +13,14 @@ class Budget:
 
     def __init__(self, tier: Tier) -> None:
         self.tier = tier
+        # What Kraken said that this account's counters may hold, 0 until it has.
+        self.threshold_told = 0
         self._counters: dict[str, Counter] = {}
+
+    @property
+    def threshold(self) -> float:
+        """What a counter must not pass: the configured tier's, or less where Kraken told less."""
+        return min(self.tier.threshold, self.threshold_told or self.tier.threshold)
 
     def rebuild(self, sends: Iterable[tuple[str, float, int]], now: int) -> None:
         """Counters from the journal's sends: (symbol, points, ns ago), oldest first."""
@@ -26,7 +33,7 @@ class Budget:
 
     def allows(self, symbol: str, points: float, open_after: int, now: int) -> bool:
         """Do these points fit, with the dearest cancel held back for each order then open on the pair."""
-        return self.value(symbol, now) + points + CANCEL_WORST * open_after <= self.tier.threshold
+        return self.value(symbol, now) + points + CANCEL_WORST * open_after <= self.threshold
 
     def charge(self, symbol: str, points: float, now: int) -> None:
         """A transaction leaves; it counts whether or not it is accepted."""

@@ -101,7 +101,7 @@ def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int
         "points": points,
         "counter": round(budget.value(symbol, now), 2),
         "held_back": CANCEL_WORST * open_after,
-        "threshold": budget.tier.threshold,
+        "threshold": budget.threshold,
     }
 
 

@@ -72,7 +72,7 @@ def _account(state: State, now: int, valid: bool) -> Account:
         positions={symbol: plain(account.base_position(symbol)) for symbol in state.config.trading.pairs},
         # To the half point: a counter that decays all the time would make every turn's message new.
         counters={s: round(2 * state.budget.value(s, now)) / 2 for s in state.config.trading.pairs},
-        threshold=state.budget.tier.threshold,
+        threshold=state.budget.threshold,
         why=account.ledger.difference if not valid else "" if known else "fees not known yet",
         equity=profit.equity,
         realised=profit.realised,

@@ -57,7 +57,6 @@ class State:
     system: str = "unknown"
     executions_ready: bool = False
     balances_ready: bool = False
-    threshold_told: int = 0
     # For the record of events: each symbol's last books, the one of each target, and how many events an order had.
     touches: dict[str, deque[events.Touch]] = field(default_factory=dict)
     causes: dict[tuple[str, str], events.Touch | None] = field(default_factory=dict)
@@ -66,7 +65,6 @@ class State:
     halted: bool = False
     flattening: bool = False
     stopping: bool = False
-    keep_orders: bool = False
     journal_ok: bool = True
     boot_to_wall: int = 0
 
