@@ -127,7 +127,12 @@ class Stream:
         reports = v2.payload(frame.data, list[v2.Report])
         for report in reports:
             self.reports.counter(report, now)
-        news = [self.reports.trade(report, frame.type, now) for report in reports if report.exec_id]
+        fills = [report for report in reports if report.exec_id]
+        if frame.type == "snapshot":
+            # Kraken tells the newest first; average cost wants them as they happened.
+            fills.reverse()
+            fills.sort(key=lambda report: report.timestamp or "")
+        news = [self.reports.trade(report, frame.type, now) for report in fills]
         if frame.type == "snapshot" and len(news) >= limits.SNAPSHOT_FILLS and all(news):
             # None of the last fills was known: there may be more behind them.
             self.history_wanted = True

@@ -77,6 +77,30 @@ def test_a_fill_while_it_was_away_is_counted_by_the_next_life() -> None:
     assert order.filled == 50_000
 
 
+def test_fills_of_a_snapshot_are_booked_as_they_happened() -> None:
+    world = World().ready()
+    world.turn(20)
+    world.executor.closed(world.now)
+    deals = [("T1", "buy", "80000"), ("T2", "sell", "84000"), ("T3", "buy", "90000")]
+    told = [
+        {
+            "exec_id": exec_id,
+            "order_id": "OFOREIGN",
+            "exec_type": "trade",
+            "order_status": "filled",
+            "symbol": "BTC/USD",
+            "side": side,
+            "last_qty": Decimal("0.001"),
+            "last_price": Decimal(price),
+            "fees": [{"asset": "USD", "qty": Decimal(0)}],
+            "timestamp": rfc3339(world.exchange_ts - (0 if exec_id == "T1" else -1) * SECOND),
+        }
+        for exec_id, side, price in deals
+    ]
+    world.connect(fills=list(reversed(told)))
+    assert world.state.account.pnl["BTC/USD"].realised == Decimal(4)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
