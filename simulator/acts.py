@@ -10,7 +10,7 @@ from simulator.faults import Fault
 from simulator.feed import FullBook
 from simulator.orders import Order
 from simulator.pairs import instrument_data
-from simulator.wire import NS, iso, units
+from simulator.wire import NS, units
 from simulator.world import World
 
 SYSTEM = ("online", "cancel_only", "post_only", "maintenance")
@@ -24,7 +24,8 @@ def act(world: World, fault: Fault, now: int) -> None:
     """Does an act; raises ValueError when it makes no sense here."""
     _ACTS[fault.kind](world, fault, now)
     world.faults.note(fault.kind, fault.id, now, fault.value or fault.symbol)
-    world.flush(now)
+    # A clock that was put off has moved the time.
+    world.flush(world.now if fault.kind == "clock" else now)
 
 
 def calm(world: World, now: int) -> None:
@@ -35,8 +36,8 @@ def calm(world: World, now: int) -> None:
         if venue.status != "online":
             venue.status = "online"
             tell_instrument(world, symbol)
-    world.set_clock(0)
     world.flush(now)
+    world.set_clock(0)
 
 
 def set_system(world: World, status: str, now: int) -> None:
@@ -63,16 +64,15 @@ def _maintenance(world: World, fault: Fault, now: int) -> None:
     """Announced at once, begins after ``ms``, lasts ``seconds`` (60)."""
     begin = now + int(fault.ms * 1e6)
     end = begin + int((fault.seconds or 60) * NS)
-    world.maintenance = (iso(begin), iso(end))
+    announced = world.maintenance = [begin, end]
     world.tell_status()
-    announced = world.maintenance
 
     def begins(at: int) -> None:
-        if world.maintenance == announced:
+        if world.maintenance is announced:
             set_system(world, "maintenance", at)
 
     def ends(at: int) -> None:
-        if world.maintenance == announced:
+        if world.maintenance is announced:
             world.maintenance = None
             set_system(world, "online", at)
 

@@ -16,10 +16,9 @@ class PublicListener(Protocol):
 class Listener(Protocol):
     """Any session."""
 
-    # When it was last heard, in the exchange's time.
-    heard_ns: int
-
     def status(self) -> str: ...
+
+    def shift(self, by: int) -> None: ...
 
     def send(self, text: str) -> None: ...
 

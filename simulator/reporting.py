@@ -18,6 +18,11 @@ class Reporter(Session):
         self._late = self._late_ns = 0
         self._behind: list[str] = []
 
+    def shift(self, by: int) -> None:
+        """The exchange's clock was put forward (or back) by so many ns: what is timed here keeps its distance."""
+        super().shift(by)
+        self._late_ns += by
+
     def number(self, channel: str, account: str, last: int) -> int:
         """The number of the next report after ``last``."""
         about = {"path": self.path, "channel": channel, "account": account}

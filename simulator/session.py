@@ -60,6 +60,12 @@ class Session:
         self.world.hub.sessions[self] = None
         self.send(self.status())
 
+    def shift(self, by: int) -> None:
+        """The exchange's clock was put forward (or back) by so many ns: what is timed here keeps its distance."""
+        self.heard_ns += by
+        self._rate.ns += by
+        self._due += by
+
     # --- to the client -------------------------------------------------------------------------------------------
 
     def send(self, text: str) -> None:
@@ -133,7 +139,10 @@ class Session:
     def _maintenance(self) -> str:
         # No capture shows a notice; these are the members that it cannot do without.
         announced = self.world.maintenance
-        return "" if announced is None else f'{{"start_time":"{announced[0]}","end_time":"{announced[1]}"}}'
+        if announced is None:
+            return ""
+        begin, end = (iso(when) for when in announced)
+        return f'{{"start_time":"{begin}","end_time":"{end}"}}'
 
     @property
     def subscribed(self) -> bool:

@@ -139,6 +139,11 @@ class Store:
         self._db.executemany("INSERT OR REPLACE INTO venues VALUES (?,?,?)", list(rows))
         self._db.execute("COMMIT")
 
+    def shift(self, after_ns: int, by: int) -> None:
+        """What is to be seen in the histories after ``after_ns`` is to be seen ``by`` later: the clock was put off."""
+        for table in ("orders", "trades", "ledger"):
+            self._db.execute(f"UPDATE {table} SET visible_ns = visible_ns + ? WHERE visible_ns > ?", (by, after_ns))
+
     def _put(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
 

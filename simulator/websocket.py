@@ -159,7 +159,7 @@ class Connection:
                 self._bytes -= len(text)
 
     def due(self, arrived: int, method: str) -> int:
-        """When, by the steady clock, the exchange acts on a request; never before what came earlier on this connection."""
+        """When, by the steady clock, the exchange acts on a request; never before what came earlier here."""
         self._last_due = max(self._last_due, arrived + self.delays.turnaround_ns(method))
         return self._last_due
 

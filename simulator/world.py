@@ -117,7 +117,7 @@ class World:
         self._asked = 0
         # How far the exchange's clock is off, for the shell's clock; begin and end of an announced maintenance.
         self.clock_offset_ns = 0
-        self.maintenance: tuple[str, str] | None = None
+        self.maintenance: list[int] | None = None
         self.broken: sqlite3.Error | None = None
         nonces = store.nonces()
         for declared in config.accounts:
@@ -208,7 +208,8 @@ class World:
 
     def set_clock(self, offset_ns: int) -> None:
         """Puts the exchange's clock off by ``offset_ns``; what has been timed keeps its distance."""
-        by = offset_ns - self.clock_offset_ns
+        self.flush(self.now)
+        before, by = self.now, offset_ns - self.clock_offset_ns
         self.clock_offset_ns = offset_ns
         self.now += by
         self._timers = [(when + by, asked, action) for when, asked, action in self._timers]
@@ -229,7 +230,13 @@ class World:
         for rule in self.faults.rules:
             rule.ends_ns += by if rule.ends_ns else 0
         for session in self.hub.sessions:
-            session.heard_ns += by
+            session.shift(by)
+        if self.maintenance is not None:
+            self.maintenance[:] = [when + by for when in self.maintenance]
+        self._saved_ns += by
+        for order in self.exchange.orders.values():
+            order.visible_ns += by if order.visible_ns else 0
+        self.store.shift(min(before, self.now), by)
 
     def seen(self, now: int) -> int:
         """Up to when the histories show: now, or what a fault leaves of it."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.wire import NS, parse_time
 from tests.integration.simulator.running import MAKER, Running, looped
 
 pytestmark = pytest.mark.processes
@@ -78,3 +79,21 @@ def test_a_real_clock_is_not_put_forward(simulator: Running) -> None:
     with pytest.raises(urllib.error.HTTPError) as error:
         simulator.control("clock", "POST", {"ms": 1})
     assert error.value.code == 409
+
+
+@looped
+async def test_a_clock_that_is_off_stalls_no_request_and_closes_no_connection() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        simulator = Running(Path(folder))
+        simulator.start()
+        try:
+            async with simulator.public() as client:
+                # Minutes: a request that waited for the clock, or a connection idle by it, could not be missed.
+                for ms in (-300_000, 300_000, 0):
+                    await asyncio.to_thread(simulator.control, "faults", "POST", {"kind": "clock", "ms": ms})
+                    for _ in range(3):
+                        pong = await client.call("ping")
+                    off = parse_time(pong["time_out"]) - time.time_ns()
+                    assert abs(off - ms * 1_000_000) < 60 * NS
+        finally:
+            simulator.kill()

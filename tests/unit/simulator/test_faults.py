@@ -420,19 +420,6 @@ def test_the_same_seed_strikes_the_same_requests() -> None:
     assert struck(1) != struck(2)
 
 
-def test_a_clock_that_is_off_ends_no_order_token_fault_or_connection() -> None:
-    world = TestWorld()
-    client = trader(world)
-    client.call("add_order", **ORDER, time_in_force="gtd", expire_time=iso(START + 600 * NS))
-    inject(world, "clock", ms=3_600_000)
-    world.now += 3600 * NS
-    world.run(300)
-    assert world.account().orders, "its time has not come"
-    client.call("add_order", **ORDER)
-    world.run(330)
-    assert len(world.account().orders) == 1
-
-
 def test_an_order_of_a_pair_whose_limits_change_is_still_that_pairs() -> None:
     world = TestWorld()
     client = trader(world)
