@@ -120,11 +120,11 @@ use_twins() { # why, what to do about it
 }
 
 fetch_crates() {
-    local host locked=()
+    local locked=()
     [ -f rust_client/Cargo.lock ] && locked=(--locked)
-    host=$(rustc -vV | sed -n 's/^host: //p')
+    # Every target's, not this machine's alone: the build is offline, and maturin asks `cargo metadata` for all of them.
     CARGO_NET_RETRY=1 CARGO_HTTP_TIMEOUT=20 bounded "$fetch_seconds_max" \
-        cargo fetch ${locked[@]+"${locked[@]}"} --target "$host" --manifest-path rust_client/Cargo.toml
+        cargo fetch ${locked[@]+"${locked[@]}"} --manifest-path rust_client/Cargo.toml
 }
 
 mkdir -p run logs data

@@ -34,3 +34,11 @@ def test_the_crate_passes_its_own_tests() -> None:
         pytest.skip(f"the Rust crates could not be fetched: {fetched.stderr.strip()[-200:]}")
     tested = _cargo("test", "--quiet", timeout_s=1300, CARGO_NET_OFFLINE="true")
     assert tested.returncode == 0, tested.stdout[-4000:] + tested.stderr[-4000:]
+
+
+@pytest.mark.rust
+def test_set_up_fetches_all_that_it_then_builds_from_offline() -> None:
+    log = CRATE.parent / "logs" / "setup-rust.log"
+    if not log.is_file() or "Processing ./rust_client" not in log.read_text():
+        pytest.skip("set-up has built no Rust module here: no toolchain, or its crates could not be fetched")
+    assert "failed to download" not in log.read_text(), log.read_text()[-2000:]
