@@ -28,10 +28,6 @@ from shared.numbers import text
 REDACTED = "(redacted)"
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
-# A book that a target may have been decided on: received (CLOCK_BOOTTIME), the exchange's time (ns since the epoch),
-# best bid and ask in ticks, and the decimals of these.
-Touch = tuple[int, int, int, int, int]
-
 
 def place(n: int) -> int:
     """Where an order's ``n``th event is kept: the first few for good, the others in a ring behind them."""
@@ -74,7 +70,7 @@ def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
     return True
 
 
-def cause(target: Target | None, touch: Touch | None, slot: str, boot_to_wall: int) -> dict[str, Any]:
+def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, Any]:
     """The frame, the book and the target that a decision goes back to, as far as they are known; times are wall ns."""
     if target is None:
         return {}
@@ -87,11 +83,11 @@ def cause(target: Target | None, touch: Touch | None, slot: str, boot_to_wall: i
         told["why"] = target.why
     found: dict[str, Any] = {"target": told}
     if target.received:
-        found["frame"] = {"received_ts": target.received + boot_to_wall}
+        found["frame"] = {"received_ts": target.received + boot_to_wall, "exchange_ts": target.exchange_ts}
         found["book"] = {"booked_ts": target.booked + boot_to_wall}
-        if touch is not None:
-            _, found["frame"]["exchange_ts"], bid, ask, precision = touch
-            found["book"] |= {"bid": text(bid, precision), "ask": text(ask, precision)}
+        for side, price in (("bid", target.bid), ("ask", target.ask)):
+            if price is not None:
+                found["book"][side] = text(price, target.price_precision)
     return found
 
 

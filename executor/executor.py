@@ -6,7 +6,6 @@ or placed, and arming the dead man's switch is the last act of a healthy pass (T
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -72,7 +71,6 @@ class Executor:
             mid = mid_of(message) if message.state is BookState.LIVE else None
             if mid is not None:
                 state.mids[message.symbol] = mid
-                self._note_touch(message)
         elif isinstance(message, FeedStatus):
             state.feed, state.feed_at = message, now
         elif isinstance(message, BookStatus):
@@ -89,20 +87,7 @@ class Executor:
             self.state.tell("warning", "clock", taken, alert=True)
             return False
         self.state.targets[message.strategy, message.symbol] = taken
-        self._note_cause(taken)
         return True
-
-    def _note_touch(self, book: Book) -> None:
-        """Keeps a book's touch: a target decided on it comes later, when there may be a newer one."""
-        last = self.state.touches.get(book.symbol)
-        if last is None:
-            last = self.state.touches[book.symbol] = deque(maxlen=limits.TOUCHES_REMEMBERED)
-        last.append((book.received, book.exchange_ts, book.bids[0][0], book.asks[0][0], book.price_precision))
-
-    def _note_cause(self, target: Target) -> None:
-        found = reversed(self.state.touches.get(target.symbol, ()))
-        key = target.strategy, target.symbol
-        self.state.causes[key] = next((touch for touch in found if touch[0] == target.received), None)
 
     def opened(self, token: str, now: int) -> None:
         """The private connection stands, with this token."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter as Counts
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -57,9 +56,7 @@ class State:
     system: str = "unknown"
     executions_ready: bool = False
     balances_ready: bool = False
-    # For the record of events: each symbol's last books, the one of each target, and how many events an order had.
-    touches: dict[str, deque[events.Touch]] = field(default_factory=dict)
-    causes: dict[tuple[str, str], events.Touch | None] = field(default_factory=dict)
+    # For the record of events: how many events an order had.
     next_event: Callable[[str], int] = lambda _: 0
     # From the shell.
     halted: bool = False
@@ -90,8 +87,7 @@ class State:
 
     def cause(self, strategy: str, symbol: str, slot: str) -> dict[str, Any]:
         """What a decision for a slot goes back to."""
-        key = strategy, symbol
-        return events.cause(self.targets.get(key), self.causes.get(key), slot, self.boot_to_wall)
+        return events.cause(self.targets.get((strategy, symbol)), slot, self.boot_to_wall)
 
     def view_is_valid(self, now: int) -> bool:
         """Do orders, position and account stand as published: reconciled once on this connection, and not in doubt."""

@@ -18,7 +18,9 @@ def frame(frame: dict[str, Any]) -> str:
 
 
 def book(book: dict[str, Any]) -> str:
-    return f"booked: bid {book['bid']}, ask {book['ask']}" if "bid" in book else "booked; its touch is not known"
+    if "bid" not in book and "ask" not in book:
+        return "booked; its touch is not known"
+    return f"booked: bid {book.get('bid', 'none')}, ask {book.get('ask', 'none')}"
 
 
 def target(order: OrderRow, target: dict[str, Any]) -> str:

@@ -171,8 +171,9 @@ class Target(Message, frozen=True, kw_only=True):
 
     ``fills`` is the position message's count that the quotes were decided on (T1). An empty list withdraws. ``event``
     is what brought the decision: ``book``, ``trade``, ``position``, ``order``, ``time``, or ``invalid`` for a view that
-    stopped being valid; ``received`` and ``booked`` are those of the book it was decided on. ``clock`` names the
-    CLOCK_BOOTTIME that ``decided`` is of (T2): a boot of a machine.
+    stopped being valid; ``received``, ``booked`` and ``exchange_ts`` are those of the book it was decided on, ``bid``
+    and ``ask`` its touch in ticks, None where the side was empty. ``clock`` names the CLOCK_BOOTTIME that ``decided``
+    is of (T2): a boot of a machine.
     """
 
     strategy: str
@@ -185,6 +186,9 @@ class Target(Message, frozen=True, kw_only=True):
     fills: int
     received: int = 0
     booked: int = 0
+    exchange_ts: int = 0
+    bid: int | None = None
+    ask: int | None = None
     event: str = ""
     clock: str = ""
     why: str = ""

@@ -34,6 +34,7 @@ class View:
 
     def target(self, quotes: list[Quote], why: str = "") -> Target:
         """The whole set of quotes wanted; the host fills in whose it is and how long it holds."""
+        book = self.book
         return Target(
             strategy="",
             symbol=self.pair.symbol,
@@ -43,8 +44,11 @@ class View:
             decided=self.now,
             ttl_ms=0,
             fills=self.position.fills,
-            received=self.book.received,
-            booked=self.book.booked,
+            received=book.received,
+            booked=book.booked,
+            exchange_ts=book.exchange_ts,
+            bid=book.bids[0][0] if book.bids else None,
+            ask=book.asks[0][0] if book.asks else None,
             why=why,
         )
 

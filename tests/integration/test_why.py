@@ -63,6 +63,9 @@ def test_a_filled_order_tells_everything_from_frame_to_fill(system: System) -> N
 
     found = until("the journal has the end of a filled order", ended, 60, every=1)
     assert kinds(found)[:3] == ["frame", "book", "target"]
+    frame, book = found["events"][:2]
+    assert frame["exchange"]
+    assert float(book["bid"]) < float(book["ask"])
     assert PLACED | {"report", "fill"} <= set(kinds(found))
     assert fill["exec_id"] in {event.get("exec_id") for event in found["events"]}
     assert found["evidence"]["kind"] in ("report", "fill")

@@ -20,7 +20,7 @@ from executor.registry import from_row, to_row
 from executor.restore import restore
 from shared import limits
 from shared.clock import SECOND
-from shared.messages import Book, BookState, OrderState, Quote, Target
+from shared.messages import OrderState, Quote, Target
 from tests.unit.executor.test_found_by_simulation import FullDisk, Hands
 from tests.unit.executor.test_trading_rules import trade
 from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration, sell
@@ -47,19 +47,7 @@ def kinds(world: World, order: Any) -> list[str]:
 def test_an_add_tells_frame_book_target_plan_budget_and_bytes() -> None:
     world = World().ready()
     received, booked = world.now - 9_000_000, world.now - 8_000_000
-    book = Book(
-        symbol="BTC/USD",
-        state=BookState.LIVE,
-        price_precision=1,
-        qty_precision=8,
-        bids=[(840_000, 1)],
-        asks=[(840_001, 1)],
-        exchange_ts=77,
-        received=received,
-        booked=booked,
-    )
-    world.executor.message(book, world.now)
-    world.hear_bus()  # a newer book: the target goes back to the one before
+    world.hear_bus()  # a newer book than the target's
     target = Target(
         strategy="market_maker",
         symbol="BTC/USD",
@@ -71,6 +59,9 @@ def test_an_add_tells_frame_book_target_plan_budget_and_bytes() -> None:
         fills=4,
         received=received,
         booked=booked,
+        exchange_ts=77,
+        bid=839_990,
+        ask=839_991,
         why="leaning",
     )
     world.executor.message(target, world.now)
@@ -78,7 +69,7 @@ def test_an_add_tells_frame_book_target_plan_budget_and_bytes() -> None:
     (event,) = of(world, world.live()[0])
     assert (event["kind"], event["state"]) == ("decided", "sent")
     assert event["frame"] == {"received_ts": received + BOOT_TO_WALL, "exchange_ts": 77}
-    assert event["book"] == {"booked_ts": booked + BOOT_TO_WALL, "bid": "84000.0", "ask": "84000.1"}
+    assert event["book"] == {"booked_ts": booked + BOOT_TO_WALL, "bid": "83999.0", "ask": "83999.1"}
     told = {"ttl_ms": 3000, "fills": 4, "price": "83990.0", "qty": "0.00119047", "why": "leaning"}
     assert event["target"] == {"decided_ts": world.now + BOOT_TO_WALL, **told}
     assert event["plan"] == {"step": "add", "why": "the slot is empty"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,8 +31,6 @@ BTC = Pair(
 
 def view(bid: int = 840_000, ask: int = 840_001, *, position: int = 0, maker: str = "0.00", **pair: Any) -> View:
     """What the strategy sees; prices in tenths of a dollar, the position in lots."""
-    import msgspec
-
     return View(
         now=1,
         pair=msgspec.structs.replace(BTC, **pair),
@@ -223,3 +222,16 @@ def test_no_quote_ever_crosses_loses_by_itself_or_misses_its_increment(
     held = position * mid / 1e9
     assert worst["buy"] + held <= max(1000.01, held + 0.01)
     assert worst["sell"] - held <= max(1000.01, -held + 0.01)
+
+
+def test_a_target_names_the_book_that_it_was_decided_on() -> None:
+    seen = view()
+    known = {name: getattr(seen, name) for name in seen.__slots__}
+    book = msgspec.structs.replace(seen.book, received=7, booked=8, exchange_ts=9)
+    target = MarketMaker(Settings()).on_book(View(**{**known, "book": book}))
+    assert target is not None
+    assert (target.received, target.booked, target.exchange_ts) == (7, 8, 9)
+    assert (target.bid, target.ask) == (840_000, 840_001)
+    one_sided = msgspec.structs.replace(book, asks=[])
+    target = View(**{**known, "book": one_sided}).withdraw("a test")
+    assert (target.bid, target.ask) == (840_000, None)
