@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import urllib.error
 import urllib.request
 from typing import Final
 
@@ -9,6 +11,14 @@ from shared.config import Config
 
 # A proxy of the environment must not stand between a machine and itself.
 OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def why_unanswered(error: OSError) -> str:
+    """Why an opened address had no answer, in words."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(reason, TimeoutError):
+        return "no answer in time"
+    return os.strerror(reason.errno) if isinstance(reason, OSError) and reason.errno else "no connection"
 
 
 def api(config: Config) -> str:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.commands.common import ConfigOption, JsonOption, console, fail, load, print_json, say, table
 from monitor.latency import Latency
-from monitor.loopback import OPENER, api
+from monitor.loopback import OPENER, api, why_unanswered
 from shared import bus
 from shared.config import Config
 
@@ -43,8 +43,9 @@ def from_monitor(config: Config) -> list[dict[str, Any]]:
         with OPENER.open(f"{api(config)}/api/latency", timeout=2) as answer:
             hops: list[dict[str, Any]] = msgspec.json.decode(answer.read())["hops"]
     except (OSError, msgspec.DecodeError, KeyError) as error:
+        why = why_unanswered(error) if isinstance(error, OSError) else "something else answers there"
         fail(
-            f"the monitor does not answer on port {config.monitor.port} ({error}); start it, or listen to the bus "
+            f"the monitor does not answer on port {config.monitor.port} ({why}); start it, or listen to the bus "
             "without it: 'tradebyte latency --seconds 10'"
         )
     return hops

@@ -21,6 +21,7 @@ from shared import limits
 from shared.alert_settings import Webhook
 from shared.clock import boot_ns
 from shared.config import Config
+from shared.http_errors import why_unanswered
 from shared.messages import Alert
 
 # Said by a service that has enough for now; anything else of 400 to 499 will not be taken later either.
@@ -45,24 +46,8 @@ async def post(session: aiohttp.ClientSession, url: str, body: bytes) -> Outcome
     try:
         async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
             return judged(answer.status)
-    except TimeoutError:
-        return Outcome(ok=False, why=f"no answer within {limits.WEBHOOK_TIMEOUT_S:g} s", again=True)
-    except aiohttp.ClientConnectorCertificateError:
-        return Outcome(ok=False, why="its certificate is not trusted", again=True)
-    except aiohttp.ClientConnectorDNSError:
-        return Outcome(ok=False, why="its host name is not known here", again=True)
-    except aiohttp.ClientConnectorError as error:
-        reason = (
-            (error.os_error.strerror or "no connection") if isinstance(error.os_error, OSError) else "no connection"
-        )
-        return Outcome(ok=False, why=f"cannot be reached: {reason}", again=True)
-    except aiohttp.ServerDisconnectedError:
-        return Outcome(ok=False, why="it closed the connection without an answer", again=True)
-    except aiohttp.ClientResponseError:
-        return Outcome(ok=False, why="its answer is no HTTP", again=True)
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        # The name of the error only: its text may quote the address.
-        return Outcome(ok=False, why=f"the request failed ({type(error).__name__})", again=True)
+        return Outcome(ok=False, why=why_unanswered(error, limits.WEBHOOK_TIMEOUT_S), again=True)
 
 
 def judged(status: int) -> Outcome:

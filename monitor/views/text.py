@@ -209,6 +209,17 @@ def money(value: str | Decimal | None, *, signed: bool = False) -> str:
     return format(cents, "+,f" if signed else ",f")
 
 
+def price(value: str | None, like: str | None) -> str:
+    """A price with as many decimals as ``like`` has, two at the least, rounded half to even; ``?`` for no number."""
+    if value is None:
+        return "-"
+    decimals = max(2, len((like or "").partition(".")[2]))
+    try:
+        return format(Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN), ",f")
+    except InvalidOperation:
+        return "?"
+
+
 def toned(value: str) -> Tone:
     """The tone of an amount with its sign."""
     return Tone.GOOD if value.startswith("+") else Tone.BAD if value.startswith("-") and value != "-" else Tone.PLAIN

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import msgspec
 
 from shared import limits
+from shared.http_errors import why_unanswered
 from shared.kraken.errors import explained
 from shared.kraken.signing import sign
 
@@ -53,6 +54,7 @@ class Rest:
     def __init__(self, url: str, key: str, secret: str, user_agent: str) -> None:
         self._url, self._key, self._secret = url.rstrip("/"), key, secret
         self._user_agent = user_agent
+        self._where = urlsplit(url).netloc
         self._session: aiohttp.ClientSession | None = None
 
     async def public(self, method: str, params: Mapping[str, str] | None = None) -> Any:
@@ -89,5 +91,5 @@ class Rest:
                 if answer.status != 200:
                     raise RestError(f"HTTP {answer.status}: {raw[:80]!r}")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise RestError(f"{type(error).__name__}: {error}") from error
+            raise RestError(f"{self._where}: {why_unanswered(error, limits.REST_TIMEOUT_S)}") from error
         return parse_answer(raw)

@@ -21,6 +21,7 @@ from monitor.views.text import (
     milliseconds,
     money,
     plain,
+    price,
     table,
     toned,
 )
@@ -229,7 +230,7 @@ def profit(shown: Shown, width: int) -> list[Row]:
         figures = (made(each.realised, each.unrealised, each.fees), each.realised, each.unrealised, each.fees)
         row = _amounts(symbol, shown.positions.account.get(symbol), *figures)
         stale = Tone.QUIET if each.is_stale else Tone.PLAIN
-        rows.append([*row, (money(each.average_price), Tone.PLAIN), (each.mid or "-", stale)])
+        rows.append([*row, (price(each.average_price, each.mid), Tone.PLAIN), (each.mid or "-", stale)])
     if shown.profit.valid:
         total = shown.profit.total
         figures = (made(total.realised, total.unrealised, total.fees), total.realised, total.unrealised, total.fees)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -60,3 +62,16 @@ def test_a_shell_completes_commands_processes_and_topics(typed: str, offered: se
     words = {"_TRADEBYTE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
     shown = CliRunner().invoke(app, [], prog_name="tradebyte", env=words)
     assert set(shown.output.split()) == offered
+
+
+def test_ctrl_c_while_it_still_loads_ends_it_without_a_traceback() -> None:
+    interrupted = (
+        "import builtins, runpy; imported = builtins.__import__\n"
+        "def interrupt(name, *rest):\n"
+        "    if name == 'typer': raise KeyboardInterrupt\n"
+        "    return imported(name, *rest)\n"
+        "builtins.__import__ = interrupt\n"
+        "from monitor.entry import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 
 import msgspec
 import pytest
 
-from monitor.loopback import OPENER, api
+from monitor.loopback import OPENER, api, why_unanswered
 from shared.config import Config
 
 
@@ -28,3 +29,12 @@ def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch
         with OPENER.open(f"http://127.0.0.1:{server.server_port}/", timeout=5) as answer:
             assert answer.status == 200
         thread.join()
+
+
+def test_why_an_address_did_not_answer_is_told_in_words() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        with pytest.raises(OSError) as failed:
+            OPENER.open(f"http://127.0.0.1:{held.getsockname()[1]}/", timeout=5)
+    assert why_unanswered(failed.value) == "Connection refused"
+    assert why_unanswered(TimeoutError("timed out")) == "no answer in time"

@@ -20,6 +20,7 @@ from monitor.views.text import (
     milliseconds,
     money,
     plain,
+    price,
     table,
     text_of,
     width_of,
@@ -132,3 +133,18 @@ def test_milliseconds_have_the_digits_that_matter(value: float | None, words: st
 )
 def test_money_is_told_to_the_cent_with_its_sign(value: str | None, words: str) -> None:
     assert money(value, signed=True) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "like", "words"),
+    [
+        ("84012.654321", "84000.05", "84,012.65"),
+        ("0.0712345678", "0.0712350", "0.0712346"),
+        ("150", "151", "150.00"),
+        ("84012.655", None, "84,012.66"),
+        (None, "1.0", "-"),
+        ("lots", "1.0", "?"),
+    ],
+)
+def test_an_average_price_has_the_decimals_of_the_price_beside_it(value: str | None, like: str, words: str) -> None:
+    assert price(value, like) == words

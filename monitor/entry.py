@@ -1,0 +1,14 @@
+"""Where ``tradebyte`` begins: a Ctrl-C while it still loads ends it as quietly as one later on."""
+
+from __future__ import annotations
+
+EXIT_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Runs the command that the arguments name."""
+    try:
+        from monitor import cli
+    except KeyboardInterrupt:
+        raise SystemExit(EXIT_INTERRUPTED) from None
+    cli.main()
