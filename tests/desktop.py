@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 XVFB = shutil.which("Xvfb")
+ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 60.0
 LONG_S = 45.0
 
@@ -31,6 +32,13 @@ def missing_elsewhere() -> str:
 def offscreen() -> dict[str, str]:
     """The environment for a window that nobody sees."""
     return {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+
+
+def checked(file: Path) -> subprocess.CompletedProcess[str]:
+    """A file of tests, offscreen and in a process of its own, which ends as the window's does."""
+    code = "import sys, pytest; from monitor.views.desktop.app import leave; leave(pytest.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "-q", "-p", "no:xdist", "-p", "no:cacheprovider", str(file)]
+    return subprocess.run(command, cwd=ROOT, env=offscreen(), capture_output=True, text=True, timeout=110, check=False)
 
 
 @contextlib.contextmanager
@@ -92,6 +100,7 @@ def main(config: Path, picture: Path, *, is_to_halt: bool, watch_s: float) -> No
         window.close()
 
     app.run(configuration.load(config, environ={}), look)
+    app.leave(0)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def desktop(config: ConfigOption = None) -> None:
     found = load(config, acts=True)
     try:
         # Only this command takes Qt, which many do not have.
-        from monitor.views.desktop.app import run
+        from monitor.views.desktop.app import leave, run
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("PyQt6", "pyqtgraph", "numpy"):
             raise
@@ -34,6 +34,7 @@ def desktop(config: ConfigOption = None) -> None:
         fail(why)
     for line in run(found):
         say(f"tradebyte: {line}")
+    leave(0)
 
 
 def no_display() -> str:

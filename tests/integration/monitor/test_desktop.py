@@ -21,10 +21,7 @@ OFFSCREEN_SAYS = "This plugin does not support propagateSizeHints()"
 
 
 def test_the_bus_goes_away_and_comes_back() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", str(CHECKS)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=desktop.offscreen(), capture_output=True, text=True, timeout=100, check=False
-    )
+    done = desktop.checked(CHECKS)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

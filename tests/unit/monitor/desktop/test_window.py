@@ -35,10 +35,7 @@ def run(code: str, config: Path, **environment: str) -> subprocess.CompletedProc
 
 @needs_qt
 def test_every_state_and_button() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    done = subprocess.run(
-        [*command, str(CHECKS)], cwd=ROOT, env=desktop.offscreen(), capture_output=True, text=True, check=False
-    )
+    done = desktop.checked(CHECKS)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
