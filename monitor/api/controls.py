@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,15 +78,17 @@ class Controls:
     def __init__(self, config: Config, tell: Callable[[str, str, str], None]) -> None:
         self._config, self._tell = config, tell
         self._tasks: set[asyncio.Task[None]] = set()
+        # Threads of its own: a halt never waits behind restarts that take long.
+        self._switch = ThreadPoolExecutor(2, "switch")
 
     async def halt(self, wish: HaltWish) -> Halted:
         """Pulls every order; nothing is placed until resume."""
-        result = await self._aside(lambda config: halting.halt(config, wish.why))
+        result = await self._aside(lambda config: halting.halt(config, wish.why), self._switch)
         return Halted(ok=result["open_orders"] == 0, text=halting.told(result), **result)
 
     async def resume(self, _wish: EmptyWish) -> Resumed:
         """Ends a halt."""
-        was = await self._aside(halting.resume)
+        was = await self._aside(halting.resume, self._switch)
         text = "was not halted" if was is None else f"resumed; it was halted: {was}"
         return Resumed(ok=True, text=text, halted=False, was_halted=was is not None, was=was or "")
 
@@ -128,12 +131,13 @@ class Controls:
         text = "; ".join(restarting.told(pids, keep=wish.keep))
         return Restarted(ok=True, text=text, restarted=pids, kept_orders=wish.keep)
 
-    async def _aside(self, act: Callable[[Config], Result]) -> Result:
+    async def _aside(self, act: Callable[[Config], Result], threads: ThreadPoolExecutor | None = None) -> Result:
+        """Does an act in a thread, of ``threads`` or of those for everything. Raises :class:`Problem`."""
         if self._config.source is None:
             mend = "write config/config.yaml, or name it with --config, and restart the monitor"
             raise Problem(409, "no_configuration", "nothing is done on built-in defaults", mend)
         try:
-            return await asyncio.to_thread(act, self._config)
+            return await asyncio.get_running_loop().run_in_executor(threads, act, self._config)
         except OSError as error:
             mend = "see that the disk has room and data/ may be written; orders can be cancelled on Kraken's own site"
             raise Problem(500, "not_written", f"it could not be done: {error}", mend) from None

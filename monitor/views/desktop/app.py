@@ -60,7 +60,7 @@ def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) 
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process here and now: what PyQt does at Python's end visits what is gone already, and crashes at times."""
+    """Ends the process here and now: PyQt's own clean-up at Python's end visits what is gone, and crashes at times."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
