@@ -103,7 +103,7 @@ class Account:
         effects = {base: sign * fill.qty, quote: -sign * cost}
         for asset, fee in fill.fees.items():
             effects[asset] = effects.get(asset, ZERO) - fee
-        self.ledger.fill(Trade(fill.exec_id, effects))
+        self.ledger.fill(Trade(fill.exec_id, effects, fill.fees))
         self.tallies.setdefault((strategy, fill.symbol), Tally()).add(fill.side, fill.qty)
         fee = fill.fees.get(quote, ZERO)
         self.pnl.setdefault(fill.symbol, Pnl()).fill(fill.side, fill.qty, fill.price, fee)

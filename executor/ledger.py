@@ -1,8 +1,8 @@
 """Balances, and whether the fills explain them (T14, T15). A core.
 
 Balances come from Kraken's ledger entries; each fill is expected to move base and quote, and Kraken rounds each leg to
-the asset's decimals. ``residual`` is what neither entries nor fills explain: exactly zero when every leg has had its
-entry, within one unit of rounding for each leg that has not.
+the asset's decimals, its amount and its fee each (half a unit at most). ``residual`` is what neither entries nor fills
+explain: exactly zero when every leg has had its entry, within one unit of rounding for each leg that has not.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """A fill as it moves money: ``effects`` is the exact change of each asset, fee included."""
+    """A fill as it moves money: ``effects`` is the exact change of each asset, fee included; ``fees`` by asset."""
 
     exec_id: str
     effects: dict[str, Decimal]
+    fees: dict[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,10 @@ class Ledger:
         for asset, effect in trade.effects.items():
             holding = self._holding(asset)
             holding.effects += effect
+            fee = trade.fees.get(asset, ZERO)
             # A leg that rounds to nothing has no entry; its exact effect goes to the rounding account.
-            if not (self._early.take((trade.exec_id, asset)) or asset in settled or self._rounds_away(asset, effect)):
+            away = self._rounds_away(asset, effect + fee) and self._rounds_away(asset, fee)
+            if not (self._early.take((trade.exec_id, asset)) or asset in settled or away):
                 holding.open_legs[trade.exec_id] = effect
 
     def entry(self, entry: Entry, *, live: bool) -> bool:
@@ -179,8 +182,8 @@ class Ledger:
         """Every asset's balance."""
         return {asset: holding.balance for asset, holding in self.holdings.items()}
 
-    def _rounds_away(self, asset: str, effect: Decimal) -> bool:
-        return not round_money(effect, self.decimals.get(asset, 10))
+    def _rounds_away(self, asset: str, amount: Decimal) -> bool:
+        return not round_money(amount, self.decimals.get(asset, 10))
 
     def _holding(self, asset: str) -> Holding:
         return self.holdings.setdefault(asset, Holding())

@@ -117,12 +117,16 @@ class Accounts:
     def _fill(self, order: Order, price: int, qty: int, maker: bool, trade_id: int, now: int) -> None:
         account, pair = self.accounts[order.account], order.pair
         rate = account.maker_rate if maker else account.taker_rate
-        cost, fee = pair.quote_units(price, qty), pair.quote_units(price, qty, rate)
+        cost, fee = pair.cost_units(price, qty), pair.cost_units(price, qty, rate)
+        # The ledger rounds for itself, amount and fee each, and balances follow the ledger.
+        amount, charged = pair.quote_units(price, qty), pair.quote_units_of(fee)
         if order.side == "buy":
             # Rounding up once a fill may pass what was reserved by a unit; a balance is never negative.
             held = account.balances.get(pair.quote.name, 0)
-            cost = min(cost, held)
-            fee = min(fee, held - cost)
+            amount = min(amount, held)
+            if charged > held - amount:
+                charged = held - amount
+                fee = charged * 10 ** (pair.cost_precision - pair.quote.decimals)
         order.filled += qty
         order.cost += cost
         order.fee += fee
@@ -154,7 +158,7 @@ class Accounts:
         self._report(order, "trade", reports.trade(fill, order))
         sign = 1 if order.side == "buy" else -1
         self._enter(account, pair.base.name, sign * pair.base_units(qty), 0, fill)
-        self._enter(account, pair.quote.name, -sign * cost, fee, fill)
+        self._enter(account, pair.quote.name, -sign * amount, charged, fill)
         if not order.remaining:
             self._finish(order, "filled", "", now)
 

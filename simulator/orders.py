@@ -1,6 +1,7 @@
 """What the exchange keeps: accounts, orders, fills, ledger entries, and a request for an order.
 
-Prices are ticks, quantities lots, money is in units of the asset's ledger decimals; times are ns since the epoch.
+Prices are ticks, quantities lots, times ns since the epoch. Balances and ledger entries are in units of the asset's
+ledger decimals, an order's and a fill's cost and fee in units of the pair's cost decimals.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Order:
         if not self.filled:
             return 0
         pair = self.pair
-        scale = int(10 ** (pair.price_precision + pair.qty_precision - pair.quote.decimals))
+        scale = int(10 ** (pair.price_precision + pair.qty_precision - pair.cost_precision))
         return (2 * self.cost * scale + self.filled) // (2 * self.filled)
 
 

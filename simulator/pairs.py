@@ -51,27 +51,40 @@ class Pair:
         """A quantity in lots as wire text."""
         return fixed(lots, self.qty_precision)
 
-    def cost(self, quote_units: int) -> str:
-        """An amount in units of the quote asset, with the pair's cost decimals."""
-        return fixed(quote_units * 10 ** (self.cost_precision - self.quote.decimals), self.cost_precision)
+    def cost(self, units: int) -> str:
+        """A cost or fee in units of the pair's cost decimals as wire text."""
+        return fixed(units, self.cost_precision)
 
     def base_units(self, lots: int) -> int:
         """Units of the base asset in a quantity."""
         return int(lots * 10 ** (self.base.decimals - self.qty_precision))
 
-    def quote_units(self, price: int, qty: int, rate: int = 1_000_000) -> int:
-        """Price times quantity times ``rate`` (millionths) in units of the quote asset, rounded half up."""
-        divisor = 10 ** (self.price_precision + self.qty_precision - self.quote.decimals + 6)
-        return int((2 * price * qty * rate + divisor) // (2 * divisor))
+    def cost_units(self, price: int, qty: int, rate: int = 1_000_000) -> int:
+        """Price times quantity times ``rate`` (millionths) in units of the cost decimals, rounded half up."""
+        return _half_up(price * qty * rate, self.price_precision + self.qty_precision + 6 - self.cost_precision)
+
+    def quote_units(self, price: int, qty: int) -> int:
+        """Price times quantity in units of the quote asset, rounded half up: a fill's amount in the ledger."""
+        return _half_up(price * qty, self.price_precision + self.qty_precision - self.quote.decimals)
+
+    def quote_units_of(self, cost: int) -> int:
+        """A cost or fee in units of the quote asset, rounded half up: a fill's fee in the ledger."""
+        return _half_up(cost, self.cost_precision - self.quote.decimals)
 
     def quote_units_up(self, price: int, qty: int, rate: int = 1_000_000) -> int:
-        """As :meth:`quote_units`, rounded up: what has to be reserved."""
+        """Price times quantity times ``rate`` (millionths) in units of the quote asset, rounded up: the reservation."""
         divisor = 10 ** (self.price_precision + self.qty_precision - self.quote.decimals + 6)
         return int(-(-price * qty * rate // divisor))
 
     def exact_cost_below(self, price: int, qty: int, limit: int) -> bool:
         """Is price times quantity below ``limit`` units of the quote asset."""
         return price * qty < limit * int(10 ** (self.price_precision + self.qty_precision - self.quote.decimals))
+
+
+def _half_up(value: int, decimals: int) -> int:
+    """``value`` without its last decimals, rounded half up."""
+    divisor = int(10**decimals)
+    return (2 * value + divisor) // (2 * divisor)
 
 
 USD = Asset("USD", "ZUSD", "USD", 4, 2)

@@ -15,16 +15,12 @@ def _client(cl_ord_id: str | None, userref: int) -> str:
     return f'"cl_ord_id":{string(cl_ord_id)}' if cl_ord_id is not None else f'"order_userref":{userref}'
 
 
-def _usd(units: int) -> str:
-    # Every pair here is quoted in USD; the channel prints five decimals.
-    return fixed(units * 10, 5)
-
-
 def _totals(order: Order) -> str:
+    # Every pair here is quoted in USD: its fees are their own equivalent.
     pair = order.pair
     return (
         f'"cum_qty":{pair.qty(order.filled)},"cum_cost":{pair.cost(order.cost)},'
-        f'"avg_price":{pair.price(order.average)},"fee_usd_equiv":{_usd(order.fee)}'
+        f'"avg_price":{pair.price(order.average)},"fee_usd_equiv":{pair.cost(order.fee)}'
     )
 
 
@@ -70,7 +66,7 @@ def pending(order: Order, now: int) -> str:
     stop = "" if order.trigger is not None else f',"stop_price":{order.pair.price(0)}'
     return (
         f'{_terms(order)}{stop},"exec_type":"pending_new","order_status":"pending_new","cum_cost":{order.pair.cost(0)},'
-        f'"fee_usd_equiv":{_usd(0)},"timestamp":"{iso(now)}"'
+        f'"fee_usd_equiv":{order.pair.cost(0)},"timestamp":"{iso(now)}"'
     )
 
 
@@ -99,8 +95,8 @@ def _fill_terms(fill: Fill) -> str:
         f'"exec_type":"trade","trade_id":{fill.trade_id},"symbol":"{pair.symbol}","side":"{fill.side}",'
         f'"last_qty":{pair.qty(fill.qty)},"last_price":{pair.price(fill.price)},'
         f'"liquidity_ind":"{"m" if fill.maker else "t"}","cost":{pair.cost(fill.cost)},"order_type":"{fill.kind}",'
-        f'"timestamp":"{iso(fill.ns)}","fee_usd_equiv":{_usd(fill.fee)},'
-        f'"fees":[{{"asset":"{pair.quote.name}","qty":{_usd(fill.fee)}}}]'
+        f'"timestamp":"{iso(fill.ns)}","fee_usd_equiv":{pair.cost(fill.fee)},'
+        f'"fees":[{{"asset":"{pair.quote.name}","qty":{pair.cost(fill.fee)}}}]'
     )
 
 

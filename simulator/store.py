@@ -60,6 +60,8 @@ CREATE TABLE IF NOT EXISTS venues (
 _ADDED = (
     ("orders", "decimals"), ("trades", "decimals"), ("orders", "trigger_price"), ("orders", "triggered"),
 )  # fmt: skip
+# Version 1: cost and fee of orders and trades have the pair's cost decimals, one more than the dollar's of version 0.
+_VERSION = 1
 _ORDER_COLUMNS = 28
 _FILL_COLUMNS = 18
 _LEDGER_COLUMNS = 10
@@ -82,6 +84,15 @@ class Store:
         for table, column in _ADDED:
             if column not in {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}:
                 self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER")
+        self._migrate()
+
+    def _migrate(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        if not self._db.execute("PRAGMA user_version").fetchone()[0]:
+            for table in ("orders", "trades"):
+                self._db.execute(f"UPDATE {table} SET cost = cost * 10, fee = fee * 10")
+            self._db.execute(f"PRAGMA user_version={_VERSION}")
+        self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Closes the database."""

@@ -168,7 +168,7 @@ def test_the_deposit_that_a_journal_opened_with_is_not_counted_again_when_rest_s
 
 def test_an_entry_that_rest_shows_of_a_leg_that_a_snapshot_settled_changes_nothing() -> None:
     made = ledger()
-    made.fill(Trade("T1", {"USD": Decimal(-10)}))
+    made.fill(Trade("T1", {"USD": Decimal(-10)}, {}))
     made.snapshot({"USD": Decimal(90)})
     assert not made.entry(entry("L1", "T1", "-10"), live=False)
     assert made.difference == ""
@@ -176,7 +176,7 @@ def test_an_entry_that_rest_shows_of_a_leg_that_a_snapshot_settled_changes_nothi
 
 def test_an_entry_journaled_before_its_fill_settles_the_fill_after_a_restart() -> None:
     made = ledger()
-    made.fill(Trade("SETTLED", {"USD": Decimal(-10)}))
+    made.fill(Trade("SETTLED", {"USD": Decimal(-10)}, {}))
     assert made.holdings["USD"].open_legs == {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -72,11 +72,53 @@ def test_a_taker_pays_the_ask_and_the_taker_fee_to_the_last_digit() -> None:
     visitor = world.account("visitor")
     _, ask = world.touch()
     order = world.exchange.add(visitor, market("buy", "0.00012345"), world.now)
-    cost = (ask * 12345 * 2 + 10**5) // (2 * 10**5)
-    fee = (ask * 12345 * 4000 * 2 + 10**11) // (2 * 10**11)
+    exact = Decimal(ask * 12345).scaleb(-9)
+    cost, amount, fee = rounded(exact, 5), rounded(exact, 4), rounded(exact * 4 / 1000, 5)
     assert (order.status, order.cost, order.fee) == ("filled", cost, fee)
-    assert visitor.balances["USD"] == 100_000_0000 - cost - fee
+    assert visitor.balances["USD"] == 100_000_0000 - amount - rounded(Decimal(fee).scaleb(-5), 4)
     assert visitor.balances["BTC"] == 10**10 + 1234500
+
+
+def rounded(value: Decimal, decimals: int) -> int:
+    return int(value.scaleb(decimals).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+@pytest.mark.parametrize(
+    ("side", "qty", "price", "cost", "fee", "amount", "charged"),
+    [
+        # 9.999949895 USD: the ledger's amount is of the product, not of the fill's 9.99995.
+        ("sell", "0.00010001", "99989.5", 9_99995, 4000, 9_9999, 400),
+        ("sell", "0.0001", "84000.5", 8_40005, 3360, 8_4001, 336),
+        # A fee of 0.0027496: the ledger's is of the fill's 0.00275.
+        ("sell", "0.00005", "13748", 68740, 275, 6874, 28),
+        ("buy", "0.00005", "13748", 68740, 275, -6874, 28),
+    ],
+)
+def test_a_fill_has_the_pair_s_cost_decimals_and_its_ledger_entry_the_asset_s(
+    side: str, qty: str, price: str, cost: int, fee: int, amount: int, charged: int
+) -> None:
+    world = TestWorld()
+    world.empty()
+    maker, visitor = world.account(), world.account("visitor")
+    world.exchange.add(maker, limit("buy" if side == "sell" else "sell", qty, price), world.now)
+    order = world.exchange.add(visitor, limit(side, qty, price, tif="ioc"), world.now)
+    (fill,) = visitor.fills
+    assert (order.cost, order.fee) == (fill.cost, fill.fee) == (cost, fee)
+    (entry,) = (e for e in world.exchange.journal.ledger if e.account == visitor.index and e.asset == "USD")
+    assert (entry.amount, entry.fee, entry.balance) == (amount, charged, 100_000_0000 + amount - charged)
+    assert visitor.balances["USD"] == entry.balance
+
+
+def test_a_fee_takes_no_more_than_the_balance_has() -> None:
+    world = TestWorld()
+    world.empty()
+    maker, visitor = world.account(), world.account("visitor")
+    # 0.6885 USD and 0.00172 of the maker's fee: a unit is missing.
+    world.exchange.add(visitor, limit("buy", "0.00005", "13770"), world.now)
+    visitor.balances["USD"] = 6901
+    world.exchange.add(maker, limit("sell", "0.00005", "13770"), world.now)
+    (fill,) = visitor.fills
+    assert (fill.cost, fill.fee, visitor.balances["USD"]) == (68850, 160, 0)
 
 
 def test_a_maker_is_filled_at_its_price_by_another_account() -> None:
@@ -150,7 +192,7 @@ def test_an_amended_price_that_crosses_trades_at_once() -> None:
     order = world.exchange.add(maker, limit("buy", "0.01", "80000"), world.now)
     world.exchange.add(visitor, limit("sell", "0.004", "84000"), world.now)
     world.exchange.amend(maker, order, None, Decimal(84_000), False, world.now)
-    assert (order.filled, order.cost, order.status) == (400_000, 336_0000, "partially_filled")
+    assert (order.filled, order.cost, order.status) == (400_000, 336_00000, "partially_filled")
     assert not maker.fills[-1].maker
 
 

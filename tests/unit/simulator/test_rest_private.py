@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from simulator import rest_private
+from simulator import reports, rest_private
 from tests.unit.simulator.test_rest_arguments import ORDER, call
-from tests.unit.simulator.worlds import TestWorld
+from tests.unit.simulator.worlds import TestWorld, limit
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,23 @@ def test_an_order_is_described_in_the_pair_s_decimals(changes: dict[str, str], t
     for more in ({}, {"validate": True}):
         rows = call(world, "AddOrderBatch", pair="XBTUSD", orders=[order, order], **more)["orders"]
         assert [row["descr"] for row in rows] == [{"order": told}] * 2
+
+
+def test_cost_and_fee_have_the_pair_s_five_decimals_and_the_ledger_four() -> None:
+    world = TestWorld(history_lag_s=(0.0, 0.0))
+    world.empty("ETH/USD")
+    # As a captured order of Kraken's was told: 0.05 ETH at 750.00 and 0.25 %.
+    order = world.exchange.add(world.account("visitor"), limit("buy", "0.05", "750", "ETH/USD"), world.now)
+    world.exchange.add(world.account(), limit("sell", "0.05", "750", "ETH/USD"), world.now)
+    world.world.flush(world.now)
+    told = {"cost": "37.50000", "fee": "0.09375", "price": "750.00"}
+    found = call(world, "QueryOrders", txid=order.order_id)[order.order_id]
+    (trade,) = call(world, "TradesHistory")["trades"].values()
+    assert {name: found[name] for name in told} == {name: trade[name] for name in told} == told
+    (entry,) = call(world, "Ledgers", asset="ZUSD", type="trade")["ledger"].values()
+    assert (entry["amount"], entry["fee"], entry["balance"]) == ("-37.5000", "0.0938", "99962.4062")
+    for text in (reports.past_trade(world.account("visitor").fills[0]), reports.finished(order, world.now)):
+        assert '"fee_usd_equiv":0.09375' in text
 
 
 def test_an_id_that_is_asked_twice_counts_once() -> None:

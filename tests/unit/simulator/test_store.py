@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -42,6 +44,25 @@ def test_orders_balances_fills_and_counters_survive(tmp_path: Path) -> None:
 
 def world_price(world: TestWorld, offset: int) -> Decimal:
     return Decimal(world.touch()[0] + offset) / 10
+
+
+def test_a_database_of_before_keeps_the_worth_of_its_costs_and_fees(tmp_path: Path) -> None:
+    path = tmp_path / "sim.sqlite"
+    world = TestWorld(path)
+    world.exchange.add(world.account("visitor"), market("buy", "0.01"), world.now)
+    world.world.flush(world.now)
+    # As it was: cost and fee in units of the dollar, of four decimals.
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for table in ("orders", "trades"):
+            db.execute(f"UPDATE {table} SET cost = 8400500, fee = 33602")
+        db.execute("PRAGMA user_version=0")
+        (held,) = db.execute("SELECT amount FROM balances WHERE account=2 AND asset='USD'").fetchone()
+    for again in (killed(world, path, 1), killed(world, path, 2)):
+        visitor = again.account("visitor")
+        assert {(fill.cost, fill.fee) for fill in visitor.fills} == {(84005000, 336020)}
+        (order,) = again.store.closed(visitor.index, 0, 2**62, 2**62, 0)[0]
+        assert (order.cost, order.fee, order.pair.cost(order.cost)) == (84005000, 336020, "840.05000")
+        assert visitor.balances["USD"] == held
 
 
 def test_the_fresh_crowd_neither_crosses_nor_jumps_the_restored_orders(tmp_path: Path) -> None:

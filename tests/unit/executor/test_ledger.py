@@ -1,0 +1,58 @@
+"""What rounding explains of a balance: amount and fee of a fill are rounded once each, to the ledger's decimals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from executor.ledger import Entry, Ledger, Trade
+
+# A sell of 10.00005 USD with a fee of 0.02005: the ledger's amount and fee are a half unit up each.
+SOLD = Trade("T1", {"USD": Decimal("9.98000")}, {"USD": Decimal("0.02005")})
+
+
+def ledger(*trades: Trade) -> Ledger:
+    made = Ledger(lambda _: False, lambda _: set())
+    made.decimals = {"USD": 4}
+    made.open({"USD": Decimal(100)}, ts=1000)
+    for trade in trades:
+        made.fill(trade)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("balance", "explained"),
+    [("109.9799", True), ("109.9800", True), ("109.9801", True), ("109.9802", False), ("109.9798", False)],
+)
+def test_a_leg_explains_one_unit_of_the_ledger_either_way_and_no_more(balance: str, explained: bool) -> None:
+    made = ledger(SOLD)
+    made.snapshot({"USD": Decimal(balance)})
+    assert (made.difference == "") is explained
+    assert (made.holdings["USD"].open_legs == {}) is explained
+
+
+def test_each_leg_adds_its_unit() -> None:
+    legs = [Trade(f"T{n}", SOLD.effects, SOLD.fees) for n in range(3)]
+    for above, explained in (("0.0003", True), ("0.0004", False)):
+        made = ledger(*legs)
+        made.snapshot({"USD": Decimal("129.94") + Decimal(above)})
+        assert (made.difference == "") is explained
+
+
+def test_once_a_leg_has_its_entry_nothing_is_left_to_rounding() -> None:
+    made = ledger(SOLD)
+    told = Entry("L1", "T1", "USD", "trade", Decimal("10.0001"), Decimal("0.0201"), Decimal("109.9800"), 2000)
+    assert made.entry(told, live=True)
+    assert made.difference == ""
+    made.snapshot({"USD": Decimal("109.9801")})
+    assert made.difference
+
+
+def test_amount_and_fee_round_away_each_for_itself() -> None:
+    # 0.00004 USD and a fee of 0.00004: together nearly a unit, and yet neither makes an entry.
+    nothing = Trade("T1", {"USD": Decimal("-0.00008")}, {"USD": Decimal("0.00004")})
+    assert ledger(nothing).holdings["USD"].open_legs == {}
+    # 0.00006 USD less 0.00002: less than half a unit, and yet an entry of 0.0001 comes.
+    something = Trade("T1", {"USD": Decimal("0.00004")}, {"USD": Decimal("0.00002")})
+    assert list(ledger(something).holdings["USD"].open_legs) == ["T1"]
