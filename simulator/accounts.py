@@ -159,6 +159,8 @@ class Accounts:
         sign = 1 if order.side == "buy" else -1
         self._enter(account, pair.base.name, sign * pair.base_units(qty), 0, fill)
         self._enter(account, pair.quote.name, -sign * amount, charged, fill)
+        # Every pair here is quoted in USD: the amount is what the 30-day volume counts, from the next fill on.
+        account.volume.add(amount, now)
         if not order.remaining:
             self._finish(order, "filled", "", now)
 

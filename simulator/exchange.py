@@ -275,8 +275,9 @@ class Exchange(Triggers):
         return current, current + timeout_s if timeout_s else 0
 
     def tick(self, now: int) -> None:
-        """Fires what is due: switches and the ends of GTD orders."""
+        """Fires what is due: switches, the ends of GTD orders, and of volumes that are 30 days old."""
         for account in self.accounts.values():
+            account.volume.expire(now)
             if account.trigger_ns and now >= account.trigger_ns and self.system != "maintenance":
                 account.trigger_ns = 0
                 self.journal.accounts.add(account.index)

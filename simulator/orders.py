@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from simulator.limits import Counter, Tier
-from simulator.pairs import Pair
+from simulator.pairs import FEES, Pair
+from simulator.volume import Volume
 
 RECENT_FILLS = 50
 OPEN = ("pending_new", "new", "partially_filled")
@@ -146,13 +147,12 @@ class Amendment:
 
 @dataclass(slots=True)
 class Account:
-    """An account: balances, fee rates in millionths, open orders, counters, and the dead man's switch."""
+    """An account: balances, volume, open orders, counters, and the dead man's switch."""
 
     index: int
     name: str
     tier: Tier
-    maker_rate: int
-    taker_rate: int
+    volume: Volume
     balances: dict[str, int]
     orders: dict[str, Order] = field(default_factory=dict)
     by_client: dict[str, Order] = field(default_factory=dict)
@@ -160,6 +160,16 @@ class Account:
     fills: deque[Fill] = field(default_factory=lambda: deque(maxlen=RECENT_FILLS))
     # When every order is cancelled; 0 is off.
     trigger_ns: int = 0
+
+    @property
+    def maker_rate(self) -> int:
+        """The fee in millionths of the cost of a fill that made the market."""
+        return FEES[self.volume.row][1]
+
+    @property
+    def taker_rate(self) -> int:
+        """The fee in millionths of the cost of a fill that took from the book."""
+        return FEES[self.volume.row][2]
 
     def counter(self, symbol: str) -> Counter:
         """The matching engine's counter of this account on a pair."""

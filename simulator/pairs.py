@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
 
@@ -117,6 +117,7 @@ FEES = (
     (5_000_000, 200, 1200),
     (10_000_000, 0, 1000),
 )
+_FEES_FROM = [volume * 10**USD.decimals for volume, _, _ in FEES]
 
 
 BY_WSNAME = {pair.wsname: pair for pair in PAIRS.values()}
@@ -138,10 +139,9 @@ def find_asset(name: str) -> Asset | None:
     return _ASSET_BY_NAME.get(name)
 
 
-def fee_rates(volume_30d_usd: Decimal) -> tuple[int, int]:
-    """Maker and taker fee in millionths of the cost."""
-    row = max(row for row in FEES if row[0] <= max(volume_30d_usd, Decimal(0)))
-    return row[1], row[2]
+def fee_row(volume: int) -> int:
+    """The row of the schedule that a 30-day volume in units of the dollar reaches."""
+    return bisect_right(_FEES_FROM, volume) - 1
 
 
 def percent(rate: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from simulator import arguments, errors, rest_arguments, rest_history
 from simulator.errors import KrakenError, invalid
 from simulator.orders import Order, OrderRequest, replaced
-from simulator.pairs import ASSETS, FEES, Pair, find_asset, percent
+from simulator.pairs import ASSETS, FEES, USD, Pair, find_asset, percent
 from simulator.rest_history import describe
 from simulator.rest_public import named_pairs
 from simulator.validation import to_lots, to_ticks
@@ -64,11 +64,9 @@ def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _n
 
 
 def _trade_volume(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    account = key.account
-    row = next(
-        i for i, (_, maker, taker) in enumerate(FEES) if (maker, taker) == (account.maker_rate, account.taker_rate)
-    )
-    result: dict[str, Any] = {"currency": "ZUSD", "volume": f"{FEES[row][0]}.0000"}
+    volume = key.account.volume
+    row = volume.row
+    result: dict[str, Any] = {"currency": "ZUSD", "volume": fixed(volume.units, USD.decimals)}
     if not fields.get("pair"):
         return result
     following = FEES[row + 1] if row + 1 < len(FEES) else None

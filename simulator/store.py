@@ -178,6 +178,13 @@ class Store:
         """What the account holds, in units."""
         return dict(self._db.execute("SELECT asset, amount FROM balances WHERE account=?", (account,)).fetchall())
 
+    def traded(self, account: int, asset: str, after_ns: int, every_ns: int) -> list[tuple[int, int]]:
+        """(ns since the epoch // ``every_ns``, units of the asset that its trades moved then), oldest first."""
+        return self._db.execute(
+            "SELECT ns / ?1, sum(abs(amount)) FROM ledger WHERE account=?2 AND asset=?3 AND kind='trade' AND ns>?4"
+            " GROUP BY 1 ORDER BY 1", (every_ns, account, asset, after_ns),
+        ).fetchall()  # fmt: skip
+
     def counters(self, account: Account) -> dict[str, Counter]:
         """The matching engine's counters as they were left."""
         rows = self._db.execute("SELECT symbol, value, ns FROM counters WHERE account=?", (account.index,)).fetchall()

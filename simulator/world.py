@@ -8,6 +8,7 @@ import heapq
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 from typing import Protocol
 
@@ -22,11 +23,12 @@ from simulator.hub import Hub
 from simulator.limits import TIERS, Counter
 from simulator.market import Market
 from simulator.orders import RECENT_FILLS, Account, LedgerEntry
-from simulator.pairs import ASSETS, PAIRS, fee_rates
+from simulator.pairs import ASSETS, PAIRS, USD
 from simulator.replay import Moment, Replay
 from simulator.store import Store
 from simulator.style import style
 from simulator.venue import Venue
+from simulator.volume import HOUR_NS, HOURS, Volume
 from simulator.wire import NS, make_id, units
 
 TOKEN_LIFE_NS = 900 * NS
@@ -133,8 +135,9 @@ class World:
     def _add_account(self, declared: SimAccount, nonces: dict[str, int], salt: int, now: int) -> None:
         index, trigger_ns = self.store.account_id(declared.name)
         tier = TIERS[declared.tier]
-        maker, taker = fee_rates(declared.volume_30d_usd)
-        account = Account(index, declared.name, tier, maker, taker, self.store.balances(index))
+        start = int(max(declared.volume_30d_usd, Decimal(0)).scaleb(USD.decimals))
+        volume = Volume(start, self.store.traded(index, USD.name, now - HOURS * HOUR_NS, HOUR_NS))
+        account = Account(index, declared.name, tier, volume, self.store.balances(index))
         account.trigger_ns = trigger_ns
         account.counters = self.store.counters(account)
         account.fills.extend(self.store.recent_fills(index, RECENT_FILLS))

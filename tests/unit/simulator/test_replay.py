@@ -15,6 +15,7 @@ from simulator.pairs import PAIRS
 from simulator.replay import Moment, Replay
 from simulator.store import Store
 from simulator.venue import Venue
+from simulator.volume import Volume
 from simulator.wire import NS, iso
 from simulator.world import World
 from tests.frames import frames_path
@@ -33,7 +34,7 @@ class Tape:
     def __init__(self, *moments: tuple[str, list[tuple[str, int, int]]]) -> None:
         self.venue = Venue(BTC, load_engine()(), 1, 1000)
         self.exchange = Exchange([self.venue], lambda: 0)
-        self.account = Account(1, "a", TIERS["pro"], 0, 0, {})
+        self.account = Account(1, "a", TIERS["pro"], Volume(10**11), {})
         self.exchange.accounts[1] = self.account
         self.moments = [Moment(at * NS, kind, tuple(levels)) for at, (kind, levels) in enumerate(moments)]
         self.flow = Replay(self.exchange, self.venue, self.moments)
