@@ -53,6 +53,7 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.beyond_loopback": "true lets others reach the simulator, and trade its made-up accounts",
     "simulator.port": "REST and WebSocket of the simulated exchange",
     "simulator.seed": "the same seed draws the same market",
+    "simulator.pairs": "what it lists",
     "simulator.regime": "how the market moves",
     "simulator.one_way_delay_ms": "between a client and the exchange, each way",
     "simulator.history_lag_s": "from and to: how far TradesHistory, ClosedOrders and Ledgers lag behind the engine",

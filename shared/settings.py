@@ -143,6 +143,9 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     beyond_loopback: bool = False
     port: int = 8180
     seed: int = 1
+    pairs: list[Literal["BTC/USD", "ETH/USD", "SOL/USD", "DOGE/USD"]] = msgspec.field(
+        default_factory=lambda: ["BTC/USD", "ETH/USD", "SOL/USD"]
+    )
     regime: Literal["calm", "trending", "volatile", "thin", "flash_crash", "halted"] = "calm"
     one_way_delay_ms: float = 10.0
     history_lag_s: tuple[float, float] = (1.0, 5.0)

@@ -74,6 +74,10 @@ class Accounts:
         self._salt = salt
         self._refuse_cancels = refuse_cancels
 
+    def listed(self, pair: Pair | None) -> Venue | None:
+        """The venue of a pair; None when it is not traded here."""
+        return None if pair is None else self.venues.get(pair.symbol)
+
     def settle(self, events: list[Event], now: int) -> None:
         """Books what an operation on a venue did to the accounts' orders."""
         for event in events:

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from simulator import errors
+from simulator.accounts import Accounts
 from simulator.errors import KrakenError, invalid
 from simulator.orders import OrderRequest
-from simulator.pairs import PAIRS, Pair, find_pair
+from simulator.pairs import Pair, find_pair
 from simulator.triggers import TRIGGERED_KINDS
 from simulator.wire import NS, parse_time
 
@@ -151,12 +152,13 @@ def deadline(value: Any, now: int, least_ns: int = DEADLINE_MIN_NS) -> int:
     return until
 
 
-def slash_pair(params: Mapping[str, Any]) -> Pair:
-    """The pair of a v2 ``symbol``."""
+def slash_pair(params: Mapping[str, Any], exchange: Accounts) -> Pair:
+    """The pair of a v2 ``symbol`` as it is now."""
     symbol = params.get("symbol")
-    if not isinstance(symbol, str) or symbol not in PAIRS:
+    venue = exchange.venues.get(symbol) if isinstance(symbol, str) else None
+    if venue is None:
         raise KrakenError(errors.UNKNOWN_PAIR)
-    return PAIRS[symbol]
+    return venue.pair
 
 
 def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
@@ -270,10 +272,10 @@ def rest_flag(fields: Mapping[str, Any], name: str) -> bool:
     raise invalid(name)
 
 
-def rest_pair(fields: Mapping[str, Any]) -> Pair:
-    """The pair of a REST call, by any of its names."""
+def rest_pair(fields: Mapping[str, Any], exchange: Accounts) -> Pair:
+    """The pair of a REST call as it is now, by any of its names."""
     name = fields.get("pair")
-    found = find_pair(name) if isinstance(name, str) else None
-    if found is None:
+    venue = exchange.listed(find_pair(name)) if isinstance(name, str) else None
+    if venue is None:
         raise KrakenError(errors.UNKNOWN_PAIR)
-    return found
+    return venue.pair

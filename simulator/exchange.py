@@ -292,8 +292,8 @@ class Exchange(Triggers):
         account = self.accounts[order.account]
         self._enlist(account, order)
         self.journal.orders.pop(order.number, None)
-        venue = self.venues[order.pair.symbol]
-        if venue.pair.price_precision != order.pair.price_precision:
+        venue = self.listed(order.pair)
+        if venue is None or venue.pair.price_precision != order.pair.price_precision:
             self._finish(order, "canceled", "Pair changed", now)
             return
         self.place(order, now)

@@ -1,4 +1,4 @@
-"""The pairs and assets that this exchange lists, under all their names, and the fee schedule (KRAKEN.md 0.1, 6)."""
+"""The pairs and assets that this exchange can list, under all their names, and the fee schedule (KRAKEN.md 0.1, 6)."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ USD = Asset("USD", "ZUSD", "USD", 4, 2)
 BTC = Asset("BTC", "XXBT", "XBT", 10, 5)
 ETH = Asset("ETH", "XETH", "ETH", 10, 5)
 SOL = Asset("SOL", "SOL", "SOL", 10, 5)
-ASSETS = {asset.name: asset for asset in (USD, BTC, ETH, SOL)}
+DOGE = Asset("DOGE", "XXDG", "XDG", 8, 2)
+ASSETS = {asset.name: asset for asset in (USD, BTC, ETH, SOL, DOGE)}
 
 PAIRS = {
     pair.symbol: pair
@@ -99,6 +100,7 @@ PAIRS = {
         Pair("BTC/USD", "XBT/USD", "XBTUSD", "XXBTZUSD", BTC, USD, 1, 8, 5, 5_000, 5_000, 840_000),
         Pair("ETH/USD", "ETH/USD", "ETHUSD", "XETHZUSD", ETH, USD, 2, 8, 5, 200_000, 5_000, 250_000),
         Pair("SOL/USD", "SOL/USD", "SOLUSD", "SOLUSD", SOL, USD, 2, 8, 5, 6_000_000, 5_000, 15_000),
+        Pair("DOGE/USD", "XDG/USD", "XDGUSD", "XDGUSD", DOGE, USD, 7, 8, 9, 5_000_000_000, 5_000, 1_600_000),
     )
 }
 _BY_NAME = {name: pair for pair in PAIRS.values() for name in (pair.symbol, pair.wsname, pair.altname, pair.rest_id)}

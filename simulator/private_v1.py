@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from simulator import arguments, errors, reports, reports_v1, rest_private
-from simulator.accounts import Report
+from simulator.accounts import Accounts, Report
 from simulator.errors import KrakenError, invalid
 from simulator.orders import Account
 from simulator.pairs import BY_WSNAME
@@ -195,7 +195,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
         self._event({"errorMessage": error, "event": f"{request.method}Status", **reqid(request), "status": "error"})
 
     def _add(self, key: KeyState, request: Request, now: int) -> None:
-        result = self._call("AddOrder", key, _by_wsname(request.params), request, now)
+        result = self._call("AddOrder", key, _by_wsname(request.params, self.world.exchange), request, now)
         txid = {"txid": result["txid"][0]} if "txid" in result else {}
         self._done(request, descr=result["descr"]["order"], **txid)
 
@@ -207,7 +207,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
         self._done(request, amend_id=result["amend_id"], **{name: params[name]})
 
     def _edit(self, key: KeyState, request: Request, now: int) -> None:
-        params = _by_wsname(request.params)
+        params = _by_wsname(request.params, self.world.exchange)
         fields = {**params, "txid": params.get("orderid"), "userref": params.get("newuserref")}
         result = self._call("EditOrder", key, fields, request, now)
         price = (
@@ -240,9 +240,9 @@ class OldPrivateSession(OldPublicSession, Reporter):
         self._done(request, **self._call("CancelAllOrdersAfter", key, request.params, request, now))
 
 
-def _by_wsname(params: Fields) -> Fields:
+def _by_wsname(params: Fields, exchange: Accounts) -> Fields:
     """The members of an order whose pair has version 1's name."""
     name = params.get("pair")
-    if not isinstance(name, str) or name not in BY_WSNAME:
+    if not isinstance(name, str) or exchange.listed(BY_WSNAME.get(name)) is None:
         raise KrakenError(errors.unsupported_pair(str(name)[:64]))
     return params

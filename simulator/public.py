@@ -10,7 +10,7 @@ from simulator.arguments import flag
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError
 from simulator.feed import DEPTHS
-from simulator.pairs import ASSETS, PAIRS, instrument_data
+from simulator.pairs import ASSETS, instrument_data
 from simulator.session import SYMBOLS_MAX, Request, Session, channel_of
 from simulator.world import World
 
@@ -73,7 +73,7 @@ class PublicSession(Session):
             raise KrakenError(errors.MALFORMED)
         options = self._options(channel, request.params)
         for symbol in symbols:
-            if not isinstance(symbol, str) or symbol not in PAIRS:
+            if not isinstance(symbol, str) or symbol not in self.world.exchange.venues:
                 name = symbol[:64] if isinstance(symbol, str) else ""
                 self.refuse(request, errors.unsupported_pair(name), now, symbol=name)
             elif request.method == "subscribe":

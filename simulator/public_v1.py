@@ -95,7 +95,7 @@ class OldPublicSession(Session):
         for name in self._names(request, subscription):
             try:
                 channel, depth = _wanted(subscription)
-                pair = _pair(name)
+                pair = self._pair(name)
                 key = (channel, pair.symbol, depth)
                 if adds:
                     self._join(request, key)
@@ -114,6 +114,12 @@ class OldPublicSession(Session):
     def pong(self, request: Request, now: int) -> None:  # noqa: ARG002
         """The answer to a ping."""
         self._event({"event": "pong", **reqid(request)})
+
+    def _pair(self, name: str) -> Pair:
+        venue = self.world.exchange.listed(BY_WSNAME.get(name))
+        if venue is None:
+            raise KrakenError(errors.unsupported_pair(name))
+        return venue.pair
 
     def _names(self, request: Request, subscription: dict[str, Any]) -> list[str]:
         if subscription.get("name") in _PRIVATE:
@@ -207,13 +213,6 @@ def reqid(request: Request) -> dict[str, int]:
 
 def _described(channel: str, depth: int) -> dict[str, Any]:
     return {_OPTIONS[channel]: depth, "name": channel} if depth else {"name": channel}
-
-
-def _pair(name: str) -> Pair:
-    pair = BY_WSNAME.get(name)
-    if pair is None:
-        raise KrakenError(errors.unsupported_pair(name))
-    return pair
 
 
 def _wanted(subscription: dict[str, Any]) -> tuple[str, int]:

@@ -12,7 +12,7 @@ from simulator.errors import KrakenError, invalid
 from simulator.orders import Order, OrderRequest, replaced
 from simulator.pairs import ASSETS, FEES, USD, Pair, find_asset, percent
 from simulator.rest_history import describe
-from simulator.rest_public import named_pairs
+from simulator.rest_public import named_venues
 from simulator.validation import to_lots, to_ticks
 from simulator.wire import fixed, iso_seconds
 from simulator.world import KeyState, World
@@ -63,7 +63,7 @@ def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _n
     }
 
 
-def _trade_volume(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     volume = key.account.volume
     row = volume.row
     result: dict[str, Any] = {"currency": "ZUSD", "volume": fixed(volume.units, USD.decimals)}
@@ -79,21 +79,23 @@ def _trade_volume(_world: World, key: KeyState, fields: Fields, _arrived: int, _
             "tiervolume": f"{FEES[row][0]}.0000",
             "nextvolume": None if following is None else f"{following[0]}.0000",
         }
-        result[name] = {pair_key: rate for pair_key, _ in named_pairs(fields)}
+        result[name] = {pair_key: rate for pair_key, _ in named_venues(world, fields)}
     return result
 
 
 def _trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     """Everything the account has, at the middle of the books, in ``asset`` (ZUSD); there is no margin here."""
     asset = find_asset(str(fields.get("asset") or "ZUSD"))
-    if asset is None:
+    if asset is None or (asset is not USD and f"{asset.name}/USD" not in world.exchange.venues):
         raise KrakenError(errors.UNKNOWN_ASSET)
 
     def worth(name: str) -> Decimal:
         """US dollars of one unit."""
+        if name == USD.name:
+            return Decimal(1)
         venue = world.exchange.venues.get(f"{name}/USD")
         if venue is None:
-            return Decimal(1)
+            return Decimal(0)
         bid, ask = venue.touch()
         known = [price for price in (bid, ask) if price is not None] or [venue.last_price]
         return Decimal(sum(known)).scaleb(-venue.pair.price_precision) / len(known)
@@ -122,7 +124,7 @@ def _in_time(fields: Fields, arrived: int, now: int) -> None:
 
 
 def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
+    pair = arguments.rest_pair(fields, world.exchange)
     wanted = rest_arguments.order(fields, pair, now)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
@@ -136,7 +138,7 @@ def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: i
 
 
 def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
+    pair = arguments.rest_pair(fields, world.exchange)
     listed = fields.get("orders")
     if not isinstance(listed, list) or not 2 <= len(listed) <= arguments.BATCH_ADD_MAX:
         raise invalid("orders")
@@ -176,7 +178,7 @@ def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now:
 
 
 def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
+    pair = arguments.rest_pair(fields, world.exchange)
     order = _find(world, key, {"txid": fields.get("txid")})
     if order.pair.symbol != pair.symbol:
         raise KrakenError(errors.UNKNOWN_PAIR)

@@ -10,7 +10,7 @@ from simulator import errors
 from simulator.arguments import decimal_text
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError, invalid
-from simulator.pairs import ASSETS, PAIRS, Pair, find_asset, find_pair, rest_asset, rest_pair
+from simulator.pairs import ASSETS, Pair, find_asset, find_pair, rest_asset, rest_pair
 from simulator.venue import Trade, Venue
 from simulator.wire import NS, fixed, iso_seconds
 from simulator.world import World
@@ -52,10 +52,7 @@ def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
         if _names(fields, "pair"):
             raise KrakenError(errors.UNKNOWN_PAIR)
         return {}
-    return {
-        key: rest_pair(venue.pair, venue.status)
-        for key, venue in ((key, world.exchange.venues[pair.symbol]) for key, pair in named_pairs(fields))
-    }
+    return {key: rest_pair(venue.pair, venue.status) for key, venue in named_venues(world, fields)}
 
 
 def _tokenised(fields: Fields, name: str) -> bool:
@@ -66,23 +63,23 @@ def _tokenised(fields: Fields, name: str) -> bool:
     return bool(wanted == "tokenized_asset")
 
 
-def named_pairs(fields: Fields) -> list[tuple[str, Pair]]:
-    """The pairs asked for, all without names, each with its key: the slash form is answered by itself."""
+def named_venues(world: World, fields: Fields) -> list[tuple[str, Venue]]:
+    """The venues of the pairs asked for, all without names, each with its key: the slash form is answered by itself."""
     names = _names(fields, "pair")
     if not names:
-        return [(pair.rest_id, pair) for pair in PAIRS.values()]
+        return [(venue.pair.rest_id, venue) for venue in world.exchange.venues.values()]
     chosen = []
     for name in names:
-        pair = find_pair(name)
-        if pair is None:
+        venue = world.exchange.listed(find_pair(name))
+        if venue is None:
             raise KrakenError(errors.UNKNOWN_PAIR)
-        chosen.append((name if name == pair.symbol else pair.rest_id, pair))
+        chosen.append((name if name == venue.pair.symbol else venue.pair.rest_id, venue))
     return chosen
 
 
 def ticker(world: World, fields: Fields, _now: int) -> Any:
     """``Ticker``."""
-    return {key: _ticker(world.exchange.venues[pair.symbol]) for key, pair in named_pairs(fields)}
+    return {key: _ticker(venue) for key, venue in named_venues(world, fields)}
 
 
 def _ticker(venue: Venue) -> dict[str, Any]:
@@ -108,8 +105,7 @@ def _ticker(venue: Venue) -> dict[str, Any]:
 
 def depth(world: World, fields: Fields, _now: int) -> Any:
     """``Depth``; quantities are rounded to three decimals, as Kraken does."""
-    key, pair = _one_pair(fields)
-    venue = world.exchange.venues[pair.symbol]
+    key, venue = _one_venue(world, fields)
     pair = venue.pair
     count = _whole(fields, "count", 100, 1, 500)
     second = venue.book.changed_ns // NS
@@ -122,8 +118,7 @@ def depth(world: World, fields: Fields, _now: int) -> Any:
 
 def trades(world: World, fields: Fields, now: int) -> Any:
     """``Trades``, from what the tape still holds."""
-    key, pair = _one_pair(fields)
-    venue = world.exchange.venues[pair.symbol]
+    key, venue = _one_venue(world, fields)
     pair = venue.pair
     count = _whole(fields, "count", 1000, 1, 1000)
     since = _whole(fields, "since", 0, 0, 2**63)
@@ -157,8 +152,7 @@ def _page(found: list[Trade], count: int) -> list[Trade]:
 
 def ohlc(world: World, fields: Fields, now: int) -> Any:
     """``OHLC``: up to 720 candles, the running one last; ``last`` is the begin of the last one that is over."""
-    key, pair = _one_pair(fields)
-    venue = world.exchange.venues[pair.symbol]
+    key, venue = _one_venue(world, fields)
     pair = venue.pair
     interval = _whole(fields, "interval", 1, 1, INTERVALS[-1])
     if interval not in INTERVALS:
@@ -183,8 +177,7 @@ def ohlc(world: World, fields: Fields, now: int) -> Any:
 
 def spread(world: World, fields: Fields, now: int) -> Any:
     """``Spread``: the last 200 touches."""
-    key, pair = _one_pair(fields)
-    venue = world.exchange.venues[pair.symbol]
+    key, venue = _one_venue(world, fields)
     since = _whole(fields, "since", 0, 0, 2**40)
     rows = [
         [ns // NS, venue.pair.old_price(bid), venue.pair.old_price(ask)]
@@ -194,10 +187,10 @@ def spread(world: World, fields: Fields, now: int) -> Any:
     return {key: rows, "last": rows[-1][0] if rows else since or now // NS}
 
 
-def _one_pair(fields: Fields) -> tuple[str, Pair]:
+def _one_venue(world: World, fields: Fields) -> tuple[str, Venue]:
     if not fields.get("pair"):
         raise invalid("pair")
-    return named_pairs(fields)[0]
+    return named_venues(world, fields)[0]
 
 
 def _names(fields: Fields, name: str) -> list[str]:

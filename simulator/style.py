@@ -44,9 +44,11 @@ CALM = {
     "BTC/USD": Style(0.10, 0.70, 0.11, 0.272, 3.2, 1.0, 2.0, 0.026, 17.5, 0.38, 0.59, 15, 110, (1, 1), 1.9),
     "ETH/USD": Style(0.25, 0.55, 0.21, 0.21, 4.0, 0.60, 2.0, 0.55, 5.0, 9.0, 0.6, 14, 110, (1, 1), 0.5),
     "SOL/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 6.0, 2.5, 120.0, 2.7, 12, 110, (1, 1), 0.35),
+    # No captures: the flow of SOL in dollars, on ticks as fine as those of BTC.
+    "DOGE/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 5_600, 2.5, 110_000, 0.6, 12, 110, (1, 1), 0.5),
 }
 # A tick in bp of the start price: what turns a width in bp into ticks.
-_TICK_BP = {"BTC/USD": 0.0119, "ETH/USD": 0.04, "SOL/USD": 0.667}
+_TICK_BP = {"BTC/USD": 0.0119, "ETH/USD": 0.04, "SOL/USD": 0.667, "DOGE/USD": 0.00625}
 
 
 def style(symbol: str, regime: str) -> Style:

@@ -70,7 +70,7 @@ class TradingSession(Session):
         self.answer(request, {"order_id": order.order_id, **_client_ids(params)}, now)
 
     def _pair(self, params: dict[str, Any]) -> Pair:
-        return self.world.exchange.venues[arguments.slash_pair(params).symbol].pair
+        return arguments.slash_pair(params, self.world.exchange)
 
     def _amend_order(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params

@@ -103,7 +103,8 @@ class World:
         self._history = Random(f"lag {self.seed}")
         salt = int(store.meta("salt", str(Random(f"salt {self.seed}").getrandbits(70))))
         venues = []
-        for pair in PAIRS.values():
+        # A recording brings its pairs with it.
+        for pair in [pair for name, pair in PAIRS.items() if name in config.pairs or name in (recording or ())]:
             price, trade_id = store.venue(pair.symbol) or (pair.start_price, 1_000_000)
             venues.append(Venue(pair, engine(), trade_id, price))
         self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt)
