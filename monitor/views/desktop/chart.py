@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,18 @@ from monitor.sections import FillShown, TradeShown
 from monitor.views.desktop.frame import Frame
 from monitor.views.desktop.look import Look
 
+# The least that the axis of prices spans, of the price: a market that stands still is a line and not noise.
+SPAN_MIN = 1e-5
+
+
+class Prices(pg.AxisItem):  # type: ignore[misc]
+    """Prices in full, with as many decimals as tell one tick of the axis from the next."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
+        """The labels of these values, ``spacing`` apart."""
+        decimals = max(0, math.ceil(-math.log10(spacing * scale)))
+        return [f"{value * scale:,.{decimals}f}" for value in values]
+
 
 class Chart(QWidget):
     """Draws what it is given last; keeps nothing else."""
@@ -20,9 +33,8 @@ class Chart(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._drawn: object = None
-        self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem(utcOffset=0)})
+        self.plot = pg.PlotWidget(axisItems={"bottom": pg.DateAxisItem(utcOffset=0), "left": Prices("left")})
         self.plot.setMenuEnabled(False)
-        self.plot.getPlotItem().getAxis("left").enableAutoSIPrefix(False)
         self.plot.setLabel("bottom", "UTC")
         self.plot.addLegend(offset=(10, 10), horSpacing=16, colCount=5)
         self.mid = self.plot.plot([], [], name="mid")
@@ -48,6 +60,8 @@ class Chart(QWidget):
             return
         self._drawn = drawn
         self.mid.setData(times, values)
+        if len(values):
+            self.plot.setLimits(minYRange=values[-1] * SPAN_MIN)
         since = times[0] if len(times) else frame.shown.wall / 1e9
         told: dict[str, Sequence[TradeShown | FillShown]] = {"market": trades, "own": fills}
         for (whose, side), mark in self.marks.items():

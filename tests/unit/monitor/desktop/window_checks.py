@@ -187,3 +187,16 @@ def test_thousands_of_updates_grow_nothing(seat: Seat) -> None:
             seen.add((len(seat.window.findChildren(object)), len(seat.window.chart.plot.items())))
     assert len(seen) == 1
     assert all(len(curve) <= curve.capacity for curve in seat.framer.curves.values())
+
+
+def test_a_market_that_stands_still_has_an_axis_that_can_be_read(seat: Seat) -> None:
+    for _ in range(50):
+        seat.world.wall += SECOND // 2
+        seat.feed()
+    APP.processEvents()
+    axis = seat.window.chart.plot.getPlotItem().getAxis("left")
+    low, high = axis.range
+    assert high - low >= 1e-5 * low
+    spacing, ticks = axis.tickValues(low, high, 300)[0]
+    labels = axis.tickStrings(ticks, axis.scale, spacing)
+    assert len(set(labels)) == len(labels) > 1
