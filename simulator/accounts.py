@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from shared.unconfirmed import Unconfirmed
 from simulator import reports
 from simulator.engine import Event
 from simulator.orders import Account, Amendment, Fill, LedgerEntry, Order
@@ -58,7 +59,11 @@ class Accounts:
     """The venues, the accounts and their open orders, and the booking of whatever happens to them."""
 
     def __init__(
-        self, venues: Iterable[Venue], lag: Callable[[], int], salt: int = 0, refuse_cancels: bool = True
+        self,
+        venues: Iterable[Venue],
+        lag: Callable[[], int],
+        salt: int = 0,
+        unconfirmed: Unconfirmed = Unconfirmed(),  # noqa: B008 - frozen
     ) -> None:
         self.venues = {venue.pair.symbol: venue for venue in venues}
         self.accounts: dict[int, Account] = {}
@@ -72,7 +77,7 @@ class Accounts:
         self.fees: dict[str, int] = {}
         self._lag = lag
         self._salt = salt
-        self._refuse_cancels = refuse_cancels
+        self.unconfirmed = unconfirmed
 
     def settle(self, events: list[Event], now: int) -> None:
         """Books what an operation on a venue did to the accounts' orders."""
@@ -112,12 +117,13 @@ class Accounts:
         if order.cl_ord_id is not None:
             account.by_client.pop(order.cl_ord_id, None)
         self.journal.orders[order.number] = order
-        self._report(order, status, reports.finished(order, now))
+        if status != "filled" or self.unconfirmed.filled_report == "separate":
+            self._report(order, status, reports.finished(order, now))
 
     def _fill(self, order: Order, price: int, qty: int, maker: bool, trade_id: int, now: int) -> None:
         account, pair = self.accounts[order.account], order.pair
         rate = account.maker_rate if maker else account.taker_rate
-        cost, fee = pair.quote_units(price, qty), pair.quote_units(price, qty, rate)
+        cost, fee = pair.quote_units(price, qty), self._fee_units(pair, price, qty, rate)
         if order.side == "buy":
             # Rounding up once a fill may pass what was reserved by a unit; a balance is never negative.
             held = account.balances.get(pair.quote.name, 0)
@@ -151,12 +157,19 @@ class Accounts:
         account.fills.append(fill)
         self.journal.fills.append(fill)
         self.journal.orders[order.number] = order
-        self._report(order, "trade", reports.trade(fill, order))
+        ends = not order.remaining and self.unconfirmed.filled_report == "in_the_trade"
+        self._report(order, "trade", reports.trade(fill, order, "filled" if ends else order.status))
         sign = 1 if order.side == "buy" else -1
         self._enter(account, pair.base.name, sign * pair.base_units(qty), 0, fill)
         self._enter(account, pair.quote.name, -sign * cost, fee, fill)
         if not order.remaining:
             self._finish(order, "filled", "", now)
+
+    def _fee_units(self, pair: Pair, price: int, qty: int, rate: int) -> int:
+        rounding = self.unconfirmed.fee_rounding
+        if rounding == "up":
+            return pair.quote_units_up(price, qty, rate)
+        return pair.quote_units_down(price, qty, rate) if rounding == "down" else pair.quote_units(price, qty, rate)
 
     def _enter(self, account: Account, asset: str, amount: int, fee: int, fill: Fill) -> None:
         self.outside[asset] = self.outside.get(asset, 0) - amount

@@ -31,7 +31,8 @@ class OrderRequest:
     stp: str = "cancel_newest"
     cl_ord_id: str | None = None
     userref: int = 0
-    fee_pref: str = "fciq"
+    # ``fcib``, ``fciq``, or empty for the exchange's own preference.
+    fee_pref: str = ""
     # The price of the last trade that releases a stop-loss or take-profit order.
     trigger: Decimal | None = None
 

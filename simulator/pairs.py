@@ -69,6 +69,11 @@ class Pair:
         divisor = 10 ** (self.price_precision + self.qty_precision - self.quote.decimals + 6)
         return int(-(-price * qty * rate // divisor))
 
+    def quote_units_down(self, price: int, qty: int, rate: int) -> int:
+        """As :meth:`quote_units`, cut."""
+        divisor = 10 ** (self.price_precision + self.qty_precision - self.quote.decimals + 6)
+        return int(price * qty * rate // divisor)
+
     def exact_cost_below(self, price: int, qty: int, limit: int) -> bool:
         """Is price times quantity below ``limit`` units of the quote asset."""
         return price * qty < limit * int(10 ** (self.price_precision + self.qty_precision - self.quote.decimals))

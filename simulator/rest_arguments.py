@@ -61,7 +61,7 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         stp=stp,
         cl_ord_id=arguments.client_id(fields.get("cl_ord_id") or None),
         userref=userref(fields, "userref"),
-        fee_pref="fcib" if "fcib" in flags else "fciq",
+        fee_pref=next((flag for flag in ("fcib", "fciq") if flag in flags), ""),
     )
 
 

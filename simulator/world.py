@@ -62,7 +62,10 @@ class KeyState:
 
 @dataclass(slots=True)
 class Token:
-    """A WebSocket token: good for 15 minutes, and for as long as a private subscription uses it."""
+    """A WebSocket token: good for 15 minutes, and for as long as a private subscription uses it.
+
+    ``used_by`` are the connections with such a subscription.
+    """
 
     text: str
     key: KeyState
@@ -104,7 +107,7 @@ class World:
         for pair in PAIRS.values():
             price, trade_id = store.venue(pair.symbol) or (pair.start_price, 1_000_000)
             venues.append(Venue(pair, engine(), trade_id, price))
-        self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt)
+        self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt, config.unconfirmed)
         self.exchange.serial = int(store.meta("serial", "1000"))
         self.keys: dict[str, KeyState] = {}
         self.tokens: dict[str, Token] = {}
@@ -299,9 +302,13 @@ class World:
         self.tokens[text] = Token(text, key, now + TOKEN_LIFE_NS)
         return text
 
-    def token(self, text: object, now: int) -> Token:
-        """The token of a request; refuses (KrakenError) one that is unknown or over."""
+    def token(self, text: object, connection_id: int, now: int) -> Token:
+        """The token of a request; refuses (KrakenError) one that is unknown, over, or another connection's."""
         found = self.tokens.get(text) if isinstance(text, str) else None
-        if found is None or (found.expires_ns < now and not found.used_by):
-            raise KrakenError(errors.INVALID_SESSION)
-        return found
+        sharing = self.config.unconfirmed.token_sharing
+        if found is not None:
+            mine = connection_id in found.used_by
+            is_used = bool(found.used_by) if sharing == "any" else mine
+            if (found.expires_ns >= now or is_used) and not (sharing == "none" and found.used_by and not mine):
+                return found
+        raise KrakenError(errors.INVALID_SESSION)

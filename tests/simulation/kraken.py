@@ -357,11 +357,11 @@ class Kraken:
             return None, errors.INVALID_NONCE
         key.nonce = nonce
         self.store.nonce(api_key, nonce)
-        if call.points:
-            if not key.counter.fits(call.points, self.ts):
+        if points := call.cost(self.world):
+            if not key.counter.fits(points, self.ts):
                 self.on_refused(method, errors.API_RATE_LIMIT, False)
                 return None, errors.API_RATE_LIMIT
-            key.counter.charge(call.points, self.ts)
+            key.counter.charge(points, self.ts)
         try:
             result = call.run(self.world, key, fields, self.ts, self.ts)
         except KrakenError as error:
