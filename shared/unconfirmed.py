@@ -118,6 +118,14 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
             "5.2: the documentation does not say",
         ),
     ] = "refused"
+    arm_in_maintenance: Annotated[
+        Literal["refused", "taken"],
+        Fact(
+            "`cancel_all_orders_after` during maintenance",
+            {"refused": "`EService:Unavailable`; what is armed runs on", "taken": "arms or disarms"},
+            "1.2, 3.4: nothing is taken, and what is armed pulls everything on the return; this is not spoken of",
+        ),
+    ] = "refused"
     rate_counter_name: Annotated[
         Literal["ratecount", "ratecounter"],
         Fact(

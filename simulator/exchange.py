@@ -306,6 +306,8 @@ class Exchange(Triggers):
         """Arms the dead man's switch, 0 disarms; returns current and trigger time in seconds, 0 when off."""
         if not 0 <= timeout_s < SWITCH_MAX_S:
             raise invalid("timeout")
+        if self.system == "maintenance" and self.unconfirmed.arm_in_maintenance == "refused":
+            raise KrakenError(errors.UNAVAILABLE)
         current = -(-now // NS)
         account.trigger_ns = (current + timeout_s) * NS if timeout_s else 0
         self.journal.accounts.add(account.index)

@@ -12,7 +12,7 @@ import pytest
 
 from shared import unconfirmed
 from shared.unconfirmed import Unconfirmed
-from simulator import errors, rest_private
+from simulator import acts, errors, rest_private
 from simulator.errors import KrakenError
 from simulator.session import IDLE_NS
 from simulator.wire import NS
@@ -145,6 +145,19 @@ def cancel_over_rate(world: TestWorld) -> Any:
     client.call("add_order", **ORDER, cl_ord_id="a")
     account.counter("BTC/USD").charge(account.tier.threshold, world.now)
     return answer(client.call("cancel_order", cl_ord_id=["a"]))
+
+
+def arm_in_maintenance(world: TestWorld) -> Any:
+    client = subscribed(world)
+    client.call("add_order", **ORDER)
+    client.call("cancel_all_orders_after", timeout=5)
+    acts.set_system(world.world, "maintenance", world.now)
+    disarmed = answer(client.call("cancel_all_orders_after", timeout=0))
+    world.after(10)
+    during = len(world.account("visitor").orders)
+    acts.set_system(world.world, "online", world.now)
+    world.after(0)
+    return disarmed if isinstance(disarmed, str) else disarmed["triggerTime"], during, told(client)[2:]
 
 
 def rate_counter_name(world: TestWorld) -> Any:
@@ -283,6 +296,7 @@ EXPECTED: dict[Seen, dict[Any, Any]] = {
     triggered_status: {"triggered": ["triggered"], "new": ["new"]},
     amend_of_post_only: {"takes": ["trade", "filled"], "refused": errors.POST_ONLY},
     cancel_over_rate: {"refused": errors.ORDER_RATE_LIMIT, "accepted": {"cl_ord_id": "a"}},
+    arm_in_maintenance: {"refused": (errors.UNAVAILABLE, 1, ["canceled"]), "taken": ("0", 1, [])},
     rate_counter_name: {"ratecount": {"ratecount"}, "ratecounter": {"ratecounter"}},
     batch_add_failure: {
         "per_order": (
