@@ -142,7 +142,7 @@ class OldPublicSession(Session):
             if venue.tape and self._unconfirmed.v1_trade_snapshot:
                 self.reply(feed_v1.trades(venue.pair, list(venue.tape)[-TRADES_SHOWN:]))
         elif channel == "ticker":
-            self.reply(feed_v1.ticker(venue))
+            self.reply(feed_v1.ticker(venue, self.world.now))
         elif channel == "spread":
             self.reply(feed_v1.spread(venue, venue.book.changed_ns))
         elif (candle := venue.candles.last(depth)) is not None:

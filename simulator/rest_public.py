@@ -80,13 +80,13 @@ def named_pairs(fields: Fields) -> list[tuple[str, Pair]]:
     return chosen
 
 
-def ticker(world: World, fields: Fields, _now: int) -> Any:
-    """``Ticker``."""
-    return {key: _ticker(world.exchange.venues[pair.symbol]) for key, pair in named_pairs(fields)}
+def ticker(world: World, fields: Fields, now: int) -> Any:
+    """``Ticker``: figures of today (UTC) and of the last 24 hours."""
+    return {key: _ticker(world.exchange.venues[pair.symbol], now) for key, pair in named_pairs(fields)}
 
 
-def _ticker(venue: Venue) -> dict[str, Any]:
-    pair, day = venue.pair, venue.day
+def _ticker(venue: Venue, now: int) -> dict[str, Any]:
+    pair, day, today = venue.pair, venue.day, venue.day.today(now)
     bid, ask = venue.touch()
     sides = []
     for price, side in ((ask, venue.book.asks), (bid, venue.book.bids)):
@@ -97,12 +97,12 @@ def _ticker(venue: Venue) -> dict[str, Any]:
         "a": sides[0],
         "b": sides[1],
         "c": [pair.old_price(venue.last_price), pair.qty(last)],
-        "v": [pair.qty(day.volume)] * 2,
-        "p": [pair.old_price(day.vwap())] * 2,
-        "t": [day.trades] * 2,
-        "l": [pair.old_price(day.low)] * 2,
-        "h": [pair.old_price(day.high)] * 2,
-        "o": pair.old_price(day.open),
+        "v": [pair.qty(today.volume), pair.qty(day.volume)],
+        "p": [pair.old_price(today.vwap), pair.old_price(day.vwap())],
+        "t": [today.trades, day.trades],
+        "l": [pair.old_price(today.low), pair.old_price(day.low)],
+        "h": [pair.old_price(today.high), pair.old_price(day.high)],
+        "o": pair.old_price(today.open),
     }
 
 
