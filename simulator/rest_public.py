@@ -17,6 +17,13 @@ from simulator.world import World
 
 Fields = Mapping[str, Any]
 NAMES_MAX = 100
+# The members of a pair by what ``info`` of AssetPairs asks for; empty for all.
+_INFO: dict[str, tuple[str, ...]] = {
+    "info": (),
+    "leverage": ("leverage_buy", "leverage_sell"),
+    "fees": ("fees", "fees_maker", "fee_volume_currency"),
+    "margin": ("margin_call", "margin_stop"),
+}
 
 
 def server_time(_world: World, _fields: Fields, now: int) -> Any:
@@ -47,15 +54,17 @@ def assets(_world: World, fields: Fields, _now: int) -> Any:
 
 
 def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
-    """``AssetPairs``."""
+    """``AssetPairs``, whole or the members that ``info`` names."""
+    info = fields.get("info") or "info"
+    if info not in _INFO:
+        raise invalid("info")
     if _tokenised(fields, "aclass_base"):
         if _names(fields, "pair"):
             raise KrakenError(errors.UNKNOWN_PAIR)
         return {}
-    return {
-        key: rest_pair(venue.pair, venue.status)
-        for key, venue in ((key, world.exchange.venues[pair.symbol]) for key, pair in named_pairs(fields))
-    }
+    venues = {key: world.exchange.venues[pair.symbol] for key, pair in named_pairs(fields)}
+    rows = {key: rest_pair(venue.pair, venue.status) for key, venue in venues.items()}
+    return {key: {name: row[name] for name in _INFO[info] or row} for key, row in rows.items()}
 
 
 def _tokenised(fields: Fields, name: str) -> bool:

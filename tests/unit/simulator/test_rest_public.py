@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from simulator.errors import KrakenError
 from simulator.wire import NS
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import TestWorld, market
@@ -59,3 +60,24 @@ def test_the_ticker_tells_today_and_the_last_24_hours_apart() -> None:
     second = pair.old_price(world.exchange.venues["BTC/USD"].last_price)
     assert shown() == (["0.00020000", "0.00030000"], [1, 2], second)
     assert first != second
+
+
+@pytest.mark.parametrize(
+    ("info", "members"),
+    [
+        ("leverage", {"leverage_buy", "leverage_sell"}),
+        ("fees", {"fees", "fees_maker", "fee_volume_currency"}),
+        ("margin", {"margin_call", "margin_stop"}),
+    ],
+)
+def test_asset_pairs_shows_the_part_that_is_asked_for(info: str, members: set[str]) -> None:
+    world = TestWorld()
+    whole = call(world, "AssetPairs", pair="XBTUSD")["XXBTZUSD"]
+    part = call(world, "AssetPairs", pair="XBTUSD", info=info)["XXBTZUSD"]
+    assert part == {name: whole[name] for name in members}
+    assert call(world, "AssetPairs", pair="XBTUSD", info="info")["XXBTZUSD"] == whole
+
+
+def test_asset_pairs_refuses_what_it_has_no_part_for() -> None:
+    with pytest.raises(KrakenError, match="EGeneral:Invalid arguments:info"):
+        call(TestWorld(), "AssetPairs", info="names")
