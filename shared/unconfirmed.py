@@ -196,6 +196,14 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
             "4.5: the first not read anywhere; a tick here is one unit of the last decimal",
         ),
     ] = "invalid_price"
+    rest_idle_fields: Annotated[
+        Literal["refused", "ignored"],
+        Fact(
+            "`price2` or `trigger` of a REST order whose type has no use for it",
+            {"refused": "`EGeneral:Invalid arguments:price2`, `:trigger`", "ignored": "the order is placed without it"},
+            "4.5: not spoken of; nothing here is placed without what it asks for",
+        ),
+    ] = "refused"
     fee_preference: Annotated[
         Literal["quote", "by_side"],
         Fact(

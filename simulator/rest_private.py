@@ -130,7 +130,7 @@ def _in_time(fields: Fields, arrived: int, now: int) -> None:
 
 def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
     pair = world.exchange.venues[arguments.rest_pair(fields).symbol].pair
-    wanted = rest_arguments.order(fields, pair, now)
+    wanted = rest_arguments.order(fields, pair, now, world.config.unconfirmed)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
         world.exchange.check(key.account, wanted, now)
@@ -149,7 +149,7 @@ def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, 
         raise invalid("orders")
     if not all(isinstance(item, dict) for item in listed):
         raise invalid("orders")
-    wanted = [rest_arguments.order(item, pair, now) for item in listed]
+    wanted = [rest_arguments.order(item, pair, now, world.config.unconfirmed) for item in listed]
     _in_time(fields, arrived, now)
     checked = arguments.rest_flag(fields, "validate")
     rows: list[dict[str, Any]] = []

@@ -216,6 +216,22 @@ def too_many_decimals(world: TestWorld) -> Any:
     return answer(subscribed(world).call("add_order", **{**ORDER, "limit_price": 60000.01}))
 
 
+def rest_idle_fields(world: TestWorld) -> Any:
+    plain = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
+    found = []
+    for changes in (
+        {"price2": "61000"},
+        {"trigger": "last"},
+        {"ordertype": "stop-loss", "price2": "1"},
+        {"price2": "0", "trigger": ""},
+    ):
+        try:
+            found.append(len(rest(world, "AddOrder", **{**plain, **changes})["txid"]))
+        except KrakenError as error:
+            found.append(str(error).rpartition(":")[2])
+    return found
+
+
 def fee_preference(world: TestWorld) -> Any:
     client = subscribed(world)
     for side, price in (("buy", 60000.0), ("sell", 100000.0)):
@@ -317,6 +333,7 @@ EXPECTED: dict[Seen, dict[Any, Any]] = {
         "invalid_price": "EOrder:Invalid price:BTC/USD price can only be specified up to 1 decimals.",
         "tick_size": "EOrder:Tick size check failed",
     },
+    rest_idle_fields: {"refused": ["price2", "trigger", "price2", 1], "ignored": [1] * 4},
     fee_preference: {
         "quote": (["fciq"] * 4, ["fciq"] * 4),
         "by_side": (["fciq", "fciq", "fcib", "fciq"], ["fciq", "fciq", "fcib", "fciq"]),
