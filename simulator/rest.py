@@ -72,9 +72,7 @@ class Rest:
                 raise KrakenError(errors.UNKNOWN_METHOD)
             key.require(*call.permissions)
             if points := call.cost(self.world):
-                if not key.counter.fits(points, arrived):
-                    raise KrakenError(errors.API_RATE_LIMIT)
-                key.counter.charge(points, arrived)
+                self.world.charge(key, points, arrived)
             turnaround = self.delays.turnaround_ns(call.turnaround)
             if turnaround:
                 await asyncio.sleep(turnaround / NS)

@@ -52,6 +52,8 @@ CREATE TABLE IF NOT EXISTS amends (
 CREATE INDEX IF NOT EXISTS amends_order ON amends (order_id);
 CREATE TABLE IF NOT EXISTS counters (
   account INTEGER, symbol TEXT, value REAL NOT NULL, ns INTEGER NOT NULL, PRIMARY KEY (account, symbol)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rest_counters (api_key TEXT PRIMARY KEY, value REAL NOT NULL, ns INTEGER NOT NULL)
+  WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS nonces (api_key TEXT PRIMARY KEY, nonce TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS venues (
   symbol TEXT PRIMARY KEY, last_price INTEGER NOT NULL, trade_id INTEGER NOT NULL) WITHOUT ROWID;
@@ -133,6 +135,10 @@ class Store:
         """Keeps a key's highest nonce."""
         self._db.execute("INSERT OR REPLACE INTO nonces VALUES (?,?)", (api_key, str(nonce)))
 
+    def rest_counter(self, api_key: str, counter: Counter) -> None:
+        """Keeps a key's REST counter."""
+        self._db.execute("INSERT OR REPLACE INTO rest_counters VALUES (?,?,?)", (api_key, counter.value, counter.ns))
+
     def venues(self, rows: Iterable[tuple[str, int, int]]) -> None:
         """Keeps (symbol, last price, a trade id that has not been used) of each pair."""
         self._db.execute("BEGIN IMMEDIATE")
@@ -175,6 +181,10 @@ class Store:
     def nonces(self) -> dict[str, int]:
         """The highest nonce of each key."""
         return {key: int(nonce) for key, nonce in self._db.execute("SELECT api_key, nonce FROM nonces").fetchall()}
+
+    def rest_counters(self) -> dict[str, tuple[float, int]]:
+        """Value and time of each key's REST counter as it was left."""
+        return {key: (value, ns) for key, value, ns in self._db.execute("SELECT * FROM rest_counters").fetchall()}
 
     def venue(self, symbol: str) -> tuple[int, int] | None:
         """Last price and next trade id of a pair."""

@@ -123,8 +123,9 @@ class World:
         self.maintenance: list[int] | None = None
         self.broken: sqlite3.Error | None = None
         nonces = store.nonces()
+        counters = store.rest_counters()
         for declared in config.accounts:
-            self._add_account(declared, nonces, salt, now)
+            self._add_account(declared, nonces, counters, salt, now)
         self._saved_ns = now
         self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
         self._recording = recording
@@ -133,7 +134,14 @@ class World:
 
     # --- the start -----------------------------------------------------------------------------------------------
 
-    def _add_account(self, declared: SimAccount, nonces: dict[str, int], salt: int, now: int) -> None:
+    def _add_account(
+        self,
+        declared: SimAccount,
+        nonces: dict[str, int],
+        counters: dict[str, tuple[float, int]],
+        salt: int,
+        now: int,
+    ) -> None:
         index, trigger_ns = self.store.account_id(declared.name)
         tier = TIERS[declared.tier]
         maker, taker = fee_rates(declared.volume_30d_usd)
@@ -152,7 +160,7 @@ class World:
             entry = LedgerEntry(ids[0], index, asset, "deposit", held, 0, held, ids[1], now, now)
             self.exchange.journal.ledger.append(entry)
         for key in declared.keys:
-            counter = Counter(tier.rest_max, tier.rest_decay)
+            counter = Counter(tier.rest_max, tier.rest_decay, *counters.get(key.api_key, ()))
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
 
     def _open_markets(self, regime: str, now: int, pace: float) -> Sequence[Flow]:
@@ -289,6 +297,13 @@ class World:
         self.store.venues((s, v.last_price, self._trade_ids[s]) for s, v in self.exchange.venues.items())
 
     # --- keys and tokens -----------------------------------------------------------------------------------------
+
+    def charge(self, key: KeyState, points: int, now: int) -> None:
+        """A REST call's points on its key's counter, if they fit; refuses (KrakenError) the call if not."""
+        if not key.counter.fits(points, now):
+            raise KrakenError(errors.API_RATE_LIMIT)
+        key.counter.charge(points, now)
+        self.store.rest_counter(key.key.api_key, key.counter)
 
     def make_token(self, key: KeyState, now: int) -> str:
         """A new WebSocket token; a key's oldest unused ones go when it has too many."""
