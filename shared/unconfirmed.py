@@ -212,6 +212,14 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
             "3.4: the documentation's samples against its prose",
         ),
     ] = "quote"
+    base_fee: Annotated[
+        Literal["quote", "base"],
+        Fact(
+            "the fee of a buy that asks for it in base (`fee_preference` `base`, `oflags` `fcib`)",
+            {"quote": "in quote all the same", "base": "in base: of what is bought so much less is received"},
+            "3.2, 6.1: documented as quote at present, and as the flag's use; of a sell it is in quote here",
+        ),
+    ] = "quote"
     fee_rounding: Annotated[
         Literal["half_up", "up", "down"],
         Fact(

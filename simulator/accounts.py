@@ -153,6 +153,7 @@ class Accounts:
             maker,
             now,
             visible,
+            self._base_fee(order, qty, rate),
         )
         account.fills.append(fill)
         self.journal.fills.append(fill)
@@ -160,8 +161,8 @@ class Accounts:
         ends = not order.remaining and self.unconfirmed.filled_report == "in_the_trade"
         self._report(order, "trade", reports.trade(fill, order, "filled" if ends else order.status))
         sign = 1 if order.side == "buy" else -1
-        self._enter(account, pair.base.name, sign * pair.base_units(qty), 0, fill)
-        self._enter(account, pair.quote.name, -sign * cost, fee, fill)
+        self._enter(account, pair.base.name, sign * pair.base_units(qty), fill.base_fee, fill)
+        self._enter(account, pair.quote.name, -sign * cost, 0 if fill.base_fee else fee, fill)
         if not order.remaining:
             self._finish(order, "filled", "", now)
 
@@ -170,6 +171,14 @@ class Accounts:
         if rounding == "up":
             return pair.quote_units_up(price, qty, rate)
         return pair.quote_units_down(price, qty, rate) if rounding == "down" else pair.quote_units(price, qty, rate)
+
+    def _base_fee(self, order: Order, qty: int, rate: int) -> int:
+        """The fee in units of the base asset, 0 where it is paid in quote."""
+        facts = self.unconfirmed
+        if order.side == "sell" or order.fee_pref != "fcib" or facts.base_fee != "base":
+            return 0
+        more = {"half_up": 500_000, "up": 999_999, "down": 0}[facts.fee_rounding]
+        return (order.pair.base_units(qty) * rate + more) // 1_000_000
 
     def _enter(self, account: Account, asset: str, amount: int, fee: int, fill: Fill) -> None:
         self.outside[asset] = self.outside.get(asset, 0) - amount

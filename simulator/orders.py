@@ -111,6 +111,8 @@ class Fill:
     maker: bool
     ns: int
     visible_ns: int
+    # The fee in units of the base asset where it is paid in that; ``fee`` is its worth in quote then.
+    base_fee: int = 0
 
 
 @dataclass(frozen=True, slots=True)

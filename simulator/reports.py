@@ -94,13 +94,16 @@ def standing(order: Order) -> str:
 
 def _fill_terms(fill: Fill) -> str:
     pair = fill.pair
+    asset, paid = pair.quote.name, _usd(fill.fee)
+    if fill.base_fee:
+        asset, paid = pair.base.name, fixed(fill.base_fee, pair.base.decimals)
     return (
         f'"order_id":"{fill.order_id}",{_client(fill.cl_ord_id, fill.userref)},"exec_id":"{fill.exec_id}",'
         f'"exec_type":"trade","trade_id":{fill.trade_id},"symbol":"{pair.symbol}","side":"{fill.side}",'
         f'"last_qty":{pair.qty(fill.qty)},"last_price":{pair.price(fill.price)},'
         f'"liquidity_ind":"{"m" if fill.maker else "t"}","cost":{pair.cost(fill.cost)},"order_type":"{fill.kind}",'
         f'"timestamp":"{iso(fill.ns)}","fee_usd_equiv":{_usd(fill.fee)},'
-        f'"fees":[{{"asset":"{pair.quote.name}","qty":{_usd(fill.fee)}}}]'
+        f'"fees":[{{"asset":"{asset}","qty":{paid}}}]'
     )
 
 

@@ -107,7 +107,7 @@ def trade(row: Row) -> dict[str, Any]:
     """A fill, of the report that tells it."""
     return {
         "cost": _text(row["cost"]),
-        "fee": _text(row["fees"][0]["qty"]),
+        "fee": _text(row["fee_usd_equiv"]),
         "margin": _ZERO,
         "ordertxid": row["order_id"],
         "ordertype": row["order_type"],

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS trades (
   exec_id TEXT PRIMARY KEY, trade_id INTEGER NOT NULL, account INTEGER NOT NULL, number INTEGER NOT NULL,
   order_id TEXT NOT NULL, cl_ord_id TEXT, userref INTEGER NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
   kind TEXT NOT NULL, price INTEGER NOT NULL, qty INTEGER NOT NULL, cost INTEGER NOT NULL, fee INTEGER NOT NULL,
-  maker INTEGER NOT NULL, ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER);
+  maker INTEGER NOT NULL, ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER, base_fee INTEGER);
 CREATE INDEX IF NOT EXISTS trades_time ON trades (account, ns);
 CREATE INDEX IF NOT EXISTS trades_order ON trades (order_id);
 CREATE TABLE IF NOT EXISTS ledger (
@@ -61,9 +61,10 @@ CREATE TABLE IF NOT EXISTS venues (
 # Columns that older databases lack; a row without its price decimals has those of the pair's beginning.
 _ADDED = (
     ("orders", "decimals"), ("trades", "decimals"), ("orders", "trigger_price"), ("orders", "triggered"),
+    ("trades", "base_fee"),
 )  # fmt: skip
 _ORDER_COLUMNS = 28
-_FILL_COLUMNS = 18
+_FILL_COLUMNS = 19
 _LEDGER_COLUMNS = 10
 
 
@@ -317,12 +318,14 @@ def _fill_row(f: Fill) -> tuple[Any, ...]:
     return (
         f.exec_id, f.trade_id, f.account, f.number, f.order_id, f.cl_ord_id, f.userref, f.pair.symbol, f.side, f.kind,
         f.price, f.qty, f.cost, f.fee, f.maker, f.ns, f.visible_ns, f.pair.price_precision,
+        f.base_fee,
     )  # fmt: skip
 
 
 def _fill(row: Any) -> Fill:
     values = list(row[:17])
     values[7], values[14] = _pair(values[7], row[17]), bool(values[14])
+    values.append(row[18] or 0)
     return Fill(*values)
 
 

@@ -242,6 +242,26 @@ def fee_preference(world: TestWorld) -> Any:
     return reports, [order["oflags"] for order in reversed(orders)]
 
 
+def base_fee(world: TestWorld) -> Any:
+    client = subscribed(world)
+    client.call("subscribe", channel="balances")
+    wish = {"symbol": "BTC/USD", "order_type": "market", "order_qty": 0.001, "fee_preference": "base"}
+    found = []
+    for side in ("buy", "sell"):
+        mark = len(client.frames)
+        client.call("add_order", side=side, **wish)
+        frames = client.since(mark)
+        fees = [row["fees"] for f in frames if f.get("channel") == "executions" for row in f["data"] if "fees" in row]
+        legs = [f["data"][0] for f in frames if f.get("channel") == "balances"]
+        found.append((fees[0][0]["asset"], [(leg["asset"], leg["fee"] > 0) for leg in legs[:2]]))
+    paid = sum(leg["amount"] - leg["fee"] for f in client.since(0) if f.get("channel") == "balances"
+               for leg in f["data"] if leg["asset"] == "BTC" and f["type"] == "update")  # fmt: skip
+    # The snapshot of a later subscription tells the same fees.
+    _, snapshot = world.private("V1").call("subscribe", channel="executions", snap_orders=False, snap_trades=True)
+    assert [row["fees"][0]["asset"] for row in reversed(snapshot["data"])] == [asset for asset, _ in found]
+    return found, paid
+
+
 def fee_rounding(world: TestWorld) -> Any:
     client = subscribed(world)
     world.empty()
@@ -337,6 +357,13 @@ EXPECTED: dict[Seen, dict[Any, Any]] = {
     fee_preference: {
         "quote": (["fciq"] * 4, ["fciq"] * 4),
         "by_side": (["fciq", "fciq", "fcib", "fciq"], ["fciq", "fciq", "fcib", "fciq"]),
+    },
+    base_fee: {
+        "quote": ([("USD", [("BTC", False), ("USD", True)]), ("USD", [("BTC", False), ("USD", True)])], 0),
+        "base": (
+            [("BTC", [("BTC", True), ("USD", False)]), ("USD", [("BTC", False), ("USD", True)])],
+            Decimal("-0.000004"),
+        ),
     },
     fee_rounding: {"half_up": ["less", "more"], "up": ["more", "more"], "down": ["less", "less"]},
     token_sharing: {"any": (True, True), "fresh": (True, False), "none": (False, False)},
