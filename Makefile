@@ -57,7 +57,7 @@ docs: ## build the pages of docs/ as a site, in run/site/
 	@scripts/setup.sh dev
 	@$(BIN)/python scripts/docs_site.py
 
-docs-pages: ## make docs/configuration.md, docs/topics.md and docs/limits.md anew from the code
+docs-pages: ## make the pages and tables of docs/ that come from the code anew
 	@scripts/setup.sh
 	@$(BIN)/python scripts/docs_pages.py
 

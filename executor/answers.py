@@ -12,6 +12,7 @@ from executor.requests import InFlight
 from executor.state import State
 from shared.clock import MS, parse_rfc3339
 from shared.kraken import errors, v2
+from shared.messages import OrderState
 
 ORDER_METHODS = frozenset({"add_order", "batch_add", "amend_order", "cancel_order", "batch_cancel"})
 
@@ -138,6 +139,8 @@ class Answers:
             elif means is errors.Meaning.UNKNOWN_ORDER:
                 # It ended, and the report is on its way; if not, a snapshot will tell.
                 order.suspect_since = order.suspect_since or now
+                if request.method == "batch_cancel" and order.state is OrderState.CANCELLING:
+                    order.state = OrderState.OPEN  # it may be any of them: each is cancelled alone
                 order.amend = None if request.method == "amend_order" else order.amend
             elif request.method == "amend_order":
                 if orders.amend_refused(order, request.req_id, frame.error):

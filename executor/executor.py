@@ -166,6 +166,8 @@ class Executor:
             return
         if now - state.private_heard > limits.WS_SILENT_S * SECOND or not state.journal_ok:
             return
+        if state.system == "maintenance":
+            return  # nothing is taken, and what is armed pulls everything when the engine is back
         idle = state.halted or state.system not in ("online", "unknown")
         if idle and not self.own_live():
             self.disarm(now)

@@ -82,6 +82,17 @@ def plan(
     return [*cancels, *back, *forward, *adds]
 
 
+def batches(cancels: list[Cancel]) -> list[list[Cancel]]:
+    """Cancels by request: all in one, but an order whose end may be on its way alone.
+
+    Kraken does not say whether it refuses a batch for one order that it does not know any more.
+    """
+    sure = [cancel for cancel in cancels if not cancel.order.suspect_since]
+    most = limits.BATCH_CANCEL_IDS
+    alone = [[cancel] for cancel in cancels if cancel.order.suspect_since]
+    return [*(sure[start : start + most] for start in range(0, len(sure), most)), *alone]
+
+
 def can_cancel(order: Order, now: int) -> bool:
     """May a cancel be sent: the exchange has the order, and no cancel is on the way.
 

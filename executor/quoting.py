@@ -12,14 +12,13 @@ from executor.gates import Gates
 from executor.journal import SendRow
 from executor.orders import Amend, Order
 from executor.outbox import DRY_RUN, Request
-from executor.planner import Add, Cancel, Change, Step, plan, why_kept
+from executor.planner import Add, Cancel, Change, Step, batches, plan, why_kept
 from executor.registry import FLATTEN, FOREIGN
 from executor.requests import add_params, amend_params, cancel_request, deadline_text
 from executor.state import State
 from executor.stream import Stream
 from executor.verdict import Verdict
 from executor.waits import PATIENT, Waits
-from shared import limits
 from shared.clock import MS, SECOND
 from shared.messages import Book, OrderState, Quote, Side, Target
 from shared.numbers import text
@@ -148,8 +147,7 @@ class Quoting:
     def _cancel(self, cancels: list[Cancel], now: int) -> None:
         if not cancels or not self.state.connected or self.state.config.trading.dry_run:
             return
-        for start in range(0, len(cancels), limits.BATCH_CANCEL_IDS):
-            batch = cancels[start : start + limits.BATCH_CANCEL_IDS]
+        for batch in batches(cancels):
             request = cancel_request(self.stream.in_flight.new_id(), [cancel.order for cancel in batch])
             request.params["token"] = self.stream.token
             points = sum(cancel_points(cancel.order.touched, now) for cancel in batch)

@@ -54,7 +54,8 @@ class Reports:
             self.state.registry.revive(order)
         if kind in ("new", "pending_new"):
             orders.acknowledged(order, report.order_id, now)
-        elif kind == "filled":
+        elif kind == "filled" or (report.exec_id and report.order_status == "filled"):
+            # Kraken says that a report of its own follows the last trade; no capture shows it.
             orders.ended(order, OrderState.FILLED, "", now)
         elif kind == "expired":
             orders.ended(order, OrderState.EXPIRED, report.reason, now)

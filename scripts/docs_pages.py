@@ -9,23 +9,35 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from shared import code_docs, config_docs  # noqa: E402 - found by the line above
+from shared import code_docs, config_docs, unconfirmed  # noqa: E402 - found by the line above
 
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": config_docs.page,
     "limits.md": code_docs.limits_page,
     "topics.md": code_docs.topics_page,
 }
+# Tables within pages that people write: between these two lines.
+TABLES: dict[str, Callable[[], str]] = {"simulator.md": unconfirmed.table}
+BEGIN = "<!-- Made by 'make docs-pages' from the code; do not edit up to the next such line. -->\n"
+END = "<!-- The end of what is made from the code. -->\n"
 
 
 def outdated(folder: Path) -> list[str]:
     """The pages in a folder that are not what the code makes."""
-    found = []
-    for name, page in PAGES.items():
-        file = folder / name
-        if not file.is_file() or file.read_text(encoding="utf-8") != page():
-            found.append(name)
-    return found
+    return [
+        name
+        for name in (*PAGES, *TABLES)
+        if not (file := folder / name).is_file() or file.read_text(encoding="utf-8") != made(folder, name)
+    ]
+
+
+def made(folder: Path, name: str) -> str:
+    """A page as the code makes it, whole or in its table."""
+    if name in PAGES:
+        return PAGES[name]()
+    before, begin, rest = (folder / name).read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin or BEGIN}\n{TABLES[name]()}\n{end or END}{after}"
 
 
 def main(words: list[str]) -> int:
@@ -37,7 +49,7 @@ def main(words: list[str]) -> int:
             print(f"docs/{name} is not what the code says; 'make docs-pages' makes it anew")
         return 1 if late else 0
     for name in late:
-        (docs / name).write_text(PAGES[name](), encoding="utf-8")
+        (docs / name).write_text(made(docs, name), encoding="utf-8")
         print(f"docs/{name} written")
     return 0
 

@@ -10,8 +10,10 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from shared import unconfirmed
 from shared.alert_settings import Alerts, Rule, Webhook
 from shared.settings import Config, Curve, Key, SimAccount, Strategy
+from shared.unconfirmed import Unconfirmed
 
 # What the schema cannot say: what a key is for. A key without words here fails the check.
 ABOUT: Final[dict[str, str]] = {
@@ -58,6 +60,8 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.one_way_delay_ms": "between a client and the exchange, each way",
     "simulator.history_lag_s": "from and to: how far TradesHistory, ClosedOrders and Ledgers lag behind the engine",
     "simulator.database": "where its accounts and orders live",
+    "simulator.unconfirmed": "what is not confirmed of Kraken: see [the simulator](simulator.md)",
+    **{f"simulator.unconfirmed.{name}": fact.about for name, _, fact in unconfirmed.facts()},
     "simulator.accounts": "made up; the first is the executor's",
     "simulator.accounts[].name": "of the account",
     "simulator.accounts[].keys": "the first is the executor's, the second for people, the third only cancels",
@@ -141,6 +145,7 @@ def sections() -> Iterator[tuple[str, list[tuple[str, str, str, str]]]]:
     yield "bus", [_row("bus", "name to text", "`ipc://` endpoints"), *_rows(Curve, "bus.curve")]
     yield "monitor.alerts", [*_rules(), *_rows(Rule, "monitor.alerts.RULE")]
     yield "monitor.webhooks[]", list(_rows(Webhook, "monitor.webhooks[]"))
+    yield "simulator.unconfirmed", list(_rows(Unconfirmed, "simulator.unconfirmed"))
     accounts = "simulator.accounts[]"
     yield accounts, [*_rows(SimAccount, accounts), *_rows(Key, f"{accounts}.keys[]")]
 
@@ -173,6 +178,8 @@ def _row(key: str, kind: str, default: str) -> tuple[str, str, str, str]:
 def kind_of(kind: Any) -> str:
     """A type in words."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        return kind_of(arguments[0])
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
     if origin in (typing.Union, types.UnionType):
@@ -203,7 +210,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         return f"`{value:g}`"
     if isinstance(value, list | tuple):
         return f"`[{', '.join(f'{item:g}' if isinstance(item, float) else str(item) for item in value)}]`"
-    if isinstance(value, Alerts):
+    if isinstance(value, Alerts | Unconfirmed):
         return "below"
     if isinstance(value, dict) and value:
         return f"`{_plain(value)}`"

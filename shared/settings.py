@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.alert_settings import Alerts, Webhook
+from shared.unconfirmed import Unconfirmed
 
 Level = Literal["debug", "info", "warning", "error"]
 LIVE_REST = "https://api.kraken.com"
@@ -133,7 +134,7 @@ def _default_accounts() -> list[SimAccount]:
 
 
 class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The embedded Kraken: where it listens, its seed, delays in ms, and accounts.
+    """The embedded Kraken: where it listens, its seed, delays in ms, accounts, and what is not confirmed of Kraken.
 
     ``beyond_loopback`` lets ``host`` be another address than this machine's own: whoever reaches it may then trade the
     made-up accounts whose keys the configuration shows.
@@ -151,6 +152,7 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     history_lag_s: tuple[float, float] = (1.0, 5.0)
     database: str = "data/simulator.sqlite"
     accounts: list[SimAccount] = msgspec.field(default_factory=_default_accounts)
+    unconfirmed: Unconfirmed = msgspec.field(default_factory=Unconfirmed)
 
 
 class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from shared.unconfirmed import Unconfirmed
 from simulator import reports
 from simulator.engine import Event
 from simulator.orders import Account, Amendment, Fill, LedgerEntry, Order
-from simulator.pairs import Pair
+from simulator.pairs import Pair, rounded
 from simulator.venue import Venue
 from simulator.wire import make_id
 
@@ -58,7 +59,11 @@ class Accounts:
     """The venues, the accounts and their open orders, and the booking of whatever happens to them."""
 
     def __init__(
-        self, venues: Iterable[Venue], lag: Callable[[], int], salt: int = 0, refuse_cancels: bool = True
+        self,
+        venues: Iterable[Venue],
+        lag: Callable[[], int],
+        salt: int = 0,
+        unconfirmed: Unconfirmed = Unconfirmed(),  # noqa: B008 - frozen
     ) -> None:
         self.venues = {venue.pair.symbol: venue for venue in venues}
         self.accounts: dict[int, Account] = {}
@@ -72,7 +77,7 @@ class Accounts:
         self.fees: dict[str, int] = {}
         self._lag = lag
         self._salt = salt
-        self._refuse_cancels = refuse_cancels
+        self.unconfirmed = unconfirmed
 
     def listed(self, pair: Pair | None) -> Venue | None:
         """The venue of a pair; None when it is not traded here."""
@@ -116,14 +121,17 @@ class Accounts:
         if order.cl_ord_id is not None:
             account.by_client.pop(order.cl_ord_id, None)
         self.journal.orders[order.number] = order
-        self._report(order, status, reports.finished(order, now))
+        if status != "filled" or self.unconfirmed.filled_report == "separate":
+            self._report(order, status, reports.finished(order, now))
 
     def _fill(self, order: Order, price: int, qty: int, maker: bool, trade_id: int, now: int) -> None:
         account, pair = self.accounts[order.account], order.pair
         rate = account.maker_rate if maker else account.taker_rate
-        cost, fee = pair.cost_units(price, qty), pair.cost_units(price, qty, rate)
+        rounding = self.unconfirmed.fee_rounding
+        cost, fee = pair.cost_units(price, qty), pair.cost_units(price, qty, rate, rounding)
+        base_fee = self._base_fee(order, qty, rate)
         # The ledger rounds for itself, amount and fee each, and balances follow the ledger.
-        amount, charged = pair.quote_units(price, qty), pair.quote_units_of(fee)
+        amount, charged = pair.quote_units(price, qty), 0 if base_fee else pair.quote_units_of(fee, rounding)
         if order.side == "buy":
             # Rounding up once a fill may pass what was reserved by a unit; a balance is never negative.
             held = account.balances.get(pair.quote.name, 0)
@@ -155,18 +163,27 @@ class Accounts:
             maker,
             now,
             visible,
+            base_fee,
         )
         account.fills.append(fill)
         self.journal.fills.append(fill)
         self.journal.orders[order.number] = order
-        self._report(order, "trade", reports.trade(fill, order))
+        ends = not order.remaining and self.unconfirmed.filled_report == "in_the_trade"
+        self._report(order, "trade", reports.trade(fill, order, "filled" if ends else order.status))
         sign = 1 if order.side == "buy" else -1
-        self._enter(account, pair.base.name, sign * pair.base_units(qty), 0, fill)
+        self._enter(account, pair.base.name, sign * pair.base_units(qty), base_fee, fill)
         self._enter(account, pair.quote.name, -sign * amount, charged, fill)
         # Every pair here is quoted in USD: the amount is what the 30-day volume counts, from the next fill on.
         account.volume.add(amount, now)
         if not order.remaining:
             self._finish(order, "filled", "", now)
+
+    def _base_fee(self, order: Order, qty: int, rate: int) -> int:
+        """The fee in units of the base asset, 0 where it is paid in quote."""
+        facts = self.unconfirmed
+        if order.side == "sell" or order.fee_pref != "fcib" or facts.base_fee != "base":
+            return 0
+        return rounded(order.pair.base_units(qty) * rate, 6, facts.fee_rounding)
 
     def _enter(self, account: Account, asset: str, amount: int, fee: int, fill: Fill) -> None:
         self.outside[asset] = self.outside.get(asset, 0) - amount

@@ -177,7 +177,7 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     trigger = trigger_of(params)
     if (kind in TRIGGERED_KINDS) != (trigger is not None) or (trigger is None and params.get("triggers") is not None):
         raise invalid("triggers")
-    expire = params.get("expire_time")
+    expire, fee = params.get("expire_time"), params.get("fee_preference")
     return checked(
         now,
         pair=pair,
@@ -192,7 +192,7 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         stp=choice(params, "stp_type", STP, "cancel_newest"),
         cl_ord_id=client_id(params.get("cl_ord_id")),
         userref=whole(params, "order_userref", -(2**31), 2**31 - 1, "userref"),
-        fee_pref=_FEES[choice(params, "fee_preference", tuple(_FEES), "quote")],
+        fee_pref="" if fee is None else _FEES[choice(params, "fee_preference", tuple(_FEES), None)],
     )
 
 

@@ -77,12 +77,12 @@ class Candles:
 class Day:
     """What the ticker sums up: the trades of the last 24 hours, minute by minute, and those since midnight UTC."""
 
-    __slots__ = ("_minutes", "_price", "notional", "today", "trades", "volume")
+    __slots__ = ("_minutes", "_price", "_today", "notional", "trades", "volume")
 
     def __init__(self, price: int) -> None:
         self._price = price
         self._minutes: deque[Candle] = deque()
-        self.today = Candle(0, DAY_MINUTES, price)
+        self._today = Candle(0, DAY_MINUTES, price)
         self.volume = self.notional = self.trades = 0
 
     def add(self, price: int, qty: int, ns: int) -> None:
@@ -96,13 +96,19 @@ class Day:
                 self.notional -= gone.notional
                 self.trades -= gone.trades
         minutes[-1].add(price, qty, ns)
-        if ns >= self.today.end:
-            length = DAY_MINUTES * MINUTE_NS
-            self.today = Candle(ns - ns % length, DAY_MINUTES, price)
-        self.today.add(price, qty, ns)
+        today = self.today(ns)
+        if not today.trades:
+            today = self._today = Candle(today.begin, DAY_MINUTES, price)
+        today.add(price, qty, ns)
         self.volume += qty
         self.notional += price * qty
         self.trades += 1
+
+    def today(self, now: int) -> Candle:
+        """The trades since midnight UTC; before the first of them everything is at the last price."""
+        if now >= self._today.end:
+            self._today = Candle(now - now % (DAY_MINUTES * MINUTE_NS), DAY_MINUTES, self._today.close)
+        return self._today
 
     @property
     def open(self) -> int:

@@ -13,8 +13,9 @@ from simulator.accounts import USER
 from simulator.errors import KrakenError, invalid
 from simulator.limits import ADD, AMEND, amend_penalty, cancel_penalty, edit_penalty
 from simulator.orders import Account, Amendment, Order, OrderRequest
+from simulator.pairs import Pair
 from simulator.triggers import Triggers
-from simulator.validation import check_funds, check_pair, check_size, check_system, to_lots, to_ticks
+from simulator.validation import check_funds, check_pair, check_size, check_system, needs, to_lots, to_ticks
 from simulator.wire import NS, make_id
 
 REPLACED = "Order replaced"
@@ -25,8 +26,8 @@ SWITCH_MAX_S = 86_400
 class Exchange(Triggers):
     """Accounts trading on venues.
 
-    ``lag`` draws how far behind (ns) the histories show a fill. ``refuse_cancels`` is whether a single cancel that
-    overruns the counter is refused; Kraken does not say (KRAKEN.md 5.2). Errors are :class:`KrakenError`.
+    ``lag`` draws how far behind (ns) the histories show a fill, ``unconfirmed`` decides what is not known of Kraken.
+    Errors are :class:`KrakenError`.
     """
 
     # --- orders --------------------------------------------------------------------------------------------------
@@ -44,13 +45,16 @@ class Exchange(Triggers):
             raise invalid("cl_ord_id")
         check_system(self.system, request.post_only)
         check_pair(venue.status, request.kind, request.post_only)
-        price = None if request.price is None else to_ticks(pair, request.price)
-        trigger = None if request.trigger is None else to_ticks(pair, request.trigger)
+        price = None if request.price is None else self._ticks(pair, request.price)
+        trigger = None if request.trigger is None else self._ticks(pair, request.trigger)
         qty = to_lots(pair, request.qty)
         if request.tif == "gtd" and request.expire_ns <= now:
             raise invalid("expire_time")
         worst = trigger if price is None else price
         check_size(venue, qty, worst)
+        refuses = request.post_only and trigger is None and self.unconfirmed.post_only_cross == "refused"
+        if refuses and self._would_take(pair, request.side, price):
+            raise KrakenError(errors.POST_ONLY)
         check_funds(account, venue, request.side, qty, worst, request.post_only, but)
         counter = account.counter(pair.symbol)
         if not counter.fits(points, now):
@@ -58,6 +62,9 @@ class Exchange(Triggers):
         if self._open_on(account, pair) - (but is not None) >= account.tier.open_orders:
             raise KrakenError(errors.ORDERS_LIMIT)
         return qty, price, trigger
+
+    def _ticks(self, pair: Pair, price: Decimal) -> int:
+        return to_ticks(pair, price, self.unconfirmed.too_many_decimals)
 
     def add(self, account: Account, request: OrderRequest, now: int, points: float = ADD) -> Order:
         """Places an order; it may have traded or ended when this returns. ``points`` is what the counter is charged."""
@@ -88,23 +95,35 @@ class Exchange(Triggers):
             stp=request.stp,
             cl_ord_id=request.cl_ord_id,
             userref=request.userref,
-            fee_pref=request.fee_pref,
+            fee_pref=request.fee_pref or self._fee_preference(request.side),
             opened_ns=now,
             touched_ns=now,
             trigger=trigger,
         )
         self._enlist(account, order)
+        before = len(self.reports)
         self._report(order, "pending_new", reports.pending(order, now))
-        if not (order.post_only and not order.waits and self._would_take(order)):
+        crosses = order.post_only and not order.waits and self._would_take(order.pair, order.side, order.price)
+        if not crosses or self.unconfirmed.new_of_crossing_post_only:
             self._report(order, "new", reports.live(order, now))
+        announced = len(self.reports)
         self.place(order, now)
+        if order.status == "filled" and self.unconfirmed.taken_at_once == "unannounced":
+            del self.reports[before:announced]
         return order
 
-    def _would_take(self, order: Order) -> bool:
-        bid, ask = self.venues[order.pair.symbol].touch()
-        if order.price is None:
+    def unused_id(self) -> str:
+        """An order id that no order has or gets."""
+        return make_id("O", self._next(), self._salt)
+
+    def _fee_preference(self, side: str) -> str:
+        return "fcib" if side == "sell" and self.unconfirmed.fee_preference == "by_side" else "fciq"
+
+    def _would_take(self, pair: Pair, side: str, price: int | None) -> bool:
+        bid, ask = self.venues[pair.symbol].touch()
+        if price is None:
             return True
-        return ask is not None and order.price >= ask if order.side == "buy" else bid is not None and order.price <= bid
+        return ask is not None and price >= ask if side == "buy" else bid is not None and price <= bid
 
     def edit(self, account: Account, order: Order, request: OrderRequest, now: int) -> Order:
         """Replaces an open order by a new one: a cancel and an add, for the legacy penalty (KRAKEN.md 5.2)."""
@@ -134,7 +153,8 @@ class Exchange(Triggers):
         pair = order.pair
         venue = self.venues[pair.symbol]
         # While nothing is matched a post-only order takes nothing, whatever the request leaves out.
-        post_only = post_only or (order.post_only and self.system == "post_only")
+        keeps = self.system == "post_only" or self.unconfirmed.amend_of_post_only == "refused"
+        post_only = post_only or (order.post_only and keeps)
         points = AMEND + amend_penalty(now - order.touched_ns)
         try:
             check_system(self.system, order.post_only or post_only)
@@ -143,8 +163,8 @@ class Exchange(Triggers):
                 raise KrakenError(errors.INVALID_ARGUMENTS)
             if trigger is not None and not order.waits:
                 raise invalid("trigger_price")
-            new_price = order.price if price is None else to_ticks(pair, price)
-            new_trigger = order.trigger if trigger is None else to_ticks(pair, trigger)
+            new_price = order.price if price is None else self._ticks(pair, price)
+            new_trigger = order.trigger if trigger is None else self._ticks(pair, trigger)
             new_qty = order.qty if qty is None else to_lots(pair, qty)
             ends = new_qty <= order.filled
             if ends:
@@ -189,7 +209,8 @@ class Exchange(Triggers):
             raise KrakenError(errors.UNAVAILABLE)
         points = cancel_penalty(now - order.touched_ns)
         counter = account.counter(order.pair.symbol)
-        if self._refuse_cancels and not forced and not counter.fits(points, now):
+        refuses = self.unconfirmed.cancel_over_rate == "refused"
+        if refuses and not forced and not counter.fits(points, now):
             raise KrakenError(errors.ORDER_RATE_LIMIT)
         self._charge(account, order.pair, points, now)
         self.pull(order, "canceled", USER, now)
@@ -197,7 +218,7 @@ class Exchange(Triggers):
     def batch_add(
         self, account: Account, wanted: list[OrderRequest], now: int, *, only_check: bool = False
     ) -> list[Order | KrakenError | None]:
-        """Places 2 to 15 orders of one pair: refused whole when one is malformed, one by one by the engine.
+        """Places 2 to 15 orders of one pair: refused whole when one is malformed, one by one by the engine at most.
 
         Costs half a point an order. With ``only_check`` nothing is placed and each result is None.
         """
@@ -212,10 +233,12 @@ class Exchange(Triggers):
                 raise invalid("cl_ord_id")
             for request in wanted:
                 worst = request.trigger if request.price is None else request.price
-                price = None if worst is None else to_ticks(pair, worst)
+                price = None if worst is None else self._ticks(pair, worst)
                 check_size(self.venues[pair.symbol], to_lots(pair, request.qty), price)
             if not account.counter(pair.symbol).fits(points * len(wanted), now):
                 raise KrakenError(errors.ORDER_RATE_LIMIT)
+            if self.unconfirmed.batch_add_failure == "whole":
+                self._check_together(account, wanted, now, points)
         except KrakenError:
             self._charge_failed(account, pair, points * len(wanted), now)
             raise
@@ -231,16 +254,30 @@ class Exchange(Triggers):
                 results.append(error)
         return results
 
+    def _check_together(self, account: Account, wanted: list[OrderRequest], now: int, points: float) -> None:
+        """Can all of a batch's orders be placed beside each other."""
+        pair = wanted[0].pair
+        spent: dict[str, int] = {}
+        for request in wanted:
+            qty, price, trigger = self.check(account, request, now, points)
+            worst = trigger if price is None else price
+            asset, needed = needs(account, self.venues[pair.symbol], request.side, qty, worst, request.post_only)
+            spent[asset] = spent.get(asset, 0) + needed
+            if spent[asset] > account.free(asset):
+                raise KrakenError(errors.INSUFFICIENT_FUNDS)
+        if self._open_on(account, pair) + len(wanted) > account.tier.open_orders:
+            raise KrakenError(errors.ORDERS_LIMIT)
+
     def batch_cancel(self, account: Account, orders: list[str], clients: list[str], now: int) -> int:
         """Cancels by order id, userref or client id whatever the counter says, charging it; returns the count."""
-        found: dict[int, Order] = {}
+        named: list[list[Order]] = []
         for text in orders:
-            order = account.orders.get(text)
-            matches = [order] if order else [o for o in account.orders.values() if o.userref and str(o.userref) == text]
-            found |= {o.number: o for o in matches}
-        for text in clients:
-            if text in account.by_client:
-                found[account.by_client[text].number] = account.by_client[text]
+            by_userref = [o for o in account.orders.values() if o.userref and str(o.userref) == text]
+            named.append([account.orders[text]] if text in account.orders else by_userref)
+        named += [[account.by_client[text]] if text in account.by_client else [] for text in clients]
+        if [] in named and self.unconfirmed.batch_cancel_unknown == "refused":
+            raise KrakenError(errors.UNKNOWN_ORDER)
+        found = {order.number: order for matches in named for order in matches}
         for order in found.values():
             self.cancel(account, order, now, forced=True)
         return len(found)
@@ -269,6 +306,8 @@ class Exchange(Triggers):
         """Arms the dead man's switch, 0 disarms; returns current and trigger time in seconds, 0 when off."""
         if not 0 <= timeout_s < SWITCH_MAX_S:
             raise invalid("timeout")
+        if self.system == "maintenance" and self.unconfirmed.arm_in_maintenance == "refused":
+            raise KrakenError(errors.UNAVAILABLE)
         current = -(-now // NS)
         account.trigger_ns = (current + timeout_s) * NS if timeout_s else 0
         self.journal.accounts.add(account.index)

@@ -87,9 +87,9 @@ def trades(pair: Pair, rows: Iterable[Trade]) -> str:
     return _frame(pair, "trade", 0, f"[{texts}]")
 
 
-def ticker(venue: Venue) -> str:
+def ticker(venue: Venue, now: int) -> str:
     """The ticker: today's and the last 24 hours' figures."""
-    pair, day, today = venue.pair, venue.day, venue.day.today
+    pair, day, today = venue.pair, venue.day, venue.day.today(now)
     bid, ask = venue.touch()
     sides = []
     for name, price, side in (("a", ask, venue.book.asks), ("b", bid, venue.book.bids)):

@@ -33,7 +33,8 @@ class OrderRequest:
     stp: str = "cancel_newest"
     cl_ord_id: str | None = None
     userref: int = 0
-    fee_pref: str = "fciq"
+    # ``fcib``, ``fciq``, or empty for the exchange's own preference.
+    fee_pref: str = ""
     # The price of the last trade that releases a stop-loss or take-profit order.
     trigger: Decimal | None = None
 
@@ -112,6 +113,8 @@ class Fill:
     maker: bool
     ns: int
     visible_ns: int
+    # The fee in units of the base asset where it is paid in that; ``fee`` is its worth in quote then.
+    base_fee: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,32 +59,33 @@ class Pair:
         """Units of the base asset in a quantity."""
         return int(lots * 10 ** (self.base.decimals - self.qty_precision))
 
-    def cost_units(self, price: int, qty: int, rate: int = 1_000_000) -> int:
-        """Price times quantity times ``rate`` (millionths) in units of the cost decimals, rounded half up."""
-        return _half_up(price * qty * rate, self.price_precision + self.qty_precision + 6 - self.cost_precision)
+    def cost_units(self, price: int, qty: int, rate: int = 1_000_000, rounding: str = "half_up") -> int:
+        """Price times quantity times ``rate`` (millionths) in units of the cost decimals, rounded."""
+        decimals = self.price_precision + self.qty_precision + 6 - self.cost_precision
+        return rounded(price * qty * rate, decimals, rounding)
 
     def quote_units(self, price: int, qty: int) -> int:
         """Price times quantity in units of the quote asset, rounded half up: a fill's amount in the ledger."""
-        return _half_up(price * qty, self.price_precision + self.qty_precision - self.quote.decimals)
+        return rounded(price * qty, self.price_precision + self.qty_precision - self.quote.decimals)
 
-    def quote_units_of(self, cost: int) -> int:
-        """A cost or fee in units of the quote asset, rounded half up: a fill's fee in the ledger."""
-        return _half_up(cost, self.cost_precision - self.quote.decimals)
+    def quote_units_of(self, cost: int, rounding: str) -> int:
+        """A cost or fee in units of the quote asset, rounded: a fill's fee in the ledger."""
+        return rounded(cost, self.cost_precision - self.quote.decimals, rounding)
 
     def quote_units_up(self, price: int, qty: int, rate: int = 1_000_000) -> int:
         """Price times quantity times ``rate`` (millionths) in units of the quote asset, rounded up: the reservation."""
-        divisor = 10 ** (self.price_precision + self.qty_precision - self.quote.decimals + 6)
-        return int(-(-price * qty * rate // divisor))
+        return rounded(price * qty * rate, self.price_precision + self.qty_precision - self.quote.decimals + 6, "up")
 
     def exact_cost_below(self, price: int, qty: int, limit: int) -> bool:
         """Is price times quantity below ``limit`` units of the quote asset."""
         return price * qty < limit * int(10 ** (self.price_precision + self.qty_precision - self.quote.decimals))
 
 
-def _half_up(value: int, decimals: int) -> int:
-    """``value`` without its last decimals, rounded half up."""
+def rounded(value: int, decimals: int, rounding: str = "half_up") -> int:
+    """``value`` without its last decimals: ``half_up``, ``up`` or ``down``."""
     divisor = int(10**decimals)
-    return (2 * value + divisor) // (2 * divisor)
+    more = {"half_up": divisor // 2, "up": divisor - 1, "down": 0}[rounding]
+    return (value + more) // divisor
 
 
 USD = Asset("USD", "ZUSD", "USD", 4, 2)

@@ -86,7 +86,7 @@ class PrivateSession(TradingSession, Reporter):
             raise KrakenError(errors.PUBLIC_ON_PRIVATE)
         channel = channel_of(request, _MEMBERS)
         try:
-            token = self.world.token(params.get("token"), now)
+            token = self.world.token(params.get("token"), self.connection_id, now)
         except KrakenError as error:
             self.refuse(request, str(error), now, status="error", channel=channel)
             return
@@ -97,13 +97,15 @@ class PrivateSession(TradingSession, Reporter):
             self._drop(channel)
             self.answer(request, {"channel": channel}, now)
             return
-        if channel in self._subscriptions:
+        if channel in self._subscriptions and self._unconfirmed.duplicate_subscribe == "refused":
             raise KrakenError(errors.ALREADY_SUBSCRIBED)
         options = {
             name: arguments.flag(params, name)
             for name in ("snap_orders", "snap_trades", "order_status", "ratecounter", "snapshot", "snapshot_trades")
             if params.get(name) is not None
         }
+        if channel in self._subscriptions:
+            self._drop(channel)
         account = token.key.account
         subscription = _Subscription(account, token.text)
         self._subscriptions[channel] = subscription
@@ -164,7 +166,8 @@ class PrivateSession(TradingSession, Reporter):
     def _counted(self, subscription: _Subscription, row: str, symbol: str, now: int) -> str:
         if not subscription.counter:
             return row
-        return reports.with_counter(row, subscription.account.counter(symbol), now)
+        name = self._unconfirmed.rate_counter_name
+        return reports.with_counter(row, name, subscription.account.counter(symbol), now)
 
     def _push(self, channel: str, subscription: _Subscription, kind: str, data: str) -> None:
         account = subscription.account.name

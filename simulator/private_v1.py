@@ -74,7 +74,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
         try:
             if "token" not in request.params:
                 raise KrakenError(errors.TOKEN_NOT_FOUND)
-            act(self.world.token(request.params["token"], now).key, request, now)
+            act(self.world.token(request.params["token"], self.connection_id, now).key, request, now)
         except KrakenError as error:
             self._failed(request, str(error))
 
@@ -100,7 +100,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
                 raise KrakenError(errors.CHANNEL_INVALID)
             if not _OPTIONS.issuperset(wanted):
                 raise KrakenError("Subscription object unsupported field")
-            token = self.world.token(wanted.get("token"), now)
+            token = self.world.token(wanted.get("token"), self.connection_id, now)
             if request.method == "subscribe":
                 self._open(request, channel, token, wanted)
                 return
@@ -113,10 +113,12 @@ class OldPrivateSession(OldPublicSession, Reporter):
 
     def _open(self, request: Request, channel: str, token: Token, wanted: Fields) -> None:
         token.key.require("query-open-trades" if channel == "openOrders" else "query-closed-trades")
-        if channel in self._channels:
+        if channel in self._channels and self._unconfirmed.duplicate_subscribe == "refused":
             raise KrakenError(errors.ALREADY_SUBSCRIBED)
         # Old clients send these as texts.
         snapshot = arguments.rest_flag({"snapshot": True, **wanted}, "snapshot")
+        if channel in self._channels:
+            self._drop(channel)
         counter = channel == "openOrders" and arguments.rest_flag(wanted, "ratecounter")
         account = token.key.account
         subscription = _Subscription(account, token.text, counter=counter)

@@ -43,6 +43,7 @@ class PublicSession(Session):
 
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
+        self._unconfirmed = world.config.unconfirmed
         # (channel, symbol, interval or 0) to depth, 0 for channels without one.
         self._subscribed: dict[tuple[str, str, int], int] = {}
 
@@ -82,7 +83,7 @@ class PublicSession(Session):
                 self._unsubscribe(request, channel, symbol, options, now)
 
     def _options(self, channel: str, params: dict[str, Any]) -> dict[str, Any]:
-        default = channel != "trade"
+        default = channel != "trade" or self._unconfirmed.trade_snapshot
         options: dict[str, Any] = {"channel": channel}
         if channel == "book":
             depth = params.get("depth", DEPTHS[0])
@@ -106,10 +107,13 @@ class PublicSession(Session):
 
     def _subscribe(self, request: Request, channel: str, symbol: str, options: dict[str, Any], now: int) -> None:
         key = _key(channel, symbol, options)
-        if key in self._subscribed:
-            self.refuse(request, errors.ALREADY_SUBSCRIBED, now, symbol=symbol)
-            return
-        depth = _depth(channel, options)
+        depth, other = _depth(channel, options), self._subscribed.get(key)
+        if other is not None:
+            facts = self._unconfirmed
+            if (facts.duplicate_subscribe if other == depth else facts.second_depth) == "refused":
+                self.refuse(request, errors.ALREADY_SUBSCRIBED, now, symbol=symbol)
+                return
+            self.world.hub.leave(channel, symbol, other, self)
         warned = {"warnings": [OHLC_WARNING]} if channel == "ohlc" else {}
         self.answer(request, {**options, "symbol": symbol, **warned}, now)
         venue = self.world.exchange.venues[symbol]
@@ -144,7 +148,7 @@ class PublicSession(Session):
             self.world.hub.leave(*key, self)
             self.answer(request, {"channel": "instrument"}, now)
             return
-        if key in self._subscribed:
+        if key in self._subscribed and self._unconfirmed.duplicate_subscribe == "refused":
             raise KrakenError(errors.ALREADY_SUBSCRIBED)
         snapshot = request.params.get("snapshot") is None or flag(request.params, "snapshot")
         self._subscribed[key] = 0

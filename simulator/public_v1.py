@@ -31,6 +31,7 @@ class OldPublicSession(Session):
 
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
+        self._unconfirmed = world.config.unconfirmed
         self._subscribed: dict[_Key, None] = {}
 
     @property
@@ -134,19 +135,20 @@ class OldPublicSession(Session):
 
     def _join(self, request: Request, key: _Key) -> None:
         channel, symbol, depth = key
-        if key in self._subscribed:
-            raise KrakenError(errors.ALREADY_SUBSCRIBED)
-        if channel == "book" and any(c == channel and s == symbol for c, s, _ in self._subscribed):
-            raise KrakenError(errors.ALREADY_SUBSCRIBED)
+        for other in [k for k in self._subscribed if k == key or (channel == "book" and k[:2] == key[:2])]:
+            facts = self._unconfirmed
+            if (facts.duplicate_subscribe if other == key else facts.second_depth) == "refused":
+                raise KrakenError(errors.ALREADY_SUBSCRIBED)
+            self._leave(other)
         self._said(request, key, _described(channel, depth))
         venue = self.world.exchange.venues[symbol]
         if channel == "book":
             self.reply(feed_v1.snapshot(venue.book, depth))
         elif channel == "trade":
-            if venue.tape:
+            if venue.tape and self._unconfirmed.v1_trade_snapshot:
                 self.reply(feed_v1.trades(venue.pair, list(venue.tape)[-TRADES_SHOWN:]))
         elif channel == "ticker":
-            self.reply(feed_v1.ticker(venue))
+            self.reply(feed_v1.ticker(venue, self.world.now))
         elif channel == "spread":
             self.reply(feed_v1.spread(venue, venue.book.changed_ns))
         elif (candle := venue.candles.last(depth)) is not None:

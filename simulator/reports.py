@@ -48,12 +48,12 @@ def _triggers(order: Order) -> str:
     )
 
 
-def triggered(order: Order, last: int, now: int) -> str:
-    """A waiting order's trigger was reached: it goes to the book."""
+def triggered(order: Order, last: int, now: int, status: str) -> str:
+    """A waiting order's trigger was reached: it goes to the book. ``status`` is the report's ``order_status``."""
     pair = order.pair
     trigger = pair.price(order.trigger or 0)
     return (
-        f'"timestamp":"{iso(now)}","exec_type":"status","order_status":"triggered",'
+        f'"timestamp":"{iso(now)}","exec_type":"status","order_status":"{status}",'
         f'{_client(order.cl_ord_id, order.userref)},"triggers":{{"reference":"last","price":{trigger},'
         f'"price_type":"static","actual_price":{trigger},"last_price":{pair.price(last)},"status":"triggered",'
         f'"timestamp":"{iso(now)}"}},"order_id":"{order.order_id}"'
@@ -90,20 +90,23 @@ def standing(order: Order) -> str:
 
 def _fill_terms(fill: Fill) -> str:
     pair = fill.pair
+    asset, paid = pair.quote.name, pair.cost(fill.fee)
+    if fill.base_fee:
+        asset, paid = pair.base.name, fixed(fill.base_fee, pair.base.decimals)
     return (
         f'"order_id":"{fill.order_id}",{_client(fill.cl_ord_id, fill.userref)},"exec_id":"{fill.exec_id}",'
         f'"exec_type":"trade","trade_id":{fill.trade_id},"symbol":"{pair.symbol}","side":"{fill.side}",'
         f'"last_qty":{pair.qty(fill.qty)},"last_price":{pair.price(fill.price)},'
         f'"liquidity_ind":"{"m" if fill.maker else "t"}","cost":{pair.cost(fill.cost)},"order_type":"{fill.kind}",'
         f'"timestamp":"{iso(fill.ns)}","fee_usd_equiv":{pair.cost(fill.fee)},'
-        f'"fees":[{{"asset":"{pair.quote.name}","qty":{pair.cost(fill.fee)}}}]'
+        f'"fees":[{{"asset":"{asset}","qty":{paid}}}]'
     )
 
 
-def trade(fill: Fill, order: Order) -> str:
-    """A fill as it happens. Completion is said by the report after it, not by this one's status."""
+def trade(fill: Fill, order: Order, status: str) -> str:
+    """A fill as it happens; ``status`` is its ``order_status``, which need not say that the order is complete."""
     return (
-        f'{_fill_terms(fill)},"order_status":"partially_filled",'
+        f'{_fill_terms(fill)},"order_status":"{status}",'
         f'"cum_qty":{order.pair.qty(order.filled)},"cum_cost":{order.pair.cost(order.cost)},'
         f'"avg_price":{order.pair.price(order.average)}'
     )
@@ -141,9 +144,9 @@ def amended(order: Order, now: int) -> str:
     )
 
 
-def with_counter(report: str, counter: Counter, now: int) -> str:
-    """The report with the pair's matching engine counter, for ``ratecounter`` subscriptions."""
-    return f'{report},"ratecount":{counter.now(now):.2f}'
+def with_counter(report: str, name: str, counter: Counter, now: int) -> str:
+    """The report with the pair's matching engine counter as ``name``, for ``ratecounter`` subscriptions."""
+    return f'{report},"{name}":{counter.now(now):.2f}'
 
 
 def balance_snapshot(account: Account) -> str:

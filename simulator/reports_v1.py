@@ -74,7 +74,8 @@ def order(row: Row, opened_ns: int, status: str) -> dict[str, Any]:
 
 def change(row: Row) -> dict[str, Any]:
     """What a report changes of an order that has been told before."""
-    kind = row["exec_type"]
+    # A last trade may tell the end itself.
+    kind = "filled" if row["order_status"] == "filled" else row["exec_type"]
     changed: dict[str, Any] = {"userref": row.get("order_userref", 0)}
     if kind in ("trade", "filled", "canceled", "expired"):
         changed |= {
@@ -106,7 +107,7 @@ def trade(row: Row) -> dict[str, Any]:
     """A fill, of the report that tells it."""
     return {
         "cost": _text(row["cost"]),
-        "fee": _text(row["fees"][0]["qty"]),
+        "fee": _text(row["fee_usd_equiv"]),
         "margin": _ZERO,
         "ordertxid": row["order_id"],
         "ordertype": row["order_type"],

@@ -71,10 +71,8 @@ class Rest:
             if call is None:
                 raise KrakenError(errors.UNKNOWN_METHOD)
             key.require(*call.permissions)
-            if call.points:
-                if not key.counter.fits(call.points, arrived):
-                    raise KrakenError(errors.API_RATE_LIMIT)
-                key.counter.charge(call.points, arrived)
+            if points := call.cost(self.world):
+                self.world.charge(key, points, arrived)
             turnaround = self.delays.turnaround_ns(call.turnaround)
             if turnaround:
                 await asyncio.sleep(turnaround / NS)

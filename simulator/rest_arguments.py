@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from shared.unconfirmed import Unconfirmed
 from simulator import arguments, errors
 from simulator.arguments import KINDS, LIMIT_KINDS, STP, TIF, decimal_text, rest_flag
 from simulator.errors import KrakenError, invalid
@@ -24,7 +25,7 @@ _FLAGS = frozenset({"post", "fcib", "fciq", "nompp"})
 _NOTHING = (None, "", "0", 0, "none")
 
 
-def order(fields: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
+def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfirmed) -> OrderRequest:
     """An order of ``AddOrder`` or ``AddOrderBatch``."""
     kind = fields.get("ordertype")
     if kind not in KINDS:
@@ -39,6 +40,8 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     second = price(fields, "price2") if kind in LIMIT_KINDS and kind != "limit" else None
     if (kind != "market" and first is None) or (kind in LIMIT_KINDS and kind != "limit" and second is None):
         raise invalid("price")
+    if unconfirmed.rest_idle_fields == "refused":
+        _used_only(fields, kind)
     _neutral_only(fields, kind)
     tif = str(fields.get("timeinforce") or "GTC").lower()
     if tif not in TIF:
@@ -61,7 +64,7 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         stp=stp,
         cl_ord_id=arguments.client_id(fields.get("cl_ord_id") or None),
         userref=userref(fields, "userref"),
-        fee_pref="fcib" if "fcib" in flags else "fciq",
+        fee_pref=next((flag for flag in ("fcib", "fciq") if flag in flags), ""),
     )
 
 
@@ -87,6 +90,14 @@ def userref(fields: Mapping[str, Any], name: str) -> int | None:
     if found is not None and (found != found.to_integral_value() or abs(found) >= 2**31):
         raise invalid(name)
     return None if found is None else int(found)
+
+
+def _used_only(fields: Mapping[str, Any], kind: str) -> None:
+    """Refuses a second price and a trigger that an order of this type has no use for."""
+    used = {"price2": kind in TRIGGERED_KINDS and kind in LIMIT_KINDS, "trigger": kind in TRIGGERED_KINDS}
+    for name, is_used in used.items():
+        if not is_used and fields.get(name) not in _NOTHING:
+            raise invalid(name)
 
 
 def _neutral_only(fields: Mapping[str, Any], kind: str) -> None:

@@ -18,6 +18,7 @@ from simulator.wire import fixed, iso_seconds
 from simulator.world import KeyState, World
 
 Fields = Mapping[str, Any]
+HISTORY = 4
 # Permissions here, and as GetApiKeyInfo calls them.
 _PERMISSIONS = {
     "query-funds": "query-funds",
@@ -39,6 +40,10 @@ class Call:
     permissions: tuple[str, ...]
     points: int = 1
     turnaround: str = ""
+
+    def cost(self, world: World) -> int:
+        """The call's price: of one into a history as this exchange has it."""
+        return world.config.unconfirmed.history_call_points if self.points == HISTORY else self.points
 
 
 # --- account ---------------------------------------------------------------------------------------------------------
@@ -125,14 +130,14 @@ def _in_time(fields: Fields, arrived: int, now: int) -> None:
 
 def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
     pair = arguments.rest_pair(fields, world.exchange)
-    wanted = rest_arguments.order(fields, pair, now)
+    wanted = rest_arguments.order(fields, pair, now, world.config.unconfirmed)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
         world.exchange.check(key.account, wanted, now)
         return {"descr": _asked(wanted)}
     order = world.exchange.add(key.account, wanted, now)
     result: dict[str, Any] = {"descr": _asked(wanted), "txid": [order.order_id]}
-    if order.cl_ord_id is not None:
+    if order.cl_ord_id is not None and world.config.unconfirmed.rest_echo_cl_ord_id:
         result["cl_ord_id"] = order.cl_ord_id
     return result
 
@@ -144,7 +149,7 @@ def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, 
         raise invalid("orders")
     if not all(isinstance(item, dict) for item in listed):
         raise invalid("orders")
-    wanted = [rest_arguments.order(item, pair, now) for item in listed]
+    wanted = [rest_arguments.order(item, pair, now, world.config.unconfirmed) for item in listed]
     _in_time(fields, arrived, now)
     checked = arguments.rest_flag(fields, "validate")
     rows: list[dict[str, Any]] = []
@@ -279,10 +284,10 @@ METHODS: dict[str, Call] = {
     "ClosedOrders": Call(rest_history.closed_orders, ("query-closed-trades",)),
     "QueryOrders": Call(rest_history.query_orders, ("query-open-trades", "query-closed-trades")),
     "OrderAmends": Call(rest_history.order_amends, ("query-open-trades", "query-closed-trades")),
-    "TradesHistory": Call(rest_history.trades_history, ("query-closed-trades",), 4),
+    "TradesHistory": Call(rest_history.trades_history, ("query-closed-trades",), HISTORY),
     "QueryTrades": Call(rest_history.query_trades, ("query-closed-trades",)),
-    "Ledgers": Call(rest_history.ledgers, ("query-ledger",), 4),
-    "QueryLedgers": Call(rest_history.query_ledgers, ("query-ledger",), 4),
+    "Ledgers": Call(rest_history.ledgers, ("query-ledger",), HISTORY),
+    "QueryLedgers": Call(rest_history.query_ledgers, ("query-ledger",), HISTORY),
     "AddOrder": Call(_add_order, ("trade",), 0, "add_order"),
     "AddOrderBatch": Call(_add_order_batch, ("trade",), 0, "batch_add"),
     "AmendOrder": Call(_amend_order, ("trade",), 0, "amend_order"),

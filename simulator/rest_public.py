@@ -17,6 +17,13 @@ from simulator.world import World
 
 Fields = Mapping[str, Any]
 NAMES_MAX = 100
+# The members of a pair by what ``info`` of AssetPairs asks for; empty for all.
+_INFO: dict[str, tuple[str, ...]] = {
+    "info": (),
+    "leverage": ("leverage_buy", "leverage_sell"),
+    "fees": ("fees", "fees_maker", "fee_volume_currency"),
+    "margin": ("margin_call", "margin_stop"),
+}
 
 
 def server_time(_world: World, _fields: Fields, now: int) -> Any:
@@ -47,12 +54,16 @@ def assets(_world: World, fields: Fields, _now: int) -> Any:
 
 
 def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
-    """``AssetPairs``."""
+    """``AssetPairs``, whole or the members that ``info`` names."""
+    info = fields.get("info") or "info"
+    if info not in _INFO:
+        raise invalid("info")
     if _tokenised(fields, "aclass_base"):
         if _names(fields, "pair"):
             raise KrakenError(errors.UNKNOWN_PAIR)
         return {}
-    return {key: rest_pair(venue.pair, venue.status) for key, venue in named_venues(world, fields)}
+    rows = {key: rest_pair(venue.pair, venue.status) for key, venue in named_venues(world, fields)}
+    return {key: {name: row[name] for name in _INFO[info] or row} for key, row in rows.items()}
 
 
 def _tokenised(fields: Fields, name: str) -> bool:
@@ -77,13 +88,13 @@ def named_venues(world: World, fields: Fields) -> list[tuple[str, Venue]]:
     return chosen
 
 
-def ticker(world: World, fields: Fields, _now: int) -> Any:
-    """``Ticker``."""
-    return {key: _ticker(venue) for key, venue in named_venues(world, fields)}
+def ticker(world: World, fields: Fields, now: int) -> Any:
+    """``Ticker``: figures of today (UTC) and of the last 24 hours."""
+    return {key: _ticker(venue, now) for key, venue in named_venues(world, fields)}
 
 
-def _ticker(venue: Venue) -> dict[str, Any]:
-    pair, day = venue.pair, venue.day
+def _ticker(venue: Venue, now: int) -> dict[str, Any]:
+    pair, day, today = venue.pair, venue.day, venue.day.today(now)
     bid, ask = venue.touch()
     sides = []
     for price, side in ((ask, venue.book.asks), (bid, venue.book.bids)):
@@ -94,12 +105,12 @@ def _ticker(venue: Venue) -> dict[str, Any]:
         "a": sides[0],
         "b": sides[1],
         "c": [pair.old_price(venue.last_price), pair.qty(last)],
-        "v": [pair.qty(day.volume)] * 2,
-        "p": [pair.old_price(day.vwap())] * 2,
-        "t": [day.trades] * 2,
-        "l": [pair.old_price(day.low)] * 2,
-        "h": [pair.old_price(day.high)] * 2,
-        "o": pair.old_price(day.open),
+        "v": [pair.qty(today.volume), pair.qty(day.volume)],
+        "p": [pair.old_price(today.vwap), pair.old_price(day.vwap())],
+        "t": [today.trades, day.trades],
+        "l": [pair.old_price(today.low), pair.old_price(day.low)],
+        "h": [pair.old_price(today.high), pair.old_price(day.high)],
+        "o": pair.old_price(today.open),
     }
 
 

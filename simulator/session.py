@@ -151,7 +151,8 @@ class Session:
 
     def beat(self, now: int) -> bool:
         """The second's heartbeat; False when the connection is idle and should be closed."""
-        if now - self.heard_ns > IDLE_NS and not self.subscribed:
+        silent = self.world.config.unconfirmed.quiet_close == "silent"
+        if now - self.heard_ns > IDLE_NS and (silent or not self.subscribed):
             return False
         self.send(self.heartbeat())
         return True
@@ -249,11 +250,12 @@ class Session:
         """Handles any method but ping; raises KrakenError."""
         raise NotImplementedError
 
-    def answer(self, request: Request, result: Mapping[str, Any] | list[Any], now: int) -> None:
-        """A success response."""
-        body = json.dumps(result, separators=(",", ":"))
+    def answer(self, request: Request, result: Mapping[str, Any] | list[Any] | None, now: int, **extra: int) -> None:
+        """A success response; ``extra`` are further members, such as there are without a ``result``."""
+        body = "" if result is None else f'"result":{json.dumps(result, separators=(",", ":"))},'
+        more = "".join(f'"{name}":{value},' for name, value in extra.items())
         self.reply(
-            f'{{"method":{json.dumps(request.method)},{_req_id(request)}"result":{body},"success":true,'
+            f'{{"method":{json.dumps(request.method)},{more}{_req_id(request)}{body}"success":true,'
             f'"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}'
         )
 

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS trades (
   exec_id TEXT PRIMARY KEY, trade_id INTEGER NOT NULL, account INTEGER NOT NULL, number INTEGER NOT NULL,
   order_id TEXT NOT NULL, cl_ord_id TEXT, userref INTEGER NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
   kind TEXT NOT NULL, price INTEGER NOT NULL, qty INTEGER NOT NULL, cost INTEGER NOT NULL, fee INTEGER NOT NULL,
-  maker INTEGER NOT NULL, ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER);
+  maker INTEGER NOT NULL, ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER, base_fee INTEGER);
 CREATE INDEX IF NOT EXISTS trades_time ON trades (account, ns);
 CREATE INDEX IF NOT EXISTS trades_order ON trades (order_id);
 CREATE TABLE IF NOT EXISTS ledger (
@@ -52,6 +52,8 @@ CREATE TABLE IF NOT EXISTS amends (
 CREATE INDEX IF NOT EXISTS amends_order ON amends (order_id);
 CREATE TABLE IF NOT EXISTS counters (
   account INTEGER, symbol TEXT, value REAL NOT NULL, ns INTEGER NOT NULL, PRIMARY KEY (account, symbol)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rest_counters (api_key TEXT PRIMARY KEY, value REAL NOT NULL, ns INTEGER NOT NULL)
+  WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS nonces (api_key TEXT PRIMARY KEY, nonce TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS venues (
   symbol TEXT PRIMARY KEY, last_price INTEGER NOT NULL, trade_id INTEGER NOT NULL) WITHOUT ROWID;
@@ -59,11 +61,12 @@ CREATE TABLE IF NOT EXISTS venues (
 # Columns that older databases lack; a row without its price decimals has those of the pair's beginning.
 _ADDED = (
     ("orders", "decimals"), ("trades", "decimals"), ("orders", "trigger_price"), ("orders", "triggered"),
+    ("trades", "base_fee"),
 )  # fmt: skip
 # Version 1: cost and fee of orders and trades have the pair's cost decimals, one more than the dollar's of version 0.
 _VERSION = 1
 _ORDER_COLUMNS = 28
-_FILL_COLUMNS = 18
+_FILL_COLUMNS = 19
 _LEDGER_COLUMNS = 10
 
 
@@ -144,6 +147,10 @@ class Store:
         """Keeps a key's highest nonce."""
         self._db.execute("INSERT OR REPLACE INTO nonces VALUES (?,?)", (api_key, str(nonce)))
 
+    def rest_counter(self, api_key: str, counter: Counter) -> None:
+        """Keeps a key's REST counter."""
+        self._db.execute("INSERT OR REPLACE INTO rest_counters VALUES (?,?,?)", (api_key, counter.value, counter.ns))
+
     def venues(self, rows: Iterable[tuple[str, int, int]]) -> None:
         """Keeps (symbol, last price, a trade id that has not been used) of each pair."""
         self._db.execute("BEGIN IMMEDIATE")
@@ -193,6 +200,10 @@ class Store:
     def nonces(self) -> dict[str, int]:
         """The highest nonce of each key."""
         return {key: int(nonce) for key, nonce in self._db.execute("SELECT api_key, nonce FROM nonces").fetchall()}
+
+    def rest_counters(self) -> dict[str, tuple[float, int]]:
+        """Value and time of each key's REST counter as it was left."""
+        return {key: (value, ns) for key, value, ns in self._db.execute("SELECT * FROM rest_counters").fetchall()}
 
     def venue(self, symbol: str) -> tuple[int, int] | None:
         """Last price and next trade id of a pair."""
@@ -325,12 +336,14 @@ def _fill_row(f: Fill) -> tuple[Any, ...]:
     return (
         f.exec_id, f.trade_id, f.account, f.number, f.order_id, f.cl_ord_id, f.userref, f.pair.symbol, f.side, f.kind,
         f.price, f.qty, f.cost, f.fee, f.maker, f.ns, f.visible_ns, f.pair.price_precision,
+        f.base_fee,
     )  # fmt: skip
 
 
 def _fill(row: Any) -> Fill:
     values = list(row[:17])
     values[7], values[14] = _pair(values[7], row[17]), bool(values[14])
+    values.append(row[18] or 0)
     return Fill(*values)
 
 

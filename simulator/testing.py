@@ -34,7 +34,8 @@ class Kraken:
 
     ``key`` is an ordinary account's at the entry fees, ``maker`` a market maker's (0.00 % maker), ``cancel_only`` may
     do what its name says. ``virtual`` time stands still until :meth:`advance`. Settings are those of ``simulator:`` in
-    the configuration (``seed``, ``regime``, ``accounts``, ``one_way_delay_ms``, ``history_lag_s``, ...).
+    the configuration (``seed``, ``regime``, ``accounts``, ``one_way_delay_ms``, ``history_lag_s``, ...); what is not
+    confirmed of Kraken is switched by ``unconfirmed={"filled_report": "in_the_trade"}``.
     """
 
     def __init__(self, folder: Path, *, virtual: bool = False, tls: bool = False, **settings: Any) -> None:

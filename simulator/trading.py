@@ -35,6 +35,7 @@ class TradingSession(Session):
 
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
+        self._unconfirmed = world.config.unconfirmed
         self._methods: dict[str, Callable[[KeyState, Request, int], None]] = {
             "add_order": self._add_order,
             "amend_order": self._amend_order,
@@ -53,7 +54,7 @@ class TradingSession(Session):
             raise KrakenError(errors.UNSUPPORTED_EVENT)
         if "token" not in request.params:
             raise KrakenError(errors.TOKEN_NOT_FOUND)
-        method(self.world.token(request.params["token"], now).key, request, now)
+        method(self.world.token(request.params["token"], self.connection_id, now).key, request, now)
 
     def _add_order(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params
@@ -64,7 +65,8 @@ class TradingSession(Session):
         _in_time(params, request, now)
         if arguments.flag(params, "validate"):
             self.world.exchange.check(key.account, wanted, now)
-            self.answer(request, _client_ids(params), now)
+            made_up = {"order_id": self.world.exchange.unused_id()} if self._unconfirmed.validate_order_id else {}
+            self.answer(request, {**made_up, **_client_ids(params)}, now)
             return
         order = self.world.exchange.add(key.account, wanted, now)
         self.answer(request, {"order_id": order.order_id, **_client_ids(params)}, now)
@@ -204,9 +206,13 @@ class TradingSession(Session):
         arguments.only(params, frozenset({"orders", "cl_ord_id", "token"}), request.method)
         most = arguments.BATCH_CANCEL_MAX
         orders, clients = arguments.texts(params, "orders", most), arguments.texts(params, "cl_ord_id", most)
-        if not 1 <= len(orders) + len(clients) <= most:
+        if not self._unconfirmed.batch_cancel_least <= len(orders) + len(clients) <= most:
             raise invalid("orders")
-        self.answer(request, {"count": self.world.exchange.batch_cancel(key.account, orders, clients, now)}, now)
+        count = self.world.exchange.batch_cancel(key.account, orders, clients, now)
+        if self._unconfirmed.batch_cancel_result == "orders_cancelled":
+            self.answer(request, None, now, orders_cancelled=count)
+        else:
+            self.answer(request, {"count": count}, now)
 
 
 def _client_ids(params: dict[str, Any]) -> dict[str, Any]:

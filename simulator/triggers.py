@@ -76,7 +76,8 @@ class Triggers(Accounts):
         order.triggered = True
         self.journal.orders[order.number] = order
         venue = self.venues[order.pair.symbol]
-        self._report(order, "status", reports.triggered(order, venue.last_price, now))
+        status = self.unconfirmed.triggered_status
+        self._report(order, "status", reports.triggered(order, venue.last_price, now, status))
         if order.price is None:
             try:
                 check_funds(self.accounts[order.account], venue, order.side, order.remaining, None, False, order)

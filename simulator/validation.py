@@ -16,11 +16,13 @@ QTY_MAX = 10**17
 PRICE_MAX = 10**12
 
 
-def to_ticks(pair: Pair, price: Decimal) -> int:
-    """A price in ticks, or Kraken's refusal of it."""
+def to_ticks(pair: Pair, price: Decimal, too_fine: str = "invalid_price") -> int:
+    """A price in ticks, or Kraken's refusal of it; ``too_fine`` is which one, of a price with too many decimals."""
     if not price.is_finite() or price <= 0 or price.adjusted() > 15:
         raise KrakenError(errors.INVALID_PRICE)
     ticks = units(price, pair.price_precision)
+    if ticks is None and too_fine == "tick_size":
+        raise KrakenError(errors.TICK_SIZE)
     if ticks is None:
         raise errors.price_decimals(pair.symbol, pair.price_precision)
     if ticks > PRICE_MAX:
@@ -75,13 +77,17 @@ def check_funds(
     account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool, but: Order | None = None
 ) -> None:
     """Does the account have what the order may cost, beside its other open orders; ``but`` is the one it replaces."""
-    pair = venue.pair
-    if side == "sell":
-        needed, asset = pair.base_units(qty), pair.base.name
-    else:
-        needed, asset = buy_cost(account, venue, qty, price, post_only), pair.quote.name
+    asset, needed = needs(account, venue, side, qty, price, post_only)
     if needed > account.free(asset, but):
         raise KrakenError(errors.INSUFFICIENT_FUNDS)
+
+
+def needs(account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool) -> tuple[str, int]:
+    """The asset that the order may cost, and how many units of it."""
+    pair = venue.pair
+    if side == "sell":
+        return pair.base.name, pair.base_units(qty)
+    return pair.quote.name, buy_cost(account, venue, qty, price, post_only)
 
 
 def buy_cost(account: Account, venue: Venue, qty: int, price: int | None, post_only: bool) -> int:

@@ -167,7 +167,7 @@ class Venue:
             if ("v1.trade", 0) in wanted:
                 public.append(("v1.trade", 0, feed_v1.trades(self.pair, trades)))
         if (trades or moved) and ("v1.ticker", 0) in wanted:
-            public.append(("v1.ticker", 0, feed_v1.ticker(self)))
+            public.append(("v1.ticker", 0, feed_v1.ticker(self, now)))
         if resized and ("v1.spread", 0) in wanted:
             public.append(("v1.spread", 0, feed_v1.spread(self, now)))
 

@@ -64,7 +64,10 @@ class KeyState:
 
 @dataclass(slots=True)
 class Token:
-    """A WebSocket token: good for 15 minutes, and for as long as a private subscription uses it."""
+    """A WebSocket token: good for 15 minutes, and for as long as a private subscription uses it.
+
+    ``used_by`` are the connections with such a subscription.
+    """
 
     text: str
     key: KeyState
@@ -107,7 +110,7 @@ class World:
         for pair in [pair for name, pair in PAIRS.items() if name in config.pairs or name in (recording or ())]:
             price, trade_id = store.venue(pair.symbol) or (pair.start_price, 1_000_000)
             venues.append(Venue(pair, engine(), trade_id, price))
-        self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt)
+        self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt, config.unconfirmed)
         self.exchange.serial = int(store.meta("serial", "1000"))
         self.keys: dict[str, KeyState] = {}
         self.tokens: dict[str, Token] = {}
@@ -123,8 +126,9 @@ class World:
         self.maintenance: list[int] | None = None
         self.broken: sqlite3.Error | None = None
         nonces = store.nonces()
+        counters = store.rest_counters()
         for declared in config.accounts:
-            self._add_account(declared, nonces, salt, now)
+            self._add_account(declared, nonces, counters, salt, now)
         self._saved_ns = now
         self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
         self._recording = recording
@@ -133,7 +137,14 @@ class World:
 
     # --- the start -----------------------------------------------------------------------------------------------
 
-    def _add_account(self, declared: SimAccount, nonces: dict[str, int], salt: int, now: int) -> None:
+    def _add_account(
+        self,
+        declared: SimAccount,
+        nonces: dict[str, int],
+        counters: dict[str, tuple[float, int]],
+        salt: int,
+        now: int,
+    ) -> None:
         index, trigger_ns = self.store.account_id(declared.name)
         tier = TIERS[declared.tier]
         start = int(max(declared.volume_30d_usd, Decimal(0)).scaleb(USD.decimals))
@@ -153,7 +164,7 @@ class World:
             entry = LedgerEntry(ids[0], index, asset, "deposit", held, 0, held, ids[1], now, now)
             self.exchange.journal.ledger.append(entry)
         for key in declared.keys:
-            counter = Counter(tier.rest_max, tier.rest_decay)
+            counter = Counter(tier.rest_max, tier.rest_decay, *counters.get(key.api_key, ()))
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
 
     def _open_markets(self, regime: str, now: int, pace: float) -> Sequence[Flow]:
@@ -291,6 +302,13 @@ class World:
 
     # --- keys and tokens -----------------------------------------------------------------------------------------
 
+    def charge(self, key: KeyState, points: int, now: int) -> None:
+        """A REST call's points on its key's counter, if they fit; refuses (KrakenError) the call if not."""
+        if not key.counter.fits(points, now):
+            raise KrakenError(errors.API_RATE_LIMIT)
+        key.counter.charge(points, now)
+        self.store.rest_counter(key.key.api_key, key.counter)
+
     def make_token(self, key: KeyState, now: int) -> str:
         """A new WebSocket token; a key's oldest unused ones go when it has too many."""
         for text in [t.text for t in self.tokens.values() if t.expires_ns < now and not t.used_by]:
@@ -303,9 +321,13 @@ class World:
         self.tokens[text] = Token(text, key, now + TOKEN_LIFE_NS)
         return text
 
-    def token(self, text: object, now: int) -> Token:
-        """The token of a request; refuses (KrakenError) one that is unknown or over."""
+    def token(self, text: object, connection_id: int, now: int) -> Token:
+        """The token of a request; refuses (KrakenError) one that is unknown, over, or another connection's."""
         found = self.tokens.get(text) if isinstance(text, str) else None
-        if found is None or (found.expires_ns < now and not found.used_by):
-            raise KrakenError(errors.INVALID_SESSION)
-        return found
+        sharing = self.config.unconfirmed.token_sharing
+        if found is not None:
+            mine = connection_id in found.used_by
+            is_used = bool(found.used_by) if sharing == "any" else mine
+            if (found.expires_ns >= now or is_used) and not (sharing == "none" and found.used_by and not mine):
+                return found
+        raise KrakenError(errors.INVALID_SESSION)

@@ -357,12 +357,9 @@ class Kraken:
             return None, errors.INVALID_NONCE
         key.nonce = nonce
         self.store.nonce(api_key, nonce)
-        if call.points:
-            if not key.counter.fits(call.points, self.ts):
-                self.on_refused(method, errors.API_RATE_LIMIT, False)
-                return None, errors.API_RATE_LIMIT
-            key.counter.charge(call.points, self.ts)
         try:
+            if points := call.cost(self.world):
+                self.world.charge(key, points, self.ts)
             result = call.run(self.world, key, fields, self.ts, self.ts)
         except KrakenError as error:
             self.on_refused(method, str(error), False)

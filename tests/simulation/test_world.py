@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from shared import unconfirmed
+from shared.unconfirmed import Unconfirmed
 from tests.simulation.world import World
 
 SEEDS = range(1, 25)
+# Every switch of the exchange in its second position, and in its last.
+OTHERWISE = [
+    Unconfirmed(**{name: list(fact.words)[position] for name, _, fact in unconfirmed.facts()}) for position in (1, -1)
+]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -14,4 +20,12 @@ def test_all_that_must_hold_holds_through_a_minute_of_faults(seed: int) -> None:
     result = World(seed).run(50)
     again = f"python -m tests.simulation.run --seed {seed} --seeds 1 --seconds 50"
     assert result.violations == [], "\n".join([*result.violations, again])
+    assert result.checks["at rest"] == 1
+
+
+@pytest.mark.parametrize("seed", range(101, 107))
+@pytest.mark.parametrize("otherwise", OTHERWISE, ids=["second", "last"])
+def test_it_holds_too_where_kraken_is_otherwise_than_is_likely(otherwise: Unconfirmed, seed: int) -> None:
+    result = World(seed, unconfirmed=otherwise).run(50)
+    assert result.violations == []
     assert result.checks["at rest"] == 1

@@ -32,6 +32,7 @@ from shared.messages import (
     Side,
     Target,
 )
+from shared.unconfirmed import Unconfirmed
 from simulator.pairs import ASSETS, PAIRS
 from tests.simulation.faults import Plan
 from tests.simulation.host import Host
@@ -81,7 +82,7 @@ def pair_message(symbol: str) -> Pair:
     )
 
 
-def configuration(rng: Random, folder: Path) -> Config:
+def configuration(rng: Random, folder: Path, unconfirmed: Unconfirmed) -> Config:
     """A sandbox with two strategies; one seed in three has a small purse, one in two pays fees."""
     config = Config()
     balances = {"USD": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
@@ -101,23 +102,30 @@ def configuration(rng: Random, folder: Path) -> Config:
     keys = config.simulator.accounts[0].keys
     volume = Decimal(rng.choice([0, 10_000_000]))
     account = SimAccount(name="maker", keys=keys, balances=balances, volume_30d_usd=volume)
-    config.simulator = msgspec.structs.replace(config.simulator, accounts=[account])
+    config.simulator = msgspec.structs.replace(config.simulator, accounts=[account], unconfirmed=unconfirmed)
     config.source = folder / "config.yaml"
     check(config, str)
     return config
 
 
 class World:
-    """One seed's world."""
+    """One seed's world; ``unconfirmed`` is where the exchange's switches stand."""
 
-    def __init__(self, seed: int, *, mean_gap_s: float = 3.0, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        mean_gap_s: float = 3.0,
+        folder: Path | None = None,
+        unconfirmed: Unconfirmed = Unconfirmed(),  # noqa: B008 - frozen
+    ) -> None:
         self.seed = seed
         self._made = None if folder is not None else tempfile.mkdtemp(prefix="simulation", dir=_memory())
         self.folder = folder or Path(self._made or "")
         rng = Random(f"world {seed}")
         self.loop = Loop(1000 * SECOND)
         self.begin = self.loop.now
-        self.config = configuration(rng, self.folder)
+        self.config = configuration(rng, self.folder, unconfirmed)
         self.kraken = Kraken(self.loop, seed, self.config.simulator, BOOT_TO_WALL)
         self.halt_file: list[str] = []
         self.halted_at = 0

@@ -21,17 +21,19 @@ from tests.integration.simulator.running import ROOT, Running, Socket, looped
 
 pytestmark = pytest.mark.processes
 SOMEBODYS_TEST = """
+import asyncio
 import json
 import urllib.request
 
 import pytest
+import websockets
 
 pytest_plugins = ["simulator.pytest_plugin"]
 
 
 @pytest.fixture
 def kraken_settings():
-    return {"virtual": True, "seed": 9}
+    return {"virtual": True, "seed": 9, "unconfirmed": {"trade_snapshot": True}}
 
 
 def test_it(kraken):
@@ -46,6 +48,15 @@ def test_it(kraken):
     assert kraken.injected() == {"refuse": 1}
     kraken.clear_faults()
     assert len(kraken.key) == len(kraken.maker) == 2
+    assert asyncio.run(trade_snapshot(kraken.ws_url))
+
+
+async def trade_snapshot(url):
+    async with websockets.connect(url) as connection:
+        await connection.send('{"method":"subscribe","params":{"channel":"trade","symbol":["BTC/USD"]}}')
+        while '"snapshot":' not in (frame := await connection.recv()):
+            pass
+        return json.loads(frame)["result"]["snapshot"]
 """
 
 

@@ -16,7 +16,7 @@ from executor.registry import from_row, to_row
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Message, OrderState
-from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy
+from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, sell
 
 
 class Hands:
@@ -213,3 +213,29 @@ def test_a_gap_in_the_reports_stops_advances_until_a_new_snapshot_is_read() -> N
     world.target(buy())
     world.turn()
     assert len(world.taken("add_order")) == 1
+
+
+def test_a_batch_of_cancels_refused_for_one_order_is_taken_apart_at_once() -> None:
+    world = World().ready()
+    world.place(buy(), buy(839_800, slot="b1"), sell())
+    world.state.halted = True
+    world.turn()
+    (batch,) = world.taken("batch_cancel")
+    world.answer(batch, error="EOrder:Unknown order")
+    world.turn()
+    singles = world.taken("cancel_order")
+    assert [request.orders for request in singles] == [[name] for name in batch.orders]
+    world.answer(singles[0], error="EOrder:Unknown order")
+    world.turn()
+    assert (world.taken("batch_cancel"), world.taken("cancel_order")) == ([], [])
+
+
+def test_a_last_trade_that_says_filled_itself_ends_the_order() -> None:
+    world = World().ready()
+    (order,) = world.place(buy())
+    trade = {"symbol": "BTC/USD", "side": "buy", "last_price": Decimal("83990.0"), "liquidity_ind": "m",
+             "fees": [], "timestamp": "2026-01-01T00:00:00.000000Z"}  # fmt: skip
+    world.report("trade", order, **trade, exec_id="T1", last_qty=Decimal("0.0005"), order_status="partially_filled")
+    assert order.is_live
+    world.report("trade", order, **trade, exec_id="T2", last_qty=Decimal("0.00069047"), order_status="filled")
+    assert order.state is OrderState.FILLED

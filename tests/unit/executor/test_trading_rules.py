@@ -317,6 +317,17 @@ def test_t12_any_status_but_online_pulls_and_the_way_back_takes_5_s(system: str)
     assert world.taken("add_order") == []
 
 
+def test_t3_in_maintenance_the_switch_is_neither_armed_nor_disarmed() -> None:
+    world = World().ready()
+    world.turn()
+    for system, is_asked in (("maintenance", False), ("online", True)):
+        world.raw({"channel": "status", "type": "update", "data": [{"system": system}]})
+        world.now += 6 * SECOND
+        world.raw({"channel": "heartbeat"})
+        world.turn()
+        assert bool(world.taken("cancel_all_orders_after")) is is_asked
+
+
 def test_t13_beyond_a_limit_only_what_reduces_is_sent() -> None:
     world = World().ready()
     world.state.account.ledger.holdings["BTC"].balance = Decimal("1.0125")  # about 1050 USD over the base

@@ -8,10 +8,11 @@ import pytest
 
 from simulator import acts, rest_private
 from simulator.session import IDLE_NS
-from simulator.wire import NS, iso
+from simulator.wire import NS, iso, iso_seconds, micros
 from simulator.world import TOKEN_LIFE_NS
 from tests.unit.simulator.worlds import START, TestWorld, limit, market
 
+TIMES = {"opentm", "lastupdated", "time"}
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 60000.0}
 OFFSETS = pytest.mark.parametrize("offset", [3600 * NS, -3600 * NS], ids=["an hour ahead", "an hour behind"])
 
@@ -192,3 +193,33 @@ def test_prices_are_kept_for_a_restart(offset: int) -> None:
     world.exchange.venues["BTC/USD"].last_price += 50
     world.after(1.5)
     assert world.store.venue("BTC/USD") != before
+
+
+@OFFSETS
+def test_version_1_tells_the_time_that_is_off_in_every_private_message(offset: int) -> None:
+    world = TestWorld()
+    client = world.private_v1()
+    client.event("subscribe", subscription={"name": "openOrders", "token": client.token})
+    client.event("subscribe", subscription={"name": "ownTrades", "token": client.token})
+    order = {"pair": "XBT/USD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
+    (before,) = [frame["txid"] for frame in client.event("addOrder", **order) if "txid" in frame]
+    put_off(world, offset)
+    now, past = micros(START + offset), micros(START)
+    mark = len(client.frames)
+    (after,) = [frame["txid"] for frame in client.event("addOrder", **order) if "txid" in frame]
+    client.event("addOrder", **{**order, "ordertype": "market"})
+    client.event("cancelAll")
+    rows = [(frame[1], row) for frame in client.since(mark) if isinstance(frame, list) for row in frame[0]]
+    told = [row[name] for _, each in rows for row in each.values() for name in TIMES & row.keys()]
+    assert {channel for channel, _ in rows} == {"openOrders", "ownTrades"}
+    assert set(told) == {now}
+    assert next(next(iter(row)) for _, row in rows if "opentm" in next(iter(row.values()))) == after
+    switch = client.event("cancelAllOrdersAfter", timeout=60)[-1]
+    assert switch["currentTime"] == iso_seconds((START + offset) // NS)
+    # What was told before the fault stays as it was told; a deadline is taken by the clock that is off.
+    client.event("addOrder", **order, deadline=iso(world.now + 10 * NS))
+    again = world.private_v1()
+    open_orders = again.event("subscribe", subscription={"name": "openOrders", "token": again.token})[-1][0]
+    assert [order["opentm"] for row in open_orders for order in row.values()] == [now]
+    (row,) = world.store.orders_by_id(world.account().index, [before])
+    assert micros(row.opened_ns) == past

@@ -7,6 +7,9 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
+from simulator.errors import KrakenError
 from simulator.wire import NS
 from tests.unit.simulator.worlds import TestWorld, limit, market
 
@@ -155,3 +158,16 @@ def test_pages_are_fifty_newest_first_and_bounded_by_time() -> None:
     assert [fill.ns for fill in [*first, *second]] == times[::-1]
     some, count = world.store.fills(maker.index, times[9], times[19], world.now, 0)
     assert (count, some[0].ns, some[-1].ns) == (10, times[19], times[10])
+
+
+def test_the_counters_of_rest_calls_survive(tmp_path: Path) -> None:
+    path = tmp_path / "sim.sqlite"
+    world = TestWorld(path)
+    key = world.world.keys["V1"]
+    for _ in range(5):
+        world.world.charge(key, 4, world.now)
+    with pytest.raises(KrakenError, match="EAPI:Rate limit exceeded"):
+        world.world.charge(key, 1, world.now)
+    after = killed(world, path, 4)
+    assert after.world.keys["V1"].counter.now(after.now) == 18
+    assert after.world.keys["M1"].counter.now(after.now) == 0
