@@ -193,13 +193,17 @@ def test_t5_every_add_and_amend_is_post_only() -> None:
     assert add.params["fee_preference"] == "quote"
 
 
-def test_t5_a_refused_amend_leaves_the_old_price_live_so_it_is_cancelled() -> None:
+@pytest.mark.parametrize(
+    "error",
+    ["EOrder:Post only order", "EOrder:Rate limit exceeded", "EService:Deadline elapsed", "EOrder:Insufficient funds"],
+)
+def test_t5_a_refused_amend_leaves_the_old_price_live_so_it_is_cancelled(error: str) -> None:
     world = World().ready()
     world.place(buy())
     world.wait(11)
     world.target(buy(839_950))
     world.turn()
-    world.answer(world.taken("amend_order")[0], error="EOrder:Post only order")
+    world.answer(world.taken("amend_order")[0], error=error)
     world.turn()
     assert len(world.taken("cancel_order")) == 1
 
