@@ -143,16 +143,17 @@ class Answers:
                     order.state = OrderState.OPEN  # it may be any of them: each is cancelled alone
                 order.amend = None if request.method == "amend_order" else order.amend
             elif request.method == "amend_order":
-                if orders.amend_refused(order, request.req_id, frame.error):
-                    self._amend_refused(order, frame.error, now)
+                refused = orders.amend_refused(order, request.req_id, frame.error)
+                if refused is not None:
+                    self._amend_refused(order, refused.price, frame.error, now)
             else:
                 self.state.tell("warning", "cancel", f"cancel of {cl_ord_id} refused: {frame.error}; trying again")
             self.state.registry.note(order)
 
-    def _amend_refused(self, order: Order, error: str, now: int) -> None:
+    def _amend_refused(self, order: Order, price: int, error: str, now: int) -> None:
         """It rests at a price that nobody wants any more, whatever the reason: it goes (T5)."""
         self.state.tell("warning", "amend", f"amend on {order.symbol} refused: {error}")
         if "Post only" in error:
-            self.refusals.block_price(order, now)
+            self.refusals.block_price(order, price, now)
         order.doomed = f"amend refused: {error}"
         order.touched = now

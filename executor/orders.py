@@ -179,13 +179,14 @@ def amend_confirmed(order: Order, req_id: int, now: int) -> None:
         order.touched = now
 
 
-def amend_refused(order: Order, req_id: int, why: str) -> bool:
-    """The amend was not carried out: the old price is live (T5). False when another amend is in flight."""
-    if order.amend is None or order.amend.req_id != req_id:
-        return False
+def amend_refused(order: Order, req_id: int, why: str) -> Amend | None:
+    """The amend that was not carried out: the old price is live (T5). None when another amend is in flight."""
+    refused = order.amend
+    if refused is None or refused.req_id != req_id:
+        return None
     order.amend = None
     order.error = why
-    return True
+    return refused
 
 
 def lost_sight(order: Order) -> None:

@@ -21,11 +21,10 @@ class Refusals:
         """The exchange did not take it."""
         ended(order, OrderState.REFUSED, error, now)
         if "Post only" in error:
-            self.block_price(order, now)
+            self.block_price(order, order.price, now)
         self.news.append((order, error))
         self._state.registry.note(order)
 
-    def block_price(self, order: Order, now: int) -> None:
+    def block_price(self, order: Order, price: int, now: int) -> None:
         """The price that it was to have waits."""
-        price = order.amend.price if order.amend else order.price
         self.prices[order.symbol, order.side] = (price, now + int(limits.REFUSED_PRICE_S * SECOND))

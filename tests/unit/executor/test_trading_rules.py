@@ -230,6 +230,23 @@ def test_t5_a_refused_price_waits_for_the_touch_to_clear_it_and_at_least_a_secon
     assert adds(0.1) == 1
 
 
+def test_t5_the_price_of_a_refused_amend_waits_for_the_touch_and_not_the_one_that_it_rested_at() -> None:
+    world = World().ready()
+    order = world.place(buy(839_900))[0]
+    world.wait(11)
+    world.target(buy(839_990))
+    world.turn()
+    world.answer(world.taken("amend_order")[0], error="EOrder:Post only order")
+    world.turn()
+    world.report("canceled", order, reason="User requested")
+    world.bid, world.ask = 839_989, 839_990
+    world.wait(3)
+    assert world.taken("add_order") == []
+    world.bid, world.ask = 839_990, 839_991
+    world.wait(1)
+    assert [request.params["limit_price"] for request in world.taken("add_order")] == [Decimal("83999.0")]
+
+
 def test_t6_amends_send_filled_and_remaining_and_count_at_their_worst_until_settled() -> None:
     world = World().ready()
     order = world.place(buy(qty=119_047))[0]
