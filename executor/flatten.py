@@ -24,7 +24,7 @@ SLOT = "f0"
 
 
 class Flatten:
-    """One order a symbol at a time, until what is left cannot be traded."""
+    """One order a symbol at a time, each symbol at its own pace, until what is left cannot be traded."""
 
     def __init__(self, state: State, stream: Stream, quoting: Quoting) -> None:
         self.state, self.stream, self.quoting = state, stream, quoting
@@ -35,11 +35,11 @@ class Flatten:
         state = self.state
         if not state.flattening or state.halted or self.quoting.gates.why_not_advance(now):
             return
-        if any(order.strategy != FOREIGN for order in state.registry.live()):
-            return  # what was pulled, or the order before, has not been confirmed yet
+        # What was pulled, or the order before, has not been confirmed there yet: that symbol waits, and no other.
+        busy = {order.symbol for order in state.registry.live() if order.strategy != FOREIGN}
         symbols = [symbol for symbol in state.config.trading.pairs if symbol in state.pairs]
-        left = [symbol for symbol in symbols if self._close(symbol, now)]
-        if not left and len(symbols) == len(state.config.trading.pairs):
+        left = [symbol for symbol in symbols if symbol not in busy and self._close(symbol, now)]
+        if not (busy or left) and len(symbols) == len(state.config.trading.pairs):
             state.halted = state.out.flattened = True  # at once: nothing may slip in before the file is there
             state.out.halt = "flattened: every position is inventory_base, but for what is too small to trade"
 

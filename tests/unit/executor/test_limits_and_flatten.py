@@ -15,12 +15,12 @@ from executor.outbox import Request
 from shared.config import Strategy
 from shared.messages import Instruments, OrderState
 from tests.unit.executor.test_found_by_simulation import Hands
-from tests.unit.executor.worlds import BTC, World, buy, configuration, sell
+from tests.unit.executor.worlds import BTC, ETH, World, buy, configuration, sell
 
 
-def holding(world: World, base: str) -> None:
-    """The account holds this much BTC, and no difference is left open."""
-    found = world.state.account.ledger.holdings["BTC"]
+def holding(world: World, base: str, asset: str = "BTC") -> None:
+    """The account holds this much of an asset, and no difference is left open."""
+    found = world.state.account.ledger.holdings[asset]
     found.balance = found.settled = Decimal(base)
 
 
@@ -64,6 +64,33 @@ def test_t11_a_short_position_is_bought_back_and_strategies_place_nothing_meanwh
     world.turn()
     assert [request.params["side"] for request in world.taken("add_order")] == ["buy"]
     assert world.taken("batch_add") == []
+
+
+def test_t11_an_order_of_unknown_outcome_holds_up_its_own_symbol_and_no_other() -> None:
+    inventory = {"BTC": Decimal(1), "ETH": Decimal(1)}
+    world = World(configuration(pairs=["BTC/USD", "ETH/USD"], inventory_base=inventory))
+    world.pairs = {"BTC/USD": BTC, "ETH/USD": ETH}
+    world.ready()
+    world.target(buy())
+    world.turn()
+    world.taken("add_order")
+    world.wait(3.5)  # no answer
+    assert [order.state for order in world.live()] == [OrderState.UNKNOWN]
+    holding(world, "1.002")
+    holding(world, "1.002", "ETH")
+    world.state.flattening = True
+    world.turn()
+    assert [(r.symbol, r.params["side"]) for r in world.taken("add_order")] == [("ETH/USD", "sell")]
+    sent = next(order for order in world.live() if order.symbol == "ETH/USD")
+    world.report("canceled", sent, reason="Immediate or cancel")
+    holding(world, "1", "ETH")
+    world.wait(2)
+    assert world.taken("add_order") == []
+    assert world.halt == ""  # not flat while BTC/USD is in doubt
+    unknown = world.live()[0]
+    world.report("canceled", unknown, reason="User requested")
+    world.wait(1)
+    assert [(r.symbol, r.params["side"]) for r in world.taken("add_order")] == [("BTC/USD", "sell")]
 
 
 def test_t11_halted_it_waits() -> None:

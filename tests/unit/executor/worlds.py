@@ -30,6 +30,8 @@ BTC = Pair(
     qty_min=5000,
     cost_min="0.5",
 )
+# A second pair at the same price, so that what one does to the other is seen.
+ETH = msgspec.structs.replace(BTC, symbol="ETH/USD", base="ETH")
 EXCHANGE_AHEAD = 5 * SECOND  # the exchange's clock against the wall's, to see that it is the exchange's that counts
 BOOT_TO_WALL = 1_800_000_000 * SECOND
 
@@ -37,7 +39,7 @@ BOOT_TO_WALL = 1_800_000_000 * SECOND
 def configuration(**trading: Any) -> Config:
     """The sandbox's configuration, with some of ``trading`` changed."""
     config = Config()
-    config.trading = msgspec.structs.replace(config.trading, pairs=["BTC/USD"], **trading)
+    config.trading = msgspec.structs.replace(config.trading, **{"pairs": ["BTC/USD"], **trading})
     check(config, str)
     return config
 
@@ -69,28 +71,35 @@ class World:
         self.halt = ""
         self.sequences = {"executions": 0, "balances": 0}
         self.bid, self.ask = 840_000, 840_001
+        self.pairs = {"BTC/USD": BTC}
         self.system = "online"
 
     # --- the bus -------------------------------------------------------------------------------------------------
 
     def hear_bus(self, state: BookState = BookState.LIVE, *, feed: bool = True, books: bool = True) -> None:
-        """Instrument, feed and book as they are now."""
+        """Instruments, feed and books as they are now; every pair has the same touch."""
         tell = self.executor.message
-        tell(Instruments(pairs={"BTC/USD": BTC}, assets={"BTC": 10, "USD": 4}), self.now)
+        assets = {"USD": 4, **{pair.base: 10 for pair in self.pairs.values()}}
+        tell(Instruments(pairs=self.pairs, assets=assets), self.now)
         if feed:
             tell(FeedStatus(connected=True, connection=1, last_byte=self.now, system=self.system), self.now)
         if books:
             tell(BookStatus(), self.now)
+        for symbol in self.pairs:
+            self.hear_book(symbol, state)
+
+    def hear_book(self, symbol: str, state: BookState = BookState.LIVE) -> None:
+        """A pair's book as it is now."""
         live = state is BookState.LIVE
         book = Book(
-            symbol="BTC/USD",
+            symbol=symbol,
             state=state,
             price_precision=1,
             qty_precision=8,
             bids=[(self.bid, 10**8)] if live else [],
             asks=[(self.ask, 10**8)] if live else [],
         )
-        tell(book, self.now)
+        self.executor.message(book, self.now)
 
     def target(self, *quotes: Quote, fills: int = 0, strategy: str = "market_maker", ttl_ms: int = 3000) -> None:
         """A strategy wants these quotes now."""
@@ -123,7 +132,8 @@ class World:
         self.push("balances", self.balances(), "snapshot")
 
     def balances(self, **changed: str) -> list[dict[str, Any]]:
-        found = {"USD": "100000.0000", "BTC": "1.0000000000", **changed}
+        bases = {pair.base: "1.0000000000" for pair in self.pairs.values()}
+        found = {"USD": "100000.0000", **bases, **changed}
         return [{"asset": asset, "balance": Decimal(value)} for asset, value in found.items()]
 
     def push(self, channel: str, data: list[dict[str, Any]], kind: str = "update") -> None:
