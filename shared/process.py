@@ -134,8 +134,7 @@ class Process:
 
     def state(self, state: ProcessState, why: str = "") -> None:
         """This process's word on itself; the first ``ready`` makes the start a success."""
-        if state is not ProcessState.STARTING and self._state is ProcessState.STARTING:
-            self.start.settle(ready=True)
+        self.start.says(state)
         self._state, self._why = state, why
 
     def alert(self, level: str, kind: str, text: str) -> None:
@@ -359,8 +358,7 @@ class Process:
             raise
 
     def _end(self) -> None:
-        if self._state is ProcessState.STARTING:
-            self.start.settle(ready=False)
+        self.start.settle(ready=False)
         self._state, self._why = ProcessState.STOPPING, "asked to stop"
         self._beat(boot_ns())
         faulthandler.cancel_dump_traceback_later()

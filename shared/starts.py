@@ -18,6 +18,7 @@ import psutil
 
 from shared import limits
 from shared.clock import wall_ns
+from shared.messages import ProcessState
 
 
 class Held(Exception):
@@ -152,6 +153,7 @@ class Start:
     path: Path
     boot: int
     failed: int
+    is_settled: bool = False
 
     @property
     def delay_s(self) -> float:
@@ -165,8 +167,16 @@ class Start:
         """Five failed in a row."""
         return self.failed >= limits.CRASH_LOOP_STARTS
 
+    def says(self, state: ProcessState) -> None:
+        """The process's word on itself: only ``ready`` makes the start a success, however long it was degraded."""
+        if state is ProcessState.READY:
+            self.settle(ready=True)
+
     def settle(self, *, ready: bool) -> None:
-        """This start reached ``ready``, or was asked to stop before: either way it has not failed."""
+        """This start reached ``ready``, or was asked to stop before: either way it has not failed. Settled once."""
+        if self.is_settled:
+            return
+        self.is_settled = True
         _write(self.path, {"boot": self.boot, "failed": 0 if ready else self.failed, "pending": False})
 
 

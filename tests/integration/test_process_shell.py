@@ -30,8 +30,10 @@ def a_turn_that_never_ends(now):
 process.run_polled(lambda received: None, a_turn_that_never_ends)
 """
 DIES = """
+from shared.messages import ProcessState
 from shared.process import Process, load_config
 process = Process("book", load_config("book", None), [])
+process.state(ProcessState.DEGRADED, "no feed yet")
 raise SystemExit(3)
 """
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared import halt, starts
+from shared.messages import ProcessState
 
 
 def test_a_second_holder_is_refused_and_told_by_whom(tmp_path: Path) -> None:
@@ -47,6 +48,27 @@ def test_ready_ends_the_row_and_an_asked_stop_does_not_count(tmp_path: Path) -> 
     assert starts.begin(tmp_path, "book").failed == 1
     third = starts.begin(tmp_path, "book")
     third.settle(ready=True)
+    assert starts.begin(tmp_path, "book").failed == 0
+
+
+@pytest.mark.parametrize("state", [ProcessState.STARTING, ProcessState.DEGRADED, ProcessState.HALTED])
+def test_a_start_that_got_no_further_than_degraded_or_halted_failed_when_it_ends(
+    tmp_path: Path, state: ProcessState
+) -> None:
+    starts.begin(tmp_path, "book").says(state)
+    second = starts.begin(tmp_path, "book")
+    assert second.failed == 1
+    second.says(state)
+    second.settle(ready=False)  # asked to stop
+    assert starts.begin(tmp_path, "book").failed == 1
+
+
+def test_ready_ends_the_row_whatever_is_said_before_and_after_it(tmp_path: Path) -> None:
+    starts.begin(tmp_path, "book")
+    second = starts.begin(tmp_path, "book")
+    for state in (ProcessState.DEGRADED, ProcessState.READY, ProcessState.DEGRADED):
+        second.says(state)
+    second.settle(ready=False)  # as a process does at its end
     assert starts.begin(tmp_path, "book").failed == 0
 
 
