@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from executor.day import Day
 from executor.journal import BeforeRow, FillRow, MetaRow, Row, holding_row
 from executor.ledger import Entry, Holding, Ledger, Trade
 from executor.pnl import Pnl
@@ -60,8 +61,7 @@ class Account:
         self.pnl: dict[str, Pnl] = {}
         self.fees: dict[str, Fees] = {}
         self.rows: list[Row] = []
-        self.day = ""
-        self.day_equity = ZERO
+        self.day = Day()
         self.lost = ZERO
         # Rises with every fill and ledger entry: what was derived from the account before it is out of date.
         self.changes = 0
@@ -198,14 +198,16 @@ class Account:
             pairs=shown,
         )
 
-    def day_loss(self, day: str, mids: dict[str, Decimal]) -> Decimal:
-        """The loss since the day (UTC) began, transfers left out; negative for a gain."""
-        made = sum((p.realised - p.fees for p in self.pnl.values()), ZERO)
-        made += sum((p.unrealised(mids[symbol]) for symbol, p in self.pnl.items() if symbol in mids), ZERO)
-        if day != self.day:
-            self.day, self.day_equity = day, made
-            self.rows.append(MetaRow("day", f"{day} {made}"))
-        self.lost = self.day_equity - made
+    def begin_day(self, date: str, mids: dict[str, Decimal]) -> None:
+        """Loss counts from here on (UTC)."""
+        self.day.begin(date, self.pnl, mids)
+        self.rows += self.day.rows()
+
+    def day_loss(self, mids: dict[str, Decimal]) -> Decimal:
+        """The loss since the day began, transfers left out; negative for a gain."""
+        if self.day.mark(self.pnl, mids):
+            self.rows += self.day.rows()
+        self.lost = self.day.loss(self.pnl, mids)
         return self.lost
 
     # --- details -------------------------------------------------------------------------------------------------

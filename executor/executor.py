@@ -194,17 +194,35 @@ class Executor:
 
     def _each_second(self, now: int) -> None:
         state = self.state
-        day = rfc3339(now + state.boot_to_wall)[:10]
-        if state.view_is_valid(now):
-            mids = state.mids_decimal()
-            settling = now - state.started < limits.LOSS_WAITS_S * SECOND
-            if settling and any(pnl.qty and symbol not in mids for symbol, pnl in state.account.pnl.items()):
-                return  # half of the books would make a loss of what is none, and a baseline that hides one
-            loss = state.account.day_loss(day, mids)
-            limit = state.config.trading.max_daily_loss
-            # A flatten only reduces; halted by the loss, it would never end.
-            if loss >= limit and not state.halted and not state.flattening:
-                state.out.halt = f"the day's loss {loss:.2f} reached max_daily_loss {limit}"
+        if not state.view_is_valid(now):
+            return
+        mids = state.mids_decimal()
+        held = {symbol for symbol, pnl in state.account.pnl.items() if pnl.qty}
+        if held - mids.keys() and now - state.started < limits.LOSS_WAITS_S * SECOND:
+            return  # half of the books would make a loss of what is none
+        self._begin_day(held, mids, now)
+        loss = state.account.day_loss(mids)
+        limit = state.config.trading.max_daily_loss
+        # A flatten only reduces; halted by the loss, it would never end.
+        if loss >= limit and not state.halted and not state.flattening:
+            state.out.halt = f"the day's loss {loss:.2f} reached max_daily_loss {limit}"
+
+    def _begin_day(self, held: set[str], mids: dict[str, Decimal], now: int) -> None:
+        """A new day is measured from fresh mids; until they are there, yesterday's baseline stays, for a while."""
+        state, account = self.state, self.state.account
+        now_ts = now + state.boot_to_wall
+        date = rfc3339(now_ts)[:10]
+        if date == account.day.date:
+            return
+        stale = ", ".join(sorted(held - state.fresh(now)))
+        midnight = now - now_ts % (86400 * SECOND)
+        if stale and account.day.date and now - max(midnight, state.started) < limits.LOSS_WAITS_S * SECOND:
+            state.tell("info", "day", f"{date} is not begun without a fresh mid of {stale}: loss counts on from before")
+            return
+        if stale:
+            text = f"the loss of {date} counts from the last mid of {stale}, or from its first where there was none"
+            state.tell("warning", "day", text, alert=True)
+        account.begin_day(date, mids)
 
     # --- what is shown -------------------------------------------------------------------------------------------
 
@@ -233,9 +251,3 @@ class Executor:
                 return False
         self._account_due = now + SECOND
         return True
-
-
-def restore_day(text: str | None) -> tuple[str, Decimal]:
-    """The day and the profit at its beginning, as the journal keeps them."""
-    day, _, made = (text or "").partition(" ")
-    return day, Decimal(made or 0)

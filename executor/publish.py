@@ -10,9 +10,8 @@ import msgspec
 from executor.account import Profits
 from executor.registry import show
 from executor.state import State
-from shared import limits
 from shared.clock import SECOND
-from shared.messages import Account, BookState, Message, Orders, Position
+from shared.messages import Account, Message, Orders, Position
 from shared.numbers import plain, scale
 
 CENT = Decimal("0.01")
@@ -90,7 +89,5 @@ def _profits(state: State, now: int) -> Profits:
     account = state.account
     key = (now // PROFIT_EVERY_NS, account.changes)
     if account.told is None or account.told[0] != key:
-        heard = now - state.book_status_at <= limits.PATH_DEAD_S * SECOND
-        live = {s for s, book in state.books.items() if heard and book.state is BookState.LIVE}
-        account.told = (key, account.profit(state.mids_decimal(), live, state.config.trading.pairs))
+        account.told = (key, account.profit(state.mids_decimal(), state.fresh(now), state.config.trading.pairs))
     return account.told[1]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from executor.account import Account
 from executor.archive import carried
 from executor.budget import Budget
-from executor.executor import restore_day
+from executor.day import restore_day
 from executor.journal import REST, Journal
 from executor.registry import FLATTEN, from_row
 from executor.state import State
@@ -30,7 +30,7 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     account = Account(inventory, journal.knows_fill, journal.knows_entry, journal.assets_settled)
     opened_ts = int(journal.get("opened") or wall)
     account.restore(journal.holdings(), opened_ts, carried(journal.connection), journal.fills())
-    account.day, account.day_equity = restore_day(journal.get("day"))
+    account.day = restore_day(journal.get("day"), journal.get("marks"))
     budget = Budget(TIERS[config.trading.tier])
     rest = Counter(budget.tier.rest_max, budget.tier.rest_decay)
     sends = journal.sends(wall - SENDS_KEPT_S * SECOND)

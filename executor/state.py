@@ -21,7 +21,7 @@ from shared.clock import SECOND
 from shared.config import Config
 from shared.kraken.counters import Counter
 from shared.kraken.exchange_time import ExchangeTime
-from shared.messages import Book, BookStatus, FeedStatus, Pair, Target
+from shared.messages import Book, BookState, BookStatus, FeedStatus, Pair, Target
 
 
 @dataclass(slots=True)
@@ -103,6 +103,12 @@ class State:
     def mids_decimal(self) -> dict[str, Decimal]:
         """The last good mids as prices."""
         return {s: mid.scaleb(-self.pairs[s].price_precision) for s, mid in self.mids.items() if s in self.pairs}
+
+    def fresh(self, now: int) -> set[str]:
+        """The pairs whose mid is of now: the book process is heard, and calls the book live."""
+        if now - self.book_status_at > limits.PATH_DEAD_S * SECOND:
+            return set()
+        return {symbol for symbol, book in self.books.items() if book.state is BookState.LIVE}
 
     def tell(self, level: str, kind: str, text: str, *, alert: bool = False) -> None:
         """A line for the log; the first of its text, and then each doubling of its count."""

@@ -105,7 +105,7 @@ EVENTS_PRUNED: Final = 1_000  # at a time, so that no pass waits for many
 EVENTS_PRUNE_S: Final = 10.0  # between two looks whether there are too many
 EVENTS_WAITING: Final = 2_000  # for the next write; more are written by themselves
 KEPT_EVERY_S: Final = 60.0  # how often a resting order's record says that it was kept
-LOSS_WAITS_S: Final = 60.0  # after a start: books of all positions are waited for before the day's loss is judged
+LOSS_WAITS_S: Final = 60.0  # after a start, and after midnight UTC: books of all positions are waited for
 
 # Replay.
 REPLAY_WAIT_S: Final = 10.0

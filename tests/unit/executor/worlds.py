@@ -172,13 +172,13 @@ class World:
         self.executor.turn(self.now)
         self.collect()
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, state: BookState = BookState.LIVE) -> None:
         """Time passes in a healthy system: everything is heard, the switch armed, the last target said again."""
         until = self.now + int(seconds * SECOND)
         while self.now < until:
             self.now += SECOND // 2
             self.raw({"channel": "heartbeat"})
-            self.hear_bus()
+            self.hear_bus(state)
             last = self.state.targets.get(("market_maker", "BTC/USD"))
             if last is not None:
                 self.target(*last.quotes, fills=last.fills)
