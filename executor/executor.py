@@ -89,10 +89,13 @@ class Executor:
         self.state.targets[message.strategy, message.symbol] = taken
         return True
 
+    def asks_token(self, now: int) -> None:
+        """The call for a token leaves: Kraken counts it whatever comes of it."""
+        self.state.rest_call("GetWebSocketsToken", REST_CALL, now)
+
     def opened(self, token: str, now: int) -> None:
         """The private connection stands, with this token."""
         self.state.was_reconciled = False
-        self.state.rest_call("GetWebSocketsToken", REST_CALL, now)
         self.stream.opened(token, now)
 
     def closed(self, now: int) -> None:

@@ -22,6 +22,7 @@ class Private:
         self,
         config: Config,
         epoch: Callable[[], int],
+        on_token_call: Callable[[], None],
         on_open: Callable[[str], None],
         on_frame: Callable[[bytes], None],
         on_close: Callable[[str], None],
@@ -35,6 +36,7 @@ class Private:
         self._epoch = epoch
         self._counter = 0
         self._counted_epoch = 0
+        self._on_token_call = on_token_call
         self._on_open, self._on_frame, self._on_close = on_open, on_frame, on_close
         self._on_newer_writer = on_newer_writer
         self._lock = asyncio.Lock()
@@ -80,6 +82,7 @@ class Private:
         self._keep(self._subscribe())
 
     async def _subscribe(self) -> None:
+        self._on_token_call()
         try:
             token = (await self.call("GetWebSocketsToken", {}))["token"]
         except RestRefused as error:

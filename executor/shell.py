@@ -29,7 +29,13 @@ class Shell:
         self.carrier = Carrier(state, executor, journal, self)
         self._halt_due = self._prune_due = self._events_due = 0
         self.private = Private(
-            process.config, lambda: state.epoch, self._opened, self._frame, self._closed, self._newer_writer
+            process.config,
+            lambda: state.epoch,
+            lambda: executor.asks_token(boot_ns()),
+            self._opened,
+            self._frame,
+            self._closed,
+            self._newer_writer,
         )
 
     # --- events --------------------------------------------------------------------------------------------------

@@ -251,6 +251,7 @@ class Host:
             self.executor.opened(result["token"], self.loop.now)
             self._turn()
 
+        self.executor.asks_token(self.loop.now)
         self._rest_call("GetWebSocketsToken", {}, answered)
 
     def _frame(self, link: Link, text: str, sent_ts: int) -> None:

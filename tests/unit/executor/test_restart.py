@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from executor.journal import REST, Journal, JournalUnavailable, SendRow
+from executor.private import Private
 from executor.restore import restore
 from shared.clock import SECOND
+from shared.kraken.rest import RestError, RestRefused
 from tests.unit.executor.worlds import World, configuration
 
 NOW = 1000 * SECOND
@@ -31,9 +35,37 @@ def test_both_counters_are_rebuilt_from_what_was_sent(tmp_path: Path) -> None:
     assert state.rest.value(NOW / SECOND) == pytest.approx(max(0, 4 - 3) + 1 - 2, abs=1e-6)
 
 
-def test_a_token_counts_and_is_journaled() -> None:
+class Answers:
+    """REST that answers every call with the same: a result, or an error."""
+
+    def __init__(self, answer: dict[str, str] | Exception) -> None:
+        self.answer = answer
+
+    async def private(self, _method: str, _params: Mapping[str, str], _nonce: int) -> dict[str, str]:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "answer", [{"token": "T"}, RestError("TimeoutError"), RestRefused(["EGeneral:Internal error"]), {"no": "token"}]
+)
+def test_a_token_call_counts_and_is_journaled_whatever_comes_of_it(
+    answer: dict[str, str] | Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = World()
-    world.executor.opened("TOKEN", world.now)
+
+    def asks() -> None:
+        world.executor.asks_token(world.now)
+
+    def ignore(_: object) -> None: ...
+
+    async def connect() -> None:
+        private = Private(configuration(), lambda: 1, asks, ignore, ignore, ignore, ignore)
+        monkeypatch.setattr(private, "_rest", Answers(answer))
+        await private._subscribe()
+
+    asyncio.run(connect())
     assert world.state.rest.value(world.now / SECOND) == 1
     assert [row.method for row in world.state.out.rows if isinstance(row, SendRow)] == ["GetWebSocketsToken"]
 

@@ -123,6 +123,7 @@ class World:
 
     def connect(self, orders: list[dict[str, Any]] | None = None, fills: list[dict[str, Any]] | None = None) -> None:
         """The private connection opens and both snapshots come."""
+        self.executor.asks_token(self.now)
         self.executor.opened("TOKEN", self.now)
         self.collect()
         self.sequences = {"executions": 0, "balances": 0}
