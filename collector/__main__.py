@@ -99,6 +99,7 @@ class Collector:
             self.process.state(ProcessState.DEGRADED, "not every book is subscribed yet")
         else:
             self.process.state(ProcessState.READY)
+        self.process.drops = self.socket.dropped
         self.process.details["frames"] = dict(self.feed.counts)
         self.process.details["connection_attempts"] = self.socket.reconnect.attempts
 

@@ -172,6 +172,7 @@ class Shell:
             self.process.state(ProcessState.DEGRADED, why)
         else:
             self.process.state(ProcessState.DEGRADED if why else ProcessState.READY, why)
+        self.process.drops = self.private.socket.dropped
         self.process.details.update(
             epoch=state.epoch,
             open_orders=self.executor.own_live(),

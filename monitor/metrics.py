@@ -96,7 +96,7 @@ class Metrics(Collector):
         gaps = [((each,), beat.gaps) for each, beat in beats.items()]
         yield _counter("process_gaps", "Bus messages that were missed.", gaps, by_process)
         drops = [((each,), beat.drops) for each, beat in beats.items()]
-        yield _counter("process_drops", "What was dropped at a bound.", drops, by_process)
+        yield _counter("process_drops", "What was dropped: at a bound, or without a connection.", drops, by_process)
 
     def _operations(self) -> Iterator[Metric]:
         summary = SummaryMetricFamily(

@@ -87,7 +87,6 @@ class KrakenSocket:
             await asyncio.sleep(self.reconnect.delay_s(time.monotonic(), random.random()))
 
     async def _live(self, connection: ClientConnection) -> str:
-        self._queue.clear()
         self._opened_at = time.monotonic()
         self._connection = connection
         writer = asyncio.ensure_future(self._write(connection))
@@ -113,4 +112,6 @@ class KrakenSocket:
     def _end(self, why: str) -> None:
         if self._connection is not None:
             self._connection = None
+            self.dropped += len(self._queue)
+            self._queue.clear()
             self._on_close(why)
