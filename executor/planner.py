@@ -107,17 +107,18 @@ def can_cancel(order: Order, now: int) -> bool:
 def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None:
     if order.state is not OrderState.OPEN or order.amend is not None or order.remaining == 0:
         return None
-    remaining = order.remaining
-    qty = remaining if _is_close(remaining, quote.qty) else quote.qty
-    if frozen:
-        qty = min(qty, remaining)
-    price = quote.price
-    if frozen and not retreats(order.side, order.price, price):
-        price = order.price
+    remaining, price = order.remaining, quote.price
     # A drifted price, or a quantity to top up, waits for its turn; a quantity to take away keeps its place in the queue
     # and is owed at once.
-    if now - order.touched < limits.AMEND_EVERY_S * SECOND:
-        price, qty = order.price, min(qty, remaining)
+    is_early = now - order.touched < limits.AMEND_EVERY_S * SECOND
+    if is_early or (frozen and not retreats(order.side, order.price, price)):
+        price = order.price
+    qty = quote.qty
+    if _is_close(remaining, quote.qty):
+        # With a price that moves the excess goes: at the new one it may be more than an order may hold.
+        qty = remaining if price == order.price else min(remaining, quote.qty)
+    if is_early or frozen:
+        qty = min(qty, remaining)
     if (price, qty) == (order.price, remaining):
         return None
     return Change(order, price, qty)

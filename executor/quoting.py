@@ -170,7 +170,7 @@ class Quoting:
             return
         for _, step in steps:
             if isinstance(step, Change):
-                self._amend(step, deadline_ts, now)
+                self._amend(self._sized(market, step), deadline_ts, now)
         adds: list[Order] = []
         for strategy, step in steps:
             if isinstance(step, Add) and len(adds) < ADD_BATCH:
@@ -179,6 +179,13 @@ class Quoting:
                     adds.append(order)
         if adds:
             self._send_adds(symbol, adds, deadline_ts, now)
+
+    def _sized(self, market: risk.Market, step: Change) -> Change:
+        """Where the old quantity would be too much at the new price, until that settles (T6), it is reduced first."""
+        order = step.order
+        wish = risk.Wish(order.symbol, order.side, step.price, step.remaining, order)
+        is_over = risk.order_worth(wish, market) > self.state.config.trading.max_order_size
+        return Change(order, order.price, step.remaining) if is_over and step.remaining < order.remaining else step
 
     def _amend(self, step: Change, deadline_ts: int, now: int) -> None:
         order, symbol = step.order, step.order.symbol

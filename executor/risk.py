@@ -70,6 +70,14 @@ def strategy_refusal(wish: Wish, market: Market, own: Iterable[Order], section: 
     return ""
 
 
+def order_worth(wish: Wish, market: Market) -> Decimal:
+    """What the order may be worth alone, in quote currency: an amend that moves the price counts at its worst (T6)."""
+    order = wish.order
+    if order is not None and order.price == wish.price and wish.remaining <= order.remaining:
+        return _worth(max(Decimal(wish.price), market.mid), wish.remaining, market.pair)
+    return _wish_worth(wish, market)
+
+
 def _worth(price: Decimal | int, lots: int, pair: Pair) -> Decimal:
     return Decimal(price) * lots * Decimal(1).scaleb(-pair.price_precision - pair.qty_precision)
 
@@ -89,8 +97,9 @@ def _size(wish: Wish, market: Market, rules: Trading) -> str:
         return f"below the pair's minimum cost {pair.cost_min}"
     if wish.order is None and cost < rules.min_order_size:
         return f"{cost:.2f} is below min_order_size {rules.min_order_size}"
-    if max(cost, _worth(market.mid, wish.remaining, pair)) > rules.max_order_size:
-        return f"{cost:.2f} is above max_order_size {rules.max_order_size}"
+    worth = order_worth(wish, market)
+    if worth > rules.max_order_size:
+        return f"{worth:.2f} is above max_order_size {rules.max_order_size}"
     return ""
 
 

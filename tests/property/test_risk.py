@@ -133,14 +133,18 @@ class Walk:
         total = sign * self.worth(symbol, market.mid, market.position)
         for order in self.orders:
             if order.symbol == symbol and order.side == side:
-                ways = [(order.price, order.qty)]
-                if order.amend:
-                    ways += list(itertools.product((order.price, order.amend.price), (order.qty, order.amend.qty)))
-                total += max(
-                    self.worth(symbol, max(Decimal(price), market.mid), max(0, qty - order.filled))
-                    for price, qty in ways
-                )
+                total += self.alone(order)
         return total
+
+    def alone(self, order: Order) -> Decimal:
+        """What is left of an order, at whichever price and quantity is dearest."""
+        ways = [(order.price, order.qty)]
+        if order.amend:
+            ways += list(itertools.product((order.price, order.amend.price), (order.qty, order.amend.qty)))
+        mid = self.markets[order.symbol].mid
+        return max(
+            self.worth(order.symbol, max(Decimal(price), mid), max(0, qty - order.filled)) for price, qty in ways
+        )
 
     def check(self, wish: Wish) -> None:
         position = abs(self.worth(wish.symbol, self.markets[wish.symbol].mid, self.markets[wish.symbol].position))
@@ -149,6 +153,9 @@ class Walk:
         gross = sum(max(self.worst(s, "buy"), self.worst(s, "sell"), Decimal(0)) for s in SYMBOLS)
         assert gross <= RULES.max_gross_position or mine <= position
         assert len(self.orders) <= RULES.max_open_orders
+        asked = wish.order or self.orders[-1]
+        only_reduces = wish.price == asked.price and wish.remaining < asked.remaining
+        assert self.alone(asked) <= RULES.max_order_size or only_reduces
         buys = [o for o in self.orders if o.side == "buy"]
         if wish.side == "buy":
             cost = sum(self.worth(o.symbol, Decimal(o.worst_price), o.worst_remaining) for o in buys)

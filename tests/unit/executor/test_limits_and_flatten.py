@@ -175,6 +175,30 @@ def test_each_strategys_own_limits_bind_beside_the_accounts() -> None:
     assert "the strategy's worst case" in denied[0]
 
 
+def test_a_kept_quantity_that_is_too_much_at_the_new_price_is_reduced_first() -> None:
+    world = World().ready()  # max_order_size is 250
+    order = world.place(sell(840_100, 297_000))[0]  # 249.51 USD; at 84,700 it would be 251.56
+    world.wait(11)
+    world.target(sell(847_000, 289_000))  # 244.78 USD, and 3 % less
+    world.turn()
+    amend = world.taken("amend_order")[0]
+    assert (amend.params["limit_price"], amend.params["order_qty"]) == (Decimal("84010.0"), Decimal("0.00289000"))
+    world.report("amended", order, limit_price=Decimal("84010.0"), order_qty=Decimal("0.00289000"))
+    world.wait(11)
+    amend = world.taken("amend_order")[0]
+    assert (amend.params["limit_price"], amend.params["order_qty"]) == (Decimal("84700.0"), Decimal("0.00289000"))
+
+
+def test_what_grew_beyond_max_order_size_by_the_market_alone_may_be_reduced() -> None:
+    world = World().ready()
+    world.place(sell(840_100, 297_000))  # 249.51 USD
+    world.bid, world.ask = 845_000, 845_001
+    world.hear_bus()
+    world.target(sell(840_100, 200_000))
+    world.turn()
+    assert [request.params["order_qty"] for request in world.taken("amend_order")] == [Decimal("0.00200000")]
+
+
 def test_two_strategies_never_cross_each_other() -> None:
     config = configuration()
     config.strategies = {"market_maker": Strategy(), "other": Strategy()}

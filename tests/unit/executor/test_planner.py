@@ -72,6 +72,16 @@ def test_a_few_percent_too_much_are_not_worth_an_amend() -> None:
     assert steps([quote(qty=96)], order()) == []
 
 
+def test_a_few_percent_too_much_go_with_a_price_that_moves_and_a_partial_fill_stays_one() -> None:
+    change = steps([quote(price=1001, qty=96)], order())[0]
+    assert isinstance(change, Change)
+    assert (change.price, change.remaining) == (1001, 96)
+    assert steps([quote(price=1001, qty=96)], order(age_s=9)) == []  # not before its turn
+    change = steps([quote(price=1001, qty=96)], order(filled=40))[0]
+    assert isinstance(change, Change)
+    assert change.remaining == 60
+
+
 def test_a_partial_fill_is_topped_up_only_when_less_than_half_stands() -> None:
     assert steps([quote()], order(filled=50)) == []
     change = steps([quote()], order(filled=51))[0]
