@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import sys
 
@@ -13,16 +12,10 @@ from executor.restore import restore
 from executor.shell import Shell
 from executor.why import main as why
 from shared.clock import boot_ns, clock_id, wall_ns
-from shared.config import Config
 from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
-from shared.starts import Held, MachineLock
+from shared.starts import Held, MachineLock, account_key
 
 WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
-
-
-def account_key(config: Config) -> str:
-    """What names the account on this machine: the exchange's address and the key, hashed."""
-    return hashlib.sha256(f"{config.kraken.rest_url} {config.kraken.api_key}".encode()).hexdigest()[:32]
 
 
 def main() -> None:
@@ -34,7 +27,7 @@ def main() -> None:
     configuration = load_config("executor", parser("executor", __doc__ or "").parse_args().config)
     process = Process("executor", configuration, WANTED)
     try:
-        lock = MachineLock(account_key(configuration))
+        lock = MachineLock(account_key(configuration.kraken.rest_url, configuration.kraken.api_key))
     except Held as held:
         process.held(held)
     try:

@@ -13,6 +13,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -71,8 +72,20 @@ class MachineLock:
 
 
 def account_key(rest_url: str, api_key: str) -> str:
-    """What names an account on this machine: the exchange's address and the key, hashed."""
-    return hashlib.sha256(f"{rest_url} {api_key}".encode()).hexdigest()[:32]
+    """What names an account on this machine: the exchange's address, however it is spelled, and the key, hashed."""
+    return hashlib.sha256(f"{_address(rest_url)} {api_key}".encode()).hexdigest()[:32]
+
+
+def _address(url: str) -> str:
+    """A URL without what may be written in more than one way: case, the default port, a slash at the end, localhost."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:  # no URL: nothing answers there either
+        return url
+    host = (parts.hostname or "").rstrip(".")
+    host = "127.0.0.1" if host in ("localhost", "::1") else host
+    return f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
 
 
 def is_account_held(key: str) -> bool:

@@ -29,6 +29,39 @@ def test_the_account_lock_holds_across_folders_and_names_the_holder() -> None:
     starts.MachineLock(key).release()
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://api.kraken.com", "HTTPS://API.Kraken.com:443/"),
+        ("https://api.kraken.com", "https://api.kraken.com."),
+        ("http://127.0.0.1:8180", "http://localhost:8180/"),
+        ("http://127.0.0.1:8180", "http://LocalHost:8180"),
+        ("http://127.0.0.1:8180", "http://[::1]:8180"),
+        ("http://127.0.0.1", "http://127.0.0.1:80"),
+        ("http://127.0.0.1/mirror", "http://127.0.0.1/mirror/"),
+    ],
+)
+def test_an_account_has_one_name_however_its_address_is_spelled(one: str, other: str) -> None:
+    assert starts.account_key(one, "KEY") == starts.account_key(other, "KEY")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://127.0.0.1:8181",
+        "http://127.0.0.2:8180",
+        "https://127.0.0.1:8180",
+        "http://127.0.0.1:8180/a",
+        "no: url:x",
+    ],
+)
+def test_another_address_or_another_key_is_another_account(other: str) -> None:
+    mine = starts.account_key("http://127.0.0.1:8180", "KEY")
+    assert starts.account_key(other, "KEY") != mine
+    assert starts.account_key("http://127.0.0.1:8180", "key") != mine
+    assert starts.account_key("http://h:port", "KEY") != starts.account_key("http://h:other", "KEY")
+
+
 def test_boots_rise_whatever_the_clock_says(tmp_path: Path) -> None:
     (tmp_path / "book.start").write_text('{"boot": 99999999999999999999}')
     assert starts.begin(tmp_path, "book").boot == 100000000000000000000
