@@ -12,6 +12,7 @@ from monitor.view import View
 from shared import halt as switch
 from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config
+from shared.messages import OrderState
 
 # In the reason of a halt by the executor's own limit on the day's loss.
 BY_LOSS: Final = "max_daily_loss"
@@ -60,9 +61,14 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
     return found
 
 
-def finish(config: Config, listener: Listener) -> dict[str, Any]:
-    """Waits until it is done; what ``flatten --json`` prints."""
-    done = listener.until(lambda _view: switch.is_halted(config.halt_file), WAIT_S)
+def finish(config: Config, listener: Listener, show: Callable[[str], None] = lambda _left: None) -> dict[str, Any]:
+    """Waits until it is done, and shows meanwhile what is left; what ``flatten --json`` prints."""
+
+    def is_done(view: View) -> bool:
+        show(left(view, boot_ns()))
+        return switch.is_halted(config.halt_file)
+
+    done = listener.until(is_done, WAIT_S)
     listener.until(lambda _view: False, ENTRIES_S)
     view = listener.view
     return {
@@ -78,6 +84,19 @@ def positions(view: View) -> dict[str, Decimal]:
     """What is to be closed, by pair."""
     told = view.account.positions if view.account is not None else {}
     return {symbol: Decimal(position) for symbol, position in told.items() if Decimal(position)}
+
+
+def left(view: View, now: int) -> str:
+    """What is still to be done, in a line; ``now`` is ns of CLOCK_BOOTTIME."""
+    silent = view.silence("executor", now)
+    if silent:
+        return f"{silent}: what is left is done when it is back"
+    parts = [f"{symbol} {position:+f}" for symbol, position in positions(view).items()]
+    parts += [f"{view.open_orders} order{'' if view.open_orders == 1 else 's'} to end"] if view.open_orders else []
+    for symbol, orders in sorted(view.orders.items()):
+        if any(order.state is OrderState.UNKNOWN for order in orders.orders):
+            parts.append(f"{symbol} waits for an order of unknown outcome, 65 s at the most")
+    return ", ".join(parts) or "nothing is left but to halt"
 
 
 def in_words(found: dict[str, Decimal]) -> list[str]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from monitor.acts import flattening
+from monitor.cli import app
+from monitor.view import View
 from monitor.views.acts import Acts
+from shared import halt
 from shared.config import Config, Trading, check
+from shared.messages import Account, Orders, OrderState
+from tests.unit.monitor.test_view import NOW, beat, order, take
 
 
 @pytest.fixture
@@ -26,3 +35,77 @@ def test_a_dry_run_refuses_and_says_what_to_do(config: Config) -> None:
     done, text = Acts(config, "top").flatten()
     assert not done
     assert "trading.dry_run is true" in text
+
+
+def view_of(config: Config, positions: dict[str, str], *orders: OrderState) -> View:
+    view = View(config)
+    take(view, "heartbeat.executor", beat("executor"))
+    take(view, "account", Account(valid=True, positions=positions))
+    live = [order(state) for state in orders]
+    take(view, "order.BTC/USD", Orders(symbol="BTC/USD", valid=True, price_precision=1, qty_precision=8, orders=live))
+    return view
+
+
+@pytest.mark.parametrize(
+    ("positions", "orders", "said"),
+    [
+        ({"BTC/USD": "0.002", "ETH/USD": "-0.1", "SOL/USD": "0"}, (), "BTC/USD +0.002, ETH/USD -0.1"),
+        ({"BTC/USD": "0.002"}, (OrderState.CANCELLING, OrderState.FILLED), "BTC/USD +0.002, 1 order to end"),
+        ({}, (OrderState.OPEN, OrderState.OPEN), "2 orders to end"),
+        (
+            {},
+            (OrderState.UNKNOWN,),
+            "1 order to end, BTC/USD waits for an order of unknown outcome, 65 s at the most",
+        ),
+        ({}, (), "nothing is left but to halt"),
+    ],
+)
+def test_what_is_left_is_said_in_a_line(
+    config: Config, positions: dict[str, str], orders: tuple[OrderState, ...], said: str
+) -> None:
+    assert flattening.left(view_of(config, positions, *orders), NOW) == said
+
+
+def test_an_executor_that_is_gone_is_said_and_not_what_it_said_last(config: Config) -> None:
+    view = view_of(config, {"BTC/USD": "0.002"})
+    assert flattening.left(view, NOW + 5 * 10**9).startswith("executor was last heard 5 s ago")
+
+
+class Interrupted:
+    """A listener that hears the executor, and a person who does not wait."""
+
+    def __init__(self, view: View) -> None:
+        self.view, self.asked = view, 0
+
+    def __enter__(self) -> Interrupted:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def until(self, done: Callable[[View], bool], _seconds: float) -> bool:
+        self.asked += 1
+        if not done(self.view):
+            raise KeyboardInterrupt
+        return True
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    found = Config(root=tmp_path)
+    check(found, lambda _key: "test")
+    monkeypatch.setattr("monitor.commands.flatten.load", lambda *_, **__: found)
+    view = view_of(found, {"BTC/USD": "0.002"})
+    monkeypatch.setattr("monitor.commands.flatten.Listener", lambda *_: Interrupted(view))
+    return found
+
+
+@pytest.mark.parametrize("options", [["--yes"], ["--json"]])
+def test_ctrl_c_says_that_it_goes_on_and_where_to_look(interrupted: Config, options: list[str]) -> None:
+    result: Any = CliRunner().invoke(app, ["flatten", *options])
+    assert result.exit_code == 130
+    assert "goes on in the executor; 'tradebyte position'" in result.stderr
+    assert halt.is_halted(interrupted.flatten_file)
+    if "--json" in options:
+        assert json.loads(result.stdout)["flat"] is False
+    else:
+        assert result.stdout == ""
