@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -395,6 +395,7 @@ class Watch:
         self._fills(host, {name: fill for name, fill in fills.items() if name not in before})
         if any(is_ours(fills[name].cl_ord_id) for name in before):
             self.violate("2", "a fill of ours counts as older than the journal")
+        self._filled(host, fills.values())
         self._money(host, [fill for name, fill in fills.items() if name not in before])
         for text in oversized(host):
             self.violate("10", text)
@@ -429,6 +430,18 @@ class Watch:
             held = host.state.account.tally(*key).position
             if held != position:
                 self.violate("2", f"the position of {key} is {held}, its fills add up to {position}")
+
+    def _filled(self, host: Host, fills: Iterable[Fill]) -> None:
+        """Each order is as far filled as the exchange's fills of it add up to: none counted twice, none left out."""
+        truth: dict[str, Decimal] = {}
+        for fill in fills:
+            truth[fill.order_id] = truth.get(fill.order_id, Decimal(0)) + Decimal(fill.pair.qty(fill.qty))
+        query = "SELECT cl_ord_id, order_id, state, filled FROM orders"
+        for cl_ord_id, order_id, state, filled in host.journal._db.execute(query):
+            must = truth.get(order_id, Decimal(0))
+            self.checks["filled"] += 1
+            if Decimal(filled) != must:
+                self.violate("2", f"{cl_ord_id} ({state}) is {filled} filled here, {must} at the exchange")
 
     def _money(self, host: Host, fills: list[Fill]) -> None:
         account, ledger = self.world.kraken.account, host.state.account.ledger

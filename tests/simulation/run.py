@@ -19,7 +19,7 @@ from tests.simulation.world import Result, World
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "simulation.md"
 INVARIANTS = {
     "1": "every resting order is known to a running executor within 1 s; with it dead, all are gone within the window",
-    "2": "every fill is in the journal and in the position exactly once",
+    "2": "every fill is in the journal, in the position and in what its order has filled, exactly once",
     "3": "no quote rests for longer than 1 s on a book that is known as not live",
     "4": "the worst case is within every limit whenever something is sent that does not reduce it",
     "5": "the exchange's counters are never passed, and no rate limit is hit, on REST neither",
