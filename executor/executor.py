@@ -54,7 +54,7 @@ class Executor:
         self.elsewhere = Elsewhere(clock)
         self.stream = Stream(state, find_past)
         self.quoting = Quoting(state, self.stream)
-        self.flatten = Flatten(state, self.stream, self.quoting)
+        self.flatten = Flatten(state, self.stream, self.quoting.gates, self.quoting.placing)
         self.history = History(state, self.stream, known_ts)
         self._published: dict[str, Message] = {}
         self._second_due = self._account_due = 0

@@ -9,8 +9,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from executor import events, risk
 from executor.budget import add_points
+from executor.gates import Gates
 from executor.outbox import DRY_RUN, Request
-from executor.quoting import Quoting
+from executor.placing import Placing
 from executor.registry import FLATTEN, FOREIGN
 from executor.requests import deadline_text, flatten_params
 from executor.state import State
@@ -26,14 +27,14 @@ SLOT = "f0"
 class Flatten:
     """One order a symbol at a time, each symbol at its own pace, until what is left cannot be traded."""
 
-    def __init__(self, state: State, stream: Stream, quoting: Quoting) -> None:
-        self.state, self.stream, self.quoting = state, stream, quoting
+    def __init__(self, state: State, stream: Stream, gates: Gates, placing: Placing) -> None:
+        self.state, self.stream, self.gates, self.placing = state, stream, gates, placing
         self._next_try: dict[str, int] = {}
 
     def turn(self, now: int) -> None:
         """A step towards flat, while that is asked for."""
         state = self.state
-        if not state.flattening or state.halted or self.quoting.gates.why_not_advance(now):
+        if not state.flattening or state.halted or self.gates.why_not_advance(now):
             return
         # What was pulled, or the order before, has not been confirmed there yet: that symbol waits, and no other.
         busy = {order.symbol for order in state.registry.live() if order.strategy != FOREIGN}
@@ -46,7 +47,7 @@ class Flatten:
     def _close(self, symbol: str, now: int) -> bool:
         """Sends an order where there is something to close; False when the symbol is flat."""
         state = self.state
-        pair, market = state.pairs[symbol], self.quoting.verdict.market(symbol)
+        pair, market = state.pairs[symbol], self.placing.verdict.market(symbol)
         if market is None:
             return bool(state.account.position_lots(symbol, pair.qty_precision))
         side: Side = "sell" if market.position > 0 else "buy"
@@ -58,7 +59,7 @@ class Flatten:
         if now < self._next_try.get(symbol, 0) or deadline_ts is None:
             return True
         self._next_try[symbol] = now + int(limits.FLATTEN_EVERY_S * SECOND)
-        why = self.quoting.check(FLATTEN, risk.Wish(symbol, side, price, lots), now, any_size=True)
+        why = self.placing.check(FLATTEN, risk.Wish(symbol, side, price, lots), now, any_size=True)
         if not why and state.config.trading.dry_run:
             what = f"{side} {text(lots, pair.qty_precision)}"
             state.tell("warning", "flatten", f"{symbol}: {DRY_RUN}: {what}; 'tradebyte halt' and 'resume' end the wish")
@@ -88,7 +89,7 @@ class Flatten:
 
     def _send(self, market: risk.Market, quote: Quote, deadline_ts: int, now: int) -> None:
         state, symbol = self.state, market.pair.symbol
-        order = self.quoting.order(market, FLATTEN, quote, now)
+        order = self.placing.order(market, FLATTEN, quote, now)
         order.deadline_ts = deadline_ts
         state.registry.add(order)
         common = {"deadline": deadline_text(deadline_ts), "symbol": symbol, "token": self.stream.token}
@@ -100,4 +101,4 @@ class Flatten:
             "budget": events.budget(state.budget, symbol, points, len(state.registry.live_on(symbol)), now),
         }
         state.record(order, "decided", now, {**chosen, **events.sent(request, order.cl_ord_id)})
-        self.quoting.send(request, points, now)
+        self.placing.send(request, points, now)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from decimal import Decimal
 from typing import Any
 
-from executor import events, ids, risk
+from executor import events, risk
 from executor.budget import add_points, amend_points, cancel_points
 from executor.gates import Gates
-from executor.journal import SendRow
 from executor.orders import Amend, Order
 from executor.outbox import DRY_RUN, Request
+from executor.placing import Placing
 from executor.planner import Add, Cancel, Change, Step, batches, plan, why_kept
 from executor.registry import FLATTEN, FOREIGN
 from executor.requests import add_params, amend_params, cancel_request, deadline_text
 from executor.state import State
 from executor.stream import Stream
-from executor.verdict import Verdict
 from executor.waits import PATIENT, Waits
 from shared.clock import MS, SECOND
 from shared.messages import Book, OrderState, Quote, Side, Target
@@ -33,9 +31,7 @@ class Quoting:
 
     def __init__(self, state: State, stream: Stream) -> None:
         self.state, self.stream = state, stream
-        self.gates, self.verdict, self.waits = Gates(state), Verdict(state), Waits()
-        self._counter = 0
-        self._recent: deque[int] = deque()  # when adds and amends left, of the last minute
+        self.gates, self.placing, self.waits = Gates(state), Placing(state), Waits()
 
     # --- the pass ------------------------------------------------------------------------------------------------
 
@@ -124,7 +120,7 @@ class Quoting:
 
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]]) -> None:
         """Beyond a limit because the market moved: the side that increases goes, the outermost first (T13)."""
-        market = self.verdict.market(symbol)
+        market = self.placing.verdict.market(symbol)
         if market is None:
             return
         live = self.state.registry.live_on(symbol)
@@ -151,8 +147,8 @@ class Quoting:
             request = cancel_request(self.stream.in_flight.new_id(), [cancel.order for cancel in batch])
             request.params["token"] = self.stream.token
             points = sum(cancel_points(cancel.order.touched, now) for cancel in batch)
-            held = events.budget(self.state.budget, request.symbol, points, self._open_on(request.symbol), now)
-            self.send(request, points, now)
+            held = events.budget(self.state.budget, request.symbol, points, self.placing.open_on(request.symbol), now)
+            self.placing.send(request, points, now)
             for cancel in batch:
                 order = cancel.order
                 order.state, order.cancel_sent = OrderState.CANCELLING, now
@@ -164,7 +160,7 @@ class Quoting:
     # --- advances ------------------------------------------------------------------------------------------------
 
     def _advance(self, symbol: str, steps: list[tuple[str, Step]], now: int) -> None:
-        market = self.verdict.market(symbol)
+        market = self.placing.verdict.market(symbol)
         deadline_ts = self.state.deadline_ts(now)
         if market is None or deadline_ts is None:
             return
@@ -193,8 +189,8 @@ class Quoting:
         if self.waits.holds(key, now):
             return
         points = amend_points(order.touched, now)
-        why = self.check(order.strategy, risk.Wish(symbol, order.side, step.price, step.remaining, order), now)
-        if not why and not self.state.budget.allows(symbol, points, self._open_on(symbol), now):
+        why = self.placing.check(order.strategy, risk.Wish(symbol, order.side, step.price, step.remaining, order), now)
+        if not why and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol), now):
             why = "rate budget"
         why = why or (DRY_RUN if self.state.config.trading.dry_run else "")
         chosen: dict[str, Any] = {"plan": events.why_changed(order, step)}
@@ -215,11 +211,11 @@ class Quoting:
             [order.cl_ord_id],
         )
         order.amend = Amend(request.req_id, step.price, total, deadline_ts)
-        self._stamp(order, self.state.targets.get((order.strategy, symbol)))
-        chosen["budget"] = events.budget(self.state.budget, symbol, points, self._open_on(symbol), now)
+        self.placing.stamp(order, self.state.targets.get((order.strategy, symbol)))
+        chosen["budget"] = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
         self._record(order, chosen, now, request)
         self.state.registry.note(order)
-        self.send(request, points, now)
+        self.placing.send(request, points, now)
 
     def _add(
         self, market: risk.Market, strategy: str, quote: Quote, deadline_ts: int, batched: int, now: int
@@ -228,12 +224,12 @@ class Quoting:
         key = (strategy, symbol, quote.slot)
         if strategy not in self.state.codes or self.waits.holds(key, now):
             return None
-        why = self.check(strategy, risk.Wish(symbol, quote.side, quote.price, quote.qty), now)
+        why = self.placing.check(strategy, risk.Wish(symbol, quote.side, quote.price, quote.qty), now)
         # Those of this batch are among the open ones already, but not yet on the counter.
         points = add_points(1) * (1 + batched)
-        if not why and not self.state.budget.allows(symbol, points, self._open_on(symbol) + 1, now):
+        if not why and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol) + 1, now):
             why = "rate budget"
-        if not why and self._open_on(symbol) >= self.state.budget.tier.open_orders:
+        if not why and self.placing.open_on(symbol) >= self.state.budget.tier.open_orders:
             why = f"{self.state.budget.tier.open_orders} orders open on the pair, the tier allows no more"
         if not why and self.state.config.trading.dry_run:
             price = text(quote.price, market.pair.price_precision)
@@ -241,7 +237,7 @@ class Quoting:
         if why:
             self._deny(market, strategy, quote, why, now)
             return None
-        order = self.order(market, strategy, quote, now)
+        order = self.placing.order(market, strategy, quote, now)
         order.deadline_ts = deadline_ts
         self.state.registry.add(order)
         return order
@@ -256,11 +252,11 @@ class Quoting:
             params = {"orders": [add_params(order) for order in adds], **common}
             request = Request(req_id, "batch_add", params, symbol, names)
         points = add_points(len(adds))
-        held = events.budget(self.state.budget, symbol, points, self._open_on(symbol), now)
+        held = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
         for order in adds:
             chosen = {"plan": {"step": "add", "why": self._why_added(order, now)}, "budget": held}
             self._record(order, chosen, now, request)
-        self.send(request, points, now)
+        self.placing.send(request, points, now)
 
     def _why_added(self, order: Order, now: int) -> str:
         """Why an order is placed now and was not before."""
@@ -277,58 +273,13 @@ class Quoting:
             data |= events.sent(request, order.cl_ord_id)
         state.record(order, "decided" if request is not None else "denied", now, data)
 
-    def order(self, market: risk.Market, strategy: str, quote: Quote, now: int) -> Order:
-        """A new order for a quote, under an id of its own; neither registered nor sent yet."""
-        self._counter += 1
-        order = Order(
-            cl_ord_id=str(ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)),
-            strategy=strategy,
-            symbol=market.pair.symbol,
-            slot=quote.slot,
-            side=quote.side,
-            price=quote.price,
-            qty=quote.qty,
-            price_precision=market.pair.price_precision,
-            qty_precision=market.pair.qty_precision,
-            touched=now,
-            created_ts=now + self.state.boot_to_wall,
-        )
-        self._stamp(order, self.state.targets.get((strategy, market.pair.symbol)))
-        return order
-
-    def _stamp(self, order: Order, target: Target | None) -> None:
-        if target is not None:
-            order.received, order.booked, order.decided = target.received, target.booked, target.decided
-
-    def send(self, request: Request, points: float, now: int) -> None:
-        """Counts a transaction on the pair's counter, in the journal and in the order rate, and lets it leave."""
-        state = self.state
-        state.budget.charge(request.symbol, points, now)
-        row = SendRow(now + state.boot_to_wall, request.symbol, request.method, points, " ".join(request.orders))
-        state.out.rows.append(row)
-        state.out.requests.append(request)
-        if not request.urgent:
-            self._recent += [now] * len(request.orders)
-
     # --- denials -------------------------------------------------------------------------------------------------
-
-    def check(self, strategy: str, wish: risk.Wish, now: int, *, any_size: bool = False) -> str:
-        """Why risk or the order rate deny a wish, or an empty text; ``any_size`` leaves ``min_order_size`` out."""
-        while self._recent and now - self._recent[0] > 60 * SECOND:
-            self._recent.popleft()
-        most = self.state.config.trading.max_orders_per_minute
-        if len(self._recent) >= most and strategy != FLATTEN:  # what reduces is never held up by pace (T13)
-            return f"order rate: {most} adds and amends in the last minute"
-        return self.verdict.on(strategy, wish, any_size=any_size)
-
-    def _open_on(self, symbol: str) -> int:
-        return len(self.state.registry.live_on(symbol))
 
     def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: str, now: int) -> None:
         """Never sent: the reason stands on an order that never lived, once a reason."""
         key = (strategy, market.pair.symbol, quote.slot)
         if self.waits.is_news(key, why, now) and not why.startswith(PATIENT):
-            order = self.order(market, strategy, quote, now)
+            order = self.placing.order(market, strategy, quote, now)
             order.state, order.error, order.ended = OrderState.DENIED, why, now
             self._record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why}, now)
             self.state.registry.add(order)

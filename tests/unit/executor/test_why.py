@@ -74,7 +74,7 @@ def kept(folder: Path) -> tuple[Journal, OrderRow]:
     """A journal that holds a filled order and one that is denied."""
     world, order = filled()
     denied = World(configuration(max_order_size=Decimal(50))).ready()
-    denied.executor.quoting._counter = 35  # ids of the same beginning
+    denied.executor.quoting.placing._counter = 35  # ids of the same beginning
     denied.target(buy())
     denied.turn()
     (other,) = denied.state.registry.shown("BTC/USD")
