@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from executor.day import Day
-from executor.journal import BeforeRow, FillRow, MetaRow, Row, holding_row
 from executor.ledger import Entry, Holding, Ledger, Trade
 from executor.pnl import Pnl
+from executor.rows import BeforeRow, FillRow, MetaRow, Row, holding_row
 from executor.tally import Tally, add_fill
 from shared.kraken import v2
 from shared.messages import Fees, Profit, Side

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from executor.journal import FillRow, Journal, JournalError
+from executor.journal import Journal, JournalError
 from executor.pnl import Pnl
+from executor.rows import FillRow
 from executor.tally import Tally, add_fill
 from shared import limits
 from shared.clock import SECOND

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from executor.executor import Executor
-from executor.journal import Journal, JournalError, Row
+from executor.journal import Journal, JournalError
 from executor.outbox import DRY_RUN, Request, RestCall, Told
 from executor.registry import to_row
+from executor.rows import Row
 from executor.state import State
 from shared import limits
 from shared.kraken import v2

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from executor import words
-from executor.journal import EventRow, FillRow, OrderRow
+from executor.rows import EventRow, FillRow, OrderRow
 from shared.clock import rfc3339
 
 # What is told whole once, and of later decisions only when asked for all.

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from executor.journal import MetaRow
 from executor.pnl import Pnl
+from executor.rows import MetaRow
 
 ZERO = Decimal(0)
 

@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 
 from executor.budget import Budget
-from executor.journal import EventRow
 from executor.orders import Kept, Order
 from executor.outbox import Request
 from executor.planner import Change, retreats
+from executor.rows import EventRow
 from shared import limits
 from shared.clock import SECOND
 from shared.kraken import v2

@@ -13,8 +13,9 @@ from decimal import Decimal
 from itertools import repeat
 
 from executor.archive import all_fills
-from executor.journal import FillRow, JournalError
+from executor.journal import JournalError
 from executor.pnl import Pnl
+from executor.rows import FillRow
 from executor.tally import Tally, add_fill
 from shared.clock import SECOND, rfc3339
 from shared.numbers import plain, round_money

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from executor.account import NewFill
-from executor.journal import MetaRow
 from executor.ledger import Entry
 from executor.outbox import RestCall
+from executor.rows import MetaRow
 from executor.state import State
 from executor.stream import Stream
 from shared import limits

@@ -1,7 +1,6 @@
 """The journal: SQLite, WAL, synchronous NORMAL; it knows an order before its bytes leave.
 
-A shell: it keeps what the core records and gives it back at the next start. Numbers are decimal text, so that a change
-of a pair's precision leaves the past readable. The epoch is kept with a full sync.
+A shell: it keeps what the core records and gives it back at the next start. The epoch is kept with a full sync.
 """
 
 from __future__ import annotations
@@ -9,13 +8,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from executor.ids import base36
 from executor.ledger import Entry, Holding
+from executor.rows import BeforeRow, EventRow, FillRow, HoldingRow, MetaRow, OrderRow, Row, SendRow, order_row
 from shared import limits
 
 SCHEMA = 2  # 2 added the events; a file of 1 becomes one of 2 when it is opened to be written
@@ -55,9 +54,6 @@ CREATE TABLE IF NOT EXISTS events (
 """
 
 
-REST = "REST"
-
-
 class JournalError(Exception):
     """The journal cannot be used; the text says why and what to do."""
 
@@ -65,104 +61,6 @@ class JournalError(Exception):
 class JournalUnavailable(JournalError):
     """The journal cannot be used for now: a full disk, a lock. Trying again later may help."""
 
-
-@dataclass(frozen=True, slots=True)
-class OrderRow:
-    """An order as it is now; numbers as decimal text, ``amend`` and ``stamps`` as JSON."""
-
-    cl_ord_id: str
-    order_id: str
-    strategy: str
-    symbol: str
-    slot: str
-    side: str
-    price: str
-    qty: str
-    filled: str
-    state: str
-    is_live: bool
-    error: str
-    amend: str
-    deadline_ts: int
-    created_ts: int
-    touched_ts: int
-    changed_ts: int
-    stamps: str
-
-
-@dataclass(frozen=True, slots=True)
-class FillRow:
-    """One fill; numbers as decimal text, ``fill_ts`` the exchange's time in ns since the epoch."""
-
-    exec_id: str
-    cl_ord_id: str
-    order_id: str
-    strategy: str
-    symbol: str
-    side: str
-    price: str
-    qty: str
-    cost: str
-    fee: str
-    fee_asset: str
-    fill_ts: int
-
-
-@dataclass(frozen=True, slots=True)
-class BeforeRow:
-    """A fill older than the journal: seen, never counted."""
-
-    exec_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SendRow:
-    """A transaction that leaves for the exchange, with its points on the pair's counter.
-
-    A REST call that counts on the key's own counter has :data:`REST` for its symbol.
-    """
-
-    sent_ts: int
-    symbol: str
-    method: str
-    points: float
-    orders: str
-
-
-@dataclass(frozen=True, slots=True)
-class HoldingRow:
-    """An asset's holding as JSON."""
-
-    asset: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class MetaRow:
-    """A named value."""
-
-    key: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """What happened to an order, for ``why``: its ``n``th, counted from 0, and the order's ``state`` after it.
-
-    ``place`` is where it is kept: a later event of the same place takes it over. ``event_ts`` is ns since the epoch,
-    ``data`` JSON.
-    """
-
-    cl_ord_id: str
-    place: int
-    n: int
-    event_ts: int
-    kind: str
-    state: str
-    data: str
-
-
-Row = OrderRow | FillRow | BeforeRow | SendRow | HoldingRow | MetaRow | EventRow | Entry
 
 _INSERTS = {
     OrderRow: "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -175,26 +73,6 @@ _INSERTS = {
     EventRow: "INSERT OR REPLACE INTO events (cl_ord_id, place, n, event_ts, kind, state, data) VALUES (?,?,?,?,?,?,?)",
     Entry: "INSERT OR IGNORE INTO ledger VALUES (?,?,?,?,?,?,?,?)",
 }
-
-
-def holding_row(asset: str, holding: Holding) -> HoldingRow:
-    """A holding as its row."""
-    state = {
-        "opening": str(holding.opening),
-        "balance": str(holding.balance),
-        "transfers": str(holding.transfers),
-        "effects": str(holding.effects),
-        "settled": str(holding.settled),
-        "open_legs": {exec_id: str(effect) for exec_id, effect in holding.open_legs.items()},
-    }
-    return HoldingRow(asset, json.dumps(state))
-
-
-def order_row(row: tuple[Any, ...]) -> OrderRow:
-    """A row of the table of orders."""
-    values = dict(zip(OrderRow.__slots__, row, strict=True))
-    values["is_live"] = bool(values["is_live"])
-    return OrderRow(**values)
 
 
 class Journal:

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from executor import ids
-from executor.journal import EventRow, FillRow, OrderRow, order_row
+from executor.rows import EventRow, FillRow, OrderRow, order_row
 
 
 class Lookup:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 
 from executor import ids, risk
-from executor.journal import SendRow
 from executor.orders import Order
 from executor.outbox import Request
 from executor.registry import FLATTEN
+from executor.rows import SendRow
 from executor.state import State
 from executor.verdict import Verdict
 from shared.clock import SECOND

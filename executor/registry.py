@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 
-from executor.journal import OrderRow
 from executor.orders import Amend, Order, revived
+from executor.rows import OrderRow
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Order as ShownOrder

@@ -8,10 +8,10 @@ from decimal import Decimal
 from executor import events, orders
 from executor.account import fill_of_report
 from executor.adoption import Adoption
-from executor.journal import FillRow
 from executor.orders import Order
 from executor.refusals import Refusals
 from executor.registry import FOREIGN
+from executor.rows import FillRow
 from executor.state import State
 from shared.clock import parse_rfc3339, rfc3339
 from shared.kraken import v2

@@ -9,8 +9,9 @@ from executor.account import Account
 from executor.archive import carried
 from executor.budget import Budget
 from executor.day import restore_day
-from executor.journal import REST, Journal
+from executor.journal import Journal
 from executor.registry import FLATTEN, from_row
+from executor.rows import REST
 from executor.state import State
 from shared.clock import SECOND
 from shared.config import Config

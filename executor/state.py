@@ -11,10 +11,10 @@ from typing import Any
 from executor import events
 from executor.account import Account
 from executor.budget import Budget
-from executor.journal import REST, SendRow
 from executor.orders import Order
 from executor.outbox import Outbox, Told
 from executor.registry import Registry
+from executor.rows import REST, SendRow
 from executor.switch import Switch
 from shared import limits
 from shared.clock import SECOND

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from executor.journal import FillRow
 from executor.pnl import Pnl
+from executor.rows import FillRow
 from shared.messages import Side
 
 ZERO = Decimal(0)

@@ -15,8 +15,8 @@ from typing import NoReturn
 
 from executor import chain, ids
 from executor.archive import files
-from executor.journal import OrderRow
 from executor.lookup import Lookup
+from executor.rows import OrderRow
 from shared.process import EXIT_CONFIG, load_config, refuse
 
 EXIT_NOT_FOUND = 1

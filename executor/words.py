@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from executor.journal import OrderRow
+from executor.rows import OrderRow
 from shared.clock import rfc3339
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from executor.carrier import Carrier
 from executor.executor import Executor
-from executor.journal import Journal, JournalError, Row
+from executor.journal import Journal, JournalError
 from executor.outbox import RestCall, Told
 from executor.restore import restore
+from executor.rows import Row
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND

@@ -10,7 +10,8 @@ import pytest
 
 from executor import archive as module
 from executor.archive import all_fills, archive, carried
-from executor.journal import FillRow, Journal, JournalError
+from executor.journal import Journal, JournalError
+from executor.rows import FillRow
 from executor.tally import add_fill
 from shared import limits
 from shared.clock import SECOND

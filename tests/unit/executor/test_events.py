@@ -13,11 +13,12 @@ import pytest
 
 from executor.carrier import Carrier
 from executor.events import place
-from executor.journal import EventRow, Journal
+from executor.journal import Journal
 from executor.lookup import Lookup
 from executor.outbox import RestCall
 from executor.registry import from_row, to_row
 from executor.restore import restore
+from executor.rows import EventRow
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import OrderState, Quote, Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from executor.fills import as_json, profits
-from executor.journal import FillRow
+from executor.rows import FillRow
 
 
 def row(side: str, qty: str, price: str, fee: str, symbol: str = "BTC/USD") -> FillRow:

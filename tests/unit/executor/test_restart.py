@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from executor.journal import REST, Journal, JournalUnavailable, SendRow
+from executor.journal import Journal, JournalUnavailable
 from executor.private import Private
 from executor.restore import restore
+from executor.rows import REST, SendRow
 from shared.clock import SECOND
 from shared.kraken.rest import RestError, RestRefused
 from tests.unit.executor.worlds import World, configuration

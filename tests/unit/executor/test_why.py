@@ -15,8 +15,9 @@ import pytest
 
 from executor import chain
 from executor.archive import archive
-from executor.journal import EventRow, FillRow, Journal, OrderRow
+from executor.journal import Journal
 from executor.registry import to_row
+from executor.rows import EventRow, FillRow, OrderRow
 from shared import limits
 from shared.clock import SECOND
 from tests.unit.executor.test_trading_rules import trade
