@@ -2,61 +2,84 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
 
-from monitor.commands.alert_test import alert_test
-from monitor.commands.components import fills, record, replay, verify, why
-from monitor.commands.config import config
-from monitor.commands.desktop import desktop
-from monitor.commands.doctor import doctor
 from monitor.commands.examples import SHORT, epilog
-from monitor.commands.flatten import flatten
-from monitor.commands.halt import halt, resume
-from monitor.commands.latency import latency
-from monitor.commands.orders import orders
-from monitor.commands.position import position
-from monitor.commands.restart import restart
-from monitor.commands.status import status
-from monitor.commands.tail import tail
-from monitor.commands.top import top
-from monitor.commands.web import web
+
+# Where a command is that is not in the module of its own name.
+ELSEWHERE: Final = {
+    **dict.fromkeys(("fills", "why", "verify", "record", "replay"), "components"),
+    "resume": "halt",
+}
+# Of the whole and of each command.
+LOOKS: Final[dict[str, Any]] = {
+    # Plain text: boxes do not read well aloud or in a log.
+    "rich_markup_mode": None,
+    # A traceback with local variables could show a secret.
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+@functools.cache
+def command(name: str) -> Any:
+    """A command, with the module that it is in."""
+    word = name.replace("-", "_")
+    found = getattr(importlib.import_module(f"monitor.commands.{ELSEWHERE.get(name, word)}"), word)
+    alone = typer.Typer(add_completion=False, **LOOKS)
+    if isinstance(found, typer.Typer):
+        alone.add_typer(found, name=name, epilog=epilog(name))
+        return typer.main.get_group(alone).commands[name]
+    alone.command(name, short_help=SHORT[name], epilog=epilog(name))(found)
+    return typer.main.get_command(alone)
+
+
+class Commands(Mapping[str, Any]):
+    """Every command by its name, loaded when it is asked for: 'halt' must not wait for what 'doctor' takes."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in SHORT:
+            raise KeyError(name)
+        return command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SHORT)
+
+    def __len__(self) -> int:
+        return len(SHORT)
+
+
+class Tradebyte(TyperGroup):
+    """``tradebyte`` itself."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Commands()  # type: ignore[assignment]  # nothing is ever added to them
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """Their names, without loading them."""
+        return list(self.commands)
+
 
 app = typer.Typer(
+    cls=Tradebyte,
     help="TradeByte: see what runs, what is open and what was filled; halt, resume, restart.",
     no_args_is_help=True,
-    # Plain text: boxes do not read well aloud or in a log.
-    rich_markup_mode=None,
-    # A traceback with local variables could show a secret.
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
     epilog=epilog("tradebyte"),
+    **LOOKS,
 )
-for command in (
-    status,
-    tail,
-    orders,
-    fills,
-    why,
-    position,
-    latency,
-    halt,
-    resume,
-    flatten,
-    restart,
-    verify,
-    record,
-    replay,
-    doctor,
-    alert_test,
-    top,
-    web,
-    desktop,
-):
-    name = command.__name__.replace("_", "-")
-    app.command(name, short_help=SHORT.get(name), epilog=epilog(name))(command)
-app.add_typer(config, name="config", epilog=epilog("config"))
+
+
+@app.callback()
+def of_the_whole() -> None:
+    """Nothing of its own: typer takes it as the sign that commands follow."""
 
 
 def main() -> None:

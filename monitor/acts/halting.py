@@ -6,7 +6,6 @@ without one every order is cancelled by REST with the key that may only cancel, 
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import os
 import socket
@@ -19,10 +18,7 @@ from shared import halt as switch
 from shared import limits
 from shared.clock import SECOND, boot_ns, rfc3339, wall_ns
 from shared.config import Config
-from shared.kraken.rest import Rest, RestError, RestRefused
-from shared.kraken.signing import SecretError
 from shared.messages import ProcessState
-from shared.process import tradebyte_version
 
 ANSWER_S: Final = 0.5
 # An executor that was halted before has nothing new to say until its next heartbeat.
@@ -92,32 +88,19 @@ def _who() -> str:
 
 def _by_rest(config: Config, listener: Listener) -> dict[str, Any]:
     """The executor did not answer: cancels with the cancel-only key."""
+    # By now the switch is written: who halts must not wait for an HTTP client to load before that.
+    from monitor.acts import cancelling
+
     until = rfc3339(wall_ns() + limits.SWITCH_TIMEOUT_S * SECOND)
     try:
-        cancelled = asyncio.run(_cancel_all(config))
-    except (RestError, RestRefused, SecretError) as error:
+        cancelled = cancelling.cancel_all(config)
+    except cancelling.Failed as error:
         if listener.until(lambda view: is_done(view, 0), SETTLE_S):
             return _report(config, listener.view, "executor")
         return _report(config, listener.view, "switch", until=until, error=str(error))
     # What the executor says may be older than the cancel; Kraken's own count is the evidence.
     report = _report(config, listener.view, "rest", cancelled=cancelled)
     return {**report, "open_orders": 0}
-
-
-async def _cancel_all(config: Config) -> int:
-    """Cancels every order on the account; how many there were."""
-    kraken = config.kraken
-    if not kraken.halt_key or not kraken.halt_secret:
-        raise RestError("kraken.halt_key is not set")
-    rest = Rest(kraken.rest_url, kraken.halt_key, kraken.halt_secret, f"TradeByte/{tradebyte_version()}")
-    try:
-        result = await rest.private("CancelAll", {}, wall_ns())
-    finally:
-        await rest.close()
-    count = result.get("count") if isinstance(result, dict) else None
-    if not isinstance(count, int):
-        raise RestError(f"an answer to CancelAll without a count: {str(result)[:80]}")
-    return count
 
 
 def _report(config: Config, view: View, how: str, **more: Any) -> dict[str, Any]:

@@ -47,12 +47,12 @@ SHORT: Final[dict[str, str]] = {
     "verify": "Check every checksum in captured book frames.",
     "record": "The bus and the raw frames into files.",
     "replay": "A recording onto a bus of its own.",
-    "config": "The configuration in force.",
     "doctor": "What could keep it from trading, and the mend.",
     "alert-test": "A test alert to everything that tells alerts.",
     "top": "Everything in this terminal, until q.",
     "web": "Everything in a browser, until Ctrl-C.",
     "desktop": "Everything in a window (needs PyQt6).",
+    "config": "The configuration in force.",
 }
 
 

@@ -15,6 +15,9 @@ from monitor.cli import app
 from monitor.commands.examples import EXAMPLES, FIRST, SHORT
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+# What takes long to load, and who takes it.
+HEAVY = {"aiohttp", "websockets", "structlog", "uvloop", "textual", "streamlit", "plotly", "pyarrow", "PyQt6"}
+ASKS_OTHERS = {"doctor", "alert-test"}
 
 
 def test_every_command_has_examples_and_no_example_is_left_over() -> None:
@@ -75,3 +78,28 @@ def test_ctrl_c_while_it_still_loads_ends_it_without_a_traceback() -> None:
     )
     done = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def _loaded(code: str, *words: str) -> set[str]:
+    """What Python has loaded when this is over."""
+    told = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
+    done = subprocess.run([sys.executable, "-c", told + code, *words], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_who_types_a_command_waits_for_nothing_that_others_take() -> None:
+    light = sorted(set(COMMANDS) - ASKS_OTHERS)
+    loaded = _loaded(f"from monitor.cli import command; [command(name) for name in {light}]")
+    assert {"monitor.commands.halt", "monitor.commands.desktop"} <= loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize("words", [["halt", "--help"], ["--config", "none.yaml", "halt", "--help"]])
+def test_as_a_module_it_loads_the_command_and_neither_the_process_nor_another_command(words: list[str]) -> None:
+    loaded = _loaded("import runpy; runpy.run_module('monitor', run_name='__main__')", *words)
+    assert {name for name in loaded if name.startswith("monitor.commands.")} == {
+        "monitor.commands.common",
+        "monitor.commands.examples",
+        "monitor.commands.halt",
+    }
+    assert loaded & (HEAVY | {"monitor.shell"}) == set()

@@ -1,0 +1,152 @@
+"""The monitor process: picture, health and API wired to the bus, the pids, supervisord and HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from monitor import halted, supervisor
+from monitor.alerts import Begin, End, Say
+from monitor.api import app as api
+from monitor.api.site import Site
+from monitor.health import Action, Health, Restart
+from monitor.journal import Reader
+from monitor.machine import Machine
+from monitor.merged import Merged
+from monitor.metrics import Metrics
+from monitor.picture import WANTED, Picture
+from monitor.pids import Pids
+from monitor.sinks.webhook import Webhooks
+from shared import starts
+from shared.bus import Received
+from shared.clock import SECOND, boot_ns, wall_ns
+from shared.messages import Alert, BookStatus, Control, Heartbeat, ProcessState
+from shared.process import Process, load_config, parser
+
+LOOK_EVERY_NS = SECOND
+
+
+class Monitor:
+    """Wires picture and health to the bus, the pids, supervisord and HTTP."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.config = process.config
+        self.picture = Picture(self.config)
+        host = socket.gethostname()
+        others = [name for name in self.config.process_names if name != process.name]
+        self.health = Health(others, host)
+        self.pids = Pids(others, host, self._ended)
+        self.merged = Merged(self.config.logs, self.config.process_names)
+        self.supervisor = supervisor.of(self.config)
+        self.halted = halted.text(self.config)
+        self.machine = Machine(self.config.data)
+        metrics = Metrics(self.config, self.picture.view, self.picture.latency, self.status)
+        self.webhooks = Webhooks(self.config)
+        self.site = Site(self.config, self.picture, metrics.text)
+        self.journal = Reader(self.config, self.picture, self._spawn)
+        self._look_due = 0
+        self._shown: str | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        monitor = self.config.monitor
+        try:
+            self.listening = api.listen(monitor.host, monitor.port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            process.held(starts.port_taken(monitor.port, "monitor.port"))
+
+    def status(self) -> dict[str, object]:
+        """The status object of now."""
+        return self.picture.status(boot_ns(), wall_ns(), self.halted)
+
+    async def main(self) -> None:
+        """Serves HTTP, and posts to webhooks, until cancelled."""
+        runner = await api.serve(self.listening, self.site, self.process.alert)
+        self.process.state(ProcessState.READY)
+        try:
+            await self.webhooks.run()
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+    def on_messages(self, received: list[Received]) -> None:
+        """Takes in what the bus brought."""
+        now = boot_ns()
+        for item in received:
+            self.picture.take(item, now)
+            self.merged.take(item)
+            self.journal.take(item)
+            if isinstance(item.message, Heartbeat):
+                self._do(self.health.heard(item.message, now))
+                self.pids.hold(item.message)
+            elif isinstance(item.message, BookStatus):
+                self.health.path_news(now)
+            elif isinstance(item.message, Alert):
+                self.webhooks.take(item.message)
+
+    def on_turn(self, now: int) -> None:
+        """Looks at the halt switch and at who has been silent for too long."""
+        self.halted = halted.text(self.config)
+        shown = self.halted or ""
+        if shown != self._shown:
+            self._shown = shown
+            self.process.publish("control", Control(halted=self.halted is not None, why=shown))
+        self._do(self.health.turn(now, self.halted))
+        if now >= self._look_due:
+            self._look_due = now + LOOK_EVERY_NS
+            self.process.details["machine"] = self.machine.figures()
+            self.process.details["webhooks"] = self.webhooks.figures()
+            self._do(self.picture.turn(now, wall_ns(), self.webhooks.troubles()))
+            self.journal.turn(now)
+
+    async def on_stop(self) -> None:
+        """Lets go of every pid."""
+        self.pids.release_all()
+
+    def _ended(self, process: str, pid: int) -> None:
+        """A process has ended: supervisord, which looks once a second, is told to look now."""
+        self._spawn(asyncio.to_thread(self._wake))
+        self._do(self.health.ended(process, pid, boot_ns()))
+
+    def _wake(self) -> None:
+        # Without supervisord (processes run in the foreground) there is no one to wake.
+        with contextlib.suppress(supervisor.Absent, supervisor.Refused):
+            self.supervisor.wake()
+
+    def _do(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action:
+                case Say():
+                    self.process.alert(action.level, action.kind, action.text)
+                case Begin():
+                    self._do(self.picture.alerts.begin(action, boot_ns()))
+                case End():
+                    self._do(self.picture.alerts.end(action, boot_ns()))
+                case Restart():
+                    self._spawn(self._restart(action))
+
+    async def _restart(self, restart: Restart) -> None:
+        program = supervisor.program_of(self.config, restart.process)
+        try:
+            await asyncio.to_thread(supervisor.restart, self.supervisor, program)
+        except (supervisor.Absent, supervisor.Refused, supervisor.TooSlow) as error:
+            self.process.log.warning("supervisord did not restart it: killing it", process=program, why=str(error))
+            self.pids.kill(restart.process, restart.pid)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def main() -> None:
+    """Runs until asked to stop."""
+    options = parser("monitor", "Watches every process; with a command it is 'tradebyte' (see 'tradebyte --help').")
+    process = Process("monitor", load_config("monitor", options.parse_args().config), WANTED)
+    monitor = Monitor(process)
+    process.run_async(monitor.main, monitor.on_messages, monitor.on_turn, monitor.on_stop)
