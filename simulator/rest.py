@@ -22,6 +22,7 @@ from simulator.world import KeyState, World
 BODY_BYTES_MAX = 256 * 1024
 FIELDS_MAX = 1000
 NONCE_MAX = 2**64 - 1
+NONCE_DIGITS = 100
 _log = logging.getLogger("simulator")
 
 
@@ -116,7 +117,8 @@ class Rest:
             raise KrakenError(errors.INVALID_KEY)
         fields = _fields(request, body)
         text = str(fields.get("nonce", ""))
-        if not text.isascii() or not text.isdigit() or int(text) > NONCE_MAX:
+        # Python reads no number of thousands of digits.
+        if not text.isascii() or not text.isdigit() or len(text) > NONCE_DIGITS or int(text) > NONCE_MAX:
             raise KrakenError(errors.INVALID_NONCE)
         expected = sign(key.key.api_secret, request.path, text, body)
         if not hmac.compare_digest(expected.encode(), request.headers.get("API-Sign", "").encode(errors="replace")):

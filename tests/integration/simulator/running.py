@@ -134,7 +134,7 @@ class Running:
         method: str,
         key: tuple[str, str] = MAKER,
         *,
-        nonce: int | None = None,
+        nonce: int | str | None = None,
         as_json: bool = False,
         signature: str | None = None,
         **fields: Any,

@@ -97,6 +97,7 @@ def test_private_calls_are_checked_in_krakens_words(simulator: Running) -> None:
     assert simulator.post("Balance", signature="\xff\xfe")["error"] == ["EAPI:Invalid signature"]
     assert simulator.post("Balance", nonce=now + 10**12)["error"] == []
     assert simulator.post("Balance", nonce=now + 10**12)["error"] == ["EAPI:Invalid nonce"]
+    assert simulator.post("Balance", nonce="1" * 5000)["error"] == ["EAPI:Invalid nonce"]
     assert simulator.post("Nothing", nonce=now + 10**12 + 1)["error"] == ["EGeneral:Unknown method"]
     assert simulator.post("Balance", HALT)["error"] == ["EGeneral:Permission denied"]
     assert simulator.post("CancelAll", HALT)["result"] == {"count": 0}
