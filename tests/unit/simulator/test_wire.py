@@ -47,10 +47,16 @@ def test_times_have_microseconds_and_read_back() -> None:
     assert parse_time("2023-06-17T13:06:40+02:00") == 1_687_000_000_000_000_000
 
 
-@pytest.mark.parametrize("text", ["", "{", "NaN", '{"a":Infinity}', "[" * 100_000])
-def test_what_is_not_json_is_one_kind_of_error(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["", "{", "NaN", '{"a":Infinity}', "[" * 100_000, r'{"a":1.5,"\ud83d":"b"}', rb'["\uDC00"]']
+)
+def test_what_is_not_json_is_one_kind_of_error(text: str | bytes) -> None:
     with pytest.raises(ValueError):
         read_json(text)
+
+
+def test_escapes_that_are_text_are_read() -> None:
+    assert read_json(r'["\ud83d\ude00\u00e9", 1.5]') == ["\U0001f600\u00e9", Decimal("1.5")]
 
 
 def test_fractions_are_read_exactly() -> None:
