@@ -132,13 +132,13 @@ class Accounts:
         base_fee = self._base_fee(order, qty, rate)
         # The ledger rounds for itself, amount and fee each, and balances follow the ledger.
         amount, charged = pair.quote_units(price, qty), 0 if base_fee else pair.quote_units_of(fee, rounding)
+        # A fee rounded up may pass what was reserved, or what a few lots bring, by a unit; a balance is never negative.
+        held = account.balances.get(pair.quote.name, 0)
         if order.side == "buy":
-            # Rounding up once a fill may pass what was reserved by a unit; a balance is never negative.
-            held = account.balances.get(pair.quote.name, 0)
             amount = min(amount, held)
-            if charged > held - amount:
-                charged = held - amount
-                fee = charged * 10 ** (pair.cost_precision - pair.quote.decimals)
+        most = held - amount if order.side == "buy" else held + amount
+        if charged > most:
+            charged, fee = most, most * 10 ** (pair.cost_precision - pair.quote.decimals)
         order.filled += qty
         order.cost += cost
         order.fee += fee

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.unconfirmed import Unconfirmed
 from simulator import errors
 from simulator.errors import KrakenError
 from simulator.orders import Account
@@ -119,6 +120,19 @@ def test_a_fee_takes_no_more_than_the_balance_has() -> None:
     world.exchange.add(maker, limit("sell", "0.00005", "13770"), world.now)
     (fill,) = visitor.fills
     assert (fill.cost, fill.fee, visitor.balances["USD"]) == (68850, 160, 0)
+
+
+def test_a_fee_rounded_up_takes_no_more_than_a_sale_brings() -> None:
+    world = TestWorld(unconfirmed=Unconfirmed(fee_rounding="up"))
+    visitor = world.account("visitor")
+    visitor.balances["USD"] = 0
+    order = world.exchange.add(visitor, limit("sell", "0.06", "160", "SOL/USD"), world.now)
+    # One lot at 160 USD brings 0.0000016 USD, and half a ledger's unit of the dollar is not reached.
+    world.exchange._fill(order, order.price or 0, 1, True, 5, world.now)
+    assert (visitor.fills[-1].fee, visitor.balances["USD"]) == (0, 0)
+    # Ten thousand of them bring 160 units, of which 0.25 % is less than one and still charged as one.
+    world.exchange._fill(order, order.price or 0, 10_000, True, 6, world.now)
+    assert (visitor.fills[-1].fee, visitor.balances["USD"]) == (4, 159)
 
 
 def test_a_maker_is_filled_at_its_price_by_another_account() -> None:
