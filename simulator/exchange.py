@@ -55,7 +55,7 @@ class Exchange(Triggers):
         refuses = request.post_only and trigger is None and self.unconfirmed.post_only_cross == "refused"
         if refuses and self._would_take(pair, request.side, price):
             raise KrakenError(errors.POST_ONLY)
-        check_funds(account, venue, request.side, qty, worst, request.post_only, but)
+        check_funds(account, venue, request.side, qty, worst, request.post_only, but, waits=trigger is not None)
         counter = account.counter(pair.symbol)
         if not counter.fits(points, now):
             raise KrakenError(errors.ORDER_RATE_LIMIT)
@@ -172,7 +172,8 @@ class Exchange(Triggers):
             else:
                 worst = new_trigger if new_price is None else new_price
                 check_size(venue, new_qty, worst)
-                check_funds(account, venue, order.side, new_qty - order.filled, worst, post_only, order)
+                left, waits = new_qty - order.filled, order.waits
+                check_funds(account, venue, order.side, left, worst, post_only, order, waits=waits)
             if not account.counter(pair.symbol).fits(points, now):
                 raise KrakenError(errors.ORDER_RATE_LIMIT)
         except KrakenError:
@@ -261,7 +262,8 @@ class Exchange(Triggers):
         for request in wanted:
             qty, price, trigger = self.check(account, request, now, points)
             worst = trigger if price is None else price
-            asset, needed = needs(account, self.venues[pair.symbol], request.side, qty, worst, request.post_only)
+            waits = trigger is not None
+            asset, needed = needs(account, self.venues[pair.symbol], request.side, qty, worst, request.post_only, waits)
             spent[asset] = spent.get(asset, 0) + needed
             if spent[asset] > account.free(asset):
                 raise KrakenError(errors.INSUFFICIENT_FUNDS)

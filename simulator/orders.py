@@ -184,7 +184,8 @@ class Account:
     def held(self, asset: str, but: Order | None = None) -> int:
         """Units of an asset reserved by open orders, ``but`` left out; buys reserve with the maker fee.
 
-        An order at market that waits for its trigger reserves what it would cost there.
+        One that waits for its trigger may take when that is reached, and reserves with the taker fee, at market what it
+        would cost there.
         """
         total = 0
         for order in self.orders.values():
@@ -192,7 +193,8 @@ class Account:
             if order is but or price is None:
                 continue
             if order.side == "buy" and order.pair.quote.name == asset:
-                total += order.pair.quote_units_up(price, order.remaining, 1_000_000 + self.maker_rate)
+                rate = self.taker_rate if order.waits and not order.post_only else self.maker_rate
+                total += order.pair.quote_units_up(price, order.remaining, 1_000_000 + rate)
             elif order.side == "sell" and order.pair.base.name == asset:
                 total += order.pair.base_units(order.remaining)
         return total

@@ -74,29 +74,42 @@ def check_size(venue: Venue, qty: int, price: int | None) -> None:
 
 
 def check_funds(
-    account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool, but: Order | None = None
+    account: Account,
+    venue: Venue,
+    side: str,
+    qty: int,
+    price: int | None,
+    post_only: bool,
+    but: Order | None = None,
+    *,
+    waits: bool = False,
 ) -> None:
-    """Does the account have what the order may cost, beside its other open orders; ``but`` is the one it replaces."""
-    asset, needed = needs(account, venue, side, qty, price, post_only)
+    """Does the account have what the order may cost, beside its other open orders; ``but`` is the one it replaces.
+
+    One that ``waits`` for its trigger may take from the book when that is reached.
+    """
+    asset, needed = needs(account, venue, side, qty, price, post_only, waits)
     if needed > account.free(asset, but):
         raise KrakenError(errors.INSUFFICIENT_FUNDS)
 
 
-def needs(account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool) -> tuple[str, int]:
+def needs(
+    account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool, waits: bool
+) -> tuple[str, int]:
     """The asset that the order may cost, and how many units of it."""
     pair = venue.pair
     if side == "sell":
         return pair.base.name, pair.base_units(qty)
-    return pair.quote.name, buy_cost(account, venue, qty, price, post_only)
+    return pair.quote.name, buy_cost(account, venue, qty, price, post_only, waits)
 
 
-def buy_cost(account: Account, venue: Venue, qty: int, price: int | None, post_only: bool) -> int:
-    """Units of the quote asset that a buy may cost, fee included: the taker's where it would take."""
+def buy_cost(account: Account, venue: Venue, qty: int, price: int | None, post_only: bool, waits: bool) -> int:
+    """Units of the quote asset that a buy may cost, fee included: the taker's where it would or might take."""
     pair = venue.pair
     taker = 1_000_000 + account.taker_rate
     if price is not None:
         _, ask = venue.touch()
-        takes = ask is not None and price >= ask and not post_only
+        takes = (waits or (ask is not None and price >= ask)) and not post_only
         return pair.quote_units_up(price, qty, taker if takes else 1_000_000 + account.maker_rate)
     total, left = 0, qty
     for level, size in venue.engine.levels("sell", 1000):

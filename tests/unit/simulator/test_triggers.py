@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -65,6 +66,39 @@ def test_an_order_waits_until_the_last_trade_reaches_its_trigger(
     print_at(world, last + at)
     assert order.status == "filled"
     assert world.account().fills[-1].kind == kind
+
+
+def test_a_waiting_buy_reserves_the_taker_s_fee_that_it_may_pay() -> None:
+    world = TestWorld()
+    last = quiet(world)
+    maker, visitor = world.account(), world.account("visitor")
+    wanted = stop("take-profit-limit", "buy", last - 500, last - 400)
+    # 0.001 at 83960.0 and 0.1 % of it: 84.04396 USD.
+    maker.balances["USD"] = 84_0439
+    with pytest.raises(KrakenError, match=errors.INSUFFICIENT_FUNDS):
+        world.exchange.add(maker, wanted, world.now)
+    maker.balances["USD"] = 84_0440
+    order = world.exchange.add(maker, wanted, world.now)
+    assert maker.free("USD") == 0
+    with pytest.raises(KrakenError, match=errors.INSUFFICIENT_FUNDS):
+        world.exchange.amend(maker, order, None, Decimal(last - 399) / 10, False, world.now)
+    with pytest.raises(KrakenError, match=errors.INSUFFICIENT_FUNDS):
+        world.exchange.edit(maker, order, stop("take-profit-limit", "buy", last - 500, last - 399), world.now)
+    world.exchange.add(visitor, limit("sell", "0.001", f"{(last - 400) / 10:.1f}"), world.now)
+    print_at(world, last - 500)
+    (fill,) = maker.fills
+    assert (fill.maker, fill.fee, maker.balances["USD"]) == (False, 8396, 0)
+
+
+def test_a_waiting_post_only_buy_reserves_the_maker_s_fee() -> None:
+    world = TestWorld()
+    last = quiet(world)
+    maker = world.account()
+    maker.balances["USD"] = 83_9600
+    world.exchange.add(
+        maker, replace(stop("take-profit-limit", "buy", last - 500, last - 400), post_only=True), world.now
+    )
+    assert maker.free("USD") == 0
 
 
 def test_its_reports_tell_of_the_trigger_and_of_its_release() -> None:
