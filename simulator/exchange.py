@@ -272,6 +272,8 @@ class Exchange(Triggers):
 
     def batch_cancel(self, account: Account, orders: list[str], clients: list[str], now: int) -> int:
         """Cancels by order id, userref or client id whatever the counter says, charging it; returns the count."""
+        if self.system == "maintenance":
+            raise KrakenError(errors.UNAVAILABLE)
         named: list[list[Order]] = []
         for text in orders:
             by_userref = [o for o in account.orders.values() if o.userref and str(o.userref) == text]
@@ -294,7 +296,9 @@ class Exchange(Triggers):
         return len(found)
 
     def find(self, account: Account, order_id: str | None = None, cl_ord_id: str | None = None) -> Order:
-        """An open order of the account by either id."""
+        """An open order of the account by either id, for what is to be done to it: in maintenance nothing is."""
+        if self.system == "maintenance":
+            raise KrakenError(errors.UNAVAILABLE)
         found = account.orders.get(order_id) if order_id is not None else None
         if found is None and cl_ord_id is not None:
             found = account.by_client.get(cl_ord_id)

@@ -274,6 +274,20 @@ def test_a_status_is_told_to_everyone_and_kept(status: str, error: str) -> None:
     assert world.exchange.venues["BTC/USD"].trade_id > before
 
 
+def test_in_maintenance_nothing_is_said_of_any_order() -> None:
+    world = TestWorld()
+    client = trader(world)
+    inject(world, "status", value="maintenance")
+    gone = "OAAAAA-AAAAA-AAAAAA"
+    for method, params in (
+        ("cancel_order", {"order_id": [gone]}),
+        ("batch_cancel", {"orders": [gone, "7"]}),
+        ("amend_order", {"order_id": gone, "order_qty": 1.0}),
+        ("edit_order", {"order_id": gone, "symbol": "BTC/USD", "order_qty": 1.0}),
+    ):
+        assert client.call(method, **params)[0].get("error") == "EService:Unavailable", method
+
+
 def test_maintenance_is_announced_begins_and_ends_and_a_switch_armed_across_it_fires() -> None:
     world = TestWorld()
     client, public = trader(world), world.public()
