@@ -68,6 +68,6 @@ def unsupported_field(name: str, method: str) -> str:
     return f"Unsupported field: '{name}' for the given msg type: {method}"
 
 
-def price_decimals(symbol: str, decimals: int) -> KrakenError:
-    """A price with more decimals than the pair has."""
-    return KrakenError(f"{INVALID_PRICE}:{symbol} price can only be specified up to {decimals} decimals.")
+def price_decimals(wsname: str, decimals: int) -> KrakenError:
+    """A price with more decimals than the pair has; the known text names it as version 1 does (KRAKEN.md 4.5)."""
+    return KrakenError(f"{INVALID_PRICE}:{wsname} price can only be specified up to {decimals} decimals.")

@@ -24,7 +24,7 @@ def to_ticks(pair: Pair, price: Decimal, too_fine: str = "invalid_price") -> int
     if ticks is None and too_fine == "tick_size":
         raise KrakenError(errors.TICK_SIZE)
     if ticks is None:
-        raise errors.price_decimals(pair.symbol, pair.price_precision)
+        raise errors.price_decimals(pair.wsname, pair.price_precision)
     if ticks > PRICE_MAX:
         raise KrakenError(errors.INVALID_PRICE)
     return ticks

@@ -79,7 +79,7 @@ PROVOKED: dict[str, Act] = {
     "EOrder:Order minimum not met": order(volume="0.00001"),
     "EOrder:Cost minimum not met": order(price="1", volume="0.0001"),
     "EOrder:Invalid price": order(price="0"),
-    "EOrder:Invalid price:BTC/USD price can only be specified up to 1 decimals.": order(price="60000.01"),
+    "EOrder:Invalid price:XBT/USD price can only be specified up to 1 decimals.": order(price="60000.01"),
     "EOrder:Invalid order": edited_by_name,
     "EOrder:Unknown order": rest("CancelOrder", txid="OAAAAA-AAAAA-AAAAAA"),
     "EOrder:Rate limit exceeded": spent,

@@ -26,7 +26,7 @@ def refused(world: TestWorld, request: Any, who: str = "maker") -> str:
 @pytest.mark.parametrize(
     ("request_", "text"),
     [
-        (limit(price="80000.15"), "EOrder:Invalid price:BTC/USD price can only be specified up to 1 decimals."),
+        (limit(price="80000.15"), "EOrder:Invalid price:XBT/USD price can only be specified up to 1 decimals."),
         (limit(qty="0.00004"), errors.ORDER_MINIMUM),
         (limit(qty="0.00005", price="9000"), errors.COST_MINIMUM),
         (limit(qty="2"), errors.INSUFFICIENT_FUNDS),

@@ -187,7 +187,7 @@ def test_a_waiting_order_holds_its_funds_and_one_that_cannot_pay_any_more_is_can
         ({"triggers": {"price": "80000"}}, "Price field must be a number_float"),
         (
             {"triggers": {"price": 80000.01}},
-            "EOrder:Invalid price:BTC/USD price can only be specified up to 1 decimals.",
+            "EOrder:Invalid price:XBT/USD price can only be specified up to 1 decimals.",
         ),
         ({"limit_price": 80000.0}, "EGeneral:Invalid arguments:price"),
         ({"post_only": True}, "EGeneral:Invalid arguments:post_only"),

@@ -350,7 +350,7 @@ EXPECTED: dict[Seen, dict[Any, Any]] = {
     validate_order_id: {False: (set(), {}), True: ({"order_id"}, {})},
     rest_echo_cl_ord_id: {True: "mine", False: None},
     too_many_decimals: {
-        "invalid_price": "EOrder:Invalid price:BTC/USD price can only be specified up to 1 decimals.",
+        "invalid_price": "EOrder:Invalid price:XBT/USD price can only be specified up to 1 decimals.",
         "tick_size": "EOrder:Tick size check failed",
     },
     rest_idle_fields: {"refused": ["price2", "trigger", "price2", 1], "ignored": [1] * 4},
