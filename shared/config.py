@@ -193,6 +193,8 @@ def _explain(problem: str, tree: Any, where: Any) -> str:
         close = difflib.get_close_matches(name, allowed, 1)
         mend = f"did you mean '{close[0]}'?" if close else f"allowed here: {', '.join(allowed)}"
         return f"{where(key)}: unknown key '{key}'; {mend}"
+    if text.startswith("Invalid enum value") and (words := _words(_kind_at(path))):
+        text = f"must be one of {', '.join(words)}"
     shown = "" if _is_secret(path) else f", found {_value_at(tree, path)!r}"
     return f"{where(path)}: {path or 'the file'}: {text}{shown}"
 
@@ -201,10 +203,22 @@ def _is_secret(path: str) -> bool:
     return bool(re.search(r"(key|secret|webhooks)", path))
 
 
-def _fields_at(path: str) -> list[str]:
+def _kind_at(path: str) -> Any:
     kind: Any = Config
     for part in re.findall(r"[^.\[\]]+|\[[^\]]*\]", path):
         kind = _inner(kind, part)
+    return kind
+
+
+def _words(kind: Any) -> list[str]:
+    """What a type with a few allowed values allows."""
+    if typing.get_origin(kind) is typing.Literal:
+        return [str(value) for value in typing.get_args(kind)]
+    return [word for part in typing.get_args(kind) for word in _words(part)]
+
+
+def _fields_at(path: str) -> list[str]:
+    kind = _kind_at(path)
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
         return []
     names = [field.encode_name for field in msgspec.structs.fields(kind)]
