@@ -183,8 +183,10 @@ def _texted(value: Any) -> Any:
 
 def _explain(problem: str, tree: Any, where: Any) -> str:
     """A validation error of msgspec in words that name the line, the key and the likely one meant."""
-    text, _, raw_path = problem.partition(" - at `$")
-    path = raw_path.rstrip("`").lstrip(".")
+    text, _, raw_path = problem.partition(" - at ")
+    # Of a key the text itself says which.
+    is_key = raw_path.startswith("`key`")
+    path = raw_path.partition("`$")[2].rstrip("`").lstrip(".")
     unknown = re.match(r"Object contains unknown field `(.+)`", text)
     if unknown:
         name = unknown.group(1)
@@ -193,9 +195,12 @@ def _explain(problem: str, tree: Any, where: Any) -> str:
         close = difflib.get_close_matches(name, allowed, 1)
         mend = f"did you mean '{close[0]}'?" if close else f"allowed here: {', '.join(allowed)}"
         return f"{where(key)}: unknown key '{key}'; {mend}"
-    if text.startswith("Invalid enum value") and (words := _words(_kind_at(path))):
-        text = f"must be one of {', '.join(words)}"
-    shown = "" if _is_secret(path) else f", found {_value_at(tree, path)!r}"
+    if text.startswith("Invalid enum value"):
+        kind = typing.get_args(_kind_at(path))[0] if is_key else _kind_at(path)
+        text = f"{f'{text}, ' if is_key else ''}must be one of {', '.join(_words(kind))}"
+    value = _value_at(tree, path)
+    # What holds others may hold a secret.
+    shown = "" if is_key or isinstance(value, dict | list) or _is_secret(path) else f", found {value!r}"
     return f"{where(path)}: {path or 'the file'}: {text}{shown}"
 
 

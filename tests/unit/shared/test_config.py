@@ -31,6 +31,8 @@ def load(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> co
         ("trading:\n  max_position_size: -1\n", "config.yaml:2: trading.max_position_size: must be above 0, found -1"),
         ("trading:\n  tier: gold\n",
          "config.yaml:2: trading.tier: must be one of starter, intermediate, pro, found 'gold'"),
+        ("monitor:\n  alerts:\n    latency:\n      above_ms: {fast: 1}\n",
+         "4: monitor.alerts.latency.above_ms: Invalid enum value 'fast', must be one of exchange_to_collector, "),
         ("simulator:\n  pairs: [XRP/USD]\n",
          "simulator.pairs[0]: must be one of BTC/USD, ETH/USD, SOL/USD, DOGE/USD, found 'XRP/USD'"),
         ("simulator:\n  unconfirmed: {filled_report: seperate}\n",
@@ -57,9 +59,18 @@ def test_a_wrong_file_is_refused_with_line_and_mend(tmp_path: Path, text: str, s
     assert said in str(caught.value)
 
 
-def test_a_secret_is_not_shown_in_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kraken:\n  api_secret: [s3cr3t]\n",
+        "kraken:\n  api_secret: s3cr3t\nmonitor:\n  alerts:\n    latency:\n      above_ms: {fast: 1}\n",
+        "kraken:\n  api_secret: s3cr3t\nmonitor:\n  alerts:\n    latency:\n      above_ms: {1: 1}\n",
+        "kraken: [{api_secret: s3cr3t}]\n",
+    ],
+)
+def test_a_secret_is_not_shown_in_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load(tmp_path, "kraken:\n  api_secret: [s3cr3t]\n")
+        load(tmp_path, text)
     assert "s3cr3t" not in str(caught.value)
 
 
