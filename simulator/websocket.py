@@ -294,6 +294,8 @@ class WebSockets:
                 _log.exception("a request failed: %s", asked.method)
                 session.refuse(asked, errors.INTERNAL_ERROR, now)
             self.world.flush(now)
+            # A full inbox is no reason to do it all in one turn: others have theirs in between.
+            await asyncio.sleep(0)
 
     async def beat(self) -> None:
         """Heartbeats, once a second to everyone; closes who is idle."""

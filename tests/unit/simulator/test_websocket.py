@@ -5,8 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from simulator.websocket import ATTEMPTS_MAX, QUEUE_BYTES_MAX, QUEUE_FRAMES_MAX, Attempts, Clock, Connection, Delays
+from simulator.session import Request
+from simulator.websocket import (
+    ATTEMPTS_MAX,
+    QUEUE_BYTES_MAX,
+    QUEUE_FRAMES_MAX,
+    Attempts,
+    Clock,
+    Connection,
+    Delays,
+    WebSockets,
+)
 from simulator.wire import NS
+from tests.unit.simulator.worlds import TestWorld
 
 
 class Slow:
@@ -61,6 +72,31 @@ def test_requests_of_a_connection_keep_their_order_whatever_they_take() -> None:
     methods = ["cancel_all", "amend_order", "ping", "add_order", "batch_add", "cancel_order"] * 50
     dues = [connection.due(1000 + number, method) for number, method in enumerate(methods)]
     assert dues == sorted(dues)
+
+
+def test_connections_take_turns_however_much_one_of_them_has_asked() -> None:
+    done: list[str] = []
+
+    class Noted:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def handle(self, _request: Any, _now: int) -> None:
+            done.append(self.name)
+
+    async def run() -> None:
+        sockets = WebSockets(TestWorld().world, Clock(), Delays(0.0, 1, none=True))
+        waits = []
+        for name, asked in (("flood", 50), ("other", 3)):
+            inbox: asyncio.Queue[Any] = asyncio.Queue()
+            for item in [*[(0, Request("ping", {}, None, 0))] * asked, None]:
+                inbox.put_nowait(item)
+            waits.append(sockets._work(Noted(name), inbox))  # type: ignore[arg-type]
+        await asyncio.gather(*waits)
+
+    asyncio.run(run())
+    assert done[:6] == ["flood", "other"] * 3
+    assert len(done) == 53
 
 
 def test_turnarounds_have_the_measured_medians_and_a_tail() -> None:
