@@ -13,7 +13,7 @@ from shared.unconfirmed import Unconfirmed
 from simulator import reports
 from simulator.engine import Event
 from simulator.orders import Account, Amendment, Fill, LedgerEntry, Order
-from simulator.pairs import Pair, rounded
+from simulator.pairs import ASSETS, Asset, Pair, rounded
 from simulator.venue import Venue
 from simulator.wire import make_id
 
@@ -82,6 +82,12 @@ class Accounts:
     def listed(self, pair: Pair | None) -> Venue | None:
         """The venue of a pair; None when it is not traded here."""
         return None if pair is None else self.venues.get(pair.symbol)
+
+    def assets(self) -> list[Asset]:
+        """The assets of the pairs traded here, and what else an account has."""
+        names = {asset.name for venue in self.venues.values() for asset in (venue.pair.base, venue.pair.quote)}
+        names.update(*(account.balances for account in self.accounts.values()))
+        return [asset for name, asset in ASSETS.items() if name in names]
 
     def settle(self, events: list[Event], now: int) -> None:
         """Books what an operation on a venue did to the accounts' orders."""

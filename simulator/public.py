@@ -10,7 +10,7 @@ from simulator.arguments import flag
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError
 from simulator.feed import DEPTHS
-from simulator.pairs import ASSETS, instrument_data
+from simulator.pairs import instrument_data
 from simulator.session import SYMBOLS_MAX, Request, Session, channel_of
 from simulator.world import World
 
@@ -156,7 +156,7 @@ class PublicSession(Session):
         warnings = ["tick_size is deprecated, use price_increment"]
         self.answer(request, {"channel": "instrument", "snapshot": snapshot, "warnings": warnings}, now)
         if snapshot:
-            data = instrument_data(ASSETS.values(), self.world.exchange.venues.values())
+            data = instrument_data(self.world.exchange.assets(), self.world.exchange.venues.values())
             self.reply(f'{{"channel":"instrument","type":"snapshot","data":{data}}}')
 
 

@@ -10,7 +10,7 @@ from simulator import errors
 from simulator.arguments import decimal_text
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError, invalid
-from simulator.pairs import ASSETS, Pair, find_asset, find_pair, rest_asset, rest_pair
+from simulator.pairs import Pair, find_asset, find_pair, rest_asset, rest_pair
 from simulator.venue import Trade, Venue
 from simulator.wire import NS, fixed, iso_seconds
 from simulator.world import World
@@ -37,17 +37,17 @@ def system_status(world: World, _fields: Fields, now: int) -> Any:
     return {"status": world.exchange.system, "timestamp": iso_seconds(now // NS)}
 
 
-def assets(_world: World, fields: Fields, _now: int) -> Any:
+def assets(world: World, fields: Fields, _now: int) -> Any:
     """``Assets``."""
     names = _names(fields, "asset")
-    chosen = list(ASSETS.values())
+    chosen = world.exchange.assets()
     if _tokenised(fields, "aclass"):
         if names:
             raise KrakenError(errors.UNKNOWN_ASSET)
         return {}
     if names:
         found = [find_asset(name) for name in names]
-        if None in found:
+        if any(asset not in chosen for asset in found):
             raise KrakenError(errors.UNKNOWN_ASSET)
         chosen = [asset for asset in found if asset is not None]
     return {asset.rest_id: rest_asset(asset) for asset in chosen}

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from shared.config import Simulator
-from simulator import replay
+from simulator import replay, rest_public
 from simulator.engine import load_engine
 from simulator.errors import KrakenError
 from simulator.pairs import PAIRS
@@ -70,6 +70,19 @@ def test_a_pair_that_is_not_listed_is_unknown_everywhere() -> None:
     wanted = {"order_type": "limit", "side": "buy", "symbol": "ETH/USD", "order_qty": 1, "limit_price": 2000.0}
     assert client.call("add_order", **wanted)[0]["error"] == "EQuery:Unknown asset pair"
     assert old.event("addOrder", **order("ETH/USD"))[0]["errorMessage"] == "Currency pair not supported ETH/USD"
+
+
+def test_assets_are_those_of_the_pairs_and_of_the_accounts() -> None:
+    world = TestWorld()
+    (_, snapshot) = world.public().call("subscribe", channel="instrument")
+    assert {asset["id"] for asset in snapshot["data"]["assets"]} == {"USD", "BTC", "ETH", "SOL"}
+    assert set(rest_public.assets(world.world, {}, world.now)) == {"ZUSD", "XXBT", "XETH", "SOL"}
+    with pytest.raises(KrakenError, match="EQuery:Unknown asset"):
+        rest_public.assets(world.world, {"asset": "XDG"}, world.now)
+    world.account().balances["DOGE"] = 0
+    assert set(rest_public.assets(world.world, {"asset": "XDG"}, world.now)) == {"XXDG"}
+    world = TestWorld(pairs=[DOGE])
+    assert set(rest_public.assets(world.world, {}, world.now)) == {"ZUSD", "XXBT", "XETH", "SOL", "XXDG"}
 
 
 def test_a_fill_of_doge_has_nine_decimals_of_cost_and_the_ledger_four() -> None:
