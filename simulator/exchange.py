@@ -21,6 +21,8 @@ from simulator.wire import NS, make_id
 REPLACED = "Order replaced"
 SWITCH_REASON = "CancelAllOrdersAfter Timeout"
 SWITCH_MAX_S = 86_400
+# Numbers that no order comes to: a serial that nothing was committed with is given again after a restart.
+UNUSED_FROM = 10**18
 
 
 class Exchange(Triggers):
@@ -114,7 +116,7 @@ class Exchange(Triggers):
 
     def unused_id(self) -> str:
         """An order id that no order has or gets."""
-        return make_id("O", self._next(), self._salt)
+        return make_id("O", UNUSED_FROM + self._next(), self._salt)
 
     def _fee_preference(self, side: str) -> str:
         return "fcib" if side == "sell" and self.unconfirmed.fee_preference == "by_side" else "fciq"

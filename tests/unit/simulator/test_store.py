@@ -171,3 +171,13 @@ def test_the_counters_of_rest_calls_survive(tmp_path: Path) -> None:
     after = killed(world, path, 4)
     assert after.world.keys["V1"].counter.now(after.now) == 18
     assert after.world.keys["M1"].counter.now(after.now) == 0
+
+
+def test_an_id_made_up_for_a_validation_is_no_order_s_after_a_restart_either(tmp_path: Path) -> None:
+    path = tmp_path / "sim.sqlite"
+    world = TestWorld(path)
+    made_up = {world.exchange.unused_id() for _ in range(5)}
+    world.store.close()
+    again = TestWorld(path)
+    orders = {again.exchange.add(again.account(), limit(), again.now).order_id for _ in range(5)}
+    assert not made_up & orders
