@@ -157,10 +157,27 @@ class Store:
         self._db.executemany("INSERT OR REPLACE INTO venues VALUES (?,?,?)", list(rows))
         self._db.execute("COMMIT")
 
-    def shift(self, after_ns: int, by: int) -> None:
-        """What is to be seen in the histories after ``after_ns`` is to be seen ``by`` later: the clock was put off."""
+    def shift(self, now: int, offset_ns: int) -> None:
+        """The clock, which is at ``now``, is put off by ``offset_ns`` in all: what is timed keeps its distance."""
+        by = offset_ns - self.clock_offset_ns
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
         for table in ("orders", "trades", "ledger"):
-            self._db.execute(f"UPDATE {table} SET visible_ns = visible_ns + ? WHERE visible_ns > ?", (by, after_ns))
+            # What is to be seen in the histories from then on.
+            after = min(now, now + by)
+            db.execute(f"UPDATE {table} SET visible_ns = visible_ns + ? WHERE visible_ns > ?", (by, after))
+        db.execute("UPDATE orders SET touched_ns = touched_ns + ? WHERE closed_ns = 0", (by,))
+        db.execute("UPDATE orders SET expire_ns = expire_ns + ? WHERE closed_ns = 0 AND expire_ns > 0", (by,))
+        db.execute("UPDATE accounts SET trigger_ns = trigger_ns + ? WHERE trigger_ns > 0", (by,))
+        for table in ("counters", "rest_counters"):
+            db.execute(f"UPDATE {table} SET ns = ns + ?", (by,))
+        self._put("clock_offset_ns", str(offset_ns))
+        db.execute("COMMIT")
+
+    @property
+    def clock_offset_ns(self) -> int:
+        """How far the clock was put off that these times are of."""
+        return int(self.meta("clock_offset_ns", "0"))
 
     def _put(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))

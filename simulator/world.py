@@ -100,6 +100,9 @@ class World:
     ) -> None:
         self.config = config
         self.store = store
+        if store.clock_offset_ns:
+            # No fault outlives the process, that of the clock neither.
+            store.shift(now + store.clock_offset_ns, 0)
         self.seed = config.seed if seed is None else seed
         self.rng = Random(f"world {self.seed} {now}")
         low, high = config.history_lag_s
@@ -224,7 +227,8 @@ class World:
     def set_clock(self, offset_ns: int) -> None:
         """Puts the exchange's clock off by ``offset_ns``; what has been timed keeps its distance."""
         self.flush(self.now)
-        before, by = self.now, offset_ns - self.clock_offset_ns
+        self.store.shift(self.now, offset_ns)
+        by = offset_ns - self.clock_offset_ns
         self.clock_offset_ns = offset_ns
         self.now += by
         self._timers = [(when + by, asked, action) for when, asked, action in self._timers]
@@ -251,7 +255,6 @@ class World:
         self._saved_ns += by
         for order in self.exchange.orders.values():
             order.visible_ns += by if order.visible_ns else 0
-        self.store.shift(min(before, self.now), by)
 
     def seen(self, now: int) -> int:
         """Up to when the histories show: now, or what a fault leaves of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -223,3 +224,33 @@ def test_version_1_tells_the_time_that_is_off_in_every_private_message(offset: i
     assert [order["opentm"] for row in open_orders for order in row.values()] == [now]
     (row,) = world.store.orders_by_id(world.account().index, [before])
     assert micros(row.opened_ns) == past
+
+
+@OFFSETS
+def test_a_restart_ends_it_and_what_is_timed_keeps_its_distance(offset: int, tmp_path: Path) -> None:
+    path = tmp_path / "sim.sqlite"
+    world = TestWorld(path)
+    client = world.private()
+    client.call("add_order", **ORDER)
+    world.exchange.add(world.account(), limit(tif="gtd", expire_ns=START + 60 * NS), world.now)
+    put_off(world, offset)
+    world.exchange.add(world.account("visitor"), limit(), world.now)
+    world.exchange.add(world.account(), limit(price="70000", tif="gtd", expire_ns=world.now + 90 * NS), world.now)
+    client.call("cancel_all_orders_after", timeout=120)
+    key = world.world.keys["M1"]
+    world.world.charge(key, 20, world.now)
+    charged = world.account().counter("BTC/USD").now(world.now)
+    world.world.flush(world.now)
+    world.store.close()
+    again = TestWorld(path, START + NS)
+    assert again.world.keys["M1"].counter.now(again.now) == 20 - 0.5
+    assert again.account().counter("BTC/USD").now(again.now) == pytest.approx(charged - 2.34)
+    assert len(again.account().orders) == 3
+    again.after(60)
+    assert len(again.account().orders) == 2
+    again.after(30)
+    assert len(again.account().orders) == 1
+    again.after(30)
+    assert not again.account().orders
+    assert len(again.account("visitor").orders) == 1
+    assert {order.touched_ns for order in again.account("visitor").orders.values()} == {START}
