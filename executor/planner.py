@@ -105,8 +105,8 @@ def can_cancel(order: Order, now: int) -> bool:
 
 
 def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None:
-    if order.state is not OrderState.OPEN or order.amend is not None or order.remaining == 0:
-        return None
+    if order.state is not OrderState.OPEN or order.amend is not None or order.suspect_since or order.remaining == 0:
+        return None  # an amend of one that has perhaps ended would be asked for, and refused, with every pass
     remaining, price = order.remaining, quote.price
     # A drifted price, or a quantity to top up, waits for its turn; a quantity to take away keeps its place in the queue
     # and is owed at once.
@@ -126,7 +126,7 @@ def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None
 
 def why_kept(order: Order, quote: Quote, *, frozen: bool) -> str:
     """Why the plan leaves an order as it is; empty while its last request has not settled."""
-    if order.state is not OrderState.OPEN or order.amend is not None:
+    if order.state is not OrderState.OPEN or order.amend is not None or order.suspect_since:
         return ""
     if order.price == quote.price and _is_close(order.remaining, quote.qty):
         return "as wanted"

@@ -247,6 +247,28 @@ def test_t5_the_price_of_a_refused_amend_waits_for_the_touch_and_not_the_one_tha
     assert [request.params["limit_price"] for request in world.taken("add_order")] == [Decimal("83999.0")]
 
 
+def test_an_order_that_an_amend_did_not_find_is_not_amended_again_before_a_snapshot_shows_it() -> None:
+    world = World().ready()
+    order = world.place(buy(839_900))[0]
+    world.wait(11)
+    world.target(buy(839_800))
+    world.turn()
+    world.answer(world.taken("amend_order")[0], error="EOrder:Unknown order")
+    for _ in range(10):
+        world.target(buy(839_800))
+        world.turn(0.1)
+    assert world.taken("amend_order") == []
+    world.taken("subscribe")
+    world.wait(3)
+    assert any(request.params["channel"] == "executions" for request in world.taken("subscribe"))
+    shown = {"order_id": order.order_id, "cl_ord_id": order.cl_ord_id, "exec_type": "new", "order_status": "new"}
+    world.push("executions", [shown], "snapshot")
+    world.hear_bus()
+    world.target(buy(839_800))
+    world.turn()
+    assert len(world.taken("amend_order")) == 1
+
+
 def test_t6_amends_send_filled_and_remaining_and_count_at_their_worst_until_settled() -> None:
     world = World().ready()
     order = world.place(buy(qty=119_047))[0]
