@@ -201,31 +201,37 @@ class Executor:
             return
         mids = state.mids_decimal()
         held = {symbol for symbol, pnl in state.account.pnl.items() if pnl.qty}
-        if held - mids.keys() and now - state.started < limits.LOSS_WAITS_S * SECOND:
+        is_start = now - state.started < limits.LOSS_WAITS_S * SECOND
+        if is_start and held - mids.keys():
             return  # half of the books would make a loss of what is none
-        self._begin_day(held, mids, now)
+        if not self._begin_day(held, mids, now) and is_start:
+            return  # the day that was begun last may be days ago, and its loss long known
         loss = state.account.day_loss(mids)
         limit = state.config.trading.max_daily_loss
         # A flatten only reduces; halted by the loss, it would never end.
         if loss >= limit and not state.halted and not state.flattening:
             state.out.halt = f"the day's loss {loss:.2f} reached max_daily_loss {limit}"
 
-    def _begin_day(self, held: set[str], mids: dict[str, Decimal], now: int) -> None:
-        """A new day is measured from fresh mids; until they are there, yesterday's baseline stays, for a while."""
+    def _begin_day(self, held: set[str], mids: dict[str, Decimal], now: int) -> bool:
+        """A new day is measured from fresh mids; until they are there, yesterday's baseline stays, for a while.
+
+        False while it does.
+        """
         state, account = self.state, self.state.account
         now_ts = now + state.boot_to_wall
         date = rfc3339(now_ts)[:10]
         if date == account.day.date:
-            return
+            return True
         stale = ", ".join(sorted(held - state.fresh(now)))
         midnight = now - now_ts % (86400 * SECOND)
         if stale and account.day.date and now - max(midnight, state.started) < limits.LOSS_WAITS_S * SECOND:
             state.tell("info", "day", f"{date} is not begun without a fresh mid of {stale}: loss counts on from before")
-            return
+            return False
         if stale:
             text = f"the loss of {date} counts from the last mid of {stale}, or from its first where there was none"
             state.tell("warning", "day", text, alert=True)
         account.begin_day(date, mids)
+        return True
 
     # --- what is shown -------------------------------------------------------------------------------------------
 

@@ -75,6 +75,21 @@ def test_a_mid_that_does_not_come_is_waited_for_no_longer_than_that_and_a_person
     assert told == [f"the loss of {TODAY} counts from the last mid of BTC/USD, or from its first where there was none"]
 
 
+def test_a_start_days_later_judges_no_loss_before_its_own_day_has_begun() -> None:
+    midnight_s = 86400 - BOOT_TO_WALL // SECOND % 86400
+    world = World(started=(midnight_s + 3600) * SECOND)
+    world.state.account.pnl["BTC/USD"] = bought("84000.05")
+    world.state.account.day = Day("2027-01-13", Decimal(0), {"BTC/USD": Decimal(84_500)})
+    world.bid, world.ask = 835_000, 835_001  # 500 less than three days ago
+    world.hear_bus()
+    world.hear_bus(STALE)
+    world.connect()
+    world.wait(5, STALE)
+    assert (world.halt, world.state.account.day.date) == ("", "2027-01-13")
+    world.wait(2)
+    assert (world.halt, world.state.account.day.date, world.state.account.lost) == ("", TODAY, 0)
+
+
 def test_a_pair_without_a_mid_counts_as_at_the_days_beginning_also_after_a_restart() -> None:
     profits = {"BTC/USD": bought("100"), "ETH/USD": bought("50")}
     day = Day()
