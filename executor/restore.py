@@ -45,10 +45,11 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     state.next_event = journal.next_event
     fills: defaultdict[str, Decimal] = defaultdict(Decimal)
     for fill in journal.fills():
-        fills[fill.cl_ord_id] += Decimal(fill.qty)
+        # By the exchange's id: somebody else's orders have no other.
+        fills[fill.order_id or fill.cl_ord_id] += Decimal(fill.qty)
     for row in journal.live_orders():
         order = from_row(row, boot_to_wall)
-        order.counted = scale(fills[order.cl_ord_id], order.qty_precision)
+        order.counted = scale(fills[order.order_id or order.cl_ord_id], order.qty_precision)
         order.filled = max(order.counted, order.told)
         order.events = journal.next_event(order.cl_ord_id)
         found = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}

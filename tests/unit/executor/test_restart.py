@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from executor import orders
 from executor.journal import Journal, JournalUnavailable
 from executor.private import Private
+from executor.registry import FOREIGN, to_row
 from executor.restore import restore
 from executor.rows import REST, SendRow
 from shared.clock import SECOND
 from shared.kraken.rest import RestError, RestRefused
-from tests.unit.executor.worlds import World, configuration
+from tests.unit.executor.worlds import BOOT_TO_WALL, World, configuration
 
 NOW = 1000 * SECOND
 WALL = 1_790_000_000 * SECOND
@@ -34,6 +37,22 @@ def test_both_counters_are_rebuilt_from_what_was_sent(tmp_path: Path) -> None:
     assert state.budget.value("BTC/USD", NOW) == pytest.approx(32 - 23.4)
     assert state.budget.value(REST, NOW) == 0
     assert state.rest.value(NOW / SECOND) == pytest.approx(max(0, 4 - 3) + 1 - 2, abs=1e-6)
+
+
+def test_fills_of_an_order_that_is_not_ours_are_counted_by_its_next_life_too(tmp_path: Path) -> None:
+    first = World().ready()
+    order = {"order_id": "OX", "symbol": "BTC/USD", "side": "buy", "order_status": "partially_filled"}
+    trade = {**order, "exec_type": "trade", "last_price": Decimal("83990.0"), "fees": []}
+    first.push("executions", [{**order, "limit_price": Decimal("83990.0"), "order_qty": Decimal("0.003")}])
+    first.push("executions", [{**trade, "exec_id": "T1", "last_qty": Decimal("0.002"), "cum_qty": Decimal("0.002")}])
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.write([*(to_row(live, BOOT_TO_WALL) for live in first.live()), *first.state.account.rows])
+    state, _ = restore(configuration(), journal, first.now, BOOT_TO_WALL)
+    (found,) = state.registry.live()
+    assert (found.strategy, found.counted, found.filled) == (FOREIGN, 200_000, 200_000)
+    orders.filled(found, 100_000)  # while nobody watched: told by the fill alone
+    assert found.remaining == 0
+    journal.close()
 
 
 class Answers:
