@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 
 import aiohttp
 
@@ -30,5 +31,7 @@ def why_unanswered(error: Exception, timeout_s: float) -> str:
 
 
 def _reason(error: BaseException | None) -> str:
+    if isinstance(error, ssl.SSLError):  # its number is none of the system's
+        return "it speaks no TLS that is known here"
     # By its number: asyncio puts an address into the words.
     return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "no connection"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 
 import aiohttp
 import pytest
@@ -43,4 +44,19 @@ def test_a_call_that_reaches_nobody_says_where_and_why() -> None:
         port = held.getsockname()[1]
         assert asyncio.run(_asked(f"http://127.0.0.1:{port}")) == (
             f"127.0.0.1:{port}: cannot be reached: Connection refused"
+        )
+
+
+def test_who_does_not_speak_tls_is_not_told_by_a_number_of_another_kind() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+
+        def answer() -> None:
+            with plain.accept()[0] as taken:
+                taken.recv(1024)
+                taken.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        port = plain.getsockname()[1]
+        assert asyncio.run(_asked(f"https://127.0.0.1:{port}")) == (
+            f"127.0.0.1:{port}: cannot be reached: it speaks no TLS that is known here"
         )
