@@ -5,6 +5,7 @@ All in ``run/``. A start failed when it ended before ``ready`` without being ask
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -186,11 +187,15 @@ class Start:
             self.settle(ready=True)
 
     def settle(self, *, ready: bool) -> None:
-        """This start reached ``ready``, or was asked to stop before: either way it has not failed. Settled once."""
+        """This start reached ``ready``, or was asked to stop before: either way it has not failed. Settled once.
+
+        On a full disk it counts as failed for the next one: nothing ends for that.
+        """
         if self.is_settled:
             return
         self.is_settled = True
-        _write(self.path, {"boot": self.boot, "failed": 0 if ready else self.failed, "pending": False})
+        with contextlib.suppress(OSError):
+            _write(self.path, {"boot": self.boot, "failed": 0 if ready else self.failed, "pending": False})
 
 
 def begin(folder: Path, name: str) -> Start:

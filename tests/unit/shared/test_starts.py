@@ -105,6 +105,20 @@ def test_ready_ends_the_row_whatever_is_said_before_and_after_it(tmp_path: Path)
     assert starts.begin(tmp_path, "book").failed == 0
 
 
+def test_a_start_that_is_ready_on_a_full_disk_goes_on_and_counts_as_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    start = starts.begin(tmp_path, "book")
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "write_text", full)
+        start.says(ProcessState.READY)
+        start.settle(ready=False)
+    assert starts.begin(tmp_path, "book").failed == 1
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"boot": "x", "failed": -3}'])
 def test_a_damaged_record_of_starts_is_survived(tmp_path: Path, content: str) -> None:
     (tmp_path / "book.start").write_text(content)
