@@ -102,8 +102,9 @@ class Shell:
         self.state.out.stop_held = f"a newer writer uses this API key: {why}"
 
     def _look_at_halt(self) -> None:
-        self.state.flattening = halt.is_halted(self.process.config.flatten_file)
         halted = halt.is_halted(self.process.config.halt_file)
+        # After the halt: a flatten that ends one is there before that goes, and nothing is quoted in between.
+        self.state.flattening = halt.is_halted(self.process.config.flatten_file)
         if halted != self.state.halted:
             self.state.halted = halted
             self.process.log.warning("halted" if halted else "resumed", why=halt.reason(self.process.config.halt_file))

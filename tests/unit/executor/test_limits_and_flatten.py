@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
+import structlog
 
 from executor.carrier import Carrier
 from executor.journal import Journal
 from executor.outbox import Request
+from executor.shell import Shell
+from shared import halt
 from shared.config import Strategy
 from shared.messages import Instruments, OrderState
+from shared.process import Process
 from tests.unit.executor.test_found_by_simulation import Hands
 from tests.unit.executor.worlds import BTC, ETH, World, buy, configuration, sell
 
@@ -91,6 +97,32 @@ def test_t11_an_order_of_unknown_outcome_holds_up_its_own_symbol_and_no_other() 
     world.report("canceled", unknown, reason="User requested")
     world.wait(1)
     assert [(r.symbol, r.params["side"]) for r in world.taken("add_order")] == [("BTC/USD", "sell")]
+
+
+def test_t11_a_flatten_that_ends_a_halt_leaves_no_moment_to_quote_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    config = world.config
+    config.source = tmp_path / "config" / "config.yaml"
+    world.state.halted = True
+    halt.halt(config.halt_file, "the day's loss reached max_daily_loss")
+    process = SimpleNamespace(config=config, log=structlog.get_logger())
+    shell = Shell(cast(Process, process), world.state, world.executor, cast(Any, None))
+    is_halted = halt.is_halted
+
+    def asked_between(file: Path) -> bool:
+        """The command does all of it between the executor's two looks."""
+        found = is_halted(file)
+        halt.halt(config.flatten_file, "flatten")
+        halt.resume(config.halt_file)
+        return found
+
+    monkeypatch.setattr(halt, "is_halted", asked_between)
+    for _ in range(2):
+        shell._look_at_halt()
+        assert world.state.halted or world.state.flattening
+    assert not world.state.halted
 
 
 def test_t11_halted_it_waits() -> None:
