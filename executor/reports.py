@@ -93,12 +93,13 @@ class Reports:
 
     def counter(self, report: v2.Report, now: int) -> None:
         """Kraken's own counter of the pair, where it tells it."""
-        if report.ratecount is None:
+        points = report.points
+        if points is None:
             return
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         symbol = report.symbol or (order.symbol if order is not None else "")
         if symbol:
-            self.state.budget.told(symbol, float(report.ratecount), now)
+            self.state.budget.told(symbol, float(points), now)
 
     def tell_fill(self, row: FillRow) -> None:
         """A fill that is new: on the bus and in the log."""

@@ -128,7 +128,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: str = ""
     reason: str = ""
     post_only: bool = False
-    ratecount: Decimal | None = None  # v1's name for the pair's counter; v2's is not documented (KRAKEN.md 5.2)
+    ratecount: Decimal | None = None
+    ratecounter: Decimal | None = None
+
+    @property
+    def points(self) -> Decimal | None:
+        """The pair's rate counter: by v1's name or by the one that it is asked for with, v2's is not documented."""
+        return self.ratecount if self.ratecount is not None else self.ratecounter
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,12 +68,13 @@ def test_a_connection_that_went_dead_without_a_word_is_dropped() -> None:
     assert "nothing heard" in world.state.out.reconnect
 
 
-def test_kraken_stating_a_higher_counter_is_believed() -> None:
+@pytest.mark.parametrize("name", ["ratecount", "ratecounter"])
+def test_kraken_stating_a_higher_counter_is_believed(name: str) -> None:
     world = World().ready()
     order = world.place(buy())[0]
-    world.report("new", order, ratecount=Decimal("101.50"))
+    world.report("new", order, **{name: Decimal("101.50")})
     assert world.state.budget.value("BTC/USD", world.now) == pytest.approx(101.5)
-    world.report("new", order, ratecount=Decimal("3.00"))
+    world.report("new", order, **{name: Decimal("3.00")})
     assert world.state.budget.value("BTC/USD", world.now) == pytest.approx(101.5)
 
 
