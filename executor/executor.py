@@ -172,6 +172,7 @@ class Executor:
         if state.system == "maintenance":
             return  # nothing is taken, and what is armed pulls everything when the engine is back
         idle = state.halted or state.system not in ("online", "unknown")
+        idle = idle or bool(state.maintenance_ts(now) and not state.flattening)
         if idle and not self.own_live():
             self.disarm(now)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from executor.registry import FOREIGN
 from executor.state import State
 from shared import limits
-from shared.clock import SECOND
+from shared.clock import SECOND, rfc3339
 from shared.messages import BookState, OrderState
 
 
@@ -28,6 +28,8 @@ class Gates:
             return "flattening"
         if state.system not in ("online", "unknown"):
             return f"Kraken is in {state.system} mode"
+        if begins_ts := state.maintenance_ts(now):
+            return f"Kraken announced maintenance from {rfc3339(begins_ts)[:19]}Z on"
         if now - state.started < limits.START_GRACE_S * SECOND:
             return ""
         dead = int(limits.PATH_DEAD_S * SECOND)

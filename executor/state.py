@@ -11,6 +11,7 @@ from typing import Any
 from executor import events
 from executor.account import Account
 from executor.budget import Budget
+from executor.maintenance import Maintenance
 from executor.orders import Order
 from executor.outbox import Outbox, Told
 from executor.registry import Registry
@@ -54,6 +55,7 @@ class State:
     connected: bool = False
     private_heard: int = 0
     system: str = "unknown"
+    maintenance: Maintenance = field(default_factory=Maintenance)
     executions_ready: bool = False
     balances_ready: bool = False
     # For the record of events: how many events an order had.
@@ -75,6 +77,10 @@ class State:
         if self.config.trading.dry_run:
             return exchange_now + int(limits.DEADLINE_S * SECOND)
         return self.switch.deadline_ts(exchange_now)
+
+    def maintenance_ts(self, now: int) -> int:
+        """When announced maintenance begins that is near or due, by the exchange's time; else 0."""
+        return self.maintenance.begins_ts(self.clock.now_ts(now) or now + self.boot_to_wall)
 
     def rest_call(self, method: str, points: float, now: int) -> None:
         """A REST call leaves: it counts, also after a restart."""

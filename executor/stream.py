@@ -78,6 +78,9 @@ class Stream:
         elif frame.channel == "status":
             found = v2.payload(frame.data, list[v2.Status])
             self.state.system = found[-1].system if found else "unknown"
+            if found and not self.state.maintenance.told(found[-1].upcoming_maintenance):
+                text = f"unreadable notice of maintenance: {found[-1].upcoming_maintenance}"
+                self.state.tell("warning", "maintenance", text[: limits.TEXT_SHOWN], alert=True)
         elif frame.method:
             self.answers.answer(frame, now)
 

@@ -75,6 +75,7 @@ REFUSED_SLOT_S: Final = 1.0
 PATIENT_SLOT_S: Final = 0.25
 AMEND_EVERY_S: Final = 10.0
 ONLINE_WAIT_S: Final = 5.0
+MAINTENANCE_LEAD_S: Final = 30.0  # before its announced begin quotes go, and the switch is disarmed
 ENDED_ORDERS_KEPT_S: Final = 60.0
 ENDED_ORDERS_KEPT: Final = 500
 HISTORY_SETTLES_S: Final = 60.0

@@ -55,6 +55,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     system: str = ""
     version: str = ""
+    upcoming_maintenance: list[Any] = []
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from executor import ids
-from shared.clock import MS, SECOND, parse_rfc3339
+from shared.clock import MS, SECOND, parse_rfc3339, rfc3339
 from shared.messages import BookState, OrderState, Target
 from tests.unit.executor.worlds import World, buy, configuration, sell
 
@@ -369,6 +369,71 @@ def test_t3_in_maintenance_the_switch_is_neither_armed_nor_disarmed() -> None:
         world.raw({"channel": "heartbeat"})
         world.turn()
         assert bool(world.taken("cancel_all_orders_after")) is is_asked
+
+
+def announced(world: World, begins_s: float, lasts_s: float) -> None:
+    """A status with a notice of maintenance, in seconds from now."""
+    begin = world.exchange_ts + int(begins_s * SECOND)
+    notice = {"start_time": rfc3339(begin), "end_time": rfc3339(begin + int(lasts_s * SECOND))}
+    world.raw({"channel": "status", "data": [{"system": "online", "upcoming_maintenance": [notice]}]})
+
+
+def switched(world: World) -> list[int]:
+    return [request.params["timeout"] for request in world.taken("cancel_all_orders_after")]
+
+
+def test_t4_around_announced_maintenance_quotes_go_and_then_the_switch_is_disarmed() -> None:
+    world = World().ready()
+    order = world.place(buy())[0]
+    announced(world, 120, 60)
+    world.wait(80)
+    assert world.taken("cancel_order") == []  # there is time
+    world.wait(15)
+    assert len(world.taken("cancel_order")) >= 1
+    assert 0 not in switched(world)  # not while an order rests
+    world.report("canceled", order, reason="User requested")
+    world.target(buy())
+    world.turn()
+    assert switched(world) == [0]
+    world.wait(20)
+    assert (switched(world), world.taken("add_order")) == ([], [])
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_t4_after_announced_maintenance_nothing_is_added_before_the_switch_is_armed_again(comes: bool) -> None:
+    world = World().ready()
+    announced(world, 10, 60)
+    world.target(buy())
+    world.wait(20)
+    if comes:
+        world.raw({"channel": "status", "data": [{"system": "maintenance", "upcoming_maintenance": []}]})
+        world.wait(45)
+        assert world.taken("add_order") == []
+        world.executor.closed(world.now)  # the news that it is over is lost with the connection
+        world.wait(10)
+        world.raw({"channel": "status", "data": [{"system": "online", "upcoming_maintenance": []}]})
+        world.connect()
+    else:
+        world.wait(49)
+        assert world.taken("add_order") == []
+        world.now += 3 * SECOND  # its announced end, and nothing came
+    switched(world)
+    world.raw({"channel": "heartbeat"})
+    world.hear_bus()
+    world.target(buy())
+    world.turn()
+    assert world.taken("add_order") == []
+    world.armed()
+    world.turn()
+    assert len(world.taken("add_order")) == 1
+
+
+@pytest.mark.parametrize("notice", ["soon", {}, {"start_time": 5}, {"start_time": "tomorrow"}, None])
+def test_a_notice_of_maintenance_that_cannot_be_read_is_told_and_survived(notice: object) -> None:
+    world = World().ready()
+    world.raw({"channel": "status", "data": [{"system": "online", "upcoming_maintenance": [notice]}]})
+    assert any(told.alert and "unreadable notice" in told.text for told in world.state.out.told)
+    assert len(world.place(buy())) == 1
 
 
 def test_t13_beyond_a_limit_only_what_reduces_is_sent() -> None:

@@ -1,0 +1,42 @@
+"""Announced maintenance (T4): quotes go a little before it begins, and then the switch is disarmed. A core.
+
+A switch that is armed across it pulls every order of the account when the engine is back, also those of other people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from shared import limits
+from shared.clock import SECOND, parse_rfc3339
+
+_LEAD = int(limits.MAINTENANCE_LEAD_S * SECOND)
+
+
+class Maintenance:
+    """What the newest status announces; times are ns since the epoch by the exchange's clock."""
+
+    def __init__(self) -> None:
+        self._windows: list[tuple[int, int]] = []
+
+    def told(self, notices: Iterable[Any]) -> bool:
+        """A status with its notices, which replaces the one before; False when there is one that cannot be read.
+
+        No capture shows a notice: these are the members that one cannot do without.
+        """
+        self._windows = []
+        all_read = True
+        for notice in notices:
+            try:
+                begin = parse_rfc3339(notice["start_time"])
+                end = parse_rfc3339(notice["end_time"]) if notice.get("end_time") else begin + _LEAD
+            except (KeyError, TypeError, ValueError, AttributeError):
+                all_read = False
+            else:
+                self._windows.append((begin, end))
+        return all_read
+
+    def begins_ts(self, exchange_now_ts: int) -> int:
+        """When the one begins that is near or due, or 0; one that did not come is over at its announced end."""
+        return next((begin for begin, end in self._windows if begin - _LEAD <= exchange_now_ts < end), 0)
