@@ -42,9 +42,10 @@ class Switch:
     def answered(self, sent: int, trigger_ts: int) -> None:
         """The exchange will pull at this time (to the second, rounded down at the worst); 0: disarmed.
 
-        ``sent`` is when the request left: an arming from before a disarming says nothing any more.
+        ``sent`` is when the request left: an arming from before a disarming, or of the same moment, says
+        nothing any more: none leaves while one to disarm is on the way.
         """
-        if sent >= self._disarm_asked:
+        if sent > self._disarm_asked:
             self.trigger_ts = trigger_ts
         if not trigger_ts:
             self._is_disarming = False

@@ -149,6 +149,21 @@ def test_an_arming_answered_after_a_disarming_was_asked_says_nothing() -> None:
     assert not world.state.switch.is_armed(world.exchange_ts)
 
 
+def test_an_arming_and_a_disarming_that_leave_at_once_count_as_disarmed() -> None:
+    world = World().ready()
+    order = world.place(buy())[0]
+    world.state.switch.lost()
+    world.turn(0.1)
+    (arming,) = world.taken("cancel_all_orders_after")
+    world.state.halted = True
+    world.report("canceled", order, reason="User requested")
+    world.turn()  # in the same moment
+    (disarming,) = world.taken("cancel_all_orders_after")
+    assert (arming.params["timeout"], disarming.params["timeout"]) == (15, 0)
+    world.answer(arming, {"currentTime": "", "triggerTime": "2030-01-01T00:00:00Z"})
+    assert not world.state.switch.is_armed(world.exchange_ts)
+
+
 def entry(ledger_id: str, ref_id: str, change: str, kind: str = "trade", ts: int = 0) -> Entry:
     return Entry(ledger_id, ref_id, "USD", kind, Decimal(change), Decimal(0), Decimal(0), ts)
 
