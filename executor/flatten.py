@@ -51,7 +51,7 @@ class Flatten:
         if market is None:
             return bool(state.account.position_lots(symbol, pair.qty_precision))
         side: Side = "sell" if market.position > 0 else "buy"
-        price = self._limit(pair, market.mid, side)
+        price = self._beside_others(pair, side, self._limit(pair, market.mid, side))
         lots = self._lots(pair, abs(market.position), max(Decimal(price), market.mid))
         if lots == 0:
             return False
@@ -77,6 +77,18 @@ class Flatten:
         if side == "sell":
             return int(((mid - band) / step).to_integral_value(ROUND_CEILING) * step)
         return int(((mid + band) / step).to_integral_value(ROUND_FLOOR) * step)
+
+    def _beside_others(self, pair: Pair, side: Side, price: int) -> int:
+        """Not as far as an order of the account that is not ours (T16): the exchange would cancel ours there."""
+        theirs = [order for order in self.state.registry.live_on(pair.symbol) if order.side != side]
+        for order in theirs:
+            ends = order.price + (pair.price_increment if side == "sell" else -pair.price_increment)
+            if ends > price if side == "sell" else ends < price:
+                price = ends
+                at = text(order.price, pair.price_precision)
+                what = f"an order that is not ours rests at {at}: no {side} goes as far while it is there"
+                self.state.tell("warning", "flatten", f"{pair.symbol}: {what}")
+        return price
 
     def _lots(self, pair: Pair, position: int, worst: Decimal) -> int:
         """What to close now: all of it, or what an order may hold; 0 for dust."""

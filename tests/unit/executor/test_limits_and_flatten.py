@@ -125,6 +125,26 @@ def test_t11_a_flatten_that_ends_a_halt_leaves_no_moment_to_quote_in(
     assert not world.state.halted
 
 
+@pytest.mark.parametrize(
+    ("position", "side", "theirs", "limit"),
+    [("1.002", "buy", "83990.0", "83990.1"), ("0.998", "sell", "84010.0", "84009.9"), ("1.002", "buy", "80000.0", "")],
+)
+def test_t11_it_goes_no_further_than_an_order_that_is_not_ours_and_closes_before_it(
+    position: str, side: str, theirs: str, limit: str
+) -> None:
+    world = World().ready()
+    order = {"order_id": "OX", "exec_type": "new", "order_status": "new", "symbol": "BTC/USD", "side": side}
+    world.push("executions", [{**order, "order_qty": Decimal("0.01"), "limit_price": Decimal(theirs)}])
+    holding(world, position)
+    world.state.flattening = True
+    world.turn()
+    (request,) = world.taken("add_order")
+    assert request.params["side"] != side
+    assert request.params["limit_price"] == Decimal(limit or "83160.1")  # the band's end
+    told = [told.text for told in world.state.out.told if "not ours rests at" in told.text]
+    assert bool(told) is bool(limit)
+
+
 def test_t11_halted_it_waits() -> None:
     world = World().ready()
     holding(world, "1.005")
