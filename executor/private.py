@@ -82,20 +82,22 @@ class Private:
         self._keep(self._subscribe())
 
     async def _subscribe(self) -> None:
+        connection = self.socket.reconnect.attempts
         self._on_token_call()
+        token = problem = ""
         try:
-            token = (await self.call("GetWebSocketsToken", {}))["token"]
+            token = str((await self.call("GetWebSocketsToken", {}))["token"])
         except RestRefused as error:
-            self.problem = f"no WebSocket token: {explained(error.errors)}"
-            self.socket.close(self.problem)
-            return
+            problem = f"no WebSocket token: {explained(error.errors)}"
         except (RestError, SecretError, KeyError, TypeError) as error:
-            self.problem = f"no WebSocket token: {error}"
-            self.socket.close(self.problem)
-            return
-        self.problem = ""
-        if self.socket.connected:
-            self._on_open(str(token))
+            problem = f"no WebSocket token: {error}"
+        self.problem = problem
+        if not self.socket.connected or connection != self.socket.reconnect.attempts:
+            return  # the connection is gone that it was for; the next one asks for itself
+        if problem:
+            self.socket.close(problem)
+        else:
+            self._on_open(token)
 
     def _frame(self, raw: bytes) -> None:
         self._on_frame(raw)

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,6 +89,33 @@ def test_a_token_call_counts_and_is_journaled_whatever_comes_of_it(
     asyncio.run(connect())
     assert world.state.rest.value(world.now / SECOND) == 1
     assert [row.method for row in world.state.out.rows if isinstance(row, SendRow)] == ["GetWebSocketsToken"]
+
+
+@pytest.mark.parametrize("answer", [{"token": "T"}, RestError("TimeoutError")])
+def test_a_token_that_comes_after_its_connection_is_gone_leaves_the_next_one_alone(
+    answer: dict[str, str] | Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    closed: list[str] = []
+
+    def ignore(_: object) -> None: ...
+
+    async def connect() -> None:
+        private = Private(configuration(), lambda: 1, lambda: None, opened.append, ignore, closed.append, ignore)
+        monkeypatch.setattr(private, "_rest", Answers(answer))
+        monkeypatch.setattr(private.socket, "_connection", SimpleNamespace(transport=SimpleNamespace(abort=str)))
+        waiting = private._subscribe()
+        private.socket.reconnect.attempting(0.0)
+        first = asyncio.ensure_future(waiting)
+        async with private._lock:  # REST is slow
+            await asyncio.sleep(0)
+            private.socket.reconnect.attempting(1.0)
+        await first
+        assert (opened, closed) == ([], [])
+        await private._subscribe()
+        assert (opened, closed) == ((["T"], []) if isinstance(answer, dict) else ([], [private.problem]))
+
+    asyncio.run(connect())
 
 
 def test_a_disk_that_is_full_for_now_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
