@@ -23,8 +23,9 @@ import aiohttp  # noqa: F401 - a clear error where the environment is not set up
 import psutil
 import yaml
 
+from monitor import supervisor
 from shared import bus, config
-from shared.messages import Heartbeat, Message, Orders, OrderState, Target
+from shared.messages import Heartbeat, Message, Orders, OrderState, Position, Target
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPONENTS = ("simulator", "collector", "book", "strategy", "executor", "monitor")
@@ -37,6 +38,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def eager(tree: dict[str, Any]) -> None:
+    """Quotes so near to the mid that the market's next trades take them: a test need not wait for a fill."""
+    tree["strategies"]["market_maker"]["settings"]["edge_bps"] = 0.3
+
+
 def until(what: str, true: Callable[[], Any], seconds: float, every: float = 0.05) -> Any:
     """Waits until ``true()`` is truthy and returns it; fails, saying what did not happen, after a generous bound."""
     end = time.monotonic() + seconds
@@ -47,6 +53,14 @@ def until(what: str, true: Callable[[], Any], seconds: float, every: float = 0.0
         if time.monotonic() > end:
             raise AssertionError(f"did not happen within {seconds:.0f} s: {what}")
         time.sleep(every)
+
+
+def is_running(process: psutil.Process) -> bool:
+    """It has not ended; one that nobody has waited for yet has."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 class System:
@@ -96,6 +110,8 @@ class System:
                 stdout=out,
                 stderr=out,
             )
+        # Being asked, it starts its programs now instead of at its first look after a second.
+        until("supervisord answers", self.states, 30)
         return self
 
     def ctl(self, *words: str) -> str:
@@ -132,10 +148,24 @@ class System:
         """A command's JSON objects, one a line."""
         return [json.loads(line) for line in self.tradebyte(*words, "--json").stdout.splitlines()]
 
+    @property
+    def supervisor(self) -> supervisor.Supervisor:
+        """Its supervisord, which runs whatever the configuration says."""
+        return supervisor.Supervisor(self.folder / "run/supervisor.sock")
+
     def pid(self, program: str) -> int:
         """A program's pid, 0 while it has none."""
-        found = self.ctl("pid", program).strip()
-        return int(found) if found.isdigit() else 0
+        try:
+            return int(self.supervisor.info(program)["pid"])
+        except (supervisor.Absent, supervisor.Refused):
+            return 0
+
+    def states(self) -> dict[str, str]:
+        """supervisord's word on each program, such as RUNNING; nothing while it does not answer."""
+        try:
+            return {found["name"]: found["statename"] for found in self.supervisor.every()}
+        except supervisor.Absent:
+            return {}
 
     def kill(self, program: str) -> int:
         """``kill -9``, as a crash; returns the pid."""
@@ -143,27 +173,27 @@ class System:
         os.kill(pid, signal.SIGKILL)
         return int(pid)
 
-    def stop(self) -> None:
-        """Ends all of it, gently and then not."""
+    def stop(self, *, gently: bool = True) -> None:
+        """Ends all of it, gently and then not; or by ``kill -9`` of everything at once, supervisord first."""
         if self._reader is not None:
             self._reader.socket.close()
             self._reader = None
-        process = self._supervisord
+        process, self._supervisord = self._supervisord, None
         if process is None:
             return
         children = []
         with contextlib.suppress(psutil.Error):
             children = psutil.Process(process.pid).children(recursive=True)
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if gently:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(30)
+        process.kill()
+        process.wait()
         for child in children:
             with contextlib.suppress(psutil.Error):
                 child.kill()
-        self._supervisord = None
+        until("all of it is gone", lambda: not any(map(is_running, children)), 10)
 
     # --- the bus -------------------------------------------------------------------------------------------------
 
@@ -181,6 +211,11 @@ class System:
         self.listen()
         found = self.last.get(f"heartbeat.{process}")
         return found if isinstance(found, Heartbeat) else None
+
+    def fills(self) -> int:
+        """How many fills the executor has told of; ``lines("fills")`` has each."""
+        self.listen()
+        return sum(said.fills for said in self.last.values() if isinstance(said, Position))
 
     def not_quoting(self, since_ns: int = 0) -> str:
         """Why the system does not quote, or an empty text: every process is ready and heard, each pair has a target
@@ -251,7 +286,7 @@ class System:
 
     def differences(self) -> list[str]:
         """What exchange and journal disagree on; the system should be halted and quiet. Empty: nothing."""
-        time.sleep(6)  # TradesHistory lags by up to 5 s
+        time.sleep(self.config.simulator.history_lag_s[1] + 1)  # by so much TradesHistory lags
         wrong = []
         trades = self.exchange_trades()
         fills = {fill["exec_id"]: fill for fill in self.lines("fills")}
@@ -283,4 +318,5 @@ def running(folder: Path, change: Callable[[dict[str, Any]], None] = lambda _tre
         system.start().until_quoting(60)
         yield system
     finally:
-        system.stop()
+        # Nobody looks at it any more, so nobody waits for it.
+        system.stop(gently=False)

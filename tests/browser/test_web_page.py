@@ -153,8 +153,9 @@ def test_twenty_open_pages_ask_no_more_than_one(visit: Visit, api: FakeApi, brow
     visit.open("Overview")
     context = browser.new_context()
     for _ in range(4):
-        context.new_page().goto(base)
-    visit.page.wait_for_timeout(4000)
+        page = context.new_page()
+        page.goto(base)
+        page.wait_for_selector("[data-line=state]")
     api.asked = []
     visit.page.wait_for_timeout(5000)
     asked = sum(path == "/api/status" for path, _ in api.asked)

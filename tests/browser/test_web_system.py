@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -32,7 +27,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         made.start().until_quoting(90)
         yield made
     finally:
-        made.stop()
+        made.stop(gently=False)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, base: str, system: System) -> Iterator[Visit]:
-    if system.json("status")["halted"]:
+    if system.config.halt_file.exists():
         system.json("resume")
     system.until_quoting(60)
     made = Visit(browser, base)
@@ -90,8 +85,22 @@ def agree(what: str, shown: Callable[[], Any], told: Callable[[], Any]) -> None:
         raise AssertionError(f"{error}: {shown()!r}, {heard[-1]!r}") from None
 
 
+def test_it_looks_as_it_looks_in_both_widths_and_themes(visit: Visit) -> None:
+    visit.open()
+    for name in PAGES:
+        visit.turn(name)
+        visit.settle()
+        for width, height in (web.WIDE, web.NARROW):
+            visit.page.set_viewport_size({"width": width, "height": height})
+            for scheme in ("light", "dark"):
+                visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                file = PICTURES / f"{name.replace('&', '').lower()}-{width}-{scheme}.png"
+                visit.picture(file)
+                assert file.stat().st_size > 5000
+
+
 def test_each_page_shows_what_the_api_says(visit: Visit, system: System) -> None:
-    until("there is a fill", lambda: said(system, "fills")["fills"], 120, every=1)
+    until("there is a fill", lambda: said(system, "fills")["fills"], 120, every=0.2)
     visit.open("Overview")
     agree("P&L", lambda: visit.card("P&L"), lambda: said(system, "pnl")["total"]["profit"])
     agree(
@@ -143,20 +152,6 @@ def test_each_page_shows_what_the_api_says(visit: Visit, system: System) -> None
     )
 
 
-def test_it_looks_as_it_looks_in_both_widths_and_themes(visit: Visit) -> None:
-    visit.open()
-    for name in PAGES:
-        visit.turn(name)
-        visit.settle()
-        for width, height in (web.WIDE, web.NARROW):
-            visit.page.set_viewport_size({"width": width, "height": height})
-            for scheme in ("light", "dark"):
-                visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                file = PICTURES / f"{name.replace('&', '').lower()}-{width}-{scheme}.png"
-                visit.picture(file)
-                assert file.stat().st_size > 5000
-
-
 def test_halt_pressed_in_the_browser_leaves_nothing_open_on_the_exchange(visit: Visit, system: System) -> None:
     assert open_orders(system)
     page = visit.open("Controls")
@@ -191,7 +186,7 @@ def test_a_process_is_restarted_from_the_page(visit: Visit, system: System) -> N
 def test_an_open_page_outlives_a_system_that_is_killed_and_started_again(visit: Visit, system: System) -> None:
     page = visit.open("Overview")
     page.evaluate("window.sameTab = true")
-    kill(system)
+    system.stop(gently=False)
     down = page.locator(".tb-banner", has_text="The system is down")
     expect(down).to_contain_text("make run", timeout=PATIENCE_MS)
     expect(down).to_contain_text("What is shown is")
@@ -204,13 +199,3 @@ def test_an_open_page_outlives_a_system_that_is_killed_and_started_again(visit: 
         lambda: [[symbol, book["state"], *first(book["bids"])] for symbol, book in said(system, "books").items()],
     )
     assert page.evaluate("window.sameTab"), "the page recovered without being loaded again"
-
-
-def kill(system: System) -> None:
-    """kill -9 of everything at once, supervisord first."""
-    supervisord = int((Path(system.folder) / "run/supervisord.pid").read_text())
-    processes = [psutil.Process(supervisord), *psutil.Process(supervisord).children(recursive=True)]
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            os.kill(process.pid, signal.SIGKILL)
-    psutil.wait_procs(processes, 10)

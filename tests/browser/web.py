@@ -27,6 +27,17 @@ WIDE, NARROW = (1280, 900), (390, 844)
 # Slow machines, and two at work beside.
 PATIENCE_MS = 40_000
 expect.set_options(timeout=PATIENCE_MS)
+# The page and its charts have had the same sizes for a while.
+UNTIL_STILL = """async () => {
+    const sizes = () => [...document.querySelectorAll('[data-testid=stMain], .js-plotly-plot .main-svg')]
+        .map(part => [part.clientWidth, part.scrollHeight, part.getBoundingClientRect().width]).join();
+    let last = sizes(), still = 0;
+    for (let looks = 0; looks < 200 && still < 8; looks++) {
+        await new Promise(done => setTimeout(done, 30));
+        still = sizes() === last ? still + 1 : 0;
+        last = sizes();
+    }
+}"""
 
 
 @contextlib.contextmanager
@@ -108,7 +119,7 @@ class Visit:
         assert size is not None
         whole = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
         self.page.set_viewport_size({"width": size["width"], "height": max(size["height"], min(whole, height_max))})
-        self.page.wait_for_timeout(700)
+        self.page.evaluate(UNTIL_STILL)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=path)
         self.page.set_viewport_size(size)

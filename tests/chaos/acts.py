@@ -10,8 +10,10 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from shared.clock import boot_ns, rfc3339, wall_ns
 from tests.system import COMPONENTS, ROOT, System, running
@@ -57,10 +59,16 @@ def act(system: System, kind: str, component: str, seen: Seen, apart_s: float) -
         time.sleep(0.05)
 
 
-def run(folder: Path, rounds: int, kinds: tuple[str, ...] = ("restart", "kill -9"), apart_s: float = APART_S) -> Seen:
+def run(
+    folder: Path,
+    rounds: int,
+    kinds: tuple[str, ...] = ("restart", "kill -9"),
+    apart_s: float = APART_S,
+    change: Callable[[dict[str, Any]], None] = lambda _tree: None,
+) -> Seen:
     """All rounds on a copy in ``folder``, then the comparison with the exchange."""
     seen = Seen()
-    with running(folder) as system:
+    with running(folder, change) as system:
         time.sleep(apart_s)
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", flush=True)

@@ -12,7 +12,7 @@ from tests.chaos import watchers
 @pytest.mark.processes
 @pytest.mark.timeout(300)
 def test_watchers_that_stop_reading_cost_trading_nothing(tmp_path: Path) -> None:
-    seen = watchers.run(tmp_path, 4, 8, seconds=5, stopped_s=5)
+    seen = watchers.run(tmp_path, 4, 8, seconds=3, stopped_s=4, settle_s=1)
     assert seen.losses == []
     assert seen.watchers["clients"]["quiet"] == seen.watchers["tails"]["quiet"] == 0
     assert seen.watchers["clients"]["answers"] > 0

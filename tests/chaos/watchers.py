@@ -307,23 +307,30 @@ def measure(system: System, name: str, seconds: float) -> Phase:
     )
 
 
-def run(folder: Path, number_clients: int, number_tails: int, seconds: float, stopped_s: float) -> Seen:
+def run(
+    folder: Path,
+    number_clients: int,
+    number_tails: int,
+    seconds: float,
+    stopped_s: float,
+    settle_s: float = SETTLE_S,
+) -> Seen:
     """Alone, watched, watched with one of each kind stopped for ``stopped_s``, and alone again."""
     seen = Seen(number_clients, number_tails, stopped_s)
     with running(folder) as system:
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
         seen.phases.append(measure(system, "alone", seconds))
         with watching(system, number_clients, number_tails) as watchers:
             until("the clients are heard of", lambda: streams(system) >= number_clients, 60)
             watchers.until_heard()
-            time.sleep(SETTLE_S)
+            time.sleep(settle_s)
             seen.phases.append(measure(system, "watched", seconds))
             watchers.signal(signal.SIGSTOP)
             seen.phases.append(measure(system, "watched, some stopped", stopped_s))
             watchers.signal(signal.SIGCONT)
-            time.sleep(SETTLE_S)
+            time.sleep(settle_s)
             seen.watchers = watchers.end()
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
         seen.phases.append(measure(system, "alone again", seconds))
     return seen
 

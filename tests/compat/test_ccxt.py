@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -121,6 +122,13 @@ def test_its_rest_client_places_orders_of_each_kind_in_batches_too() -> None:
         assert entry["referenceId"] in {trade["id"] for trade in trades}
 
 
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[Kraken]:
+    """One for all refusals, which change nothing."""
+    with running_kraken() as running:
+        yield running
+
+
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
@@ -142,9 +150,9 @@ def test_its_rest_client_places_orders_of_each_kind_in_batches_too() -> None:
         (lambda e: (setattr(e, "apiKey", "nobody's"), e.fetch_balance()), "AuthenticationError", "EAPI:Invalid key"),
     ],
 )
-def test_it_knows_the_errors(make: Any, error: str, text: str, kraken: Kraken) -> None:
-    key, secret = kraken.maker
-    exchange = redirect(ccxt.kraken({"apiKey": key, "secret": secret}), kraken)
+def test_it_knows_the_errors(make: Any, error: str, text: str, refusing: Kraken) -> None:
+    key, secret = refusing.maker
+    exchange = redirect(ccxt.kraken({"apiKey": key, "secret": secret}), refusing)
     exchange.load_markets()
     with pytest.raises(ccxt.BaseError, match=text) as refused:
         make(exchange)

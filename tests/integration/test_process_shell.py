@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,14 @@ def script(system: System, text: str, **environment: str) -> subprocess.Popen[by
     return subprocess.Popen([sys.executable, "-c", text], cwd=system.folder, env={**system.environment, **environment})
 
 
-def test_a_process_that_hangs_ends_and_leaves_its_stack_in_its_log(tmp_path: Path) -> None:
-    system = System(tmp_path)
-    process = script(system, HANGS)
-    assert process.wait(60) not in (0, 75, 78)
-    assert "a_turn_that_never_ends" in (tmp_path / "logs/book.log").read_text()
+@pytest.fixture(scope="module", autouse=True)
+def hanging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """A process that hangs from the beginning; its end, which takes a while, is looked at last."""
+    folder = tmp_path_factory.mktemp("hanging")
+    process = script(System(folder), HANGS)
+    yield folder, process
+    process.kill()
+    process.wait()
 
 
 def test_five_failed_starts_in_a_row_halt_and_a_sixth_waits(tmp_path: Path) -> None:
@@ -137,3 +141,11 @@ def test_bad_input_25_file_descriptors_exhausted(tmp_path: Path) -> None:
     finally:
         process.terminate()
         assert process.wait(20) == 0
+
+
+def test_a_process_that_hangs_ends_and_leaves_its_stack_in_its_log(
+    hanging: tuple[Path, subprocess.Popen[bytes]],
+) -> None:
+    folder, process = hanging
+    assert process.wait(60) not in (0, 75, 78)
+    assert "a_turn_that_never_ends" in (folder / "logs/book.log").read_text()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.system import COMPONENTS, System, running, until
+from tests.system import COMPONENTS, System, eager, running, until
 
 pytestmark = pytest.mark.processes
 
@@ -55,9 +55,10 @@ def test_bad_input_20_a_port_in_use_or_the_same_account_is_refused_with_75_and_b
 
 
 def test_a_second_copy_with_other_ports_and_folders_trades_beside_the_first(first: System, tmp_path: Path) -> None:
-    with running(tmp_path) as second:
-        until("fills in the second copy", lambda: second.lines("fills"), 60, every=1)
-        assert not second.not_quoting()
+    with running(tmp_path, eager) as second:
+        until("fills in the second copy", second.fills, 60)
+        assert second.lines("fills")
+        second.until_quoting(30)
         first.until_quoting(30)
 
 
@@ -70,9 +71,8 @@ def test_a_configuration_that_is_wrong_is_not_started_again(tmp_path: Path) -> N
         system.start()
         until(
             "every program has exited",
-            lambda: system.ctl("status").count("EXITED") == len(COMPONENTS),
+            lambda: system.states() == dict.fromkeys(COMPONENTS, "EXITED"),
             30,
-            every=0.3,
         )
         log = (tmp_path / "logs/supervisord.log").read_text()
         assert log.count("spawned:") == len(COMPONENTS)

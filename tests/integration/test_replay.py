@@ -84,12 +84,15 @@ def test_a_capture_becomes_targets(processes: tuple[System, list[subprocess.Pope
 
 
 @pytest.mark.processes
-def test_a_replay_ends_with_its_file_and_a_missing_one_is_refused(tmp_path: Path) -> None:
-    system = System(tmp_path)
+def test_a_replay_ends_with_its_file_and_a_missing_one_is_refused(
+    processes: tuple[System, list[subprocess.Popen[bytes]]],
+) -> None:
+    system, started = processes
     capture = frames_path("public_v1/trade_10pairs_cryptofeed.jsonl")
-    done = system.run("collector", "--replay", str(capture), "--speed", "max")
-    assert done.returncode == 0
+    # Nobody listens, so it waits for a while before it plays.
+    started.append(start(system, "collector", "--replay", str(capture), "--speed", "max"))
     refused = system.run("collector", "--replay", "no/such/file")
     assert refused.returncode == 78
     assert "no/such/file" in refused.stderr
     assert system.run("collector", "--replay", str(capture), "--speed", "0").returncode == 2
+    assert started[0].wait(60) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
 import urllib.request
@@ -11,9 +13,10 @@ from typing import Any
 import pytest
 
 from executor import ids
+from executor.why import main as why_here
 from shared.clock import boot_ns
-from shared.messages import Heartbeat
-from tests.system import System, running, until
+from shared.messages import Heartbeat, Order, Orders, OrderState
+from tests.system import System, eager, running, until
 
 pytestmark = pytest.mark.processes
 
@@ -22,7 +25,7 @@ PLACED = {"frame", "book", "target", "plan", "risk", "budget", "sent", "answer"}
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("why")) as found:
+    with running(tmp_path_factory.mktemp("why"), eager) as found:
         yield found
 
 
@@ -30,13 +33,30 @@ def why(system: System, order: str) -> dict[str, Any]:
     """The chain, with what every chain promises."""
     done = system.tradebyte("why", order, "--json")
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    return sound(done.stdout)
+
+
+def looked_up(system: System, order: str) -> dict[str, Any]:
+    """The same without a process for each look."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        why_here([order, "--json", "--config", str(system.folder / "config/config.yaml")])
+    return sound(out.getvalue())
+
+
+def sound(chain: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(chain)
     times = [event["ts"] for event in found["events"]]
     assert times == sorted(times)
     assert [
         event for event in found["events"] if event["kind"] == "sent" and '"(redacted)"' not in event["bytes"]
     ] == []
     return found
+
+
+def orders(system: System) -> list[Order]:
+    """Our own, live and just ended, as the bus has them."""
+    system.listen()
+    return [order for said in system.last.values() if isinstance(said, Orders) for order in said.orders]
 
 
 def kinds(found: dict[str, Any]) -> list[str]:
@@ -55,13 +75,15 @@ def fault(system: System, rule: dict[str, Any]) -> None:
 
 
 def test_a_filled_order_tells_everything_from_frame_to_fill(system: System) -> None:
-    fill = until("a fill", lambda: system.lines("fills"), 90, every=1)[0]
-
-    def ended() -> dict[str, Any]:
-        found = why(system, fill["order_id"])
-        return found if found["state"] == "filled" else {}
-
-    found = until("the journal has the end of a filled order", ended, 60, every=1)
+    until("a fill", system.fills, 90)
+    fill = system.lines("fills")[0]
+    until(
+        "the journal has the end of a filled order",
+        lambda: looked_up(system, fill["order_id"])["state"] == "filled",
+        60,
+        every=0.2,
+    )
+    found = why(system, fill["order_id"])
     assert kinds(found)[:3] == ["frame", "book", "target"]
     frame, book = found["events"][:2]
     assert frame["exchange"]
@@ -76,15 +98,14 @@ def test_a_filled_order_tells_everything_from_frame_to_fill(system: System) -> N
 
 
 def test_an_amended_order_tells_what_moved_it(system: System) -> None:
-    def amended() -> dict[str, Any]:
-        for order in system.lines("orders", "--live"):
-            found = why(system, order["cl_ord_id"])
-            answers = [event for event in found["events"] if event.get("method") == "amend_order"]
-            if answers:
-                return found
-        return {}
+    def amended() -> str:
+        for order in orders(system):
+            events = looked_up(system, order.cl_ord_id)["events"]
+            if any(event.get("method") == "amend_order" for event in events):
+                return order.cl_ord_id
+        return ""
 
-    found = until("an order is amended", amended, 90, every=1)
+    found = why(system, until("an order is amended", amended, 90, every=0.5))
     plan = next(event for event in found["events"] if event.get("step") == "amend")
     assert plan["price"] != plan["old_price"] or plan["qty"] != plan["old_qty"]
     assert plan["why"]
@@ -95,13 +116,12 @@ def test_a_refused_order_tells_the_answer(system: System) -> None:
     fault(system, {"kind": "refuse", "method": "add_order", "text": "EOrder:Invalid price", "count": 1})
     fault(system, {"kind": "refuse", "method": "batch_add", "text": "EOrder:Invalid price", "count": 1})
 
-    def refused() -> dict[str, Any]:
-        ended = [order for order in system.lines("orders") if order["state"] == "refused"]
-        names = [order["cl_ord_id"] for order in ended if order["error"] == "EOrder:Invalid price"]
-        found = why(system, names[0]) if names else {}
-        return found if found and "answer" in kinds(found) else {}
+    def refused() -> str:
+        ended = [order for order in orders(system) if order.state is OrderState.REFUSED]
+        names = [order.cl_ord_id for order in ended if order.error == "EOrder:Invalid price"]
+        return names[0] if names and "answer" in kinds(looked_up(system, names[0])) else ""
 
-    found = until("an order is refused", refused, 110, every=1)
+    found = why(system, until("an order is refused", refused, 110, every=0.2))
     assert set(kinds(found)) >= PLACED
     (answer,) = [event for event in found["events"] if event["kind"] == "answer"]
     assert answer["error"] == "EOrder:Invalid price"
@@ -109,7 +129,10 @@ def test_a_refused_order_tells_the_answer(system: System) -> None:
 
 
 def test_an_order_adopted_after_a_crash_tells_by_which_start_and_by_what(system: System) -> None:
-    until("orders rest", lambda: system.lines("orders", "--live"), 60, every=1)
+    system.until_quoting(60)
+    # One in flight when the executor dies has no answer to tell of.
+    rested = {order.cl_ord_id for order in orders(system) if order.state is OrderState.OPEN}
+    rested = {name for name in rested if "answer" in kinds(looked_up(system, name))}
     began = boot_ns()
     killed = system.kill("executor")
 
@@ -120,18 +143,16 @@ def test_an_order_adopted_after_a_crash_tells_by_which_start_and_by_what(system:
     epoch = until("the new executor is ready", heard, 60).details["epoch"]
     system.until_quoting(60, began)
 
-    def adopted() -> dict[str, Any]:
-        for order in system.lines("orders", "--live"):
-            mine = ids.parse(order["cl_ord_id"])
-            found = why(system, order["cl_ord_id"]) if mine is not None and mine.epoch < epoch else {}
-            if found and "snapshot" in kinds(found):
-                return found
-        return {}
+    def adopted() -> str:
+        return next((name for name in rested if "snapshot" in kinds(looked_up(system, name))), "")
 
-    found = until("an order of the life before is explained", adopted, 30, every=1)
+    found = why(system, until("an order of the life before is explained", adopted, 30, every=0.2))
     assert set(kinds(found)) >= PLACED
     (restored,) = [event for event in found["events"] if event["kind"] == "restored"]
     assert restored["epoch"] == epoch
+    mine = ids.parse(found["cl_ord_id"])
+    assert mine is not None
+    assert mine.epoch < epoch
     snapshot = next(event for event in found["events"] if event["kind"] == "snapshot")
     assert (snapshot["is_start"], snapshot["order_id"]) == (True, found["order_id"])
 

@@ -32,7 +32,8 @@ def test_the_crate_passes_its_own_tests() -> None:
         pytest.skip("the Rust crates could not be fetched: the registry does not answer")
     if fetched.returncode:
         pytest.skip(f"the Rust crates could not be fetched: {fetched.stderr.strip()[-200:]}")
-    tested = _cargo("test", "--quiet", timeout_s=1300, CARGO_NET_OFFLINE="true")
+    # Nobody steps through it here: without what a debugger reads it compiles a fifth faster, in half the space.
+    tested = _cargo("test", "--quiet", timeout_s=1300, CARGO_NET_OFFLINE="true", CARGO_PROFILE_DEV_DEBUG="0")
     assert tested.returncode == 0, tested.stdout[-4000:] + tested.stderr[-4000:]
 
 

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from websockets.sync.client import connect
 
 from shared import limits
-from tests.system import System, running, until
+from tests.system import System, eager, running, until
 from tests.unit.monitor.test_api_merge import merged
 
 pytestmark = pytest.mark.processes
@@ -28,7 +29,7 @@ LONGEST_S = 45
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("api")) as found:
+    with running(tmp_path_factory.mktemp("api"), eager) as found:
         yield found
 
 
@@ -62,6 +63,29 @@ def stream(system: System, *sections: str) -> Iterator[Any]:
     with connect(url, max_size=None, proxy=None) as client:
         client.send(json.dumps({"sections": list(sections)}))
         yield client
+
+
+@dataclass(frozen=True)
+class Deaf:
+    """A client that never reads, and the pid of the monitor that it connected to."""
+
+    socket: socket.socket
+    monitor: int
+
+
+@pytest.fixture(scope="module", autouse=True)
+def deaf(system: System) -> Iterator[Deaf]:
+    """It is there from the beginning, since it takes half a minute until it is closed."""
+    port = system.config.monitor.port
+    with socket.socket() as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        made.connect(("127.0.0.1", port))
+        key = base64.b64encode(b"0123456789abcdef").decode()
+        made.sendall(
+            f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        yield Deaf(made, system.pid("monitor"))
 
 
 def test_every_get_has_live_data_as_described(system: System) -> None:
@@ -98,6 +122,38 @@ def test_what_streams_is_what_get_gives(system: System) -> None:
     assert values["control"] == get(system, "/api/control")
 
 
+def test_the_token_lets_halt_which_leaves_nothing_open_and_lets_resume(system: System) -> None:
+    assert stat.S_IMODE((system.folder / "run/api-token").stat().st_mode) == 0o600
+    assert ask(system, "/api/halt", "POST", {"why": "w"})[0] == 401
+    assert ask(system, "/api/halt", "POST", {"why": "w"}, "wrong")[0] == 401
+    assert not get(system, "/api/control")["halted"]
+    system.until_quoting(LONGEST_S)
+    code, answer = ask(system, "/api/halt", "POST", {"why": "for a test"}, token(system))
+    # It answers when the executor has: whatever rests now rests after the halt.
+    assert system.exchange("OpenOrders")["open"] == {}
+    assert (code, answer["ok"], answer["how"], answer["open_orders"]) == (200, True, "executor", 0)
+    assert answer["why"].endswith(": for a test")
+    assert get(system, "/api/control")["halted"]
+    code, answer = ask(system, "/api/flatten", "POST", {}, token(system))
+    assert (code, answer["error"]) == (409, "not_now")
+    code, answer = ask(system, "/api/resume", "POST", {}, token(system))
+    assert (code, answer["was_halted"], get(system, "/api/control")["halted"]) == (200, True, False)
+    system.until_quoting(LONGEST_S)
+
+
+def test_a_client_that_never_reads_is_survived_and_closed(system: System, deaf: Deaf) -> None:
+    with stream(system, "processes") as client:
+        for _ in range(5):
+            client.recv(10)
+    # SO_ERROR tells of a reset without reading anything.
+    until(
+        "it is closed",
+        lambda: deaf.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
+        2 * limits.STREAM_SILENT_S,
+    )
+    assert system.pid("monitor") == deaf.monitor
+
+
 def test_fills_of_before_come_from_the_journal_when_the_monitor_starts_anew(system: System) -> None:
     until("a fill", lambda: get(system, "/api/fills")["fills"], LONGEST_S)
     before = get(system, "/api/fills?limit=5000")["fills"]
@@ -116,48 +172,6 @@ def test_fills_of_before_come_from_the_journal_when_the_monitor_starts_anew(syst
     assert before[0] in get(system, "/api/fills?limit=5000")["fills"]
     (first, *_) = get(system, "/api/history?series=fees")["series"]["fees"]
     assert first[0] == pytest.approx(before[0]["ts"], abs=1e-3)
-
-
-def test_a_client_that_never_reads_is_survived_and_closed(system: System) -> None:
-    port = system.config.monitor.port
-    pid = system.pid("monitor")
-    with socket.socket() as deaf:
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.connect(("127.0.0.1", port))
-        key = base64.b64encode(b"0123456789abcdef").decode()
-        deaf.sendall(
-            f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-        with stream(system, "processes") as client:
-            for _ in range(5):
-                client.recv(10)
-        # SO_ERROR tells of a reset without reading anything.
-        until(
-            "it is closed",
-            lambda: deaf.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
-            2 * limits.STREAM_SILENT_S,
-        )
-    assert system.pid("monitor") == pid
-
-
-def test_the_token_lets_halt_which_leaves_nothing_open_and_lets_resume(system: System) -> None:
-    assert stat.S_IMODE((system.folder / "run/api-token").stat().st_mode) == 0o600
-    assert ask(system, "/api/halt", "POST", {"why": "w"})[0] == 401
-    assert ask(system, "/api/halt", "POST", {"why": "w"}, "wrong")[0] == 401
-    assert not get(system, "/api/control")["halted"]
-    system.until_quoting(LONGEST_S)
-    code, answer = ask(system, "/api/halt", "POST", {"why": "for a test"}, token(system))
-    # It answers when the executor has: whatever rests now rests after the halt.
-    assert system.exchange("OpenOrders")["open"] == {}
-    assert (code, answer["ok"], answer["how"], answer["open_orders"]) == (200, True, "executor", 0)
-    assert answer["why"].endswith(": for a test")
-    assert get(system, "/api/control")["halted"]
-    code, answer = ask(system, "/api/flatten", "POST", {}, token(system))
-    assert (code, answer["error"]) == (409, "not_now")
-    code, answer = ask(system, "/api/resume", "POST", {}, token(system))
-    assert (code, answer["was_halted"], get(system, "/api/control")["halted"]) == (200, True, False)
-    system.until_quoting(LONGEST_S)
 
 
 def test_processes_are_restarted_and_so_is_the_monitor_itself(system: System) -> None:

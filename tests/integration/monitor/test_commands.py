@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,11 +16,33 @@ from aiohttp import web
 from .conftest import World, order
 
 pytestmark = pytest.mark.processes
+Said = Callable[[str, str], subprocess.CompletedProcess[str]]
 
 
-def test_status_json_has_the_promised_fields_with_the_monitor_dead(world: World) -> None:
-    world.whole()
-    ran = world.tradebyte("status", "--json")
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Said]:
+    """What a command says of a ``whole`` system without its monitor, or of ``nothing``.
+
+    It listens for as long as something lacks: all of these do so at once.
+    """
+    worlds = {name: World(tmp_path_factory.mktemp(name) / "w") for name in ("whole", "nothing")}
+    worlds["whole"].whole()
+    commands = [
+        ("whole", "status --json"),
+        ("whole", "status"),
+        ("whole", "position --json"),
+        ("nothing", "status --json"),
+        ("nothing", "position --json"),
+    ]
+    with ThreadPoolExecutor(len(commands)) as threads:
+        running = {each: threads.submit(worlds[each[0]].tradebyte, *each[1].split()) for each in commands}
+    yield lambda name, command: running[name, command].result()
+    for world in worlds.values():
+        world.close()
+
+
+def test_status_json_has_the_promised_fields_with_the_monitor_dead(world: World, said: Said) -> None:
+    ran = said("whole", "status --json")
     assert ran.returncode == 0, ran.stderr
     shown = json.loads(ran.stdout)
     assert (shown["halted"], shown["sandbox"], shown["open_orders"]) == (False, True, 1)
@@ -41,16 +65,15 @@ def test_status_json_has_the_promised_fields_with_the_monitor_dead(world: World)
     }.items() <= (book.items())
 
 
-def test_status_tells_rates_fees_and_connections(world: World) -> None:
-    world.whole()
-    shown = json.loads(world.tradebyte("status", "--json").stdout)
+def test_status_tells_rates_fees_and_connections(said: Said) -> None:
+    shown = json.loads(said("whole", "status --json").stdout)
     assert shown["rates"]["pairs"]["BTC/USD"] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
     assert shown["fees"]["BTC/USD"]["break_even_bps"] == "2.00"
     assert (shown["connection"]["reconnects"], shown["stale"]) == (2, [])
 
 
-def test_status_of_nothing_is_an_answer(world: World) -> None:
-    ran = world.tradebyte("status", "--json")
+def test_status_of_nothing_is_an_answer(said: Said) -> None:
+    ran = said("nothing", "status --json")
     assert ran.returncode == 0, ran.stderr
     shown = json.loads(ran.stdout)
     assert {process["state"] for process in shown["processes"].values()} == {"dead"}
@@ -58,9 +81,8 @@ def test_status_of_nothing_is_an_answer(world: World) -> None:
     assert (shown["open_orders"], shown["positions"]) == (0, {})
 
 
-def test_status_for_people_has_no_colour_codes_in_a_pipe(world: World) -> None:
-    world.whole()
-    ran = world.tradebyte("status")
+def test_status_for_people_has_no_colour_codes_in_a_pipe(said: Said) -> None:
+    ran = said("whole", "status")
     assert "\x1b" not in ran.stdout
     assert "sandbox: 5 of 6 processes ready" in ran.stdout
     assert "BTC/USD" in ran.stdout
@@ -117,16 +139,15 @@ def test_orders_are_lines_with_decimal_text(world: World) -> None:
     assert json.loads(live)["slot"] == "b0"
 
 
-def test_position_tells_what_the_executor_publishes(world: World) -> None:
-    world.whole()
-    shown = json.loads(world.tradebyte("position", "--json").stdout)
+def test_position_tells_what_the_executor_publishes(said: Said) -> None:
+    shown = json.loads(said("whole", "position --json").stdout)
     assert shown["positions"] == {"BTC/USD": "0.00150000"}
     assert shown["strategies"]["market_maker"]["BTC/USD"]["fills"] == 1
     assert shown["balances"] == {"USD": "99850.0"}
 
 
-def test_position_without_an_executor_fails_and_says_so(world: World) -> None:
-    ran = world.tradebyte("position", "--json")
+def test_position_without_an_executor_fails_and_says_so(said: Said) -> None:
+    ran = said("nothing", "position --json")
     assert ran.returncode == 1
     assert "executor" in ran.stderr
     assert ran.stdout == ""

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.system import ROOT, System, until
+from tests.system import ROOT, System, is_running, running, until
 
 TMUX = shutil.which("tmux")
 pytestmark = [
@@ -62,14 +62,10 @@ class Terminal:
         self._call("kill-server")
 
 
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
-    found = System(tmp_path / "s")
-    try:
-        found.start().until_quoting(60)
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running(tmp_path_factory.mktemp("top")) as found:
         yield found
-    finally:
-        found.stop()
 
 
 @pytest.fixture
@@ -84,6 +80,7 @@ def resting(system: System) -> int:
 
 
 def test_it_shows_quotes_halts_when_asked_and_comes_back_with_the_system(system: System, terminal: Terminal) -> None:
+    process = psutil.Process(terminal.pid)
     terminal.until("6/6 ready", "12 open", "not halted")
     shown = terminal.screen.splitlines()
     assert shown[0].startswith("SANDBOX")
@@ -113,17 +110,11 @@ def test_it_shows_quotes_halts_when_asked_and_comes_back_with_the_system(system:
     terminal.until("6/6 ready", "12 open", seconds=60)
 
     terminal.press("q")
-    until("it has ended", lambda: not psutil.pid_exists(terminal.pid) or _is_gone(terminal.pid), LONG_S)
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+    until("it has ended", lambda: not is_running(process), LONG_S)
 
 
 def test_a_stopped_terminal_costs_the_system_nothing(system: System, terminal: Terminal) -> None:
+    system.until_quoting(LONG_S)
     terminal.until("6/6 ready", "12 open")
     drops = {name: _drops(system, name) for name in system.config.process_names}
     process = psutil.Process(terminal.pid)
