@@ -102,8 +102,12 @@ def test_every_get_has_live_data_as_described(system: System) -> None:
     assert any(order["is_live"] for order in get(system, "/api/orders")["orders"])
     until("samples of every hop", lambda: all(hop["count"] for hop in get(system, "/api/latency")["hops"]), LONGEST_S)
     names = get(system, "/api/history")["names"]
-    series = get(system, f"/api/history?series={','.join(names)}")["series"]
-    assert all(series[name] for name in names if name.startswith(("mid.", "rss_mb.", "pnl.")) or name == "equity")
+
+    def sampled() -> bool:
+        series = get(system, f"/api/history?series={','.join(names)}")["series"]
+        return all(series[name] for name in names if name.startswith(("mid.", "rss_mb.", "pnl.")) or name == "equity")
+
+    until("samples of every series", sampled, LONGEST_S)
 
 
 def test_what_streams_is_what_get_gives(system: System) -> None:
