@@ -60,7 +60,8 @@ def _fields(struct: type[msgspec.Struct], without: set[str]) -> str:
 def _kind(kind: Any) -> str:
     if isinstance(kind, type) and not typing.get_args(kind):
         return kind.__name__
-    return str(kind).replace("typing.", "").replace("shared.messages.", "")
+    # A bar would end the table's cell.
+    return str(kind).replace("typing.", "").replace("shared.messages.", "").replace(" | ", " or ")
 
 
 def limits_page() -> str:

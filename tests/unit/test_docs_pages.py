@@ -44,3 +44,14 @@ def test_every_topic_and_every_bound_is_on_its_page() -> None:
     assert all(f"| `{kind.name}` |" in told for kind in topics.KINDS)
     bounds = code_docs.limits_page()
     assert all(f"| `{name}` |" in bounds for name in vars(limits) if name.isupper())
+
+
+def test_every_row_of_the_topics_page_has_the_columns_of_its_table() -> None:
+    columns = 0
+    for line in code_docs.topics_page().splitlines():
+        if line.startswith("| --- "):
+            columns = line.count("|")
+        elif columns and line.startswith("| "):
+            assert line.count("|") == columns, line
+        elif not line.startswith("|"):
+            columns = 0
