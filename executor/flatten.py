@@ -110,7 +110,7 @@ class Flatten:
         points = add_points(1)
         chosen = {
             "plan": {"step": "add", "why": "flatten was asked for: this closes the position"},
-            "budget": events.budget(state.budget, symbol, points, len(state.registry.live_on(symbol)), now),
+            "budget": events.budget(state.budget, symbol, points, self.placing.open_on(symbol), now),
         }
         state.record(order, "decided", now, {**chosen, **events.sent(request, order.cl_ord_id)})
         self.placing.send(request, points, now)
