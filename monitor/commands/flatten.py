@@ -11,11 +11,11 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from monitor.acts import flattening
 from monitor.commands.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say, switching
+from monitor.entry import EXIT_INTERRUPTED
 from monitor.listen import Listener
 from shared.config import Config
 from shared.halt import is_halted
 
-EXIT_INTERRUPTED = 130
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
