@@ -278,8 +278,7 @@ class Exchange(Triggers):
             raise KrakenError(errors.UNAVAILABLE)
         named: list[list[Order]] = []
         for text in orders:
-            by_userref = [o for o in account.orders.values() if o.userref and str(o.userref) == text]
-            named.append([account.orders[text]] if text in account.orders else by_userref)
+            named.append([account.orders[text]] if text in account.orders else account.of_userref(text))
         named += [[account.by_client[text]] if text in account.by_client else [] for text in clients]
         if [] in named and self.unconfirmed.batch_cancel_unknown == "refused":
             raise KrakenError(errors.UNKNOWN_ORDER)

@@ -181,6 +181,10 @@ class Account:
             found = self.counters[symbol] = Counter(self.tier.threshold, self.tier.decay)
         return found
 
+    def of_userref(self, text: str) -> list[Order]:
+        """Open orders with that userref, which several may have."""
+        return [order for order in self.orders.values() if order.userref and str(order.userref) == text]
+
     def held(self, asset: str, but: Order | None = None) -> int:
         """Units of an asset reserved by open orders, ``but`` left out; buys reserve with the maker fee.
 

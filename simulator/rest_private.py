@@ -232,8 +232,7 @@ def _told(side: str, kind: str, pair: Pair, qty: int, price: int | None, trigger
 
 def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
     exchange, account = world.exchange, key.account
-    txid = fields.get("txid")
-    matches = [o for o in account.orders.values() if o.userref and str(o.userref) == str(txid)]
+    matches = account.of_userref(str(fields.get("txid")))
     for order in matches:
         exchange.cancel(account, order, now)
     if not matches:

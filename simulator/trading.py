@@ -153,7 +153,7 @@ class TradingSession(Session):
             raise invalid("order_id")
         exchange, account = self.world.exchange, key.account
         for text in userrefs:
-            found = _by_userref(account, text)
+            found = [order for order in account.of_userref(text) if order.cl_ord_id is None]
             if not found:
                 self.refuse(request, errors.UNKNOWN_ORDER, now)
             named += [("order_id", order.order_id) for order in found]
@@ -224,7 +224,3 @@ def _client_ids(params: dict[str, Any]) -> dict[str, Any]:
 def _in_time(params: dict[str, Any], request: Request, now: int) -> None:
     if now > arguments.deadline(params.get("deadline"), request.arrived):
         raise KrakenError(errors.DEADLINE_ELAPSED)
-
-
-def _by_userref(account: Account, text: str) -> list[Order]:
-    return [o for o in account.orders.values() if o.cl_ord_id is None and o.userref and str(o.userref) == text]
