@@ -43,7 +43,6 @@ class PublicSession(Session):
 
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
-        self._unconfirmed = world.config.unconfirmed
         # (channel, symbol, interval or 0) to depth, 0 for channels without one.
         self._subscribed: dict[tuple[str, str, int], int] = {}
 

@@ -31,7 +31,6 @@ class OldPublicSession(Session):
 
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
-        self._unconfirmed = world.config.unconfirmed
         self._subscribed: dict[_Key, None] = {}
 
     @property

@@ -42,6 +42,7 @@ class Session:
 
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         self.world = world
+        self._unconfirmed = world.config.unconfirmed
         self.connection_id = connection_id
         self._send = send
         self._rate = Counter(MESSAGES_MAX, MESSAGES_DECAY)
@@ -151,7 +152,7 @@ class Session:
 
     def beat(self, now: int) -> bool:
         """The second's heartbeat; False when the connection is idle and should be closed."""
-        silent = self.world.config.unconfirmed.quiet_close == "silent"
+        silent = self._unconfirmed.quiet_close == "silent"
         if now - self.heard_ns > IDLE_NS and (silent or not self.subscribed):
             return False
         self.send(self.heartbeat())

@@ -35,7 +35,6 @@ class TradingSession(Session):
 
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
-        self._unconfirmed = world.config.unconfirmed
         self._methods: dict[str, Callable[[KeyState, Request, int], None]] = {
             "add_order": self._add_order,
             "amend_order": self._amend_order,
