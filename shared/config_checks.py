@@ -89,7 +89,9 @@ def check(config: Config, where: Any) -> None:
             raise wrong(f"trading.{key}", f"must be 1 or more, found {getattr(trading, key)}")
     if not trading.pairs:
         raise wrong("trading.pairs", "name at least one pair, such as BTC/USD")
-    for pair in [*trading.pairs, trading.default_pair]:
+    if not trading.default_pair:
+        trading = config.trading = msgspec.structs.replace(trading, default_pair=trading.pairs[0])
+    for pair in [*trading.pairs, *(trading.reference_pairs or []), trading.default_pair]:
         if not re.fullmatch(r"[A-Z0-9.]{1,16}/[A-Z0-9.]{1,16}", pair):
             raise wrong("trading.pairs", f"{pair!r} is not a pair as Kraken's WebSocket v2 writes it, such as BTC/USD")
     if trading.default_pair not in trading.pairs:

@@ -48,10 +48,16 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Instruments(Message, frozen=True, kw_only=True):
-    """``feed.instrument``: the configured pairs and the decimals of their assets."""
+    """``feed.instrument``: the subscribed pairs and the decimals of their assets.
+
+    ``references`` are those of ``pairs`` that are subscribed to for valuing only, and never traded; ``unknown`` are
+    configured pairs that the exchange does not list, which are out until it does.
+    """
 
     pairs: dict[str, Pair] = {}
     assets: dict[str, int] = {}
+    references: list[str] = []
+    unknown: list[str] = []
 
 
 class FeedStatus(Message, frozen=True, kw_only=True):
@@ -296,11 +302,37 @@ class Profit(msgspec.Struct, frozen=True, kw_only=True):
     is_stale: bool
 
 
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """What one unit of an asset is worth in ``trading.currency``, decimal text (empty before the first).
+
+    ``valid`` says that every mid it goes by is live; ``way`` are the pairs that it goes by, none for the currency.
+    """
+
+    rate: str
+    valid: bool
+    way: list[str] = []
+
+
+class AssetPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """A traded base: its balance less ``inventory_base``, and that in ``trading.currency`` (empty without a rate).
+
+    ``wallets`` are balances outside the spot wallet (``earn/flex``), which cannot be traded. ``held`` says why the
+    asset is not quoted (a change that no fill explains), empty when it is.
+    """
+
+    position: str
+    worth: str
+    inventory: str = "0"
+    wallets: dict[str, str] = {}
+    held: str = ""
+
+
 class Account(Message, frozen=True, kw_only=True):
     """``account``: balances by asset, fees and rate counters by symbol, profit; all numbers decimal text.
 
     ``counters`` maps a symbol to its matching-engine counter now; ``threshold`` is what it must not pass.
-    ``equity`` (realised + unrealised - fees + transfers + rounding) and its parts are in the quote currency;
+    ``rates`` value every asset of the pairs in ``currency``, which ``equity`` (realised + unrealised - fees +
+    transfers + rounding + fx) and its parts are in; ``assets`` has a row for each traded base.
     ``profits`` has every pair that was ever traded or is configured, and adds up to the totals to the last digit.
     ``day_loss`` is what was lost since midnight UTC, to the cent; negative for a gain.
     """
@@ -317,8 +349,12 @@ class Account(Message, frozen=True, kw_only=True):
     fees_paid: str = "0"
     rounding: str = "0"
     transfers: str = "0"
+    fx: str = "0"
     day_loss: str = "0"
     profits: dict[str, Profit] = {}
+    currency: str = "USD"
+    rates: dict[str, Rate] = {}
+    assets: dict[str, AssetPosition] = {}
     why: str = ""
 
 

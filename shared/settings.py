@@ -45,9 +45,15 @@ class Kraken(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
 
 
 class Trading(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What is traded and every limit; sizes in quote currency, ``inventory_base`` in base currency per asset."""
+    """What is traded and every limit; amounts in ``currency``, ``inventory_base`` in units of each traded base.
 
-    default_pair: str = "BTC/USD"
+    Other quote currencies are valued through a pair of ``pairs`` or of ``reference_pairs``, which are subscribed to and
+    never traded; left out, they are found in what the exchange lists.
+    """
+
+    currency: str = "USD"
+    default_pair: str = ""
+    reference_pairs: list[str] | None = None
     pairs: list[str] = msgspec.field(default_factory=lambda: list(SANDBOX_PAIRS))
     book_depth: Literal[10, 25, 100, 500, 1000] = 10
     max_position_size: Decimal = Decimal(1000)

@@ -1,0 +1,90 @@
+"""How an asset is valued in the trading currency: the pairs to go by, and the rates that their mids give. No I/O.
+
+A quote asset is worth what a pair with the currency says (one hop), or what a pair with a third asset says that has
+such a pair (two hops): EUR by EUR/USD, JPY by USD/JPY, PEPE by PEPE/EUR and EUR/USD. Of several ways the one with the
+fewest hops counts, then the one that needs the fewest pairs besides the traded ones, then the first by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from shared.numbers import ROUNDING
+
+HOPS_MAX = 2
+# Third assets that are looked at first where several ways are equal: the deepest markets.
+_BRIDGES = ("USD", "EUR", "BTC", "USDT", "USDC", "ETH")
+
+ONE = Decimal(1)
+
+
+def legs(symbol: str) -> tuple[str, str]:
+    """Base and quote of a symbol as WebSocket v2 writes it."""
+    base, _, quote = symbol.partition("/")
+    return base, quote
+
+
+def route(asset: str, currency: str, pairs: Iterable[str], preferred: Iterable[str] = ()) -> tuple[str, ...] | None:
+    """The pairs that lead from an asset to the currency, in order; empty for the currency itself, None without a way.
+
+    ``pairs`` are the symbols that may be used, ``preferred`` those of them that cost nothing (they are traded anyway).
+    """
+    if asset == currency:
+        return ()
+    known = sorted(set(pairs))
+    cheap = frozenset(preferred)
+    to_currency: dict[str, list[str]] = {}
+    from_asset: dict[str, list[str]] = {}
+    for symbol in known:
+        base, quote = legs(symbol)
+        for one, other in ((base, quote), (quote, base)):
+            if other == currency:
+                to_currency.setdefault(one, []).append(symbol)
+            if one == asset:
+                from_asset.setdefault(other, []).append(symbol)
+    direct = to_currency.get(asset, [])
+    if direct:
+        return (min(direct, key=lambda symbol: (symbol not in cheap, symbol)),)
+    ways = [
+        (first, second)
+        for bridge in from_asset.keys() & to_currency.keys()
+        for first in from_asset[bridge]
+        for second in to_currency[bridge]
+    ]
+    return min(ways, key=lambda way: (sum(s not in cheap for s in way), _bridge_rank(way), way), default=None)
+
+
+def _bridge_rank(way: tuple[str, str]) -> int:
+    (bridge,) = set(legs(way[0])) & set(legs(way[1]))
+    return _BRIDGES.index(bridge) if bridge in _BRIDGES else len(_BRIDGES)
+
+
+def reference_pairs(currency: str, traded: Iterable[str], available: Iterable[str]) -> list[str]:
+    """The pairs to subscribe to, besides the traded ones, so that each quote asset of those has its value.
+
+    A quote without a way is left out: nothing is quoted in it.
+    """
+    traded = list(dict.fromkeys(traded))
+    may_use = {*traded, *available}
+    found: dict[str, None] = {}
+    for quote in dict.fromkeys(legs(symbol)[1] for symbol in traded):
+        for symbol in route(quote, currency, may_use, {*traded, *found}) or ():
+            if symbol not in traded:
+                found[symbol] = None
+    return list(found)
+
+
+def rate_by(way: Iterable[str], asset: str, mids: Mapping[str, Decimal]) -> Decimal | None:
+    """What one unit of an asset is worth at the end of a way, or None where a pair of it has no mid."""
+    rate = ONE
+    for symbol in way:
+        mid = mids.get(symbol)
+        if not mid:
+            return None
+        base, quote = legs(symbol)
+        if asset == base:
+            rate, asset = ROUNDING.multiply(rate, mid), quote
+        else:
+            rate, asset = ROUNDING.divide(rate, mid), base
+    return rate
