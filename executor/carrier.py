@@ -71,12 +71,11 @@ class Carrier:
         out, hands = self.state.out, self.hands
         requests, out.requests = out.requests, []
         self._send([request for request in requests if request.urgent])
+        self._call([call for call in out.rest if call.urgent])
         self.write()
         self._send_if_safe([request for request in requests if not request.urgent])
         self._publish()
-        for call in out.rest:
-            hands.call(call)
-        out.rest.clear()
+        self._call(list(out.rest))
         if out.halt:
             why, out.halt = out.halt, ""
             hands.halt(why)
@@ -157,6 +156,11 @@ class Carrier:
                 self.executor.stream.in_flight.left(request, self.hands.now())
             else:
                 self.executor.not_sent(request, "no connection", self.hands.now())
+
+    def _call(self, calls: list[RestCall]) -> None:
+        for call in calls:
+            self.state.out.rest.remove(call)
+            self.hands.call(call)
 
     def _publish(self) -> None:
         out = self.state.out

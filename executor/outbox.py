@@ -31,11 +31,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RestCall:
-    """A private REST call; its answer comes back with the same ``tag``."""
+    """A private REST call; its answer comes back with the same ``tag``. ``urgent`` ones only take quotes away."""
 
     tag: str
     method: str
     params: dict[str, str]
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
