@@ -63,6 +63,7 @@ class Carrier:
     def __init__(self, state: State, executor: Executor, journal: Journal, hands: Hands) -> None:
         self.state, self.executor, self.journal, self.hands = state, executor, journal, hands
         self._unwritten: list[Row] = []
+        self._write_due = 0  # when to try again after a failure: each try may hold up a pass
 
     def turn(self, now: int) -> None:
         """A pass of the core, and all that it wants done."""
@@ -94,39 +95,48 @@ class Carrier:
         Events alone are no reason to write: they wait for the next row of another kind, or for ``even_events``.
         """
         state = self.state
-        rows = [*self._unwritten, *state.out.rows]
+        self._unwritten += state.out.rows
         state.out.rows.clear()
         changed = list(state.registry.changed.values())
         state.registry.changed.clear()
         for order in changed:
             order.changed_ts = self.hands.now() + state.boot_to_wall
-        rows += [to_row(order, state.boot_to_wall) for order in changed]
+        self._unwritten += [to_row(order, state.boot_to_wall) for order in changed]
         events = state.out.events
-        if not (rows or (events and even_events) or len(events) >= limits.EVENTS_WAITING):
+        del self._unwritten[: -limits.UNWRITTEN_ROWS]
+        del events[: -limits.EVENTS_WAITING]
+        is_due = bool(self._unwritten) or (events and even_events) or len(events) >= limits.EVENTS_WAITING
+        if not is_due or (self._must_wait() and not even_events):
             return
+        began = self.hands.now()
         try:
-            self.journal.write([*rows, *events])
+            self.journal.write([*self._unwritten, *events])
+        except JournalError as error:
+            # Fills and orders wait in memory for the disk; while it lasts only cancels are sent.
+            self._not_written(error, began)
+        else:
             self._unwritten = []
             events.clear()
             state.journal_ok = True
-        except JournalError as error:
-            # Fills and orders wait in memory for the disk; while it lasts only cancels are sent.
-            self._unwritten = rows[-limits.UNWRITTEN_ROWS :]
-            del events[: -limits.EVENTS_WAITING]
-            self._not_written(error)
+
+    def _must_wait(self) -> bool:
+        return not self.state.journal_ok and self.hands.now() < self._write_due
 
     def _raise_epoch(self) -> None:
         """A newer writer's orders were found at the start: ours are to be newer, before any is named."""
         state = self.state
-        if state.out.epoch <= state.epoch:
+        if state.out.epoch <= state.epoch or self._must_wait():
             return
+        began = self.hands.now()
         try:
             state.epoch = self.journal.raise_epoch(state.out.epoch)
             state.journal_ok = True
         except JournalError as error:
-            self._not_written(error)
+            self._not_written(error, began)
 
-    def _not_written(self, error: JournalError) -> None:
+    def _not_written(self, error: JournalError, began: int) -> None:
+        now = self.hands.now()
+        self._write_due = now + limits.JOURNAL_RETRY_TIMES * (now - began)
         if self.state.journal_ok:
             text = f"{error}; nothing is placed until it can be written"
             self.hands.tell(Told("error", "journal", text, alert=True))

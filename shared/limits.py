@@ -88,6 +88,7 @@ ABSENT_AFTER_ACK_S: Final = 5.0  # a snapshot may lag an ack: only later is an o
 RETREAT_WAITS_S: Final = 1.0  # for what keeps it from being amended; then it is cancelled
 TIME_UNCERTAIN_S: Final = 5.0  # the exchange's time uncertain for so long: quotes are pulled
 JOURNAL_BUSY_MS: Final = 20  # a pass waits no longer for a locked journal; what is to be written waits in memory
+JOURNAL_RETRY_TIMES: Final = 10  # as long as a try in vain took, before the next: a lock holds up few passes
 BATCH_APART_S: Final = 60.0  # slots of a batch that was refused whole are placed alone
 HALT_POLL_S: Final = 0.1
 RECONCILE_DIFFERENCE_S: Final = 5.0

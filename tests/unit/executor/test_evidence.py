@@ -191,7 +191,9 @@ def test_an_unreadable_report_spoils_no_other_of_its_message() -> None:
     assert world.state.out.reconnect == ""
     assert world.state.counts["unreadable"] == 1
     world.wait(3)
-    assert "executions" in [request.params["channel"] for request in world.taken("subscribe")], "a snapshot is asked for"
+    assert "executions" in [request.params["channel"] for request in world.taken("subscribe")], (
+        "a snapshot is asked for"
+    )
 
 
 def test_a_flatten_is_not_halted_by_the_loss_that_it_ends_nor_held_up_by_the_pace() -> None:
