@@ -5,7 +5,6 @@ A core. A start spends only the token call unless fills and balances disagree (T
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from executor.account import NewFill
@@ -19,6 +18,7 @@ from shared.clock import SECOND
 from shared.kraken.counters import REST_CALL, REST_HISTORY
 from shared.kraken.pairs import altname, asset_name, rest_names
 from shared.messages import Fees, Side
+from shared.numbers import number
 
 PAGE = 50
 
@@ -126,8 +126,8 @@ class History:
             for name in rest_names(symbol):
                 taker, maker = result.get("fees", {}).get(name), result.get("fees_maker", {}).get(name)
                 if taker is not None:
-                    fee = str(Decimal(taker["fee"]))
-                    made = str(Decimal(maker["fee"])) if maker is not None else fee
+                    fee = str(number(taker["fee"]))
+                    made = str(number(maker["fee"])) if maker is not None else fee
                     self.state.account.fees[symbol] = Fees(maker=made, taker=fee)
 
     def _order(self, cl_ord_id: str, result: Any, now: int) -> None:
@@ -147,16 +147,16 @@ class History:
                 self.state.counts["fill on a pair that is not configured"] += 1
                 continue
             side: Side = "buy" if trade["type"] == "buy" else "sell"
-            fee = Decimal(trade["fee"])
+            fee = number(trade["fee"])
             fill = NewFill(
                 exec_id=exec_id,
                 order_id=trade["ordertxid"],
                 symbol=symbol,
                 side=side,
-                price=Decimal(trade["price"]),
-                qty=Decimal(trade["vol"]),
+                price=number(trade["price"]),
+                qty=number(trade["vol"]),
                 fees={symbol.partition("/")[2]: fee} if fee else {},
-                fill_ts=int(Decimal(str(trade["time"])) * SECOND),
+                fill_ts=int(number(trade["time"]) * SECOND),
             )
             cl_ord_id, strategy = self.stream.reports.owner_of(fill.order_id)
             row = self.state.account.fill(fill, cl_ord_id, strategy)
@@ -172,10 +172,10 @@ class History:
                 ref_id=found["refid"],
                 asset=asset_name(found["asset"]),
                 kind=found["type"],
-                amount=Decimal(found["amount"]),
-                fee=Decimal(found["fee"]),
-                balance=Decimal(found["balance"]),
-                ts=int(Decimal(str(found["time"])) * SECOND),
+                amount=number(found["amount"]),
+                fee=number(found["fee"]),
+                balance=number(found["balance"]),
+                ts=int(number(found["time"]) * SECOND),
             )
             self.state.account.entry(entry, live=False)
         return int(result.get("count", 0))

@@ -11,6 +11,8 @@ import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 from typing import NewType
 
+from shared import limits
+
 Ticks = NewType("Ticks", int)
 Lots = NewType("Lots", int)
 
@@ -21,6 +23,26 @@ ROUNDING = Context(prec=60, traps=[InvalidOperation])
 
 class PrecisionError(ValueError):
     """A number has more decimals than its precision allows, or is no finite number."""
+
+
+def is_usable(number: Decimal) -> bool:
+    """True for a finite number of so few digits that the product of two is exact."""
+    if not number.is_finite():
+        return False
+    _, digits, exponent = number.as_tuple()
+    most = limits.NUMBER_DIGITS
+    return len(digits) <= most and -most <= int(exponent) and (not number or number.adjusted() < most)
+
+
+def number(value: str | int | float | Decimal) -> Decimal:
+    """A number that came from outside; raises :class:`PrecisionError` for one that no market has."""
+    try:
+        read = Decimal(str(value))
+    except InvalidOperation as error:
+        raise PrecisionError(f"{str(value)[: limits.BAD_NUMBER_SHOWN]!r} is not a number") from error
+    if not is_usable(read):
+        raise PrecisionError(f"{str(value)[: limits.BAD_NUMBER_SHOWN]} is no number of a market")
+    return read
 
 
 def scale(value: str | int | Decimal, precision: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from shared import limits
+from shared.numbers import is_usable
 
 T = TypeVar("T")
 E = TypeVar("E", bound=msgspec.Struct)
@@ -280,15 +281,6 @@ def _check_numbers(element: Any) -> None:
         for member in value if isinstance(value, list) else (value,):
             if isinstance(member, msgspec.Struct):
                 _check_numbers(member)
-
-
-def is_usable(number: Decimal) -> bool:
-    """True for a finite number of so few digits that products of two are exact."""
-    if not number.is_finite():
-        return False
-    _, digits, exponent = number.as_tuple()
-    most = limits.NUMBER_DIGITS
-    return len(digits) <= most and -most <= int(exponent) and (not number or number.adjusted() < most)
 
 
 def _texts(row: msgspec.Raw) -> dict[str, str]:
