@@ -155,8 +155,8 @@ class Quoting:
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]]) -> None:
         """Beyond a limit because the market moved: the side that increases goes, the outermost first (T13)."""
         market = self.placing.verdict.market(symbol)
-        if market is None:
-            return
+        if market is None or not self.state.account.ledger.is_open:
+            return  # without balances every position looks short by its inventory
         live = self.state.registry.live_on(symbol)
         going = {step.order.cl_ord_id for _, step in steps if isinstance(step, Cancel)}
         sides: tuple[Side, Side] = ("buy", "sell")
