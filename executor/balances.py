@@ -5,14 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 
 from executor.ledger import Entry
+from executor.rows import FillRow
 from executor.state import State
 from shared.kraken import v2
 
+ZERO = Decimal(0)
 
-def take(state: State, frame: v2.Frame, now: int) -> bool:
-    """One message of the channel, element by element; False when an entry was lost, so that balances are to be asked.
 
-    An asset that cannot be read keeps what was known of it: a foreign element never stops ours.
+def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
+    """One message of the channel, element by element.
+
+    Returns fills that its entries show to be newer than the journal, and True if all could be read: an entry that could
+    not leaves its asset in doubt, and balances are to be asked. A foreign element never stops ours.
     """
     account = state.account
     elements, unread = v2.elements(frame.data, _Balance)
@@ -22,16 +26,22 @@ def take(state: State, frame: v2.Frame, now: int) -> bool:
         balances = {element.asset: _spot(element) for element in elements}
         for row in unread:
             holding = account.ledger.holdings.get(row.texts.get("asset", ""))
-            if holding is not None:
+            if holding is not None:  # what cannot be read keeps what was known of it
                 balances[row.texts["asset"]] = holding.balance
-        if account.snapshot(balances, state.clock.now_ts(now) or now + state.boot_to_wall):
+        wallets = {element.asset: others for element in elements if (others := _others(element))}
+        if account.snapshot(balances, state.clock.now_ts(now) or now + state.boot_to_wall, wallets):
             state.tell("info", "journal", "a new journal opens at these balances")
         state.balances_ready = True
-        return True
+        return [], True
+    fills = []
     for element in elements:
-        if element.wallet_type == "spot" and element.wallet_id == "main":
-            account.entry(entry_of(element, state.time_told(element.timestamp, now)), live=True)
-    return not any(row.texts.get("asset", "") in account.ledger.holdings for row in unread)
+        if _is_spot(element.wallet_type, element.wallet_id):
+            fills.append(account.entry(entry_of(element, state.time_told(element.timestamp, now)), live=True))
+        else:
+            wallet = f"{element.wallet_type}/{element.wallet_id}"
+            account.wallet_entry(element.asset, wallet, element.amount - element.fee)
+    all_read = not any(row.texts.get("asset", "") in account.ledger.holdings for row in unread)
+    return [fill for fill in fills if fill is not None], all_read
 
 
 def entry_of(element: v2.Balance, ts: int) -> Entry:
@@ -47,9 +57,20 @@ class _Balance(v2.Balance, frozen=True, kw_only=True):
     wallets: list[v2.Wallet] = []
 
 
+def _is_spot(kind: str, name: str) -> bool:
+    return (kind, name) == ("spot", "main")
+
+
 def _spot(element: _Balance) -> Decimal:
     """What can be traded: the spot wallet's balance where wallets are told apart."""
-    for wallet in element.wallets:
-        if wallet.type == "spot" and wallet.id == "main":
-            return wallet.balance
-    return element.balance
+    if not element.wallets:
+        return element.balance
+    return sum((wallet.balance for wallet in element.wallets if _is_spot(wallet.type, wallet.id)), ZERO)
+
+
+def _others(element: _Balance) -> dict[str, Decimal]:
+    return {
+        f"{wallet.type}/{wallet.id}": wallet.balance
+        for wallet in element.wallets
+        if wallet.balance and not _is_spot(wallet.type, wallet.id)
+    }

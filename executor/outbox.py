@@ -31,11 +31,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RestCall:
-    """A private REST call; its answer comes back with the same ``tag``. ``urgent`` ones only take quotes away."""
+    """A REST call; its answer comes back with the same ``tag``.
+
+    A public one takes no key and no points; ``urgent`` ones only take quotes away.
+    """
 
     tag: str
     method: str
     params: dict[str, str]
+    is_public: bool = False
     urgent: bool = False
 
 

@@ -91,8 +91,12 @@ class Stream:
         try:
             if frame.channel == "executions":
                 self._executions(frame, now)
-            elif not balances.take(self.state, frame, now):
-                self.ask_balances()
+            else:
+                fills, all_read = balances.take(self.state, frame, now)
+                for row in fills:
+                    self.reports.tell_fill(row)
+                if not all_read:
+                    self.ask_balances()
         except ValueError:
             self.state.executions_ready = self.state.balances_ready = False
             self.state.out.reconnect = f"an unreadable {frame.channel} message"

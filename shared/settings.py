@@ -68,6 +68,11 @@ class Trading(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     tier: Literal["starter", "intermediate", "pro"] = "intermediate"
     dry_run: bool = False
 
+    @property
+    def bases(self) -> frozenset[str]:
+        """The traded bases: each has one position, over all pairs that move it."""
+        return frozenset(pair.partition("/")[0] for pair in self.pairs)
+
 
 class Strategy(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One strategy: the class as ``module:Class``, its pairs, how long a target holds, and its own settings."""

@@ -12,7 +12,7 @@ from executor.orders import Presence
 from executor.registry import FOREIGN
 from shared.clock import SECOND, rfc3339
 from shared.messages import BookState, OrderState
-from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy
+from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration
 
 STOP = {"order_type": "stop-loss-limit", "triggers": {"price": Decimal(80_000), "status": "untriggered"}}
 WAITING: dict[str, dict[str, Any]] = {
@@ -115,8 +115,7 @@ def test_a_stop_that_is_triggered_rests_from_then_on() -> None:
 
 def test_flatten_goes_past_a_stop_that_waits_and_stops_short_of_what_rests() -> None:
     def closes_at(*rows: dict[str, Any]) -> str:
-        world = World()
-        world.state.account._inventory["BTC"] = Decimal("0.999")
+        world = World(configuration(inventory_base={"BTC": Decimal("0.999")}))
         world.hear_bus()
         world.connect(orders=list(rows))
         world.state.flattening = True
