@@ -45,7 +45,7 @@ class Cancels:
 
     def _single(self, order: Order, now: int) -> Request:
         """One order alone; above the threshold as a batch, which Kraken takes there."""
-        budget, points = self.state.budget, cancel_points(order.touched, now)
+        budget, points = self.state.budget, _points(order, now)
         fits = budget.value(order.symbol, now) + points <= budget.threshold
         by_batch = order.order_id and not fits and not order.suspect_since
         make = self.stream.in_flight.new_id()
@@ -53,7 +53,7 @@ class Cancels:
 
     def _request(self, request: Request, cancels: list[Cancel], now: int) -> None:
         request.params["token"] = self.stream.token
-        points = sum(cancel_points(cancel.order.touched, now) for cancel in cancels)
+        points = sum(_points(cancel.order, now) for cancel in cancels)
         held = events.budget(self.state.budget, request.symbol, points, self.placing.open_on(request.symbol), now)
         self.placing.send(request, points, now)
         for cancel in cancels:
@@ -63,7 +63,7 @@ class Cancels:
 
     def _by_rest(self, cancel: Cancel, now: int) -> None:
         order, state = cancel.order, self.state
-        points = cancel_points(order.touched, now)
+        points = _points(order, now)
         held = events.budget(state.budget, order.symbol, points, self.placing.open_on(order.symbol), now)
         call = rest_cancel(order)
         state.budget.charge(order.symbol, points, now)
@@ -78,3 +78,8 @@ class Cancels:
         order.state, order.cancel_sent = OrderState.CANCELLING, now
         order.error = cancel.why
         self.state.registry.note(order)
+
+
+def _points(order: Order, now: int) -> float:
+    """Points of a cancel; an amend in flight may have renewed the order's age just now."""
+    return cancel_points(now if order.amend is not None else order.touched, now)

@@ -67,14 +67,15 @@ class Carrier:
 
     def turn(self, now: int) -> None:
         """A pass of the core, and all that it wants done."""
-        self._raise_epoch()
         self.executor.turn(now)
         out, hands = self.state.out, self.hands
         requests, out.requests = out.requests, []
         self._send([request for request in requests if request.urgent])
         self._call([call for call in out.rest if call.urgent])
+        named = self.state.epoch
+        self._raise_epoch()
         self.write()
-        self._send_if_safe([request for request in requests if not request.urgent])
+        self._send_if_safe([request for request in requests if not request.urgent], named)
         self._publish()
         self._call(list(out.rest))
         if out.halt:
@@ -123,7 +124,7 @@ class Carrier:
         return not self.state.journal_ok and self.hands.now() < self._write_due
 
     def _raise_epoch(self) -> None:
-        """A newer writer's orders were found at the start: ours are to be newer, before any is named."""
+        """A newer writer's orders were seen at the start: ours are to be newer, and none leaves under the old epoch."""
         state = self.state
         if state.out.epoch <= state.epoch or self._must_wait():
             return
@@ -142,10 +143,13 @@ class Carrier:
             self.hands.tell(Told("error", "journal", text, alert=True))
         self.state.journal_ok = False
 
-    def _send_if_safe(self, requests: list[Request]) -> None:
+    def _send_if_safe(self, requests: list[Request], named: int) -> None:
+        """Sends what places, unless halted, not on the disk, or ``named`` under an epoch that was outbid since."""
         for request in requests:
             why = ""
-            if not self.state.journal_ok:
+            if self.state.epoch != named:
+                why = "another executor's epoch was outbid"
+            elif not self.state.journal_ok:
                 why = "the journal cannot be written"
             elif self.hands.is_halted():
                 why = "halted"

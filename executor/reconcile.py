@@ -88,7 +88,8 @@ class Reconcile:
         price, qty = numbers(order, report)
         if order.amend is not None and order.amend.is_unknown and exchange_now > order.amend.deadline_ts:
             order.amend = None
-        orders.amended(order, price, qty, order.touched)
+        is_amended = (price or order.price, qty or order.qty) != (order.price, order.qty)
+        orders.amended(order, price, qty, now if is_amended else order.touched)
         if report.cum_qty is not None:
             orders.told_filled(order, orders.filled_units(order, report.cum_qty), is_snapshot=True)
         if before != _believed(order):

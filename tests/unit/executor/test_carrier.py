@@ -125,3 +125,13 @@ def test_a_lock_that_holds_up_a_pass_is_left_alone_for_several(tmp_path: Path) -
     world.now += SECOND
     carrier.write()
     assert world.state.journal_ok
+
+
+def test_t9_a_cancel_waits_for_no_epoch_and_an_add_of_the_old_one_never_leaves(tmp_path: Path) -> None:
+    world, carrier, diary = carried(tmp_path)
+    world.state.out.epoch = world.state.epoch + 5
+    world.target(buy(slot="b1"))
+    carrier.turn(world.now)
+    assert diary.index("cancel_order") < diary.index("journal")
+    assert "add_order" not in diary
+    assert world.state.epoch == world.state.out.epoch

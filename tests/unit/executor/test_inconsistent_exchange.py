@@ -453,3 +453,12 @@ def test_an_amend_renews_the_age_that_a_cancel_is_paid_by(by: str) -> None:
     world.turn()
     assert len(world.taken("cancel_order")) == 1
     assert world.state.budget.value("BTC/USD", world.now) == pytest.approx(before + 8)
+
+
+def test_a_cancel_on_the_heels_of_an_amend_is_paid_as_of_a_new_order() -> None:
+    world, _, _ = amending(839_950)
+    before = world.state.budget.value("BTC/USD", world.now)
+    world.target()
+    world.turn()
+    assert len(world.taken("cancel_order")) == 1
+    assert world.state.budget.value("BTC/USD", world.now) == pytest.approx(before + 8)
