@@ -144,7 +144,7 @@ class Accounts:
             amount = min(amount, held)
         most = held - amount if order.side == "buy" else held + amount
         if charged > most:
-            charged, fee = most, most * 10 ** (pair.cost_precision - pair.quote.decimals)
+            charged, fee = most, pair.cost_units_of(most)
         order.filled += qty
         order.cost += cost
         order.fee += fee

@@ -9,7 +9,7 @@ from simulator.errors import KrakenError
 from simulator.faults import Fault
 from simulator.feed import FullBook
 from simulator.orders import Order
-from simulator.pairs import instrument_data
+from simulator.pair_views import instrument_data
 from simulator.wire import NS, units
 from simulator.world import World
 
@@ -33,8 +33,8 @@ def calm(world: World, now: int) -> None:
     world.maintenance = None
     set_system(world, "online", now)
     for symbol, venue in world.exchange.venues.items():
-        if venue.status != "online":
-            venue.status = "online"
+        if venue.status != venue.pair.status:
+            venue.status = venue.pair.status
             tell_instrument(world, symbol)
     world.flush(now)
     world.set_clock(0)
@@ -127,7 +127,7 @@ def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
             exchange.pull(order, "canceled", "Pair changed", now)
     old = venue.pair
     ticks = venue.last_price * 10**precision // 10**old.price_precision
-    venue.pair = replace(old, price_precision=precision, start_price=max(1, ticks))
+    venue.pair = replace(old, price_precision=precision, start_price=max(1, ticks), tick=1)
     venue.reopen(world.engine(), max(1, ticks))
     world.reopen_market(symbol, now)
     venue.public.clear()

@@ -200,7 +200,7 @@ class Account:
                 rate = self.taker_rate if order.waits and not order.post_only else self.maker_rate
                 total += order.pair.quote_units_up(price, order.remaining, 1_000_000 + rate)
             elif order.side == "sell" and order.pair.base.name == asset:
-                total += order.pair.base_units(order.remaining)
+                total += order.pair.base_units(order.remaining, "up")
         return total
 
     def free(self, asset: str, but: Order | None = None) -> int:

@@ -13,7 +13,8 @@ from random import Random
 from typing import Protocol
 
 from shared.config import Key, SimAccount, Simulator
-from simulator import errors
+from shared.settings import SANDBOX_PAIRS
+from simulator import crosses, errors
 from simulator.accounts import Journal, Report
 from simulator.engine import Engine
 from simulator.errors import KrakenError
@@ -110,7 +111,8 @@ class World:
         salt = int(store.meta("salt", str(Random(f"salt {self.seed}").getrandbits(70))))
         venues = []
         # A recording brings its pairs with it.
-        for pair in [pair for name, pair in PAIRS.items() if name in config.pairs or name in (recording or ())]:
+        named = {*(SANDBOX_PAIRS if config.pairs is None else config.pairs), *(recording or ())}
+        for pair in [pair for name, pair in PAIRS.items() if name in named]:
             price, trade_id = store.venue(pair.symbol) or (pair.start_price, 1_000_000)
             venues.append(Venue(pair, engine(), trade_id, price))
         self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt, config.unconfirmed)
@@ -173,14 +175,15 @@ class World:
     def _open_markets(self, regime: str, now: int, pace: float) -> Sequence[Flow]:
         if self._recording is not None:
             return self._open_replays(self._recording, now, pace)
-        markets: list[Flow] = []
+        markets: list[Market] = []
         standing = self.store.open_orders()
         for symbol, venue in self.exchange.venues.items():
-            market = Market(self.exchange, venue, style(symbol, regime), f"{symbol} {self.seed}", pace)
+            market = Market(self.exchange, venue, style(venue.pair, regime), f"{symbol} {self.seed}", pace)
             own = [(o.side, o.price) for o in standing if o.pair.symbol == symbol and o.price is not None]
             market.open(now, own)
             venue.public.clear()
             markets.append(market)
+        crosses.link(markets, now)
         return markets
 
     def _open_replays(self, recording: Mapping[str, list[Moment]], now: int, pace: float) -> list[Flow]:
@@ -270,9 +273,10 @@ class World:
         venue = self.exchange.venues[symbol]
         if any(market.venue is venue for market in self.markets) and self._recording is None:
             seed = f"{symbol} {self.seed} {venue.pair.price_precision}"
-            anew = Market(self.exchange, venue, style(symbol, self.config.regime), seed)
+            anew = Market(self.exchange, venue, style(venue.pair, self.config.regime), seed)
             anew.open(now)
             self.markets = [anew if market.venue is venue else market for market in self.markets]
+            crosses.link([market for market in self.markets if isinstance(market, Market)], now)
 
     def flush(self, now: int) -> None:
         """Commits what has changed, then tells whom it concerns."""

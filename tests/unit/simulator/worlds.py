@@ -92,6 +92,11 @@ class TestWorld:
         return Client(self, OldPublicSession, "")
 
 
+def tape_of(world: TestWorld, symbol: str) -> list[tuple[int, str, int, int]]:
+    """The trades of a pair."""
+    return [(t.trade_id, t.side, t.price, t.qty) for t in world.exchange.venues[symbol].tape]
+
+
 class Client:
     """A client of a session: what it was sent is in ``frames``, as text."""
 
