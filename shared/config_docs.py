@@ -69,6 +69,7 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.accounts[].name": "of the account",
     "simulator.accounts[].keys": "the first is the executor's, the second for people, the third only cancels",
     "simulator.accounts[].balances": "asset to amount, in new names (BTC, USD)",
+    "simulator.accounts[].wallets": "asset to wallet (`earn/flex`) to amount: what lies in others than the spot wallet",
     "simulator.accounts[].volume_30d_usd": "30-day volume beside its own fills here; both decide the fees",
     "simulator.accounts[].tier": "decides the rate limits",
     "simulator.accounts[].keys[].api_key": "opens nothing but the simulator",

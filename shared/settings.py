@@ -104,11 +104,16 @@ class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
 
 
 class SimAccount(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A simulated account; balances in the assets' new names (BTC, USD)."""
+    """A simulated account; balances in the assets' new names (BTC, USD).
+
+    ``wallets`` is what lies elsewhere than in the spot wallet and cannot be traded: asset to wallet
+    (``earn/flex``, ``earn/bonded``) to amount.
+    """
 
     name: str
     keys: list[Key]
     balances: dict[str, Decimal]
+    wallets: dict[str, dict[str, Decimal]] = msgspec.field(default_factory=dict)
     volume_30d_usd: Decimal = Decimal(0)
     tier: Literal["starter", "intermediate", "pro"] = "intermediate"
 

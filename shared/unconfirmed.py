@@ -310,7 +310,7 @@ FIXED: Final = (
     ),
     Fixed(
         "a tick coarser than the last decimal",
-        "no pair of the table has one; of one in `simulator.asset_pairs` other prices are `EOrder:Tick size check failed`",
+        "no pair of the table has one; off the tick of a further pair: `EOrder:Tick size check failed`",
         "6.2: not read anywhere, and no pair is known",
     ),
     Fixed(

@@ -10,8 +10,10 @@ import msgspec
 
 from shared.config import Config, ConfigError, Simulator
 from shared.valuation import reference_pairs
+from simulator.orders import SPOT, WALLETS
 from simulator.pairs import ASSETS, PAIRS, add_file, find_asset, find_pair, pair_names
 from simulator.wire import units
+from simulator.world import declared_wallets
 
 
 def listed_settings(config: Config) -> Simulator:
@@ -36,8 +38,11 @@ def listed_settings(config: Config) -> Simulator:
         pairs += _symbols(config, "trading.reference_pairs", trading.reference_pairs or [])
         pairs += reference_pairs(trading.currency, pairs, PAIRS)
     for at, account in enumerate(settings.accounts):
-        for name, amount in account.balances.items():
-            _check_balance(config, f"simulator.accounts[{at}].balances", name, units(amount, _decimals(name)))
+        for wallet, name, amount in declared_wallets(account):
+            key = f"simulator.accounts[{at}].{'balances' if wallet == SPOT else 'wallets'}"
+            if wallet not in WALLETS:
+                _refuse(config, key, f"{wallet} is no wallet{_suggestion(wallet, list(WALLETS))}")
+            _check_balance(config, key, name, units(amount, _decimals(name)))
     return msgspec.structs.replace(settings, pairs=list(dict.fromkeys(pairs)))
 
 

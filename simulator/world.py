@@ -6,7 +6,7 @@ import base64
 import hashlib
 import heapq
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -23,14 +23,14 @@ from simulator.faults import Faults
 from simulator.hub import Hub
 from simulator.limits import TIERS, Counter
 from simulator.market import Market
-from simulator.orders import RECENT_FILLS, Account, LedgerEntry
+from simulator.orders import RECENT_FILLS, SPOT, Account
 from simulator.pairs import ASSETS, PAIRS, USD
 from simulator.replay import Moment, Replay
 from simulator.store import Store
 from simulator.style import style
 from simulator.venue import Venue
 from simulator.volume import HOUR_NS, HOURS, Volume
-from simulator.wire import NS, make_id, units
+from simulator.wire import NS, units
 
 TOKEN_LIFE_NS = 900 * NS
 TOKENS_PER_KEY = 50
@@ -133,7 +133,7 @@ class World:
         nonces = store.nonces()
         counters = store.rest_counters()
         for declared in config.accounts:
-            self._add_account(declared, nonces, counters, salt, now)
+            self._add_account(declared, nonces, counters, now)
         self._saved_ns = now
         self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
         self._recording = recording
@@ -147,27 +147,27 @@ class World:
         declared: SimAccount,
         nonces: dict[str, int],
         counters: dict[str, tuple[float, int]],
-        salt: int,
         now: int,
     ) -> None:
         index, trigger_ns = self.store.account_id(declared.name)
         tier = TIERS[declared.tier]
         start = int(max(declared.volume_30d_usd, Decimal(0)).scaleb(USD.decimals))
-        volume = Volume(start, self.store.traded(index, USD.name, now - HOURS * HOUR_NS, HOUR_NS))
+        volume = Volume(start, self.store.traded(index, now - HOURS * HOUR_NS, HOUR_NS))
         account = Account(index, declared.name, tier, volume, self.store.balances(index))
         account.trigger_ns = trigger_ns
         account.counters = self.store.counters(account)
         account.fills.extend(self.store.recent_fills(index, RECENT_FILLS))
         self.exchange.accounts[index] = account
-        for asset, amount in declared.balances.items():
-            if asset in account.balances or asset not in ASSETS:
+        account.wallets = self.store.wallets(index)
+        for wallet, asset, amount in declared_wallets(declared):
+            known = account.balances if wallet == SPOT else account.wallets.get(asset, {})
+            if (asset if wallet == SPOT else wallet) in known or asset not in ASSETS:
                 continue
             held = units(amount, ASSETS[asset].decimals) or 0
-            account.balances[asset] = held
-            self.exchange.serial += 2
-            ids = (make_id("L", self.exchange.serial - 1, salt), make_id("R", self.exchange.serial, salt))
-            entry = LedgerEntry(ids[0], index, asset, "deposit", held, 0, held, ids[1], now, now)
-            self.exchange.journal.ledger.append(entry)
+            self.exchange.book(account, asset, "deposit", held, 0, self.exchange.reference(), now, now, wallet=wallet)
+        # What was there at the start came from nowhere, and nobody hears of it.
+        self.exchange.outside.clear()
+        self.exchange.reports.clear()
         for key in declared.keys:
             counter = Counter(tier.rest_max, tier.rest_decay, *counters.get(key.api_key, ()))
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
@@ -338,3 +338,12 @@ class World:
             if (found.expires_ns >= now or is_used) and not (sharing == "none" and found.used_by and not mine):
                 return found
         raise KrakenError(errors.INVALID_SESSION)
+
+
+def declared_wallets(account: SimAccount) -> Iterator[tuple[str, str, Decimal]]:
+    """Wallet, asset and amount of everything that an account begins with."""
+    for asset, amount in account.balances.items():
+        yield SPOT, asset, amount
+    for asset, wallets in account.wallets.items():
+        for wallet, amount in wallets.items():
+            yield wallet, asset, amount

@@ -36,7 +36,7 @@ def settings(**changes: Any) -> Simulator:
         ),
         SimAccount(name="visitor", keys=[Key(api_key="V1", api_secret="djE=")], balances=RICH),
     ]
-    return Simulator(accounts=accounts, **changes)
+    return Simulator(**{"accounts": accounts, **changes})
 
 
 class TestWorld:
