@@ -17,6 +17,9 @@ JOIN_S: Final = 0.1  # subscribers look for a publisher that is gone every 20 ms
 PATH_NEWS_MS: Final = 200  # feed.status and book.status come new this often
 PATH_DEAD_S: Final = 1.0  # and not heard for this long, every book is invalid
 
+# Configuration.
+CONFIG_KEYS: Final = 20_000  # aliases may multiply a few lines into more than memory holds
+
 # Process shell.
 HEARTBEAT_S: Final = 1.0
 HEARTBEAT_DEAD_S: Final = 3.0
