@@ -58,6 +58,8 @@ PROBLEMS_KEPT: Final = 100  # between two turns; the rest is counted
 INSTRUMENTS_EVERY_S: Final = 300.0
 RESYNC_AGAIN_S: Final = 5.0
 REST_TIMEOUT_S: Final = 5.0
+KEY_REFUSED_FIRST_S: Final = 5.0  # before a refused key is tried again; six times as long each further time
+KEY_LOCKED_OUT_S: Final = 900.0  # Kraken's "Temporary lockout", and the longest wait for a refused key
 REST_BODY_BYTES: Final = 8 * 1024 * 1024
 
 # Strategy.

@@ -52,6 +52,11 @@ def meaning(error: str) -> Meaning:
     return Meaning.REFUSED
 
 
+def is_lockout(error: str) -> bool:
+    """True if Kraken answers nothing more for a while, whatever is asked."""
+    return error.startswith("EGeneral:Temporary lockout")
+
+
 # An internal error may come after the work was done: the outcome is unknown until reconciled.
 def is_certain(error: str) -> bool:
     """Does this error prove that the request was not carried out."""
