@@ -171,6 +171,7 @@ STREAM_ASK_BYTES: Final = 4 * 1024
 STREAM_SILENT_S: Final = 30.0  # it does not read for this long: it is closed
 STREAM_ASK_S: Final = 1.0  # for its first message
 JOURNAL_READ_S: Final = 60.0
+JOURNAL_ORDERS_S: Final = 2.0  # a halt waits no longer for the journal's live orders
 JOURNAL_AGAIN_S: Final = 10.0
 
 # Webhooks.

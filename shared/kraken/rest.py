@@ -64,14 +64,19 @@ class Rest:
         query = f"?{urlencode(params)}" if params else ""
         return await self._call("GET", f"/0/public/{method}{query}", b"", {})
 
-    async def private(self, method: str, params: Mapping[str, str], nonce: int) -> Any:
-        """A signed call's result. Raises :class:`RestRefused` or :class:`RestError`."""
+    async def private(self, method: str, params: Mapping[str, Any], nonce: int) -> Any:
+        """Return a signed call's result; a form, or JSON where a parameter is a list.
+
+        Raises :class:`RestRefused` or :class:`RestError`.
+        """
         path = f"/0/private/{method}"
-        body = urlencode({"nonce": str(nonce), **params}).encode()
+        fields = {"nonce": str(nonce), **params}
+        is_form = all(isinstance(value, str) for value in params.values())
+        body = urlencode(fields).encode() if is_form else msgspec.json.encode(fields)
         headers = {
             "API-Key": self._key,
             "API-Sign": sign(self._secret, path, str(nonce), body),
-            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Type": "application/x-www-form-urlencoded" if is_form else "application/json",
         }
         return await self._call("POST", path, body, headers)
 
