@@ -16,7 +16,7 @@ from monitor.acts.journal_orders import Journal
 from monitor.listen import Listener
 from monitor.view import View
 from shared import halt as switch
-from shared import limits
+from shared import limits, starts
 from shared.clock import SECOND, boot_ns, rfc3339, wall_ns
 from shared.config import Config
 from shared.messages import ProcessState
@@ -71,8 +71,13 @@ def told(result: dict[str, Any]) -> str:
 
 
 def resume(config: Config) -> str | None:
-    """Ends a halt; returns why it was halted, None when it was not."""
+    """End a halt; return why it was halted, None when it was not.
+
+    Failed starts from before count no more: what was a crash loop has been mended, or shows itself anew.
+    """
     was = halted.text(config)
+    for name in config.process_names:
+        starts.forget_failures(config.run, name)
     switch.resume(config.flatten_file)  # a flatten that was halted is not taken up again
     switch.resume(config.halt_file)
     return was
