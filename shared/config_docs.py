@@ -12,7 +12,7 @@ import msgspec
 
 from shared import unconfirmed
 from shared.alert_settings import Alerts, Rule, Webhook
-from shared.settings import Config, Curve, Key, SimAccount, Strategy
+from shared.settings import NOT_FROM_THE_FILE, Config, Curve, Key, SimAccount, Strategy
 from shared.unconfirmed import Unconfirmed
 
 # What the schema cannot say: what a key is for. A key without words here fails the check.
@@ -115,7 +115,6 @@ ABOUT: Final[dict[str, str]] = {
     "logging.run": "the folder of locks and sockets",
     "logging.data": "the folder of what must survive: journal, HALT, the simulator's database",
 }
-NOT_FROM_THE_FILE: Final = ("root", "source")
 SECRET_ENDINGS: Final = ("_key", "_secret")
 HEAD: Final = """# The configuration's keys
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,8 @@ LIVE_WS = "wss://ws.kraken.com/v2"
 LIVE_WS_1 = "wss://ws.kraken.com"
 LIVE_WS_AUTH = "wss://ws-auth.kraken.com/v2"
 SANDBOX_PAIRS = ["BTC/USD", "ETH/USD", "SOL/USD"]
+# What the sandbox's account begins with, and what is kept of it where the file does not say.
+SANDBOX_INVENTORY = {"BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
 # Made up and well formed; they open nothing but the simulator.
 SANDBOX_KEYS = (
     ("TRADEBYTE-SANDBOX-EXECUTOR-KEY-0000000000000000000000000", "c2FuZGJveC1leGVjdXRvci1zZWNyZXQ="),
@@ -124,7 +127,7 @@ class SimAccount(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
 
 
 def _default_accounts() -> list[SimAccount]:
-    rich = {"USD": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
+    rich = {"USD": Decimal(100_000), **SANDBOX_INVENTORY}
     executor, people, halt = SANDBOX_KEYS
     return [
         SimAccount(
@@ -217,6 +220,7 @@ class Curve(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     allow: dict[str, str]
 
 
+NOT_FROM_THE_FILE = ("root", "source", "lines")
 PROCESSES = ("simulator", "collector", "book", "executor", "monitor")
 
 
@@ -230,9 +234,18 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     simulator: Simulator = msgspec.field(default_factory=Simulator)
     monitor: Monitor = msgspec.field(default_factory=Monitor)
     logging: Logging = msgspec.field(default_factory=Logging)
-    # Not from the file: where relative paths count from, and the file itself (None: defaults).
+    # Not from the file: where relative paths count from, the file itself (None: defaults), and each key's line in it.
     root: Path = msgspec.field(default_factory=Path.cwd)
     source: Path | None = None
+    lines: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def place(self, key: str) -> str:
+        """Return ``FILE:LINE`` of a key path such as ``trading.pairs[0]``, or of what is nearest above it."""
+        if self.source is None:
+            return "built-in defaults"
+        while key and key not in self.lines:
+            key = re.sub(r"(\.|^)[^.\[]+$|\[[^\]]*\]$", "", key)
+        return f"{self.source}:{self.lines.get(key, 1)}"
 
     @property
     def run(self) -> Path:

@@ -331,6 +331,11 @@ def test_a_replay_is_paced_by_the_frames_own_times() -> None:
     assert frame_time(lines[0]) is None
 
 
+def test_a_frames_time_is_read_however_its_text_is_spaced() -> None:
+    spaced = b'{"channel": "book", "data": [{"timestamp" : "2026-08-16T23:37:04.000000Z"}]}'
+    assert frame_time(spaced) == frame_time(spaced.replace(b" ", b"")) == 1_786_923_424 * SECOND
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "inf", "fast", "nan"])
 def test_a_speed_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
