@@ -65,8 +65,9 @@ _Loader.add_constructor(_FLOAT, _as_written)
 
 def read(written: str) -> tuple[Any, dict[str, int]]:
     """Return the values of YAML text, and the line of every key path (``trading.pairs[0]``)."""
-    loader = _Loader(written)
+    loader: _Loader | None = None
     try:
+        loader = _Loader(written)  # which reads the first of it
         node = loader.get_single_node()
         lines: dict[str, int] = {}
         if node is None:
@@ -83,7 +84,8 @@ def read(written: str) -> tuple[Any, dict[str, int]]:
         text = f"not valid YAML: {problem}; mend the indentation or quoting there"
         raise YamlProblem(line, "", text) from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def _note(node: yaml.Node, path: str, lines: dict[str, int]) -> None:

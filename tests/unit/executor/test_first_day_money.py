@@ -247,14 +247,14 @@ def test_one_pair_that_refuses_the_joint_fee_call_stops_no_other() -> None:
     world = asking_fees("BTC/USD", "ETH/USD")
     (call,) = world.state.out.rest
     world.state.out.rest.clear()
-    world.executor.rest_failed(call, "EQuery:Unknown asset pair")
+    world.executor.rest_failed(call, "EQuery:Unknown asset pair", world.now)
     answered = []
     for _ in range(6):
         world.turn(1)
         for each in list(world.state.out.rest):
             answered.append(each.params["pair"])
             if each.params["pair"] == "ETHUSD":
-                world.executor.rest_failed(each, "EQuery:Unknown asset pair")
+                world.executor.rest_failed(each, "EQuery:Unknown asset pair", world.now)
             else:
                 world.executor.rest_answer(each, {"fees": {"XXBTZUSD": fee("0.2")}}, world.now)
         world.state.out.rest.clear()
@@ -284,7 +284,7 @@ def test_names_are_asked_for_once_and_again_where_they_did_not_come() -> None:
     (call,) = world.state.out.rest
     assert (call.method, call.is_public) == ("AssetPairs", True)
     world.state.out.rest.clear()
-    world.executor.rest_failed(call, "HTTP 502")
+    world.executor.rest_failed(call, "HTTP 502", world.now)
     world.turn(1)
     assert world.state.out.rest == []
     world.turn(10)
