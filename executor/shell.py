@@ -52,6 +52,7 @@ class Shell:
         if now >= self._halt_due:
             self._halt_due = now + int(limits.HALT_POLL_S * SECOND)
             self._look_at_halt()
+            self._look_at_accept()
         self.turn(now)
         self._say_state(now)
         if now >= self._prune_due:
@@ -108,6 +109,18 @@ class Shell:
         if halted != self.state.halted:
             self.state.halted = halted
             self.process.log.warning("halted" if halted else "resumed", why=halt.reason(self.process.config.halt_file))
+
+    def _look_at_accept(self) -> None:
+        """A person took assets as they are: obeyed once the account is known, and the file goes when that is kept."""
+        file = self.process.config.accept_file
+        now = boot_ns()
+        if not halt.is_halted(file) or not self.state.view_is_valid(now):
+            return
+        for asset in halt.reason(file).split():
+            self.executor.accept(asset, now)
+        self.turn(now)
+        if self.state.journal_ok:
+            halt.resume(file)
 
     def turn(self, now: int) -> None:
         """A pass of the core, and all that it wants done."""
@@ -172,6 +185,7 @@ class Shell:
             why = self.private.problem or why
             self.process.state(ProcessState.DEGRADED, why)
         else:
+            why = why or self.executor.trouble
             self.process.state(ProcessState.DEGRADED if why else ProcessState.READY, why)
         self.process.drops = self.private.socket.dropped
         self.process.details.update(

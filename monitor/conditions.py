@@ -57,7 +57,7 @@ def _account(view: View, config: Config) -> Named:
     limit = config.trading.max_daily_loss
     lost, percent = _decimal(account.day_loss), config.monitor.alerts.loss.percent
     if lost * 100 >= limit * Decimal(str(percent)):
-        currency = config.trading.default_pair.partition("/")[2]
+        currency = config.trading.currency
         share = lost * 100 / limit
         text = (
             f"{lost:f} {currency} were lost since midnight UTC, {share:.0f} % of max_daily_loss {limit:f}; at the "

@@ -273,6 +273,11 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return self.data / "FLATTEN"
 
     @property
+    def accept_file(self) -> Path:
+        """The assets that a person takes as they are: there until the executor did."""
+        return self.data / "ACCEPT"
+
+    @property
     def curve(self) -> Curve | None:
         """The CURVE keys, when there are any."""
         found = self.bus.get("curve")
