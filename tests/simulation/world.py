@@ -406,6 +406,8 @@ class World:
             foreign = [o for o in self.kraken.account.orders.values() if o.pair.symbol == strategy.symbol]
             if len(foreign) > 2 or self.config.trading.max_daily_loss < 100:
                 continue  # limits or own crossings may stand in the way
+            if strategy.symbol.partition("/")[0] in state.account.holds.held:
+                continue  # somebody else's trades took it beyond its limit
             strategy.quiet = wanted
         self._settle("what is wanted stands at the exchange", 60, self._stands)
         for strategy in self.strategies:
