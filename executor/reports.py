@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from executor import events, orders
 from executor.account import fill_of_report
-from executor.adoption import Adoption, presence_told, price_told
+from executor.adoption import Adoption, stated_presence, stated_price
 from executor.orders import Order, Presence
 from executor.refusals import Refusals
 from executor.registry import FOREIGN
@@ -94,7 +94,7 @@ class Reports:
             # It moves a position of its own and no spot balance: what it costs comes as ledger entries.
             self.state.counts["trade on margin, left alone"] += 1
             return False
-        fill = fill_of_report(report, self.state.time_told(report.timestamp, now))
+        fill = fill_of_report(report, self.state.stated_time(report.timestamp, now))
         if fill is None:
             self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
             return False
@@ -197,14 +197,14 @@ def see_presence(order: Order, report: v2.Report) -> None:
     """Keeps how much of an adopted order the book shows; one without a price cannot rest."""
     if not order.is_adopted:
         return
-    presence = presence_told(report, order.presence)
-    has_price = bool(order.price) or price_told(report) is not None
+    presence = stated_presence(report, order.presence)
+    has_price = bool(order.price) or stated_price(report) is not None
     order.presence = presence if has_price or presence is Presence.WAITING else order.presence
 
 
 def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:
     """(price in ticks, quantity in lots) of a report, where it has them."""
-    told = price_told(report)
-    price = None if told is None else orders.price_units(order, told)
+    stated = stated_price(report)
+    price = None if stated is None else orders.price_units(order, stated)
     qty = None if report.order_qty is None else orders.qty_units(order, report.order_qty)
     return price, qty
