@@ -1,9 +1,10 @@
 """``python -m book verify FILE...``: do the books of a capture match Kraken's own checksums?
 
 A capture is a ``.jsonl`` file with one frame a line, v1 or v2 or both, or a ``.json`` file that is one frame or an
-array of them; frames of other channels are passed over. No instrument data is needed: precisions come from the
-snapshots. A book's depth comes from the frame (v1), the subscription's acknowledgement, ``--depth``, or else is the
-smallest of Kraken's depths that holds the snapshot; a thin book whose depth has to be guessed may so be cut too short.
+array of them, gzipped or not; frames of other channels are passed over. No instrument data is needed: precisions come
+from the snapshots. A book's depth comes from the frame (v1), the subscription's acknowledgement, ``--depth``, or else
+is the smallest of Kraken's depths that holds the snapshot; a thin book whose depth has to be guessed may so be cut too
+short.
 
 Exit codes: 0 every checksum matches; 1 one failed, a book frame was unreadable, or nothing could be checked; 2 the
 command is wrong or a file cannot be read. After a failure a symbol's updates count as ``unsynced`` until a snapshot.
@@ -13,8 +14,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,14 @@ from typing import Any
 from book import implementation, orderbook
 from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, facts
 from book.frames import new_name
+from shared import captures
+
+ERRORS_KEPT = 3
+LOST_ZEROS = (
+    "most often numbers have lost their trailing zeros, which checksums are over, since a JSON library wrote the "
+    "capture anew; record the frames' own bytes ('tradebyte record')"
+)
+_QTY = re.compile(rb'"qty"\s*:\s*-?\d*\.?(\d*)([eE]?)')
 
 
 @dataclass(slots=True)
@@ -35,6 +45,11 @@ class Tally:
     unreadable: int = 0
     depth: int = 0
     errors: list[str] = field(default_factory=list)
+
+    def note(self, why: str) -> None:
+        """Keep the first few reasons, each once."""
+        if len(self.errors) < ERRORS_KEPT and why not in self.errors:
+            self.errors.append(why)
 
 
 class Verifier:
@@ -79,14 +94,15 @@ class Verifier:
         failed = book.checksums_failed - before[1]
         tally.checked += book.checksums_ok - before[0] + failed
         tally.failed += failed
+        if failed and (tally.checked == failed or has_lost_zeros(frame)):
+            tally.note(LOST_ZEROS)
         tally.unsynced += not synced and not failed
 
     def _unreadable(self, symbol: str, why: str) -> None:
         tally = self.tallies.setdefault(symbol, Tally())
         tally.unreadable += 1
         tally.failed += 1
-        if len(tally.errors) < 3:
-            tally.errors.append(why[:200])
+        tally.note(why[:200])
 
     def _book(self, found: Facts) -> Any:
         """The symbol's book; a new one where a snapshot comes with another depth."""
@@ -116,24 +132,10 @@ class Verifier:
         return {**sums, "symbols": symbols}
 
 
-def frames_of(path: Path) -> Iterator[bytes]:
-    """The frames of a capture as their own bytes. Raises OSError, and ValueError for a ``.json`` that is none."""
-    if path.suffix != ".json":
-        with path.open("rb") as lines:
-            yield from filter(None, map(bytes.strip, lines))
-        return
-    text = path.read_text()
-    whole = json.loads(text)
-    if not isinstance(whole, list) or facts(whole) is not None:
-        yield text.encode()
-        return
-    # Cut by hand, since a number's text is lost once it is parsed.
-    decoder, at = json.JSONDecoder(), text.index("[") + 1
-    for _ in whole:
-        at += len(text[at:]) - len(text[at:].lstrip(", \t\r\n"))
-        _, end = decoder.raw_decode(text, at)
-        yield text[at:end].encode()
-        at = end
+def has_lost_zeros(frame: bytes) -> bool:
+    """True if the quantities of a frame of version 2 are not all written with the same decimals, as Kraken does."""
+    found = _QTY.findall(frame)
+    return len({len(decimals) for decimals, _ in found}) > 1 or any(exponent for _, exponent in found)
 
 
 def table(report: dict[str, Any]) -> str:
@@ -149,10 +151,13 @@ def table(report: dict[str, Any]) -> str:
 def main(argv: Sequence[str]) -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m book verify", description="check the books of captures")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a .jsonl or .json capture, v1 or v2")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a .jsonl or .json capture, v1 or v2, .gz too"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--python", action="store_true", help="use the Python book even where the Rust one is built")
     parser.add_argument("--depth", type=int, choices=DEPTHS, help="depth of books whose capture does not tell it")
+    parser.add_argument("--config", metavar="PATH", help="taken as by every command; nothing in it matters here")
     options = parser.parse_args(argv)
     if not options.python and not implementation.RUST:
         print("the Rust module is not built: using the Python book", file=sys.stderr)
@@ -160,10 +165,10 @@ def main(argv: Sequence[str]) -> int:
     for path in options.files:
         verifier.new_connection()
         try:
-            for frame in frames_of(path):
+            for frame in captures.frames(path):
                 verifier.take(frame)
-        except (OSError, ValueError) as error:
-            print(f"cannot read {path}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+        except captures.CaptureError as error:
+            print(f"cannot read {path}: {error}", file=sys.stderr)
             return 2
     report = verifier.report()
     print(json.dumps(report) if options.json else table(report))

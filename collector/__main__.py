@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import itertools
 import sys
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from pathlib import Path
 from collector.feed import Feed, Valuing
 from collector.instruments import assets_of, pairs_of
 from collector.replay import parse_speed, play
-from shared import limits
+from shared import captures, limits
 from shared.bus import Received
 from shared.clock import boot_ns
 from shared.kraken.rest import Rest, RestError, RestRefused
@@ -140,8 +141,7 @@ def main() -> None:
     configuration = load_config("collector", arguments.config)
     if arguments.replay is not None:
         frames = _frames_of(Path(arguments.replay))
-        play(Process("collector", configuration, []), frames, arguments.speed)
-        return
+        raise SystemExit(play(Process("collector", configuration, []), frames, arguments.speed))
     process = Process("collector", configuration, ["resync"])
     trading = configuration.trading
     valuing = Valuing(trading.currency, trading.reference_pairs)
@@ -160,10 +160,13 @@ def _frames_of(path: Path) -> Iterable[bytes]:
         except recording.Unreadable as error:
             refuse(EXIT_CONFIG, "collector", str(error))
         return recording.frames(recording.Recording(files, recording.FRAME_TOPICS))
+    lines = captures.frames(path.absolute())
     try:
-        return path.absolute().open("rb")
-    except OSError as error:
-        refuse(EXIT_CONFIG, "collector", f"{path}: {error.strerror}; name a readable recording")
+        return itertools.chain([next(lines)], lines)
+    except StopIteration:
+        refuse(EXIT_CONFIG, "collector", f"{path}: it is empty; name a recording with frames in it")
+    except captures.CaptureError as error:
+        refuse(EXIT_CONFIG, "collector", f"{path}: {error}; name a readable recording")
 
 
 def _speed(text: str) -> float | None:

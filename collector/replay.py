@@ -8,18 +8,25 @@ process with the file.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from collector.feed import Feed
+from collector.frames import Kind
 from shared import limits
 from shared.bus import Received
+from shared.captures import CaptureError
 from shared.clock import SECOND, boot_ns, parse_rfc3339
 from shared.messages import ProcessState
 from shared.process import Process
 
-_V2_TIME = re.compile(rb'"timestamp":"([0-9T:.-]+Z)"')
+_V2_TIME = re.compile(rb'"timestamp"\s*:\s*"([0-9T:.-]+Z)"')
 _V1_TIME = re.compile(rb'"(\d{10}\.\d{1,9})"')
+
+
+EXIT_FAILED = 1
+MARKET = frozenset({Kind.BOOK.value, Kind.TRADE.value, Kind.TICKER.value})
 
 
 def parse_speed(text: str) -> float | None:
@@ -54,14 +61,26 @@ def schedule(lines: Iterator[bytes], speed: float | None) -> Iterator[tuple[int,
         yield due, raw
 
 
-def play(process: Process, recording: Iterable[bytes], speed: float | None) -> None:
-    """Plays all of a recording's frames onto the bus, then stops the process."""
+def play(process: Process, recording: Iterable[bytes], speed: float | None) -> int:
+    """Play all of a recording's frames onto the bus, then stop the process; return its exit code.
+
+    1 where the file breaks off, or where no frame of a book or of trades is in it.
+    """
     feed = Feed([], process.config.trading.book_depth, replay=True)
     frames = schedule(iter(recording), speed)
+    broken: list[str] = []
     pending: tuple[int, bytes] | None = None
     started = 0
     ended = 0
     waited = boot_ns()
+
+    def following() -> tuple[int, bytes] | None:
+        try:
+            return next(frames, None)
+        except CaptureError as error:
+            broken.append(f"the capture cannot be read further: {error}")
+            process.log.error(broken[0])
+            return None
 
     def carry_out() -> None:
         for topic, message in feed.publishes:
@@ -79,14 +98,14 @@ def play(process: Process, recording: Iterable[bytes], speed: float | None) -> N
                 return
             started = now
             feed.opened(now)
-            pending = next(frames, None)
+            pending = following()
             process.state(ProcessState.READY, "replaying")
         for _ in range(limits.REPLAY_FRAMES_A_TURN):
             if pending is None or pending[0] > now - started:
                 break
             feed.frame(pending[1], boot_ns())
             carry_out()
-            pending = next(frames, None)
+            pending = following()
         feed.turn(now)
         carry_out()
         if pending is None:
@@ -100,3 +119,8 @@ def play(process: Process, recording: Iterable[bytes], speed: float | None) -> N
         return
 
     process.run_polled(ignore, on_turn, turn_ms=5)
+    if pending is None and started and not feed.counts.keys() & MARKET:
+        broken.append("nothing was replayed: no frame of a book or of trades is in the file")
+    for text in broken:
+        print(f"collector: {text}", file=sys.stderr, flush=True)
+    return EXIT_FAILED if broken else 0

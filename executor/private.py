@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 from executor.outbox import RestCall
 from shared.config import Config
 from shared.kraken.errors import Meaning, explained, meaning
+from shared.kraken.key_backoff import KeyBackoff
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.signing import SecretError
 from shared.kraken.socket import KrakenSocket
+from shared.logs import logger
 from shared.process import tradebyte_version
 
 
@@ -30,7 +33,8 @@ class Private:
     ) -> None:
         kraken = config.kraken
         agent = f"TradeByte/{tradebyte_version()}"
-        self.problem = ""
+        self._token_problem = ""
+        self._key = KeyBackoff()
         self.socket = KrakenSocket(kraken.ws_auth_url, self._opened, self._frame, self._closed, agent)
         self._rest = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
         self._epoch = epoch
@@ -42,12 +46,21 @@ class Private:
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def problem(self) -> str:
+        """Return why there is no private stream; empty while nothing is known to be wrong."""
+        return self._token_problem or self.socket.problem
+
     async def call(self, method: str, params: dict[str, str]) -> Any:
         """A private REST call. Raises RestRefused or RestError; nonces leave in order."""
         async with self._lock:
+            if self._key.is_locked_out(time.monotonic()):
+                raise RestRefused(self._key.errors)
             try:
                 return await self._rest.private(method, params, self._nonce())
             except RestRefused as error:
+                if self._key.locked_out(error.errors, time.monotonic()):
+                    self.socket.reconnect.hold(self._key.until_s)
                 if any(meaning(text) is Meaning.NEWER_WRITER for text in error.errors):
                     self._on_newer_writer(", ".join(error.errors))
                 raise
@@ -63,7 +76,7 @@ class Private:
                     result = await self._rest.public(call.method, call.params)
                 else:
                     result = await self.call(call.method, call.params)
-            except (RestRefused, RestError) as error:
+            except (RestRefused, RestError, SecretError) as error:
                 fail(call, str(error))
             else:
                 answer(call, result)
@@ -90,17 +103,24 @@ class Private:
         token = problem = ""
         try:
             token = str((await self.call("GetWebSocketsToken", {}))["token"])
+            self._key.accepted()
         except RestRefused as error:
-            problem = f"no WebSocket token: {explained(error.errors)}"
+            if self._key.refused(error.errors, time.monotonic()):
+                self.socket.reconnect.hold(self._key.until_s)
+            problem = f"no WebSocket token: {explained(error.errors)}{self._again()}"
         except (RestError, SecretError, KeyError, TypeError) as error:
             problem = f"no WebSocket token: {error}"
-        self.problem = problem
+        self._token_problem = problem
         if not self.socket.connected or connection != self.socket.reconnect.attempts:
             return  # the connection is gone that it was for; the next one asks for itself
         if problem:
             self.socket.close(problem)
         else:
             self._on_open(token)
+
+    def _again(self) -> str:
+        left_s = self._key.left_s(time.monotonic())
+        return f"; tried again in {left_s:.0f} s" if left_s else ""
 
     def _frame(self, raw: bytes) -> None:
         self._on_frame(raw)
@@ -111,4 +131,13 @@ class Private:
     def _keep(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nobody awaits these: what ends one unforeseen is told, and the connection made anew."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._token_problem = f"the private connection failed: {type(error).__name__}"
+            logger("executor").error("private connection failed", exc_info=error)
+            self.socket.close(self._token_problem)

@@ -8,6 +8,7 @@ import urllib.request
 from typing import Final
 
 from shared.config import Config
+from shared.hosts import bracketed
 
 # A proxy of the environment must not stand between a machine and itself.
 OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -23,5 +24,4 @@ def why_unanswered(error: OSError) -> str:
 
 def api(config: Config) -> str:
     """The address of the monitor's API, without a path."""
-    host = f"[{config.monitor.host}]" if ":" in config.monitor.host else config.monitor.host
-    return f"http://{host}:{config.monitor.port}"
+    return f"http://{bracketed(config.monitor.host)}:{config.monitor.port}"

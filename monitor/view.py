@@ -30,6 +30,8 @@ from shared.messages import (
 
 LIVE_ORDER_STATES = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN, OrderState.CANCELLING})
 DEAD = "dead"
+# The strategy of orders on the account that are not ours.
+FOREIGN = "account"
 
 
 @dataclass(slots=True)
@@ -122,10 +124,14 @@ class View:
         unheard_s = (now - heard.at) / SECOND
         return f"{name} was last heard {unheard_s:.0f} s ago" if unheard_s > limits.HEARTBEAT_DEAD_S else ""
 
+    def own_orders(self) -> list[Order]:
+        """Return our orders that may still trade, unknown ones included; those of others on the account are not."""
+        return [order for orders in self.orders.values() for order in live_orders(orders) if order.strategy != FOREIGN]
+
     @property
     def open_orders(self) -> int:
-        """Own orders that may still trade, unknown ones included."""
-        return sum(len(live_orders(orders)) for orders in self.orders.values())
+        """How many orders of ours may still trade."""
+        return len(self.own_orders())
 
     def orders_known(self, now: int) -> bool:
         """The executor is heard, and has told, reconciled, about every pair."""

@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from shared.alert_checks import check_alerts
-from shared.hosts import is_loopback
-from shared.settings import (
-    LIVE_REST,
-    LIVE_WS,
-    LIVE_WS_1,
-    LIVE_WS_AUTH,
-    PROCESSES,
-    SANDBOX_KEYS,
-    VISITOR_KEYS,
-    Config,
-)
+from shared.config_keys import check_keys
+from shared.config_names import check_inventory, check_names
+from shared.config_ports import PORT_MAX, check_ports, port_of
+from shared.hosts import bracketed, is_loopback, split_url
+from shared.settings import LIVE_REST, LIVE_WS, LIVE_WS_1, LIVE_WS_AUTH, Config, Strategy, Trading
 
 
 class ConfigError(Exception):
     """The configuration cannot be used; the text names file, line, key and mend."""
 
 
+Wrong = Callable[[str, str], ConfigError]
+
+
 def check(config: Config, where: Any) -> None:
-    """What types cannot say; raises :class:`ConfigError`, fills in default endpoints and inventory."""
-    _fill_urls(config)
-    kraken, trading = config.kraken, config.trading
+    """Raise :class:`ConfigError` for what types cannot say; fill in default endpoints, pair and inventory."""
 
     def wrong(key: str, text: str) -> ConfigError:
         return ConfigError(f"{where(key)}: {key}: {text}")
 
+    _fill_urls(config)
+    check_ports(config, wrong)
+    _check_addresses(config, wrong)
+    _check_monitor(config, wrong)
+    _check_limits(config.trading, wrong)
+    if not config.strategies:
+        raise wrong("strategies", "name at least one strategy")
+    for name, strategy in config.strategies.items():
+        _check_strategy(name, strategy, wrong)
+    check_names(config, wrong)
+    check_keys(config, wrong)
+    check_inventory(config, wrong)
+
+
+def _check_addresses(config: Config, wrong: Wrong) -> None:
+    kraken = config.kraken
     if not is_loopback(config.simulator.host) and not config.simulator.beyond_loopback:
         raise wrong(
             "simulator.host",
@@ -46,22 +56,25 @@ def check(config: Config, where: Any) -> None:
         )
     if not is_loopback(config.monitor.host):
         raise wrong("monitor.host", "the monitor binds to loopback only")
-    for key in ("rest_url", "ws_url", "ws_auth_url"):
-        host = urlsplit(getattr(kraken, key)).hostname or ""
-        if kraken.sandbox and not is_loopback(host):
-            raise wrong(
-                f"kraken.{key}",
-                f"sandbox is true but {host or 'this'} is not loopback; use 127.0.0.1, or sandbox: false",
-            )
-        if not kraken.sandbox and is_loopback(host):
-            raise wrong(
-                f"kraken.{key}", f"sandbox is false but {host} is loopback; set Kraken's address, or sandbox: true"
-            )
+    for name, schemes in (("rest_url", ("http", "https")), ("ws_url", ("ws", "wss")), ("ws_auth_url", ("ws", "wss"))):
+        key, url = f"kraken.{name}", getattr(kraken, name)
+        parts = split_url(url)
+        if parts is None or parts.scheme not in schemes or not parts.hostname or port_of(parts) == 0:
+            raise wrong(key, f"must be {schemes[1]}://HOST with a port up to {PORT_MAX} if any, found {url!r}")
+        if kraken.sandbox and not is_loopback(parts.hostname):
+            text = f"sandbox is true but {parts.hostname} is not loopback; use 127.0.0.1, or sandbox: false"
+            raise wrong(key, text)
+        if not kraken.sandbox and is_loopback(parts.hostname):
+            text = f"sandbox is false but {parts.hostname} is loopback; set Kraken's address, or sandbox: true"
+            raise wrong(key, text)
     if kraken.ws_url.rstrip("/").endswith("/v2") == (kraken.websocket_version == 1):
         raise wrong("kraken.ws_url", f"{kraken.ws_url} is not for websocket_version {kraken.websocket_version}")
+
+
+def _check_monitor(config: Config, wrong: Wrong) -> None:
     monitor = config.monitor
     for key in ("slow_operation_s", "memory_threshold_mb", "memory_limit_mb", "disk_free_mb"):
-        if not getattr(monitor, key) > 0:
+        if not 0 < getattr(monitor, key) < float("inf"):
             raise wrong(f"monitor.{key}", f"must be above 0, found {getattr(monitor, key)}")
     for key in ("cpu_percent", "memory_percent", "rate_free_percent"):
         if not 0 < getattr(monitor, key) <= 100:
@@ -69,6 +82,9 @@ def check(config: Config, where: Any) -> None:
     check_alerts(monitor, wrong)
     if monitor.memory_limit_mb < monitor.memory_threshold_mb:
         raise wrong("monitor.memory_limit_mb", f"is below memory_threshold_mb {monitor.memory_threshold_mb:g}")
+
+
+def _check_limits(trading: Trading, wrong: Wrong) -> None:
     for key in (
         "max_position_size",
         "min_order_size",
@@ -81,61 +97,40 @@ def check(config: Config, where: Any) -> None:
         if not value.is_finite() or value <= 0:
             raise wrong(f"trading.{key}", f"must be above 0, found {value}")
     if trading.min_order_size > trading.max_order_size:
-        raise wrong(
-            "trading.min_order_size", f"{trading.min_order_size} is above max_order_size {trading.max_order_size}"
-        )
+        text = f"{trading.min_order_size} is above max_order_size {trading.max_order_size}"
+        raise wrong("trading.min_order_size", text)
     for key in ("max_open_orders", "max_orders_per_minute"):
         if getattr(trading, key) < 1:
             raise wrong(f"trading.{key}", f"must be 1 or more, found {getattr(trading, key)}")
-    if not trading.pairs:
-        raise wrong("trading.pairs", "name at least one pair, such as BTC/USD")
-    if not trading.default_pair:
-        trading = config.trading = msgspec.structs.replace(trading, default_pair=trading.pairs[0])
-    for pair in [*trading.pairs, *(trading.reference_pairs or []), trading.default_pair]:
-        if not re.fullmatch(r"[A-Z0-9.]{1,16}/[A-Z0-9.]{1,16}", pair):
-            raise wrong("trading.pairs", f"{pair!r} is not a pair as Kraken's WebSocket v2 writes it, such as BTC/USD")
-    if trading.default_pair not in trading.pairs:
-        raise wrong("trading.default_pair", f"{trading.default_pair} is not one of trading.pairs")
-    if not config.strategies:
-        raise wrong("strategies", "name at least one strategy")
-    for name, strategy in config.strategies.items():
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name):
-            raise wrong(f"strategies.{name}", "a strategy's name is lower case letters, digits and _, 32 at most")
-        if not re.fullmatch(r"[\w.]+:\w+", strategy.class_):
-            raise wrong(f"strategies.{name}.class", f"must be module:Class, found {strategy.class_!r}")
-        if not 1000 <= strategy.ttl_ms <= 60_000:
-            raise wrong(f"strategies.{name}.ttl_ms", f"must be 1000 to 60000, found {strategy.ttl_ms}")
-        if strategy.max_position_size is not None and not strategy.max_position_size > 0:
-            raise wrong(f"strategies.{name}.max_position_size", f"must be above 0, found {strategy.max_position_size}")
-        if strategy.max_open_orders is not None and strategy.max_open_orders < 1:
-            raise wrong(f"strategies.{name}.max_open_orders", f"must be 1 or more, found {strategy.max_open_orders}")
-        if name in ("account", "flatten"):
-            raise wrong(f"strategies.{name}", "this name is taken: it stands for what is not a strategy's")
-        for pair in strategy.pairs:
-            if pair not in trading.pairs:
-                raise wrong(f"strategies.{name}.pairs", f"{pair} is not one of trading.pairs")
-    if trading.inventory_base is None:
-        if not kraken.sandbox:
-            raise wrong(
-                "trading.inventory_base",
-                "must be set with sandbox: false (what you hold and want kept, per asset); flatten would sell it",
-            )
-        base = {"BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
-        config.trading = msgspec.structs.replace(trading, inventory_base=base)
-    _check_live(config, wrong)
-    _check_bus(config, wrong)
+
+
+def _check_strategy(name: str, strategy: Strategy, wrong: Wrong) -> None:
+    key = f"strategies.{name}"
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name):
+        raise wrong(key, "a strategy's name is lower case letters, digits and _, 32 at most")
+    if name in ("account", "flatten"):
+        raise wrong(key, "this name is taken: it stands for what is not a strategy's")
+    if not re.fullmatch(r"[\w.]+:\w+", strategy.class_):
+        raise wrong(f"{key}.class", f"must be module:Class, found {strategy.class_!r}")
+    if not 1000 <= strategy.ttl_ms <= 60_000:
+        raise wrong(f"{key}.ttl_ms", f"must be 1000 to 60000, found {strategy.ttl_ms}")
+    most = strategy.max_position_size
+    if most is not None and not (most.is_finite() and most > 0):
+        raise wrong(f"{key}.max_position_size", f"must be above 0, found {most}")
+    if strategy.max_open_orders is not None and strategy.max_open_orders < 1:
+        raise wrong(f"{key}.max_open_orders", f"must be 1 or more, found {strategy.max_open_orders}")
 
 
 def _fill_urls(config: Config) -> None:
     # Wherever else it listens, this machine's own processes reach it by loopback.
     host = config.simulator.host if is_loopback(config.simulator.host) else "127.0.0.1"
-    here = f"{host}:{config.simulator.port}"
+    address = f"{bracketed(host)}:{config.simulator.port}"
     old = config.kraken.websocket_version == 1
     if config.kraken.sandbox:
         urls = {
-            "rest_url": f"http://{here}",
-            "ws_url": f"ws://{here}/" if old else f"ws://{here}/v2",
-            "ws_auth_url": f"ws://{here}/auth/v2",
+            "rest_url": f"http://{address}",
+            "ws_url": f"ws://{address}/" if old else f"ws://{address}/v2",
+            "ws_auth_url": f"ws://{address}/auth/v2",
         }
     else:
         urls = {"rest_url": LIVE_REST, "ws_url": LIVE_WS_1 if old else LIVE_WS, "ws_auth_url": LIVE_WS_AUTH}
@@ -155,34 +150,3 @@ def require_consent(config: Config) -> None:
             f"{config.source}: kraken.sandbox is false, but nobody consented to trade live with this key; "
             "run 'tradebyte doctor --go-live', or set sandbox: true"
         )
-
-
-def _check_live(config: Config, wrong: Any) -> None:
-    kraken = config.kraken
-    if kraken.sandbox:
-        return
-    made_up = {key for key, _ in (*SANDBOX_KEYS, *VISITOR_KEYS)}
-    for name in ("api_key", "api_secret"):
-        value = getattr(kraken, name)
-        if not value or value in made_up or value in {secret for _, secret in SANDBOX_KEYS}:
-            raise wrong(
-                f"kraken.{name}",
-                "sandbox is false but this is no Kraken credential; create a key at Kraken, set it here or by ${NAME}",
-            )
-
-
-def _check_bus(config: Config, wrong: Any) -> None:
-    for name in config.bus:
-        if name not in (*PROCESSES, *config.strategy_processes, "curve"):
-            close = difflib.get_close_matches(name, [*PROCESSES, *config.strategy_processes], 1)
-            raise wrong(f"bus.{name}", f"no such process{f'; did you mean {close[0]}?' if close else ''}")
-    for name in (*PROCESSES, *config.strategy_processes):
-        endpoint = config.bus.setdefault(name, f"ipc://{config.logging.run}/bus/{name}")
-        if not isinstance(endpoint, str) or not endpoint.startswith(("ipc://", "tcp://")):
-            raise wrong(f"bus.{name}", f"must be ipc://PATH or tcp://HOST:PORT, found {endpoint!r}")
-        if (
-            endpoint.startswith("tcp://")
-            and not is_loopback(urlsplit(endpoint).hostname or "")
-            and config.curve is None
-        ):
-            raise wrong(f"bus.{name}", "tcp beyond loopback needs bus.curve with keys and an allow-list")

@@ -12,7 +12,7 @@ import msgspec
 
 from shared import unconfirmed
 from shared.alert_settings import Alerts, Rule, Webhook
-from shared.settings import Config, Curve, Key, SimAccount, Strategy
+from shared.settings import NOT_FROM_THE_FILE, Config, Curve, Key, SimAccount, Strategy
 from shared.unconfirmed import Unconfirmed
 
 # What the schema cannot say: what a key is for. A key without words here fails the check.
@@ -57,7 +57,8 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.beyond_loopback": "true lets others reach the simulator, and trade its made-up accounts",
     "simulator.port": "REST and WebSocket of the simulated exchange",
     "simulator.seed": "the same seed draws the same market",
-    "simulator.pairs": "what it lists",
+    "simulator.pairs": "what it lists, by any name of its table; left out: `trading.pairs` and what valuing needs",
+    "simulator.asset_pairs": "a file of further pairs in the form of Kraken's AssetPairs answer",
     "simulator.regime": "how the market moves",
     "simulator.one_way_delay_ms": "between a client and the exchange, each way",
     "simulator.history_lag_s": "from and to: how far TradesHistory, ClosedOrders and Ledgers lag behind the engine",
@@ -68,6 +69,7 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.accounts[].name": "of the account",
     "simulator.accounts[].keys": "the first is the executor's, the second for people, the third only cancels",
     "simulator.accounts[].balances": "asset to amount, in new names (BTC, USD)",
+    "simulator.accounts[].wallets": "asset to wallet (`earn/flex`) to amount: what lies in others than the spot wallet",
     "simulator.accounts[].volume_30d_usd": "30-day volume beside its own fills here; both decide the fees",
     "simulator.accounts[].tier": "decides the rate limits",
     "simulator.accounts[].keys[].api_key": "opens nothing but the simulator",
@@ -113,7 +115,6 @@ ABOUT: Final[dict[str, str]] = {
     "logging.run": "the folder of locks and sockets",
     "logging.data": "the folder of what must survive: journal, HALT, the simulator's database",
 }
-NOT_FROM_THE_FILE: Final = ("root", "source")
 SECRET_ENDINGS: Final = ("_key", "_secret")
 HEAD: Final = """# The configuration's keys
 

@@ -8,16 +8,24 @@ from pathlib import Path
 
 
 def is_halted(file: Path) -> bool:
-    """Is the switch on."""
-    return file.exists()
+    """True if the switch is on: whatever is there by that name, and also where nobody can look."""
+    try:
+        os.lstat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def reason(file: Path) -> str:
-    """Why it is on: the file's text; empty when it is off."""
+    """Return why it is on: the file's text; empty when it is off, or where nothing is written in it."""
     try:
         return file.read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
+    except (FileNotFoundError, NotADirectoryError):
+        return f"{file} leads nowhere" if is_halted(file) else ""
+    except OSError as error:
+        return f"{file} is there and cannot be read ({error.strerror})"
 
 
 def halt(file: Path, why: str) -> None:
@@ -39,9 +47,12 @@ def halt(file: Path, why: str) -> None:
 
 
 def resume(file: Path) -> bool:
-    """Turns it off; False when it was off already."""
+    """Turn it off; False when it was off already. An OSError means that it is still on."""
     try:
-        file.unlink()
+        if file.is_dir() and not file.is_symlink():
+            file.rmdir()
+        else:
+            file.unlink()
     except FileNotFoundError:
         return False
     _sync_folder(file.parent)

@@ -17,6 +17,9 @@ JOIN_S: Final = 0.1  # subscribers look for a publisher that is gone every 20 ms
 PATH_NEWS_MS: Final = 200  # feed.status and book.status come new this often
 PATH_DEAD_S: Final = 1.0  # and not heard for this long, every book is invalid
 
+# Configuration.
+CONFIG_KEYS: Final = 20_000  # aliases may multiply a few lines into more than memory holds
+
 # Process shell.
 HEARTBEAT_S: Final = 1.0
 HEARTBEAT_DEAD_S: Final = 3.0
@@ -57,6 +60,8 @@ PROBLEMS_KEPT: Final = 100  # between two turns; the rest is counted
 INSTRUMENTS_EVERY_S: Final = 300.0
 RESYNC_AGAIN_S: Final = 5.0
 REST_TIMEOUT_S: Final = 5.0
+KEY_REFUSED_FIRST_S: Final = 5.0  # before a refused key is tried again; six times as long each further time
+KEY_LOCKED_OUT_S: Final = 900.0  # Kraken's "Temporary lockout", and the longest wait for a refused key
 REST_BODY_BYTES: Final = 8 * 1024 * 1024
 
 # Strategy.
@@ -184,6 +189,7 @@ STREAM_ASK_BYTES: Final = 4 * 1024
 STREAM_SILENT_S: Final = 30.0  # it does not read for this long: it is closed
 STREAM_ASK_S: Final = 1.0  # for its first message
 JOURNAL_READ_S: Final = 60.0
+JOURNAL_ORDERS_S: Final = 2.0  # a halt waits no longer for the journal's live orders
 JOURNAL_AGAIN_S: Final = 10.0
 
 # Webhooks.

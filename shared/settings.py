@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,8 @@ LIVE_WS = "wss://ws.kraken.com/v2"
 LIVE_WS_1 = "wss://ws.kraken.com"
 LIVE_WS_AUTH = "wss://ws-auth.kraken.com/v2"
 SANDBOX_PAIRS = ["BTC/USD", "ETH/USD", "SOL/USD"]
+# What the sandbox's account begins with, and what is kept of it where the file does not say.
+SANDBOX_INVENTORY = {"BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
 # Made up and well formed; they open nothing but the simulator.
 SANDBOX_KEYS = (
     ("TRADEBYTE-SANDBOX-EXECUTOR-KEY-0000000000000000000000000", "c2FuZGJveC1leGVjdXRvci1zZWNyZXQ="),
@@ -109,17 +112,22 @@ class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
 
 
 class SimAccount(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A simulated account; balances in the assets' new names (BTC, USD)."""
+    """A simulated account; balances in the assets' new names (BTC, USD).
+
+    ``wallets`` is what lies elsewhere than in the spot wallet and cannot be traded: asset to wallet
+    (``earn/flex``, ``earn/bonded``) to amount.
+    """
 
     name: str
     keys: list[Key]
     balances: dict[str, Decimal]
+    wallets: dict[str, dict[str, Decimal]] = msgspec.field(default_factory=dict)
     volume_30d_usd: Decimal = Decimal(0)
     tier: Literal["starter", "intermediate", "pro"] = "intermediate"
 
 
 def _default_accounts() -> list[SimAccount]:
-    rich = {"USD": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
+    rich = {"USD": Decimal(100_000), **SANDBOX_INVENTORY}
     executor, people, halt = SANDBOX_KEYS
     return [
         SimAccount(
@@ -147,6 +155,8 @@ def _default_accounts() -> list[SimAccount]:
 class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The embedded Kraken: where it listens, its seed, delays in ms, accounts, and what is not confirmed of Kraken.
 
+    ``pairs`` are those it lists, by any of their names; left out, those that are traded and what valuing them needs.
+    ``asset_pairs`` is a file of further pairs in the form of Kraken's AssetPairs answer.
     ``beyond_loopback`` lets ``host`` be another address than this machine's own: whoever reaches it may then trade the
     made-up accounts whose keys the configuration shows.
     """
@@ -155,9 +165,8 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     beyond_loopback: bool = False
     port: int = 8180
     seed: int = 1
-    pairs: list[Literal["BTC/USD", "ETH/USD", "SOL/USD", "DOGE/USD"]] = msgspec.field(
-        default_factory=lambda: ["BTC/USD", "ETH/USD", "SOL/USD"]
-    )
+    pairs: list[str] | None = None
+    asset_pairs: str = ""
     regime: Literal["calm", "trending", "volatile", "thin", "flash_crash", "halted"] = "calm"
     one_way_delay_ms: float = 10.0
     history_lag_s: tuple[float, float] = (1.0, 5.0)
@@ -211,6 +220,7 @@ class Curve(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     allow: dict[str, str]
 
 
+NOT_FROM_THE_FILE = ("root", "source", "lines")
 PROCESSES = ("simulator", "collector", "book", "executor", "monitor")
 
 
@@ -224,9 +234,18 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     simulator: Simulator = msgspec.field(default_factory=Simulator)
     monitor: Monitor = msgspec.field(default_factory=Monitor)
     logging: Logging = msgspec.field(default_factory=Logging)
-    # Not from the file: where relative paths count from, and the file itself (None: defaults).
+    # Not from the file: where relative paths count from, the file itself (None: defaults), and each key's line in it.
     root: Path = msgspec.field(default_factory=Path.cwd)
     source: Path | None = None
+    lines: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def place(self, key: str) -> str:
+        """Return ``FILE:LINE`` of a key path such as ``trading.pairs[0]``, or of what is nearest above it."""
+        if self.source is None:
+            return "built-in defaults"
+        while key and key not in self.lines:
+            key = re.sub(r"(\.|^)[^.\[]+$|\[[^\]]*\]$", "", key)
+        return f"{self.source}:{self.lines.get(key, 1)}"
 
     @property
     def run(self) -> Path:

@@ -194,8 +194,10 @@ class Start:
         if self.is_settled:
             return
         self.is_settled = True
+        # From the file: what is there may have been forgotten since.
+        failed = 0 if ready else min(self.failed, _number(_read(self.path), "failed"))
         with contextlib.suppress(OSError):
-            _write(self.path, {"boot": self.boot, "failed": 0 if ready else self.failed, "pending": False})
+            _write(self.path, {"boot": self.boot, "failed": failed, "pending": False})
 
 
 def begin(folder: Path, name: str) -> Start:
@@ -206,6 +208,14 @@ def begin(folder: Path, name: str) -> Start:
     start = Start(path, max(wall_ns(), _number(last, "boot") + 1), failed)
     _write(path, {"boot": start.boot, "failed": failed, "pending": True})
     return start
+
+
+def forget_failures(folder: Path, name: str) -> None:
+    """Begin the row of failed starts anew: a person has looked, and lets it run again. Raises OSError."""
+    path = folder / f"{name}.start"
+    last = _read(path)
+    if _number(last, "failed"):
+        _write(path, {**last, "failed": 0})
 
 
 def refused_delay_s(folder: Path, name: str) -> float:

@@ -12,10 +12,11 @@ import socket
 from typing import Any, Final
 
 from monitor import halted
+from monitor.acts.journal_orders import Journal
 from monitor.listen import Listener
 from monitor.view import View
 from shared import halt as switch
-from shared import limits
+from shared import limits, starts
 from shared.clock import SECOND, boot_ns, rfc3339, wall_ns
 from shared.config import Config
 from shared.messages import ProcessState
@@ -28,28 +29,38 @@ SETTLE_S: Final = 1.0
 
 
 def halt(config: Config, reason: str) -> dict[str, Any]:
-    """Pulls every order, and nothing is placed until :func:`resume`. What ``halt --json`` prints.
+    """Pull every order of ours; nothing is placed until :func:`resume`. Returns what ``halt --json`` prints.
 
     ``halted``, ``open_orders`` (null where nobody has told), ``how`` (``executor``, ``rest`` or ``switch``), ``why``,
-    and ``cancelled`` or ``until`` and ``error``.
+    and ``cancelled`` with ``whole_account``, or ``until`` and ``error``.
     """
     was = halted.text(config)
     with Listener(config, ("heartbeat.executor", "order")) as listener:
         # A heartbeat from before the switch must not pass for the answer to it.
         begun = wall_ns()
         switch.halt(config.halt_file, f"{rfc3339(begun)} by {_who()}: {reason}")
-        answered = listener.until(
-            lambda view: is_done(view, 0 if was else begun), ANSWER_AGAIN_S if was is not None else ANSWER_S
-        )
-        return _report(config, listener.view, "executor") if answered else _by_rest(config, listener)
+        journal = Journal(config)
+        try:
+            answered = listener.until(
+                lambda view: is_done(view, 0 if was else begun), ANSWER_AGAIN_S if was is not None else ANSWER_S
+            )
+            return _report(config, listener.view, "executor") if answered else _by_rest(config, listener, journal)
+        finally:
+            journal.close()
 
 
 def told(result: dict[str, Any]) -> str:
     """What :func:`halt` did, in words."""
     if result["how"] == "executor":
-        return "halted: the executor has pulled everything, nothing is open"
+        return "halted: the executor has pulled everything, nothing of ours is open"
     if result["how"] == "rest":
-        return f"halted: the executor did not answer; Kraken cancelled {result['cancelled']} orders for the halt key"
+        which = (
+            "every order on the account, since neither journal nor executor said which are ours:"
+            if result["whole_account"]
+            else "our orders:"
+        )
+        count = result["cancelled"]
+        return f"halted: the executor did not answer in time; by the halt key Kraken cancelled {which} {count}"
     count = result["open_orders"]
     what = "orders may be open" if count is None else f"{count} orders were open when last heard of"
     return (
@@ -60,8 +71,13 @@ def told(result: dict[str, Any]) -> str:
 
 
 def resume(config: Config) -> str | None:
-    """Ends a halt; returns why it was halted, None when it was not."""
+    """End a halt; return why it was halted, None when it was not.
+
+    Failed starts from before count no more: what was a crash loop has been mended, or shows itself anew.
+    """
     was = halted.text(config)
+    for name in config.process_names:
+        starts.forget_failures(config.run, name)
     switch.resume(config.flatten_file)  # a flatten that was halted is not taken up again
     switch.resume(config.halt_file)
     return was
@@ -86,20 +102,20 @@ def _who() -> str:
         return f"uid {os.getuid()}@{socket.gethostname()}"
 
 
-def _by_rest(config: Config, listener: Listener) -> dict[str, Any]:
-    """The executor did not answer: cancels with the cancel-only key."""
+def _by_rest(config: Config, listener: Listener, journal: Journal) -> dict[str, Any]:
+    """The executor did not answer: cancel what is ours with the cancel-only key."""
     # By now the switch is written: who halts must not wait for an HTTP client to load before that.
     from monitor.acts import cancelling
 
     until = rfc3339(wall_ns() + limits.SWITCH_TIMEOUT_S * SECOND)
     try:
-        cancelled = cancelling.cancel_all(config)
+        done = cancelling.cancel(config, cancelling.ours(journal.orders(), listener.view))
     except cancelling.Failed as error:
         if listener.until(lambda view: is_done(view, 0), SETTLE_S):
             return _report(config, listener.view, "executor")
         return _report(config, listener.view, "switch", until=until, error=str(error))
     # What the executor says may be older than the cancel; Kraken's own count is the evidence.
-    report = _report(config, listener.view, "rest", cancelled=cancelled)
+    report = _report(config, listener.view, "rest", cancelled=done.count, whole_account=done.is_whole_account)
     return {**report, "open_orders": 0}
 
 

@@ -34,6 +34,7 @@ class Halted(Shown, frozen=True, kw_only=True):
     how: str
     why: str
     cancelled: int | msgspec.UnsetType = msgspec.UNSET
+    whole_account: bool | msgspec.UnsetType = msgspec.UNSET
     until: str | msgspec.UnsetType = msgspec.UNSET
     error: str | msgspec.UnsetType = msgspec.UNSET
 

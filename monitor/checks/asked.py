@@ -19,6 +19,7 @@ from shared.config import Config
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.signing import SecretError
 from shared.process import tradebyte_version
+from shared.proxies import ProxyUnusable, proxy_for
 
 PINGS: Final = 3
 
@@ -130,7 +131,12 @@ async def _pinged(url: str, agent: str) -> tuple[Asked, Clock | None]:
     """The public WebSocket: does it open, and the clock by its pongs (version 2 stamps them)."""
     try:
         async with connect(
-            url, compression=None, open_timeout=limits.CONNECT_TIMEOUT_S, close_timeout=0.2, user_agent_header=agent
+            url,
+            proxy=proxy_for(url),
+            compression=None,
+            open_timeout=limits.CONNECT_TIMEOUT_S,
+            close_timeout=0.2,
+            user_agent_header=agent,
         ) as connection:
             if not url.endswith("/v2"):
                 return Asked("open"), None
@@ -143,6 +149,8 @@ async def _pinged(url: str, agent: str) -> tuple[Asked, Clock | None]:
                 if clock is not None and (best is None or clock.uncertain_s < best.uncertain_s):
                     best = clock
             return Asked("open"), best
+    except ProxyUnusable as trouble:
+        return Asked(trouble=str(trouble)), None
     except (OSError, TimeoutError, websockets.WebSocketException, ValueError) as trouble:
         return Asked(trouble=f"{type(trouble).__name__}: {trouble}".rstrip(": ")), None
 

@@ -6,9 +6,7 @@ from typing import Any
 
 from monitor.checks.asked import Asked, Clock
 from monitor.checks.finding import Finding, error, ok, warning
-from monitor.view import DEAD, View, live_orders
-
-FOREIGN = "account"
+from monitor.view import DEAD, FOREIGN, View, live_orders
 
 
 def processes(status: dict[str, Any]) -> list[Finding]:

@@ -13,8 +13,8 @@ import yaml
 from monitor.commands.common import ConfigOption, JsonOption, load, print_json
 from monitor.commands.examples import epilog
 from shared.config import Config
-from shared.config_docs import NOT_FROM_THE_FILE
 from shared.secret import HIDDEN
+from shared.settings import NOT_FROM_THE_FILE
 
 SECRETS: Final = ("api_secret", "halt_secret", "secret_key")
 KEYS: Final = ("api_key", "halt_key")

@@ -23,6 +23,7 @@ from shared.clock import boot_ns
 from shared.config import Config
 from shared.http_errors import why_unanswered
 from shared.messages import Alert
+from shared.proxies import ProxyUnusable, is_socks, proxy_for
 
 # Said by a service that has enough for now; anything else of 400 to 499 will not be taken later either.
 LATER: Final = (408, 425, 429)
@@ -44,8 +45,13 @@ async def post(session: aiohttp.ClientSession, url: str, body: bytes) -> Outcome
     """One try. A redirect is not followed: it would take the alert, and perhaps the secret, elsewhere."""
     headers = {"Content-Type": "application/json", "User-Agent": "tradebyte"}
     try:
-        async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+        proxy = proxy_for(url)
+        if proxy is not None and is_socks(proxy):
+            return Outcome(ok=False, why="webhooks go through no SOCKS proxy; name an HTTP one in https_proxy")
+        async with session.post(url, data=body, headers=headers, allow_redirects=False, proxy=proxy) as answer:
             return judged(answer.status)
+    except ProxyUnusable as error:
+        return Outcome(ok=False, why=str(error))
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Outcome(ok=False, why=why_unanswered(error, limits.WEBHOOK_TIMEOUT_S), again=True)
 

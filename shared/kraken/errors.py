@@ -53,6 +53,11 @@ def meaning(error: str) -> Meaning:
     return Meaning.REFUSED
 
 
+def is_lockout(error: str) -> bool:
+    """True if Kraken answers nothing more for a while, whatever is asked."""
+    return error.startswith("EGeneral:Temporary lockout")
+
+
 # Kraken also gives these for what it did: the outcome is unknown until reconciled.
 _UNCERTAIN = ("EService:Unavailable", "EService:Busy", "EService:Timeout", "EGeneral:Internal error", "EDatabase:")
 

@@ -19,6 +19,7 @@ class Reconnect:
         self.drops = 0
         self._tries = 0
         self._recent: deque[float] = deque()
+        self._held_until_s = 0.0
 
     def delay_s(self, now_s: float, jitter: float) -> float:
         """Seconds to wait before the next attempt; ``jitter`` is uniform in [0, 1)."""
@@ -33,7 +34,11 @@ class Reconnect:
             self._recent.popleft()
         if len(self._recent) >= limits.CONNECT_ATTEMPTS_10_MIN:
             wait = max(wait, 600 - (now_s - self._recent[0]))
-        return wait
+        return max(wait, self._held_until_s - now_s)
+
+    def hold(self, until_s: float) -> None:
+        """Make no attempt before then: a connection would be of no use."""
+        self._held_until_s = until_s
 
     def attempting(self, now_s: float) -> None:
         """An attempt is made now."""

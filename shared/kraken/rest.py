@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -13,6 +14,7 @@ from shared import limits
 from shared.http_errors import why_unanswered
 from shared.kraken.errors import explained
 from shared.kraken.signing import sign
+from shared.proxies import ProxyUnusable, is_socks, proxy_for
 
 
 class RestError(Exception):
@@ -62,14 +64,19 @@ class Rest:
         query = f"?{urlencode(params)}" if params else ""
         return await self._call("GET", f"/0/public/{method}{query}", b"", {})
 
-    async def private(self, method: str, params: Mapping[str, str], nonce: int) -> Any:
-        """A signed call's result. Raises :class:`RestRefused` or :class:`RestError`."""
+    async def private(self, method: str, params: Mapping[str, Any], nonce: int) -> Any:
+        """Return a signed call's result; a form, or JSON where a parameter is a list.
+
+        Raises :class:`RestRefused` or :class:`RestError`.
+        """
         path = f"/0/private/{method}"
-        body = urlencode({"nonce": str(nonce), **params}).encode()
+        fields = {"nonce": str(nonce), **params}
+        is_form = all(isinstance(value, str) for value in params.values())
+        body = urlencode(fields).encode() if is_form else msgspec.json.encode(fields)
         headers = {
             "API-Key": self._key,
             "API-Sign": sign(self._secret, path, str(nonce), body),
-            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Type": "application/x-www-form-urlencoded" if is_form else "application/json",
         }
         return await self._call("POST", path, body, headers)
 
@@ -79,17 +86,34 @@ class Rest:
             await self._session.close()
             self._session = None
 
-    async def _call(self, verb: str, path: str, body: bytes, headers: dict[str, str]) -> Any:
+    def _open(self, proxy: str | None) -> aiohttp.ClientSession:
         if self._session is None:
+            connector = None
+            if proxy is not None and is_socks(proxy):
+                connector = importlib.import_module("aiohttp_socks").ProxyConnector.from_url(proxy)
             timeout = aiohttp.ClientTimeout(total=limits.REST_TIMEOUT_S)
-            self._session = aiohttp.ClientSession(timeout=timeout, headers={"User-Agent": self._user_agent})
+            agent = {"User-Agent": self._user_agent}
+            self._session = aiohttp.ClientSession(timeout=timeout, headers=agent, connector=connector)
+        return self._session
+
+    async def _call(self, verb: str, path: str, body: bytes, headers: dict[str, str]) -> Any:
+        url = self._url + path
         try:
-            async with self._session.request(verb, self._url + path, data=body or None, headers=headers) as answer:
+            proxy = proxy_for(url)
+            http_proxy = None if proxy is None or is_socks(proxy) else proxy
+            async with self._open(proxy).request(
+                verb, url, data=body or None, headers=headers, proxy=http_proxy
+            ) as answer:
                 raw = await answer.content.read(limits.REST_BODY_BYTES)
                 while not answer.content.at_eof() and len(raw) < limits.REST_BODY_BYTES:
                     raw += await answer.content.read(limits.REST_BODY_BYTES - len(raw))
                 if answer.status != 200:
                     raise RestError(f"HTTP {answer.status}: {raw[:80]!r}")
+        except ProxyUnusable as error:
+            raise RestError(f"{self._where}: {error}") from error
+        except ValueError as error:
+            # A header or an address that aiohttp does not take; its text may quote the key.
+            raise RestError(f"{self._where}: the request cannot be made; is the key whole?") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise RestError(f"{self._where}: {why_unanswered(error, limits.REST_TIMEOUT_S)}") from error
         return parse_answer(raw)

@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from shared import limits
 from shared.kraken.reconnect import Reconnect
+from shared.proxies import ProxyUnusable, proxy_for
 
 
 class KrakenSocket:
@@ -34,6 +35,8 @@ class KrakenSocket:
         self.url = url
         self.reconnect = Reconnect()
         self.dropped = 0
+        # Why there is no connection; empty while there is one.
+        self.problem = ""
         self._on_open, self._on_frame, self._on_close = on_open, on_frame, on_close
         self._user_agent = user_agent
         self._queue: deque[str] = deque()
@@ -42,7 +45,7 @@ class KrakenSocket:
 
     @property
     def connected(self) -> bool:
-        """Is there a connection now."""
+        """True if there is a connection now."""
         return self._connection is not None
 
     def send(self, text: str) -> bool:
@@ -70,6 +73,7 @@ class KrakenSocket:
             try:
                 async with connect(
                     self.url,
+                    proxy=proxy_for(self.url),
                     compression=None,
                     max_size=limits.WS_FRAME_BYTES,
                     max_queue=limits.WS_QUEUE_FRAMES,
@@ -81,6 +85,9 @@ class KrakenSocket:
                     why = await self._live(connection)
             except (OSError, TimeoutError, websockets.WebSocketException) as error:
                 why = f"{type(error).__name__}: {error}"
+            except ProxyUnusable as error:
+                why = str(error)
+            self.problem = why
             # A connection that never opened lasted for nothing, however long it was tried.
             self.reconnect.lasted(time.monotonic() - self._opened_at if self._opened_at else 0.0)
             self._end(why)
@@ -88,7 +95,7 @@ class KrakenSocket:
 
     async def _live(self, connection: ClientConnection) -> str:
         self._opened_at = time.monotonic()
-        self._connection = connection
+        self._connection, self.problem = connection, ""
         writer = asyncio.ensure_future(self._write(connection))
         self._on_open()
         try:

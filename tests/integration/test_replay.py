@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,3 +97,27 @@ def test_a_replay_ends_with_its_file_and_a_missing_one_is_refused(
     assert "no/such/file" in refused.stderr
     assert system.run("collector", "--replay", str(capture), "--speed", "0").returncode == 2
     assert started[0].wait(60) == 0
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (b"", 78, "it is empty"),
+        (b"\xff\xfe{\x00", 78, "it is UTF-16 text"),
+        (b"\x1f\x8bno gzip", 78, "name a readable recording"),
+        (b"hello\nworld\n", 1, "no frame of a book or of trades is in the file"),
+        (gzip.compress(b'{"channel":"heartbeat"}\n' * 9000)[:-20], 1, "the capture cannot be read further"),
+    ],
+    ids=["empty", "utf-16", "damaged", "text", "broken off"],
+)
+def test_a_file_that_is_no_capture_is_refused_with_words(
+    processes: tuple[System, list[subprocess.Popen[bytes]]], content: bytes, code: int, said: str
+) -> None:
+    system, _ = processes
+    capture = system.folder / "capture"
+    capture.write_bytes(content)
+    reader = bus.attach(system.config, ["feed.book"])
+    ran = system.run("collector", "--replay", str(capture), "--speed", "max")
+    reader.socket.close()
+    assert (ran.returncode, said in ran.stderr) == (code, True), ran.stderr

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from executor.journal import Journal
+from executor.rows import OrderRow
+
 from .conftest import World, order
 
 pytestmark = pytest.mark.processes
@@ -163,11 +166,19 @@ def test_halt_is_done_once_the_executor_says_that_nothing_is_open(world: World) 
     assert "a test" in world.config.halt_file.read_text()
 
 
+def test_an_order_of_somebody_else_keeps_no_halt_from_being_done(world: World) -> None:
+    world.beat("executor", state="halted")
+    world.orders(order("open") | {"strategy": "account"})
+    shown = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (shown["open_orders"], shown["how"]) == (0, "executor")
+
+
 class FakeKraken:
-    """Answers CancelAll."""
+    """Answers every call alike, and keeps what was asked."""
 
     def __init__(self, port: int, answer: dict[str, Any]) -> None:
         self.calls: list[tuple[str, str]] = []
+        self.bodies: list[str] = []
         self._answer = answer
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -184,6 +195,7 @@ class FakeKraken:
 
     async def _private(self, request: web.Request) -> web.Response:
         self.calls.append((request.match_info["call"], request.headers["API-Key"]))
+        self.bodies.append((await request.read()).decode())
         return web.json_response(self._answer)
 
     def close(self) -> None:
@@ -207,6 +219,51 @@ def test_halt_cancels_with_the_halt_key_when_the_executor_is_dead(world: World, 
     shown = json.loads(ran.stdout)
     assert (shown["how"], shown["open_orders"], shown["cancelled"]) == ("rest", 0, 3)
     assert kraken.calls == [("CancelAll", world.config.kraken.halt_key)]
+
+
+def journal(world: World, *orders: tuple[str, str, str]) -> None:
+    """A journal in which these (cl_ord_id, order_id, strategy) are live."""
+    made = Journal(world.config.data / "journal.sqlite")
+    rest = {"symbol": "BTC/USD", "slot": "B0", "side": "buy", "price": "1", "qty": "1", "filled": "0"}
+    rest |= {"state": "open", "error": "", "amend": "", "stamps": "{}"}
+    times = dict.fromkeys(("deadline_ts", "created_ts", "touched_ts", "changed_ts"), 0)
+    made.write(
+        OrderRow(cl_ord_id=ours, order_id=theirs, strategy=strategy, is_live=True, **rest, **times)
+        for ours, theirs, strategy in orders
+    )
+    made.close()
+
+
+def test_halt_by_rest_cancels_ours_by_name_and_nothing_else(world: World, kraken: FakeKraken) -> None:
+    orders = [("T00000100000000001", "O1", "market_maker"), ("T00000100000000002", "", "market_maker")]
+    journal(world, *orders, ("by-hand", "O9", "account"))
+    shown = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (shown["how"], shown["cancelled"], shown["whole_account"]) == ("rest", 3, False)
+    assert kraken.calls == [("CancelOrderBatch", world.config.kraken.halt_key)]
+    asked = json.loads(kraken.bodies[0])
+    assert (asked["orders"], asked["cl_ord_ids"]) == (["O1"], ["T00000100000000002"])
+
+
+def test_halt_by_rest_with_nothing_of_ours_open_asks_for_nothing(world: World, kraken: FakeKraken) -> None:
+    journal(world)
+    shown = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (shown["how"], shown["cancelled"], kraken.calls) == ("rest", 0, [])
+
+
+@pytest.mark.parametrize("kraken", [{"error": ["EOrder:Unknown order"]}], indirect=True)
+def test_orders_that_have_ended_are_no_failure_of_a_halt(world: World, kraken: FakeKraken) -> None:
+    journal(world, ("T00000100000000001", "O1", "market_maker"), ("T00000100000000002", "O2", "market_maker"))
+    shown = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (shown["how"], shown["cancelled"], shown["open_orders"]) == ("rest", 0, 0)
+    assert [call for call, _ in kraken.calls] == ["CancelOrderBatch", "CancelOrder", "CancelOrder"]
+
+
+def test_a_journal_that_cannot_be_read_lets_nothing_of_ours_rest(world: World, kraken: FakeKraken) -> None:
+    world.config.data.mkdir()
+    (world.config.data / "journal.sqlite").write_bytes(b"no database at all" * 100)
+    shown = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (shown["how"], shown["whole_account"]) == ("rest", True)
+    assert [call for call, _ in kraken.calls] == ["CancelAll"]
 
 
 def test_halt_cancels_when_the_executor_lives_but_does_not_answer(world: World, kraken: FakeKraken) -> None:

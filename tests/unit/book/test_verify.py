@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,32 @@ def test_every_capture_verifies(
     assert (report["frames"], report["checked"], report["failed"]) == (frames, checked, 0)
     assert len(report["symbols"]) == symbols
     assert sum(tally["checked"] for tally in report["symbols"].values()) == checked
+
+
+def test_a_capture_that_was_written_anew_says_what_was_lost(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    level = '{{"price":{}.0,"qty":1.50000000}}'
+    text = "".join(f"{price}0150000000" for price in (84001, 84000))
+    bids, asks = level.format(84000), level.format(84001)
+    body = f'{{"symbol":"BTC/USD","bids":[{bids}],"asks":[{asks}],"checksum":{zlib.crc32(text.encode())}}}'
+    frame = f'{{"channel":"book","type":"snapshot","data":[{body}]}}'
+    capture = tmp_path / "capture.jsonl"
+    capture.write_text(frame)
+    assert run(capsys, capture)[0] == 0
+    capture.write_text(json.dumps(json.loads(frame)))
+    code, out, _ = run(capsys, capture)
+    assert code == 1
+    assert "BTC/USD: most often numbers have lost their trailing zeros" in out
+
+
+def test_a_configuration_is_taken_as_by_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, _ = run(capsys, frames_path(BTC), "--config", "anything.yaml")
+    assert code == 0
+
+
+def test_a_gzipped_capture_verifies(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    packed = tmp_path / "capture.jsonl.gz"
+    packed.write_bytes(gzip.compress(frames_path(BTC).read_bytes()))
+    assert run_json(capsys, packed)[1]["checked"] == 510
 
 
 def test_captures_are_added_up(capsys: pytest.CaptureFixture[str]) -> None:

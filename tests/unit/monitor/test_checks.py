@@ -36,7 +36,7 @@ def config(tmp_path: Path) -> Config:
 def live(tmp_path: Path, secret: str = "c29tZS1saXZlLXNlY3JldA==") -> Config:
     found = Config(
         kraken=Kraken(sandbox=False, api_key="LIVE-KEY-1234", api_secret=secret, halt_key="", halt_secret=""),
-        trading=Trading(inventory_base={"BTC": Decimal(1)}),
+        trading=Trading(pairs=["BTC/USD"], inventory_base={"BTC": Decimal(1)}),
         root=tmp_path,
         source=tmp_path / "config.yaml",
     )

@@ -20,8 +20,8 @@ KEY, SECRET = "SOME-LIVE-KEY-1234567890-WXYZ", "c29tZS1saXZlLXNlY3JldA=="
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     found = Config(
-        kraken=Kraken(sandbox=False, api_key=KEY, api_secret=SECRET),
-        trading=Trading(inventory_base={"BTC": Decimal(1)}),
+        kraken=Kraken(sandbox=False, api_key=KEY, api_secret=SECRET, halt_key="", halt_secret=""),
+        trading=Trading(pairs=["BTC/USD"], inventory_base={"BTC": Decimal(1)}),
         root=tmp_path,
     )
     check(found, lambda _key: "test")

@@ -10,6 +10,11 @@ import pytest
 from shared import config
 from shared.config import ConfigError
 
+LIVE = """
+kraken: {sandbox: false, api_key: A, api_secret: Qg==}
+trading: {pairs: [BTC/USD], inventory_base: {BTC: 0}}
+"""
+
 
 def load(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> config.Config:
     folder = tmp_path / "config"
@@ -33,8 +38,6 @@ def load(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> co
          "config.yaml:2: trading.tier: must be one of starter, intermediate, pro, found 'gold'"),
         ("monitor:\n  alerts:\n    latency:\n      above_ms: {fast: 1}\n",
          "4: monitor.alerts.latency.above_ms: Invalid enum value 'fast', must be one of exchange_to_collector, "),
-        ("simulator:\n  pairs: [XRP/USD]\n",
-         "simulator.pairs[0]: must be one of BTC/USD, ETH/USD, SOL/USD, DOGE/USD, found 'XRP/USD'"),
         ("simulator:\n  unconfirmed: {filled_report: seperate}\n",
          "unconfirmed.filled_report: must be one of separate, in_the_trade, found 'seperate'"),
         ("simulator:\n  unconfirmed: {batch_cancel_least: 3}\n",
@@ -50,6 +53,58 @@ def load(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> co
         ("bus:\n  collector: tcp://10.0.0.1:5000\n", "bus.collector: tcp beyond loopback needs bus.curve"),
         ("bus:\n  colector: ipc://x\n", "config.yaml:2: bus.colector: no such process; did you mean collector?"),
         ("strategies:\n  m:\n    class: nonsense\n", "config.yaml:3: strategies.m.class: must be module:Class"),
+        # What YAML 1.1 reads as another value than written.
+        ("trading:\n  max_order_size: 25\n  max_order_size: 250\n",
+         "3: trading.max_order_size: is there twice, in lines 2 and 3"),
+        ("trading: {}\nbus: {}\ntrading: {}\n", "3: trading: is there twice, in lines 1 and 3"),
+        ("trading:\n  max_order_size: 0250\n", "2: trading.max_order_size: 0250 may be read as another number"),
+        ("trading:\n  max_daily_loss: 1:30\n", "2: trading.max_daily_loss: 1:30 may be read as another number"),
+        ("simulator:\n  history_lag_s: [0x1, 1_0]\n", "2: simulator.history_lag_s[0]: 0x1 may be read as another"),
+        ("trading:\n  inventory_base: {BTC: 1, ETH: 20, SOL: 1:30}\n", "2: trading.inventory_base.SOL: 1:30 may be"),
+        ("trading:\n  dry_run: ON\n", "2: trading.dry_run: Expected `bool`, got `str`, found 'ON'"),
+        ("trading:\n  dry_run: yes\n", "2: trading.dry_run: Expected `bool`, got `str`, found 'yes'"),
+        ("strategies:\n  a: {}\n  b:\n    pairs: []\n    ttl_ms: soon\n", "5: strategies.b.ttl_ms: Expected `int`"),
+        # Names.
+        ("trading:\n  pairs: [BTC/USD, XBT/USD]\n", "2: trading.pairs[1]: 'XBT/USD' is not a pair as Kraken's "
+         "WebSocket v2 writes it, such as BTC/USD; did you mean BTC/USD?"),
+        ("trading:\n  pairs: [btc-usd]\n", "did you mean BTC/USD?"),
+        ("trading:\n  pairs: [BTC/ZUSD]\n", "did you mean BTC/USD?"),
+        ("trading:\n  pairs: [AAPLX/USD]\n  inventory_base: {AAPLx: 0}\n", "AAPLX is traded and not in it"),
+        ("trading:\n  pairs: [AAPLy/USD]\n", "trading.pairs[0]: 'AAPLy/USD' is not a pair"),
+        ("trading:\n  pairs: [BTC/USD, BTC/USD]\n", "trading.pairs[1]: BTC/USD is there twice"),
+        ("trading:\n  default_pair: XBT/USD\n", "XBT/USD is not one of trading.pairs; did you mean BTC/USD?"),
+        ("strategies:\n  m:\n    pairs:\n      - ETH/USD\n      - BTC/UDS\n",
+         "5: strategies.m.pairs[1]: BTC/UDS is not one of trading.pairs; did you mean BTC/USD?"),
+        ("trading:\n  currency: usd\n", "2: trading.currency: 'usd' is no asset as Kraken names it, such as USD; did "
+         "you mean USD?"),
+        ("trading:\n  inventory_base:\n    BTC: 1\n    XBT: 1\n    ETH: 1\n    SOL: 1\n",
+         "4: trading.inventory_base.XBT: 'XBT' is no asset as Kraken names it; did you mean BTC?"),
+        ("trading:\n  inventory_base: {btc: 1}\n", "'btc' is no asset as Kraken names it; did you mean BTC?"),
+        ("trading:\n  inventory_base: {XXBT: 1}\n", "'XXBT' is no asset as Kraken names it; did you mean BTC?"),
+        ("trading:\n  inventory_base: {BTC: 1, SOL: 1}\n", "2: trading.inventory_base: ETH is traded and not in it"),
+        ("trading:\n  pairs: [BTC/USD, DOGE/USD]\n", "trading.inventory_base: DOGE is traded and not in it"),
+        ("trading:\n  inventory_base: {BTC: -1, ETH: 1, SOL: 1}\n", "trading.inventory_base.BTC: must be 0 or more"),
+        ("trading:\n  inventory_base: {BTC: .nan, ETH: 1, SOL: 1}\n", "trading.inventory_base.BTC: must be 0 or more"),
+        # Ports and endpoints.
+        ("monitor:\n  port: 81810\n", "2: monitor.port: must be 1 to 65535, found 81810"),
+        ("simulator:\n  port: 0\n", "2: simulator.port: must be 1 to 65535, found 0"),
+        ("monitor:\n  port: 8180\n", "port 8180 is"),
+        ("monitor:\n  port: 8501\n", "port 8501 is monitor.port too"),
+        ("bus:\n  book: tcp://127.0.0.1:8181\n", "2: bus.book: port 8181 is monitor.port too"),
+        ("bus:\n  book: tcp://127.0.0.1:70000\n", "2: bus.book: must be tcp://HOST:PORT with a port from 1 to 65535"),
+        ("bus:\n  book: ipc://run/x\n  collector: ipc://run/x\n", "ipc://run/x is the endpoint of bus.collector too"),
+        ("kraken:\n  rest_url: http://127.0.0.1:99999\n", "2: kraken.rest_url: must be https://HOST with a port"),
+        ("kraken:\n  ws_url: '127.0.0.1:8180/v2'\n", "2: kraken.ws_url: must be wss://HOST"),
+        # Keys.
+        ("kraken:\n  api_key: $KRAKEN_API_KEY\n", "2: kraken.api_key: begins with '$'"),
+        ("kraken:\n  api_key: ${KRAKEN_API_KEY:-x}\n", "2: kraken.api_key: a variable is written ${NAME}"),
+        ("kraken:\n  api_key: ${KRAKEN_API_KEY\n", "2: kraken.api_key: a variable is written ${NAME}"),
+        ("kraken:\n  halt_key: TRADEBYTE-SANDBOX-EXECUTOR-KEY-0000000000000000000000000\n",
+         "2: kraken.halt_key: is api_key too"),
+        ("kraken:\n  sandbox: false\n  api_key: A\n  api_secret: Qg==\n"
+         "  halt_key: TRADEBYTE-SANDBOX-HALT-KEY-00000000000000000000000000000\n  halt_secret: c2Vj\n"
+         "trading: {pairs: [BTC/USD], inventory_base: {BTC: 0}}\n",
+         "5: kraken.halt_key: sandbox is false but this is the"),
         ("root: /\n", "config.yaml:1: unknown key 'root'"),
     ],
 )  # fmt: skip
@@ -72,6 +127,54 @@ def test_a_secret_is_not_shown_in_an_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
     assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("s3cr3t\r", "ends in a line break, as from a file with Windows line ends"),
+        ("s3cr3t\n", "ends in a line break"),
+        ('"s3cr3t"', "has quotes in it"),
+        ("'s3cr3t", "has quotes in it"),
+        ("s3c r3t", "has a space or line break in it"),
+        ("s3cr3t\u200b", "has a character that no key"),
+    ],
+)
+@pytest.mark.parametrize("name", ["api_key", "api_secret", "halt_key", "halt_secret"])
+def test_a_key_that_is_not_whole_is_refused_and_not_shown(tmp_path: Path, name: str, value: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, f'kraken:\n  {name}: "${{KEY}}"\n', {"KEY": value})
+    assert f"2: kraken.{name}: {said}" in str(caught.value)
+    assert "s3c" not in str(caught.value)
+
+
+def test_a_live_configuration_without_a_halt_key_has_none_and_not_the_sandboxs(tmp_path: Path) -> None:
+    found = load(tmp_path, LIVE).kraken
+    assert (found.halt_key, found.halt_secret) == ("", "")
+
+
+def test_tokenised_pairs_are_pairs_and_assets_beside_the_traded_ones_are_allowed(tmp_path: Path) -> None:
+    found = load(tmp_path, "trading:\n  pairs: [AAPLx/USD]\n  inventory_base: {AAPLx: 3, ADA: 5, 1INCH: 1}\n")
+    assert found.trading.default_pair == "AAPLx/USD"
+
+
+def test_words_stay_words(tmp_path: Path) -> None:
+    found = load(tmp_path, "trading:\n  pairs: [ON/USD, NO/USD]\n  inventory_base: {ON: 1, NO: '0250'}\n")
+    assert found.trading.inventory_base == {"ON": 1, "NO": 250}
+
+
+def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
+    rows = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    rows += [
+        f"{name}: &{name} [{', '.join([f'*{below}'] * 10)}]" for below, name in zip("abcdefg", "bcdefgh", strict=True)
+    ]
+    with pytest.raises(ConfigError, match="too many to be a configuration"):
+        load(tmp_path, "\n".join(rows))
+
+
+def test_an_ipv6_loopback_is_a_host(tmp_path: Path) -> None:
+    found = load(tmp_path, 'simulator:\n  host: "::1"\nmonitor:\n  host: "::1"\n')
+    assert found.kraken.rest_url == "http://[::1]:8180"
 
 
 def test_variables_are_taken_from_the_environment(tmp_path: Path) -> None:
@@ -99,8 +202,7 @@ def test_a_named_file_that_is_missing_is_refused_and_so_is_none_for_a_command_th
 
 
 def test_live_trading_wants_consent_for_the_key(tmp_path: Path) -> None:
-    text = "kraken:\n  sandbox: false\n  api_key: A\n  api_secret: Qg==\ntrading:\n  inventory_base: {BTC: 0}\n"
-    found = load(tmp_path, text)
+    found = load(tmp_path, LIVE)
     assert found.kraken.rest_url == config.LIVE_REST
     with pytest.raises(ConfigError, match="doctor --go-live"):
         config.require_consent(found)

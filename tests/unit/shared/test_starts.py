@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.acts import halting
 from shared import halt, starts
+from shared.config import Config
 from shared.messages import ProcessState
 
 
@@ -123,6 +125,26 @@ def test_a_start_that_is_ready_on_a_full_disk_goes_on_and_counts_as_failed(
 def test_a_damaged_record_of_starts_is_survived(tmp_path: Path, content: str) -> None:
     (tmp_path / "book.start").write_text(content)
     assert starts.begin(tmp_path, "book").failed == 0
+
+
+def test_failures_from_before_a_resume_are_not_held_against_what_was_mended(tmp_path: Path) -> None:
+    config = Config(root=tmp_path)
+    config.run.mkdir()
+    started = [starts.begin(config.run, "book") for _ in range(6)][-1]
+    assert started.is_crash_loop
+    halt.halt(config.halt_file, "book failed to start 5 times in a row")
+    assert halting.resume(config) == "book failed to start 5 times in a row"
+    started.settle(ready=False)  # restarted on purpose, with the mend
+    mended = starts.begin(config.run, "book")
+    assert (mended.failed, mended.is_crash_loop) == (0, False)
+    assert mended.boot > started.boot
+
+
+def test_a_loop_that_was_not_mended_shows_itself_anew_after_a_resume(tmp_path: Path) -> None:
+    for _ in range(6):
+        starts.begin(tmp_path, "book")
+    starts.forget_failures(tmp_path, "book")
+    assert [starts.begin(tmp_path, "book").is_crash_loop for _ in range(5)] == [False] * 4 + [True]
 
 
 def test_refusals_wait_longer_each_time(tmp_path: Path) -> None:

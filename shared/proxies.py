@@ -1,0 +1,53 @@
+"""Which proxy of the environment leads to an address: none to this machine itself, the same for REST and WebSocket."""
+
+from __future__ import annotations
+
+import importlib.util
+import urllib.request
+from typing import Final
+from urllib.parse import urlsplit
+
+from shared.hosts import is_loopback
+
+# What carries a WebSocket and what carries REST through a SOCKS proxy; neither is installed by itself.
+SOCKS_PACKAGES: Final = {"python_socks": "python-socks", "aiohttp_socks": "aiohttp-socks"}
+
+
+class ProxyUnusable(Exception):
+    """The environment names a proxy that cannot be used as things are; the text says what to do."""
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the address of the proxy that leads to ``url``, or None; raise :class:`ProxyUnusable`.
+
+    ``https_proxy`` or ``http_proxy`` by the scheme, else ``all_proxy``; ``no_proxy`` names hosts that need none.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host):
+        return None
+    named = urllib.request.getproxies_environment()
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    proxy = named.get(scheme) or named.get("all")
+    if not proxy or urllib.request.proxy_bypass(host):
+        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if is_socks(proxy):
+        missing = [name for module, name in SOCKS_PACKAGES.items() if importlib.util.find_spec(module) is None]
+        if missing:
+            raise ProxyUnusable(
+                f"the environment names a SOCKS proxy, which takes {' and '.join(missing)}: "
+                f"'.venv/bin/pip install {' '.join(missing)}', or name an HTTP proxy in https_proxy"
+            )
+    return proxy
+
+
+def is_socks(proxy: str) -> bool:
+    """True if a proxy's address is one of SOCKS."""
+    return urlsplit(proxy).scheme.startswith("socks")
+
+
+def without_password(proxy: str) -> str:
+    """Return a proxy's address without the password that may be in it."""
+    parts = urlsplit(proxy)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
