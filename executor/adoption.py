@@ -58,6 +58,7 @@ class Adoption:
             confirmed=now,
             presence=presence,
             is_adopted=True,
+            is_margin=report.is_margin,
             created_ts=state.stated_time(report.timestamp, now),
         )
         order.price = price_units(order, stated_price(report) or Decimal(0))

@@ -90,7 +90,8 @@ class Reports:
 
     def trade(self, report: v2.Report, source: str, now: int) -> bool:
         """A fill, told by a ``snapshot`` or an ``update``; False when it was counted before."""
-        if report.is_margin:
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        if report.is_margin or (order is not None and order.is_margin):
             # It moves a position of its own and no spot balance: what it costs comes as ledger entries.
             self.state.counts["trade on margin, left alone"] += 1
             return False
@@ -98,7 +99,6 @@ class Reports:
         if fill is None:
             self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
             return False
-        order = self.state.registry.find(report.cl_ord_id, report.order_id)
         cl_ord_id, strategy = self._owner(order, report)
         row = self.state.account.fill(fill, cl_ord_id, strategy)
         if order is not None:
@@ -194,9 +194,10 @@ def _told_filled(order: Order, report: v2.Report) -> None:
 
 
 def see_presence(order: Order, report: v2.Report) -> None:
-    """Keeps how much of an adopted order the book shows; one without a price cannot rest."""
+    """Keeps how much of an adopted order the book shows, and whether it is on margin; one without a price waits."""
     if not order.is_adopted:
         return
+    order.is_margin = order.is_margin or report.is_margin
     presence = stated_presence(report, order.presence)
     has_price = bool(order.price) or stated_price(report) is not None
     order.presence = presence if has_price or presence is Presence.WAITING else order.presence
