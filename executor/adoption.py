@@ -35,8 +35,8 @@ class Adoption:
             if not self.is_start:
                 state.out.stop_held = f"a newer executor trades this account (epoch {mine.epoch}, ours {state.epoch})"
             state.out.epoch = max(state.out.epoch, mine.epoch + 1)
-        presence = presence_told(report, Presence.SHOWN)
-        is_priceless = price_told(report) is None and presence is not Presence.WAITING
+        presence = stated_presence(report, Presence.SHOWN)
+        is_priceless = stated_price(report) is None and presence is not Presence.WAITING
         if report.order_qty is None or is_priceless or not report.symbol or report.side not in ("buy", "sell"):
             state.counts["open order without side, price or quantity"] += 1
             return None
@@ -58,9 +58,10 @@ class Adoption:
             confirmed=now,
             presence=presence,
             is_adopted=True,
-            created_ts=state.time_told(report.timestamp, now),
+            is_margin=report.is_margin,
+            created_ts=state.stated_time(report.timestamp, now),
         )
-        order.price = price_units(order, price_told(report) or Decimal(0))
+        order.price = price_units(order, stated_price(report) or Decimal(0))
         order.qty = qty_units(order, report.order_qty)
         if mine is not None:
             order.doomed = "left by an earlier life of this executor"
@@ -85,18 +86,18 @@ class Adoption:
                 self.state.registry.note(order)
 
 
-def price_told(report: v2.Report) -> Decimal | None:
+def stated_price(report: v2.Report) -> Decimal | None:
     """The price at which a report's order rests or will rest; None without one, or where it is relative."""
     if report.limit_price is None or report.limit_price <= 0 or report.limit_price_type in RELATIVE:
         return None
     return report.limit_price
 
 
-def presence_told(report: v2.Report, before: Presence) -> Presence:
+def stated_presence(report: v2.Report, before: Presence) -> Presence:
     """How much of a report's order the book shows; reports are sparse, and one that does not say changes nothing."""
     if report.order_status == "triggered" or (report.triggers is not None and report.triggers.status == "triggered"):
         # A stop without a limit takes what it meets, and is gone.
-        return before if report.order_type and price_told(report) is None else Presence.PARTLY
+        return before if report.order_type and stated_price(report) is None else Presence.PARTLY
     if report.order_type == "":
         return before
     if report.order_type == "limit":

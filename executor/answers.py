@@ -104,10 +104,15 @@ class Answers:
         elif request.method == "add_order":
             self._placed(request.orders[0], v2.payload(frame.result, v2.Placed), now)
         elif request.method == "batch_add":
-            answers = v2.payload(frame.result, list[v2.Placed])
+            answers = v2.each(frame.result, v2.Placed)
             for lost in self._lose_sight(request.orders[len(answers) :]):
                 state.record(lost, "no_answer", now, {**self._asked(request), "why": "left out of its batch's answer"})
             for cl_ord_id, placed in zip(request.orders, answers, strict=False):
+                if isinstance(placed, v2.Unread):
+                    for lost in self._lose_sight([cl_ord_id]):
+                        state.unread(f"an answer to {cl_ord_id} ({placed.why}): {placed.raw!r}")
+                        state.record(lost, "no_answer", now, {**self._asked(request), "why": "unreadable answer"})
+                    continue
                 self._placed(cl_ord_id, placed, now)
                 failed = "" if placed.success is not False else IN_BATCH
                 self._record(cl_ord_id, request, placed.error or failed, now)
@@ -230,5 +235,5 @@ class Answers:
             self._cancel_refused(Request(0, "cancel_order", {}, order.symbol, [order.cl_ord_id]), error, now)
 
     def _live(self, request: Request) -> list[Order]:
-        found = [self.state.registry.find(cl_ord_id) for cl_ord_id in request.orders]
-        return [order for order in found if order is not None and order.is_live]
+        named = [self.state.registry.find(cl_ord_id) for cl_ord_id in request.orders]
+        return [order for order in named if order is not None and order.is_live]

@@ -36,7 +36,7 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
     fills = []
     for element in elements:
         if _is_spot(element.wallet_type, element.wallet_id):
-            fills.append(account.entry(entry_of(element, state.time_told(element.timestamp, now)), live=True))
+            fills.append(account.entry(entry_of(element, state.stated_time(element.timestamp, now)), live=True))
         else:
             wallet = f"{element.wallet_type}/{element.wallet_id}"
             account.wallet_entry(element.asset, wallet, element.amount - element.fee)

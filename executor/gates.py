@@ -72,6 +72,8 @@ class Gates:
             return "not reconciled: " + (state.account.ledger.difference or "snapshots awaited")
         if not state.journal_ok:
             return "the journal cannot be written"
+        if state.registry.cannot_pull:
+            return "an order cannot be cancelled"
         if state.feed is None or not state.feed.connected or state.feed.system != "online":
             return "the feed is not online"
         if state.feed.online_since and now - state.feed.online_since < limits.ONLINE_WAIT_S * SECOND:

@@ -102,6 +102,8 @@ class Order:
     presence: Presence = Presence.SHOWN
     # The exchange told of it, and no journal: its numbers may be finer than the pair's, and are rounded against us.
     is_adopted: bool = False
+    # On margin: its trades, which need not say so themselves, move no spot balance.
+    is_margin: bool = False
     # Of the journal: it was known before this process asked the exchange for anything.
     is_restored: bool = False
     # For the record of events: the next one's number, the target last compared, what was last denied, and what it kept.

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from executor import events, orders
 from executor.account import fill_of_report
-from executor.adoption import Adoption, presence_told, price_told
+from executor.adoption import Adoption, stated_presence, stated_price
 from executor.orders import Order, Presence
 from executor.refusals import Refusals
 from executor.registry import FOREIGN
@@ -90,15 +90,15 @@ class Reports:
 
     def trade(self, report: v2.Report, source: str, now: int) -> bool:
         """A fill, told by a ``snapshot`` or an ``update``; False when it was counted before."""
-        if report.is_margin:
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        if report.is_margin or (order is not None and order.is_margin):
             # It moves a position of its own and no spot balance: what it costs comes as ledger entries.
             self.state.counts["trade on margin, left alone"] += 1
             return False
-        fill = fill_of_report(report, self.state.time_told(report.timestamp, now))
+        fill = fill_of_report(report, self.state.stated_time(report.timestamp, now))
         if fill is None:
             self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
             return False
-        order = self.state.registry.find(report.cl_ord_id, report.order_id)
         cl_ord_id, strategy = self._owner(order, report)
         row = self.state.account.fill(fill, cl_ord_id, strategy)
         if order is not None:
@@ -194,17 +194,18 @@ def _told_filled(order: Order, report: v2.Report) -> None:
 
 
 def see_presence(order: Order, report: v2.Report) -> None:
-    """Keeps how much of an adopted order the book shows; one without a price cannot rest."""
+    """Keeps how much of an adopted order the book shows, and whether it is on margin; one without a price waits."""
     if not order.is_adopted:
         return
-    presence = presence_told(report, order.presence)
-    has_price = bool(order.price) or price_told(report) is not None
+    order.is_margin = order.is_margin or report.is_margin
+    presence = stated_presence(report, order.presence)
+    has_price = bool(order.price) or stated_price(report) is not None
     order.presence = presence if has_price or presence is Presence.WAITING else order.presence
 
 
 def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:
     """(price in ticks, quantity in lots) of a report, where it has them."""
-    told = price_told(report)
-    price = None if told is None else orders.price_units(order, told)
+    stated = stated_price(report)
+    price = None if stated is None else orders.price_units(order, stated)
     qty = None if report.order_qty is None else orders.qty_units(order, report.order_qty)
     return price, qty

@@ -130,7 +130,7 @@ class State:
             return set()
         return {symbol for symbol, book in self.books.items() if book.state is BookState.LIVE}
 
-    def time_told(self, text: str, now: int) -> int:
+    def stated_time(self, text: str, now: int) -> int:
         """ns of a time that the exchange wrote, 0 for none; its time now for one that cannot be read."""
         try:
             return parse_rfc3339(text) if text else 0

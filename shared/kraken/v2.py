@@ -251,18 +251,24 @@ def elements(raw: msgspec.Raw, kind: type[E]) -> tuple[list[E], list[Unread]]:
     A null member counts as absent. Numbers that no market has (no finite ones, or of too many digits) make their
     element unreadable. Raises :class:`FrameError` when ``raw`` is no list.
     """
+    rows = each(raw, kind)
+    unread = [row for row in rows if isinstance(row, Unread)]
+    return [row for row in rows if not isinstance(row, Unread)], unread
+
+
+def each(raw: msgspec.Raw, kind: type[E]) -> list[E | Unread]:
+    """As :func:`elements`, in the order that they came, where their place says what they are about."""
     try:
         rows = _list.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise FrameError(str(error)) from error
-    read: list[E] = []
-    unread: list[Unread] = []
+    read: list[E | Unread] = []
     for row in rows:
         try:
             read.append(_element(row, kind))
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            unread.append(Unread(str(error), bytes(row)[: limits.BAD_MESSAGE_SHOWN_BYTES], _texts(row)))
-    return read, unread
+            read.append(Unread(str(error), bytes(row)[: limits.BAD_MESSAGE_SHOWN_BYTES], _texts(row)))
+    return read
 
 
 def _element(row: msgspec.Raw, kind: type[E]) -> E:

@@ -39,7 +39,11 @@ WEIGHTS = {
     "books silent": 2,
     "halt": 3,
     "halt and resume at once": 2,
-    "disk full": 3,
+    "disk full or locked": 3,
+    "disk slow": 2,
+    "restarts within a second": 2,
+    "foreign orders of every kind": 4,
+    "rows that cannot be read": 3,
     "REST fails": 2,
     "history lags": 1,
     "price jumps": 3,
@@ -86,7 +90,11 @@ class Plan:
             "books silent": lambda: self._bus("books_silent"),
             "halt": lambda: self._halt(self.rng.uniform(1, 9)),
             "halt and resume at once": lambda: self._halt(self.rng.uniform(0.01, 1.0)),
-            "disk full": self._disk,
+            "disk full or locked": self._disk,
+            "disk slow": self._slow_disk,
+            "restarts within a second": lambda: self._quick_restarts(self.rng.randrange(2, 5)),
+            "foreign orders of every kind": self._foreign,
+            "rows that cannot be read": self._odd_rows,
             "REST fails": self._rest,
             "history lags": self._lag,
             "price jumps": self._jump,
@@ -125,13 +133,41 @@ class Plan:
         self.world.trouble(seconds + 1.5)
 
     def _disk(self) -> None:
+        # No excuse for what only takes away: cancels wait for no disk (T9).
         host = self.world.main
         host.disk_full = True
 
         def room() -> None:
             host.disk_full = False
 
-        self._until(self.rng.uniform(0.2, 8), room)
+        self.world.loop.after(self.rng.uniform(0.2, 8), room)
+
+    def _slow_disk(self) -> None:
+        host = self.world.main
+        host.write_s = self.rng.choice([0.02, 0.1, 0.4])
+
+        def fast() -> None:
+            host.write_s = 0.0
+
+        self._until(self.rng.uniform(1, 6), fast, SETTLES_S)
+
+    def _quick_restarts(self, times: int) -> None:
+        """Killed again and again before a second has passed: each life needs an epoch of its own."""
+        self.world.trouble(4)
+        self.world.main.crash(0.05)
+        if times:
+            self.world.loop.after(self.rng.uniform(0.2, 0.6), self._quick_restarts, times - 1)
+
+    def _foreign(self) -> None:
+        kraken = self.world.kraken
+        if kraken.world is None or len(kraken.foreign_rows) > 8:
+            return
+        symbol = self.rng.choice(list(kraken.mids))
+        order_id = kraken.place_foreign_row(symbol)
+        self.world.loop.after(self.rng.uniform(1, 30), kraken.end_foreign_row, order_id)
+
+    def _odd_rows(self) -> None:
+        self.world.kraken.tell_odd_row(self.rng.choice(list(self.world.kraken.mids)))
 
     def _duel(self) -> None:
         self.world.duel(self.rng.uniform(4, 12))

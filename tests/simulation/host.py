@@ -40,6 +40,8 @@ class FlakyJournal(Journal):
 
     def write(self, rows: Iterable[Row]) -> None:
         """As the journal's."""
+        self._host.writes += 1
+        self._host.block(self._host.write_s)
         if self._host.disk_full:
             raise JournalError(f"{self.path} cannot be written: database or disk is full")
         self._host.point()
@@ -66,6 +68,9 @@ class Host:
         self.halt_file = halt_file
         self.rng = Random(f"host {name} {seed}")
         self.disk_full = False
+        self.write_s = 0.0  # what a write takes on a slow disk
+        self.writes = 0  # tried in this pass
+        self.blocked_until = 0
         self.network = True
         self.crash_in = -1
         self.frozen_until = 0
@@ -79,6 +84,7 @@ class Host:
         self.epochs: set[int] = set()
         # Watchers.
         self.on_send: Callable[[Host, str], None] = lambda *_: None
+        self.on_start: Callable[[Host], None] = lambda *_: None
         self.on_turn: Callable[[Host], None] = lambda *_: None
         self.on_raise: Callable[[Host, BaseException], None] = lambda *_: None
         self.on_position: Callable[[Position], None] = lambda *_: None
@@ -107,6 +113,7 @@ class Host:
             self.died = self.loop.now
             self.loop.after(self.rng.uniform(0.1, 3.0), self.start)
             return
+        self.on_start(self)
         self.state: State
         self.executor = Executor(self.state, self.journal.find_order, known_ts)
         self.carrier = Carrier(self.state, self.executor, self.journal, self)
@@ -132,7 +139,7 @@ class Host:
         self.died = self.loop.now
         self.life += 1
         self.crash_in = -1
-        self.frozen_until = 0
+        self.frozen_until = self.blocked_until = 0
         self.journal.close()
         link, self.link = self.link, None
         if link is not None:
@@ -142,6 +149,12 @@ class Host:
             self.loop.after(self.kraken.delay() / SECOND, self._server_sees_end, link)
         if restart_s is not None:
             self.loop.after(restart_s, self.start)
+
+    def block(self, seconds: float) -> None:
+        """The pass waits for the disk: what it does next it does later, and what comes waits."""
+        if seconds:
+            self.blocked_until = max(self.loop.now, self.blocked_until) + int(seconds * SECOND)
+            self.frozen_until = max(self.frozen_until, self.blocked_until)
 
     def freeze(self, seconds: float) -> None:
         """The process does nothing for a while; what comes waits."""
@@ -186,6 +199,7 @@ class Host:
         self.guard(self._turn)
 
     def _turn(self) -> None:
+        self.writes = 0
         self.on_turn(self)
         self.carrier.turn(self.loop.now)
 
@@ -327,7 +341,7 @@ class Host:
     # --- the carrier's hands -------------------------------------------------------------------------------------
 
     def now(self) -> int:
-        return self.loop.now
+        return max(self.loop.now, self.blocked_until)
 
     def send(self, text: str) -> bool:
         if self.link is None or not self.link.client_open:
@@ -335,9 +349,16 @@ class Host:
         self.point()
         self.epochs.add(self.state.epoch)
         self.on_send(self, text)
-        self.link.send(text)
+        if self.loop.now < self.blocked_until:
+            self.loop.at(self.blocked_until, self._send_late, self.link, self.life, text)
+        else:
+            self.link.send(text)
         self.point()
         return True
+
+    def _send_late(self, link: Link, life: int, text: str) -> None:
+        if life == self.life and link is self.link and link.client_open:
+            link.send(text)
 
     def call(self, call: RestCall) -> None:
         def answered(result: Any, error: str) -> None:

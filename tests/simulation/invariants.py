@@ -17,11 +17,12 @@ from shared import limits
 from shared.clock import SECOND, parse_rfc3339
 from shared.numbers import scale
 from simulator import errors
+from simulator.limits import amend_penalty, cancel_penalty
 from simulator.orders import Fill, Order
 from simulator.pairs import ASSETS, PAIRS, Pair
 from simulator.session import Request
 from tests.simulation.host import Host
-from tests.simulation.kraken import PLACING, Link, is_ours
+from tests.simulation.kraken import CANCELS, PLACING, Link, is_ours
 from tests.simulation.sizes import oversized
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Watch:
         self.world = world
         self.violations: list[str] = []
         self.checks: Counter[str] = Counter()
+        self._epochs: dict[str, int] = {}  # of each machine, the newest
+        self._names: set[str] = set()  # client order ids that left
         world.kraken.on_handle = self.handled
         world.kraken.on_refused = self.refused
 
@@ -88,6 +91,18 @@ class Watch:
         where = traceback.extract_tb(error.__traceback__)[-1]
         self.violate("9", f"{host.name} raised {error!r} at {where.filename}:{where.lineno}")
 
+    def started(self, host: Host) -> None:
+        """Invariant 11: each start's epoch is above all before it, so that no id and no nonce comes again."""
+        self.checks["11 epochs"] += 1
+        if host.state.epoch <= self._epochs.get(host.name, 0):
+            self.violate("11", f"{host.name} starts with epoch {host.state.epoch}, which it has had")
+        self._epochs[host.name] = host.state.epoch
+
+    def stopped(self, host: Host) -> None:
+        """Invariant 11: nobody stops for a newer writer where there is none."""
+        if self.world.alone:
+            self.violate("11", f"{host.name} stopped for another writer, and is alone: {host.stopped_for}")
+
     def told(self, host: Host, told: Told) -> None:
         """A frame of the simulator's is never unreadable."""
         if told.kind == "frame":
@@ -101,7 +116,13 @@ class Watch:
         snapshot = '"type":"snapshot"' in text
         for row in json.loads(text).get("data", []):
             mine = ids.parse(row.get("cl_ord_id", "")) if isinstance(row, dict) else None
-            if mine is not None and mine.epoch > host.state.epoch and not (snapshot and not host.state.was_reconciled):
+            is_writers = mine is not None and ids.is_writers(mine.epoch, self.world.kraken.ts // SECOND)
+            if (
+                mine is not None
+                and is_writers
+                and mine.epoch > host.state.epoch
+                and not (snapshot and not host.state.was_reconciled)
+            ):
                 host.newer_at = self.world.loop.now
 
     # --- what leaves ---------------------------------------------------------------------------------------------
@@ -109,6 +130,10 @@ class Watch:
     def sent(self, host: Host, text: str) -> None:
         """Everything that has to hold when a request is handed to the socket."""
         body = json.loads(text, parse_float=Decimal)
+        if body["method"] in CANCELS:
+            self.checks["T9"] += 1
+            if host.writes:
+                self.violate("T9", f"{host.name} {body['method']} waited for the journal")
         if body["method"] not in PLACING:
             return
         self.checks["sends"] += 1
@@ -137,6 +162,9 @@ class Watch:
     def _add_sent(self, host: Host, body: dict[str, Any], wish: dict[str, Any]) -> None:
         symbol, cl_ord_id = body["params"]["symbol"], wish["cl_ord_id"]
         pair = PAIRS[symbol]
+        if cl_ord_id in self._names:
+            self.violate("11", f"{cl_ord_id} was used before")
+        self._names.add(cl_ord_id)
         if host.journal.find_order(cl_ord_id, "") is None:
             self.violate("journal", f"{cl_ord_id} left before the journal knew it")
         if not wish.get("post_only"):
@@ -267,6 +295,8 @@ class Watch:
 
     def handled(self, link: Link, request: Request, body: dict[str, Any]) -> None:
         """We never cross ourselves: at the moment an add or amend is acted on, no own order stands in its way."""
+        if body and self.world.alone:
+            self._points(link, request, body)
         if request.method not in PLACING or not body or self.world.rival is not None:
             return
         account = self.world.kraken.account
@@ -285,6 +315,32 @@ class Watch:
                     continue
                 if price >= other.price if side == "buy" else price <= other.price:
                     self.violate("cross", f"{side} at {price} meets our own {other.side} at {other.price}")
+
+    def _points(self, link: Link, request: Request, body: dict[str, Any]) -> None:
+        """Invariant 5: what the executor counts for an amend or a cancel is no less than the exchange's own table says.
+
+        By the exchange's age of each order, with some slack for the way there.
+        """
+        penalty = {"amend_order": amend_penalty, **dict.fromkeys(CANCELS, cancel_penalty)}.get(request.method)
+        host = next((host for host in self.world.hosts() if host.link is link and host.running), None)
+        if penalty is None or host is None or host.write_s:
+            return
+        account, params = self.world.kraken.account, body["params"]
+        ids_named = params.get("orders") or params.get("order_id") or params.get("cl_ord_id") or []
+        ids_named = [ids_named] if isinstance(ids_named, str) else ids_named
+        orders = [account.orders.get(name) or account.by_client.get(name) for name in ids_named]
+        if None in orders:
+            return  # it has ended, or another one did: nothing is charged for that
+        query = "SELECT points FROM sends WHERE method = ? AND orders = ? ORDER BY rowid DESC LIMIT 1"
+        names = " ".join(order.cl_ord_id or "" for order in orders if order is not None)
+        row = host.journal._db.execute(query, (request.method, names)).fetchone()
+        if row is None:
+            return  # the disk is full
+        ts = self.world.kraken.ts
+        least = sum(penalty(ts - order.touched_ns + 2 * SECOND) for order in orders if order is not None)
+        self.checks["5 points"] += 1
+        if row[0] < least:
+            self.violate("5", f"{request.method} of {names} counts {row[0]} here, {least} at the exchange")
 
     def refused(self, method: str, error: str, injected: bool) -> None:
         """Invariant 5, and no request that Kraken would call malformed."""
@@ -394,6 +450,8 @@ class Watch:
             return
         fills = {fill.exec_id: fill for fill in self._all_fills()}
         before = {row[0] for row in host.journal._db.execute("SELECT exec_id FROM before")}
+        # One that its ledger entries showed to be newer than the journal after all counts like any other.
+        before -= {row.exec_id for row in host.journal.fills()}
         self._fills(host, {name: fill for name, fill in fills.items() if name not in before})
         if any(is_ours(fills[name].cl_ord_id) for name in before):
             self.violate("2", "a fill of ours counts as older than the journal")
@@ -461,6 +519,8 @@ class Watch:
             effects[pair.base.name] = effects.get(pair.base.name, Decimal(0)) + sign * qty
             effects[pair.quote.name] = effects.get(pair.quote.name, Decimal(0)) - sign * price * qty - fee
         for asset, holding in ledger.holdings.items():
+            if asset not in ASSETS:
+                continue  # of rows that no exchange sends
             balance = Decimal(account.balances.get(asset, 0)).scaleb(-ASSETS[asset].decimals)
             rounding = balance - holding.opening - effects.get(asset, Decimal(0))
             if holding.rounding != rounding:

@@ -16,16 +16,25 @@ from simulator.engine import load_engine
 from simulator.errors import KrakenError
 from simulator.orders import Account, OrderRequest
 from simulator.pairs import PAIRS
-from simulator.private import PrivateSession
 from simulator.session import Request
 from simulator.store import Store
 from simulator.venue import CROWD_FROM
 from simulator.websocket import TURNAROUND_MS
 from simulator.world import World
 from tests.simulation.loop import Loop
+from tests.simulation.oddities import FOREIGN, OddSession, foreign_row, hold_until, odd_row
 
-ORDER_METHODS = frozenset({"add_order", "batch_add", "amend_order", "cancel_order", "batch_cancel"})
+CANCELS = frozenset({"cancel_order", "batch_cancel"})
+ORDER_METHODS = frozenset({"add_order", "batch_add", "amend_order", *CANCELS})
 PLACING = frozenset({"add_order", "batch_add", "amend_order"})
+# What Kraken also answers for what it did.
+AFTER = (
+    "EGeneral:Internal error",
+    "EService:Unavailable",
+    "EService:Timeout",
+    "EService:Busy",
+    "EDatabase:Internal error",
+)
 
 
 class QuietWorld(World):
@@ -85,9 +94,11 @@ class Link:
         self.reports_late_until = 0
         self._to_client, self._on_end = to_client, on_end
         self._number = 0
-        self._work_last = self._push_last = 0
+        self._work_last = 0
+        self._push_last: dict[str, int] = {}
         self._answers: list[str] | None = None
-        self.session = PrivateSession(kraken.world, kraken.rng.randrange(2**54, 2**64), self._from_exchange)
+        self._held = hold_until(kraken.rng, kraken.loop.now) if kraken.is_odd else {}
+        self.session = OddSession(kraken, kraken.rng.randrange(2**54, 2**64), self._from_exchange)
         self.session.open(kraken.ts)
 
     # --- to the exchange -----------------------------------------------------------------------------------------
@@ -149,7 +160,9 @@ class Link:
                 self.repeat_reports -= 1
                 times = 2
         # Each channel's messages leave in order; an answer may overtake them or be overtaken.
-        due = self._push_last = max(self._push_last, kraken.loop.now + int(late * SECOND))
+        channel = text.split('"', 4)[3]
+        due = max(self._push_last.get(channel, 0), kraken.loop.now + int(late * SECOND), self._held.get(channel, 0))
+        self._push_last[channel] = due
         for _ in range(times):
             kraken.loop.at(due, self._down, text, kraken.ts)
 
@@ -206,6 +219,12 @@ class Kraken:
         self.offset = boot_to_wall + int(self.rng.uniform(-3, 3) * SECOND)
         # Kraken does not order unacknowledged amends and cancels (KRAKEN.md 3.4).
         self.reorders = self.rng.random() < 0.5
+        # Not consistent: snapshots that lag by up to so many seconds, channels that come in any order.
+        self.is_odd = self.rng.random() < 0.7
+        self.snapshot_lag_s = self.rng.choice([0.0, 1.0, 4.5]) if self.is_odd else 0.0
+        self.foreign_rows: dict[str, str] = {}
+        self._lagged: set[str] = set()
+        self._foreign_number = 0
         self.store = Store(":memory:")
         self.world: QuietWorld | None = None
         self.links: dict[Link, None] = {}
@@ -314,7 +333,7 @@ class Kraken:
         drawn = self.rng.random()
         if drawn < self.internal_share:
             self.injected["internal error after the work"] += 1
-            return "after:EGeneral:Internal error"
+            return f"after:{self.rng.choice(AFTER)}"
         if drawn < self.internal_share + self.refuse_share:
             texts = [errors.ORDER_RATE_LIMIT, "EGeneral:Internal error", "EService:Busy"]
             if request.method in PLACING:
@@ -407,6 +426,42 @@ class Kraken:
         self._crowd_number += 1
         exchange.settle(venue.submit(self._crowd_number, 0, side, reach, lots, self.ts, "ioc"), self.ts)
         self.flush()
+
+    def lags(self, order_id: str) -> bool:
+        """True if a snapshot asked for now leaves this order out; the next one has it."""
+        order = self.account.orders.get(order_id)
+        if order is None or order_id in self._lagged or self.ts - order.opened_ns > self.snapshot_lag_s * SECOND:
+            return False
+        self._lagged.add(order_id)
+        self.injected["order left out of a snapshot"] += 1
+        return True
+
+    def place_foreign_row(self, symbol: str) -> str:
+        """Somebody else's order of any kind, in snapshots and reports only; its id."""
+        kind = self._crowd.choice(list(FOREIGN))
+        self._foreign_number += 1
+        order_id = f"OFORE{self._foreign_number}"
+        row = foreign_row(self._crowd, kind, symbol, self.mids[symbol], order_id, self.ts)
+        self.foreign_rows[order_id] = row
+        self.injected[f"foreign order: {kind}"] += 1
+        self._inject("executions", row)
+        return order_id
+
+    def end_foreign_row(self, order_id: str) -> None:
+        """It is cancelled by whoever placed it."""
+        self.foreign_rows.pop(order_id, None)
+        row = {"order_id": order_id, "exec_type": "canceled", "order_status": "canceled", "reason": "User requested"}
+        self._inject("executions", json.dumps(row))
+
+    def tell_odd_row(self, symbol: str) -> None:
+        """An element that nobody can read."""
+        channel = self._crowd.choice(["executions", "balances"])
+        self._foreign_number += 1
+        self._inject(channel, odd_row(self._crowd, channel, symbol, self._foreign_number))
+
+    def _inject(self, channel: str, row: str) -> None:
+        for link in list(self.links):
+            link.session.inject(channel, row)
 
     def foreign(self, symbol: str, how: str) -> None:
         """Somebody else's order on the executor's own account."""

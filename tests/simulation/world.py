@@ -155,7 +155,7 @@ class World:
         path = self.folder / f"{name}.sqlite"
         host = Host(name, self.loop, self.kraken, self.config, BOOT_TO_WALL, self.seed, path, self.halt_file)
         host.on_send, host.on_raise, host.on_told = self._sent, self.watch.raised, self.watch.told
-        host.on_frame, host.on_stopped = self.watch.frame, self._stopped
+        host.on_frame, host.on_stopped, host.on_start = self.watch.frame, self._stopped, self.watch.started
         if name == "main":
             host.on_position = self._position
         return host
@@ -201,6 +201,7 @@ class World:
             self.loop.after(40, lambda: setattr(self, "alone", self.rival is None))
 
     def _stopped(self, host: Host) -> None:
+        self.watch.stopped(host)
         # supervisord tries exit code 75 again, later.
         if host is self.main and self.rival is None:
             self.loop.after(2.0, host.start)
@@ -352,7 +353,7 @@ class World:
         self._end_duel()
         kraken = self.kraken
         kraken.refuse_share = kraken.internal_share = kraken.late_share = kraken.never_share = 0.0
-        kraken.rest_fail_share = kraken.rest_lost_share = kraken.history_lag_s = 0.0
+        kraken.rest_fail_share = kraken.rest_lost_share = kraken.history_lag_s = kraken.snapshot_lag_s = 0.0
         for strategy in self.strategies:
             strategy.quiet = []
         # What the plan began ends by itself within this time.
@@ -405,6 +406,8 @@ class World:
             foreign = [o for o in self.kraken.account.orders.values() if o.pair.symbol == strategy.symbol]
             if len(foreign) > 2 or self.config.trading.max_daily_loss < 100:
                 continue  # limits or own crossings may stand in the way
+            if strategy.symbol.partition("/")[0] in state.account.holds.held:
+                continue  # somebody else's trades took it beyond its limit
             strategy.quiet = wanted
         self._settle("what is wanted stands at the exchange", 60, self._stands)
         for strategy in self.strategies:

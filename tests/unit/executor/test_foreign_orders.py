@@ -131,8 +131,9 @@ def test_flatten_goes_past_a_stop_that_waits_and_stops_short_of_what_rests() -> 
     assert closes_at(row(price="83500.0", order_type="iceberg")) == "83500.1"
 
 
-def test_a_trade_on_margin_moves_no_spot_position() -> None:
-    world = started()
+@pytest.mark.parametrize("said_by", ["trade", "order"])
+def test_a_trade_on_margin_moves_no_spot_position(said_by: str) -> None:
+    world = started(*([row(margin=True, price="90000.0", side="sell")] if said_by == "order" else []))
     trade = {
         "exec_type": "trade",
         "exec_id": "TM",
@@ -140,7 +141,8 @@ def test_a_trade_on_margin_moves_no_spot_position() -> None:
         "last_price": Decimal(84_000),
         "fees": [],
     }
-    world.push("executions", [row(**trade, margin=True, order_status="filled")])
+    said = {"margin": True} if said_by == "trade" else {}
+    world.push("executions", [row(**trade, **said, order_status="filled")])
     world.turn()
     assert world.state.is_reconciled
     assert world.state.counts["trade on margin, left alone"] == 1

@@ -285,8 +285,10 @@ def test_once_it_is_gone_the_switch_is_armed_again() -> None:
     world = World().ready()
     (order,) = world.place(buy())
     order.cancel_failures = limits.CANCEL_FAILURES
+    world.target(buy(), sell())
     world.turn(6)
     assert world.taken("cancel_all_orders_after") == []
+    assert world.taken("add_order") == [], "nothing is placed that perhaps could not be pulled"
     world.report("canceled", order, reason="CancelAllOrdersAfter Timeout")
     world.turn()
     assert len(world.taken("cancel_all_orders_after")) == 1

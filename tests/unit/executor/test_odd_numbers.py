@@ -158,6 +158,16 @@ def test_nulls_in_an_answer_are_survived(answer: str) -> None:
     assert order.state in (OrderState.OPEN, OrderState.UNKNOWN)
 
 
+def test_one_odd_answer_of_a_batch_leaves_only_its_own_order_unknown() -> None:
+    world = World().ready()
+    world.target(buy(), buy(839_800, slot="b1"))
+    world.turn()
+    (batch,) = world.taken("batch_add")
+    world.answer(batch, [{"order_id": 5, "cl_ord_id": batch.orders[0]}, {"order_id": "O2", "cl_ord_id": None}])
+    states = [order.state for order in world.live()]
+    assert states == [OrderState.UNKNOWN, OrderState.OPEN]
+
+
 FIELDS = {"pair": "XXBTZUSD", "type": "buy", "price": "84000.0", "vol": "0.1", "fee": "0.1", "time": 1.5}
 
 
