@@ -108,6 +108,10 @@ class Books:
         return connection == self._connection
 
     def _instruments(self, instruments: Instruments) -> None:
+        for symbol in instruments.references:
+            # Found by the collector: what values other quotes has a book like any other.
+            if symbol not in self._books and not self._is_replay:
+                self._books[symbol] = TrackedBook(symbol, self._depth, self._module)
         for symbol, pair in instruments.pairs.items():
             book = self._books.get(symbol)
             if book is None or (self._is_replay and book.is_live):

@@ -15,13 +15,14 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from collector.feed import Feed
+from collector.feed import Feed, Valuing
 from collector.instruments import assets_of, pairs_of
 from collector.replay import parse_speed, play
 from shared import captures, limits
 from shared.bus import Received
 from shared.clock import boot_ns
 from shared.kraken.rest import Rest, RestError, RestRefused
+from shared.kraken.rest_names import RestNames
 from shared.kraken.socket import KrakenSocket
 from shared.messages import ProcessState, Resync
 from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse, tradebyte_version
@@ -56,8 +57,9 @@ class Collector:
             old = fetched and time.monotonic() - fetched > limits.INSTRUMENTS_EVERY_S
             if self.feed.wants_instruments or old:
                 try:
-                    pairs = pairs_of(await rest.public("AssetPairs"), self.process.config.trading.pairs)
-                    self.feed.instruments(pairs, assets_of(await rest.public("Assets")))
+                    pairs, assets = await rest.public("AssetPairs"), await rest.public("Assets")
+                    names = RestNames(pairs, assets)
+                    self.feed.instruments(pairs_of(pairs, names), assets_of(assets, names), boot_ns())
                     self.feed.wants_instruments = False
                     fetched = time.monotonic()
                 except (RestError, RestRefused, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -112,6 +114,10 @@ class Collector:
         for text in self.feed.sends:
             self.socket.send(text)
         self.feed.sends.clear()
+        for alert in self.feed.alerts:
+            self.process.log.error(alert)
+            self.process.alert("critical", "pair", alert)
+        self.feed.alerts.clear()
         for problem in self.feed.problems:
             kind = problem.partition(":")[0]
             self._told[kind] += 1
@@ -138,7 +144,8 @@ def main() -> None:
         raise SystemExit(play(Process("collector", configuration, []), frames, arguments.speed))
     process = Process("collector", configuration, ["resync"])
     trading = configuration.trading
-    feed = Feed(trading.pairs, trading.book_depth, version=configuration.kraken.websocket_version)
+    valuing = Valuing(trading.currency, trading.reference_pairs)
+    feed = Feed(trading.pairs, trading.book_depth, version=configuration.kraken.websocket_version, valuing=valuing)
     collector = Collector(process, feed)
     process.run_async(collector.run, collector.on_messages, collector.on_turn, turn_ms=20)
 

@@ -7,6 +7,10 @@ with the time, and carries out what gathers in :attr:`Feed.sends` and :attr:`Fee
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
 
 from collector.dialects import dialect
 from collector.frames import Ack, Classified, Kind, classify
@@ -15,25 +19,50 @@ from shared.kraken import v2
 from shared.kraken.exchange_time import ExchangeTime
 from shared.messages import FeedFrame, FeedStatus, FeedTrades, Instruments, Message, Pair, Resync, Trade
 from shared.numbers import PrecisionError, scale
+from shared.valuation import reference_pairs
 
 CHANNELS = ("book", "trade")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Valuing:
+    """What other quote assets are valued in, and by which pairs; None finds them in what the exchange lists."""
+
+    currency: str = "USD"
+    pairs: list[str] | None = None
 
 
 class Feed:
     """One connection to Kraken's public feed, or a replay of one.
 
-    ``symbols`` is what is wanted; in a replay every symbol of the file is handed on. Times are ns of CLOCK_BOOTTIME.
+    ``symbols`` is what is traded, ``valuing`` what else to subscribe to; in a replay every symbol of the file is handed
+    on. Times are ns of CLOCK_BOOTTIME.
     """
 
-    def __init__(self, symbols: list[str], depth: int, *, replay: bool = False, version: int = 2) -> None:
+    def __init__(
+        self,
+        symbols: list[str],
+        depth: int,
+        *,
+        replay: bool = False,
+        version: int = 2,
+        valuing: Valuing | None = None,
+    ) -> None:
         self.sends: list[str] = []
         self.publishes: list[tuple[str, Message]] = []
         self.counts: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.alerts: list[str] = []
         self.wants_reconnect = ""
         # Version 1 has no instrument channel: the shell is to fetch the data by REST.
         self.wants_instruments = False
-        self._symbols, self._depth, self._replay = symbols, depth, replay
+        self._traded, self._depth, self._replay = symbols, depth, replay
+        self._valuing = valuing or Valuing()
+        # Subscribed to for their books alone: what values other quote assets in the trading currency.
+        self._references = [symbol for symbol in self._valuing.pairs or [] if symbol not in symbols]
+        self._symbols = [*symbols, *self._references]
+        self._listed: set[str] = set()
         self._dialect = dialect(version)
         self._connected = False
         self._connection = 0
@@ -61,8 +90,17 @@ class Feed:
 
     @property
     def is_subscribed(self) -> bool:
-        """Every configured symbol's book is subscribed and its instrument data known."""
-        return all(self._states.get(("book", s)) == "subscribed" and s in self._pairs for s in self._symbols)
+        """True while every listed symbol's book is subscribed and its instrument data known."""
+        return all(
+            self._states.get(("book", symbol)) == "subscribed" and symbol in self._pairs
+            for symbol in self._symbols
+            if symbol not in self.unknown
+        )
+
+    @property
+    def unknown(self) -> list[str]:
+        """Wanted pairs that the exchange does not list; none before it said what it lists."""
+        return [symbol for symbol in self._symbols if symbol not in self._listed] if self._listed else []
 
     # --- connection ----------------------------------------------------------------------------------------------
 
@@ -78,8 +116,14 @@ class Feed:
         if not self._replay:
             self._ask_instrument(now)
             for channel in CHANNELS:
-                self._subscribe(channel, self._symbols, now)
+                self._subscribe(channel, self._wanted(channel), now)
         self._publish_status(now)
+
+    def _wanted(self, channel: str) -> list[str]:
+        """The symbols of a channel: of what only values another quote, the book is enough."""
+        symbols = self._symbols if channel == "book" else self._traded
+        unknown = self.unknown
+        return [symbol for symbol in symbols if symbol not in unknown]
 
     def closed(self, now: int) -> None:
         """The connection ended."""
@@ -116,7 +160,7 @@ class Feed:
         elif found.kind is Kind.TRADE:
             self._trades(found, now)
         elif found.kind is Kind.INSTRUMENT:
-            self._instrument(v2.payload(found.frame.data, v2.Instrument))
+            self._instrument(v2.payload(found.frame.data, v2.Instrument), found.frame.type == "snapshot", now)
         elif found.kind is Kind.STATUS:
             self._status(found.system, now)
         elif found.kind is Kind.RESPONSE:
@@ -166,34 +210,87 @@ class Feed:
         else:
             self.wants_instruments = True
 
-    def instruments(self, pairs: dict[str, Pair], assets: dict[str, int]) -> None:
-        """Instrument data that the shell fetched."""
+    def instruments(self, listed: dict[str, Pair], assets: dict[str, int], now: int) -> None:
+        """Instrument data of everything that the exchange lists, which the shell fetched."""
         self._instrument_asked = 0
-        self._pairs |= pairs
         self._assets |= assets
+        self._take_listed(set(listed), {s for s, pair in listed.items() if pair.status == "online"}, now)
+        self._pairs |= {symbol: pair for symbol, pair in listed.items() if self._replay or symbol in self._symbols}
         self._publish_instruments()
 
-    def _instrument(self, data: v2.Instrument) -> None:
+    def _instrument(self, data: v2.Instrument, is_whole: bool, now: int) -> None:
         self._instrument_asked = 0
-        for asset in data.assets:
-            self._assets[asset.id] = asset.precision
+        for raw_asset in data.assets:
+            asset = self._element(raw_asset, v2.Asset)
+            if asset is not None:
+                self._assets[asset.id] = asset.precision
+        rows = [row for raw in data.pairs if (row := self._element(raw, v2.Listed)) is not None and row.symbol]
+        if is_whole:
+            self._take_listed({row.symbol for row in rows}, {row.symbol for row in rows if row.status == "online"}, now)
+        else:
+            self._listed |= {row.symbol for row in rows} if self._listed else set()
         for raw in data.pairs:
+            self._pair(raw)
+        self._publish_instruments()
+
+    def _pair(self, raw: msgspec.Raw) -> None:
+        """A pair's data, where it is wanted; one that cannot be read stops no other."""
+        try:
             symbol = v2.payload(raw, v2.Symbol).symbol
             if self._replay or symbol in self._symbols:
                 self._pairs[symbol] = _pair(v2.payload(raw, v2.Pair))
-        self._publish_instruments()
+        except (ValueError, ArithmeticError) as error:
+            self._problem("bad instrument", f"{error}: {bytes(raw)[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
+
+    def _element(self, raw: msgspec.Raw, kind: type[T]) -> T | None:
+        try:
+            return v2.payload(raw, kind)
+        except ValueError as error:
+            self._problem("bad instrument", f"{error}: {bytes(raw)[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
+            return None
+
+    def _take_listed(self, listed: set[str], online: set[str], now: int) -> None:
+        """What the exchange lists: which wanted pairs it does not, and which others value the quotes."""
+        before = set(self._listed)
+        self._listed = listed
+        if self._replay:
+            return
+        if self._valuing.pairs is None:
+            found = reference_pairs(self._valuing.currency, self._traded, online)
+            added = [symbol for symbol in found if symbol not in self._references]
+            self._references += added
+            self._symbols += added
+            if added and self._connected:
+                self._subscribe("book", added, now)
+        for symbol in self.unknown:
+            if symbol in before or not before:
+                self.alerts.append(f"Kraken does not list {symbol}: it is out, and the others are quoted")
+            # Asked for again only once it is listed.
+            for channel in CHANNELS:
+                self._asked.pop((channel, symbol), None)
+                self._states[channel, symbol] = "refused: not listed"
+        back = [symbol for symbol in self._symbols if before and symbol in listed and symbol not in before]
+        if back and self._connected:
+            for channel in CHANNELS:
+                self._subscribe(channel, [symbol for symbol in self._wanted(channel) if symbol in back], now)
 
     def _publish_instruments(self) -> None:
         wanted = {leg for pair in self._pairs.values() for leg in (pair.base, pair.quote)}
         assets = {name: decimals for name, decimals in self._assets.items() if name in wanted}
-        self.publishes.append(("feed.instrument", Instruments(pairs=dict(self._pairs), assets=assets)))
+        message = Instruments(
+            pairs=dict(self._pairs),
+            assets=assets,
+            references=[symbol for symbol in self._references if symbol in self._pairs],
+            unknown=self.unknown,
+        )
+        self.publishes.append(("feed.instrument", message))
 
     def _status(self, system: str, now: int) -> None:
         back = system == "online" and self._system not in ("online", "unknown")
         self._system = system
         if back:
             self._online_since = now
-            self._resubscribe(self._symbols, now)
+            self._resubscribe(self._wanted("book"), now)
         self._publish_status(now)
 
     # --- subscriptions -------------------------------------------------------------------------------------------

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from executor.conversion import DECIMALS, Conversion
 from executor.day import Day
+from executor.held import Holds, Inventory
 from executor.ledger import Entry, Holding, Ledger, Trade
 from executor.pnl import Pnl
+from executor.registry import FOREIGN
 from executor.rows import BeforeRow, FillRow, MetaRow, Row, holding_row
 from executor.tally import Tally, add_fill
+from shared.clock import SECOND
 from shared.kraken import v2
-from shared.messages import Fees, Profit, Side
-from shared.numbers import EXACT, floor_to, plain
+from shared.messages import Fees, Profit, QuoteProfit, Side
+from shared.numbers import EXACT, floor_to, plain, round_money
+from shared.valuation import legs
 
 ZERO = Decimal(0)
+# A fill that was reported around the journal's opening may be in its first balances or not: its entries tell.
+DOUBTFUL_S = 60
+DOUBTFUL_KEPT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +43,29 @@ class NewFill:
 
 @dataclass(frozen=True, slots=True)
 class Profits:
-    """Profit in total, in quote currency as decimal text, and by pair; ``equity`` has transfers in it."""
+    """Profit in total, in the trading currency as decimal text, by quote asset and by pair (in the quote asset).
+
+    ``equity`` has transfers in it, and ``fx``: what the rates' own moves did to profit made in other quotes.
+    """
 
     realised: str
     unrealised: str
     fees_paid: str
     rounding: str
     transfers: str
+    fx: str
     equity: str
     pairs: dict[str, Profit]
+    quotes: dict[str, QuoteProfit]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A fill from around the journal's opening, with whose it was."""
+
+    fill: NewFill
+    cl_ord_id: str
+    strategy: str
 
 
 class Account:
@@ -55,8 +77,12 @@ class Account:
         knows_fill: Callable[[str], bool],
         knows_entry: Callable[[str], bool],
         assets_settled: Callable[[str], set[str]],
+        max_position_size: Decimal = Decimal(1000),
     ) -> None:
         self.ledger = Ledger(knows_entry, assets_settled)
+        self.inventory = Inventory(inventory_base)
+        self.holds = Holds(max_position_size)
+        self.conversion = Conversion()
         self.tallies: dict[tuple[str, str], Tally] = {}
         self.pnl: dict[str, Pnl] = {}
         self.fees: dict[str, Fees] = {}
@@ -67,7 +93,11 @@ class Account:
         self.changes = 0
         # The profit that was last told, and for which moment and changes it was made.
         self.told: tuple[tuple[int, int], Profits] | None = None
-        self._inventory = inventory_base
+        # Set by the configuration: what profit is told in, and the traded bases.
+        self.currency = "USD"
+        self.bases: frozenset[str] = frozenset()
+        self._booked = False
+        self._doubtful: dict[str, Doubtful] = {}
         self._knows_fill = knows_fill
         self._recent: deque[str] = deque(maxlen=1000)  # not yet on the disk, perhaps
         self._recent_set: set[str] = set()
@@ -94,16 +124,25 @@ class Account:
         if fill.exec_id in self._recent_set or self._knows_fill(fill.exec_id):
             return None
         self._remember(fill.exec_id)
-        if not self.ledger.is_open:
+        opened_ts = self.ledger.opened_ts
+        is_old = not self.ledger.is_open or 0 < fill.fill_ts < opened_ts
+        if is_old and fill.exec_id not in self.ledger.unmatched:
             self.rows.append(BeforeRow(fill.exec_id))
+            if not self.ledger.is_open or fill.fill_ts > opened_ts - DOUBTFUL_S * SECOND:
+                self._doubtful[fill.exec_id] = Doubtful(fill, cl_ord_id, strategy)
+                while len(self._doubtful) > DOUBTFUL_KEPT:
+                    del self._doubtful[next(iter(self._doubtful))]
             return None
-        base, _, quote = fill.symbol.partition("/")
-        sign = 1 if fill.side == "buy" else -1
+        return self._count(fill, cl_ord_id, strategy)
+
+    def _count(self, fill: NewFill, cl_ord_id: str, strategy: str) -> FillRow:
+        quote = legs(fill.symbol)[1]
         cost = EXACT.multiply(fill.price, fill.qty)
-        effects = {base: sign * fill.qty, quote: -sign * cost}
-        for asset, fee in fill.fees.items():
-            effects[asset] = effects.get(asset, ZERO) - fee
+        effects = _effects(fill)
         self.ledger.fill(Trade(fill.exec_id, effects, fill.fees))
+        if strategy == FOREIGN:
+            for asset, effect in effects.items():
+                self.holds.change(asset, effect)
         self.tallies.setdefault((strategy, fill.symbol), Tally()).add(fill.side, fill.qty)
         fee = fill.fees.get(quote, ZERO)
         self.pnl.setdefault(fill.symbol, Pnl()).fill(fill.side, fill.qty, fill.price, fee)
@@ -126,22 +165,65 @@ class Account:
         self._keep(effects)
         return row
 
-    def entry(self, entry: Entry, *, live: bool) -> None:
-        """A ledger entry."""
-        if self.ledger.is_open and self.ledger.entry(entry, live=live):
-            self.rows.append(entry)
-            self._keep([entry.asset])
+    def entry(self, entry: Entry, *, live: bool) -> FillRow | None:
+        """A ledger entry of the spot wallet; the fill that it shows to be newer than the journal, if it does."""
+        if not (self.ledger.is_open and self.ledger.entry(entry, live=live)):
+            return None
+        self.rows.append(entry)
+        self._keep([entry.asset])
+        if entry.kind != "trade":
+            self.holds.change(entry.asset, entry.change)
+        elif live and entry.ref_id in self._doubtful:
+            doubtful = self._doubtful.pop(entry.ref_id)
+            return self._count(doubtful.fill, doubtful.cl_ord_id, doubtful.strategy)
+        return None
 
-    def snapshot(self, balances: dict[str, Decimal], ts: int) -> bool:
-        """Balances as the exchange states them, at its time ``ts``; True when the journal opened with them."""
+    def wallet_entry(self, asset: str, wallet: str, change: Decimal) -> None:
+        """A ledger entry of another wallet: owned as before, and not to be traded with."""
+        self.ledger.wallet(asset, wallet, change)
+        self.holds.change(asset, change)
+        self.changes += 1
+
+    def give_up(self, ref_id: str) -> None:
+        """No fill explains a trade's entries: they are changes from outside."""
+        changes = self.ledger.give_up(ref_id)
+        for asset, change in changes.items():
+            self.holds.change(asset, change)
+        self._keep(changes)
+
+    def snapshot(
+        self, balances: dict[str, Decimal], ts: int, wallets: dict[str, dict[str, Decimal]] | None = None
+    ) -> bool:
+        """Spot balances as the exchange states them, at its time ``ts``; True when the journal opened with them.
+
+        ``wallets`` are the balances in other wallets, by asset and wallet.
+        """
         opened = not self.ledger.is_open
+        self.ledger.wallets = wallets or {}
         if opened:
             self.ledger.open(balances, ts)
             self.rows.append(MetaRow("opened", str(ts)))
         else:
             self.ledger.snapshot(balances)
+        self._count_doubtful()
         self._keep(self.ledger.holdings)
         return opened
+
+    def _count_doubtful(self) -> None:
+        """Count the fills from around the opening that the balances prove to have come after it."""
+        if not self._doubtful or not self.ledger.difference:
+            return
+        for chosen in ([*self._doubtful.values()], *([one] for one in self._doubtful.values())):
+            effects: dict[str, Decimal] = {}
+            for doubtful in chosen:
+                for asset, effect in _effects(doubtful.fill).items():
+                    effects[asset] = effects.get(asset, ZERO) + effect
+            if self.ledger.would_explain(effects, len(chosen)):
+                for doubtful in chosen:
+                    del self._doubtful[doubtful.fill.exec_id]
+                    self._count(doubtful.fill, doubtful.cl_ord_id, doubtful.strategy)
+                self.ledger.absorb()
+                return
 
     def settle(self) -> None:
         """Looks again whether the balances explain themselves, after decimals or fills became known."""
@@ -149,17 +231,43 @@ class Account:
         self.ledger.absorb()
         self._keep([asset for asset, legs in before.items() if len(self.ledger.holdings[asset].open_legs) != legs])
 
+    def look_at_holds(self, assets: Iterable[str], rates: Mapping[str, Decimal], now: int) -> None:
+        """Hold or release traded bases by where they stand; those with entries on the way wait for them."""
+        for asset in assets:
+            holding = self.ledger.holdings.get(asset)
+            if asset in rates and not (holding and holding.open_legs):
+                self.rows += self.holds.look(asset, self.position(asset), rates[asset], now)
+
+    def accept(self, asset: str) -> None:
+        """Take what there is of an asset as wanted: it is the inventory from now on."""
+        self.rows.append(self.inventory.accept(asset, self.ledger.total(asset)))
+        self.holds.accept(asset)
+        self.rows.append(self.holds.row())
+        self.changes += 1
+
     # --- what is known -------------------------------------------------------------------------------------------
 
-    def base_position(self, symbol: str) -> Decimal:
-        """The base balance less ``inventory_base``."""
-        base = symbol.partition("/")[0]
-        holding = self.ledger.holdings.get(base)
-        return (holding.balance if holding else ZERO) - self._inventory.get(base, ZERO)
+    def position(self, asset: str) -> Decimal:
+        """An asset's balance in all wallets less its inventory."""
+        return self.ledger.total(asset) - self.inventory.of_asset(asset)
 
-    def position_lots(self, symbol: str, qty_precision: int) -> int:
+    def position_lots(self, asset: str, qty_precision: int) -> int:
         """The same in lots."""
-        return floor_to(self.base_position(symbol), qty_precision)
+        return floor_to(self.position(asset), qty_precision)
+
+    def traded(self, symbol: str) -> Decimal:
+        """What the fills on a symbol add up to, in its base."""
+        pnl = self.pnl.get(symbol)
+        return pnl.qty if pnl is not None else ZERO
+
+    def strategy_positions(self, strategy: str, assets: Iterable[str]) -> dict[str, Decimal]:
+        """What a strategy's own fills add up to, by base."""
+        result = dict.fromkeys(assets, ZERO)
+        for (name, symbol), tally in self.tallies.items():
+            base = legs(symbol)[0]
+            if name == strategy and base in result:
+                result[base] += tally.position
+        return result
 
     def tally(self, strategy: str, symbol: str) -> Tally:
         """A strategy's fills on a symbol."""
@@ -170,44 +278,80 @@ class Account:
         fees = self.fees.get(symbol)
         return Decimal(fees.taker) / 100 if fees else Decimal("0.01")
 
-    def profit(self, mids: dict[str, Decimal], live: set[str], symbols: Iterable[str]) -> Profits:
-        """Profit by pair (``symbols`` and whatever was traded) and in total; only ``live`` pairs' mids are fresh.
+    def profit(
+        self, mids: dict[str, Decimal], live: set[str], symbols: Iterable[str], rates: dict[str, Decimal]
+    ) -> Profits:
+        """Profit by pair (``symbols`` and whatever was traded), by quote asset and in total.
 
-        Totals are sums of what the pairs show, so that they add up to the last digit.
+        Only ``live`` pairs' mids are fresh; ``rates`` value the quote assets, and one without a rate is in no total.
         """
         untraded = Pnl()
-        shown = {
+        pairs = {
             symbol: self.pnl.get(symbol, untraded).shown(mids.get(symbol), is_stale=symbol not in live)
             for symbol in sorted({*self.pnl, *symbols})
         }
-        realised, unrealised, fees = (
-            sum((Decimal(getattr(profit, name)) for profit in shown.values()), ZERO)
-            for name in ("realised", "unrealised", "fees")
+        quotes = {quote: self._quote_profit(quote, pairs) for quote in sorted({legs(symbol)[1] for symbol in pairs})}
+        unrealised = equity = ZERO
+        for quote, made in quotes.items():
+            if quote not in rates:
+                continue
+            amounts = {term: Decimal(getattr(made, term)) for term in ("realised", "fees", "transfers", "rounding")}
+            if self.conversion.book(quote, amounts, rates[quote]):
+                self._booked = True
+            unrealised += round_money(Decimal(made.unrealised) * rates[quote], DECIMALS)
+            equity += round_money(Decimal(made.equity) * rates[quote], DECIMALS)
+        realised, fees, transfers, rounding = (
+            self.conversion.total(term) for term in ("realised", "fees", "transfers", "rounding")
         )
-        quotes = {symbol.partition("/")[2] for symbol in self.pnl} or {"USD"}
-        held = [self.ledger.holdings[asset] for asset in quotes if asset in self.ledger.holdings]
-        rounding = sum((holding.rounding for holding in held), ZERO)
-        transfers = sum((holding.transfers for holding in held), ZERO)
+        if set(quotes) <= {self.currency}:
+            equity = realised + unrealised - fees + transfers + rounding  # the rate is 1: exact to the last digit
         return Profits(
             realised=plain(realised),
             unrealised=plain(unrealised),
             fees_paid=plain(fees),
             rounding=plain(rounding),
             transfers=plain(transfers),
-            equity=plain(realised + unrealised - fees + transfers + rounding),
-            pairs=shown,
+            fx=plain(equity - (realised + unrealised - fees + transfers + rounding)),
+            equity=plain(equity),
+            pairs=pairs,
+            quotes=quotes,
         )
+
+    def _quote_profit(self, quote: str, pairs: dict[str, Profit]) -> QuoteProfit:
+        """All pairs of a quote asset together, to the last digit; cash moved in and out is no profit."""
+        own = [profit for symbol, profit in pairs.items() if legs(symbol)[1] == quote]
+        realised, unrealised, fees = (
+            sum((Decimal(getattr(profit, term)) for profit in own), ZERO) for term in ("realised", "unrealised", "fees")
+        )
+        holding = self.ledger.holdings.get(quote, Holding())
+        # What is moved of a base that others are quoted in changes its position, not the cash.
+        transfers = ZERO if quote in self.bases else holding.transfers
+        return QuoteProfit(
+            realised=plain(realised),
+            unrealised=plain(unrealised),
+            fees=plain(fees),
+            transfers=plain(transfers),
+            rounding=plain(holding.rounding),
+            equity=plain(realised + unrealised - fees + transfers + holding.rounding),
+        )
+
+    def keep_booked(self) -> None:
+        """Keep what was converted, when anything was since the last time."""
+        if self._booked:
+            self._booked = False
+            self.rows.append(self.conversion.row())
 
     def begin_day(self, date: str, mids: dict[str, Decimal]) -> None:
         """Loss counts from here on (UTC)."""
         self.day.begin(date, self.pnl, mids)
         self.rows += self.day.rows()
 
-    def day_loss(self, mids: dict[str, Decimal]) -> Decimal:
-        """The loss since the day began, transfers left out; negative for a gain."""
+    def day_loss(self, mids: dict[str, Decimal], rates: dict[str, Decimal]) -> Decimal:
+        """The loss since the day began, in the trading currency, transfers left out; negative for a gain."""
         if self.day.mark(self.pnl, mids):
             self.rows += self.day.rows()
-        self.lost = self.day.loss(self.pnl, mids)
+        losses = self.day.losses(self.pnl, mids)
+        self.lost = sum((loss * rates.get(quote, ZERO) for quote, loss in losses.items()), ZERO)
         return self.lost
 
     # --- details -------------------------------------------------------------------------------------------------
@@ -221,6 +365,16 @@ class Account:
     def _keep(self, assets: Iterable[str]) -> None:
         self.changes += 1
         self.rows += [holding_row(asset, self.ledger.holdings[asset]) for asset in assets]
+
+
+def _effects(fill: NewFill) -> dict[str, Decimal]:
+    """What a fill does to each asset's balance, exactly, fees included."""
+    base, quote = legs(fill.symbol)
+    sign = 1 if fill.side == "buy" else -1
+    effects = {base: sign * fill.qty, quote: -sign * EXACT.multiply(fill.price, fill.qty)}
+    for asset, fee in fill.fees.items():
+        effects[asset] = effects.get(asset, ZERO) - fee
+    return effects
 
 
 def fill_of_report(report: v2.Report, fill_ts: int) -> NewFill | None:

@@ -5,24 +5,33 @@ from __future__ import annotations
 from decimal import Decimal
 
 from executor.ledger import Entry
+from executor.rows import FillRow
 from executor.state import State
 from shared.clock import parse_rfc3339
 from shared.kraken import v2
 
+ZERO = Decimal(0)
 
-def take(state: State, frame: v2.Frame, now: int) -> None:
-    """One message of the channel."""
+
+def take(state: State, frame: v2.Frame, now: int) -> list[FillRow]:
+    """One message of the channel; returns fills that its entries show to be newer than the journal."""
     account = state.account
     elements = v2.payload(frame.data, list[_Balance])
     if frame.type == "snapshot":
         balances = {element.asset: _spot(element) for element in elements}
-        if account.snapshot(balances, state.clock.now_ts(now) or now + state.boot_to_wall):
+        wallets = {element.asset: others for element in elements if (others := _others(element))}
+        if account.snapshot(balances, state.clock.now_ts(now) or now + state.boot_to_wall, wallets):
             state.tell("info", "journal", "a new journal opens at these balances")
         state.balances_ready = True
-    else:
-        for element in elements:
-            if element.wallet_type == "spot" and element.wallet_id == "main":
-                account.entry(entry_of(element), live=True)
+        return []
+    fills = []
+    for element in elements:
+        if _is_spot(element.wallet_type, element.wallet_id):
+            fills.append(account.entry(entry_of(element), live=True))
+        else:
+            wallet = f"{element.wallet_type}/{element.wallet_id}"
+            account.wallet_entry(element.asset, wallet, element.amount - element.fee)
+    return [fill for fill in fills if fill is not None]
 
 
 def entry_of(element: v2.Balance) -> Entry:
@@ -39,9 +48,20 @@ class _Balance(v2.Balance, frozen=True, kw_only=True):
     wallets: list[v2.Wallet] = []
 
 
+def _is_spot(kind: str, name: str) -> bool:
+    return (kind, name) == ("spot", "main")
+
+
 def _spot(element: _Balance) -> Decimal:
     """What can be traded: the spot wallet's balance where wallets are told apart."""
-    for wallet in element.wallets:
-        if wallet.type == "spot" and wallet.id == "main":
-            return wallet.balance
-    return element.balance
+    if not element.wallets:
+        return element.balance
+    return sum((wallet.balance for wallet in element.wallets if _is_spot(wallet.type, wallet.id)), ZERO)
+
+
+def _others(element: _Balance) -> dict[str, Decimal]:
+    return {
+        f"{wallet.type}/{wallet.id}": wallet.balance
+        for wallet in element.wallets
+        if wallet.balance and not _is_spot(wallet.type, wallet.id)
+    }

@@ -35,6 +35,7 @@ from shared.messages import (
     OrderState,
     Target,
 )
+from shared.numbers import plain
 
 
 class Executor:
@@ -69,14 +70,17 @@ class Executor:
         elif isinstance(message, Book):
             state.books[message.symbol] = message
             mid = mid_of(message) if message.state is BookState.LIVE else None
-            if mid is not None:
+            if mid is not None and state.mids.get(message.symbol) != mid:
                 state.mids[message.symbol] = mid
+                state.market_changes += 1
         elif isinstance(message, FeedStatus):
             state.feed, state.feed_at = message, now
         elif isinstance(message, BookStatus):
             state.book_status, state.book_status_at = message, now
         elif isinstance(message, Instruments) and message.pairs:
             state.pairs = message.pairs
+            state.unknown = frozenset(message.unknown)
+            state.market_changes += 1
             state.account.ledger.decimals = dict(message.assets)
         return False
 
@@ -141,6 +145,7 @@ class Executor:
         state = self.state
         self.stream.turn(now)
         self._watch_difference(now)
+        self._value(now)
         self.history.turn(now)
         self.quoting.turn(now)
         self.flatten.turn(now)
@@ -150,6 +155,30 @@ class Executor:
             self._each_second(now)
         state.registry.forget(now)
         self._publish(now)
+
+    def _value(self, now: int) -> None:
+        """Take the rates anew when they are due, and look at what stands beyond its limit by no fill of ours."""
+        state = self.state
+        if state.rates.turn(state.pairs, state.mids_decimal(), state.fresh(now), now):
+            state.market_changes += 1
+        if state.is_reconciled:
+            before = dict(state.account.holds.held)
+            state.account.look_at_holds(state.bases, self.quoting.placing.verdict.portfolio().rates, now)
+            for asset in before.keys() - state.account.holds.held.keys():
+                state.tell("warning", "held", f"{asset} is within its limit again: quoted as before", alert=True)
+        for asset, hold in state.account.holds.held.items():
+            if now - hold.since >= limits.HELD_ALERT_S * SECOND:
+                state.tell("error", "held", hold.text(asset), alert=True)
+
+    def accept(self, asset: str, now: int) -> None:
+        """A person takes what there is of an asset as wanted: it becomes the inventory, and is quoted again."""
+        state = self.state
+        if asset not in state.bases:
+            state.tell("error", "accept", f"{asset} is no traded base: nothing to accept", alert=True)
+        elif state.view_is_valid(now):
+            position = state.account.position(asset)
+            state.account.accept(asset)
+            state.tell("warning", "accept", f"{plain(position)} {asset} accepted: part of the inventory", alert=True)
 
     def _watch_difference(self, now: int) -> None:
         state = self.state
@@ -207,7 +236,8 @@ class Executor:
             return  # half of the books would make a loss of what is none
         if not self._begin_day(held, mids, now) and is_start:
             return  # the day that was begun last may be days ago, and its loss long known
-        loss = state.account.day_loss(mids)
+        loss = state.account.day_loss(mids, state.rates.values)
+        state.account.keep_booked()
         limit = state.config.trading.max_daily_loss
         # A flatten only reduces; halted by the loss, it would never end.
         if loss >= limit and not state.halted and not state.flattening:
@@ -240,7 +270,8 @@ class Executor:
         state = self.state
         state.out.rows += state.account.rows
         state.account.rows.clear()
-        for topic, message in publish.all_messages(state, now, set(state.pairs) | set(state.config.trading.pairs)):
+        symbols = {*state.config.trading.pairs, *(order.symbol for order in state.registry.live())}
+        for topic, message in publish.all_messages(state, now, symbols):
             if isinstance(message, Account) and not self._is_account_news(message, now):
                 continue
             if self._published.get(topic) != message:
@@ -250,14 +281,14 @@ class Executor:
     def _is_account_news(self, message: Account, now: int) -> bool:
         """At once when what matters changed; profit and counters, which change all the time, once a second."""
         last = self._published.get("account")
-        if isinstance(last, Account):
-            same = (last.valid, last.balances, last.fees, last.why) == (
-                message.valid,
-                message.balances,
-                message.fees,
-                message.why,
-            )
-            if same and now < self._account_due:
-                return False
+        if isinstance(last, Account) and _urgent(last) == _urgent(message) and now < self._account_due:
+            return False
         self._account_due = now + SECOND
         return True
+
+
+def _urgent(message: Account) -> tuple[object, ...]:
+    """What of the account is told at once."""
+    valid = {asset: rate.valid for asset, rate in message.rates.items()}
+    held = {asset: row.held for asset, row in message.assets.items()}
+    return message.valid, message.balances, message.fees, message.why, valid, held

@@ -5,7 +5,9 @@ The wish is a file, like halt, so that it outlives restarts: the command writes 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import Enum, auto
 
 from executor import events, risk
 from executor.budget import add_points
@@ -18,14 +20,27 @@ from executor.state import State
 from executor.stream import Stream
 from shared import limits
 from shared.clock import SECOND
-from shared.messages import Pair, Quote, Side
-from shared.numbers import notional, text
+from shared.messages import BookState, Pair, Quote, Side
+from shared.numbers import floor_to, notional, plain, text, unscale
+from shared.valuation import legs
 
 SLOT = "f0"
+ZERO = Decimal(0)
+
+
+class Step(Enum):
+    """What a look at one asset came to."""
+
+    FLAT = auto()
+    WAITS = auto()  # for an order, another asset, its turn
+    DENIED = auto()  # by a limit or the funds; tried again
 
 
 class Flatten:
-    """One order a symbol at a time, each symbol at its own pace, until what is left cannot be traded."""
+    """Closes each traded base through one pair, one order at a time, until what is left cannot be traded.
+
+    A base that only a pair with another traded base closes goes first: closing it moves the other.
+    """
 
     def __init__(self, state: State, stream: Stream, gates: Gates, placing: Placing) -> None:
         self.state, self.stream, self.gates, self.placing = state, stream, gates, placing
@@ -36,39 +51,82 @@ class Flatten:
         state = self.state
         if not state.flattening or state.halted or self.gates.why_not_advance(now):
             return
-        # What was pulled, or the order before, has not been confirmed there yet: that symbol waits, and no other.
-        busy = {order.symbol for order in state.registry.live() if order.strategy != FOREIGN}
-        symbols = [symbol for symbol in state.config.trading.pairs if symbol in state.pairs]
-        left = [symbol for symbol in symbols if symbol not in busy and self._close(symbol, now)]
-        if not (busy or left) and len(symbols) == len(state.config.trading.pairs):
+        # What was pulled, or the order before, has not been confirmed there yet: its assets wait, and no others.
+        busy = {
+            asset for order in state.registry.live() if order.strategy != FOREIGN for asset in legs(order.symbol)
+        } & state.bases
+        pairs = closing_pairs(state.config.trading.pairs, self._tradable())
+        steps = dict.fromkeys(busy, Step.WAITS)
+        for asset in sorted(state.bases, key=lambda asset: legs(pairs.get(asset, ""))[1] not in state.bases):
+            # One that another's closing is about to move waits for it, unless that needs its room first.
+            moving = {legs(pairs[other])[1] for other, step in steps.items() if step is Step.WAITS and other in pairs}
+            if asset in busy or asset in state.account.holds.held:
+                continue
+            steps[asset] = Step.WAITS if asset in moving else self._close(asset, pairs.get(asset), now)
+        known = all(symbol in state.pairs or symbol in state.unknown for symbol in state.config.trading.pairs)
+        if known and all(step is Step.FLAT for step in steps.values()):
             state.halted = state.out.flattened = True  # at once: nothing may slip in before the file is there
-            state.out.halt = "flattened: every position is inventory_base, but for what is too small to trade"
+            state.out.halt = self._outcome()
 
-    def _close(self, symbol: str, now: int) -> bool:
-        """Sends an order where there is something to close; False when the symbol is flat."""
+    def _outcome(self) -> str:
+        account = self.state.account
+        why = ["flattened: every position is inventory_base, but for what is too small to trade"]
+        why += [f"{asset} is left as it is: {hold.text(asset)}" for asset, hold in sorted(account.holds.held.items())]
+        for asset in sorted(self.state.bases - account.holds.held.keys()):
+            other_wallets = {
+                name: amount for name, amount in account.ledger.wallets.get(asset, {}).items() if amount > 0
+            }
+            if account.position(asset) > 0 and other_wallets:
+                lies = ", ".join(f"{plain(amount)} in {name}" for name, amount in other_wallets.items())
+                why.append(f"{asset}: {lies} cannot be sold from there")
+        return "; ".join(why)
+
+    def _tradable(self) -> set[str]:
+        """The pairs that an order may go to now: online, with a live book."""
         state = self.state
-        pair, market = state.pairs[symbol], self.placing.verdict.market(symbol)
+        return {
+            symbol
+            for symbol, pair in state.pairs.items()
+            if pair.status == "online" and symbol in state.books and state.books[symbol].state is BookState.LIVE
+        }
+
+    def _close(self, asset: str, symbol: str | None, now: int) -> Step:
+        """Send an order where there is something to close."""
+        state = self.state
+        position = state.account.position(asset)
+        side: Side = "sell" if position > 0 else "buy"
+        amount = abs(position)
+        if side == "sell":  # what lies in another wallet cannot be sold
+            amount = min(amount, max(ZERO, state.account.ledger.spendable().get(asset, ZERO)))
+        market = self.placing.verdict.market(symbol) if symbol is not None else None
         if market is None:
-            return bool(state.account.position_lots(symbol, pair.qty_precision))
-        side: Side = "sell" if market.position > 0 else "buy"
+            return Step.WAITS if self._is_more_than_dust(asset, amount) else Step.FLAT
+        pair = market.pair
         price = self._beside_others(pair, side, self._limit(pair, market.mid, side))
-        lots = self._lots(pair, abs(market.position), max(Decimal(price), market.mid))
+        lots = self._lots(market, floor_to(amount, pair.qty_precision), price)
         if lots == 0:
-            return False
+            return Step.FLAT
         deadline_ts = state.deadline_ts(now)
-        if now < self._next_try.get(symbol, 0) or deadline_ts is None:
-            return True
-        self._next_try[symbol] = now + int(limits.FLATTEN_EVERY_S * SECOND)
-        why = self.placing.check(FLATTEN, risk.Wish(symbol, side, price, lots), now, any_size=True)
+        if now < self._next_try.get(asset, 0) or deadline_ts is None:
+            return Step.WAITS
+        self._next_try[asset] = now + int(limits.FLATTEN_EVERY_S * SECOND)
+        why = self.placing.check(FLATTEN, risk.Wish(pair.symbol, side, price, lots), now, any_size=True)
         if not why and state.config.trading.dry_run:
             what = f"{side} {text(lots, pair.qty_precision)}"
-            state.tell("warning", "flatten", f"{symbol}: {DRY_RUN}: {what}; 'tradebyte halt' and 'resume' end the wish")
-            return True
+            why = f"{DRY_RUN}: {what}; 'tradebyte halt' and 'resume' end the wish"
+            state.tell("warning", "flatten", f"{pair.symbol}: {why}")
+            return Step.DENIED
         if why:
-            state.tell("warning", "flatten", f"{symbol}: {why}; trying again")
-            return True
+            state.tell("warning", "flatten", f"{pair.symbol}: {why}; trying again")
+            return Step.DENIED
         self._send(market, Quote(slot=SLOT, side=side, price=price, qty=lots), deadline_ts, now)
-        return True
+        return Step.WAITS
+
+    def _is_more_than_dust(self, asset: str, amount: Decimal) -> bool:
+        """True while no pair that could close an asset takes orders, and there is something to close."""
+        own = [symbol for symbol in self.state.config.trading.pairs if legs(symbol)[0] == asset]
+        pairs = [self.state.pairs[symbol] for symbol in own if symbol in self.state.pairs]
+        return bool(amount) and (not pairs or any(amount >= unscale(p.qty_min, p.qty_precision) for p in pairs))
 
     def _limit(self, pair: Pair, mid: Decimal, side: Side) -> int:
         """The worst price that the band allows, inside it and on a tick."""
@@ -90,13 +148,16 @@ class Flatten:
                 self.state.tell("warning", "flatten", f"{pair.symbol}: {what}")
         return price
 
-    def _lots(self, pair: Pair, position: int, worst: Decimal) -> int:
+    def _lots(self, market: risk.Market, lots: int, price: int) -> int:
         """What to close now: all of it, or what an order may hold; 0 for dust."""
-        unit = Decimal(1).scaleb(-pair.price_precision - pair.qty_precision)
-        most = int(self.state.config.trading.max_order_size / (worst * unit))
-        lots = min(position, most)
+        pair = market.pair
+        unit = unscale(1, pair.qty_precision)
+        worth = self.placing.verdict.portfolio().worth(pair.symbol, unscale(price, pair.price_precision), unit)
+        if worth:
+            lots = min(lots, int(self.state.config.trading.max_order_size / worth))
         lots -= lots % pair.qty_increment
-        cost = notional(int(worst), lots, pair.price_precision, pair.qty_precision)
+        # At the limit price of a sale it may be less than the minimum that the exchange wants.
+        cost = notional(min(price, int(market.mid)), lots, pair.price_precision, pair.qty_precision)
         return 0 if lots < pair.qty_min or cost < Decimal(pair.cost_min) else lots
 
     def _send(self, market: risk.Market, quote: Quote, deadline_ts: int, now: int) -> None:
@@ -114,3 +175,17 @@ class Flatten:
         }
         state.record(order, "decided", now, {**chosen, **events.sent(request, order.cl_ord_id)})
         self.placing.send(request, points, now)
+
+
+def closing_pairs(traded: Iterable[str], tradable: Collection[str]) -> dict[str, str]:
+    """The pair that closes each traded base: of its own pairs one quoted in no traded base, where there is one.
+
+    ``tradable`` are those that take an order now; the first configured one counts.
+    """
+    pairs = list(traded)
+    bases = {legs(symbol)[0] for symbol in pairs}
+    chosen: dict[str, str] = {}
+    for symbol in sorted(pairs, key=lambda symbol: legs(symbol)[1] in bases):
+        if symbol in tradable:
+            chosen.setdefault(legs(symbol)[0], symbol)
+    return chosen

@@ -7,6 +7,7 @@ from executor.state import State
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.messages import BookState, OrderState
+from shared.valuation import legs
 
 
 class Gates:
@@ -68,7 +69,8 @@ class Gates:
         pair = state.pairs.get(symbol)
         settling = now - state.started < limits.START_GRACE_S * SECOND
         if pair is None:
-            return "no instrument data", not settling
+            why = "Kraken does not list the pair" if symbol in state.unknown else "no instrument data"
+            return why, not settling
         if pair.status != "online":
             return f"the pair is {pair.status}", True
         now_precision = (pair.price_precision, pair.qty_precision)
@@ -87,6 +89,12 @@ class Gates:
             return "book and instrument differ in precision", True
         if self._is_contradicted(symbol, now):
             return "our own resting orders contradict the book", True
+        for asset in legs(symbol):
+            hold = state.account.holds.held.get(asset)
+            if hold is not None:
+                return f"{asset} is held: {hold.text(asset)}", True
+        if why := state.rates.why_not(legs(symbol)[1], now):
+            return why, not settling
         return "", False
 
     def _is_contradicted(self, symbol: str, now: int) -> bool:

@@ -7,7 +7,7 @@ explain: exactly zero when every leg has had its entry, within one unit of round
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -99,7 +99,12 @@ class Ledger:
 
     def __init__(self, knows_entry: Callable[[str], bool], assets_settled: Callable[[str], set[str]]) -> None:
         self.holdings: dict[str, Holding] = {}
+        # Balances outside the spot wallet, by asset and wallet (``earn/flex``): owned, but nothing to trade with.
+        self.wallets: dict[str, dict[str, Decimal]] = {}
         self.decimals: dict[str, int] = {}
+        # A trade's live entries whose fill has not come, by ref_id and asset; ``missing`` are those that are late.
+        self.unmatched: dict[str, dict[str, Decimal]] = {}
+        self.missing: set[str] = set()
         self.is_open = False
         self.opened_ts = 0
         self._knows_entry, self._assets_settled = knows_entry, assets_settled
@@ -117,9 +122,17 @@ class Ledger:
         """A new journal opens at its first balances snapshot, at this exchange time."""
         self.holdings = {asset: Holding(opening=b, balance=b, settled=b) for asset, b in balances.items()}
         self.is_open, self.opened_ts = True, ts
+        self.unmatched.clear()
+
+    def wallet(self, asset: str, name: str, change: Decimal) -> None:
+        """Take in an entry of a wallet other than the spot one."""
+        wallets = self.wallets.setdefault(asset, {})
+        wallets[name] = wallets.get(name, ZERO) + change
 
     def fill(self, trade: Trade) -> None:
         """A fill that was not counted before."""
+        self.unmatched.pop(trade.exec_id, None)
+        self.missing.discard(trade.exec_id)
         settled = self._assets_settled(trade.exec_id)
         for asset, effect in trade.effects.items():
             holding = self._holding(asset)
@@ -147,7 +160,21 @@ class Ledger:
             holding.transfers += entry.change
         elif holding.open_legs.pop(entry.ref_id, None) is None and not self._absorbed.take((entry.ref_id, entry.asset)):
             self._early.add((entry.ref_id, entry.asset))
+            if live:
+                legs = self.unmatched.setdefault(entry.ref_id, {})
+                legs[entry.asset] = legs.get(entry.asset, ZERO) + entry.change
+                while len(self.unmatched) > limits.LEDGER_RECENT:
+                    del self.unmatched[next(iter(self.unmatched))]
         return True
+
+    def give_up(self, ref_id: str) -> dict[str, Decimal]:
+        """Take a trade's entries for what they are where no fill of theirs is to be had: changes, by asset."""
+        self.missing.discard(ref_id)
+        changes = self.unmatched.pop(ref_id, {})
+        for asset, change in changes.items():
+            self._early.take((ref_id, asset))
+            self._holding(asset).transfers += change
+        return changes
 
     def snapshot(self, balances: dict[str, Decimal]) -> None:
         """Balances as the exchange states them now; legs that they explain to within rounding are settled by them."""
@@ -170,17 +197,35 @@ class Ledger:
         unit = Decimal(1).scaleb(-self.decimals.get(asset, 10))
         return abs(holding.residual) <= unit * len(holding.open_legs)
 
+    def would_explain(self, effects: Mapping[str, Decimal], fills: int) -> bool:
+        """True if fills with these effects together would leave no balance unexplained, to within their rounding."""
+        for asset in {*self.holdings, *effects}:
+            holding = self.holdings.get(asset, Holding())
+            unit = Decimal(1).scaleb(-self.decimals.get(asset, 10))
+            if abs(holding.residual - effects.get(asset, ZERO)) > unit * (len(holding.open_legs) + fills):
+                return False
+        return True
+
     @property
     def difference(self) -> str:
         """What is not explained, in words; empty when all is."""
         if not self.is_open:
             return "no balances yet"
         wrong = [f"{asset} {h.residual:+f}" for asset, h in sorted(self.holdings.items()) if not self.explains(asset)]
-        return f"fills do not explain the balances: {', '.join(wrong)}" if wrong else ""
+        if wrong:
+            return f"fills do not explain the balances: {', '.join(wrong)}"
+        if self.missing:
+            return f"the fill of a trade's ledger entries has not been reported: {', '.join(sorted(self.missing))}"
+        return ""
 
-    def balances(self) -> dict[str, Decimal]:
-        """Every asset's balance."""
+    def spendable(self) -> dict[str, Decimal]:
+        """Every asset's balance in the spot wallet."""
         return {asset: holding.balance for asset, holding in self.holdings.items()}
+
+    def total(self, asset: str) -> Decimal:
+        """An asset's balance in all wallets together."""
+        holding = self.holdings.get(asset)
+        return (holding.balance if holding else ZERO) + sum(self.wallets.get(asset, {}).values(), ZERO)
 
     def _rounds_away(self, asset: str, amount: Decimal) -> bool:
         return not round_money(amount, self.decimals.get(asset, 10))

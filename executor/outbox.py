@@ -31,11 +31,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RestCall:
-    """A private REST call; its answer comes back with the same ``tag``."""
+    """A REST call; its answer comes back with the same ``tag``. A public one takes no key and no points."""
 
     tag: str
     method: str
     params: dict[str, str]
+    is_public: bool = False
 
 
 @dataclass(frozen=True, slots=True)

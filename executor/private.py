@@ -72,7 +72,10 @@ class Private:
 
         async def make() -> None:
             try:
-                result = await self.call(call.method, call.params)
+                if call.is_public:
+                    result = await self._rest.public(call.method, call.params)
+                else:
+                    result = await self.call(call.method, call.params)
             except (RestRefused, RestError, SecretError) as error:
                 fail(call, str(error))
             else:

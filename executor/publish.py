@@ -11,8 +11,9 @@ from executor.account import Profits
 from executor.registry import show
 from executor.state import State
 from shared.clock import SECOND
-from shared.messages import Account, Message, Orders, Position
-from shared.numbers import plain, scale
+from shared.messages import Account, AssetPosition, Message, Orders, Position
+from shared.numbers import plain, round_money, scale
+from shared.valuation import legs
 
 CENT = Decimal("0.01")
 PROFIT_EVERY_NS = SECOND // 4
@@ -55,22 +56,22 @@ def _position(state: State, strategy: str, symbol: str, valid: bool) -> Position
         valid=valid and pair is not None,
         qty_precision=precision,
         position=scale(tally.position, precision) if pair else 0,
-        account_position=state.account.position_lots(symbol, precision) if pair else 0,
+        account_position=state.account.position_lots(legs(symbol)[0], precision) if pair else 0,
         fills=tally.count,
     )
 
 
 def _account(state: State, now: int, valid: bool) -> Account:
-    account = state.account
-    known = all(symbol in account.fees for symbol in state.config.trading.pairs)
+    account, trading = state.account, state.config.trading
+    known = bool(account.fees)  # pairs live and fail alone: each strategy looks for its own
     profit = _profits(state, now)
     return Account(
         valid=valid and known,
-        balances={asset: format(balance, "f") for asset, balance in sorted(account.ledger.balances().items())},
+        balances={asset: format(balance, "f") for asset, balance in sorted(account.ledger.spendable().items())},
         fees=dict(account.fees),
-        positions={symbol: plain(account.base_position(symbol)) for symbol in state.config.trading.pairs},
+        positions={symbol: plain(account.traded(symbol)) for symbol in trading.pairs},
         # To the half point: a counter that decays all the time would make every turn's message new.
-        counters={s: round(2 * state.budget.value(s, now)) / 2 for s in state.config.trading.pairs},
+        counters={s: round(2 * state.budget.value(s, now)) / 2 for s in trading.pairs},
         threshold=state.budget.threshold,
         why=account.ledger.difference if not valid else "" if known else "fees not known yet",
         equity=profit.equity,
@@ -79,8 +80,25 @@ def _account(state: State, now: int, valid: bool) -> Account:
         fees_paid=profit.fees_paid,
         rounding=profit.rounding,
         transfers=profit.transfers,
+        fx=profit.fx,
         day_loss=format(account.lost.quantize(CENT), "f"),
         profits=profit.pairs,
+        quotes=profit.quotes,
+        currency=trading.currency,
+        rates=state.rates.published(now),
+        assets={asset: _asset(state, asset) for asset in sorted(state.bases)},
+    )
+
+
+def _asset(state: State, asset: str) -> AssetPosition:
+    account = state.account
+    position, rate, hold = account.position(asset), state.rates.rate(asset), account.holds.held.get(asset)
+    return AssetPosition(
+        position=plain(position),
+        worth=plain(round_money(position * rate, 2)) if rate is not None else "",
+        inventory=plain(account.inventory.of_asset(asset)),
+        wallets={name: plain(amount) for name, amount in sorted(account.ledger.wallets.get(asset, {}).items())},
+        held=hold.text(asset) if hold is not None else "",
     )
 
 
@@ -89,5 +107,6 @@ def _profits(state: State, now: int) -> Profits:
     account = state.account
     key = (now // PROFIT_EVERY_NS, account.changes)
     if account.told is None or account.told[0] != key:
-        account.told = (key, account.profit(state.mids_decimal(), state.fresh(now), state.config.trading.pairs))
+        mids, symbols = state.mids_decimal(), state.config.trading.pairs
+        account.told = (key, account.profit(mids, state.fresh(now), symbols, state.rates.values))
     return account.told[1]

@@ -119,24 +119,35 @@ class Quoting:
         return quote.price >= price if quote.side == "buy" else quote.price <= price
 
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]]) -> None:
-        """Beyond a limit because the market moved: the side that increases goes, the outermost first (T13)."""
-        market = self.placing.verdict.market(symbol)
+        """Beyond a limit because the market moved: what increases the asset goes, the outermost first (T13)."""
+        verdict = self.placing.verdict
+        market, portfolio = verdict.market(symbol), verdict.portfolio()
         if market is None:
             return
-        live = self.state.registry.live_on(symbol)
+        live = self.state.registry.live()
         going = {step.order.cl_ord_id for _, step in steps if isinstance(step, Cancel)}
+        most = self.state.config.trading.max_position_size
         sides: tuple[Side, Side] = ("buy", "sell")
         for side in sides:
-            movable = [o for o in live if o.strategy not in (FOREIGN, FLATTEN) and o.state is OrderState.OPEN]
-            ours = [order for order in movable if order.side == side]
+            ours = [
+                order
+                for order in live
+                if order.symbol == symbol
+                and order.side == side
+                and order.strategy not in (FOREIGN, FLATTEN)
+                and order.state is OrderState.OPEN
+            ]
             ours.sort(key=lambda order: order.price, reverse=side == "sell")
             left = [order for order in live if order.cl_ord_id not in going]
-            while ours and risk.exposure(market, symbol, left, side) > self.state.config.trading.max_position_size:
-                order = ours.pop(0)
-                if order in left:
-                    left.remove(order)
-                    steps[:] = [(s, step) for s, step in steps if isinstance(step, Add) or step.order is not order]
-                    steps.append((order.strategy, Cancel(order, "over the position limit")))
+            worst = risk.exposures(portfolio, left).by_leg
+            for leg in risk.moves(symbol, side, portfolio.positions):
+                while ours and worst[leg] > most:
+                    order = ours.pop(0)
+                    if order in left:
+                        left.remove(order)
+                        worst = risk.exposures(portfolio, left).by_leg
+                        steps[:] = [(s, step) for s, step in steps if isinstance(step, Add) or step.order is not order]
+                        steps.append((order.strategy, Cancel(order, "over the position limit")))
 
     # --- retreats ------------------------------------------------------------------------------------------------
 
@@ -166,7 +177,7 @@ class Quoting:
             return
         for _, step in steps:
             if isinstance(step, Change):
-                self._amend(self._sized(market, step), deadline_ts, now)
+                self._amend(self._sized(step), deadline_ts, now)
         adds: list[Order] = []
         for strategy, step in steps:
             if isinstance(step, Add) and len(adds) < ADD_BATCH:
@@ -176,11 +187,11 @@ class Quoting:
         if adds:
             self._send_adds(symbol, adds, deadline_ts, now)
 
-    def _sized(self, market: risk.Market, step: Change) -> Change:
+    def _sized(self, step: Change) -> Change:
         """Where the old quantity would be too much at the new price, until that settles (T6), it is reduced first."""
         order = step.order
         wish = risk.Wish(order.symbol, order.side, step.price, step.remaining, order)
-        is_over = risk.order_worth(wish, market) > self.state.config.trading.max_order_size
+        is_over = risk.order_worth(wish, self.placing.verdict.portfolio()) > self.state.config.trading.max_order_size
         return Change(order, order.price, step.remaining) if is_over and step.remaining < order.remaining else step
 
     def _amend(self, step: Change, deadline_ts: int, now: int) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from executor.account import Account
 from executor.archive import carried
 from executor.budget import Budget
+from executor.conversion import restore_conversion
 from executor.day import restore_day
 from executor.journal import Journal
 from executor.registry import FLATTEN, from_row
@@ -28,10 +29,14 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     """
     wall = now + boot_to_wall
     inventory = config.trading.inventory_base or {}
-    account = Account(inventory, journal.knows_fill, journal.knows_entry, journal.assets_settled)
+    most = config.trading.max_position_size
+    account = Account(inventory, journal.knows_fill, journal.knows_entry, journal.assets_settled, most)
     opened_ts = int(journal.get("opened") or wall)
     account.restore(journal.holdings(), opened_ts, carried(journal.connection), journal.fills())
-    account.day = restore_day(journal.get("day"), journal.get("marks"))
+    account.day = restore_day(journal.get("day"), journal.get("marks"), config.trading.currency)
+    account.conversion = restore_conversion(journal.get("booked"))
+    account.inventory.restore(journal.get("accepted"))
+    account.holds.restore(journal.get("held"), now)
     budget = Budget(TIERS[config.trading.tier])
     rest = Counter(budget.tier.rest_max, budget.tier.rest_decay)
     sends = journal.sends(wall - SENDS_KEPT_S * SECOND)

@@ -14,6 +14,7 @@ from executor.budget import Budget
 from executor.maintenance import Maintenance
 from executor.orders import Order
 from executor.outbox import Outbox, Told
+from executor.rates import Rates
 from executor.registry import Registry
 from executor.rows import REST, SendRow
 from executor.switch import Switch
@@ -45,6 +46,9 @@ class State:
     pairs: dict[str, Pair] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
     mids: dict[str, Decimal] = field(default_factory=dict)  # the last good one, in ticks
+    market_changes: int = 0  # rises with whatever the risk gate values orders by
+    rates: Rates = field(default_factory=lambda: Rates("USD", ()))
+    unknown: frozenset[str] = frozenset()  # configured pairs that the exchange does not list
     not_live_since: dict[str, int] = field(default_factory=dict)
     targets: dict[tuple[str, str], Target] = field(default_factory=dict)
     feed: FeedStatus | None = None
@@ -70,6 +74,16 @@ class State:
     # Since when fills and balances disagree; 0 while they agree. Between a fill and its entries they do for moments.
     different_since: int = 0
     was_reconciled: bool = False
+
+    def __post_init__(self) -> None:
+        trading = self.config.trading
+        self.rates = Rates(trading.currency, trading.pairs)
+        self.account.currency, self.account.bases = trading.currency, self.bases
+
+    @property
+    def bases(self) -> frozenset[str]:
+        """The traded bases: what has a position, limits and an inventory."""
+        return self.config.trading.bases
 
     def deadline_ts(self, now: int) -> int | None:
         """The deadline of an add or amend sent now, or None when none may be sent. A dry run needs no switch."""

@@ -90,7 +90,8 @@ class Stream:
             if frame.channel == "executions":
                 self._executions(frame, now)
             else:
-                balances.take(self.state, frame, now)
+                for row in balances.take(self.state, frame, now):
+                    self.reports.tell_fill(row)
         except ValueError:
             self.state.executions_ready = self.state.balances_ready = False
             self.state.out.reconnect = f"an unreadable {frame.channel} message"

@@ -94,7 +94,7 @@ HISTORY_PAGES: Final = 40
 START_GRACE_S: Final = 1.0  # the bus needs a moment before silence means anything
 NOT_LIVE_GRACE_S: Final = 0.4  # a resync takes less; pulling costs the place in the queue and 8 points an order
 SLOT_WAIT_MAX_S: Final = 60.0
-FLATTEN_EVERY_S: Final = 1.0
+FLATTEN_EVERY_S: Final = 0.25
 CONTRADICTED_S: Final = 1.0
 DISTRUST_S: Final = 5.0
 STOP_PULL_S: Final = 4.0
@@ -112,6 +112,14 @@ EVENTS_PRUNE_S: Final = 10.0  # between two looks whether there are too many
 EVENTS_WAITING: Final = 2_000  # for the next write; more are written by themselves
 KEPT_EVERY_S: Final = 60.0  # how often a resting order's record says that it was kept
 LOSS_WAITS_S: Final = 60.0  # after a start, and after midnight UTC: books of all positions are waited for
+
+RATES_EVERY_S: Final = 1.0
+RATE_STALE_S: Final = 3.0  # a pair that values another's quote is not live for this long: nothing is quoted by it
+START_POSITION_TIMES: Final = 3  # a start position beyond so many times its limit is left alone until accepted
+HELD_ALERT_S: Final = 2.0  # a move between wallets comes in two entries; said when it lasts longer
+ENTRY_WITHOUT_FILL_S: Final = 5.0  # a trade's ledger entry whose fill has not come: the history is asked
+ENTRY_GIVEN_UP_S: Final = 180.0  # the history lags a minute; a fill that it lacks after this is no fill
+FLATTEN_RETURNS_S: Final = 15.0
 
 # Replay.
 REPLAY_WAIT_S: Final = 10.0

@@ -302,6 +302,20 @@ class Profit(msgspec.Struct, frozen=True, kw_only=True):
     is_stale: bool
 
 
+class QuoteProfit(msgspec.Struct, frozen=True, kw_only=True):
+    """Profit of all pairs of a quote asset, in that asset as decimal text, exact to the last digit.
+
+    ``equity`` is realised + unrealised - fees + transfers + rounding.
+    """
+
+    realised: str
+    unrealised: str
+    fees: str
+    transfers: str
+    rounding: str
+    equity: str
+
+
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
     """What one unit of an asset is worth in ``trading.currency``, decimal text (empty before the first).
 
@@ -311,6 +325,34 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     rate: str
     valid: bool
     way: list[str] = []
+
+
+class EmptySlot(msgspec.Struct, frozen=True, kw_only=True):
+    """A slot that a strategy wants filled and that has been empty for 20 s (invariant 12).
+
+    ``why`` is the reason for people; ``refused`` is true where the exchange refuses, with its text as it came in
+    ``error``. ``since_ts`` is when it became empty.
+    """
+
+    strategy: str
+    symbol: str
+    slot: str
+    since_ts: int
+    why: str
+    refused: bool = False
+    error: str = ""
+
+
+class UnwantedOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An own order that has been open for 20 s although nobody wants it (invariant 12)."""
+
+    strategy: str
+    symbol: str
+    slot: str
+    cl_ord_id: str
+    order_id: str
+    since_ts: int
+    why: str
 
 
 class AssetPosition(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,7 +375,8 @@ class Account(Message, frozen=True, kw_only=True):
     ``counters`` maps a symbol to its matching-engine counter now; ``threshold`` is what it must not pass.
     ``rates`` value every asset of the pairs in ``currency``, which ``equity`` (realised + unrealised - fees +
     transfers + rounding + fx) and its parts are in; ``assets`` has a row for each traded base.
-    ``profits`` has every pair that was ever traded or is configured, and adds up to the totals to the last digit.
+    ``profits`` has every pair that was ever traded or is configured, in its quote asset, and adds up to ``quotes`` to
+    the last digit; ``positions`` is what the fills on each configured pair add up to.
     ``day_loss`` is what was lost since midnight UTC, to the cent; negative for a gain.
     """
 
@@ -352,9 +395,12 @@ class Account(Message, frozen=True, kw_only=True):
     fx: str = "0"
     day_loss: str = "0"
     profits: dict[str, Profit] = {}
+    quotes: dict[str, QuoteProfit] = {}
     currency: str = "USD"
     rates: dict[str, Rate] = {}
     assets: dict[str, AssetPosition] = {}
+    empty_slots: list[EmptySlot] = []
+    unwanted: list[UnwantedOrder] = []
     why: str = ""
 
 

@@ -16,6 +16,8 @@ Lots = NewType("Lots", int)
 
 # 60 digits hold every product of a price and a quantity that Kraken can print, exactly.
 EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
+# More than any price, amount or time of an exchange has.
+DIGITS_MAX = 40
 ROUNDING = Context(prec=60, traps=[InvalidOperation])
 
 
@@ -39,6 +41,22 @@ def scale(value: str | int | Decimal, precision: int) -> int:
     if whole != scaled:
         raise PrecisionError(f"{value} has more than {precision} decimals")
     return whole
+
+
+def finite(value: str | int | float | Decimal) -> Decimal:
+    """A number from outside, exactly as written (a float as JSON wrote it).
+
+    Raises :class:`PrecisionError` for what is no number (NaN, Infinity), or beyond anything that money can be.
+    """
+    try:
+        number = Decimal(str(value) if isinstance(value, float) else value)
+    except (InvalidOperation, TypeError, ValueError) as error:
+        raise PrecisionError(f"{value!r} is not a number") from error
+    if not number.is_finite():
+        raise PrecisionError(f"{value!r} is not a finite number")
+    if len(number.as_tuple().digits) > DIGITS_MAX or abs(number.adjusted()) > DIGITS_MAX:
+        raise PrecisionError(f"{str(value)[:40]!r} is beyond any price or amount")
+    return number
 
 
 def unscale(units: int, precision: int) -> Decimal:
@@ -72,6 +90,11 @@ def ceil_to(value: Decimal, precision: int) -> int:
 def round_money(value: Decimal, decimals: int) -> Decimal:
     """``value`` rounded half up to ``decimals`` places, as a ledger shows it."""
     return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, ROUNDING)
+
+
+def significant(value: Decimal, digits: int) -> Decimal:
+    """``value`` rounded half up to so many significant digits."""
+    return Context(prec=digits, rounding=ROUND_HALF_UP).plus(value)
 
 
 def notional(price: int, qty: int, price_precision: int, qty_precision: int) -> Decimal:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -27,8 +28,10 @@ from shared.messages import (
     Orders,
     Pair,
     Position,
+    Side,
     Target,
 )
+from shared.numbers import notional
 from strategy.interface import Strategy, View
 
 
@@ -139,6 +142,20 @@ class Host:
             return f"the book is {state.book.state}"
         if (state.book.price_precision, state.book.qty_precision) != (pair.price_precision, pair.qty_precision):
             return "book and instrument differ in precision"
+        return self._why_not_valued(pair)
+
+    def _why_not_valued(self, pair: Pair) -> str:
+        """Say why no size can be reckoned for a pair, by what the executor last said; empty when it can, or is mute."""
+        account = self._account
+        if account is None or not account.valid:
+            return ""
+        for asset in (pair.base, pair.quote):
+            row = account.assets.get(asset)
+            if row is not None and row.held:
+                return row.held
+        rate = account.rates.get(pair.quote)
+        if rate is None or not rate.rate or not rate.valid:
+            return f"no valid rate of {pair.quote} in {account.currency}"
         return ""
 
     def why_silent(self, symbol: str) -> str:
@@ -202,15 +219,46 @@ class Host:
         assert state.book is not None
         assert state.position is not None
         assert self._account is not None
+        pair, account = self._pairs[symbol], self._account
+        base = account.rates.get(pair.base)
         return View(
             now=now,
-            pair=self._pairs[symbol],
+            pair=pair,
             book=state.book,
             position=state.position,
-            fees=self._account.fees[symbol],
+            fees=account.fees[symbol],
             max_position=self._config.trading.max_position_size,
             min_order=self._config.trading.min_order_size,
+            max_order=self._config.trading.max_order_size,
+            rate=Decimal(account.rates[pair.quote].rate),
+            base_value=Decimal(base.rate) if base is not None and base.rate else Decimal(0),
+            other_buys=self._quoted_on_others(pair.base, symbol, "buy"),
+            other_sells=self._quoted_on_others(pair.base, symbol, "sell"),
         )
+
+    def _quoted_on_others(self, base: str, symbol: str, side: Side) -> Decimal:
+        """What this strategy's quotes on its other pairs add to a base on a side, in the trading currency."""
+        assert self._account is not None
+        total = Decimal(0)
+        for other, state in self._symbols.items():
+            pair = self._pairs.get(other)
+            if other == symbol or state.said is None or pair is None or base not in (pair.base, pair.quote):
+                continue
+            # A buy of ETH/BTC is a sale of BTC.
+            moving = side if pair.base == base else ("sell" if side == "buy" else "buy")
+            rate = self._account.rates.get(pair.quote)
+            if rate is None or not rate.rate:
+                continue
+            cost = sum(
+                (
+                    notional(quote.price, quote.qty, pair.price_precision, pair.qty_precision)
+                    for quote in state.said.quotes
+                    if quote.side == moving
+                ),
+                Decimal(0),
+            )
+            total += cost * Decimal(rate.rate)
+        return total
 
     def _say(self, symbol: str, state: _Symbol, target: Target, now: int) -> None:
         whose = {"strategy": self.name, "symbol": symbol, "clock": self._clock}

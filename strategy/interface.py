@@ -14,14 +14,20 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.messages import Book, FeedTrades, Fees, Orders, Pair, Position, Quote, Target
+from shared.messages import Book, FeedTrades, Fees, Orders, Pair, Position, Quote, Side, Target
+from shared.numbers import unscale
+
+HEADROOM = Decimal("0.999")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """What a strategy knows when it decides: all of it valid, the book live.
 
-    ``now`` is in ns of CLOCK_BOOTTIME; ``max_position`` and ``min_order`` are in quote currency.
+    ``now`` is in ns of CLOCK_BOOTTIME. Money is in the trading currency: ``max_position``, ``min_order``,
+    ``max_order``, and ``other_buys`` and ``other_sells``, which are what this strategy quotes on its other pairs that
+    move the same base. ``rate`` is what one unit of the pair's quote asset is worth in it, ``base_value`` what the risk
+    gate takes one unit of the base for at the least.
     """
 
     now: int
@@ -31,6 +37,30 @@ class View:
     fees: Fees
     max_position: Decimal
     min_order: Decimal
+    max_order: Decimal = Decimal(250)
+    rate: Decimal = Decimal(1)
+    base_value: Decimal = Decimal(0)
+    other_buys: Decimal = Decimal(0)
+    other_sells: Decimal = Decimal(0)
+
+    def worth(self, price: Decimal) -> Decimal:
+        """What one unit of the base counts as in the risk gate, at the worse of ``price`` and the mid."""
+        bids, asks = self.book.bids, self.book.asks
+        mid = unscale(bids[0][0] + asks[0][0], self.pair.price_precision) / 2 if bids and asks else price
+        return max(price, mid) * self.rate
+
+    def position_worth(self) -> Decimal:
+        """The account's position in the base, over all pairs, in the trading currency."""
+        base = unscale(self.position.account_position, self.pair.qty_precision)
+        return base * max(self.worth(Decimal(0)), self.base_value)
+
+    def room(self, side: Side, limit: Decimal) -> Decimal:
+        """What may still be quoted on a side before the position could pass ``limit``; what other pairs quote counts.
+
+        A little is left over, as the market moves between here and the risk gate.
+        """
+        position, others = self.position_worth(), self.other_buys if side == "buy" else self.other_sells
+        return limit * HEADROOM - (position if side == "buy" else -position) - others
 
     def target(self, quotes: list[Quote], why: str = "") -> Target:
         """The whole set of quotes wanted; the host fills in whose it is and how long it holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 import msgspec
@@ -10,13 +10,13 @@ import msgspec
 from shared.clock import SECOND
 from shared.messages import Orders, OrderState, Position, Quote, Side, Target
 from shared.numbers import notional, unscale
-from strategy.interface import Strategy, View
+from strategy.interface import HEADROOM, Strategy, View
 
 BP = 1e-4
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The market maker's settings; distances in basis points of the mid, money in quote currency, times in seconds.
+    """The market maker's settings; distances in basis points of the mid, money in the trading currency, times in s.
 
     ``edge_bps`` counts over the maker fee, ``min_edge_bps`` is what the skew must leave of it. ``sizes`` gives each
     level its own size instead of ``size``. ``skew_bps`` is how far both sides shift when the position is at its
@@ -87,13 +87,14 @@ class MarketMaker(Strategy):
             return view.withdraw("one side of the book is empty")
         self._note_fill(view)
         mid = (view.book.bids[0][0] + view.book.asks[0][0]) / 2
-        position = self._position(view, mid)
+        position = view.position_worth()
         limit = min(self.settings.max_position or view.max_position, view.max_position)
         tilt = max(-1.0, min(1.0, float((position - self.settings.inventory_target) / limit)))
         quotes: list[Quote] = []
-        for side, room in (("buy", limit - position), ("sell", limit + position)):
-            if self._may_quote(view, side, mid):  # type: ignore[arg-type]
-                quotes += self._side(view, side, mid, tilt, room)  # type: ignore[arg-type]
+        sides: tuple[Side, Side] = ("buy", "sell")
+        for side in sides:
+            if self._may_quote(view, side, mid):
+                quotes += self._side(view, side, mid, tilt, view.room(side, limit))
         return view.target(quotes, f"position {position:.2f}")
 
     def on_order(self, view: View, orders: Orders) -> Target | None:
@@ -127,11 +128,6 @@ class MarketMaker(Strategy):
             return ceiling is None or price < ceiling
         return floor is None or price > floor
 
-    def _position(self, view: View, mid: float) -> Decimal:
-        """The account's position in quote currency at the mid."""
-        base = unscale(view.position.account_position, view.pair.qty_precision)
-        return base * Decimal(mid).scaleb(-view.pair.price_precision)
-
     def _side(self, view: View, side: Side, mid: float, tilt: float, room: Decimal) -> list[Quote]:
         quotes = []
         for level in range(self.settings.levels):
@@ -141,12 +137,12 @@ class MarketMaker(Strategy):
             if held is not None and self._holds(view, side, held, price, mid):
                 price = held
             size = self.settings.sizes[level] if self.settings.sizes else self.settings.size
-            qty = self._qty(view, price, min(size, room))
+            qty = self._qty(view, price, size, room)
             if qty == 0:
                 self._prices.pop(slot, None)
                 continue
             self._prices[slot] = price
-            room -= notional(price, qty, view.pair.price_precision, view.pair.qty_precision)
+            room -= view.worth(unscale(price, view.pair.price_precision)) * unscale(qty, view.pair.qty_precision)
             quotes.append(Quote(slot=slot, side=side, price=price, qty=qty))
         return quotes
 
@@ -175,17 +171,23 @@ class MarketMaker(Strategy):
             return held < view.book.asks[0][0] and held <= mid - break_even
         return held > view.book.bids[0][0] and held >= mid + break_even
 
-    def _qty(self, view: View, price: int, worth: Decimal) -> int:
-        """Lots worth ``worth`` at ``price``, rounded down; 0 when below any minimum."""
+    def _qty(self, view: View, price: int, size: Decimal, room: Decimal) -> int:
+        """Lots worth ``size`` at ``price``, rounded down, within what the risk gate takes; 0 below any minimum.
+
+        The size is told at its own price, so that it does not change with the mid; the limits bind as the gate counts.
+        """
         pair = view.pair
-        if price <= 0 or worth < view.min_order:
+        most = min(room, view.max_order * HEADROOM)
+        if price <= 0 or min(size, most) < view.min_order:
             return 0
-        lots = int(worth / unscale(price, pair.price_precision) * 10**pair.qty_precision)
+        unit = unscale(price, pair.price_precision)
+        lots = int(min(size / (unit * view.rate), most / view.worth(unit)) * 10**pair.qty_precision)
         lots -= lots % pair.qty_increment
         cost = notional(price, lots, pair.price_precision, pair.qty_precision)
-        # Rounding down may not take a size below the minimum that it met.
-        if cost < view.min_order:
-            lots += pair.qty_increment
+        if cost * view.rate < view.min_order:
+            # Rounding down may not take a size below the minimum that it met.
+            step = unit * view.rate * unscale(pair.qty_increment, pair.qty_precision)
+            lots = int((view.min_order / step).to_integral_value(ROUND_CEILING)) * pair.qty_increment
             cost = notional(price, lots, pair.price_precision, pair.qty_precision)
         if lots < pair.qty_min or cost < Decimal(pair.cost_min):
             return 0

@@ -41,6 +41,13 @@ class Symbol(msgspec.Struct, frozen=True):
     symbol: str = ""
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """What of any pair of the ``instrument`` channel says that it is there."""
+
+    symbol: str = ""
+    status: str = ""
+
+
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
     """The ``result`` of a subscribe or unsubscribe response."""
 
@@ -93,9 +100,9 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """``data`` of the ``instrument`` channel; pairs stay raw: of over a thousand a few matter, one may be odd."""
+    """``data`` of the ``instrument`` channel; elements stay raw: of over a thousand a few matter, one may be odd."""
 
-    assets: list[Asset] = []
+    assets: list[msgspec.Raw] = []
     pairs: list[msgspec.Raw] = []
 
 

@@ -13,11 +13,14 @@ import msgspec
 import pytest
 
 from executor.orders import Amend, Order
-from executor.risk import Funds, Market, Wish, refusal
+from executor.risk import Funds, Market, Portfolio, Wish, refusal
 from shared.messages import OrderState, Pair, Side
 from shared.settings import Trading
 
-SYMBOLS = {"BTC/USD": Decimal(840_000), "ETH/USD": Decimal(250_000)}
+SYMBOLS = {"BTC/USD": Decimal(840_000), "BTC/EUR": Decimal(770_000), "ETH/USD": Decimal(250_000)}
+# One base with two quotes, and a base that another is quoted in.
+SHARED = {**SYMBOLS, "ETH/BTC": Decimal(29_800)}
+EUR = Decimal("1.09")
 RULES = Trading(
     max_position_size=Decimal(1000),
     max_order_size=Decimal(250),
@@ -28,47 +31,65 @@ RULES = Trading(
 
 
 def pair(symbol: str) -> Pair:
+    base, _, quote = symbol.partition("/")
     return Pair(
         symbol=symbol,
-        base=symbol[:3],
-        quote="USD",
+        base=base,
+        quote=quote,
         status="online",
-        price_precision=1 if symbol == "BTC/USD" else 2,
+        price_precision={"BTC": 1, "ETH": 6 if quote == "BTC" else 2}[base],
         qty_precision=8,
         price_increment=1,
         qty_increment=1,
         qty_min=5000,
-        cost_min="0.5",
+        cost_min="0.00002" if quote == "BTC" else "0.5",
     )
+
+
+def portfolio(market: Market, position: int = 0) -> Portfolio:
+    """One pair in the trading currency, with a position in lots."""
+    base = market.pair.base
+    rates = {"USD": Decimal(1), base: market.mid_price}
+    return Portfolio({market.pair.symbol: market}, rates, {base: Decimal(position).scaleb(-8)})
 
 
 class Walk:
     """Orders come, fill, settle and go; prices move; the gate is asked each time."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, symbols: dict[str, Decimal] = SYMBOLS) -> None:
         self.draw = random.Random(seed)
-        self.markets = {symbol: Market(pair(symbol), mid, 0) for symbol, mid in SYMBOLS.items()}
-        self.balances = {"USD": Decimal(700), "BTC": Decimal("0.02"), "ETH": Decimal("0.5")}
+        self.markets = {symbol: Market(pair(symbol), mid) for symbol, mid in symbols.items()}
+        self.positions = {"BTC": Decimal(0), "ETH": Decimal(0)}
+        self.balances = {
+            "USD": Decimal(700),
+            "EUR": Decimal(500),
+            "BTC": Decimal("0.02"),
+            "ETH": Decimal("0.5"),
+        }
         self.orders: list[Order] = []
         self.allowed = self.denied = 0
+
+    @property
+    def rates(self) -> dict[str, Decimal]:
+        return {"USD": Decimal(1), "EUR": EUR, "BTC": Decimal(84_000), "ETH": Decimal(2_500)}
 
     def step(self) -> None:
         self.draw.choice([self.ask, self.ask, self.ask, self.move, self.fill, self.settle, self.end])()
 
     def ask(self) -> None:
-        symbol = self.draw.choice(list(SYMBOLS))
+        symbol = self.draw.choice(list(self.markets))
         market = self.markets[symbol]
         side: Side = self.draw.choice(["buy", "sell"])
         away = Decimal(self.draw.uniform(-0.012, 0.012))
         price = int(market.mid * (1 + away))
         worth = Decimal(self.draw.uniform(5, 300))
-        unit = Decimal(1).scaleb(-market.pair.price_precision - 8)
+        unit = Decimal(1).scaleb(-market.pair.price_precision - 8) * self.rates[market.pair.quote]
         lots = int(worth / (price * unit))
         mine = [o for o in self.orders if o.symbol == symbol and o.side == side and o.amend is None]
         order = self.draw.choice(mine) if mine and self.draw.random() < 0.4 else None
         wish = Wish(symbol, side, price, lots, order)
         funds = Funds(self.balances, Decimal("0.001"))
-        if refusal(wish, self.markets, self.orders, funds, RULES):
+        if refusal(wish, Portfolio(self.markets, self.rates, self.positions), self.orders, funds, RULES):
             self.denied += 1
             return
         self.allowed += 1
@@ -93,10 +114,10 @@ class Walk:
         )
 
     def move(self) -> None:
-        symbol = self.draw.choice(list(SYMBOLS))
+        symbol = self.draw.choice(list(self.markets))
         market = self.markets[symbol]
         mid = market.mid * Decimal(1 + self.draw.gauss(0, 0.002))
-        self.markets[symbol] = Market(market.pair, Decimal(int(mid * 2)) / 2, market.position)
+        self.markets[symbol] = Market(market.pair, Decimal(int(mid * 2)) / 2)
 
     def fill(self) -> None:
         if not self.orders:
@@ -104,12 +125,14 @@ class Walk:
         order = self.draw.choice(self.orders)
         lots = self.draw.randint(0, order.remaining)
         order.filled += lots
-        market = self.markets[order.symbol]
+        base, _, quote = order.symbol.partition("/")
         sign = 1 if order.side == "buy" else -1
-        self.markets[order.symbol] = Market(market.pair, market.mid, market.position + sign * lots)
-        base = order.symbol[:3]
-        self.balances[base] += sign * Decimal(lots).scaleb(-8)
-        self.balances["USD"] -= sign * Decimal(lots) * order.price * Decimal(1).scaleb(-8 - order.price_precision)
+        qty = sign * Decimal(lots).scaleb(-8)
+        cost = qty * Decimal(order.price).scaleb(-order.price_precision)
+        for asset, change in ((base, qty), (quote, -cost)):
+            self.balances[asset] += change
+            if asset in self.positions:
+                self.positions[asset] += change
 
     def settle(self) -> None:
         for order in self.orders:
@@ -124,15 +147,17 @@ class Walk:
     # --- the worst case, anew ------------------------------------------------------------------------------------
 
     def worth(self, symbol: str, price: Decimal, lots: int) -> Decimal:
-        return price * lots * Decimal(1).scaleb(-self.markets[symbol].pair.price_precision - 8)
+        """In the trading currency."""
+        found = self.markets[symbol].pair
+        return price * lots * Decimal(1).scaleb(-found.price_precision - 8) * self.rates[found.quote]
 
-    def worst(self, symbol: str, side: Side) -> Decimal:
-        """The position if everything on a side fills, each order at whichever price and quantity is dearest."""
-        market = self.markets[symbol]
-        sign = 1 if side == "buy" else -1
-        total = sign * self.worth(symbol, market.mid, market.position)
+    def worst(self, asset: str, way: int) -> Decimal:
+        """The position if everything that moves it one way fills, each order at whichever price and size is dearest."""
+        total = way * self.positions[asset] * self.rates[asset]
         for order in self.orders:
-            if order.symbol == symbol and order.side == side:
+            base, _, quote = order.symbol.partition("/")
+            sign = 1 if order.side == "buy" else -1
+            if (base, sign) == (asset, way) or (quote, -sign) == (asset, way):
                 total += self.alone(order)
         return total
 
@@ -141,38 +166,50 @@ class Walk:
         ways = [(order.price, order.qty)]
         if order.amend:
             ways += list(itertools.product((order.price, order.amend.price), (order.qty, order.amend.qty)))
+        return self._dearest(order, ways)
+
+    def _dearest(self, order: Order, ways: list[tuple[int, int]]) -> Decimal:
         mid = self.markets[order.symbol].mid
         return max(
             self.worth(order.symbol, max(Decimal(price), mid), max(0, qty - order.filled)) for price, qty in ways
         )
 
     def check(self, wish: Wish) -> None:
-        position = abs(self.worth(wish.symbol, self.markets[wish.symbol].mid, self.markets[wish.symbol].position))
-        mine = self.worst(wish.symbol, wish.side)
-        assert mine <= RULES.max_position_size
-        gross = sum(max(self.worst(s, "buy"), self.worst(s, "sell"), Decimal(0)) for s in SYMBOLS)
-        assert gross <= RULES.max_gross_position or mine <= position
+        base, _, quote = wish.symbol.partition("/")
+        sign = 1 if wish.side == "buy" else -1
+        touched = [(asset, way) for asset, way in ((base, sign), (quote, -sign)) if asset in self.positions]
+        reduces = all(self.worst(*leg) <= abs(self.positions[leg[0]] * self.rates[leg[0]]) for leg in touched)
+        for leg in touched:
+            assert self.worst(*leg) <= RULES.max_position_size
+        gross = sum(max(self.worst(a, 1), self.worst(a, -1), Decimal(0)) for a in self.positions)
+        assert gross <= RULES.max_gross_position or reduces
         assert len(self.orders) <= RULES.max_open_orders
         asked = wish.order or self.orders[-1]
         only_reduces = wish.price == asked.price and wish.remaining < asked.remaining
         assert self.alone(asked) <= RULES.max_order_size or only_reduces
-        buys = [o for o in self.orders if o.side == "buy"]
-        if wish.side == "buy":
-            cost = sum(self.worth(o.symbol, Decimal(o.worst_price), o.worst_remaining) for o in buys)
-            assert cost * Decimal("1.001") <= self.balances["USD"]
-        else:
-            lots = sum(o.worst_remaining for o in self.orders if o.side == "sell" and o.symbol == wish.symbol)
-            assert Decimal(lots).scaleb(-8) <= self.balances[wish.symbol[:3]]
-        for symbol in SYMBOLS:
-            bids = [p for o in buys if o.symbol == symbol for p in o.prices]
+        spent = quote if wish.side == "buy" else base
+        needed = sum((self._spends(o)[1] for o in self.orders if self._spends(o)[0] == spent), Decimal(0))
+        assert needed * (Decimal("1.001") if wish.side == "buy" else 1) <= self.balances[spent]
+        for symbol in self.markets:
+            bids = [p for o in self.orders if o.symbol == symbol and o.side == "buy" for p in o.prices]
             offers = [p for o in self.orders if o.symbol == symbol and o.side == "sell" for p in o.prices]
             if wish.symbol == symbol and bids and offers:
                 assert max(bids) < min(offers)
 
+    def _spends(self, order: Order) -> tuple[str, Decimal]:
+        base, _, quote = order.symbol.partition("/")
+        qty = Decimal(order.worst_remaining).scaleb(-8)
+        if order.side == "sell":
+            return base, qty
+        return quote, qty * Decimal(order.worst_price).scaleb(-order.price_precision)
 
+
+@pytest.mark.parametrize(
+    "symbols", [SYMBOLS, SHARED], ids=["two quotes of one base", "a base that others are quoted in"]
+)
 @pytest.mark.parametrize("seed", range(20))
-def test_what_the_gate_lets_through_never_breaks_a_limit(seed: int) -> None:
-    walk = Walk(seed)
+def test_what_the_gate_lets_through_never_breaks_a_limit(seed: int, symbols: dict[str, Decimal]) -> None:
+    walk = Walk(seed, symbols)
     for _ in range(1500):
         walk.step()
     assert walk.allowed > 20
@@ -190,10 +227,10 @@ def test_what_the_gate_lets_through_never_breaks_a_limit(seed: int) -> None:
     ],
 )
 def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> None:
-    market = Market(msgspec.structs.replace(pair("BTC/USD"), **change), SYMBOLS["BTC/USD"], 0)
+    market = Market(msgspec.structs.replace(pair("BTC/USD"), **change), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
     wish = Wish("BTC/USD", "buy", 839_996, 119_047)
-    assert said in refusal(wish, {"BTC/USD": market}, [], funds, RULES)
+    assert said in refusal(wish, portfolio(market), [], funds, RULES)
 
 
 @pytest.mark.parametrize(
@@ -206,9 +243,9 @@ def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> 
     ],
 )
 def test_our_own_rules_are_named(wish: Wish, said: str) -> None:
-    market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"], 0)
+    market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000), "BTC": Decimal("0.001")}, Decimal(0))
-    assert said in refusal(wish, {"BTC/USD": market}, [], funds, RULES)
+    assert said in refusal(wish, portfolio(market), [], funds, RULES)
 
 
 def order_at(price: int, lots: int) -> Order:
@@ -225,9 +262,9 @@ def test_until_an_amend_settles_both_its_ends_count(price: int, lots: int) -> No
     order = order_at(844_000, 119_047)
     room = Decimal(1000) - Decimal("100.1")
     position = int(room / 84_000 * 10**8)
-    market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"], position)
+    market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
     wish = Wish("BTC/USD", "buy", price, lots, order)
-    assert "max_position_size" in refusal(wish, {"BTC/USD": market}, [order], funds, RULES)
+    assert "max_position_size" in refusal(wish, portfolio(market, position), [order], funds, RULES)
     alone = Wish("BTC/USD", "buy", price, lots)
-    assert refusal(alone, {"BTC/USD": market}, [], funds, RULES) == ""
+    assert refusal(alone, portfolio(market, position), [], funds, RULES) == ""

@@ -450,7 +450,7 @@ class Watch:
         if ledger.difference:
             self.violate("7", ledger.difference)
         for asset, units in account.balances.items():
-            held = ledger.balances().get(asset)
+            held = ledger.spendable().get(asset)
             if held != Decimal(units).scaleb(-ASSETS[asset].decimals):
                 self.violate("7", f"{asset}: {held} here, {units} units at the exchange")
         effects: dict[str, Decimal] = {}

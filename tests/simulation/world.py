@@ -399,7 +399,7 @@ class World:
             if strategy.name == "other":
                 continue
             pair = PAIRS[strategy.symbol]
-            held = state.account.position_lots(strategy.symbol, pair.qty_precision)
+            held = state.account.position_lots(strategy.symbol.partition("/")[0], pair.qty_precision)
             sides: list[Side] = ["sell"] if held > 0 else ["buy"] if held < 0 else ["buy", "sell"]
             wanted = strategy.sane(self.kraken.mids[strategy.symbol], sides)
             foreign = [o for o in self.kraken.account.orders.values() if o.pair.symbol == strategy.symbol]

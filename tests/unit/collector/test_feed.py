@@ -62,7 +62,8 @@ class World:
         for symbol in ("BTC/USD", "ETH/USD"):
             self.ack("book", symbol)
             self.ack("trade", symbol)
-        self.frame({"channel": "instrument", "type": "snapshot", "data": {"assets": [], "pairs": [PAIR]}})
+        pairs = [PAIR, {**PAIR, "symbol": "ETH/USD", "base": "ETH"}]
+        self.frame({"channel": "instrument", "type": "snapshot", "data": {"assets": [], "pairs": pairs}})
         self.feed.publishes.clear()
 
     def turn(self, seconds: float) -> list[dict[str, Any]]:

@@ -79,7 +79,7 @@ def test_a_start_days_later_judges_no_loss_before_its_own_day_has_begun() -> Non
     midnight_s = 86400 - BOOT_TO_WALL // SECOND % 86400
     world = World(started=(midnight_s + 3600) * SECOND)
     world.state.account.pnl["BTC/USD"] = bought("84000.05")
-    world.state.account.day = Day("2027-01-13", Decimal(0), {"BTC/USD": Decimal(84_500)})
+    world.state.account.day = Day("2027-01-13", {}, {"BTC/USD": Decimal(84_500)})
     world.bid, world.ask = 835_000, 835_001  # 500 less than three days ago
     world.hear_bus()
     world.hear_bus(STALE)
@@ -94,12 +94,12 @@ def test_a_pair_without_a_mid_counts_as_at_the_days_beginning_also_after_a_resta
     profits = {"BTC/USD": bought("100"), "ETH/USD": bought("50")}
     day = Day()
     day.begin(TODAY, profits, {"BTC/USD": Decimal(110), "ETH/USD": Decimal(40)})
-    assert day.loss(profits, {"BTC/USD": Decimal(107)}) == 3
+    assert day.losses(profits, {"BTC/USD": Decimal(107)})["USD"] == 3
     kept = {row.key: row.value for row in day.rows()}
-    again = restore_day(kept["day"], kept["marks"])
+    again = restore_day(kept["day"], kept["marks"], "USD")
     assert again == day
-    assert again.loss(profits, {"BTC/USD": Decimal(107)}) == 3
-    assert again.loss(profits, {"BTC/USD": Decimal(107), "ETH/USD": Decimal(38)}) == 5
+    assert again.losses(profits, {"BTC/USD": Decimal(107)})["USD"] == 3
+    assert again.losses(profits, {"BTC/USD": Decimal(107), "ETH/USD": Decimal(38)})["USD"] == 5
 
 
 def test_a_pair_that_had_no_mid_when_the_day_began_counts_from_its_first_one_on() -> None:
@@ -107,12 +107,12 @@ def test_a_pair_that_had_no_mid_when_the_day_began_counts_from_its_first_one_on(
     day = Day()
     day.begin(TODAY, profits, {"BTC/USD": Decimal(110)})
     kept = {row.key: row.value for row in day.rows()}
-    day = restore_day(kept["day"], kept["marks"])
+    day = restore_day(kept["day"], kept["marks"], "USD")
     mids = {"BTC/USD": Decimal(110), "ETH/USD": Decimal(20)}
     assert day.mark(profits, mids)
-    assert day.loss(profits, mids) == 0  # what it lost before that is not of today as far as anybody knows
+    assert day.losses(profits, mids)["USD"] == 0  # what it lost before that is not of today as far as anybody knows
     assert not day.mark(profits, mids)
-    assert day.loss(profits, {**mids, "ETH/USD": Decimal(15)}) == 5
+    assert day.losses(profits, {**mids, "ETH/USD": Decimal(15)})["USD"] == 5
 
 
 def test_what_is_bought_today_counts_from_its_price() -> None:
@@ -122,10 +122,12 @@ def test_what_is_bought_today_counts_from_its_price() -> None:
     profits["BTC/USD"] = bought("100")
     mids = {"BTC/USD": Decimal(93)}
     assert not day.mark(profits, mids)
-    assert day.loss(profits, mids) == 7
+    assert day.losses(profits, mids)["USD"] == 7
 
 
 def test_a_day_of_an_older_journal_has_its_baseline_and_no_marks() -> None:
-    assert restore_day("2027-01-16 12.5", None) == Day(TODAY, Decimal("12.5"))
-    assert restore_day("2027-01-16 12.5", f'{YESTERDAY} {{"BTC/USD": "1"}}') == Day(TODAY, Decimal("12.5"))
-    assert restore_day(None, None) == Day()
+    assert restore_day("2027-01-16 12.5", None, "USD") == Day(TODAY, {"USD": Decimal("12.5")})
+    assert restore_day("2027-01-16 12.5", f'{YESTERDAY} {{"BTC/USD": "1"}}', "USD") == Day(
+        TODAY, {"USD": Decimal("12.5")}
+    )
+    assert restore_day(None, None, "USD") == Day()

@@ -271,7 +271,8 @@ def test_a_fill_that_only_the_history_tells_is_told() -> None:
     world = World().ready()
     order = world.place(buy())[0]
     world.executor.history._pages = [("TradesHistory", "0", "1", 0)]
-    trade_told = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": 1.0, "type": "buy", "price": "83990.0"}
+    time_s = world.exchange_ts / SECOND
+    trade_told = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": time_s, "type": "buy", "price": "83990.0"}
     result = {"count": 1, "trades": {"TX": {**trade_told, "vol": "0.00119047", "fee": "0.01"}}}
     world.executor.rest_answer(RestCall("page", "TradesHistory", {}), result, world.now)
     event = of(world, order)[-1]

@@ -36,7 +36,7 @@ def test_pairs_add_up_to_the_total_to_the_last_digit(
     traded = account()
     for symbol, side, qty, price, fee in made:
         traded.pnl.setdefault(symbol, Pnl()).fill(side, qty, price, fee)
-    told = traded.profit(mids, set(), PAIRS)
+    told = traded.profit(mids, set(), PAIRS, {"USD": Decimal(1)})
     assert set(told.pairs) == set(PAIRS)
     for total, name in ((told.realised, "realised"), (told.unrealised, "unrealised"), (told.fees_paid, "fees")):
         assert Decimal(total) == sum(Decimal(getattr(pair, name)) for pair in told.pairs.values())

@@ -16,6 +16,7 @@ from executor.state import State
 from shared.clock import SECOND, rfc3339
 from shared.config import Config, check
 from shared.kraken.counters import TIERS, Counter
+from shared.kraken.rest_names import RestNames
 from shared.messages import Book, BookState, BookStatus, FeedStatus, Fees, Instruments, Pair, Quote, Target
 
 BTC = Pair(
@@ -34,6 +35,28 @@ BTC = Pair(
 ETH = msgspec.structs.replace(BTC, symbol="ETH/USD", base="ETH")
 EXCHANGE_AHEAD = 5 * SECOND  # the exchange's clock against the wall's, to see that it is the exchange's that counts
 BOOT_TO_WALL = 1_800_000_000 * SECOND
+# As REST lists them: names that follow no rule.
+NAMES = RestNames(
+    {
+        "XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"},
+        "XETHZUSD": {"altname": "ETHUSD", "wsname": "ETH/USD"},
+        "XXBTZEUR": {"altname": "XBTEUR", "wsname": "XBT/EUR"},
+        "XETHXXBT": {"altname": "ETHXBT", "wsname": "ETH/XBT"},
+        "ZEURZUSD": {"altname": "EURUSD", "wsname": "EUR/USD"},
+        "USDTZUSD": {"altname": "USDTUSD", "wsname": "USDT/USD"},
+        "USDCHF": {"altname": "USDCHF", "wsname": "USD/CHF"},
+        "SOLUSD": {"altname": "SOLUSD", "wsname": "SOL/USD"},
+    },
+    {
+        "ZUSD": {"altname": "USD"},
+        "XXBT": {"altname": "XBT"},
+        "XETH": {"altname": "ETH"},
+        "ZEUR": {"altname": "EUR"},
+        "USDT": {"altname": "USDT"},
+        "SOL": {"altname": "SOL"},
+        "XBT.F": {"altname": "XBT.F"},
+    },
+)
 
 
 def configuration(**trading: Any) -> Config:
@@ -67,6 +90,7 @@ class World:
         )
         self.executor = Executor(self.state, lambda cl, oid: self.past.get(cl) or self.past.get(oid))
         self.executor.history.fees_at = started + 10**18  # no call for fees unless a test wants it
+        self.executor.history.names = NAMES
         self.sent: list[Request] = []
         self.halt = ""
         self.sequences = {"executions": 0, "balances": 0}

@@ -19,6 +19,7 @@ from shared.messages import (
     Instruments,
     Message,
     Position,
+    Rate,
     Target,
 )
 from strategy.host import Host, load_strategy
@@ -76,7 +77,8 @@ def position(fills: int, *, valid: bool = True) -> Position:
 
 
 def account(*, valid: bool = True) -> Account:
-    return Account(valid=valid, fees={"BTC/USD": Fees(maker="0.00", taker="0.10")})
+    rates = {"USD": Rate(rate="1", valid=True), "BTC": Rate(rate="84000", valid=True, way=["BTC/USD"])}
+    return Account(valid=valid, fees={"BTC/USD": Fees(maker="0.00", taker="0.10")}, rates=rates)
 
 
 def test_a_target_carries_what_it_was_decided_on() -> None:

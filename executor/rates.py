@@ -1,0 +1,111 @@
+"""What each asset is worth in the trading currency: the rates that limits, sizes and profit go by. A core.
+
+Taken once a second, so that the strategies (which hear them in ``account``) and the risk gate go by the same ones.
+A quote asset goes by the pairs that :func:`shared.valuation.route` names, a base by a pair of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from shared import limits
+from shared.clock import SECOND
+from shared.messages import Rate
+from shared.numbers import plain, significant
+from shared.valuation import ONE, legs, rate_by, route
+
+DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How an asset is valued: the pairs it goes by, and the rate as last taken (None before the first)."""
+
+    symbols: tuple[str, ...]
+    rate: Decimal | None = None
+
+
+class Rates:
+    """Rates of every asset of the traded pairs. Times are ns of CLOCK_BOOTTIME."""
+
+    def __init__(self, currency: str, traded: Iterable[str]) -> None:
+        self.currency = currency
+        self._traded = list(traded)
+        self._ways: dict[str, Way] = {currency: Way((), ONE)}
+        self._live_at: dict[str, int] = {}
+        self._due = 0
+
+    @property
+    def values(self) -> dict[str, Decimal]:
+        """What one unit of each asset is worth, as last taken, whether or not that is still valid."""
+        return {asset: way.rate for asset, way in self._ways.items() if way.rate is not None}
+
+    def rate(self, asset: str) -> Decimal | None:
+        """What one unit is worth, as last taken; None before the first time, or without a way."""
+        way = self._ways.get(asset)
+        return way.rate if way is not None else None
+
+    def is_valid(self, asset: str, now: int) -> bool:
+        """True while every mid that the rate goes by is live, or was moments ago: a resync takes less."""
+        way = self._ways.get(asset)
+        if way is None or way.rate is None:
+            return False
+        stale = int(limits.RATE_STALE_S * SECOND)
+        return all(now - self._live_at.get(symbol, -stale - 1) <= stale for symbol in way.symbols)
+
+    def why_not(self, asset: str, now: int) -> str:
+        """Say why an asset cannot be valued now; empty when it can."""
+        if self.is_valid(asset, now):
+            return ""
+        way = self._ways.get(asset)
+        if way is None:
+            return f"no pair values {asset} in {self.currency}"
+        return f"the rate of {asset} is {'not known' if way.rate is None else 'stale'} ({', '.join(way.symbols)})"
+
+    def turn(self, available: Iterable[str], mids: Mapping[str, Decimal], live: Iterable[str], now: int) -> bool:
+        """Take the rates anew when they are due, or one is missing; True when they were.
+
+        ``available`` are the pairs whose instrument data is known, ``mids`` the last good mid of each as a price,
+        ``live`` those whose book is live now.
+        """
+        self._live_at.update(dict.fromkeys(live, now))
+        missing = any(way.rate is None for way in self._ways.values()) or len(self._ways) == 1
+        if now < self._due and not missing:
+            return False
+        self._due = now + int(limits.RATES_EVERY_S * SECOND)
+        before = self._ways
+        self._ways = self._find_ways(list(available))
+        for asset, way in self._ways.items():
+            rate = rate_by(way.symbols, asset, mids)
+            last = before.get(asset)
+            if rate is not None:
+                self._ways[asset] = Way(way.symbols, significant(rate, DIGITS))
+            elif last is not None:
+                self._ways[asset] = Way(way.symbols, last.rate)
+        return True
+
+    def published(self, now: int) -> dict[str, Rate]:
+        """The rates as the ``account`` message carries them."""
+        return {
+            asset: Rate(
+                rate=plain(way.rate) if way.rate is not None else "",
+                valid=self.is_valid(asset, now),
+                way=list(way.symbols),
+            )
+            for asset, way in sorted(self._ways.items())
+        }
+
+    def _find_ways(self, available: list[str]) -> dict[str, Way]:
+        ways = {self.currency: Way(())}
+        for symbol in self._traded:
+            quote = legs(symbol)[1]
+            symbols = route(quote, self.currency, available, self._traded)
+            if symbols is not None:
+                ways[quote] = Way(symbols)
+        for symbol in sorted(self._traded, key=lambda symbol: legs(symbol)[1] != self.currency):
+            base, quote = legs(symbol)
+            if symbol in available and base not in ways and quote in ways:
+                ways[base] = Way((symbol, *ways[quote].symbols))
+        return ways
