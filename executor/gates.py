@@ -44,6 +44,11 @@ class Gates:
             return "the exchange's time is uncertain"
         return ""
 
+    def why_paused(self, strategy: str, symbol: str) -> str:
+        """Why a strategy's quotes on a symbol must go though all others stay, or an empty text."""
+        name = next((name for name in (symbol, strategy) if name in self.state.paused), "")
+        return f"{name} is paused" if name else ""
+
     def why_not_advance(self, now: int) -> str:
         """Why nothing may be added or amended now, or an empty text."""
         state = self.state

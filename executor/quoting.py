@@ -58,7 +58,7 @@ class Quoting:
         state = self.state
         slots = state.registry.slots(strategy, symbol)
         quotes: list[Quote] = []
-        why = pull
+        pull = why = pull or self.gates.why_paused(strategy, symbol)
         target = state.targets.get((strategy, symbol))
         if not pull:
             quotes, why = self._wanted(target, strategy, symbol, now)

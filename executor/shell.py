@@ -13,7 +13,7 @@ from executor.outbox import RestCall, Told
 from executor.private import Private
 from executor.restore import SENDS_KEPT_S
 from executor.state import State
-from shared import halt, limits
+from shared import halt, limits, pausing
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.messages import Message, ProcessState
@@ -103,6 +103,11 @@ class Shell:
 
     def _look_at_halt(self) -> None:
         halted = halt.is_halted(self.process.config.halt_file)
+        paused = pausing.paused(self.process.config)
+        if paused.keys() != self.state.paused:
+            self.state.paused = frozenset(paused)
+            self.process.log.warning("paused", names=", ".join(paused) or "nothing any more")
+        self.process.details["paused"] = paused
         # After the halt: a flatten that ends one is there before that goes, and nothing is quoted in between.
         self.state.flattening = halt.is_halted(self.process.config.flatten_file)
         if halted != self.state.halted:
@@ -180,6 +185,8 @@ class Shell:
             waiting=quoting.waits.shown,
             rest_counter=round(state.rest.value(now / SECOND), 1),
             rest_counter_max=state.budget.tier.rest_max,
+            connected=self.private.socket.connected,
+            connection_problem=self.private.problem,
             connection_attempts=self.private.socket.reconnect.attempts,
             exchange_offset_ms=round(state.clock.offset_s * 1000 - state.boot_to_wall / 1e6, 1),
         )

@@ -16,7 +16,7 @@ from monitor.commands.examples import SHORT, epilog
 # Where a command is that is not in the module of its own name.
 ELSEWHERE: Final = {
     **dict.fromkeys(("fills", "why", "verify", "record", "replay"), "components"),
-    "resume": "halt",
+    **dict.fromkeys(("pause", "resume"), "halt"),
 }
 # Of the whole and of each command.
 LOOKS: Final[dict[str, Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from monitor import facts
 from monitor.checks.asked import Asked, Clock
 from monitor.checks.finding import Finding, error, ok, warning
 from monitor.view import DEAD, FOREIGN, View, live_orders
@@ -13,7 +14,7 @@ def processes(status: dict[str, Any]) -> list[Finding]:
     """Each process's word on itself; nothing at all where none runs."""
     states = {name: process["state"] for name, process in status["processes"].items()}
     if all(state == DEAD for state in states.values()):
-        return [warning("processes", "nothing runs", "'make run', or supervisord as a daemon")]
+        return [error("processes", "nothing runs", "'make run', or supervisord as a daemon")]
     found = []
     for name, process in status["processes"].items():
         if process["state"] == DEAD:
@@ -23,6 +24,25 @@ def processes(status: dict[str, Any]) -> list[Finding]:
             mend = f"see logs/{name}.log if it stays so"
             found.append(error("processes", f"{name} is {process['state']}: {process['why']}", mend))
     return found or [ok("processes", f"all {len(states)} processes are heard")]
+
+
+def paused(names: dict[str, str]) -> list[Finding]:
+    """Pairs and strategies that a person has paused."""
+    return [
+        warning(
+            "paused", f"{name} is paused: {why or 'no reason given'}", f"'tradebyte resume {name}' when it may go on"
+        )
+        for name, why in names.items()
+    ]
+
+
+def trading(status: dict[str, Any], wall: int) -> list[Finding]:
+    """What is wanted and is not so: refused by the exchange it is an error, held back by our own limits a warning."""
+    found = []
+    for is_bad, what, why in facts.not_trading(status, wall):
+        mend = "'tradebyte orders' names its last order, 'tradebyte why ORDER' what became of it"
+        found.append((error if is_bad else warning)("quotes", f"{what}: {why}", mend))
+    return found or [ok("quotes", "every quote that is wanted rests, or has been awaited for less than 20 s")]
 
 
 def halted(why: str | None) -> list[Finding]:

@@ -86,12 +86,21 @@ def lines(shown: dict[str, Any]) -> list[str]:
     found = []
     if shown["stale"]:
         found.append(f"[yellow]stale[/yellow] (no update for 60 s): {', '.join(shown['stale'])}")
+    for name, why in shown["paused"].items():
+        found.append(f"[yellow]paused[/yellow]: {escape(name)} ({escape(why)}; 'tradebyte resume {name}' ends it)")
+    for is_bad, what, why in facts.not_trading(shown, wall_ns()):
+        colour = "red" if is_bad else "yellow"
+        found.append(f"[{colour}]{escape(what)}[/{colour}]: {escape(why)}")
     connection = shown["connection"]
     if connection["connected"] is not None:
         word = "connected" if connection["connected"] else "[red]not connected[/red]"
         lost = f"lost {connection['reconnects']} times, {_text(connection['attempts'])} attempts since it started"
         most = f"(at most {connection['attempts_10_min_max']} in 10 minutes)"
         found.append(f"connection: {word}, Kraken is {escape(str(connection['system']))}; {lost} {most}")
+    if connection["private_connected"] is not None:
+        word = "connected" if connection["private_connected"] else "[red]not connected[/red]"
+        why = f" ({escape(connection['private_problem'])})" if connection["private_problem"] else ""
+        found.append(f"private connection: {word}{why}, {_text(connection['private_attempts'])} attempts")
     found += [f"[red]{symbol}: subscription {escape(said)}[/red]" for symbol, said in connection["refused"].items()]
     rates = shown["rates"]
     if rates["pairs"]:

@@ -293,9 +293,9 @@ def test_a_damaged_journal_is_an_error(config: Config) -> None:
 # --- the system ------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_running_is_a_warning_and_one_dead_an_error(config: Config) -> None:
+def test_nothing_running_is_an_error_and_so_is_one_that_is_dead(config: Config) -> None:
     status = View(config).status(0, 0, None)
-    assert levels(system.processes(status)) == ["warning"]
+    assert levels(system.processes(status)) == ["error"]
     for process in status["processes"].values():
         process["state"] = "ready"
     assert levels(system.processes(status)) == ["ok"]
