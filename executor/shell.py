@@ -188,7 +188,9 @@ class Shell:
             connected=self.private.socket.connected,
             connection_problem=self.private.problem,
             connection_attempts=self.private.socket.reconnect.attempts,
-            exchange_offset_ms=round(state.clock.offset_s * 1000 - state.boot_to_wall / 1e6, 1),
+            exchange_offset_ms=round(state.clock.offset_s * 1000 - state.boot_to_wall / 1e6, 1)
+            if state.clock.now_ts(now)
+            else None,
         )
 
     # --- the end -------------------------------------------------------------------------------------------------

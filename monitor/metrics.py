@@ -176,7 +176,7 @@ class Metrics(Collector):
         yield _gauge("order_rate_points_max", "What it must not pass.", [((), account.threshold)])
         even = [((s,), float(f["break_even_bps"]) / 10_000) for s, f in status["fees"].items() if f["break_even_bps"]]
         yield _gauge("break_even_half_spread_ratio", "Distance from the mid that earns the maker fee.", even, by_symbol)
-        currency = self._config.trading.default_pair.partition("/")[2]
+        currency = self._config.trading.currency
         for name, about, text in (
             ("equity", "Realised and unrealised profit less fees, with transfers and rounding.", account.equity),
             ("realised_profit", "Profit of closed positions.", account.realised),

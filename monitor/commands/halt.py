@@ -37,7 +37,7 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever fi
 
 def halt(config: ConfigOption = None, json: JsonOption = False, reason: ReasonOption = NONE) -> None:
     """Pulls every order and places nothing more, through restarts of anything, until 'resume'."""
-    found = load(config, acts=True)
+    found = load(config, acts=True, above=True)
     was = halted.text(found)
     with switching("the halt"):
         result = halting.halt(found, reason)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from monitor import facts, halted
-from monitor.commands.common import ConfigOption, JsonOption, age, console, load, print_json, table
+from monitor.commands.common import ConfigOption, JsonOption, age, console, load, looked_in, print_json, say, table
 from monitor.listen import gather
 from shared.clock import boot_ns, wall_ns
 
@@ -25,6 +25,8 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         print_json(shown)
     else:
         show(shown, console())
+    if not view.heartbeats:
+        say(f"tradebyte: nothing of this folder's runs; looked in {looked_in(found)}")
 
 
 def coloured(state: str) -> str:
