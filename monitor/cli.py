@@ -107,7 +107,7 @@ def main() -> None:
 
 def command_first(words: list[str]) -> list[str]:
     """``--config PATH status`` as ``status --config PATH``: both are typed."""
-    if words[:1] == ["--config"] and words[2:3] == ["config"]:
+    if words[:1] == ["--config"] and words[2:3] in (["config"], ["journal"]):
         return [*words[2:], *words[:2]]
     if words[:1] == ["--config"] and len(words) > 2:
         return [words[2], *words[:2], *words[3:]]

@@ -24,6 +24,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tradebyte replay --speed 20 --topics feed.book --from 2026-01-31T12:00:00Z",
         "tradebyte replay data/recordings --speed max --json",
     ),
+    "journal": ("tradebyte journal export", "tradebyte journal export --out ~/2026 --json"),
     "config": ("tradebyte config show", "tradebyte config show --json"),
     "doctor": ("tradebyte doctor", "tradebyte doctor --go-live"),
     "alert-test": ("tradebyte alert-test", "tradebyte alert-test --json"),
@@ -54,6 +55,7 @@ SHORT: Final[dict[str, str]] = {
     "top": "Everything in this terminal, until q.",
     "web": "Everything in a browser, until Ctrl-C.",
     "desktop": "Everything in a window (needs PyQt6).",
+    "journal": "Fills, orders and ledger entries as CSV.",
     "config": "The configuration in force.",
 }
 
