@@ -98,6 +98,7 @@ def examine(config: Config) -> list[Finding]:
     rust = view.book_status.rust if view.book_status is not None else None
     findings = [
         *local.configuration(config),
+        local.strategies(config),
         *local.folders(config),
         *local.resources(figures, config),
         local.rust(running=rust),

@@ -35,7 +35,8 @@ orders = [("T00000100100000001", "O1", "open"), ("T00000100100000002", "O2", "op
           ("T00000100100000003", "", "sent"), ("T00000100100000004", "O4", "filled")]
 journal.write([
     OrderRow(name, theirs, "market_maker", "BTC/USD", f"B{n}", "buy", "84000.0", "0.00100000",
-             "0.00100000" if state == "filled" else "0", state, state != "filled", "", "", 0, 1, 1, 1, "[0, 0, 0, 0, 0]")
+             "0.00100000" if state == "filled" else "0", state, state != "filled", "", "", 0, 1, 1, 1,
+             "[0, 0, 0, 0, 0]")
     for n, (name, theirs, state) in enumerate(orders)
 ])
 journal.write([FillRow("E1", "T00000100100000004", "O4", "market_maker", "BTC/USD", "buy", "84000.0", "0.00100000",
