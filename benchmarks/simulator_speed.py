@@ -149,7 +149,7 @@ def day(hours: float) -> tuple[float, list[float]]:
     """Wall seconds for so many virtual hours of BTC/USD with a depth-10 subscriber, and MB after each quarter."""
     pair = PAIRS["BTC/USD"]
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
-    market = Market(Exchange([venue], lambda: 0), venue, style("BTC/USD", "calm"), "day")
+    market = Market(Exchange([venue], lambda: 0), venue, style(PAIRS["BTC/USD"], "calm"), "day")
     now, memory = START_NS, []
     process = psutil.Process()
     before = time.perf_counter()

@@ -225,10 +225,10 @@ class Feed:
             if asset is not None:
                 self._assets[asset.id] = asset.precision
         rows = [row for raw in data.pairs if (row := self._element(raw, v2.Listed)) is not None and row.symbol]
-        if is_whole:
-            self._take_listed({row.symbol for row in rows}, {row.symbol for row in rows if row.status == "online"}, now)
-        else:
-            self._listed |= {row.symbol for row in rows} if self._listed else set()
+        if is_whole or self._listed:
+            kept = set() if is_whole else self._listed
+            online = {row.symbol for row in rows if row.status == "online"}
+            self._take_listed(kept | {row.symbol for row in rows}, online, now)
         for raw in data.pairs:
             self._pair(raw)
         self._publish_instruments()

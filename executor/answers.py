@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from executor import orders
-from executor.orders import Order
-from executor.outbox import Request
+from executor.orders import Amend, Order
+from executor.outbox import Request, RestCall
+from executor.planner import retreats
 from executor.refusals import Refusals
 from executor.requests import InFlight
 from executor.state import State
+from shared import limits
 from shared.clock import MS, parse_rfc3339
 from shared.kraken import errors, v2
-from shared.messages import OrderState
 
-ORDER_METHODS = frozenset({"add_order", "batch_add", "amend_order", "cancel_order", "batch_cancel"})
+CANCELS = frozenset({"cancel_order", "batch_cancel"})
+ORDER_METHODS = frozenset({"add_order", "batch_add", "amend_order", *CANCELS})
+IN_BATCH = "refused in its batch"
 
 
 class Answers:
@@ -54,6 +57,12 @@ class Answers:
         for order in self._lose_sight(request.orders):
             self.state.record(order, "no_answer", now, {**self._asked(request), "why": why})
 
+    def timed_out(self, request: Request, why: str, now: int) -> None:
+        """No answer came in time: a cancel goes another way, all else is of unknown outcome."""
+        self.outcome_unknown(request, why, now)
+        if request.method in CANCELS:
+            self._cancel_failed(request, why, now)
+
     def _lose_sight(self, names: list[str]) -> list[Order]:
         found = [self.state.registry.find(cl_ord_id) for cl_ord_id in names]
         live = [order for order in found if order is not None and order.is_live]
@@ -87,7 +96,8 @@ class Answers:
         elif request.method == "subscribe":
             ack = v2.payload(frame.result, v2.Ack)
             budget = state.budget
-            budget.threshold_told = ack.maxratecount or budget.threshold_told
+            if ack.maxratecount:
+                budget.allowed(ack.maxratecount)
             if budget.threshold < budget.tier.threshold:
                 text = f"Kraken allows {budget.threshold:g} points a pair, {budget.tier.threshold:g} are configured"
                 state.tell("warning", "tier", f"{text}: set trading.tier to the account's", alert=True)
@@ -99,7 +109,7 @@ class Answers:
                 state.record(lost, "no_answer", now, {**self._asked(request), "why": "left out of its batch's answer"})
             for cl_ord_id, placed in zip(request.orders, answers, strict=False):
                 self._placed(cl_ord_id, placed, now)
-                failed = "" if placed.success is not False else "refused in its batch"
+                failed = "" if placed.success is not False else IN_BATCH
                 self._record(cl_ord_id, request, placed.error or failed, now)
         elif request.method == "amend_order":
             order = state.registry.find(request.orders[0])
@@ -113,10 +123,17 @@ class Answers:
         if order is None:
             return
         if placed.error or placed.success is False:
-            self.refusals.refuse(order, placed.error or "refused in its batch", now)
+            error = placed.error or IN_BATCH
+            if errors.is_certain(error):
+                self._note_rate(order.symbol, error, now)
+                self.refusals.refuse(order, error, now)
+            else:
+                self._lose_sight([cl_ord_id])
         elif order.is_live:
             orders.acknowledged(order, placed.order_id, now)
             self.state.registry.note(order)
+
+    # --- refusals ------------------------------------------------------------------------------------------------
 
     def _failure(self, frame: v2.Frame, request: Request, now: int) -> None:
         means = errors.meaning(frame.error)
@@ -127,33 +144,91 @@ class Answers:
             if request.method == "subscribe":
                 self.state.out.reconnect = f"subscription refused: {frame.error}"
             return
-        if not errors.is_certain(frame.error):
+        self._note_rate(request.symbol, frame.error, now)
+        if request.method in CANCELS:
+            self._cancel_refused(request, frame.error, now)
+        elif not errors.is_certain(frame.error):
             self._lose_sight(request.orders)
-            return
+        else:
+            self._placing_refused(request, frame.error, now)
+
+    def _note_rate(self, symbol: str, error: str, now: int) -> None:
+        """A rate limit says that the pair's counter is full, whatever ours says."""
+        if errors.meaning(error) is errors.Meaning.RATE:
+            self.state.budget.is_full(symbol, now)
+
+    def _placing_refused(self, request: Request, error: str, now: int) -> None:
+        means = errors.meaning(error)
         for cl_ord_id in request.orders:
             order = self.state.registry.find(cl_ord_id)
             if order is None or not order.is_live:
                 continue
-            if request.method in ("add_order", "batch_add"):
-                self.refusals.refuse(order, frame.error, now)
+            if request.method == "batch_add" and len(request.orders) > 1 and means is errors.Meaning.REFUSED:
+                self.refusals.take_apart(order, error, now)  # one of them is at fault, and nobody says which
+            elif request.method in ("add_order", "batch_add"):
+                self.refusals.refuse(order, error, now)
             elif means is errors.Meaning.UNKNOWN_ORDER:
                 # It ended, and the report is on its way; if not, a snapshot will tell.
                 order.suspect_since = order.suspect_since or now
-                if request.method == "batch_cancel" and order.state is OrderState.CANCELLING:
-                    order.state = OrderState.OPEN  # it may be any of them: each is cancelled alone
-                order.amend = None if request.method == "amend_order" else order.amend
-            elif request.method == "amend_order":
-                refused = orders.amend_refused(order, request.req_id, frame.error)
-                if refused is not None:
-                    self._amend_refused(order, refused.price, frame.error, now)
+                order.amend = None
             else:
-                self.state.tell("warning", "cancel", f"cancel of {cl_ord_id} refused: {frame.error}; trying again")
+                refused = orders.amend_refused(order, request.req_id, error)
+                if refused is not None:
+                    self._amend_refused(order, refused, error, now)
             self.state.registry.note(order)
 
-    def _amend_refused(self, order: Order, price: int, error: str, now: int) -> None:
-        """It rests at a price that nobody wants any more, whatever the reason: it goes (T5)."""
+    def _amend_refused(self, order: Order, refused: Amend, error: str, now: int) -> None:
+        """It rests at a price that nobody wants any more, whatever the reason: it goes (T5).
+
+        One refused for the rate alone goes only where it was to retreat or to become less; an advance is worth a wait.
+        """
         self.state.tell("warning", "amend", f"amend on {order.symbol} refused: {error}")
+        is_less = refused.qty < order.qty or retreats(order.side, order.price, refused.price)
+        if errors.meaning(error) is errors.Meaning.RATE and not is_less:
+            self.refusals.news.append((order, error))
+            return
         if "Post only" in error:
-            self.refusals.block_price(order, price, now)
+            self.refusals.block_price(order, refused.price, now)
         order.doomed = f"amend refused: {error}"
         order.touched = now
+
+    # --- cancels -------------------------------------------------------------------------------------------------
+
+    def _cancel_refused(self, request: Request, error: str, now: int) -> None:
+        if errors.meaning(error) is errors.Meaning.UNKNOWN_ORDER:
+            for order in self._live(request):
+                # It ended, and the report is on its way; if not, a snapshot will tell.
+                order.suspect_since = order.suspect_since or now
+                if request.method == "batch_cancel":
+                    orders.cancel_failed(order, now)  # it may be any of them: each is cancelled alone
+                self.state.registry.note(order)
+            return
+        self._cancel_failed(request, error, now)
+
+    def _cancel_failed(self, request: Request, why: str, now: int) -> None:
+        """It goes another way; in maintenance there is none, and the switch pulls when the engine is back."""
+        for order in self._live(request):
+            if self.state.system == "maintenance":
+                continue
+            failures = orders.cancel_failed(order, now)
+            text = f"cancel of {order.cl_ord_id} on {order.symbol} failed: {why}; trying another way"
+            if failures >= limits.CANCEL_FAILURES:
+                text = f"no way to cancel {order.cl_ord_id} on {order.symbol} ({why}): the switch is left to pull it"
+            self.state.tell("warning", "cancel", text, alert=failures >= limits.CANCEL_FAILURES)
+            self.state.registry.note(order)
+
+    def rest_cancel(self, call: RestCall, error: str, now: int) -> None:
+        """A cancel by REST was answered; its success says that it was taken, and the report ends the order."""
+        order = self.state.registry.find(call.tag)
+        if order is None or not order.is_live:
+            return
+        data = {"method": call.method, "req_id": 0, "sent_ts": order.cancel_sent + self.state.boot_to_wall}
+        data["latency_ms"] = round((now - order.cancel_sent) / MS, 3)
+        self.state.record(order, "answer", now, {**data, "error": error} if error else data)
+        if error:
+            self._note_rate(order.symbol, error, now)
+            self._cancel_refused(Request(0, "cancel_order", {}, order.symbol, [order.cl_ord_id]), error, now)
+
+    def _live(self, request: Request) -> list[Order]:
+        found = [self.state.registry.find(cl_ord_id) for cl_ord_id in request.orders]
+        return [order for order in found if order is not None and order.is_live]

@@ -7,36 +7,45 @@ from decimal import Decimal
 from executor.ledger import Entry
 from executor.rows import FillRow
 from executor.state import State
-from shared.clock import parse_rfc3339
 from shared.kraken import v2
 
 ZERO = Decimal(0)
 
 
-def take(state: State, frame: v2.Frame, now: int) -> list[FillRow]:
-    """One message of the channel; returns fills that its entries show to be newer than the journal."""
+def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
+    """One message of the channel, element by element.
+
+    Returns fills that its entries show to be newer than the journal, and True if all could be read: an entry that could
+    not leaves its asset in doubt, and balances are to be asked. A foreign element never stops ours.
+    """
     account = state.account
-    elements = v2.payload(frame.data, list[_Balance])
+    elements, unread = v2.elements(frame.data, _Balance)
+    for row in unread:
+        state.unread(f"a balances element ({row.why}): {row.raw!r}")
     if frame.type == "snapshot":
         balances = {element.asset: _spot(element) for element in elements}
+        for row in unread:
+            holding = account.ledger.holdings.get(row.texts.get("asset", ""))
+            if holding is not None:  # what cannot be read keeps what was known of it
+                balances[row.texts["asset"]] = holding.balance
         wallets = {element.asset: others for element in elements if (others := _others(element))}
         if account.snapshot(balances, state.clock.now_ts(now) or now + state.boot_to_wall, wallets):
             state.tell("info", "journal", "a new journal opens at these balances")
         state.balances_ready = True
-        return []
+        return [], True
     fills = []
     for element in elements:
         if _is_spot(element.wallet_type, element.wallet_id):
-            fills.append(account.entry(entry_of(element), live=True))
+            fills.append(account.entry(entry_of(element, state.time_told(element.timestamp, now)), live=True))
         else:
             wallet = f"{element.wallet_type}/{element.wallet_id}"
             account.wallet_entry(element.asset, wallet, element.amount - element.fee)
-    return [fill for fill in fills if fill is not None]
+    all_read = not any(row.texts.get("asset", "") in account.ledger.holdings for row in unread)
+    return [fill for fill in fills if fill is not None], all_read
 
 
-def entry_of(element: v2.Balance) -> Entry:
-    """A ledger entry of the ``balances`` channel."""
-    ts = parse_rfc3339(element.timestamp) if element.timestamp else 0
+def entry_of(element: v2.Balance, ts: int) -> Entry:
+    """A ledger entry of the ``balances`` channel, of the exchange's time ``ts``."""
     return Entry(
         element.ledger_id, element.ref_id, element.asset, element.type, element.amount, element.fee, element.balance, ts
     )

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.clock import SECOND
-from shared.kraken.counters import ADD, CANCEL_WORST, Counter, Tier, amend_cost, cancel_cost
+from shared.kraken.counters import ADD, CANCEL_WORST, TIERS, Counter, Tier, amend_cost, cancel_cost
 
 
 class Budget:
     """Counters by symbol. ``now`` is ns of any steady clock, the same for all calls."""
 
     def __init__(self, tier: Tier) -> None:
-        self.tier = tier
-        # What Kraken said that this account's counters may hold, 0 until it has.
-        self.threshold_told = 0
+        self.tier = tier  # as configured
+        # What a counter must not pass, and points a second that leave it: the tier's, or less where Kraken told less.
+        self.threshold, self.decay = tier.threshold, tier.decay
         self._counters: dict[str, Counter] = {}
 
-    @property
-    def threshold(self) -> float:
-        """What a counter must not pass: the configured tier's, or less where Kraken told less."""
-        return min(self.tier.threshold, self.threshold_told or self.tier.threshold)
+    def allowed(self, points: float) -> None:
+        """Kraken says how much this account's counters may hold; the decay goes with it (KRAKEN.md 5.2)."""
+        self.threshold = min(self.tier.threshold, points)
+        slow = [tier.decay for tier in TIERS.values() if tier.threshold <= points]
+        self.decay = min(self.tier.decay, max(slow, default=min(tier.decay for tier in TIERS.values())))
+        for counter in self._counters.values():
+            counter.set_decay(self.decay)
 
     def rebuild(self, sends: Iterable[tuple[str, float, int]], now: int) -> None:
         """Counters from the journal's sends: (symbol, points, ns ago), oldest first."""
@@ -43,8 +46,12 @@ class Budget:
         """Kraken states its counter: what it counts above ours was sent by somebody else, or lost in a crash."""
         self.charge(symbol, max(0.0, points - self.value(symbol, now)), now)
 
+    def is_full(self, symbol: str, now: int) -> None:
+        """Kraken refused for the rate: the counter stands at the threshold at the least."""
+        self.told(symbol, self.threshold, now)
+
     def _counter(self, symbol: str) -> Counter:
-        return self._counters.setdefault(symbol, Counter(self.tier.threshold, self.tier.decay))
+        return self._counters.setdefault(symbol, Counter(self.threshold, self.decay))
 
 
 def add_points(count: int) -> float:

@@ -63,20 +63,21 @@ class Carrier:
     def __init__(self, state: State, executor: Executor, journal: Journal, hands: Hands) -> None:
         self.state, self.executor, self.journal, self.hands = state, executor, journal, hands
         self._unwritten: list[Row] = []
+        self._write_due = 0  # when to try again after a failure: each try may hold up a pass
 
     def turn(self, now: int) -> None:
         """A pass of the core, and all that it wants done."""
-        self._raise_epoch()
         self.executor.turn(now)
         out, hands = self.state.out, self.hands
         requests, out.requests = out.requests, []
         self._send([request for request in requests if request.urgent])
+        self._call([call for call in out.rest if call.urgent])
+        named = self.state.epoch
+        self._raise_epoch()
         self.write()
-        self._send_if_safe([request for request in requests if not request.urgent])
+        self._send_if_safe([request for request in requests if not request.urgent], named)
         self._publish()
-        for call in out.rest:
-            hands.call(call)
-        out.rest.clear()
+        self._call(list(out.rest))
         if out.halt:
             why, out.halt = out.halt, ""
             hands.halt(why)
@@ -95,48 +96,60 @@ class Carrier:
         Events alone are no reason to write: they wait for the next row of another kind, or for ``even_events``.
         """
         state = self.state
-        rows = [*self._unwritten, *state.out.rows]
+        self._unwritten += state.out.rows
         state.out.rows.clear()
         changed = list(state.registry.changed.values())
         state.registry.changed.clear()
         for order in changed:
             order.changed_ts = self.hands.now() + state.boot_to_wall
-        rows += [to_row(order, state.boot_to_wall) for order in changed]
+        self._unwritten += [to_row(order, state.boot_to_wall) for order in changed]
         events = state.out.events
-        if not (rows or (events and even_events) or len(events) >= limits.EVENTS_WAITING):
+        del self._unwritten[: -limits.UNWRITTEN_ROWS]
+        del events[: -limits.EVENTS_WAITING]
+        is_due = bool(self._unwritten) or (events and even_events) or len(events) >= limits.EVENTS_WAITING
+        if not is_due or (self._must_wait() and not even_events):
             return
+        began = self.hands.now()
         try:
-            self.journal.write([*rows, *events])
+            self.journal.write([*self._unwritten, *events])
+        except JournalError as error:
+            # Fills and orders wait in memory for the disk; while it lasts only cancels are sent.
+            self._not_written(error, began)
+        else:
             self._unwritten = []
             events.clear()
             state.journal_ok = True
-        except JournalError as error:
-            # Fills and orders wait in memory for the disk; while it lasts only cancels are sent.
-            self._unwritten = rows[-limits.UNWRITTEN_ROWS :]
-            del events[: -limits.EVENTS_WAITING]
-            self._not_written(error)
+
+    def _must_wait(self) -> bool:
+        return not self.state.journal_ok and self.hands.now() < self._write_due
 
     def _raise_epoch(self) -> None:
-        """A newer writer's orders were found at the start: ours are to be newer, before any is named."""
+        """A newer writer's orders were seen at the start: ours are to be newer, and none leaves under the old epoch."""
         state = self.state
-        if state.out.epoch <= state.epoch:
+        if state.out.epoch <= state.epoch or self._must_wait():
             return
+        began = self.hands.now()
         try:
             state.epoch = self.journal.raise_epoch(state.out.epoch)
             state.journal_ok = True
         except JournalError as error:
-            self._not_written(error)
+            self._not_written(error, began)
 
-    def _not_written(self, error: JournalError) -> None:
+    def _not_written(self, error: JournalError, began: int) -> None:
+        now = self.hands.now()
+        self._write_due = now + limits.JOURNAL_RETRY_TIMES * (now - began)
         if self.state.journal_ok:
             text = f"{error}; nothing is placed until it can be written"
             self.hands.tell(Told("error", "journal", text, alert=True))
         self.state.journal_ok = False
 
-    def _send_if_safe(self, requests: list[Request]) -> None:
+    def _send_if_safe(self, requests: list[Request], named: int) -> None:
+        """Sends what places, unless halted, not on the disk, or ``named`` under an epoch that was outbid since."""
         for request in requests:
             why = ""
-            if not self.state.journal_ok:
+            if self.state.epoch != named:
+                why = "another executor's epoch was outbid"
+            elif not self.state.journal_ok:
                 why = "the journal cannot be written"
             elif self.hands.is_halted():
                 why = "halted"
@@ -157,6 +170,11 @@ class Carrier:
                 self.executor.stream.in_flight.left(request, self.hands.now())
             else:
                 self.executor.not_sent(request, "no connection", self.hands.now())
+
+    def _call(self, calls: list[RestCall]) -> None:
+        for call in calls:
+            self.state.out.rest.remove(call)
+            self.hands.call(call)
 
     def _publish(self) -> None:
         out = self.state.out

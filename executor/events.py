@@ -107,7 +107,7 @@ def sent_bytes(request: Request, cl_ord_id: str) -> str:
     if request.method == "batch_add":
         params["orders"] = [order for order in params["orders"] if order["cl_ord_id"] == cl_ord_id]
     elif request.method == "batch_cancel":
-        params["cl_ord_id"] = [cl_ord_id]
+        params["orders"] = [params["orders"][request.orders.index(cl_ord_id)]]
     return v2.request(request.method, params, request.req_id)
 
 

@@ -18,6 +18,7 @@ from executor.orders import ended
 from executor.outbox import Request, RestCall
 from executor.quoting import Quoting, mid_of
 from executor.registry import FOREIGN
+from executor.requests import CANCEL_BY_REST
 from executor.state import State
 from executor.stream import Stream
 from shared import limits
@@ -111,18 +112,24 @@ class Executor:
         self.state.private_heard = now
         try:
             self.stream.frame(v2.parse(raw), now)
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:
             self.state.tell("warning", "frame", f"unreadable private frame ({error}): {raw[:200]!r}")
 
     def rest_answer(self, call: RestCall, result: Any, now: int) -> None:
         """A REST call's answer."""
+        if call.method == CANCEL_BY_REST:
+            self.stream.answers.rest_cancel(call, "", now)
+            return
         try:
             self.history.answered(call, result, now)
         except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError) as error:
             self.history.failed(call, f"unreadable answer: {error!r}")
 
-    def rest_failed(self, call: RestCall, why: str) -> None:
+    def rest_failed(self, call: RestCall, why: str, now: int) -> None:
         """A REST call without a usable answer."""
+        if call.method == CANCEL_BY_REST:
+            self.stream.answers.rest_cancel(call, why, now)
+            return
         self.history.failed(call, why)
 
     def not_sent(self, request: Request, why: str, now: int) -> None:
@@ -198,6 +205,8 @@ class Executor:
             return
         if now - state.private_heard > limits.WS_SILENT_S * SECOND or not state.journal_ok:
             return
+        if state.registry.cannot_pull:
+            return  # Kraken pulls what we cannot
         if state.system == "maintenance":
             return  # nothing is taken, and what is armed pulls everything when the engine is back
         idle = state.halted or state.system not in ("online", "unknown")

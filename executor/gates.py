@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from executor.orders import Presence
 from executor.registry import FOREIGN
 from executor.state import State
 from shared import limits
@@ -17,6 +18,7 @@ class Gates:
         self.state = state
         self._contradicted: dict[str, int] = {}
         self._distrusted: dict[str, int] = {}
+        self._uncertain_since = 0
 
     def why_pull(self, now: int) -> str:
         """Why all quotes must go, or an empty text."""
@@ -40,7 +42,7 @@ class Gates:
             return f"Kraken is in {state.feed.system} mode"
         if now - state.book_status_at > dead:
             return "the book process is not heard"
-        if state.connected and state.clock.uncertain_ms(now) > limits.CLOCK_UNCERTAIN_MS:
+        if state.connected and self._is_time_bad(now):
             return "the exchange's time is uncertain"
         return ""
 
@@ -48,6 +50,23 @@ class Gates:
         """Why a strategy's quotes on a symbol must go though all others stay, or an empty text."""
         name = next((name for name in (symbol, strategy) if name in self.state.paused), "")
         return f"{name} is paused" if name else ""
+
+    def _is_time_bad(self, now: int) -> bool:
+        """True if the exchange's time was uncertain for long, or is while no switch guards the quotes (T3).
+
+        After a start it is not yet known, and the switch of the life before guards: that is no bad time.
+        """
+        state = self.state
+        if state.clock.uncertain_ms(now) <= limits.CLOCK_UNCERTAIN_MS:
+            self._uncertain_since = 0
+            return False
+        is_guarded = now - state.started < limits.SWITCH_TIMEOUT_S * SECOND
+        exchange_now = state.clock.now_ts(now)
+        if not exchange_now and is_guarded:
+            return False
+        self._uncertain_since = self._uncertain_since or now
+        is_guarded = is_guarded or state.switch.is_armed(exchange_now)
+        return not is_guarded or now - self._uncertain_since >= limits.TIME_UNCERTAIN_S * SECOND
 
     def why_not_advance(self, now: int) -> str:
         """Why nothing may be added or amended now, or an empty text."""
@@ -111,6 +130,8 @@ class Gates:
         old = now - int(limits.CONTRADICTED_S * SECOND)
         for order in self.state.registry.live_on(symbol):
             settled = order.state is OrderState.OPEN and order.amend is None and order.remaining
+            if order.presence is not Presence.SHOWN or order.price_precision != book.price_precision:
+                continue
             if not settled or order.touched > old or order.acked > old:
                 continue
             side = book.bids if order.side == "buy" else book.asks

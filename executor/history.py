@@ -150,7 +150,7 @@ class History:
     def _ask_names(self, now: int) -> None:
         if self._names_tried and now - self._names_tried < limits.SUBSCRIBE_ACK_S * SECOND:
             return
-        self._names_tried = 0 if self._pairs_listed else now
+        self._names_tried = now
         method = "Assets" if self._pairs_listed else "AssetPairs"
         self._busy = "names"
         self.state.out.rest.append(RestCall("names", method, {}, is_public=True))
@@ -203,7 +203,7 @@ class History:
 
     def _names(self, method: str, result: Any) -> None:
         if method == "AssetPairs":
-            self._pairs_listed = dict(result)
+            self._pairs_listed, self._names_tried = dict(result), 0
         else:
             self.names = RestNames(self._pairs_listed, dict(result))
             self._pairs_listed = {}

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LENGTH = 18
+EPOCH_DIGITS = 6
+EPOCH_MAX = 36**6 - 1  # in the year 2038
+_EPOCH_LEAST = 1_577_836_800  # 2020: no writer is older
+_DAY_S = 86_400
 
 
 def base36(number: int, width: int) -> str:
@@ -33,7 +37,7 @@ class OrderId:
     counter: int
 
     def __str__(self) -> str:
-        return f"T{base36(self.epoch, 6)}{self.strategy}{self.slot.upper()}{base36(self.counter, 6)}"
+        return f"T{base36(self.epoch, EPOCH_DIGITS)}{self.strategy}{self.slot.upper()}{base36(self.counter, 6)}"
 
 
 def parse(text: str) -> OrderId | None:
@@ -41,3 +45,11 @@ def parse(text: str) -> OrderId | None:
     if len(text) != LENGTH or text[0] != "T" or any(char not in _DIGITS for char in text):
         return None
     return OrderId(int(text[1:7], 36), text[7:10], text[10:12].lower(), int(text[12:], 36))
+
+
+def is_writers(epoch: int, unix_s: int) -> bool:
+    """True if an executor can have had this epoch: plausible as unix seconds, and not after tomorrow.
+
+    Somebody else's ids may look like ours; one that names the far future must not push our own epoch there.
+    """
+    return _EPOCH_LEAST <= epoch <= min(unix_s + _DAY_S, EPOCH_MAX - 1)

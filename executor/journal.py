@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from executor.ids import base36
+from executor.ids import EPOCH_MAX, base36
 from executor.ledger import Entry, Holding
 from executor.rows import BeforeRow, EventRow, FillRow, HoldingRow, MetaRow, OrderRow, Row, SendRow, order_row
 from shared import limits
@@ -96,6 +96,8 @@ class Journal:
                 )
             self._db.executescript(_TABLES)
             self.write([MetaRow("schema", str(SCHEMA))])
+            # A start may wait for a lock; a pass may not: cancels of the next one would wait with it (T9).
+            self._db.execute(f"PRAGMA busy_timeout={limits.JOURNAL_BUSY_MS}")
         except sqlite3.OperationalError as error:
             raise JournalUnavailable(f"{path} cannot be used now ({error}); see that the disk has room") from error
         except sqlite3.DatabaseError as error:
@@ -126,6 +128,8 @@ class Journal:
 
     def raise_epoch(self, epoch: int) -> int:
         """Keeps ``epoch`` with a full sync; returns it."""
+        if epoch > EPOCH_MAX:
+            raise JournalError(f"epoch {epoch} does not fit an order id; see that this machine's clock is right")
         self._db.execute("PRAGMA synchronous=FULL")
         try:
             self.write([MetaRow("epoch", str(epoch))])

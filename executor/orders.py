@@ -8,10 +8,23 @@ the worst case takes the larger quantity at either price (T6).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import Enum
 
+from shared import limits
+from shared.clock import SECOND
 from shared.messages import OrderState, Side
+from shared.numbers import ceil_to, floor_to, scale
 
 LIVE = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN, OrderState.CANCELLING})
+
+
+class Presence(Enum):
+    """How much of an order the book shows."""
+
+    SHOWN = "shown"  # a limit order: its price is a level of the book
+    PARTLY = "partly"  # it rests, but the book need not show it: an iceberg, a stop that was triggered
+    WAITING = "waiting"  # it does not rest: a stop, take-profit or trailing order before its trigger
 
 
 @dataclass(slots=True)
@@ -79,6 +92,16 @@ class Order:
     decided: int = 0
     sent: int = 0
     acked: int = 0
+    # Since when the exchange is known to have it (ns of CLOCK_BOOTTIME), and when the first snapshot was asked for that
+    # lacked it all the same; a snapshot may lag an ack.
+    confirmed: int = 0
+    absent_at: int = 0
+    # Cancels that came to nothing, one after another, and when the next may leave.
+    cancel_failures: int = 0
+    cancel_due: int = 0
+    presence: Presence = Presence.SHOWN
+    # The exchange told of it, and no journal: its numbers may be finer than the pair's, and are rounded against us.
+    is_adopted: bool = False
     # Of the journal: it was known before this process asked the exchange for anything.
     is_restored: bool = False
     # For the record of events: the next one's number, the target last compared, what was last denied, and what it kept.
@@ -116,10 +139,42 @@ class Order:
         return max(self.prices)
 
 
+def price_units(order: Order, price: Decimal) -> int:
+    """A price in the order's ticks; a finer one of an adopted order counts as the next tick towards the market."""
+    if not order.is_adopted:
+        return scale(price, order.price_precision)
+    return ceil_to(price, order.price_precision) if order.side == "buy" else floor_to(price, order.price_precision)
+
+
+def qty_units(order: Order, qty: Decimal) -> int:
+    """A quantity in the order's lots; a finer one of an adopted order is rounded up."""
+    return ceil_to(qty, order.qty_precision) if order.is_adopted else scale(qty, order.qty_precision)
+
+
+def filled_units(order: Order, qty: Decimal) -> int:
+    """A filled quantity in the order's lots; a finer one of an adopted order is rounded down."""
+    return floor_to(qty, order.qty_precision) if order.is_adopted else scale(qty, order.qty_precision)
+
+
+def rescale(order: Order, price_precision: int, qty_precision: int) -> None:
+    """Brings an adopted order to the precisions of its pair, which became known after it."""
+
+    def moved(units: int, now: int, then: int, rounding: str) -> int:
+        return int(Decimal(units).scaleb(then - now).to_integral_value(rounding))
+
+    near = ROUND_CEILING if order.side == "buy" else ROUND_FLOOR
+    order.price = moved(order.price, order.price_precision, price_precision, near)
+    order.qty = moved(order.qty, order.qty_precision, qty_precision, ROUND_CEILING)
+    for name in ("filled", "counted", "told"):
+        setattr(order, name, moved(getattr(order, name), order.qty_precision, qty_precision, ROUND_FLOOR))
+    order.price_precision, order.qty_precision = price_precision, qty_precision
+
+
 def acknowledged(order: Order, order_id: str, now: int) -> None:
     """The exchange has it: a success answer or a report named its ``order_id``."""
     if order_id:
         order.order_id = order_id
+    order.confirmed = order.confirmed or now
     if order.state in (OrderState.SENT, OrderState.UNKNOWN):
         order.state = OrderState.OPEN
         order.acked = order.acked or now
@@ -140,15 +195,18 @@ def filled(order: Order, lots: int) -> None:
     order.filled = max(order.counted, order.told)
 
 
-def revived(order: Order) -> None:
+def revived(order: Order, now: int) -> None:
     """Believed ended, and open at the exchange: it may trade, and goes with the next pass."""
     order.state, order.ended = OrderState.OPEN, 0
+    order.confirmed = order.confirmed or now
+    order.absent_at = order.suspect_since = 0
     order.doomed = f"open at the exchange, though believed ended ({order.error or 'no reason'})"
 
 
-def shown_by_fill(order: Order, order_id: str) -> None:
+def shown_by_fill(order: Order, order_id: str, now: int) -> None:
     """A fill of it, old or new, proves that it was placed; whether it still rests a snapshot must tell."""
     order.order_id = order.order_id or order_id
+    order.confirmed = order.confirmed or now
     if order.state in (OrderState.SENT, OrderState.UNKNOWN):
         order.state, order.lacking_since = OrderState.OPEN, 0
 
@@ -195,3 +253,18 @@ def lost_sight(order: Order) -> None:
         order.state = OrderState.UNKNOWN
     if order.amend is not None:
         order.amend.is_unknown = True
+
+
+def cancel_failed(order: Order, now: int) -> int:
+    """A cancel came to nothing: the next goes another way, and from the third on later each time; how many there were.
+
+    One of an order that is not being cancelled (it ended, or was seen open since) counts as well: it costs a way.
+    """
+    order.cancel_failures += 1
+    again_s = 0.0
+    if order.cancel_failures >= limits.CANCEL_FAILURES:
+        again_s = min(2.0 ** (order.cancel_failures - limits.CANCEL_FAILURES), limits.CANCEL_AGAIN_MAX_S)
+    order.cancel_due = now + int(again_s * SECOND)
+    if order.state is OrderState.CANCELLING:
+        order.state = OrderState.OPEN
+    return order.cancel_failures

@@ -31,12 +31,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RestCall:
-    """A REST call; its answer comes back with the same ``tag``. A public one takes no key and no points."""
+    """A REST call; its answer comes back with the same ``tag``.
+
+    A public one takes no key and no points; ``urgent`` ones only take quotes away.
+    """
 
     tag: str
     method: str
     params: dict[str, str]
     is_public: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
-from executor import ids, risk
+from executor import events, ids, risk
 from executor.orders import Order
 from executor.outbox import Request
-from executor.registry import FLATTEN
+from executor.registry import FLATTEN, FOREIGN
 from executor.rows import SendRow
 from executor.state import State
 from executor.verdict import Verdict
@@ -34,8 +35,12 @@ class Placing:
         return self.verdict.on(strategy, wish, any_size=any_size)
 
     def open_on(self, symbol: str) -> int:
-        """How many orders may still trade on a pair."""
-        return len(self.state.registry.live_on(symbol))
+        """How many orders of ours may still trade on a pair: others' are never pulled by us, and need no reserve."""
+        return sum(order.strategy != FOREIGN for order in self.state.registry.live_on(symbol))
+
+    def standing_on(self, symbol: str) -> int:
+        """How many orders of the account stand on a pair, whoever's and triggered or not: Kraken limits them all."""
+        return sum(order.symbol == symbol for order in self.state.registry.standing())
 
     def order(self, market: risk.Market, strategy: str, quote: Quote, now: int) -> Order:
         """A new order for a quote, under an id of its own; neither registered nor sent yet."""
@@ -70,3 +75,13 @@ class Placing:
         state.out.requests.append(request)
         if not request.urgent:
             self._recent += [now] * len(request.orders)
+
+    def record(self, order: Order, chosen: dict[str, Any], now: int, request: Request | None = None) -> None:
+        """A decision: what it goes back to, what was chosen and why, and what leaves for it."""
+        state = self.state
+        data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
+        target = state.targets.get((order.strategy, order.symbol))
+        order.judged = target.decided if target is not None else order.judged
+        if request is not None:
+            data |= events.sent(request, order.cl_ord_id)
+        state.record(order, "decided" if request is not None else "denied", now, data)

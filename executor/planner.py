@@ -50,14 +50,15 @@ def retreats(side: Side, old: int, new: int) -> bool:
 
 def plan(
     quotes: Sequence[Quote],
-    orders: Mapping[str, Order],
+    orders: Sequence[Order],
     now: int,
     *,
     frozen_sides: frozenset[Side] = frozenset(),
     why_cancel: str = "not wanted any more",
 ) -> list[Step]:
-    """Steps from the live ``orders`` (by slot) of one strategy and symbol to its ``quotes``.
+    """Steps from all live ``orders`` of one strategy and symbol to its ``quotes``.
 
+    An order that must go is cancelled whatever else is in its slot, and of two in a slot the later one stays.
     On ``frozen_sides`` nothing is added or increased (T1). ``now`` is ns of CLOCK_BOOTTIME.
     """
     cancels: list[Step] = []
@@ -65,32 +66,51 @@ def plan(
     forward: list[Step] = []
     adds: list[Step] = []
     wanted = {quote.slot: quote for quote in quotes}
-    for slot, order in orders.items():
-        quote = wanted.get(slot)
-        if order.doomed or quote is None or quote.side != order.side:
+    holders = {order.slot: order for order in orders if not order.doomed}
+    taken: set[str] = set()
+    for order in orders:
+        quote = wanted.get(order.slot)
+        taken.add(order.slot)
+        why = _why_cancelled(order, quote, holders, why_cancel)
+        if why or quote is None:
             if can_cancel(order, now):
-                why = why_cancel if quote is None else "the slot changed sides"
-                cancels.append(Cancel(order, order.doomed or why))
+                cancels.append(Cancel(order, why))
             continue
         change = _change(order, quote, now, order.side in frozen_sides)
         if change is not None:
             away = change.price == order.price or retreats(order.side, order.price, change.price)
             (back if away else forward).append(change)
     for slot, quote in wanted.items():
-        if slot not in orders and quote.side not in frozen_sides and quote.qty > 0:
+        if slot not in taken and quote.side not in frozen_sides and quote.qty > 0:
             adds.append(Add(quote))
     return [*cancels, *back, *forward, *adds]
 
 
-def batches(cancels: list[Cancel]) -> list[list[Cancel]]:
-    """Cancels by request: all in one, but an order whose end may be on its way alone.
+def _why_cancelled(order: Order, quote: Quote | None, holders: Mapping[str, Order], why_cancel: str) -> str:
+    if order.doomed:
+        return order.doomed
+    if quote is None:
+        return why_cancel
+    if holders[order.slot] is not order:
+        return "a later order holds its slot"
+    return "the slot changed sides" if quote.side != order.side else ""
 
-    Kraken does not say whether it refuses a batch for one order that it does not know any more.
+
+def batches(cancels: list[Cancel]) -> tuple[list[list[Cancel]], list[Cancel]]:
+    """Cancels by request: those that one batch can name together, and those that leave alone.
+
+    Alone goes an order without an order id, one whose cancel in a batch came to nothing, and one whose end may be on
+    its way: Kraken does not say whether it refuses a batch for one order that it does not know any more.
     """
-    sure = [cancel for cancel in cancels if not cancel.order.suspect_since]
+    together: list[Cancel] = []
+    alone: list[Cancel] = []
+    for cancel in cancels:
+        order = cancel.order
+        fits = order.order_id and not order.suspect_since and not order.cancel_failures
+        (together if fits else alone).append(cancel)
     most = limits.BATCH_CANCEL_IDS
-    alone = [[cancel] for cancel in cancels if cancel.order.suspect_since]
-    return [*(sure[start : start + most] for start in range(0, len(sure), most)), *alone]
+    groups = [together[start : start + most] for start in range(0, len(together), most)]
+    return [group for group in groups if len(group) > 1], [*(g[0] for g in groups if len(g) == 1), *alone]
 
 
 def can_cancel(order: Order, now: int) -> bool:
@@ -99,7 +119,7 @@ def can_cancel(order: Order, now: int) -> bool:
     An order in flight is not cancelled before its answer: Kraken may take the cancel first, and the order would stay.
     """
     if order.state is OrderState.OPEN:
-        return True
+        return now >= order.cancel_due
     # A cancel without an answer is sent again: it may be repeated without harm.
     return order.state is OrderState.CANCELLING and now - order.cancel_sent >= limits.REQUEST_TIMEOUT_S * SECOND
 

@@ -11,14 +11,13 @@ from typing import Any
 from executor import events, orders
 from executor.adoption import Adoption
 from executor.orders import Order
-from executor.reports import numbers
+from executor.reports import numbers, see_presence
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND
 from shared.kraken import v2
 from shared.kraken.counters import CANCEL_WORST
 from shared.messages import OrderState
-from shared.numbers import scale
 
 
 class Reconcile:
@@ -40,43 +39,59 @@ class Reconcile:
 
     # --- snapshots -----------------------------------------------------------------------------------------------
 
-    def snapshot(self, open_reports: list[v2.Report], now: int) -> None:
-        """The exchange's open orders, as of some moment after they were asked for."""
+    def snapshot(self, open_reports: list[v2.Report], named: set[str], now: int) -> None:
+        """The exchange's open orders, as of some moment after they were asked for.
+
+        ``named`` are ids of rows that could not be read: whatever those say, their orders are not absent.
+        """
         state = self.state
         exchange_now = state.clock.now_ts(now) or now + state.boot_to_wall
         seen: set[str] = set()
         for report in open_reports:
-            order = state.registry.find(report.cl_ord_id, report.order_id)
-            is_new = order is None
-            if order is None:
-                order = self.adoption.adopt(report, now)
-            if order is None:
+            try:
+                self._row(report, exchange_now, now, seen)
+            except (ValueError, ArithmeticError) as error:
+                state.unread(f"an order of the executions snapshot ({error}): {report}")
+                named |= {report.order_id, report.cl_ord_id}
+        for order in state.registry.standing():
+            if order.cl_ord_id in seen:
                 continue
-            seen.add(order.cl_ord_id)
-            self._seen_open(order, report, exchange_now, now, is_new=is_new)
-        for order in state.registry.live():
-            if order.cl_ord_id not in seen:
-                self._not_in_snapshot(order, exchange_now, now)
+            if order.cl_ord_id in named or (order.order_id and order.order_id in named):
+                order.suspect_since = 0
+                continue
+            self._not_in_snapshot(order, exchange_now, now)
         state.executions_ready = True
         self.adoption.is_start = False
+
+    def _row(self, report: v2.Report, exchange_now: int, now: int, seen: set[str]) -> None:
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        is_new = order is None
+        if order is None:
+            order = self.adoption.adopt(report, now)
+        if order is None:
+            return
+        self._seen_open(order, report, exchange_now, now, is_new=is_new)
+        seen.add(order.cl_ord_id)
 
     def _seen_open(self, order: Order, report: v2.Report, exchange_now: int, now: int, *, is_new: bool) -> None:
         state = self.state
         before = None if self.adoption.is_start and not is_new else _believed(order)
         orders.acknowledged(order, report.order_id, now)
-        order.suspect_since = 0
+        order.suspect_since = order.absent_at = 0
+        see_presence(order, report)
         if not order.is_live:
             # What the exchange shows as open is open, whatever was concluded from an answer or an absence.
             state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
-            state.registry.revive(order)
+            state.registry.revive(order, now)
         if order.state is OrderState.CANCELLING and order.cancel_sent < self.asked_at:
             order.state = OrderState.OPEN  # the cancel did not arrive; the next pass decides anew
         price, qty = numbers(order, report)
         if order.amend is not None and order.amend.is_unknown and exchange_now > order.amend.deadline_ts:
             order.amend = None
-        orders.amended(order, price, qty, order.touched)
+        is_amended = (price or order.price, qty or order.qty) != (order.price, order.qty)
+        orders.amended(order, price, qty, now if is_amended else order.touched)
         if report.cum_qty is not None:
-            orders.told_filled(order, scale(report.cum_qty, order.qty_precision), is_snapshot=True)
+            orders.told_filled(order, orders.filled_units(order, report.cum_qty), is_snapshot=True)
         if before != _believed(order):
             self.state.record(
                 order, "snapshot", now, {**events.report_data(report), "is_start": self.adoption.is_start}
@@ -91,16 +106,30 @@ class Reconcile:
                 order.lacking_since = now
                 self._lacks(order, "not among the open orders after its deadline: the history is asked", now)
             return
-        # A restored one is older than any snapshot that this process asked for; its stamps may be of another boot.
-        if not order.is_restored and max(order.acked, order.sent) >= self.asked_at:
+        if not self._is_gone(order, now):
             return
         done = order.filled >= order.qty
         if not done and order.is_restored:
             # Cancels leave before the journal: an earlier life may have died in between, and Kraken counts them.
             self.state.budget.charge(order.symbol, CANCEL_WORST, now)
-        orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, "ended while not watched", now)
+        why = "" if order.cancel_sent else "ended while not watched"
+        orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, why, now)
         self._lacks(order, "not among the open orders: it ended while not watched", now)
         self.state.registry.note(order)
+
+    def _is_gone(self, order: Order, now: int) -> bool:
+        """True if its absence is an end (T17): acked well before the snapshot was asked for, or absent once more."""
+        if order.confirmed and self.asked_at - order.confirmed >= limits.ABSENT_AFTER_ACK_S * SECOND:
+            return True
+        if order.absent_at and order.absent_at < self.asked_at:
+            return True
+        if not order.absent_at:
+            order.absent_at = self.asked_at
+            self._lacks(
+                order, "not among the open orders, but acked so shortly before that another snapshot is due", now
+            )
+        order.suspect_since = order.suspect_since or now
+        return False
 
     def _lacks(self, order: Order, why: str, now: int) -> None:
         self.state.record(order, "not_in_snapshot", now, {"why": why, "deadline_ts": order.deadline_ts})
@@ -110,7 +139,7 @@ class Reconcile:
     def turn(self, now: int) -> None:
         """Orders in doubt: snapshots and history to ask for."""
         exchange_now = self.state.clock.now_ts(now)
-        for order in self.state.registry.live():
+        for order in self.state.registry.standing():
             if order.state is OrderState.OPEN and order.remaining == 0:
                 order.suspect_since = order.suspect_since or now  # the report of its end is due
             if order.state is OrderState.UNKNOWN:

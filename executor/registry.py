@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 
-from executor.orders import Amend, Order, revived
+from executor.orders import Amend, Order, Presence, revived
 from executor.rows import OrderRow
 from shared import limits
 from shared.clock import SECOND
@@ -17,6 +17,7 @@ from shared.messages import OrderState
 from shared.numbers import scale, text
 
 FOREIGN = "account"  # whose orders and fills are not ours (T16)
+ADOPTED = "?"  # an earlier life's orders that no journal names
 FLATTEN = "flatten"  # whose orders close the position at once (T11)
 
 
@@ -42,9 +43,9 @@ class Registry:
         if not order.is_live and order not in self._ended:
             self._ended.append(order)
 
-    def revive(self, order: Order) -> None:
+    def revive(self, order: Order, now: int) -> None:
         """An order that was believed ended is open."""
-        revived(order)
+        revived(order, now)
         with contextlib.suppress(ValueError):
             self._ended.remove(order)
         self.note(order)
@@ -53,17 +54,27 @@ class Registry:
         """An order by its client id, else by the exchange's."""
         return self._by_cl.get(cl_ord_id) or self._by_order_id.get(order_id)
 
-    def live(self) -> list[Order]:
-        """Every order that may still trade, foreign ones included."""
+    def standing(self) -> list[Order]:
+        """Every order that has not ended, foreign ones that wait for a trigger included."""
         return [order for order in self._by_cl.values() if order.is_live]
+
+    def live(self) -> list[Order]:
+        """Every order that may trade as the book stands, foreign ones included."""
+        return [order for order in self._by_cl.values() if order.is_live and order.presence is not Presence.WAITING]
 
     def live_on(self, symbol: str) -> list[Order]:
         """The live orders of one symbol."""
-        return [order for order in self._by_cl.values() if order.symbol == symbol and order.is_live]
+        return [order for order in self.live() if order.symbol == symbol]
 
-    def slots(self, strategy: str, symbol: str) -> dict[str, Order]:
-        """One strategy's live orders on a symbol by slot."""
-        return {o.slot: o for o in self.live_on(symbol) if o.strategy == strategy}
+    def live_for(self, strategy: str, symbol: str) -> list[Order]:
+        """One strategy's live orders on a symbol; after a revival there may be two in a slot."""
+        return [order for order in self.live_on(symbol) if order.strategy == strategy]
+
+    @property
+    def cannot_pull(self) -> bool:
+        """True while an order of ours is live that no way of cancelling took away."""
+        ours = (order for order in self.live() if order.strategy != FOREIGN)
+        return any(order.cancel_failures >= limits.CANCEL_FAILURES for order in ours)
 
     def shown(self, symbol: str) -> Iterator[Order]:
         """Live orders and those that ended within the last minute."""
@@ -137,6 +148,12 @@ def from_row(row: OrderRow, boot_to_wall: int) -> Order:
         sent=sent,
         acked=acked,
     )
+    # Acked at the latest when its row was last written.
+    order.confirmed = row.changed_ts - boot_to_wall if order.order_id else 0
+    if row.strategy in (FOREIGN, ADOPTED):
+        order.is_adopted = True
+    if row.strategy == FOREIGN:
+        order.presence = Presence.PARTLY  # until a snapshot tells its kind: it counts, and contradicts no book
     if row.amend:
         price, qty, deadline_ts = json.loads(row.amend)
         order.amend = Amend(req_id=0, price=price, qty=qty, deadline_ts=deadline_ts, is_unknown=True)

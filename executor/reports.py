@@ -7,20 +7,20 @@ from decimal import Decimal
 
 from executor import events, orders
 from executor.account import fill_of_report
-from executor.adoption import Adoption
-from executor.orders import Order
+from executor.adoption import Adoption, presence_told, price_told
+from executor.orders import Order, Presence
 from executor.refusals import Refusals
 from executor.registry import FOREIGN
 from executor.rows import FillRow
 from executor.state import State
-from shared.clock import parse_rfc3339, rfc3339
+from shared.clock import rfc3339
 from shared.kraken import v2
 from shared.messages import Fill, OrderState
-from shared.numbers import scale
 
-OPEN_STATUSES = ("new", "partially_filled", "pending_new")
-# Ends that only an answer or an absence told: a report of the order itself knows better.
+OPEN_STATUSES = ("new", "partially_filled", "pending_new", "triggered")
+# Ends that only an answer or an absence told: a fill of the order knows better.
 NOT_PLACED = (OrderState.REFUSED, OrderState.NEVER_PLACED)
+OWN_CANCEL = "User requested"  # Kraken's reason for what we, or a person with the account, cancelled
 
 
 class Reports:
@@ -49,15 +49,16 @@ class Reports:
         kind, before, told = report.exec_type, order.state, events.report_data(report)
         if report.order_id and not order.order_id:
             order.order_id = report.order_id
-        if order.state in NOT_PLACED and report.order_status in OPEN_STATUSES:
-            self.state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {before}", alert=True)
-            self.state.registry.revive(order)
+        see_presence(order, report)
+        self._revive_if_open(order, report, now)
         if kind in ("new", "pending_new"):
             orders.acknowledged(order, report.order_id, now)
         elif kind == "filled" or (report.exec_id and report.order_status == "filled"):
             # Kraken says that a report of its own follows the last trade; no capture shows it.
             orders.ended(order, OrderState.FILLED, "", now)
         elif kind == "expired":
+            if order.is_live and order.strategy != FOREIGN:
+                self.refusals.news.append((order, report.reason or "expired"))
             orders.ended(order, OrderState.EXPIRED, report.reason, now)
         elif kind == "canceled":
             if self._cancelled(order, report.reason, now):
@@ -70,9 +71,30 @@ class Reports:
             self.state.record(order, "report", now, told)
         self.state.registry.note(order)
 
+    def _revive_if_open(self, order: Order, report: v2.Report, now: int) -> None:
+        """An open report is later than whatever was concluded from an answer or an absence (T17).
+
+        A trade's status lags its quantity, so what a trade revives must have something left to fill.
+        """
+        if order.is_live:
+            order.absent_at = 0 if report.order_status in OPEN_STATUSES else order.absent_at
+            return
+        is_open = report.order_status in OPEN_STATUSES and report.exec_type not in ("canceled", "expired", "filled")
+        is_placed = order.state in NOT_PLACED and (report.exec_type == "filled" or report.exec_id)
+        if not is_placed and not (is_open and (not report.exec_id or order.remaining)):
+            return
+        self.state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
+        self.state.registry.revive(order, now)
+        if report.exec_id:
+            order.suspect_since = now  # a snapshot tells whether it still rests
+
     def trade(self, report: v2.Report, source: str, now: int) -> bool:
         """A fill, told by a ``snapshot`` or an ``update``; False when it was counted before."""
-        fill = fill_of_report(report, parse_rfc3339(report.timestamp) if report.timestamp else 0)
+        if report.is_margin:
+            # It moves a position of its own and no spot balance: what it costs comes as ledger entries.
+            self.state.counts["trade on margin, left alone"] += 1
+            return False
+        fill = fill_of_report(report, self.state.time_told(report.timestamp, now))
         if fill is None:
             self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
             return False
@@ -80,10 +102,10 @@ class Reports:
         cl_ord_id, strategy = self._owner(order, report)
         row = self.state.account.fill(fill, cl_ord_id, strategy)
         if order is not None:
-            orders.shown_by_fill(order, report.order_id)
+            orders.shown_by_fill(order, report.order_id, now)
             if row is not None:
                 # Known fills are told again by each snapshot, to each life of this process.
-                orders.filled(order, scale(fill.qty, order.qty_precision))
+                orders.filled(order, orders.filled_units(order, fill.qty))
                 self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
             _told_filled(order, report)
             self.state.registry.note(order)
@@ -124,8 +146,8 @@ class Reports:
         """A fill that only the trades' history told, on its order where that is still known."""
         order = self.state.registry.find(row.cl_ord_id, row.order_id)
         if order is not None:
-            orders.shown_by_fill(order, row.order_id)
-            orders.filled(order, scale(Decimal(row.qty), order.qty_precision))
+            orders.shown_by_fill(order, row.order_id, now)
+            orders.filled(order, orders.filled_units(order, Decimal(row.qty)))
             self.state.registry.note(order)
             told = {
                 "exec_id": row.exec_id,
@@ -150,24 +172,39 @@ class Reports:
         if reason == "Post only order":
             self.refusals.refuse(order, reason, now)
             return False
+        if not order.is_live:
+            return False
         done = order.filled >= order.qty
-        not_ours = reason == "User requested" and order.is_live and not order.cancel_sent and order.amend is None
-        if not_ours:
-            # Not by us: a person, or another executor. Placing it again at once would be a fight.
-            self.refusals.news.append((order, "cancelled by somebody else"))
-        orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, reason, now)
+        by_us = reason == OWN_CANCEL and (bool(order.cancel_sent) or order.amend is not None)
+        by_somebody = reason == OWN_CANCEL and not by_us
+        if order.strategy != FOREIGN and not by_us and not done:
+            # Not by us: a person, another executor, or the engine. Placing it again at once would be a fight.
+            self.refusals.news.append((order, "cancelled by somebody else" if by_somebody else reason or "cancelled"))
+        # What we cancelled keeps our own reason: Kraken's says no more than that somebody asked.
+        why = "" if by_us and order.cancel_sent else reason
+        orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, why, now)
         if "CancelAllOrdersAfter" in reason:
             self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
-        return not_ours
+        return by_somebody
 
 
 def _told_filled(order: Order, report: v2.Report) -> None:
     if report.cum_qty is not None:
-        orders.told_filled(order, scale(report.cum_qty, order.qty_precision), is_snapshot=False)
+        orders.told_filled(order, orders.filled_units(order, report.cum_qty), is_snapshot=False)
+
+
+def see_presence(order: Order, report: v2.Report) -> None:
+    """Keeps how much of an adopted order the book shows; one without a price cannot rest."""
+    if not order.is_adopted:
+        return
+    presence = presence_told(report, order.presence)
+    has_price = bool(order.price) or price_told(report) is not None
+    order.presence = presence if has_price or presence is Presence.WAITING else order.presence
 
 
 def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:
     """(price in ticks, quantity in lots) of a report, where it has them."""
-    price = None if report.limit_price is None else scale(report.limit_price, order.price_precision)
-    qty = None if report.order_qty is None else scale(report.order_qty, order.qty_precision)
+    told = price_told(report)
+    price = None if told is None else orders.price_units(order, told)
+    qty = None if report.order_qty is None else orders.qty_units(order, report.order_qty)
     return price, qty

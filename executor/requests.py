@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from executor.orders import Order
-from executor.outbox import Request
+from executor.outbox import Request, RestCall
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.numbers import unscale
+
+CANCEL_BY_REST = "CancelOrder"
 
 
 def deadline_text(deadline_ts: int) -> str:
@@ -50,13 +52,25 @@ def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict
     }
 
 
-def cancel_request(req_id: int, orders: list[Order]) -> Request:
-    """One cancel for all: batch_cancel (taken above the threshold, T8), for which Kraken wants two ids or more."""
-    ids = [order.cl_ord_id for order in orders]
-    if len(ids) == 1:
-        return Request(req_id, "cancel_order", {"cl_ord_id": ids}, orders[0].symbol, ids, urgent=True)
-    params: dict[str, Any] = {"orders": [], "cl_ord_id": ids}
-    return Request(req_id, "batch_cancel", params, orders[0].symbol, ids, urgent=True)
+def cancel_request(req_id: int, order: Order) -> Request:
+    """Cancel one order: by the exchange's id, or by ours while that is not known."""
+    ids = {"order_id": [order.order_id]} if order.order_id else {"cl_ord_id": [order.cl_ord_id]}
+    return Request(req_id, "cancel_order", {**ids}, order.symbol, [order.cl_ord_id], urgent=True)
+
+
+def batch_cancel_request(req_id: int, orders: list[Order]) -> Request:
+    """One cancel for all, by order ids (T8). Kraken wants two at the least: a single order is named by both its ids."""
+    params: dict[str, Any] = {"orders": [order.order_id for order in orders]}
+    if len(orders) == 1:
+        params["cl_ord_id"] = [orders[0].cl_ord_id]
+    names = [order.cl_ord_id for order in orders]
+    return Request(req_id, "batch_cancel", params, orders[0].symbol, names, urgent=True)
+
+
+def rest_cancel(order: Order) -> RestCall:
+    """Cancel one order by REST, where the WebSocket's ways came to nothing; answered under its client order id."""
+    ids = {"txid": order.order_id} if order.order_id else {"cl_ord_id": order.cl_ord_id}
+    return RestCall(order.cl_ord_id, CANCEL_BY_REST, ids, urgent=True)
 
 
 class InFlight:

@@ -11,13 +11,13 @@ from executor.budget import Budget
 from executor.conversion import restore_conversion
 from executor.day import restore_day
 from executor.journal import Journal
+from executor.orders import filled_units
 from executor.registry import FLATTEN, from_row
 from executor.rows import REST
 from executor.state import State
 from shared.clock import SECOND
 from shared.config import Config
 from shared.kraken.counters import TIERS, Counter
-from shared.numbers import scale
 
 SENDS_KEPT_S = 3600
 
@@ -54,7 +54,7 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
         fills[fill.order_id or fill.cl_ord_id] += Decimal(fill.qty)
     for row in journal.live_orders():
         order = from_row(row, boot_to_wall)
-        order.counted = scale(fills[order.order_id or order.cl_ord_id], order.qty_precision)
+        order.counted = filled_units(order, fills[order.order_id or order.cl_ord_id])
         order.filled = max(order.counted, order.told)
         order.events = journal.next_event(order.cl_ord_id)
         found = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}

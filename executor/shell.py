@@ -131,7 +131,7 @@ class Shell:
 
     def call(self, call: RestCall) -> None:
         """Starts a REST call."""
-        self.private.start(call, self._rest_answer, self.executor.rest_failed)
+        self.private.start(call, self._rest_answer, lambda c, why: self.executor.rest_failed(c, why, boot_ns()))
 
     def is_halted(self) -> bool:
         """Is the halt file there."""

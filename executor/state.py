@@ -19,7 +19,7 @@ from executor.registry import Registry
 from executor.rows import REST, SendRow
 from executor.switch import Switch
 from shared import limits
-from shared.clock import SECOND
+from shared.clock import SECOND, parse_rfc3339
 from shared.config import Config
 from shared.kraken.counters import Counter
 from shared.kraken.exchange_time import ExchangeTime
@@ -130,6 +130,19 @@ class State:
         if now - self.book_status_at > limits.PATH_DEAD_S * SECOND:
             return set()
         return {symbol for symbol, book in self.books.items() if book.state is BookState.LIVE}
+
+    def time_told(self, text: str, now: int) -> int:
+        """ns of a time that the exchange wrote, 0 for none; its time now for one that cannot be read."""
+        try:
+            return parse_rfc3339(text) if text else 0
+        except ValueError:
+            self.counts["unreadable time"] += 1
+            return self.clock.now_ts(now) or now + self.boot_to_wall
+
+    def unread(self, text: str) -> None:
+        """Counts and names what the exchange sent and nobody can read; the rest of its message counts all the same."""
+        self.counts["unreadable"] += 1
+        self.tell("warning", "unreadable", text[: limits.TEXT_SHOWN], alert=True)
 
     def tell(self, level: str, kind: str, text: str, *, alert: bool = False) -> None:
         """A line for the log; the first of its text, and then each doubling of its count."""

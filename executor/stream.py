@@ -33,8 +33,10 @@ class Stream:
         self.answers = Answers(state, self.in_flight, self.refusals)
         adoption = Adoption(state)
         self.reports = Reports(state, self.refusals, adoption, find_past)
+        self.adoption = adoption
         self.reconcile = Reconcile(state, adoption)
         self._sequence: dict[str, int] = {}
+        self._pairs = state.pairs  # as adopted orders were last brought to
 
     # --- connection ----------------------------------------------------------------------------------------------
 
@@ -76,7 +78,7 @@ class Stream:
             if self._in_sequence(frame, now):
                 self._account(frame, now)
         elif frame.channel == "status":
-            found = v2.payload(frame.data, list[v2.Status])
+            found, _ = v2.elements(frame.data, v2.Status)
             self.state.system = found[-1].system if found else "unknown"
             if found and not self.state.maintenance.told(found[-1].upcoming_maintenance):
                 text = f"unreadable notice of maintenance: {found[-1].upcoming_maintenance}"
@@ -85,13 +87,16 @@ class Stream:
             self.answers.answer(frame, now)
 
     def _account(self, frame: v2.Frame, now: int) -> None:
-        """Of one that cannot be read all may be news: a new connection, with its pauses, tells everything again."""
+        """Of a message that is no list all may be news: a new connection, with its pauses, tells everything again."""
         try:
             if frame.channel == "executions":
                 self._executions(frame, now)
             else:
-                for row in balances.take(self.state, frame, now):
+                fills, all_read = balances.take(self.state, frame, now)
+                for row in fills:
                     self.reports.tell_fill(row)
+                if not all_read:
+                    self.ask_balances()
         except ValueError:
             self.state.executions_ready = self.state.balances_ready = False
             self.state.out.reconnect = f"an unreadable {frame.channel} message"
@@ -128,7 +133,8 @@ class Stream:
         self._subscribe_balances()
 
     def _executions(self, frame: v2.Frame, now: int) -> None:
-        reports = v2.payload(frame.data, list[v2.Report])
+        reports, unread = v2.elements(frame.data, v2.Report)
+        named = {name for row in unread for name in self._unread(row, now)}
         for report in reports:
             self.reports.counter(report, now)
         fills = [report for report in reports if report.exec_id]
@@ -136,23 +142,44 @@ class Stream:
             # Kraken tells the newest first; average cost wants them as they happened.
             fills.reverse()
             fills.sort(key=lambda report: report.timestamp or "")
-        news = [self.reports.trade(report, frame.type, now) for report in fills]
+        news = [self._row(report, now, lambda r: self.reports.trade(r, frame.type, now)) for report in fills]
         if frame.type == "snapshot" and len(news) >= limits.SNAPSHOT_FILLS and all(news):
             # None of the last fills was known: there may be more behind them.
             self.history_wanted = True
         if frame.type == "snapshot":
-            self.reconcile.snapshot([report for report in reports if not report.exec_id], now)
+            self.reconcile.snapshot([report for report in reports if not report.exec_id], named, now)
         else:
             for report in reports:
-                self.reports.report(report, now)
+                self._row(report, now, lambda r: self.reports.report(r, now))
+
+    def _row(self, report: v2.Report, now: int, take: Callable[[v2.Report], bool | None]) -> bool:
+        """One report; what cannot be made sense of is counted, and a snapshot asked for where the order is known."""
+        try:
+            return bool(take(report))
+        except (ValueError, ArithmeticError) as error:
+            texts = {"order_id": report.order_id, "cl_ord_id": report.cl_ord_id}
+            self._unread(v2.Unread(str(error), repr(report).encode(), texts), now)
+            return False
+
+    def _unread(self, row: v2.Unread, now: int) -> set[str]:
+        """A report that cannot be read; the ids that it names."""
+        self.state.unread(f"an executions report ({row.why}): {row.raw!r}")
+        cl_ord_id, order_id = row.texts.get("cl_ord_id", ""), row.texts.get("order_id", "")
+        order = self.state.registry.find(cl_ord_id, order_id)
+        if order is not None and order.is_live:
+            order.suspect_since = order.suspect_since or now
+        return {name for name in (cl_ord_id, order_id) if name}
 
     # --- time ----------------------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
         """Late answers, a dead connection, snapshots to ask for."""
         state = self.state
+        if state.pairs is not self._pairs:
+            self._pairs = state.pairs
+            self.adoption.rescale()
         for request in self.in_flight.overdue(now):
-            self.answers.outcome_unknown(request, f"no answer within {limits.REQUEST_TIMEOUT_S:.0f} s", now)
+            self.answers.timed_out(request, f"no answer within {limits.REQUEST_TIMEOUT_S:.0f} s", now)
             if request.method in ORDER_METHODS:
                 state.tell("warning", "late", f"no answer to {request.method} on {request.symbol}")
             elif request.method == "subscribe":

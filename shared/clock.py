@@ -40,7 +40,11 @@ def rfc3339(ns: int) -> str:
 
 
 def parse_rfc3339(text: str) -> int:
-    """ns since the epoch of RFC 3339 text in UTC; a ValueError for anything else."""
-    stem, dot, fraction = text.removesuffix("Z").partition(".")
-    whole = datetime.strptime(stem, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
-    return int(whole.timestamp()) * SECOND + (int(fraction[:9].ljust(9, "0")) if dot else 0)
+    """ns since the epoch of RFC 3339 text, in UTC or with an offset; a ValueError for anything else."""
+    stem, dot, rest = text.removesuffix("Z").partition(".")
+    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))] if dot else ""
+    whole = datetime.fromisoformat(stem + rest[len(digits) :])
+    if len(stem) < len("2006-01-02T15:04:05") or stem[10] != "T" or (dot and not digits):
+        raise ValueError(f"{text!r} is no time of RFC 3339")
+    whole = whole if whole.tzinfo is not None else whole.replace(tzinfo=UTC)
+    return int(whole.timestamp()) * SECOND + (int(digits[:9].ljust(9, "0")) if digits else 0)

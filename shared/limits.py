@@ -36,6 +36,8 @@ LOG_WINDOW_S: Final = 60.0
 LOG_KINDS_TRACKED: Final = 1000
 BAD_MESSAGE_SHOWN_BYTES: Final = 200
 BAD_MESSAGE_LOG_EVERY_S: Final = 60.0
+BAD_NUMBER_SHOWN: Final = 40  # characters
+NUMBER_DIGITS: Final = 30  # in all; no market has more, and a product of two is exact
 
 # Kraken connections (KRAKEN.md 1.11): 150 attempts in 10 minutes is the ban.
 WS_FRAME_BYTES: Final = 16 * 1024 * 1024
@@ -85,6 +87,14 @@ ENDED_ORDERS_KEPT_S: Final = 60.0
 ENDED_ORDERS_KEPT: Final = 500
 HISTORY_SETTLES_S: Final = 60.0
 BATCH_CANCEL_IDS: Final = 50
+CANCEL_FAILURES: Final = 3  # batch, alone, REST: then a person is called, and the switch is left to pull
+CANCEL_AGAIN_MAX_S: Final = 8.0
+ABSENT_AFTER_ACK_S: Final = 5.0  # a snapshot may lag an ack: only later is an order's absence an end
+RETREAT_WAITS_S: Final = 1.0  # for what keeps it from being amended; then it is cancelled
+TIME_UNCERTAIN_S: Final = 5.0  # the exchange's time uncertain for so long: quotes are pulled
+JOURNAL_BUSY_MS: Final = 20  # a pass waits no longer for a locked journal; what is to be written waits in memory
+JOURNAL_RETRY_TIMES: Final = 10  # as long as a try in vain took, before the next: a lock holds up few passes
+BATCH_APART_S: Final = 60.0  # slots of a batch that was refused whole are placed alone
 HALT_POLL_S: Final = 0.1
 RECONCILE_DIFFERENCE_S: Final = 5.0
 SNAPSHOT_FILLS: Final = 50  # Kraken sends the last 50

@@ -11,6 +11,8 @@ import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 from typing import NewType
 
+from shared import limits
+
 Ticks = NewType("Ticks", int)
 Lots = NewType("Lots", int)
 
@@ -23,6 +25,15 @@ ROUNDING = Context(prec=60, traps=[InvalidOperation])
 
 class PrecisionError(ValueError):
     """A number has more decimals than its precision allows, or is no finite number."""
+
+
+def is_usable(number: Decimal) -> bool:
+    """True for a finite number of so few digits that the product of two is exact."""
+    if not number.is_finite():
+        return False
+    _, digits, exponent = number.as_tuple()
+    most = limits.NUMBER_DIGITS
+    return len(digits) <= most and -most <= int(exponent) and (not number or number.adjusted() < most)
 
 
 def scale(value: str | int | Decimal, precision: int) -> int:

@@ -111,11 +111,16 @@ class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
 
 
 class SimAccount(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A simulated account; balances in the assets' new names (BTC, USD)."""
+    """A simulated account; balances in the assets' new names (BTC, USD).
+
+    ``wallets`` is what lies elsewhere than in the spot wallet and cannot be traded: asset to wallet
+    (``earn/flex``, ``earn/bonded``) to amount.
+    """
 
     name: str
     keys: list[Key]
     balances: dict[str, Decimal]
+    wallets: dict[str, dict[str, Decimal]] = msgspec.field(default_factory=dict)
     volume_30d_usd: Decimal = Decimal(0)
     tier: Literal["starter", "intermediate", "pro"] = "intermediate"
 
@@ -149,6 +154,8 @@ def _default_accounts() -> list[SimAccount]:
 class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The embedded Kraken: where it listens, its seed, delays in ms, accounts, and what is not confirmed of Kraken.
 
+    ``pairs`` are those it lists, by any of their names; left out, those that are traded and what valuing them needs.
+    ``asset_pairs`` is a file of further pairs in the form of Kraken's AssetPairs answer.
     ``beyond_loopback`` lets ``host`` be another address than this machine's own: whoever reaches it may then trade the
     made-up accounts whose keys the configuration shows.
     """
@@ -157,9 +164,8 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     beyond_loopback: bool = False
     port: int = 8180
     seed: int = 1
-    pairs: list[Literal["BTC/USD", "ETH/USD", "SOL/USD", "DOGE/USD"]] = msgspec.field(
-        default_factory=lambda: ["BTC/USD", "ETH/USD", "SOL/USD"]
-    )
+    pairs: list[str] | None = None
+    asset_pairs: str = ""
     regime: Literal["calm", "trending", "volatile", "thin", "flash_crash", "halted"] = "calm"
     one_way_delay_ms: float = 10.0
     history_lag_s: tuple[float, float] = (1.0, 5.0)

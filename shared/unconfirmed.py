@@ -310,7 +310,7 @@ FIXED: Final = (
     ),
     Fixed(
         "a tick coarser than the last decimal",
-        "no pair here has one",
+        "no pair of the table has one; off the tick of a further pair: `EOrder:Tick size check failed`",
         "6.2: not read anywhere, and no pair is known",
     ),
     Fixed(

@@ -10,10 +10,12 @@ from typing import Any
 from aiohttp import web
 
 from shared import process, starts
+from shared.config import ConfigError, Simulator
 from shared.messages import ProcessState
 from simulator import calibrate, options
 from simulator.control import Control
 from simulator.engine import load_engine
+from simulator.listing import listed_settings
 from simulator.rest import BODY_BYTES_MAX, Rest, contained
 from simulator.store import Store
 from simulator.websocket import Delays, VirtualClock, WebSockets
@@ -26,8 +28,7 @@ SLEEP_MIN_S, SLEEP_MAX_S = 0.0005, 0.05
 class App:
     """Wires the world to its sockets and its clock."""
 
-    def __init__(self, shell: process.Process, seed: int | None, chosen: options.Chosen) -> None:
-        settings = shell.config.simulator
+    def __init__(self, shell: process.Process, settings: Simulator, seed: int | None, chosen: options.Chosen) -> None:
         self.shell = shell
         self.clock = clock = chosen.clock
         self.tls = chosen.tls
@@ -111,9 +112,13 @@ def main() -> None:
     if given.command == "calibrate":
         raise SystemExit(calibrate.main(given.seconds, 1 if given.seed is None else given.seed, given.page))
     configuration = process.load_config("simulator", given.config)
+    try:
+        settings = listed_settings(configuration)
+    except ConfigError as error:
+        process.refuse(process.EXIT_CONFIG, "simulator", str(error))
     shell = process.Process("simulator", configuration, [])
     shell.outlives_s = 5.0  # the executor pulls its orders first, also when supervisord is gone
-    app = App(shell, given.seed, chosen)
+    app = App(shell, settings, given.seed, chosen)
     ignored: Any = lambda _messages: None  # noqa: E731 - it listens to nothing on the bus
     shell.run_async(app.main, ignored, app.turn, app.stop)
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from shared.unconfirmed import Unconfirmed
 from simulator import reports
 from simulator.engine import Event
-from simulator.orders import Account, Amendment, Fill, LedgerEntry, Order
-from simulator.pairs import ASSETS, Asset, Pair, rounded
+from simulator.orders import SPOT, Account, Amendment, Fill, LedgerEntry, Order
+from simulator.pairs import ASSETS, USD, Asset, Pair, rounded
+from simulator.rates import Rates
 from simulator.venue import Venue
 from simulator.wire import make_id
 
@@ -78,6 +79,7 @@ class Accounts:
         self._lag = lag
         self._salt = salt
         self.unconfirmed = unconfirmed
+        self.rates = Rates(self.venues)
 
     def listed(self, pair: Pair | None) -> Venue | None:
         """The venue of a pair; None when it is not traded here."""
@@ -144,10 +146,16 @@ class Accounts:
             amount = min(amount, held)
         most = held - amount if order.side == "buy" else held + amount
         if charged > most:
-            charged, fee = most, most * 10 ** (pair.cost_precision - pair.quote.decimals)
+            charged, fee = most, pair.cost_units_of(most)
         order.filled += qty
         order.cost += cost
         order.fee += fee
+        order.value += price * qty
+        rate_usd = self.rates.usd_or_start(pair.quote.name)
+        # Where the quote is USD, amount and fee are their own equivalents.
+        usd_fee = fee if rate_usd == 1 else int(fee * rate_usd)
+        worth = int((amount * rate_usd).scaleb(USD.decimals - pair.quote.decimals))
+        order.usd_fee += usd_fee
         order.status = "partially_filled"
         visible = now + self._lag()
         order.visible_ns = max(order.visible_ns, visible)
@@ -170,6 +178,8 @@ class Accounts:
             now,
             visible,
             base_fee,
+            usd_fee,
+            worth,
         )
         account.fills.append(fill)
         self.journal.fills.append(fill)
@@ -177,10 +187,10 @@ class Accounts:
         ends = not order.remaining and self.unconfirmed.filled_report == "in_the_trade"
         self._report(order, "trade", reports.trade(fill, order, "filled" if ends else order.status))
         sign = 1 if order.side == "buy" else -1
-        self._enter(account, pair.base.name, sign * pair.base_units(qty), base_fee, fill)
-        self._enter(account, pair.quote.name, -sign * amount, charged, fill)
-        # Every pair here is quoted in USD: the amount is what the 30-day volume counts, from the next fill on.
-        account.volume.add(amount, now)
+        self._book_leg(account, pair.base.name, sign * pair.base_units(qty), base_fee, fill)
+        self._book_leg(account, pair.quote.name, -sign * amount, charged, fill)
+        # What it was worth is what the 30-day volume counts, from the next fill on.
+        account.volume.add(worth, now)
         if not order.remaining:
             self._finish(order, "filled", "", now)
 
@@ -191,27 +201,44 @@ class Accounts:
             return 0
         return rounded(order.pair.base_units(qty) * rate, 6, facts.fee_rounding)
 
-    def _enter(self, account: Account, asset: str, amount: int, fee: int, fill: Fill) -> None:
-        self.outside[asset] = self.outside.get(asset, 0) - amount
+    def _book_leg(self, account: Account, asset: str, amount: int, fee: int, fill: Fill) -> None:
         self.fees[asset] = self.fees.get(asset, 0) + fee
-        if not amount and not fee:
-            return
-        balance = account.balances.get(asset, 0) + amount - fee
-        account.balances[asset] = balance
+        # A leg that rounds to nothing has no entry.
+        if amount or fee:
+            self.book(account, asset, "trade", amount, fee, fill.exec_id, fill.ns, fill.visible_ns)
+
+    def book(
+        self,
+        account: Account,
+        asset: str,
+        kind: str,
+        amount: int,
+        fee: int,
+        ref_id: str,
+        now: int,
+        visible_ns: int,
+        subtype: str = "",
+        wallet: str = SPOT,
+    ) -> None:
+        """Books a ledger entry of any type on one of the account's wallets, and reports it."""
+        self.outside[asset] = self.outside.get(asset, 0) - amount
+        held = account.balances if wallet == SPOT else account.wallets.setdefault(asset, {})
+        name = asset if wallet == SPOT else wallet
+        balance = held[name] = held.get(name, 0) + amount - fee
         entry = LedgerEntry(
-            make_id("L", self._next(), self._salt),
-            account.index,
-            asset,
-            "trade",
-            amount,
-            fee,
-            balance,
-            fill.exec_id,
-            fill.ns,
-            fill.visible_ns,
-        )
+            make_id("L", self._next(), self._salt), account.index, asset, kind, amount, fee, balance, ref_id, now,
+            visible_ns, subtype, wallet,
+        )  # fmt: skip
         self.journal.ledger.append(entry)
         self.reports.append(Report(account.index, "balances", "update", asset, reports.balance_update(entry)))
+
+    def reference(self) -> str:
+        """A new id for what ledger entries refer to."""
+        return make_id("R", self._next(), self._salt)
+
+    def lag(self) -> int:
+        """Ns by which the histories are behind, drawn anew."""
+        return self._lag()
 
     def _report(self, order: Order, what: str, text: str) -> None:
         self.reports.append(Report(order.account, "executions", what, order.pair.symbol, text))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from simulator.errors import KrakenError
 from simulator.faults import Fault
 from simulator.feed import FullBook
-from simulator.orders import Order
-from simulator.pairs import instrument_data
+from simulator.orders import SPOT, WALLETS, Order
+from simulator.pair_views import instrument_data
+from simulator.pairs import ASSETS
 from simulator.wire import NS, units
 from simulator.world import World
 
@@ -18,6 +20,11 @@ PAIR_STATUS = (
     "online", "cancel_only", "post_only", "limit_only", "reduce_only", "maintenance", "delisted", "work_in_progress",
 )  # fmt: skip
 PRECISION_MAX = 5
+# Far from the 63 bits that a column of the database holds.
+AMOUNT_MAX = 10**17
+_LEDGER_TYPE = re.compile(r"[a-z_]{1,32}")
+# Types that move between wallets of one account when a wallet is named.
+_MOVES = ("transfer", "earn", "staking")
 
 
 def act(world: World, fault: Fault, now: int) -> None:
@@ -33,8 +40,8 @@ def calm(world: World, now: int) -> None:
     world.maintenance = None
     set_system(world, "online", now)
     for symbol, venue in world.exchange.venues.items():
-        if venue.status != "online":
-            venue.status = "online"
+        if venue.status != venue.pair.status:
+            venue.status = venue.pair.status
             tell_instrument(world, symbol)
     world.flush(now)
     world.set_clock(0)
@@ -127,7 +134,7 @@ def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
             exchange.pull(order, "canceled", "Pair changed", now)
     old = venue.pair
     ticks = venue.last_price * 10**precision // 10**old.price_precision
-    venue.pair = replace(old, price_precision=precision, start_price=max(1, ticks))
+    venue.pair = replace(old, price_precision=precision, start_price=max(1, ticks), tick=1)
     venue.reopen(world.engine(), max(1, ticks))
     world.reopen_market(symbol, now)
     venue.public.clear()
@@ -174,7 +181,39 @@ def take_part(world: World, order: Order, lots: int, now: int) -> None:
     world.exchange.settle(events, now)
 
 
+def _ledger(world: World, fault: Fault, now: int) -> None:
+    """Books a ledger entry of type ``value``; a transfer that names a ``wallet`` moves there, by two entries."""
+    exchange = world.exchange
+    account = next((a for a in exchange.accounts.values() if a.name == fault.account), None)
+    asset = ASSETS.get(fault.asset)
+    if account is None:
+        raise ValueError("account is one of " + ", ".join(a.name for a in exchange.accounts.values()))
+    if asset is None:
+        raise ValueError(f"{fault.asset} is no asset here")
+    if not _LEDGER_TYPE.fullmatch(fault.value):
+        raise ValueError("value is a ledger type, such as deposit")
+    wallet = fault.wallet or SPOT
+    if wallet not in WALLETS:
+        raise ValueError(f"wallet is one of {', '.join(WALLETS)}")
+    amount, fee = (_amount(text, asset.decimals) for text in (fault.amount, fault.fee or "0"))
+    visible, ref_id = now + exchange.lag(), fault.text or exchange.reference()
+    if wallet != SPOT and fault.value in _MOVES:
+        exchange.book(account, asset.name, fault.value, -amount, 0, ref_id, now, visible, fault.subtype)
+    exchange.book(account, asset.name, fault.value, amount, fee, ref_id, now, visible, fault.subtype, wallet)
+
+
+def _amount(text: str, decimals: int) -> int:
+    try:
+        amount = units(Decimal(text), decimals)
+    except InvalidOperation as error:
+        raise ValueError(f"{text!r} is no amount") from error
+    if amount is None or abs(amount) > AMOUNT_MAX:
+        raise ValueError(f"{text} is too large or has more than {decimals} decimals")
+    return amount
+
+
 _ACTS = {
+    "ledger": _ledger,
     "status": _status,
     "maintenance": _maintenance,
     "expire_tokens": _expire_tokens,

@@ -29,14 +29,15 @@ class Resting:
 
 
 class Crowd:
-    """What the crowd of one venue has in its book, and how it places more."""
+    """What the crowd of one venue has in its book, and how it places more; its prices are steps of the pair's tick."""
 
     def __init__(self, exchange: Exchange, venue: Venue, how: Style, seed: str) -> None:
         self.exchange = exchange
         self.venue = venue
         self.how = how
         self.rng = Random(seed)
-        self.tick_bp = 1e4 / venue.last_price
+        self.tick = venue.pair.tick
+        self.tick_bp = 1e4 * self.tick / venue.last_price
         self.now = 0
         self._weak = "sell"
         self._number = CROWD_FROM
@@ -48,12 +49,12 @@ class Crowd:
 
     def _best(self, side: str) -> int | None:
         book = self.venue.book.side(side)
-        return book.keys[0] * book.sign if book.keys else None
+        return book.keys[0] * book.sign // self.tick if book.keys else None
 
     def _send(self, side: str, price: int, qty: int) -> None:
         """A taker's order: it trades at once or not at all."""
         self._number += 1
-        events = self.venue.submit(self._number, 0, side, max(1, price), qty, self.now, "ioc")
+        events = self.venue.submit(self._number, 0, side, max(1, price) * self.tick, qty, self.now, "ioc")
         self.exchange.settle(events, self.now)
 
     def _insert(self, side: str, price: int, qty: int) -> bool:
@@ -61,7 +62,7 @@ class Crowd:
         if price < 1 or price in self._at[side]:
             return False
         self._number += 1
-        events = self.venue.submit(self._number, 0, side, price, qty, self.now, "gtc", True)
+        events = self.venue.submit(self._number, 0, side, price * self.tick, qty, self.now, "gtc", True)
         if not events or events[0][0] != "rest":
             return False
         resting = Resting(self._number, side, price, qty)
@@ -93,7 +94,7 @@ class Crowd:
     def _move(self, resting: Resting, price: int) -> None:
         if price < 1 or price in self._at[resting.side]:
             return
-        events = self.venue.amend(resting.number, resting.side, price, None, self.now, True)
+        events = self.venue.amend(resting.number, resting.side, price * self.tick, None, self.now, True)
         if events and events[0][0] == "amend":
             self._unlist(resting)
             resting.price = price

@@ -26,7 +26,7 @@ RULES = (
     # of REST alone
     "rest_behind", "rest_broken",
 )  # fmt: skip
-ACTS = ("expire_tokens", "status", "maintenance", "pair", "partial_fill", "clock")
+ACTS = ("expire_tokens", "status", "maintenance", "pair", "partial_fill", "clock", "ledger")
 RULES_MAX = 100
 INJECTED_MAX = 1000
 MS_MAX = 3_600_000.0
@@ -57,6 +57,11 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defau
     price_precision: int | None = None
     qty_min: str = ""
     cost_min: str = ""
+    asset: str = ""
+    amount: str = ""
+    fee: str = ""
+    subtype: str = ""
+    wallet: str = ""
     id: int = 0
     ends_ns: int = 0
     struck: int = 0

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from simulator.candles import Candle
 from simulator.feed import FullBook, Run, Side
-from simulator.pairs import PAIRS, Pair
+from simulator.pairs import PLACES, Pair
 from simulator.wire import micros
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _FIRST, _BLOCK = 336, 32
 
 def channel_id(pair: Pair, channel: str) -> int:
     """The number of a channel of a pair; depths and intervals share it."""
-    return _FIRST + _BLOCK * list(PAIRS).index(pair.symbol) + _PLACES[channel]
+    return _FIRST + _BLOCK * PLACES[pair.symbol] + _PLACES[channel]
 
 
 def channel_name(channel: str, depth: int) -> str:

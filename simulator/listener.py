@@ -106,7 +106,7 @@ def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venu
     pair = PAIRS[symbol]
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
     exchange = Exchange([venue], lambda: 0)
-    market = Market(exchange, venue, style(symbol, regime), f"{symbol} {seed}")
+    market = Market(exchange, venue, style(pair, regime), f"{symbol} {seed}")
     now = START_NS
     market.open(now)
     end = now + WARM_UP_S * NS

@@ -30,6 +30,7 @@ FLEETING, FLEETING_MS, MOVED = 0.43, 148.0, 0.45
 ADDED, TAKEN = 0.295, 0.128
 # Takers that take the whole touch and reach beyond it, when their order is larger; the others leave a share of it.
 EAGER, LEFT = 0.04, 0.9
+FOLLOW_EVERY_S = 0.25
 CRASH_FIRST_S, CRASH_EVERY_S, CRASH_STEPS = 30.0, 600.0, 40
 
 
@@ -39,8 +40,13 @@ class Market(Crowd):
     def __init__(self, exchange: Exchange, venue: Venue, how: Style, seed: str, pace: float = 1.0) -> None:
         super().__init__(exchange, venue, how, seed)
         self.pace = pace
-        self.fair = venue.last_price + 0.5
+        self.fair = venue.last_price // self.tick + 0.5
         self.push = 0.0
+        # What other pairs say that a unit is worth, in the quote asset, and how fast the crowd takes the difference.
+        self._implied: Callable[[], float] | None = None
+        self._follow_s = 1.0
+        # A step of the tick in units of the quote asset.
+        self._step = self.tick / 10.0**venue.pair.price_precision
         self._push_ns = 0
         self._sign = 1
         self._trend = 1
@@ -63,10 +69,10 @@ class Market(Crowd):
         them at their prices.
         """
         self.now = now
-        standing = list(own)
+        standing = [(side, price // self.tick) for side, price in own]
         bids = [price for side, price in standing if side == "buy"]
         asks = [price for side, price in standing if side == "sell"]
-        middle = self.venue.last_price
+        middle = max(1, self.venue.last_price // self.tick)
         if asks:
             middle = min(middle, min(asks) - 1)
         if bids:
@@ -111,6 +117,18 @@ class Market(Crowd):
         self.now += by
         self._offset += by
 
+    @property
+    def worth(self) -> float:
+        """What the crowd thinks a unit of the base is worth just now, in the quote asset."""
+        return (self.fair + self.push) * self._step
+
+    def follow(self, implied: Callable[[], float], seconds: float, now: int) -> None:
+        """Has the crowd pull the fair price to what ``implied`` says, ``seconds`` being the time constant."""
+        begins = self._implied is None and not self.how.halted
+        self._implied, self._follow_s = implied, seconds
+        if begins:
+            self._later(now - self._offset, self._arbitrage)
+
     # --- the flow ------------------------------------------------------------------------------------------------
 
     def _later(self, when: int, action: Callable[..., None], *arguments: Any) -> None:
@@ -138,6 +156,14 @@ class Market(Crowd):
             self.fair += self._trend * self.how.drift_bp / self.tick_bp
             self._align_soon(t)
         self._later(t + int(NS / self.pace), self._weather)
+
+    def _arbitrage(self, t: int) -> None:
+        """Whoever can trade the same thing by way of other pairs takes part of the gap."""
+        if self._implied is not None:
+            target = self._implied() / self._step
+            self.fair = target + (self.fair - target) * math.exp(-FOLLOW_EVERY_S * self.pace / self._follow_s)
+            self._align_soon(t)
+        self._later(t + int(FOLLOW_EVERY_S * NS), self._arbitrage)
 
     def _news(self, t: int) -> None:
         self.fair += self.rng.gauss(0, self.how.news_bp) / self.tick_bp
@@ -193,7 +219,7 @@ class Market(Crowd):
         qty = max(self._lots(size), self.venue.pair.qty_min)
         if self.rng.random() > EAGER:
             # Most takers take what is shown at the touch and leave a little of it standing.
-            standing = self.venue.book.side(other).qty[best]
+            standing = self.venue.book.side(other).qty[best * self.tick]
             qty = max(min(qty, round(standing * LEFT)), self.venue.pair.qty_min)
         reach = max(1, round(0.5 * self.how.near_bp / self.tick_bp))
         self._send(side, best + sign * reach, qty)
@@ -368,7 +394,7 @@ class Market(Crowd):
         book = self.venue.book.side(side)
         total = 0
         for key in book.keys:
-            if key > limit * book.sign:
+            if key > limit * self.tick * book.sign:
                 break
             total += book.qty[key * book.sign]
         return total

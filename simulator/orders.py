@@ -15,6 +15,18 @@ from simulator.pairs import FEES, Pair
 from simulator.volume import Volume
 
 RECENT_FILLS = 50
+# The wallet that trading is from, as type and id.
+SPOT = "spot/main"
+# The others, and what REST puts behind the asset's name for them.
+WALLETS = {
+    SPOT: "",
+    "spot/closed": "",
+    "earn/flex": ".F",
+    "earn/flexible": ".F",
+    "earn/liquid": ".B",
+    "earn/bonded": ".B",
+    "earn/locked": ".B",
+}
 OPEN = ("pending_new", "new", "partially_filled")
 
 
@@ -71,6 +83,9 @@ class Order:
     visible_ns: int = 0
     trigger: int | None = None
     triggered: bool = False
+    # Prices times quantities, exact; the fees in USD, in units of the cost decimals.
+    value: int = 0
+    usd_fee: int = 0
 
     @property
     def waits(self) -> bool:
@@ -87,9 +102,7 @@ class Order:
         """Average price of the fills in ticks, rounded half up; 0 without fills."""
         if not self.filled:
             return 0
-        pair = self.pair
-        scale = int(10 ** (pair.price_precision + pair.qty_precision - pair.cost_precision))
-        return (2 * self.cost * scale + self.filled) // (2 * self.filled)
+        return (2 * self.value + self.filled) // (2 * self.filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +128,14 @@ class Fill:
     visible_ns: int
     # The fee in units of the base asset where it is paid in that; ``fee`` is its worth in quote then.
     base_fee: int = 0
+    # The fee in USD in units of the cost decimals, and the trade's worth in units of the dollar.
+    usd_fee: int = 0
+    usd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """A change of a balance: ``balance`` is what it left, ``balance += amount - fee``."""
+    """A change of what is in a wallet: ``balance`` is what it left there, ``balance += amount - fee``."""
 
     ledger_id: str
     account: int
@@ -131,6 +147,8 @@ class LedgerEntry:
     ref_id: str
     ns: int
     visible_ns: int
+    subtype: str = ""
+    wallet: str = SPOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +168,10 @@ class Amendment:
 
 @dataclass(slots=True)
 class Account:
-    """An account: balances, volume, open orders, counters, and the dead man's switch."""
+    """An account: balances, volume, open orders, counters, and the dead man's switch.
+
+    ``balances`` are what is in the spot wallet, ``wallets`` what is in others (by asset and wallet).
+    """
 
     index: int
     name: str
@@ -163,6 +184,7 @@ class Account:
     fills: deque[Fill] = field(default_factory=lambda: deque(maxlen=RECENT_FILLS))
     # When every order is cancelled; 0 is off.
     trigger_ns: int = 0
+    wallets: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def maker_rate(self) -> int:
@@ -200,8 +222,12 @@ class Account:
                 rate = self.taker_rate if order.waits and not order.post_only else self.maker_rate
                 total += order.pair.quote_units_up(price, order.remaining, 1_000_000 + rate)
             elif order.side == "sell" and order.pair.base.name == asset:
-                total += order.pair.base_units(order.remaining)
+                total += order.pair.base_units(order.remaining, "up")
         return total
+
+    def total(self, asset: str) -> int:
+        """Units of an asset in all wallets."""
+        return self.balances.get(asset, 0) + sum(self.wallets.get(asset, {}).values())
 
     def free(self, asset: str, but: Order | None = None) -> int:
         """Units of an asset that a new order may use."""

@@ -10,7 +10,7 @@ from simulator.arguments import flag
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError
 from simulator.feed import DEPTHS
-from simulator.pairs import instrument_data
+from simulator.pair_views import instrument_data
 from simulator.session import SYMBOLS_MAX, Request, Session, channel_of
 from simulator.world import World
 

@@ -6,7 +6,7 @@ A report is the inside of a JSON object without its braces, so that a subscripti
 from __future__ import annotations
 
 from simulator.limits import Counter
-from simulator.orders import Account, Fill, LedgerEntry, Order
+from simulator.orders import SPOT, Account, Fill, LedgerEntry, Order
 from simulator.pairs import ASSETS
 from simulator.wire import fixed, iso, string
 
@@ -16,11 +16,10 @@ def _client(cl_ord_id: str | None, userref: int) -> str:
 
 
 def _totals(order: Order) -> str:
-    # Every pair here is quoted in USD: its fees are their own equivalent.
     pair = order.pair
     return (
         f'"cum_qty":{pair.qty(order.filled)},"cum_cost":{pair.cost(order.cost)},'
-        f'"avg_price":{pair.price(order.average)},"fee_usd_equiv":{pair.cost(order.fee)}'
+        f'"avg_price":{pair.price(order.average)},"fee_usd_equiv":{pair.cost(order.usd_fee)}'
     )
 
 
@@ -98,7 +97,7 @@ def _fill_terms(fill: Fill) -> str:
         f'"exec_type":"trade","trade_id":{fill.trade_id},"symbol":"{pair.symbol}","side":"{fill.side}",'
         f'"last_qty":{pair.qty(fill.qty)},"last_price":{pair.price(fill.price)},'
         f'"liquidity_ind":"{"m" if fill.maker else "t"}","cost":{pair.cost(fill.cost)},"order_type":"{fill.kind}",'
-        f'"timestamp":"{iso(fill.ns)}","fee_usd_equiv":{pair.cost(fill.fee)},'
+        f'"timestamp":"{iso(fill.ns)}","fee_usd_equiv":{pair.cost(fill.usd_fee)},'
         f'"fees":[{{"asset":"{asset}","qty":{paid}}}]'
     )
 
@@ -152,21 +151,34 @@ def with_counter(report: str, name: str, counter: Counter, now: int) -> str:
 def balance_snapshot(account: Account) -> str:
     """The ``data`` of the balances snapshot."""
     rows = []
-    for name, units in sorted(account.balances.items()):
-        amount = fixed(units, ASSETS[name].decimals)
+    for name in sorted({*account.balances, *account.wallets}):
+        asset = ASSETS[name]
+        wallets = {SPOT: account.balances.get(name, 0), **account.wallets.get(name, {})}
+        shown = ",".join(
+            f'{{{_wallet(wallet, "type", "id")},"balance":{fixed(units, asset.decimals)}}}'
+            for wallet, units in wallets.items()
+        )
         rows.append(
-            f'{{"asset":"{name}","asset_class":"currency","balance":{amount},'
-            f'"wallets":[{{"type":"spot","id":"main","balance":{amount}}}]}}'
+            f'{{"asset":"{name}","asset_class":"{asset.asset_class}",'
+            f'"balance":{fixed(account.total(name), asset.decimals)},"wallets":[{shown}]}}'
         )
     return f"[{','.join(rows)}]"
 
 
 def balance_update(entry: LedgerEntry) -> str:
     """The ``data`` of one ledger entry's update."""
-    decimals = ASSETS[entry.asset].decimals
+    asset = ASSETS[entry.asset]
+    decimals = asset.decimals
+    subtype = f'"subtype":{string(entry.subtype)},' if entry.subtype else ""
     return (
         f'[{{"ledger_id":"{entry.ledger_id}","ref_id":"{entry.ref_id}","timestamp":"{iso(entry.ns)}",'
-        f'"type":"{entry.kind}","asset":"{entry.asset}","asset_class":"currency","category":"{entry.kind}",'
-        f'"wallet_type":"spot","wallet_id":"main","amount":{fixed(entry.amount, decimals)},'
-        f'"fee":{fixed(entry.fee, decimals)},"balance":{fixed(entry.balance, decimals)}}}]'
+        f'"type":"{entry.kind}",{subtype}"asset":"{entry.asset}","asset_class":"{asset.asset_class}",'
+        f'"category":"{entry.kind}",{_wallet(entry.wallet, "wallet_type", "wallet_id")},'
+        f'"amount":{fixed(entry.amount, decimals)},"fee":{fixed(entry.fee, decimals)},'
+        f'"balance":{fixed(entry.balance, decimals)}}}]'
     )
+
+
+def _wallet(wallet: str, type_name: str, id_name: str) -> str:
+    kind, _, name = wallet.partition("/")
+    return f'"{type_name}":"{kind}","{id_name}":"{name}"'

@@ -186,7 +186,7 @@ def query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _no
 def _ledger_row(entry: LedgerEntry) -> dict[str, Any]:
     asset = ASSETS[entry.asset]
     return {
-        "aclass": "currency",
+        "aclass": asset.asset_class,
         "amount": fixed(entry.amount, asset.decimals),
         "asset": asset.rest_id,
         "balance": fixed(entry.balance, asset.decimals),
@@ -194,7 +194,7 @@ def _ledger_row(entry: LedgerEntry) -> dict[str, Any]:
         "refid": entry.ref_id,
         "time": _time(entry.ns),
         "type": entry.kind,
-        "subtype": "",
+        "subtype": entry.subtype,
     }
 
 

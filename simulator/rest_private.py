@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator import arguments, errors, rest_arguments, rest_history
 from simulator.errors import KrakenError, invalid
-from simulator.orders import Order, OrderRequest, replaced
+from simulator.orders import WALLETS, Account, Order, OrderRequest, replaced
 from simulator.pairs import ASSETS, FEES, USD, Pair, find_asset, percent
 from simulator.rest_history import describe
 from simulator.rest_public import named_venues
@@ -53,18 +53,30 @@ def _token(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int
     return {"token": world.make_token(key, now), "expires": 900}
 
 
+def _held(account: Account) -> dict[str, tuple[str, int]]:
+    """(asset, units) of every wallet, by what REST calls it: earning assets have a suffix."""
+    rows: dict[str, tuple[str, int]] = {}
+    for name, units in sorted(account.balances.items()):
+        rows[ASSETS[name].rest_id] = name, units
+    for name, wallets in sorted(account.wallets.items()):
+        for wallet, units in wallets.items():
+            shown = f"{ASSETS[name].altname}{WALLETS[wallet]}" if WALLETS[wallet] else ASSETS[name].rest_id
+            rows[shown] = name, units + (rows[shown][1] if shown in rows else 0)
+    return rows
+
+
 def _balance(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
-    return {ASSETS[n].rest_id: fixed(units, ASSETS[n].decimals) for n, units in sorted(key.account.balances.items())}
+    return {shown: fixed(units, ASSETS[name].decimals) for shown, (name, units) in _held(key.account).items()}
 
 
 def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
     account = key.account
     return {
-        ASSETS[name].rest_id: {
+        shown: {
             "balance": fixed(units, ASSETS[name].decimals),
-            "hold_trade": fixed(account.held(name), ASSETS[name].decimals),
+            "hold_trade": fixed(account.held(name) if shown == ASSETS[name].rest_id else 0, ASSETS[name].decimals),
         }
-        for name, units in sorted(account.balances.items())
+        for shown, (name, units) in _held(account).items()
     }
 
 
@@ -91,25 +103,18 @@ def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _n
 def _trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     """Everything the account has, at the middle of the books, in ``asset`` (ZUSD); there is no margin here."""
     asset = find_asset(str(fields.get("asset") or "ZUSD"))
-    if asset is None or (asset is not USD and f"{asset.name}/USD" not in world.exchange.venues):
+    rates, account = world.exchange.rates, key.account
+    rate = None if asset is None else rates.usd(asset.name)
+    if not rate:
         raise KrakenError(errors.UNKNOWN_ASSET)
-
-    def worth(name: str) -> Decimal:
-        """US dollars of one unit."""
-        if name == USD.name:
-            return Decimal(1)
-        venue = world.exchange.venues.get(f"{name}/USD")
-        if venue is None:
-            return Decimal(0)
-        bid, ask = venue.touch()
-        known = [price for price in (bid, ask) if price is not None] or [venue.last_price]
-        return Decimal(sum(known)).scaleb(-venue.pair.price_precision) / len(known)
-
     total = sum(
-        (Decimal(held).scaleb(-ASSETS[name].decimals) * worth(name) for name, held in key.account.balances.items()),
+        (
+            Decimal(account.total(name)).scaleb(-ASSETS[name].decimals) * (rates.usd(name) or 0)
+            for name in {*account.balances, *account.wallets}
+        ),
         Decimal(0),
     )
-    equity = f"{total / worth(asset.name):.4f}"
+    equity = f"{total / rate:.4f}"
     none = "0.0000"
     return {"eb": equity, "tb": equity, "m": none, "uv": none, "n": none, "c": none, "v": none, "e": equity,
             "mf": equity}  # fmt: skip

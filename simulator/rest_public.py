@@ -10,7 +10,8 @@ from simulator import errors
 from simulator.arguments import decimal_text
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError, invalid
-from simulator.pairs import Pair, find_asset, find_pair, rest_asset, rest_pair
+from simulator.pair_views import rest_asset, rest_pair
+from simulator.pairs import Pair, find_asset, find_pair
 from simulator.venue import Trade, Venue
 from simulator.wire import NS, fixed, iso_seconds
 from simulator.world import World

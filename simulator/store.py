@@ -13,8 +13,8 @@ from typing import Any
 
 from simulator.accounts import Accounts, Journal
 from simulator.limits import Counter
-from simulator.orders import OPEN, Account, Amendment, Fill, LedgerEntry, Order
-from simulator.pairs import PAIRS, Pair, pair_of
+from simulator.orders import OPEN, SPOT, Account, Amendment, Fill, LedgerEntry, Order
+from simulator.pairs import PAIRS, Pair, pair_of, rounded
 
 PAGE = 50
 _SCHEMA = """
@@ -54,6 +54,8 @@ CREATE TABLE IF NOT EXISTS counters (
   account INTEGER, symbol TEXT, value REAL NOT NULL, ns INTEGER NOT NULL, PRIMARY KEY (account, symbol)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rest_counters (api_key TEXT PRIMARY KEY, value REAL NOT NULL, ns INTEGER NOT NULL)
   WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS wallets (
+  account INTEGER, asset TEXT, wallet TEXT, amount INTEGER NOT NULL, PRIMARY KEY (account, asset, wallet));
 CREATE TABLE IF NOT EXISTS nonces (api_key TEXT PRIMARY KEY, nonce TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS venues (
   symbol TEXT PRIMARY KEY, last_price INTEGER NOT NULL, trade_id INTEGER NOT NULL) WITHOUT ROWID;
@@ -61,13 +63,14 @@ CREATE TABLE IF NOT EXISTS venues (
 # Columns that older databases lack; a row without its price decimals has those of the pair's beginning.
 _ADDED = (
     ("orders", "decimals"), ("trades", "decimals"), ("orders", "trigger_price"), ("orders", "triggered"),
-    ("trades", "base_fee"),
+    ("trades", "base_fee"), ("orders", "value TEXT"), ("orders", "usd_fee"), ("trades", "usd_fee"), ("trades", "usd"),
+    ("ledger", "subtype TEXT"), ("ledger", "wallet TEXT"),
 )  # fmt: skip
 # Version 1: cost and fee of orders and trades have the pair's cost decimals, one more than the dollar's of version 0.
-_VERSION = 1
-_ORDER_COLUMNS = 28
-_FILL_COLUMNS = 19
-_LEDGER_COLUMNS = 10
+_VERSION = 2
+_ORDER_COLUMNS = 30
+_FILL_COLUMNS = 21
+_LEDGER_COLUMNS = 12
 
 
 def _marks(n: int) -> str:
@@ -85,15 +88,24 @@ class Store:
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
         for table, column in _ADDED:
-            if column not in {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}:
-                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER")
+            name, _, kind = column.partition(" ")
+            if name not in {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}:
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind or 'INTEGER'}")
         self._migrate()
 
     def _migrate(self) -> None:
         self._db.execute("BEGIN IMMEDIATE")
-        if not self._db.execute("PRAGMA user_version").fetchone()[0]:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version < 1:
             for table in ("orders", "trades"):
                 self._db.execute(f"UPDATE {table} SET cost = cost * 10, fee = fee * 10")
+        if version < 2:
+            # All was quoted in USD then, DOGE/USD with nine cost decimals, the others with five.
+            self._db.execute(
+                "UPDATE trades SET usd_fee = fee, usd = CASE symbol WHEN 'DOGE/USD' THEN (cost + 50000) / 100000"
+                " ELSE (cost + 5) / 10 END"
+            )
+            self._db.execute("UPDATE orders SET usd_fee = fee")
             self._db.execute(f"PRAGMA user_version={_VERSION}")
         self._db.execute("COMMIT")
 
@@ -126,7 +138,11 @@ class Store:
             )  # fmt: skip
             db.executemany(
                 "INSERT OR REPLACE INTO balances VALUES (?,?,?)",
-                [(entry.account, entry.asset, entry.balance) for entry in journal.ledger],
+                [(entry.account, entry.asset, entry.balance) for entry in journal.ledger if entry.wallet == SPOT],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO wallets VALUES (?,?,?,?)",
+                [(e.account, e.asset, e.wallet, e.balance) for e in journal.ledger if e.wallet != SPOT],
             )
             db.executemany(
                 "UPDATE accounts SET trigger_ns=? WHERE id=?",
@@ -199,15 +215,23 @@ class Store:
         return int(row[0]), int(row[1])
 
     def balances(self, account: int) -> dict[str, int]:
-        """What the account holds, in units."""
+        """What the account's spot wallet holds, in units."""
         return dict(self._db.execute("SELECT asset, amount FROM balances WHERE account=?", (account,)).fetchall())
 
-    def traded(self, account: int, asset: str, after_ns: int, every_ns: int) -> list[tuple[int, int]]:
-        """(ns since the epoch // ``every_ns``, units of the asset that its trades moved then), oldest first."""
+    def wallets(self, account: int) -> dict[str, dict[str, int]]:
+        """What the account's other wallets hold, in units, by asset and wallet."""
+        held: dict[str, dict[str, int]] = {}
+        rows = self._db.execute("SELECT asset, wallet, amount FROM wallets WHERE account=?", (account,))
+        for asset, wallet, amount in rows.fetchall():
+            held.setdefault(asset, {})[wallet] = amount
+        return held
+
+    def traded(self, account: int, after_ns: int, every_ns: int) -> list[tuple[int, int]]:
+        """(ns since the epoch // ``every_ns``, units of the dollar that its trades were worth then), oldest first."""
         return self._db.execute(
-            "SELECT ns / ?1, sum(abs(amount)) FROM ledger WHERE account=?2 AND asset=?3 AND kind='trade' AND ns>?4"
-            " GROUP BY 1 ORDER BY 1", (every_ns, account, asset, after_ns),
-        ).fetchall()  # fmt: skip
+            "SELECT ns / ?1, sum(usd) FROM trades WHERE account=?2 AND ns>?3 GROUP BY 1 ORDER BY 1",
+            (every_ns, account, after_ns),
+        ).fetchall()
 
     def counters(self, account: Account) -> dict[str, Counter]:
         """The matching engine's counters as they were left."""
@@ -281,7 +305,7 @@ class Store:
         if assets:
             where, values = f"{where} AND asset IN ({_marks(len(assets))})", (*values, *assets)
         rows, count = self._page(where, "ns", values, offset)
-        return [LedgerEntry(*row) for row in rows], count
+        return [_ledger_entry(row) for row in rows], count
 
     def _page(self, where: str, by: str, values: tuple[Any, ...], offset: int) -> tuple[list[Any], int]:
         count = int(self._db.execute(f"SELECT count(*) {where}", values).fetchone()[0])
@@ -300,7 +324,7 @@ class Store:
 
     def ledger_by_id(self, account: int, ids: list[str]) -> list[LedgerEntry]:
         """Ledger entries of an account by ledger id."""
-        return [LedgerEntry(*r) for r in self._by_id("ledger", "ledger_id", account, ids)]
+        return [_ledger_entry(r) for r in self._by_id("ledger", "ledger_id", account, ids)]
 
     def amends(self, order_id: str) -> list[Amendment]:
         """What an order was put into, oldest first."""
@@ -330,7 +354,7 @@ def _order_row(o: Order) -> tuple[Any, ...]:
         o.number, o.order_id, o.account, o.pair.symbol, o.side, o.kind, o.qty, o.price, o.tif, o.expire_ns,
         o.post_only, o.stp, o.cl_ord_id, o.userref, o.fee_pref, o.opened_ns, o.touched_ns, o.filled, o.cost, o.fee,
         o.status, o.reason, o.amended, o.closed_ns, o.visible_ns, o.pair.price_precision,
-        o.trigger, o.triggered,
+        o.trigger, o.triggered, str(o.value), o.usd_fee,
     )  # fmt: skip
 
 
@@ -345,6 +369,10 @@ def _order(row: Any) -> Order:
     values[10], values[22] = bool(values[10]), bool(values[22])
     values += [row[26], bool(row[27])]
     order = Order(*values)
+    order.value, order.usd_fee = int(row[28] or 0), row[29] or 0
+    if not order.value and order.cost:
+        pair = order.pair
+        order.value = rounded(order.cost, pair.cost_precision - pair.price_precision - pair.qty_precision)
     assert (order.status in OPEN) == (order.closed_ns == 0)
     return order
 
@@ -353,16 +381,22 @@ def _fill_row(f: Fill) -> tuple[Any, ...]:
     return (
         f.exec_id, f.trade_id, f.account, f.number, f.order_id, f.cl_ord_id, f.userref, f.pair.symbol, f.side, f.kind,
         f.price, f.qty, f.cost, f.fee, f.maker, f.ns, f.visible_ns, f.pair.price_precision,
-        f.base_fee,
+        f.base_fee, f.usd_fee, f.usd,
     )  # fmt: skip
 
 
 def _fill(row: Any) -> Fill:
     values = list(row[:17])
     values[7], values[14] = _pair(values[7], row[17]), bool(values[14])
-    values.append(row[18] or 0)
+    values += [row[18] or 0, row[19] or 0, row[20] or 0]
     return Fill(*values)
 
 
 def _ledger_row(e: LedgerEntry) -> tuple[Any, ...]:
-    return (e.ledger_id, e.account, e.asset, e.kind, e.amount, e.fee, e.balance, e.ref_id, e.ns, e.visible_ns)
+    return (e.ledger_id, e.account, e.asset, e.kind, e.amount, e.fee, e.balance, e.ref_id, e.ns, e.visible_ns,
+            e.subtype, e.wallet)  # fmt: skip
+
+
+def _ledger_entry(row: Any) -> LedgerEntry:
+    values = [*row[:10], row[10] or "", row[11] or SPOT]
+    return LedgerEntry(*values)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from simulator.instrument import Pair
+
 REGIMES = ("calm", "trending", "volatile", "thin", "flash_crash", "halted")
 
 
@@ -47,13 +49,47 @@ CALM = {
     # No captures: the flow of SOL in dollars, on ticks as fine as those of BTC.
     "DOGE/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 5_600, 2.5, 110_000, 0.6, 12, 110, (1, 1), 0.5),
 }
-# A tick in bp of the start price: what turns a width in bp into ticks.
-_TICK_BP = {"BTC/USD": 0.0119, "ETH/USD": 0.04, "SOL/USD": 0.667, "DOGE/USD": 0.00625}
+# What a taker takes and a level holds on a pair without a capture, in USD, and makers' distances: those of SOL.
+_TAKE_USD, _LEVEL_USD = 900.0, 18_000.0
+_NEAR_BP, _NEAR_TICKS = 0.6, 4.0
+_BAND_BP = 0.5
+# On ticks coarser than this the touch hardly moves: what stands there is turned over instead, as takers take it.
+_COARSE_BP, _COARSE_LEVEL_USD = 2.0, 1_500.0
+# Assets that are worth one of another: their pairs stay near it.
+_PEGS = {"USDT": "USD", "USDC": "USD", "DAI": "USD", "TBTC": "BTC"}
 
 
-def style(symbol: str, regime: str) -> Style:
+def is_pegged(pair: Pair) -> bool:
+    """True if both assets of a pair are worth the same by design."""
+    base, quote = pair.base.name, pair.quote.name
+    return _PEGS.get(base, base) == _PEGS.get(quote, quote)
+
+
+def tick_bp(pair: Pair) -> float:
+    """A tick in bp of the start price."""
+    return 1e4 * pair.tick / pair.start_price
+
+
+def _scaled(pair: Pair) -> Style:
+    """The calm crowd of a pair without a capture: sizes by their worth, distances by the tick."""
+    tick, worth = tick_bp(pair), float(pair.base.usd)
+    coarse = tick > _COARSE_BP
+    return Style(
+        0.40, 0.70, 0.22, 0.22, 4.0, 0.70, 2.0,
+        take_size=_TAKE_USD / worth,
+        quiet_rate=2.5,
+        level_size=(_COARSE_LEVEL_USD if coarse else _LEVEL_USD) / worth,
+        near_bp=max(_NEAR_BP, _NEAR_TICKS * min(tick, _COARSE_BP)),
+        near_levels=12,
+        deep_levels=40 if coarse else 110,
+        width=(1, 1),
+        band_bp=max(_BAND_BP, tick / 2),
+    )  # fmt: skip
+
+
+def style(pair: Pair, regime: str) -> Style:
     """The style of a pair in a regime; ``volatile`` moves about five times as far on a wider touch."""
-    calm = CALM[symbol]
+    calm = CALM[pair.symbol] if pair.symbol in CALM else _scaled(pair)
     if regime == "trending":
         return replace(calm, drift_bp=0.25)
     if regime == "volatile":
@@ -69,7 +105,7 @@ def style(symbol: str, regime: str) -> Style:
             width=(2, 8),
         )
     if regime == "thin":
-        tick = _TICK_BP[symbol]
+        tick = tick_bp(pair)
         return replace(
             calm,
             news_rate=0.3,
@@ -81,7 +117,7 @@ def style(symbol: str, regime: str) -> Style:
             near_bp=25.0,
             near_levels=8,
             deep_levels=40,
-            width=(round(11 / tick), round(26 / tick)),
+            width=(max(1, round(11 / tick)), max(1, round(26 / tick))),
             band_bp=1.2,
         )
     if regime == "flash_crash":

@@ -25,6 +25,8 @@ def to_ticks(pair: Pair, price: Decimal, too_fine: str = "invalid_price") -> int
         raise KrakenError(errors.TICK_SIZE)
     if ticks is None:
         raise errors.price_decimals(pair.wsname, pair.price_precision)
+    if ticks % pair.tick:
+        raise KrakenError(errors.TICK_SIZE)
     if ticks > PRICE_MAX:
         raise KrakenError(errors.INVALID_PRICE)
     return ticks
@@ -99,7 +101,7 @@ def needs(
     """The asset that the order may cost, and how many units of it."""
     pair = venue.pair
     if side == "sell":
-        return pair.base.name, pair.base_units(qty)
+        return pair.base.name, pair.base_units(qty, "up")
     return pair.quote.name, buy_cost(account, venue, qty, price, post_only, waits)
 
 

@@ -45,7 +45,7 @@ class Venue:
 
     def __init__(self, pair: Pair, engine: Engine, trade_id: int, last_price: int) -> None:
         self.pair = pair
-        self.status = "online"
+        self.status = pair.status
         self.trade_id = trade_id
         self.reopen(engine, last_price)
         self._shown: tuple[int | None, int | None] = (None, None)

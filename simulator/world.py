@@ -6,14 +6,15 @@ import base64
 import hashlib
 import heapq
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Protocol
 
 from shared.config import Key, SimAccount, Simulator
-from simulator import errors
+from shared.settings import SANDBOX_PAIRS
+from simulator import crosses, errors
 from simulator.accounts import Journal, Report
 from simulator.engine import Engine
 from simulator.errors import KrakenError
@@ -22,14 +23,14 @@ from simulator.faults import Faults
 from simulator.hub import Hub
 from simulator.limits import TIERS, Counter
 from simulator.market import Market
-from simulator.orders import RECENT_FILLS, Account, LedgerEntry
+from simulator.orders import RECENT_FILLS, SPOT, Account
 from simulator.pairs import ASSETS, PAIRS, USD
 from simulator.replay import Moment, Replay
 from simulator.store import Store
 from simulator.style import style
 from simulator.venue import Venue
 from simulator.volume import HOUR_NS, HOURS, Volume
-from simulator.wire import NS, make_id, units
+from simulator.wire import NS, units
 
 TOKEN_LIFE_NS = 900 * NS
 TOKENS_PER_KEY = 50
@@ -110,7 +111,8 @@ class World:
         salt = int(store.meta("salt", str(Random(f"salt {self.seed}").getrandbits(70))))
         venues = []
         # A recording brings its pairs with it.
-        for pair in [pair for name, pair in PAIRS.items() if name in config.pairs or name in (recording or ())]:
+        named = {*(SANDBOX_PAIRS if config.pairs is None else config.pairs), *(recording or ())}
+        for pair in [pair for name, pair in PAIRS.items() if name in named]:
             price, trade_id = store.venue(pair.symbol) or (pair.start_price, 1_000_000)
             venues.append(Venue(pair, engine(), trade_id, price))
         self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt, config.unconfirmed)
@@ -131,7 +133,7 @@ class World:
         nonces = store.nonces()
         counters = store.rest_counters()
         for declared in config.accounts:
-            self._add_account(declared, nonces, counters, salt, now)
+            self._add_account(declared, nonces, counters, now)
         self._saved_ns = now
         self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
         self._recording = recording
@@ -145,27 +147,27 @@ class World:
         declared: SimAccount,
         nonces: dict[str, int],
         counters: dict[str, tuple[float, int]],
-        salt: int,
         now: int,
     ) -> None:
         index, trigger_ns = self.store.account_id(declared.name)
         tier = TIERS[declared.tier]
         start = int(max(declared.volume_30d_usd, Decimal(0)).scaleb(USD.decimals))
-        volume = Volume(start, self.store.traded(index, USD.name, now - HOURS * HOUR_NS, HOUR_NS))
+        volume = Volume(start, self.store.traded(index, now - HOURS * HOUR_NS, HOUR_NS))
         account = Account(index, declared.name, tier, volume, self.store.balances(index))
         account.trigger_ns = trigger_ns
         account.counters = self.store.counters(account)
         account.fills.extend(self.store.recent_fills(index, RECENT_FILLS))
         self.exchange.accounts[index] = account
-        for asset, amount in declared.balances.items():
-            if asset in account.balances or asset not in ASSETS:
+        account.wallets = self.store.wallets(index)
+        for wallet, asset, amount in declared_wallets(declared):
+            known = account.balances if wallet == SPOT else account.wallets.get(asset, {})
+            if (asset if wallet == SPOT else wallet) in known or asset not in ASSETS:
                 continue
             held = units(amount, ASSETS[asset].decimals) or 0
-            account.balances[asset] = held
-            self.exchange.serial += 2
-            ids = (make_id("L", self.exchange.serial - 1, salt), make_id("R", self.exchange.serial, salt))
-            entry = LedgerEntry(ids[0], index, asset, "deposit", held, 0, held, ids[1], now, now)
-            self.exchange.journal.ledger.append(entry)
+            self.exchange.book(account, asset, "deposit", held, 0, self.exchange.reference(), now, now, wallet=wallet)
+        # What was there at the start came from nowhere, and nobody hears of it.
+        self.exchange.outside.clear()
+        self.exchange.reports.clear()
         for key in declared.keys:
             counter = Counter(tier.rest_max, tier.rest_decay, *counters.get(key.api_key, ()))
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
@@ -173,14 +175,15 @@ class World:
     def _open_markets(self, regime: str, now: int, pace: float) -> Sequence[Flow]:
         if self._recording is not None:
             return self._open_replays(self._recording, now, pace)
-        markets: list[Flow] = []
+        markets: list[Market] = []
         standing = self.store.open_orders()
         for symbol, venue in self.exchange.venues.items():
-            market = Market(self.exchange, venue, style(symbol, regime), f"{symbol} {self.seed}", pace)
+            market = Market(self.exchange, venue, style(venue.pair, regime), f"{symbol} {self.seed}", pace)
             own = [(o.side, o.price) for o in standing if o.pair.symbol == symbol and o.price is not None]
             market.open(now, own)
             venue.public.clear()
             markets.append(market)
+        crosses.link(markets, now)
         return markets
 
     def _open_replays(self, recording: Mapping[str, list[Moment]], now: int, pace: float) -> list[Flow]:
@@ -270,9 +273,10 @@ class World:
         venue = self.exchange.venues[symbol]
         if any(market.venue is venue for market in self.markets) and self._recording is None:
             seed = f"{symbol} {self.seed} {venue.pair.price_precision}"
-            anew = Market(self.exchange, venue, style(symbol, self.config.regime), seed)
+            anew = Market(self.exchange, venue, style(venue.pair, self.config.regime), seed)
             anew.open(now)
             self.markets = [anew if market.venue is venue else market for market in self.markets]
+            crosses.link([market for market in self.markets if isinstance(market, Market)], now)
 
     def flush(self, now: int) -> None:
         """Commits what has changed, then tells whom it concerns."""
@@ -334,3 +338,12 @@ class World:
             if (found.expires_ns >= now or is_used) and not (sharing == "none" and found.used_by and not mine):
                 return found
         raise KrakenError(errors.INVALID_SESSION)
+
+
+def declared_wallets(account: SimAccount) -> Iterator[tuple[str, str, Decimal]]:
+    """Wallet, asset and amount of everything that an account begins with."""
+    for asset, amount in account.balances.items():
+        yield SPOT, asset, amount
+    for asset, wallets in account.wallets.items():
+        for wallet, amount in wallets.items():
+            yield wallet, asset, amount

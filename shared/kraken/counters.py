@@ -70,6 +70,10 @@ class Counter:
         self._value = self.value(now_s) + points
         self._at_s = max(self._at_s, now_s)
 
+    def set_decay(self, decay: float) -> None:
+        """Another decay from the last charge on."""
+        self._decay = decay
+
     def room(self, now_s: float) -> float:
         """Points left below the threshold, never negative."""
         return max(0.0, self._threshold - self.value(now_s))

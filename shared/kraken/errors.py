@@ -38,9 +38,10 @@ _PREFIXES = (
     ("EOrder:Unknown order", Meaning.UNKNOWN_ORDER),
     ("EService:Unavailable", Meaning.BUSY),
     ("EService:Busy", Meaning.BUSY),
+    ("EService:Timeout", Meaning.BUSY),
     ("EService: Throttled", Meaning.BUSY),
     ("EGeneral:Internal error", Meaning.BUSY),
-    ("EDatabase:Internal error", Meaning.BUSY),
+    ("EDatabase:", Meaning.BUSY),
 )
 
 
@@ -57,10 +58,13 @@ def is_lockout(error: str) -> bool:
     return error.startswith("EGeneral:Temporary lockout")
 
 
-# An internal error may come after the work was done: the outcome is unknown until reconciled.
+# Kraken also gives these for what it did: the outcome is unknown until reconciled.
+_UNCERTAIN = ("EService:Unavailable", "EService:Busy", "EService:Timeout", "EGeneral:Internal error", "EDatabase:")
+
+
 def is_certain(error: str) -> bool:
-    """Does this error prove that the request was not carried out."""
-    return not error.startswith(("EGeneral:Internal error", "EDatabase:Internal error", "EService:Busy"))
+    """True if this error proves that the request was not carried out."""
+    return not error.startswith(_UNCERTAIN)
 
 
 _PERMISSION = (

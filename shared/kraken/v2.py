@@ -10,7 +10,11 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from shared import limits
+from shared.numbers import is_usable
+
 T = TypeVar("T")
+E = TypeVar("E", bound=msgspec.Struct)
 
 
 class FrameError(ValueError):
@@ -113,6 +117,12 @@ class FeePaid(msgspec.Struct, frozen=True, kw_only=True):
     qty: Decimal
 
 
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+    """What releases a stop, take-profit or trailing order; ``status`` is ``untriggered`` or ``triggered``."""
+
+    status: str = ""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """An element of the ``executions`` channel; sparse: merge by ``order_id``."""
 
@@ -125,6 +135,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     order_type: str = ""
     order_qty: Decimal | None = None
     limit_price: Decimal | None = None
+    limit_price_type: str = ""
+    triggers: Trigger | None = None
+    effective_time: str = ""
+    margin: bool = False
+    position_status: str = ""
     cum_qty: Decimal | None = None
     exec_id: str = ""
     trade_id: int = 0
@@ -143,6 +158,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def points(self) -> Decimal | None:
         """The pair's rate counter: by v1's name or by the one that it is asked for with, v2's is not documented."""
         return self.ratecount if self.ratecount is not None else self.ratecounter
+
+    @property
+    def is_margin(self) -> bool:
+        """True for an order or trade on margin, which moves no spot balance."""
+        return self.margin or bool(self.position_status)
 
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,8 +205,18 @@ class SwitchSet(msgspec.Struct, frozen=True, kw_only=True):
     triggerTime: str = ""
 
 
+class Unread(msgspec.Struct, frozen=True):
+    """An element that could not be read: why, its first bytes, and its members that are text (such as its ids)."""
+
+    why: str
+    raw: bytes
+    texts: dict[str, str] = {}
+
+
 _frame = msgspec.json.Decoder(Frame)
-_encoder = msgspec.json.Encoder(decimal_format="number")
+_list = msgspec.json.Decoder(list[msgspec.Raw])
+_any = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder()
 
 
 def parse(raw: bytes | str) -> Frame:
@@ -194,7 +224,17 @@ def parse(raw: bytes | str) -> Frame:
     try:
         return _frame.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FrameError(str(error)) from error
+        return _parse_without_nulls(raw, error)
+
+
+def _parse_without_nulls(raw: bytes | str, first: Exception) -> Frame:
+    """Read a frame whose members may be null, which says the same as their absence."""
+    try:
+        members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        said = {name: value for name, value in members.items() if bytes(value) != b"null"}
+        return _frame.decode(_encoder.encode(said))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise FrameError(str(first)) from first
 
 
 def payload(raw: msgspec.Raw, kind: type[T]) -> T:
@@ -205,11 +245,78 @@ def payload(raw: msgspec.Raw, kind: type[T]) -> T:
         raise FrameError(str(error)) from error
 
 
+def elements(raw: msgspec.Raw, kind: type[E]) -> tuple[list[E], list[Unread]]:
+    """A frame's ``data`` element by element, so that one that cannot be read spoils no other.
+
+    A null member counts as absent. Numbers that no market has (no finite ones, or of too many digits) make their
+    element unreadable. Raises :class:`FrameError` when ``raw`` is no list.
+    """
+    try:
+        rows = _list.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise FrameError(str(error)) from error
+    read: list[E] = []
+    unread: list[Unread] = []
+    for row in rows:
+        try:
+            read.append(_element(row, kind))
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            unread.append(Unread(str(error), bytes(row)[: limits.BAD_MESSAGE_SHOWN_BYTES], _texts(row)))
+    return read, unread
+
+
+def _element(row: msgspec.Raw, kind: type[E]) -> E:
+    try:
+        element = msgspec.json.decode(row, type=kind)
+    except msgspec.ValidationError:
+        element = msgspec.convert(_without_nulls(_any.decode(row)), kind, strict=False)
+    _check_numbers(element)
+    return element
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(member) for name, member in value.items() if member is not None}
+    return [_without_nulls(member) for member in value] if isinstance(value, list) else value
+
+
+def _check_numbers(element: Any) -> None:
+    for name in element.__struct_fields__:
+        value = getattr(element, name)
+        if isinstance(value, Decimal) and not is_usable(value):
+            raise FrameError(f"{name} is {str(value)[: limits.BAD_NUMBER_SHOWN]}, no number of a market")
+        for member in value if isinstance(value, list) else (value,):
+            if isinstance(member, msgspec.Struct):
+                _check_numbers(member)
+
+
+def _texts(row: msgspec.Raw) -> dict[str, str]:
+    try:
+        members = _any.decode(row)
+    except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError):
+        return {}
+    if not isinstance(members, dict):
+        return {}
+    return {name: value for name, value in members.items() if isinstance(value, str) and len(value) < 100}
+
+
 def request(method: str, params: dict[str, Any] | None = None, req_id: int | None = None) -> str:
-    """A request's text; Decimals become JSON numbers with exactly their decimals."""
+    """A request's text; Decimals become JSON numbers with exactly their decimals, written plainly.
+
+    A whole one ends in ``.0``: Kraken refuses a price that is an integer (KRAKEN.md 3.4).
+    """
     body: dict[str, Any] = {"method": method}
     if params is not None:
-        body["params"] = params
+        body["params"] = _plain_numbers(params)
     if req_id is not None:
         body["req_id"] = req_id
     return _encoder.encode(body).decode()
+
+
+def _plain_numbers(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        written = format(value, "f")
+        return msgspec.Raw((written if "." in written else f"{written}.0").encode())
+    if isinstance(value, dict):
+        return {name: _plain_numbers(member) for name, member in value.items()}
+    return [_plain_numbers(member) for member in value] if isinstance(value, list) else value

@@ -342,7 +342,7 @@ class Host:
     def call(self, call: RestCall) -> None:
         def answered(result: Any, error: str) -> None:
             if error:
-                self.executor.rest_failed(call, error)
+                self.executor.rest_failed(call, error, self.loop.now)
             else:
                 self.executor.rest_answer(call, result, self.loop.now)
                 self._turn()

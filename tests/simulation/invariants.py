@@ -332,7 +332,7 @@ class Watch:
         if link is not None and not link.server_open and now >= host.frozen_until:
             self.checks["dead link"] += 1
             # Thawed, it first hears what the connection had brought before that died.
-            heard = max(link.server_gone_at, host.connected_at, host.frozen_until)
+            heard = max(link.server_gone_at, link.reached_at, host.connected_at, host.frozen_until)
             if now - heard > limits.CONNECTION_DEAD_S * SECOND + 2 * SLACK:
                 self.violate("dead link", f"{host.name} keeps a connection that died without a word")
         if host.newer_at and now - host.newer_at > 5 * SECOND and now >= host.frozen_until:

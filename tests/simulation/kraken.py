@@ -77,6 +77,7 @@ class Link:
         self.kraken, self.owner = kraken, owner
         self.client_open = self.server_open = True
         self.server_gone_at = 0
+        self.reached_at = 0  # when the client last got a frame, one that a stall had held up included
         # Requests that the exchange has not acted on: when each was sent, and what it says.
         self.in_flight: dict[int, tuple[int, dict[str, Any]]] = {}
         self.up, self.down = Pipe(kraken, self._arrive), Pipe(kraken, self._reach)
@@ -158,6 +159,7 @@ class Link:
 
     def _reach(self, text: str, sent_ts: int) -> None:
         if self.client_open:
+            self.reached_at = self.kraken.loop.now
             self._to_client(self, text, sent_ts)
 
     def beat(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.feed import Feed
+from collector.feed import Feed, Valuing
 from collector.frames import Kind, classify
 from collector.replay import frame_time, parse_speed, schedule
 from shared.clock import SECOND
@@ -355,3 +355,83 @@ def test_pings_tell_the_exchanges_time() -> None:
     assert abs(status.exchange_offset + world.now - SECOND // 4 - expected) <= SECOND // 100
     assert 0 < status.offset_uncertain_ms < 10
     assert World().status().offset_uncertain_ms == -1
+
+
+# --- pairs that value others, and pairs that are not listed -----------------------------------------------------------
+
+
+def listed(world: World, *symbols: str, status: str = "online", kind: str = "snapshot") -> None:
+    rows = [{**PAIR, "symbol": s, "base": s.split("/")[0], "quote": s.split("/")[1], "status": status} for s in symbols]
+    world.frame({"channel": "instrument", "type": kind, "data": {"assets": [], "pairs": rows}})
+
+
+def books_asked(world: World) -> list[list[str]]:
+    return [r["params"]["symbol"] for r in world.sent() if r["params"]["channel"] == "book"]
+
+
+def test_what_values_a_quote_is_subscribed_to_for_its_book_alone() -> None:
+    world = World(("BTC/EUR", "ETH/BTC"))
+    world.open()
+    listed(world, "BTC/EUR", "ETH/BTC", "EUR/USD", "BTC/USD", "SOL/USD")
+    assert [(r["params"]["channel"], r["params"]["symbol"]) for r in world.sent()] == [("book", ["EUR/USD", "BTC/USD"])]
+    message = world.published(Instruments)[-1]
+    assert message.references == ["EUR/USD", "BTC/USD"]
+    assert set(message.pairs) == {"BTC/EUR", "ETH/BTC", "EUR/USD", "BTC/USD"}
+    world.feed.closed(world.now)
+    again = world.open()
+    assert ["BTC/EUR", "ETH/BTC", "EUR/USD", "BTC/USD"] in [r["params"].get("symbol") for r in again]
+    assert ["BTC/EUR", "ETH/BTC"] in [r["params"].get("symbol") for r in again]
+
+
+def test_reference_pairs_that_are_configured_are_taken_as_they_are() -> None:
+    world = World(("BTC/EUR",))
+    world.feed = Feed(["BTC/EUR"], 10, valuing=Valuing("USD", ["EUR/USD"]))
+    assert ["BTC/EUR", "EUR/USD"] in [r["params"].get("symbol") for r in world.open()]
+    listed(world, "BTC/EUR", "EUR/USD", "BTC/USD")
+    assert world.sent() == []
+
+
+def test_a_pair_that_is_not_listed_is_out_with_an_alert_and_the_others_are_ready() -> None:
+    world = World(("BTC/USD", "NOPE/USD"))
+    world.open()
+    listed(world, "BTC/USD")
+    for channel in ("book", "trade"):
+        world.ack(channel, "BTC/USD")
+    assert world.feed.is_subscribed
+    assert world.published(Instruments)[-1].unknown == ["NOPE/USD"]
+    assert len(world.feed.alerts) == 1
+    world.turn(40)
+    assert books_asked(world) == []
+    listed(world, "NOPE/USD", kind="update")  # it is listed from now on
+    assert world.published(Instruments)[-1].unknown == []
+    assert books_asked(world) == [["NOPE/USD"]]
+
+
+def test_a_pair_that_gets_listed_is_subscribed_to_with_the_next_snapshot() -> None:
+    world = World(("BTC/USD", "NEW/USD"))
+    world.open()
+    listed(world, "BTC/USD")
+    world.sent()
+    listed(world, "BTC/USD", "NEW/USD")
+    assert books_asked(world) == [["NEW/USD"]]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"symbol": "ODD/USD"},
+        {"symbol": None},
+        {"symbol": "ETH/USD", "price_precision": "many"},
+        {"symbol": "ETH/USD", **{k: v for k, v in PAIR.items() if k != "symbol"}, "qty_min": "NaN"},
+        "no pair at all",
+        None,
+    ],
+)
+def test_one_odd_element_spoils_no_other_instrument(odd: Any) -> None:
+    world = World(("BTC/USD",))
+    world.open()
+    assets = [{"id": "ODD"}, None, {"id": "BTC", "precision": 10}, {"id": "USD", "precision": 4}]
+    world.frame({"channel": "instrument", "type": "snapshot", "data": {"assets": assets, "pairs": [odd, PAIR, odd]}})
+    message = world.published(Instruments)[-1]
+    assert set(message.pairs) == {"BTC/USD"}
+    assert message.assets == {"BTC": 10, "USD": 4}

@@ -167,7 +167,7 @@ def test_an_order_that_was_refused_and_is_open_all_the_same_is_pulled(by_snapsho
     world.target(buy())
     world.turn()
     [request] = world.taken("add_order")
-    world.answer(request, error="EService:Unavailable")
+    world.answer(request, error="EOrder:Insufficient funds")
     order = world.state.registry.find(request.orders[0])
     assert order is not None
     assert order.state is OrderState.REFUSED
@@ -182,13 +182,18 @@ def test_an_order_that_was_refused_and_is_open_all_the_same_is_pulled(by_snapsho
     assert any(order.cl_ord_id in each.orders for each in world.sent if "cancel" in each.method)
 
 
-def test_an_unreadable_report_has_all_told_anew() -> None:
+def test_an_unreadable_report_spoils_no_other_of_its_message() -> None:
     world = World().ready()
-    [order] = world.place(buy())
-    odd = {"order_id": "OZ", "exec_type": "amended", "cl_ord_id": order.cl_ord_id, "limit_price": Decimal("83990.05")}
+    order, other = world.place(buy(), sell())
+    odd = {"order_id": "OZ", "exec_type": "amended", "cl_ord_id": other.cl_ord_id, "limit_price": Decimal("84010.05")}
     world.push("executions", [odd, {**open_report(order), "exec_type": "canceled"}])
-    assert not world.state.executions_ready
-    assert "executions" in world.state.out.reconnect
+    assert (order.is_live, other.is_live) == (False, True)
+    assert world.state.out.reconnect == ""
+    assert world.state.counts["unreadable"] == 1
+    world.wait(3)
+    assert "executions" in [request.params["channel"] for request in world.taken("subscribe")], (
+        "a snapshot is asked for"
+    )
 
 
 def test_a_flatten_is_not_halted_by_the_loss_that_it_ends_nor_held_up_by_the_pace() -> None:

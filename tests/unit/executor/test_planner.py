@@ -43,7 +43,7 @@ def quote(slot: str = "b0", side: Side = "buy", price: int = 1000, qty: int = 10
 
 
 def steps(quotes: list[Quote], *orders: Order, **more: object) -> list[object]:
-    return list(plan(quotes, {o.slot: o for o in orders}, NOW, **more))  # type: ignore[arg-type]
+    return list(plan(quotes, orders, NOW, **more))  # type: ignore[arg-type]
 
 
 def test_what_is_as_wanted_is_kept() -> None:
@@ -113,6 +113,22 @@ def test_a_doomed_order_goes_whatever_is_wanted() -> None:
     assert [type(step) for step in steps([quote()], doomed)] == [Cancel]
 
 
+def test_a_doomed_order_goes_although_a_later_one_holds_its_slot() -> None:
+    revived, later = order(), order()
+    revived.doomed = "open at the exchange, though believed ended"
+    for there in ([revived, later], [later, revived]):
+        (step,) = steps([quote()], *there)
+        assert isinstance(step, Cancel)
+        assert step.order is revived
+
+
+def test_of_two_orders_in_a_slot_the_later_one_stays() -> None:
+    first, later = order(), order()
+    (step,) = steps([quote()], first, later)
+    assert isinstance(step, Cancel)
+    assert step.order is first
+
+
 def test_a_frozen_side_may_retreat_and_shrink_but_not_add_advance_or_grow() -> None:
     frozen = frozenset[Side](["buy"])
     assert steps([quote("b1")], frozen_sides=frozen) == []
@@ -146,7 +162,7 @@ orders = st.builds(
 def test_a_plan_never_asks_twice_of_a_slot_and_never_grows_what_is_frozen(
     wanted: list[Quote], there: list[Order], frozen: frozenset[Side]
 ) -> None:
-    found = plan(wanted, {o.slot: o for o in there}, NOW, frozen_sides=frozen)
+    found = plan(wanted, there, NOW, frozen_sides=frozen)
     touched = [step.quote.slot if isinstance(step, Add) else step.order.slot for step in found]
     assert len(touched) == len(set(touched))
     assert [type(step) for step in found] == sorted((type(s) for s in found), key=[Cancel, Change, Add].index)
@@ -167,7 +183,7 @@ def test_carrying_a_plan_out_leaves_nothing_more_to_do(wanted: list[Quote], ther
     there = [o for o in there if o.state is OrderState.OPEN and o.remaining]
     now = {o.slot: o for o in there}
     for _ in range(2):  # a slot that changes sides takes two
-        for step in plan(wanted, now, NOW + 100 * SECOND):
+        for step in plan(wanted, list(now.values()), NOW + 100 * SECOND):
             if isinstance(step, Cancel):
                 del now[step.order.slot]
             elif isinstance(step, Change):
@@ -175,4 +191,4 @@ def test_carrying_a_plan_out_leaves_nothing_more_to_do(wanted: list[Quote], ther
             else:
                 q = step.quote
                 now[q.slot] = order(q.slot, q.side, q.price, q.qty)
-    assert plan(wanted, now, NOW + 100 * SECOND) == []
+    assert plan(wanted, list(now.values()), NOW + 100 * SECOND) == []

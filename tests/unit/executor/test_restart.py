@@ -11,15 +11,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from executor import orders
-from executor.journal import Journal, JournalUnavailable
+from executor import ids, orders
+from executor.journal import Journal, JournalError, JournalUnavailable
+from executor.orders import Order
 from executor.private import Private
-from executor.registry import FOREIGN, to_row
+from executor.registry import FOREIGN, from_row, to_row
 from executor.restore import restore
 from executor.rows import REST, SendRow
-from shared.clock import SECOND
+from shared.clock import SECOND, rfc3339
 from shared.kraken.rest import RestError, RestRefused
-from tests.unit.executor.worlds import BOOT_TO_WALL, World, configuration
+from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration, sell
 
 NOW = 1000 * SECOND
 WALL = 1_790_000_000 * SECOND
@@ -54,6 +55,107 @@ def test_fills_of_an_order_that_is_not_ours_are_counted_by_its_next_life_too(tmp
     orders.filled(found, 100_000)  # while nobody watched: told by the fill alone
     assert found.remaining == 0
     journal.close()
+
+
+def test_every_start_has_an_epoch_of_its_own_however_soon_it_comes(tmp_path: Path) -> None:
+    """A second life of the same second, and one after the clock was set back: neither makes an id or nonce again."""
+    epochs = []
+    for wall in (WALL, WALL + SECOND // 10, WALL + SECOND // 5, WALL - 3600 * SECOND):
+        journal = Journal(tmp_path / "journal.sqlite")
+        state, _ = restore(configuration(), journal, NOW, wall - NOW)
+        epochs.append(state.epoch)
+        journal.close()
+    assert epochs == [WALL // SECOND + n for n in range(4)]
+
+
+def test_an_epoch_that_no_order_id_can_hold_is_refused_by_name(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    with pytest.raises(JournalError, match="clock"):
+        journal.raise_epoch(ids.EPOCH_MAX + 1)
+    journal.close()
+
+
+# --- A start on a slow connection ------------------------------------------------------------------------------------
+
+
+def inherited(target_s: float | None) -> tuple[World, list[Order]]:
+    """A start with two orders of the life before, its strategy's last target so many seconds old."""
+    first = World().ready()
+    rows = [to_row(order, BOOT_TO_WALL) for order in first.place(buy(), sell())]
+    world = World(started=first.now + 10 * SECOND)
+    world.now -= int((target_s or 0) * SECOND)
+    if target_s is not None:
+        world.target(buy(), sell())
+    world.now = world.state.started
+    for row in rows:
+        world.state.registry.add(from_row(row, BOOT_TO_WALL))
+    world.hear_bus()
+    return world, world.live()
+
+
+def pass_time(world: World, seconds: float) -> None:
+    until = world.now + int(seconds * SECOND)
+    while world.now < until:
+        world.now += SECOND // 5
+        world.hear_bus()
+        world.turn()
+
+
+def slow_start(world: World, restored: list[Order]) -> None:
+    """Each way takes half a second: the connection, the token, the subscriptions and their snapshots."""
+    pass_time(world, 3.0)  # a TCP and a TLS handshake, the token
+    world.executor.asks_token(world.now)
+    world.executor.opened("TOKEN", world.now)
+    world.collect()
+    sent = world.taken("subscribe")
+    pass_time(world, 0.5)
+    taken_at = rfc3339(world.exchange_ts)
+    pass_time(world, 0.5)
+    for request in sent:
+        body = {"method": "subscribe", "req_id": request.req_id, "success": True, "time_in": taken_at}
+        world.raw({**body, "time_out": taken_at, "result": {"channel": request.params["channel"]}})
+    shown = [
+        {"order_id": o.order_id, "cl_ord_id": o.cl_ord_id, "exec_type": "new", "order_status": "new"} for o in restored
+    ]
+    world.push("executions", shown, "snapshot")
+    world.push("balances", world.balances(), "snapshot")
+    world.turn()
+    world.armed()
+
+
+@pytest.mark.parametrize("target_s", [None, 1.0], ids=["no target", "a target that runs out meanwhile"])
+def test_t3_a_start_on_a_slow_connection_keeps_the_orders_that_it_inherits(target_s: float | None) -> None:
+    world, restored = inherited(target_s)
+    slow_start(world, restored)
+    pass_time(world, 1.0)  # the strategy hears of its position, and speaks
+    world.target(buy(), sell())
+    world.raw({"channel": "heartbeat"})
+    world.turn()
+    assert [request.method for request in world.sent if "cancel" in request.method and request.orders] == []
+    assert [order.is_live for order in restored] == [True, True]
+
+
+def test_t3_a_strategy_that_says_nothing_after_a_slow_start_is_not_waited_for_for_ever() -> None:
+    world, restored = inherited(None)
+    slow_start(world, restored)
+    pass_time(world, 3.3)
+    assert len(world.taken("batch_cancel")) == 1
+
+
+def test_t3_time_that_stays_uncertain_for_long_pulls() -> None:
+    world = World().ready()
+    world.place(buy())
+    world.state.clock._high += 2 * SECOND
+
+    def cancels(seconds: float) -> int:
+        world.now += int(seconds * SECOND)
+        world.hear_bus()
+        world.raw({"channel": "heartbeat"})
+        world.target(buy())
+        world.turn()
+        return len(world.taken("cancel_order"))
+
+    assert [cancels(1.1), cancels(2), cancels(2), cancels(1)] == [0, 0, 0, 1]
 
 
 class Answers:

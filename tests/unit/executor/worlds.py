@@ -96,6 +96,7 @@ class World:
         self.sequences = {"executions": 0, "balances": 0}
         self.bid, self.ask = 840_000, 840_001
         self.pairs = {"BTC/USD": BTC}
+        self.touches: dict[str, tuple[int, int]] = {}
         self.system = "online"
 
     # --- the bus -------------------------------------------------------------------------------------------------
@@ -114,24 +115,33 @@ class World:
 
     def hear_book(self, symbol: str, state: BookState = BookState.LIVE) -> None:
         """A pair's book as it is now."""
-        live = state is BookState.LIVE
+        live, pair = state is BookState.LIVE, self.pairs[symbol]
+        bid, ask = self.touches.get(symbol, (self.bid, self.ask))
         book = Book(
             symbol=symbol,
             state=state,
-            price_precision=1,
-            qty_precision=8,
-            bids=[(self.bid, 10**8)] if live else [],
-            asks=[(self.ask, 10**8)] if live else [],
+            price_precision=pair.price_precision,
+            qty_precision=pair.qty_precision,
+            bids=[(bid, 10**8)] if live else [],
+            asks=[(ask, 10**8)] if live else [],
         )
         self.executor.message(book, self.now)
 
-    def target(self, *quotes: Quote, fills: int = 0, strategy: str = "market_maker", ttl_ms: int = 3000) -> None:
+    def target(
+        self,
+        *quotes: Quote,
+        fills: int = 0,
+        strategy: str = "market_maker",
+        ttl_ms: int = 3000,
+        symbol: str = "BTC/USD",
+    ) -> None:
         """A strategy wants these quotes now."""
+        pair = self.pairs.get(symbol, BTC)
         message = Target(
             strategy=strategy,
-            symbol="BTC/USD",
-            price_precision=1,
-            qty_precision=8,
+            symbol=symbol,
+            price_precision=pair.price_precision,
+            qty_precision=pair.qty_precision,
             quotes=list(quotes),
             decided=self.now,
             ttl_ms=ttl_ms,
@@ -157,7 +167,9 @@ class World:
         self.push("balances", self.balances(), "snapshot")
 
     def balances(self, **changed: str) -> list[dict[str, Any]]:
-        bases = {pair.base: "1.0000000000" for pair in self.pairs.values()}
+        quotes = {symbol.partition("/")[2] for symbol in self.config.trading.pairs} - self.config.trading.bases
+        bases = {pair.base: "1.0000000000" for pair in self.pairs.values() if pair.base not in quotes}
+        bases |= {pair.quote: "100000.0000" for pair in self.pairs.values() if pair.quote not in bases}
         found = {"USD": "100000.0000", **bases, **changed}
         return [{"asset": asset, "balance": Decimal(value)} for asset, value in found.items()]
 
@@ -204,9 +216,9 @@ class World:
             self.now += SECOND // 2
             self.raw({"channel": "heartbeat"})
             self.hear_bus(state)
-            last = self.state.targets.get(("market_maker", "BTC/USD"))
-            if last is not None:
-                self.target(*last.quotes, fills=last.fills)
+            for (strategy, symbol), last in list(self.state.targets.items()):
+                if strategy == "market_maker":
+                    self.target(*last.quotes, fills=last.fills, symbol=symbol)
             self.turn()
             self.armed()
 

@@ -38,8 +38,6 @@ def load(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> co
          "config.yaml:2: trading.tier: must be one of starter, intermediate, pro, found 'gold'"),
         ("monitor:\n  alerts:\n    latency:\n      above_ms: {fast: 1}\n",
          "4: monitor.alerts.latency.above_ms: Invalid enum value 'fast', must be one of exchange_to_collector, "),
-        ("simulator:\n  pairs: [XRP/USD]\n",
-         "simulator.pairs[0]: must be one of BTC/USD, ETH/USD, SOL/USD, DOGE/USD, found 'XRP/USD'"),
         ("simulator:\n  unconfirmed: {filled_report: seperate}\n",
          "unconfirmed.filled_report: must be one of separate, in_the_trade, found 'seperate'"),
         ("simulator:\n  unconfirmed: {batch_cancel_least: 3}\n",

@@ -8,19 +8,15 @@ from statistics import mean
 import pytest
 
 from simulator.wire import NS
-from tests.unit.simulator.worlds import TestWorld, limit
-
-
-def tape(world: TestWorld, symbol: str = "BTC/USD") -> list[tuple[int, str, int, int]]:
-    return [(t.trade_id, t.side, t.price, t.qty) for t in world.exchange.venues[symbol].tape]
+from tests.unit.simulator.worlds import TestWorld, limit, tape_of
 
 
 def test_the_same_seed_makes_the_same_market() -> None:
     one, two, other = TestWorld(seed=3), TestWorld(seed=3), TestWorld(seed=4)
     for world in (one, two, other):
         world.run(60)
-    assert tape(one) == tape(two)
-    assert tape(one) != tape(other)
+    assert tape_of(one, "BTC/USD") == tape_of(two, "BTC/USD")
+    assert tape_of(one, "BTC/USD") != tape_of(other, "BTC/USD")
 
 
 def test_the_book_is_never_crossed_and_mostly_one_tick_wide() -> None:
@@ -37,7 +33,7 @@ def test_the_book_is_never_crossed_and_mostly_one_tick_wide() -> None:
 def test_trades_come_in_the_rate_size_and_runs_that_were_asked_for() -> None:
     world = TestWorld(seed=11)
     world.run(400)
-    trades = tape(world)
+    trades = tape_of(world, "BTC/USD")
     assert 400 < len(trades) < 1000 or len(trades) == 1000
     assert 0.010 < mean(qty for *_, qty in trades) / 1e8 < 0.030
     same = mean(a[1] == b[1] for a, b in pairwise(trades))

@@ -36,7 +36,7 @@ def settings(**changes: Any) -> Simulator:
         ),
         SimAccount(name="visitor", keys=[Key(api_key="V1", api_secret="djE=")], balances=RICH),
     ]
-    return Simulator(accounts=accounts, **changes)
+    return Simulator(**{"accounts": accounts, **changes})
 
 
 class TestWorld:
@@ -90,6 +90,11 @@ class TestWorld:
 
     def public_v1(self) -> Client:
         return Client(self, OldPublicSession, "")
+
+
+def tape_of(world: TestWorld, symbol: str) -> list[tuple[int, str, int, int]]:
+    """The trades of a pair."""
+    return [(t.trade_id, t.side, t.price, t.qty) for t in world.exchange.venues[symbol].tape]
 
 
 class Client:

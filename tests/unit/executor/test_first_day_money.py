@@ -1,0 +1,298 @@
+"""Money on an account that is not always consistent: order of first snapshots, entries without a fill, odd names."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from executor.outbox import RestCall
+from executor.rows import FillRow
+from shared import limits
+from shared.clock import SECOND, rfc3339
+from tests.unit.executor.worlds import BTC, World, buy, configuration
+
+
+def old_fill(n: int, at_ts: int, **more: Any) -> dict[str, Any]:
+    row = {"order_id": f"OOLD{n}", "exec_id": f"TOLD{n}", "exec_type": "trade", "symbol": "BTC/USD", "side": "buy"}
+    price = {"last_qty": Decimal("0.01"), "last_price": Decimal(80_000), "order_status": "filled"}
+    return {**row, **price, "timestamp": rfc3339(at_ts), "fees": [], **more}
+
+
+def open_connection(world: World) -> None:
+    world.executor.asks_token(world.now)
+    world.executor.opened("TOKEN", world.now)
+    world.collect()
+    world.sequences = {"executions": 0, "balances": 0}
+    for request in world.taken("subscribe"):
+        world.answer(request, {"channel": request.params["channel"]})
+
+
+def snapshots(world: World, first: str, fills: list[dict[str, Any]], late_s: float = 0.0) -> None:
+    """Both snapshots in either order, the second one late."""
+    rows = {"executions": fills, "balances": world.balances()}
+    second = "balances" if first == "executions" else "executions"
+    world.push(first, rows[first], "snapshot")
+    world.now += int(late_s * SECOND)
+    world.raw({"channel": "heartbeat"})
+    world.hear_bus()
+    world.turn()
+    world.push(second, rows[second], "snapshot")
+    world.turn()
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.5, 5.0])
+@pytest.mark.parametrize("first", ["executions", "balances"])
+def test_fills_from_before_a_new_journal_are_not_counted_in_either_order_of_snapshots(
+    first: str, late_s: float
+) -> None:
+    world = World()
+    world.hear_bus()
+    open_connection(world)
+    fills = [old_fill(n, world.exchange_ts - (n + 1) * 30 * SECOND) for n in range(5)]
+    snapshots(world, first, fills, late_s)
+    assert world.state.is_reconciled
+    assert world.state.account.pnl == {}
+
+
+@pytest.mark.parametrize("first", ["executions", "balances"])
+def test_a_reconnect_counts_each_fill_once_in_either_order_of_snapshots(first: str) -> None:
+    world = World().ready()
+    missed = old_fill(9, world.exchange_ts + SECOND)
+    world.executor.closed(world.now)
+    world.now += 3 * SECOND
+    open_connection(world)
+    world.balances = lambda **_: [  # type: ignore[method-assign]
+        {"asset": "USD", "balance": Decimal(99_200)},
+        {"asset": "BTC", "balance": Decimal("1.01")},
+    ]
+    snapshots(world, first, [missed])
+    assert world.state.is_reconciled
+    assert world.state.account.pnl["BTC/USD"].qty == Decimal("0.01")
+    world.executor.closed(world.now)
+    open_connection(world)
+    snapshots(world, first, [missed])
+    assert world.state.account.pnl["BTC/USD"].qty == Decimal("0.01")
+
+
+def entries(world: World, ref_id: str, usd: str = "-800", btc: str = "0.01") -> None:
+    for asset, change in (("BTC", Decimal(btc)), ("USD", Decimal(usd))):
+        balance = world.state.account.ledger.holdings[asset].balance + change
+        row = {"ledger_id": f"L{ref_id}{asset}", "ref_id": ref_id, "type": "trade", "asset": asset}
+        world.push("balances", [{**row, "amount": change, "fee": Decimal(0), "balance": balance}])
+
+
+def test_a_fill_between_the_two_first_snapshots_is_counted_once_its_entries_show_it_to_be_new() -> None:
+    world = World()
+    world.hear_bus()
+    open_connection(world)
+    # It happened after the balances were taken, and was reported before they arrived.
+    world.push("executions", [], "snapshot")
+    world.push("executions", [old_fill(1, world.exchange_ts)])
+    world.now += SECOND // 10
+    world.push("balances", world.balances(), "snapshot")
+    world.turn()
+    entries(world, "TOLD1")
+    world.turn()
+    assert world.state.is_reconciled
+    assert world.state.account.pnl["BTC/USD"].qty == Decimal("0.01")
+
+
+def test_a_fill_whose_report_never_comes_is_missed_and_fetched() -> None:
+    world = World().ready()
+    (order,) = world.place(buy())
+    entries(world, "TLOST", "-99.9876", "0.00119047")
+    asked: list[RestCall] = []
+    for _ in range(20):
+        world.wait(0.5)
+        asked += world.state.out.rest
+        world.state.out.rest.clear()
+    assert [call.method for call in asked] == ["TradesHistory"]
+    assert asked[0].params["consolidate_taker"] == "false"
+    assert "TLOST" in world.state.account.ledger.difference
+    trade = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": world.exchange_ts / SECOND, "type": "buy"}
+    row = {**trade, "price": "83990.0", "vol": "0.00119047", "fee": "0.0"}
+    world.executor.rest_answer(asked[0], {"count": 1, "trades": {"TLOST": row}}, world.now)
+    world.turn()
+    assert world.state.is_reconciled
+    assert world.state.account.tally("market_maker", "BTC/USD").count == 1
+
+
+def test_a_trade_that_no_history_shows_is_given_up_as_a_change_from_outside() -> None:
+    world = World().ready()
+    entries(world, "TGHOST")
+    for _ in range(int(limits.ENTRY_GIVEN_UP_S) + 20):
+        world.wait(1)
+        for call in list(world.state.out.rest):
+            world.executor.rest_answer(call, {"count": 0, "trades": {}}, world.now)
+        world.state.out.rest.clear()
+    assert world.state.is_reconciled
+    assert any("TGHOST" in said.text and said.alert for said in world.state.out.told)
+    assert world.state.account.ledger.holdings["BTC"].transfers == Decimal("0.01")
+
+
+def test_more_fills_than_the_snapshot_holds_on_pairs_that_are_not_configured_are_fetched_and_explain() -> None:
+    world = World().ready()
+    world.executor.closed(world.now)
+    world.now += 60 * SECOND
+    open_connection(world)
+    at = world.exchange_ts - 30 * SECOND
+    more = {"symbol": "ETH/USD", "last_qty": Decimal("0.01"), "last_price": Decimal(2_500)}
+    fills = [old_fill(n, at + n, **more) for n in range(50)]
+    world.balances = lambda **_: [  # type: ignore[method-assign]
+        {"asset": "USD", "balance": Decimal(100_000) - 60 * 25},
+        {"asset": "BTC", "balance": Decimal(1)},
+        {"asset": "ETH", "balance": Decimal("0.6")},
+    ]
+    snapshots(world, "balances", fills)
+    assert not world.state.is_reconciled
+    rows = {
+        f"TOLD{n}": {
+            "ordertxid": f"OOLD{n}",
+            "pair": "XETHZUSD",
+            "time": at / SECOND,
+            "type": "buy",
+            "price": "2500.0",
+            "vol": "0.01",
+            "fee": "0.0",
+        }
+        for n in range(60)
+    }
+    for _ in range(40):
+        world.wait(0.5)
+        for call in list(world.state.out.rest):
+            if call.method == "TradesHistory":
+                world.executor.rest_answer(call, {"count": 60, "trades": rows}, world.now)
+        world.state.out.rest.clear()
+    assert world.state.is_reconciled
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["staking", "reward", "transfer", "conversion", "settled", "rollover", "airdrop", "dustsweeping", "never heard of"],
+)
+def test_ledger_entries_of_any_kind_explain_the_balance_they_change(kind: str) -> None:
+    world = World().ready()
+    balance = world.state.account.ledger.holdings["USD"].balance + 3
+    row = {"ledger_id": "LX", "ref_id": "RX", "type": kind, "asset": "USD", "amount": Decimal(3), "fee": Decimal(0)}
+    world.push("balances", [{**row, "balance": balance}])
+    world.wait(1)
+    assert world.state.is_reconciled
+    assert world.state.account.ledger.holdings["USD"].transfers == 3
+
+
+def test_rows_of_the_history_that_cannot_be_read_spoil_no_other() -> None:
+    world = World().ready()
+    at = world.exchange_ts / SECOND
+    good = {
+        "ordertxid": "O1",
+        "pair": "XXBTZUSD",
+        "time": at,
+        "type": "buy",
+        "price": "80000",
+        "vol": "0.01",
+        "fee": "0",
+    }
+    rows = {
+        "TGOOD": good,
+        "TNAN": {**good, "price": "NaN"},
+        "TLONG": {**good, "vol": "1" * 70},
+        "TNONE": {**good, "fee": None},
+        "TPAIR": {**good, "pair": "NOSUCHPAIR"},
+        "TMARGIN": {**good, "margin": "100.0"},
+        "TTEXT": "no row",
+    }
+    world.executor.history._pages = [("TradesHistory", "0", "1", 0)]
+    world.executor.rest_answer(RestCall("page", "TradesHistory", {}), {"count": 7, "trades": rows}, world.now)
+    fills = [row.exec_id for row in world.state.account.rows if isinstance(row, FillRow)]
+    assert fills == ["TGOOD"]
+    assert world.state.counts["unreadable row of TradesHistory"] == 5
+
+
+# --- names and fees --------------------------------------------------------------------------------------------------
+
+
+def asking_fees(*pairs: str) -> World:
+    inventory = {symbol.partition("/")[0]: Decimal(1) for symbol in pairs}
+    world = World(configuration(pairs=list(pairs), inventory_base=inventory))
+    world.pairs = {
+        symbol: msgspec.structs.replace(BTC, symbol=symbol, base=symbol.split("/")[0], quote=symbol.split("/")[1])
+        for symbol in pairs
+    }
+    world.state.account.fees.clear()
+    world.executor.history.fees_at = 0
+    world.hear_bus()
+    world.connect()
+    world.turn(10)
+    return world
+
+
+def fee(value: str) -> dict[str, str]:
+    return {"fee": value, "minfee": "0", "maxfee": value}
+
+
+def test_fees_come_under_whatever_id_the_exchange_lists_the_pair() -> None:
+    world = asking_fees("USDT/USD", "EUR/USD", "USD/CHF")
+    (call,) = world.state.out.rest
+    assert call.params == {"pair": "USDTUSD,EURUSD,USDCHF"}
+    ids = ("USDTZUSD", "ZEURZUSD", "USDCHF")
+    result = {"fees": {name: fee("0.2") for name in ids}, "fees_maker": {name: fee("0.1") for name in ids}}
+    world.executor.rest_answer(call, result, world.now)
+    assert set(world.state.account.fees) == {"USDT/USD", "EUR/USD", "USD/CHF"}
+
+
+def test_one_pair_that_refuses_the_joint_fee_call_stops_no_other() -> None:
+    world = asking_fees("BTC/USD", "ETH/USD")
+    (call,) = world.state.out.rest
+    world.state.out.rest.clear()
+    world.executor.rest_failed(call, "EQuery:Unknown asset pair", world.now)
+    answered = []
+    for _ in range(6):
+        world.turn(1)
+        for each in list(world.state.out.rest):
+            answered.append(each.params["pair"])
+            if each.params["pair"] == "ETHUSD":
+                world.executor.rest_failed(each, "EQuery:Unknown asset pair", world.now)
+            else:
+                world.executor.rest_answer(each, {"fees": {"XXBTZUSD": fee("0.2")}}, world.now)
+        world.state.out.rest.clear()
+    assert answered == ["XBTUSD", "ETHUSD"]
+    assert set(world.state.account.fees) == {"BTC/USD"}
+
+
+def test_a_pair_that_is_not_listed_is_not_asked_for() -> None:
+    world = asking_fees("BTC/USD", "NOPE/USD")
+    (call,) = world.state.out.rest
+    assert call.params == {"pair": "XBTUSD"}
+
+
+@pytest.mark.parametrize("bad", [{"fees": None}, {"fees": []}, {"fees": {"XXBTZUSD": {"fee": None}}}, {}, None, "x"])
+def test_an_odd_answer_to_the_fee_call_is_survived(bad: Any) -> None:
+    world = asking_fees("BTC/USD")
+    (call,) = world.state.out.rest
+    world.executor.rest_answer(call, bad, world.now)
+    assert world.state.account.fees == {}
+
+
+def test_names_are_asked_for_once_and_again_where_they_did_not_come() -> None:
+    world = World()
+    world.executor.history.names = type(world.executor.history.names)({}, {})
+    world.ready()
+    world.turn(1)
+    (call,) = world.state.out.rest
+    assert (call.method, call.is_public) == ("AssetPairs", True)
+    world.state.out.rest.clear()
+    world.executor.rest_failed(call, "HTTP 502", world.now)
+    world.turn(1)
+    assert world.state.out.rest == []
+    world.turn(10)
+    (call,) = world.state.out.rest
+    world.state.out.rest.clear()
+    world.executor.rest_answer(call, {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"}}, world.now)
+    world.turn(1)
+    (call,) = world.state.out.rest
+    assert call.method == "Assets"
+    world.executor.rest_answer(call, {"XXBT": {"altname": "XBT"}}, world.now)
+    assert world.executor.history.names.symbol("XXBTZUSD") == "BTC/USD"
