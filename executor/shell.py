@@ -27,6 +27,7 @@ class Shell:
     def __init__(self, process: Process, state: State, executor: Executor, journal: Journal) -> None:
         self.process, self.state, self.executor, self.journal = process, state, executor, journal
         self.carrier = Carrier(state, executor, journal, self)
+        self._paused: dict[str, str] = {}
         self._halt_due = self._prune_due = self._events_due = 0
         self.private = Private(
             process.config,
@@ -107,7 +108,7 @@ class Shell:
         if paused.keys() != self.state.paused:
             self.state.paused = frozenset(paused)
             self.process.log.warning("paused", names=", ".join(paused) or "nothing any more")
-        self.process.details["paused"] = paused
+        self._paused = paused
         # After the halt: a flatten that ends one is there before that goes, and nothing is quoted in between.
         self.state.flattening = halt.is_halted(self.process.config.flatten_file)
         if halted != self.state.halted:
@@ -185,6 +186,7 @@ class Shell:
             waiting=quoting.waits.shown,
             rest_counter=round(state.rest.value(now / SECOND), 1),
             rest_counter_max=state.budget.tier.rest_max,
+            paused=self._paused,
             connected=self.private.socket.connected,
             connection_problem=self.private.problem,
             connection_attempts=self.private.socket.reconnect.attempts,
