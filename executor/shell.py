@@ -13,7 +13,7 @@ from executor.outbox import RestCall, Told
 from executor.private import Private
 from executor.restore import SENDS_KEPT_S
 from executor.state import State
-from shared import halt, limits
+from shared import halt, limits, pausing
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.messages import Message, ProcessState
@@ -27,6 +27,7 @@ class Shell:
     def __init__(self, process: Process, state: State, executor: Executor, journal: Journal) -> None:
         self.process, self.state, self.executor, self.journal = process, state, executor, journal
         self.carrier = Carrier(state, executor, journal, self)
+        self._paused: dict[str, str] = {}
         self._halt_due = self._prune_due = self._events_due = 0
         self.private = Private(
             process.config,
@@ -104,6 +105,11 @@ class Shell:
 
     def _look_at_halt(self) -> None:
         halted = halt.is_halted(self.process.config.halt_file)
+        paused = pausing.paused(self.process.config)
+        if paused.keys() != self.state.paused:
+            self.state.paused = frozenset(paused)
+            self.process.log.warning("paused", names=", ".join(paused) or "nothing any more")
+        self._paused = paused
         # After the halt: a flatten that ends one is there before that goes, and nothing is quoted in between.
         self.state.flattening = halt.is_halted(self.process.config.flatten_file)
         if halted != self.state.halted:
@@ -194,8 +200,13 @@ class Shell:
             waiting=quoting.waits.shown,
             rest_counter=round(state.rest.value(now / SECOND), 1),
             rest_counter_max=state.budget.tier.rest_max,
+            paused=self._paused,
+            connected=self.private.socket.connected,
+            connection_problem=self.private.problem,
             connection_attempts=self.private.socket.reconnect.attempts,
-            exchange_offset_ms=round(state.clock.offset_s * 1000 - state.boot_to_wall / 1e6, 1),
+            exchange_offset_ms=round(state.clock.offset_s * 1000 - state.boot_to_wall / 1e6, 1)
+            if state.clock.now_ts(now)
+            else None,
         )
 
     # --- the end -------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ process does. Amounts of money are in ``trading.currency``, positions in base cu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -162,6 +163,14 @@ class Metrics(Collector):
         yield _counter("fills", "Own fills since the journal began.", fills, ["strategy", "symbol"])
         if account is None or not is_told:
             return
+        slots: Counter[tuple[str, ...]] = Counter()
+        for slot in account.empty_slots:
+            slots[slot.strategy, slot.symbol, str(slot.refused).lower()] += 1
+        labels = ["strategy", "symbol", "refused"]
+        yield _gauge("slots_empty", "Slots that are wanted and empty for 20 s.", slots.items(), labels)
+        orders: Counter[tuple[str, ...]] = Counter((order.strategy, order.symbol) for order in account.unwanted)
+        about = "Own orders that are open for 20 s and that nobody wants."
+        yield _gauge("orders_unwanted", about, orders.items(), ["strategy", "symbol"])
         counters = [((symbol,), used) for symbol, used in account.counters.items()]
         yield _gauge("order_rate_points", "Kraken's order counter of the pair.", counters, by_symbol)
         yield _gauge("order_rate_points_max", "What it must not pass.", [((), account.threshold)])

@@ -196,6 +196,7 @@ class Picture:
             flattening=flattening,
             sandbox=self._config.kraken.sandbox,
             dry_run=self._config.trading.dry_run,
+            paused=facts.paused(self.view),
         )
 
     # --- parts of them -------------------------------------------------------------------------------------------

@@ -74,6 +74,9 @@ class Status(Shown, frozen=True, kw_only=True):
     positions: dict[str, str]
     assets: dict[str, AssetShown]
     stale: list[str]
+    paused: dict[str, str]
+    empty_slots: list[dict[str, Any]]
+    unwanted: list[dict[str, Any]]
     connection: dict[str, Any]
     rates: dict[str, Any]
     fees: dict[str, dict[str, str | None]]
@@ -86,6 +89,7 @@ class Health(Shown, frozen=True, kw_only=True):
 
     healthy: bool
     not_ready: list[str]
+    refused: list[str]
     halted: bool
     processes: dict[str, str]
     books: dict[str, str]
@@ -319,6 +323,7 @@ class ControlShown(Shown, frozen=True, kw_only=True):
     flattening: bool
     sandbox: bool
     dry_run: bool
+    paused: dict[str, str] = {}
 
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")

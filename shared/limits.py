@@ -158,6 +158,7 @@ WEB_STOP_S: Final = 5.0
 
 # Terminal screen and desktop window.
 VIEW_DRAIN_EVERY_S: Final = 0.05
+TAIL_NOBODY_S: Final = 2.5  # no process's endpoint answers for this long: nothing runs
 VIEW_LISTEN_S: Final = 2.5  # longer than two heartbeats: who is not heard in this is not there
 VIEW_NOTICE_S: Final = 30.0  # what came of an act stays for so long
 VIEW_ROWS: Final = 500  # of fills and log lines

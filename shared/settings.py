@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -220,7 +219,7 @@ class Curve(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     allow: dict[str, str]
 
 
-NOT_FROM_THE_FILE = ("root", "source", "lines")
+NOT_FROM_THE_FILE = ("root", "source")
 PROCESSES = ("simulator", "collector", "book", "executor", "monitor")
 
 
@@ -234,18 +233,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     simulator: Simulator = msgspec.field(default_factory=Simulator)
     monitor: Monitor = msgspec.field(default_factory=Monitor)
     logging: Logging = msgspec.field(default_factory=Logging)
-    # Not from the file: where relative paths count from, the file itself (None: defaults), and each key's line in it.
+    # Not from the file: where relative paths count from, and the file itself (None: defaults).
     root: Path = msgspec.field(default_factory=Path.cwd)
     source: Path | None = None
-    lines: dict[str, int] = msgspec.field(default_factory=dict)
-
-    def place(self, key: str) -> str:
-        """Return ``FILE:LINE`` of a key path such as ``trading.pairs[0]``, or of what is nearest above it."""
-        if self.source is None:
-            return "built-in defaults"
-        while key and key not in self.lines:
-            key = re.sub(r"(\.|^)[^.\[]+$|\[[^\]]*\]$", "", key)
-        return f"{self.source}:{self.lines.get(key, 1)}"
 
     @property
     def run(self) -> Path:
