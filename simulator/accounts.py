@@ -79,6 +79,8 @@ class Accounts:
         self._lag = lag
         self._salt = salt
         self.unconfirmed = unconfirmed
+        # Fills whose conditional close is to be placed.
+        self.closing: list[tuple[Order, int]] = []
         self.rates = Rates(self.venues)
 
     def listed(self, pair: Pair | None) -> Venue | None:
@@ -191,6 +193,9 @@ class Accounts:
         self._book_leg(account, pair.quote.name, -sign * amount, charged, fill)
         # What it was worth is what the 30-day volume counts, from the next fill on.
         account.volume.add(worth, now)
+        order.shown -= min(qty, order.shown)
+        if order.terms.close is not None:
+            self.closing.append((order, qty))
         if not order.remaining:
             self._finish(order, "filled", "", now)
 

@@ -9,7 +9,8 @@ from typing import Any
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.orders import Fill, LedgerEntry, Order
-from simulator.pairs import ASSETS, find_asset
+from simulator.pairs import ASSETS, Pair, find_asset
+from simulator.terms import Close, Terms
 from simulator.wire import NS, fixed, seconds
 from simulator.world import KeyState, World
 
@@ -21,7 +22,8 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
     pair = order.pair
     price = pair.price(order.price) if order.price is not None else "0"
     trigger = None if order.trigger is None else pair.price(order.trigger)
-    at = describe(order.kind, trigger or price, price)
+    first, second = asked_prices(order.terms, pair, trigger or price, "0" if trigger is None else price)
+    at = describe(order.kind, first, second)
     flags = [order.fee_pref, *(["post"] if order.post_only else [])]
     status = "open" if not order.closed_ns else "closed" if order.status == "filled" else order.status
     row: dict[str, Any] = {
@@ -35,11 +37,11 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
             "pair": pair.altname,
             "type": order.side,
             "ordertype": order.kind,
-            "price": price if trigger is None else trigger,
-            "price2": "0" if trigger is None else price,
+            "price": first,
+            "price2": second,
             "leverage": "none",
             "order": f"{order.side} {pair.qty(order.qty)} {pair.altname} @ {at}",
-            "close": "",
+            "close": "" if order.terms.close is None else describe_close(order.terms.close, pair),
         },
         "vol": pair.qty(order.qty),
         "vol_exec": pair.qty(order.filled),
@@ -47,7 +49,7 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
         "fee": pair.cost(order.fee),
         "price": pair.price(order.average),
         "stopprice": "0.00000" if trigger is None else trigger,
-        "limitprice": "0.00000",
+        "limitprice": price if order.terms.offset is not None else "0.00000",
         "misc": "amended" if order.amended else "",
         "oflags": ",".join(flags),
     }
@@ -63,6 +65,19 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
     if arguments.rest_flag(fields, "trades"):
         row["trades"] = world.store.exec_ids(order.order_id)
     return row
+
+
+def asked_prices(terms: Terms, pair: Pair, price: str, second: str) -> tuple[str, str]:
+    """The two prices of an order as it was asked for: distances with their sign (KRAKEN.md 4.5)."""
+    if terms.trail is not None:
+        price, second = terms.trail.shown(pair), "0"
+    return price, second if terms.offset is None else terms.offset.shown(pair)
+
+
+def describe_close(close: Close, pair: Pair) -> str:
+    """A conditional close in an order's description."""
+    first = pair.price(close.trigger or close.price or 0)
+    return f"close position @ {describe(close.kind, first, pair.price(close.price or 0))}"
 
 
 def describe(kind: str, price: str, second: str) -> str:
