@@ -123,6 +123,14 @@ class Accounts:
         self.venues[order.pair.symbol].cancel(order.number, now)
         self._finish(order, status, reason, now)
 
+    def restate(self, order: Order, qty: int, reason: str, now: int) -> None:
+        """Reduces an open order on the exchange's own account."""
+        if not order.waits:
+            self.venues[order.pair.symbol].amend(order.number, order.side, None, qty, now)
+        order.qty = qty
+        self.journal.orders[order.number] = order
+        self._report(order, "restated", reports.amended(order, now, "restated", reason))
+
     def _finish(self, order: Order, status: str, reason: str, now: int) -> None:
         account = self.accounts[order.account]
         order.status, order.reason, order.closed_ns = status, reason, now

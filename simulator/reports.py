@@ -171,16 +171,16 @@ def finished(order: Order, now: int) -> str:
     )
 
 
-def amended(order: Order, now: int) -> str:
-    """The user's amendment took effect."""
+def amended(order: Order, now: int, kind: str = "amended", reason: str = "User requested") -> str:
+    """An amendment took effect: the user's, or the engine's (``restated``)."""
     pair = order.pair
     status = "partially_filled" if order.filled else "new"
     price = f"{_limit(order)}," if order.price is not None else ""
     if order.trigger is not None:
         price += f"{_triggers(order)},"
     return (
-        f'"timestamp":"{iso(now)}","exec_type":"amended","order_status":"{status}",'
-        f'"cum_qty":{pair.qty(order.filled)},"reason":"User requested","amended":true,'
+        f'"timestamp":"{iso(now)}","exec_type":"{kind}","order_status":"{status}",'
+        f'"cum_qty":{pair.qty(order.filled)},"reason":{string(reason)},"amended":true,'
         f'"order_qty":{pair.qty(order.qty)},{price}{_client(order.cl_ord_id, order.userref)},'
         f'"order_id":"{order.order_id}"'
     )

@@ -94,7 +94,7 @@ def change(row: Row) -> dict[str, Any]:
         changed |= {"lastupdated": _time(row["timestamp"]), "status": "closed" if kind == "filled" else kind}
         if "reason" in row:
             changed["cancel_reason"] = row["reason"]
-    elif kind == "amended":
+    elif kind in ("amended", "restated"):
         # Captures have no amendment; what it changed is told under the names of the whole order.
         changed |= {"status": "open", "misc": "amended", "vol": f"{row['order_qty']:f}"}
         limit, trigger = row.get("limit_price"), trigger_of(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -184,10 +185,34 @@ def _trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
     return row
 
 
+def consolidated(fills: list[Fill]) -> list[Fill]:
+    """One row for consecutive fills of an order, as trades by a taker are shown: at their average price."""
+    rows: list[Fill] = []
+    for fill in fills:
+        last = rows[-1] if rows else None
+        if last is None or last.number != fill.number or last.maker != fill.maker:
+            rows.append(fill)
+            continue
+        qty = last.qty + fill.qty
+        rows[-1] = replace(
+            last,
+            qty=qty,
+            price=(last.price * last.qty + fill.price * fill.qty) // qty,
+            cost=last.cost + fill.cost,
+            fee=last.fee + fill.fee,
+        )
+    return rows
+
+
 def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
     """``TradesHistory``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
     rows, count = world.store.fills(key.account.index, start, end, world.seen(now), offset)
+    faults = world.faults
+    about = {"path": "rest", "method": "TradesHistory", "account": key.account.name}
+    if faults.rules and faults.strike("consolidate", now, "TradesHistory", **about):
+        merged = consolidated(rows)
+        rows, count = merged, count - len(rows) + len(merged)
     result: dict[str, Any] = {"trades": {f.exec_id: _trade_row(world, f, fields) for f in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 

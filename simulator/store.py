@@ -228,6 +228,13 @@ class Store:
             held.setdefault(asset, {})[wallet] = amount
         return held
 
+    def changes(self, account: int, after_ns: int) -> list[tuple[str, str, int]]:
+        """(asset, wallet, units) of every change of a balance since."""
+        return self._db.execute(
+            "SELECT asset, coalesce(wallet, ?), amount - fee FROM ledger WHERE account=? AND ns>?",
+            (SPOT, account, after_ns),
+        ).fetchall()
+
     def traded(self, account: int, after_ns: int, every_ns: int) -> list[tuple[int, int]]:
         """(ns since the epoch // ``every_ns``, units of the dollar that its trades were worth then), oldest first."""
         return self._db.execute(

@@ -164,6 +164,10 @@ class Connection:
         return self._last_due
 
 
+def _close_with(socket: web.WebSocketResponse, code: int) -> None:
+    asyncio.ensure_future(socket.close(code=code))  # noqa: RUF006 - the reader sees it end
+
+
 class Attempts:
     """Connection attempts by address, at most ``most`` in ten minutes (KRAKEN.md 1.11); 0 is no limit.
 
@@ -244,6 +248,7 @@ class WebSockets:
         connection = Connection(socket, self.delays, self.clock, drop)
         session = kind(self.world, self._ids.randrange(2**54, 2**64), connection.send)
         session.hang_up = drop
+        session.close_with = lambda code: _close_with(socket, code)
         self.sessions[session] = connection
         inbox: asyncio.Queue[tuple[int, Request] | None] = asyncio.Queue(INBOX_MAX)
         tasks = [asyncio.create_task(connection.write()), asyncio.create_task(self._work(session, inbox))]
