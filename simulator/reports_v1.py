@@ -123,4 +123,6 @@ def trade(row: Row) -> dict[str, Any]:
         "time": _time(row["timestamp"]),
         "type": row["side"],
         "vol": f"{row['last_qty']:f}",
+        **({"userref": row["order_userref"]} if row.get("order_userref") else {}),
+        **({"cl_ord_id": row["cl_ord_id"]} if "cl_ord_id" in row else {}),
     }

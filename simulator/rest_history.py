@@ -29,7 +29,7 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
     status = "open" if not order.closed_ns else "closed" if order.status == "filled" else order.status
     row: dict[str, Any] = {
         "refid": None,
-        "userref": order.userref or None,
+        "userref": _userref(world, order),
         "status": status,
         "opentm": _time(order.opened_ns),
         "starttm": 0,
@@ -66,6 +66,11 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
     if arguments.rest_flag(fields, "trades"):
         row["trades"] = world.store.exec_ids(order.order_id)
     return row
+
+
+def _userref(world: World, order: Order) -> int | None:
+    null = world.config.unconfirmed.rest_unset_userref == "null_beside_cl_ord_id"
+    return None if null and not order.userref and order.cl_ord_id is not None else order.userref
 
 
 def asked_prices(terms: Terms, pair: Pair, price: str, second: str) -> tuple[str, str]:

@@ -30,7 +30,8 @@ class Request(NamedTuple):
 
     method: str
     params: dict[str, Any]
-    req_id: int | None
+    # A number in version 2, in version 1 a text too.
+    req_id: int | str | None
     arrived: int
     error: str = ""
 
@@ -274,7 +275,7 @@ class Session:
         more = "".join(f'"{name}":{value},' for name, value in extra.items())
         self.reply(
             f'{{"method":{json.dumps(request.method)},{more}{_req_id(request)}{body}"success":true,'
-            f'"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}'
+            f'"time_in":"{iso(request.arrived)}","time_out":"{iso(max(now, request.arrived))}"}}'
         )
 
     def refuse(self, request: Request, error: str, now: int, **extra: str) -> None:
@@ -283,12 +284,15 @@ class Session:
         method = f'"method":{json.dumps(request.method)},' if request.method else ""
         self.reply(
             f'{{"error":{json.dumps(error)},{method}{_req_id(request)}"success":false,{more}'
-            f'"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}'
+            f'"time_in":"{iso(request.arrived)}","time_out":"{iso(max(now, request.arrived))}"}}'
         )
 
     def pong(self, request: Request, now: int) -> None:
         """The answer to a ping."""
-        self.reply(f'{{"method":"pong",{_req_id(request)}"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}')
+        self.reply(
+            f'{{"method":"pong",{_req_id(request)}"time_in":"{iso(request.arrived)}",'
+            f'"time_out":"{iso(max(now, request.arrived))}"}}'
+        )
 
 
 def channel_of(request: Request, allowed: Mapping[str, frozenset[str]]) -> str:
