@@ -62,6 +62,7 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.regime": "how the market moves",
     "simulator.one_way_delay_ms": "between a client and the exchange, each way",
     "simulator.history_lag_s": "from and to: how far TradesHistory, ClosedOrders and Ledgers lag behind the engine",
+    "simulator.faults": "`first_day` draws a mix of the faults that a real exchange has, from the seed",
     "simulator.database": "where its accounts and orders live",
     "simulator.unconfirmed": "what is not confirmed of Kraken: see [the simulator](simulator.md)",
     **{f"simulator.unconfirmed.{name}": fact.about for name, _, fact in unconfirmed.facts()},

@@ -169,6 +169,7 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     regime: Literal["calm", "trending", "volatile", "thin", "flash_crash", "halted"] = "calm"
     one_way_delay_ms: float = 10.0
     history_lag_s: tuple[float, float] = (1.0, 5.0)
+    faults: list[Literal["first_day"]] = msgspec.field(default_factory=list)
     database: str = "data/simulator.sqlite"
     accounts: list[SimAccount] = msgspec.field(default_factory=_default_accounts)
     unconfirmed: Unconfirmed = msgspec.field(default_factory=Unconfirmed)
