@@ -29,8 +29,10 @@ def test_book_messages_of_a_pair_rise_strictly_in_time_in_both_versions() -> Non
     client.call("subscribe", channel="book", symbol=["BTC/USD"])
     old.event("subscribe", pair=["XBT/USD"], subscription={"name": "book", "depth": 10})
     world.run(60)
-    # One order through many levels changes both sides at one moment.
-    world.exchange.add(world.account(), market("sell", "0.9"), world.now)
+    # Several changes of one moment, on both sides.
+    for side, price in (("buy", "80000"), ("sell", "90000")):
+        world.exchange.add(world.account(), market(side, "0.2"), world.now)
+        world.exchange.add(world.account(), limit(side, "0.01", price), world.now)
     world.world.flush(world.now)
     times = [parse_time(f["data"][0]["timestamp"]) for f in client.since(0) if f.get("channel") == "book"]
     assert len(times) > 300
