@@ -72,8 +72,8 @@ def test_every_price_of_a_coarse_tick_is_a_multiple_of_it(coarse: str) -> None:
     world.run(60)
     venue = world.exchange.venues[coarse]
     assert len(venue.tape) > 10
-    shown = [key for side in (venue.book.bids, venue.book.asks) for key in side.keys]
-    assert not any(price % 5 for price in [*shown, *(trade.price for trade in venue.tape)])
+    prices = [key for side in (venue.book.bids, venue.book.asks) for key in side.keys]
+    assert not any(price % 5 for price in [*prices, *(trade.price for trade in venue.tape)])
     with pytest.raises(KrakenError, match="EOrder:Tick size check failed"):
         world.exchange.add(world.account(), limit("buy", "10", "2.0001", coarse), world.now)
     order = world.exchange.add(world.account(), limit("buy", "10", "2.0005", coarse), world.now)

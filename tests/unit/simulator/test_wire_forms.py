@@ -96,8 +96,8 @@ def test_own_trades_of_version_1_say_whose_they_are() -> None:
         world.exchange.add(world.account("visitor"), limit("sell", "0.001", "80000"), world.now)
         world.world.flush(world.now)
     rows = [row for f in client.since(0) if isinstance(f, list) for part in f[0] for row in part.values()]
-    told = [{name: row[name] for name in ("userref", "cl_ord_id") if name in row} for row in rows]
-    assert told == [{"cl_ord_id": "mine"}, {"userref": 7}, {}]
+    names = [{name: row[name] for name in ("userref", "cl_ord_id") if name in row} for row in rows]
+    assert names == [{"cl_ord_id": "mine"}, {"userref": 7}, {}]
 
 
 def test_userref_of_rest_is_0_when_unset() -> None:
