@@ -201,7 +201,7 @@ class Accounts:
         self._book_leg(account, pair.quote.name, -sign * amount, charged, fill)
         # What it was worth is what the 30-day volume counts, from the next fill on.
         account.volume.add(worth, now)
-        order.shown -= min(qty, order.shown)
+        order.visible_lots -= min(qty, order.visible_lots)
         if order.terms.close is not None:
             self.closing.append((order, qty))
         if not order.remaining:

@@ -216,16 +216,16 @@ def _terms(params: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal, price
             offset = Distance(price, limit_type)
     elif limit_type != "static":
         raise invalid("limit_price_type")
-    shown = 0 if display is None else display_lots(pair, qty, display, "display_qty")
-    return Terms(trail, offset, shown, _conditional(params, pair))
+    visible = 0 if display is None else display_lots(pair, qty, display, "display_qty")
+    return Terms(trail, offset, visible, _conditional(params, pair))
 
 
 def display_lots(pair: Pair, qty: Decimal, display: Decimal, name: str) -> int:
     """The lots that an iceberg shows: a fifteenth of it at least."""
-    shown, whole_lots = to_lots(pair, display), to_lots(pair, qty)
-    if not whole_lots <= shown * DISPLAY_SHARE or shown > whole_lots:
+    visible, whole_lots = to_lots(pair, display), to_lots(pair, qty)
+    if not whole_lots <= visible * DISPLAY_SHARE or visible > whole_lots:
         raise invalid(name)
-    return shown
+    return visible
 
 
 def _trail(params: Mapping[str, Any]) -> Distance:

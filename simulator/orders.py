@@ -91,7 +91,7 @@ class Order:
     terms: Terms = PLAIN
     # The best price since a trailing stop came, in ticks; the lots of an iceberg that are shown just now.
     peak: int = 0
-    shown: int = 0
+    visible_lots: int = 0
 
     @property
     def waits(self) -> bool:

@@ -121,8 +121,8 @@ class PrivateSession(TradingSession, Reporter):
             self.answer(request, {"channel": channel, "snapshot": snapshot}, now)
             if snapshot:
                 behind = self._lags(channel, subscription, now)
-                shown = account_at(self.world.store, account, now - behind) if behind else account
-                self._push(channel, subscription, "snapshot", reports.balance_snapshot(shown))
+                seen = account_at(self.world.store, account, now - behind) if behind else account
+                self._push(channel, subscription, "snapshot", reports.balance_snapshot(seen))
         else:
             self._open_executions(request, subscription, options, now)
         self.world.hub.join_private(account.index, channel, self)

@@ -49,7 +49,7 @@ def _special(order: Order) -> str:
     """What only icebergs and orders with a conditional close tell."""
     pair, terms, text = order.pair, order.terms, ""
     if terms.display:
-        text += f'"display_qty":{pair.qty(terms.display)},"display_qty_remain":{pair.qty(order.shown)},'
+        text += f'"display_qty":{pair.qty(terms.display)},"display_qty_remain":{pair.qty(order.visible_lots)},'
     if terms.close is not None:
         members = [f'"order_type":"{terms.close.kind}"']
         for name, ticks in (("trigger_price", terms.close.trigger), ("limit_price", terms.close.price)):
@@ -197,13 +197,13 @@ def balance_snapshot(account: Account) -> str:
     for name in sorted({*account.balances, *account.wallets}):
         asset = ASSETS[name]
         wallets = {SPOT: account.balances.get(name, 0), **account.wallets.get(name, {})}
-        shown = ",".join(
+        listed = ",".join(
             f'{{{_wallet(wallet, "type", "id")},"balance":{fixed(units, asset.decimals)}}}'
             for wallet, units in wallets.items()
         )
         rows.append(
             f'{{"asset":"{name}","asset_class":"{asset.asset_class}",'
-            f'"balance":{fixed(account.total(name), asset.decimals)},"wallets":[{shown}]}}'
+            f'"balance":{fixed(account.total(name), asset.decimals)},"wallets":[{listed}]}}'
         )
     return f"[{','.join(rows)}]"
 

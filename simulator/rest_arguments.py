@@ -93,8 +93,8 @@ def _terms(fields: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal) -> Te
     display = decimal_text(fields, "displayvol") if fields.get("displayvol") not in _NOTHING else None
     if (kind == "iceberg") != (display is not None):
         raise invalid("displayvol")
-    shown = 0 if display is None else arguments.display_lots(pair, qty, display, "displayvol")
-    return Terms(trail, offset, shown, _close(fields, pair))
+    visible = 0 if display is None else arguments.display_lots(pair, qty, display, "displayvol")
+    return Terms(trail, offset, visible, _close(fields, pair))
 
 
 def _distance(fields: Mapping[str, Any], name: str, pair: Pair) -> Distance:

@@ -76,8 +76,8 @@ def _userref(world: World, order: Order) -> int | None:
 def asked_prices(terms: Terms, pair: Pair, price: str, second: str) -> tuple[str, str]:
     """The two prices of an order as it was asked for: distances with their sign (KRAKEN.md 4.5)."""
     if terms.trail is not None:
-        price, second = terms.trail.shown(pair), "0"
-    return price, second if terms.offset is None else terms.offset.shown(pair)
+        price, second = terms.trail.describe(pair), "0"
+    return price, second if terms.offset is None else terms.offset.describe(pair)
 
 
 def describe_close(close: Close, pair: Pair) -> str:

@@ -61,23 +61,23 @@ def _held(account: Account) -> dict[str, tuple[str, int]]:
         rows[ASSETS[name].rest_id] = name, units
     for name, wallets in sorted(account.wallets.items()):
         for wallet, units in wallets.items():
-            shown = f"{ASSETS[name].altname}{WALLETS[wallet]}" if WALLETS[wallet] else ASSETS[name].rest_id
-            rows[shown] = name, units + (rows[shown][1] if shown in rows else 0)
+            label = f"{ASSETS[name].altname}{WALLETS[wallet]}" if WALLETS[wallet] else ASSETS[name].rest_id
+            rows[label] = name, units + (rows[label][1] if label in rows else 0)
     return rows
 
 
 def _balance(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
-    return {shown: fixed(units, ASSETS[name].decimals) for shown, (name, units) in _held(key.account).items()}
+    return {label: fixed(units, ASSETS[name].decimals) for label, (name, units) in _held(key.account).items()}
 
 
 def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
     account = key.account
     return {
-        shown: {
+        label: {
             "balance": fixed(units, ASSETS[name].decimals),
-            "hold_trade": fixed(account.held(name) if shown == ASSETS[name].rest_id else 0, ASSETS[name].decimals),
+            "hold_trade": fixed(account.held(name) if label == ASSETS[name].rest_id else 0, ASSETS[name].decimals),
         }
-        for shown, (name, units) in _held(account).items()
+        for label, (name, units) in _held(account).items()
     }
 
 

@@ -64,9 +64,9 @@ def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
         if _names(fields, "pair"):
             raise KrakenError(errors.UNKNOWN_PAIR)
         return {}
-    new, shown = _new_names(fields), world.config.unconfirmed.asset_pairs_fees == "shown"
+    new, with_fees = _new_names(fields), world.config.unconfirmed.asset_pairs_fees == "shown"
     rows = {
-        venue.pair.symbol if new else key: rest_pair(venue.pair, venue.status, new=new, fees=shown)
+        venue.pair.symbol if new else key: rest_pair(venue.pair, venue.status, new=new, fees=with_fees)
         for key, venue in named_venues(world, fields)
     }
     return {key: {name: row[name] for name in _INFO[info] or row} for key, row in rows.items()}

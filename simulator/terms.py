@@ -35,7 +35,7 @@ class Distance:
         )
         return int((exact / pair.tick).to_integral_value(ROUND_HALF_UP)) * pair.tick
 
-    def shown(self, pair: Pair) -> str:
+    def describe(self, pair: Pair) -> str:
         """As REST describes it: with a sign, percent with four decimals."""
         return f"{self.amount:+.4f}%" if self.kind == "pct" else f"{self.amount:+.{pair.price_precision}f}"
 

@@ -91,7 +91,7 @@ class Triggers(Accounts):
     def _submit(self, order: Order, now: int) -> list[Event]:
         tif = order.tif if order.tif in ("ioc", "fok") else "gtc"
         venue = self.venues[order.pair.symbol]
-        qty = order.shown = min(order.terms.display or order.remaining, order.remaining)
+        qty = order.visible_lots = min(order.terms.display or order.remaining, order.remaining)
         return venue.submit(
             order.number, order.account, order.side, order.price, qty, now, tif, order.post_only, order.stp
         )
@@ -100,7 +100,7 @@ class Triggers(Accounts):
         """Shows the next part of an iceberg, behind all that stands at its price, when the last one is gone."""
         resting = self.venues[order.pair.symbol].engine.order(order.number)
         if resting is not None:
-            order.shown = resting[3]
+            order.visible_lots = resting[3]
             return
         events = self._submit(order, now)
         self._report(order, "iceberg_refill", reports.refilled(order, now))

@@ -94,6 +94,8 @@ def test_its_rest_client_places_orders_of_each_kind_in_batches_too() -> None:
             place("limit", "sell", 60_000.0, stopLossPrice=under): "stop-loss-limit",
             place("market", "sell", None, takeProfitPrice=over): "take-profit",
             place("limit", "sell", under, takeProfitPrice=over): "take-profit-limit",
+            place("market", "sell", None, trailingAmount=5000): "trailing-stop",
+            place("market", "sell", None, trailingPercent=5): "trailing-stop",
         }
         found = {order["id"]: order["info"]["descr"]["ordertype"] for order in later().fetch_open_orders()}
         assert found == resting
@@ -142,7 +144,7 @@ def refusing() -> Iterator[Kraken]:
             "EOrder:Cost minimum not met",
         ),
         (
-            lambda e: e.create_order("BTC/USD", "limit", "buy", 0.001, 60_000.0, {"trailingAmount": 50}),
+            lambda e: e.create_order("BTC/USD", "settle-position", "buy", 0.001),
             "ExchangeError",
             "EGeneral:Invalid arguments:ordertype",
         ),

@@ -27,9 +27,9 @@ def gap_bp(world: TestWorld) -> float:
 
 
 def market(world: TestWorld, symbol: str) -> Market:
-    (found,) = [m for m in world.world.markets if m.venue.pair.symbol == symbol]
-    assert isinstance(found, Market)
-    return found
+    (one,) = [m for m in world.world.markets if m.venue.pair.symbol == symbol]
+    assert isinstance(one, Market)
+    return one
 
 
 def test_pairs_that_close_a_circle_follow_the_others() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from shared.config import Config, ConfigError, SimAccount, Simulator, Trading
 from shared.numbers import ROUNDING
-from simulator import listing, pair_table, pairs, rest_public
+from simulator import listing, pair_table, pair_views, pairs, rest_public
 from simulator.errors import KrakenError
 from simulator.pairs import ASSETS, PAIRS, find_pair
 from tests.unit.simulator.test_rest_arguments import call
@@ -72,8 +72,8 @@ def test_every_price_of_a_coarse_tick_is_a_multiple_of_it(coarse: str) -> None:
     world.run(60)
     venue = world.exchange.venues[coarse]
     assert len(venue.tape) > 10
-    shown = [key for side in (venue.book.bids, venue.book.asks) for key in side.keys]
-    assert not any(price % 5 for price in [*shown, *(trade.price for trade in venue.tape)])
+    prices = [key for side in (venue.book.bids, venue.book.asks) for key in side.keys]
+    assert not any(price % 5 for price in [*prices, *(trade.price for trade in venue.tape)])
     with pytest.raises(KrakenError, match="EOrder:Tick size check failed"):
         world.exchange.add(world.account(), limit("buy", "10", "2.0001", coarse), world.now)
     order = world.exchange.add(world.account(), limit("buy", "10", "2.0005", coarse), world.now)
@@ -164,6 +164,13 @@ def test_a_file_in_krakens_form_adds_its_pairs() -> None:
     # No table knows its price: Kraken's minimums are worth about 5 USD.
     assert pair.start_price == 25_000
     assert pair.quote is ASSETS["USD"]
+
+
+def test_a_whole_number_keeps_its_zeros_in_asset_pairs() -> None:
+    given = entry(pair_decimals=0, lot_decimals=0, ordermin="100", tick_size="10", costmin="5")
+    (pair,) = pair_table.read_asset_pairs(json.dumps({"NEWUSD": given}), ASSETS)
+    row = pair_views.rest_pair(pair, "online")
+    assert (row["tick_size"], row["ordermin"], row["costmin"]) == ("10", "100", "5")
 
 
 @pytest.mark.parametrize(

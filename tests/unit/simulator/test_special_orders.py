@@ -130,7 +130,7 @@ def test_an_iceberg_shows_a_part_and_refills_behind_others_at_its_price() -> Non
         "iceberg", Decimal("0.004"), Decimal("0.004"),
     )  # fmt: skip
     sell(world, "0.001")
-    assert (order.filled, order.shown, book.bids.qty[800_000]) == (100_000, 300_000, 300_000)
+    assert (order.filled, order.visible_lots, book.bids.qty[800_000]) == (100_000, 300_000, 300_000)
     # Another order comes behind what is shown, and so before what is shown next.
     other = world.exchange.add(world.account("visitor"), limit("buy", "0.002", "80000"), world.now)
     sell(world, "0.003")

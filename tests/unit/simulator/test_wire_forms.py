@@ -29,8 +29,10 @@ def test_book_messages_of_a_pair_rise_strictly_in_time_in_both_versions() -> Non
     client.call("subscribe", channel="book", symbol=["BTC/USD"])
     old.event("subscribe", pair=["XBT/USD"], subscription={"name": "book", "depth": 10})
     world.run(60)
-    # One order through many levels changes both sides at one moment.
-    world.exchange.add(world.account(), market("sell", "0.9"), world.now)
+    # Several changes of one moment, on both sides.
+    for side, price in (("buy", "80000"), ("sell", "90000")):
+        world.exchange.add(world.account(), market(side, "0.2"), world.now)
+        world.exchange.add(world.account(), limit(side, "0.01", price), world.now)
     world.world.flush(world.now)
     times = [parse_time(f["data"][0]["timestamp"]) for f in client.since(0) if f.get("channel") == "book"]
     assert len(times) > 300
@@ -94,8 +96,8 @@ def test_own_trades_of_version_1_say_whose_they_are() -> None:
         world.exchange.add(world.account("visitor"), limit("sell", "0.001", "80000"), world.now)
         world.world.flush(world.now)
     rows = [row for f in client.since(0) if isinstance(f, list) for part in f[0] for row in part.values()]
-    told = [{name: row[name] for name in ("userref", "cl_ord_id") if name in row} for row in rows]
-    assert told == [{"cl_ord_id": "mine"}, {"userref": 7}, {}]
+    names = [{name: row[name] for name in ("userref", "cl_ord_id") if name in row} for row in rows]
+    assert names == [{"cl_ord_id": "mine"}, {"userref": 7}, {}]
 
 
 def test_userref_of_rest_is_0_when_unset() -> None:
