@@ -10,8 +10,8 @@ from shared.settings import SANDBOX_KEYS, VISITOR_KEYS, Config
 
 Wrong = Callable[[str, str], Exception]
 NAMES: Final = ("api_key", "api_secret", "halt_key", "halt_secret")
-# What Kraken's are made of, the sandbox's, and those that 'config show' has masked.
-KEY: Final = re.compile(r"[A-Za-z0-9+/=_.*-]*")
+# Printable, without spaces, quotes and what a shell means by something else. Whether a secret is base64, doctor says.
+KEY: Final = re.compile(r"[!#%&(-\[\]-_a-~]*")
 SHIPPED: Final = frozenset(text for pair in (*SANDBOX_KEYS, *VISITOR_KEYS) for text in pair)
 
 

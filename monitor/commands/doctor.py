@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from monitor import facts, halted, machine, supervisor
+from monitor import facts, halted, last_words, machine, supervisor
 from monitor.checks import asked, exchange, keys, local, system
 from monitor.checks.finding import Finding, error
 from monitor.commands.common import (
@@ -89,6 +89,7 @@ def examine(config: Config) -> list[Finding]:
     view = gather(config, lambda view: view.is_complete)
     now, wall = boot_ns(), wall_ns()
     status = view.status(now, wall, halted.text(config)) | facts.beyond(view, config, now, wall)
+    last_words.add(status, config)
     runs = any(process["state"] != DEAD for process in status["processes"].values())
     time.sleep(max(0.0, LOOK_S - (time.monotonic() - began)))
     figures = looked.figures()

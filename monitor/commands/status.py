@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from monitor import facts, halted
+from monitor import facts, halted, last_words
 from monitor.commands.common import ConfigOption, JsonOption, age, console, load, looked_in, print_json, say, table
 from monitor.listen import gather
 from shared.clock import boot_ns, wall_ns
@@ -21,6 +21,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
     view = gather(found, lambda view: view.is_complete)
     now, wall = boot_ns(), wall_ns()
     shown = view.status(now, wall, halted.text(found)) | facts.beyond(view, found, now, wall)
+    last_words.add(shown, found)
     if json:
         print_json(shown)
     else:

@@ -53,7 +53,6 @@ def tail(
         if words != "feed" and topics.kind_of(words) is None:
             kinds = ", ".join(kind.name for kind in topics.KINDS)
             raise typer.BadParameter(f"{words!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
-    give_way()
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
     # Before it connects: nobody to hear is told apart from nobody who says anything.
     connections = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
@@ -62,6 +61,7 @@ def tail(
         socket.close(linger=0)
         fail(f"nothing runs that could be heard; looked in {looked_in(found)}. Start it: make run")
     socket.disable_monitor()
+    give_way()
     show = _raw if raw else _json if json else _Lines(is_styled=console().color_system is not None)
     left = count
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from monitor import facts
+from monitor import facts, last_words
 from monitor.api.site import health
 from monitor.checks import system
 from monitor.commands.status import lines
@@ -103,3 +104,15 @@ def test_the_connection_covers_the_executors_own(view: View, config: Config) -> 
     take(view, "heartbeat.executor", beat("executor", details=details))
     shown = status(view, config)
     assert any("private connection" in line and "EAPI:Invalid key" in line for line in lines(shown))
+
+
+def test_a_process_that_is_not_heard_shows_what_it_said_last(tmp_path: Path) -> None:
+    config = Config(root=tmp_path)
+    config.logs.mkdir()
+    (config.logs / "executor.out.log").write_text("executor: config.yaml:3: trading.pairs: no\n\n")
+    shown = View(config).status(NOW, WALL, None)
+    last_words.add(shown, config)
+    assert shown["processes"]["executor"]["why"] == (
+        "never heard; it said last: executor: config.yaml:3: trading.pairs: no"
+    )
+    assert shown["processes"]["book"]["why"] == "never heard"
