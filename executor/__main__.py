@@ -6,6 +6,7 @@ import sqlite3
 import sys
 
 from executor.executor import Executor
+from executor.export import main as export
 from executor.fills import main as fills
 from executor.journal import Journal, JournalError, JournalUnavailable
 from executor.restore import restore
@@ -20,7 +21,7 @@ WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
 
 def main() -> None:
     """Runs until asked to stop."""
-    commands = {"fills": fills, "why": why}
+    commands = {"export": export, "fills": fills, "why": why}
     if sys.argv[1:2] and sys.argv[1] in commands:
         commands[sys.argv[1]](sys.argv[2:])
         return

@@ -21,6 +21,7 @@ from executor.registry import FOREIGN
 from executor.requests import CANCEL_BY_REST
 from executor.state import State
 from executor.stream import Stream
+from executor.unmet import Unmet
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.kraken import v2
@@ -58,6 +59,7 @@ class Executor:
         self.quoting = Quoting(state, self.stream)
         self.flatten = Flatten(state, self.stream, self.quoting.gates, self.quoting.placing)
         self.history = History(state, self.stream, known_ts)
+        self.unmet = Unmet(state, self.quoting.waits, self._why_not_quoted)
         self._published: dict[str, Message] = {}
         self._second_due = self._account_due = 0
 
@@ -159,6 +161,8 @@ class Executor:
         self._arm(now)
         if now >= self._second_due:
             self._second_due = now + SECOND
+            self.unmet.turn(now)
+            self._tell_unmet()
             self._each_second(now)
         state.registry.forget(now)
         self._publish(now)
@@ -186,6 +190,24 @@ class Executor:
             position = state.account.position(asset)
             state.account.accept(asset)
             state.tell("warning", "accept", f"{plain(position)} {asset} accepted: part of the inventory", alert=True)
+
+    def _why_not_quoted(self, symbol: str, now: int) -> str:
+        gates = self.quoting.gates
+        return gates.why_pull(now) or gates.why_not_advance(now) or gates.why_not_symbol(symbol, now)[0]
+
+    @property
+    def trouble(self) -> str:
+        """Say why it is degraded although it may trade: the exchange refuses what is wanted, or an asset is held."""
+        refused = [f"{slot.symbol} {slot.slot}: Kraken says {slot.error}" for slot in self.unmet.refused]
+        held = [hold.text(asset) for asset, hold in sorted(self.state.account.holds.held.items())]
+        return "; ".join([*held, *refused[:3]])
+
+    def _tell_unmet(self) -> None:
+        for slot in self.unmet.refused:
+            name = f"{slot.strategy} {slot.symbol} {slot.slot}"
+            self.state.tell(
+                "error", "refused", f"{name} is wanted and stays empty: Kraken says {slot.error}", alert=True
+            )
 
     def _watch_difference(self, now: int) -> None:
         state = self.state
@@ -280,7 +302,7 @@ class Executor:
         state.out.rows += state.account.rows
         state.account.rows.clear()
         symbols = {*state.config.trading.pairs, *(order.symbol for order in state.registry.live())}
-        for topic, message in publish.all_messages(state, now, symbols):
+        for topic, message in publish.all_messages(state, now, symbols, self.unmet):
             if isinstance(message, Account) and not self._is_account_news(message, now):
                 continue
             if self._published.get(topic) != message:
@@ -300,4 +322,5 @@ def _urgent(message: Account) -> tuple[object, ...]:
     """What of the account is told at once."""
     valid = {asset: rate.valid for asset, rate in message.rates.items()}
     held = {asset: row.held for asset, row in message.assets.items()}
-    return message.valid, message.balances, message.fees, message.why, valid, held
+    unmet = len(message.empty_slots), len(message.unwanted)
+    return message.valid, message.balances, message.fees, message.why, valid, held, unmet

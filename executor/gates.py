@@ -46,6 +46,11 @@ class Gates:
             return "the exchange's time is uncertain"
         return ""
 
+    def why_paused(self, strategy: str, symbol: str) -> str:
+        """Why a strategy's quotes on a symbol must go though all others stay, or an empty text."""
+        name = next((name for name in (symbol, strategy) if name in self.state.paused), "")
+        return f"{name} is paused" if name else ""
+
     def _is_time_bad(self, now: int) -> bool:
         """True if the exchange's time was uncertain for long, or is while no switch guards the quotes (T3).
 

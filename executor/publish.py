@@ -10,6 +10,7 @@ import msgspec
 from executor.account import Profits
 from executor.registry import show
 from executor.state import State
+from executor.unmet import Unmet
 from shared.clock import SECOND
 from shared.messages import Account, AssetPosition, Message, Orders, Position
 from shared.numbers import plain, round_money, scale
@@ -24,7 +25,9 @@ def copy(message: Message) -> Message:
     return msgspec.structs.replace(message)
 
 
-def all_messages(state: State, now: int, symbols: set[str]) -> Iterator[tuple[str, Message]]:
+def all_messages(
+    state: State, now: int, symbols: set[str], unmet: Unmet | None = None
+) -> Iterator[tuple[str, Message]]:
     """Every state message as it stands now."""
     valid = state.view_is_valid(now)
     for symbol in sorted(symbols):
@@ -32,7 +35,10 @@ def all_messages(state: State, now: int, symbols: set[str]) -> Iterator[tuple[st
     for strategy in state.config.strategies:
         for symbol in state.config.strategy_pairs(strategy):
             yield f"position.{strategy}.{symbol}", _position(state, strategy, symbol, valid)
-    yield "account", _account(state, now, valid)
+    account = _account(state, now, valid)
+    if unmet is not None:
+        account = msgspec.structs.replace(account, empty_slots=unmet.empty, unwanted=unmet.unwanted)
+    yield "account", account
 
 
 def _orders(state: State, symbol: str, valid: bool) -> Orders:

@@ -83,7 +83,7 @@ class Quoting:
         state = self.state
         orders = state.registry.live_for(strategy, symbol)
         quotes: list[Quote] = []
-        why = pull
+        pull = why = pull or self.gates.why_paused(strategy, symbol)
         target = state.targets.get((strategy, symbol))
         if not pull:
             quotes, why = self._wanted(target, strategy, symbol, now)

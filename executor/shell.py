@@ -13,7 +13,7 @@ from executor.outbox import RestCall, Told
 from executor.private import Private
 from executor.restore import SENDS_KEPT_S
 from executor.state import State
-from shared import halt, limits
+from shared import halt, limits, pausing
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.messages import Message, ProcessState
@@ -27,6 +27,7 @@ class Shell:
     def __init__(self, process: Process, state: State, executor: Executor, journal: Journal) -> None:
         self.process, self.state, self.executor, self.journal = process, state, executor, journal
         self.carrier = Carrier(state, executor, journal, self)
+        self._paused: dict[str, str] = {}
         self._halt_due = self._prune_due = self._events_due = 0
         self.private = Private(
             process.config,
@@ -52,6 +53,7 @@ class Shell:
         if now >= self._halt_due:
             self._halt_due = now + int(limits.HALT_POLL_S * SECOND)
             self._look_at_halt()
+            self._look_at_accept()
         self.turn(now)
         self._say_state(now)
         if now >= self._prune_due:
@@ -103,11 +105,28 @@ class Shell:
 
     def _look_at_halt(self) -> None:
         halted = halt.is_halted(self.process.config.halt_file)
+        paused = pausing.paused(self.process.config)
+        if paused.keys() != self.state.paused:
+            self.state.paused = frozenset(paused)
+            self.process.log.warning("paused", names=", ".join(paused) or "nothing any more")
+        self._paused = paused
         # After the halt: a flatten that ends one is there before that goes, and nothing is quoted in between.
         self.state.flattening = halt.is_halted(self.process.config.flatten_file)
         if halted != self.state.halted:
             self.state.halted = halted
             self.process.log.warning("halted" if halted else "resumed", why=halt.reason(self.process.config.halt_file))
+
+    def _look_at_accept(self) -> None:
+        """A person took assets as they are: obeyed once the account is known, and the file goes when that is kept."""
+        file = self.process.config.accept_file
+        now = boot_ns()
+        if not halt.is_halted(file) or not self.state.view_is_valid(now):
+            return
+        for asset in halt.reason(file).split():
+            self.executor.accept(asset, now)
+        self.turn(now)
+        if self.state.journal_ok:
+            halt.resume(file)
 
     def turn(self, now: int) -> None:
         """A pass of the core, and all that it wants done."""
@@ -172,6 +191,7 @@ class Shell:
             why = self.private.problem or why
             self.process.state(ProcessState.DEGRADED, why)
         else:
+            why = why or self.executor.trouble
             self.process.state(ProcessState.DEGRADED if why else ProcessState.READY, why)
         self.process.drops = self.private.socket.dropped
         self.process.details.update(
@@ -180,8 +200,13 @@ class Shell:
             waiting=quoting.waits.shown,
             rest_counter=round(state.rest.value(now / SECOND), 1),
             rest_counter_max=state.budget.tier.rest_max,
+            paused=self._paused,
+            connected=self.private.socket.connected,
+            connection_problem=self.private.problem,
             connection_attempts=self.private.socket.reconnect.attempts,
-            exchange_offset_ms=round(state.clock.offset_s * 1000 - state.boot_to_wall / 1e6, 1),
+            exchange_offset_ms=round(state.clock.offset_s * 1000 - state.boot_to_wall / 1e6, 1)
+            if state.clock.now_ts(now)
+            else None,
         )
 
     # --- the end -------------------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ class State:
     # From the shell.
     halted: bool = False
     flattening: bool = False
+    paused: frozenset[str] = frozenset()  # pairs and strategies
     stopping: bool = False
     journal_ok: bool = True
     boot_to_wall: int = 0

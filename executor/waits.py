@@ -55,6 +55,11 @@ class Waits:
         until, _, why, _ = self._last(slot)
         return why if now - until < SECOND else ""
 
+    def last(self, slot: Slot) -> tuple[str, Cause]:
+        """Why the slot waited last, and who made it; an empty text where it never did, or went through since."""
+        _, _, why, cause = self._last(slot)
+        return why, cause
+
     @property
     def shown(self) -> dict[str, str]:
         """Slots that wait, and why."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+import io
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -16,7 +17,7 @@ from monitor.commands.examples import SHORT, epilog
 # Where a command is that is not in the module of its own name.
 ELSEWHERE: Final = {
     **dict.fromkeys(("fills", "why", "verify", "record", "replay"), "components"),
-    "resume": "halt",
+    **dict.fromkeys(("pause", "resume"), "halt"),
 }
 # Of the whole and of each command.
 LOOKS: Final[dict[str, Any]] = {
@@ -77,19 +78,36 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        # Loaded for this alone: no other command waits for it.
+        from shared.process import tradebyte_version
+
+        print(f"tradebyte {tradebyte_version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def of_the_whole() -> None:
+def of_the_whole(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
     """Nothing of its own: typer takes it as the sign that commands follow."""
 
 
 def main() -> None:
-    """Runs the command that the arguments name."""
+    """Run the command that the arguments name."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows only ASCII shows something else for a letter that it lacks, instead of a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app(command_first(sys.argv[1:]), prog_name="tradebyte")
 
 
 def command_first(words: list[str]) -> list[str]:
     """``--config PATH status`` as ``status --config PATH``: both are typed."""
-    if words[:1] == ["--config"] and words[2:3] == ["config"]:
+    if words[:1] == ["--config"] and words[2:3] in (["config"], ["journal"]):
         return [*words[2:], *words[:2]]
     if words[:1] == ["--config"] and len(words) > 2:
         return [words[2], *words[:2], *words[3:]]

@@ -14,6 +14,7 @@ from monitor.view import View
 from shared import limits
 from shared.clock import SECOND
 from shared.config import Config
+from shared.kraken.errors import explained
 from shared.messages import BookState
 
 # A percentile of fewer samples is one sample's.
@@ -54,10 +55,15 @@ def _account(view: View, config: Config) -> Named:
     if not account.valid and account.why:
         text = f"not reconciled with Kraken: {account.why}; nothing is quoted until it is, see 'tradebyte status'"
         yield "reconcile", Condition("reconcile", text, "reconciled with Kraken again")
+    for slot in account.empty_slots:
+        if slot.refused:
+            what = f"{slot.strategy} {slot.symbol} {slot.slot}"
+            text = f"Kraken refuses {what}: {explained([slot.error or slot.why])}; nothing rests there for 20 s"
+            yield f"refused {what}", Condition("refused", text, f"{what} rests again, or is not wanted any more")
     limit = config.trading.max_daily_loss
     lost, percent = _decimal(account.day_loss), config.monitor.alerts.loss.percent
     if lost * 100 >= limit * Decimal(str(percent)):
-        currency = config.trading.default_pair.partition("/")[2]
+        currency = config.trading.currency
         share = lost * 100 / limit
         text = (
             f"{lost:f} {currency} were lost since midnight UTC, {share:.0f} % of max_daily_loss {limit:f}; at the "

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from monitor.fees import break_even_bps
 from monitor.view import View
 from shared import limits
+from shared.clock import SECOND
 from shared.config import Config
+from shared.kraken.errors import explained
 from shared.messages import BookState
 
 
@@ -19,6 +23,9 @@ def beyond(view: View, config: Config, now: int, wall: int) -> dict[str, Any]:
     is_told = not view.silence("executor", now)
     return {
         "stale": stale(view, config, wall),
+        "paused": paused(view),
+        "empty_slots": empty_slots(view) if is_told else [],
+        "unwanted": unwanted(view) if is_told else [],
         "connection": connection(view),
         "rates": rates(view) if is_told else {"pairs": {}, "rest": None},
         "fees": fees(view) if is_told else {},
@@ -50,6 +57,8 @@ def connection(view: View) -> dict[str, Any]:
         "connected": feed.connected if feed else None,
         "system": feed.system if feed else None,
         "reconnects": feed.reconnects if feed else None,
+        "private_connected": detail(view, "executor", "connected"),
+        "private_problem": str(detail(view, "executor", "connection_problem") or ""),
         "attempts": detail(view, "collector", "connection_attempts"),
         "private_attempts": detail(view, "executor", "connection_attempts"),
         "attempts_10_min_max": limits.CONNECT_ATTEMPTS_10_MIN,
@@ -57,6 +66,44 @@ def connection(view: View) -> dict[str, Any]:
         if feed
         else {},
     }
+
+
+def paused(view: View) -> dict[str, str]:
+    """Pairs and strategies that the executor has paused, each with the reason."""
+    told = detail(view, "executor", "paused")
+    return {str(name): str(why) for name, why in told.items()} if isinstance(told, dict) else {}
+
+
+def empty_slots(view: View) -> list[dict[str, Any]]:
+    """Slots that are wanted and empty for 20 s (invariant 12), the longest first; ``since_ts`` in seconds."""
+    slots = view.account.empty_slots if view.account else []
+    found = [msgspec.to_builtins(slot) | {"since_ts": slot.since_ts / SECOND} for slot in slots]
+    return sorted(found, key=lambda slot: float(slot["since_ts"]))
+
+
+def unwanted(view: View) -> list[dict[str, Any]]:
+    """Own orders that are open for 20 s although nobody wants them (invariant 12); ``since_ts`` in seconds."""
+    orders = view.account.unwanted if view.account else []
+    return [msgspec.to_builtins(order) | {"since_ts": order.since_ts / SECOND} for order in orders]
+
+
+def not_trading(status: dict[str, Any], wall: int) -> list[tuple[bool, str, str]]:
+    """Return what is wanted and is not so: whether it is more than our own limits, what it is, and why, for people."""
+    found = []
+    for slot in status.get("empty_slots") or []:
+        what = f"{slot['strategy']} {slot['symbol']} {slot['slot']}"
+        why = f"Kraken refuses it: {explained([slot['error'] or slot['why']])}" if slot["refused"] else slot["why"]
+        found.append((bool(slot["refused"]), what, f"wanted and empty for {_age_s(slot, wall)} s; {why}"))
+    for order in status.get("unwanted") or []:
+        what = f"{order['strategy']} {order['symbol']} {order['slot']}"
+        found.append(
+            (True, what, f"{order['cl_ord_id']} is open for {_age_s(order, wall)} s, and unwanted: {order['why']}")
+        )
+    return found
+
+
+def _age_s(shown: dict[str, Any], wall: int) -> int:
+    return max(0, int(wall / SECOND - shown["since_ts"]))
 
 
 def rates(view: View) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """``/metrics`` for Prometheus, made from the view at each scrape.
 
 Names and units follow Prometheus: seconds, bytes and ratios; counters end in ``_total`` and begin anew when their
-process does. Amounts of money are in the quote currency of ``trading.default_pair``, positions in base currency.
+process does. Amounts of money are in ``trading.currency``, positions in base currency.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -157,17 +158,25 @@ class Metrics(Collector):
         live = [((symbol,), len(live_orders(orders))) for symbol, orders in view.orders.items() if is_told]
         yield _gauge("orders_open", "Own orders that may still trade.", live, by_symbol)
         positions = [((symbol,), numbers.approximate(text)) for symbol, text in status["positions"].items()]
-        yield _gauge("position", "Base balance less inventory_base, in base currency.", positions, by_symbol)
+        yield _gauge("position", "What the fills on a pair add up to, in base currency.", positions, by_symbol)
         fills = [(key, position.fills) for key, position in view.positions.items()]
         yield _counter("fills", "Own fills since the journal began.", fills, ["strategy", "symbol"])
         if account is None or not is_told:
             return
+        slots: Counter[tuple[str, ...]] = Counter()
+        for slot in account.empty_slots:
+            slots[slot.strategy, slot.symbol, str(slot.refused).lower()] += 1
+        labels = ["strategy", "symbol", "refused"]
+        yield _gauge("slots_empty", "Slots that are wanted and empty for 20 s.", slots.items(), labels)
+        orders: Counter[tuple[str, ...]] = Counter((order.strategy, order.symbol) for order in account.unwanted)
+        about = "Own orders that are open for 20 s and that nobody wants."
+        yield _gauge("orders_unwanted", about, orders.items(), ["strategy", "symbol"])
         counters = [((symbol,), used) for symbol, used in account.counters.items()]
         yield _gauge("order_rate_points", "Kraken's order counter of the pair.", counters, by_symbol)
         yield _gauge("order_rate_points_max", "What it must not pass.", [((), account.threshold)])
         even = [((s,), float(f["break_even_bps"]) / 10_000) for s, f in status["fees"].items() if f["break_even_bps"]]
         yield _gauge("break_even_half_spread_ratio", "Distance from the mid that earns the maker fee.", even, by_symbol)
-        currency = self._config.trading.default_pair.partition("/")[2]
+        currency = self._config.trading.currency
         for name, about, text in (
             ("equity", "Realised and unrealised profit less fees, with transfers and rounding.", account.equity),
             ("realised_profit", "Profit of closed positions.", account.realised),

@@ -127,6 +127,7 @@ class Picture:
             known=not why,
             why=why,
             account=self.view.position_texts(),
+            assets={name: sections.AssetShown(**row) for name, row in self.view.asset_rows().items()},
             balances=dict(balances),
             strategies=strategies,
         )
@@ -156,7 +157,7 @@ class Picture:
             transfers=account.transfers,
             rounding=account.rounding,
         )
-        currency = self._config.trading.default_pair.partition("/")[2]
+        currency = self._config.trading.currency
         silence = self.view.silence("executor", now)
         return sections.ProfitShown(
             valid=account.valid and not silence,
@@ -195,6 +196,7 @@ class Picture:
             flattening=flattening,
             sandbox=self._config.kraken.sandbox,
             dry_run=self._config.trading.dry_run,
+            paused=facts.paused(self.view),
         )
 
     # --- parts of them -------------------------------------------------------------------------------------------

@@ -47,6 +47,19 @@ class StatusBook(Shown, frozen=True, kw_only=True):
     checksums_failed: int
 
 
+class AssetShown(Shown, frozen=True, kw_only=True):
+    """A traded base: its position over all pairs, what that is worth in the currency, what is kept, and why it is held.
+
+    ``wallets`` are the balances outside the spot wallet.
+    """
+
+    position: str
+    worth: str
+    inventory: str = "0"
+    wallets: dict[str, str] = {}
+    held: str = ""
+
+
 class Status(Shown, frozen=True, kw_only=True):
     """The status object, as ``tradebyte status --json`` prints it."""
 
@@ -59,7 +72,11 @@ class Status(Shown, frozen=True, kw_only=True):
     open_orders: int
     orders_known: bool
     positions: dict[str, str]
+    assets: dict[str, AssetShown]
     stale: list[str]
+    paused: dict[str, str]
+    empty_slots: list[dict[str, Any]]
+    unwanted: list[dict[str, Any]]
     connection: dict[str, Any]
     rates: dict[str, Any]
     fees: dict[str, dict[str, str | None]]
@@ -72,6 +89,7 @@ class Health(Shown, frozen=True, kw_only=True):
 
     healthy: bool
     not_ready: list[str]
+    refused: list[str]
     halted: bool
     processes: dict[str, str]
     books: dict[str, str]
@@ -170,7 +188,7 @@ class StrategyPosition(Shown, frozen=True, kw_only=True):
 
 
 class PositionsShown(Shown, frozen=True, kw_only=True):
-    """Positions by pair, balances by asset, and each strategy's share.
+    """What the fills on each pair add up to, positions and balances by asset, and each strategy's share.
 
     ``known`` is false where the executor has not told, or is not heard any more (``why``): these are its last words.
     """
@@ -179,12 +197,13 @@ class PositionsShown(Shown, frozen=True, kw_only=True):
     why: str
     account: dict[str, str]
     balances: dict[str, str]
+    assets: dict[str, AssetShown] = {}
     strategies: list[StrategyPosition]
 
 
 class Total(Shown, frozen=True, kw_only=True):
-    """All pairs together, in quote currency: profit = realised + unrealised - fees, and
-    equity = profit + transfers + rounding. ``today`` is the profit since midnight UTC, to the cent."""
+    """All pairs together, in the trading currency: profit = realised + unrealised - fees, and
+    equity = profit + transfers + rounding + fx. ``today`` is the profit since midnight UTC, to the cent."""
 
     profit: str
     today: str
@@ -194,6 +213,7 @@ class Total(Shown, frozen=True, kw_only=True):
     fees: str
     transfers: str
     rounding: str
+    fx: str = "0"
 
 
 class PairProfit(Shown, frozen=True, kw_only=True):
@@ -303,6 +323,7 @@ class ControlShown(Shown, frozen=True, kw_only=True):
     flattening: bool
     sandbox: bool
     dry_run: bool
+    paused: dict[str, str] = {}
 
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")

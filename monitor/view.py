@@ -10,6 +10,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from shared import limits, numbers
 from shared.bus import Received
 from shared.clock import MS, SECOND
@@ -170,19 +172,20 @@ class View:
             "orders_known": self.orders_known(now),
             # A position that nobody vouches for is not told: trading may have gone on without a word of it.
             "positions": {} if self.silence("executor", now) else self.position_texts(),
+            "assets": {} if self.silence("executor", now) else self.asset_rows(),
         }
 
     def position_texts(self) -> dict[str, str]:
-        """The account's position in each pair as decimal text; a pair not heard of is left out."""
-        found = {}
-        for pair in self._pairs:
-            of_pair = [position for (_, symbol), position in self.positions.items() if symbol == pair]
-            newest = max(of_pair, key=lambda position: position.ts, default=None)
-            if newest is not None:
-                found[pair] = numbers.text(newest.account_position, newest.qty_precision)
-            elif self.account is not None and pair in self.account.positions:
-                found[pair] = self.account.positions[pair]
-        return found
+        """What the fills on each pair add up to, as decimal text; empty while the account is not heard of."""
+        return (
+            {pair: self.account.positions[pair] for pair in self._pairs if pair in self.account.positions}
+            if (self.account is not None)
+            else {}
+        )
+
+    def asset_rows(self) -> dict[str, dict[str, Any]]:
+        """Each traded base: its position over all pairs, what that is worth, what is kept, and why it is held."""
+        return {name: msgspec.to_builtins(row) for name, row in self.account.assets.items()} if self.account else {}
 
     def process(self, name: str, now: int) -> dict[str, Any]:
         """A process as the status object shows it."""

@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
 # What a person who has just typed 'make run' wants to know.
 cd "$(dirname "$0")/.." || exit 1
+case $PWD in *%*)
+    echo "TradeByte cannot run here: supervisord takes the % in $PWD for a variable; move the folder" >&2
+    exit 1
+    ;;
+esac
 cat <<'EOT'
 
 TradeByte runs in this terminal until Ctrl-C (which pulls every order first). In another one:

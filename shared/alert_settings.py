@@ -57,6 +57,12 @@ class Reconcile(Rule, frozen=True, kw_only=True):
     lasts_s: float = 10
 
 
+class Refused(Rule, frozen=True, kw_only=True):
+    """Kraken refuses a quote that is wanted: for 20 s nothing has rested in its slot."""
+
+    level: Literal["none", "info", "warning", "critical"] = "critical"
+
+
 class Loss(Rule, frozen=True, kw_only=True):
     """``percent`` of ``trading.max_daily_loss`` is used up."""
 
@@ -114,6 +120,7 @@ class Alerts(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     book_invalid: BookInvalid = msgspec.field(default_factory=BookInvalid)
     halted: Halted = msgspec.field(default_factory=Halted)
     reconcile: Reconcile = msgspec.field(default_factory=Reconcile)
+    refused: Refused = msgspec.field(default_factory=Refused)
     loss: Loss = msgspec.field(default_factory=Loss)
     rate_low: RateLow = msgspec.field(default_factory=RateLow)
     process: ProcessDied = msgspec.field(default_factory=ProcessDied)

@@ -54,6 +54,7 @@ __all__ = [
     "is_loopback",
     "load",
     "parse",
+    "place",
     "require_consent",
 ]
 
@@ -94,7 +95,10 @@ def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Co
         raise ConfigError(
             f"{source}:1: expected top keys such as 'kraken:' and 'trading:', found {type(tree).__name__}"
         )
-    where = Config(root=root, source=source, lines=lines).place
+
+    def where(key: str) -> str:
+        return f"{source}:{_line_of(lines, key)}"
+
     for internal in NOT_FROM_THE_FILE:
         if internal in tree:
             raise ConfigError(f"{where(internal)}: unknown key '{internal}'; remove it")
@@ -103,11 +107,28 @@ def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Co
         config = msgspec.convert(_named(tree), Config, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(explained(str(error), tree, where)) from error
-    config.root, config.source, config.lines = root, source, lines
+    config.root, config.source = root, source
     _leave_out_halt_key(config, tree)
     check(config, where)
     _take_log_level(config, environ)
     return config
+
+
+def place(config: Config, key: str) -> str:
+    """Return ``FILE:LINE`` of a key path such as ``trading.pairs[0]``, or of what is nearest above it."""
+    if config.source is None:
+        return "built-in defaults"
+    try:
+        _, lines = config_yaml.read(config.source.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, config_yaml.YamlProblem):
+        return str(config.source)  # changed since it was loaded
+    return f"{config.source}:{_line_of(lines, key)}"
+
+
+def _line_of(lines: dict[str, int], key: str) -> int:
+    while key and key not in lines:
+        key = re.sub(r"(\.|^)[^.\[]+$|\[[^\]]*\]$", "", key)
+    return lines.get(key, 1)
 
 
 def _leave_out_halt_key(config: Config, tree: Any) -> None:

@@ -65,11 +65,11 @@ _Loader.add_constructor(_FLOAT, _as_written)
 
 def read(written: str) -> tuple[Any, dict[str, int]]:
     """Return the values of YAML text, and the line of every key path (``trading.pairs[0]``)."""
-    loader: _Loader | None = None
+    lines: dict[str, int] = {}
     try:
-        loader = _Loader(written)  # which reads the first of it
+        # It looks at the text already when it is made.
+        loader = _Loader(written)
         node = loader.get_single_node()
-        lines: dict[str, int] = {}
         if node is None:
             return None, lines
         _note(node, "", lines)
@@ -83,9 +83,6 @@ def read(written: str) -> tuple[Any, dict[str, int]]:
         problem = getattr(error, "problem", None) or str(error)
         text = f"not valid YAML: {problem}; mend the indentation or quoting there"
         raise YamlProblem(line, "", text) from error
-    finally:
-        if loader is not None:
-            loader.dispose()
 
 
 def _note(node: yaml.Node, path: str, lines: dict[str, int]) -> None:

@@ -123,6 +123,7 @@ EVENTS_WAITING: Final = 2_000  # for the next write; more are written by themsel
 KEPT_EVERY_S: Final = 60.0  # how often a resting order's record says that it was kept
 LOSS_WAITS_S: Final = 60.0  # after a start, and after midnight UTC: books of all positions are waited for
 
+UNMET_S: Final = 20.0  # a wanted slot is empty, or an order unwanted, for so long: said everywhere
 RATES_EVERY_S: Final = 1.0
 RATE_STALE_S: Final = 3.0  # a pair that values another's quote is not live for this long: nothing is quoted by it
 START_POSITION_TIMES: Final = 3  # a start position beyond so many times its limit is left alone until accepted
@@ -157,6 +158,7 @@ WEB_STOP_S: Final = 5.0
 
 # Terminal screen and desktop window.
 VIEW_DRAIN_EVERY_S: Final = 0.05
+TAIL_NOBODY_S: Final = 2.5  # no process's endpoint answers for this long: nothing runs
 VIEW_LISTEN_S: Final = 2.5  # longer than two heartbeats: who is not heard in this is not there
 VIEW_NOTICE_S: Final = 30.0  # what came of an act stays for so long
 VIEW_ROWS: Final = 500  # of fills and log lines

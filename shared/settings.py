@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -170,6 +169,7 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     regime: Literal["calm", "trending", "volatile", "thin", "flash_crash", "halted"] = "calm"
     one_way_delay_ms: float = 10.0
     history_lag_s: tuple[float, float] = (1.0, 5.0)
+    faults: list[Literal["first_day"]] = msgspec.field(default_factory=list)
     database: str = "data/simulator.sqlite"
     accounts: list[SimAccount] = msgspec.field(default_factory=_default_accounts)
     unconfirmed: Unconfirmed = msgspec.field(default_factory=Unconfirmed)
@@ -220,7 +220,7 @@ class Curve(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     allow: dict[str, str]
 
 
-NOT_FROM_THE_FILE = ("root", "source", "lines")
+NOT_FROM_THE_FILE = ("root", "source")
 PROCESSES = ("simulator", "collector", "book", "executor", "monitor")
 
 
@@ -234,18 +234,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     simulator: Simulator = msgspec.field(default_factory=Simulator)
     monitor: Monitor = msgspec.field(default_factory=Monitor)
     logging: Logging = msgspec.field(default_factory=Logging)
-    # Not from the file: where relative paths count from, the file itself (None: defaults), and each key's line in it.
+    # Not from the file: where relative paths count from, and the file itself (None: defaults).
     root: Path = msgspec.field(default_factory=Path.cwd)
     source: Path | None = None
-    lines: dict[str, int] = msgspec.field(default_factory=dict)
-
-    def place(self, key: str) -> str:
-        """Return ``FILE:LINE`` of a key path such as ``trading.pairs[0]``, or of what is nearest above it."""
-        if self.source is None:
-            return "built-in defaults"
-        while key and key not in self.lines:
-            key = re.sub(r"(\.|^)[^.\[]+$|\[[^\]]*\]$", "", key)
-        return f"{self.source}:{self.lines.get(key, 1)}"
 
     @property
     def run(self) -> Path:
@@ -271,6 +262,11 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     def flatten_file(self) -> Path:
         """The wish to close every position (T11): there until that is done."""
         return self.data / "FLATTEN"
+
+    @property
+    def accept_file(self) -> Path:
+        """The assets that a person takes as they are: there until the executor did."""
+        return self.data / "ACCEPT"
 
     @property
     def curve(self) -> Curve | None:

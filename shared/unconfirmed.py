@@ -162,13 +162,17 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         ),
     ] = "skipped"
     batch_cancel_result: Annotated[
-        Literal["count", "orders_cancelled"],
+        Literal["both", "count", "orders_cancelled"],
         Fact(
             "the answer to `batch_cancel`",
-            {"count": "`result.count`", "orders_cancelled": "`orders_cancelled` beside `success`, no `result`"},
-            "3.4: the documentation of 2026 against a capture of 2024",
+            {
+                "both": "`result.count`, and `orders_cancelled` beside `success`",
+                "count": "`result.count`",
+                "orders_cancelled": "`orders_cancelled` beside `success`, no `result`",
+            },
+            "3.4: the documentation of 2026 against a capture of 2024, and a client that wants the latter",
         ),
-    ] = "count"
+    ] = "both"
     validate_order_id: Annotated[
         bool,
         Fact(
@@ -256,6 +260,38 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
             "5.1: one page of the documentation against another and Kraken's own client",
         ),
     ] = 4
+    rest_unset_userref: Annotated[
+        Literal["zero", "null_beside_cl_ord_id"],
+        Fact(
+            "`userref` of a REST order that has none",
+            {"zero": "0", "null_beside_cl_ord_id": "`null` where it has a `cl_ord_id`, else 0"},
+            "4.4: captures show 0; documented as integer or null",
+        ),
+    ] = "zero"
+    asset_pairs_fees: Annotated[
+        Literal["empty", "shown"],
+        Fact(
+            "`fees` and `fees_maker` of AssetPairs",
+            {"empty": "empty lists", "shown": "the schedule"},
+            "4.3: captures of 2026 against those of 2025 and before",
+        ),
+    ] = "empty"
+    v1_new_names: Annotated[
+        Literal["taken", "refused"],
+        Fact(
+            "a pair under its new name (`BTC/USD`) in version 1",
+            {"taken": "taken, and answered under the old one", "refused": "`Currency pair not supported BTC/USD`"},
+            "2: users' reports, no capture",
+        ),
+    ] = "taken"
+    v1_text_reqid: Annotated[
+        Literal["echoed", "dropped"],
+        Fact(
+            "a text as `reqid` of version 1",
+            {"echoed": "echoed as it came", "dropped": "the answer has none"},
+            "2: clients send one, no capture",
+        ),
+    ] = "echoed"
 
 
 class Fixed(NamedTuple):

@@ -15,6 +15,7 @@ from shared.messages import ProcessState
 from simulator import calibrate, options
 from simulator.control import Control
 from simulator.engine import load_engine
+from simulator.first_day import FirstDay
 from simulator.listing import listed_settings
 from simulator.rest import BODY_BYTES_MAX, Rest, contained
 from simulator.store import Store
@@ -35,6 +36,8 @@ class App:
         self.listener = self._listen(settings.host, settings.port)
         self.store = Store(shell.config.root / settings.database)
         self.world = World(settings, self.store, load_engine(), self.clock(), seed, recording=chosen.recording)
+        if "first_day" in settings.faults:
+            FirstDay(self.world)
         self.virtual = isinstance(clock, VirtualClock)
         delays = Delays(settings.one_way_delay_ms, self.world.seed, none=self.virtual)
         self.sockets = WebSockets(self.world, self.clock, delays)

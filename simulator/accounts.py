@@ -79,6 +79,8 @@ class Accounts:
         self._lag = lag
         self._salt = salt
         self.unconfirmed = unconfirmed
+        # Fills whose conditional close is to be placed.
+        self.closing: list[tuple[Order, int]] = []
         self.rates = Rates(self.venues)
 
     def listed(self, pair: Pair | None) -> Venue | None:
@@ -120,6 +122,14 @@ class Accounts:
         """Ends an open order on the exchange's own account."""
         self.venues[order.pair.symbol].cancel(order.number, now)
         self._finish(order, status, reason, now)
+
+    def restate(self, order: Order, qty: int, reason: str, now: int) -> None:
+        """Reduces an open order on the exchange's own account."""
+        if not order.waits:
+            self.venues[order.pair.symbol].amend(order.number, order.side, None, qty, now)
+        order.qty = qty
+        self.journal.orders[order.number] = order
+        self._report(order, "restated", reports.amended(order, now, "restated", reason))
 
     def _finish(self, order: Order, status: str, reason: str, now: int) -> None:
         account = self.accounts[order.account]
@@ -191,6 +201,9 @@ class Accounts:
         self._book_leg(account, pair.quote.name, -sign * amount, charged, fill)
         # What it was worth is what the 30-day volume counts, from the next fill on.
         account.volume.add(worth, now)
+        order.shown -= min(qty, order.shown)
+        if order.terms.close is not None:
+            self.closing.append((order, qty))
         if not order.remaining:
             self._finish(order, "filled", "", now)
 

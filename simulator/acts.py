@@ -20,6 +20,7 @@ PAIR_STATUS = (
     "online", "cancel_only", "post_only", "limit_only", "reduce_only", "maintenance", "delisted", "work_in_progress",
 )  # fmt: skip
 PRECISION_MAX = 5
+RESTATED = "Order restated by the engine"
 # Far from the 63 bits that a column of the database holds.
 AMOUNT_MAX = 10**17
 _LEDGER_TYPE = re.compile(r"[a-z_]{1,32}")
@@ -202,6 +203,32 @@ def _ledger(world: World, fault: Fault, now: int) -> None:
     exchange.book(account, asset.name, fault.value, amount, fee, ref_id, now, visible, fault.subtype, wallet)
 
 
+def _chosen(world: World, fault: Fault) -> list[Order]:
+    """The open orders that an act is about, each with the act's share of chance."""
+    return [
+        order
+        for account in world.exchange.accounts.values()
+        for order in account.orders.values()
+        if (not fault.account or account.name == fault.account)
+        and (not fault.symbol or order.pair.symbol == fault.symbol)
+        and (fault.share >= 1 or world.faults.rng.random() < fault.share)
+    ]
+
+
+def _engine_cancel(world: World, fault: Fault, now: int) -> None:
+    """The engine cancels orders, for whatever reason ``text`` gives."""
+    for order in _chosen(world, fault):
+        if order.number in world.exchange.orders:
+            world.exchange.pull(order, "canceled", fault.text, now)
+
+
+def _restate(world: World, fault: Fault, now: int) -> None:
+    """The engine halves what is left of orders and reports them as restated."""
+    for order in _chosen(world, fault):
+        if order.number in world.exchange.orders and order.remaining > 1 and not order.terms.display:
+            world.exchange.restate(order, order.filled + order.remaining // 2, fault.text or RESTATED, now)
+
+
 def _amount(text: str, decimals: int) -> int:
     try:
         amount = units(Decimal(text), decimals)
@@ -214,6 +241,8 @@ def _amount(text: str, decimals: int) -> int:
 
 _ACTS = {
     "ledger": _ledger,
+    "engine_cancel": _engine_cancel,
+    "restate": _restate,
     "status": _status,
     "maintenance": _maintenance,
     "expire_tokens": _expire_tokens,

@@ -15,7 +15,8 @@ from simulator.accounts import Accounts
 from simulator.errors import KrakenError, invalid
 from simulator.orders import OrderRequest
 from simulator.pairs import Pair, find_pair
-from simulator.triggers import TRIGGERED_KINDS
+from simulator.terms import CLOSE_KINDS, DISPLAY_SHARE, TRAILING_KINDS, TRIGGERED_KINDS, Close, Distance, Terms
+from simulator.validation import to_lots, to_ticks
 from simulator.wire import NS, parse_time
 
 DEADLINE_MIN_NS, DEADLINE_MAX_NS, DEADLINE_DEFAULT_NS = NS // 2, 60 * NS, 5 * NS
@@ -25,8 +26,9 @@ _CLIENT_ID = re.compile(
     r"[\x20-\x7e]{1,18}|[0-9a-fA-F]{32}|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 )
 _PLAIN = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
-KINDS = ("limit", "market", *TRIGGERED_KINDS)
-LIMIT_KINDS = ("limit", "stop-loss-limit", "take-profit-limit")
+KINDS = ("limit", "market", "iceberg", *TRIGGERED_KINDS)
+LIMIT_KINDS = ("limit", "iceberg", "stop-loss-limit", "take-profit-limit", "trailing-stop-limit")
+_DISTANCES = ("pct", "quote")
 STP = ("cancel_newest", "cancel_oldest", "cancel_both")
 TIF = ("gtc", "ioc", "gtd", "fok")
 _FEES = {"base": "fcib", "quote": "fciq"}
@@ -36,10 +38,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "reduce_only": (False, None),
     "margin": (False, None),
     "no_mpp": (False, True, None),
-    "limit_price_type": ("static", None),
-    "display_qty": (None,),
     "effective_time": (None,),
-    "conditional": (None,),
     "cash_order_qty": (None,),
     "stop_price": (None,),
     "trigger": (None,),
@@ -59,6 +58,9 @@ ORDER_MEMBERS = frozenset(
         "fee_preference",
         "stp_type",
         "triggers",
+        "limit_price_type",
+        "display_qty",
+        "conditional",
         *_NEUTRAL,
     }
 )
@@ -174,8 +176,11 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     price = number(params, "limit_price")
     if (kind in LIMIT_KINDS) != (price is not None):
         raise invalid("price")
-    trigger = trigger_of(params)
-    if (kind in TRIGGERED_KINDS) != (trigger is not None) or (trigger is None and params.get("triggers") is not None):
+    terms = _terms(params, pair, kind, qty, price)
+    trigger = None if terms.trail is not None else trigger_of(params)
+    if terms.trail is None and (
+        (kind in TRIGGERED_KINDS) != (trigger is not None) or (trigger is None and params.get("triggers") is not None)
+    ):
         raise invalid("triggers")
     expire, fee = params.get("expire_time"), params.get("fee_preference")
     return checked(
@@ -184,8 +189,9 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         side=side,
         kind=kind,
         qty=qty,
-        price=price,
+        price=None if terms.offset is not None else price,
         trigger=trigger,
+        terms=terms,
         tif=choice(params, "time_in_force", TIF, "gtc"),
         expire_ns=0 if expire is None else moment(expire, "expire_time"),
         post_only=flag(params, "post_only"),
@@ -194,6 +200,75 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         userref=whole(params, "order_userref", -(2**31), 2**31 - 1, "userref"),
         fee_pref="" if fee is None else _FEES[choice(params, "fee_preference", tuple(_FEES), None)],
     )
+
+
+def _terms(params: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal, price: Decimal | None) -> Terms:
+    """What the order has beside the terms of all."""
+    limit_type = choice(
+        params, "limit_price_type", ("static", *_DISTANCES), "quote" if kind in TRAILING_KINDS else "static"
+    )
+    display, trail, offset = number(params, "display_qty"), None, None
+    if (kind == "iceberg") != (display is not None):
+        raise invalid("display_qty")
+    if kind in TRAILING_KINDS:
+        trail = _trail(params)
+        if price is not None:
+            offset = Distance(price, limit_type)
+    elif limit_type != "static":
+        raise invalid("limit_price_type")
+    shown = 0 if display is None else display_lots(pair, qty, display, "display_qty")
+    return Terms(trail, offset, shown, _conditional(params, pair))
+
+
+def display_lots(pair: Pair, qty: Decimal, display: Decimal, name: str) -> int:
+    """The lots that an iceberg shows: a fifteenth of it at least."""
+    shown, whole_lots = to_lots(pair, display), to_lots(pair, qty)
+    if not whole_lots <= shown * DISPLAY_SHARE or shown > whole_lots:
+        raise invalid(name)
+    return shown
+
+
+def _trail(params: Mapping[str, Any]) -> Distance:
+    triggers = params.get("triggers")
+    if not isinstance(triggers, dict):
+        raise invalid("triggers")
+    only(triggers, frozenset({"reference", "price", "price_type"}), "triggers")
+    if triggers.get("reference", "last") != "last":
+        raise KrakenError(errors.INDEX_UNAVAILABLE)
+    if triggers.get("price_type") not in _DISTANCES:
+        raise invalid("triggers.price_type")
+    amount = number(triggers, "price")
+    if amount is None or not amount > 0:
+        raise invalid("triggers.price")
+    return Distance(amount, triggers["price_type"])
+
+
+def _conditional(params: Mapping[str, Any], pair: Pair) -> Close | None:
+    template = params.get("conditional")
+    if template is None:
+        return None
+    if not isinstance(template, dict):
+        raise invalid("conditional")
+    for name in ("limit_price_type", "trigger_price_type"):
+        if template.get(name, "static") != "static":
+            raise invalid(name)
+    return close_of(
+        pair,
+        template.get("order_type"),
+        number(template, "trigger_price"),
+        number(template, "limit_price"),
+        "conditional",
+    )
+
+
+def close_of(pair: Pair, kind: object, trigger: Decimal | None, price: Decimal | None, name: str) -> Close:
+    """A conditional close of static prices; ``name`` is what is refused."""
+    if kind not in CLOSE_KINDS or (price is not None) != (kind in LIMIT_KINDS):
+        raise invalid(name)
+    if (trigger is not None) != (kind in TRIGGERED_KINDS):
+        raise invalid(name)
+    ticks = (None if value is None else to_ticks(pair, value) for value in (trigger, price))
+    return Close(str(kind), *ticks)
 
 
 def neutral_only(params: Mapping[str, Any]) -> None:
@@ -229,11 +304,11 @@ def checked(now: int, *, userref: int | None, **members: Any) -> OrderRequest:
         raise invalid("expire_time")
     if request.tif == "fok" and request.kind != "limit":
         raise invalid("timeinforce")
-    if request.price is None and request.post_only:
+    if request.price is None and request.terms.offset is None and request.post_only:
         raise invalid("post_only")
     if request.kind == "market" and request.tif not in ("gtc", "ioc"):
         raise invalid("timeinforce")
-    if request.trigger is not None and request.tif == "ioc":
+    if request.kind in TRIGGERED_KINDS and request.tif == "ioc":
         raise invalid("timeinforce")
     if request.post_only and request.tif in ("ioc", "fok"):
         raise invalid("post_only")

@@ -1,4 +1,8 @@
-"""A certificate for this machine's own use, for clients that speak only https and wss."""
+"""A certificate for this machine's own use, for clients that speak only https and wss.
+
+An authority of its own signs one leaf and its key is thrown away: whoever trusts it trusts that leaf alone. Strict
+clients (rustls) take no authority's certificate as a server's.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,11 @@ import ssl
 import subprocess
 from pathlib import Path
 
-NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"
+# This machine's names, and Kraken's for clients whose host names are fixed.
+HOSTS = ("localhost", "api.kraken.com", "ws.kraken.com", "ws-auth.kraken.com")
+NAMES = ",".join([*(f"DNS:{host}" for host in HOSTS), "IP:127.0.0.1", "IP:::1"])
 DAYS = "365"
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
 class CertificateError(Exception):
@@ -16,34 +23,53 @@ class CertificateError(Exception):
 
 
 def context(folder: Path) -> ssl.SSLContext:
-    """The server's TLS context with ``simulator.pem`` and ``simulator.key`` of a folder, made there when missing.
+    """The server's TLS context with ``server.pem`` and ``simulator.key`` of a folder, made there when missing.
 
     Clients have to be told to trust ``simulator.pem`` (``SSL_CERT_FILE``, ``REQUESTS_CA_BUNDLE``,
     ``NODE_EXTRA_CA_CERTS``). Raises :class:`CertificateError`.
     """
-    certificate, key = folder / "simulator.pem", folder / "simulator.key"
-    if not certificate.exists() or not key.exists():
-        _make(folder, certificate, key)
+    chain, key = folder / "server.pem", folder / "simulator.key"
+    if not all(path.exists() for path in (folder / "simulator.pem", chain, key)):
+        _make(folder)
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        made.load_cert_chain(certificate, key)
+        made.load_cert_chain(chain, key)
     except (OSError, ssl.SSLError) as error:
-        raise CertificateError(f"{certificate}: {error}") from error
+        raise CertificateError(f"{chain}: {error}") from error
     return made
 
 
-def _make(folder: Path, certificate: Path, key: Path) -> None:
+def _make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    command = [
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", DAYS,
-        "-subj", "/CN=localhost", "-addext", NAMES, "-keyout", str(key), "-out", str(certificate),
-    ]  # fmt: skip
+    authority, authority_key = folder / "simulator.pem", folder / "authority.key"
+    request, leaf, extensions = folder / "server.csr", folder / "server.pem", folder / "server.ext"
+    extensions.write_text(
+        f"basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n"
+        f"subjectAltName={NAMES}\n"
+    )
+    before = os.umask(0o077)
     try:
-        before = os.umask(0o077)
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=30)
-        finally:
-            os.umask(before)
+        _openssl(
+            "req", "-x509", *_NEW_KEY, "-days", DAYS, "-subj", "/CN=TradeByte simulator, this machine only",
+            "-addext", "keyUsage=critical,keyCertSign", "-keyout", str(authority_key), "-out", str(authority),
+        )  # fmt: skip
+        _openssl(
+            "req", "-new", *_NEW_KEY, "-subj", "/CN=localhost", "-keyout", str(folder / "simulator.key"), "-out",
+            str(request),
+        )  # fmt: skip
+        _openssl(
+            "x509", "-req", "-in", str(request), "-CA", str(authority), "-CAkey", str(authority_key),
+            "-set_serial", "2", "-days", DAYS, "-extfile", str(extensions), "-out", str(leaf),
+        )  # fmt: skip
+    finally:
+        os.umask(before)
+        for path in (authority_key, request, extensions):
+            path.unlink(missing_ok=True)
+
+
+def _openssl(*arguments: str) -> None:
+    try:
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=30)
     except (OSError, subprocess.SubprocessError) as error:
         detail = getattr(error, "stderr", b"") or b""
         raise CertificateError(f"openssl made no certificate: {error} {detail.decode(errors='replace')}") from error

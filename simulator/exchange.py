@@ -10,10 +10,12 @@ from decimal import Decimal
 
 from simulator import errors, reports
 from simulator.accounts import USER
+from simulator.engine import Event
 from simulator.errors import KrakenError, invalid
 from simulator.limits import ADD, AMEND, amend_penalty, cancel_penalty, edit_penalty
 from simulator.orders import Account, Amendment, Order, OrderRequest
 from simulator.pairs import Pair
+from simulator.terms import PLAIN
 from simulator.triggers import Triggers
 from simulator.validation import check_funds, check_pair, check_size, check_system, needs, to_lots, to_ticks
 from simulator.wire import NS, make_id
@@ -49,6 +51,8 @@ class Exchange(Triggers):
         check_pair(venue.status, request.kind, request.post_only)
         price = None if request.price is None else self._ticks(pair, request.price)
         trigger = None if request.trigger is None else self._ticks(pair, request.trigger)
+        if request.terms.trail is not None:
+            price, trigger = self._behind(request, venue.last_price)
         qty = to_lots(pair, request.qty)
         if request.tif == "gtd" and request.expire_ns <= now:
             raise invalid("expire_time")
@@ -64,6 +68,16 @@ class Exchange(Triggers):
         if self._open_on(account, pair) - (but is not None) >= account.tier.open_orders:
             raise KrakenError(errors.ORDERS_LIMIT)
         return qty, price, trigger
+
+    def _behind(self, request: OrderRequest, last: int) -> tuple[int | None, int]:
+        """Limit and trigger of a trailing stop that begins at the last price."""
+        pair, trail, offset = request.pair, request.terms.trail, request.terms.offset
+        assert trail is not None
+        trigger = last + (-1 if request.side == "sell" else 1) * trail.ticks(pair, last)
+        price = None if offset is None else trigger + offset.ticks(pair, trigger)
+        if trigger <= 0 or (price is not None and price <= 0):
+            raise KrakenError(errors.INVALID_PRICE)
+        return price, trigger
 
     def _ticks(self, pair: Pair, price: Decimal) -> int:
         return to_ticks(pair, price, self.unconfirmed.too_many_decimals)
@@ -101,6 +115,8 @@ class Exchange(Triggers):
             opened_ns=now,
             touched_ns=now,
             trigger=trigger,
+            terms=request.terms,
+            peak=self.venues[request.pair.symbol].last_price if request.terms.trail is not None else 0,
         )
         self._enlist(account, order)
         before = len(self.reports)
@@ -131,7 +147,7 @@ class Exchange(Triggers):
         """Replaces an open order by a new one: a cancel and an add, for the legacy penalty (KRAKEN.md 5.2)."""
         points = ADD + edit_penalty(now - order.touched_ns)
         try:
-            if order.triggered or order.cl_ord_id is not None:
+            if order.triggered or order.cl_ord_id is not None or order.terms != PLAIN:
                 raise KrakenError(errors.INVALID_ORDER)
             qty, price, trigger = self.check(account, request, now, points, order)
         except KrakenError:
@@ -163,7 +179,9 @@ class Exchange(Triggers):
             check_pair(venue.status, order.kind, order.post_only or post_only)
             if (qty is None and price is None and trigger is None) or (price is not None and order.price is None):
                 raise KrakenError(errors.INVALID_ARGUMENTS)
-            if trigger is not None and not order.waits:
+            if order.terms.close is not None:
+                raise KrakenError(errors.INVALID_ORDER)
+            if trigger is not None and (not order.waits or order.terms.trail is not None):
                 raise invalid("trigger_price")
             new_price = order.price if price is None else self._ticks(pair, price)
             new_trigger = order.trigger if trigger is None else self._ticks(pair, trigger)
@@ -184,7 +202,12 @@ class Exchange(Triggers):
         self._charge(account, pair, points, now)
         moved = None if new_price == order.price else new_price
         sized = None if new_qty == order.qty else new_qty
-        events = [] if order.waits else venue.amend(order.number, order.side, moved, sized, now, post_only)
+        if order.terms.display and sized is not None:
+            sized = self._shown_total(order, new_qty)
+        if order.waits or (ends and order.terms.display):
+            events = venue.cancel(order.number, now)
+        else:
+            events = venue.amend(order.number, order.side, moved, sized, now, post_only)
         if any(event[0] == "refused" for event in events):
             raise KrakenError(errors.POST_ONLY)
         amend_id = make_id("T", self._next(), self._salt)
@@ -205,6 +228,34 @@ class Exchange(Triggers):
         if self.waiting:
             self.watch(now)
         return amend_id
+
+    def _shown_total(self, order: Order, qty: int) -> int | None:
+        """The total that the engine's part of an iceberg gets when all of it becomes ``qty``; None as it is."""
+        resting = self.venues[order.pair.symbol].engine.order(order.number)
+        if resting is None or qty - order.filled >= resting[3]:
+            return None
+        return resting[4] + qty - order.filled
+
+    def settle(self, events: list[Event], now: int) -> None:
+        """Books the events of a venue; fills of orders with a conditional close place it."""
+        super().settle(events, now)
+        while self.closing:
+            order, lots = self.closing.pop(0)
+            self._place_close(order, lots, now)
+
+    def _place_close(self, order: Order, lots: int, now: int) -> None:
+        close, pair = order.terms.close, order.pair
+        assert close is not None
+        side = "sell" if order.side == "buy" else "buy"
+        qty = Decimal(lots).scaleb(-pair.qty_precision)
+        request = OrderRequest(pair, side, close.kind, qty, userref=order.userref, fee_pref=order.fee_pref)
+        account, venue = self.accounts[order.account], self.venues[pair.symbol]
+        worst = close.trigger if close.price is None else close.price
+        try:
+            check_funds(account, venue, side, lots, worst, False, waits=close.trigger is not None)
+        except KrakenError:
+            return
+        self._open(account, request, lots, close.price, close.trigger, now)
 
     def cancel(self, account: Account, order: Order, now: int, *, forced: bool = False) -> None:
         """Cancels an open order for its owner; ``forced`` is accepted whatever the counter says."""

@@ -14,21 +14,33 @@ from typing import Any, Literal
 
 import msgspec
 
+from simulator.oddities import MEMBERS, NUMBERS
 from simulator.wire import NS
 
 RULES = (
     # of a connection
     "drop", "stall", "text", "garbage", "lag_public", "corrupt_checksum",
     # of private reports
-    "delay_reports", "drop_reports", "repeat_reports", "reorder_reports", "skip_sequence",
+    "delay_reports", "drop_reports", "repeat_reports", "reorder_reports", "skip_sequence", "merge_reports",
+    # of private snapshots
+    "snapshot_behind", "snapshot_late",
+    # of every message
+    "odd_numbers", "odd_members",
     # of requests, over WebSocket and REST
     "refuse", "answer_late", "answer_never",
     # of REST alone
-    "rest_behind", "rest_broken",
+    "rest_behind", "rest_broken", "rest_truncated", "rest_slow", "rest_cut", "consolidate",
 )  # fmt: skip
-ACTS = ("expire_tokens", "status", "maintenance", "pair", "partial_fill", "clock", "ledger")
+ACTS = ("expire_tokens", "status", "maintenance", "pair", "partial_fill", "clock", "ledger", "engine_cancel", "restate")
 RULES_MAX = 100
 INJECTED_MAX = 1000
+# What a rule's value may be, where not everything makes sense.
+_VALUES = {
+    "odd_numbers": NUMBERS,
+    "odd_members": MEMBERS,
+    "drop": ("", "1001", "1006", "1011", "1012", "1013"),
+    "rest_broken": ("", "500", "502", "503", "504", "520", "522"),
+}
 MS_MAX = 3_600_000.0
 PROXY_TEXT = "CloudFlare WebSocket proxy restarting"
 _log = logging.getLogger("simulator")
@@ -87,6 +99,8 @@ class Faults:
             raise ValueError(f"no such kind: {fault.kind}; there are {', '.join(RULES + ACTS)}")
         if not 0 <= fault.share <= 1 or abs(fault.ms) > MS_MAX:
             raise ValueError("share is from 0 to 1, ms at most an hour")
+        if fault.kind in _VALUES and fault.value not in _VALUES[fault.kind]:
+            raise ValueError(f"value is one of {', '.join(_VALUES[fault.kind])}")
         if len(fault.text) > 1000:
             raise ValueError("text is too long")
         self._ids += 1
@@ -105,6 +119,14 @@ class Faults:
         gone = [rule for rule in self.rules if number in (None, rule.id)]
         self.rules = [rule for rule in self.rules if rule not in gone]
         return len(gone)
+
+    def forget_spent(self, now: int) -> None:
+        """Drops the rules that can strike no more."""
+        self.rules = [
+            rule
+            for rule in self.rules
+            if not (rule.ends_ns and now >= rule.ends_ns) and (rule.count is None or rule.struck < rule.count)
+        ]
 
     def strike(self, kind: str, now: int, where: str = "", **about: str) -> Fault | None:
         """The rule of a kind that strikes what is told of in ``about``, counted and logged; None when none does."""

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from zlib import crc32
 
 from simulator.pairs import Pair
-from simulator.wire import iso
+from simulator.wire import NS, iso
 
+TOLD_NS = 1000
 DEPTHS = (10, 25, 100, 500, 1000)
 Change = tuple[str, int, int]
 
@@ -28,11 +29,12 @@ class Entry(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One side's share of a change: what each view is told, and the book's checksum after it."""
+    """One side's share of a change: what each view is told, the book's checksum after it, and the event's time."""
 
     side: str
     checksum: int
     views: dict[int, list[Entry]]
+    ns: int
 
 
 class Side:
@@ -70,7 +72,7 @@ class FullBook:
 
     def apply(self, changes: Iterable[Change], now: int, depths: Iterable[int]) -> list[tuple[int, str]]:
         """Applies changes in order; returns (depth, message) for every depth whose view they touch."""
-        return self.messages(self.change(changes, now, depths), now, depths)
+        return self.messages(self.change(changes, now, depths), depths)
 
     def change(self, changes: Iterable[Change], now: int, depths: Iterable[int]) -> list[Run]:
         """Applies changes in order, side after side; returns what the views of ``depths`` are to be told."""
@@ -86,10 +88,10 @@ class FullBook:
             runs.append(self._change_side(pending, now, wanted))
         return runs
 
-    def messages(self, runs: Iterable[Run], now: int, depths: Iterable[int]) -> list[tuple[int, str]]:
+    def messages(self, runs: Iterable[Run], depths: Iterable[int]) -> list[tuple[int, str]]:
         """The v2 messages of runs: one for each run and depth that it touches."""
         return [
-            (depth, self._update(run, found, now))
+            (depth, self._update(run, found))
             for run in runs
             for depth, found in run.views.items()
             if found and depth in depths
@@ -100,6 +102,9 @@ class FullBook:
         keys, quantities, sign, when = side.keys, side.qty, side.sign, side.when
         views: dict[int, list[Entry]] = {depth: [] for depth in wanted}
         near = False
+        # Event time rises strictly, in the microseconds that it is told in; a clock that was put back begins anew.
+        if now // TOLD_NS <= self.changed_ns // TOLD_NS < (now + NS) // TOLD_NS:
+            now = self.changed_ns + TOLD_NS
         for _, price, qty in changes:
             key = price * sign
             known = quantities.get(price)
@@ -126,7 +131,7 @@ class FullBook:
         if near:
             self._known = None
         # Nobody asks for a checksum that no message carries.
-        return Run(changes[0][0], self.checksum if any(views.values()) else 0, views)
+        return Run(changes[0][0], self.checksum if any(views.values()) else 0, views, now)
 
     @property
     def checksum(self) -> int:
@@ -145,12 +150,12 @@ class FullBook:
             f'"asks":[{asks}],"checksum":{self.checksum},"timestamp":"{iso(self.changed_ns)}"}}]}}'
         )
 
-    def _update(self, run: Run, entries: list[Entry], now: int) -> str:
+    def _update(self, run: Run, entries: list[Entry]) -> str:
         levels = ",".join([self._entry(entry.price, entry.qty) for entry in entries])
         sides = f'"bids":[{levels}],"asks":[]' if run.side == "buy" else f'"bids":[],"asks":[{levels}]'
         return (
             f'{{"channel":"book","type":"update","data":[{{"symbol":"{self.pair.symbol}",{sides},'
-            f'"checksum":{run.checksum},"timestamp":"{iso(now)}"}}]}}'
+            f'"checksum":{run.checksum},"timestamp":"{iso(run.ns)}"}}]}}'
         )
 
     def _entry(self, price: int, qty: int) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Protocol
 
 from simulator.accounts import Accounts, Report
+
+RECENT_MAX = 2000
 
 
 class PublicListener(Protocol):
@@ -35,6 +38,8 @@ class Hub:
     def __init__(self, exchange: Accounts) -> None:
         self._exchange = exchange
         self.sessions: dict[Listener, None] = {}
+        # (ns, report) of what happened last, for snapshots that lag.
+        self.recent: deque[tuple[int, Report]] = deque(maxlen=RECENT_MAX)
         self._public: dict[tuple[str, str, int], dict[PublicListener, None]] = {}
         self._private: dict[tuple[int, str], dict[PrivateListener, None]] = {}
 
@@ -70,6 +75,7 @@ class Hub:
     def dispatch(self, reports: list[Report], now: int) -> None:
         """Hands over the reports and what the venues have for the public."""
         for report in reports:
+            self.recent.append((now, report))
             for listener in tuple(self._private.get((report.account, report.channel), ())):
                 listener.report(report, now)
         for symbol, venue in self._exchange.venues.items():

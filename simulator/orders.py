@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from simulator.limits import Counter, Tier
 from simulator.pairs import FEES, Pair
+from simulator.terms import PLAIN, Terms
 from simulator.volume import Volume
 
 RECENT_FILLS = 50
@@ -49,6 +50,7 @@ class OrderRequest:
     fee_pref: str = ""
     # The price of the last trade that releases a stop-loss or take-profit order.
     trigger: Decimal | None = None
+    terms: Terms = PLAIN
 
 
 @dataclass(slots=True)
@@ -86,6 +88,10 @@ class Order:
     # Prices times quantities, exact; the fees in USD, in units of the cost decimals.
     value: int = 0
     usd_fee: int = 0
+    terms: Terms = PLAIN
+    # The best price since a trailing stop came, in ticks; the lots of an iceberg that are shown just now.
+    peak: int = 0
+    shown: int = 0
 
     @property
     def waits(self) -> bool:

@@ -41,15 +41,15 @@ def _plain(units: int, precision: int) -> str:
     return text.rstrip("0").rstrip(".") if precision else text
 
 
-def rest_pair(pair: Pair, status: str) -> dict[str, object]:
-    """A pair as ``AssetPairs`` shows it (KRAKEN.md 4.3)."""
+def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False) -> dict[str, object]:
+    """A pair as ``AssetPairs`` shows it (KRAKEN.md 4.3): with its assets' ``new`` names, with the ``fees``."""
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
         "aclass_base": pair.base.asset_class,
-        "base": pair.base.rest_id,
+        "base": pair.base.name if new else pair.base.rest_id,
         "aclass_quote": pair.quote.asset_class,
-        "quote": pair.quote.rest_id,
+        "quote": pair.quote.name if new else pair.quote.rest_id,
         "lot": "unit",
         "cost_decimals": pair.cost_precision,
         "pair_decimals": pair.price_precision,
@@ -57,8 +57,8 @@ def rest_pair(pair: Pair, status: str) -> dict[str, object]:
         "lot_multiplier": 1,
         "leverage_buy": [],
         "leverage_sell": [],
-        "fees": [[volume, taker / 10_000] for volume, _, taker in FEES],
-        "fees_maker": [[volume, maker / 10_000] for volume, maker, _ in FEES],
+        "fees": [[volume, taker / 10_000] for volume, _, taker in FEES] if fees else [],
+        "fees_maker": [[volume, maker / 10_000] for volume, maker, _ in FEES] if fees else [],
         "fee_volume_currency": "ZUSD",
         "margin_call": 80,
         "margin_stop": 40,

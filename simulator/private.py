@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from simulator import arguments, errors, reports
 from simulator.accounts import Report
 from simulator.errors import KrakenError
 from simulator.orders import Account, Order
+from simulator.past import account_at, fills_at, orders_at
 from simulator.reporting import Reporter
 from simulator.session import Request, channel_of
 from simulator.trading import TradingSession
@@ -49,6 +50,11 @@ class _Subscription:
     sequence: int = 0
     every_status: bool = True
     counter: bool = False
+    # What waits for a snapshot that is late, None when nothing does; rows that leave together.
+    held: list[Callable[[], None]] | None = None
+    merged: list[str] = field(default_factory=list)
+    # Reports that come while a snapshot which was behind has not caught up.
+    catching_up: list[Report] | None = None
 
 
 class PrivateSession(TradingSession, Reporter):
@@ -114,7 +120,9 @@ class PrivateSession(TradingSession, Reporter):
             snapshot = options.get("snapshot", True)
             self.answer(request, {"channel": channel, "snapshot": snapshot}, now)
             if snapshot:
-                self._push(channel, subscription, "snapshot", reports.balance_snapshot(account))
+                behind = self._lags(channel, subscription, now)
+                shown = account_at(self.world.store, account, now - behind) if behind else account
+                self._push(channel, subscription, "snapshot", reports.balance_snapshot(shown))
         else:
             self._open_executions(request, subscription, options, now)
         self.world.hub.join_private(account.index, channel, self)
@@ -137,13 +145,49 @@ class PrivateSession(TradingSession, Reporter):
         }
         self.answer(request, result, now)
         rows = []
+        behind = self._lags("executions", subscription, now) if orders or trades else 0
         if orders:
-            rows += [self._counted(subscription, reports.standing(o), o.pair.symbol, now) for o in _by_age(account)]
+            listed = orders_at(self.world.store, account, now - behind) if behind else _by_age(account)
+            rows += [self._counted(subscription, reports.standing(o), o.pair.symbol, now) for o in listed]
         if trades:
             # Newest first, as captures have them.
-            rows += [reports.past_trade(fill) for fill in reversed(account.fills)]
+            rows += [reports.past_trade(fill) for fill in reversed(fills_at(account, now - behind))]
         if orders or trades:
             self._push("executions", subscription, "snapshot", f"[{','.join(f'{{{row}}}' for row in rows)}]")
+
+    def _lags(self, channel: str, subscription: _Subscription, now: int) -> int:
+        """Ns by which the snapshot about to be sent is behind; what it lacks follows when it has caught up.
+
+        A snapshot that is late, or behind, has everything that comes after it on its channel wait.
+        """
+        faults = self.world.faults
+        if not faults.rules:
+            return 0
+        about = {"path": self.path, "channel": channel, "account": subscription.account.name}
+        late = faults.strike("snapshot_late", now, channel, **about)
+        behind = faults.strike("snapshot_behind", now, channel, **about)
+        behind_ns = 0 if behind is None else int(behind.ms * 1e6)
+        if late is not None:
+            subscription.held = []
+            self.world.later(now + int(late.ms * 1e6), lambda _now: self._release(subscription))
+        if behind is not None:
+            index, since = subscription.account.index, now - behind_ns
+            missed = [r for ns, r in self.world.hub.recent if ns > since and (r.account, r.channel) == (index, channel)]
+            self.world.later(now + behind_ns, lambda at: self._catch_up(subscription, missed, at))
+            subscription.catching_up = []
+        return behind_ns
+
+    def _release(self, subscription: _Subscription) -> None:
+        held, subscription.held = subscription.held, None
+        if self in self.world.hub.sessions:
+            for send in held or ():
+                send()
+
+    def _catch_up(self, subscription: _Subscription, missed: list[Report], now: int) -> None:
+        waiting, subscription.catching_up = subscription.catching_up or [], None
+        if subscription in self._subscriptions.values():
+            for report in (*missed, *waiting):
+                self.report(report, now)
 
     def _drop(self, channel: str) -> None:
         subscription = self._subscriptions.pop(channel)
@@ -157,11 +201,30 @@ class PrivateSession(TradingSession, Reporter):
         subscription = self._subscriptions.get(report.channel)
         if subscription is None:
             return
-        if report.channel == "balances":
+        if subscription.catching_up is not None:
+            subscription.catching_up.append(report)
+        elif report.channel == "balances":
             self._push("balances", subscription, "update", report.text)
         elif subscription.every_status or report.what in _ALWAYS_REPORTED:
             row = self._counted(subscription, report.text, report.symbol, now)
+            self._push_row(subscription, row, now)
+
+    def _push_row(self, subscription: _Subscription, row: str, now: int) -> None:
+        """A report alone in its message, or with those that follow at once."""
+        faults = self.world.faults
+        about = {"path": self.path, "channel": "executions", "account": subscription.account.name}
+        merges = bool(faults.rules) and faults.strike("merge_reports", now, "executions", **about) is not None
+        if not merges and not subscription.merged:
             self._push("executions", subscription, "update", f"[{{{row}}}]")
+            return
+        if not subscription.merged:
+            self.world.later(now, lambda _now: self._push_merged(subscription))
+        subscription.merged.append(row)
+
+    def _push_merged(self, subscription: _Subscription) -> None:
+        rows, subscription.merged = subscription.merged, []
+        if subscription in self._subscriptions.values():
+            self._push("executions", subscription, "update", f"[{','.join(f'{{{row}}}' for row in rows)}]")
 
     def _counted(self, subscription: _Subscription, row: str, symbol: str, now: int) -> str:
         if not subscription.counter:
@@ -173,7 +236,9 @@ class PrivateSession(TradingSession, Reporter):
         account = subscription.account.name
         subscription.sequence = self.number(channel, account, subscription.sequence)
         text = f'{{"channel":"{channel}","type":"{kind}","data":{data},"sequence":{subscription.sequence}}}'
-        if kind == "snapshot":
+        if subscription.held is not None:
+            subscription.held.append(lambda: self.send(text))
+        elif kind == "snapshot":
             self.reply(text)
         else:
             self.hand_over(text, channel, account)

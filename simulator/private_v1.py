@@ -15,7 +15,7 @@ from simulator import arguments, errors, reports, reports_v1, rest_private
 from simulator.accounts import Accounts, Report
 from simulator.errors import KrakenError, invalid
 from simulator.orders import Account
-from simulator.pairs import BY_WSNAME
+from simulator.pairs import BY_WSNAME, PAIRS
 from simulator.public_v1 import OldPublicSession, reqid
 from simulator.reporting import Reporter
 from simulator.session import Request
@@ -245,6 +245,9 @@ class OldPrivateSession(OldPublicSession, Reporter):
 def _by_wsname(params: Fields, exchange: Accounts) -> Fields:
     """The members of an order whose pair has version 1's name."""
     name = params.get("pair")
-    if not isinstance(name, str) or exchange.listed(BY_WSNAME.get(name)) is None:
+    pair = BY_WSNAME.get(name) if isinstance(name, str) else None
+    if pair is None and isinstance(name, str) and exchange.unconfirmed.v1_new_names == "taken":
+        pair = PAIRS.get(name)
+    if exchange.listed(pair) is None:
         raise KrakenError(errors.unsupported_pair(str(name)[:64]))
     return params

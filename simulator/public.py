@@ -95,9 +95,7 @@ class PublicSession(Session):
                 raise KrakenError(errors.MALFORMED)
             options["event_trigger"] = trigger
         if channel == "ohlc":
-            interval = params.get("interval")
-            if interval is None:
-                raise KrakenError(errors.INTERVAL_REQUIRED)
+            interval = params.get("interval", INTERVALS[0])
             if isinstance(interval, bool) or not isinstance(interval, int) or interval not in INTERVALS:
                 raise KrakenError(errors.INTERVAL_NOT_SUPPORTED)
             options["interval"] = interval

@@ -10,7 +10,7 @@ from simulator import errors, feed_v1
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError
 from simulator.feed import DEPTHS
-from simulator.pairs import BY_WSNAME, Pair
+from simulator.pairs import BY_WSNAME, PAIRS, Pair
 from simulator.session import SYMBOLS_MAX, Request, Session
 from simulator.wire import read_json
 from simulator.world import World
@@ -69,10 +69,17 @@ class OldPublicSession(Session):
         if not isinstance(message, dict):
             return Request("", {}, None, arrived, errors.MALFORMED)
         event, reqid = message.get("event"), message.get("reqid")
-        number = reqid if isinstance(reqid, int) and not isinstance(reqid, bool) and abs(reqid) < 2**63 else None
+        number = self._echoed(reqid)
         if not isinstance(event, str) or not 0 < len(event) <= 64:
             return Request("", message, number, arrived, errors.MALFORMED)
         return Request(event, message, number, arrived)
+
+    def _echoed(self, reqid: object) -> int | str | None:
+        """What the answer repeats of a request's ``reqid``: a number, or a short text."""
+        if isinstance(reqid, str) and self._unconfirmed.v1_text_reqid == "echoed":
+            return reqid[:64]
+        is_number = isinstance(reqid, int) and not isinstance(reqid, bool) and abs(reqid) < 2**63
+        return reqid if is_number and isinstance(reqid, int) else None
 
     def dispatch(self, request: Request, now: int) -> None:  # noqa: ARG002 - acknowledgements carry no times
         """Subscribes and unsubscribes; raises KrakenError."""
@@ -116,7 +123,10 @@ class OldPublicSession(Session):
         self._event({"event": "pong", **reqid(request)})
 
     def _pair(self, name: str) -> Pair:
-        venue = self.world.exchange.listed(BY_WSNAME.get(name))
+        pair = BY_WSNAME.get(name)
+        if pair is None and self._unconfirmed.v1_new_names == "taken":
+            pair = PAIRS.get(name)
+        venue = self.world.exchange.listed(pair)
         if venue is None:
             raise KrakenError(errors.unsupported_pair(name))
         return venue.pair
@@ -208,7 +218,7 @@ class OldPublicSession(Session):
         self.reply(json.dumps(members, separators=(",", ":")))
 
 
-def reqid(request: Request) -> dict[str, int]:
+def reqid(request: Request) -> dict[str, int | str]:
     return {} if request.req_id is None else {"reqid": request.req_id}
 
 

@@ -25,10 +25,11 @@ def _totals(order: Order) -> str:
 
 def _terms(order: Order) -> str:
     pair = order.pair
-    price = f'"limit_price_type":"static","limit_price":{pair.price(order.price)},' if order.price is not None else ""
+    price = f"{_limit(order)}," if order.price is not None else ""
     post = '"post_only":true,' if order.post_only else ""
     if order.trigger is not None:
         price += f"{_triggers(order)},"
+    price += _special(order)
     expire = f'"expire_time":"{iso(order.expire_ns)}",' if order.expire_ns else ""
     return (
         f'"order_id":"{order.order_id}",{_client(order.cl_ord_id, order.userref)},"symbol":"{pair.symbol}",'
@@ -37,13 +38,55 @@ def _terms(order: Order) -> str:
     )
 
 
+def _limit(order: Order) -> str:
+    offset = order.terms.offset
+    if offset is not None and not order.triggered:
+        return f'"limit_price_type":"{offset.kind}","limit_price":{offset.amount:f}'
+    return f'"limit_price_type":"static","limit_price":{order.pair.price(order.price or 0)}'
+
+
+def _special(order: Order) -> str:
+    """What only icebergs and orders with a conditional close tell."""
+    pair, terms, text = order.pair, order.terms, ""
+    if terms.display:
+        text += f'"display_qty":{pair.qty(terms.display)},"display_qty_remain":{pair.qty(order.shown)},'
+    if terms.close is not None:
+        members = [f'"order_type":"{terms.close.kind}"']
+        for name, ticks in (("trigger_price", terms.close.trigger), ("limit_price", terms.close.price)):
+            if ticks is not None:
+                members.append(f'"{name}":{pair.price(ticks)},"{name}_type":"static"')
+        text += f'"contingent":{{{",".join(members)}}},'
+    return text
+
+
 def _triggers(order: Order) -> str:
-    pair = order.pair
+    pair, trail = order.pair, order.terms.trail
     trigger = pair.price(order.trigger or 0)
     status = "triggered" if order.triggered else "untriggered"
+    price, kind, more = trigger, "static", ""
+    if trail is not None:
+        # What was asked for is the distance; where the trigger is just now stands beside it.
+        price, kind = f"{trail.amount:f}", trail.kind
+        more = f'"actual_price":{trigger},"peak_price":{pair.price(order.peak)},'
     return (
-        f'"stop_price":{trigger},"trigger":"last","triggers":{{"reference":"last","price":{trigger},'
-        f'"price_type":"static","status":"{status}"}}'
+        f'"stop_price":{trigger},"trigger":"last","triggers":{{"reference":"last","price":{price},'
+        f'"price_type":"{kind}",{more}"status":"{status}"}}'
+    )
+
+
+def trailed(order: Order, now: int) -> str:
+    """A trailing stop's trigger has moved."""
+    return (
+        f'"timestamp":"{iso(now)}","exec_type":"status","order_status":"new",'
+        f'{_client(order.cl_ord_id, order.userref)},{_triggers(order)},"order_id":"{order.order_id}"'
+    )
+
+
+def refilled(order: Order, now: int) -> str:
+    """An iceberg shows its next part."""
+    return (
+        f'"timestamp":"{iso(now)}","exec_type":"iceberg_refill","order_status":"partially_filled",{_totals(order)},'
+        f'{_special(order)}{_client(order.cl_ord_id, order.userref)},"order_id":"{order.order_id}"'
     )
 
 
@@ -128,16 +171,16 @@ def finished(order: Order, now: int) -> str:
     )
 
 
-def amended(order: Order, now: int) -> str:
-    """The user's amendment took effect."""
+def amended(order: Order, now: int, kind: str = "amended", reason: str = "User requested") -> str:
+    """An amendment took effect: the user's, or the engine's (``restated``)."""
     pair = order.pair
     status = "partially_filled" if order.filled else "new"
-    price = f'"limit_price":{pair.price(order.price)},"limit_price_type":"static",' if order.price is not None else ""
+    price = f"{_limit(order)}," if order.price is not None else ""
     if order.trigger is not None:
         price += f"{_triggers(order)},"
     return (
-        f'"timestamp":"{iso(now)}","exec_type":"amended","order_status":"{status}",'
-        f'"cum_qty":{pair.qty(order.filled)},"reason":"User requested","amended":true,'
+        f'"timestamp":"{iso(now)}","exec_type":"{kind}","order_status":"{status}",'
+        f'"cum_qty":{pair.qty(order.filled)},"reason":{string(reason)},"amended":true,'
         f'"order_qty":{pair.qty(order.qty)},{price}{_client(order.cl_ord_id, order.userref)},'
         f'"order_id":"{order.order_id}"'
     )

@@ -37,7 +37,7 @@ def _time(text: str) -> str:
 def order(row: Row, opened_ns: int, status: str) -> dict[str, Any]:
     """A whole order, of the report that tells its terms."""
     pair, limit = PAIRS[row["symbol"]], row.get("limit_price")
-    trigger = row["triggers"]["price"] if "triggers" in row else None
+    trigger = trigger_of(row)
     first = _text(trigger or limit or 0)
     second = _ZERO if trigger is None or limit is None else _text(limit)
     at = describe(row["order_type"], first, second) + (f" {_ZERO}" if row["order_type"] == "market" else "")
@@ -72,6 +72,12 @@ def order(row: Row, opened_ns: int, status: str) -> dict[str, Any]:
     return {**made, "cl_ord_id": row["cl_ord_id"]} if "cl_ord_id" in row else made
 
 
+def trigger_of(row: Row) -> Decimal | None:
+    """Where an order's trigger is just now, None of one without."""
+    triggers = row.get("triggers")
+    return None if triggers is None else triggers.get("actual_price", triggers["price"])
+
+
 def change(row: Row) -> dict[str, Any]:
     """What a report changes of an order that has been told before."""
     # A last trade may tell the end itself.
@@ -88,10 +94,10 @@ def change(row: Row) -> dict[str, Any]:
         changed |= {"lastupdated": _time(row["timestamp"]), "status": "closed" if kind == "filled" else kind}
         if "reason" in row:
             changed["cancel_reason"] = row["reason"]
-    elif kind == "amended":
+    elif kind in ("amended", "restated"):
         # Captures have no amendment; what it changed is told under the names of the whole order.
         changed |= {"status": "open", "misc": "amended", "vol": f"{row['order_qty']:f}"}
-        limit, trigger = row.get("limit_price"), row["triggers"]["price"] if "triggers" in row else None
+        limit, trigger = row.get("limit_price"), trigger_of(row)
         first = limit if trigger is None else trigger
         descr = {} if first is None else {"price": _text(first)}
         if trigger is not None:
@@ -117,4 +123,6 @@ def trade(row: Row) -> dict[str, Any]:
         "time": _time(row["timestamp"]),
         "type": row["side"],
         "vol": f"{row['last_qty']:f}",
+        **({"userref": row["order_userref"]} if row.get("order_userref") else {}),
+        **({"cl_ord_id": row["cl_ord_id"]} if "cl_ord_id" in row else {}),
     }

@@ -23,6 +23,8 @@ BODY_BYTES_MAX = 256 * 1024
 FIELDS_MAX = 1000
 NONCE_MAX = 2**64 - 1
 NONCE_DIGITS = 100
+# Of a body that comes slowly.
+SLOW_PIECES = 8
 _log = logging.getLogger("simulator")
 
 
@@ -34,14 +36,14 @@ class Rest:
         self.clock = clock
         self.delays = delays
 
-    async def public(self, request: web.Request) -> web.Response:
+    async def public(self, request: web.Request) -> web.StreamResponse:
         """``/0/public/<method>``; arguments come in the query or, as some clients do, in a form."""
         await asyncio.sleep(self.delays.one_way_ns / NS)
         response = await self._public(request)
         await asyncio.sleep(self.delays.one_way_ns / NS)
         return response
 
-    async def _public(self, request: web.Request) -> web.Response:
+    async def _public(self, request: web.Request) -> web.StreamResponse:
         method = rest_public.METHODS.get(request.match_info["method"])
         try:
             if method is None:
@@ -56,12 +58,12 @@ class Rest:
                 raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
             response = _result(method(self.world, fields, now))
             if faults.rules:
-                response = await self._troubled(request, response, {"path": "rest", "method": name, "account": ""})
+                return await self._troubled(request, response, {"path": "rest", "method": name, "account": ""})
             return response
         except KrakenError as error:
             return _failure(str(error))
 
-    async def private(self, request: web.Request) -> web.Response:
+    async def private(self, request: web.Request) -> web.StreamResponse:
         """``/0/private/<method>``."""
         body = await request.read()
         await asyncio.sleep(self.delays.one_way_ns / NS)
@@ -84,19 +86,22 @@ class Rest:
             if refusal is not None and not refusal.after:
                 raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
             try:
-                response = _result(call.run(self.world, key, fields, arrived, now))
+                done = _result(call.run(self.world, key, fields, arrived, now))
             finally:
                 self.world.flush(now)
             if refusal is not None:
                 raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
+            response: web.StreamResponse = done
             if faults.rules:
-                response = await self._troubled(request, response, about)
+                response = await self._troubled(request, done, about)
         except KrakenError as error:
             response = _failure(str(error))
         await asyncio.sleep(self.delays.one_way_ns / NS)
         return response
 
-    async def _troubled(self, request: web.Request, response: web.Response, about: dict[str, str]) -> web.Response:
+    async def _troubled(
+        self, request: web.Request, response: web.Response, about: dict[str, str]
+    ) -> web.StreamResponse:
         """The work is done; the answer comes late, broken, or never."""
         faults, now, method = self.world.faults, self.clock(), about["method"]
         if faults.strike("answer_never", now, method, **about):
@@ -108,8 +113,35 @@ class Rest:
             await asyncio.sleep(late.ms / 1000)
         broken = faults.strike("rest_broken", now, method, **about)
         if broken is not None:
-            return web.Response(status=502, text=broken.text or "<html><h1>502 Bad Gateway</h1></html>")
-        return response
+            status = int(broken.value or 502)
+            page = broken.text or f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
+            return web.Response(status=status, text=page, content_type="text/html")
+        return await self._oddly_sent(request, response, about)
+
+    async def _oddly_sent(
+        self, request: web.Request, response: web.Response, about: dict[str, str]
+    ) -> web.StreamResponse:
+        """The answer with half of its body, in slow pieces, or cut in the middle with its connection."""
+        faults, now, method = self.world.faults, self.clock(), about["method"]
+        text = response.text or ""
+        if faults.strike("rest_truncated", now, method, **about):
+            return web.Response(text=text[: len(text) // 2], content_type="application/json")
+        cut = faults.strike("rest_cut", now, method, **about)
+        slow = None if cut is not None else faults.strike("rest_slow", now, method, **about)
+        if cut is None and slow is None:
+            return response
+        body = text.encode()
+        stream = web.StreamResponse(headers={"Content-Type": "application/json"})
+        stream.content_length = len(body)
+        await stream.prepare(request)
+        piece = max(1, len(body) // SLOW_PIECES)
+        for begin in range(0, len(body) if cut is None else len(body) // 2, piece):
+            await stream.write(body[begin : begin + piece])
+            if slow is not None:
+                await asyncio.sleep(slow.ms / 1000 / SLOW_PIECES)
+        if cut is not None and request.transport is not None:
+            request.transport.abort()
+        return stream
 
     def _authenticate(self, request: web.Request, body: bytes) -> tuple[KeyState, Mapping[str, Any]]:
         key = self.world.keys.get(request.headers.get("API-Key", ""))

@@ -16,13 +16,15 @@ from simulator.arguments import KINDS, LIMIT_KINDS, STP, TIF, decimal_text, rest
 from simulator.errors import KrakenError, invalid
 from simulator.orders import OrderRequest
 from simulator.pairs import Pair
-from simulator.triggers import TRIGGERED_KINDS
-from simulator.wire import NS
+from simulator.terms import TRAILING_KINDS, TRIGGERED_KINDS, Close, Distance, Terms
+from simulator.wire import NS, units
 
 DEADLINE_MIN_NS = 2 * NS
 EXPIRE_MIN_S = 5
 _FLAGS = frozenset({"post", "fcib", "fciq", "nompp"})
 _NOTHING = (None, "", "0", 0, "none")
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_RELATIVE = re.compile(r"([+-])([0-9]{1,12}(?:\.[0-9]{1,12})?)(%?)", re.ASCII)
 
 
 def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfirmed) -> OrderRequest:
@@ -36,9 +38,11 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfir
     qty = decimal_text(fields, "volume")
     if qty is None:
         raise invalid("volume")
-    first = price(fields, "price") if kind != "market" else None
-    second = price(fields, "price2") if kind in LIMIT_KINDS and kind != "limit" else None
-    if (kind != "market" and first is None) or (kind in LIMIT_KINDS and kind != "limit" and second is None):
+    terms = _terms(fields, pair, kind, qty)
+    trails, limits = kind in TRAILING_KINDS, kind in TRIGGERED_KINDS and kind in LIMIT_KINDS
+    first = price(fields, "price") if kind != "market" and not trails else None
+    second = price(fields, "price2") if limits and not trails else None
+    if not trails and ((kind != "market" and first is None) or (limits and second is None)):
         raise invalid("price")
     if unconfirmed.rest_idle_fields == "refused":
         _used_only(fields, kind)
@@ -58,6 +62,7 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfir
         qty=qty,
         price=second if kind in TRIGGERED_KINDS else first,
         trigger=first if kind in TRIGGERED_KINDS else None,
+        terms=terms,
         tif=tif,
         expire_ns=_expiry(fields, tif, now),
         post_only="post" in flags,
@@ -74,6 +79,51 @@ def price(fields: Mapping[str, Any], name: str) -> Decimal | None:
     if isinstance(value, str) and value.startswith("-"):
         raise invalid(name)
     return decimal_text(fields, name)
+
+
+def _terms(fields: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal) -> Terms:
+    """What the order has beside the terms of all: trailing distances, what an iceberg shows, a conditional close."""
+    trail = offset = None
+    if kind in TRAILING_KINDS:
+        trail = _distance(fields, "price", pair)
+        if trail.amount <= 0:
+            raise invalid("price")
+        if kind in LIMIT_KINDS:
+            offset = _distance(fields, "price2", pair)
+    display = decimal_text(fields, "displayvol") if fields.get("displayvol") not in _NOTHING else None
+    if (kind == "iceberg") != (display is not None):
+        raise invalid("displayvol")
+    shown = 0 if display is None else arguments.display_lots(pair, qty, display, "displayvol")
+    return Terms(trail, offset, shown, _close(fields, pair))
+
+
+def _distance(fields: Mapping[str, Any], name: str, pair: Pair) -> Distance:
+    """A price relative to another one: ``+5``, ``-0.5%``."""
+    match = _RELATIVE.fullmatch(str(fields.get(name) or ""))
+    if match is None:
+        raise invalid(name)
+    sign, amount, percent = match.groups()
+    distance = Decimal(amount) * (-1 if sign == "-" else 1)
+    if not percent and units(distance, pair.price_precision) is None:
+        raise invalid(name)
+    return Distance(distance, "pct" if percent else "quote")
+
+
+def _close(fields: Mapping[str, Any], pair: Pair) -> Close | None:
+    """A conditional close: a form has ``close[ordertype]`` and so on, a JSON body an object; empty is none."""
+    given = fields.get("close")
+    parts = {name[6:-1]: value for name, value in fields.items() if name.startswith("close[") and value not in _EMPTY}
+    blamed = f"close[{next(iter(parts))[:24]}]" if parts else "close"
+    if isinstance(given, dict):
+        parts |= {name: value for name, value in given.items() if value not in _EMPTY}
+    elif given not in (*_EMPTY, "{}", "[]"):
+        raise invalid("close")
+    if not parts:
+        return None
+    kind = parts.get("ordertype")
+    first, second = (price(parts, name) for name in ("price", "price2"))
+    trigger = first if kind in TRIGGERED_KINDS else None
+    return arguments.close_of(pair, kind, trigger, second if trigger is not None else first, blamed)
 
 
 def order_flags(fields: Mapping[str, Any]) -> frozenset[str]:
@@ -106,13 +156,9 @@ def _neutral_only(fields: Mapping[str, Any], kind: str) -> None:
         raise KrakenError(errors.INDEX_UNAVAILABLE)
     if rest_flag(fields, "reduce_only"):
         raise KrakenError(errors.REDUCE_ONLY_SPOT)
-    for name in ("displayvol", "leverage", "starttm"):
+    for name in ("leverage", "starttm"):
         if fields.get(name) not in _NOTHING:
             raise invalid(name)
-    # A form has close[ordertype] and so on, a JSON body an object.
-    for name, value in fields.items():
-        if (name == "close" and value not in (None, "", {})) or (name.startswith("close[") and value not in (None, "")):
-            raise invalid(name[:32])
     if fields.get("asset_class") not in (None, "", "currency"):
         raise KrakenError(errors.UNKNOWN_PAIR)
 

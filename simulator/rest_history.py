@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.orders import Fill, LedgerEntry, Order
-from simulator.pairs import ASSETS, find_asset
+from simulator.pairs import ASSETS, Pair, find_asset
+from simulator.terms import Close, Terms
 from simulator.wire import NS, fixed, seconds
 from simulator.world import KeyState, World
 
@@ -21,12 +23,13 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
     pair = order.pair
     price = pair.price(order.price) if order.price is not None else "0"
     trigger = None if order.trigger is None else pair.price(order.trigger)
-    at = describe(order.kind, trigger or price, price)
+    first, second = asked_prices(order.terms, pair, trigger or price, "0" if trigger is None else price)
+    at = describe(order.kind, first, second)
     flags = [order.fee_pref, *(["post"] if order.post_only else [])]
     status = "open" if not order.closed_ns else "closed" if order.status == "filled" else order.status
     row: dict[str, Any] = {
         "refid": None,
-        "userref": order.userref or None,
+        "userref": _userref(world, order),
         "status": status,
         "opentm": _time(order.opened_ns),
         "starttm": 0,
@@ -35,11 +38,11 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
             "pair": pair.altname,
             "type": order.side,
             "ordertype": order.kind,
-            "price": price if trigger is None else trigger,
-            "price2": "0" if trigger is None else price,
+            "price": first,
+            "price2": second,
             "leverage": "none",
             "order": f"{order.side} {pair.qty(order.qty)} {pair.altname} @ {at}",
-            "close": "",
+            "close": "" if order.terms.close is None else describe_close(order.terms.close, pair),
         },
         "vol": pair.qty(order.qty),
         "vol_exec": pair.qty(order.filled),
@@ -47,7 +50,7 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
         "fee": pair.cost(order.fee),
         "price": pair.price(order.average),
         "stopprice": "0.00000" if trigger is None else trigger,
-        "limitprice": "0.00000",
+        "limitprice": price if order.terms.offset is not None else "0.00000",
         "misc": "amended" if order.amended else "",
         "oflags": ",".join(flags),
     }
@@ -63,6 +66,24 @@ def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
     if arguments.rest_flag(fields, "trades"):
         row["trades"] = world.store.exec_ids(order.order_id)
     return row
+
+
+def _userref(world: World, order: Order) -> int | None:
+    null = world.config.unconfirmed.rest_unset_userref == "null_beside_cl_ord_id"
+    return None if null and not order.userref and order.cl_ord_id is not None else order.userref
+
+
+def asked_prices(terms: Terms, pair: Pair, price: str, second: str) -> tuple[str, str]:
+    """The two prices of an order as it was asked for: distances with their sign (KRAKEN.md 4.5)."""
+    if terms.trail is not None:
+        price, second = terms.trail.shown(pair), "0"
+    return price, second if terms.offset is None else terms.offset.shown(pair)
+
+
+def describe_close(close: Close, pair: Pair) -> str:
+    """A conditional close in an order's description."""
+    first = pair.price(close.trigger or close.price or 0)
+    return f"close position @ {describe(close.kind, first, pair.price(close.price or 0))}"
 
 
 def describe(kind: str, price: str, second: str) -> str:
@@ -169,10 +190,34 @@ def _trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
     return row
 
 
+def consolidated(fills: list[Fill]) -> list[Fill]:
+    """One row for consecutive fills of an order, as trades by a taker are shown: at their average price."""
+    rows: list[Fill] = []
+    for fill in fills:
+        last = rows[-1] if rows else None
+        if last is None or last.number != fill.number or last.maker != fill.maker:
+            rows.append(fill)
+            continue
+        qty = last.qty + fill.qty
+        rows[-1] = replace(
+            last,
+            qty=qty,
+            price=(last.price * last.qty + fill.price * fill.qty) // qty,
+            cost=last.cost + fill.cost,
+            fee=last.fee + fill.fee,
+        )
+    return rows
+
+
 def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
     """``TradesHistory``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
     rows, count = world.store.fills(key.account.index, start, end, world.seen(now), offset)
+    faults = world.faults
+    about = {"path": "rest", "method": "TradesHistory", "account": key.account.name}
+    if faults.rules and faults.strike("consolidate", now, "TradesHistory", **about):
+        merged = consolidated(rows)
+        rows, count = merged, count - len(rows) + len(merged)
     result: dict[str, Any] = {"trades": {f.exec_id: _trade_row(world, f, fields) for f in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 

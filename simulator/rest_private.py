@@ -11,8 +11,9 @@ from simulator import arguments, errors, rest_arguments, rest_history
 from simulator.errors import KrakenError, invalid
 from simulator.orders import WALLETS, Account, Order, OrderRequest, replaced
 from simulator.pairs import ASSETS, FEES, USD, Pair, find_asset, percent
-from simulator.rest_history import describe
+from simulator.rest_history import asked_prices, describe, describe_close
 from simulator.rest_public import named_venues
+from simulator.terms import PLAIN, Terms
 from simulator.validation import to_lots, to_ticks
 from simulator.wire import fixed, iso_seconds
 from simulator.world import KeyState, World
@@ -227,12 +228,15 @@ def _asked(request: OrderRequest) -> dict[str, str]:
     """The description of an order that has passed the checks, in the pair's decimals."""
     pair = request.pair
     price, trigger = (None if p is None else to_ticks(pair, p) for p in (request.price, request.trigger))
-    return _told(request.side, request.kind, pair, to_lots(pair, request.qty), price, trigger)
+    return _told(request.side, request.kind, pair, to_lots(pair, request.qty), price, trigger, request.terms)
 
 
-def _told(side: str, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None) -> dict[str, str]:
-    first, second = pair.price(trigger or price or 0), pair.price(price or 0)
-    return {"order": f"{side} {pair.qty(qty)} {pair.altname} @ {describe(kind, first, second)}"}
+def _told(
+    side: str, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None, terms: Terms = PLAIN
+) -> dict[str, str]:
+    first, second = asked_prices(terms, pair, pair.price(trigger or price or 0), pair.price(price or 0))
+    close = {} if terms.close is None else {"close": describe_close(terms.close, pair)}
+    return {"order": f"{side} {pair.qty(qty)} {pair.altname} @ {describe(kind, first, second)}", **close}
 
 
 def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:

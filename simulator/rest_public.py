@@ -51,7 +51,8 @@ def assets(world: World, fields: Fields, _now: int) -> Any:
         if any(asset not in chosen for asset in found):
             raise KrakenError(errors.UNKNOWN_ASSET)
         chosen = [asset for asset in found if asset is not None]
-    return {asset.rest_id: rest_asset(asset) for asset in chosen}
+    new = _new_names(fields)
+    return {asset.name if new else asset.rest_id: rest_asset(asset) for asset in chosen}
 
 
 def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
@@ -63,8 +64,20 @@ def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
         if _names(fields, "pair"):
             raise KrakenError(errors.UNKNOWN_PAIR)
         return {}
-    rows = {key: rest_pair(venue.pair, venue.status) for key, venue in named_venues(world, fields)}
+    new, shown = _new_names(fields), world.config.unconfirmed.asset_pairs_fees == "shown"
+    rows = {
+        venue.pair.symbol if new else key: rest_pair(venue.pair, venue.status, new=new, fees=shown)
+        for key, venue in named_venues(world, fields)
+    }
     return {key: {name: row[name] for name in _INFO[info] or row} for key, row in rows.items()}
+
+
+def _new_names(fields: Fields) -> bool:
+    """True if the answer is wanted under the new names (``assetVersion=1``)."""
+    version = str(fields.get("assetVersion") or "0")
+    if version not in ("0", "1"):
+        raise invalid("assetVersion")
+    return version == "1"
 
 
 def _tokenised(fields: Fields, name: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from simulator import errors
+from simulator import errors, oddities
 from simulator.arguments import only
 from simulator.errors import KrakenError
 from simulator.faults import PROXY_TEXT
@@ -30,7 +30,8 @@ class Request(NamedTuple):
 
     method: str
     params: dict[str, Any]
-    req_id: int | None
+    # A number in version 2, in version 1 a text too.
+    req_id: int | str | None
     arrived: int
     error: str = ""
 
@@ -49,6 +50,8 @@ class Session:
         self.heard_ns = 0
         # Ends the connection; the shell knows how.
         self.hang_up: Callable[[], None] = lambda: None
+        # As hang_up, after a close frame with that code.
+        self.close_with: Callable[[int], None] = lambda _code: None
         # Answers are kept here while a fault decides on them.
         self._kept: list[str] | None = None
         # Messages that wait for their time, and when the last of them is due.
@@ -76,9 +79,15 @@ class Session:
             self._send(text)
             return
         now = self.world.now
-        if faults.strike("drop", now, f"connection {self.connection_id}", path=self.path):
-            self.hang_up()
+        drop = faults.strike("drop", now, f"connection {self.connection_id}", path=self.path)
+        if drop is not None:
+            # Without a close frame (1006) it just ends.
+            if drop.value in ("", "1006"):
+                self.hang_up()
+            else:
+                self.close_with(int(drop.value))
             return
+        text = self._oddly(text, now)
         said = faults.strike("text", now, path=self.path)
         if said is not None:
             self._send(said.text or PROXY_TEXT)
@@ -89,6 +98,15 @@ class Session:
             self.send_late(text, int(stall.ms * 1e6))
         else:
             self.send_late(text, faults.level("lag_public", now, path=self.path) if self.path != "private" else 0)
+
+    def _oddly(self, text: str, now: int) -> str:
+        """The message with whatever rules do to its numbers and members."""
+        faults = self.world.faults
+        numbers = faults.strike("odd_numbers", now, path=self.path)
+        if numbers is not None:
+            text = oddities.odd_numbers(text, numbers.value)
+        members = faults.strike("odd_members", now, path=self.path)
+        return text if members is None else oddities.odd_members(text, members.value)
 
     def send_late(self, text: str, late_ns: int) -> None:
         """A message that leaves later, and never before what was to leave earlier."""
@@ -257,7 +275,7 @@ class Session:
         more = "".join(f'"{name}":{value},' for name, value in extra.items())
         self.reply(
             f'{{"method":{json.dumps(request.method)},{more}{_req_id(request)}{body}"success":true,'
-            f'"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}'
+            f'"time_in":"{iso(request.arrived)}","time_out":"{iso(max(now, request.arrived))}"}}'
         )
 
     def refuse(self, request: Request, error: str, now: int, **extra: str) -> None:
@@ -266,12 +284,15 @@ class Session:
         method = f'"method":{json.dumps(request.method)},' if request.method else ""
         self.reply(
             f'{{"error":{json.dumps(error)},{method}{_req_id(request)}"success":false,{more}'
-            f'"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}'
+            f'"time_in":"{iso(request.arrived)}","time_out":"{iso(max(now, request.arrived))}"}}'
         )
 
     def pong(self, request: Request, now: int) -> None:
         """The answer to a ping."""
-        self.reply(f'{{"method":"pong",{_req_id(request)}"time_in":"{iso(request.arrived)}","time_out":"{iso(now)}"}}')
+        self.reply(
+            f'{{"method":"pong",{_req_id(request)}"time_in":"{iso(request.arrived)}",'
+            f'"time_out":"{iso(max(now, request.arrived))}"}}'
+        )
 
 
 def channel_of(request: Request, allowed: Mapping[str, frozenset[str]]) -> str:

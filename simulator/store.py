@@ -15,6 +15,7 @@ from simulator.accounts import Accounts, Journal
 from simulator.limits import Counter
 from simulator.orders import OPEN, SPOT, Account, Amendment, Fill, LedgerEntry, Order
 from simulator.pairs import PAIRS, Pair, pair_of, rounded
+from simulator.terms import read_terms
 
 PAGE = 50
 _SCHEMA = """
@@ -64,11 +65,12 @@ CREATE TABLE IF NOT EXISTS venues (
 _ADDED = (
     ("orders", "decimals"), ("trades", "decimals"), ("orders", "trigger_price"), ("orders", "triggered"),
     ("trades", "base_fee"), ("orders", "value TEXT"), ("orders", "usd_fee"), ("trades", "usd_fee"), ("trades", "usd"),
+    ("orders", "terms TEXT"), ("orders", "peak"),
     ("ledger", "subtype TEXT"), ("ledger", "wallet TEXT"),
 )  # fmt: skip
 # Version 1: cost and fee of orders and trades have the pair's cost decimals, one more than the dollar's of version 0.
 _VERSION = 2
-_ORDER_COLUMNS = 30
+_ORDER_COLUMNS = 32
 _FILL_COLUMNS = 21
 _LEDGER_COLUMNS = 12
 
@@ -226,6 +228,13 @@ class Store:
             held.setdefault(asset, {})[wallet] = amount
         return held
 
+    def changes(self, account: int, after_ns: int) -> list[tuple[str, str, int]]:
+        """(asset, wallet, units) of every change of a balance since."""
+        return self._db.execute(
+            "SELECT asset, coalesce(wallet, ?), amount - fee FROM ledger WHERE account=? AND ns>?",
+            (SPOT, account, after_ns),
+        ).fetchall()
+
     def traded(self, account: int, after_ns: int, every_ns: int) -> list[tuple[int, int]]:
         """(ns since the epoch // ``every_ns``, units of the dollar that its trades were worth then), oldest first."""
         return self._db.execute(
@@ -354,7 +363,7 @@ def _order_row(o: Order) -> tuple[Any, ...]:
         o.number, o.order_id, o.account, o.pair.symbol, o.side, o.kind, o.qty, o.price, o.tif, o.expire_ns,
         o.post_only, o.stp, o.cl_ord_id, o.userref, o.fee_pref, o.opened_ns, o.touched_ns, o.filled, o.cost, o.fee,
         o.status, o.reason, o.amended, o.closed_ns, o.visible_ns, o.pair.price_precision,
-        o.trigger, o.triggered, str(o.value), o.usd_fee,
+        o.trigger, o.triggered, str(o.value), o.usd_fee, o.terms.text(), o.peak,
     )  # fmt: skip
 
 
@@ -370,6 +379,7 @@ def _order(row: Any) -> Order:
     values += [row[26], bool(row[27])]
     order = Order(*values)
     order.value, order.usd_fee = int(row[28] or 0), row[29] or 0
+    order.terms, order.peak = read_terms(row[30]), row[31] or 0
     if not order.value and order.cost:
         pair = order.pair
         order.value = rounded(order.cost, pair.cost_precision - pair.price_precision - pair.qty_precision)

@@ -208,10 +208,9 @@ class TradingSession(Session):
         if not self._unconfirmed.batch_cancel_least <= len(orders) + len(clients) <= most:
             raise invalid("orders")
         count = self.world.exchange.batch_cancel(key.account, orders, clients, now)
-        if self._unconfirmed.batch_cancel_result == "orders_cancelled":
-            self.answer(request, None, now, orders_cancelled=count)
-        else:
-            self.answer(request, {"count": count}, now)
+        form = self._unconfirmed.batch_cancel_result
+        more = {} if form == "count" else {"orders_cancelled": count}
+        self.answer(request, None if form == "orders_cancelled" else {"count": count}, now, **more)
 
 
 def _client_ids(params: dict[str, Any]) -> dict[str, Any]:

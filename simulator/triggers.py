@@ -1,4 +1,4 @@
-"""Stop-loss and take-profit orders: they wait outside the book until the last trade reaches their trigger."""
+"""Orders that are not in the book as they came: stops and trailing stops wait outside it, icebergs show a part."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ from simulator.errors import KrakenError
 from simulator.orders import Order
 from simulator.validation import check_funds
 
-TRIGGERED_KINDS = ("stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit")
-
 
 def reached(order: Order, last: int) -> bool:
     """Has the last trade (ticks) reached the order's trigger: stops run with the price, profits against it."""
     assert order.trigger is not None
-    up = (order.side == "buy") == order.kind.startswith("stop-loss")
+    up = (order.side == "buy") != order.kind.startswith("take-profit")
     return last >= order.trigger if up else last <= order.trigger
+
+
+def follow(order: Order, best: int) -> None:
+    """Puts the trigger of a trailing stop, and the limit that goes with it, behind the best price."""
+    trail, sign = order.terms.trail, -1 if order.side == "sell" else 1
+    assert trail is not None
+    order.peak = best
+    order.trigger = max(order.pair.tick, best + sign * abs(trail.ticks(order.pair, best)))
+    if order.terms.offset is not None:
+        order.price = max(order.pair.tick, order.trigger + order.terms.offset.ticks(order.pair, order.trigger))
 
 
 class Triggers(Accounts):
@@ -32,6 +40,10 @@ class Triggers(Accounts):
     def settle(self, events: list[Event], now: int) -> None:
         """Books the events of a venue; their trades may release waiting orders."""
         super().settle(events, now)
+        for number in {number for event in events if event[0] == "trade" for number in event[1:3]}:
+            order = self.orders.get(number)
+            if order is not None and order.terms.display:
+                self._refill(order, now)
         if self.waiting and any(event[0] == "trade" for event in events):
             self.watch(now)
 
@@ -41,12 +53,24 @@ class Triggers(Accounts):
             return
         self._watching = True
         try:
+            self._trail(now)
             while due := self._due():
                 for order in due:
                     if order.number in self.orders:
                         self._release(order, now)
         finally:
             self._watching = False
+
+    def _trail(self, now: int) -> None:
+        """Moves the triggers of trailing stops that the last trade has left further behind."""
+        for symbol, pending in self.waiting.items():
+            last = self.venues[symbol].last_price
+            for order in pending.values():
+                better = last > order.peak if order.side == "sell" else last < order.peak
+                if order.terms.trail is not None and better:
+                    follow(order, last)
+                    self.journal.orders[order.number] = order
+                    self._report(order, "status", reports.trailed(order, now))
 
     def _due(self) -> list[Order]:
         return [
@@ -67,9 +91,20 @@ class Triggers(Accounts):
     def _submit(self, order: Order, now: int) -> list[Event]:
         tif = order.tif if order.tif in ("ioc", "fok") else "gtc"
         venue = self.venues[order.pair.symbol]
+        qty = order.shown = min(order.terms.display or order.remaining, order.remaining)
         return venue.submit(
-            order.number, order.account, order.side, order.price, order.remaining, now, tif, order.post_only, order.stp
+            order.number, order.account, order.side, order.price, qty, now, tif, order.post_only, order.stp
         )
+
+    def _refill(self, order: Order, now: int) -> None:
+        """Shows the next part of an iceberg, behind all that stands at its price, when the last one is gone."""
+        resting = self.venues[order.pair.symbol].engine.order(order.number)
+        if resting is not None:
+            order.shown = resting[3]
+            return
+        events = self._submit(order, now)
+        self._report(order, "iceberg_refill", reports.refilled(order, now))
+        self.settle(events, now)
 
     def _release(self, order: Order, now: int) -> None:
         self._forget(order)

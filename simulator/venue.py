@@ -131,7 +131,7 @@ class Venue:
         old = [depth for channel, depth in self.wanted if channel == "v1.book"] if self.wanted else []
         depths = {*self.depths, *old} if old else self.depths
         runs = self.book.change(self.engine.changes(), now, depths)
-        for depth, text in self.book.messages(runs, now, self.depths):
+        for depth, text in self.book.messages(runs, self.depths):
             self.public.append(("book", depth, text))
         for depth in old:
             frame = feed_v1.update(self.book, runs, depth)

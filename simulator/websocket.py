@@ -26,6 +26,8 @@ from simulator.session import Request, Session
 from simulator.wire import NS
 from simulator.world import World
 
+# How the name of the private side's host begins.
+PRIVATE_HOST = "ws-auth."
 FRAME_BYTES_MAX = 64 * 1024
 QUEUE_BYTES_MAX = 8 * 1024 * 1024
 QUEUE_FRAMES_MAX = 20_000
@@ -164,6 +166,14 @@ class Connection:
         return self._last_due
 
 
+def _close_with(socket: web.WebSocketResponse, code: int) -> None:
+    asyncio.ensure_future(socket.close(code=code))  # noqa: RUF006 - the reader sees it end
+
+
+def _is_private_host(request: web.Request) -> bool:
+    return request.host.startswith(PRIVATE_HOST)
+
+
 class Attempts:
     """Connection attempts by address, at most ``most`` in ten minutes (KRAKEN.md 1.11); 0 is no limit.
 
@@ -208,16 +218,16 @@ class WebSockets:
         self._ids = Random(f"connections {clock()}")
 
     async def public(self, request: web.Request) -> web.StreamResponse:
-        """``/v2``."""
-        return await self._serve(request, PublicSession)
+        """``/v2``; the private side where a client asks for it by the host's name alone."""
+        return await self._serve(request, PrivateSession if _is_private_host(request) else PublicSession)
 
     async def private(self, request: web.Request) -> web.StreamResponse:
         """``/auth/v2``."""
         return await self._serve(request, PrivateSession)
 
     async def public_v1(self, request: web.Request) -> web.StreamResponse:
-        """``/``."""
-        return await self._serve(request, OldPublicSession)
+        """``/``; as ``/v2`` with the host's name."""
+        return await self._serve(request, OldPrivateSession if _is_private_host(request) else OldPublicSession)
 
     async def private_v1(self, request: web.Request) -> web.StreamResponse:
         """``/auth``."""
@@ -244,6 +254,7 @@ class WebSockets:
         connection = Connection(socket, self.delays, self.clock, drop)
         session = kind(self.world, self._ids.randrange(2**54, 2**64), connection.send)
         session.hang_up = drop
+        session.close_with = lambda code: _close_with(socket, code)
         self.sessions[session] = connection
         inbox: asyncio.Queue[tuple[int, Request] | None] = asyncio.Queue(INBOX_MAX)
         tasks = [asyncio.create_task(connection.write()), asyncio.create_task(self._work(session, inbox))]
@@ -271,9 +282,11 @@ class WebSockets:
         inbox: asyncio.Queue[tuple[int, Request] | None],
     ) -> None:
         async for message in socket:
-            if message.type is WSMsgType.TEXT:
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 arrived = self.clock() + self.delays.one_way_ns
-                asked = session.read(message.data, arrived)
+                # Some clients send text in binary frames; what is no UTF-8 is no JSON either.
+                data = message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
+                asked = session.read(data, arrived)
                 # A full inbox stops the reading, and with it the client.
                 # By the steady clock: one that a fault puts off delays nobody.
                 steady = self.clock.steady() + self.delays.one_way_ns

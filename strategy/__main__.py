@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from shared.bus import Received
 from shared.clock import boot_ns, clock_id
-from shared.config import ConfigError
+from shared.config import Config, ConfigError
 from shared.messages import ProcessState
 from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
-from strategy.host import TURN_MS, Host
+from strategy.host import TURN_MS, Host, load_strategy
 
 WANTED = ["book", "book.status", "feed.instrument", "feed.status", "feed.trade", "position", "order", "account"]
 
@@ -16,8 +16,12 @@ def main() -> None:
     """Runs until asked to stop."""
     options = parser("strategy", __doc__ or "")
     options.add_argument("--name", help="which of the configured strategies (the first when not said)")
+    options.add_argument("--check", action="store_true", help="look at every strategy's class and settings, and end")
     arguments = options.parse_args()
     configuration = load_config("strategy", arguments.config)
+    if arguments.check:
+        _check(configuration)
+        return
     name = arguments.name or next(iter(configuration.strategies))
     if name not in configuration.strategies:
         names = ", ".join(configuration.strategies)
@@ -49,6 +53,15 @@ def main() -> None:
         process.details["quotes"] = host.quoting
 
     process.run_polled(on_messages, on_turn, turn_ms=TURN_MS)
+
+
+def _check(configuration: Config) -> None:
+    """Exit 78 with the reason unless every strategy's class and settings are as they must be."""
+    try:
+        for name in configuration.strategies:
+            load_strategy(configuration, name)
+    except ConfigError as error:
+        refuse(EXIT_CONFIG, "strategy", str(error))
 
 
 if __name__ == "__main__":

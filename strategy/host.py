@@ -6,6 +6,7 @@ target of the boot before holds its quotes meanwhile. Once it has published, an 
 
 from __future__ import annotations
 
+import functools
 import importlib
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +16,8 @@ import msgspec
 
 from shared import limits
 from shared.clock import MS, SECOND
-from shared.config import Config, ConfigError
+from shared.config import Config, ConfigError, place
+from shared.config_errors import explained
 from shared.messages import (
     Account,
     Book,
@@ -32,26 +34,35 @@ from shared.messages import (
     Target,
 )
 from shared.numbers import notional
-from strategy.interface import Strategy, View
+from strategy.interface import SettingError, Strategy, View
 
 
 def load_strategy(config: Config, name: str) -> tuple[type[Strategy], msgspec.Struct]:
     """The class and settings of a configured strategy. Raises :class:`ConfigError` that names the key and the mend."""
     section = config.strategies[name]
     module_name, _, class_name = section.class_.partition(":")
-    key = f"{config.source or 'defaults'}: strategies.{name}"
+    key = f"strategies.{name}"
+
+    def wrong(part: str, text: str) -> ConfigError:
+        return ConfigError(f"{place(config, f'{key}.{part}')}: {key}.{part}: {text}")
+
     try:
         found: Any = getattr(importlib.import_module(module_name), class_name)
     except ImportError as error:
-        raise ConfigError(f"{key}.class: cannot import {module_name} ({error}); it must be importable here") from error
+        raise wrong("class", f"cannot import {module_name} ({error}); it must be importable here") from error
     except AttributeError:
-        raise ConfigError(f"{key}.class: {module_name} has no {class_name}") from None
+        raise wrong("class", f"{module_name} has no {class_name}") from None
     if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise ConfigError(f"{key}.class: {section.class_} is not a strategy.interface.Strategy")
+        raise wrong("class", f"{section.class_} is not a strategy.interface.Strategy")
     try:
         settings = msgspec.convert(section.settings, found.Settings, strict=False)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise ConfigError(f"{key}.settings: {error}") from error
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, SettingError):
+            raise wrong(f"settings.{error.__cause__.key}", str(error.__cause__)) from error
+        above, where = f"{key}.settings", functools.partial(place, config)
+        raise ConfigError(explained(str(error), section.settings, where, found.Settings, above)) from error
+    except ValueError as error:
+        raise wrong("settings", str(error)) from error
     return found, settings
 
 

@@ -87,11 +87,19 @@ class View:
         return self.target([], why)
 
 
+class SettingError(ValueError):
+    """A setting that cannot work; ``key`` is its name, ``text`` what is wrong with it."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__(f"{key} {text}")
+        self.key = key
+
+
 class Strategy(ABC):
     """Base of all strategies; ``Settings`` is the type of the configuration's ``settings`` section.
 
-    The settings type should forbid unknown fields, and raise ValueError in ``__post_init__`` for what cannot work:
-    both are told with the key's name at start.
+    The settings type should forbid unknown fields, and raise :class:`SettingError` (or ValueError) in
+    ``__post_init__`` for what cannot work: both are told with file, line and key at start, and by ``doctor``.
     """
 
     Settings: ClassVar[type[msgspec.Struct]]

@@ -10,7 +10,7 @@ import msgspec
 from shared.clock import SECOND
 from shared.messages import Orders, OrderState, Position, Quote, Side, Target
 from shared.numbers import notional, unscale
-from strategy.interface import HEADROOM, Strategy, View
+from strategy.interface import HEADROOM, SettingError, Strategy, View
 
 BP = 1e-4
 
@@ -44,28 +44,28 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
 
     def __post_init__(self) -> None:
         if not 1 <= self.levels <= 20:
-            raise ValueError(f"levels must be 1 to 20, found {self.levels}")
+            raise SettingError("levels", f"must be 1 to 20, found {self.levels}")
         if self.sizes and len(self.sizes) != self.levels:
-            raise ValueError(f"sizes must have one size for each of {self.levels} levels, found {len(self.sizes)}")
+            raise SettingError("sizes", f"must have one size for each of {self.levels} levels, found {len(self.sizes)}")
         for size in [self.size, *self.sizes]:
             if not size > 0:
-                raise ValueError(f"size must be above 0, found {size}")
+                raise SettingError("size", f"must be above 0, found {size}")
         for name in ("edge_bps", "min_edge_bps", "spacing_bps", "tolerance_bps", "skew_bps"):
             value = getattr(self, name)
             if not 0 <= value <= 1000:
-                raise ValueError(f"{name} must be 0 to 1000, found {value}")
+                raise SettingError(name, f"must be 0 to 1000, found {value}")
         if self.min_edge_bps > self.edge_bps:
-            raise ValueError(f"min_edge_bps {self.min_edge_bps} is above edge_bps {self.edge_bps}")
+            raise SettingError("min_edge_bps", f"{self.min_edge_bps} is above edge_bps {self.edge_bps}")
         if self.levels > 1 and self.spacing_bps == 0:
-            raise ValueError("spacing_bps must be above 0 with more than one level")
+            raise SettingError("spacing_bps", "must be above 0 with more than one level")
         for name in ("max_position", "price_ceiling", "price_floor", "max_order_age_s"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise ValueError(f"{name} must be above 0, found {value}")
+                raise SettingError(name, f"must be above 0, found {value}")
         if not 0 <= self.filled_order_delay_s <= 3600:
-            raise ValueError(f"filled_order_delay_s must be 0 to 3600, found {self.filled_order_delay_s}")
+            raise SettingError("filled_order_delay_s", f"must be 0 to 3600, found {self.filled_order_delay_s}")
         if self.price_ceiling is not None and self.price_floor is not None and self.price_floor >= self.price_ceiling:
-            raise ValueError(f"price_floor {self.price_floor} is not below price_ceiling {self.price_ceiling}")
+            raise SettingError("price_floor", f"{self.price_floor} is not below price_ceiling {self.price_ceiling}")
 
 
 class MarketMaker(Strategy):

@@ -10,6 +10,7 @@ from monitor import halted
 from monitor.listen import Listener
 from monitor.view import View
 from shared import halt as switch
+from shared import limits
 from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config
 from shared.messages import OrderState
@@ -18,8 +19,8 @@ from shared.messages import OrderState
 BY_LOSS: Final = "max_daily_loss"
 WANTED: Final = ("account", "heartbeat.executor", "order")
 HEARD_S: Final = 2.5
-# An order of unknown outcome, which must be settled first, can take 65 s.
-WAIT_S: Final = 100.0
+# After that it says what remains; the executor goes on. An order of unknown outcome alone can take 65 s.
+WAIT_S: Final = limits.FLATTEN_RETURNS_S
 # The last fill's ledger entries may come just after the halt.
 ENTRIES_S: Final = 1.2
 
@@ -33,7 +34,7 @@ class Refused(Exception):
 
 
 def wish(config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _positions: True) -> dict[str, Decimal]:
-    """Asks the executor to close every position, and returns what is to be closed, by pair.
+    """Asks the executor to close every position, and returns what is to be closed, by asset.
 
     ``agreed`` is asked with the same before it is. Raises :class:`Refused`.
     """
@@ -74,16 +75,18 @@ def finish(config: Config, listener: Listener, show: Callable[[str], None] = lam
     return {
         "flat": done,
         "halted": switch.is_halted(config.halt_file),
-        "positions": {symbol: format(position, "f") for symbol, position in positions(view).items()},
+        "positions": view.position_texts(),
+        "assets": {asset: format(position, "f") for asset, position in positions(view).items()},
+        "left": "" if done else left(view, boot_ns()),
         "open_orders": view.open_orders if view.orders_known(boot_ns()) else None,
         "why": halted.text(config) or "",
     }
 
 
 def positions(view: View) -> dict[str, Decimal]:
-    """What is to be closed, by pair."""
-    told = view.account.positions if view.account is not None else {}
-    return {symbol: Decimal(position) for symbol, position in told.items() if Decimal(position)}
+    """What is to be closed, by asset; what is held is left alone."""
+    rows = view.account.assets if view.account is not None else {}
+    return {asset: Decimal(row.position) for asset, row in rows.items() if Decimal(row.position) and not row.held}
 
 
 def left(view: View, now: int) -> str:
@@ -91,7 +94,7 @@ def left(view: View, now: int) -> str:
     silent = view.silence("executor", now)
     if silent:
         return f"{silent}: what is left is done when it is back"
-    parts = [f"{symbol} {position:+f}" for symbol, position in positions(view).items()]
+    parts = [f"{asset} {position:+f}" for asset, position in positions(view).items()]
     parts += [f"{view.open_orders} order{'' if view.open_orders == 1 else 's'} to end"] if view.open_orders else []
     for symbol, orders in sorted(view.orders.items()):
         if any(order.state is OrderState.UNKNOWN for order in orders.orders):
@@ -101,6 +104,4 @@ def left(view: View, now: int) -> str:
 
 def in_words(found: dict[str, Decimal]) -> list[str]:
     """What is to be done about each position."""
-    return [
-        f"{symbol}: {position} is to be {'sold' if position > 0 else 'bought'}" for symbol, position in found.items()
-    ]
+    return [f"{asset}: {position} is to be {'sold' if position > 0 else 'bought'}" for asset, position in found.items()]

@@ -11,12 +11,12 @@ import os
 import socket
 from typing import Any, Final
 
-from monitor import halted
+from monitor import facts, halted
 from monitor.acts.journal_orders import Journal
 from monitor.listen import Listener
 from monitor.view import View
 from shared import halt as switch
-from shared import limits, starts
+from shared import limits, pausing, starts
 from shared.clock import SECOND, boot_ns, rfc3339, wall_ns
 from shared.config import Config
 from shared.messages import ProcessState
@@ -68,6 +68,13 @@ def told(result: dict[str, Any]) -> str:
         f"kraken.halt_key failed ({result['error']}). Kraken's dead man's switch pulls them by {result['until']} if it "
         "was armed; look at them on Kraken's own site."
     )
+
+
+def pause(config: Config, name: str, reason: str) -> bool:
+    """Pause a pair or a strategy; True once the executor has said that it did. Raises :class:`pausing.Unknown`."""
+    with Listener(config, ("heartbeat.executor",)) as listener:
+        pausing.pause(config, name, f"{rfc3339(wall_ns())} by {_who()}: {reason}")
+        return listener.until(lambda view: name in facts.paused(view), ANSWER_AGAIN_S)
 
 
 def resume(config: Config) -> str | None:

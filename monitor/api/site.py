@@ -122,13 +122,19 @@ class Site:
 
 
 def health(status: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """The answer to ``/health``: 200 when every process says ready, else 503 and which do not."""
+    """Return the answer to ``/health``: 200 when every process is ready and no wanted quote is refused, else 503."""
+    refused = [
+        f"{slot['strategy']} {slot['symbol']} {slot['slot']}"
+        for slot in status.get("empty_slots", [])
+        if slot["refused"]
+    ]
     waiting = [name for name, process in status["processes"].items() if process["state"] != "ready"]
     body = {
-        "healthy": not waiting,
+        "healthy": not waiting and not refused,
         "not_ready": waiting,
+        "refused": refused,
         "halted": status["halted"],
         "processes": {name: process["state"] for name, process in status["processes"].items()},
         "books": {symbol: book["state"] for symbol, book in status["books"].items()},
     }
-    return (503 if waiting else 200), body
+    return (200 if body["healthy"] else 503), body

@@ -153,17 +153,39 @@ def programs(config: Config, asked: supervisor.Supervisor) -> list[Finding]:
     return found or [ok("supervisord", f"supervisord runs all {len(config.process_names)} programs")]
 
 
+def strategies(config: Config) -> Finding:
+    """Every strategy's class and settings, looked at by the strategies' own command."""
+    ran = _component(config, "strategy", "--check")
+    if ran is None:
+        return warning("strategies", f"their settings were not read within {JOURNAL_S:.0f} s", "see what takes the CPU")
+    if ran.returncode:
+        why = (ran.stderr.strip().splitlines() or ["no reason given"])[-1]
+        return error("strategies", why.removeprefix("strategy: "), "mend it there, then 'tradebyte restart strategy'")
+    return ok("strategies", f"the settings of {', '.join(config.strategies)} are good")
+
+
 def journal(config: Config) -> Finding:
     """The executor's journal, read by the executor's own command."""
     file = config.data / "journal.sqlite"
     if not file.exists():
         return ok("journal", "there is no journal yet; the executor begins one at its first start")
+    ran = _component(config, "executor", "fills", "--json", "--count", "1")
+    if ran is None:
+        return warning("journal", f"{file} was not read within {JOURNAL_S:.0f} s", "see whether the disk works")
+    if ran.returncode:
+        why = (ran.stderr.strip().splitlines() or ["no reason given"])[-1]
+        mend = "move the file away to begin a new journal: fills so far stay at the exchange, and in the file"
+        return error("journal", f"{file} cannot be read: {why.removeprefix('fills: ')}", mend)
+    return ok("journal", f"{file} can be read ({file.stat().st_size // 1024} kB)")
+
+
+def _component(config: Config, *words: str) -> subprocess.CompletedProcess[str] | None:
+    """Another component's command, run as a process; None where it took too long."""
     source = ["--config", str(config.source)] if config.source else []
-    command = [sys.executable, "-m", "executor", "fills", "--json", "--count", "1", *source]
     path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
     try:
-        ran = subprocess.run(
-            command,
+        return subprocess.run(
+            [sys.executable, "-m", *words, *source],
             capture_output=True,
             text=True,
             timeout=JOURNAL_S,
@@ -172,12 +194,7 @@ def journal(config: Config) -> Finding:
             env=os.environ | {"PYTHONPATH": path},
         )
     except subprocess.TimeoutExpired:
-        return warning("journal", f"{file} was not read within {JOURNAL_S:.0f} s", "see whether the disk works")
-    if ran.returncode:
-        why = (ran.stderr.strip().splitlines() or ["no reason given"])[-1]
-        mend = "move the file away to begin a new journal: fills so far stay at the exchange, and in the file"
-        return error("journal", f"{file} cannot be read: {why.removeprefix('fills: ')}", mend)
-    return ok("journal", f"{file} can be read ({file.stat().st_size // 1024} kB)")
+        return None
 
 
 PROJECT: Final = Path(__file__).resolve().parents[2]

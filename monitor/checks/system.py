@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from monitor import facts
 from monitor.checks.asked import Asked, Clock
 from monitor.checks.finding import Finding, error, ok, warning
 from monitor.view import DEAD, FOREIGN, View, live_orders
+
+# No clock that works at all is further off.
+OFFSET_KNOWN_MS: Final = 365 * 86_400_000.0
 
 
 def processes(status: dict[str, Any]) -> list[Finding]:
     """Each process's word on itself; nothing at all where none runs."""
     states = {name: process["state"] for name, process in status["processes"].items()}
     if all(state == DEAD for state in states.values()):
-        return [warning("processes", "nothing runs", "'make run', or supervisord as a daemon")]
+        return [error("processes", "nothing runs", "'make run', or supervisord as a daemon")]
     found = []
     for name, process in status["processes"].items():
         if process["state"] == DEAD:
@@ -23,6 +27,25 @@ def processes(status: dict[str, Any]) -> list[Finding]:
             mend = f"see logs/{name}.log if it stays so"
             found.append(error("processes", f"{name} is {process['state']}: {process['why']}", mend))
     return found or [ok("processes", f"all {len(states)} processes are heard")]
+
+
+def paused(names: dict[str, str]) -> list[Finding]:
+    """Pairs and strategies that a person has paused."""
+    return [
+        warning(
+            "paused", f"{name} is paused: {why or 'no reason given'}", f"'tradebyte resume {name}' when it may go on"
+        )
+        for name, why in names.items()
+    ]
+
+
+def trading(status: dict[str, Any], wall: int) -> list[Finding]:
+    """What is wanted and is not so: refused by the exchange it is an error, held back by our own limits a warning."""
+    found = []
+    for is_bad, what, why in facts.not_trading(status, wall):
+        mend = "'tradebyte orders' names its last order, 'tradebyte why ORDER' what became of it"
+        found.append((error if is_bad else warning)("quotes", f"{what}: {why}", mend))
+    return found or [ok("quotes", "every quote that is wanted rests, or has been awaited for less than 20 s")]
 
 
 def halted(why: str | None) -> list[Finding]:
@@ -48,17 +71,18 @@ def books(status: dict[str, Any]) -> list[Finding]:
 def others(view: View, open_orders: Asked | None) -> list[Finding]:
     """Orders on the account that are not ours, which the dead man's switch pulls too."""
     if view.orders_told:
+        asked_for = "the configured pairs; other pairs cannot be asked for while the executor uses its key"
         count = sum(order.strategy == FOREIGN for orders in view.orders.values() for order in live_orders(orders))
     elif open_orders is not None and isinstance(open_orders.value, dict):
         told = open_orders.value.get("open")
+        asked_for = "the account"
         rows = told.values() if isinstance(told, dict) else []
         count = sum(not _is_ours(row.get("cl_ord_id")) for row in rows if isinstance(row, dict))
     else:
-        return [
-            ok("other-orders", "not known while no executor runs; when it is gone, Kraken's switch pulls EVERY order")
-        ]
+        why = "until the executor has reconciled" if "executor" in view.heartbeats else "while nobody can be asked"
+        return [ok("other-orders", f"not known {why}; when the executor is gone, Kraken's switch pulls EVERY order")]
     if not count:
-        return [ok("other-orders", "no order on the account but our own")]
+        return [ok("other-orders", f"no order but our own on {asked_for}")]
     text = f"{count} orders on the account are not ours: they are left alone, and count towards exposure"
     mend = (
         "when the executor is gone, Kraken's dead man's switch pulls EVERY order, these too: use an account of its own"
@@ -74,7 +98,8 @@ def executors_clock(view: View) -> Clock | None:
     """The offset that the running executor measures all the time."""
     heard = view.heartbeats.get("executor")
     offset_ms = heard.beat.details.get("exchange_offset_ms") if heard else None
-    if not isinstance(offset_ms, int | float):
+    # Not known yet, it is told by an older executor as the whole time since 1970.
+    if not isinstance(offset_ms, int | float) or abs(offset_ms) > OFFSET_KNOWN_MS:
         return None
     # It tells the exchange's time less ours.
     return Clock(-offset_ms / 1000, 0.0)

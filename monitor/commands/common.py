@@ -31,16 +31,33 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines: JSON on stdout, no prompt.")]
 
 
-def load(path: Path | None, *, acts: bool = False) -> Config:
-    """The configuration; one that acts never does so on defaults. Refusals: stderr and exit 78."""
+def nearest() -> Path | None:
+    """The configuration of the folder above in which a command was typed, such as logs/; None without one."""
+    if os.environ.get("TRADEBYTE_CONFIG") or configuration.DEFAULT_PATH.is_file():
+        return None
+    folders = (folder / configuration.DEFAULT_PATH for folder in Path.cwd().parents)
+    return next((file for file in folders if file.is_file()), None)
+
+
+def load(path: Path | None, *, acts: bool = False, above: bool = False) -> Config:
+    """Return the configuration; one that acts never does so on defaults. Refusals: stderr and exit 78.
+
+    ``above``: also that of a folder above this one, for what is typed in a hurry.
+    """
     try:
-        config = configuration.load(path, required=acts)
+        config = configuration.load(path or (nearest() if above else None), required=acts)
     except configuration.ConfigError as error:
         say(f"tradebyte: {error}")
         raise typer.Exit(EXIT_CONFIG) from None
     if config.source is None:
         say("tradebyte: no configuration file here; looking with the built-in sandbox defaults")
     return config
+
+
+def looked_in(config: Config) -> str:
+    """Where the processes of a configuration are looked for, in words."""
+    named = str(config.source) if config.source else "the built-in defaults"
+    return f"{config.run} by {named} (another folder's or user's system is not seen from here: name it by --config)"
 
 
 def say(text: str) -> None:

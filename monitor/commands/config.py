@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -43,7 +42,7 @@ def show(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 def in_force(found: Config) -> dict[str, Any]:
     """The configuration as a tree of plain values."""
-    tree = msgspec.to_builtins(found, enc_hook=lambda value: str(value) if isinstance(value, Path) else value)
+    tree = msgspec.to_builtins(found, builtin_types=(Decimal,), enc_hook=str)
     return {key: _plain(value, key) for key, value in tree.items() if key not in NOT_FROM_THE_FILE}
 
 
@@ -58,4 +57,4 @@ def _plain(value: Any, key: str) -> Any:
         return HIDDEN
     if key in KEYS and value:
         return f"{HIDDEN}{str(value)[-4:]}"
-    return str(value) if isinstance(value, Decimal) else value
+    return format(value, "f") if isinstance(value, Decimal) else value

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from monitor import halted, machine, supervisor
+from monitor import facts, halted, machine, supervisor
 from monitor.checks import asked, exchange, keys, local, system
 from monitor.checks.finding import Finding, error
 from monitor.commands.common import (
@@ -33,6 +33,7 @@ from monitor.commands.common import (
 from monitor.listen import gather
 from monitor.view import DEAD
 from shared import config as configuration
+from shared import pausing
 from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config, consent_file
 from shared.kraken.rest import Rest, RestError, RestRefused
@@ -86,7 +87,8 @@ def examine(config: Config) -> list[Finding]:
     looked = machine.Machine(config.data)
     began = time.monotonic()
     view = gather(config, lambda view: view.is_complete)
-    status = view.status(boot_ns(), wall_ns(), halted.text(config))
+    now, wall = boot_ns(), wall_ns()
+    status = view.status(now, wall, halted.text(config)) | facts.beyond(view, config, now, wall)
     runs = any(process["state"] != DEAD for process in status["processes"].values())
     time.sleep(max(0.0, LOOK_S - (time.monotonic() - began)))
     figures = looked.figures()
@@ -96,6 +98,7 @@ def examine(config: Config) -> list[Finding]:
     rust = view.book_status.rust if view.book_status is not None else None
     findings = [
         *local.configuration(config),
+        local.strategies(config),
         *local.folders(config),
         *local.resources(figures, config),
         local.rust(running=rust),
@@ -103,7 +106,9 @@ def examine(config: Config) -> list[Finding]:
         *local.ports(config),
         *system.processes(status),
         *system.halted(halted.text(config)),
+        *system.paused(pausing.paused(config)),
         *(system.books(status) if runs else []),
+        *(system.trading(status, wall) if runs else []),
         *exchange.connectivity(answers, config, expected=runs),
         *exchange.system_status(answers.status),
         *exchange.clock(system.executors_clock(view) or answers.clock),

@@ -41,8 +41,8 @@ def flatten(config: ConfigOption = None, json: JsonOption = False, yes: YesOptio
         print(f"{result['why']}; 'tradebyte resume' ends the halt")
     else:
         say(
-            f"tradebyte: not flat after {flattening.WAIT_S:.0f} s, and still at it; 'tradebyte position' and "
-            "'tradebyte orders' show how far it is, 'tradebyte halt' stops it"
+            f"tradebyte: not flat after {flattening.WAIT_S:.0f} s, and still at it: {result['left']}; 'tradebyte "
+            "position' and 'tradebyte orders' show how far it is, 'tradebyte halt' stops it"
         )
     if not result["flat"]:
         raise typer.Exit(EXIT_FAILED)

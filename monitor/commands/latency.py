@@ -76,9 +76,9 @@ def from_bus(config: Config, seconds: float) -> list[dict[str, Any]]:
 def _show(hops: list[dict[str, Any]]) -> None:
     out = console()
     columns = ("count", *(f"{name} ms" for name in FIGURES))
-    shown = table("hop", *columns, "since", right=columns)
+    shown = table("hop", *columns, "since (UTC)", right=columns)
     for hop in hops:
-        since = time.strftime("%H:%M:%S", time.localtime(hop["since_ts"])) if hop["since_ts"] else "no sample yet"
+        since = time.strftime("%H:%M:%S", time.gmtime(hop["since_ts"])) if hop["since_ts"] else "no sample yet"
         figures = (_ms(hop[f"{name}_ms"]) for name in FIGURES)
         shown.add_row(hop["hop"].replace("_", " "), str(hop["count"]), *figures, since)
     out.print(shown)

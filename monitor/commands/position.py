@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+from rich.console import Console
 from rich.markup import escape
 
 from monitor.commands.common import ConfigOption, JsonOption, console, fail, load, print_json, table
@@ -46,6 +48,9 @@ def described(view: View) -> dict[str, Any]:
     return {
         "valid": account is not None and account.valid and all(item.valid for item in view.positions.values()),
         "positions": view.position_texts(),
+        "assets": view.asset_rows(),
+        "currency": account.currency if account else None,
+        "rates": {asset: msgspec.to_builtins(rate) for asset, rate in account.rates.items()} if account else {},
         "strategies": strategies,
         "balances": account.balances if account else {},
         "equity": account.equity if account else None,
@@ -53,6 +58,9 @@ def described(view: View) -> dict[str, Any]:
         "unrealised": account.unrealised if account else None,
         "fees_paid": account.fees_paid if account else None,
         "rounding": account.rounding if account else None,
+        "transfers": account.transfers if account else None,
+        "fx": account.fx if account else None,
+        "quotes": {asset: msgspec.to_builtins(made) for asset, made in account.quotes.items()} if account else {},
         "fees": {symbol: {"maker": fee.maker, "taker": fee.taker} for symbol, fee in account.fees.items()}
         if account
         else {},
@@ -73,11 +81,24 @@ def _show(shown: dict[str, Any]) -> None:
                 positions.add_row("", strategy, symbols[symbol]["position"], str(symbols[symbol]["fills"]))
     out.print(positions)
     out.print()
+    _show_assets(out, shown)
     balances = table("asset", "balance", right=("balance",))
     for asset, amount in shown["balances"].items():
         balances.add_row(asset, amount)
     out.print(balances)
     out.print()
-    for name in ("equity", "realised", "unrealised", "fees_paid", "rounding"):
+    for name in ("equity", "realised", "unrealised", "fees_paid", "transfers", "rounding", "fx"):
         if shown[name] is not None:
-            out.print(f"{name.replace('_', ' '):<12}{shown[name]}")
+            out.print(f"{name.replace('_', ' '):<12}{shown[name]} {shown['currency']}")
+
+
+def _show_assets(out: Console, shown: dict[str, Any]) -> None:
+    """Print each traded base with its position over all pairs."""
+    worth = f"worth {shown['currency']}"
+    assets = table("asset", "position", worth, "kept", "other wallets", "held", right=("position", worth, "kept"))
+    for name, row in shown["assets"].items():
+        wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row["wallets"].items())
+        assets.add_row(name, row["position"], row["worth"], row["inventory"], wallets, escape(row["held"]))
+    if shown["assets"]:
+        out.print(assets)
+        out.print()

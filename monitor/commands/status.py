@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from monitor import facts, halted
-from monitor.commands.common import ConfigOption, JsonOption, age, console, load, print_json, table
+from monitor.commands.common import ConfigOption, JsonOption, age, console, load, looked_in, print_json, say, table
 from monitor.listen import gather
 from shared.clock import boot_ns, wall_ns
 
@@ -25,6 +25,8 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         print_json(shown)
     else:
         show(shown, console())
+    if not view.heartbeats:
+        say(f"tradebyte: nothing of this folder's runs; looked in {looked_in(found)}")
 
 
 def coloured(state: str) -> str:
@@ -86,12 +88,21 @@ def lines(shown: dict[str, Any]) -> list[str]:
     found = []
     if shown["stale"]:
         found.append(f"[yellow]stale[/yellow] (no update for 60 s): {', '.join(shown['stale'])}")
+    for name, why in shown["paused"].items():
+        found.append(f"[yellow]paused[/yellow]: {escape(name)} ({escape(why)}; 'tradebyte resume {name}' ends it)")
+    for is_bad, what, why in facts.not_trading(shown, wall_ns()):
+        colour = "red" if is_bad else "yellow"
+        found.append(f"[{colour}]{escape(what)}[/{colour}]: {escape(why)}")
     connection = shown["connection"]
     if connection["connected"] is not None:
         word = "connected" if connection["connected"] else "[red]not connected[/red]"
         lost = f"lost {connection['reconnects']} times, {_text(connection['attempts'])} attempts since it started"
         most = f"(at most {connection['attempts_10_min_max']} in 10 minutes)"
         found.append(f"connection: {word}, Kraken is {escape(str(connection['system']))}; {lost} {most}")
+    if connection["private_connected"] is not None:
+        word = "connected" if connection["private_connected"] else "[red]not connected[/red]"
+        why = f" ({escape(connection['private_problem'])})" if connection["private_problem"] else ""
+        found.append(f"private connection: {word}{why}, {_text(connection['private_attempts'])} attempts")
     found += [f"[red]{symbol}: subscription {escape(said)}[/red]" for symbol, said in connection["refused"].items()]
     rates = shown["rates"]
     if rates["pairs"]:

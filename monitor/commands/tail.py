@@ -17,7 +17,7 @@ import msgspec
 import typer
 import zmq
 
-from monitor.commands.common import ConfigOption, JsonOption, console, load
+from monitor.commands.common import ConfigOption, JsonOption, console, fail, load, looked_in
 from shared import bus, limits, topics
 from shared.clock import rfc3339
 from shared.config import Config
@@ -54,7 +54,14 @@ def tail(
             kinds = ", ".join(kind.name for kind in topics.KINDS)
             raise typer.BadParameter(f"{words!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
     give_way()
-    socket = _attach(found, wanted)
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
+    # Before it connects: nobody to hear is told apart from nobody who says anything.
+    connections = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    _attach(socket, found, wanted)
+    if not connections.poll(int(limits.TAIL_NOBODY_S * 1000)):
+        socket.close(linger=0)
+        fail(f"nothing runs that could be heard; looked in {looked_in(found)}. Start it: make run")
+    socket.disable_monitor()
     show = _raw if raw else _json if json else _Lines(is_styled=console().color_system is not None)
     left = count
     try:
@@ -94,8 +101,7 @@ def _shown(socket: zmq.Socket[bytes], show: Callable[[str, bytes], str | None]) 
                 yield shown
 
 
-def _attach(config: Config, wanted: list[str]) -> zmq.Socket[bytes]:
-    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
+def _attach(socket: zmq.Socket[bytes], config: Config, wanted: list[str]) -> None:
     socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
     for words in wanted:
         for prefix in topics.subscription(words):
@@ -107,7 +113,6 @@ def _attach(config: Config, wanted: list[str]) -> zmq.Socket[bytes]:
             socket.curve_secretkey = curve.secret_key.encode()
             socket.curve_publickey = curve.public_key.encode()
         socket.connect(endpoint)
-    return socket
 
 
 def _raw(topic: str, payload: bytes) -> str:

@@ -61,12 +61,13 @@ def ask_restart(process: str) -> list[str]:
 
 
 def _positions(shown: Shown) -> dict[str, Decimal]:
-    found = {}
-    for symbol, text in shown.positions.account.items():
+    """What a flatten would close, by asset."""
+    amounts = {}
+    for asset, row in shown.positions.assets.items():
         try:
-            amount = Decimal(text)
+            amount = Decimal(row.position)
         except InvalidOperation:
             continue
-        if amount:
-            found[symbol] = amount
-    return found
+        if amount and not row.held:
+            amounts[asset] = amount
+    return amounts

@@ -5,9 +5,11 @@ The reader makes one a few times a second in its own thread; it is never changed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from monitor import facts
 from monitor.picture import Picture
 from monitor.sections import (
     AlertsShown,
@@ -21,7 +23,7 @@ from monitor.sections import (
     Process,
     ProfitShown,
 )
-from monitor.view import DEAD
+from monitor.view import DEAD, FOREIGN
 from shared import limits
 from shared.bus import Received
 from shared.clock import SECOND
@@ -50,13 +52,15 @@ class Shown:
     alerts: AlertsShown
     logs: LogsShown
     control: ControlShown
+    # What is wanted and is not so: is Kraken the reason, what, and why (invariant 12).
+    not_trading: Sequence[tuple[bool, str, str]] = ()
     missed: int = 0
     note: str = ""
 
     @property
     def open_orders(self) -> int:
         """Own orders that may still trade, as last told."""
-        return sum(order.is_live for order in self.orders.orders)
+        return sum(order.is_live and order.strategy != FOREIGN for order in self.orders.orders)
 
     def is_heard(self, process: str) -> bool:
         """A process has been heard lately."""
@@ -67,6 +71,7 @@ class Watch:
     """Takes messages in, and tells what is to be shown. ``now`` is ns of CLOCK_BOOTTIME."""
 
     def __init__(self, config: Config, now: int) -> None:
+        self._config = config
         self.picture = Picture(config)
         self._began = now
         self._turn_due = now
@@ -100,6 +105,7 @@ class Watch:
             alerts=picture.told_alerts(now, wall),
             logs=picture.lines(most=limits.VIEW_ROWS),
             control=picture.control(halted, flattening=flattening),
+            not_trading=facts.not_trading(facts.beyond(picture.view, self._config, now, wall), wall),
         )
 
     def _heard(self, now: int, silent_s: float) -> Heard:

@@ -20,6 +20,10 @@ def now(shown: Shown) -> list[Row]:
     found: list[Row] = []
     if shown.control.halted:
         found.append(_line(Tone.BAD, "halted, r resumes", shown.control.why))
+    for name, why in shown.control.paused.items():
+        found.append(_line(Tone.WARN, name, f"paused, 'tradebyte resume {name}' ends it: {why}"))
+    for is_bad, what, why in shown.not_trading:
+        found.append(_line(Tone.BAD if is_bad else Tone.WARN, what, why))
     for name, process in shown.processes.items():
         if process.state == READY or (process.state == "halted" and shown.control.halted):
             continue

@@ -7,8 +7,10 @@ from typing import Final
 
 import streamlit as st
 
+from monitor import facts
 from monitor.views.web import here, markup, style, words
 from monitor.views.web.screens import controls, latency, logs, market, orders, overview, pnl, processes
+from shared.clock import wall_ns
 
 PAGES: Final[dict[str, Callable[[], None]]] = {
     "Overview": overview.page,
@@ -37,6 +39,10 @@ def line() -> None:
         st.html(markup.banner(stake.headline, "real", stake.detail))
     if halt.tone == "bad":
         st.html(markup.banner(halt.headline, "bad", halt.detail))
+    for name, why in (status.data.get("paused") or {}).items():
+        st.html(markup.banner(f"{name} is paused", "warn", f"{why}; 'tradebyte resume {name}' ends it"))
+    for is_bad, what, why in facts.not_trading(status.data, wall_ns()):
+        st.html(markup.banner(what, "bad" if is_bad else "warn", why))
     said = [markup.badge(f"{stake.headline}: {stake.detail}", stake.tone), markup.badge(halt.headline, halt.tone)]
     if status.data["orders_known"]:
         count = status.data["open_orders"]

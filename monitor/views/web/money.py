@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from monitor.views.text import money as cents
 from monitor.views.web import figures, markup
 from monitor.views.web.figures import Figure, Points
 from monitor.views.web.markup import Card, Cell, Column
@@ -31,7 +32,7 @@ STRATEGIES: Final = (
 def today(pnl: dict[str, Any]) -> Card:
     """What was made since midnight UTC, as the loss limit of the day counts it."""
     made, currency = pnl["total"]["today"], pnl["currency"]
-    return Card("P&L today", made, f"{currency}, since 00:00 UTC", markup.money(made).tone)
+    return Card("P&L today", cents(made), f"{currency}, since 00:00 UTC", markup.money(made).tone)
 
 
 def totals(pnl: dict[str, Any]) -> list[Card]:
@@ -39,10 +40,10 @@ def totals(pnl: dict[str, Any]) -> list[Card]:
     total, currency = pnl["total"], pnl["currency"]
     since = "since the journal began"
     note = f"{currency}, {since}" if pnl["valid"] else f"{currency}, not sure: {pnl['why'] or 'not reconciled'}"
-    cards = [Card("P&L", total["profit"], note, markup.money(total["profit"]).tone if pnl["valid"] else "warn")]
+    cards = [Card("P&L", cents(total["profit"]), note, markup.money(total["profit"]).tone if pnl["valid"] else "warn")]
     for name in ("realised", "unrealised", "fees", "transfers", "rounding"):
         tone = "" if name in ("fees", "transfers") else markup.money(total[name]).tone
-        cards.append(Card(name.capitalize(), total[name], currency, tone))
+        cards.append(Card(name.capitalize(), cents(total[name]), currency, tone))
     return cards
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +17,9 @@ from aiohttp import web
 
 from executor.journal import Journal
 from executor.rows import OrderRow
+from shared import pausing
 
-from .conftest import World, order
+from .conftest import ROOT, World, order
 
 pytestmark = pytest.mark.processes
 Said = Callable[[str, str], subprocess.CompletedProcess[str]]
@@ -339,3 +342,64 @@ def test_going_live_is_nothing_for_the_sandbox(world: World) -> None:
     assert ran.returncode == 78
     assert world.config.kraken.api_secret not in ran.stdout + ran.stderr
     assert world.config.kraken.api_key not in ran.stdout + ran.stderr
+
+
+# --- from anywhere, with nothing running -----------------------------------------------------------------------------
+
+
+def test_tail_says_that_nothing_runs_instead_of_waiting_for_ever(world: World) -> None:
+    ran = world.tradebyte("tail", "fill")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert f"nothing runs that could be heard; looked in {world.config.run}" in ran.stderr
+
+
+def test_status_says_where_it_looked_when_nothing_of_the_folder_runs(world: World) -> None:
+    ran = world.tradebyte("status")
+    assert "nothing of this folder's runs" in ran.stderr
+    assert str(world.config.run) in ran.stderr
+
+
+def test_halt_finds_the_configuration_of_the_folder_above(world: World, kraken: FakeKraken) -> None:
+    world.beat("executor", state="halted")
+    world.orders()
+    world.config.logs.mkdir(exist_ok=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "monitor", "halt", "--json"],
+        cwd=world.config.logs,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(ran.stdout)["how"] == "executor", ran.stderr
+    assert world.config.halt_file.exists()
+
+
+def test_pause_and_resume_of_one_pair(world: World) -> None:
+    world.beat("executor", details={"paused": {"BTC/USD": "by a test"}})
+    shown = json.loads(world.tradebyte("pause", "BTC/USD", "--json").stdout)
+    assert shown == {"paused": "BTC/USD", "executor_answered": True}
+    assert "no reason given" in pausing.paused(world.config)["BTC/USD"]
+    assert "paused: BTC/USD (by a test" in world.tradebyte("status").stdout
+    assert world.tradebyte("resume", "BTC/USD").stdout == "BTC/USD goes on\n"
+    assert pausing.paused(world.config) == {}
+    refused = world.tradebyte("pause", "XBT/USD")
+    assert refused.returncode == 2
+    assert "BTC/USD" in refused.stderr
+
+
+def test_a_plain_resume_leaves_what_is_paused_alone(world: World) -> None:
+    pausing.pause(world.config, "BTC/USD", "a test")
+    world.tradebyte("resume")
+    assert list(pausing.paused(world.config)) == ["BTC/USD"]
+
+
+def test_the_version_is_told(world: World) -> None:
+    assert world.tradebyte("--version").stdout.startswith("tradebyte ")
+
+
+@pytest.mark.parametrize("command", ["doctor", "status"])
+def test_a_terminal_that_knows_only_ascii_is_no_traceback(world: World, command: str) -> None:
+    ran = world.tradebyte(command, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout

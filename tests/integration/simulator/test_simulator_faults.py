@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import time
 import urllib.error
@@ -71,3 +72,31 @@ def test_rest_is_refused_broken_late_and_off_the_clock(simulator: Running) -> No
     assert simulator.get("Time")["result"]["unixtime"] - time.time() > 40
     simulator.control("faults", "DELETE")
     assert abs(simulator.get("Time")["result"]["unixtime"] - time.time()) < 10
+
+
+def test_rest_answers_are_cut_short_slow_or_pages_of_html(simulator: Running) -> None:
+    def fault(**members: object) -> None:
+        simulator.control("faults", "POST", {"method": "Time", "count": 1, **members})
+
+    fault(kind="rest_broken", value="503")
+    with pytest.raises(urllib.error.HTTPError) as error:
+        simulator.get("Time")
+    assert (error.value.code, error.value.headers.get_content_type()) == (503, "text/html")
+    fault(kind="rest_truncated")
+    with pytest.raises(json.JSONDecodeError):
+        simulator.get("Time")
+    fault(kind="rest_cut")
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        simulator.get("Time")
+    fault(kind="rest_slow", ms=40)
+    assert simulator.get("Time")["error"] == []
+    assert set(simulator.control("faults")["counts"]) == {"rest_broken", "rest_truncated", "rest_cut", "rest_slow"}
+
+
+@looped
+async def test_a_connection_ends_with_the_close_code_of_a_fault(simulator: Running) -> None:
+    async with simulator.public() as public:
+        await public.receive()
+        simulator.control("faults", "POST", {"kind": "drop", "path": "public", "value": "1012", "count": 1})
+        await public.ended()
+        assert public.connection.close_code == 1012

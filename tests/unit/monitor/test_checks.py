@@ -283,6 +283,21 @@ def test_without_rust_the_twins_are_told(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "make rust" in local.rust(running=False).mend
 
 
+def test_a_strategys_settings_are_looked_at_and_named_with_file_line_and_key(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    text = "strategies:\n  market_maker:\n    settings:\n      {0}\n"
+    for setting, said in (
+        ("levels: 0", "config.yaml:4: strategies.market_maker.settings.levels: levels must be 1 to 20, found 0"),
+        ("levls: 2", "config.yaml:4: unknown key 'strategies.market_maker.settings.levls'; did you mean 'levels'?"),
+        ("size: much", "config.yaml:4: strategies.market_maker.settings.size: "),
+    ):
+        file.write_text(text.format(setting))
+        found = local.strategies(configuration.load(file, environ={}))
+        assert (found.level, said in found.text) == ("error", True), found.text
+    file.write_text(text.format("levels: 2"))
+    assert local.strategies(configuration.load(file, environ={})).level == "ok"
+
+
 def test_a_damaged_journal_is_an_error(config: Config) -> None:
     assert local.journal(config).level == "ok"
     config.data.mkdir()
@@ -293,9 +308,9 @@ def test_a_damaged_journal_is_an_error(config: Config) -> None:
 # --- the system ------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_running_is_a_warning_and_one_dead_an_error(config: Config) -> None:
+def test_nothing_running_is_an_error_and_so_is_one_that_is_dead(config: Config) -> None:
     status = View(config).status(0, 0, None)
-    assert levels(system.processes(status)) == ["warning"]
+    assert levels(system.processes(status)) == ["error"]
     for process in status["processes"].values():
         process["state"] = "ready"
     assert levels(system.processes(status)) == ["ok"]

@@ -54,6 +54,7 @@ def account(counter: float = 25.0) -> Account:
         fees={PAIR: Fees(maker="0.0200", taker="0.1000")},
         counters={PAIR: counter},
         threshold=125.0,
+        positions={PAIR: "0.0015"},
         balances={"USD": "10.5"},
         equity="-1.25",
         fees_paid="0.5",

@@ -16,7 +16,7 @@ from monitor.view import View
 from monitor.views.acts import Acts
 from shared import halt
 from shared.config import Config, Trading, check
-from shared.messages import Account, Orders, OrderState
+from shared.messages import Account, AssetPosition, Orders, OrderState
 from tests.unit.monitor.test_view import NOW, beat, order, take
 
 
@@ -40,7 +40,8 @@ def test_a_dry_run_refuses_and_says_what_to_do(config: Config) -> None:
 def view_of(config: Config, positions: dict[str, str], *orders: OrderState) -> View:
     view = View(config)
     take(view, "heartbeat.executor", beat("executor"))
-    take(view, "account", Account(valid=True, positions=positions))
+    rows = {asset: AssetPosition(position=text, worth="") for asset, text in positions.items()}
+    take(view, "account", Account(valid=True, assets=rows))
     live = [order(state) for state in orders]
     take(view, "order.BTC/USD", Orders(symbol="BTC/USD", valid=True, price_precision=1, qty_precision=8, orders=live))
     return view
@@ -49,8 +50,8 @@ def view_of(config: Config, positions: dict[str, str], *orders: OrderState) -> V
 @pytest.mark.parametrize(
     ("positions", "orders", "said"),
     [
-        ({"BTC/USD": "0.002", "ETH/USD": "-0.1", "SOL/USD": "0"}, (), "BTC/USD +0.002, ETH/USD -0.1"),
-        ({"BTC/USD": "0.002"}, (OrderState.CANCELLING, OrderState.FILLED), "BTC/USD +0.002, 1 order to end"),
+        ({"BTC": "0.002", "ETH": "-0.1", "SOL": "0"}, (), "BTC +0.002, ETH -0.1"),
+        ({"BTC": "0.002"}, (OrderState.CANCELLING, OrderState.FILLED), "BTC +0.002, 1 order to end"),
         ({}, (OrderState.OPEN, OrderState.OPEN), "2 orders to end"),
         (
             {},
@@ -67,7 +68,7 @@ def test_what_is_left_is_said_in_a_line(
 
 
 def test_an_executor_that_is_gone_is_said_and_not_what_it_said_last(config: Config) -> None:
-    view = view_of(config, {"BTC/USD": "0.002"})
+    view = view_of(config, {"BTC": "0.002"})
     assert flattening.left(view, NOW + 5 * 10**9).startswith("executor was last heard 5 s ago")
 
 

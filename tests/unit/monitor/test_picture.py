@@ -17,6 +17,7 @@ from shared.config import Config, check
 from shared.messages import (
     Account,
     Alert,
+    AssetPosition,
     BookState,
     FeedTrades,
     Fill,
@@ -199,9 +200,11 @@ def test_positions_are_those_of_the_account_and_of_each_strategy(picture: Pictur
         strategy="market_maker", symbol=PAIR, valid=True, qty_precision=8, position=5, account_position=7, fills=2
     )
     take(picture, f"position.market_maker.{PAIR}", position)
-    take(picture, "account", Account(valid=True, balances={"USD": "1.0"}, positions={PAIR: "1", "ETH/USD": "2"}))
+    positions, assets = {PAIR: "1", "ETH/USD": "2"}, {"BTC": AssetPosition(position="3", worth="")}
+    take(picture, "account", Account(valid=True, balances={"USD": "1.0"}, positions=positions, assets=assets))
     shown = picture.positions(NOW)
-    assert shown.account == {PAIR: "0.00000007", "ETH/USD": "2"}
+    assert shown.account == {PAIR: "1", "ETH/USD": "2"}
+    assert shown.assets["BTC"].position == "3"
     assert (shown.balances, shown.strategies[0].position, shown.strategies[0].fills) == (
         {"USD": "1.0"},
         "0.00000005",

@@ -14,6 +14,7 @@ from shared.clock import SECOND
 from shared.config import Config, check
 from shared.messages import (
     Account,
+    AssetPosition,
     Book,
     BookInfo,
     BookState,
@@ -155,7 +156,8 @@ def test_open_orders_are_those_that_may_still_trade(view: View, state: OrderStat
     assert view.status(NOW, WALL, None)["open_orders"] == int(live)
 
 
-def test_positions_are_decimal_text_of_the_account(view: View) -> None:
+def test_positions_are_what_each_pairs_fills_add_up_to_and_assets_what_is_held(view: View) -> None:
+    row = AssetPosition(position="-0.0015", worth="-126.00")
     take(
         view,
         f"position.market_maker.{PAIR}",
@@ -163,9 +165,10 @@ def test_positions_are_decimal_text_of_the_account(view: View) -> None:
             strategy="market_maker", symbol=PAIR, valid=True, qty_precision=8, position=1, account_position=-150_000
         ),
     )
-    take(view, "account", Account(valid=True, positions={PAIR: "9", "ETH/USD": "0.5"}))
+    take(view, "account", Account(valid=True, positions={PAIR: "9", "ETH/USD": "0.5"}, assets={"BTC": row}))
     take(view, "heartbeat.executor", beat("executor"))
-    assert view.status(NOW, WALL, None)["positions"] == {PAIR: "-0.00150000", "ETH/USD": "0.5"}
+    assert view.status(NOW, WALL, None)["positions"] == {PAIR: "9", "ETH/USD": "0.5"}
+    assert view.status(NOW, WALL, None)["assets"]["BTC"]["position"] == "-0.0015"
 
 
 def test_halted_is_what_the_file_says(view: View) -> None:

@@ -71,7 +71,7 @@ def no_session(world: TestWorld) -> Any:
 
 PROVOKED: dict[str, Act] = {
     "ESession:Invalid session": no_session,
-    "EGeneral:Invalid arguments:ordertype": order(ordertype="iceberg"),
+    "EGeneral:Invalid arguments:ordertype": order(ordertype="settle-position"),
     "EGeneral:Invalid arguments:Index unavailable": order(ordertype="stop-loss", trigger="index"),
     "EGeneral:Invalid arguments": rest("AmendOrder", txid="x", cl_ord_id="y" * 40, order_qty="x"),
     "EGeneral:Permission denied": order("M2"),

@@ -206,8 +206,11 @@ def test_candles_are_told_after_each_trade_and_shown_from_the_start() -> None:
     assert row["interval_begin"].endswith(":00.000000000Z")
     assert len(frame["timestamp"]) == len("2026-09-25T17:48:26.844359566Z")
     assert row["low"] <= row["close"] <= row["high"]
-    (absent,) = client.call("subscribe", channel="ohlc", symbol=["BTC/USD"])
-    assert absent["error"] == "Subscription ohlc requires interval"
+    # Without an interval it is one minute, which three published clients count on.
+    (again,) = client.call("subscribe", channel="ohlc", symbol=["BTC/USD"])
+    assert again["error"] == "Already subscribed"
+    (absent, _) = world.public().call("subscribe", channel="ohlc", symbol=["BTC/USD"])
+    assert absent["result"]["interval"] == 1
     (odd,) = client.call("subscribe", channel="ohlc", symbol=["BTC/USD"], interval=7)
     assert odd["error"] == "Subscription ohlc interval not supported"
     (done,) = client.call("unsubscribe", channel="ohlc", symbol=["BTC/USD"], interval=1)

@@ -179,8 +179,8 @@ def test_a_waiting_order_holds_its_funds_and_one_that_cannot_pay_any_more_is_can
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"order_type": "trailing-stop"}, "EGeneral:Invalid arguments:ordertype"),
-        ({"order_type": "iceberg"}, "EGeneral:Invalid arguments:ordertype"),
+        ({"order_type": "settle-position"}, "EGeneral:Invalid arguments:ordertype"),
+        ({"order_type": "trailing-stop"}, "EGeneral:Invalid arguments:triggers.price_type"),
         ({"triggers": None}, "EGeneral:Invalid arguments:triggers"),
         ({"triggers": {"reference": "index", "price": 80000.0}}, "EGeneral:Invalid arguments:Index unavailable"),
         ({"triggers": {"price": 80000.0, "price_type": "pct"}}, "EGeneral:Invalid arguments:triggers.price_type"),

@@ -12,7 +12,7 @@ import pytest
 
 from shared import unconfirmed
 from shared.unconfirmed import Unconfirmed
-from simulator import acts, errors, rest_private
+from simulator import acts, errors, rest_private, rest_public
 from simulator.errors import KrakenError
 from simulator.session import IDLE_NS
 from simulator.wire import NS
@@ -301,6 +301,32 @@ def history_call_points(world: TestWorld) -> Any:
     return {name: costs[name] for name in ("TradesHistory", "Ledgers", "QueryLedgers", "ClosedOrders", "AddOrder")}
 
 
+def rest_unset_userref(world: TestWorld) -> Any:
+    fields = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
+    rest(world, "AddOrder", **fields, cl_ord_id="mine")
+    rest(world, "AddOrder", **fields)
+    rest(world, "AddOrder", **fields, userref="7")
+    return [row["userref"] for row in rest(world, "OpenOrders")["open"].values()]
+
+
+def asset_pairs_fees(world: TestWorld) -> Any:
+    row = rest_public.asset_pairs(world.world, {"pair": "XBTUSD"}, world.now)["XXBTZUSD"]
+    return [len(row[name]) for name in ("fees", "fees_maker")]
+
+
+def v1_new_names(world: TestWorld) -> Any:
+    asked = {"pair": ["BTC/USD"], "subscription": {"name": "spread"}}
+    said = world.public_v1().event("subscribe", **asked)[0]
+    order = {"type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
+    done = world.private_v1("V1").event("addOrder", pair="BTC/USD", **order)[0]
+    return said["status"], said["pair"], done["status"]
+
+
+def v1_text_reqid(world: TestWorld) -> Any:
+    (pong,) = world.public_v1().event("ping", reqid="mine")
+    return pong.get("reqid")
+
+
 CROSSED = ["pending_new", "canceled"]
 REFUSED = errors.ALREADY_SUBSCRIBED
 ARGUMENTS = "EGeneral:Invalid arguments:orders"
@@ -345,6 +371,7 @@ EXPECTED: dict[Seen, dict[Any, Any]] = {
     },
     batch_cancel_unknown: {"skipped": ({"count": 2}, 0), "refused": (errors.UNKNOWN_ORDER, 2)},
     batch_cancel_result: {
+        "both": {**BATCH, "result": {"count": 2}, "orders_cancelled": 2},
         "count": {**BATCH, "result": {"count": 2}}, "orders_cancelled": {**BATCH, "orders_cancelled": 2},
     },
     validate_order_id: {False: (set(), {}), True: ({"order_id"}, {})},
@@ -368,6 +395,10 @@ EXPECTED: dict[Seen, dict[Any, Any]] = {
     fee_rounding: {"half_up": ["less", "more"], "up": ["more", "more"], "down": ["less", "less"]},
     token_sharing: {"any": (True, True), "fresh": (True, False), "none": (False, False)},
     quiet_close: {"unsubscribed": (True, False), "silent": (False, False)},
+    rest_unset_userref: {"zero": [7, 0, 0], "null_beside_cl_ord_id": [7, 0, None]},
+    asset_pairs_fees: {"empty": [0, 0], "shown": [10, 10]},
+    v1_new_names: {"taken": ("subscribed", "XBT/USD", "ok"), "refused": ("error", "BTC/USD", "error")},
+    v1_text_reqid: {"echoed": "mine", "dropped": None},
     history_call_points: {
         n: {"TradesHistory": n, "Ledgers": n, "QueryLedgers": n, "ClosedOrders": 1, "AddOrder": 0} for n in (4, 2)
     },

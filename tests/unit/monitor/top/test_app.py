@@ -123,7 +123,7 @@ def halted() -> World:
     ("keys", "question", "done"),
     [
         (["h"], "pull every order (12 open)", "halt"),
-        (["f"], "BTC/USD: -0.00237842 is to be bought", "flatten"),
+        (["f"], "BTC: -0.00237842 is to be bought", "flatten"),
         (["s", "down", "down", "enter"], "Restart book?", "restart book"),
         (["s", "end", "up", "enter"], "It pulls every order before it goes.", "restart executor"),
     ],

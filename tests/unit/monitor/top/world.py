@@ -13,6 +13,7 @@ from shared.config import Config, check
 from shared.messages import (
     Account,
     Alert,
+    AssetPosition,
     Book,
     BookInfo,
     BookState,
@@ -114,6 +115,11 @@ class World:
             fees_paid="0.3",
             profits=dict.fromkeys(PAIRS, profit),
             positions={"BTC/USD": "-0.00237842", "ETH/USD": "0", "SOL/USD": "0.12633515"},
+            assets={
+                "BTC": AssetPosition(position="-0.00237842", worth="-200"),
+                "ETH": AssetPosition(position="0", worth="0"),
+                "SOL": AssetPosition(position="0.12633515", worth="19"),
+            },
         )
         self.take("account", message)
 

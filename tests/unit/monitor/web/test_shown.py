@@ -159,7 +159,7 @@ def test_csv_starts_no_formula_in_a_spreadsheet() -> None:
 def test_profit_is_without_what_was_paid_in() -> None:
     pnl = sections()["/api/pnl"]
     pnl["total"] |= {"equity": "1001.25000", "transfers": "1000.00000", "today": "-0.25"}
-    assert (money.totals(pnl)[0].value, money.totals(pnl)[4].value) == ("1.25000", "1000.00000")
+    assert (money.totals(pnl)[0].value, money.totals(pnl)[4].value) == ("1.25", "1,000.00")
     day = money.today(pnl)
     assert (day.value, day.note, day.tone) == ("-0.25", "USD, since 00:00 UTC", "bad")
 
