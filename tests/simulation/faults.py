@@ -63,6 +63,7 @@ class Plan:
         self.counts: dict[str, int] = dict.fromkeys(WEIGHTS, 0)
         self.log: list[tuple[float, str]] = []
         self.stopped = False
+        self._quick_due = 0  # when the process may be killed several times in a row again
         self._kinds: dict[str, Callable[[], None]] = {
             "crash inside an outbox": self._crash,
             "kill": lambda: self.world.main.crash(self.rng.choice([0.1, 0.3, 1.0, 4.0])),
@@ -92,7 +93,7 @@ class Plan:
             "halt and resume at once": lambda: self._halt(self.rng.uniform(0.01, 1.0)),
             "disk full or locked": self._disk,
             "disk slow": self._slow_disk,
-            "restarts within a second": lambda: self._quick_restarts(self.rng.randrange(2, 5)),
+            "restarts within a second": self._begin_quick_restarts,
             "foreign orders of every kind": self._foreign,
             "rows that cannot be read": self._odd_rows,
             "REST fails": self._rest,
@@ -150,6 +151,13 @@ class Plan:
             host.write_s = 0.0
 
         self._until(self.rng.uniform(1, 6), fast, SETTLES_S)
+
+    def _begin_quick_restarts(self) -> None:
+        # Each start costs a token of the key's REST counter; more of them in a row the process shell would not allow.
+        times = self.rng.randrange(2, 5)
+        if self.world.loop.now >= self._quick_due:
+            self._quick_due = self.world.loop.now + int(30 * SECOND)
+            self._quick_restarts(times)
 
     def _quick_restarts(self, times: int) -> None:
         """Killed again and again before a second has passed: each life needs an epoch of its own."""

@@ -430,7 +430,9 @@ class Kraken:
     def lags(self, order_id: str) -> bool:
         """True if a snapshot asked for now leaves this order out; the next one has it."""
         order = self.account.orders.get(order_id)
-        if order is None or order_id in self._lagged or self.ts - order.opened_ns > self.snapshot_lag_s * SECOND:
+        if order is None or not is_ours(order.cl_ord_id):
+            return False  # of somebody else's nobody here could know
+        if order_id in self._lagged or self.ts - order.opened_ns > self.snapshot_lag_s * SECOND:
             return False
         self._lagged.add(order_id)
         self.injected["order left out of a snapshot"] += 1
