@@ -121,7 +121,7 @@ class Account:
 
     def fill(self, fill: NewFill, cl_ord_id: str, strategy: str) -> FillRow | None:
         """A fill; None when it was counted before, or is older than the journal."""
-        if fill.exec_id in self._recent_set or self._knows_fill(fill.exec_id):
+        if self.knows(fill.exec_id):
             return None
         self._remember(fill.exec_id)
         opened_ts = self.ledger.opened_ts
@@ -164,6 +164,10 @@ class Account:
         self.rows.append(row)
         self._keep(effects)
         return row
+
+    def knows(self, exec_id: str) -> bool:
+        """True if this fill was counted, or is older than the journal."""
+        return exec_id in self._recent_set or self._knows_fill(exec_id)
 
     def entry(self, entry: Entry, *, live: bool) -> FillRow | None:
         """A ledger entry of the spot wallet; the fill that it shows to be newer than the journal, if it does."""

@@ -20,7 +20,7 @@ from shared.clock import SECOND
 from shared.kraken.counters import REST_CALL, REST_HISTORY
 from shared.kraken.rest_names import RestNames
 from shared.messages import Fees, Side
-from shared.numbers import finite
+from shared.numbers import finite, unscale
 
 T = TypeVar("T")
 PAGE = 50
@@ -233,7 +233,7 @@ class History:
 
     def _trades(self, result: Any, now: int) -> int:
         for fill in self._read(result["trades"], "TradesHistory", self._fill):
-            if fill is None:
+            if fill is None or self._is_consolidated(fill):
                 continue
             cl_ord_id, strategy = self.stream.reports.owner_of(fill.order_id)
             row = self.state.account.fill(fill, cl_ord_id, strategy)
@@ -241,6 +241,18 @@ class History:
                 self.stream.reports.tell_fill(row)
                 self.stream.reports.record_past(row, now)
         return int(result.get("count", 0))
+
+    def _is_consolidated(self, fill: NewFill) -> bool:
+        """True for a row that holds fills of an order which were counted one by one, though it was asked not to."""
+        order = self.state.registry.find("", fill.order_id)
+        if order is None or self.state.account.knows(fill.exec_id):
+            return False
+        left = unscale(order.qty - order.counted, order.qty_precision)
+        if fill.qty <= left:
+            return False
+        text = f"TradesHistory tells {fill.qty} of {order.cl_ord_id} as {fill.exec_id}, of which {left} is left to fill"
+        self.state.tell("error", "reconcile", f"{text}: fills put together are not counted twice", alert=True)
+        return True
 
     def _fill(self, exec_id: str, trade: dict[str, Any]) -> NewFill | None:
         if finite(trade.get("margin") or 0):

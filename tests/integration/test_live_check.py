@@ -1,4 +1,4 @@
-"""``doctor --live-check`` against the simulator with each assumption in either position: it says which, leaves nothing."""
+"""``doctor --live-check`` against the simulator with each assumption in either position; it leaves nothing behind."""
 
 from __future__ import annotations
 
