@@ -131,6 +131,7 @@ HELD_ALERT_S: Final = 2.0  # a move between wallets comes in two entries; said w
 ENTRY_WITHOUT_FILL_S: Final = 5.0  # a trade's ledger entry whose fill has not come: the history is asked
 ENTRY_GIVEN_UP_S: Final = 180.0  # the history lags a minute; a fill that it lacks after this is no fill
 FLATTEN_RETURNS_S: Final = 15.0
+FLATTEN_NEAR_BPS: Final = 5  # beyond the touch, where the balance does not pay the whole band
 
 # Replay.
 REPLAY_WAIT_S: Final = 10.0
