@@ -25,6 +25,7 @@ import yaml
 
 from monitor import supervisor
 from shared import bus, config
+from shared.kraken.rest_names import RestNames
 from shared.messages import Heartbeat, Message, Orders, OrderState, Position, Target
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -252,7 +253,7 @@ class System:
     # --- the exchange, as another client sees it -----------------------------------------------------------------
 
     def exchange(self, method: str, **params: str) -> Any:
-        """A private REST call with the key for people and checks."""
+        """A REST call with the key for people and checks."""
         import asyncio
 
         from shared.kraken.rest import Rest
@@ -262,6 +263,8 @@ class System:
         async def call() -> Any:
             rest = Rest(self.config.kraken.rest_url, key.api_key, key.api_secret, "tests")
             try:
+                if method == "Assets":
+                    return await rest.public(method)
                 return await rest.private(method, params, time.time_ns())
             finally:
                 await rest.close()
@@ -298,8 +301,8 @@ class System:
             theirs = (Decimal(trade["price"]), Decimal(trade["vol"]), trade["type"], trade["ordertxid"])
             if ours != theirs:
                 wrong.append(f"fill {exec_id}: {ours} here, {theirs} at the exchange")
-        names = {"ZUSD": "USD", "XXBT": "BTC", "XETH": "ETH", "SOL": "SOL"}
-        theirs_now = {names[asset]: Decimal(amount) for asset, amount in self.exchange("Balance").items()}
+        listed = RestNames({}, self.exchange("Assets"))
+        theirs_now = {listed.asset(asset): Decimal(amount) for asset, amount in self.exchange("Balance").items()}
         account = json.loads(self.tradebyte("tail", "account", "--count", "1", "--json").stdout)
         ours_now = {asset: Decimal(amount) for asset, amount in account["balances"].items()}
         if theirs_now != ours_now:
