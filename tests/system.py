@@ -25,6 +25,7 @@ import yaml
 
 from monitor import supervisor
 from shared import bus, config
+from shared.kraken import counters
 from shared.kraken.rest_names import RestNames
 from shared.messages import Heartbeat, Message, Orders, OrderState, Position, Target
 
@@ -81,6 +82,8 @@ class System:
             (folder / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
         self._supervisord: subprocess.Popen[bytes] | None = None
         self._reader: bus.Subscriber | None = None
+        tier = counters.TIERS[tree["simulator"]["accounts"][0]["tier"]]
+        self._rest = counters.Counter(tier.rest_max - 1, tier.rest_decay)
         self.last: dict[str, Message] = {}
         self.heard_at: dict[str, float] = {}
 
@@ -253,12 +256,15 @@ class System:
     # --- the exchange, as another client sees it -----------------------------------------------------------------
 
     def exchange(self, method: str, **params: str) -> Any:
-        """A REST call with the key for people and checks."""
+        """A REST call with the key for people and checks, within the pace of the key's counter."""
         import asyncio
 
         from shared.kraken.rest import Rest
 
         key = self.config.simulator.accounts[0].keys[1]
+        cost = counters.REST_HISTORY if method == "TradesHistory" else counters.REST_CALL
+        until("the key's counter has room", lambda: self._rest.room(time.monotonic()) >= cost, 60)
+        self._rest.charge(cost, time.monotonic())
 
         async def call() -> Any:
             rest = Rest(self.config.kraken.rest_url, key.api_key, key.api_secret, "tests")
@@ -272,7 +278,7 @@ class System:
         return asyncio.run(call())
 
     def exchange_trades(self) -> dict[str, dict[str, Any]]:
-        """Every trade of the account, by exec id, within the REST counter's pace."""
+        """Every trade of the account, by exec id."""
         found: dict[str, dict[str, Any]] = {}
         end = str(time.time() + 60)
         while True:
@@ -280,7 +286,6 @@ class System:
             found |= page["trades"]
             if not page["trades"] or len(found) >= page["count"]:
                 return found
-            time.sleep(8.5)  # four points at half a point a second
 
     def differences_when_halted(self) -> list[str]:
         """Halts, and compares."""
