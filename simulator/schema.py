@@ -43,6 +43,11 @@ CREATE TABLE IF NOT EXISTS rest_counters (api_key TEXT PRIMARY KEY, value REAL N
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS wallets (
   account INTEGER, asset TEXT, wallet TEXT, amount INTEGER NOT NULL, PRIMARY KEY (account, asset, wallet));
+CREATE TABLE IF NOT EXISTS positions (
+  position_id TEXT PRIMARY KEY, account INTEGER NOT NULL, order_id TEXT NOT NULL, symbol TEXT NOT NULL,
+  side TEXT NOT NULL, kind TEXT NOT NULL, qty INTEGER NOT NULL, cost INTEGER NOT NULL, fee INTEGER NOT NULL,
+  margin INTEGER NOT NULL, leverage INTEGER NOT NULL, opened_ns INTEGER NOT NULL, rollover_ns INTEGER NOT NULL,
+  closed INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS nonces (api_key TEXT PRIMARY KEY, nonce TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS venues (
   symbol TEXT PRIMARY KEY, last_price INTEGER NOT NULL, trade_id INTEGER NOT NULL) WITHOUT ROWID;
@@ -52,7 +57,8 @@ ADDED = (
     ("orders", "decimals"), ("trades", "decimals"), ("orders", "trigger_price"), ("orders", "triggered"),
     ("trades", "base_fee"), ("orders", "value TEXT"), ("orders", "usd_fee"), ("trades", "usd_fee"), ("trades", "usd"),
     ("orders", "terms TEXT"), ("orders", "peak"),
-    ("ledger", "subtype TEXT"), ("ledger", "wallet TEXT"),
+    ("ledger", "subtype TEXT"), ("ledger", "wallet TEXT"), ("orders", "start_ns"),
+    ("trades", "leverage"), ("trades", "margin"), ("trades", "closing"),
 )  # fmt: skip
 # Version 1: cost and fee of orders and trades have the pair's cost decimals, one more than the dollar's of version 0.
 VERSION = 2

@@ -13,17 +13,20 @@ from pathlib import Path
 from simulator.accounts import Accounts, Journal
 from simulator.history import History
 from simulator.limits import Counter
-from simulator.orders import SPOT, Account, Order
+from simulator.orders import SPOT, Account, Order, Position
 from simulator.rows import (
     FILL_COLUMNS,
     LEDGER_COLUMNS,
     ORDER_COLUMNS,
+    POSITION_COLUMNS,
     fill_row,
     ledger_row,
     marks,
     order_row,
+    position_row,
     read_order,
-)
+    read_position,
+)  # fmt: skip
 from simulator.schema import prepare
 
 
@@ -82,6 +85,10 @@ class Store(History):
                 "INSERT OR REPLACE INTO counters VALUES (?,?,?,?)",
                 [(index, symbol, counter.value, counter.ns) for index, symbol, counter in counters],
             )
+            db.executemany(
+                f"INSERT OR REPLACE INTO positions VALUES ({marks(POSITION_COLUMNS)})",
+                [position_row(position) for position in journal.positions.values()],
+            )
             self._put("serial", str(exchange.serial))
             db.execute("COMMIT")
         except BaseException:
@@ -113,6 +120,8 @@ class Store(History):
             db.execute(f"UPDATE {table} SET visible_ns = visible_ns + ? WHERE visible_ns > ?", (by, after))
         db.execute("UPDATE orders SET touched_ns = touched_ns + ? WHERE closed_ns = 0", (by,))
         db.execute("UPDATE orders SET expire_ns = expire_ns + ? WHERE closed_ns = 0 AND expire_ns > 0", (by,))
+        db.execute("UPDATE orders SET start_ns = start_ns + ? WHERE closed_ns = 0 AND start_ns > 0", (by,))
+        db.execute("UPDATE positions SET rollover_ns = rollover_ns + ?", (by,))
         db.execute("UPDATE accounts SET trigger_ns = trigger_ns + ? WHERE trigger_ns > 0", (by,))
         for table in ("counters", "rest_counters"):
             db.execute(f"UPDATE {table} SET ns = ns + ?", (by,))
@@ -154,6 +163,11 @@ class Store(History):
         for asset, wallet, amount in rows.fetchall():
             held.setdefault(asset, {})[wallet] = amount
         return held
+
+    def positions(self, account: int) -> dict[str, Position]:
+        """The account's open margin positions, oldest first."""
+        rows = self._db.execute("SELECT * FROM positions WHERE account=? AND closed<qty ORDER BY rowid", (account,))
+        return {row[0]: read_position(row) for row in rows.fetchall()}
 
     def changes(self, account: int, after_ns: int) -> list[tuple[str, str, int]]:
         """(asset, wallet, units) of every change of a balance since."""
