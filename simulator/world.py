@@ -159,6 +159,7 @@ class World:
         account.fills.extend(self.store.recent_fills(index, RECENT_FILLS))
         self.exchange.accounts[index] = account
         account.wallets = self.store.wallets(index)
+        account.positions = self.store.positions(index)
         for wallet, asset, amount in declared_wallets(declared):
             known = account.balances if wallet == SPOT else account.wallets.get(asset, {})
             if (asset if wallet == SPOT else wallet) in known or asset not in ASSETS:
@@ -245,6 +246,9 @@ class World:
             for order in account.orders.values():
                 order.touched_ns += by
                 order.expire_ns += by if order.expire_ns else 0
+                order.start_ns += by if order.start_ns else 0
+            for position in account.positions.values():
+                position.rollover_ns += by
         for key in self.keys.values():
             key.counter.ns += by
         for token in self.tokens.values():
