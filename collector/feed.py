@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Valuing:
-    """What other quote assets are valued in, and by which pairs; None finds them in what the exchange lists."""
+    """Names the currency that quote assets are valued in, and by which pairs; None finds them in what is listed."""
 
     currency: str = "USD"
     pairs: list[str] | None = None
@@ -258,7 +258,7 @@ class Feed:
             return None
 
     def _take_listed(self, listed: set[str], online: set[str], now: int) -> None:
-        """What the exchange lists: which wanted pairs it does not, and which others value the quotes."""
+        """Take in what the exchange lists: which wanted pairs it does not, and which others value the quotes."""
         before = set(self._listed)
         self._listed = listed
         if self._replay:

@@ -323,7 +323,7 @@ class Executor:
 
 
 def _urgent(message: Account) -> tuple[object, ...]:
-    """What of the account is told at once."""
+    """Pick what of the account is told at once."""
     valid = {asset: rate.valid for asset, rate in message.rates.items()}
     held = {asset: row.held for asset, row in message.assets.items()}
     unmet = len(message.empty_slots), len(message.unwanted)

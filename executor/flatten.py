@@ -30,7 +30,7 @@ BP = Decimal("0.0001")
 
 
 class Step(Enum):
-    """What a look at one asset came to."""
+    """The outcome of a look at one asset."""
 
     FLAT = auto()
     WAITS = auto()  # for an order, another asset, its turn
@@ -140,7 +140,7 @@ class Flatten:
         return price, min(lots, self._most_lots(pair, price))
 
     def _most_lots(self, pair: Pair, price: int) -> int:
-        """How many lots the quote's balance pays at a price, taker fee and what other orders reserve included."""
+        """Count the lots that the quote's balance pays at a price, taker fee and what other orders reserve included."""
         account = self.state.account
         reserved = sum(
             (amount for asset, amount in map(risk.spends, self.state.registry.live()) if asset == pair.quote), ZERO

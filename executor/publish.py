@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from executor.account import Profits
 from executor.flatten import least_amount
+from executor.profit import Profits
 from executor.registry import show
 from executor.state import State
 from executor.unmet import Unmet
