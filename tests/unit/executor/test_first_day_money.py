@@ -314,3 +314,25 @@ def test_names_are_asked_for_once_and_again_where_they_did_not_come() -> None:
     assert call.method == "Assets"
     world.executor.rest_answer(call, {"XXBT": {"altname": "XBT"}}, world.now)
     assert world.executor.history.names.symbol("XXBTZUSD") == "BTC/USD"
+
+
+def test_the_names_of_tokenised_stocks_are_asked_for_apart() -> None:
+    world = World(
+        configuration(pairs=["BTC/USD", "AAPLx/USD"], inventory_base={"BTC": Decimal(1), "AAPLx": Decimal(0)})
+    )
+    world.executor.history.names = type(world.executor.history.names)({}, {})
+    world.ready()
+    answers = {
+        ("AssetPairs", None): {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"}},
+        ("Assets", None): {"XXBT": {"altname": "XBT"}},
+        ("AssetPairs", "tokenized_asset"): {"AAPLxUSD": {"altname": "AAPLxUSD", "wsname": "AAPLx/USD"}},
+        ("Assets", "tokenized_asset"): {"AAPLx": {"altname": "AAPLx"}},
+    }
+    for _ in answers:
+        world.turn(1)
+        (call,) = world.state.out.rest
+        world.state.out.rest.clear()
+        wanted = call.params.get("aclass_base") or call.params.get("aclass")
+        world.executor.rest_answer(call, answers[call.method, wanted], world.now)
+    assert world.executor.history.names.altname("AAPLx/USD") == "AAPLxUSD"
+    assert world.executor.history.names.symbol("XXBTZUSD") == "BTC/USD"
