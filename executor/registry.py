@@ -22,11 +22,12 @@ FLATTEN = "flatten"  # whose orders close the position at once (T11)
 
 
 class Registry:
-    """Orders by either id."""
+    """Orders by either id, and by symbol."""
 
     def __init__(self) -> None:
         self._by_cl: dict[str, Order] = {}
         self._by_order_id: dict[str, Order] = {}
+        self._by_symbol: dict[str, dict[str, Order]] = {}
         # Those that have not ended, so that a pass does not look at all that ended in the last minute, many times.
         self._standing: dict[str, Order] = {}
         self._ended: deque[Order] = deque()
@@ -35,6 +36,7 @@ class Registry:
     def add(self, order: Order) -> None:
         """A new order; foreign ones without a client id go by their order id."""
         self._by_cl[order.cl_ord_id] = order
+        self._by_symbol.setdefault(order.symbol, {})[order.cl_ord_id] = order
         self.note(order)
 
     def note(self, order: Order) -> None:
@@ -70,7 +72,8 @@ class Registry:
 
     def live_on(self, symbol: str) -> list[Order]:
         """The live orders of one symbol."""
-        return [order for order in self.live() if order.symbol == symbol]
+        orders = self._by_symbol.get(symbol, {}).values()
+        return [order for order in orders if order.is_live and order.presence is not Presence.WAITING]
 
     def live_for(self, strategy: str, symbol: str) -> list[Order]:
         """One strategy's live orders on a symbol; after a revival there may be two in a slot."""
@@ -84,7 +87,7 @@ class Registry:
 
     def shown(self, symbol: str) -> Iterator[Order]:
         """Live orders and those that ended within the last minute."""
-        return (order for order in self._by_cl.values() if order.symbol == symbol)
+        return iter(self._by_symbol.get(symbol, {}).values())
 
     def forget(self, now: int) -> set[str]:
         """Drops orders that ended over a minute ago, or the oldest of too many; returns their symbols."""
@@ -94,6 +97,7 @@ class Registry:
             order = self._ended.popleft()
             symbols.add(order.symbol)
             self._by_cl.pop(order.cl_ord_id, None)
+            self._by_symbol.get(order.symbol, {}).pop(order.cl_ord_id, None)
             self._by_order_id.pop(order.order_id, None)
         return symbols
 
