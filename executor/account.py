@@ -15,6 +15,7 @@ from executor.profit import Profits, Statement
 from executor.registry import FOREIGN
 from executor.rows import BeforeRow, FillRow, MetaRow, Row, holding_row
 from executor.tally import Tally, add_fill
+from shared import limits
 from shared.clock import SECOND
 from shared.kraken import v2
 from shared.messages import Fees, Side
@@ -22,8 +23,6 @@ from shared.numbers import EXACT, floor_to
 from shared.valuation import legs
 
 ZERO = Decimal(0)
-# A fill that was reported around the journal's opening may be in its first balances or not: its entries tell.
-DOUBTFUL_S = 60
 DOUBTFUL_KEPT = 1000
 
 
@@ -106,7 +105,7 @@ class Account:
         is_old = not self.ledger.is_open or 0 < fill.fill_ts < opened_ts
         if is_old and fill.exec_id not in self.ledger.unmatched:
             self.rows.append(BeforeRow(fill.exec_id))
-            if not self.ledger.is_open or fill.fill_ts > opened_ts - DOUBTFUL_S * SECOND:
+            if not self.ledger.is_open or fill.fill_ts > opened_ts - limits.OPENING_DOUBT_S * SECOND:
                 self._doubtful[fill.exec_id] = Doubtful(fill, cl_ord_id, strategy)
                 while len(self._doubtful) > DOUBTFUL_KEPT:
                     del self._doubtful[next(iter(self._doubtful))]

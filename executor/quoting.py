@@ -181,6 +181,8 @@ class Quoting:
                 and order.strategy not in (FOREIGN, FLATTEN)
                 and order.state is OrderState.OPEN
             ]
+            if not ours:
+                continue
             ours.sort(key=lambda order: order.price, reverse=side == "sell")
             left = [order for order in live if order.cl_ord_id not in going]
             worst = risk.exposures(portfolio, left).by_leg

@@ -108,6 +108,7 @@ FLATTEN_EVERY_S: Final = 0.25
 CONTRADICTED_S: Final = 1.0
 DISTRUST_S: Final = 5.0
 STOP_PULL_S: Final = 4.0
+OPENING_DOUBT_S: Final = 60.0  # what happened this close to the journal's first balances may be in them or not
 LEDGER_RECENT: Final = 1000  # entries and legs remembered beside the journal
 RECONCILED_KEPT_S: Final = 10.0
 ARCHIVE_AFTER_S: Final = 7 * 86400.0

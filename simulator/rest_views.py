@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator import arguments
-from simulator.orders import Fill, LedgerEntry, Order
+from simulator.orders import WALLETS, Fill, LedgerEntry, Order
 from simulator.pairs import ASSETS, Pair
 from simulator.terms import Close, Terms
 from simulator.wire import fixed, seconds
@@ -109,7 +109,7 @@ def ledger_row(entry: LedgerEntry) -> dict[str, Any]:
     return {
         "aclass": asset.asset_class,
         "amount": fixed(entry.amount, asset.decimals),
-        "asset": asset.rest_id,
+        "asset": f"{asset.altname}{WALLETS[entry.wallet]}" if WALLETS[entry.wallet] else asset.rest_id,
         "balance": fixed(entry.balance, asset.decimals),
         "fee": fixed(entry.fee, asset.decimals),
         "refid": entry.ref_id,

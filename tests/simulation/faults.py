@@ -360,4 +360,8 @@ class Plan:
         symbol = self._any_pair()
         state = self.rng.choice(["resyncing", "silent", "syncing"])
         world.book_states[symbol] = state
-        world.loop.after(self.rng.choice([0.2, 0.6, 2.0, 6.0]), lambda: world.book_states.pop(symbol, None))
+
+        def live() -> None:
+            world.book_states.pop(symbol, None)
+
+        world.loop.after(self.rng.choice([0.2, 0.6, 2.0, 6.0]), live)

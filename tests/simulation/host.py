@@ -27,7 +27,7 @@ from tests.simulation.loop import Loop
 from tests.simulation.mids import Mids
 from tests.simulation.rest_queue import RestQueue
 
-TURN_S = 0.025
+TURNS_S = (0.025, 0.05, 0.1)
 
 
 class Host:
@@ -48,6 +48,7 @@ class Host:
         self.boot_to_wall = boot_to_wall
         self.files = files
         self.rng = Random(f"host {name} {seed}")
+        self.turn_s = self.rng.choice(TURNS_S)
         self.disk_full = False
         self.write_s = 0.0  # what a write takes on a slow disk
         self.writes = 0  # tried in this pass
@@ -55,6 +56,7 @@ class Host:
         self.network = True
         self.crash_in = -1
         self.frozen_until = 0
+        self.state: State  # of the life that runs, or ran last
         self.running = False
         self.started = self.died = self.connected_at = 0
         self.stopped_for = ""
@@ -99,7 +101,6 @@ class Host:
             self.loop.after(self.rng.uniform(0.1, 3.0), self.start)
             return
         self.on_start(self)
-        self.state: State
         self.executor = Executor(self.state, self.journal.find_order, known_ts)
         self.carrier = Carrier(self.state, self.executor, self.journal, self)
         self.reconnect_core = Reconnect()
@@ -178,7 +179,7 @@ class Host:
     def _tick(self, life: int) -> None:
         if life != self.life or not self.running or self.is_frozen(self._tick, life):
             return
-        self.loop.after(TURN_S, self._tick, life)
+        self.loop.after(self.turn_s, self._tick, life)
         if self.loop.now >= self._halt_due:
             self._halt_due = self.loop.now + int(limits.HALT_POLL_S * SECOND)
             self.state.halted = bool(self.files.halt)

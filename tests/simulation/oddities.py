@@ -73,8 +73,9 @@ class OddSession(PrivateSession):
     def _send_left_out(self, subscription: Any, row: str) -> None:
         """The report that the snapshot lagged behind."""
         order = self.kraken.account.orders.get(json.loads(row)["order_id"])
-        if order is not None and self._subscriptions.get("executions") is subscription:
-            super()._push("executions", subscription, "update", f"[{row}]")
+        current = self._subscriptions.get("executions")
+        if order is not None and current is not None and current is subscription:
+            super()._push("executions", current, "update", f"[{row}]")
 
 
 def foreign_row(rng: Random, kind: str, symbol: str, mid: float, order_id: str, ts: int) -> str:
