@@ -38,6 +38,7 @@ class Exchange:
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
         (folder / "config").mkdir(parents=True)
+        self.monitor_port = free_port()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "simulator", "--config", str(self.write("GOOD"))], cwd=ROOT
         )
@@ -54,6 +55,8 @@ class Exchange:
         file = self.folder / "config" / f"{key}.yaml"
         kraken = {"api_key": key, "api_secret": secret, "halt_key": "HALT", "halt_secret": SECRET}
         tree: dict[str, Any] = {"kraken": kraken, "simulator": {"port": self.port, "accounts": accounts}}
+        # The default may be taken by a sandbox that runs on this machine.
+        tree["monitor"] = {"port": self.monitor_port}
         file.write_text(yaml.safe_dump(tree))
         return file
 
