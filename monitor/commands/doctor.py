@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from monitor import facts, halted, last_words, machine, supervisor
-from monitor.checks import asked, exchange, keys, local, system
+from monitor.checks import asked, assets, exchange, keys, local, system
 from monitor.checks.finding import Finding, error
 from monitor.commands.common import (
     EXIT_CONFIG,
@@ -110,6 +110,9 @@ def examine(config: Config) -> list[Finding]:
         *system.paused(pausing.paused(config)),
         *(system.books(status) if runs else []),
         *(system.trading(status, wall) if runs else []),
+        *assets.positions(status),
+        *assets.wallets(status),
+        *assets.unlisted(status),
         *exchange.connectivity(answers, config, expected=runs),
         *exchange.system_status(answers.status),
         *exchange.clock(system.executors_clock(view) or answers.clock),
