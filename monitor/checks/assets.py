@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from monitor import facts
@@ -42,7 +43,7 @@ def wallets(status: dict[str, Any]) -> list[Finding]:
     return [ok("wallets", "all of the traded bases lies in the spot wallet")] if status["assets"] else []
 
 
-def unlisted(status: dict[str, Any]) -> list[Finding]:
+def unlisted(pairs: Iterable[str]) -> list[Finding]:
     """Configured pairs that the exchange does not list."""
     mend = "take it out of trading.pairs, or write it as the exchange does; the other pairs are quoted"
-    return [error("pairs", f"the exchange does not list {symbol}", mend) for symbol in status["unlisted"]]
+    return [error("pairs", f"the exchange does not list {symbol}", mend) for symbol in pairs]

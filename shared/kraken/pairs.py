@@ -16,18 +16,6 @@ def old_name(symbol: str) -> str:
     return "/".join(_NEW_TO_OLD.get(leg, leg) for leg in symbol.split("/"))
 
 
-def altname(symbol: str) -> str:
-    """``BTC/USD`` as REST's ``XBTUSD``."""
-    return old_name(symbol).replace("/", "")
-
-
-def rest_names(symbol: str) -> set[str]:
-    """Every name under which REST may answer for a symbol: altname, long id, slash forms."""
-    base, _, quote = old_name(symbol).partition("/")
-    long_id = f"X{base}Z{quote}" if len(base) == 3 and len(quote) == 3 else f"{base}{quote}"
-    return {symbol, old_name(symbol), altname(symbol), long_id, f"X{base}X{quote}"}
-
-
 def asset_name(rest_id: str) -> str:
     """A REST asset id (``XXBT``, ``ZUSD``, ``SOL``) as the new name (``BTC``, ``USD``, ``SOL``).
 

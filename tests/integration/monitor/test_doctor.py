@@ -100,8 +100,8 @@ def test_a_good_key_is_good_and_all_is_told(simulator: Exchange) -> None:
     assert answers.socket.is_good
     assert exchange.system_status(answers.status)[0].level == "ok"
     assert exchange.clock(answers.clock)[0].level == "ok"
-    fees = exchange.maker_fees(None, answers.volume, ["BTC/USD"])
-    assert fees == {"BTC/USD": ("0.2500", "0.4000")}
+    fees = exchange.maker_fees(None, answers.volume, answers.names)
+    assert fees == dict.fromkeys(("BTC/USD", "ETH/USD", "SOL/USD"), ("0.2500", "0.4000"))
     assert answers.halt_key is not None
     assert keys.halt_key(answers.halt_key, "HALT", time.time())[0].level == "ok"
     assert answers.open_orders == asked.Asked({"open": {}})

@@ -10,6 +10,7 @@ import pytest
 
 from monitor import facts
 from monitor.checks import assets
+from monitor.checks.asked import Answers, Asked
 from monitor.commands.status import lines
 from monitor.journal import fill_in
 from monitor.latency import Latency
@@ -24,6 +25,7 @@ from shared import topics
 from shared.bus import Received
 from shared.clock import SECOND
 from shared.config import Config, check
+from shared.kraken.rest_names import RestNames
 from shared.messages import Account, AssetPosition, Instruments, Message, QuoteProfit, Rate
 
 from .test_picture import line, profit
@@ -125,9 +127,13 @@ def test_doctor_tells_what_lies_in_other_wallets_and_that_auto_earn_should_be_of
 
 
 def test_doctor_names_a_pair_that_the_exchange_does_not_list(config: Config) -> None:
-    (found,) = assets.unlisted(status(config, account(), ["ETH/BTC"]))
+    (found,) = assets.unlisted(["ETH/BTC"])
     assert (found.level, "ETH/BTC" in found.text) == ("error", True)
-    assert assets.unlisted(status(config, account())) == []
+    nobody = Asked()
+    answers = Answers(nobody, nobody, nobody)
+    assert answers.unlisted(PAIRS) == []  # the exchange was not heard
+    answers.names = RestNames({"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"}}, {})
+    assert answers.unlisted(PAIRS) == ["BTC/EUR", "ETH/BTC"]
 
 
 def test_the_terminal_shows_the_base_once_each_pair_in_its_quote_and_fx(config: Config) -> None:
