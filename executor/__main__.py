@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
 import sqlite3
 import sys
 
-from executor.executor import Executor
-from executor.export import main as export
-from executor.fills import main as fills
-from executor.journal import Journal, JournalError, JournalUnavailable
-from executor.livecheck.command import main as live_check
-from executor.restore import restore
-from executor.shell import Shell
-from executor.why import main as why
-from shared.clock import boot_ns, clock_id, wall_ns
-from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
-from shared.starts import Held, MachineLock, account_key
-
 WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
+COMMANDS = {"export": "export", "fills": "fills", "live-check": "livecheck.command", "why": "why"}
 
 
 def main() -> None:
-    """Runs until asked to stop."""
-    commands = {"export": export, "fills": fills, "live-check": live_check, "why": why}
-    if sys.argv[1:2] and sys.argv[1] in commands:
-        commands[sys.argv[1]](sys.argv[2:])
-        return
+    """Run until asked to stop; or a command that reads the journal."""
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        # Who waits for a command must not wait for what the process takes to load.
+        importlib.import_module(f"executor.{COMMANDS[sys.argv[1]]}").main(sys.argv[2:])
+    else:
+        run()
+
+
+def run() -> None:
+    """Run until asked to stop."""
+    from executor.executor import Executor
+    from executor.journal import Journal, JournalError, JournalUnavailable
+    from executor.restore import restore
+    from executor.shell import Shell
+    from shared.clock import boot_ns, clock_id, wall_ns
+    from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
+    from shared.starts import Held, MachineLock, account_key
+
     configuration = load_config("executor", parser("executor", __doc__ or "").parse_args().config)
     process = Process("executor", configuration, WANTED)
     try:

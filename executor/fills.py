@@ -20,6 +20,7 @@ from executor.tally import Tally, add_fill
 from shared.clock import SECOND, rfc3339
 from shared.numbers import plain, round_money
 from shared.process import EXIT_CONFIG, load_config, refuse
+from shared.valuation import legs
 
 
 def as_json(row: FillRow, made: dict[str, str]) -> str:
@@ -42,15 +43,19 @@ def as_json(row: FillRow, made: dict[str, str]) -> str:
 
 
 def profits(rows: Iterable[FillRow]) -> Iterator[dict[str, str]]:
-    """After each fill: what all pairs realised and paid in fees so far, and what its own made at the fill's price."""
+    """After each fill: what all pairs in its quote realised and paid in fees so far, and what its own pair made.
+
+    That counts what is open at the fill's price. Amounts are in the pair's quote asset: different ones are never added.
+    """
     tallies: dict[tuple[str, str], Tally] = {}
     of_pairs: dict[str, Pnl] = {}
     for row in rows:
         add_fill(tallies, of_pairs, row)
         pnl = of_pairs[row.symbol]
+        same_quote = [each for symbol, each in of_pairs.items() if legs(symbol)[1] == legs(row.symbol)[1]]
         amounts = {
-            "realised": sum(each.realised for each in of_pairs.values()),
-            "fees_paid": sum(each.fees for each in of_pairs.values()),
+            "realised": sum(each.realised for each in same_quote),
+            "fees_paid": sum(each.fees for each in same_quote),
             "profit": pnl.realised + pnl.unrealised(Decimal(row.price)) - pnl.fees,
         }
         yield {name: plain(round_money(Decimal(amount), 8)) for name, amount in amounts.items()}
@@ -74,7 +79,7 @@ def main(arguments: list[str]) -> None:
     options.add_argument(
         "--profit",
         action="store_true",
-        help="with --json: what all pairs realised and paid up to each, and its own made",
+        help="with --json: what all pairs in its quote realised and paid up to each, and its own made",
     )
     chosen = options.parse_args(arguments)
     path = load_config("fills", chosen.config).data / "journal.sqlite"

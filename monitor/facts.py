@@ -26,6 +26,9 @@ def beyond(view: View, config: Config, now: int, wall: int) -> dict[str, Any]:
         "paused": paused(view),
         "empty_slots": empty_slots(view) if is_told else [],
         "unwanted": unwanted(view) if is_told else [],
+        "currency": config.trading.currency,
+        "asset_rates": view.rate_rows() if is_told else {},
+        "unlisted": unlisted(view, config),
         "connection": connection(view),
         "rates": rates(view) if is_told else {"pairs": {}, "rest": None},
         "fees": fees(view) if is_told else {},
@@ -100,6 +103,31 @@ def not_trading(status: dict[str, Any], wall: int) -> list[tuple[bool, str, str]
             (True, what, f"{order['cl_ord_id']} is open for {_age_s(order, wall)} s, and unwanted: {order['why']}")
         )
     return found
+
+
+def held_and_rates(status: dict[str, Any]) -> list[tuple[bool, str, str]]:
+    """Return the assets that are held, and those whose rate is not valid, in the form of :func:`not_trading`."""
+    assets, rates = status.get("assets") or {}, status.get("asset_rates") or {}
+    found = [(True, f"{asset} is held", row["held"]) for asset, row in assets.items() if row["held"]]
+    for asset, rate in rates.items():
+        if not rate["valid"]:
+            what = f"the rate of {asset} is {'stale' if rate['rate'] else 'not known'}"
+            why = f"it goes by {', '.join(rate['way'])}; what is valued by it is not quoted until those books are live"
+            found.append((False, what, why))
+    return found
+
+
+def troubles(status: dict[str, Any], wall: int) -> list[tuple[bool, str, str]]:
+    """Return everything that is configured or wanted and is not so, as :func:`not_trading` has it."""
+    out = "the exchange does not list it; the other pairs are quoted"
+    unlisted = [(True, f"{symbol} is out", out) for symbol in status.get("unlisted") or []]
+    return [*held_and_rates(status), *unlisted, *not_trading(status, wall)]
+
+
+def unlisted(view: View, config: Config) -> list[str]:
+    """Return the configured pairs that the exchange does not list."""
+    unknown = view.instruments.unknown if view.instruments else []
+    return [pair for pair in config.trading.pairs if pair in unknown]
 
 
 def _age_s(shown: dict[str, Any], wall: int) -> int:

@@ -23,6 +23,7 @@ from shared.bus import Received
 from shared.clock import SECOND, parse_rfc3339
 from shared.config import Config
 from shared.messages import Fill, Heartbeat, Side
+from shared.valuation import legs
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 
@@ -51,15 +52,22 @@ class Line(msgspec.Struct, frozen=True):
         return FillShown(**fields, ts=parse_rfc3339(self.ts) / SECOND)
 
 
-def fill_in(picture: Picture, lines: list[Line]) -> None:
-    """Puts the journal's fills, oldest first, into a picture: each fill once, and the past of the profit."""
+def fill_in(picture: Picture, lines: list[Line], currency: str) -> None:
+    """Puts the journal's fills, oldest first, into a picture: each fill once, and the past of the profit.
+
+    What was made in another quote than the currency has no past here: its rates of then are not known.
+    """
     points: dict[str, list[tuple[float, float]]] = {"realised": [], "fees": []}
+    is_one_quote = all(legs(line.symbol)[1] == currency for line in lines)
     for line in lines:
         fill = line.shown()
         picture.fills.add(fill)
+        if legs(line.symbol)[1] == currency:
+            points.setdefault(f"pnl.{line.symbol}", []).append((fill.ts, float(line.profit)))
+        if not is_one_quote:
+            continue
         points["realised"].append((fill.ts, float(line.realised)))
         points["fees"].append((fill.ts, float(line.fees_paid)))
-        points.setdefault(f"pnl.{line.symbol}", []).append((fill.ts, float(line.profit)))
     for name, found in points.items():
         picture.history.begin(name, found)
 
@@ -92,7 +100,7 @@ class Reader:
     async def _read(self) -> None:
         try:
             lines = await asyncio.wait_for(self._lines(), limits.JOURNAL_READ_S)
-            fill_in(self._picture, lines)
+            fill_in(self._picture, lines, self._config.trading.currency)
         except (OSError, TimeoutError, ValueError) as error:
             log = structlog.get_logger("monitor")
             log.warning("fills of before are not shown", why=str(error)[:500] or "the executor's command is too slow")

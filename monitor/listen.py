@@ -15,7 +15,7 @@ from shared.config import Config
 
 # Longer than two heartbeats: who is not heard in this is not there.
 GATHER_S = 2.5
-SHOWN = ("heartbeat", "book", "feed.status", "order", "position", "account", "control")
+SHOWN = ("heartbeat", "book", "feed.status", "feed.instrument", "order", "position", "account", "control")
 
 
 class Listener:

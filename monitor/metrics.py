@@ -159,6 +159,7 @@ class Metrics(Collector):
         yield _gauge("orders_open", "Own orders that may still trade.", live, by_symbol)
         positions = [((symbol,), numbers.approximate(text)) for symbol, text in status["positions"].items()]
         yield _gauge("position", "What the fills on a pair add up to, in base currency.", positions, by_symbol)
+        yield from _assets(status)
         fills = [(key, position.fills) for key, position in view.positions.items()]
         yield _counter("fills", "Own fills since the journal began.", fills, ["strategy", "symbol"])
         if account is None or not is_told:
@@ -200,6 +201,22 @@ class Metrics(Collector):
             if isinstance(value := facts.detail(self._view, process, "connection_attempts"), int)
         ]
         yield _counter("connection_attempts", "Attempts to connect to Kraken.", attempts, ["process"])
+
+
+def _assets(status: dict[str, Any]) -> Iterator[Metric]:
+    """Each traded base over all its pairs, and what each asset is worth in the currency."""
+    assets, rates, by_asset = status["assets"], status["asset_rates"], ["asset"]
+    positions = [((asset,), numbers.approximate(row["position"])) for asset, row in assets.items()]
+    yield _gauge("asset_position", "Balance less inventory_base, over all pairs.", positions, by_asset)
+    both, currency = ["asset", "currency"], status["currency"]
+    worth = [((asset, currency), numbers.approximate(row["worth"])) for asset, row in assets.items() if row["worth"]]
+    yield _gauge("asset_position_worth", "What that is worth in the currency.", worth, both)
+    held = [((asset,), bool(row["held"])) for asset, row in assets.items()]
+    yield _gauge("asset_held", "1 while an asset is left alone until a person accepts it.", held, by_asset)
+    known = [((asset, currency), numbers.approximate(rate["rate"])) for asset, rate in rates.items() if rate["rate"]]
+    yield _gauge("asset_rate", "What one unit is worth in the currency.", known, both)
+    valid = [((asset,), rate["valid"]) for asset, rate in rates.items()]
+    yield _gauge("asset_rate_valid", "1 while every book that the rate goes by is live.", valid, by_asset)
 
 
 def _webhooks(figures: Any) -> Iterator[Metric]:

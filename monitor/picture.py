@@ -26,7 +26,9 @@ from shared import limits, numbers, topics
 from shared.bus import Received
 from shared.clock import MS, SECOND
 from shared.config import Config
+from shared.config_names import bases
 from shared.messages import Account, Alert, Book, BookState, FeedTrades, Fill, LogLine, Order, Orders
+from shared.valuation import legs
 
 # Raw frames are for whoever keeps books; everything else is looked at.
 WANTED: Final = [kind.name for kind in topics.KINDS if kind.name not in ("feed.book", "feed.ticker")]
@@ -48,6 +50,7 @@ class Picture:
         self.fills = Fills()
         self.told = Told()
         of_pairs = [f"{kind}.{pair}" for pair in self._pairs for kind in ("mid", "bid", "ask", "position", "pnl")]
+        of_pairs += [f"asset.{base}" for base in bases(self._pairs)]
         self.history = History([*of_pairs, "profit", *MONEY, *(f"rss_mb.{name}" for name in config.process_names)])
 
     def take(self, received: Received, now: int) -> None:
@@ -128,6 +131,8 @@ class Picture:
             why=why,
             account=self.view.position_texts(),
             assets={name: sections.AssetShown(**row) for name, row in self.view.asset_rows().items()},
+            currency=self._config.trading.currency,
+            rates={name: sections.RateShown(**row) for name, row in self.view.rate_rows().items()},
             balances=dict(balances),
             strategies=strategies,
         )
@@ -156,6 +161,7 @@ class Picture:
             fees=account.fees_paid,
             transfers=account.transfers,
             rounding=account.rounding,
+            fx=account.fx,
         )
         currency = self._config.trading.currency
         silence = self.view.silence("executor", now)
@@ -165,6 +171,10 @@ class Picture:
             currency=currency,
             total=total,
             pairs=pairs,
+            quotes={
+                asset: sections.QuoteProfitShown(**msgspec.structs.asdict(made))
+                for asset, made in account.quotes.items()
+            },
         )
 
     def hops(self) -> sections.LatencyShown:
@@ -251,6 +261,8 @@ class Picture:
             # Before it is reconciled an executor's position is the empty balance less what is kept: no point to draw.
             for pair, text in self.view.position_texts().items():
                 yield f"position.{pair}", numbers.approximate(text)
+            for asset, row in account.assets.items():
+                yield f"asset.{asset}", numbers.approximate(row.position)
             yield "profit", float(_profit(account))
             amounts = (account.equity, account.realised, account.unrealised, account.fees_paid)
             yield from zip(MONEY, map(numbers.approximate, amounts), strict=True)
@@ -260,7 +272,13 @@ class Picture:
                     + numbers.approximate(profit.unrealised)
                     - numbers.approximate(profit.fees)
                 )
-                yield f"pnl.{pair}", made
+                # In the currency: a chart draws all pairs on one axis.
+                quote = legs(pair)[1]
+                rate = account.rates.get(quote)
+                if quote == account.currency:
+                    yield f"pnl.{pair}", made
+                elif rate is not None and rate.rate:
+                    yield f"pnl.{pair}", made * numbers.approximate(rate.rate)
         for name, heard in self.view.heartbeats.items():
             if now - heard.at <= limits.HEARTBEAT_DEAD_S * SECOND:
                 yield f"rss_mb.{name}", heard.beat.rss_mb

@@ -61,6 +61,17 @@ class AssetShown(Shown, frozen=True, kw_only=True):
     held: str = ""
 
 
+class RateShown(Shown, frozen=True, kw_only=True):
+    """What one unit of an asset is worth in the currency; not ``valid`` it is stale, or empty before the first.
+
+    ``way`` are the pairs that it goes by.
+    """
+
+    rate: str
+    valid: bool
+    way: list[str]
+
+
 class Status(Shown, frozen=True, kw_only=True):
     """The status object, as ``tradebyte status --json`` prints it."""
 
@@ -74,6 +85,9 @@ class Status(Shown, frozen=True, kw_only=True):
     orders_known: bool
     positions: dict[str, str]
     assets: dict[str, AssetShown]
+    currency: str
+    asset_rates: dict[str, RateShown]
+    unlisted: list[str]
     stale: list[str]
     paused: dict[str, str]
     empty_slots: list[dict[str, Any]]
@@ -199,6 +213,8 @@ class PositionsShown(Shown, frozen=True, kw_only=True):
     account: dict[str, str]
     balances: dict[str, str]
     assets: dict[str, AssetShown] = {}
+    currency: str = ""
+    rates: dict[str, RateShown] = {}
     strategies: list[StrategyPosition]
 
 
@@ -217,8 +233,19 @@ class Total(Shown, frozen=True, kw_only=True):
     fx: str = "0"
 
 
+class QuoteProfitShown(Shown, frozen=True, kw_only=True):
+    """Profit of all pairs of a quote asset, in that asset."""
+
+    realised: str
+    unrealised: str
+    fees: str
+    transfers: str
+    rounding: str
+    equity: str
+
+
 class PairProfit(Shown, frozen=True, kw_only=True):
-    """One pair's profit by weighted-average cost, marked to its last good mid."""
+    """One pair's profit by weighted-average cost, marked to its last good mid, in its quote asset."""
 
     realised: str
     unrealised: str
@@ -230,13 +257,14 @@ class PairProfit(Shown, frozen=True, kw_only=True):
 
 
 class ProfitShown(Shown, frozen=True, kw_only=True):
-    """Profit in total and by pair; ``valid`` is false until reconciled, and ``why`` says what is missing."""
+    """Profit in total, by pair and by quote; ``valid`` is false until reconciled, and ``why`` says what is missing."""
 
     valid: bool
     why: str
     currency: str
     total: Total
     pairs: dict[str, PairProfit]
+    quotes: dict[str, QuoteProfitShown] = {}
 
 
 class Hop(Shown, frozen=True, kw_only=True):

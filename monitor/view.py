@@ -24,6 +24,7 @@ from shared.messages import (
     Control,
     FeedStatus,
     Heartbeat,
+    Instruments,
     Order,
     Orders,
     OrderState,
@@ -60,6 +61,7 @@ class View:
         self.books: dict[str, Book] = {}
         self.book_status: BookStatus | None = None
         self.feed_status: FeedStatus | None = None
+        self.instruments: Instruments | None = None
         self.orders: dict[str, Orders] = {}
         self.positions: dict[tuple[str, str], Position] = {}
         self.account: Account | None = None
@@ -81,6 +83,8 @@ class View:
                 self.book_status = status
             case FeedStatus() as status:
                 self.feed_status = status
+            case Instruments() as instruments:
+                self.instruments = instruments
             case Book() as book:
                 if self._known(book.symbol in self._pairs):
                     self.books[book.symbol] = book
@@ -110,6 +114,7 @@ class View:
             all(name in self.heartbeats for name in self._names)
             and self.book_status is not None
             and self.feed_status is not None
+            and self.instruments is not None
             and all(pair in self.books and pair in self.orders for pair in self._pairs)
             and self.account is not None
         )
@@ -186,6 +191,10 @@ class View:
     def asset_rows(self) -> dict[str, dict[str, Any]]:
         """Each traded base: its position over all pairs, what that is worth, what is kept, and why it is held."""
         return {name: msgspec.to_builtins(row) for name, row in self.account.assets.items()} if self.account else {}
+
+    def rate_rows(self) -> dict[str, dict[str, Any]]:
+        """What each asset of the pairs is worth in the currency, and whether that is valid."""
+        return {name: msgspec.to_builtins(rate) for name, rate in self.account.rates.items()} if self.account else {}
 
     def process(self, name: str, now: int) -> dict[str, Any]:
         """A process as the status object shows it."""

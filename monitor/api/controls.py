@@ -12,12 +12,13 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from monitor import supervisor
-from monitor.acts import flattening, halting, restarting
+from monitor import halted, supervisor
+from monitor.acts import accepting, flattening, halting, restarting
 from monitor.api.answers import Problem
-from monitor.api.queries import AlertTestWish, EmptyWish, HaltWish, RestartWish
+from monitor.api.queries import AcceptBody, AlertTestWish, EmptyWish, HaltWish, PauseBody, RestartWish, ResumeBody
 from monitor.sections import Shown
 from monitor.sinks.webhook import TEST_KIND
+from shared import pausing
 from shared.config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -40,13 +41,31 @@ class Halted(Shown, frozen=True, kw_only=True):
 
 
 class Resumed(Shown, frozen=True, kw_only=True):
-    """Trading goes on; ``was`` is why it was halted."""
+    """Trading goes on; ``was`` is why it was halted. Of a pair or strategy ``was_paused`` is told besides."""
 
     ok: bool
     text: str
     halted: bool
     was_halted: bool
     was: str
+    was_paused: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class Paused(Shown, frozen=True, kw_only=True):
+    """A pair or strategy is paused; ``executor_answered`` once the executor has said so."""
+
+    ok: bool
+    text: str
+    paused: str
+    executor_answered: bool
+
+
+class Accepted(Shown, frozen=True, kw_only=True):
+    """Assets are quoted again; ``inventory`` is what is kept of each from now on."""
+
+    ok: bool
+    text: str
+    inventory: dict[str, str]
 
 
 class Flattening(Shown, frozen=True, kw_only=True):
@@ -87,11 +106,43 @@ class Controls:
         result = await self._aside(lambda config: halting.halt(config, wish.why), self._switch)
         return Halted(ok=result["open_orders"] == 0, text=halting.told(result), **result)
 
-    async def resume(self, _wish: EmptyWish) -> Resumed:
-        """Ends a halt."""
+    async def resume(self, body: ResumeBody) -> Resumed:
+        """Ends a halt, or the pause of a pair or strategy."""
+        if body.name:
+            return await self._resume_one(body.name)
         was = await self._aside(halting.resume, self._switch)
         text = "was not halted" if was is None else f"resumed; it was halted: {was}"
         return Resumed(ok=True, text=text, halted=False, was_halted=was is not None, was=was or "")
+
+    async def pause(self, body: PauseBody) -> Paused:
+        """Pulls the quotes of a pair or strategy; none is placed for it until resume."""
+        try:
+            answered = await self._aside(lambda config: halting.pause(config, body.name, body.why), self._switch)
+        except pausing.Unknown as unknown:
+            raise _no_such_name(unknown) from None
+        text = f"{body.name} is paused" + ("" if answered else "; the executor obeys as soon as it runs")
+        return Paused(ok=True, text=text, paused=body.name, executor_answered=answered)
+
+    async def _resume_one(self, name: str) -> Resumed:
+        try:
+            was_paused = await self._aside(lambda config: pausing.resume(config, name), self._switch)
+        except pausing.Unknown as unknown:
+            raise _no_such_name(unknown) from None
+        why = halted.text(self._config)
+        text = f"{name} goes on" if was_paused else f"{name} was not paused"
+        text += "; all trading is still halted" if why is not None else ""
+        is_halted = why is not None
+        return Resumed(ok=True, text=text, halted=is_halted, was_halted=is_halted, was=why or "", was_paused=was_paused)
+
+    async def accept(self, body: AcceptBody) -> Accepted:
+        """Takes assets that are held as wanted, so that they are quoted again."""
+        try:
+            inventory = await self._aside(lambda config: accepting.accept(config, body.assets))
+        except accepting.NotAccepted as problem:
+            what, _, mend = str(problem).partition("; ")
+            raise Problem(409, "not_accepted", what, mend or "GET /api/positions shows every asset") from None
+        text = "; ".join(f"{amount} {asset} is kept from now on" for asset, amount in inventory.items())
+        return Accepted(ok=True, text=text, inventory=inventory)
 
     async def flatten(self, _wish: EmptyWish) -> Flattening:
         """Asks for it and answers at once: closing takes as long as the market takes."""
@@ -165,6 +216,10 @@ class Controls:
         task = asyncio.ensure_future(reap())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _no_such_name(unknown: pausing.Unknown) -> Problem:
+    return Problem(404, "no_such_name", str(unknown), "GET /api/status has the pairs and the strategies")
 
 
 def _what_and_mend(text: str) -> tuple[str, str]:

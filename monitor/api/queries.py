@@ -49,6 +49,25 @@ class EmptyWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Nothing is to be said."""
 
 
+class PauseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The pair or strategy to pause, and why, for whoever comes upon it."""
+
+    name: str
+    why: Annotated[str, msgspec.Meta(max_length=500)] = "no reason given"
+
+
+class ResumeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The paused pair or strategy that may go on; without a name the halt ends."""
+
+    name: str = ""
+
+
+class AcceptBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The assets to take as they are; without any, all that are held."""
+
+    assets: list[str] = []
+
+
 class AlertTestWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the test alert says."""
 

@@ -12,6 +12,7 @@ from monitor import sections
 from monitor.api import controls
 from monitor.api.controls import Controls
 from monitor.api.queries import (
+    AcceptBody,
     AlertTestWish,
     EmptyWish,
     FillsQuery,
@@ -19,7 +20,9 @@ from monitor.api.queries import (
     HistoryQuery,
     LogsQuery,
     NoQuery,
+    PauseBody,
     RestartWish,
+    ResumeBody,
 )
 from monitor.api.site import Site
 
@@ -71,7 +74,9 @@ class Act:
 
 ACTS: Final = (
     Act("/api/halt", "pull every order and place nothing more", HaltWish, controls.Halted, Controls.halt),
-    Act("/api/resume", "end a halt", EmptyWish, controls.Resumed, Controls.resume),
+    Act("/api/resume", "end a halt, or one pause", ResumeBody, controls.Resumed, Controls.resume, (404,)),
+    Act("/api/pause", "pull one pair or strategy, until resume", PauseBody, controls.Paused, Controls.pause, (404,)),
+    Act("/api/accept", "take what is held of an asset as wanted", AcceptBody, controls.Accepted, Controls.accept),
     Act("/api/flatten", "close every position, then halt", EmptyWish, controls.Flattening, Controls.flatten),
     Act(
         "/api/restart",

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Awaitable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +17,7 @@ from shared import limits, starts
 from shared.clock import SECOND, parse_rfc3339, wall_ns
 from shared.config import Config
 from shared.kraken.rest import Rest, RestError, RestRefused
+from shared.kraken.rest_names import RestNames
 from shared.kraken.signing import SecretError
 from shared.process import tradebyte_version
 from shared.proxies import ProxyUnusable, proxy_for
@@ -58,6 +59,12 @@ class Answers:
     api_key: Asked | None = None
     volume: Asked | None = None
     open_orders: Asked | None = None
+    # Empty where the exchange did not list its pairs.
+    names: RestNames = field(default_factory=lambda: RestNames({}, {}))
+
+    def unlisted(self, pairs: list[str]) -> list[str]:
+        """Return the pairs that the exchange does not list; none where it was not told."""
+        return [pair for pair in pairs if self.names and self.names.altname(pair) is None]
 
 
 def ask(config: Config) -> Answers:
@@ -78,12 +85,17 @@ async def _ask(config: Config) -> Answers:
     kraken = config.kraken
     public = Rest(kraken.rest_url, "", "", agent)
     try:
-        time_asked, status, (pinged, clock) = await asyncio.gather(
-            _timed(public), _outcome(public.public("SystemStatus")), _pinged(kraken.ws_url, agent)
+        time_asked, status, (pinged, clock), pairs, assets = await asyncio.gather(
+            _timed(public),
+            _outcome(public.public("SystemStatus")),
+            _pinged(kraken.ws_url, agent),
+            _outcome(public.public("AssetPairs")),
+            _outcome(public.public("Assets")),
         )
     finally:
         await public.close()
-    answers = Answers(time_asked[0], status, pinged, clock or time_asked[1])
+    names = RestNames(*(asked.value if isinstance(asked.value, dict) else {} for asked in (pairs, assets)))
+    answers = Answers(time_asked[0], status, pinged, clock or time_asked[1], names=names)
     if not time_asked[0].is_good:
         return answers
     if kraken.halt_key and kraken.halt_secret:
@@ -98,8 +110,9 @@ async def _ask(config: Config) -> Answers:
     nonce = nonces(wall_ns())
     try:
         answers.api_key = await _outcome(own.private("GetApiKeyInfo", {}, next(nonce)))
-        pairs = {"pair": ",".join(config.trading.pairs)}
-        answers.volume = await _outcome(own.private("TradeVolume", pairs, next(nonce)))
+        # One that is not listed would have the whole question refused.
+        listed = [name for pair in config.trading.pairs if (name := names.altname(pair))]
+        answers.volume = await _outcome(own.private("TradeVolume", {"pair": ",".join(listed)}, next(nonce)))
         answers.open_orders = await _outcome(own.private("OpenOrders", {}, next(nonce)))
     finally:
         await own.close()

@@ -8,7 +8,7 @@ from monitor.checks.asked import Answers, Asked, Clock
 from monitor.checks.finding import Finding, error, ok, warning
 from monitor.fees import break_even_bps
 from shared.config import Config
-from shared.kraken.pairs import rest_names
+from shared.kraken.rest_names import RestNames
 from shared.messages import Account
 
 CLOCK_WARNING_S: Final = 0.25
@@ -66,18 +66,18 @@ def clock(found: Clock | None) -> list[Finding]:
     return [ok("clock", text)]
 
 
-def maker_fees(account: Account | None, volume: Asked | None, pairs: list[str]) -> dict[str, tuple[str, str]]:
-    """Maker and taker fee in percent by symbol, from the executor, else from TradeVolume."""
+def maker_fees(account: Account | None, volume: Asked | None, names: RestNames) -> dict[str, tuple[str, str]]:
+    """Maker and taker fee in percent by symbol, from the executor, else from TradeVolume by its ids of pairs."""
     if account is not None and account.fees:
         return {symbol: (fees.maker, fees.taker) for symbol, fees in account.fees.items()}
     if volume is None or not isinstance(volume.value, dict):
         return {}
     taker, maker = (_rates(volume.value.get(name)) for name in ("fees", "fees_maker"))
     found = {}
-    for symbol in pairs:
-        name = next((name for name in rest_names(symbol) if name in taker), None)
-        if name is not None:
-            found[symbol] = (maker.get(name, taker[name]), taker[name])
+    for name, rate in taker.items():
+        symbol = names.symbol(name)
+        if symbol is not None:
+            found[symbol] = (maker.get(name, rate), rate)
     return found
 
 

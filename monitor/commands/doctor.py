@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from monitor import facts, halted, last_words, machine, supervisor
-from monitor.checks import asked, exchange, keys, local, system
+from monitor.checks import asked, assets, exchange, keys, local, system
 from monitor.checks.finding import Finding, error
 from monitor.commands.common import (
     EXIT_CONFIG,
@@ -118,6 +118,9 @@ def examine(config: Config) -> list[Finding]:
         *system.paused(pausing.paused(config)),
         *(system.books(status) if runs else []),
         *(system.trading(status, wall) if runs else []),
+        *assets.positions(status),
+        *assets.wallets(status),
+        *assets.unlisted(dict.fromkeys([*status["unlisted"], *answers.unlisted(config.trading.pairs)])),
         *exchange.connectivity(answers, config, expected=runs),
         *exchange.system_status(answers.status),
         *exchange.clock(system.executors_clock(view) or answers.clock),
@@ -128,7 +131,7 @@ def examine(config: Config) -> list[Finding]:
         findings += system.executors_key(view, shown)
     if answers.time.is_good:
         findings += keys.halt_key(answers.halt_key, config.kraken.halt_key[-4:], now_s)
-        findings += exchange.fees(exchange.maker_fees(view.account, answers.volume, config.trading.pairs))
+        findings += exchange.fees(exchange.maker_fees(view.account, answers.volume, answers.names))
         findings += system.others(view, answers.open_orders)
     if not config.kraken.sandbox and not consent_file(config).is_file():
         mend = "'tradebyte doctor --go-live' shows what will be done and asks for it, once per key"

@@ -102,3 +102,11 @@ def _show_assets(out: Console, shown: dict[str, Any]) -> None:
     if shown["assets"]:
         out.print(assets)
         out.print()
+    rates = [
+        f"1 {asset} = {rate['rate'] or '?'}{'' if rate['valid'] else ' [yellow]stale[/yellow]'}"
+        for asset, rate in shown["rates"].items()
+        if rate["way"]
+    ]
+    if rates:
+        out.print(f"rates in {shown['currency']}: {', '.join(rates)}", soft_wrap=True)
+        out.print()

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from monitor import facts, halted, last_words
 from monitor.commands.common import ConfigOption, JsonOption, age, console, load, looked_in, print_json, say, table
@@ -62,7 +63,7 @@ def show(shown: dict[str, Any], out: Console) -> None:
         )
     out.print(processes)
     out.print()
-    numbers = ("age", "bid", "ask", "checksums", "failed", "position")
+    numbers = ("age", "bid", "ask", "checksums", "failed")
     books = table("book", "state", *numbers, "why", right=numbers)
     for symbol, book in shown["books"].items():
         books.add_row(
@@ -73,15 +74,30 @@ def show(shown: dict[str, Any], out: Console) -> None:
             book["ask"] or "-",
             _text(book["checksums_ok"]),
             _text(book["checksums_failed"]),
-            shown["positions"].get(symbol, "-"),
             escape(book["why"]),
         )
     out.print(books)
     out.print()
+    if shown["assets"]:
+        out.print(assets(shown))
+        out.print()
     known = "" if shown["orders_known"] else " (the executor has not told, or has not reconciled yet)"
     out.print(f"open orders: {shown['open_orders']}{known}")
     for line in lines(shown):
         out.print(line, soft_wrap=True)
+
+
+def assets(shown: dict[str, Any]) -> Table:
+    """Each traded base over all its pairs: position, worth, what is kept, what lies outside the spot wallet."""
+    worth = f"worth {shown['currency']}"
+    made = table("asset", "position", worth, "kept", "other wallets", "", right=("position", worth, "kept"))
+    for name, row in shown["assets"].items():
+        wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row["wallets"].items())
+        rate = shown["asset_rates"].get(name)
+        is_stale = rate is not None and not rate["valid"]
+        state = "[red]held[/red]" if row["held"] else "[yellow]stale rate[/yellow]" if is_stale else ""
+        made.add_row(name, row["position"], row["worth"] or "-", row["inventory"], wallets, state)
+    return made
 
 
 def lines(shown: dict[str, Any]) -> list[str]:
@@ -91,7 +107,7 @@ def lines(shown: dict[str, Any]) -> list[str]:
         found.append(f"[yellow]stale[/yellow] (no update for 60 s): {', '.join(shown['stale'])}")
     for name, why in shown["paused"].items():
         found.append(f"[yellow]paused[/yellow]: {escape(name)} ({escape(why)}; 'tradebyte resume {name}' ends it)")
-    for is_bad, what, why in facts.not_trading(shown, wall_ns()):
+    for is_bad, what, why in facts.troubles(shown, wall_ns()):
         colour = "red" if is_bad else "yellow"
         found.append(f"[{colour}]{escape(what)}[/{colour}]: {escape(why)}")
     connection = shown["connection"]
@@ -105,6 +121,13 @@ def lines(shown: dict[str, Any]) -> list[str]:
         why = f" ({escape(connection['private_problem'])})" if connection["private_problem"] else ""
         found.append(f"private connection: {word}{why}, {_text(connection['private_attempts'])} attempts")
     found += [f"[red]{symbol}: subscription {escape(said)}[/red]" for symbol, said in connection["refused"].items()]
+    values = [
+        f"1 {asset} = {rate['rate'] or '?'}{'' if rate['valid'] else ' [yellow]stale[/yellow]'}"
+        for asset, rate in shown["asset_rates"].items()
+        if rate["way"]
+    ]
+    if values:
+        found.append(f"rates in {shown['currency']}: {', '.join(values)}")
     rates = shown["rates"]
     if rates["pairs"]:
         left = ", ".join(f"{symbol} {rate['left']:g}" for symbol, rate in rates["pairs"].items())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from monitor import facts
 from monitor.picture import Picture
@@ -105,8 +105,13 @@ class Watch:
             alerts=picture.told_alerts(now, wall),
             logs=picture.lines(most=limits.VIEW_ROWS),
             control=picture.control(halted, flattening=flattening),
-            not_trading=facts.not_trading(facts.beyond(picture.view, self._config, now, wall), wall),
+            not_trading=facts.troubles(self._status(now, wall), wall),
         )
+
+    def _status(self, now: int, wall: int) -> dict[str, Any]:
+        view = self.picture.view
+        assets = {} if view.silence("executor", now) else view.asset_rows()
+        return facts.beyond(view, self._config, now, wall) | {"assets": assets}
 
     def _heard(self, now: int, silent_s: float) -> Heard:
         """Nothing is said of what was not waited for: a first look takes up to two heartbeats."""

@@ -22,18 +22,6 @@ def is_tokenised(symbol: str) -> bool:
     return len(base) > 1 and base.endswith("x") and base[:-1].isupper()
 
 
-def altname(symbol: str) -> str:
-    """``BTC/USD`` as REST's ``XBTUSD``."""
-    return old_name(symbol).replace("/", "")
-
-
-def rest_names(symbol: str) -> set[str]:
-    """Every name under which REST may answer for a symbol: altname, long id, slash forms."""
-    base, _, quote = old_name(symbol).partition("/")
-    long_id = f"X{base}Z{quote}" if len(base) == 3 and len(quote) == 3 else f"{base}{quote}"
-    return {symbol, old_name(symbol), altname(symbol), long_id, f"X{base}X{quote}"}
-
-
 def asset_name(rest_id: str) -> str:
     """A REST asset id (``XXBT``, ``ZUSD``, ``SOL``) as the new name (``BTC``, ``USD``, ``SOL``).
 

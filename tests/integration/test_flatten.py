@@ -25,8 +25,8 @@ def test_flatten_closes_every_position_and_halts(tmp_path: Path) -> None:
         assert result["flat"]
         assert result["halted"]
         assert result["open_orders"] == 0
-        dust = {"BTC/USD": Decimal("0.00005"), "ETH/USD": Decimal("0.002"), "SOL/USD": Decimal("0.06")}
-        assert all(abs(Decimal(left)) < dust[symbol] for symbol, left in result["positions"].items())
+        dust = {"BTC": Decimal("0.00005"), "ETH": Decimal("0.002"), "SOL": Decimal("0.06")}
+        assert all(abs(Decimal(left)) < dust[asset] for asset, left in result["assets"].items())
         assert any(fill["side"] == "sell" and fill["symbol"] == "BTC/USD" for fill in system.lines("fills"))
         assert system.exchange("OpenOrders")["open"] == {}
         assert system.tradebyte("flatten", "--json").returncode == 1

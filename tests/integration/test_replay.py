@@ -12,7 +12,7 @@ import pytest
 import zmq
 
 from shared import bus
-from shared.messages import Account, Fees, Instruments, Pair, Position, Target
+from shared.messages import Account, AssetPosition, Fees, Instruments, Pair, Position, Rate, Target
 from tests.frames import frames_path
 from tests.system import System, until
 
@@ -60,7 +60,10 @@ def test_a_capture_becomes_targets(processes: tuple[System, list[subprocess.Pope
         "position.market_maker.BTC/USD",
         Position(strategy="market_maker", symbol="BTC/USD", valid=True, qty_precision=8),
     )
-    executor.publish("account", Account(valid=True, fees={"BTC/USD": Fees(maker="0.00", taker="0.10")}))
+    rates = {"USD": Rate(rate="1", valid=True), "BTC": Rate(rate="29500", valid=True, way=["BTC/USD"])}
+    assets = {"BTC": AssetPosition(position="0", worth="0")}
+    fees = {"BTC/USD": Fees(maker="0.00", taker="0.10")}
+    executor.publish("account", Account(valid=True, fees=fees, rates=rates, assets=assets))
     started += [start(system, "book"), start(system, "strategy")]
     started.append(start(system, "collector", "--replay", str(capture), "--speed", speed))
     targets: list[Target] = []

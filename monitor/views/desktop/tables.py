@@ -8,15 +8,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from monitor.sections import OrderShown, PairProfit
+from monitor.sections import OrderShown
 from monitor.views.levels import Level, nearest, own_by_price
-from monitor.views.profit import made
+from monitor.views.profit import NOTHING, first_pairs, pair_amounts, total_amounts
 from monitor.views.shown import Shown
-from monitor.views.text import DASH, Piece, Row, Tone, age, count, milliseconds, money, plain, toned
+from monitor.views.text import DASH, Row, Tone, age, count, milliseconds, money, plain, toned
 from shared import limits
 
 LADDER: Final = ("", "#", "price", "quantity", "own")
-PROFIT: Final = ("pair", "position", "made", "realised", "unrealised", "fees")
+PROFIT: Final = ("pair", "position", "worth", "made", "realised", "unrealised", "fees")
 PROCESSES: Final = ("process", "state", "up", "MB", "lag ms", "restarts", "missed")
 
 
@@ -56,15 +56,24 @@ def _level(word: str, level: Level, own: dict[str, Decimal]) -> Row:
 
 
 def profit(shown: Shown) -> list[Row]:
-    """Each pair, then all of them; while it is not known only positions are told."""
+    """Each pair in its quote asset, then all of them in the currency; while it is not known only positions are told.
+
+    Positions are the base's over all its pairs, beside the first of them.
+    """
+    held = first_pairs(shown)
+    rows: list[Row] = []
+    for pair in shown.books:
+        found = shown.profit.pairs.get(pair) if shown.profit.valid else None
+        amounts = (DASH,) * 4 if found is None else pair_amounts(shown, pair, found)
+        rows.append(((pair, Tone.PLAIN), *held.get(pair, (NOTHING, NOTHING)), *amounts))
     if not shown.profit.valid:
-        return [
-            ((pair, Tone.PLAIN), (shown.positions.account.get(pair, "-"), Tone.PLAIN), *(DASH,) * 4)
-            for pair in shown.books
-        ]
-    rows = [_pair(shown, pair, shown.profit.pairs.get(pair)) for pair in shown.books]
-    total = shown.profit.total
-    return [*rows, (("total", Tone.HEAD), ("", Tone.HEAD), *_amounts(total.realised, total.unrealised, total.fees))]
+        return rows
+    head = ((f"total {shown.profit.currency}", Tone.HEAD), ("", Tone.HEAD), ("", Tone.HEAD))
+    rows.append((*head, *total_amounts(shown)))
+    fx = money(shown.profit.total.fx, signed=True)
+    if fx != "0.00":
+        rows.append((("fx", Tone.PLAIN), NOTHING, NOTHING, (fx, toned(fx)), *(NOTHING,) * 3))
+    return rows
 
 
 def processes(shown: Shown) -> list[Row]:
@@ -82,16 +91,3 @@ def processes(shown: Shown) -> list[Row]:
         )
         for name, one in shown.processes.items()
     ]
-
-
-def _pair(shown: Shown, pair: str, found: PairProfit | None) -> Row:
-    position = (shown.positions.account.get(pair, "-"), Tone.PLAIN)
-    if found is None:
-        return ((pair, Tone.PLAIN), position, *(DASH,) * 4)
-    return ((pair, Tone.PLAIN), position, *_amounts(found.realised, found.unrealised, found.fees))
-
-
-def _amounts(realised: str, unrealised: str, fees: str) -> tuple[Piece, Piece, Piece, Piece]:
-    values = (made(realised, unrealised, fees), realised, unrealised)
-    all_of_it, real, open_ = ((text, toned(text)) for text in (money(value, signed=True) for value in values))
-    return all_of_it, real, open_, (money(fees), Tone.PLAIN)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from itertools import islice
 from typing import Final
 
 from monitor.sections import FillShown, Hop, OrderShown, Process
-from monitor.views.profit import made
+from monitor.views.profit import NOTHING, first_pairs, pair_amounts, total_amounts
 from monitor.views.shown import Shown
 from monitor.views.text import (
     DASH,
@@ -214,37 +213,36 @@ def _holds(words: str, wanted: str) -> bool:
 
 
 def profit(shown: Shown, width: int) -> list[Row]:
-    """By pair and in total, to the cent; positions digit for digit."""
+    """By pair in its quote asset, and in total; positions, digit for digit, are the base's over all its pairs.
+
+    They stand beside the first pair of their base.
+    """
+    currency = shown.profit.currency
     columns = (
-        Column(f"P&L {shown.profit.currency}", 0, right=False),
+        Column(f"P&L {currency}", 0, right=False),
         Column("total", 1),
         Column("position", 2),
-        Column("realised", 4),
-        Column("unreal.", 3),
-        Column("fees", 5),
-        Column("average", 6),
-        Column("mid", 7),
+        Column("worth", 3),
+        Column("realised", 5),
+        Column("unreal.", 4),
+        Column("fees", 6),
+        Column("average", 7),
+        Column("mid", 8),
     )
     rows: list[list[Piece]] = []
+    held = first_pairs(shown)
     for symbol, each in shown.profit.pairs.items():
-        figures = (made(each.realised, each.unrealised, each.fees), each.realised, each.unrealised, each.fees)
-        row = _amounts(symbol, shown.positions.account.get(symbol), *figures)
+        row = [plain(symbol), *pair_amounts(shown, symbol, each)]
+        row[2:2] = held.get(symbol, (DASH, DASH) if symbol not in shown.books else (NOTHING, NOTHING))
         stale = Tone.QUIET if each.is_stale else Tone.PLAIN
         rows.append([*row, (price(each.average_price, each.mid), Tone.PLAIN), (each.mid or "-", stale)])
     if shown.profit.valid:
-        total = shown.profit.total
-        figures = (made(total.realised, total.unrealised, total.fees), total.realised, total.unrealised, total.fees)
-        rows.append([*_amounts("total", "", *figures), ("", Tone.PLAIN), ("", Tone.PLAIN)])
+        total = [plain("total"), *total_amounts(shown)]
+        rows.append([*total[:2], NOTHING, NOTHING, *total[2:], NOTHING, NOTHING])
+        fx = money(shown.profit.total.fx, signed=True)
+        if fx != "0.00":
+            rows.append([plain("fx"), (fx, toned(fx)), *[NOTHING] * 7])
     found = table(columns, rows, width)
     if not shown.profit.valid:
         found.append((plain(f"not known: {shown.profit.why}", Tone.QUIET),))
     return found
-
-
-def _amounts(
-    name: str, position: str | None, total: Decimal | None, realised: str, unrealised: str, fees: str
-) -> list[Piece]:
-    texts = [money(value, signed=True) for value in (total, realised, unrealised)]
-    first, *more = ((text, toned(text)) for text in texts)
-    place = DASH if position is None else (position, Tone.PLAIN)
-    return [plain(name), first, place, *more, (money(fees), Tone.PLAIN)]

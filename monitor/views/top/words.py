@@ -36,7 +36,9 @@ HELP: Final = (
 LEGEND: Final = (
     "h, r, f and s ask first, and act only on y. Processes: lag is the loop's, in ms; rst counts restarts seen since "
     "this screen was opened; gaps and drop are messages that a process missed and that were dropped on the way to it. "
-    "Latency is in ms since this screen was opened. P&L is realised and unrealised less fees. Times are UTC."
+    "Latency is in ms since this screen was opened. P&L is realised and unrealised less fees, of a pair in "
+    "its quote asset; fx is what moves of the rates made of it. Position and worth are the base's over all its pairs, "
+    "beside the first of them. Times are UTC."
 )
 
 

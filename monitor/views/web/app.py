@@ -41,7 +41,7 @@ def line() -> None:
         st.html(markup.banner(halt.headline, "bad", halt.detail))
     for name, why in (status.data.get("paused") or {}).items():
         st.html(markup.banner(f"{name} is paused", "warn", f"{why}; 'tradebyte resume {name}' ends it"))
-    for is_bad, what, why in facts.not_trading(status.data, wall_ns()):
+    for is_bad, what, why in facts.troubles(status.data, wall_ns()):
         st.html(markup.banner(what, "bad" if is_bad else "warn", why))
     said = [markup.badge(f"{stake.headline}: {stake.detail}", stake.tone), markup.badge(halt.headline, halt.tone)]
     if status.data["orders_known"]:

@@ -64,6 +64,44 @@ def flatten(status: dict[str, Any]) -> Question:
     )
 
 
+def pause(name: str) -> Question:
+    """Pull one pair or strategy."""
+    return Question(
+        f"Pause {name}?",
+        [f"Every quote of {name} is pulled, and none is placed for it, whatever restarts.", "The rest goes on."],
+        f"Pause {name}",
+        "/api/pause",
+        {"name": name, "why": "from the web page"},
+    )
+
+
+def go_on(name: str, status: dict[str, Any]) -> Question:
+    """End one pause."""
+    return Question(
+        f"Let {name} go on?",
+        [f"{name} is quoted again within seconds.", *_stake(status)],
+        f"Resume {name}",
+        "/api/resume",
+        {"name": name},
+    )
+
+
+def accept(asset: str, status: dict[str, Any]) -> Question:
+    """Take what is held as wanted."""
+    row = status.get("assets", {}).get(asset, {})
+    return Question(
+        f"Accept {asset} as it is?",
+        [
+            f"{row.get('held', '')}.",
+            f"Accepted, all {asset} that there is counts as kept, flatten does not sell it, and it is quoted again.",
+            *_stake(status),
+        ],
+        f"Accept {asset}",
+        "/api/accept",
+        {"assets": [asset]},
+    )
+
+
 def restart(name: str, *, keep: bool) -> Question:
     """Stop and start one process."""
     return Question(
@@ -100,11 +138,15 @@ def _closing(status: dict[str, Any]) -> Iterator[str]:
     if not status.get("orders_known", True):
         yield "Which positions are open is not known now: the executor has not told, or is not heard."
         return
-    found = {symbol: Decimal(text) for symbol, text in status.get("positions", {}).items()}
-    for symbol, position in found.items():
+    assets = status.get("assets", {})
+    found = {asset: Decimal(row["position"]) for asset, row in assets.items() if not row.get("held")}
+    for asset, position in found.items():
         if position:
             side = "sold" if position > 0 else "bought"
-            yield f"{symbol}: {format(abs(position), 'f')} {side} at the market, within the price band."
+            yield f"{asset}: {format(abs(position), 'f')} {side} at the market, within the price band."
+    for asset, row in assets.items():
+        if row.get("held"):
+            yield f"{asset} is left as it is: it is held."
     if not any(found.values()):
         yield "No position is open now."
 

@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from monitor.views.amounts import in_quote
 from monitor.views.text import money as cents
 from monitor.views.web import figures, markup
 from monitor.views.web.figures import Figure, Points
 from monitor.views.web.markup import Card, Cell, Column
+from shared.valuation import legs
 
+ASSETS: Final = (
+    Column("asset"),
+    Column("position", True),
+    Column("worth", True),
+    Column("kept", True),
+    Column("rate", True),
+    Column("other wallets"),
+    Column(""),
+)
+QUOTES: Final = (
+    Column("quote"),
+    Column("realised", True),
+    Column("unrealised", True),
+    Column("fees", True),
+    Column("transfers", True),
+    Column("rounding", True),
+    Column("equity", True),
+)
 PAIRS: Final = (
     Column("pair"),
-    Column("position", True),
+    Column("fills add up to", True),
     Column("average price", True),
     Column("mid", True),
     Column("unrealised", True),
@@ -44,25 +64,62 @@ def totals(pnl: dict[str, Any]) -> list[Card]:
     for name in ("realised", "unrealised", "fees", "transfers", "rounding"):
         tone = "" if name in ("fees", "transfers") else markup.money(total[name]).tone
         cards.append(Card(name.capitalize(), cents(total[name]), currency, tone))
+    fx = total.get("fx", "0")
+    if cents(fx) != "0.00":
+        cards.append(Card("Fx", cents(fx), f"{currency}, by moves of the rates", markup.money(fx).tone))
     return cards
 
 
-def pairs(pnl: dict[str, Any], positions: dict[str, Any]) -> str:
-    """Each pair's position, what it cost and what came of it."""
-    account = positions.get("account", {})
-    rows: list[list[Cell | str]] = [
-        [
-            symbol,
-            markup.number(account.get(symbol, pair["qty"])),
-            markup.number(pair["average_price"]),
-            markup.number(pair["mid"]),
-            markup.money(pair["unrealised"]),
-            markup.money(pair["realised"]),
-            pair["fees"],
-            Cell("stale mid", "warn", is_badge=True) if pair["is_stale"] else "",
-        ]
-        for symbol, pair in pnl["pairs"].items()
+def assets(positions: dict[str, Any]) -> str:
+    """Each traded base over all its pairs: what is held, its worth, and why it is left alone."""
+    currency, rates = positions.get("currency", ""), positions.get("rates", {})
+    rows: list[list[Cell | str]] = []
+    for asset, row in positions.get("assets", {}).items():
+        rate = rates.get(asset, {"rate": "", "valid": True})
+        worth = f"{cents(row['worth'])} {currency}" if row["worth"] else "-"
+        mark: Cell | str = "" if rate["valid"] else Cell("stale rate", "warn", is_badge=True)
+        if row.get("held"):
+            mark = Cell("held", "bad", is_badge=True)
+        wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row.get("wallets", {}).items())
+        figures = [row["position"], worth, row.get("inventory", ""), markup.number(rate["rate"])]
+        rows.append([asset, *figures, wallets, mark])
+    return markup.table("assets", ASSETS, rows, "the executor has not told its positions yet")
+
+
+def rates(positions: dict[str, Any]) -> str:
+    """What each quote that is no traded base is worth, in a line; empty where there is none but the currency."""
+    told = [
+        f"1 {asset} = {rate['rate'] or '?'} {positions['currency']}{'' if rate['valid'] else ' (stale)'}"
+        for asset, rate in positions.get("rates", {}).items()
+        if rate["way"] and asset not in positions.get("assets", {})
     ]
+    return ", ".join(told)
+
+
+def quotes(pnl: dict[str, Any]) -> str:
+    """Profit by quote asset, exact in each; empty where all of it is in the currency."""
+    made = pnl.get("quotes", {})
+    if set(made) <= {pnl["currency"]}:
+        return ""
+    names = ("realised", "unrealised", "fees", "transfers", "rounding", "equity")
+    rows: list[list[Cell | str]] = [
+        [quote, *(markup.money(amounts[name]) for name in names)] for quote, amounts in made.items()
+    ]
+    return markup.table("quotes", QUOTES, rows, "nothing was made yet")
+
+
+def pairs(pnl: dict[str, Any], positions: dict[str, Any]) -> str:
+    """What each pair's fills add up to, what that cost and what came of it, in the pair's quote."""
+    currency, rates = pnl["currency"], positions.get("rates", {})
+    rows: list[list[Cell | str]] = []
+    for symbol, pair in pnl["pairs"].items():
+        rate = rates.get(legs(symbol)[1], {}).get("rate")
+        unrealised, realised, fees = (
+            in_quote(pair[name], symbol, currency, rate) for name in ("unrealised", "realised", "fees")
+        )
+        row: list[Cell | str] = [symbol, *map(markup.number, (pair["qty"], pair["average_price"], pair["mid"]))]
+        stale: Cell | str = Cell("stale mid", "warn", is_badge=True) if pair["is_stale"] else ""
+        rows.append([*row, markup.money(unrealised), markup.money(realised), fees, stale])
     return markup.table("positions", PAIRS, rows, "the executor has not told its positions yet")
 
 
@@ -114,11 +171,10 @@ def profit_by_pair(series: dict[str, Points], symbols: list[str], currency: str,
     return figures.over_time(traces, f"pairs {window}", 300, currency)
 
 
-def inventory(series: dict[str, Points], symbol: str, window: str) -> Figure:
-    """One pair's position over time, in base currency."""
-    base = symbol.partition("/")[0]
-    traces = [figures.line(f"position, {base}", series.get(f"position.{symbol}", []), figures.BLUE, step=True)]
-    made = figures.over_time(traces, f"inventory {symbol} {window}", 220, base)
+def inventory(series: dict[str, Points], base: str, window: str) -> Figure:
+    """One base's position over time, over all its pairs."""
+    traces = [figures.line(f"position, {base}", series.get(f"asset.{base}", []), figures.BLUE, step=True)]
+    made = figures.over_time(traces, f"inventory {base} {window}", 220, base)
     made["layout"]["shapes"] = [
         {
             "type": "line",

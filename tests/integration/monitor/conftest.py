@@ -67,6 +67,10 @@ class World:
                 self._sockets[process] = made
             self._messages[topic] = (process, fields)
 
+    def said(self, topic: str) -> dict[str, Any]:
+        """Return what is said on a topic now."""
+        return self._messages[topic][1]
+
     def hush(self, topic: str) -> None:
         """Nothing more is said on a topic."""
         with self._lock:
@@ -121,6 +125,7 @@ class World:
             asks=[[1_000_010, 100]],
         )
         self.say("collector", "feed.status", connected=True, connection=1, last_byte=1, system="online", reconnects=2)
+        self.say("collector", "feed.instrument", pairs={}, assets={})
         self.orders(order("open"))
         self.say(
             "executor",
@@ -139,6 +144,12 @@ class World:
             valid=True,
             balances={"USD": "99850.0"},
             equity="0.1",
+            positions={"BTC/USD": "0.00150000"},
+            assets={"BTC": {"position": "0.00150000", "worth": "150.00", "inventory": "1"}},
+            rates={
+                "BTC": {"rate": "100000.5", "valid": True, "way": ["BTC/USD"]},
+                "USD": {"rate": "1", "valid": True, "way": []},
+            },
             fees={"BTC/USD": {"maker": "0.0200", "taker": "0.1000"}},
             counters={"BTC/USD": 25.0},
             threshold=125.0,

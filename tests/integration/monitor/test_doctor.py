@@ -38,6 +38,7 @@ class Exchange:
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
         (folder / "config").mkdir(parents=True)
+        self.monitor_port = free_port()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "simulator", "--config", str(self.write("GOOD"))], cwd=ROOT
         )
@@ -54,6 +55,8 @@ class Exchange:
         file = self.folder / "config" / f"{key}.yaml"
         kraken = {"api_key": key, "api_secret": secret, "halt_key": "HALT", "halt_secret": SECRET}
         tree: dict[str, Any] = {"kraken": kraken, "simulator": {"port": self.port, "accounts": accounts}}
+        # The default may be taken by a sandbox that runs on this machine.
+        tree["monitor"] = {"port": self.monitor_port}
         file.write_text(yaml.safe_dump(tree))
         return file
 
@@ -97,8 +100,8 @@ def test_a_good_key_is_good_and_all_is_told(simulator: Exchange) -> None:
     assert answers.socket.is_good
     assert exchange.system_status(answers.status)[0].level == "ok"
     assert exchange.clock(answers.clock)[0].level == "ok"
-    fees = exchange.maker_fees(None, answers.volume, ["BTC/USD"])
-    assert fees == {"BTC/USD": ("0.2500", "0.4000")}
+    fees = exchange.maker_fees(None, answers.volume, answers.names)
+    assert fees == dict.fromkeys(("BTC/USD", "ETH/USD", "SOL/USD"), ("0.2500", "0.4000"))
     assert answers.halt_key is not None
     assert keys.halt_key(answers.halt_key, "HALT", time.time())[0].level == "ok"
     assert answers.open_orders == asked.Asked({"open": {}})

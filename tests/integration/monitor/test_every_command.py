@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import sys
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import pytest
 
 from monitor.commands.examples import SHORT
 from tests.frames import frames_path
-from tests.system import System, eager, running, until
+from tests.system import ROOT, System, eager, running, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 CAPTURE = str(frames_path("public_v2/docs_Book_Level_2.jsonl"))
@@ -43,10 +44,35 @@ ACTS: list[Case] = [
     ("restart nonsense", 2, "nonsense", 2, "nonsense"),
     ("flatten --yes", 0, "", 1, "executor"),
     ("halt", 0, "halted", 1, "halted"),
+    ("accept", 1, "no asset is held", 1, "the executor is not heard"),
     ("resume", 0, "", 0, ""),
 ]
 # Screens, and what needs an extra or a recording: their own tests run them.
 SHOWN_ELSEWHERE = {"top", "web", "desktop", "replay"}
+
+
+class Ran(NamedTuple):
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def ran(system: System, commands: Sequence[str]) -> list[Ran]:
+    """Type commands in a system's folder, several at once; how each ended, in their order."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.integration.monitor.typing_many"],
+        input=json.dumps([command.split() for command in commands]),
+        cwd=system.folder,
+        env=system.environment | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [Ran(*each) for each in json.loads(done.stdout)]
 
 
 def typed(cases: list[Case]) -> list[tuple[str, Case]]:
@@ -67,17 +93,17 @@ def down(tmp_path_factory: pytest.TempPathFactory) -> System:
     return System(tmp_path_factory.mktemp("down"))
 
 
-def checked(ran: subprocess.CompletedProcess[str], words: str, code: int, said: str) -> str:
+def checked(ended: Ran, words: str, code: int, said: str) -> str:
     """What is wrong with a command's end; empty where nothing is."""
-    both = ran.stdout + ran.stderr
-    if ran.returncode != code or "Traceback" in both:
-        return f"tradebyte {words}: exit {ran.returncode} instead of {code}: {both[-600:]}"
+    both = ended.stdout + ended.stderr
+    if ended.returncode != code or "Traceback" in both:
+        return f"tradebyte {words}: exit {ended.returncode} instead of {code}: {both[-600:]}"
     if "--json" in words:
         if code == 0:
             try:
-                [json.loads(line) for line in ran.stdout.splitlines()]
+                [json.loads(line) for line in ended.stdout.splitlines()]
             except ValueError:
-                return f"tradebyte {words}: no JSON: {ran.stdout[-300:]}"
+                return f"tradebyte {words}: no JSON: {ended.stdout[-300:]}"
         return ""
     return "" if said in both else f"tradebyte {words}: {said!r} is not in {both[-600:]}"
 
@@ -89,16 +115,16 @@ def test_every_command_is_tried_here() -> None:
 
 def test_what_looks_with_a_system_that_runs(system: System) -> None:
     cases = typed(LOOKS)
-    with ThreadPoolExecutor(3) as threads:
-        ran = list(threads.map(lambda each: system.tradebyte(*each[0].split()), cases))
-    wrong = [checked(done, words, case[1], case[2]) for done, (words, case) in zip(ran, cases, strict=True)]
+    ends = ran(system, [words for words, _ in cases])
+    wrong = [checked(end, words, case[1], case[2]) for end, (words, case) in zip(ends, cases, strict=True)]
     assert not any(wrong), "\n".join(filter(None, wrong))
 
 
 def test_what_acts_with_a_system_that_runs(system: System) -> None:
     wrong = []
     for words, case in [*typed(ACTS[:6]), *((case[0], case) for case in ACTS[6:]), *typed(ACTS[7:])]:
-        wrong.append(checked(system.tradebyte(*words.split()), words, case[1], case[2]))
+        ended = system.tradebyte(*words.split())
+        wrong.append(checked(Ran(ended.returncode, ended.stdout, ended.stderr), words, case[1], case[2]))
         if words.startswith("flatten"):
             system.tradebyte("resume")
     assert not any(wrong), "\n".join(filter(None, wrong))
@@ -106,15 +132,12 @@ def test_what_acts_with_a_system_that_runs(system: System) -> None:
 
 def test_everything_with_a_system_that_is_down(down: System) -> None:
     cases = [*typed(LOOKS), *typed(ACTS)]
-    with ThreadPoolExecutor(8) as threads:  # most of them listen for a while to whom is not there
-        ran = list(threads.map(lambda each: down.tradebyte(*each[0].split()), cases))
-    wrong = [checked(done, words, case[3], case[4]) for done, (words, case) in zip(ran, cases, strict=True)]
+    ends = ran(down, [words for words, _ in cases])
+    wrong = [checked(end, words, case[3], case[4]) for end, (words, case) in zip(ends, cases, strict=True)]
     assert not any(wrong), "\n".join(filter(None, wrong))
 
 
 def test_help_is_had_of_everything(down: System) -> None:
     typed_words = ["--help", "--version", *(f"{name} --help" for name in SHORT)]
-    with ThreadPoolExecutor(4) as threads:
-        ran = list(threads.map(lambda words: down.tradebyte(*words.split()), typed_words))
-    wrong = [checked(done, words, 0, "radebyte") for done, words in zip(ran, typed_words, strict=True)]
+    wrong = [checked(end, words, 0, "radebyte") for end, words in zip(ran(down, typed_words), typed_words, strict=True)]
     assert not any(wrong), "\n".join(filter(None, wrong))

@@ -37,6 +37,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     world.whole()
     for name in ("collector", "executor"):
         world.beat(name, details={"connection_attempts": 3})
+    slot = {"strategy": "market_maker", "symbol": "BTC/USD", "slot": "b1", "since_ts": 1, "why": "refused"}
+    order = {**slot, "cl_ord_id": "T1", "order_id": "O1"}
+    world.say("executor", "account", **world.said("account"), empty_slots=[slot], unwanted=[order])
     running = Running(world)
     try:
 

@@ -92,7 +92,7 @@ def test_it_shows_quotes_halts_when_asked_and_comes_back_with_the_system(system:
     assert not system.config.halt_file.exists()
     assert resting(system) > 0
     terminal.press("y")
-    terminal.until("HALTED", "0 open", "nothing is open")
+    terminal.until("HALTED", "0 open", "nothing of ours is open")
     assert resting(system) == 0
     terminal.press("r")
     terminal.until("Resume: let quotes be placed again?", "from tradebyte top")

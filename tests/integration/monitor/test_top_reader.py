@@ -80,7 +80,8 @@ def test_acts_say_what_came_of_them_also_when_nothing_runs(world: World) -> None
 def test_halt_is_told_done_when_the_executor_says_so(world: World) -> None:
     world.orders()
     world.beat("executor", state="halted")
-    assert Acts(world.config, "top").halt() == (True, "halted: the executor has pulled everything, nothing is open")
+    is_done, text = Acts(world.config, "top").halt()
+    assert (is_done, text) == (True, "halted: the executor has pulled everything, nothing of ours is open")
 
 
 def test_a_terminal_that_takes_nothing_loses_no_message(world: World) -> None:

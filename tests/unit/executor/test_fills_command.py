@@ -20,7 +20,7 @@ def row(side: str, qty: str, price: str, fee: str, symbol: str = "BTC/USD") -> F
         qty=qty,
         cost="0",
         fee=fee,
-        fee_asset="USD",
+        fee_asset=symbol.partition("/")[2],
         fill_ts=0,
     )
 
@@ -45,3 +45,14 @@ def test_a_pair_that_is_closed_has_made_what_it_realised_less_fees() -> None:
 
 def test_without_profit_a_line_is_as_ever() -> None:
     assert "realised" not in as_json(row("buy", "1", "100", "0.1"), {})
+
+
+def test_amounts_of_different_quotes_are_never_added_up() -> None:
+    rows = [
+        row("buy", "1", "100", "0.1"),
+        row("sell", "1", "110", "0.1"),
+        row("buy", "1", "90", "0.3", "BTC/EUR"),
+    ]
+    made = list(profits(rows))
+    assert (made[1]["realised"], made[2]["realised"]) == ("10", "0")
+    assert (made[1]["fees_paid"], made[2]["fees_paid"]) == ("0.2", "0.3")

@@ -20,6 +20,7 @@ from monitor.view import View
 from shared import config as configuration
 from shared import settings, starts
 from shared.config import Config, Kraken, Trading, check
+from shared.kraken.rest_names import RestNames
 from shared.messages import Account, Fees
 
 RIGHTS = list(keys.NEEDED)
@@ -110,8 +111,9 @@ def test_nonces_rise_and_leave_an_executor_that_starts_now_its_own(past_ns: int)
     assert made[-1] < now_s * 10**9 + 1  # the first of that executor
 
 
-def test_whoever_trades_the_account_is_seen(config: Config) -> None:
-    named = starts.account_key(config.kraken.rest_url, config.kraken.api_key)
+def test_whoever_trades_the_account_is_seen() -> None:
+    # An account of this test's own: the sandbox's may be traded on this machine now.
+    named = starts.account_key("http://127.0.0.1:1", f"key {os.getpid()}")
     assert not starts.is_account_held(named)
     lock = starts.MachineLock(named)
     assert starts.is_account_held(named)
@@ -163,10 +165,15 @@ def test_an_exchange_that_is_not_online_is_told(word: str, level: str) -> None:
 
 def test_fees_come_from_the_executor_else_from_the_exchange() -> None:
     account = Account(valid=True, fees={"BTC/USD": Fees(maker="0.2500", taker="0.4000")})
-    volume = Asked({"fees": {"XXBTZUSD": {"fee": "0.10"}}, "fees_maker": {"XXBTZUSD": {"fee": "0.02"}}})
-    assert exchange.maker_fees(account, volume, ["BTC/USD"]) == {"BTC/USD": ("0.2500", "0.4000")}
-    assert exchange.maker_fees(None, volume, ["BTC/USD"]) == {"BTC/USD": ("0.02", "0.10")}
-    assert exchange.maker_fees(None, Asked(errors=("EGeneral:Permission denied",)), ["BTC/USD"]) == {}
+    rate, maker = {"fee": "0.10"}, {"fee": "0.02"}
+    volume = Asked({"fees": {"XXBTZUSD": rate, "USDTZUSD": rate}, "fees_maker": {"XXBTZUSD": maker}})
+    # Ids follow no rule: the exchange's own list has them.
+    rows = {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"}}
+    names = RestNames(rows | {"USDTZUSD": {"altname": "USDTUSD", "wsname": "USDT/USD"}}, {})
+    assert exchange.maker_fees(account, volume, names) == {"BTC/USD": ("0.2500", "0.4000")}
+    told = {"BTC/USD": ("0.02", "0.10"), "USDT/USD": ("0.10", "0.10")}
+    assert exchange.maker_fees(None, volume, names) == told
+    assert exchange.maker_fees(None, Asked(errors=("EGeneral:Permission denied",)), names) == {}
 
 
 def test_break_even_is_the_maker_fee_in_basis_points() -> None:

@@ -97,7 +97,7 @@ def test_before_anything_was_heard_every_section_answers(picture: Picture, confi
     assert picture.own_fills().fills == []
     assert picture.market_trades() == {pair: [] for pair in config.trading.pairs}
     assert picture.positions(NOW) == sections.PositionsShown(
-        known=False, why="executor has not been heard", account={}, balances={}, strategies=[]
+        known=False, why="executor has not been heard", account={}, balances={}, strategies=[], currency="USD"
     )
     assert (picture.profit(NOW).valid, picture.profit(NOW).pairs) == (False, {})
     assert "executor" in picture.profit(NOW).why
@@ -150,7 +150,7 @@ def test_orders_say_what_may_still_trade(picture: Picture) -> None:
 def test_fills_come_once_from_bus_and_journal_and_are_sorted(picture: Picture) -> None:
     take(picture, f"fill.{PAIR}", fill(30))
     take(picture, "fill.ETH/USD", fill(20, "ETH/USD"))
-    fill_in(picture, [line(10), line(30)])
+    fill_in(picture, [line(10), line(30)], "USD")
     take(picture, f"fill.{PAIR}", fill(10))
     take(picture, "fill.DOGE/USD", fill(40, "DOGE/USD"))
     assert [each.exec_id for each in picture.own_fills().fills] == ["T10", "T20", "T30"]
@@ -159,7 +159,7 @@ def test_fills_come_once_from_bus_and_journal_and_are_sorted(picture: Picture) -
 
 
 def test_the_journal_tells_the_past_of_the_profit(picture: Picture) -> None:
-    fill_in(picture, [line(10), line(20, realised="2", profit="-1")])
+    fill_in(picture, [line(10), line(20, realised="2", profit="-1")], "USD")
     shown = picture.past(["realised", "fees", f"pnl.{PAIR}"], 600, 0)
     assert shown.series == {
         "realised": [(10.0, 1.0), (20.0, 2.0)],

@@ -21,6 +21,7 @@ from shared.messages import (
     BookStatus,
     FeedStatus,
     Heartbeat,
+    Instruments,
     Message,
     Order,
     Orders,
@@ -191,6 +192,7 @@ def test_it_is_complete_once_everything_shown_was_heard(view: View, config: Conf
     take(view, "book.status", book_status())
     take(view, "account", Account(valid=True))
     take(view, "feed.status", FeedStatus(connected=True, connection=1, last_byte=1))
+    take(view, "feed.instrument", Instruments())
     for pair in config.trading.pairs:
         assert not view.is_complete
         take(view, f"order.{pair}", Orders(symbol=pair, valid=True))

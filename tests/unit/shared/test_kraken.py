@@ -49,10 +49,6 @@ def test_names_of_pairs_and_assets() -> None:
     assert pairs.new_name("XBT/USD") == "BTC/USD"
     assert pairs.new_name("ETH/XBT") == "ETH/BTC"
     assert pairs.old_name("DOGE/USD") == "XDG/USD"
-    assert pairs.altname("BTC/USD") == "XBTUSD"
-    assert {"XXBTZUSD", "XBTUSD", "BTC/USD"} <= pairs.rest_names("BTC/USD")
-    assert "SOLUSD" in pairs.rest_names("SOL/USD")
-    assert "XETHXXBT" in pairs.rest_names("ETH/BTC")
     assert [pairs.asset_name(name) for name in ("XXBT", "ZUSD", "SOL", "ZEUS")] == ["BTC", "USD", "SOL", "ZEUS"]
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from monitor.views.web import controls, here, markup
 from monitor.views.web.client import Acted
 from monitor.views.web.controls import Question
+from shared import pausing
 
 SAID = "said"
 
 
 def page() -> None:
-    """Halt, resume, flatten, restart; and what came of the last one."""
+    """Halt, resume, flatten, pause, accept, restart; and what came of the last one."""
     said: tuple[str, Acted] | None = st.session_state.get(SAID)
     if said is not None:
         what, acted = said
@@ -34,13 +37,26 @@ def page() -> None:
             "position, and halts. The terminal does the same: tradebyte halt, resume, flatten."
         )
     )
+    st.subheader("Pause one pair or strategy")
+    status = here.client().get("/api/status").data or {}
+    paused = status.get("paused") or {}
+    chosen = st.selectbox("Pair or strategy", pausing.names(here.config()), key="pause-name")
+    if chosen in paused:
+        _button("Resume it", "go-on", lambda found: controls.go_on(chosen, found))
+    else:
+        _button("Pause it", "pause", lambda _status: controls.pause(chosen))
+    for asset, row in (status.get("assets") or {}).items():
+        if row.get("held"):
+            st.subheader(f"{asset} is held")
+            st.html(markup.note(row["held"]))
+            _button(f"Accept {asset}", f"accept-{asset}", functools.partial(controls.accept, asset))
     st.subheader("Restart a process")
     name = st.selectbox("Process", here.config().process_names, key="restart-name")
     keep = name == "executor" and st.checkbox("Leave its orders to its next start", key="restart-keep")
     _button("Restart", "restart", lambda _status: controls.restart(name, keep=keep))
 
 
-def _button(label: str, key: str, question: Callable[[dict[str, object]], Question], kind: str = "secondary") -> None:
+def _button(label: str, key: str, question: Callable[[dict[str, Any]], Question], kind: str = "secondary") -> None:
     if st.button(f"{label}...", key=f"ask-{key}", type="primary" if kind == "primary" else "secondary"):
         status = here.client().get("/api/status")
         ask(label, question(status.data or {}))

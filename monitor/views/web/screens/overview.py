@@ -40,6 +40,7 @@ def _money() -> None:
     st.subheader("Positions")
     pnl, positions = here.section("/api/pnl"), here.section("/api/positions")
     if pnl and positions:
+        here.table("assets", money.assets(positions))
         here.table("positions", money.pairs(pnl, positions))
     st.subheader("Alerts")
     alerts = here.section("/api/alerts")

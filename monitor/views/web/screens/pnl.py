@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from monitor.views.web import here, markup, money
+from shared.config_names import bases
 
 
 def page() -> None:
@@ -23,14 +24,22 @@ def _now() -> None:
     pnl, positions = here.section("/api/pnl"), here.section("/api/positions")
     if pnl and positions:
         st.html(markup.cards(money.totals(pnl)))
+        st.subheader("By asset")
+        here.table("assets", money.assets(positions))
+        if told := money.rates(positions):
+            st.html(markup.note(f"Rates: {told}"))
         st.subheader("By pair")
         here.table("positions", money.pairs(pnl, positions))
+        if by_quote := money.quotes(pnl):
+            st.subheader("By quote")
+            here.table("quotes", by_quote)
 
 
 def _over_time(window: str) -> None:
     symbols = here.config().trading.pairs
     names = ["profit", "realised", "unrealised", "fees"]
-    names += [f"{kind}.{symbol}" for symbol in symbols for kind in ("pnl", "position")]
+    held = bases(symbols)
+    names += [*(f"pnl.{symbol}" for symbol in symbols), *(f"asset.{base}" for base in held)]
     series = here.history(names, window)
     pnl = here.client().get("/api/pnl")
     currency = pnl.data["currency"] if pnl.at is not None else ""
@@ -42,8 +51,8 @@ def _over_time(window: str) -> None:
         here.chart(money.profit_by_pair(series, symbols, currency, window), f"pairs-{window}")
     with right:
         st.subheader("Inventory over time")
-        for symbol in symbols:
-            here.chart(money.inventory(series, symbol, window), f"inventory-{symbol}-{window}")
+        for base in held:
+            here.chart(money.inventory(series, base, window), f"inventory-{base}-{window}")
 
 
 def _held() -> None:

@@ -79,10 +79,10 @@ def test_own_orders_are_told_where_the_book_is_not_known() -> None:
 def test_profit_by_pair_and_in_total_and_nothing_invented() -> None:
     world = World().whole()
     rows = tables.profit(world.shown())
-    assert [cell for cell, _ in rows[0]] == ["BTC/USD", "-0.00237842", "+1.15", "+1.50", "-0.25", "0.10"]
-    assert [cell for cell, _ in rows[-1]] == ["total", "", "+3.46", "+4.51", "-0.75", "0.30"]
+    assert [cell for cell, _ in rows[0]] == ["BTC/USD", "-0.00237842", "-200.00", "+1.15", "+1.50", "-0.25", "0.10"]
+    assert [cell for cell, _ in rows[-1]] == ["total USD", "", "", "+3.46", "+4.51", "-0.75", "0.30"]
     world.account(valid=False)
-    assert {cell for row in tables.profit(world.shown()) for cell, _ in row[2:]} == {"-"}
+    assert {cell for row in tables.profit(world.shown()) for cell, _ in row[3:]} == {"-"}
 
 
 def test_the_badges_say_whose_money_it_is_and_whether_it_is_halted() -> None:

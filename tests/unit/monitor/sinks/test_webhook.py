@@ -133,7 +133,7 @@ def test_a_webhook_that_is_down_holds_up_neither_the_loop_nor_the_other(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first hangs, the second takes all; then the first is killed and comes back, and gets what waited."""
-    monkeypatch.setattr(limits, "WEBHOOK_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(limits, "WEBHOOK_TIMEOUT_S", 2.5)  # a busy machine may be slow to take one
     monkeypatch.setattr(limits, "WEBHOOK_PAUSE_FIRST_S", 0.05)
     bad = Service()
     bad.act = lambda _handler: bad.hangs.wait(60) and None
@@ -156,7 +156,7 @@ def test_a_webhook_that_is_down_holds_up_neither_the_loop_nor_the_other(
         await until(lambda: bool(hooks.troubles()))
         (name, condition), *more = hooks.troubles().items()
         assert (name, condition.told_as, more) == ("webhook 1", "webhook-1", [])
-        assert "webhook 1 (127.0.0.1) does not take alerts: no answer within 0.2 s" in condition.text
+        assert "webhook 1 (127.0.0.1) does not take alerts: no answer within 2.5 s" in condition.text
         # What is told of the first goes to the second alone.
         hooks.take(Alert(level="warning", kind=condition.told_as, text=condition.text))
         await until(lambda: len(service.bodies) == 6)

@@ -21,6 +21,7 @@ from shared.messages import (
     FeedStatus,
     Fill,
     Heartbeat,
+    Instruments,
     Message,
     Order,
     Orders,
@@ -132,6 +133,7 @@ class World:
             self.beat(process)
         self.books()
         self.take("feed.status", FeedStatus(connected=True, connection=1, last_byte=1, ts=self.wall))
+        self.take("feed.instrument", Instruments())
         for symbol in PAIRS:
             self.book(symbol)
             self.orders(symbol)

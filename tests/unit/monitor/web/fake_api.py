@@ -140,14 +140,19 @@ _SERIES = {
         name: [[NOW - 60, 0.0], [NOW - 30, 0.5], [NOW - 1, 1.25]]
         for name in ("profit", "equity", "realised", "unrealised")
     },
-    **{name: [[NOW - 60, 0.0], [NOW - 1, 0.02]] for name in ("fees", "pnl.BTC/USD", "position.BTC/USD")},
+    **{name: [[NOW - 60, 0.0], [NOW - 1, 0.02]] for name in ("fees", "pnl.BTC/USD", "asset.BTC")},
     **{f"rss_mb.{name}": [[NOW - 60, 40.0], [NOW - 1, 41.5]] for name in _NAMES},
 }
+_ASSETS = {"BTC": {"position": "0.00050000", "worth": "50.00", "inventory": "1", "wallets": {}, "held": ""}}
+_RATES = {
+    "BTC": {"rate": "100000.5", "valid": True, "way": ["BTC/USD"]}, "USD": {"rate": "1", "valid": True, "way": []},
+}  # fmt: skip
 _SECTIONS: dict[str, Any] = {
     "/api/status": {
         "halted": False, "halted_why": "", "sandbox": True, "dry_run": False, "processes": _PROCESSES,
         "books": {"BTC/USD": {"state": "live", "age_ms": 12}}, "open_orders": 2, "orders_known": True,
-        "positions": {"BTC/USD": "0.00050000"},
+        "positions": {"BTC/USD": "0.00050000"}, "currency": "USD", "unlisted": [], "empty_slots": [], "unwanted": [],
+        "assets": _ASSETS, "asset_rates": _RATES, "paused": {},
     },
     "/api/processes": _PROCESSES,
     "/api/books": {"BTC/USD": book(), "ETH/USD": book(None, state="syncing", why="no snapshot yet", bids=[], asks=[],
@@ -156,7 +161,8 @@ _SECTIONS: dict[str, Any] = {
     "/api/fills": {"fills": [fill(1), fill(2, "sell", price="100002.0"), fill(3, symbol="ETH/USD", price="4000.00")]},
     "/api/trades": {"BTC/USD": [{"side": "buy", "price": "100001.0", "qty": "0.1", "ts": NOW - 20}]},
     "/api/positions": {
-        "known": True, "why": "", "account": {"BTC/USD": "0.00050000"},
+        "known": True, "why": "", "account": {"BTC/USD": "0.00050000"}, "currency": "USD", "assets": _ASSETS,
+        "rates": _RATES,
         "balances": {"USD": "99950.0000", "BTC": "1.0005000000"},
         "strategies": [{"strategy": "market_maker", "symbol": "BTC/USD", "valid": True, "position": "0.00050000",
                         "account_position": "0.00050000", "fills": 2}],
@@ -165,7 +171,9 @@ _SECTIONS: dict[str, Any] = {
         "valid": True, "why": "", "currency": "USD",
         "total": {"profit": "1.25000", "today": "0.75", "equity": "1.25000", "realised": "1.50000",
                   "unrealised": "-0.25000", "fees": "0.00000",
-                  "transfers": "0.00000", "rounding": "0.00000"},
+                  "transfers": "0.00000", "rounding": "0.00000", "fx": "0"},
+        "quotes": {"USD": {"realised": "1.5", "unrealised": "-0.25", "fees": "0", "transfers": "0", "rounding": "0",
+                           "equity": "1.25"}},
         "pairs": {"BTC/USD": {"realised": "1.50000", "unrealised": "-0.25000", "fees": "0.00000", "qty": "0.00050000",
                               "average_price": "99999.9", "mid": "100000.5", "is_stale": False}},
     },

@@ -106,8 +106,8 @@ def test_a_persons_zoom_lasts_until_something_else_is_looked_at() -> None:
 
 
 def test_a_chart_without_history_says_so() -> None:
-    assert "no history yet" in str(money.inventory({}, "BTC/USD", "5 min"))
-    assert "no history yet" not in str(money.inventory({"position.BTC/USD": [[NOW, 0]]}, "BTC/USD", "5 min"))
+    assert "no history yet" in str(money.inventory({}, "BTC", "5 min"))
+    assert "no history yet" not in str(money.inventory({"asset.BTC": [[NOW, 0]]}, "BTC", "5 min"))
 
 
 # --- orders and fills ------------------------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def test_log_lines_are_found_by_process_and_by_any_word() -> None:
 
 def test_halt_says_how_many_orders_go() -> None:
     assert controls.halt({"open_orders": 3, "orders_known": True}).happens[0].startswith("All 3 open orders are pulled")
-    assert "not known" in " ".join(controls.flatten({"orders_known": False, "positions": {}}).happens)
+    assert "not known" in " ".join(controls.flatten({"orders_known": False, "assets": {}}).happens)
     assert controls.halt({"open_orders": 0, "orders_known": False}).happens[0].startswith("Every open order is pulled")
 
 
@@ -221,13 +221,52 @@ def test_flatten_says_what_is_sold_and_bought_and_that_it_halts() -> None:
         "open_orders": 1,
         "orders_known": True,
         "sandbox": True,
-        "positions": {"A/B": "0.50", "C/D": "-2", "E/F": "0.0"},
+        "assets": {
+            "A": {"position": "0.50"},
+            "B": {"position": "-2", "held": ""},
+            "C": {"position": "0.0"},
+            "D": {"position": "9", "held": "a deposit"},
+        },
     }
     text = " ".join(controls.flatten(status).happens)
-    assert "A/B: 0.50 sold" in text
-    assert "C/D: 2 bought" in text
-    assert "E/F" not in text
+    assert "A: 0.50 sold" in text
+    assert "B: 2 bought" in text
+    assert "C:" not in text
+    assert "D is left as it is" in text
     assert "halted" in text
+
+
+def test_pause_resume_and_accept_name_what_they_are_about() -> None:
+    assert controls.pause("ETH/USD").body == {"name": "ETH/USD", "why": "from the web page"}
+    assert controls.go_on("ETH/USD", {"sandbox": True}).body == {"name": "ETH/USD"}
+    question = controls.accept("BTC", {"sandbox": True, "assets": {"BTC": {"position": "5", "held": "a deposit"}}})
+    assert (question.path, question.body) == ("/api/accept", {"assets": ["BTC"]})
+    assert "a deposit." in question.happens
+
+
+def test_assets_are_told_with_worth_and_currency_and_what_is_wrong_with_them() -> None:
+    positions = sections()["/api/positions"]
+    (row,) = rows(money.assets(positions))
+    assert row[:5] == ["BTC", "0.00050000", "50.00 USD", "1", "100000.5"]
+    positions["assets"]["BTC"] |= {"held": "a deposit", "wallets": {"earn": "0.5"}}
+    (row,) = rows(money.assets(positions))
+    assert row[5:] == ["0.5 in earn", "held"]
+    positions["assets"]["BTC"]["held"], positions["rates"]["BTC"]["valid"] = "", False
+    assert rows(money.assets(positions))[0][6] == "stale rate"
+
+
+def test_profit_in_another_quote_is_named_and_told_by_quote() -> None:
+    answers = sections()
+    pnl, positions = answers["/api/pnl"], answers["/api/positions"]
+    assert (money.quotes(pnl), money.rates(positions)) == ("", "")
+    pnl["pairs"]["BTC/EUR"] = pnl["pairs"]["BTC/USD"]
+    pnl["quotes"]["EUR"] = pnl["quotes"]["USD"]
+    pnl["total"]["fx"] = "-0.5"
+    positions["rates"]["EUR"] = {"rate": "1.08", "valid": False, "way": ["EUR/USD"]}
+    assert rows(money.pairs(pnl, positions))[1][4:7] == ["-0.25 EUR", "1.50 EUR", "0.00 EUR"]
+    assert [row[0] for row in rows(money.quotes(pnl))] == ["USD", "EUR"]
+    assert money.rates(positions) == "1 EUR = 1.08 USD (stale)"
+    assert (money.totals(pnl)[-1].name, money.totals(pnl)[-1].value) == ("Fx", "-0.50")
 
 
 @pytest.mark.parametrize("ask", [controls.resume, controls.flatten])
