@@ -104,6 +104,9 @@ class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
                 "cancel",
                 "websocket",
                 "withdraw",
+                "deposit",
+                "earn",
+                "export",
             ]
         ]
         | None

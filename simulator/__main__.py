@@ -66,7 +66,7 @@ class App:
         application.router.add_get("/v2", self.sockets.public)
         application.router.add_get("/auth/v2", self.sockets.private)
         application.router.add_route("*", "/0/public/{method}", self.rest.public)
-        application.router.add_post("/0/private/{method}", self.rest.private)
+        application.router.add_post("/0/private/{method:.+}", self.rest.private)
         application.router.add_routes(self.control.routes())
         self.runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self.runner.setup()

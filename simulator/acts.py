@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
+from simulator import earn
 from simulator.errors import KrakenError
 from simulator.faults import Fault
 from simulator.feed import FullBook
@@ -141,6 +142,7 @@ def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
     venue.public.clear()
     venue.public += [("book", depth, venue.book.snapshot(depth)) for depth in venue.depths]
     venue.public += venue.old_snapshots()
+    venue.public += venue.level3_snapshots()
 
 
 def _partial_fill(world: World, fault: Fault, now: int) -> None:
@@ -203,6 +205,13 @@ def _ledger(world: World, fault: Fault, now: int) -> None:
     exchange.book(account, asset.name, fault.value, amount, fee, ref_id, now, visible, fault.subtype, wallet)
 
 
+def _auto_earn(world: World, fault: Fault, now: int) -> None:
+    """What is free goes into flexible earning, where orders cannot spend it."""
+    for account in world.exchange.accounts.values():
+        if not fault.account or account.name == fault.account:
+            earn.sweep(world.exchange, account, now, fault.asset)
+
+
 def _chosen(world: World, fault: Fault) -> list[Order]:
     """The open orders that an act is about, each with the act's share of chance."""
     return [
@@ -240,6 +249,7 @@ def _amount(text: str, decimals: int) -> int:
 
 
 _ACTS = {
+    "auto_earn": _auto_earn,
     "ledger": _ledger,
     "engine_cancel": _engine_cancel,
     "restate": _restate,

@@ -31,7 +31,18 @@ RULES = (
     # of REST alone
     "rest_behind", "rest_broken", "rest_truncated", "rest_slow", "rest_cut", "consolidate",
 )  # fmt: skip
-ACTS = ("expire_tokens", "status", "maintenance", "pair", "partial_fill", "clock", "ledger", "engine_cancel", "restate")
+ACTS = (
+    "expire_tokens",
+    "status",
+    "maintenance",
+    "pair",
+    "partial_fill",
+    "clock",
+    "ledger",
+    "engine_cancel",
+    "restate",
+    "auto_earn",
+)
 RULES_MAX = 100
 INJECTED_MAX = 1000
 # What a rule's value may be, where not everything makes sense.

@@ -10,6 +10,7 @@ from simulator.accounts import Report
 from simulator.errors import KrakenError
 from simulator.orders import Account, Order
 from simulator.past import account_at, fills_at, orders_at
+from simulator.private_level3 import MEMBERS, Level3Session
 from simulator.reporting import Reporter
 from simulator.session import Request, channel_of
 from simulator.trading import TradingSession
@@ -32,6 +33,7 @@ _EXECUTIONS = frozenset(
 _MEMBERS = {
     "executions": _EXECUTIONS,
     "balances": frozenset({"channel", "token", "snapshot", "users", "rebased"}),
+    "level3": MEMBERS,
 }
 _PUBLIC_CHANNELS = ("book", "trade", "ticker", "ohlc", "instrument")
 _EXECUTION_WARNINGS = [
@@ -57,7 +59,7 @@ class _Subscription:
     catching_up: list[Report] | None = None
 
 
-class PrivateSession(TradingSession, Reporter):
+class PrivateSession(TradingSession, Level3Session, Reporter):
     """A session on ``/auth/v2``."""
 
     path = "private"
@@ -69,7 +71,7 @@ class PrivateSession(TradingSession, Reporter):
     @property
     def subscribed(self) -> bool:
         """Has the session any subscription."""
-        return bool(self._subscriptions)
+        return bool(self._subscriptions or self._followed)
 
     def close(self) -> None:
         """The connection is gone: ends every subscription; orders stay."""
@@ -95,6 +97,10 @@ class PrivateSession(TradingSession, Reporter):
             token = self.world.token(params.get("token"), self.connection_id, now)
         except KrakenError as error:
             self.refuse(request, str(error), now, status="error", channel=channel)
+            return
+        if channel == "level3":
+            token.key.require("websocket")
+            self.level3(request, token, now)
             return
         token.key.require("query-funds" if channel == "balances" else "query-open-trades")
         if request.method == "unsubscribe":

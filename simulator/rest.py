@@ -184,6 +184,8 @@ def _form(body: bytes) -> dict[str, Any]:
 
 
 def _result(result: Any) -> web.Response:
+    if isinstance(result, bytes):
+        return web.Response(body=result, content_type="application/octet-stream")
     return web.Response(
         text=json.dumps({"error": [], "result": result}, separators=(",", ":")), content_type="application/json"
     )
