@@ -21,6 +21,8 @@ PAIR_STATUS = (
     "online", "cancel_only", "post_only", "limit_only", "reduce_only", "maintenance", "delisted", "work_in_progress",
 )  # fmt: skip
 PRECISION_MAX = 5
+# How long each step back from a maintenance takes.
+PHASE_NS = 10 * NS
 RESTATED = "Order restated by the engine"
 # Far from the 63 bits that a column of the database holds.
 AMOUNT_MAX = 10**17
@@ -70,7 +72,7 @@ def _status(world: World, fault: Fault, now: int) -> None:
 
 
 def _maintenance(world: World, fault: Fault, now: int) -> None:
-    """Announced at once, begins after ``ms``, lasts ``seconds`` (60)."""
+    """Announced at once, begins after ``ms``, lasts ``seconds`` (60); when ``phased``, markets come back by steps."""
     begin = now + int(fault.ms * 1e6)
     end = begin + int((fault.seconds or 60) * NS)
     announced = world.maintenance = [begin, end]
@@ -83,7 +85,13 @@ def _maintenance(world: World, fault: Fault, now: int) -> None:
     def ends(at: int) -> None:
         if world.maintenance is announced:
             world.maintenance = None
-            set_system(world, "online", at)
+            steps = ("cancel_only", "post_only", "online") if fault.value == "phased" else ("online",)
+            for number, status in enumerate(steps):
+                world.later(at + number * PHASE_NS, lambda when, status=status: come_back(when, status))  # type: ignore[misc]
+
+    def come_back(at: int, status: str) -> None:
+        if world.maintenance is None:
+            set_system(world, status, at)
 
     world.later(begin, begins)
     world.later(end, ends)

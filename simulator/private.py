@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simulator import arguments, errors, reports
+from simulator import arguments, errors, oddities, reports
 from simulator.accounts import Report
 from simulator.errors import KrakenError
 from simulator.orders import Account, Order
@@ -213,12 +213,14 @@ class PrivateSession(TradingSession, Level3Session, Reporter):
             self._push("balances", subscription, "update", report.text)
         elif subscription.every_status or report.what in _ALWAYS_REPORTED:
             row = self._counted(subscription, report.text, report.symbol, now)
-            self._push_row(subscription, row, now)
+            self._push_row(subscription, row, report.what, now)
 
-    def _push_row(self, subscription: _Subscription, row: str, now: int) -> None:
+    def _push_row(self, subscription: _Subscription, row: str, what: str, now: int) -> None:
         """A report alone in its message, or with those that follow at once."""
         faults = self.world.faults
         about = {"path": self.path, "channel": "executions", "account": subscription.account.name}
+        if faults.rules and what == "trade" and faults.strike("split_trades", now, "executions", **about) is not None:
+            self._push("executions", subscription, "update", f"[{{{oddities.first_half(row)}}}]")
         merges = bool(faults.rules) and faults.strike("merge_reports", now, "executions", **about) is not None
         if not merges and not subscription.merged:
             self._push("executions", subscription, "update", f"[{{{row}}}]")
