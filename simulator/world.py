@@ -20,6 +20,7 @@ from simulator.engine import Engine
 from simulator.errors import KrakenError
 from simulator.exchange import Exchange
 from simulator.faults import Faults
+from simulator.flood import Flood
 from simulator.hub import Hub
 from simulator.limits import TIERS, Counter
 from simulator.market import Market
@@ -142,6 +143,7 @@ class World:
         self._saved_ns = now
         self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
         self._recording = recording
+        self.flood: Flood | None = None
         self.markets = self._open_markets(config.regime, now, pace)
         self._restore(now)
 
@@ -193,6 +195,11 @@ class World:
     def _open_markets(self, regime: str, now: int, pace: float) -> Sequence[Flow]:
         if self._recording is not None:
             return self._open_replays(self._recording, now, pace)
+        if regime == "flood":
+            self.flood = Flood(self.exchange.venues.values(), now)
+            for venue in self.exchange.venues.values():
+                venue.public.clear()
+            return []
         markets: list[Market] = []
         standing = self.store.open_orders()
         for symbol, venue in self.exchange.venues.items():
@@ -236,6 +243,8 @@ class World:
         due = now + STEP_MAX_NS
         if self.exchange.system == "online":
             due = min((m.step(now) for m in self.markets if m.venue.status == "online"), default=due)
+            if self.flood is not None:
+                due = min(due, self.flood.step(now))
         self.exchange.tick(now)
         self.flush(now)
         return min(due, timers[0][0]) if timers else due
@@ -255,6 +264,8 @@ class World:
         self._timers = [(when + by, asked, action) for when, asked, action in self._timers]
         for market in self.markets:
             market.shift(by)
+        if self.flood is not None:
+            self.flood.shift(by)
         for account in self.exchange.accounts.values():
             if account.trigger_ns:
                 account.trigger_ns += by
