@@ -67,8 +67,12 @@ def test_a_position_opens_without_moving_what_it_is_in(tmp_path: Path) -> None:
 
 def test_the_other_side_closes_it_and_books_the_result() -> None:
     world = opened()
+    (both,) = call(world, "OpenPositions", consolidation="market", docalcs=True)
+    assert (both["pair"], both["type"], both["vol"]) == ("XXBTZUSD", "buy", "0.50000000")
+    assert abs(Decimal(both["leverage"]) - 5) < Decimal("0.001")
     call(world, "AddOrder", **SELL)
     assert call(world, "OpenPositions") == {}
+    assert call(world, "OpenPositions", consolidation="market") == []
     closing = [row for row in ledger(world) if Decimal(row["amount"])]
     assert closing
     assert {(row["type"], row["asset"]) for row in closing} == {("margin", "ZUSD")}
