@@ -9,6 +9,7 @@ from executor.executor import Executor
 from executor.export import main as export
 from executor.fills import main as fills
 from executor.journal import Journal, JournalError, JournalUnavailable
+from executor.livecheck.command import main as live_check
 from executor.restore import restore
 from executor.shell import Shell
 from executor.why import main as why
@@ -21,7 +22,7 @@ WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
 
 def main() -> None:
     """Runs until asked to stop."""
-    commands = {"export": export, "fills": fills, "why": why}
+    commands = {"export": export, "fills": fills, "live-check": live_check, "why": why}
     if sys.argv[1:2] and sys.argv[1] in commands:
         commands[sys.argv[1]](sys.argv[2:])
         return

@@ -27,6 +27,8 @@ class Registry:
     def __init__(self) -> None:
         self._by_cl: dict[str, Order] = {}
         self._by_order_id: dict[str, Order] = {}
+        # Those that have not ended, so that a pass does not look at all that ended in the last minute, many times.
+        self._standing: dict[str, Order] = {}
         self._ended: deque[Order] = deque()
         self.changed: dict[str, Order] = {}
 
@@ -38,6 +40,10 @@ class Registry:
     def note(self, order: Order) -> None:
         """The order changed: it is to be journaled and shown."""
         self.changed[order.cl_ord_id] = order
+        if order.is_live:
+            self._standing[order.cl_ord_id] = order
+        else:
+            self._standing.pop(order.cl_ord_id, None)
         if order.order_id:
             self._by_order_id[order.order_id] = order
         if not order.is_live and order not in self._ended:
@@ -56,11 +62,11 @@ class Registry:
 
     def standing(self) -> list[Order]:
         """Every order that has not ended, foreign ones that wait for a trigger included."""
-        return [order for order in self._by_cl.values() if order.is_live]
+        return [order for order in self._standing.values() if order.is_live]
 
     def live(self) -> list[Order]:
         """Every order that may trade as the book stands, foreign ones included."""
-        return [order for order in self._by_cl.values() if order.is_live and order.presence is not Presence.WAITING]
+        return [order for order in self.standing() if order.presence is not Presence.WAITING]
 
     def live_on(self, symbol: str) -> list[Order]:
         """The live orders of one symbol."""

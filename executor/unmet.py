@@ -49,7 +49,7 @@ class Unmet:
         return {
             (strategy, symbol, quote.slot)
             for (strategy, symbol), target in self.state.targets.items()
-            if now - target.decided <= target.ttl_ms * MS
+            if now - target.decided <= target.ttl_ms * MS and not {strategy, symbol} & self.state.paused
             for quote in target.quotes
         }
 

@@ -25,6 +25,8 @@ import yaml
 
 from monitor import supervisor
 from shared import bus, config
+from shared.kraken import counters
+from shared.kraken.rest_names import RestNames
 from shared.messages import Heartbeat, Message, Orders, OrderState, Position, Target
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,6 +82,8 @@ class System:
             (folder / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
         self._supervisord: subprocess.Popen[bytes] | None = None
         self._reader: bus.Subscriber | None = None
+        tier = counters.TIERS[tree["simulator"]["accounts"][0]["tier"]]
+        self._rest = counters.Counter(tier.rest_max - 1, tier.rest_decay)
         self.last: dict[str, Message] = {}
         self.heard_at: dict[str, float] = {}
 
@@ -252,16 +256,21 @@ class System:
     # --- the exchange, as another client sees it -----------------------------------------------------------------
 
     def exchange(self, method: str, **params: str) -> Any:
-        """A private REST call with the key for people and checks."""
+        """A REST call with the key for people and checks, within the pace of the key's counter."""
         import asyncio
 
         from shared.kraken.rest import Rest
 
         key = self.config.simulator.accounts[0].keys[1]
+        cost = counters.REST_HISTORY if method == "TradesHistory" else counters.REST_CALL
+        until("the key's counter has room", lambda: self._rest.room(time.monotonic()) >= cost, 60)
+        self._rest.charge(cost, time.monotonic())
 
         async def call() -> Any:
             rest = Rest(self.config.kraken.rest_url, key.api_key, key.api_secret, "tests")
             try:
+                if method == "Assets":
+                    return await rest.public(method)
                 return await rest.private(method, params, time.time_ns())
             finally:
                 await rest.close()
@@ -269,7 +278,7 @@ class System:
         return asyncio.run(call())
 
     def exchange_trades(self) -> dict[str, dict[str, Any]]:
-        """Every trade of the account, by exec id, within the REST counter's pace."""
+        """Every trade of the account, by exec id."""
         found: dict[str, dict[str, Any]] = {}
         end = str(time.time() + 60)
         while True:
@@ -277,7 +286,6 @@ class System:
             found |= page["trades"]
             if not page["trades"] or len(found) >= page["count"]:
                 return found
-            time.sleep(8.5)  # four points at half a point a second
 
     def differences_when_halted(self) -> list[str]:
         """Halts, and compares."""
@@ -298,8 +306,8 @@ class System:
             theirs = (Decimal(trade["price"]), Decimal(trade["vol"]), trade["type"], trade["ordertxid"])
             if ours != theirs:
                 wrong.append(f"fill {exec_id}: {ours} here, {theirs} at the exchange")
-        names = {"ZUSD": "USD", "XXBT": "BTC", "XETH": "ETH", "SOL": "SOL"}
-        theirs_now = {names[asset]: Decimal(amount) for asset, amount in self.exchange("Balance").items()}
+        listed = RestNames({}, self.exchange("Assets"))
+        theirs_now = {listed.asset(asset): Decimal(amount) for asset, amount in self.exchange("Balance").items()}
         account = json.loads(self.tradebyte("tail", "account", "--count", "1", "--json").stdout)
         ours_now = {asset: Decimal(amount) for asset, amount in account["balances"].items()}
         if theirs_now != ours_now:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from executor.publish import all_messages
 from shared.clock import SECOND
 from shared.messages import Account
@@ -77,3 +79,15 @@ def test_nothing_is_missed_while_halted() -> None:
     world.state.halted = True
     world.wait(30)
     assert account(world).empty_slots == []
+
+
+@pytest.mark.parametrize("name", ["BTC/USD", "market_maker"])
+def test_what_is_paused_is_not_missed(name: str) -> None:
+    world = World().ready()
+    world.state.paused = frozenset([name])
+    world.target(buy())
+    world.wait(30)
+    assert account(world).empty_slots == []
+    world.state.paused = frozenset()
+    world.wait(15)
+    assert account(world).empty_slots == []  # its 20 s begin when it goes on
