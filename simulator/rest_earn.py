@@ -82,27 +82,27 @@ def allocations(world: World, key: KeyState, fields: Fields, _arrived: int, _now
         units = earn.held(key.account, strategy)
         rewarded = world.store.rewarded(key.account.index, strategy.asset, strategy.wallet)
         if units or (rewarded and not hidden):
-            shown, reward = amount(strategy, units), amount(strategy, rewarded)
-            totals = [totals[0] + Decimal(shown["converted"]), totals[1] + Decimal(reward["converted"])]
+            whole, reward = amount(strategy, units), amount(strategy, rewarded)
+            totals = [totals[0] + Decimal(whole["converted"]), totals[1] + Decimal(reward["converted"])]
             items.append(
                 {
                     "strategy_id": strategy.strategy_id,
                     "native_asset": ASSETS[strategy.asset].altname,
-                    "amount_allocated": {"total": shown},
+                    "amount_allocated": {"total": whole},
                     "total_rewarded": reward,
                 }
             )
     if arguments.rest_flag(fields, "ascending"):
         items.reverse()
-    whole, rewards = (f"{total:.{asset.decimals}f}" for total in totals)
-    return {"converted_asset": name, "total_allocated": whole, "total_rewarded": rewards, "items": items}
+    allocated, rewarded_all = (f"{total:.{asset.decimals}f}" for total in totals)
+    return {"converted_asset": name, "total_allocated": allocated, "total_rewarded": rewarded_all, "items": items}
 
 
 def _named(fields: Fields) -> Strategy:
-    found = STRATEGIES.get(str(fields.get("strategy_id")))
-    if found is None:
+    strategy = STRATEGIES.get(str(fields.get("strategy_id")))
+    if strategy is None:
         raise invalid("strategy_id")
-    return found
+    return strategy
 
 
 def allocate(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.orders import LedgerEntry
-from simulator.pairs import Asset, find_asset
+from simulator.pairs import ASSETS, Asset, find_asset
 from simulator.wire import NS, fixed, units
 from simulator.world import KeyState, World
 
@@ -27,10 +27,10 @@ def _asset(fields: Fields, *, needed: bool = True) -> Asset | None:
         return None
     if not name:
         raise invalid("asset")
-    found = find_asset(str(name))
-    if found is None:
+    asset = find_asset(str(name))
+    if asset is None:
         raise KrakenError(errors.FUNDING_ASSET)
-    return found
+    return asset
 
 
 def _known(fields: Fields) -> Asset:
@@ -51,6 +51,11 @@ def _worth(asset: Asset, usd: int) -> str:
 def _address(key: KeyState, asset: Asset, purpose: str) -> str:
     digest = hashlib.sha256(f"{key.account.name} {asset.name} {purpose}".encode()).hexdigest()
     return f"simulated{digest[:32]}"
+
+
+def _held(key: KeyState) -> list[Asset]:
+    """The assets that an account has."""
+    return [ASSETS[name] for name in key.account.balances]
 
 
 def deposit_methods(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
@@ -113,10 +118,10 @@ def _transfer(key: KeyState, entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def withdraw_methods(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def withdraw_methods(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     """``WithdrawMethods``, of one asset or of what the account holds."""
     asset = _asset(fields, needed=False)
-    chosen = [asset] if asset is not None else [found for name in _key.account.balances if (found := find_asset(name))]
+    chosen = [asset] if asset is not None else _held(key)
     return [
         {
             "asset": a.altname,
@@ -133,7 +138,7 @@ def withdraw_addresses(_world: World, key: KeyState, fields: Fields, _arrived: i
     asset = _asset(fields, needed=False)
     if fields.get("key") not in (None, "", KEY):
         return []
-    chosen = [asset] if asset is not None else [found for name in key.account.balances if (found := find_asset(name))]
+    chosen = [asset] if asset is not None else _held(key)
     return [
         {
             "address": _address(key, a, "withdrawal"),

@@ -111,5 +111,5 @@ def trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _n
         "e": equity,
         "mf": equity - used,
     }
-    shown = {name: f"{value / rate:.4f}" for name, value in figures.items()}
-    return {**shown, "ml": f"{equity / used * 100:.2f}"} if used else shown
+    rows = {name: f"{value / rate:.4f}" for name, value in figures.items()}
+    return {**rows, "ml": f"{equity / used * 100:.2f}"} if used else rows

@@ -163,8 +163,8 @@ class Venue:
         for depth, text in self.book.messages(runs, self.depths):
             self.public.append(("book", depth, text))
         if self._orders is not None:
-            told = self._orders.change(changes, runs, followed, bool(trades))
-            self.public += [("level3", depth, text) for depth, text in told]
+            messages = self._orders.change(changes, runs, followed, bool(trades))
+            self.public += [("level3", depth, text) for depth, text in messages]
         for depth in old:
             frame = feed_v1.update(self.book, runs, depth)
             if frame:

@@ -327,8 +327,8 @@ def test_markets_come_back_from_a_maintenance_by_steps() -> None:
     assert [status for at, status in enumerate(seen) if not at or seen[at - 1] != status] == [
         "maintenance", "cancel_only", "post_only", "online",
     ]  # fmt: skip
-    shown = [frame["data"][0]["system"] for frame in public.since(0) if frame.get("channel") == "status"]
-    assert shown[-4:] == ["maintenance", "cancel_only", "post_only", "online"]
+    states = [frame["data"][0]["system"] for frame in public.since(0) if frame.get("channel") == "status"]
+    assert states[-4:] == ["maintenance", "cancel_only", "post_only", "online"]
 
 
 def test_a_void_session_id_ends_trading_until_a_new_token() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simulator import acts
 from simulator.errors import KrakenError
 from simulator.margin import CLOSED
 from simulator.wire import NS
@@ -101,6 +102,28 @@ def test_a_reduce_only_order_closes_what_is_open_and_no_more() -> None:
     call(world, "AddOrder", **{**SELL, "volume": "2"}, reduce_only="true")
     assert call(world, "OpenPositions") == {}
     assert (order.status, order.reason) == ("canceled", CLOSED)
+
+
+def test_a_conditional_close_of_a_margin_order_closes_the_position() -> None:
+    world = TestWorld()
+    call(world, "AddOrder", **{**BUY, "volume": "0.1"}, close={"ordertype": "limit", "price": "99000"})
+    closers = list(world.account("visitor").orders.values())
+    assert {(order.side, order.terms.leverage) for order in closers} == {("sell", 5)}
+    assert sum(order.qty for order in closers) == 10**7
+
+
+def test_a_pair_that_only_reduces_takes_orders_that_reduce() -> None:
+    world = TestWorld()
+    call(world, "AddOrder", **BUY)
+    acts.act(
+        world.world,
+        world.world.faults.read({"kind": "pair", "symbol": "BTC/USD", "value": "reduce_only"}, 0),
+        world.now,
+    )
+    with pytest.raises(KrakenError, match="EOrder:Reduce only"):
+        call(world, "AddOrder", **SELL)
+    assert call(world, "AddOrder", **SELL, reduce_only="true")["txid"]
+    assert call(world, "OpenPositions") == {}
 
 
 def test_fees_roll_over_every_four_hours() -> None:
