@@ -84,6 +84,8 @@ class Accounts:
         # Fills whose conditional close is to be placed.
         self.closing: list[tuple[Order, int]] = []
         self.rates = Rates(self.venues)
+        for venue in self.venues.values():
+            venue.salt, venue.quoted = salt, unconfirmed.level3_numbers == "text"
 
     def listed(self, pair: Pair | None) -> Venue | None:
         """The venue of a pair; None when it is not traded here."""
@@ -258,6 +260,10 @@ class Accounts:
         )  # fmt: skip
         self.journal.ledger.append(entry)
         self.reports.append(Report(account.index, "balances", "update", asset, reports.balance_update(entry)))
+
+    def next_serial(self) -> int:
+        """A number that nothing else gets."""
+        return self._next()
 
     def reference(self) -> str:
         """A new id for what ledger entries refer to."""

@@ -156,7 +156,7 @@ class Exchange(Placing):
                 raise invalid("ordertype")
             check_system(self.system, all(request.post_only for request in wanted))
             for request in wanted:
-                check_pair(self.venues[pair.symbol].status, request.kind, request.post_only)
+                check_pair(self.venues[pair.symbol].status, request.kind, request.post_only, request.terms.reduce_only)
             if len(set(names)) != len(names) or any(name in account.by_client for name in names):
                 raise invalid("cl_ord_id")
             for request in wanted:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
+from simulator.exports import Export
 from simulator.orders import Amendment, Fill, LedgerEntry, Order
 from simulator.rows import marks, read_entry, read_fill, read_order
 
@@ -101,6 +103,29 @@ class History:
         """The ledger entries of a fill."""
         rows = self._db.execute("SELECT ledger_id FROM ledger WHERE ref_id=? ORDER BY rowid LIMIT 10", (ref_id,))
         return [str(row[0]) for row in rows.fetchall()]
+
+    def every_fill(self, account: int, start_ns: int, end_ns: int) -> Iterator[Fill]:
+        """The fills from start to end, oldest first."""
+        query = "SELECT * FROM trades WHERE account=? AND ns>=? AND ns<=? ORDER BY ns, rowid"
+        return (read_fill(row) for row in self._db.execute(query, (account, start_ns, end_ns)).fetchall())
+
+    def every_entry(self, account: int, start_ns: int, end_ns: int) -> Iterator[LedgerEntry]:
+        """The ledger from start to end, oldest first."""
+        query = "SELECT * FROM ledger WHERE account=? AND ns>=? AND ns<=? ORDER BY ns, rowid"
+        return (read_entry(row) for row in self._db.execute(query, (account, start_ns, end_ns)).fetchall())
+
+    def rewarded(self, account: int, asset: str, wallet: str) -> int:
+        """Units of an asset that a wallet has got as rewards."""
+        query = (
+            "SELECT coalesce(sum(amount), 0) FROM ledger WHERE account=? AND asset=? AND wallet=?"
+            " AND (subtype='reward' OR kind='staking')"
+        )
+        return int(self._db.execute(query, (account, asset, wallet)).fetchone()[0])
+
+    def exports(self, account: int) -> list[Export]:
+        """The account's exports, newest first."""
+        query = "SELECT * FROM exports WHERE account=? ORDER BY created_ns DESC, rowid DESC"
+        return [Export(*row) for row in self._db.execute(query, (account,)).fetchall()]
 
     def _by_id(self, table: str, column: str, account: int, ids: list[str]) -> list[Any]:
         query = f"SELECT * FROM {table} WHERE account=? AND {column} IN ({marks(len(ids))})"

@@ -11,6 +11,7 @@ from simulator.errors import KrakenError, invalid
 from simulator.limits import ADD
 from simulator.orders import OPEN, Account, Order, OrderRequest, Price
 from simulator.pairs import Pair
+from simulator.terms import Terms
 from simulator.triggers import Triggers
 from simulator.validation import PRICE_MAX, check_funds, check_pair, check_size, check_system, to_lots, to_ticks
 from simulator.venue import Venue
@@ -38,7 +39,7 @@ class Placing(Triggers):
         if request.cl_ord_id is not None and request.cl_ord_id in account.by_client:
             raise invalid("cl_ord_id")
         check_system(self.system, request.post_only)
-        check_pair(venue.status, request.kind, request.post_only)
+        check_pair(venue.status, request.kind, request.post_only, request.terms.reduce_only)
         price = None if request.price is None else self._ticks(pair, request.price)
         trigger = None if request.trigger is None else self._ticks(pair, request.trigger)
         if request.terms.trail is not None:
@@ -208,11 +209,15 @@ class Placing(Triggers):
         assert close is not None
         side = "sell" if order.side == "buy" else "buy"
         qty = Decimal(lots).scaleb(-pair.qty_precision)
-        request = OrderRequest(pair, side, close.kind, qty, userref=order.userref, fee_pref=order.fee_pref)
+        terms = Terms(leverage=order.terms.leverage)
+        request = OrderRequest(pair, side, close.kind, qty, userref=order.userref, fee_pref=order.fee_pref, terms=terms)
         account, venue = self.accounts[order.account], self.venues[pair.symbol]
         worst = close.trigger if close.price is None else close.price
         try:
-            check_funds(account, venue, side, lots, worst, False, waits=close.trigger is not None)
+            if terms.leverage:
+                self.check_margin(account, venue, side, lots, worst, terms.leverage, None)
+            else:
+                check_funds(account, venue, side, lots, worst, False, waits=close.trigger is not None)
         except KrakenError:
             return
         self._open(account, request, lots, close.price, close.trigger, now)

@@ -77,6 +77,8 @@ def _consolidated(world: World, positions: list[Position], calculated: bool) -> 
             row[name] = pair.cost(sum(getattr(position, name) for position in group))
         for name, attribute in (("vol", "qty"), ("vol_closed", "closed")):
             row[name] = pair.qty(sum(getattr(position, attribute) for position in group))
+        cost, margin = (sum(getattr(position, name) for position in group) for name in ("cost", "margin"))
+        row["leverage"] = f"{cost / margin:.5f}" if margin else "0.00000"
         rows.append({**row, **(_worth(world, group) if calculated else {})})
     return rows
 
@@ -109,5 +111,5 @@ def trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _n
         "e": equity,
         "mf": equity - used,
     }
-    shown = {name: f"{value / rate:.4f}" for name, value in figures.items()}
-    return {**shown, "ml": f"{equity / used * 100:.2f}"} if used else shown
+    rows = {name: f"{value / rate:.4f}" for name, value in figures.items()}
+    return {**rows, "ml": f"{equity / used * 100:.2f}"} if used else rows

@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import arguments, errors, rest_arguments, rest_history, rest_margin
+from simulator import (
+    arguments,
+    errors,
+    rest_arguments,
+    rest_books,
+    rest_earn,
+    rest_exports,
+    rest_funding,
+    rest_history,
+    rest_margin,
+    rest_subaccounts,
+)  # fmt: skip
 from simulator.errors import KrakenError, invalid
 from simulator.order_arguments import SETTLE
 from simulator.orders import WALLETS, Account, Order, OrderRequest, replaced
@@ -28,6 +39,9 @@ _PERMISSIONS = {
     "cancel": "close-trades",
     "websocket": "access-websockets",
     "withdraw": "withdraw-funds",
+    "deposit": "add-funds",
+    "earn": "earn-funds",
+    "export": "export-data",
 }
 
 
@@ -101,7 +115,13 @@ def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _n
 
 def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
     granted = [text for name, text in _PERMISSIONS.items() if key.may(name)]
-    return {"api_key_name": key.account.name, "api_key": key.key.api_key, "permissions": granted}
+    account = key.account.name
+    return {
+        "api_key_name": account,
+        "api_key": key.key.api_key,
+        "permissions": granted,
+        "iban": rest_subaccounts.public_id(account),
+    }
 
 
 # --- trading ---------------------------------------------------------------------------------------------------------
@@ -266,6 +286,26 @@ METHODS: dict[str, Call] = {
     "QueryTrades": Call(rest_history.query_trades, ("query-closed-trades",)),
     "Ledgers": Call(rest_history.ledgers, ("query-ledger",), HISTORY),
     "QueryLedgers": Call(rest_history.query_ledgers, ("query-ledger",), HISTORY),
+    "Level3": Call(rest_books.level3, ("query-open-trades",)),
+    "DepositMethods": Call(rest_funding.deposit_methods, ("deposit",)),
+    "DepositAddresses": Call(rest_funding.deposit_addresses, ("deposit",)),
+    "DepositStatus": Call(rest_funding.deposit_status, ("deposit", "query-ledger")),
+    "WithdrawMethods": Call(rest_funding.withdraw_methods, ("withdraw",)),
+    "WithdrawAddresses": Call(rest_funding.withdraw_addresses, ("withdraw",)),
+    "WithdrawInfo": Call(rest_funding.withdraw_info, ("withdraw",)),
+    "WithdrawStatus": Call(rest_funding.withdraw_status, ("withdraw", "query-ledger")),
+    "AddExport": Call(rest_exports.add, ("export",)),
+    "ExportStatus": Call(rest_exports.status, ("export",)),
+    "RetrieveExport": Call(rest_exports.retrieve, ("export",)),
+    "RemoveExport": Call(rest_exports.remove, ("export",)),
+    "Earn/Strategies": Call(rest_earn.strategies, tuple(_PERMISSIONS)),
+    "Earn/Allocations": Call(rest_earn.allocations, ("query-funds",)),
+    "Earn/Allocate": Call(rest_earn.allocate, ("earn",)),
+    "Earn/Deallocate": Call(rest_earn.deallocate, ("earn",)),
+    "Earn/AllocateStatus": Call(rest_earn.status, ("earn", "query-funds")),
+    "Earn/DeallocateStatus": Call(rest_earn.status, ("earn", "query-funds")),
+    "CreateSubaccount": Call(rest_subaccounts.create, ("withdraw",)),
+    "AccountTransfer": Call(rest_subaccounts.transfer, ("withdraw",)),
     "AddOrder": Call(_add_order, ("trade",), 0, "add_order"),
     "AddOrderBatch": Call(_add_order_batch, ("trade",), 0, "batch_add"),
     "AmendOrder": Call(_amend_order, ("trade",), 0, "amend_order"),

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from simulator.accounts import Accounts, Journal
+from simulator.exports import Export
 from simulator.history import History
 from simulator.limits import Counter
 from simulator.orders import SPOT, Account, Order, Position
@@ -133,6 +134,24 @@ class Store(History):
         """How far the clock was put off that these times are of."""
         return int(self.meta("clock_offset_ns", "0"))
 
+    def add_export(self, export: Export) -> None:
+        """Keeps an export."""
+        values = (export.export_id, export.account, export.report, export.description, export.form, export.columns)
+        times = (export.start_ns, export.end_ns, export.created_ns)
+        self._db.execute(f"INSERT INTO exports VALUES ({marks(9)})", (*values, *times))
+
+    def remove_export(self, account: int, export_id: str) -> None:
+        """Forgets an export."""
+        self._db.execute("DELETE FROM exports WHERE account=? AND id=?", (account, export_id))
+
+    def add_subaccount(self, name: str) -> None:
+        """Keeps the name of an account that a client made."""
+        self._db.execute("INSERT INTO subaccounts VALUES (?)", (name,))
+
+    def put(self, name: str, value: str) -> None:
+        """Keeps a value under a name."""
+        self._put(name, value)
+
     def _put(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
 
@@ -145,6 +164,10 @@ class Store(History):
             self._put(name, default)
             return default
         return str(row[0])
+
+    def subaccounts(self) -> list[str]:
+        """The names of accounts that clients made."""
+        return [str(row[0]) for row in self._db.execute("SELECT name FROM subaccounts ORDER BY name").fetchall()]
 
     def account_id(self, name: str) -> tuple[int, int]:
         """The account's number, made when new, and its switch's trigger time."""

@@ -130,7 +130,7 @@ NOT_MET = {
     "EService: Throttled": "requests are not throttled by concurrency",
     "EDatabase:Internal error": "a database that fails ends the process",
     "EBM:limit exceeded:CAL": "an account's limit that none here has",
-    "EFunding": "there is no funding",
+    "EFunding": "asked for with the calls of funding (test_account_services.py)",
 }
 
 

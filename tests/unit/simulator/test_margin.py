@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simulator import acts
 from simulator.errors import KrakenError
 from simulator.margin import CLOSED
 from simulator.wire import NS
@@ -67,8 +68,12 @@ def test_a_position_opens_without_moving_what_it_is_in(tmp_path: Path) -> None:
 
 def test_the_other_side_closes_it_and_books_the_result() -> None:
     world = opened()
+    (both,) = call(world, "OpenPositions", consolidation="market", docalcs=True)
+    assert (both["pair"], both["type"], both["vol"]) == ("XXBTZUSD", "buy", "0.50000000")
+    assert abs(Decimal(both["leverage"]) - 5) < Decimal("0.001")
     call(world, "AddOrder", **SELL)
     assert call(world, "OpenPositions") == {}
+    assert call(world, "OpenPositions", consolidation="market") == []
     closing = [row for row in ledger(world) if Decimal(row["amount"])]
     assert closing
     assert {(row["type"], row["asset"]) for row in closing} == {("margin", "ZUSD")}
@@ -97,6 +102,28 @@ def test_a_reduce_only_order_closes_what_is_open_and_no_more() -> None:
     call(world, "AddOrder", **{**SELL, "volume": "2"}, reduce_only="true")
     assert call(world, "OpenPositions") == {}
     assert (order.status, order.reason) == ("canceled", CLOSED)
+
+
+def test_a_conditional_close_of_a_margin_order_closes_the_position() -> None:
+    world = TestWorld()
+    call(world, "AddOrder", **{**BUY, "volume": "0.1"}, close={"ordertype": "limit", "price": "99000"})
+    closers = list(world.account("visitor").orders.values())
+    assert {(order.side, order.terms.leverage) for order in closers} == {("sell", 5)}
+    assert sum(order.qty for order in closers) == 10**7
+
+
+def test_a_pair_that_only_reduces_takes_orders_that_reduce() -> None:
+    world = TestWorld()
+    call(world, "AddOrder", **BUY)
+    acts.act(
+        world.world,
+        world.world.faults.read({"kind": "pair", "symbol": "BTC/USD", "value": "reduce_only"}, 0),
+        world.now,
+    )
+    with pytest.raises(KrakenError, match="EOrder:Reduce only"):
+        call(world, "AddOrder", **SELL)
+    assert call(world, "AddOrder", **SELL, reduce_only="true")["txid"]
+    assert call(world, "OpenPositions") == {}
 
 
 def test_fees_roll_over_every_four_hours() -> None:

@@ -16,7 +16,7 @@ ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001
 INVALID = "EGeneral:Invalid arguments"
 
 
-def call(world: TestWorld, method: str, **fields: Any) -> Any:
+def call(world: TestWorld, method: str, /, **fields: Any) -> Any:
     given, key = read_json(json.dumps(fields)), world.world.keys["V1"]
     if method in rest_public.METHODS:
         return rest_public.METHODS[method](world.world, given, world.now)
