@@ -190,9 +190,9 @@ def test_rewards_come_every_week_with_their_own_types(tmp_path: Path) -> None:
     again.after(10)
     rows = [row for row in call(again, "Ledgers")["ledger"].values() if row["type"] != "deposit"]
     rewards = {(row["type"], row["subtype"], row["asset"]): Decimal(row["amount"]) for row in rows[:2]}
-    assert set(rewards) == {("earn", "reward", "XXBT"), ("staking", "", "XETH")}
+    assert set(rewards) == {("earn", "reward", "XBT.F"), ("staking", "", "ETH.B")}
     expected = Decimal(10) * Decimal("0.05") * 14 / 365
-    assert abs(rewards["staking", "", "XETH"] - expected) < Decimal("0.000001")
+    assert abs(rewards["staking", "", "ETH.B"] - expected) < Decimal("0.000001")
     assert Decimal(call(again, "Earn/Allocations")["total_rewarded"]) > 0
 
 
