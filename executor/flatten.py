@@ -61,7 +61,7 @@ class Flatten:
         for asset in sorted(state.bases, key=lambda asset: legs(pairs.get(asset, ""))[1] not in state.bases):
             # One that another's closing is about to move waits for it, unless that needs its room first.
             moving = {legs(pairs[other])[1] for other, step in steps.items() if step is Step.WAITS and other in pairs}
-            if asset in busy or asset in state.account.holds.held:
+            if asset in busy or asset in state.account.holds.held or self._shut_in_by(asset):
                 continue
             steps[asset] = Step.WAITS if asset in moving else self._close(asset, pairs.get(asset), now)
         known = all(symbol in state.pairs or symbol in state.unknown for symbol in state.config.trading.pairs)
@@ -74,6 +74,10 @@ class Flatten:
         why = ["flattened: every position is inventory_base, but for what is too small to trade"]
         why += [f"{asset} is left as it is: {hold.text(asset)}" for asset, hold in sorted(account.holds.held.items())]
         for asset in sorted(self.state.bases - account.holds.held.keys()):
+            if (quotes := self._shut_in_by(asset)) and account.position(asset):
+                left = plain(account.position(asset))
+                why.append(f"{left} {asset} are left as they are: {asset} is quoted in {quotes} only, which is held")
+                continue
             other_wallets = {
                 name: amount for name, amount in account.ledger.wallets.get(asset, {}).items() if amount > 0
             }
@@ -85,13 +89,19 @@ class Flatten:
         return "; ".join(why)
 
     def _tradable(self) -> set[str]:
-        """The pairs that an order may go to now: online, with a live book."""
+        """The pairs that an order may go to now: online, with a live book, and neither asset held."""
         state = self.state
         return {
             symbol
             for symbol, pair in state.pairs.items()
             if pair.status == "online" and symbol in state.books and state.books[symbol].state is BookState.LIVE
+            if not state.account.holds.held.keys() & set(legs(symbol))
         }
+
+    def _shut_in_by(self, asset: str) -> str:
+        """The held assets that all pairs of a base are quoted in: closing it would trade them; empty where none is."""
+        quotes = {legs(symbol)[1] for symbol in self.state.config.trading.pairs if legs(symbol)[0] == asset}
+        return ", ".join(sorted(quotes)) if quotes <= self.state.account.holds.held.keys() else ""
 
     def _close(self, asset: str, symbol: str | None, now: int) -> Step:
         """Send an order where there is something to close."""

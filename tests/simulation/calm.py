@@ -132,6 +132,9 @@ class Calm:
         """In calm weather a flatten closes each asset through one pair, and ends flat to dust."""
         world = self.world
         world.others.cancel_all()
+        for asset in world.market.bases:  # so that there is something to close
+            share = world.rng.choice([-0.6, 0.6])
+            world.others.deposit(asset, share * float(world.config.trading.max_position_size))
         self._run(3)
         self.watch.flat.begin()
         world.files.flatten.append("a person")

@@ -54,16 +54,21 @@ WEIGHTS = {
     "process frozen": 2,
     "second executor": 1,
 }
+OFTEN = 80
 SETTLES_S = 8.0  # after lost answers: deadline, late answer, snapshot
 
 
 class Plan:
-    """Draws faults and carries them out in a world; ``counts`` tells how many of each there were."""
+    """Draws faults and carries them out in a world; ``counts`` tells how many of each there were.
 
-    def __init__(self, world: World, seed: int, mean_gap_s: float) -> None:
+    The one that is to come ``often`` is drawn half of the time.
+    """
+
+    def __init__(self, world: World, seed: int, mean_gap_s: float, often: str = "") -> None:
         self.world = world
         self.rng = Random(f"faults {seed}")
         self.mean_gap_s = mean_gap_s
+        self._weights = [OFTEN if kind == often else weight for kind, weight in WEIGHTS.items()]
         self.counts: dict[str, int] = dict.fromkeys(WEIGHTS, 0)
         self.log: list[tuple[float, str]] = []
         self.stopped = False
@@ -120,7 +125,7 @@ class Plan:
         if self.stopped:
             return
         self.start()
-        kind = self.rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        kind = self.rng.choices(list(WEIGHTS), self._weights)[0]
         self.counts[kind] += 1
         self.log.append((self.world.elapsed_s, kind))
         self._kinds[kind]()
@@ -358,10 +363,12 @@ class Plan:
     def _book(self) -> None:
         world = self.world
         symbol = self._any_pair()
+        if self.rng.random() < 0.4:  # what values others has no quotes of its own to show that it is gone
+            symbol = self.rng.choice([*world.market.references, symbol])
         state = self.rng.choice(["resyncing", "silent", "syncing"])
         world.book_states[symbol] = state
 
         def live() -> None:
             world.book_states.pop(symbol, None)
 
-        world.loop.after(self.rng.choice([0.2, 0.6, 2.0, 6.0]), live)
+        world.loop.after(self.rng.choice([0.2, 0.6, 2.0, 6.0, 15.0]), live)

@@ -79,14 +79,16 @@ class Flat:
         return held, held - ups, held - downs, held - ups - downs
 
     def _dust(self, host: Host) -> None:
+        held = host.state.account.holds.held.keys()
         for asset in self.market.bases:
-            if asset in host.state.account.holds.held:
-                continue
+            quotes = {legs(symbol)[1] for symbol in self.market.traded if legs(symbol)[0] == asset}
+            if asset in held or quotes <= held:
+                continue  # left alone, or closed only by trading one that is
             left = min(self._positions(host, asset), key=abs)
             amount = min(left, self._spot(asset)) if left > 0 else -left
             for symbol in self.market.traded:
                 pair = PAIRS[symbol]
-                if pair.base.name == asset and self._can_trade(host, pair, amount):
+                if pair.base.name == asset and pair.quote.name not in held and self._can_trade(host, pair, amount):
                     self.watch.violate("T11", f"called flat with {left} {asset}, which {symbol} could close")
 
     def _spot(self, asset: str) -> Decimal:

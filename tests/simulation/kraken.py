@@ -66,6 +66,8 @@ class Kraken:
         self.refuse_share = self.internal_share = self.late_share = self.never_share = 0.0
         self.switch_unanswered = False
         self.rest_fail_share = self.rest_lost_share = 0.0
+        # True if the process knows an order without being told of it; set by the world.
+        self.is_known: Callable[[str], bool] = is_ours
         # Watchers, set by the invariants.
         self.on_handle: Callable[[Link, Request, dict[str, Any]], None] = lambda *_: None
         self.on_refused: Callable[[str, str, bool], None] = lambda *_: None
@@ -225,8 +227,8 @@ class Kraken:
     def lags(self, order_id: str) -> bool:
         """True if a snapshot asked for now leaves this order out; the next one has it."""
         order = self.account.orders.get(order_id)
-        if order is None or not is_ours(order.cl_ord_id):
-            return False  # of somebody else's nobody here could know
+        if order is None or not self.is_known(order.cl_ord_id or ""):
+            return False  # of somebody else's, another executor's included, nobody here could know
         if order_id in self._lagged or self.ts - order.opened_ns > self.snapshot_lag_s * SECOND:
             return False
         self._lagged.add(order_id)

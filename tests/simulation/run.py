@@ -66,14 +66,16 @@ def page(results: list[Result], command: str, took_s: float) -> str:
         "The executor's own core, carrier and journal against the simulator's exchange core, in one thread and in",
         "virtual time. Messages travel with delays of 10 ms and a tail; a plan drawn from the seed cuts connections,",
         "loses and repeats reports, kills processes at any point of carrying something out, fills the disk, halts,",
-        "and restarts the exchange. The invariants of the design are judged by the exchange's own books and by what",
-        "was put on the wire. The same seed plays the same run. `make test` plays the short form.",
+        "restarts the exchange, and moves the owner's money. The seed also draws the pairs: plain ones in dollars, two",
+        "of one base, bases that others are quoted in, quotes in euro and yen, prices without decimals and with nine.",
+        "The invariants of the design are judged by the exchange's own books and by what was put on the wire. The same",
+        "seed plays the same run. `make test` plays the short form.",
         "",
-        f"Written by `{command}` on {today}, in {took_s:.0f} s.",
+        f"Written by `{command}` on {today}, {took_s:.0f} s after it began.",
         "",
         "| | |",
         "| --- | ---: |",
-        f"| seeds | {len(results)} |",
+        f"| seeds played | {len(results)} |",
         f"| virtual hours | {hours:.1f} |",
         f"| events | {sum(result.events for result in results):,} |",
         f"| requests sent by executors | {sum(result.sends for result in results):,} |",
@@ -125,14 +127,14 @@ def main() -> None:
     with ProcessPoolExecutor(chosen.jobs) as pool:
         for result in pool.map(play, tasks):
             results.append(result)
+            if chosen.seeds > 1:  # after each: a run that is stopped leaves what it came to
+                chosen.page.parent.mkdir(parents=True, exist_ok=True)
+                chosen.page.write_text(page(results, command, time.monotonic() - began), encoding="utf-8")
             if result.violations:
                 again = f"python -m tests.simulation.run --seeds 1 --seconds {chosen.seconds:g} --seed {result.seed}"
                 print(f"seed {result.seed}: {len(result.violations)} violations, {result.violations[0]}; {again}")
                 sys.stdout.flush()
-    if chosen.seeds > 1:
-        chosen.page.parent.mkdir(parents=True, exist_ok=True)
-        chosen.page.write_text(page(results, command, time.monotonic() - began), encoding="utf-8")
-    else:
+    if chosen.seeds == 1:
         for result in results:
             print(*[f"{at:9.3f} s  {kind}" for at, kind in result.log], *result.violations, result.digest, sep="\n")
     failed = sum(bool(result.violations) for result in results)

@@ -1,4 +1,4 @@
-"""The simulated world in its short form: some tens of seeds, a minute of storm each, and the calm after it."""
+"""The simulated world in its short form: a few seeds, some tens of seconds of storm each, and the calm after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shared import unconfirmed
 from shared.unconfirmed import Unconfirmed
 from tests.simulation.world import World
 
-SEEDS = range(1, 25)
+SEEDS = range(1, 9)
 # Every switch of the exchange in its second position, and in its last.
 OTHERWISE = [
     Unconfirmed(**{name: list(fact.words)[position] for name, _, fact in unconfirmed.facts()}) for position in (1, -1)
@@ -16,16 +16,16 @@ OTHERWISE = [
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_all_that_must_hold_holds_through_a_minute_of_faults(seed: int) -> None:
-    result = World(seed).run(50)
-    again = f"python -m tests.simulation.run --seed {seed} --seeds 1 --seconds 50"
+def test_all_that_must_hold_holds_through_faults(seed: int) -> None:
+    result = World(seed).run(40)
+    again = f"python -m tests.simulation.run --seed {seed} --seeds 1 --seconds 40"
     assert result.violations == [], "\n".join([*result.violations, again])
     assert result.checks["at rest"] == 1
 
 
-@pytest.mark.parametrize("seed", range(101, 107))
+@pytest.mark.parametrize("seed", range(101, 103))
 @pytest.mark.parametrize("otherwise", OTHERWISE, ids=["second", "last"])
 def test_it_holds_too_where_kraken_is_otherwise_than_is_likely(otherwise: Unconfirmed, seed: int) -> None:
-    result = World(seed, unconfirmed=otherwise).run(50)
+    result = World(seed, unconfirmed=otherwise).run(40)
     assert result.violations == []
     assert result.checks["at rest"] == 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from executor import ids
 from executor.outbox import Told
 from shared.clock import SECOND
 from shared.messages import (
@@ -73,6 +74,7 @@ class World:
         folder: Path | None = None,
         unconfirmed: Unconfirmed = Unconfirmed(),  # noqa: B008 - frozen
         market: Market | None = None,
+        often: str = "",
     ) -> None:
         self.seed = seed
         self._made = None if folder is not None else tempfile.mkdtemp(prefix="simulation", dir=_memory())
@@ -89,6 +91,7 @@ class World:
         self.trouble_until = 0
         self.watch = Watch(self)
         self.main = self._host("main")
+        self.kraken.is_known = self._is_mains
         self.rival: Host | None = None
         self.alone = True  # on the account, so that one process can count what the exchange counts
         self.rng = rng
@@ -105,7 +108,7 @@ class World:
         self.online_since = 0
         self.storm = True
         self.foreign_rate = rng.choice([0.0, 0.1, 0.5])
-        self.plan = Plan(self, seed, mean_gap_s)
+        self.plan = Plan(self, seed, mean_gap_s, often)
         self._digest = hashlib.sha256()
         self.sends = 0
 
@@ -123,6 +126,10 @@ class World:
     def elapsed_s(self) -> float:
         """Virtual seconds since the beginning."""
         return (self.loop.now - self.begin) / SECOND
+
+    def _is_mains(self, cl_ord_id: str) -> bool:
+        order_id = ids.parse(cl_ord_id)
+        return order_id is not None and order_id.epoch in self.main.epochs
 
     def hosts(self) -> list[Host]:
         """Every machine with an executor."""

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from executor.flatten import closing_pairs
+from executor.held import Cause, Hold
 from executor.publish import all_messages
 from shared.clock import SECOND
 from shared.messages import Account, BookState, Fees, Pair, Quote
@@ -18,13 +19,15 @@ BTC_EUR = msgspec.structs.replace(BTC, symbol="BTC/EUR", quote="EUR")
 ETH_BTC = msgspec.structs.replace(
     BTC, symbol="ETH/BTC", base="ETH", quote="BTC", price_precision=5, cost_min="0.00002", qty_min=100_000
 )
+ETH_USD = msgspec.structs.replace(BTC, symbol="ETH/USD", base="ETH", price_precision=2)
 EUR_USD = msgspec.structs.replace(BTC, symbol="EUR/USD", base="EUR", price_precision=4, qty_min=1)
-PAIRS = {pair.symbol: pair for pair in (BTC, BTC_EUR, ETH_BTC, EUR_USD)}
+PAIRS = {pair.symbol: pair for pair in (BTC, BTC_EUR, ETH_BTC, ETH_USD, EUR_USD)}
 # 84,000 USD, 80,000 EUR at 1.05, and ETH at 0.03 BTC: 2,520 USD.
 TOUCHES = {
     "BTC/USD": (840_000, 840_001),
     "BTC/EUR": (800_000, 800_001),
     "ETH/BTC": (3_000, 3_001),
+    "ETH/USD": (252_000, 252_001),
     "EUR/USD": (10_500, 10_501),
 }
 
@@ -244,6 +247,20 @@ def test_a_flatten_that_would_take_another_base_over_its_limit_closes_that_one_i
         change = qty * 84_000 if symbol == "BTC/EUR" else qty * Decimal("0.03") * 84_000
         worth += -change if (symbol, side) == ("BTC/EUR", "sell") else change
         assert worth < 1001
+
+
+def test_a_base_that_only_a_held_one_quotes_is_left_as_it_is() -> None:
+    made = with_balances(world("BTC/EUR", "ETH/BTC"), BTC="1.0200000000", ETH="1.1000000000")  # 1,680 and 250 dollars
+    made.state.account.holds.held["BTC"] = Hold(Cause.CHANGE, Decimal("0.02"), made.now)
+    assert flatten(made) == []  # selling ETH would buy BTC
+    assert "BTC is left as it is" in made.halt
+    assert "0.1 ETH are left as they are: ETH is quoted in BTC only, which is held" in made.halt
+
+
+def test_a_base_is_closed_through_a_pair_without_a_held_asset() -> None:
+    made = with_balances(world("BTC/USD", "ETH/BTC", "ETH/USD", references=()), BTC="1.0200000000", ETH="1.1000000000")
+    made.state.account.holds.held["BTC"] = Hold(Cause.CHANGE, Decimal("0.02"), made.now)
+    assert {symbol for symbol, _, _ in flatten(made)} == {"ETH/USD"}
 
 
 @pytest.mark.parametrize(
