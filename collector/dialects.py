@@ -50,7 +50,9 @@ class Version2(Dialect):
         return v2.request("ping", None, req_id)
 
     def instruments(self, req_id: int) -> str:
-        return v2.request("subscribe", {"channel": "instrument", "snapshot": True}, req_id)
+        return v2.request(
+            "subscribe", {"channel": "instrument", "snapshot": True, "include_tokenized_assets": True}, req_id
+        )
 
 
 class Version1(Dialect):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
@@ -18,16 +19,17 @@ from shared import limits
 from shared.kraken import v2
 from shared.kraken.exchange_time import ExchangeTime
 from shared.messages import FeedFrame, FeedStatus, FeedTrades, Instruments, Message, Pair, Resync, Trade
-from shared.numbers import PrecisionError, scale
+from shared.numbers import PrecisionError, ceil_to, scale
 from shared.valuation import reference_pairs
 
 CHANNELS = ("book", "trade")
+COST_PRECISION = 5  # of nearly all pairs
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Valuing:
-    """What other quote assets are valued in, and by which pairs; None finds them in what the exchange lists."""
+    """Names the currency that quote assets are valued in, and by which pairs; None finds them in what is listed."""
 
     currency: str = "USD"
     pairs: list[str] | None = None
@@ -144,7 +146,7 @@ class Feed:
         self.counts[found.kind.value] += 1
         try:
             self._handle(found, raw, now)
-        except (ValueError, PrecisionError) as error:
+        except (ValueError, ArithmeticError) as error:
             self._problem(f"bad {found.kind.value} frame", f"{error}: {raw[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
 
     def _handle(self, found: Classified, raw: bytes, now: int) -> None:
@@ -158,6 +160,8 @@ class Feed:
                     message = FeedFrame(symbol=symbol, frame=raw, connection=self._connection, received=now)
                     self.publishes.append((f"{topic}.{symbol}", message))
         elif found.kind is Kind.TRADE:
+            for problem in found.unread:
+                self._problem("bad trade", problem)
             self._trades(found, now)
         elif found.kind is Kind.INSTRUMENT:
             self._instrument(v2.payload(found.frame.data, v2.Instrument), found.frame.type == "snapshot", now)
@@ -184,13 +188,17 @@ class Feed:
             if pair is None:
                 self.counts["trade before its instrument"] += 1
                 continue
-            trade = Trade(
-                side=side,
-                price=scale(price, pair.price_precision),
-                qty=scale(qty, pair.qty_precision),
-                trade_id=trade_id,
-                trade_ts=trade_ts,
-            )
+            try:
+                trade = Trade(
+                    side=side,
+                    price=scale(price, pair.price_precision),
+                    qty=scale(qty, pair.qty_precision),
+                    trade_id=trade_id,
+                    trade_ts=trade_ts,
+                )
+            except (PrecisionError, ArithmeticError) as error:
+                self._problem("bad trade", f"{symbol}: {error}")
+                continue
             by_symbol.setdefault(symbol, []).append(trade)
         for symbol, trades in by_symbol.items():
             pair = self._pairs[symbol]
@@ -250,7 +258,7 @@ class Feed:
             return None
 
     def _take_listed(self, listed: set[str], online: set[str], now: int) -> None:
-        """What the exchange lists: which wanted pairs it does not, and which others value the quotes."""
+        """Take in what the exchange lists: which wanted pairs it does not, and which others value the quotes."""
         before = set(self._listed)
         self._listed = listed
         if self._replay:
@@ -412,6 +420,8 @@ def _batches(symbols: list[str]) -> list[list[str]]:
 
 
 def _pair(pair: v2.Pair) -> Pair:
+    """A pair's data; what Kraken leaves open is taken at its loosest, since the exchange checks it all the same."""
+    tick, lot = Decimal(1).scaleb(-pair.price_precision), Decimal(1).scaleb(-pair.qty_precision)
     return Pair(
         symbol=pair.symbol,
         base=pair.base,
@@ -419,9 +429,9 @@ def _pair(pair: v2.Pair) -> Pair:
         status=pair.status,
         price_precision=pair.price_precision,
         qty_precision=pair.qty_precision,
-        price_increment=scale(pair.price_increment, pair.price_precision),
-        qty_increment=scale(pair.qty_increment, pair.qty_precision),
-        qty_min=scale(pair.qty_min, pair.qty_precision),
-        cost_min=format(pair.cost_min, "f"),
-        cost_precision=pair.cost_precision,
+        price_increment=scale(pair.price_increment or pair.tick_size or tick, pair.price_precision),
+        qty_increment=scale(pair.qty_increment or lot, pair.qty_precision),
+        qty_min=ceil_to(pair.qty_min or Decimal(0), pair.qty_precision),
+        cost_min=format(pair.cost_min or Decimal(0), "f"),
+        cost_precision=pair.cost_precision if pair.cost_precision is not None else COST_PRECISION,
     )

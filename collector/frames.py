@@ -68,6 +68,7 @@ class Classified:
     error: str = ""
     ack: Ack | None = None
     timing: Timing | None = None
+    unread: list[str] = field(default_factory=list)  # elements that could not be read, beside those that could
 
 
 class _Subscription(msgspec.Struct, frozen=True):
@@ -134,8 +135,14 @@ def _version_2_push(frame: v2.Frame) -> Classified:
         if not found.symbols:
             raise ValueError("no symbol in it")
     elif kind is Kind.TRADE:
-        for trade in v2.payload(frame.data, list[v2.Trade]):
-            at = parse_rfc3339(trade.timestamp) if trade.timestamp else 0
+        trades, unread = v2.elements(frame.data, v2.Trade)
+        found.unread = [f"{row.why}: {row.raw!r}" for row in unread]
+        for trade in trades:
+            try:
+                at = parse_rfc3339(trade.timestamp) if trade.timestamp else 0
+            except ValueError as error:
+                found.unread.append(f"{error}: {trade}")
+                continue
             found.trades.append((trade.symbol, trade.side, trade.price, trade.qty, trade.trade_id, at))
     elif kind is Kind.STATUS:
         elements_of_status = v2.payload(frame.data, list[v2.Status])
@@ -148,10 +155,10 @@ def _version_1_data(raw: bytes) -> Classified:
     kind = _V1.get(data.channel, Kind.UNKNOWN)
     found = Classified(kind, 1, symbols=[data.symbol])
     if kind is Kind.TRADE:
-        for trade in v1.trades(data):
+        trades, found.unread = v1.trades(data)
+        for trade in trades:
             side: Literal["buy", "sell"] = "buy" if trade.side == "buy" else "sell"
-            at = int(Decimal(trade.time_s) * SECOND)
-            found.trades.append((data.symbol, side, trade.price, trade.qty, 0, at))
+            found.trades.append((data.symbol, side, trade.price, trade.qty, 0, int(trade.time_s * SECOND)))
     return found
 
 

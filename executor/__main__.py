@@ -7,14 +7,14 @@ import sqlite3
 import sys
 
 WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
-COMMANDS = ("export", "fills", "why")
+COMMANDS = {"export": "export", "fills": "fills", "live-check": "livecheck.command", "why": "why"}
 
 
 def main() -> None:
     """Run until asked to stop; or a command that reads the journal."""
     if sys.argv[1:2] and sys.argv[1] in COMMANDS:
         # Who waits for a command must not wait for what the process takes to load.
-        importlib.import_module(f"executor.{sys.argv[1]}").main(sys.argv[2:])
+        importlib.import_module(f"executor.{COMMANDS[sys.argv[1]]}").main(sys.argv[2:])
     else:
         run()
 

@@ -7,23 +7,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from executor.conversion import DECIMALS, Conversion
 from executor.day import Day
 from executor.held import Holds, Inventory
 from executor.ledger import Entry, Holding, Ledger, Trade
 from executor.pnl import Pnl
+from executor.profit import Profits, Statement
 from executor.registry import FOREIGN
 from executor.rows import BeforeRow, FillRow, MetaRow, Row, holding_row
 from executor.tally import Tally, add_fill
+from shared import limits
 from shared.clock import SECOND
 from shared.kraken import v2
-from shared.messages import Fees, Profit, QuoteProfit, Side
-from shared.numbers import EXACT, floor_to, plain, round_money
+from shared.messages import Fees, Side
+from shared.numbers import EXACT, floor_to
 from shared.valuation import legs
 
 ZERO = Decimal(0)
-# A fill that was reported around the journal's opening may be in its first balances or not: its entries tell.
-DOUBTFUL_S = 60
 DOUBTFUL_KEPT = 1000
 
 
@@ -39,24 +38,6 @@ class NewFill:
     qty: Decimal
     fees: dict[str, Decimal]
     fill_ts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Profits:
-    """Profit in total, in the trading currency as decimal text, by quote asset and by pair (in the quote asset).
-
-    ``equity`` has transfers in it, and ``fx``: what the rates' own moves did to profit made in other quotes.
-    """
-
-    realised: str
-    unrealised: str
-    fees_paid: str
-    rounding: str
-    transfers: str
-    fx: str
-    equity: str
-    pairs: dict[str, Profit]
-    quotes: dict[str, QuoteProfit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +63,7 @@ class Account:
         self.ledger = Ledger(knows_entry, assets_settled)
         self.inventory = Inventory(inventory_base)
         self.holds = Holds(max_position_size)
-        self.conversion = Conversion()
+        self.statement = Statement()
         self.tallies: dict[tuple[str, str], Tally] = {}
         self.pnl: dict[str, Pnl] = {}
         self.fees: dict[str, Fees] = {}
@@ -93,10 +74,6 @@ class Account:
         self.changes = 0
         # The profit that was last told, and for which moment and changes it was made.
         self.told: tuple[tuple[int, int], Profits] | None = None
-        # Set by the configuration: what profit is told in, and the traded bases.
-        self.currency = "USD"
-        self.bases: frozenset[str] = frozenset()
-        self._booked = False
         self._doubtful: dict[str, Doubtful] = {}
         self._knows_fill = knows_fill
         self._recent: deque[str] = deque(maxlen=1000)  # not yet on the disk, perhaps
@@ -121,14 +98,14 @@ class Account:
 
     def fill(self, fill: NewFill, cl_ord_id: str, strategy: str) -> FillRow | None:
         """A fill; None when it was counted before, or is older than the journal."""
-        if fill.exec_id in self._recent_set or self._knows_fill(fill.exec_id):
+        if self.knows(fill.exec_id):
             return None
         self._remember(fill.exec_id)
         opened_ts = self.ledger.opened_ts
         is_old = not self.ledger.is_open or 0 < fill.fill_ts < opened_ts
         if is_old and fill.exec_id not in self.ledger.unmatched:
             self.rows.append(BeforeRow(fill.exec_id))
-            if not self.ledger.is_open or fill.fill_ts > opened_ts - DOUBTFUL_S * SECOND:
+            if not self.ledger.is_open or fill.fill_ts > opened_ts - limits.OPENING_DOUBT_S * SECOND:
                 self._doubtful[fill.exec_id] = Doubtful(fill, cl_ord_id, strategy)
                 while len(self._doubtful) > DOUBTFUL_KEPT:
                     del self._doubtful[next(iter(self._doubtful))]
@@ -164,6 +141,10 @@ class Account:
         self.rows.append(row)
         self._keep(effects)
         return row
+
+    def knows(self, exec_id: str) -> bool:
+        """True if this fill was counted, or is older than the journal."""
+        return exec_id in self._recent_set or self._knows_fill(exec_id)
 
     def entry(self, entry: Entry, *, live: bool) -> FillRow | None:
         """A ledger entry of the spot wallet; the fill that it shows to be newer than the journal, if it does."""
@@ -256,12 +237,12 @@ class Account:
         return floor_to(self.position(asset), qty_precision)
 
     def traded(self, symbol: str) -> Decimal:
-        """What the fills on a symbol add up to, in its base."""
+        """Add up the fills on a symbol, in its base."""
         pnl = self.pnl.get(symbol)
         return pnl.qty if pnl is not None else ZERO
 
     def strategy_positions(self, strategy: str, assets: Iterable[str]) -> dict[str, Decimal]:
-        """What a strategy's own fills add up to, by base."""
+        """Add up a strategy's own fills, by base."""
         result = dict.fromkeys(assets, ZERO)
         for (name, symbol), tally in self.tallies.items():
             base = legs(symbol)[0]
@@ -279,67 +260,16 @@ class Account:
         return Decimal(fees.taker) / 100 if fees else Decimal("0.01")
 
     def profit(
-        self, mids: dict[str, Decimal], live: set[str], symbols: Iterable[str], rates: dict[str, Decimal]
+        self, mids: Mapping[str, Decimal], live: set[str], symbols: Iterable[str], rates: Mapping[str, Decimal]
     ) -> Profits:
-        """Profit by pair (``symbols`` and whatever was traded), by quote asset and in total.
-
-        Only ``live`` pairs' mids are fresh; ``rates`` value the quote assets, and one without a rate is in no total.
-        """
-        untraded = Pnl()
-        pairs = {
-            symbol: self.pnl.get(symbol, untraded).shown(mids.get(symbol), is_stale=symbol not in live)
-            for symbol in sorted({*self.pnl, *symbols})
-        }
-        quotes = {quote: self._quote_profit(quote, pairs) for quote in sorted({legs(symbol)[1] for symbol in pairs})}
-        unrealised = equity = ZERO
-        for quote, made in quotes.items():
-            if quote not in rates:
-                continue
-            amounts = {term: Decimal(getattr(made, term)) for term in ("realised", "fees", "transfers", "rounding")}
-            if self.conversion.book(quote, amounts, rates[quote]):
-                self._booked = True
-            unrealised += round_money(Decimal(made.unrealised) * rates[quote], DECIMALS)
-            equity += round_money(Decimal(made.equity) * rates[quote], DECIMALS)
-        realised, fees, transfers, rounding = (
-            self.conversion.total(term) for term in ("realised", "fees", "transfers", "rounding")
-        )
-        if set(quotes) <= {self.currency}:
-            equity = realised + unrealised - fees + transfers + rounding  # the rate is 1: exact to the last digit
-        return Profits(
-            realised=plain(realised),
-            unrealised=plain(unrealised),
-            fees_paid=plain(fees),
-            rounding=plain(rounding),
-            transfers=plain(transfers),
-            fx=plain(equity - (realised + unrealised - fees + transfers + rounding)),
-            equity=plain(equity),
-            pairs=pairs,
-            quotes=quotes,
-        )
-
-    def _quote_profit(self, quote: str, pairs: dict[str, Profit]) -> QuoteProfit:
-        """All pairs of a quote asset together, to the last digit; cash moved in and out is no profit."""
-        own = [profit for symbol, profit in pairs.items() if legs(symbol)[1] == quote]
-        realised, unrealised, fees = (
-            sum((Decimal(getattr(profit, term)) for profit in own), ZERO) for term in ("realised", "unrealised", "fees")
-        )
-        holding = self.ledger.holdings.get(quote, Holding())
-        # What is moved of a base that others are quoted in changes its position, not the cash.
-        transfers = ZERO if quote in self.bases else holding.transfers
-        return QuoteProfit(
-            realised=plain(realised),
-            unrealised=plain(unrealised),
-            fees=plain(fees),
-            transfers=plain(transfers),
-            rounding=plain(holding.rounding),
-            equity=plain(realised + unrealised - fees + transfers + holding.rounding),
-        )
+        """Profit by pair (``symbols`` and whatever was traded), by quote asset and in total."""
+        return self.statement.profits(self.pnl, self.ledger.holdings, symbols, mids, live, rates)
 
     def keep_booked(self) -> None:
         """Keep what was converted, when anything was since the last time."""
-        if self._booked:
-            self._booked = False
-            self.rows.append(self.conversion.row())
+        row = self.statement.changed_row()
+        if row is not None:
+            self.rows.append(row)
 
     def begin_day(self, date: str, mids: dict[str, Decimal]) -> None:
         """Loss counts from here on (UTC)."""
@@ -368,7 +298,7 @@ class Account:
 
 
 def _effects(fill: NewFill) -> dict[str, Decimal]:
-    """What a fill does to each asset's balance, exactly, fees included."""
+    """Return what a fill does to each asset's balance, exactly, fees included."""
     base, quote = legs(fill.symbol)
     sign = 1 if fill.side == "buy" else -1
     effects = {base: sign * fill.qty, quote: -sign * EXACT.multiply(fill.price, fill.qty)}

@@ -28,7 +28,7 @@ class Booked:
 
 @dataclass(slots=True)
 class Conversion:
-    """What was booked, by quote asset and term (``realised``, ``fees``, …)."""
+    """Holds what was booked, by quote asset and term (``realised``, ``fees``, …)."""
 
     booked: dict[str, dict[str, Booked]] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class Conversion:
         return changed
 
     def total(self, term: str) -> Decimal:
-        """What a term of all quote assets came to in the currency."""
+        """Sum a term over all quote assets, in the currency."""
         return sum((terms[term].worth for terms in self.booked.values() if term in terms), ZERO)
 
     def row(self) -> MetaRow:
@@ -59,7 +59,7 @@ class Conversion:
 
 
 def restore_conversion(kept: str | None) -> Conversion:
-    """What the journal keeps; an older journal has none, and books everything at its first rates."""
+    """Return what the journal keeps; an older journal has none, and books everything at its first rates."""
     state = json.loads(kept or "{}")
     return Conversion(
         {

@@ -61,7 +61,8 @@ class Executor:
         self.history = History(state, self.stream, known_ts)
         self.unmet = Unmet(state, self.quoting.waits, self._why_not_quoted)
         self._published: dict[str, Message] = {}
-        self._second_due = self._account_due = 0
+        self._second_due = self._account_due = self._value_due = 0
+        self._valued = -1  # the account's changes that holds were last looked at for
 
     # --- events --------------------------------------------------------------------------------------------------
 
@@ -170,6 +171,9 @@ class Executor:
     def _value(self, now: int) -> None:
         """Take the rates anew when they are due, and look at what stands beyond its limit by no fill of ours."""
         state = self.state
+        if now < self._value_due and state.account.changes == self._valued and state.rates.is_complete:
+            return
+        self._value_due, self._valued = now + int(limits.VALUE_EVERY_S * SECOND), state.account.changes
         if state.rates.turn(state.pairs, state.mids_decimal(), state.fresh(now), now):
             state.market_changes += 1
         if state.is_reconciled:
@@ -319,7 +323,7 @@ class Executor:
 
 
 def _urgent(message: Account) -> tuple[object, ...]:
-    """What of the account is told at once."""
+    """Pick what of the account is told at once."""
     valid = {asset: rate.valid for asset, rate in message.rates.items()}
     held = {asset: row.held for asset, row in message.assets.items()}
     unmet = len(message.empty_slots), len(message.unwanted)

@@ -26,10 +26,11 @@ from shared.valuation import legs
 
 SLOT = "f0"
 ZERO = Decimal(0)
+BP = Decimal("0.0001")
 
 
 class Step(Enum):
-    """What a look at one asset came to."""
+    """The outcome of a look at one asset."""
 
     FLAT = auto()
     WAITS = auto()  # for an order, another asset, its turn
@@ -79,6 +80,8 @@ class Flatten:
             if account.position(asset) > 0 and other_wallets:
                 lies = ", ".join(f"{plain(amount)} in {name}" for name, amount in other_wallets.items())
                 why.append(f"{asset}: {lies} cannot be sold from there")
+            elif -account.position(asset) >= least_amount(self.state, asset):
+                why.append(f"{plain(-account.position(asset))} {asset} short: there is nothing left to buy it with")
         return "; ".join(why)
 
     def _tradable(self) -> set[str]:
@@ -103,9 +106,12 @@ class Flatten:
             return Step.WAITS if self._is_more_than_dust(asset, amount) else Step.FLAT
         pair = market.pair
         price = self._beside_others(pair, side, self._limit(pair, market.mid, side))
-        lots = self._lots(market, floor_to(amount, pair.qty_precision), price)
+        wanted = floor_to(amount, pair.qty_precision)
+        if side == "buy":
+            price, wanted = self._payable(pair, price, wanted)
+        lots = self._lots(market, wanted, price)
         if lots == 0:
-            return Step.FLAT
+            return Step.WAITS if self._is_money_on_its_way(pair.quote, side) else Step.FLAT
         deadline_ts = state.deadline_ts(now)
         if now < self._next_try.get(asset, 0) or deadline_ts is None:
             return Step.WAITS
@@ -121,6 +127,32 @@ class Flatten:
             return Step.DENIED
         self._send(market, Quote(slot=SLOT, side=side, price=price, qty=lots), deadline_ts, now)
         return Step.WAITS
+
+    def _payable(self, pair: Pair, price: int, lots: int) -> tuple[int, int]:
+        """Price and quantity of a purchase that the balance pays: nearer the touch where the band is too dear."""
+        most = self._most_lots(pair, price)
+        asks = self.state.books[pair.symbol].asks
+        if most >= lots or not asks:
+            return price, min(lots, most)
+        near = asks[0][0] * (1 + limits.FLATTEN_NEAR_BPS * BP)
+        step = pair.price_increment
+        price = min(price, int((near / step).to_integral_value(ROUND_CEILING)) * step)
+        return price, min(lots, self._most_lots(pair, price))
+
+    def _most_lots(self, pair: Pair, price: int) -> int:
+        """Count the lots that the quote's balance pays at a price, taker fee and what other orders reserve included."""
+        account = self.state.account
+        reserved = sum(
+            (amount for asset, amount in map(risk.spends, self.state.registry.live()) if asset == pair.quote), ZERO
+        )
+        free = account.ledger.spendable().get(pair.quote, ZERO) - reserved
+        unit = unscale(price, pair.price_precision) * (1 + account.taker_fee(pair.symbol))
+        return max(0, floor_to(free / unit, pair.qty_precision))
+
+    def _is_money_on_its_way(self, quote: str, side: Side) -> bool:
+        """True while ledger entries of fills are awaited that a purchase may be paid with."""
+        holding = self.state.account.ledger.holdings.get(quote)
+        return side == "buy" and holding is not None and bool(holding.open_legs)
 
     def _is_more_than_dust(self, asset: str, amount: Decimal) -> bool:
         """True while no pair that could close an asset takes orders, and there is something to close."""
@@ -189,3 +221,18 @@ def closing_pairs(traded: Iterable[str], tradable: Collection[str]) -> dict[str,
         if symbol in tradable:
             chosen.setdefault(legs(symbol)[0], symbol)
     return chosen
+
+
+def least_amount(state: State, asset: str) -> Decimal:
+    """The smallest position that an order could close; below it is dust. Zero while no pair's data is known."""
+    amounts = []
+    for symbol in state.config.trading.pairs:
+        pair, mid = state.pairs.get(symbol), state.mids.get(symbol)
+        if pair is not None and pair.base == asset:
+            least = unscale(pair.qty_min, pair.qty_precision)
+            if mid:
+                # A sale within the band must meet the least cost at its limit.
+                band = 1 - state.config.trading.price_band_percent / 100
+                least = max(least, Decimal(pair.cost_min) / (mid.scaleb(-pair.price_precision) * band))
+            amounts.append(least)
+    return min(amounts, default=ZERO)

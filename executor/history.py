@@ -18,9 +18,10 @@ from executor.stream import Stream
 from shared import limits
 from shared.clock import SECOND
 from shared.kraken.counters import REST_CALL, REST_HISTORY
+from shared.kraken.pairs import is_tokenised
 from shared.kraken.rest_names import RestNames
 from shared.messages import Fees, Side
-from shared.numbers import finite
+from shared.numbers import finite, unscale
 
 T = TypeVar("T")
 PAGE = 50
@@ -39,7 +40,8 @@ class History:
         self._balances_asked = 0
         self._busy = ""
         self._names_tried = 0
-        self._pairs_listed: dict[str, Any] = {}
+        self._listings = _listings(state.config.trading.pairs)
+        self._listed_so_far: dict[str, dict[str, Any]] = {"AssetPairs": {}, "Assets": {}}
         self._fees_tried = 0
         # One pair that is not to be had refuses a joint call: then each is asked for alone.
         self._fees_alone: list[str] = []
@@ -151,9 +153,9 @@ class History:
         if self._names_tried and now - self._names_tried < limits.SUBSCRIBE_ACK_S * SECOND:
             return
         self._names_tried = now
-        method = "Assets" if self._pairs_listed else "AssetPairs"
         self._busy = "names"
-        self.state.out.rest.append(RestCall("names", method, {}, is_public=True))
+        method, params = self._listings[0]
+        self.state.out.rest.append(RestCall("names", method, params, is_public=True))
 
     def _ask_fees(self, now: int) -> None:
         symbols = [self._fees_alone[0]] if self._fees_alone else self._listed()
@@ -202,11 +204,13 @@ class History:
         self.state.tell("warning", "rest", f"{call.method}: {why}")
 
     def _names(self, method: str, result: Any) -> None:
-        if method == "AssetPairs":
-            self._pairs_listed, self._names_tried = dict(result), 0
-        else:
-            self.names = RestNames(self._pairs_listed, dict(result))
-            self._pairs_listed = {}
+        self._listed_so_far[method] |= dict(result)
+        self._listings, self._names_tried = self._listings[1:], 0
+        if not self._listings:
+            self.names = RestNames(self._listed_so_far["AssetPairs"], self._listed_so_far["Assets"])
+            self._listed_so_far = {"AssetPairs": {}, "Assets": {}}
+            if not self.names:
+                self._listings = _listings(self.state.config.trading.pairs)
 
     def _fees(self, result: Any) -> None:
         makers = result.get("fees_maker") or {}
@@ -233,7 +237,7 @@ class History:
 
     def _trades(self, result: Any, now: int) -> int:
         for fill in self._read(result["trades"], "TradesHistory", self._fill):
-            if fill is None:
+            if fill is None or self._is_consolidated(fill):
                 continue
             cl_ord_id, strategy = self.stream.reports.owner_of(fill.order_id)
             row = self.state.account.fill(fill, cl_ord_id, strategy)
@@ -241,6 +245,18 @@ class History:
                 self.stream.reports.tell_fill(row)
                 self.stream.reports.record_past(row, now)
         return int(result.get("count", 0))
+
+    def _is_consolidated(self, fill: NewFill) -> bool:
+        """True for a row that holds fills of an order which were counted one by one, though it was asked not to."""
+        order = self.state.registry.find("", fill.order_id)
+        if order is None or self.state.account.knows(fill.exec_id):
+            return False
+        left = unscale(order.qty - order.counted, order.qty_precision)
+        if fill.qty <= left:
+            return False
+        text = f"TradesHistory tells {fill.qty} of {order.cl_ord_id} as {fill.exec_id}, of which {left} is left to fill"
+        self.state.tell("error", "reconcile", f"{text}: fills put together are not counted twice", alert=True)
+        return True
 
     def _fill(self, exec_id: str, trade: dict[str, Any]) -> NewFill | None:
         if finite(trade.get("margin") or 0):
@@ -294,3 +310,11 @@ class History:
         results.sort(key=lambda pair: pair[0])
         for _, value in results:
             yield value
+
+
+def _listings(symbols: list[str]) -> list[tuple[str, dict[str, str]]]:
+    """The public calls that tell REST's names; tokenised stocks are listed apart."""
+    calls: list[tuple[str, dict[str, str]]] = [("AssetPairs", {}), ("Assets", {})]
+    if any(map(is_tokenised, symbols)):
+        calls += [("AssetPairs", {"aclass_base": "tokenized_asset"}), ("Assets", {"aclass": "tokenized_asset"})]
+    return calls

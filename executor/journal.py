@@ -17,7 +17,9 @@ from executor.ledger import Entry, Holding
 from executor.rows import BeforeRow, EventRow, FillRow, HoldingRow, MetaRow, OrderRow, Row, SendRow, order_row
 from shared import limits
 
-SCHEMA = 2  # 2 added the events; a file of 1 becomes one of 2 when it is opened to be written
+# 2 added the events, 3 keeps the day and what was converted by quote asset. An older file becomes one of the newest
+# version when it is opened to be written.
+SCHEMA = 3
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS strategies (code TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);

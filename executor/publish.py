@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from executor.account import Profits
+from executor.flatten import least_amount
+from executor.profit import Profits
 from executor.registry import show
 from executor.state import State
 from executor.unmet import Unmet
@@ -103,6 +104,7 @@ def _asset(state: State, asset: str) -> AssetPosition:
         position=plain(position),
         worth=plain(round_money(position * rate, 2)) if rate is not None else "",
         inventory=plain(account.inventory.of_asset(asset)),
+        least=plain(round_money(least_amount(state, asset), 10)),
         wallets={name: plain(amount) for name, amount in sorted(account.ledger.wallets.get(asset, {}).items())},
         held=hold.text(asset) if hold is not None else "",
     )

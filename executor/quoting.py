@@ -23,6 +23,7 @@ from shared.clock import MS, SECOND
 from shared.kraken.errors import Meaning, meaning
 from shared.messages import Book, OrderState, Quote, Side, Target
 from shared.numbers import text
+from shared.valuation import legs
 
 ADD_BATCH = 15
 # A pass's time is read before the messages that it takes in, whose stamps may be a little later.
@@ -53,6 +54,7 @@ class Quoting:
         if not self._known_since and state.view_is_valid(now):
             self._known_since = now
             self._old_targets = {key: target.decided for key, target in state.targets.items()}
+        over = self._legs_over_limit()
         symbols = dict.fromkeys([*state.config.trading.pairs, *(order.symbol for order in state.registry.live())])
         for symbol in symbols:
             why_symbol, pull_symbol = self.gates.why_not_symbol(symbol, now)
@@ -61,7 +63,7 @@ class Quoting:
             owners = {order.strategy for order in state.registry.live_on(symbol)} - {FOREIGN, FLATTEN}
             for strategy in sorted(owners | set(state.config.strategies)):
                 steps += [(strategy, step) for step in self._steps(strategy, symbol, pull, now)]
-            self._over_limit(symbol, steps)
+            self._over_limit(symbol, steps, over)
             self.cancels.send([step for _, step in steps if isinstance(step, Cancel)], now)
             if pull:
                 continue
@@ -152,12 +154,20 @@ class Quoting:
             return not clear
         return quote.price >= price if quote.side == "buy" else quote.price <= price
 
-    def _over_limit(self, symbol: str, steps: list[tuple[str, Step]]) -> None:
+    def _legs_over_limit(self) -> set[risk.Leg]:
+        """Assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
+        if not self.state.account.ledger.is_open:
+            return set()  # without balances every position looks short by its inventory
+        worst = risk.exposures(self.placing.verdict.portfolio(), self.state.registry.live()).by_leg
+        most = self.state.config.trading.max_position_size
+        return {leg for leg, worth in worst.items() if worth > most}
+
+    def _over_limit(self, symbol: str, steps: list[tuple[str, Step]], over: set[risk.Leg]) -> None:
         """Beyond a limit because the market moved: what increases the asset goes, the outermost first (T13)."""
         verdict = self.placing.verdict
         market, portfolio = verdict.market(symbol), verdict.portfolio()
-        if market is None or not self.state.account.ledger.is_open:
-            return  # without balances every position looks short by its inventory
+        if market is None or not any(asset in legs(symbol) for asset, _ in over):
+            return
         live = self.state.registry.live()
         going = {step.order.cl_ord_id for _, step in steps if isinstance(step, Cancel)}
         most = self.state.config.trading.max_position_size
@@ -171,6 +181,8 @@ class Quoting:
                 and order.strategy not in (FOREIGN, FLATTEN)
                 and order.state is OrderState.OPEN
             ]
+            if not ours:
+                continue
             ours.sort(key=lambda order: order.price, reverse=side == "sell")
             left = [order for order in live if order.cl_ord_id not in going]
             worst = risk.exposures(portfolio, left).by_leg

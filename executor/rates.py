@@ -42,6 +42,12 @@ class Rates:
         """What one unit of each asset is worth, as last taken, whether or not that is still valid."""
         return {asset: way.rate for asset, way in self._ways.items() if way.rate is not None}
 
+    @property
+    def is_complete(self) -> bool:
+        """True once every asset of the traded pairs has had a rate."""
+        assets = {leg for symbol in self._traded for leg in legs(symbol)}
+        return all(asset in self._ways and self._ways[asset].rate is not None for asset in assets)
+
     def rate(self, asset: str) -> Decimal | None:
         """What one unit is worth, as last taken; None before the first time, or without a way."""
         way = self._ways.get(asset)
@@ -71,8 +77,7 @@ class Rates:
         ``live`` those whose book is live now.
         """
         self._live_at.update(dict.fromkeys(live, now))
-        missing = any(way.rate is None for way in self._ways.values()) or len(self._ways) == 1
-        if now < self._due and not missing:
+        if now < self._due and self.is_complete:
             return False
         self._due = now + int(limits.RATES_EVERY_S * SECOND)
         before = self._ways

@@ -22,22 +22,30 @@ FLATTEN = "flatten"  # whose orders close the position at once (T11)
 
 
 class Registry:
-    """Orders by either id."""
+    """Orders by either id, and by symbol."""
 
     def __init__(self) -> None:
         self._by_cl: dict[str, Order] = {}
         self._by_order_id: dict[str, Order] = {}
+        self._by_symbol: dict[str, dict[str, Order]] = {}
+        # Those that have not ended, so that a pass does not look at all that ended in the last minute, many times.
+        self._standing: dict[str, Order] = {}
         self._ended: deque[Order] = deque()
         self.changed: dict[str, Order] = {}
 
     def add(self, order: Order) -> None:
         """A new order; foreign ones without a client id go by their order id."""
         self._by_cl[order.cl_ord_id] = order
+        self._by_symbol.setdefault(order.symbol, {})[order.cl_ord_id] = order
         self.note(order)
 
     def note(self, order: Order) -> None:
         """The order changed: it is to be journaled and shown."""
         self.changed[order.cl_ord_id] = order
+        if order.is_live:
+            self._standing[order.cl_ord_id] = order
+        else:
+            self._standing.pop(order.cl_ord_id, None)
         if order.order_id:
             self._by_order_id[order.order_id] = order
         if not order.is_live and order not in self._ended:
@@ -56,15 +64,16 @@ class Registry:
 
     def standing(self) -> list[Order]:
         """Every order that has not ended, foreign ones that wait for a trigger included."""
-        return [order for order in self._by_cl.values() if order.is_live]
+        return [order for order in self._standing.values() if order.is_live]
 
     def live(self) -> list[Order]:
         """Every order that may trade as the book stands, foreign ones included."""
-        return [order for order in self._by_cl.values() if order.is_live and order.presence is not Presence.WAITING]
+        return [order for order in self.standing() if order.presence is not Presence.WAITING]
 
     def live_on(self, symbol: str) -> list[Order]:
         """The live orders of one symbol."""
-        return [order for order in self.live() if order.symbol == symbol]
+        orders = self._by_symbol.get(symbol, {}).values()
+        return [order for order in orders if order.is_live and order.presence is not Presence.WAITING]
 
     def live_for(self, strategy: str, symbol: str) -> list[Order]:
         """One strategy's live orders on a symbol; after a revival there may be two in a slot."""
@@ -78,7 +87,7 @@ class Registry:
 
     def shown(self, symbol: str) -> Iterator[Order]:
         """Live orders and those that ended within the last minute."""
-        return (order for order in self._by_cl.values() if order.symbol == symbol)
+        return iter(self._by_symbol.get(symbol, {}).values())
 
     def forget(self, now: int) -> set[str]:
         """Drops orders that ended over a minute ago, or the oldest of too many; returns their symbols."""
@@ -88,6 +97,7 @@ class Registry:
             order = self._ended.popleft()
             symbols.add(order.symbol)
             self._by_cl.pop(order.cl_ord_id, None)
+            self._by_symbol.get(order.symbol, {}).pop(order.cl_ord_id, None)
             self._by_order_id.pop(order.order_id, None)
         return symbols
 

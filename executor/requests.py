@@ -9,6 +9,7 @@ from executor.outbox import Request, RestCall
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND, rfc3339
+from shared.kraken.pairs import is_tokenised
 from shared.numbers import unscale
 
 CANCEL_BY_REST = "CancelOrder"
@@ -43,7 +44,10 @@ def flatten_params(order: Order) -> dict[str, Any]:
 
 def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict[str, Any]:
     """amend_order to a price in ticks and a total in lots (filled and remaining, T6)."""
+    # Kraken wants the symbol of what is no crypto-currency, and of nothing else (KRAKEN.md 3.4).
+    named = {"symbol": order.symbol} if is_tokenised(order.symbol) else {}
     return {
+        **named,
         "cl_ord_id": order.cl_ord_id,
         "order_qty": unscale(total, order.qty_precision),
         "limit_price": unscale(price, order.price_precision),

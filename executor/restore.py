@@ -34,7 +34,7 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     opened_ts = int(journal.get("opened") or wall)
     account.restore(journal.holdings(), opened_ts, carried(journal.connection), journal.fills())
     account.day = restore_day(journal.get("day"), journal.get("marks"), config.trading.currency)
-    account.conversion = restore_conversion(journal.get("booked"))
+    account.statement.conversion = restore_conversion(journal.get("booked"))
     account.inventory.restore(journal.get("accepted"))
     account.holds.restore(journal.get("held"), now)
     budget = Budget(TIERS[config.trading.tier])

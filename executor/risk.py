@@ -19,6 +19,7 @@ from shared.valuation import legs
 
 ZERO = Decimal(0)
 UP, DOWN = 1, -1
+Leg = tuple[str, int]  # a traded base and a direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Exposures:
     Signed towards its direction: negative means that everything open only reduces the position.
     """
 
-    by_leg: dict[tuple[str, int], Decimal] = field(default_factory=dict)
+    by_leg: dict[Leg, Decimal] = field(default_factory=dict)
 
     def gross(self) -> Decimal:
         """What all assets may come to together, each in its worse direction."""
@@ -97,7 +98,7 @@ class Exposures:
         return sum((max(self.by_leg[a, UP], self.by_leg[a, DOWN], ZERO) for a in assets), ZERO)
 
 
-def moves(symbol: str, side: Side, positions: Mapping[str, Decimal]) -> Iterator[tuple[str, int]]:
+def moves(symbol: str, side: Side, positions: Mapping[str, Decimal]) -> Iterator[Leg]:
     """The traded bases that a fill on a symbol moves, each with its direction."""
     base, quote = legs(symbol)
     way = UP if side == "buy" else DOWN

@@ -29,6 +29,8 @@ class Shell:
         self.carrier = Carrier(state, executor, journal, self)
         self._paused: dict[str, str] = {}
         self._halt_due = self._prune_due = self._events_due = 0
+        # A halt that the disk has not taken yet, with its reason, and what stood in the way.
+        self._halt_unwritten = self._halt_problem = ""
         self.private = Private(
             process.config,
             lambda: state.epoch,
@@ -103,8 +105,21 @@ class Shell:
     def _newer_writer(self, why: str) -> None:
         self.state.out.stop_held = f"a newer writer uses this API key: {why}"
 
+    def _write_halt(self) -> None:
+        try:
+            halt.halt(self.process.config.halt_file, self._halt_unwritten)
+        except OSError as error:
+            if self._halt_problem != str(error):
+                self._halt_problem = str(error)
+                text = f"data/HALT cannot be written ({error}): halted all the same, but not over a restart"
+                self.process.alert("critical", "halt", text)
+        else:
+            self._halt_unwritten = self._halt_problem = ""
+
     def _look_at_halt(self) -> None:
-        halted = halt.is_halted(self.process.config.halt_file)
+        if self._halt_unwritten:
+            self._write_halt()
+        halted = bool(self._halt_unwritten) or halt.is_halted(self.process.config.halt_file)
         paused = pausing.paused(self.process.config)
         if paused.keys() != self.state.paused:
             self.state.paused = frozenset(paused)
@@ -148,13 +163,14 @@ class Shell:
         self.private.start(call, self._rest_answer, lambda c, why: self.executor.rest_failed(c, why, boot_ns()))
 
     def is_halted(self) -> bool:
-        """Is the halt file there."""
-        return halt.is_halted(self.process.config.halt_file)
+        """True while the halt file is there, or should be."""
+        return bool(self._halt_unwritten) or halt.is_halted(self.process.config.halt_file)
 
     def halt(self, why: str) -> None:
-        """Writes the halt file."""
-        halt.halt(self.process.config.halt_file, why)
-        self.process.alert("critical", "halt", why)
+        """Writes the halt file; where it cannot be written, halted all the same, and tried again."""
+        if not self._halt_unwritten:
+            self.process.alert("critical", "halt", why)
+        self._halt_unwritten = why
         self._look_at_halt()
 
     def flattened(self) -> None:

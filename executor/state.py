@@ -79,7 +79,7 @@ class State:
     def __post_init__(self) -> None:
         trading = self.config.trading
         self.rates = Rates(trading.currency, trading.pairs)
-        self.account.currency, self.account.bases = trading.currency, self.bases
+        self.account.statement.currency, self.account.statement.bases = trading.currency, self.bases
 
     @property
     def bases(self) -> frozenset[str]:

@@ -56,6 +56,7 @@ class AssetShown(Shown, frozen=True, kw_only=True):
     position: str
     worth: str
     inventory: str = "0"
+    least: str = "0"
     wallets: dict[str, str] = {}
     held: str = ""
 

@@ -108,6 +108,7 @@ FLATTEN_EVERY_S: Final = 0.25
 CONTRADICTED_S: Final = 1.0
 DISTRUST_S: Final = 5.0
 STOP_PULL_S: Final = 4.0
+OPENING_DOUBT_S: Final = 60.0  # what happened this close to the journal's first balances may be in them or not
 LEDGER_RECENT: Final = 1000  # entries and legs remembered beside the journal
 RECONCILED_KEPT_S: Final = 10.0
 ARCHIVE_AFTER_S: Final = 7 * 86400.0
@@ -125,12 +126,14 @@ LOSS_WAITS_S: Final = 60.0  # after a start, and after midnight UTC: books of al
 
 UNMET_S: Final = 20.0  # a wanted slot is empty, or an order unwanted, for so long: said everywhere
 RATES_EVERY_S: Final = 1.0
+VALUE_EVERY_S: Final = 0.2  # between two looks at which mids are live, and at what is held
 RATE_STALE_S: Final = 3.0  # a pair that values another's quote is not live for this long: nothing is quoted by it
 START_POSITION_TIMES: Final = 3  # a start position beyond so many times its limit is left alone until accepted
 HELD_ALERT_S: Final = 2.0  # a move between wallets comes in two entries; said when it lasts longer
 ENTRY_WITHOUT_FILL_S: Final = 5.0  # a trade's ledger entry whose fill has not come: the history is asked
 ENTRY_GIVEN_UP_S: Final = 180.0  # the history lags a minute; a fill that it lacks after this is no fill
 FLATTEN_RETURNS_S: Final = 15.0
+FLATTEN_NEAR_BPS: Final = 5  # beyond the touch, where the balance does not pay the whole band
 
 # Replay.
 REPLAY_WAIT_S: Final = 10.0

@@ -358,13 +358,15 @@ class UnwantedOrder(msgspec.Struct, frozen=True, kw_only=True):
 class AssetPosition(msgspec.Struct, frozen=True, kw_only=True):
     """A traded base: its balance less ``inventory_base``, and that in ``trading.currency`` (empty without a rate).
 
-    ``wallets`` are balances outside the spot wallet (``earn/flex``), which cannot be traded. ``held`` says why the
+    ``least`` is the smallest amount that an order could close: below it is dust. ``wallets`` are balances outside the
+    spot wallet (``earn/flex``), which cannot be traded. ``held`` says why the
     asset is not quoted (a change that no fill explains), empty when it is.
     """
 
     position: str
     worth: str
     inventory: str = "0"
+    least: str = "0"
     wallets: dict[str, str] = {}
     held: str = ""
 

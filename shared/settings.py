@@ -104,6 +104,9 @@ class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
                 "cancel",
                 "websocket",
                 "withdraw",
+                "deposit",
+                "earn",
+                "export",
             ]
         ]
         | None
@@ -155,7 +158,8 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     """The embedded Kraken: where it listens, its seed, delays in ms, accounts, and what is not confirmed of Kraken.
 
     ``pairs`` are those it lists, by any of their names; left out, those that are traded and what valuing them needs.
-    ``asset_pairs`` is a file of further pairs in the form of Kraken's AssetPairs answer.
+    ``asset_pairs`` is a file of further pairs in the form of Kraken's AssetPairs answer; ``*`` in ``pairs`` is all of
+    them.
     ``beyond_loopback`` lets ``host`` be another address than this machine's own: whoever reaches it may then trade the
     made-up accounts whose keys the configuration shows.
     """
@@ -166,7 +170,7 @@ class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only
     seed: int = 1
     pairs: list[str] | None = None
     asset_pairs: str = ""
-    regime: Literal["calm", "trending", "volatile", "thin", "flash_crash", "halted"] = "calm"
+    regime: Literal["calm", "trending", "volatile", "thin", "flash_crash", "halted", "flood"] = "calm"
     one_way_delay_ms: float = 10.0
     history_lag_s: tuple[float, float] = (1.0, 5.0)
     faults: list[Literal["first_day"]] = msgspec.field(default_factory=list)

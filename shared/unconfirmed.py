@@ -40,6 +40,14 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
             "1.5: one depth per symbol and connection, not read anywhere",
         ),
     ] = "refused"
+    level3_numbers: Annotated[
+        Literal["number", "text"],
+        Fact(
+            "prices and quantities of `level3`",
+            {"number": "numbers", "text": "texts"},
+            "1.5.1, 1.10: numbers in captures and the channel's documentation, texts in the guide to its checksum",
+        ),
+    ] = "number"
     trade_snapshot: Annotated[
         bool,
         Fact(

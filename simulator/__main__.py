@@ -1,9 +1,10 @@
-"""The simulator's process: ``python -m simulator [run | calibrate | replay FILE]``."""
+"""The simulator's process: ``python -m simulator [run | calibrate | replay FILE | pairs COUNT]``."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 from typing import Any
 
@@ -17,6 +18,7 @@ from simulator.control import Control
 from simulator.engine import load_engine
 from simulator.first_day import FirstDay
 from simulator.listing import listed_settings
+from simulator.made_pairs import made_pairs
 from simulator.rest import BODY_BYTES_MAX, Rest, contained
 from simulator.store import Store
 from simulator.websocket import Delays, VirtualClock, WebSockets
@@ -66,7 +68,7 @@ class App:
         application.router.add_get("/v2", self.sockets.public)
         application.router.add_get("/auth/v2", self.sockets.private)
         application.router.add_route("*", "/0/public/{method}", self.rest.public)
-        application.router.add_post("/0/private/{method}", self.rest.private)
+        application.router.add_post("/0/private/{method:.+}", self.rest.private)
         application.router.add_routes(self.control.routes())
         self.runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self.runner.setup()
@@ -114,6 +116,9 @@ def main() -> None:
         process.refuse(process.EXIT_CONFIG, "simulator", str(error))
     if given.command == "calibrate":
         raise SystemExit(calibrate.main(given.seconds, 1 if given.seed is None else given.seed, given.page))
+    if given.command == "pairs":
+        print(json.dumps({"error": [], "result": made_pairs(int(given.file))}))
+        return
     configuration = process.load_config("simulator", given.config)
     try:
         settings = listed_settings(configuration)

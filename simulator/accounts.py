@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from shared.unconfirmed import Unconfirmed
 from simulator import reports
 from simulator.engine import Event
-from simulator.orders import SPOT, Account, Amendment, Fill, LedgerEntry, Order
+from simulator.orders import SPOT, Account, Amendment, Fill, LedgerEntry, Order, Position
 from simulator.pairs import ASSETS, USD, Asset, Pair, rounded
 from simulator.rates import Rates
 from simulator.venue import Venue
@@ -40,9 +40,11 @@ class Journal:
     accounts: set[int] = field(default_factory=set)
     counters: set[tuple[int, str]] = field(default_factory=set)
     amends: list[Amendment] = field(default_factory=list)
+    positions: dict[str, Position] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.orders or self.fills or self.ledger or self.accounts or self.counters or self.amends)
+        changed = (self.orders, self.fills, self.ledger, self.accounts, self.counters, self.amends, self.positions)
+        return any(changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Accounts:
         # Fills whose conditional close is to be placed.
         self.closing: list[tuple[Order, int]] = []
         self.rates = Rates(self.venues)
+        for venue in self.venues.values():
+            venue.salt, venue.quoted = salt, unconfirmed.level3_numbers == "text"
 
     def listed(self, pair: Pair | None) -> Venue | None:
         """The venue of a pair; None when it is not traded here."""
@@ -152,9 +156,9 @@ class Accounts:
         amount, charged = pair.quote_units(price, qty), 0 if base_fee else pair.quote_units_of(fee, rounding)
         # A fee rounded up may pass what was reserved, or what a few lots bring, by a unit; a balance is never negative.
         held = account.balances.get(pair.quote.name, 0)
-        if order.side == "buy":
+        if order.side == "buy" and not order.terms.leverage:
             amount = min(amount, held)
-        most = held - amount if order.side == "buy" else held + amount
+        most = held if order.terms.leverage else held - amount if order.side == "buy" else held + amount
         if charged > most:
             charged, fee = most, pair.cost_units_of(most)
         order.filled += qty
@@ -169,6 +173,7 @@ class Accounts:
         order.status = "partially_filled"
         visible = now + self._lag()
         order.visible_ns = max(order.visible_ns, visible)
+        margin, closing = self._margin_taken(order, price, qty) if order.terms.leverage else (0, 0)
         fill = Fill(
             make_id("T", self._next(), self._salt),
             trade_id,
@@ -190,15 +195,16 @@ class Accounts:
             base_fee,
             usd_fee,
             worth,
+            order.terms.leverage,
+            margin,
+            closing,
         )
         account.fills.append(fill)
         self.journal.fills.append(fill)
         self.journal.orders[order.number] = order
         ends = not order.remaining and self.unconfirmed.filled_report == "in_the_trade"
         self._report(order, "trade", reports.trade(fill, order, "filled" if ends else order.status))
-        sign = 1 if order.side == "buy" else -1
-        self._book_leg(account, pair.base.name, sign * pair.base_units(qty), base_fee, fill)
-        self._book_leg(account, pair.quote.name, -sign * amount, charged, fill)
+        self._book_fill(account, fill, amount, charged)
         # What it was worth is what the 30-day volume counts, from the next fill on.
         account.volume.add(worth, now)
         order.visible_lots -= min(qty, order.visible_lots)
@@ -206,6 +212,16 @@ class Accounts:
             self.closing.append((order, qty))
         if not order.remaining:
             self._finish(order, "filled", "", now)
+
+    def _margin_taken(self, order: Order, price: int, qty: int) -> tuple[int, int]:
+        """The margin that a fill takes (units of the cost decimals) and the lots that it closes."""
+        raise NotImplementedError
+
+    def _book_fill(self, account: Account, fill: Fill, amount: int, charged: int) -> None:
+        """Books both legs of a fill; ``amount`` and the fee ``charged`` are units of the quote asset."""
+        sign, pair = 1 if fill.side == "buy" else -1, fill.pair
+        self._book_leg(account, pair.base.name, sign * pair.base_units(fill.qty), fill.base_fee, fill)
+        self._book_leg(account, pair.quote.name, -sign * amount, charged, fill)
 
     def _base_fee(self, order: Order, qty: int, rate: int) -> int:
         """The fee in units of the base asset, 0 where it is paid in quote."""
@@ -244,6 +260,10 @@ class Accounts:
         )  # fmt: skip
         self.journal.ledger.append(entry)
         self.reports.append(Report(account.index, "balances", "update", asset, reports.balance_update(entry)))
+
+    def next_serial(self) -> int:
+        """A number that nothing else gets."""
+        return self._next()
 
     def reference(self) -> str:
         """A new id for what ledger entries refer to."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
+from simulator import earn
 from simulator.errors import KrakenError
 from simulator.faults import Fault
 from simulator.feed import FullBook
@@ -20,6 +21,8 @@ PAIR_STATUS = (
     "online", "cancel_only", "post_only", "limit_only", "reduce_only", "maintenance", "delisted", "work_in_progress",
 )  # fmt: skip
 PRECISION_MAX = 5
+# How long each step back from a maintenance takes.
+PHASE_NS = 10 * NS
 RESTATED = "Order restated by the engine"
 # Far from the 63 bits that a column of the database holds.
 AMOUNT_MAX = 10**17
@@ -69,7 +72,7 @@ def _status(world: World, fault: Fault, now: int) -> None:
 
 
 def _maintenance(world: World, fault: Fault, now: int) -> None:
-    """Announced at once, begins after ``ms``, lasts ``seconds`` (60)."""
+    """Announced at once, begins after ``ms``, lasts ``seconds`` (60); when ``phased``, markets come back by steps."""
     begin = now + int(fault.ms * 1e6)
     end = begin + int((fault.seconds or 60) * NS)
     announced = world.maintenance = [begin, end]
@@ -82,7 +85,13 @@ def _maintenance(world: World, fault: Fault, now: int) -> None:
     def ends(at: int) -> None:
         if world.maintenance is announced:
             world.maintenance = None
-            set_system(world, "online", at)
+            steps = ("cancel_only", "post_only", "online") if fault.value == "phased" else ("online",)
+            for number, status in enumerate(steps):
+                world.later(at + number * PHASE_NS, lambda when, status=status: come_back(when, status))  # type: ignore[misc]
+
+    def come_back(at: int, status: str) -> None:
+        if world.maintenance is None:
+            set_system(world, status, at)
 
     world.later(begin, begins)
     world.later(end, ends)
@@ -141,6 +150,7 @@ def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
     venue.public.clear()
     venue.public += [("book", depth, venue.book.snapshot(depth)) for depth in venue.depths]
     venue.public += venue.old_snapshots()
+    venue.public += venue.level3_snapshots()
 
 
 def _partial_fill(world: World, fault: Fault, now: int) -> None:
@@ -203,6 +213,13 @@ def _ledger(world: World, fault: Fault, now: int) -> None:
     exchange.book(account, asset.name, fault.value, amount, fee, ref_id, now, visible, fault.subtype, wallet)
 
 
+def _auto_earn(world: World, fault: Fault, now: int) -> None:
+    """What is free goes into flexible earning, where orders cannot spend it."""
+    for account in world.exchange.accounts.values():
+        if not fault.account or account.name == fault.account:
+            earn.sweep(world.exchange, account, now, fault.asset)
+
+
 def _chosen(world: World, fault: Fault) -> list[Order]:
     """The open orders that an act is about, each with the act's share of chance."""
     return [
@@ -240,6 +257,7 @@ def _amount(text: str, decimals: int) -> int:
 
 
 _ACTS = {
+    "auto_earn": _auto_earn,
     "ledger": _ledger,
     "engine_cancel": _engine_cancel,
     "restate": _restate,

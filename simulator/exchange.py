@@ -10,138 +10,26 @@ from decimal import Decimal
 
 from simulator import errors, reports
 from simulator.accounts import USER
-from simulator.engine import Event
 from simulator.errors import KrakenError, invalid
 from simulator.limits import ADD, AMEND, amend_penalty, cancel_penalty, edit_penalty
-from simulator.orders import Account, Amendment, Order, OrderRequest
-from simulator.pairs import Pair
+from simulator.order_arguments import SETTLE
+from simulator.orders import Account, Amendment, Order, OrderRequest, Price
+from simulator.placing import Checked, Placing
 from simulator.terms import PLAIN
-from simulator.triggers import Triggers
-from simulator.validation import check_funds, check_pair, check_size, check_system, needs, to_lots, to_ticks
+from simulator.validation import check_funds, check_pair, check_size, check_system, needs, to_lots
 from simulator.wire import NS, make_id
 
 REPLACED = "Order replaced"
 SWITCH_REASON = "CancelAllOrdersAfter Timeout"
 SWITCH_MAX_S = 86_400
-# Numbers that no order comes to: a serial that nothing was committed with is given again after a restart.
-UNUSED_FROM = 10**18
 
 
-class Exchange(Triggers):
+class Exchange(Placing):
     """Accounts trading on venues.
 
     ``lag`` draws how far behind (ns) the histories show a fill, ``unconfirmed`` decides what is not known of Kraken.
     Errors are :class:`KrakenError`.
     """
-
-    # --- orders --------------------------------------------------------------------------------------------------
-
-    def check(
-        self, account: Account, request: OrderRequest, now: int, points: float = ADD, but: Order | None = None
-    ) -> tuple[int, int | None, int | None]:
-        """Validates in Kraken's order (KRAKEN.md 4.5); returns lots, and price and trigger in ticks.
-
-        ``but`` is an order that this one replaces.
-        """
-        pair = request.pair
-        venue = self.venues[pair.symbol]
-        if request.cl_ord_id is not None and request.cl_ord_id in account.by_client:
-            raise invalid("cl_ord_id")
-        check_system(self.system, request.post_only)
-        check_pair(venue.status, request.kind, request.post_only)
-        price = None if request.price is None else self._ticks(pair, request.price)
-        trigger = None if request.trigger is None else self._ticks(pair, request.trigger)
-        if request.terms.trail is not None:
-            price, trigger = self._behind(request, venue.last_price)
-        qty = to_lots(pair, request.qty)
-        if request.tif == "gtd" and request.expire_ns <= now:
-            raise invalid("expire_time")
-        worst = trigger if price is None else price
-        check_size(venue, qty, worst)
-        refuses = request.post_only and trigger is None and self.unconfirmed.post_only_cross == "refused"
-        if refuses and self._would_take(pair, request.side, price):
-            raise KrakenError(errors.POST_ONLY)
-        check_funds(account, venue, request.side, qty, worst, request.post_only, but, waits=trigger is not None)
-        counter = account.counter(pair.symbol)
-        if not counter.fits(points, now):
-            raise KrakenError(errors.ORDER_RATE_LIMIT)
-        if self._open_on(account, pair) - (but is not None) >= account.tier.open_orders:
-            raise KrakenError(errors.ORDERS_LIMIT)
-        return qty, price, trigger
-
-    def _behind(self, request: OrderRequest, last: int) -> tuple[int | None, int]:
-        """Limit and trigger of a trailing stop that begins at the last price."""
-        pair, trail, offset = request.pair, request.terms.trail, request.terms.offset
-        assert trail is not None
-        trigger = last + (-1 if request.side == "sell" else 1) * trail.ticks(pair, last)
-        price = None if offset is None else trigger + offset.ticks(pair, trigger)
-        if trigger <= 0 or (price is not None and price <= 0):
-            raise KrakenError(errors.INVALID_PRICE)
-        return price, trigger
-
-    def _ticks(self, pair: Pair, price: Decimal) -> int:
-        return to_ticks(pair, price, self.unconfirmed.too_many_decimals)
-
-    def add(self, account: Account, request: OrderRequest, now: int, points: float = ADD) -> Order:
-        """Places an order; it may have traded or ended when this returns. ``points`` is what the counter is charged."""
-        try:
-            qty, price, trigger = self.check(account, request, now, points)
-        except KrakenError:
-            self._charge_failed(account, request.pair, points, now)
-            raise
-        self._charge(account, request.pair, points, now)
-        return self._open(account, request, qty, price, trigger, now)
-
-    def _open(
-        self, account: Account, request: OrderRequest, qty: int, price: int | None, trigger: int | None, now: int
-    ) -> Order:
-        number = self._next()
-        order = Order(
-            number=number,
-            order_id=make_id("O", number, self._salt),
-            account=account.index,
-            pair=request.pair,
-            side=request.side,
-            kind=request.kind,
-            qty=qty,
-            price=price,
-            tif="ioc" if request.kind == "market" else request.tif,
-            expire_ns=request.expire_ns,
-            post_only=request.post_only,
-            stp=request.stp,
-            cl_ord_id=request.cl_ord_id,
-            userref=request.userref,
-            fee_pref=request.fee_pref or self._fee_preference(request.side),
-            opened_ns=now,
-            touched_ns=now,
-            trigger=trigger,
-            terms=request.terms,
-            peak=self.venues[request.pair.symbol].last_price if request.terms.trail is not None else 0,
-        )
-        self._enlist(account, order)
-        before = len(self.reports)
-        self._report(order, "pending_new", reports.pending(order, now))
-        crosses = order.post_only and not order.waits and self._would_take(order.pair, order.side, order.price)
-        if not crosses or self.unconfirmed.new_of_crossing_post_only:
-            self._report(order, "new", reports.live(order, now))
-        announced = len(self.reports)
-        self.place(order, now)
-        if order.status == "filled" and self.unconfirmed.taken_at_once == "unannounced":
-            del self.reports[before:announced]
-        return order
-
-    def unused_id(self) -> str:
-        """An order id that no order has or gets."""
-        return make_id("O", UNUSED_FROM + self._next(), self._salt)
-
-    def _fee_preference(self, side: str) -> str:
-        return "fcib" if side == "sell" and self.unconfirmed.fee_preference == "by_side" else "fciq"
-
-    def _would_take(self, pair: Pair, side: str, price: int | None) -> bool:
-        bid, ask = self.venues[pair.symbol].touch()
-        if price is None:
-            return True
-        return ask is not None and price >= ask if side == "buy" else bid is not None and price <= bid
 
     def edit(self, account: Account, order: Order, request: OrderRequest, now: int) -> Order:
         """Replaces an open order by a new one: a cancel and an add, for the legacy penalty (KRAKEN.md 5.2)."""
@@ -162,10 +50,10 @@ class Exchange(Triggers):
         account: Account,
         order: Order,
         qty: Decimal | None,
-        price: Decimal | None,
+        price: Price | None,
         post_only: bool,
         now: int,
-        trigger: Decimal | None = None,
+        trigger: Price | None = None,
     ) -> str:
         """Amends an open order in place; ``qty`` is the new total. Returns the amend id."""
         pair = order.pair
@@ -193,7 +81,10 @@ class Exchange(Triggers):
                 worst = new_trigger if new_price is None else new_price
                 check_size(venue, new_qty, worst)
                 left, waits = new_qty - order.filled, order.waits
-                check_funds(account, venue, order.side, left, worst, post_only, order, waits=waits)
+                if order.terms.leverage:
+                    self.check_margin(account, venue, order.side, left, worst, order.terms.leverage, order)
+                else:
+                    check_funds(account, venue, order.side, left, worst, post_only, order, waits=waits)
             if not account.counter(pair.symbol).fits(points, now):
                 raise KrakenError(errors.ORDER_RATE_LIMIT)
         except KrakenError:
@@ -217,6 +108,8 @@ class Exchange(Triggers):
             if not order.amended:
                 self.journal.amends.append(replace(first, amend_id=make_id("T", self._next(), self._salt)))
             order.qty, order.price, order.trigger = new_qty, new_price, new_trigger
+            if trigger is not None and order.terms.distance is not None:
+                order.terms = replace(order.terms, distance=None)
             order.touched_ns, order.amended = now, True
             self.journal.amends.append(
                 Amendment(amend_id, order.order_id, "user", new_qty, order.remaining, new_price, new_trigger,
@@ -236,27 +129,6 @@ class Exchange(Triggers):
             return None
         return resting[4] + qty - order.filled
 
-    def settle(self, events: list[Event], now: int) -> None:
-        """Books the events of a venue; fills of orders with a conditional close place it."""
-        super().settle(events, now)
-        while self.closing:
-            order, lots = self.closing.pop(0)
-            self._place_close(order, lots, now)
-
-    def _place_close(self, order: Order, lots: int, now: int) -> None:
-        close, pair = order.terms.close, order.pair
-        assert close is not None
-        side = "sell" if order.side == "buy" else "buy"
-        qty = Decimal(lots).scaleb(-pair.qty_precision)
-        request = OrderRequest(pair, side, close.kind, qty, userref=order.userref, fee_pref=order.fee_pref)
-        account, venue = self.accounts[order.account], self.venues[pair.symbol]
-        worst = close.trigger if close.price is None else close.price
-        try:
-            check_funds(account, venue, side, lots, worst, False, waits=close.trigger is not None)
-        except KrakenError:
-            return
-        self._open(account, request, lots, close.price, close.trigger, now)
-
     def cancel(self, account: Account, order: Order, now: int, *, forced: bool = False) -> None:
         """Cancels an open order for its owner; ``forced`` is accepted whatever the counter says."""
         if self.system == "maintenance":
@@ -271,24 +143,27 @@ class Exchange(Triggers):
 
     def batch_add(
         self, account: Account, wanted: list[OrderRequest], now: int, *, only_check: bool = False
-    ) -> list[Order | KrakenError | None]:
+    ) -> list[Order | KrakenError | Checked]:
         """Places 2 to 15 orders of one pair: refused whole when one is malformed, one by one by the engine at most.
 
-        Costs half a point an order. With ``only_check`` nothing is placed and each result is None.
+        Costs half a point an order. With ``only_check`` nothing is placed and each result is what :meth:`check` gives.
         """
         pair = wanted[0].pair
         points = ADD / 2
         names = [request.cl_ord_id for request in wanted if request.cl_ord_id is not None]
         try:
+            if any(request.kind == SETTLE for request in wanted):
+                raise invalid("ordertype")
             check_system(self.system, all(request.post_only for request in wanted))
             for request in wanted:
-                check_pair(self.venues[pair.symbol].status, request.kind, request.post_only)
+                check_pair(self.venues[pair.symbol].status, request.kind, request.post_only, request.terms.reduce_only)
             if len(set(names)) != len(names) or any(name in account.by_client for name in names):
                 raise invalid("cl_ord_id")
             for request in wanted:
                 worst = request.trigger if request.price is None else request.price
                 price = None if worst is None else self._ticks(pair, worst)
-                check_size(self.venues[pair.symbol], to_lots(pair, request.qty), price)
+                venue = self.venues[pair.symbol]
+                check_size(venue, self._lots(account, venue, request), price)
             if not account.counter(pair.symbol).fits(points * len(wanted), now):
                 raise KrakenError(errors.ORDER_RATE_LIMIT)
             if self.unconfirmed.batch_add_failure == "whole":
@@ -296,12 +171,11 @@ class Exchange(Triggers):
         except KrakenError:
             self._charge_failed(account, pair, points * len(wanted), now)
             raise
-        results: list[Order | KrakenError | None] = []
+        results: list[Order | KrakenError | Checked] = []
         for request in wanted:
             try:
                 if only_check:
-                    self.check(account, request, now)
-                    results.append(None)
+                    results.append(self.check(account, request, now))
                 else:
                     results.append(self.add(account, request, now, points))
             except KrakenError as error:
@@ -314,6 +188,8 @@ class Exchange(Triggers):
         spent: dict[str, int] = {}
         for request in wanted:
             qty, price, trigger = self.check(account, request, now, points)
+            if request.terms.leverage:
+                continue
             worst = trigger if price is None else price
             waits = trigger is not None
             asset, needed = needs(account, self.venues[pair.symbol], request.side, qty, worst, request.post_only, waits)
@@ -381,6 +257,11 @@ class Exchange(Triggers):
                 self.cancel_all(account, now, SWITCH_REASON)
             for order in [o for o in account.orders.values() if o.expire_ns and now >= o.expire_ns]:
                 self.pull(order, "expired", "Expired", now)
+            if self.system == "online":
+                for order in [o for o in account.orders.values() if o.scheduled and now >= o.start_ns]:
+                    self.begin(order, now)
+            if account.positions:
+                self.roll_over(account, now)
 
     # --- start ---------------------------------------------------------------------------------------------------
 
@@ -393,4 +274,5 @@ class Exchange(Triggers):
         if venue is None or venue.pair.price_precision != order.pair.price_precision:
             self._finish(order, "canceled", "Pair changed", now)
             return
-        self.place(order, now)
+        if not order.scheduled:
+            self.place(order, now)

@@ -22,6 +22,7 @@ RULES = (
     "drop", "stall", "text", "garbage", "lag_public", "corrupt_checksum",
     # of private reports
     "delay_reports", "drop_reports", "repeat_reports", "reorder_reports", "skip_sequence", "merge_reports",
+    "split_trades",
     # of private snapshots
     "snapshot_behind", "snapshot_late",
     # of every message
@@ -31,13 +32,25 @@ RULES = (
     # of REST alone
     "rest_behind", "rest_broken", "rest_truncated", "rest_slow", "rest_cut", "consolidate",
 )  # fmt: skip
-ACTS = ("expire_tokens", "status", "maintenance", "pair", "partial_fill", "clock", "ledger", "engine_cancel", "restate")
+ACTS = (
+    "expire_tokens",
+    "status",
+    "maintenance",
+    "pair",
+    "partial_fill",
+    "clock",
+    "ledger",
+    "engine_cancel",
+    "restate",
+    "auto_earn",
+)
 RULES_MAX = 100
 INJECTED_MAX = 1000
 # What a rule's value may be, where not everything makes sense.
 _VALUES = {
     "odd_numbers": NUMBERS,
     "odd_members": MEMBERS,
+    "maintenance": ("", "phased"),
     "drop": ("", "1001", "1006", "1011", "1012", "1013"),
     "rest_broken": ("", "500", "502", "503", "504", "520", "522"),
 }

@@ -91,7 +91,7 @@ class FullBook:
     def messages(self, runs: Iterable[Run], depths: Iterable[int]) -> list[tuple[int, str]]:
         """The v2 messages of runs: one for each run and depth that it touches."""
         return [
-            (depth, self._update(run, found))
+            (depth, self.update_text(run, found))
             for run in runs
             for depth, found in run.views.items()
             if found and depth in depths
@@ -150,7 +150,14 @@ class FullBook:
             f'"asks":[{asks}],"checksum":{self.checksum},"timestamp":"{iso(self.changed_ns)}"}}]}}'
         )
 
-    def _update(self, run: Run, entries: list[Entry]) -> str:
+    def set_level(self, side: str, price: int, qty: int, ns: int, checksum: int | None) -> None:
+        """Puts the size of a level that is there; ``checksum`` is that of the book then, None where it is not known."""
+        there = self.side(side)
+        there.qty[price], there.when[price] = qty, ns
+        self.changed_ns, self._known = ns, checksum
+
+    def update_text(self, run: Run, entries: list[Entry]) -> str:
+        """The update message of one side's share of a change."""
         levels = ",".join([self._entry(entry.price, entry.qty) for entry in entries])
         sides = f'"bids":[{levels}],"asks":[]' if run.side == "buy" else f'"bids":[],"asks":[{levels}]'
         return (

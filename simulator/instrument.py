@@ -23,6 +23,11 @@ class Asset:
     usd: Decimal = Decimal(0)
     asset_class: str = "currency"
 
+    @property
+    def is_fiat(self) -> bool:
+        """True if it is a state's money: those ids are the name after a Z."""
+        return self.rest_id == f"Z{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

@@ -15,21 +15,25 @@ from simulator.pairs import ASSETS, PAIRS, add_file, find_asset, find_pair, pair
 from simulator.wire import units
 from simulator.world import declared_wallets
 
+# Stands for every pair of ``simulator.asset_pairs``.
+EVERY = "*"
+
 
 def listed_settings(config: Config) -> Simulator:
     """The simulator's settings with the pairs that it lists, as WebSocket v2 names them.
 
     Reads ``simulator.asset_pairs`` where one is named. Raises :class:`ConfigError` that names file, key and mend.
     """
-    settings = config.simulator
+    settings, filed = config.simulator, []
     if settings.asset_pairs:
         path = config.root / settings.asset_pairs
         try:
-            add_file(path)
+            filed = add_file(path)
         except (OSError, ValueError) as error:
             _refuse(config, "simulator.asset_pairs", f"{path}: {error}")
     if settings.pairs is not None:
-        pairs = _symbols(config, "simulator.pairs", settings.pairs)
+        pairs = _symbols(config, "simulator.pairs", [name for name in settings.pairs if name != EVERY])
+        pairs += [pair.symbol for pair in filed] if EVERY in settings.pairs else []
         if not pairs:
             _refuse(config, "simulator.pairs", "name at least one pair, or leave it out")
     else:

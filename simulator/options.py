@@ -13,6 +13,9 @@ from simulator.replay import Moment
 from simulator.websocket import Clock, VirtualClock
 from simulator.wire import parse_time
 
+# As many as four figures of a name tell apart.
+PAIRS_MAX = 9_999
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -29,11 +32,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["run", "calibrate", "replay"],
+        choices=["run", "calibrate", "replay", "pairs"],
         default="run",
-        help="run (the default), print how the synthetic market compares with captures, or run on a recording",
+        help="run (the default), print how the synthetic market compares with captures, run on a recording, or print"
+        " made-up pairs in the form of AssetPairs",
     )
-    parser.add_argument("file", nargs="?", help="of replay: captured or recorded frames, one a line")
+    parser.add_argument(
+        "file", nargs="?", help="of replay: captured or recorded frames, one a line; of pairs: how many"
+    )
     parser.add_argument("--seed", type=int, help="overrides simulator.seed of the configuration")
     parser.add_argument("--seconds", type=float, default=7200.0, help="of calibrate: virtual seconds a market")
     parser.add_argument("--page", type=Path, metavar="FILE", help="of calibrate: writes the table there as well")
@@ -58,8 +64,11 @@ def choose(given: argparse.Namespace) -> Chosen:
     elif given.command == "calibrate" and given.seconds < calibrate.SECONDS_MIN:
         least = f"at least {calibrate.SECONDS_MIN:g}, or there is nothing to count"
         raise ValueError(f"--seconds {given.seconds:g}: {least}")
+    elif given.command == "pairs":
+        if not (given.file or "").isdecimal() or not 0 < int(given.file) <= PAIRS_MAX:
+            raise ValueError(f"pairs {given.file or ''}: how many, from 1 to {PAIRS_MAX}")
     elif given.file:
-        raise ValueError(f"{given.file}: only replay takes a file")
+        raise ValueError(f"{given.file}: only replay and pairs take more")
     try:
         tls = certificate.context(Path(given.tls)) if given.tls else None
     except certificate.CertificateError as error:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from simulator.limits import Counter, Tier
 from simulator.pairs import FEES, Pair
-from simulator.terms import PLAIN, Terms
+from simulator.terms import PLAIN, Distance, Terms
 from simulator.volume import Volume
 
 RECENT_FILLS = 50
@@ -28,7 +28,10 @@ WALLETS = {
     "earn/bonded": ".B",
     "earn/locked": ".B",
 }
+# An order that is ``pending_new`` waits for its scheduled start.
 OPEN = ("pending_new", "new", "partially_filled")
+# A price as asked for: absolute, or its distance from the last trade's.
+Price = Decimal | Distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,9 @@ class OrderRequest:
     pair: Pair
     side: str
     kind: str
+    # Of an order in the quote asset (``terms.cash``) 0.
     qty: Decimal
-    price: Decimal | None = None
+    price: Price | None = None
     tif: str = "gtc"
     expire_ns: int = 0
     post_only: bool = False
@@ -49,8 +53,10 @@ class OrderRequest:
     # ``fcib``, ``fciq``, or empty for the exchange's own preference.
     fee_pref: str = ""
     # The price of the last trade that releases a stop-loss or take-profit order.
-    trigger: Decimal | None = None
+    trigger: Price | None = None
     terms: Terms = PLAIN
+    # When it goes live, ns since the epoch; 0 is at once.
+    start_ns: int = 0
 
 
 @dataclass(slots=True)
@@ -92,11 +98,17 @@ class Order:
     # The best price since a trailing stop came, in ticks; the lots of an iceberg that are shown just now.
     peak: int = 0
     visible_lots: int = 0
+    start_ns: int = 0
+
+    @property
+    def scheduled(self) -> bool:
+        """True if its start has not come."""
+        return self.status == OPEN[0]
 
     @property
     def waits(self) -> bool:
-        """Is it still outside the book, waiting for its trigger."""
-        return self.trigger is not None and not self.triggered
+        """True if it is still outside the book, waiting for its start or its trigger."""
+        return self.scheduled or (self.trigger is not None and not self.triggered)
 
     @property
     def remaining(self) -> int:
@@ -137,6 +149,40 @@ class Fill:
     # The fee in USD in units of the cost decimals, and the trade's worth in units of the dollar.
     usd_fee: int = 0
     usd: int = 0
+    # Of a margin order: its leverage, the margin that the fill took (units of the cost decimals), the lots it closed.
+    leverage: int = 0
+    margin: int = 0
+    closing: int = 0
+
+
+@dataclass(slots=True)
+class Position:
+    """A margin position that a fill opened; cost, fee and margin in units of the pair's cost decimals."""
+
+    position_id: str
+    account: int
+    order_id: str
+    pair: Pair
+    side: str
+    kind: str
+    qty: int
+    cost: int
+    fee: int
+    margin: int
+    leverage: int
+    opened_ns: int
+    # When the next rollover fee is due.
+    rollover_ns: int
+    closed: int = 0
+
+    @property
+    def open(self) -> int:
+        """Lots that are not closed."""
+        return self.qty - self.closed
+
+    def cost_of(self, lots: int) -> int:
+        """The opening cost of a part of it."""
+        return self.cost * lots // self.qty
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +237,8 @@ class Account:
     # When every order is cancelled; 0 is off.
     trigger_ns: int = 0
     wallets: dict[str, dict[str, int]] = field(default_factory=dict)
+    # Margin positions by their id, oldest first.
+    positions: dict[str, Position] = field(default_factory=dict)
 
     @property
     def maker_rate(self) -> int:
@@ -222,7 +270,7 @@ class Account:
         total = 0
         for order in self.orders.values():
             price = order.price if order.price is not None else order.trigger
-            if order is but or price is None:
+            if order is but or price is None or order.terms.leverage:
                 continue
             if order.side == "buy" and order.pair.quote.name == asset:
                 rate = self.taker_rate if order.waits and not order.post_only else self.maker_rate
@@ -243,15 +291,15 @@ class Account:
 def replaced(
     order: Order,
     qty: Decimal | None,
-    price: Decimal | None,
-    trigger: Decimal | None,
+    price: Price | None,
+    trigger: Price | None,
     post_only: bool | None,
     userref: int | None,
 ) -> OrderRequest:
     """The order that an edit asks for: as the old one where nothing is said."""
     pair = order.pair
 
-    def kept(given: Decimal | None, ticks: int | None) -> Decimal | None:
+    def kept(given: Price | None, ticks: int | None) -> Price | None:
         return given if given is not None or ticks is None else Decimal(ticks).scaleb(-pair.price_precision)
 
     return OrderRequest(
@@ -267,4 +315,5 @@ def replaced(
         userref=order.userref if userref is None else userref,
         fee_pref=order.fee_pref,
         trigger=kept(trigger, order.trigger),
+        start_ns=order.start_ns if order.scheduled else 0,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from simulator.instrument import Asset, Pair
+from simulator.margin_pairs import MARGIN_PAIRS, leverages
 from simulator.pairs import FEES
 from simulator.wire import fixed
 
@@ -27,13 +28,23 @@ def instrument_data(listed: Iterable[Asset], venues: Iterable[Listed]) -> str:
     pairs = ",".join(
         f'{{"symbol":"{p.symbol}","base":"{p.base.name}","quote":"{p.quote.name}","status":"{status}",'
         f'"qty_precision":{p.qty_precision},"qty_increment":1e-{p.qty_precision:02d},'
-        f'"price_precision":{p.price_precision},"cost_precision":{p.cost_precision},"marginable":false,'
+        f'"price_precision":{p.price_precision},"cost_precision":{p.cost_precision},{_marginable(p)},'
         f'"has_index":true,"cost_min":{_plain(p.cost_min, p.quote.decimals)},'
         f'"tick_size":{fixed(p.tick, p.price_precision)},'
         f'"price_increment":{fixed(p.tick, p.price_precision)},"qty_min":{float(fixed(p.qty_min, p.qty_precision))!r}}}'
         for p, status in ((venue.pair, venue.status) for venue in venues)
     )
     return f'{{"assets":[{assets}],"pairs":[{pairs}]}}'
+
+
+def _marginable(pair: Pair) -> str:
+    known = MARGIN_PAIRS.get(pair.symbol)
+    if known is None:
+        return '"marginable":false'
+    return (
+        f'"marginable":true,"margin_initial":{1 / known.leverage},"position_limit_long":{known.long},'
+        f'"position_limit_short":{known.short}'
+    )
 
 
 def _plain(units: int, precision: int) -> str:
@@ -43,6 +54,8 @@ def _plain(units: int, precision: int) -> str:
 
 def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False) -> dict[str, object]:
     """A pair as ``AssetPairs`` shows it (KRAKEN.md 4.3): with its assets' ``new`` names, with the ``fees``."""
+    limits = MARGIN_PAIRS.get(pair.symbol)
+    most = {} if limits is None else {"long_position_limit": limits.long, "short_position_limit": limits.short}
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
@@ -55,8 +68,8 @@ def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False)
         "pair_decimals": pair.price_precision,
         "lot_decimals": pair.qty_precision,
         "lot_multiplier": 1,
-        "leverage_buy": [],
-        "leverage_sell": [],
+        "leverage_buy": leverages(pair),
+        "leverage_sell": leverages(pair),
         "fees": [[volume, taker / 10_000] for volume, _, taker in FEES] if fees else [],
         "fees_maker": [[volume, maker / 10_000] for volume, maker, _ in FEES] if fees else [],
         "fee_volume_currency": "ZUSD",
@@ -67,6 +80,7 @@ def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False)
         "tick_size": _plain(pair.tick, pair.price_precision),
         "status": status,
         "execution_venue": "international",
+        **most,
     }
 
 

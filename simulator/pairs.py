@@ -40,9 +40,11 @@ def add_pairs(pairs: Iterable[Pair]) -> None:
         _BY_NAME.setdefault(pair.symbol.replace("/", ""), pair)
 
 
-def add_file(path: Path) -> None:
+def add_file(path: Path) -> list[Pair]:
     """Adds the pairs of a file in Kraken's AssetPairs form; raises OSError or ValueError when it is none."""
-    add_pairs(pair_table.read_asset_pairs(path.read_text(encoding="utf-8"), ASSETS))
+    pairs = pair_table.read_asset_pairs(path.read_text(encoding="utf-8"), ASSETS)
+    add_pairs(pairs)
+    return pairs
 
 
 add_pairs(pair_table.shipped())

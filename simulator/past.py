@@ -31,7 +31,7 @@ def _order_at(store: Store, account: Account, order: Order, ns: int) -> Order:
         fee=order.fee - sum(fill.fee for fill in later),
         usd_fee=order.usd_fee - sum(fill.usd_fee for fill in later),
         value=order.value - sum(fill.price * fill.qty for fill in later),
-        status=OPEN[2] if filled else OPEN[1],
+        status=OPEN[2] if filled else OPEN[0] if order.start_ns > ns else OPEN[1],
         qty=qty,
         price=price,
         trigger=trigger,

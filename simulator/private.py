@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simulator import arguments, errors, reports
+from simulator import arguments, errors, oddities, reports
 from simulator.accounts import Report
 from simulator.errors import KrakenError
 from simulator.orders import Account, Order
 from simulator.past import account_at, fills_at, orders_at
+from simulator.private_level3 import MEMBERS, Level3Session
 from simulator.reporting import Reporter
 from simulator.session import Request, channel_of
 from simulator.trading import TradingSession
@@ -32,6 +33,7 @@ _EXECUTIONS = frozenset(
 _MEMBERS = {
     "executions": _EXECUTIONS,
     "balances": frozenset({"channel", "token", "snapshot", "users", "rebased"}),
+    "level3": MEMBERS,
 }
 _PUBLIC_CHANNELS = ("book", "trade", "ticker", "ohlc", "instrument")
 _EXECUTION_WARNINGS = [
@@ -57,7 +59,7 @@ class _Subscription:
     catching_up: list[Report] | None = None
 
 
-class PrivateSession(TradingSession, Reporter):
+class PrivateSession(TradingSession, Level3Session, Reporter):
     """A session on ``/auth/v2``."""
 
     path = "private"
@@ -69,7 +71,7 @@ class PrivateSession(TradingSession, Reporter):
     @property
     def subscribed(self) -> bool:
         """Has the session any subscription."""
-        return bool(self._subscriptions)
+        return bool(self._subscriptions or self._followed)
 
     def close(self) -> None:
         """The connection is gone: ends every subscription; orders stay."""
@@ -95,6 +97,10 @@ class PrivateSession(TradingSession, Reporter):
             token = self.world.token(params.get("token"), self.connection_id, now)
         except KrakenError as error:
             self.refuse(request, str(error), now, status="error", channel=channel)
+            return
+        if channel == "level3":
+            token.key.require("websocket")
+            self.level3(request, token, now)
             return
         token.key.require("query-funds" if channel == "balances" else "query-open-trades")
         if request.method == "unsubscribe":
@@ -207,12 +213,14 @@ class PrivateSession(TradingSession, Reporter):
             self._push("balances", subscription, "update", report.text)
         elif subscription.every_status or report.what in _ALWAYS_REPORTED:
             row = self._counted(subscription, report.text, report.symbol, now)
-            self._push_row(subscription, row, now)
+            self._push_row(subscription, row, report.what, now)
 
-    def _push_row(self, subscription: _Subscription, row: str, now: int) -> None:
+    def _push_row(self, subscription: _Subscription, row: str, what: str, now: int) -> None:
         """A report alone in its message, or with those that follow at once."""
         faults = self.world.faults
         about = {"path": self.path, "channel": "executions", "account": subscription.account.name}
+        if faults.rules and what == "trade" and faults.strike("split_trades", now, "executions", **about) is not None:
+            self._push("executions", subscription, "update", f"[{{{oddities.first_half(row)}}}]")
         merges = bool(faults.rules) and faults.strike("merge_reports", now, "executions", **about) is not None
         if not merges and not subscription.merged:
             self._push("executions", subscription, "update", f"[{{{row}}}]")

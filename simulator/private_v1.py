@@ -129,7 +129,11 @@ class OldPrivateSession(OldPublicSession, Reporter):
         if channel == "openOrders":
             orders = sorted(account.orders.values(), key=lambda order: order.number)
             rows = [
-                {o.order_id: reports_v1.order(reports_v1.read(reports.standing(o)), o.opened_ns, "open")}
+                {
+                    o.order_id: reports_v1.order(
+                        reports_v1.read(reports.standing(o)), o.opened_ns, "pending" if o.scheduled else "open"
+                    )
+                }
                 for o in orders
             ]
             self._push(channel, rows, first=True)

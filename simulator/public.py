@@ -14,7 +14,7 @@ from simulator.pair_views import instrument_data
 from simulator.session import SYMBOLS_MAX, Request, Session, channel_of
 from simulator.world import World
 
-PRIVATE_CHANNELS = frozenset({"executions", "balances"})
+PRIVATE_CHANNELS = frozenset({"executions", "balances", "level3"})
 TRADING = frozenset(
     {
         "add_order",

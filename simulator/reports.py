@@ -6,7 +6,7 @@ A report is the inside of a JSON object without its braces, so that a subscripti
 from __future__ import annotations
 
 from simulator.limits import Counter
-from simulator.orders import SPOT, Account, Fill, LedgerEntry, Order
+from simulator.orders import OPEN, SPOT, Account, Fill, LedgerEntry, Order
 from simulator.pairs import ASSETS
 from simulator.wire import fixed, iso, string
 
@@ -31,6 +31,7 @@ def _terms(order: Order) -> str:
         price += f"{_triggers(order)},"
     price += _special(order)
     expire = f'"expire_time":"{iso(order.expire_ns)}",' if order.expire_ns else ""
+    expire += f'"effective_time":"{iso(order.start_ns)}",' if order.start_ns else ""
     return (
         f'"order_id":"{order.order_id}",{_client(order.cl_ord_id, order.userref)},"symbol":"{pair.symbol}",'
         f'"order_qty":{pair.qty(order.qty)},"time_in_force":"{order.tif.upper()}",{expire}"side":"{order.side}",'
@@ -46,10 +47,14 @@ def _limit(order: Order) -> str:
 
 
 def _special(order: Order) -> str:
-    """What only icebergs and orders with a conditional close tell."""
+    """What only some orders tell: icebergs, those in the quote asset, on margin or with a conditional close."""
     pair, terms, text = order.pair, order.terms, ""
     if terms.display:
         text += f'"display_qty":{pair.qty(terms.display)},"display_qty_remain":{pair.qty(order.visible_lots)},'
+    if terms.cash is not None:
+        text += f'"cash_order_qty":{terms.cash:f},'
+    if terms.leverage:
+        text += f'"margin":true,"reduce_only":{"true" if terms.reduce_only else "false"},'
     if terms.close is not None:
         members = [f'"order_type":"{terms.close.kind}"']
         for name, ticks in (("trigger_price", terms.close.trigger), ("limit_price", terms.close.price)):
@@ -64,10 +69,13 @@ def _triggers(order: Order) -> str:
     trigger = pair.price(order.trigger or 0)
     status = "triggered" if order.triggered else "untriggered"
     price, kind, more = trigger, "static", ""
-    if trail is not None:
+    distance = trail or order.terms.distance
+    if distance is not None:
         # What was asked for is the distance; where the trigger is just now stands beside it.
-        price, kind = f"{trail.amount:f}", trail.kind
-        more = f'"actual_price":{trigger},"peak_price":{pair.price(order.peak)},'
+        price, kind = f"{distance.amount:f}", distance.kind
+        more = f'"actual_price":{trigger},'
+    if trail is not None:
+        more += f'"peak_price":{pair.price(order.peak)},'
     return (
         f'"stop_price":{trigger},"trigger":"last","triggers":{{"reference":"last","price":{price},'
         f'"price_type":"{kind}",{more}"status":"{status}"}}'
@@ -123,11 +131,17 @@ def live(order: Order, now: int) -> str:
 
 def standing(order: Order) -> str:
     """An open order in a snapshot."""
-    status = "partially_filled" if order.filled else "new"
+    status, kind = _open_status(order), OPEN[0] if order.scheduled else "new"
     return (
-        f'{_terms(order)},"exec_type":"new","order_status":"{status}",{_totals(order)},'
+        f'{_terms(order)},"exec_type":"{kind}","order_status":"{status}",{_totals(order)},'
         f'"timestamp":"{iso(order.touched_ns)}"'
     )
+
+
+def _open_status(order: Order) -> str:
+    if order.scheduled:
+        return OPEN[0]
+    return "partially_filled" if order.filled else "new"
 
 
 def _fill_terms(fill: Fill) -> str:
@@ -141,8 +155,16 @@ def _fill_terms(fill: Fill) -> str:
         f'"last_qty":{pair.qty(fill.qty)},"last_price":{pair.price(fill.price)},'
         f'"liquidity_ind":"{"m" if fill.maker else "t"}","cost":{pair.cost(fill.cost)},"order_type":"{fill.kind}",'
         f'"timestamp":"{iso(fill.ns)}","fee_usd_equiv":{pair.cost(fill.usd_fee)},'
-        f'"fees":[{{"asset":"{asset}","qty":{paid}}}]'
+        f'"fees":[{{"asset":"{asset}","qty":{paid}}}]{_margin(fill)}'
     )
+
+
+def _margin(fill: Fill) -> str:
+    """What a fill of a margin order tells besides: whether it borrowed, and what became of the position."""
+    if not fill.leverage:
+        return ""
+    borrows = fill.qty > fill.closing
+    return f',"margin_borrow":{"true" if borrows else "false"},"position_status":"{"opened" if borrows else "closing"}"'
 
 
 def trade(fill: Fill, order: Order, status: str) -> str:
@@ -174,7 +196,7 @@ def finished(order: Order, now: int) -> str:
 def amended(order: Order, now: int, kind: str = "amended", reason: str = "User requested") -> str:
     """An amendment took effect: the user's, or the engine's (``restated``)."""
     pair = order.pair
-    status = "partially_filled" if order.filled else "new"
+    status = _open_status(order)
     price = f"{_limit(order)}," if order.price is not None else ""
     if order.trigger is not None:
         price += f"{_triggers(order)},"

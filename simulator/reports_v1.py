@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from simulator.pairs import PAIRS
-from simulator.rest_history import describe
+from simulator.rest_views import describe
 from simulator.wire import fixed, micros, parse_time, read_json
 
 Row = Mapping[str, Any]
@@ -61,7 +61,7 @@ def order(row: Row, opened_ns: int, status: str) -> dict[str, Any]:
         "oflags": ",".join([row["fee_ccy_pref"], *(["post"] if row.get("post_only") else [])]),
         "opentm": micros(opened_ns),
         "refid": None,
-        "starttm": None,
+        "starttm": _time(row["effective_time"]) if "effective_time" in row else None,
         "status": status,
         "stopprice": _ZERO if trigger is None else _text(trigger),
         "timeinforce": row["time_in_force"],

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from shared.kraken.signing import sign
-from simulator import errors, rest_private, rest_public
+from simulator import errors, oddities, rest_private, rest_public
 from simulator.errors import KrakenError
 from simulator.websocket import Clock, Delays
 from simulator.wire import NS, read_json
@@ -112,26 +112,39 @@ class Rest:
         if late is not None:
             await asyncio.sleep(late.ms / 1000)
         broken = faults.strike("rest_broken", now, method, **about)
+        response = self._oddly(response, now, method, about)
         if broken is not None:
             status = int(broken.value or 502)
             page = broken.text or f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
             return web.Response(status=status, text=page, content_type="text/html")
         return await self._oddly_sent(request, response, about)
 
+    def _oddly(self, response: web.Response, now: int, method: str, about: dict[str, str]) -> web.Response:
+        """The answer with whatever rules do to its numbers and members; a file has neither."""
+        faults, text = self.world.faults, response.text
+        if response.content_type != "application/json" or text is None:
+            return response
+        numbers = faults.strike("odd_numbers", now, method, **about)
+        members = faults.strike("odd_members", now, method, **about)
+        if members is not None:
+            text = oddities.odd_rest_members(text, members.value)
+        if numbers is not None:
+            text = oddities.odd_rest_numbers(text, numbers.value)
+        return web.Response(text=text, content_type="application/json")
+
     async def _oddly_sent(
         self, request: web.Request, response: web.Response, about: dict[str, str]
     ) -> web.StreamResponse:
         """The answer with half of its body, in slow pieces, or cut in the middle with its connection."""
         faults, now, method = self.world.faults, self.clock(), about["method"]
-        text = response.text or ""
+        body = response.body if isinstance(response.body, bytes) else b""
         if faults.strike("rest_truncated", now, method, **about):
-            return web.Response(text=text[: len(text) // 2], content_type="application/json")
+            return web.Response(body=body[: len(body) // 2], content_type=response.content_type)
         cut = faults.strike("rest_cut", now, method, **about)
         slow = None if cut is not None else faults.strike("rest_slow", now, method, **about)
         if cut is None and slow is None:
             return response
-        body = text.encode()
-        stream = web.StreamResponse(headers={"Content-Type": "application/json"})
+        stream = web.StreamResponse(headers={"Content-Type": response.content_type})
         stream.content_length = len(body)
         await stream.prepare(request)
         piece = max(1, len(body) // SLOW_PIECES)
@@ -184,6 +197,8 @@ def _form(body: bytes) -> dict[str, Any]:
 
 
 def _result(result: Any) -> web.Response:
+    if isinstance(result, bytes):
+        return web.Response(body=result, content_type="application/octet-stream")
     return web.Response(
         text=json.dumps({"error": [], "result": result}, separators=(",", ":")), content_type="application/json"
     )

@@ -7,64 +7,74 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from shared.unconfirmed import Unconfirmed
-from simulator import arguments, errors
-from simulator.arguments import KINDS, LIMIT_KINDS, STP, TIF, decimal_text, rest_flag
+from simulator import arguments, errors, order_arguments
+from simulator.arguments import decimal_text, rest_flag
 from simulator.errors import KrakenError, invalid
-from simulator.orders import OrderRequest
+from simulator.margin_pairs import leverages
+from simulator.order_arguments import KINDS, LIMIT_KINDS, SETTLE, STP, TIF
+from simulator.orders import OrderRequest, Price
 from simulator.pairs import Pair
 from simulator.terms import TRAILING_KINDS, TRIGGERED_KINDS, Close, Distance, Terms
 from simulator.wire import NS, units
 
 DEADLINE_MIN_NS = 2 * NS
 EXPIRE_MIN_S = 5
-_FLAGS = frozenset({"post", "fcib", "fciq", "nompp"})
+_FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
+# The names of an order's end and start.
+TIMES = ("expiretm", "starttm")
 _NOTHING = (None, "", "0", 0, "none")
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
-_RELATIVE = re.compile(r"([+-])([0-9]{1,12}(?:\.[0-9]{1,12})?)(%?)", re.ASCII)
+_RELATIVE = re.compile(r"([+#-])([0-9]{1,12}(?:\.[0-9]{1,12})?)(%?)", re.ASCII)
 
 
 def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfirmed) -> OrderRequest:
     """An order of ``AddOrder`` or ``AddOrderBatch``."""
     kind = fields.get("ordertype")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise invalid("ordertype")
     side = fields.get("type")
     if side not in ("buy", "sell"):
         raise invalid("type")
-    qty = decimal_text(fields, "volume")
+    qty, flags = decimal_text(fields, "volume"), order_flags(fields)
     if qty is None:
         raise invalid("volume")
+    in_quote = "viqc" in flags
+    if in_quote and (kind, side) != ("market", "buy"):
+        raise invalid("oflags")
     terms = _terms(fields, pair, kind, qty)
-    trails, limits = kind in TRAILING_KINDS, kind in TRIGGERED_KINDS and kind in LIMIT_KINDS
-    first = price(fields, "price") if kind != "market" and not trails else None
-    second = price(fields, "price2") if limits and not trails else None
-    if not trails and ((kind != "market" and first is None) or (limits and second is None)):
-        raise invalid("price")
+    if in_quote:
+        terms, qty = replace(terms, cash=order_arguments.cash_of(pair, qty, "volume")), Decimal(0)
+    prices = _prices(fields, kind, side)
+    if isinstance(prices[0], Distance) and kind in TRIGGERED_KINDS:
+        terms = replace(terms, distance=prices[0])
     if unconfirmed.rest_idle_fields == "refused":
         _used_only(fields, kind)
     _neutral_only(fields, kind)
-    tif = str(fields.get("timeinforce") or "GTC").lower()
+    expire_ns, start_ns = (_moment(fields, name, now) for name in TIMES)
+    tif = str(fields.get("timeinforce") or ("GTD" if expire_ns else "GTC")).lower()
     if tif not in TIF:
         raise invalid("timeinforce")
     stp = str(fields.get("stptype") or "cancel-newest").replace("-", "_")
     if stp not in STP:
         raise invalid("stptype")
-    flags = order_flags(fields)
-    return arguments.checked(
+    return order_arguments.checked(
         now,
+        times=TIMES,
         pair=pair,
         side=side,
         kind=kind,
         qty=qty,
-        price=second if kind in TRIGGERED_KINDS else first,
-        trigger=first if kind in TRIGGERED_KINDS else None,
+        price=prices[1] if kind in TRIGGERED_KINDS else prices[0],
+        trigger=prices[0] if kind in TRIGGERED_KINDS else None,
         terms=terms,
         tif=tif,
-        expire_ns=_expiry(fields, tif, now),
+        expire_ns=expire_ns,
+        start_ns=start_ns,
         post_only="post" in flags,
         stp=stp,
         cl_ord_id=arguments.client_id(fields.get("cl_ord_id") or None),
@@ -73,11 +83,33 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfir
     )
 
 
-def price(fields: Mapping[str, Any], name: str) -> Decimal | None:
-    """An absolute price; those relative to the last trade (``+``, ``-``, ``#``, ``%``) are refused."""
+def _prices(fields: Mapping[str, Any], kind: str, side: str) -> tuple[Price | None, Price | None]:
+    """The first and the second price of an order; trailing stops have distances instead (:func:`_terms`)."""
+    if kind in ("market", SETTLE) or kind in TRAILING_KINDS:
+        return None, None
+    limits = kind in TRIGGERED_KINDS and kind in LIMIT_KINDS
+    # Where # is left to the exchange, an order is put away from the price: buys below it, and stops beyond it.
+    away = -1 if (side == "buy") != kind.startswith("stop-loss") else 1
+    first = price(fields, "price", away)
+    second = price(fields, "price2", away) if limits else None
+    if first is None or (limits and second is None):
+        raise invalid("price")
+    return first, second
+
+
+def price(fields: Mapping[str, Any], name: str, away: int = 0) -> Price | None:
+    """A price: absolute, or a distance from the last trade (``+5``, ``-0.5%``).
+
+    ``#`` is a distance too, to the side that ``away`` says; where it is 0 there is none.
+    """
     value = fields.get(name)
-    if isinstance(value, str) and value.startswith("-"):
-        raise invalid(name)
+    if isinstance(value, str) and value[:1] in ("+", "-", "#"):
+        match = _RELATIVE.fullmatch(value)
+        if match is None or (value[0] == "#" and not away):
+            raise invalid(name)
+        sign, amount, percent = match.groups()
+        direction = {"+": 1, "-": -1, "#": away}[sign]
+        return Distance(direction * Decimal(amount), "pct" if percent else "quote")
     return decimal_text(fields, name)
 
 
@@ -93,20 +125,29 @@ def _terms(fields: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal) -> Te
     display = decimal_text(fields, "displayvol") if fields.get("displayvol") not in _NOTHING else None
     if (kind == "iceberg") != (display is not None):
         raise invalid("displayvol")
-    visible = 0 if display is None else arguments.display_lots(pair, qty, display, "displayvol")
-    return Terms(trail, offset, visible, _close(fields, pair))
+    visible = 0 if display is None else order_arguments.display_lots(pair, qty, display, "displayvol")
+    reduces = rest_flag(fields, "reduce_only")
+    return Terms(trail, offset, visible, _close(fields, pair), leverage=_leverage(fields, pair), reduce_only=reduces)
+
+
+def _leverage(fields: Mapping[str, Any], pair: Pair) -> int:
+    """The leverage of a margin order, 0 without: ``2``, or ``2:1`` as old clients write it."""
+    if fields.get("leverage") in _NOTHING:
+        return 0
+    text = str(fields["leverage"]).removesuffix(":1")
+    if text not in [str(leverage) for leverage in leverages(pair)]:
+        raise invalid("leverage")
+    return int(text)
 
 
 def _distance(fields: Mapping[str, Any], name: str, pair: Pair) -> Distance:
-    """A price relative to another one: ``+5``, ``-0.5%``."""
-    match = _RELATIVE.fullmatch(str(fields.get(name) or ""))
-    if match is None:
+    """A price that has to be relative to another one: ``+5``, ``-0.5%``."""
+    distance = price(fields, name)
+    if not isinstance(distance, Distance):
         raise invalid(name)
-    sign, amount, percent = match.groups()
-    distance = Decimal(amount) * (-1 if sign == "-" else 1)
-    if not percent and units(distance, pair.price_precision) is None:
+    if distance.kind == "quote" and units(distance.amount, pair.price_precision) is None:
         raise invalid(name)
-    return Distance(distance, "pct" if percent else "quote")
+    return distance
 
 
 def _close(fields: Mapping[str, Any], pair: Pair) -> Close | None:
@@ -121,9 +162,9 @@ def _close(fields: Mapping[str, Any], pair: Pair) -> Close | None:
     if not parts:
         return None
     kind = parts.get("ordertype")
-    first, second = (price(parts, name) for name in ("price", "price2"))
+    first, second = (decimal_text(parts, name) for name in ("price", "price2"))
     trigger = first if kind in TRIGGERED_KINDS else None
-    return arguments.close_of(pair, kind, trigger, second if trigger is not None else first, blamed)
+    return order_arguments.close_of(pair, kind, trigger, second if trigger is not None else first, blamed)
 
 
 def order_flags(fields: Mapping[str, Any]) -> frozenset[str]:
@@ -154,24 +195,18 @@ def _neutral_only(fields: Mapping[str, Any], kind: str) -> None:
     """Refuses what this simulator does not act on."""
     if kind in TRIGGERED_KINDS and str(fields.get("trigger") or "last") != "last":
         raise KrakenError(errors.INDEX_UNAVAILABLE)
-    if rest_flag(fields, "reduce_only"):
-        raise KrakenError(errors.REDUCE_ONLY_SPOT)
-    for name in ("leverage", "starttm"):
-        if fields.get(name) not in _NOTHING:
-            raise invalid(name)
     if fields.get("asset_class") not in (None, "", "currency"):
         raise KrakenError(errors.UNKNOWN_PAIR)
 
 
-def _expiry(fields: Mapping[str, Any], tif: str, now: int) -> int:
-    """When a GTD order ends, ns since the epoch; 0 for others, which may not carry an end."""
-    value = str(fields.get("expiretm") or "0")
-    relative = value.startswith("+")
-    if not re.fullmatch(r"\+?[0-9]{1,12}", value):
-        raise invalid("expiretm")
+def _moment(fields: Mapping[str, Any], name: str, now: int) -> int:
+    """A time in ns since the epoch: 0 is none, ``+n`` so many seconds from now, else Unix seconds."""
+    value = str(fields.get(name) or "0")
+    if not re.fullmatch(r"\+?[0-9]{1,12}", value, re.ASCII):
+        raise invalid(name)
     seconds = int(value.lstrip("+"))
-    if (tif == "gtd") != bool(seconds) or (relative and seconds < EXPIRE_MIN_S):
-        raise invalid("expiretm")
-    if not seconds:
-        return 0
-    return now + seconds * NS if relative else seconds * NS
+    if not value.startswith("+"):
+        return seconds * NS
+    if name == "expiretm" and seconds < EXPIRE_MIN_S:
+        raise invalid(name)
+    return now + seconds * NS if seconds else 0

@@ -9,89 +9,14 @@ from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
-from simulator.orders import Fill, LedgerEntry, Order
-from simulator.pairs import ASSETS, Pair, find_asset
-from simulator.terms import Close, Terms
-from simulator.wire import NS, fixed, seconds
+from simulator.orders import Fill, Order
+from simulator.pairs import find_asset
+from simulator.rest_views import ledger_row, order_row, trade_row
+from simulator.wire import NS
 from simulator.world import KeyState, World
 
 Fields = Mapping[str, Any]
 _FOREVER = 2**62
-
-
-def _order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
-    pair = order.pair
-    price = pair.price(order.price) if order.price is not None else "0"
-    trigger = None if order.trigger is None else pair.price(order.trigger)
-    first, second = asked_prices(order.terms, pair, trigger or price, "0" if trigger is None else price)
-    at = describe(order.kind, first, second)
-    flags = [order.fee_pref, *(["post"] if order.post_only else [])]
-    status = "open" if not order.closed_ns else "closed" if order.status == "filled" else order.status
-    row: dict[str, Any] = {
-        "refid": None,
-        "userref": _userref(world, order),
-        "status": status,
-        "opentm": _time(order.opened_ns),
-        "starttm": 0,
-        "expiretm": _time(order.expire_ns) if order.expire_ns else 0,
-        "descr": {
-            "pair": pair.altname,
-            "type": order.side,
-            "ordertype": order.kind,
-            "price": first,
-            "price2": second,
-            "leverage": "none",
-            "order": f"{order.side} {pair.qty(order.qty)} {pair.altname} @ {at}",
-            "close": "" if order.terms.close is None else describe_close(order.terms.close, pair),
-        },
-        "vol": pair.qty(order.qty),
-        "vol_exec": pair.qty(order.filled),
-        "cost": pair.cost(order.cost),
-        "fee": pair.cost(order.fee),
-        "price": pair.price(order.average),
-        "stopprice": "0.00000" if trigger is None else trigger,
-        "limitprice": price if order.terms.offset is not None else "0.00000",
-        "misc": "amended" if order.amended else "",
-        "oflags": ",".join(flags),
-    }
-    if trigger is not None:
-        row["trigger"] = "last"
-    if not order.closed_ns:
-        row["margin"] = False
-    if order.cl_ord_id is not None:
-        row["cl_ord_id"] = order.cl_ord_id
-    if order.closed_ns:
-        row["closetm"] = _time(order.closed_ns)
-        row["reason"] = order.reason or None
-    if arguments.rest_flag(fields, "trades"):
-        row["trades"] = world.store.exec_ids(order.order_id)
-    return row
-
-
-def _userref(world: World, order: Order) -> int | None:
-    null = world.config.unconfirmed.rest_unset_userref == "null_beside_cl_ord_id"
-    return None if null and not order.userref and order.cl_ord_id is not None else order.userref
-
-
-def asked_prices(terms: Terms, pair: Pair, price: str, second: str) -> tuple[str, str]:
-    """The two prices of an order as it was asked for: distances with their sign (KRAKEN.md 4.5)."""
-    if terms.trail is not None:
-        price, second = terms.trail.describe(pair), "0"
-    return price, second if terms.offset is None else terms.offset.describe(pair)
-
-
-def describe_close(close: Close, pair: Pair) -> str:
-    """A conditional close in an order's description."""
-    first = pair.price(close.trigger or close.price or 0)
-    return f"close position @ {describe(close.kind, first, pair.price(close.price or 0))}"
-
-
-def describe(kind: str, price: str, second: str) -> str:
-    """What follows the ``@`` in an order's description (KRAKEN.md 4.4)."""
-    if kind == "market":
-        return "market"
-    words = kind.removesuffix("-limit").replace("-", " ")
-    return f"{words} {price} -> limit {second}" if kind.endswith("-limit") else f"{words} {price}"
 
 
 def _matches(order: Order, fields: Fields) -> bool:
@@ -102,7 +27,7 @@ def _matches(order: Order, fields: Fields) -> bool:
 def open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     """``OpenOrders``, newest first."""
     rows = sorted(key.account.orders.values(), key=lambda order: -order.number)
-    return {"open": {o.order_id: _order_row(world, o, fields) for o in rows if _matches(o, fields)}}
+    return {"open": {o.order_id: order_row(world, o, fields) for o in rows if _matches(o, fields)}}
 
 
 def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
@@ -120,7 +45,7 @@ def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, no
         cl_ord_id=None if client in (None, "") else str(client),
         by_open=by_open,
     )
-    result: dict[str, Any] = {"closed": {o.order_id: _order_row(world, o, fields) for o in rows}}
+    result: dict[str, Any] = {"closed": {o.order_id: order_row(world, o, fields) for o in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
@@ -161,33 +86,7 @@ def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _no
         found = world.store.orders_by_id(key.account.index, ids)
     if len(found) < len(ids):
         raise KrakenError(errors.UNKNOWN_ORDER)
-    return {o.order_id: _order_row(world, o, fields) for o in found}
-
-
-def _trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
-    pair = fill.pair
-    row: dict[str, Any] = {
-        "ordertxid": fill.order_id,
-        "postxid": "TKH2SE-M7IF5-CFI7LT",
-        "pair": pair.rest_id,
-        "time": _time(fill.ns),
-        "type": fill.side,
-        "ordertype": fill.kind,
-        "price": pair.price(fill.price),
-        "cost": pair.cost(fill.cost),
-        "fee": pair.cost(fill.fee),
-        "vol": pair.qty(fill.qty),
-        "margin": "0.00000",
-        "leverage": "0",
-        "misc": "",
-        "trade_id": fill.trade_id,
-        "maker": fill.maker,
-    }
-    if fill.cl_ord_id is not None:
-        row["cl_ord_id"] = fill.cl_ord_id
-    if arguments.rest_flag(fields, "ledgers"):
-        row["ledgers"] = world.store.ledger_ids(fill.exec_id)
-    return row
+    return {o.order_id: order_row(world, o, fields) for o in found}
 
 
 def consolidated(fills: list[Fill]) -> list[Fill]:
@@ -218,29 +117,14 @@ def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, n
     if faults.rules and faults.strike("consolidate", now, "TradesHistory", **about):
         merged = consolidated(rows)
         rows, count = merged, count - len(rows) + len(merged)
-    result: dict[str, Any] = {"trades": {f.exec_id: _trade_row(world, f, fields) for f in rows}}
+    result: dict[str, Any] = {"trades": {f.exec_id: trade_row(world, f, fields) for f in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
 def query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     """``QueryTrades``."""
     ids = _ids(fields, "txid", 20)
-    return {f.exec_id: _trade_row(world, f, fields) for f in world.store.fills_by_id(key.account.index, ids)}
-
-
-def _ledger_row(entry: LedgerEntry) -> dict[str, Any]:
-    asset = ASSETS[entry.asset]
-    return {
-        "aclass": asset.asset_class,
-        "amount": fixed(entry.amount, asset.decimals),
-        "asset": asset.rest_id,
-        "balance": fixed(entry.balance, asset.decimals),
-        "fee": fixed(entry.fee, asset.decimals),
-        "refid": entry.ref_id,
-        "time": _time(entry.ns),
-        "type": entry.kind,
-        "subtype": entry.subtype,
-    }
+    return {f.exec_id: trade_row(world, f, fields) for f in world.store.fills_by_id(key.account.index, ids)}
 
 
 def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
@@ -258,14 +142,14 @@ def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int
             raise KrakenError(errors.UNKNOWN_ASSET)
     wanted = None if kind in (None, "", "all") else kind
     rows, count = world.store.ledger(key.account.index, start, end, world.seen(now), offset, wanted, assets)
-    result: dict[str, Any] = {"ledger": {e.ledger_id: _ledger_row(e) for e in rows}}
+    result: dict[str, Any] = {"ledger": {e.ledger_id: ledger_row(e) for e in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
 def query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     """``QueryLedgers``."""
     rows = world.store.ledger_by_id(key.account.index, _ids(fields, "id", 20))
-    return {e.ledger_id: _ledger_row(e) for e in rows}
+    return {e.ledger_id: ledger_row(e) for e in rows}
 
 
 def _order_time(world: World, key: KeyState, text: str) -> int | None:
@@ -313,8 +197,3 @@ def _ids(fields: Fields, name: str, most: int) -> list[str]:
     if len(ids) > most or (not ids and not fields.get("cl_ord_id")):
         raise invalid(name)
     return ids
-
-
-def _time(ns: int) -> float:
-    # Four decimals of the seconds of this century are exact enough to print as they are.
-    return float(seconds(ns))

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from simulator import arguments, errors, rest_arguments, rest_history
+from simulator import (
+    arguments,
+    errors,
+    rest_arguments,
+    rest_books,
+    rest_earn,
+    rest_exports,
+    rest_funding,
+    rest_history,
+    rest_margin,
+    rest_subaccounts,
+)  # fmt: skip
 from simulator.errors import KrakenError, invalid
+from simulator.order_arguments import SETTLE
 from simulator.orders import WALLETS, Account, Order, OrderRequest, replaced
-from simulator.pairs import ASSETS, FEES, USD, Pair, find_asset, percent
-from simulator.rest_history import asked_prices, describe, describe_close
+from simulator.pairs import ASSETS, FEES, USD, percent
 from simulator.rest_public import named_venues
-from simulator.terms import PLAIN, Terms
-from simulator.validation import to_lots, to_ticks
+from simulator.rest_views import describe_order, description
 from simulator.wire import fixed, iso_seconds
 from simulator.world import KeyState, World
 
@@ -30,6 +39,9 @@ _PERMISSIONS = {
     "cancel": "close-trades",
     "websocket": "access-websockets",
     "withdraw": "withdraw-funds",
+    "deposit": "add-funds",
+    "earn": "earn-funds",
+    "export": "export-data",
 }
 
 
@@ -101,29 +113,15 @@ def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _n
     return result
 
 
-def _trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """Everything the account has, at the middle of the books, in ``asset`` (ZUSD); there is no margin here."""
-    asset = find_asset(str(fields.get("asset") or "ZUSD"))
-    rates, account = world.exchange.rates, key.account
-    rate = None if asset is None else rates.usd(asset.name)
-    if not rate:
-        raise KrakenError(errors.UNKNOWN_ASSET)
-    total = sum(
-        (
-            Decimal(account.total(name)).scaleb(-ASSETS[name].decimals) * (rates.usd(name) or 0)
-            for name in {*account.balances, *account.wallets}
-        ),
-        Decimal(0),
-    )
-    equity = f"{total / rate:.4f}"
-    none = "0.0000"
-    return {"eb": equity, "tb": equity, "m": none, "uv": none, "n": none, "c": none, "v": none, "e": equity,
-            "mf": equity}  # fmt: skip
-
-
 def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
     granted = [text for name, text in _PERMISSIONS.items() if key.may(name)]
-    return {"api_key_name": key.account.name, "api_key": key.key.api_key, "permissions": granted}
+    account = key.account.name
+    return {
+        "api_key_name": account,
+        "api_key": key.key.api_key,
+        "permissions": granted,
+        "iban": rest_subaccounts.public_id(account),
+    }
 
 
 # --- trading ---------------------------------------------------------------------------------------------------------
@@ -139,10 +137,10 @@ def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: i
     wanted = rest_arguments.order(fields, pair, now, world.config.unconfirmed)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
-        world.exchange.check(key.account, wanted, now)
-        return {"descr": _asked(wanted)}
-    order = world.exchange.add(key.account, wanted, now)
-    result: dict[str, Any] = {"descr": _asked(wanted), "txid": [order.order_id]}
+        return {"descr": _described(wanted, *world.exchange.check(key.account, wanted, now))}
+    place = world.exchange.settle_by_order if wanted.kind == SETTLE else world.exchange.add
+    order = place(key.account, wanted, now)
+    result: dict[str, Any] = {"descr": describe_order(order), "txid": [order.order_id]}
     if order.cl_ord_id is not None and world.config.unconfirmed.rest_echo_cl_ord_id:
         result["cl_ord_id"] = order.cl_ord_id
     return result
@@ -164,9 +162,10 @@ def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, 
     ):
         if isinstance(result, KrakenError):
             rows.append({"error": str(result)})
+        elif isinstance(result, Order):
+            rows.append({"descr": describe_order(result), "txid": result.order_id})
         else:
-            row: dict[str, Any] = {"descr": _asked(request)}
-            rows.append({**row, "txid": result.order_id} if result is not None else row)
+            rows.append({"descr": _described(request, *result)})
     return {"orders": rows}
 
 
@@ -209,7 +208,7 @@ def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: 
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
         qty, ticks, stop = world.exchange.check(key.account, wanted, now, but=order)
-        return {"descr": _told(order.side, order.kind, pair, qty, ticks, stop), "originaltxid": order.order_id}
+        return {"descr": _described(wanted, qty, ticks, stop), "originaltxid": order.order_id}
     new = world.exchange.edit(key.account, order, wanted, now)
     return {
         "status": "ok",
@@ -218,25 +217,15 @@ def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: 
         "volume": pair.qty(new.qty),
         "price": pair.price(new.trigger or new.price or 0),
         "orders_cancelled": 1,
-        "descr": _told(new.side, new.kind, pair, new.qty, new.price, new.trigger),
+        "descr": describe_order(new),
         **({"price2": pair.price(new.price)} if new.trigger is not None and new.price is not None else {}),
         **({"newuserref": new.userref, "olduserref": order.userref} if new.userref else {}),
     }
 
 
-def _asked(request: OrderRequest) -> dict[str, str]:
-    """The description of an order that has passed the checks, in the pair's decimals."""
-    pair = request.pair
-    price, trigger = (None if p is None else to_ticks(pair, p) for p in (request.price, request.trigger))
-    return _told(request.side, request.kind, pair, to_lots(pair, request.qty), price, trigger, request.terms)
-
-
-def _told(
-    side: str, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None, terms: Terms = PLAIN
-) -> dict[str, str]:
-    first, second = asked_prices(terms, pair, pair.price(trigger or price or 0), pair.price(price or 0))
-    close = {} if terms.close is None else {"close": describe_close(terms.close, pair)}
-    return {"order": f"{side} {pair.qty(qty)} {pair.altname} @ {describe(kind, first, second)}", **close}
+def _described(request: OrderRequest, qty: int, price: int | None, trigger: int | None) -> dict[str, str]:
+    """The description of an order that has only been checked."""
+    return description(request.side, request.kind, request.pair, qty, price, trigger, request.terms)
 
 
 def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
@@ -286,8 +275,9 @@ METHODS: dict[str, Call] = {
     "GetApiKeyInfo": Call(_key_info, tuple(_PERMISSIONS)),
     "Balance": Call(_balance, ("query-funds",)),
     "BalanceEx": Call(_balance_ex, ("query-funds",)),
-    "TradeBalance": Call(_trade_balance, ("query-funds",)),
+    "TradeBalance": Call(rest_margin.trade_balance, ("query-funds",)),
     "TradeVolume": Call(_trade_volume, ("query-funds",)),
+    "OpenPositions": Call(rest_margin.open_positions, ("query-open-trades",)),
     "OpenOrders": Call(rest_history.open_orders, ("query-open-trades",)),
     "ClosedOrders": Call(rest_history.closed_orders, ("query-closed-trades",)),
     "QueryOrders": Call(rest_history.query_orders, ("query-open-trades", "query-closed-trades")),
@@ -296,6 +286,26 @@ METHODS: dict[str, Call] = {
     "QueryTrades": Call(rest_history.query_trades, ("query-closed-trades",)),
     "Ledgers": Call(rest_history.ledgers, ("query-ledger",), HISTORY),
     "QueryLedgers": Call(rest_history.query_ledgers, ("query-ledger",), HISTORY),
+    "Level3": Call(rest_books.level3, ("query-open-trades",)),
+    "DepositMethods": Call(rest_funding.deposit_methods, ("deposit",)),
+    "DepositAddresses": Call(rest_funding.deposit_addresses, ("deposit",)),
+    "DepositStatus": Call(rest_funding.deposit_status, ("deposit", "query-ledger")),
+    "WithdrawMethods": Call(rest_funding.withdraw_methods, ("withdraw",)),
+    "WithdrawAddresses": Call(rest_funding.withdraw_addresses, ("withdraw",)),
+    "WithdrawInfo": Call(rest_funding.withdraw_info, ("withdraw",)),
+    "WithdrawStatus": Call(rest_funding.withdraw_status, ("withdraw", "query-ledger")),
+    "AddExport": Call(rest_exports.add, ("export",)),
+    "ExportStatus": Call(rest_exports.status, ("export",)),
+    "RetrieveExport": Call(rest_exports.retrieve, ("export",)),
+    "RemoveExport": Call(rest_exports.remove, ("export",)),
+    "Earn/Strategies": Call(rest_earn.strategies, tuple(_PERMISSIONS)),
+    "Earn/Allocations": Call(rest_earn.allocations, ("query-funds",)),
+    "Earn/Allocate": Call(rest_earn.allocate, ("earn",)),
+    "Earn/Deallocate": Call(rest_earn.deallocate, ("earn",)),
+    "Earn/AllocateStatus": Call(rest_earn.status, ("earn", "query-funds")),
+    "Earn/DeallocateStatus": Call(rest_earn.status, ("earn", "query-funds")),
+    "CreateSubaccount": Call(rest_subaccounts.create, ("withdraw",)),
+    "AccountTransfer": Call(rest_subaccounts.transfer, ("withdraw",)),
     "AddOrder": Call(_add_order, ("trade",), 0, "add_order"),
     "AddOrderBatch": Call(_add_order_batch, ("trade",), 0, "batch_add"),
     "AmendOrder": Call(_amend_order, ("trade",), 0, "amend_order"),

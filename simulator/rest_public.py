@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from simulator import errors
+from simulator import errors, rest_books
 from simulator.arguments import decimal_text
 from simulator.candles import INTERVALS
 from simulator.errors import KrakenError, invalid
@@ -247,6 +247,7 @@ METHODS: dict[str, Callable[[World, Fields, int], Any]] = {
     "AssetPairs": asset_pairs,
     "Ticker": ticker,
     "Depth": depth,
+    "GroupedBook": rest_books.grouped,
     "Trades": trades,
     "OHLC": ohlc,
     "Spread": spread,

@@ -130,7 +130,7 @@ class Session:
         faults = self.world.faults
         if (
             faults.rules
-            and channel.endswith("book")
+            and channel.endswith(("book", "level3"))
             and faults.strike("corrupt_checksum", self.world.now, symbol, path=self.path, symbol=symbol)
         ):
             text = _CHECKSUM.sub(lambda found: f"{found[1]}{(int(found[2]) + 1) % 2**32}", text, count=1)

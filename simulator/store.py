@@ -9,77 +9,29 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from simulator.accounts import Accounts, Journal
+from simulator.exports import Export
+from simulator.history import History
 from simulator.limits import Counter
-from simulator.orders import OPEN, SPOT, Account, Amendment, Fill, LedgerEntry, Order
-from simulator.pairs import PAIRS, Pair, pair_of, rounded
-from simulator.terms import read_terms
-
-PAGE = 50
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS accounts (
-  id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, trigger_ns INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS balances (
-  account INTEGER, asset TEXT, amount INTEGER NOT NULL, PRIMARY KEY (account, asset)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS orders (
-  number INTEGER PRIMARY KEY, order_id TEXT UNIQUE NOT NULL, account INTEGER NOT NULL, symbol TEXT NOT NULL,
-  side TEXT NOT NULL, kind TEXT NOT NULL, qty INTEGER NOT NULL, price INTEGER, tif TEXT NOT NULL,
-  expire_ns INTEGER NOT NULL, post_only INTEGER NOT NULL, stp TEXT NOT NULL, cl_ord_id TEXT, userref INTEGER NOT NULL,
-  fee_pref TEXT NOT NULL, opened_ns INTEGER NOT NULL, touched_ns INTEGER NOT NULL, filled INTEGER NOT NULL,
-  cost INTEGER NOT NULL, fee INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, amended INTEGER NOT NULL,
-  closed_ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER, trigger_price INTEGER,
-  triggered INTEGER);
-CREATE INDEX IF NOT EXISTS orders_closed ON orders (account, closed_ns);
-CREATE INDEX IF NOT EXISTS orders_open ON orders (closed_ns) WHERE closed_ns = 0;
-CREATE TABLE IF NOT EXISTS trades (
-  exec_id TEXT PRIMARY KEY, trade_id INTEGER NOT NULL, account INTEGER NOT NULL, number INTEGER NOT NULL,
-  order_id TEXT NOT NULL, cl_ord_id TEXT, userref INTEGER NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
-  kind TEXT NOT NULL, price INTEGER NOT NULL, qty INTEGER NOT NULL, cost INTEGER NOT NULL, fee INTEGER NOT NULL,
-  maker INTEGER NOT NULL, ns INTEGER NOT NULL, visible_ns INTEGER NOT NULL, decimals INTEGER, base_fee INTEGER);
-CREATE INDEX IF NOT EXISTS trades_time ON trades (account, ns);
-CREATE INDEX IF NOT EXISTS trades_order ON trades (order_id);
-CREATE TABLE IF NOT EXISTS ledger (
-  ledger_id TEXT PRIMARY KEY, account INTEGER NOT NULL, asset TEXT NOT NULL, kind TEXT NOT NULL,
-  amount INTEGER NOT NULL, fee INTEGER NOT NULL, balance INTEGER NOT NULL, ref_id TEXT NOT NULL, ns INTEGER NOT NULL,
-  visible_ns INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS ledger_time ON ledger (account, ns);
-CREATE INDEX IF NOT EXISTS ledger_ref ON ledger (ref_id);
-CREATE TABLE IF NOT EXISTS amends (
-  amend_id TEXT PRIMARY KEY, order_id TEXT NOT NULL, kind TEXT NOT NULL, qty INTEGER NOT NULL,
-  remaining INTEGER NOT NULL, price INTEGER, trigger_price INTEGER, post_only INTEGER NOT NULL, ns INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS amends_order ON amends (order_id);
-CREATE TABLE IF NOT EXISTS counters (
-  account INTEGER, symbol TEXT, value REAL NOT NULL, ns INTEGER NOT NULL, PRIMARY KEY (account, symbol)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS rest_counters (api_key TEXT PRIMARY KEY, value REAL NOT NULL, ns INTEGER NOT NULL)
-  WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS wallets (
-  account INTEGER, asset TEXT, wallet TEXT, amount INTEGER NOT NULL, PRIMARY KEY (account, asset, wallet));
-CREATE TABLE IF NOT EXISTS nonces (api_key TEXT PRIMARY KEY, nonce TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS venues (
-  symbol TEXT PRIMARY KEY, last_price INTEGER NOT NULL, trade_id INTEGER NOT NULL) WITHOUT ROWID;
-"""
-# Columns that older databases lack; a row without its price decimals has those of the pair's beginning.
-_ADDED = (
-    ("orders", "decimals"), ("trades", "decimals"), ("orders", "trigger_price"), ("orders", "triggered"),
-    ("trades", "base_fee"), ("orders", "value TEXT"), ("orders", "usd_fee"), ("trades", "usd_fee"), ("trades", "usd"),
-    ("orders", "terms TEXT"), ("orders", "peak"),
-    ("ledger", "subtype TEXT"), ("ledger", "wallet TEXT"),
+from simulator.orders import SPOT, Account, Order, Position
+from simulator.rows import (
+    FILL_COLUMNS,
+    LEDGER_COLUMNS,
+    ORDER_COLUMNS,
+    POSITION_COLUMNS,
+    fill_row,
+    ledger_row,
+    marks,
+    order_row,
+    position_row,
+    read_order,
+    read_position,
 )  # fmt: skip
-# Version 1: cost and fee of orders and trades have the pair's cost decimals, one more than the dollar's of version 0.
-_VERSION = 2
-_ORDER_COLUMNS = 32
-_FILL_COLUMNS = 21
-_LEDGER_COLUMNS = 12
+from simulator.schema import prepare
 
 
-def _marks(n: int) -> str:
-    return ",".join("?" * n)
-
-
-class Store:
+class Store(History):
     """The database; ``path`` may be ``:memory:``."""
 
     def __init__(self, path: Path | str) -> None:
@@ -88,28 +40,7 @@ class Store:
         self._db = sqlite3.connect(str(path), isolation_level=None, timeout=5)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
-        for table, column in _ADDED:
-            name, _, kind = column.partition(" ")
-            if name not in {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}:
-                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind or 'INTEGER'}")
-        self._migrate()
-
-    def _migrate(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version < 1:
-            for table in ("orders", "trades"):
-                self._db.execute(f"UPDATE {table} SET cost = cost * 10, fee = fee * 10")
-        if version < 2:
-            # All was quoted in USD then, DOGE/USD with nine cost decimals, the others with five.
-            self._db.execute(
-                "UPDATE trades SET usd_fee = fee, usd = CASE symbol WHEN 'DOGE/USD' THEN (cost + 50000) / 100000"
-                " ELSE (cost + 5) / 10 END"
-            )
-            self._db.execute("UPDATE orders SET usd_fee = fee")
-            self._db.execute(f"PRAGMA user_version={_VERSION}")
-        self._db.execute("COMMIT")
+        prepare(self._db)
 
     def close(self) -> None:
         """Closes the database."""
@@ -124,17 +55,17 @@ class Store:
         db.execute("BEGIN IMMEDIATE")
         try:
             db.executemany(
-                f"INSERT OR REPLACE INTO orders VALUES ({_marks(_ORDER_COLUMNS)})",
-                [_order_row(order) for order in journal.orders.values()],
+                f"INSERT OR REPLACE INTO orders VALUES ({marks(ORDER_COLUMNS)})",
+                [order_row(order) for order in journal.orders.values()],
             )
             db.executemany(
-                f"INSERT INTO trades VALUES ({_marks(_FILL_COLUMNS)})", [_fill_row(fill) for fill in journal.fills]
+                f"INSERT INTO trades VALUES ({marks(FILL_COLUMNS)})", [fill_row(fill) for fill in journal.fills]
             )
             db.executemany(
-                f"INSERT INTO ledger VALUES ({_marks(_LEDGER_COLUMNS)})", [_ledger_row(e) for e in journal.ledger]
+                f"INSERT INTO ledger VALUES ({marks(LEDGER_COLUMNS)})", [ledger_row(e) for e in journal.ledger]
             )
             db.executemany(
-                f"INSERT INTO amends VALUES ({_marks(9)})",
+                f"INSERT INTO amends VALUES ({marks(9)})",
                 [(a.amend_id, a.order_id, a.kind, a.qty, a.remaining, a.price, a.trigger, a.post_only, a.ns)
                  for a in journal.amends],
             )  # fmt: skip
@@ -154,6 +85,10 @@ class Store:
             db.executemany(
                 "INSERT OR REPLACE INTO counters VALUES (?,?,?,?)",
                 [(index, symbol, counter.value, counter.ns) for index, symbol, counter in counters],
+            )
+            db.executemany(
+                f"INSERT OR REPLACE INTO positions VALUES ({marks(POSITION_COLUMNS)})",
+                [position_row(position) for position in journal.positions.values()],
             )
             self._put("serial", str(exchange.serial))
             db.execute("COMMIT")
@@ -186,6 +121,8 @@ class Store:
             db.execute(f"UPDATE {table} SET visible_ns = visible_ns + ? WHERE visible_ns > ?", (by, after))
         db.execute("UPDATE orders SET touched_ns = touched_ns + ? WHERE closed_ns = 0", (by,))
         db.execute("UPDATE orders SET expire_ns = expire_ns + ? WHERE closed_ns = 0 AND expire_ns > 0", (by,))
+        db.execute("UPDATE orders SET start_ns = start_ns + ? WHERE closed_ns = 0 AND start_ns > 0", (by,))
+        db.execute("UPDATE positions SET rollover_ns = rollover_ns + ?", (by,))
         db.execute("UPDATE accounts SET trigger_ns = trigger_ns + ? WHERE trigger_ns > 0", (by,))
         for table in ("counters", "rest_counters"):
             db.execute(f"UPDATE {table} SET ns = ns + ?", (by,))
@@ -196,6 +133,24 @@ class Store:
     def clock_offset_ns(self) -> int:
         """How far the clock was put off that these times are of."""
         return int(self.meta("clock_offset_ns", "0"))
+
+    def add_export(self, export: Export) -> None:
+        """Keeps an export."""
+        values = (export.export_id, export.account, export.report, export.description, export.form, export.columns)
+        times = (export.start_ns, export.end_ns, export.created_ns)
+        self._db.execute(f"INSERT INTO exports VALUES ({marks(9)})", (*values, *times))
+
+    def remove_export(self, account: int, export_id: str) -> None:
+        """Forgets an export."""
+        self._db.execute("DELETE FROM exports WHERE account=? AND id=?", (account, export_id))
+
+    def add_subaccount(self, name: str) -> None:
+        """Keeps the name of an account that a client made."""
+        self._db.execute("INSERT INTO subaccounts VALUES (?)", (name,))
+
+    def put(self, name: str, value: str) -> None:
+        """Keeps a value under a name."""
+        self._put(name, value)
 
     def _put(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
@@ -209,6 +164,10 @@ class Store:
             self._put(name, default)
             return default
         return str(row[0])
+
+    def subaccounts(self) -> list[str]:
+        """The names of accounts that clients made."""
+        return [str(row[0]) for row in self._db.execute("SELECT name FROM subaccounts ORDER BY name").fetchall()]
 
     def account_id(self, name: str) -> tuple[int, int]:
         """The account's number, made when new, and its switch's trigger time."""
@@ -227,6 +186,11 @@ class Store:
         for asset, wallet, amount in rows.fetchall():
             held.setdefault(asset, {})[wallet] = amount
         return held
+
+    def positions(self, account: int) -> dict[str, Position]:
+        """The account's open margin positions, oldest first."""
+        rows = self._db.execute("SELECT * FROM positions WHERE account=? AND closed<qty ORDER BY rowid", (account,))
+        return {row[0]: read_position(row) for row in rows.fetchall()}
 
     def changes(self, account: int, after_ns: int) -> list[tuple[str, str, int]]:
         """(asset, wallet, units) of every change of a balance since."""
@@ -263,150 +227,4 @@ class Store:
     def open_orders(self) -> list[Order]:
         """Orders that were open, in the order of their time priority."""
         rows = self._db.execute("SELECT * FROM orders WHERE closed_ns=0 ORDER BY touched_ns, number").fetchall()
-        return [_order(row) for row in rows]
-
-    # --- history -------------------------------------------------------------------------------------------------
-
-    def recent_fills(self, account: int, n: int) -> list[Fill]:
-        """The last ``n`` fills, oldest first."""
-        rows = self._db.execute(
-            "SELECT * FROM trades WHERE account=? ORDER BY ns DESC, rowid DESC LIMIT ?", (account, n)
-        ).fetchall()
-        return [_fill(row) for row in reversed(rows)]
-
-    def fills(self, account: int, start_ns: int, end_ns: int, now: int, offset: int) -> tuple[list[Fill], int]:
-        """A page of the visible fills in (start, end], newest first, and how many there are."""
-        where = "FROM trades WHERE account=? AND ns>? AND ns<=? AND visible_ns<=?"
-        rows, count = self._page(where, "ns", (account, start_ns, end_ns, now), offset)
-        return [_fill(row) for row in rows], count
-
-    def closed(
-        self,
-        account: int,
-        start_ns: int,
-        end_ns: int,
-        now: int,
-        offset: int,
-        *,
-        userref: str | None = None,
-        cl_ord_id: str | None = None,
-        by_open: bool = False,
-    ) -> tuple[list[Order], int]:
-        """A page of the visible finished orders closed (or opened) in (start, end], newest first, and their number."""
-        by = "opened_ns" if by_open else "closed_ns"
-        where = f"FROM orders WHERE account=? AND closed_ns>0 AND {by}>? AND {by}<=? AND visible_ns<=?"
-        values: tuple[Any, ...] = (account, start_ns, end_ns, now)
-        if userref is not None:
-            where, values = f"{where} AND CAST(userref AS TEXT)=?", (*values, userref)
-        if cl_ord_id is not None:
-            where, values = f"{where} AND cl_ord_id=?", (*values, cl_ord_id)
-        rows, count = self._page(where, by, values, offset)
-        return [_order(row) for row in rows], count
-
-    def ledger(
-        self, account: int, start_ns: int, end_ns: int, now: int, offset: int, kind: str | None, assets: list[str]
-    ) -> tuple[list[LedgerEntry], int]:
-        """A page of the visible ledger in (start, end], newest first, and how many entries there are."""
-        where = "FROM ledger WHERE account=? AND ns>? AND ns<=? AND visible_ns<=?"
-        values: tuple[Any, ...] = (account, start_ns, end_ns, now)
-        if kind is not None:
-            where, values = f"{where} AND kind=?", (*values, kind)
-        if assets:
-            where, values = f"{where} AND asset IN ({_marks(len(assets))})", (*values, *assets)
-        rows, count = self._page(where, "ns", values, offset)
-        return [_ledger_entry(row) for row in rows], count
-
-    def _page(self, where: str, by: str, values: tuple[Any, ...], offset: int) -> tuple[list[Any], int]:
-        count = int(self._db.execute(f"SELECT count(*) {where}", values).fetchone()[0])
-        rows = self._db.execute(
-            f"SELECT * {where} ORDER BY {by} DESC, rowid DESC LIMIT {PAGE} OFFSET ?", (*values, min(offset, 2**40))
-        ).fetchall()
-        return rows, count
-
-    def orders_by_id(self, account: int, ids: list[str]) -> list[Order]:
-        """Orders of an account by order id."""
-        return [_order(r) for r in self._by_id("orders", "order_id", account, ids)]
-
-    def fills_by_id(self, account: int, ids: list[str]) -> list[Fill]:
-        """Fills of an account by exec id."""
-        return [_fill(r) for r in self._by_id("trades", "exec_id", account, ids)]
-
-    def ledger_by_id(self, account: int, ids: list[str]) -> list[LedgerEntry]:
-        """Ledger entries of an account by ledger id."""
-        return [_ledger_entry(r) for r in self._by_id("ledger", "ledger_id", account, ids)]
-
-    def amends(self, order_id: str) -> list[Amendment]:
-        """What an order was put into, oldest first."""
-        rows = self._db.execute("SELECT * FROM amends WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
-        found: list[list[Any]] = [list(row) for row in rows.fetchall()]
-        for row in found:
-            row[7] = bool(row[7])
-        return [Amendment(*row) for row in found]
-
-    def exec_ids(self, order_id: str) -> list[str]:
-        """The fills of an order, oldest first."""
-        rows = self._db.execute("SELECT exec_id FROM trades WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
-        return [str(row[0]) for row in rows.fetchall()]
-
-    def ledger_ids(self, ref_id: str) -> list[str]:
-        """The ledger entries of a fill."""
-        rows = self._db.execute("SELECT ledger_id FROM ledger WHERE ref_id=? ORDER BY rowid LIMIT 10", (ref_id,))
-        return [str(row[0]) for row in rows.fetchall()]
-
-    def _by_id(self, table: str, column: str, account: int, ids: list[str]) -> list[Any]:
-        query = f"SELECT * FROM {table} WHERE account=? AND {column} IN ({_marks(len(ids))})"
-        return self._db.execute(query, (account, *ids)).fetchall()
-
-
-def _order_row(o: Order) -> tuple[Any, ...]:
-    return (
-        o.number, o.order_id, o.account, o.pair.symbol, o.side, o.kind, o.qty, o.price, o.tif, o.expire_ns,
-        o.post_only, o.stp, o.cl_ord_id, o.userref, o.fee_pref, o.opened_ns, o.touched_ns, o.filled, o.cost, o.fee,
-        o.status, o.reason, o.amended, o.closed_ns, o.visible_ns, o.pair.price_precision,
-        o.trigger, o.triggered, str(o.value), o.usd_fee, o.terms.text(), o.peak,
-    )  # fmt: skip
-
-
-def _pair(symbol: str, decimals: int | None) -> Pair:
-    pair = PAIRS[symbol]
-    return pair if decimals in (None, pair.price_precision) else pair_of(symbol, int(decimals or 0))
-
-
-def _order(row: Any) -> Order:
-    values = list(row[:25])
-    values[3] = _pair(values[3], row[25])
-    values[10], values[22] = bool(values[10]), bool(values[22])
-    values += [row[26], bool(row[27])]
-    order = Order(*values)
-    order.value, order.usd_fee = int(row[28] or 0), row[29] or 0
-    order.terms, order.peak = read_terms(row[30]), row[31] or 0
-    if not order.value and order.cost:
-        pair = order.pair
-        order.value = rounded(order.cost, pair.cost_precision - pair.price_precision - pair.qty_precision)
-    assert (order.status in OPEN) == (order.closed_ns == 0)
-    return order
-
-
-def _fill_row(f: Fill) -> tuple[Any, ...]:
-    return (
-        f.exec_id, f.trade_id, f.account, f.number, f.order_id, f.cl_ord_id, f.userref, f.pair.symbol, f.side, f.kind,
-        f.price, f.qty, f.cost, f.fee, f.maker, f.ns, f.visible_ns, f.pair.price_precision,
-        f.base_fee, f.usd_fee, f.usd,
-    )  # fmt: skip
-
-
-def _fill(row: Any) -> Fill:
-    values = list(row[:17])
-    values[7], values[14] = _pair(values[7], row[17]), bool(values[14])
-    values += [row[18] or 0, row[19] or 0, row[20] or 0]
-    return Fill(*values)
-
-
-def _ledger_row(e: LedgerEntry) -> tuple[Any, ...]:
-    return (e.ledger_id, e.account, e.asset, e.kind, e.amount, e.fee, e.balance, e.ref_id, e.ns, e.visible_ns,
-            e.subtype, e.wallet)  # fmt: skip
-
-
-def _ledger_entry(row: Any) -> LedgerEntry:
-    values = [*row[:10], row[10] or "", row[11] or SPOT]
-    return LedgerEntry(*values)
+        return [read_order(row) for row in rows]

@@ -54,13 +54,18 @@ class Terms:
     """What an order has beside the terms of all: nothing, of most.
 
     ``trail`` is the trigger's distance from the best price since the order came, ``offset`` that of the limit from the
-    trigger, ``display`` the lots of an iceberg that are shown at once.
+    trigger, ``display`` the lots of an iceberg that are shown at once. ``distance`` is the trigger's from the last
+    price when the order came, ``cash`` what a market buy may cost, ``leverage`` a margin order's, 0 without margin.
     """
 
     trail: Distance | None = None
     offset: Distance | None = None
     display: int = 0
     close: Close | None = None
+    distance: Distance | None = None
+    cash: Decimal | None = None
+    leverage: int = 0
+    reduce_only: bool = False
 
     def text(self) -> str | None:
         """As the database keeps it, None of an order without any."""
@@ -72,11 +77,14 @@ def read_terms(text: str | None) -> Terms:
     if not text:
         return PLAIN
     kept: dict[str, Any] = json.loads(text)
-    trail, offset = (
-        None if kept[name] is None else Distance(Decimal(kept[name]["amount"]), kept[name]["kind"])
-        for name in ("trail", "offset")
-    )
-    return Terms(trail, offset, kept["display"], None if kept["close"] is None else Close(**kept["close"]))
+    for name in ("trail", "offset", "distance"):
+        if kept.get(name) is not None:
+            kept[name] = Distance(Decimal(kept[name]["amount"]), kept[name]["kind"])
+    if kept.get("close") is not None:
+        kept["close"] = Close(**kept["close"])
+    if kept.get("cash") is not None:
+        kept["cash"] = Decimal(kept["cash"])
+    return Terms(**kept)
 
 
 PLAIN = Terms()

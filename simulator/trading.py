@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simulator import arguments, errors
+from simulator import arguments, errors, order_arguments
 from simulator.errors import KrakenError, invalid
 from simulator.orders import Account, Order, replaced
 from simulator.pairs import Pair
@@ -58,16 +58,18 @@ class TradingSession(Session):
     def _add_order(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params
         key.require("trade")
-        arguments.only(params, arguments.ORDER_MEMBERS | arguments.CALL_MEMBERS, request.method)
+        arguments.only(params, order_arguments.ORDER_MEMBERS | arguments.CALL_MEMBERS, request.method)
         pair = self._pair(params)
-        wanted = arguments.order(params, pair, now)
+        wanted = order_arguments.order(params, pair, now)
         _in_time(params, request, now)
         if arguments.flag(params, "validate"):
             self.world.exchange.check(key.account, wanted, now)
             made_up = {"order_id": self.world.exchange.unused_id()} if self._unconfirmed.validate_order_id else {}
             self.answer(request, {**made_up, **_client_ids(params)}, now)
             return
-        order = self.world.exchange.add(key.account, wanted, now)
+        exchange = self.world.exchange
+        place = exchange.settle_by_order if wanted.kind == order_arguments.SETTLE else exchange.add
+        order = place(key.account, wanted, now)
         self.answer(request, {"order_id": order.order_id, **_client_ids(params)}, now)
 
     def _pair(self, params: dict[str, Any]) -> Pair:
@@ -116,13 +118,13 @@ class TradingSession(Session):
         params = request.params
         key.require("trade")
         arguments.only(params, _EDIT, request.method)
-        arguments.neutral_only(params)
+        order_arguments.neutral_only(params)
         pair = self._pair(params)
         order = self._find(key.account, {"order_id": params.get("order_id")})
         if order.pair.symbol != pair.symbol:
             raise KrakenError(errors.UNKNOWN_PAIR)
         qty, price = arguments.number(params, "order_qty"), arguments.number(params, "limit_price")
-        trigger = arguments.trigger_of(params)
+        trigger = order_arguments.trigger_of(params)
         userref = arguments.whole(params, "order_userref", -(2**31), 2**31 - 1, "userref")
         post_only = arguments.flag(params, "post_only") if params.get("post_only") is not None else None
         wanted = replaced(order, qty, price, trigger, post_only, userref)
@@ -187,7 +189,7 @@ class TradingSession(Session):
         listed = params.get("orders")
         if not isinstance(listed, list) or not 2 <= len(listed) <= arguments.BATCH_ADD_MAX:
             raise invalid("orders")
-        wanted = [arguments.safe_order(item, pair, now) for item in listed]
+        wanted = [order_arguments.safe_order(item, pair, now) for item in listed]
         _in_time(params, request, now)
         checked = arguments.flag(params, "validate")
         results = self.world.exchange.batch_add(key.account, wanted, now, only_check=checked)
@@ -196,7 +198,8 @@ class TradingSession(Session):
             if isinstance(result, KrakenError):
                 rows.append({"success": False, "error": str(result), **_client_ids(item)})
             else:
-                rows.append({**({"order_id": result.order_id} if result else {}), **_client_ids(item)})
+                placed = {"order_id": result.order_id} if isinstance(result, Order) else {}
+                rows.append({**placed, **_client_ids(item)})
         self.answer(request, rows, now)
 
     def _batch_cancel(self, key: KeyState, request: Request, now: int) -> None:

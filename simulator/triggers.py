@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from simulator import reports
-from simulator.accounts import Accounts
 from simulator.engine import Event
 from simulator.errors import KrakenError
+from simulator.margin import Margin
 from simulator.orders import Order
 from simulator.validation import check_funds
 
@@ -29,7 +29,7 @@ def follow(order: Order, best: int) -> None:
         order.price = max(order.pair.tick, order.trigger + order.terms.offset.ticks(order.pair, order.trigger))
 
 
-class Triggers(Accounts):
+class Triggers(Margin):
     """Accounts with orders that wait: ``waiting`` holds them by symbol and number."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -113,7 +113,7 @@ class Triggers(Accounts):
         venue = self.venues[order.pair.symbol]
         status = self.unconfirmed.triggered_status
         self._report(order, "status", reports.triggered(order, venue.last_price, now, status))
-        if order.price is None:
+        if order.price is None and not order.terms.leverage:
             try:
                 check_funds(self.accounts[order.account], venue, order.side, order.remaining, None, False, order)
             except KrakenError:

@@ -52,7 +52,7 @@ def check_system(system: str, post_only: bool) -> None:
         raise KrakenError(errors.UNAVAILABLE)
 
 
-def check_pair(status: str, kind: str, post_only: bool) -> None:
+def check_pair(status: str, kind: str, post_only: bool, reduces: bool = False) -> None:
     """May this kind of order be placed in this state of its pair (KRAKEN.md 1.9)."""
     if status == "cancel_only":
         raise KrakenError(errors.CANCEL_ONLY)
@@ -60,7 +60,7 @@ def check_pair(status: str, kind: str, post_only: bool) -> None:
         raise KrakenError(errors.POST_ONLY_MODE)
     if status == "limit_only" and kind != "limit":
         raise KrakenError(errors.LIMIT_ONLY_MODE)
-    if status == "reduce_only":
+    if status == "reduce_only" and not reduces:
         raise KrakenError(errors.REDUCE_ONLY)
     if status in ("maintenance", "delisted", "work_in_progress"):
         raise KrakenError(errors.UNAVAILABLE)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from typing import Any
+from zlib import crc32
 
 from simulator import feed_v1
 from simulator.candles import INTERVALS, Candle, Candles, Day
 from simulator.engine import Engine, Event
 from simulator.feed import FullBook
+from simulator.level3 import OrderBook
 from simulator.pairs import Pair
-from simulator.wire import iso, iso_ns
+from simulator.wire import iso, iso_ns, make_id
 
 TAPE = 1000
 SPREADS = 200
@@ -55,10 +57,15 @@ class Venue:
         self.public: list[tuple[str, int, str]] = []
         self.on_crowd: Callable[[int, int], None] | None = None
         self._strangers = STRANGERS_FROM
+        # What orders are called in level3, and whether its numbers are text; the exchange says.
+        self.salt = 0
+        self.quoted = False
 
     def reopen(self, engine: Engine, last_price: int) -> None:
         """Begins with an empty book and no past, as at the start or when the pair's prices get other decimals."""
         self.engine = engine
+        # Single orders, kept while someone follows them.
+        self._orders: OrderBook | None = None
         self.last_price = last_price
         self.book = FullBook(self.pair)
         self.day = Day(last_price)
@@ -72,9 +79,26 @@ class Venue:
         self._strangers += 1
         return self._strangers
 
+    def level3_snapshots(self) -> list[tuple[str, int, str]]:
+        """The single orders of every depth that has subscribers, as public messages of a book that begins anew."""
+        followed = [depth for channel, depth in self.wanted if channel == "level3"]
+        self._orders = self.order_book() if followed else None
+        return [("level3", depth, self.order_book().snapshot(depth)) for depth in followed]
+
     def old_snapshots(self) -> list[tuple[str, int, str]]:
         """The version 1 books of every depth that has subscribers, as public messages."""
         return [("v1.book", d, feed_v1.snapshot(self.book, d)) for channel, d in self.wanted if channel == "v1.book"]
+
+    def order_name(self, number: int) -> str:
+        """The id of an order of the book; the crowd's are as many as there are books."""
+        crowd = crc32(self.pair.symbol.encode()) << 20 if number >= CROWD_FROM else 0
+        return make_id("O", number, self.salt + crowd)
+
+    def order_book(self) -> OrderBook:
+        """The single orders of the book as it is."""
+        if self._orders is not None:
+            return self._orders
+        return OrderBook(self.pair, self.engine, self.book, self.order_name, self.quoted)
 
     def listen(self, channel: str, depth: int, by: int) -> None:
         """A channel got (``by`` 1) or lost (-1) a subscriber."""
@@ -83,6 +107,9 @@ class Venue:
         counts[key] = counts.get(key, 0) + by
         if not counts[key]:
             del counts[key]
+        if channel == "level3":
+            followed = any(name == "level3" for name, _ in self.wanted)
+            self._orders = self.order_book() if followed else None
 
     def submit(
         self,
@@ -129,10 +156,15 @@ class Venue:
             self.tape.extend(trades)
             self.public.append(("trade", 0, self.trade_message("update", trades)))
         old = [depth for channel, depth in self.wanted if channel == "v1.book"] if self.wanted else []
-        depths = {*self.depths, *old} if old else self.depths
-        runs = self.book.change(self.engine.changes(), now, depths)
+        followed = [depth for channel, depth in self.wanted if channel == "level3"] if self.wanted else []
+        depths = {*self.depths, *old, *followed} if self.wanted else self.depths
+        changes = self.engine.changes()
+        runs = self.book.change(changes, now, depths)
         for depth, text in self.book.messages(runs, self.depths):
             self.public.append(("book", depth, text))
+        if self._orders is not None:
+            messages = self._orders.change(changes, runs, followed, bool(trades))
+            self.public += [("level3", depth, text) for depth, text in messages]
         for depth in old:
             frame = feed_v1.update(self.book, runs, depth)
             if frame:

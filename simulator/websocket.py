@@ -26,8 +26,8 @@ from simulator.session import Request, Session
 from simulator.wire import NS
 from simulator.world import World
 
-# How the name of the private side's host begins.
-PRIVATE_HOST = "ws-auth."
+# How the names of the private side's hosts begin; level3 has one of its own.
+PRIVATE_HOSTS = ("ws-auth.", "ws-l3.")
 FRAME_BYTES_MAX = 64 * 1024
 QUEUE_BYTES_MAX = 8 * 1024 * 1024
 QUEUE_FRAMES_MAX = 20_000
@@ -171,7 +171,7 @@ def _close_with(socket: web.WebSocketResponse, code: int) -> None:
 
 
 def _is_private_host(request: web.Request) -> bool:
-    return request.host.startswith(PRIVATE_HOST)
+    return request.host.startswith(PRIVATE_HOSTS)
 
 
 class Attempts:

@@ -14,12 +14,13 @@ from typing import Protocol
 
 from shared.config import Key, SimAccount, Simulator
 from shared.settings import SANDBOX_PAIRS
-from simulator import crosses, errors
+from simulator import crosses, earn, errors
 from simulator.accounts import Journal, Report
 from simulator.engine import Engine
 from simulator.errors import KrakenError
 from simulator.exchange import Exchange
 from simulator.faults import Faults
+from simulator.flood import Flood
 from simulator.hub import Hub
 from simulator.limits import TIERS, Counter
 from simulator.market import Market
@@ -132,11 +133,17 @@ class World:
         self.broken: sqlite3.Error | None = None
         nonces = store.nonces()
         counters = store.rest_counters()
-        for declared in config.accounts:
+        made = [SimAccount(name=name, keys=[], balances={}) for name in store.subaccounts()]
+        for declared in (*config.accounts, *made):
             self._add_account(declared, nonces, counters, now)
+        # What was there at the start came from nowhere, and nobody hears of it.
+        self.exchange.outside.clear()
+        self.exchange.reports.clear()
+        self._pay_rewards(now)
         self._saved_ns = now
         self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
         self._recording = recording
+        self.flood: Flood | None = None
         self.markets = self._open_markets(config.regime, now, pace)
         self._restore(now)
 
@@ -159,22 +166,40 @@ class World:
         account.fills.extend(self.store.recent_fills(index, RECENT_FILLS))
         self.exchange.accounts[index] = account
         account.wallets = self.store.wallets(index)
+        account.positions = self.store.positions(index)
         for wallet, asset, amount in declared_wallets(declared):
             known = account.balances if wallet == SPOT else account.wallets.get(asset, {})
             if (asset if wallet == SPOT else wallet) in known or asset not in ASSETS:
                 continue
             held = units(amount, ASSETS[asset].decimals) or 0
             self.exchange.book(account, asset, "deposit", held, 0, self.exchange.reference(), now, now, wallet=wallet)
-        # What was there at the start came from nowhere, and nobody hears of it.
-        self.exchange.outside.clear()
-        self.exchange.reports.clear()
         for key in declared.keys:
             counter = Counter(tier.rest_max, tier.rest_decay, *counters.get(key.api_key, ()))
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
 
+    def add_subaccount(self, name: str, now: int) -> None:
+        """A new account, without keys or balances."""
+        self.store.add_subaccount(name)
+        self._add_account(SimAccount(name=name, keys=[], balances={}), {}, {}, now)
+
+    def _pay_rewards(self, now: int) -> None:
+        """Pays what Earn has brought since the last payout, at the turn of each week."""
+        week = now // earn.PAYOUT_NS
+        weeks = week - int(self.store.meta("earn_week", str(week)))
+        if weeks > 0:
+            for account in self.exchange.accounts.values():
+                earn.pay(self.exchange, account, now, min(weeks, earn.WEEKS_MAX))
+        self.store.put("earn_week", str(week))
+        self.later((week + 1) * earn.PAYOUT_NS, self._pay_rewards)
+
     def _open_markets(self, regime: str, now: int, pace: float) -> Sequence[Flow]:
         if self._recording is not None:
             return self._open_replays(self._recording, now, pace)
+        if regime == "flood":
+            self.flood = Flood(self.exchange.venues.values(), now)
+            for venue in self.exchange.venues.values():
+                venue.public.clear()
+            return []
         markets: list[Market] = []
         standing = self.store.open_orders()
         for symbol, venue in self.exchange.venues.items():
@@ -218,6 +243,8 @@ class World:
         due = now + STEP_MAX_NS
         if self.exchange.system == "online":
             due = min((m.step(now) for m in self.markets if m.venue.status == "online"), default=due)
+            if self.flood is not None:
+                due = min(due, self.flood.step(now))
         self.exchange.tick(now)
         self.flush(now)
         return min(due, timers[0][0]) if timers else due
@@ -237,6 +264,8 @@ class World:
         self._timers = [(when + by, asked, action) for when, asked, action in self._timers]
         for market in self.markets:
             market.shift(by)
+        if self.flood is not None:
+            self.flood.shift(by)
         for account in self.exchange.accounts.values():
             if account.trigger_ns:
                 account.trigger_ns += by
@@ -245,6 +274,9 @@ class World:
             for order in account.orders.values():
                 order.touched_ns += by
                 order.expire_ns += by if order.expire_ns else 0
+                order.start_ns += by if order.start_ns else 0
+            for position in account.positions.values():
+                position.rollover_ns += by
         for key in self.keys.values():
             key.counter.ns += by
         for token in self.tokens.values():

@@ -73,7 +73,7 @@ def finish(config: Config, listener: Listener, show: Callable[[str], None] = lam
     listener.until(lambda _view: False, ENTRIES_S)
     view = listener.view
     return {
-        "flat": done,
+        "flat": done and not remaining(view),
         "halted": switch.is_halted(config.halt_file),
         "positions": view.position_texts(),
         "assets": {asset: format(position, "f") for asset, position in positions(view).items()},
@@ -81,6 +81,12 @@ def finish(config: Config, listener: Listener, show: Callable[[str], None] = lam
         "open_orders": view.open_orders if view.orders_known(boot_ns()) else None,
         "why": halted.text(config) or "",
     }
+
+
+def remaining(view: View) -> dict[str, Decimal]:
+    """What is not dust of what is to be closed, by asset."""
+    rows = view.account.assets if view.account is not None else {}
+    return {asset: amount for asset, amount in positions(view).items() if abs(amount) >= Decimal(rows[asset].least)}
 
 
 def positions(view: View) -> dict[str, Decimal]:

@@ -29,6 +29,7 @@ from monitor.commands.common import (
     fail,
     load,
     print_json,
+    run_component,
 )
 from monitor.listen import gather
 from monitor.view import DEAD
@@ -50,8 +51,15 @@ def doctor(
     config: ConfigOption = None,
     json: JsonOption = False,
     go_live: Annotated[bool, typer.Option("--go-live", help="Consent to trade real money with this key.")] = False,
+    live_check: Annotated[
+        bool, typer.Option("--live-check", help="Hold what is believed of Kraken against it, with two tiny orders.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --live-check in the sandbox: do not ask.")] = False,
 ) -> None:
     """Looks at all that could keep it from trading, and says what to do; exit 1 if something does."""
+    if live_check:
+        words = [*(["--json"] if json else []), *(["--yes"] if yes else [])]
+        run_component(load(config, acts=True), "executor", "live-check", *words)
     found = _loaded(config, json=json, go_live=go_live)
     facts = gathered(found)
     if go_live:

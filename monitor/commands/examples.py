@@ -27,7 +27,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "journal": ("tradebyte journal export", "tradebyte journal export --out ~/2026 --json"),
     "config": ("tradebyte config show", "tradebyte config show --json"),
-    "doctor": ("tradebyte doctor", "tradebyte doctor --go-live"),
+    "doctor": ("tradebyte doctor", "tradebyte doctor --live-check", "tradebyte doctor --go-live"),
     "alert-test": ("tradebyte alert-test", "tradebyte alert-test --json"),
     "top": ("tradebyte top",),
     "web": ("tradebyte web",),

@@ -37,7 +37,7 @@ def flatten(config: ConfigOption = None, json: JsonOption = False, yes: YesOptio
         raise typer.Exit(EXIT_INTERRUPTED) from None
     if json:
         print_json(result)
-    elif result["flat"]:
+    elif result["halted"]:
         print(f"{result['why']}; 'tradebyte resume' ends the halt")
     else:
         say(

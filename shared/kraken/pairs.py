@@ -16,6 +16,12 @@ def old_name(symbol: str) -> str:
     return "/".join(_NEW_TO_OLD.get(leg, leg) for leg in symbol.split("/"))
 
 
+def is_tokenised(symbol: str) -> bool:
+    """True for a pair of a tokenised stock (``AAPLx/USD``), which some calls want named as such."""
+    base = symbol.partition("/")[0]
+    return len(base) > 1 and base.endswith("x") and base[:-1].isupper()
+
+
 def asset_name(rest_id: str) -> str:
     """A REST asset id (``XXBT``, ``ZUSD``, ``SOL``) as the new name (``BTC``, ``USD``, ``SOL``).
 

@@ -6,12 +6,14 @@ some older servers, an object with a ``name``. Events are objects with ``event``
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from shared import limits
 from shared.kraken.pairs import new_name
+from shared.numbers import finite
 
 
 class FrameError(ValueError):
@@ -19,12 +21,12 @@ class FrameError(ValueError):
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
-    """One public trade; ``time_s`` is the text of seconds since the epoch."""
+    """One public trade; ``time_s`` is seconds since the epoch."""
 
     side: str
     price: Decimal
     qty: Decimal
-    time_s: str
+    time_s: Decimal
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,13 +53,20 @@ def parse_data(raw: bytes | str) -> Data:
     return Data(channel=name.partition("-")[0], symbol=new_name(pair), payloads=frame[1:-2])
 
 
-def trades(data: Data) -> list[Trade]:
-    """The trades of a ``trade`` frame. Raises :class:`FrameError` when it holds none."""
-    found = []
-    try:
-        for price, volume, time_s, side, *_ in data.payloads[0]:
+def trades(data: Data) -> tuple[list[Trade], list[str]]:
+    """The trades of a ``trade`` frame, and why others of it could not be read: one spoils no other.
+
+    Raises :class:`FrameError` when the payload is no list.
+    """
+    rows = data.payloads[0] if data.payloads else None
+    if not isinstance(rows, list):
+        raise FrameError(f"not a list of trades: {rows!r}"[: limits.TEXT_SHOWN])
+    read, unread = [], []
+    for row in rows:
+        try:
+            price, volume, time_s, side, *_ = row
             taker = {"b": "buy", "s": "sell"}[side]
-            found.append(Trade(side=taker, price=Decimal(price), qty=Decimal(volume), time_s=str(time_s)))
-    except (TypeError, ValueError, KeyError, IndexError, InvalidOperation) as error:
-        raise FrameError(f"not a list of trades: {error!r}") from error
-    return found
+            read.append(Trade(side=taker, price=finite(price), qty=finite(volume), time_s=finite(time_s)))
+        except (TypeError, ValueError, KeyError) as error:
+            unread.append(f"{error!r}: {row!r}"[: limits.BAD_MESSAGE_SHOWN_BYTES])
+    return read, unread

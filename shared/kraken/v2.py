@@ -95,12 +95,13 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     quote: str
     status: str
     qty_precision: int
-    qty_increment: Decimal
     price_precision: int
-    price_increment: Decimal
-    qty_min: Decimal
-    cost_min: Decimal = Decimal(0)
-    cost_precision: int = 5
+    qty_increment: Decimal | None = None
+    price_increment: Decimal | None = None
+    tick_size: Decimal | None = None
+    qty_min: Decimal | None = None
+    cost_min: Decimal | None = None
+    cost_precision: int | None = None
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):

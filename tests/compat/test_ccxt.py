@@ -144,7 +144,7 @@ def refusing() -> Iterator[Kraken]:
             "EOrder:Cost minimum not met",
         ),
         (
-            lambda e: e.create_order("BTC/USD", "settle-position", "buy", 0.001),
+            lambda e: e.create_order("BTC/USD", "hidden", "buy", 0.001),
             "ExchangeError",
             "EGeneral:Invalid arguments:ordertype",
         ),

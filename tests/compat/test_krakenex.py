@@ -105,7 +105,7 @@ def test_it_hears_kraken_s_errors(kraken: Kraken) -> None:
         ({"volume": "0.00001"}, "EOrder:Order minimum not met"),
         ({"price": "1", "volume": "0.0001"}, "EOrder:Cost minimum not met"),
         ({"price": "60000.12"}, "EOrder:Invalid price:XBT/USD price can only be specified up to 1 decimals."),
-        ({"ordertype": "settle-position"}, "EGeneral:Invalid arguments:ordertype"),
+        ({"ordertype": "hidden"}, "EGeneral:Invalid arguments:ordertype"),
         ({"pair": "NOUSD"}, "EQuery:Unknown asset pair"),
     ):
         assert client.query_private("AddOrder", {**order, **changes})["error"] == [error]

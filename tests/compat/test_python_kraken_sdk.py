@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -346,3 +349,29 @@ async def test_its_websocket_client_trades_and_hears_of_it(redirected: Running) 
     assert all(heard.kinds(row["order_id"]) == ["pending_new", "new", "canceled"] for row in batch)
     told = [m["data"] for m in heard.messages if m.get("channel") == "balances" and m["type"] == "update"]
     assert {row["asset"] for rows in told for row in rows} == {"BTC", "USD"}
+
+
+def test_it_exports_reads_funding_and_earns(session: Session) -> None:
+    session.place(ordertype="market")
+    name = session.user.request_export_report(report="trades", description="mine")["id"]
+    assert [row["status"] for row in session.user.get_export_report_status(report="trades")] == ["Processed"]
+    packed = zipfile.ZipFile(io.BytesIO(session.user.retrieve_export(id_=name).content))
+    assert packed.read("trades.csv").startswith(b'"txid","ordertxid","pair"')
+    assert session.user.delete_export_report(id_=name) == {"delete": True}
+    # It asks for them consolidated: a list.
+    assert session.user.get_open_positions() == []
+    key, secret = VISITOR
+    funding, earn = kraken_spot.Funding(key=key, secret=secret), kraken_spot.Earn(key=key, secret=secret)
+    with warnings.catch_warnings():
+        # It calls these deprecated: Kraken announces others.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        assert funding.get_deposit_methods(asset="XBT")[0]["gen-address"]
+        assert funding.get_recent_deposits_status(asset="XBT")[0]["status"] == "Success"
+        assert funding.withdraw_addresses(asset="XBT")[0]["verified"]
+    session.after(CALL_S)
+    (strategy,) = earn.list_earn_strategies(asset="XBT")["items"]
+    assert earn.allocate_earn_funds(amount="0.1", strategy_id=strategy["id"]) is True
+    assert earn.get_allocation_status(strategy_id=strategy["id"]) == {"pending": False}
+    (allocated,) = earn.list_earn_allocations()["items"]
+    assert allocated["amount_allocated"]["total"]["native"] == "0.1000000000"
+    assert earn.deallocate_earn_funds(amount="0.1", strategy_id=strategy["id"]) is True

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,32 @@ def test_no_order_and_no_fill_of_the_last_release_is_lost(old_journal: Path) -> 
     assert [fill.exec_id for fill in journal.fills()] == ["E1"]
     assert state.epoch > 1_790_000_000
     assert state.codes["market_maker"] == "001"
+    journal.close()
+
+
+def test_the_last_release_refuses_the_journal_of_this_one_by_name(old_journal: Path, tmp_path: Path) -> None:
+    journal = Journal(old_journal)
+    journal.write([MetaRow("day", '2026-11-30 {"EUR": "1.5"}')])  # which that release could not read
+    journal.close()
+    opens = "import sys; from pathlib import Path; from executor.journal import Journal; Journal(Path(sys.argv[1]))"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ran = subprocess.run(
+        [sys.executable, "-c", opens, str(old_journal)],
+        cwd=tmp_path / "release",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode != 0
+    assert f"was written by a newer TradeByte (schema {SCHEMA}" in ran.stderr
+
+
+def test_the_day_of_the_last_release_goes_on(old_journal: Path) -> None:
+    journal = Journal(old_journal)
+    journal.write([MetaRow("day", "2026-11-30 -12.5")])
+    state, _ = restore(configuration(), journal, 1, 0)
+    assert (state.account.day.date, state.account.day.made) == ("2026-11-30", {"USD": Decimal("-12.5")})
     journal.close()
 
 

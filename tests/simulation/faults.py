@@ -44,6 +44,10 @@ WEIGHTS = {
     "restarts within a second": 2,
     "foreign orders of every kind": 4,
     "rows that cannot be read": 3,
+    "deposit or withdrawal": 3,
+    "deposit beyond the limit": 2,
+    "moved to or from earn": 2,
+    "flatten": 2,
     "REST fails": 2,
     "history lags": 1,
     "price jumps": 3,
@@ -96,6 +100,10 @@ class Plan:
             "restarts within a second": self._begin_quick_restarts,
             "foreign orders of every kind": self._foreign,
             "rows that cannot be read": self._odd_rows,
+            "deposit or withdrawal": self._deposit,
+            "deposit beyond the limit": self._deposit_beyond,
+            "moved to or from earn": self._earn,
+            "flatten": self._flatten,
             "REST fails": self._rest,
             "history lags": self._lag,
             "price jumps": self._jump,
@@ -116,6 +124,9 @@ class Plan:
         self.counts[kind] += 1
         self.log.append((self.world.elapsed_s, kind))
         self._kinds[kind]()
+
+    def _any_pair(self) -> str:
+        return self.rng.choice(self.world.market.listed)
 
     def _until(self, seconds: float, undo: Callable[[], None], settles: float = 0.0) -> None:
         self.world.trouble(seconds + settles)
@@ -168,23 +179,68 @@ class Plan:
 
     def _foreign(self) -> None:
         kraken = self.world.kraken
-        if kraken.world is None or len(kraken.foreign_rows) > 8:
+        if kraken.world is None or len(kraken.others.rows) > 8:
             return
-        symbol = self.rng.choice(list(kraken.mids))
-        order_id = kraken.place_foreign_row(symbol)
-        self.world.loop.after(self.rng.uniform(1, 30), kraken.end_foreign_row, order_id)
+        symbol = self._any_pair()
+        order_id = kraken.others.place_row(symbol)
+        self.world.loop.after(self.rng.uniform(1, 30), kraken.others.end_row, order_id)
 
     def _odd_rows(self) -> None:
-        self.world.kraken.tell_odd_row(self.rng.choice(list(self.world.kraken.mids)))
+        self.world.kraken.others.send_odd_row(self._any_pair())
 
     def _duel(self) -> None:
         self.world.duel(self.rng.uniform(4, 12))
 
     def _halt(self, seconds: float) -> None:
         world = self.world
-        if not world.halt_file:
+        if not world.files.halt:
             world.halt("a person said so")
-            world.loop.after(seconds, world.resume)
+            world.loop.after(seconds, world.files.halt.clear)
+
+    def _flatten(self) -> None:
+        """A person wants to be flat, and thinks better of it when it takes long."""
+        world = self.world
+        if not world.files.flatten and not world.files.halt:
+            world.files.flatten.append("a person said so")
+            world.loop.after(self.rng.uniform(15, 25), world.files.flatten.clear)
+
+    # --- the owner's money ---------------------------------------------------------------------------------------
+
+    def _deposit(self) -> None:
+        """Something comes or goes, small against the limits."""
+        asset = self.rng.choice(self.world.market.assets)
+        dollars = self.rng.choice([-1, 1]) * self.rng.choice([0.01, 3.0, 40.0])
+        if self._watches_money():
+            self.world.others.deposit(asset, dollars)
+
+    def _deposit_beyond(self) -> None:
+        """A traded base comes or goes beyond its limit; after a while the owner accepts it, or moves it back."""
+        world = self.world
+        asset = self.rng.choice(world.market.bases)
+        if not self._watches_money() or asset in world.files.accept:
+            return
+        times = self.rng.choice([-1, 1]) * self.rng.uniform(1.5, 5)
+        if move := world.others.deposit(asset, times * float(world.config.trading.max_position_size)):
+            world.watch.held.moved(move)
+            back = -float(move.amount) * world.crowd.values.usd(asset)
+            world.loop.after(self.rng.uniform(4, 20), self._settle_held, asset, back if self.rng.random() < 0.4 else 0)
+
+    def _settle_held(self, asset: str, back: float) -> None:
+        world = self.world
+        if back:
+            world.others.deposit(asset, back)
+        elif world.main.running and asset in world.main.state.account.holds.held:
+            world.files.accept.append(asset)
+
+    def _earn(self) -> None:
+        """Some of an asset moves to a wallet that cannot be traded with, or back."""
+        if self._watches_money():
+            self.world.others.to_earn(self.rng.choice(self.world.market.assets), self.rng.uniform(-60, 60))
+
+    def _watches_money(self) -> bool:
+        """True once the journal has opened: what moved before is part of its opening."""
+        host = self.world.main
+        return host.running and host.state.account.ledger.is_open and self.world.kraken.world is not None
 
     # --- the way to the exchange ---------------------------------------------------------------------------------
 
@@ -289,8 +345,8 @@ class Plan:
         self.world.loop.after(10, lambda: setattr(kraken, "history_lag_s", 0.0))
 
     def _jump(self) -> None:
-        symbol = self.rng.choice(list(self.world.kraken.mids))
-        self.world.kraken.move(symbol, self.rng.choice([-1, 1]) * self.rng.uniform(5, 60))
+        symbol = self._any_pair()
+        self.world.kraken.crowd.move(symbol, self.rng.choice([-1, 1]) * self.rng.uniform(5, 60))
 
     # --- the bus -------------------------------------------------------------------------------------------------
 
@@ -301,7 +357,11 @@ class Plan:
 
     def _book(self) -> None:
         world = self.world
-        symbol = self.rng.choice(list(world.kraken.mids))
+        symbol = self._any_pair()
         state = self.rng.choice(["resyncing", "silent", "syncing"])
         world.book_states[symbol] = state
-        world.loop.after(self.rng.choice([0.2, 0.6, 2.0, 6.0]), lambda: world.book_states.pop(symbol, None))
+
+        def live() -> None:
+            world.book_states.pop(symbol, None)
+
+        world.loop.after(self.rng.choice([0.2, 0.6, 2.0, 6.0]), live)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -11,46 +11,27 @@ from typing import Any
 
 from executor.carrier import Carrier
 from executor.executor import Executor
-from executor.journal import Journal, JournalError
+from executor.journal import JournalError
 from executor.outbox import RestCall, Told
 from executor.restore import restore
-from executor.rows import Row
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND
 from shared.config import Config
 from shared.kraken.reconnect import Reconnect
-from shared.messages import Book, BookState, BookStatus, FeedStatus, Message, Position, Target
-from tests.simulation.kraken import Kraken, Link
+from shared.messages import Account, Book, BookState, BookStatus, FeedStatus, Message, Position, Target
+from tests.simulation.disk import Crash, Files, FlakyJournal
+from tests.simulation.kraken import Kraken
+from tests.simulation.link import Link
 from tests.simulation.loop import Loop
+from tests.simulation.mids import Mids
+from tests.simulation.rest_queue import RestQueue
 
-TURN_S = 0.025
-
-
-class Crash(BaseException):
-    """The process is gone at this very point."""
-
-
-class FlakyJournal(Journal):
-    """The journal on a disk that is full at times, of a process that may die before and after each write."""
-
-    def __init__(self, path: Path, host: Host) -> None:
-        self._host = host
-        super().__init__(path)
-
-    def write(self, rows: Iterable[Row]) -> None:
-        """As the journal's."""
-        self._host.writes += 1
-        self._host.block(self._host.write_s)
-        if self._host.disk_full:
-            raise JournalError(f"{self.path} cannot be written: database or disk is full")
-        self._host.point()
-        super().write(rows)
-        self._host.point()
+TURNS_S = (0.025, 0.05, 0.1)
 
 
 class Host:
-    """One process, its connection and its place on the bus; ``halted`` is the machine's halt file."""
+    """One process, its connection and its place on the bus; ``files`` is what a person leaves it on the machine."""
 
     def __init__(
         self,
@@ -61,12 +42,13 @@ class Host:
         boot_to_wall: int,
         seed: int,
         path: Path,
-        halt_file: list[str],
+        files: Files,
     ) -> None:
         self.name, self.loop, self.kraken, self.config, self.path = name, loop, kraken, config, path
         self.boot_to_wall = boot_to_wall
-        self.halt_file = halt_file
+        self.files = files
         self.rng = Random(f"host {name} {seed}")
+        self.turn_s = self.rng.choice(TURNS_S)
         self.disk_full = False
         self.write_s = 0.0  # what a write takes on a slow disk
         self.writes = 0  # tried in this pass
@@ -74,12 +56,13 @@ class Host:
         self.network = True
         self.crash_in = -1
         self.frozen_until = 0
+        self.state: State  # of the life that runs, or ran last
         self.running = False
         self.started = self.died = self.connected_at = 0
         self.stopped_for = ""
         self.life = 0
         self.heard: dict[tuple[str, str], Target] = {}
-        self.known_ts = 0
+        self.known_ts = self.balances_ts = 0  # up to when the exchange has told of executions and of balances
         self.starts = self.crashes = 0
         self.epochs: set[int] = set()
         # Watchers.
@@ -89,9 +72,13 @@ class Host:
         self.on_raise: Callable[[Host, BaseException], None] = lambda *_: None
         self.on_position: Callable[[Position], None] = lambda *_: None
         self.on_told: Callable[[Host, Told], None] = lambda *_: None
+        self.on_flattened: Callable[[Host], None] = lambda *_: None
+        self.on_accepted: Callable[[Host, list[str]], None] = lambda *_: None
         self.on_stopped: Callable[[Host], None] = lambda *_: None
         self.on_frame: Callable[[Host, str], None] = lambda *_: None
         self.link: Link | None = None
+        self.account: Account | None = None  # as last published
+        self.said: deque[str] = deque(maxlen=3)
 
     # --- life ----------------------------------------------------------------------------------------------------
 
@@ -114,19 +101,18 @@ class Host:
             self.loop.after(self.rng.uniform(0.1, 3.0), self.start)
             return
         self.on_start(self)
-        self.state: State
         self.executor = Executor(self.state, self.journal.find_order, known_ts)
         self.carrier = Carrier(self.state, self.executor, self.journal, self)
         self.reconnect_core = Reconnect()
         self.running, self.started, self.stopped_for = True, now, ""
-        self.heard, self.known_ts, self.newer_at, self.frames = {}, 0, 0, 0
-        self.mids: dict[str, Decimal] = {}
+        self.heard, self.known_ts, self.balances_ts, self.newer_at, self.frames = {}, 0, 0, 0, 0
+        self.mids = Mids()
+        self.live_at: dict[str, int] = {}
         self.bad_since: dict[str, int] = {}
         self.feed_heard = self.books_heard = now
         self.epoch = self.state.epoch
-        self._halt_due = self._nonce = self._nonce_epoch = 0
-        self._rest: deque[tuple[str, dict[str, str], Callable[[Any, str], None]]] = deque()
-        self._rest_busy = False
+        self._halt_due = 0
+        self._rest = RestQueue(self)
         self._tick(self.life)
         self._connect(self.life)
 
@@ -160,7 +146,8 @@ class Host:
         """The process does nothing for a while; what comes waits."""
         self.frozen_until = max(self.frozen_until, self.loop.now + int(seconds * SECOND))
 
-    def _is_frozen(self, action: Callable[..., None], *arguments: Any) -> bool:
+    def is_frozen(self, action: Callable[..., None], *arguments: Any) -> bool:
+        """True if the process does nothing now: the action is done when it does again."""
         if self.loop.now < self.frozen_until:
             self.loop.at(self.frozen_until, action, *arguments)
             return True
@@ -190,13 +177,26 @@ class Host:
     # --- the shell's events --------------------------------------------------------------------------------------
 
     def _tick(self, life: int) -> None:
-        if life != self.life or not self.running or self._is_frozen(self._tick, life):
+        if life != self.life or not self.running or self.is_frozen(self._tick, life):
             return
-        self.loop.after(TURN_S, self._tick, life)
+        self.loop.after(self.turn_s, self._tick, life)
         if self.loop.now >= self._halt_due:
             self._halt_due = self.loop.now + int(limits.HALT_POLL_S * SECOND)
-            self.state.halted = bool(self.halt_file)
-        self.guard(self._turn)
+            self.state.halted = bool(self.files.halt)
+            self.state.flattening = bool(self.files.flatten)
+            self.guard(self._accept)
+        if life == self.life:
+            self.guard(self._turn)
+
+    def _accept(self) -> None:
+        """Obey what a person accepted, once the account is known; the file goes when that is kept."""
+        if self.files.accept and self.state.view_is_valid(self.loop.now):
+            for asset in self.files.accept:
+                self.executor.accept(asset, self.loop.now)
+            self._turn()
+            if self.state.journal_ok:
+                self.on_accepted(self, list(self.files.accept))
+                self.files.accept.clear()
 
     def _turn(self) -> None:
         self.writes = 0
@@ -205,7 +205,7 @@ class Host:
 
     def bus(self, message: Message) -> None:
         """A message from the bus."""
-        if not self.running or self._is_frozen(self.bus, message):
+        if not self.running or self.is_frozen(self.bus, message):
             return
         self._hear(message)
 
@@ -225,11 +225,13 @@ class Host:
             self.books_heard = self.loop.now
         elif isinstance(message, Book):
             if message.state is BookState.LIVE:
+                self.live_at[message.symbol] = self.loop.now
                 self.bad_since.pop(message.symbol, None)
             else:
                 self.bad_since.setdefault(message.symbol, self.loop.now)
             if message.bids and message.asks:
-                self.mids[message.symbol] = Decimal(message.bids[0][0] + message.asks[0][0]) / 2
+                price = Decimal(message.bids[0][0] + message.asks[0][0]) / 2
+                self.mids.hear(message.symbol, price.scaleb(-message.price_precision), self.loop.now)
 
     def _connect(self, life: int) -> None:
         if life != self.life or not self.running or self.link is not None:
@@ -267,15 +269,17 @@ class Host:
             self._turn()
 
         self.executor.asks_token(self.loop.now)
-        self._rest_call("GetWebSocketsToken", {}, answered)
+        self._rest.call("GetWebSocketsToken", {}, answered)
 
     def _frame(self, link: Link, text: str, sent_ts: int) -> None:
-        if not self.running or link is not self.link or self._is_frozen(self._frame, link, text, sent_ts):
+        if not self.running or link is not self.link or self.is_frozen(self._frame, link, text, sent_ts):
             return
 
         def take() -> None:
             if text.startswith('{"channel":"executions"'):
                 self.known_ts = max(self.known_ts, sent_ts)
+            elif text.startswith('{"channel":"balances"'):
+                self.balances_ts = max(self.balances_ts, sent_ts)
             self.on_frame(self, text)
             self.executor.frame(text.encode(), self.loop.now)
             if text != '{"channel":"heartbeat"}':
@@ -286,7 +290,7 @@ class Host:
     def _end(self, link: Link) -> None:
         """The connection is gone, and the process notices."""
         self.loop.after(self.kraken.delay() / SECOND, link.close_server)
-        if not self.running or link is not self.link or self._is_frozen(self._end, link):
+        if not self.running or link is not self.link or self.is_frozen(self._end, link):
             return
         self.link = None
         life = self.life
@@ -298,45 +302,6 @@ class Host:
         self.guard(gone)
         if life == self.life:
             self._again(life)
-
-    # --- REST, one call after another ----------------------------------------------------------------------------
-
-    def _rest_call(self, method: str, params: dict[str, str], done: Callable[[Any, str], None]) -> None:
-        self._rest.append((method, params, done))
-        self._rest_next()
-
-    def _rest_next(self) -> None:
-        if self._rest_busy or not self._rest or not self.running:
-            return
-        self._rest_busy = True
-        method, params, done = self._rest.popleft()
-        if self.state.epoch != self._nonce_epoch:
-            self._nonce_epoch, self._nonce = self.state.epoch, 0
-        self._nonce += 1
-        nonce, life = self.state.epoch * 10**9 + self._nonce, self.life
-        self.loop.after(self.kraken.delay() / SECOND, self._rest_arrive, method, params, nonce, done, life)
-
-    def _rest_arrive(
-        self, method: str, params: dict[str, str], nonce: int, done: Callable[[Any, str], None], life: int
-    ) -> None:
-        wait = self.kraken.delay() / SECOND
-        try:
-            if not self.network:
-                raise ConnectionError("no network")
-            result, error = self.kraken.rest(self.config.kraken.api_key, method, params, nonce)
-        except ConnectionError as gone:
-            result, error, wait = None, str(gone), limits.REST_TIMEOUT_S * self.rng.random()
-        self.loop.after(wait, self._rest_done, result, error, done, life)
-
-    def _rest_done(self, result: Any, error: str, done: Callable[[Any, str], None], life: int) -> None:
-        if life != self.life or not self.running or self._is_frozen(self._rest_done, result, error, done, life):
-            return
-        self._rest_busy = False
-        if error.startswith("EAPI:Invalid nonce"):
-            self.state.out.stop_held = f"a newer writer uses this API key: {error}"
-        self.guard(done, result, error)
-        if life == self.life:
-            self._rest_next()
 
     # --- the carrier's hands -------------------------------------------------------------------------------------
 
@@ -368,21 +333,28 @@ class Host:
                 self.executor.rest_answer(call, result, self.loop.now)
                 self._turn()
 
-        self._rest_call(call.method, call.params, answered)
+        self._rest.call(call.method, call.params, answered)
 
     def is_halted(self) -> bool:
-        return bool(self.halt_file)
+        return bool(self.files.halt)
 
     def halt(self, why: str) -> None:
-        if not self.halt_file:
-            self.halt_file.append(why)
+        if not self.files.halt:
+            self.files.halt.append(why)
         self.state.halted = True
+
+    def flattened(self) -> None:
+        self.files.flatten.clear()
+        self.on_flattened(self)
 
     def publish(self, topic: str, message: Message) -> None:
         if isinstance(message, Position):
             self.on_position(message)
+        elif isinstance(message, Account):
+            self.account = message
 
     def tell(self, told: Told) -> None:
+        self.said.append(told.text)
         self.on_told(self, told)
 
     def reconnect(self, why: str) -> None:

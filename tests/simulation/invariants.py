@@ -5,25 +5,29 @@ from __future__ import annotations
 import json
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from executor import ids
+from executor.orders import Order as DecidedOrder
 from executor.outbox import Told
-from executor.planner import Quote
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339
+from shared.messages import Quote
 from shared.numbers import scale
+from shared.valuation import legs
 from simulator import errors
 from simulator.limits import amend_penalty, cancel_penalty
-from simulator.orders import Fill, Order
-from simulator.pairs import ASSETS, PAIRS, Pair
+from simulator.orders import Order
+from simulator.pairs import PAIRS
 from simulator.session import Request
+from tests.simulation.at_rest import AtRest, all_fills
+from tests.simulation.flat import STRATEGY, Flat
+from tests.simulation.held import Held
 from tests.simulation.host import Host
-from tests.simulation.kraken import CANCELS, PLACING, Link, is_ours
-from tests.simulation.sizes import oversized
+from tests.simulation.link import Link
+from tests.simulation.orders import CANCELS, PLACING, added, is_ours
+from tests.simulation.worst_case import WorstCase
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -43,28 +47,8 @@ FAIR = (
     errors.INVALID_NONCE,
     "EGeneral:Invalid arguments:deadline",  # it was on the way for so long that less than 500 ms were left
 )
-
-
-@dataclass(slots=True)
-class Open:
-    """An order as the exchange may have it: ticks at the dearest, lots still to fill at the most."""
-
-    symbol: str
-    side: str
-    price: int
-    lots: int
-    ours: bool
-
-
-def worth(pair: Pair, price: Decimal | int, lots: int) -> Decimal:
-    """Quote currency."""
-    return Decimal(price) * lots * Decimal(1).scaleb(-pair.price_precision - pair.qty_precision)
-
-
-def wishes(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """The orders of an add_order or batch_add."""
-    params = body["params"]
-    return params["orders"] if body["method"] == "batch_add" else [params]
+# How long a rate may go by a pair after that was last called live.
+VALUED = int((limits.PATH_DEAD_S + limits.RATE_STALE_S + 1.2) * SECOND)
 
 
 class Watch:
@@ -76,6 +60,9 @@ class Watch:
         self.checks: Counter[str] = Counter()
         self._epochs: dict[str, int] = {}  # of each machine, the newest
         self._names: set[str] = set()  # client order ids that left
+        self.worst_case = WorstCase(self)
+        self.held = Held(self, self.worst_case)
+        self.flat = Flat(self, self.worst_case)
         world.kraken.on_handle = self.handled
         world.kraken.on_refused = self.refused
 
@@ -97,6 +84,7 @@ class Watch:
         if host.state.epoch <= self._epochs.get(host.name, 0):
             self.violate("11", f"{host.name} starts with epoch {host.state.epoch}, which it has had")
         self._epochs[host.name] = host.state.epoch
+        self.held.started(host)
 
     def stopped(self, host: Host) -> None:
         """Invariant 11: nobody stops for a newer writer where there is none."""
@@ -139,7 +127,7 @@ class Watch:
         self.checks["sends"] += 1
         world, kraken = self.world, self.world.kraken
         what = f"{host.name} {body['method']}"
-        if world.halt_file:
+        if world.files.halt:
             self.violate("6", f"{what} while halted")
         if host.newer_at:
             self.violate("11", f"{what} after a newer executor was seen")
@@ -152,45 +140,64 @@ class Watch:
         if deadline > ts + 2.5 * SECOND:
             self.violate("deadline", f"{what}: {(deadline - ts) / SECOND:.3f} s ahead")
         if body["method"] == "amend_order":
-            self._amend_sent(host, body)
+            order = host.state.registry.find(body["params"]["cl_ord_id"])
+            assert order is not None
+            symbol = order.symbol
+            self._amend_sent(host, body, order)
         else:
-            for wish in wishes(body):
-                self._add_sent(host, body, wish)
+            symbol = body["params"]["symbol"]
+            for row in added(body):
+                self._add_sent(host, body, row)
+        self._valued(host, symbol, what)
         if world.rival is None:
-            self._worst_case(host, body)
+            self.worst_case.check(host, body)
+            self.held.sent(host, body, symbol)
 
-    def _add_sent(self, host: Host, body: dict[str, Any], wish: dict[str, Any]) -> None:
-        symbol, cl_ord_id = body["params"]["symbol"], wish["cl_ord_id"]
+    def _add_sent(self, host: Host, body: dict[str, Any], row: dict[str, Any]) -> None:
+        symbol, cl_ord_id = body["params"]["symbol"], row["cl_ord_id"]
         pair = PAIRS[symbol]
         if cl_ord_id in self._names:
             self.violate("11", f"{cl_ord_id} was used before")
         self._names.add(cl_ord_id)
         if host.journal.find_order(cl_ord_id, "") is None:
             self.violate("journal", f"{cl_ord_id} left before the journal knew it")
-        if not wish.get("post_only"):
-            self.violate("T5", f"{cl_ord_id} is not post-only")
         mine = ids.parse(cl_ord_id)
         assert mine is not None
         strategy = {code: name for name, code in host.state.codes.items()}[mine.strategy]
+        if strategy == STRATEGY:
+            self.flat.sent(host, symbol, row)
+            return
+        if not row.get("post_only"):
+            self.violate("T5", f"{cl_ord_id} is not post-only")
         target = host.heard.get((strategy, symbol))
         if target is None or self.world.loop.now - target.decided > target.ttl_ms * 1_000_000:
             self.violate("T2", f"{cl_ord_id} is added without a target that holds")
             return
-        price, lots = scale(wish["limit_price"], pair.price_precision), scale(wish["order_qty"], pair.qty_precision)
-        if Quote(slot=mine.slot, side=wish["side"], price=price, qty=lots) not in target.quotes:
-            self.violate("target", f"{cl_ord_id} {wish['side']} {lots} at {price} is not what the target wants")
+        price, lots = scale(row["limit_price"], pair.price_precision), scale(row["order_qty"], pair.qty_precision)
+        if Quote(slot=mine.slot, side=row["side"], price=price, qty=lots) not in target.quotes:
+            self.violate("target", f"{cl_ord_id} {row['side']} {lots} at {price} is not what the target wants")
         self.checks["T1"] += 1
-        if self._is_frozen(host, strategy, symbol, wish["side"], target.fills):
+        if self._is_frozen(host, strategy, symbol, row["side"], target.fills):
             self.violate("T1", f"{cl_ord_id} is added on a side with a later fill than the target knew")
+
+    def _valued(self, host: Host, symbol: str, what: str) -> None:
+        """Nothing is placed without a valid rate of the quote asset: its pairs were live a moment ago."""
+        for since in self._unvalued_since(host, symbol):
+            self.checks["rate"] += 1
+            if self.world.loop.now > since:
+                self.violate("rate", f"{what} on {symbol}, and what values its quote is not live")
+
+    def _unvalued_since(self, host: Host, symbol: str) -> list[int]:
+        """From when on the rate of a pair's quote is not valid, for each pair that it goes by."""
+        way = self.world.market.ways[legs(symbol)[1]]
+        return [host.live_at[name] + VALUED if name in host.live_at else host.started for name in way]
 
     def _is_frozen(self, host: Host, strategy: str, symbol: str, side: str, known: int) -> bool:
         """Was there a fill on this side that the target does not know, by the process's own count."""
         return host.state.account.tally(strategy, symbol).last.get(side, 0) > known
 
-    def _amend_sent(self, host: Host, body: dict[str, Any]) -> None:
+    def _amend_sent(self, host: Host, body: dict[str, Any], order: DecidedOrder) -> None:
         params = body["params"]
-        order = host.state.registry.find(params["cl_ord_id"])
-        assert order is not None
         lots = scale(params["order_qty"], order.qty_precision)
         if not params.get("post_only"):
             self.violate("T5", f"the amend of {order.cl_ord_id} is not post-only")
@@ -203,94 +210,6 @@ class Watch:
         if row is None or not row[0] or json.loads(row[0])[1] != lots:
             self.violate("journal", f"the amend of {order.cl_ord_id} left before the journal knew it")
 
-    # --- the worst case ------------------------------------------------------------------------------------------
-
-    def _standing(self, host: Host) -> dict[str, Open]:
-        """Everything that rests or is on its way, at its worst; foreign orders as far as the process was told."""
-        found: dict[str, Open] = {}
-        account = self.world.kraken.account
-        for order in account.orders.values():
-            ours = is_ours(order.cl_ord_id)
-            if order.price is None or (not ours and order.opened_ns >= host.known_ts):
-                continue
-            name = order.cl_ord_id if ours else order.order_id
-            assert name is not None
-            found[name] = Open(order.pair.symbol, order.side, order.price, order.remaining, ours)
-        for link in self.world.kraken.links:
-            for _, body in link.in_flight.values():
-                if body["method"] in PLACING and parse_rfc3339(body["params"]["deadline"]) > self.world.kraken.ts:
-                    self._apply(found, body)
-        return found
-
-    def _apply(self, found: dict[str, Open], body: dict[str, Any]) -> None:
-        params = body["params"]
-        if body["method"] == "amend_order":
-            standing = found.get(params["cl_ord_id"])
-            order = self.world.kraken.account.by_client.get(params["cl_ord_id"])
-            if standing is None or order is None:
-                return
-            standing.price = max(standing.price, scale(params["limit_price"], order.pair.price_precision))
-            lots = scale(params["order_qty"], order.pair.qty_precision) - order.filled
-            standing.lots = max(standing.lots, lots)
-            return
-        pair = PAIRS[params["symbol"]]
-        for wish in wishes(body):
-            price, lots = scale(wish["limit_price"], pair.price_precision), scale(wish["order_qty"], pair.qty_precision)
-            found.setdefault(wish["cl_ord_id"], Open(pair.symbol, wish["side"], price, lots, True))
-
-    def _exposure(self, host: Host, standing: dict[str, Open], symbol: str, side: str) -> Decimal | None:
-        """The worst case of a side in quote currency, from the exchange's balance."""
-        mid = host.mids.get(symbol)
-        if mid is None:
-            return None
-        pair, account = PAIRS[symbol], self.world.kraken.account
-        inventory = self.world.config.trading.inventory_base or {}
-        held = Decimal(account.balances.get(pair.base.name, 0)).scaleb(-pair.base.decimals)
-        lots = int((held - inventory[pair.base.name]).scaleb(pair.qty_precision))
-        sign = 1 if side == "buy" else -1
-        for fill in account.fills:
-            # Somebody else's fill that no report has told yet.
-            if not is_ours(fill.cl_ord_id) and fill.ns >= host.known_ts and (fill.pair, fill.side) == (pair, side):
-                lots -= sign * fill.qty
-        total = sign * worth(pair, mid, lots)
-        for order in standing.values():
-            if (order.symbol, order.side) == (symbol, side):
-                total += worth(pair, max(Decimal(order.price), mid), order.lots)
-        return total
-
-    def _gross(self, host: Host, standing: dict[str, Open]) -> Decimal:
-        sides = [
-            [self._exposure(host, standing, symbol, side) or Decimal(0) for side in ("buy", "sell")]
-            for symbol in host.mids
-        ]
-        return sum((max(*pair, Decimal(0)) for pair in sides), Decimal(0))
-
-    def _worst_case(self, host: Host, body: dict[str, Any]) -> None:
-        """Invariant 4: within every limit whenever something is sent that does not reduce it."""
-        rules = self.world.config.trading
-        before = self._standing(host)
-        after = {name: Open(o.symbol, o.side, o.price, o.lots, o.ours) for name, o in before.items()}
-        self._apply(after, body)
-        changed = [o for name, o in after.items() if before.get(name) != o]
-        what = f"{host.name} {body['method']} {[(o.symbol, o.side, o.price, o.lots) for o in changed]}"
-        for symbol, side in {(o.symbol, o.side): None for o in changed}:
-            was, now = (self._exposure(host, s, symbol, side) for s in (before, after))
-            if was is None or now is None:
-                self.violate("4", f"{what} without a mid")
-                return
-            self.checks["4"] += 1
-            if now > rules.max_position_size and now > was:
-                self.violate("4", f"{what}: worst case {now:.2f} (was {was:.2f}) above max_position_size")
-        was, now = self._gross(host, before), self._gross(host, after)
-        if now > rules.max_gross_position and now > was:
-            self.violate("4", f"{what}: gross {now:.2f} (was {was:.2f}) above max_gross_position")
-        if body["method"] != "amend_order" and len(after) > rules.max_open_orders:
-            self.violate("4", f"{what}: {len(after)} orders open, max_open_orders is {rules.max_open_orders}")
-        for order in changed:
-            mid = host.mids[order.symbol]
-            if worth(PAIRS[order.symbol], max(Decimal(order.price), mid), order.lots) > rules.max_order_size:
-                self.violate("4", f"{what}: above max_order_size")
-
     # --- what the exchange sees ----------------------------------------------------------------------------------
 
     def handled(self, link: Link, request: Request, body: dict[str, Any]) -> None:
@@ -300,15 +219,15 @@ class Watch:
         if request.method not in PLACING or not body or self.world.rival is not None:
             return
         account = self.world.kraken.account
-        for wish in [body["params"]] if request.method == "amend_order" else wishes(body):
+        for row in [body["params"]] if request.method == "amend_order" else added(body):
             if request.method == "amend_order":
-                order = account.by_client.get(wish["cl_ord_id"])
+                order = account.by_client.get(row["cl_ord_id"])
                 if order is None:
                     continue
                 pair, side = order.pair, order.side
             else:
-                pair, side = PAIRS[body["params"]["symbol"]], wish["side"]
-            price = scale(wish["limit_price"], pair.price_precision)
+                pair, side = PAIRS[body["params"]["symbol"]], row["side"]
+            price = scale(row["limit_price"], pair.price_precision)
             self.checks["cross"] += 1
             for other in account.orders.values():
                 if not is_ours(other.cl_ord_id) or other.pair is not pair or other.side == side or other.price is None:
@@ -406,6 +325,7 @@ class Watch:
         # Since when the exchange could be reached without anything in the way.
         clear = max(host.started, host.connected_at, self.world.trouble_until)
         second = SECOND + SLACK
+        self.held.step(host, own, clear)
         for order in own:
             self.checks["1"] += 1
             if now - max(clear, opened[order.number]) > second and not self._knows(host, order):
@@ -415,6 +335,10 @@ class Watch:
                 self.checks["3"] += 1
                 if now - max(clear, bad, opened[order.number]) > second:
                     self.violate("3", f"{order.cl_ord_id} rests on a book that is not live")
+            unvalued = self._unvalued_since(host, order.pair.symbol)
+            starts = host.started + int(limits.START_GRACE_S * SECOND)
+            if unvalued and now - max(clear, starts, min(unvalued), opened[order.number]) > second:
+                self.violate("rate", f"{order.cl_ord_id} rests, and what values its quote is not live")
             if self.world.halted_at:
                 self.checks["6"] += 1
                 if now - max(clear, self.world.halted_at, opened[order.number]) > second:
@@ -433,13 +357,16 @@ class Watch:
 
     # --- at rest -------------------------------------------------------------------------------------------------
 
-    def _all_fills(self) -> Iterator[Fill]:
-        for row in self.world.kraken.store._db.execute("SELECT exec_id FROM trades ORDER BY rowid"):
-            yield self.world.kraken.store.fills_by_id(1, [row[0]])[0]
+    def inventory(self, asset: str) -> Decimal:
+        """What is wanted kept of a traded base: as configured, or as accepted since."""
+        if asset in self.world.files.accept and self.world.main.running:
+            return self.world.main.state.account.inventory.of_asset(asset)
+        configured = self.world.config.trading.inventory_base or {}
+        return self.held.accepted.get(asset, configured[asset])
 
     def exchange_fills(self) -> tuple[int, int]:
         """How many fills of ours and of others the exchange's books hold."""
-        ours = [is_ours(fill.cl_ord_id) for fill in self._all_fills()]
+        ours = [is_ours(fill.cl_ord_id) for fill in all_fills(self.world)]
         return sum(ours), len(ours) - sum(ours)
 
     def at_rest(self) -> None:
@@ -448,86 +375,5 @@ class Watch:
         if not host.running:
             self.violate("9", "the executor does not run at the end")
             return
-        fills = {fill.exec_id: fill for fill in self._all_fills()}
-        before = {row[0] for row in host.journal._db.execute("SELECT exec_id FROM before")}
-        # One that its ledger entries showed to be newer than the journal after all counts like any other.
-        before -= {row.exec_id for row in host.journal.fills()}
-        self._fills(host, {name: fill for name, fill in fills.items() if name not in before})
-        if any(is_ours(fills[name].cl_ord_id) for name in before):
-            self.violate("2", "a fill of ours counts as older than the journal")
-        self._filled(host, fills.values())
-        self._money(host, [fill for name, fill in fills.items() if name not in before])
-        for text in oversized(host):
-            self.violate("10", text)
+        AtRest(self, host).check()
         self.checks["at rest"] += 1
-
-    def _fills(self, host: Host, fills: dict[str, Fill]) -> None:
-        kept = host.journal.fills()
-        names = Counter(row.exec_id for row in kept)
-        for name in fills.keys() - names.keys():
-            self.violate("2", f"fill {name} of {fills[name].cl_ord_id} is not in the journal")
-        for name in names.keys() - fills.keys():
-            self.violate("2", f"the journal's fill {name} is not the exchange's")
-        positions: dict[tuple[str, str], Decimal] = {}
-        codes = {code: name for name, code in host.state.codes.items()}
-        for row in kept:
-            fill = fills.get(row.exec_id)
-            if fill is None:
-                continue
-            pair = fill.pair
-            told = (row.symbol, row.side, Decimal(row.price), Decimal(row.qty), Decimal(row.fee), row.order_id)
-            price, qty = Decimal(pair.price(fill.price)), Decimal(pair.qty(fill.qty))
-            if told != (pair.symbol, fill.side, price, qty, Decimal(pair.cost(fill.fee)), fill.order_id):
-                self.violate("2", f"{row} differs from {fill}")
-            mine = ids.parse(fill.cl_ord_id or "")
-            # Orders of a rival's epoch are of nobody here; those of every life of this machine have their strategy.
-            owner = codes[mine.strategy] if mine is not None and mine.epoch in host.epochs else row.strategy
-            if row.strategy != owner:
-                self.violate("2", f"fill {row.exec_id} of {owner} counts for {row.strategy}")
-            key = (row.strategy, row.symbol)
-            positions[key] = positions.get(key, Decimal(0)) + (qty if fill.side == "buy" else -qty)
-        for key, position in positions.items():
-            held = host.state.account.tally(*key).position
-            if held != position:
-                self.violate("2", f"the position of {key} is {held}, its fills add up to {position}")
-
-    def _filled(self, host: Host, fills: Iterable[Fill]) -> None:
-        """Each order is as far filled as the exchange's fills of it add up to: none counted twice, none left out."""
-        truth: dict[str, Decimal] = {}
-        for fill in fills:
-            truth[fill.order_id] = truth.get(fill.order_id, Decimal(0)) + Decimal(fill.pair.qty(fill.qty))
-        query = "SELECT cl_ord_id, order_id, state, filled FROM orders"
-        for cl_ord_id, order_id, state, filled in host.journal._db.execute(query):
-            must = truth.get(order_id, Decimal(0))
-            self.checks["filled"] += 1
-            if Decimal(filled) != must:
-                self.violate("2", f"{cl_ord_id} ({state}) is {filled} filled here, {must} at the exchange")
-
-    def _money(self, host: Host, fills: list[Fill]) -> None:
-        account, ledger = self.world.kraken.account, host.state.account.ledger
-        if ledger.difference:
-            self.violate("7", ledger.difference)
-        for asset, units in account.balances.items():
-            held = ledger.spendable().get(asset)
-            if held != Decimal(units).scaleb(-ASSETS[asset].decimals):
-                self.violate("7", f"{asset}: {held} here, {units} units at the exchange")
-        effects: dict[str, Decimal] = {}
-        for fill in fills:
-            pair = fill.pair
-            price, qty, fee = (Decimal(t) for t in (pair.price(fill.price), pair.qty(fill.qty), pair.cost(fill.fee)))
-            sign = 1 if fill.side == "buy" else -1
-            effects[pair.base.name] = effects.get(pair.base.name, Decimal(0)) + sign * qty
-            effects[pair.quote.name] = effects.get(pair.quote.name, Decimal(0)) - sign * price * qty - fee
-        for asset, holding in ledger.holdings.items():
-            if asset not in ASSETS:
-                continue  # of rows that no exchange sends
-            balance = Decimal(account.balances.get(asset, 0)).scaleb(-ASSETS[asset].decimals)
-            rounding = balance - holding.opening - effects.get(asset, Decimal(0))
-            if holding.rounding != rounding:
-                self.violate("7", f"the rounding account of {asset} is {holding.rounding}, must be {rounding}")
-            if holding.open_legs:
-                self.violate("7", f"{asset} has legs without an entry at rest: {holding.open_legs}")
-        paid = sum((pnl.fees for pnl in host.state.account.pnl.values()), Decimal(0))
-        must = sum((Decimal(fill.pair.cost(fill.fee)) for fill in fills), Decimal(0))
-        if paid != must:
-            self.violate("7", f"fees paid {paid} here, {must} at the exchange")

@@ -65,16 +65,17 @@ class OddSession(PrivateSession):
             return
         rows = [bytes(row).decode() for row in msgspec.json.decode(data, type=list[msgspec.Raw])]
         late = [row for row in rows if self.kraken.lags(json.loads(row).get("order_id", ""))]
-        rows = [row for row in rows if row not in late] + list(self.kraken.foreign_rows.values())
+        rows = [row for row in rows if row not in late] + list(self.kraken.others.rows.values())
         super()._push(channel, subscription, kind, f"[{','.join(rows)}]")
         for row in late:
-            self.kraken.loop.after(self.kraken.rng.uniform(0.05, 1.5), self._catch_up, subscription, row)
+            self.kraken.loop.after(self.kraken.rng.uniform(0.05, 1.5), self._send_left_out, subscription, row)
 
-    def _catch_up(self, subscription: Any, row: str) -> None:
+    def _send_left_out(self, subscription: Any, row: str) -> None:
         """The report that the snapshot lagged behind."""
         order = self.kraken.account.orders.get(json.loads(row)["order_id"])
-        if order is not None and self._subscriptions.get("executions") is subscription:
-            super()._push("executions", subscription, "update", f"[{row}]")
+        current = self._subscriptions.get("executions")
+        if order is not None and current is not None and current is subscription:
+            super()._push("executions", current, "update", f"[{row}]")
 
 
 def foreign_row(rng: Random, kind: str, symbol: str, mid: float, order_id: str, ts: int) -> str:

@@ -21,7 +21,7 @@ INVARIANTS = {
     "1": "every resting order is known to a running executor within 1 s; with it dead, all are gone within the window",
     "2": "every fill is in the journal, in the position and in what its order has filled, exactly once",
     "3": "no quote rests for longer than 1 s on a book that is known as not live",
-    "4": "the worst case is within every limit whenever something is sent that does not reduce it",
+    "4": "the worst case, by asset over all pairs, is within every limit whenever what is sent does not reduce it",
     "5": "the exchange's counters are never passed, no rate limit is hit, and no cancel counts for less",
     "6": "after halt nothing is open within 1 s, and nothing is sent",
     "7": "cash, positions, fees and rounding equal the exchange's ledger to the last digit",
@@ -36,6 +36,10 @@ INVARIANTS = {
     "assumed": "no order that rests counts as ended",
     "cross": "we never cross ourselves",
     "dead link": "a connection that died without a word is dropped after 6 s",
+    "T11": "a flatten's orders only reduce, close each asset through one pair, and end flat to dust",
+    "held": "what the owner moved beyond a limit is neither sold nor bought until accepted, through every start",
+    "rate": "nothing is quoted without a valid rate of its quote asset",
+    "profit": "of each quote asset, equity is realised + unrealised - fees + transfers + rounding to the last digit",
     "progress": "in calm weather what is wanted stands at the exchange, and what is not is gone",
 }
 

@@ -20,9 +20,11 @@ class RandomStrategy:
         self._rng = Random(f"strategy {name} {symbol} {seed}")
         self._quotes: list[Quote] = []
         self._left = 0
+        self._rate = 1.0
 
-    def quotes(self, mid: float) -> list[Quote]:
-        """What it wants now, around the mid in ticks."""
+    def quotes(self, mid: float, rate: float) -> list[Quote]:
+        """What it wants now, around the mid in ticks; ``rate`` is what one of the quote asset is worth in dollars."""
+        self._rate = rate
         if self.quiet is not None:
             return self.quiet
         self._left -= 1
@@ -34,14 +36,15 @@ class RandomStrategy:
                 self._quotes = self._sane(mid) if self._rng.random() > self.wildness else self._wild(mid)
         return self._quotes
 
-    def sane(self, mid: float, sides: list[Side]) -> list[Quote]:
+    def sane(self, mid: float, rate: float, sides: list[Side]) -> list[Quote]:
         """One quote a side, for the end of a run."""
+        self._rate = rate
         return [self._quote("b0" if side == "buy" else "a0", side, mid, 4.0, 60.0) for side in sides]
 
     def _quote(self, slot: str, side: Side, mid: float, away_bp: float, dollars: float) -> Quote:
         pair = PAIRS[self.symbol]
         price = max(1, round(mid * (1 - away_bp / 1e4 if side == "buy" else 1 + away_bp / 1e4)))
-        lots = round(dollars / (price * 10**-pair.price_precision) * 10**pair.qty_precision)
+        lots = round(dollars / (price * self._rate) * 10 ** (pair.price_precision + pair.qty_precision))
         return Quote(slot=slot, side=side, price=price, qty=max(1, lots))
 
     def _moved(self, quote: Quote) -> Quote:
@@ -49,7 +52,7 @@ class RandomStrategy:
         pair = PAIRS[self.symbol]
         price = max(1, round(quote.price * (1 + self._rng.choice([0, self._rng.uniform(-4e-4, 4e-4)]))))
         lots = round(quote.qty * self._rng.choice([1, self._rng.uniform(0.3, 2.5)]))
-        most = 245 / (price * 10**-pair.price_precision) * 10**pair.qty_precision
+        most = 245 / (price * self._rate) * 10 ** (pair.price_precision + pair.qty_precision)
         return Quote(slot=quote.slot, side=quote.side, price=price, qty=max(1, min(lots, int(most))))
 
     def _sane(self, mid: float) -> list[Quote]:

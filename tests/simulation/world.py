@@ -10,15 +10,11 @@ import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-import msgspec
-
 from executor.outbox import Told
 from shared.clock import SECOND
-from shared.config import Config, SimAccount, check
 from shared.messages import (
     Book,
     BookState,
@@ -26,25 +22,25 @@ from shared.messages import (
     FeedStatus,
     Instruments,
     Message,
-    OrderState,
-    Pair,
     Position,
-    Side,
     Target,
 )
 from shared.unconfirmed import Unconfirmed
+from shared.valuation import legs
 from simulator.pairs import ASSETS, PAIRS
+from tests.simulation.calm import Calm
+from tests.simulation.configuration import configuration, pair_message
+from tests.simulation.disk import Files
 from tests.simulation.faults import Plan
 from tests.simulation.host import Host
 from tests.simulation.invariants import Watch
 from tests.simulation.kraken import Kraken
 from tests.simulation.loop import Loop
+from tests.simulation.markets import MARKETS, Market
 from tests.simulation.strategies import RandomStrategy
 
 BOOT_TO_WALL = 1_800_000_000 * SECOND
-SYMBOLS = ["BTC/USD", "ETH/USD"]
 STEP_S = 0.05
-CALM_S = 200.0
 
 
 @dataclass(slots=True)
@@ -65,51 +61,9 @@ class Result:
     digest: str = ""
 
 
-def pair_message(symbol: str) -> Pair:
-    """A pair as ``feed.instrument`` tells it."""
-    pair = PAIRS[symbol]
-    return Pair(
-        symbol=symbol,
-        base=pair.base.name,
-        quote=pair.quote.name,
-        status="online",
-        price_precision=pair.price_precision,
-        qty_precision=pair.qty_precision,
-        price_increment=1,
-        qty_increment=1,
-        qty_min=pair.qty_min,
-        cost_min=str(Decimal(pair.cost_min).scaleb(-pair.quote.decimals)),
-    )
-
-
-def configuration(rng: Random, folder: Path, unconfirmed: Unconfirmed) -> Config:
-    """A sandbox with two strategies; one seed in three has a small purse, one in two pays fees."""
-    config = Config()
-    balances = {"USD": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
-    if rng.random() < 0.33:
-        balances = {"USD": Decimal(1_500), "BTC": Decimal("0.015"), "ETH": Decimal("0.4"), "SOL": Decimal(4)}
-    config.trading = msgspec.structs.replace(
-        config.trading,
-        pairs=SYMBOLS,
-        max_position_size=Decimal(rng.choice([350, 1000])),
-        max_daily_loss=Decimal(rng.choice([20, 2000])),
-        max_gross_position=Decimal(rng.choice([1200, 3000])),
-        max_open_orders=rng.choice([6, 20]),
-        inventory_base={asset: balances[asset] for asset in ("BTC", "ETH", "SOL")},
-    )
-    maker = config.strategies["market_maker"]
-    config.strategies = {"market_maker": maker, "other": msgspec.structs.replace(maker, pairs=["BTC/USD"])}
-    keys = config.simulator.accounts[0].keys
-    volume = Decimal(rng.choice([0, 10_000_000]))
-    account = SimAccount(name="maker", keys=keys, balances=balances, volume_30d_usd=volume)
-    config.simulator = msgspec.structs.replace(config.simulator, accounts=[account], unconfirmed=unconfirmed)
-    config.source = folder / "config.yaml"
-    check(config, str)
-    return config
-
-
 class World:
-    """One seed's world; ``unconfirmed`` is where the exchange's switches stand."""
+    """One seed's world; ``unconfirmed`` is where the exchange's switches stand, and the pairs are drawn
+    unless a ``market`` is given."""
 
     def __init__(
         self,
@@ -118,6 +72,7 @@ class World:
         mean_gap_s: float = 3.0,
         folder: Path | None = None,
         unconfirmed: Unconfirmed = Unconfirmed(),  # noqa: B008 - frozen
+        market: Market | None = None,
     ) -> None:
         self.seed = seed
         self._made = None if folder is not None else tempfile.mkdtemp(prefix="simulation", dir=_memory())
@@ -125,9 +80,11 @@ class World:
         rng = Random(f"world {seed}")
         self.loop = Loop(1000 * SECOND)
         self.begin = self.loop.now
-        self.config = configuration(rng, self.folder, unconfirmed)
-        self.kraken = Kraken(self.loop, seed, self.config.simulator, BOOT_TO_WALL)
-        self.halt_file: list[str] = []
+        self.market = market or rng.choice(MARKETS)
+        self.config = configuration(rng, self.market, self.folder, unconfirmed)
+        self.kraken = Kraken(self.loop, seed, self.config.simulator, BOOT_TO_WALL, self.market)
+        self.crowd, self.others = self.kraken.crowd, self.kraken.others
+        self.files = Files()
         self.halted_at = 0
         self.trouble_until = 0
         self.watch = Watch(self)
@@ -138,7 +95,8 @@ class World:
         wildness = rng.choice([0.1, 0.3, 0.7])
         self.strategies = [
             RandomStrategy(name, symbol, seed, wildness)
-            for name, symbol in (("market_maker", "BTC/USD"), ("market_maker", "ETH/USD"), ("other", "BTC/USD"))
+            for name, section in self.config.strategies.items()
+            for symbol in section.pairs
         ]
         # The bus, as faults leave it.
         self.targets_lost = self.targets_late = self.targets_repeated = False
@@ -153,11 +111,12 @@ class World:
 
     def _host(self, name: str) -> Host:
         path = self.folder / f"{name}.sqlite"
-        host = Host(name, self.loop, self.kraken, self.config, BOOT_TO_WALL, self.seed, path, self.halt_file)
+        host = Host(name, self.loop, self.kraken, self.config, BOOT_TO_WALL, self.seed, path, self.files)
         host.on_send, host.on_raise, host.on_told = self._sent, self.watch.raised, self.watch.told
         host.on_frame, host.on_stopped, host.on_start = self.watch.frame, self._stopped, self.watch.started
         if name == "main":
-            host.on_position = self._position
+            host.on_position, host.on_accepted = self._position, self.watch.held.accepts
+            host.on_flattened = self.watch.flat.done
         return host
 
     @property
@@ -177,11 +136,12 @@ class World:
 
     def halt(self, why: str) -> None:
         """A person halts."""
-        self.halt_file.append(why)
+        self.files.halt.append(why)
 
     def resume(self) -> None:
         """A person resumes."""
-        self.halt_file.clear()
+        self.files.halt.clear()
+        self.files.flatten.clear()
 
     def duel(self, seconds: float) -> None:
         """A second executor on another machine, for a while; the first has to stop, and comes back when it went."""
@@ -191,14 +151,21 @@ class World:
         self.rival = self._host(f"rival{self.elapsed_s:.0f}")
         self.rival.start()
         self.trouble(seconds + 10)
-        self.loop.after(seconds, self._end_duel)
+        self.loop.after(seconds, self.end_duel)
 
-    def _end_duel(self) -> None:
+    def end_duel(self) -> None:
         rival, self.rival = self.rival, None
         if rival is not None:
             rival.crash(None)
             self.loop.after(0.5, self.main.start)
-            self.loop.after(40, lambda: setattr(self, "alone", self.rival is None))
+            self.loop.after(40, self._alone_again, rival.epoch)
+
+    def _alone_again(self, rivals_epoch: int) -> None:
+        """Count as alone again once our epoch is the newer one: until then we may still learn of the other."""
+        if self.main.running and self.main.epoch > rivals_epoch:
+            self.alone = self.rival is None
+        else:
+            self.loop.after(5, self._alone_again, rivals_epoch)
 
     def _stopped(self, host: Host) -> None:
         self.watch.stopped(host)
@@ -228,7 +195,7 @@ class World:
             )
         if not self.books_silent:
             self.deliver(BookStatus())
-            for symbol in SYMBOLS:
+            for symbol in self.market.listed:
                 self.deliver(self._book(symbol))
 
     def _book(self, symbol: str) -> Book:
@@ -250,8 +217,9 @@ class World:
         )
 
     def _instruments(self) -> None:
-        pairs = {symbol: pair_message(symbol) for symbol in SYMBOLS}
-        self.deliver(Instruments(pairs=pairs, assets={name: asset.decimals for name, asset in ASSETS.items()}))
+        pairs = {symbol: pair_message(symbol) for symbol in self.market.listed}
+        assets = {name: ASSETS[name].decimals for name in self.market.assets}
+        self.deliver(Instruments(pairs=pairs, assets=assets, references=list(self.market.references)))
 
     def _decide(self, strategy: RandomStrategy) -> None:
         self.loop.after(self.rng.uniform(0.3, 1.0), self._decide, strategy)
@@ -261,7 +229,9 @@ class World:
             symbol=strategy.symbol,
             price_precision=pair.price_precision,
             qty_precision=pair.qty_precision,
-            quotes=strategy.quotes(self.kraken.mids[strategy.symbol]),
+            quotes=strategy.quotes(
+                self.crowd.values.mid(strategy.symbol), self.crowd.values.usd(legs(strategy.symbol)[1])
+            ),
             decided=self.loop.now,
             ttl_ms=3000,
             fills=strategy.fills,
@@ -284,15 +254,15 @@ class World:
 
     def _market(self) -> None:
         self.loop.after(self.rng.uniform(0.1, 0.4), self._market)
-        symbol = self.rng.choice(SYMBOLS)
-        self.kraken.move(symbol, self.rng.gauss(0, 0.8) if self.storm else 0.0)
+        symbol = self.rng.choice(self.market.listed)
+        self.crowd.move(symbol, self.rng.gauss(0, 0.8) if self.storm else 0.0)
         if self.storm and self.rng.random() < 0.5:
-            self.kraken.take(symbol, self.rng.choice([20.0, 200.0, 2000.0]))
+            self.crowd.take(symbol, self.rng.choice([20.0, 200.0, 2000.0]))
 
     def _foreign(self) -> None:
         self.loop.after(self.rng.expovariate(1.0), self._foreign)
         if self.storm and self.rng.random() < self.foreign_rate:
-            self.kraken.foreign(self.rng.choice(SYMBOLS), self.rng.choice(["rest", "take", "cancel"]))
+            self.others.act(self.rng.choice(self.market.listed), self.rng.choice(["rest", "take", "cancel"]))
 
     def _sent(self, host: Host, text: str) -> None:
         self.sends += 1
@@ -301,9 +271,9 @@ class World:
 
     def _step(self) -> None:
         self.kraken.tick()
-        if self.halt_file and not self.halted_at:
+        if self.files.halt and not self.halted_at:
             self.halted_at = self.loop.now
-        elif not self.halt_file:
+        elif not self.files.halt:
             self.halted_at = 0
         elif not self.plan_resumes:
             self.plan_resumes = True
@@ -314,7 +284,7 @@ class World:
 
     def _resume_late(self) -> None:
         self.plan_resumes = False
-        self.resume()
+        self.files.halt.clear()
 
     # --- a run ---------------------------------------------------------------------------------------------------
 
@@ -333,96 +303,12 @@ class World:
         self.plan.start()
         try:
             loop.run(loop.now + int(seconds * SECOND))
-            self._calm()
+            Calm(self).run()
         finally:
             self.main.crash(None)
             if self._made is not None:
                 shutil.rmtree(self._made, ignore_errors=True)
         return self._result()
-
-    def _calm(self) -> None:
-        self._end_storm()
-        self._settle("nothing of ours rests, nothing is in doubt", CALM_S, self._is_at_rest)
-        self._run(8)  # reports of the last fills
-        self.watch.at_rest()
-        self._progress()
-
-    def _end_storm(self) -> None:
-        self.storm = False
-        self.plan.stopped = True
-        self._end_duel()
-        kraken = self.kraken
-        kraken.refuse_share = kraken.internal_share = kraken.late_share = kraken.never_share = 0.0
-        kraken.rest_fail_share = kraken.rest_lost_share = kraken.history_lag_s = kraken.snapshot_lag_s = 0.0
-        for strategy in self.strategies:
-            strategy.quiet = []
-        # What the plan began ends by itself within this time.
-        self._run(32)
-        self.resume()
-        self.main.crash_in = -1
-        self.main.start()
-
-    def _run(self, seconds: float) -> None:
-        self.loop.run(self.loop.now + int(seconds * SECOND))
-
-    def _settle(self, what: str, seconds: float, done: object) -> bool:
-        assert callable(done)
-        for _ in range(int(seconds)):
-            if done():
-                return True
-            self._run(1.0)
-        self.watch.violate("progress", f"not within {seconds:.0f} s of calm: {what} ({self._why_not()})")
-        return False
-
-    def _why_not(self) -> str:
-        host = self.main
-        if not host.running:
-            return "the executor does not run"
-        state, quoting = host.state, host.executor.quoting
-        now = self.loop.now
-        live = [(o.cl_ord_id, o.state.value, o.error, o.doomed) for o in state.registry.live()]
-        why = quoting.gates.why_pull(now) or quoting.gates.why_not_advance(now)
-        return f"{why!r}, difference {state.account.ledger.difference!r}, live {live}, waits {quoting.waits.shown}"
-
-    def _is_at_rest(self) -> bool:
-        host = self.main
-        if not host.running or self.watch.own_open():
-            return False
-        state = host.state
-        ours = [o for o in state.registry.live() if o.strategy != "account"]
-        return not ours and state.is_reconciled and state.view_is_valid(self.loop.now)
-
-    def _progress(self) -> None:
-        """In calm weather, what a strategy wants stands at the exchange, and goes when it is withdrawn."""
-        state = self.main.state
-        self._run(6)
-        for strategy in self.strategies:
-            if strategy.name == "other":
-                continue
-            pair = PAIRS[strategy.symbol]
-            held = state.account.position_lots(strategy.symbol.partition("/")[0], pair.qty_precision)
-            sides: list[Side] = ["sell"] if held > 0 else ["buy"] if held < 0 else ["buy", "sell"]
-            wanted = strategy.sane(self.kraken.mids[strategy.symbol], sides)
-            foreign = [o for o in self.kraken.account.orders.values() if o.pair.symbol == strategy.symbol]
-            if len(foreign) > 2 or self.config.trading.max_daily_loss < 100:
-                continue  # limits or own crossings may stand in the way
-            if strategy.symbol.partition("/")[0] in state.account.holds.held:
-                continue  # somebody else's trades took it beyond its limit
-            strategy.quiet = wanted
-        self._settle("what is wanted stands at the exchange", 60, self._stands)
-        for strategy in self.strategies:
-            strategy.quiet = []
-        self._settle("what is not wanted is gone", 5, lambda: not self.watch.own_open())
-
-    def _stands(self) -> bool:
-        wanted = {(s.symbol, q.side, q.price, q.qty) for s in self.strategies for q in s.quiet or []}
-        stands = {(o.pair.symbol, o.side, o.price, o.remaining) for o in self.watch.own_open()}
-        known = [o for o in self.main.state.registry.live() if o.strategy != "account"]
-        if any(o.state is not OrderState.OPEN for o in known):
-            return False
-        # A small purse, a gross limit or a foreign order in the way may leave some out, and the executor says so.
-        waits = self.main.executor.quoting.waits.shown
-        return wanted == stands or (stands <= wanted and bool(waits))
 
     def _result(self) -> Result:
         ours, foreign = self.watch.exchange_fills()

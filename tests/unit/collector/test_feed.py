@@ -14,7 +14,7 @@ from collector.feed import Feed, Valuing
 from collector.frames import Kind, classify
 from collector.replay import frame_time, parse_speed, schedule
 from shared.clock import SECOND
-from shared.messages import FeedFrame, FeedStatus, FeedTrades, Instruments, Message, Resync
+from shared.messages import FeedFrame, FeedStatus, FeedTrades, Instruments, Message, Pair, Resync
 
 PAIR = {
     "symbol": "BTC/USD",
@@ -435,3 +435,90 @@ def test_one_odd_element_spoils_no_other_instrument(odd: Any) -> None:
     message = world.published(Instruments)[-1]
     assert set(message.pairs) == {"BTC/USD"}
     assert message.assets == {"BTC": 10, "USD": 4}
+
+
+# --- trades and pairs with odd members -------------------------------------------------------------------------------
+
+
+def trade_row(**more: Any) -> dict[str, Any]:
+    row = {"symbol": "BTC/USD", "side": "buy", "price": 84000.5, "qty": 0.5, "ord_type": "limit", "trade_id": 5}
+    return {**row, "timestamp": "2026-01-01T00:00:00.000000Z", **more}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        trade_row(qty=0.123456789),
+        trade_row(price=None),
+        trade_row(side="neither"),
+        trade_row(timestamp="yesterday"),
+        {"symbol": "BTC/USD"},
+        "no trade",
+        None,
+    ],
+)
+def test_one_odd_trade_spoils_no_other(odd: Any) -> None:
+    world = World(("BTC/USD",))
+    world.open()
+    listed(world, "BTC/USD")
+    world.feed.publishes.clear()
+    world.frame({"channel": "trade", "type": "update", "data": [trade_row(), odd, trade_row(trade_id=6)]})
+    assert [[trade.trade_id for trade in m.trades] for m in world.published(FeedTrades)] == [[5, 6]]
+    assert world.feed.problems
+
+
+@pytest.mark.parametrize("qty", [b"1e999999", b"NaN", b'"Infinity"', b"1" * 70])
+def test_a_number_that_no_market_has_is_survived_and_named(qty: bytes) -> None:
+    world = World(("BTC/USD",))
+    world.open()
+    listed(world, "BTC/USD")
+    world.feed.publishes.clear()
+    raw = json.dumps({"channel": "trade", "type": "update", "data": [trade_row(), trade_row(qty=7.25)]}).encode()
+    world.frame(raw.replace(b"7.25", qty))
+    trades = [trade for m in world.published(FeedTrades) for trade in m.trades]
+    assert len(trades) <= 1
+    assert world.feed.problems
+
+
+def test_trades_of_version_1_are_read_one_by_one() -> None:
+    feed = Feed(["BTC/USD"], 10, version=1)
+    feed.opened(SECOND)
+    pair = Pair(
+        symbol="BTC/USD",
+        base="BTC",
+        quote="USD",
+        status="online",
+        price_precision=1,
+        qty_precision=8,
+        price_increment=1,
+        qty_increment=1,
+        qty_min=1,
+        cost_min="0",
+    )
+    feed.instruments({"BTC/USD": pair}, {}, SECOND)
+    feed.publishes.clear()
+    good = '["84000.50000","0.5","1795980000.1","b","l",""]'
+    feed.frame(f'[0,[{good},["x","1","1","b","l",""],[],{good}],"trade","XBT/USD"]'.encode(), SECOND)
+    (message,) = [message for _, message in feed.publishes if isinstance(message, FeedTrades)]
+    assert len(message.trades) == 2
+    assert len(feed.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "ticks", "lots", "least"),
+    [
+        ({"price_increment": None, "tick_size": 0.5}, 5, 1, 5000),
+        ({"price_increment": None}, 1, 1, 5000),
+        ({"qty_increment": None}, 1, 1, 5000),
+        ({"qty_min": None, "cost_min": None}, 1, 1, 0),
+        ({"qty_min": 5e-09}, 1, 1, 1),
+    ],
+)
+def test_what_a_pair_leaves_open_is_taken_at_its_loosest(
+    change: dict[str, Any], ticks: int, lots: int, least: int
+) -> None:
+    world = World(("BTC/USD",))
+    world.open()
+    world.frame({"channel": "instrument", "type": "snapshot", "data": {"assets": [], "pairs": [{**PAIR, **change}]}})
+    pair = world.published(Instruments)[-1].pairs["BTC/USD"]
+    assert (pair.price_increment, pair.qty_increment, pair.qty_min) == (ticks, lots, least)

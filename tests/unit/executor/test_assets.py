@@ -336,3 +336,35 @@ def test_an_asset_has_one_position_and_each_pair_the_share_of_its_fills() -> Non
     told = account(made)
     assert told.positions == {"BTC/USD": "0.002", "BTC/EUR": "0"}
     assert (told.assets["BTC"].position, told.assets["BTC"].worth) == ("0.002", "168")
+
+
+def short_of_euros(euros: str) -> World:
+    """0.005 BTC are to be bought back, which takes 400 euros at the touch and 404 at the band's end."""
+    made = world("BTC/EUR")
+    rows = {"BTC": "0.9950000000", "EUR": euros, "USD": "100000.0000"}
+    made.balances = lambda **_: [{"asset": a, "balance": Decimal(b)} for a, b in rows.items()]  # type: ignore[method-assign]
+    return made.ready()
+
+
+def test_a_purchase_that_the_band_makes_too_dear_is_paid_nearer_the_touch() -> None:
+    made = short_of_euros("401.0000")
+    orders = flatten(made)
+    assert sum(qty for _, _, qty in orders) == Decimal("0.005")
+    assert "short" not in made.halt
+
+
+def test_a_flatten_ends_where_the_money_ends_and_says_what_is_short() -> None:
+    made = short_of_euros("200.0000")
+    flatten(made)
+    assert made.halt.startswith("flattened")
+    assert "BTC short: there is nothing left to buy it with" in made.halt
+    left = -made.state.account.position("BTC")
+    assert Decimal("0.0025") < left < Decimal("0.0026")
+    assert left > Decimal(account(made).assets["BTC"].least)
+
+
+def test_a_shortage_below_the_least_amount_is_dust() -> None:
+    made = short_of_euros("399.7000")  # 3 millionths of a BTC too few
+    flatten(made)
+    assert made.halt == "flattened: every position is inventory_base, but for what is too small to trade"
+    assert 0 < -made.state.account.position("BTC") < Decimal(account(made).assets["BTC"].least)

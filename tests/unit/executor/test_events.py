@@ -13,7 +13,7 @@ import pytest
 
 from executor.carrier import Carrier
 from executor.events import place
-from executor.journal import Journal
+from executor.journal import SCHEMA, Journal
 from executor.lookup import Lookup
 from executor.outbox import RestCall
 from executor.registry import from_row, to_row
@@ -322,7 +322,7 @@ def test_the_journal_keeps_the_newest_events_of_all(tmp_path: Path, monkeypatch:
     journal.close()
 
 
-def test_a_journal_of_schema_1_becomes_one_of_2_and_keeps_everything(tmp_path: Path) -> None:
+def test_a_journal_of_schema_1_becomes_one_of_today_and_keeps_everything(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     old = sqlite3.connect(path)
     old.executescript(OLD_JOURNAL.read_text())
@@ -334,7 +334,7 @@ def test_a_journal_of_schema_1_becomes_one_of_2_and_keeps_everything(tmp_path: P
     lookup.close()
     assert len(before["fills"]) > 3
     journal = Journal(path)
-    assert journal.get("schema") == "2"
+    assert journal.get("schema") == str(SCHEMA)
     for table, rows in before.items():
         assert journal.connection.execute(f"SELECT * FROM {table}").fetchall() == rows
     state, _ = restore(configuration(), journal, 1000 * SECOND, BOOT_TO_WALL)

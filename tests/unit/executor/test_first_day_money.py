@@ -211,6 +211,24 @@ def test_rows_of_the_history_that_cannot_be_read_spoil_no_other() -> None:
     assert world.state.counts["unreadable row of TradesHistory"] == 5
 
 
+def test_fills_that_the_history_puts_together_are_not_counted_twice() -> None:
+    world = World().ready()
+    (order,) = world.place(buy())
+    half = {"exec_type": "trade", "symbol": "BTC/USD", "side": "buy", "last_price": Decimal("83990.0")}
+    world.report("trade", order, exec_id="T2", last_qty=Decimal("0.00059523"), order_status="partially_filled", **half)
+    at = world.exchange_ts / SECOND
+    whole = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": at, "type": "buy", "price": "83990.0", "fee": "0"}
+    world.executor.history._pages = [("TradesHistory", "0", "1", 0)]
+    answer = {"count": 1, "trades": {"T1": {**whole, "vol": "0.00119047"}}}
+    world.executor.rest_answer(RestCall("page", "TradesHistory", {}), answer, world.now)
+    assert world.state.account.tally("market_maker", "BTC/USD").count == 1
+    assert any("T1" in said.text and said.alert for said in world.state.out.told)
+    world.executor.history._pages = [("TradesHistory", "0", "1", 0)]
+    answer = {"count": 1, "trades": {"T1": {**whole, "vol": "0.00059524"}}}
+    world.executor.rest_answer(RestCall("page", "TradesHistory", {}), answer, world.now)
+    assert world.state.account.tally("market_maker", "BTC/USD").count == 2
+
+
 # --- names and fees --------------------------------------------------------------------------------------------------
 
 
@@ -295,4 +313,26 @@ def test_names_are_asked_for_once_and_again_where_they_did_not_come() -> None:
     (call,) = world.state.out.rest
     assert call.method == "Assets"
     world.executor.rest_answer(call, {"XXBT": {"altname": "XBT"}}, world.now)
+    assert world.executor.history.names.symbol("XXBTZUSD") == "BTC/USD"
+
+
+def test_the_names_of_tokenised_stocks_are_asked_for_apart() -> None:
+    world = World(
+        configuration(pairs=["BTC/USD", "AAPLx/USD"], inventory_base={"BTC": Decimal(1), "AAPLx": Decimal(0)})
+    )
+    world.executor.history.names = type(world.executor.history.names)({}, {})
+    world.ready()
+    answers = {
+        ("AssetPairs", None): {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"}},
+        ("Assets", None): {"XXBT": {"altname": "XBT"}},
+        ("AssetPairs", "tokenized_asset"): {"AAPLxUSD": {"altname": "AAPLxUSD", "wsname": "AAPLx/USD"}},
+        ("Assets", "tokenized_asset"): {"AAPLx": {"altname": "AAPLx"}},
+    }
+    for _ in answers:
+        world.turn(1)
+        (call,) = world.state.out.rest
+        world.state.out.rest.clear()
+        wanted = call.params.get("aclass_base") or call.params.get("aclass")
+        world.executor.rest_answer(call, answers[call.method, wanted], world.now)
+    assert world.executor.history.names.altname("AAPLx/USD") == "AAPLxUSD"
     assert world.executor.history.names.symbol("XXBTZUSD") == "BTC/USD"

@@ -171,14 +171,14 @@ def entry(ledger_id: str, ref_id: str, change: str, kind: str = "trade", ts: int
 def ledger() -> Ledger:
     made = Ledger(lambda _: False, lambda exec_id: {"USD"} if exec_id == "SETTLED" else set())
     made.decimals = {"USD": 4}
-    made.open({"USD": Decimal(100)}, ts=1000)
+    made.open({"USD": Decimal(100)}, ts=1000 * SECOND)
     return made
 
 
 def test_the_deposit_that_a_journal_opened_with_is_not_counted_again_when_rest_shows_it() -> None:
     made = ledger()
-    assert not made.entry(entry("L1", "R1", "100", "deposit", ts=900), live=False)
-    assert made.entry(entry("L2", "R2", "5", "deposit", ts=1100), live=False)
+    assert not made.entry(entry("L1", "R1", "100", "deposit", ts=900 * SECOND), live=False)
+    assert made.entry(entry("L2", "R2", "5", "deposit", ts=1100 * SECOND), live=False)
     assert made.holdings["USD"].settled == 105
 
 

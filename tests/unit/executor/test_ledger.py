@@ -56,3 +56,30 @@ def test_amount_and_fee_round_away_each_for_itself() -> None:
     # 0.00006 USD less 0.00002: less than half a unit, and yet an entry of 0.0001 comes.
     something = Trade("T1", {"USD": Decimal("0.00004")}, {"USD": Decimal("0.00002")})
     assert list(ledger(something).holdings["USD"].open_legs) == ["T1"]
+
+
+# The journal's opening was timed by our clock; the exchange's is some seconds off.
+OPENED = 1_000 * 10**9
+
+
+def deposit(amount: str, ts: int, name: str = "L1") -> Entry:
+    return Entry(name, "R1", "USD", "deposit", Decimal(amount), Decimal(0), Decimal(0), ts)
+
+
+@pytest.mark.parametrize("seconds", [-2, 2])
+def test_a_deposit_around_the_opening_counts_if_the_balance_lacks_it_and_only_then(seconds: int) -> None:
+    for balance, counts in (("100", False), ("130", True)):
+        made = Ledger(lambda _: False, lambda _: set())
+        made.open({"USD": Decimal(100)}, ts=OPENED)
+        made.snapshot({"USD": Decimal(balance)})
+        assert made.entry(deposit("30", OPENED + seconds * 10**9), live=False) is counts
+        assert made.difference == ""
+        assert made.holdings["USD"].transfers == Decimal(30 if counts else 0)
+
+
+def test_what_is_clearly_older_or_newer_than_the_opening_goes_by_its_time() -> None:
+    for seconds, counts in ((-61, False), (61, True)):
+        made = Ledger(lambda _: False, lambda _: set())
+        made.open({"USD": Decimal(100)}, ts=OPENED)
+        made.snapshot({"USD": Decimal(130)})
+        assert made.entry(deposit("30", OPENED + seconds * 10**9), live=False) is counts

@@ -17,10 +17,8 @@ from tests.unit.simulator.worlds import Client, TestWorld, limit, market
 ALLOWED = {
     r"REST AddOrder\.result\.cl_ord_id: added": "newer builds echo it (KRAKEN.md 4.4)",
     r"REST AddOrder(Batch)?\..*\.close: missing": "conditional close is not simulated",
-    r"REST AssetPairs\..*(leverage_(buy|sell)\[\]|(long|short)_position_limit): missing": "no pair here has margin",
     r"REST AssetPairs\..*\.fees(_maker)?\[\]: missing": "empty in captures of 2026, which have no more of them",
     r"REST Assets\..*\.(collateral_value|margin_rate): missing": "no asset here is collateral",
-    r"v2 instrument snapshot\..*\.(margin_initial|position_limit_(long|short)): missing": "no pair here has margin",
     r"v2 executions snapshot trade\..*\.(liquidated|margin|margin_borrow): missing": "synthetic in the source",
     r"v2 executions snapshot trade\..*\.sender_sub_id: missing": "there are no sub-accounts",
     r"REST TradeBalance\.result\.ml: missing": "shown with open positions only",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulator.first_day import FirstDay
-from simulator.oddities import odd_members, odd_numbers
+from simulator.oddities import odd_members, odd_numbers, odd_rest_members, odd_rest_numbers
 from tests.unit.simulator.test_faults import inject
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import Client, TestWorld, limit
@@ -265,3 +265,78 @@ def test_a_first_day_never_piles_up_and_the_market_goes_on() -> None:
     assert len(faults.rules) < 50
     assert faults._ids > 10
     assert len(world.exchange.venues["BTC/USD"].tape) > 100
+
+
+def test_one_fill_comes_in_two_messages_and_is_one_fill() -> None:
+    world = TestWorld()
+    client = world.private()
+    client.call("subscribe", channel="executions")
+    inject(world, "split_trades")
+    place(world, order_type="market", limit_price=None)
+    fills = [row for row in client.reports() if row["exec_type"] == "trade"]
+    first, second = fills[:2]
+    assert first["exec_id"] == second["exec_id"]
+    assert (first["last_qty"], first["last_price"]) == (second["last_qty"], second["last_price"])
+    assert not {"fees", "cost", "cum_qty", "cum_cost", "avg_price", "fee_usd_equiv"} & set(first)
+    assert {"fees", "cost", "cum_qty"} <= set(second)
+    numbers = [frame["sequence"] for frame in of_channel(client, "executions")]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(world.account().fills) == len({row["exec_id"] for row in fills})
+
+
+@pytest.mark.parametrize(
+    "method", ["Balance", "OpenOrders", "TradesHistory", "Ledgers", "AssetPairs", "Ticker", "Depth"]
+)
+def test_rest_bodies_are_odd_and_mean_the_same(method: str) -> None:
+    world = TestWorld(history_lag_s=(0.0, 0.0))
+    call(world, "AddOrder", pair="XBTUSD", type="buy", ordertype="limit", volume="0.001", price="60000")
+    call(world, "AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.001")
+    world.world.flush(world.now)
+    fields = {"pair": "XBTUSD"} if method in ("Ticker", "Depth") else {}
+    text = json.dumps({"error": [], "result": call(world, method, **fields)}, separators=(",", ":"))
+
+    def numbers(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: numbers(item) for name, item in value.items() if name != "x_unknown"}
+        if isinstance(value, list):
+            return [numbers(item) for item in value]
+        try:
+            return Decimal(str(value))
+        except ArithmeticError:
+            return value
+
+    for how in ("text", "exponent"):
+        odd = odd_rest_numbers(text, how)
+        assert numbers(json.loads(odd)) == numbers(json.loads(text))
+    assert "E-" in odd or "E+" in odd
+    unknown = json.loads(odd_rest_members(text, "unknown"))
+    assert "x_unknown" in unknown
+    assert "x_unknown" not in unknown["result"]
+    assert numbers(unknown) == numbers(json.loads(text))
+    assert set(json.loads(odd_rest_members(text, "missing"))["result"]) == set(json.loads(text)["result"])
+
+
+def test_markets_come_back_from_a_maintenance_by_steps() -> None:
+    world = TestWorld()
+    public = world.public()
+    inject(world, "maintenance", ms=1_000, seconds=10, value="phased")
+    seen = []
+    for _ in range(32):
+        later(world, 1_000)
+        seen.append(world.exchange.system)
+    assert [status for at, status in enumerate(seen) if not at or seen[at - 1] != status] == [
+        "maintenance", "cancel_only", "post_only", "online",
+    ]  # fmt: skip
+    states = [frame["data"][0]["system"] for frame in public.since(0) if frame.get("channel") == "status"]
+    assert states[-4:] == ["maintenance", "cancel_only", "post_only", "online"]
+
+
+def test_a_void_session_id_ends_trading_until_a_new_token() -> None:
+    world = TestWorld()
+    client = world.private()
+    client.call("subscribe", channel="executions")
+    inject(world, "expire_tokens", account="maker")
+    (refused,) = client.call("add_order", **ORDER)
+    assert refused["error"] == "ESession:Invalid session"
+    client.token = world.world.make_token(world.world.keys["M1"], world.now)
+    assert client.call("add_order", **ORDER)[0]["success"]

@@ -180,7 +180,7 @@ def test_deadlines_have_their_range_and_are_kept() -> None:
     [
         ({"limit_price": "80000.0"}, "Limit_price field must be a number_float"),
         ({"order_qty": True}, "Order_qty field must be a number_float"),
-        ({"order_type": "settle-position"}, "EGeneral:Invalid arguments:ordertype"),
+        ({"order_type": "hidden"}, "EGeneral:Invalid arguments:ordertype"),
         ({"order_type": "iceberg"}, "EGeneral:Invalid arguments:display_qty"),
         ({"display_qty": 0.0005}, "EGeneral:Invalid arguments:display_qty"),
         ({"order_type": "iceberg", "display_qty": 0.00001}, "EGeneral:Invalid arguments:display_qty"),

@@ -215,10 +215,3 @@ def test_candles_are_told_after_each_trade_and_shown_from_the_start() -> None:
     assert odd["error"] == "Subscription ohlc interval not supported"
     (done,) = client.call("unsubscribe", channel="ohlc", symbol=["BTC/USD"], interval=1)
     assert done["success"]
-
-
-def test_level3_is_no_channel_of_either_path() -> None:
-    world = TestWorld()
-    for client in (world.public(), world.private()):
-        (refused,) = client.call("subscribe", channel="level3", symbol=["BTC/USD"])
-        assert refused["error"] == "Subscription name invalid"

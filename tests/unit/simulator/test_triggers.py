@@ -179,11 +179,11 @@ def test_a_waiting_order_holds_its_funds_and_one_that_cannot_pay_any_more_is_can
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"order_type": "settle-position"}, "EGeneral:Invalid arguments:ordertype"),
+        ({"order_type": "hidden"}, "EGeneral:Invalid arguments:ordertype"),
         ({"order_type": "trailing-stop"}, "EGeneral:Invalid arguments:triggers.price_type"),
         ({"triggers": None}, "EGeneral:Invalid arguments:triggers"),
         ({"triggers": {"reference": "index", "price": 80000.0}}, "EGeneral:Invalid arguments:Index unavailable"),
-        ({"triggers": {"price": 80000.0, "price_type": "pct"}}, "EGeneral:Invalid arguments:triggers.price_type"),
+        ({"triggers": {"price": 80000.0, "price_type": "bp"}}, "EGeneral:Invalid arguments:triggers.price_type"),
         ({"triggers": {"price": "80000"}}, "Price field must be a number_float"),
         (
             {"triggers": {"price": 80000.01}},
@@ -193,7 +193,9 @@ def test_a_waiting_order_holds_its_funds_and_one_that_cannot_pay_any_more_is_can
         ({"post_only": True}, "EGeneral:Invalid arguments:post_only"),
         ({"time_in_force": "fok"}, "EGeneral:Invalid arguments:timeinforce"),
         ({"reduce_only": True}, "EOrder:Reduce only:Non-PC"),
-        ({"margin": True}, "EGeneral:Invalid arguments:margin"),
+        ({"margin": 1}, "EGeneral:Invalid arguments:margin"),
+        ({"cash_order_qty": 5.0}, "EGeneral:Invalid arguments:volume"),
+        ({"effective_time": "2020-01-01T00:00:00Z"}, "EGeneral:Invalid arguments:effective_time"),
         ({"conditional": {"order_type": "limit"}}, "EGeneral:Invalid arguments:conditional"),
     ],
 )

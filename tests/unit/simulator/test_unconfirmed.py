@@ -51,6 +51,11 @@ def rest(world: TestWorld, method: str, **fields: Any) -> Any:
 # --- what a client sees, by switch ---------------------------------------------------------------------------------
 
 
+def level3_numbers(world: TestWorld) -> Any:
+    (_, snapshot) = world.private().call("subscribe", channel="level3", symbol=["BTC/USD"])
+    return type(snapshot["data"][0]["bids"][0]["limit_price"])
+
+
 def duplicate_subscribe(world: TestWorld) -> Any:
     public, old, private, old_private = world.public(), world.public_v1(), subscribed(world), world.private_v1()
     book = {"channel": "book", "symbol": ["BTC/USD"]}
@@ -398,6 +403,7 @@ EXPECTED: dict[Seen, dict[Any, Any]] = {
     rest_unset_userref: {"zero": [7, 0, 0], "null_beside_cl_ord_id": [7, 0, None]},
     asset_pairs_fees: {"empty": [0, 0], "shown": [10, 10]},
     v1_new_names: {"taken": ("subscribed", "XBT/USD", "ok"), "refused": ("error", "BTC/USD", "error")},
+    level3_numbers: {"number": Decimal, "text": str},
     v1_text_reqid: {"echoed": "mine", "dropped": None},
     history_call_points: {
         n: {"TradesHistory": n, "Ledgers": n, "QueryLedgers": n, "ClosedOrders": 1, "AddOrder": 0} for n in (4, 2)

@@ -77,6 +77,13 @@ def test_a_snapshot_shows_every_wallet_and_the_total(tmp_path: Path) -> None:
         world.world.flush(world.now)
 
 
+def test_the_ledger_names_the_wallet_of_an_entry_as_balances_do() -> None:
+    world = saver()
+    happens(world, value="earn", asset="BTC", amount="0.25", wallet="earn/flex")
+    rows = call(world, "Ledgers", type="earn")["ledger"].values()
+    assert {row["asset"]: row["amount"] for row in rows} == {"XXBT": "-0.2500000000", "XBT.F": "0.2500000000"}
+
+
 def test_what_earns_cannot_be_sold() -> None:
     world = saver()
     with pytest.raises(KrakenError, match="Insufficient funds"):

@@ -1,0 +1,64 @@
+"""What went over the private connection and REST, in order: what the checks judge. A core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request with its answer: over the WebSocket or by REST (``error`` empty when it was taken).
+
+    ``sent`` and ``answered`` are ns of CLOCK_BOOTTIME, ``answered`` 0 while none came. ``answer`` is the whole answer
+    of the WebSocket, the result of REST.
+    """
+
+    step: str
+    method: str
+    params: dict[str, Any]
+    sent: int
+    answer: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    answered: int = 0
+    order: int = 0  # of everything that came in, which this answer was
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A message of a private channel; ``order`` counts everything that came in, ``step`` is what was being done."""
+
+    step: str
+    channel: str
+    type: str
+    sequence: int
+    data: list[dict[str, Any]]
+    order: int
+    received: int
+
+
+@dataclass(slots=True)
+class Transcript:
+    """Everything of one check."""
+
+    calls: list[Call] = field(default_factory=list)
+    pushes: list[Push] = field(default_factory=list)
+
+    def call(self, step: str) -> Call | None:
+        """The last call of a step."""
+        return next((call for call in reversed(self.calls) if call.step == step), None)
+
+    def reports(self, order_id: str = "", cl_ord_id: str = "") -> list[tuple[Push, dict[str, Any]]]:
+        """Reports of an order in the updates of ``executions``, by either id, in the order in which they came."""
+        return [
+            (push, row)
+            for push in self.pushes
+            if push.channel == "executions" and push.type == "update"
+            for row in push.data
+            if (order_id and row.get("order_id") == order_id) or (cl_ord_id and row.get("cl_ord_id") == cl_ord_id)
+        ]
+
+    def snapshot(self, channel: str, after: int = 0) -> Push | None:
+        """The first snapshot of a channel that came after so many messages."""
+        pushes = (push for push in self.pushes if push.channel == channel and push.type == "snapshot")
+        return next((push for push in pushes if push.order > after), None)

@@ -1,0 +1,45 @@
+"""The machine's disk: a journal that is full or slow at times, and the files that a person leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from executor.journal import Journal, JournalError
+from executor.rows import Row
+
+if TYPE_CHECKING:
+    from tests.simulation.host import Host
+
+
+class Crash(BaseException):
+    """The process is gone at this very point."""
+
+
+@dataclass(slots=True)
+class Files:
+    """The machine's halt file, its wish to be flat, and the assets that a person takes as they are."""
+
+    halt: list[str] = field(default_factory=list)
+    flatten: list[str] = field(default_factory=list)
+    accept: list[str] = field(default_factory=list)
+
+
+class FlakyJournal(Journal):
+    """The journal on a disk that is full at times, of a process that may die before and after each write."""
+
+    def __init__(self, path: Path, host: Host) -> None:
+        self._host = host
+        super().__init__(path)
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """As the journal's."""
+        self._host.writes += 1
+        self._host.block(self._host.write_s)
+        if self._host.disk_full:
+            raise JournalError(f"{self.path} cannot be written: database or disk is full")
+        self._host.point()
+        super().write(rows)
+        self._host.point()
