@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import sys
 import urllib.request
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from shared.hosts import is_loopback
@@ -45,6 +47,23 @@ def proxy_for(url: str) -> str | None:
 def is_socks(proxy: str) -> bool:
     """True if a proxy's address is one of SOCKS."""
     return urlsplit(proxy).scheme.startswith("socks")
+
+
+def socks_connector(proxy: str) -> Any:
+    """Return aiohttp's connector through a SOCKS proxy; the package of :data:`SOCKS_PACKAGES` must be there.
+
+    It knows no ``socks5h`` and ``socks4a``, whose letter says that the proxy resolves names, as websockets does.
+    """
+    scheme, _, rest = proxy.partition("://")
+    resolves_there = scheme in ("socks5h", "socks4a")
+    address = f"{scheme.rstrip('ah')}://{rest}"
+    return importlib.import_module("aiohttp_socks").ProxyConnector.from_url(address, rdns=resolves_there)
+
+
+def socks_errors() -> tuple[type[Exception], ...]:
+    """Return what a SOCKS proxy's refusal raises, which is no error of aiohttp's; nothing without the package."""
+    loaded = sys.modules.get("aiohttp_socks")
+    return (loaded.ProxyError,) if loaded is not None else ()
 
 
 def without_password(proxy: str) -> str:

@@ -61,13 +61,13 @@ def ask_restart(process: str) -> list[str]:
 
 
 def _positions(shown: Shown) -> dict[str, Decimal]:
-    """What a flatten would close, by asset."""
+    """What a flatten would close, by asset; dust is no position."""
     amounts = {}
     for asset, row in shown.positions.assets.items():
         try:
-            amount = Decimal(row.position)
+            amount, least = Decimal(row.position), Decimal(row.least)
         except InvalidOperation:
             continue
-        if amount and not row.held:
+        if amount and abs(amount) >= least and not row.held:
             amounts[asset] = amount
     return amounts

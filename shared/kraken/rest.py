@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,7 +13,7 @@ from shared import limits
 from shared.http_errors import why_unanswered
 from shared.kraken.errors import explained
 from shared.kraken.signing import sign
-from shared.proxies import ProxyUnusable, is_socks, proxy_for
+from shared.proxies import ProxyUnusable, is_socks, proxy_for, socks_connector, socks_errors
 
 
 class RestError(Exception):
@@ -90,7 +89,7 @@ class Rest:
         if self._session is None:
             connector = None
             if proxy is not None and is_socks(proxy):
-                connector = importlib.import_module("aiohttp_socks").ProxyConnector.from_url(proxy)
+                connector = socks_connector(proxy)
             timeout = aiohttp.ClientTimeout(total=limits.REST_TIMEOUT_S)
             agent = {"User-Agent": self._user_agent}
             self._session = aiohttp.ClientSession(timeout=timeout, headers=agent, connector=connector)
@@ -114,6 +113,8 @@ class Rest:
         except ValueError as error:
             # A header or an address that aiohttp does not take; its text may quote the key.
             raise RestError(f"{self._where}: the request cannot be made; is the key whole?") from error
+        except socks_errors() as error:
+            raise RestError(f"{self._where}: the SOCKS proxy refuses it: {error}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise RestError(f"{self._where}: {why_unanswered(error, limits.REST_TIMEOUT_S)}") from error
         return parse_answer(raw)

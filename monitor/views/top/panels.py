@@ -231,7 +231,9 @@ def profit(shown: Shown, width: int) -> list[Row]:
     )
     rows: list[list[Piece]] = []
     held = first_pairs(shown)
-    for symbol, each in shown.profit.pairs.items():
+    pairs = shown.profit.pairs
+    for symbol in dict.fromkeys([*(pair for pair in shown.books if pair in pairs), *pairs]):
+        each = pairs[symbol]
         row = [plain(symbol), *pair_amounts(shown, symbol, each)]
         row[2:2] = held.get(symbol, (DASH, DASH) if symbol not in shown.books else (NOTHING, NOTHING))
         stale = Tone.QUIET if each.is_stale else Tone.PLAIN

@@ -140,6 +140,10 @@ def _closing(status: dict[str, Any]) -> Iterator[str]:
         return
     assets = status.get("assets", {})
     found = {asset: Decimal(row["position"]) for asset, row in assets.items() if not row.get("held")}
+    # What no order can close is dust, and counts as flat.
+    found = {
+        asset: amount for asset, amount in found.items() if abs(amount) >= Decimal(assets[asset].get("least", "0"))
+    }
     for asset, position in found.items():
         if position:
             side = "sold" if position > 0 else "bought"

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from monitor.views.amounts import in_quote
 from monitor.views.text import money as cents
+from monitor.views.text import price
 from monitor.views.web import figures, markup
 from monitor.views.web.figures import Figure, Points
 from monitor.views.web.markup import Card, Cell, Column
@@ -117,7 +118,8 @@ def pairs(pnl: dict[str, Any], positions: dict[str, Any]) -> str:
         unrealised, realised, fees = (
             in_quote(pair[name], symbol, currency, rate) for name in ("unrealised", "realised", "fees")
         )
-        row: list[Cell | str] = [symbol, *map(markup.number, (pair["qty"], pair["average_price"], pair["mid"]))]
+        average = price(pair["average_price"], pair["mid"])
+        row: list[Cell | str] = [symbol, markup.number(pair["qty"]), average, markup.number(pair["mid"])]
         stale: Cell | str = Cell("stale mid", "warn", is_badge=True) if pair["is_stale"] else ""
         rows.append([*row, markup.money(unrealised), markup.money(realised), fees, stale])
     return markup.table("positions", PAIRS, rows, "the executor has not told its positions yet")

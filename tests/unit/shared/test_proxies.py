@@ -131,3 +131,44 @@ def test_a_sandboxs_bytes_never_reach_the_proxy(monkeypatch: pytest.MonkeyPatch)
         await rest.close()
 
     assert lines_at_the_proxy(use) == []
+
+
+def greeted_at_the_proxy(use: Callable[[int], Awaitable[None]]) -> list[bytes]:
+    """Runs ``use`` with the port of a SOCKS 5 proxy that refuses each connection; returns what it was asked for."""
+    asked_for: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _version, count = await reader.readexactly(2)
+        await reader.readexactly(count)
+        writer.write(b"\x05\x00")
+        _head, length = await reader.readexactly(4), (await reader.readexactly(1))[0]
+        asked_for.append(await reader.readexactly(length))
+        writer.write(b"\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00")  # not allowed
+        writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            await use(server.sockets[0].getsockname()[1])
+
+    asyncio.run(run())
+    return asked_for
+
+
+def test_with_its_packages_a_socks_proxy_carries_both_and_resolves_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module_name in proxies.SOCKS_PACKAGES:
+        pytest.importorskip(module_name)
+    monkeypatch.setattr(module.Reconnect, "delay_s", lambda *_: 3600.0)
+    made = KrakenSocket("wss://kraken.test/v2", lambda: None, lambda _: None, lambda _: None, "tests")
+
+    async def use(port: int) -> None:
+        monkeypatch.setenv("all_proxy", f"socks5h://127.0.0.1:{port}")
+        rest = Rest("https://kraken.test", "", "", "tests")
+        with pytest.raises(RestError):
+            await rest.public("Time")
+        await rest.close()
+        task = asyncio.ensure_future(made.run())
+        while not made.problem:
+            await asyncio.sleep(0.01)
+        task.cancel()
+
+    assert greeted_at_the_proxy(use) == [b"kraken.test"] * 2

@@ -226,12 +226,14 @@ def test_flatten_says_what_is_sold_and_bought_and_that_it_halts() -> None:
             "B": {"position": "-2", "held": ""},
             "C": {"position": "0.0"},
             "D": {"position": "9", "held": "a deposit"},
+            "F": {"position": "0.00001", "least": "0.0001"},
         },
     }
     text = " ".join(controls.flatten(status).happens)
     assert "A: 0.50 sold" in text
     assert "B: 2 bought" in text
     assert "C:" not in text
+    assert "F:" not in text
     assert "D is left as it is" in text
     assert "halted" in text
 
