@@ -66,6 +66,15 @@ def test_a_position_opens_without_moving_what_it_is_in(tmp_path: Path) -> None:
     assert set(call(again, "OpenPositions")) == set(rows)
 
 
+def test_a_position_of_a_pair_that_is_no_longer_listed_counts_at_its_cost(tmp_path: Path) -> None:
+    path = tmp_path / "sim.sqlite"
+    opened(path)
+    again = TestWorld(path, START + NS, pairs=["ETH/USD"])
+    (row, *_) = call(again, "OpenPositions", docalcs="true").values()
+    assert row["net"] == "+0.00000"
+    assert call(again, "TradeBalance")["n"] == "0.0000"
+
+
 def test_the_other_side_closes_it_and_books_the_result() -> None:
     world = opened()
     (both,) = call(world, "OpenPositions", consolidation="market", docalcs=True)
