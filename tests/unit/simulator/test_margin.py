@@ -13,7 +13,7 @@ from simulator.errors import KrakenError
 from simulator.margin import CLOSED
 from simulator.wire import NS
 from tests.unit.simulator.test_rest_arguments import ORDER, call
-from tests.unit.simulator.test_special_orders import add, watcher
+from tests.unit.simulator.test_special_orders import add, trade_at, watcher
 from tests.unit.simulator.worlds import START, TestWorld
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.5", "leverage": "5"}
@@ -133,6 +133,17 @@ def test_a_pair_that_only_reduces_takes_orders_that_reduce() -> None:
         call(world, "AddOrder", **SELL)
     assert call(world, "AddOrder", **SELL, reduce_only="true")["txid"]
     assert call(world, "OpenPositions") == {}
+
+
+def test_a_stop_on_margin_takes_more_than_the_account_could_pay() -> None:
+    world = TestWorld()
+    trade_at(world, 840_000)
+    (txid,) = call(
+        world, "AddOrder", **{**BUY, "ordertype": "stop-loss", "price": "85000", "volume": "2", "leverage": "10"}
+    )["txid"]
+    order = world.account("visitor").orders[txid]
+    trade_at(world, 850_000)
+    assert (order.triggered, order.reason) == (True, "Market price protection")
 
 
 def test_fees_roll_over_every_four_hours() -> None:
