@@ -141,9 +141,10 @@ def test_a_stop_on_margin_takes_more_than_the_account_could_pay() -> None:
     (txid,) = call(
         world, "AddOrder", **{**BUY, "ordertype": "stop-loss", "price": "85000", "volume": "2", "leverage": "10"}
     )["txid"]
-    order = world.account("visitor").orders[txid]
-    trade_at(world, 850_000)
-    assert (order.triggered, order.reason) == (True, "Market price protection")
+    order, venue = world.account("visitor").orders[txid], world.exchange.venues["BTC/USD"]
+    for side, price, lots in (("sell", 860_000, 3 * 10**8), ("sell", 850_000, 10**6), ("buy", 850_000, 10**6)):
+        world.exchange.settle(venue.submit(venue.crowd_number(), 0, side, price, lots, world.now), world.now)
+    assert (order.triggered, order.status) == (True, "filled")
 
 
 def test_fees_roll_over_every_four_hours() -> None:
