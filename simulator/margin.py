@@ -75,9 +75,16 @@ class Margin(Accounts):
 
     def valuation(self, position: Position) -> tuple[Decimal, Decimal]:
         """What was paid for what is open of a position, and what that is worth now."""
-        pair, lots = position.pair, position.open
-        now = pair.cost_units(self.venues[pair.symbol].last_price, lots)
-        return self._worth(pair, position.cost_of(lots)), self._worth(pair, now)
+        return self._worth(position.pair, position.cost_of(position.open)), self._worth(
+            position.pair, self.value(position)
+        )
+
+    def value(self, position: Position) -> int:
+        """What is open of a position at the last price, in units of the cost decimals; its cost where no pair tells."""
+        venue = self.venues.get(position.pair.symbol)
+        if venue is None:
+            return position.cost_of(position.open)
+        return position.pair.cost_units(venue.last_price, position.open)
 
     def unrealised(self, account: Account) -> Decimal:
         """Profit of the open positions, a loss where negative."""

@@ -121,9 +121,9 @@ class Rest:
 
     def _oddly(self, response: web.Response, now: int, method: str, about: dict[str, str]) -> web.Response:
         """The answer with whatever rules do to its numbers and members; a file has neither."""
-        faults, text = self.world.faults, response.text
-        if response.content_type != "application/json" or text is None:
+        if response.content_type != "application/json" or response.text is None:
             return response
+        faults, text = self.world.faults, response.text
         numbers = faults.strike("odd_numbers", now, method, **about)
         members = faults.strike("odd_members", now, method, **about)
         if members is not None:

@@ -57,8 +57,7 @@ def _row(world: World, position: Position, calculated: bool) -> dict[str, Any]:
 def _worth(world: World, positions: list[Position]) -> dict[str, str]:
     """Value and result of what is open, in the quote asset."""
     pair = positions[0].pair
-    last = world.exchange.venues[pair.symbol].last_price
-    value = sum(pair.cost_units(last, position.open) for position in positions)
+    value = sum(world.exchange.value(position) for position in positions)
     paid = sum(position.cost_of(position.open) for position in positions)
     net = value - paid if positions[0].side == "buy" else paid - value
     sign = "" if net < 0 else "+"

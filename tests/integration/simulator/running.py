@@ -141,20 +141,40 @@ class Running:
     ) -> Any:
         """A signed private call; returns the whole envelope."""
         used = str(next(self._nonces) if nonce is None else nonce)
-        sent = {"nonce": used, **fields}
+        request = self._signed(method, key, used, signature, fields, as_json=as_json)
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+    def _signed(
+        self,
+        method: str,
+        key: tuple[str, str],
+        nonce: str,
+        signature: str | None,
+        fields: dict[str, Any],
+        *,
+        as_json: bool = False,
+    ) -> urllib.request.Request:
+        sent = {"nonce": nonce, **fields}
         body = (json.dumps(sent) if as_json else urlencode(sent)).encode()
         path = f"/0/private/{method}"
-        request = urllib.request.Request(
+        return urllib.request.Request(
             self.url + path,
             body,
             {
                 "API-Key": key[0],
-                "API-Sign": sign(key[1], path, used, body) if signature is None else signature,
+                "API-Sign": sign(key[1], path, nonce, body) if signature is None else signature,
                 "Content-Type": "application/json" if as_json else "application/x-www-form-urlencoded",
             },
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return json.load(response)
+
+    def file(self, method: str, key: tuple[str, str] = MAKER, **fields: Any) -> bytes:
+        """A signed private call that answers a file."""
+        with urllib.request.urlopen(
+            self._signed(method, key, str(next(self._nonces)), None, fields), timeout=10
+        ) as answer:
+            body: bytes = answer.read()
+            return body
 
     def ask(self, method: str, key: tuple[str, str] = MAKER, **fields: Any) -> Any:
         """A private call that has to succeed; returns its result."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import io
 import json
 import time
 import urllib.error
+import zipfile
 
+import aiohttp
 import pytest
 
 from tests.integration.simulator.running import MAKER, VISITOR, Running, looped
@@ -100,3 +103,38 @@ async def test_a_connection_ends_with_the_close_code_of_a_fault(simulator: Runni
         simulator.control("faults", "POST", {"kind": "drop", "path": "public", "value": "1012", "count": 1})
         await public.ended()
         assert public.connection.close_code == 1012
+
+
+def test_rest_bodies_are_odd_where_a_fault_says_so_and_files_are_not(simulator: Running) -> None:
+    name = simulator.ask("AddExport", VISITOR, report="ledgers", description="mine")["id"]
+    for kind, value in (("odd_members", "unknown"), ("odd_numbers", "exponent")):
+        simulator.control("faults", "POST", {"kind": kind, "value": value, "path": "rest"})
+    balances = simulator.post("Balance", VISITOR)
+    assert "x_unknown" in balances
+    assert balances["result"]["ZUSD"] == "1.000000000E+5"
+    assert simulator.get("Depth", pair="XBTUSD", count=1)["error"] == []
+    simulator.control("faults", "DELETE")
+    simulator.control("faults", "POST", {"kind": "odd_numbers", "value": "text", "path": "rest"})
+    assert isinstance(simulator.get("Depth", pair="XBTUSD", count=1)["result"]["XXBTZUSD"]["asks"][0][2], int)
+    deadline = time.monotonic() + 30
+    while simulator.ask("ExportStatus", VISITOR, report="ledgers")[0]["status"] != "Processed":
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    packed = zipfile.ZipFile(io.BytesIO(simulator.file("RetrieveExport", VISITOR, id=name)))
+    assert packed.namelist() == ["ledgers.csv"]
+
+
+@looped
+async def test_single_orders_are_followed_at_the_host_that_kraken_has_for_them(simulator: Running) -> None:
+    token = await asyncio.to_thread(simulator.ask, "GetWebSocketsToken")
+    request = {"method": "subscribe", "params": {"channel": "level3", "symbol": ["BTC/USD"], "token": token["token"]}}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{simulator.url}/v2", headers={"Host": "ws-l3.kraken.com"}) as socket,
+    ):
+        await socket.send_json(request)
+        kinds = []
+        while kinds[-1:] != ["update"]:
+            frame = await asyncio.wait_for(socket.receive_json(), 20)
+            kinds += [frame["type"]] if frame.get("channel") == "level3" else []
+    assert kinds == ["snapshot", "update"]

@@ -13,7 +13,7 @@ from simulator.errors import KrakenError
 from simulator.margin import CLOSED
 from simulator.wire import NS
 from tests.unit.simulator.test_rest_arguments import ORDER, call
-from tests.unit.simulator.test_special_orders import add, watcher
+from tests.unit.simulator.test_special_orders import add, trade_at, watcher
 from tests.unit.simulator.worlds import START, TestWorld
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.5", "leverage": "5"}
@@ -64,6 +64,15 @@ def test_a_position_opens_without_moving_what_it_is_in(tmp_path: Path) -> None:
     assert Decimal(balance["ml"]) > 100
     again = TestWorld(path, START + NS)
     assert set(call(again, "OpenPositions")) == set(rows)
+
+
+def test_a_position_of_a_pair_that_is_no_longer_listed_counts_at_its_cost(tmp_path: Path) -> None:
+    path = tmp_path / "sim.sqlite"
+    opened(path)
+    again = TestWorld(path, START + NS, pairs=["ETH/USD"])
+    (row, *_) = call(again, "OpenPositions", docalcs="true").values()
+    assert row["net"] == "+0.00000"
+    assert call(again, "TradeBalance")["n"] == "0.0000"
 
 
 def test_the_other_side_closes_it_and_books_the_result() -> None:
@@ -124,6 +133,18 @@ def test_a_pair_that_only_reduces_takes_orders_that_reduce() -> None:
         call(world, "AddOrder", **SELL)
     assert call(world, "AddOrder", **SELL, reduce_only="true")["txid"]
     assert call(world, "OpenPositions") == {}
+
+
+def test_a_stop_on_margin_takes_more_than_the_account_could_pay() -> None:
+    world = TestWorld()
+    trade_at(world, 840_000)
+    (txid,) = call(
+        world, "AddOrder", **{**BUY, "ordertype": "stop-loss", "price": "85000", "volume": "2", "leverage": "10"}
+    )["txid"]
+    order, venue = world.account("visitor").orders[txid], world.exchange.venues["BTC/USD"]
+    for side, price, lots in (("sell", 860_000, 3 * 10**8), ("sell", 850_000, 10**6), ("buy", 850_000, 10**6)):
+        world.exchange.settle(venue.submit(venue.crowd_number(), 0, side, price, lots, world.now), world.now)
+    assert (order.triggered, order.status) == (True, "filled")
 
 
 def test_fees_roll_over_every_four_hours() -> None:

@@ -148,6 +148,16 @@ def test_rest_shows_a_scheduled_order_as_pending_and_cancels_it() -> None:
     assert not world.account("visitor").orders
 
 
+def test_a_scheduled_order_is_amended_before_its_start() -> None:
+    world = TestWorld()
+    (txid,) = call(world, "AddOrder", **ORDER, starttm="+60")["txid"]
+    call(world, "AmendOrder", txid=txid, limit_price="61000", order_qty="0.002")
+    order = world.account("visitor").orders[txid]
+    assert (order.price, order.qty, order.status) == (610_000, 200_000, "pending_new")
+    world.after(61)
+    assert world.exchange.venues["BTC/USD"].book.bids.qty[610_000] >= 200_000
+
+
 def test_a_scheduled_market_order_spends_its_cash_at_its_start() -> None:
     world = TestWorld()
     (txid,) = call(

@@ -155,7 +155,8 @@ def test_the_certificate_is_a_leaf_of_an_authority_whose_key_is_gone(tmp_path: P
     leaf = text("server.pem")
     assert "CA:FALSE" in leaf
     assert "CA:TRUE" in text("simulator.pem")
-    for name in ("DNS:localhost", "IP Address:127.0.0.1", "IP Address:0:0:0:0:0:0:0:1", "DNS:ws-auth.kraken.com"):
+    hosts = ("DNS:ws-auth.kraken.com", "DNS:ws-l3.kraken.com")
+    for name in ("DNS:localhost", "IP Address:127.0.0.1", "IP Address:0:0:0:0:0:0:0:1", *hosts):
         assert name in leaf
     verify = ["openssl", "verify", "-CAfile", str(tmp_path / "simulator.pem"), str(tmp_path / "server.pem")]
     assert subprocess.run(verify, check=False, capture_output=True).returncode == 0
