@@ -234,7 +234,7 @@ class Ledger:
         The opening may have been timed by our own clock. What is about as old is new if it helps explain the balance.
         """
         since = entry.ts - self.opened_ts
-        if abs(since) > limits.OPENING_DOUBT_S * SECOND:
+        if abs(since) > limits.OPENING_CLOCK_S * SECOND:
             return since > 0
         return abs(holding.residual - entry.change) < abs(holding.residual)
 

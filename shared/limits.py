@@ -109,6 +109,7 @@ CONTRADICTED_S: Final = 1.0
 DISTRUST_S: Final = 5.0
 STOP_PULL_S: Final = 4.0
 OPENING_DOUBT_S: Final = 60.0  # what happened this close to the journal's first balances may be in them or not
+OPENING_CLOCK_S: Final = 5.0  # our clock, which may have timed the opening, is off by no more
 LEDGER_RECENT: Final = 1000  # entries and legs remembered beside the journal
 RECONCILED_KEPT_S: Final = 10.0
 ARCHIVE_AFTER_S: Final = 7 * 86400.0
