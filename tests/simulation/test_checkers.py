@@ -21,7 +21,7 @@ from tests.simulation.world import World
 
 Patch = pytest.MonkeyPatch
 SHARED, CRYPTO = MARKETS[1], MARKETS[2]
-SEEDS = range(1, 9)
+SEEDS = (4, 5, 1, 2, 3, 6)
 
 
 def count_by_pair(patch: Patch) -> None:
