@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from executor import flatten, risk
-from executor.account import Account
 from executor.flatten import Flatten, Step
 from executor.gates import Gates
 from executor.held import Holds
+from executor.profit import Statement
 from executor.rates import Rates
 from shared.messages import Side
 from shared.valuation import legs
@@ -66,8 +66,8 @@ def call_it_flat(patch: Patch) -> None:
 
 def leave_rounding_out(patch: Patch) -> None:
     """A quote's equity lacks what rounding took."""
-    whole = Account._quote_profit
-    patch.setattr(Account, "_quote_profit", lambda self, quote, pairs: replace_rounding(whole(self, quote, pairs)))
+    whole = Statement._of_quote
+    patch.setattr(Statement, "_of_quote", lambda self, *rest: replace_rounding(whole(self, *rest)))
 
 
 def replace_rounding(profit: Any) -> Any:
