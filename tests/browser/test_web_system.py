@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from monitor.views.text import money
 from tests.browser import web
 from tests.browser.web import PAGES, PATIENCE_MS, Visit
 from tests.system import ROOT, System, until
@@ -102,7 +103,7 @@ def test_it_looks_as_it_looks_in_both_widths_and_themes(visit: Visit) -> None:
 def test_each_page_shows_what_the_api_says(visit: Visit, system: System) -> None:
     until("there is a fill", lambda: said(system, "fills")["fills"], 120, every=0.2)
     visit.open("Overview")
-    agree("P&L", lambda: visit.card("P&L"), lambda: said(system, "pnl")["total"]["profit"])
+    agree("P&L", lambda: visit.card("P&L"), lambda: money(said(system, "pnl")["total"]["profit"]))
     agree(
         "books",
         lambda: [row[:2] + row[2:4] for row in visit.table("books")],
@@ -129,7 +130,7 @@ def test_each_page_shows_what_the_api_says(visit: Visit, system: System) -> None
         lambda: [fill["exec_id"] for fill in reversed(said(system, "fills?limit=5000")["fills"])],
     )
     visit.turn("P&L")
-    agree("realised", lambda: visit.card("Realised"), lambda: said(system, "pnl")["total"]["realised"])
+    agree("realised", lambda: visit.card("Realised"), lambda: money(said(system, "pnl")["total"]["realised"]))
     agree("balances", lambda: dict(visit.table("balances")), lambda: said(system, "positions")["balances"])
     visit.turn("Latency")
     agree(
