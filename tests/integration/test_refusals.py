@@ -55,8 +55,9 @@ def test_bad_input_20_a_port_in_use_or_the_same_account_is_refused_with_75_and_b
 
 
 def test_a_second_copy_with_other_ports_and_folders_trades_beside_the_first(first: System, tmp_path: Path) -> None:
-    # In a folder whose name supervisord's syntax and a shell's would take apart; short, for its socket's path.
-    with running(tmp_path / """a "b"'s c""", eager) as second:
+    # In a folder whose name supervisord's syntax and a shell's would take apart; beside the test's own, not in it: a
+    # socket's path holds 107 characters, the process id that supervisord adds included.
+    with running(tmp_path.parent / """a "b"'s c""", eager) as second:
         until("fills in the second copy", second.fills, 60)
         assert second.lines("fills")
         second.until_quoting(30)
