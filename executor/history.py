@@ -167,7 +167,7 @@ class History:
 
     def _call(self, tag: str, method: str, params: dict[str, str], now: int) -> None:
         points = REST_CALL if method == "TradeVolume" else REST_HISTORY
-        if self.state.rest.room(now / SECOND) < points + 2 * REST_CALL:  # a token must always fit
+        if self.state.rest.room(now / SECOND) < points + limits.TOKENS_HELD_BACK * REST_CALL:  # tokens must always fit
             return
         self.state.rest_call(method, points, now)
         self._busy = tag

@@ -101,6 +101,7 @@ SNAPSHOT_FILLS: Final = 50  # Kraken sends the last 50
 SNAPSHOT_EVERY_S: Final = 2.0
 FEES_EVERY_S: Final = 3600.0
 HISTORY_PAGES: Final = 40
+TOKENS_HELD_BACK: Final = 6  # of the REST counter, for the tokens of starts that follow one another
 START_GRACE_S: Final = 1.0  # the bus needs a moment before silence means anything
 NOT_LIVE_GRACE_S: Final = 0.4  # a resync takes less; pulling costs the place in the queue and 8 points an order
 SLOT_WAIT_MAX_S: Final = 60.0
