@@ -40,8 +40,10 @@ class OrderId:
         return f"T{base36(self.epoch, EPOCH_DIGITS)}{self.strategy}{self.slot.upper()}{base36(self.counter, 6)}"
 
 
-def parse(text: str) -> OrderId | None:
+def parse(text: str | None) -> OrderId | None:
     """The parts of an id of ours, or None for anything else."""
+    if text is None:  # an order without a client id, as REST tells it
+        return None
     if len(text) != LENGTH or text[0] != "T" or any(char not in _DIGITS for char in text):
         return None
     return OrderId(int(text[1:7], 36), text[7:10], text[10:12].lower(), int(text[12:], 36))
