@@ -44,7 +44,7 @@ class Hold:
 
 
 class Holds:
-    """Which traded bases are left alone; ``limit`` is max_position_size."""
+    """Keeps the traded bases that are left alone; ``limit`` is max_position_size."""
 
     def __init__(self, limit: Decimal) -> None:
         self.held: dict[str, Hold] = {}
@@ -98,7 +98,7 @@ class Accepted:
 
 
 class Inventory:
-    """What is held and wanted kept, by asset: ``inventory_base``, or what was accepted since it was written."""
+    """Keeps what is held and wanted kept, by asset: ``inventory_base``, or what was accepted since it was written."""
 
     def __init__(self, configured: dict[str, Decimal]) -> None:
         self._configured = configured

@@ -1,4 +1,4 @@
-"""What a transcript says of each thing that is believed of Kraken. A core.
+"""Judges by a transcript each thing that is believed of Kraken. A core.
 
 Each check answers from what was seen: ``confirmed``, ``differs`` (the executor copes, or says what it does instead), or
 ``not seen``. ``switch`` names the simulator's switch for the same fact, and ``value`` the position that was seen.
@@ -19,7 +19,7 @@ CLOCK_OFF_MS = 500
 
 
 class Outcome(StrEnum):
-    """What was seen of a belief."""
+    """The evidence for or against a belief."""
 
     CONFIRMED = "confirmed"
     DIFFERS = "differs"
@@ -226,7 +226,7 @@ def batch_cancel(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
 
 
 def small_batches(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """What a batch of cancels wants at the least, and what an order that is not open does to it."""
+    """Find the least that a batch of cancels takes, and what an order that is not open does to it."""
     call = transcript.call("batch cancel of one")
     if call is not None:
         # Refused for its order, and not for its number: one would be taken.
@@ -253,7 +253,7 @@ def small_batches(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
 
 
 def dry_adds(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """What ``validate`` answers, and what a price with too many decimals is refused with."""
+    """Note what ``validate`` answers, and what a price with too many decimals is refused with."""
     call = transcript.call("validated add")
     if call is not None and not call.error:
         has_id = "order_id" in _result(call)
@@ -270,7 +270,7 @@ def dry_adds(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
 
 
 def subscriptions(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """What a second subscription to the same channel is answered with."""
+    """Note what a second subscription to the same channel is answered with."""
     call = transcript.call("subscribe twice")
     if call is not None:
         value = "refused" if call.error else "acknowledged"

@@ -37,7 +37,7 @@ class Plan:
 
     @property
     def cost(self) -> Decimal:
-        """What both reserve, in the quote asset."""
+        """Sum what both reserve, in the quote asset."""
         return 2 * self.price * self.qty
 
 

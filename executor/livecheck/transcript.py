@@ -1,4 +1,4 @@
-"""What went over the private connection and REST, in order: what the checks judge. A core."""
+"""Keeps what went over the private connection and REST, in order: what the checks judge. A core."""
 
 from __future__ import annotations
 
