@@ -12,7 +12,7 @@ from executor.held import Holds, Inventory
 from executor.ledger import Entry, Holding, Ledger, Trade
 from executor.pnl import Pnl
 from executor.profit import Profits, Statement
-from executor.registry import FOREIGN
+from executor.registry import ADOPTED, FOREIGN
 from executor.rows import BeforeRow, FillRow, MetaRow, Row, holding_row
 from executor.tally import Tally, add_fill
 from shared import limits
@@ -102,7 +102,9 @@ class Account:
             return None
         self._remember(fill.exec_id)
         opened_ts = self.ledger.opened_ts
-        is_old = not self.ledger.is_open or 0 < fill.fill_ts < opened_ts
+        # An order that the journal names was placed after it opened, whatever clock told when that was.
+        is_named = strategy not in (FOREIGN, ADOPTED)
+        is_old = not self.ledger.is_open or (0 < fill.fill_ts < opened_ts and not is_named)
         if is_old and fill.exec_id not in self.ledger.unmatched:
             self.rows.append(BeforeRow(fill.exec_id))
             if not self.ledger.is_open or fill.fill_ts > opened_ts - limits.OPENING_DOUBT_S * SECOND:

@@ -56,8 +56,8 @@ class Verdict:
             if market is not None and rate is not None:
                 by_mids[base] = max(by_mids.get(base, risk.ZERO), market.mid_price * rate)
         quotes = {legs(symbol)[1] for symbol in state.config.trading.pairs}
-        # A base goes by its mid now; one that others are quoted in by the rate that strategies hear.
-        rates |= {base: value for base, value in by_mids.items() if base not in quotes}
+        # A base goes by its mid now; one that others are quoted in by the rate that strategies hear, once there is one.
+        rates |= {base: value for base, value in by_mids.items() if base not in quotes or base not in rates}
         positions = {base: state.account.position(base) for base in state.bases}
         return risk.Portfolio(markets, rates, positions)
 

@@ -44,6 +44,8 @@ class Calm:
         kraken.rest_fail_share = kraken.rest_lost_share = kraken.history_lag_s = kraken.snapshot_lag_s = 0.0
         for strategy in world.strategies:
             strategy.quiet = []
+        for link in kraken.links:
+            link.drop_reports = 0  # a gap shows at the next report, and at rest there may be none
         # What the plan began ends by itself within this time.
         self._run(32)
         world.resume()

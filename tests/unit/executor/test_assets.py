@@ -108,6 +108,25 @@ def test_a_pair_of_two_traded_bases_counts_towards_the_limits_of_both() -> None:
     assert count == 9  # 100 dollars each, a little more at the mid
 
 
+def test_a_base_that_others_are_quoted_in_counts_while_its_own_rate_is_not_known() -> None:
+    # After a restart EUR is valued and BTC, which goes by BTC/USD, is not yet.
+    made = world("BTC/USD", "BTC/EUR", "ETH/BTC", max_position_size=Decimal(350))
+    hear = made.hear_book
+    made.hear_book = lambda symbol, state=BookState.LIVE: (  # type: ignore[method-assign]
+        hear(symbol, state) if symbol in ("BTC/EUR", "EUR/USD") else None
+    )
+    made.state.account.inventory._configured = {"BTC": Decimal("0.9962"), "ETH": Decimal(1)}
+    made.balances = lambda **_: [  # type: ignore[method-assign]
+        {"asset": asset, "balance": Decimal(amount)}
+        for asset, amount in {"USD": 1000, "EUR": 1000, "BTC": 1, "ETH": 1}.items()
+    ]
+    made.ready()
+    assert made.state.rates.rate("BTC") is None
+    made.target(quote("BTC/EUR", "buy", 10, 100, "b0"), symbol="BTC/EUR")
+    made.turn()
+    assert made.taken("add_order") == []  # 0.0038 BTC are 319 dollars
+
+
 def test_what_is_promised_on_one_pair_is_not_there_for_another() -> None:
     made = world("BTC/USD", "BTC/EUR", max_position_size=Decimal(9_000), max_gross_position=Decimal(20_000))
     made.state.config.trading = msgspec.structs.replace(made.state.config.trading, max_order_size=Decimal(1000))

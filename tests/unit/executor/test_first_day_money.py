@@ -100,6 +100,17 @@ def test_a_fill_between_the_two_first_snapshots_is_counted_once_its_entries_show
     assert world.state.account.pnl["BTC/USD"].qty == Decimal("0.01")
 
 
+def test_a_fill_of_a_placed_order_counts_although_the_opening_was_timed_by_a_clock_that_is_ahead() -> None:
+    world = World().ready()
+    world.state.account.ledger.opened_ts = world.exchange_ts + 5 * SECOND
+    (order,) = world.place(buy())
+    fill = old_fill(1, world.exchange_ts, order_id=order.order_id, cl_ord_id=order.cl_ord_id)
+    world.push("executions", [{**fill, "last_qty": Decimal("0.00119047")}])
+    world.turn()
+    assert world.state.account.pnl["BTC/USD"].qty == Decimal("0.00119047")
+    assert (world.state.account.position("BTC"), order.filled) == (Decimal(0), 119_047)  # its entry has not come
+
+
 def test_a_fill_whose_report_never_comes_is_missed_and_fetched() -> None:
     world = World().ready()
     (order,) = world.place(buy())
