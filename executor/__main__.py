@@ -7,7 +7,12 @@ import sqlite3
 import sys
 
 WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
-COMMANDS = {"export": "export", "fills": "fills", "live-check": "livecheck.command", "why": "why"}
+COMMANDS = {
+    "export": "record.export",
+    "fills": "explain.fills",
+    "live-check": "livecheck.command",
+    "why": "explain.why",
+}
 
 
 def main() -> None:
@@ -22,8 +27,8 @@ def main() -> None:
 def run() -> None:
     """Run until asked to stop."""
     from executor.executor import Executor
-    from executor.journal import Journal, JournalError, JournalUnavailable
-    from executor.restore import restore
+    from executor.record.journal import Journal, JournalError, JournalUnavailable
+    from executor.record.restore import restore
     from executor.shell import Shell
     from shared.clock import boot_ns, clock_id, wall_ns
     from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse

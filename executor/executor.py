@@ -11,17 +11,17 @@ from decimal import Decimal
 from typing import Any
 
 from executor import publish
-from executor.elsewhere import Elsewhere
-from executor.flatten import Flatten
-from executor.history import History
-from executor.orders import ended
+from executor.decide.flatten import Flatten
+from executor.decide.quoting import Quoting, mid_of
+from executor.decide.remote_targets import Elsewhere
+from executor.decide.unmet import Unmet
+from executor.exchange.backfill import History
+from executor.exchange.requests import CANCEL_BY_REST
+from executor.exchange.stream import Stream
+from executor.orders.order import ended
+from executor.orders.registry import FOREIGN
 from executor.outbox import Request, RestCall
-from executor.quoting import Quoting, mid_of
-from executor.registry import FOREIGN
-from executor.requests import CANCEL_BY_REST
 from executor.state import State
-from executor.stream import Stream
-from executor.unmet import Unmet
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.kraken import v2

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from executor.rows import EventRow, Row
+from executor.record.rows import EventRow, Row
 from shared.messages import Message
 
 DRY_RUN = "dry run, not sent"

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import msgspec
 
-from executor.flatten import least_amount
-from executor.profit import Profits
-from executor.registry import show
+from executor.account.profit import Profits
+from executor.decide.flatten import least_amount
+from executor.decide.unmet import Unmet
+from executor.orders.registry import show
 from executor.state import State
-from executor.unmet import Unmet
 from shared.clock import SECOND
 from shared.messages import Account, AssetPosition, Message, Orders, Position
 from shared.numbers import plain, round_money, scale

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from executor.archive import archive
-from executor.carrier import Carrier
+from executor.dispatch import Carrier
+from executor.exchange.connection import Private
 from executor.executor import Executor
-from executor.journal import Journal, JournalError
 from executor.outbox import RestCall, Told
-from executor.private import Private
-from executor.restore import SENDS_KEPT_S
+from executor.record.archive import archive
+from executor.record.journal import Journal, JournalError
+from executor.record.restore import SENDS_KEPT_S
 from executor.state import State
 from shared import halt, limits, pausing
 from shared.bus import Received

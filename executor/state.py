@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from executor import events
-from executor.account import Account
-from executor.budget import Budget
-from executor.maintenance import Maintenance
-from executor.orders import Order
+from executor.account.account import Account
+from executor.account.rates import Rates
+from executor.decide.budget import Budget
+from executor.exchange.maintenance import Maintenance
+from executor.exchange.switch import Switch
+from executor.orders.order import Order
+from executor.orders.registry import Registry
 from executor.outbox import Outbox, Told
-from executor.rates import Rates
-from executor.registry import Registry
-from executor.rows import REST, SendRow
-from executor.switch import Switch
+from executor.record import events
+from executor.record.rows import REST, SendRow
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339
 from shared.config import Config

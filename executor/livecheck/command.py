@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from executor.journal import Journal, JournalError
 from executor.livecheck import steps
 from executor.livecheck.findings import Finding, Outcome, judge
 from executor.livecheck.session import CheckError, Session
+from executor.record.journal import Journal, JournalError
 from shared.clock import rfc3339, wall_ns
 from shared.config import Config
 from shared.process import EXIT_CONFIG, EXIT_HELD, load_config, refuse

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
-from executor import ids
 from executor.livecheck.findings import Placed
 from executor.livecheck.session import CheckError, Session
 from executor.livecheck.transcript import Call, Push
+from executor.orders import ids
 from shared import limits
 from shared.clock import wall_ns
 from shared.kraken.rest_names import RestNames

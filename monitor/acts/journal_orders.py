@@ -32,7 +32,7 @@ class Journal:
         self._reading: subprocess.Popen[bytes] | None = None
         if file.exists():
             self._reading = subprocess.Popen(
-                [sys.executable, "-m", "executor.open_orders", str(file)],
+                [sys.executable, "-m", "executor.record.open_orders", str(file)],
                 env=os.environ | {"PYTHONPATH": path},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from executor import ids
-from executor.why import main as why_here
+from executor.explain.why import main as why_here
+from executor.orders import ids
 from shared.clock import boot_ns
 from shared.messages import Heartbeat, Order, Orders, OrderState
 from tests.system import System, eager, running, until

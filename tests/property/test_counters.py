@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from executor.budget import Budget, add_points, amend_points, cancel_points
+from executor.decide.budget import Budget, add_points, amend_points, cancel_points
 from shared.clock import SECOND
 from shared.kraken import counters
 from simulator import limits

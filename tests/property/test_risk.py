@@ -12,8 +12,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from executor.orders import Amend, Order
-from executor.risk import Funds, Market, Portfolio, Wish, refusal
+from executor.decide.risk import Funds, Market, Portfolio, Wish, refusal
+from executor.orders.order import Amend, Order
 from shared.messages import OrderState, Pair, Side
 from shared.settings import Trading
 

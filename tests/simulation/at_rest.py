@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from executor import ids
+from executor.orders import ids
 from shared.valuation import legs
 from simulator.orders import SPOT, Fill
 from simulator.pairs import ASSETS

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executor.journal import Journal, JournalError
-from executor.rows import Row
+from executor.record.journal import Journal, JournalError
+from executor.record.rows import Row
 
 if TYPE_CHECKING:
     from tests.simulation.host import Host

@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from executor.carrier import Carrier
+from executor.dispatch import Carrier
 from executor.executor import Executor
-from executor.journal import JournalError
 from executor.outbox import RestCall, Told
-from executor.restore import restore
+from executor.record.journal import JournalError
+from executor.record.restore import restore
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND

@@ -8,8 +8,8 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from executor import ids
-from executor.orders import Order as DecidedOrder
+from executor.orders import ids
+from executor.orders.order import Order as DecidedOrder
 from executor.outbox import Told
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339

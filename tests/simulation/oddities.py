@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from executor import ids
+from executor.orders import ids
 from shared.clock import SECOND, rfc3339
 from simulator.pairs import PAIRS, Pair
 from simulator.private import PrivateSession

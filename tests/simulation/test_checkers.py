@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from executor import flatten, risk
-from executor.flatten import Flatten, Step
-from executor.gates import Gates
-from executor.held import Holds
-from executor.profit import Statement
-from executor.rates import Rates
+from executor.account.held import Holds
+from executor.account.profit import Statement
+from executor.account.rates import Rates
+from executor.decide import flatten, risk
+from executor.decide.flatten import Flatten, Step
+from executor.decide.gates import Gates
 from shared.messages import Side
 from shared.valuation import legs
 from tests.simulation.markets import MARKETS

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from executor import ids
+from executor.orders import ids
 from executor.outbox import Told
 from shared.clock import SECOND
 from shared.messages import (

@@ -14,9 +14,9 @@ import msgpack
 import pytest
 import zmq
 
-from executor.journal import Journal, JournalError
 from executor.outbox import RestCall
-from executor.rows import MetaRow
+from executor.record.journal import Journal, JournalError
+from executor.record.rows import MetaRow
 from shared import config
 from shared.bus import Publisher, Subscriber
 from shared.clock import SECOND
@@ -256,8 +256,8 @@ def test_bad_input_19_full_disk(tmp_path: Path) -> None:
     code = f"""
 import resource, signal, sys
 from pathlib import Path
-from executor.journal import Journal, JournalError
-from executor.rows import MetaRow
+from executor.record.journal import Journal, JournalError
+from executor.record.rows import MetaRow
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 journal = Journal(Path({str(file)!r}))
 journal.write([MetaRow("kept", "yes")])

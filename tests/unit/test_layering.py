@@ -28,11 +28,11 @@ def test_every_room_is_there() -> None:
 @pytest.mark.parametrize(
     ("file", "code"),
     [
-        ("strategy/quotes.py", "from executor.risk import Gate"),
+        ("strategy/quotes.py", "from executor.decide.risk import Gate"),
         ("strategy/quotes.py", "import shared.bus\nimport rust_client"),
         ("shared/kraken/rest.py", "from collector import feed"),
         ("executor/__main__.py", "def late():\n    import book.orderbook as twin"),
-        ("monitor/commands/x.py", "from importlib import import_module\nimport_module('executor.journal')"),
+        ("monitor/commands/x.py", "from importlib import import_module\nimport_module('executor.record.journal')"),
         ("collector/feed.py", "from tests.helpers import fake"),
         ("monitor/commands/y.py", "from ...executor import risk"),
         ("monitor/commands/y.py", "from ... import shared, executor"),
@@ -51,7 +51,7 @@ def test_a_breach_is_named_with_file_and_line(tmp_path: Path, file: str, code: s
     [
         ("book/books.py", "import rust_client\nfrom shared.numbers import Ticks\nfrom . import verify\nimport json"),
         ("tests/unit/test_x.py", "from executor import risk\nfrom strategy import host"),
-        ("executor/orders.py", "import bookkeeping\nfrom .sharedness import x"),
+        ("executor/orders/order.py", "import bookkeeping\nfrom .sharedness import x"),
     ],
 )
 def test_what_is_allowed_passes(tmp_path: Path, file: str, code: str) -> None:

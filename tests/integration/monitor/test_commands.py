@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from executor.journal import Journal
-from executor.rows import OrderRow
+from executor.record.journal import Journal
+from executor.record.rows import OrderRow
 from shared import pausing
 
 from .conftest import ROOT, World, order

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from executor import archive as module
-from executor.archive import all_fills, archive, carried
-from executor.journal import Journal, JournalError
-from executor.rows import FillRow
-from executor.tally import add_fill
+from executor.account.fill_counts import add_fill
+from executor.record import archive as module
+from executor.record.archive import all_fills, archive, carried
+from executor.record.journal import Journal, JournalError
+from executor.record.rows import FillRow
 from shared import limits
 from shared.clock import SECOND
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from executor.flatten import closing_pairs
-from executor.held import Cause, Hold
+from executor.account.held import Cause, Hold
+from executor.decide.flatten import closing_pairs
 from executor.publish import all_messages
 from shared.clock import SECOND
 from shared.messages import Account, BookState, Fees, Pair, Quote
@@ -347,7 +347,7 @@ def test_the_days_loss_is_told_in_the_currency_and_without_the_rates_own_move() 
 
 
 def test_what_was_converted_outlives_a_restart() -> None:
-    from executor.conversion import restore_conversion
+    from executor.account.conversion import restore_conversion
 
     made = world("BTC/EUR").ready()
     bought_and_sold(made)

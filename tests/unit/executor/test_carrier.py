@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from executor.carrier import Carrier
-from executor.journal import Journal
+from executor.dispatch import Carrier
 from executor.outbox import RestCall
-from executor.rows import Row
+from executor.record.journal import Journal
+from executor.record.rows import Row
 from shared import limits
 from shared.clock import MS, SECOND
 from tests.unit.executor.test_found_by_simulation import Hands

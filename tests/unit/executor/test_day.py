@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
-from executor.day import Day, restore_day
-from executor.pnl import Pnl
+from executor.account.daily_loss import Day, restore_day
+from executor.account.pnl import Pnl
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import BookState

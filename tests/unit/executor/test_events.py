@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from executor.carrier import Carrier
-from executor.events import place
-from executor.journal import SCHEMA, Journal
-from executor.lookup import Lookup
+from executor.dispatch import Carrier
+from executor.orders.registry import from_row, to_row
 from executor.outbox import RestCall
-from executor.registry import from_row, to_row
-from executor.restore import restore
-from executor.rows import EventRow
+from executor.record.events import place
+from executor.record.journal import SCHEMA, Journal
+from executor.record.lookup import Lookup
+from executor.record.restore import restore
+from executor.record.rows import EventRow
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import OrderState, Quote, Target

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from executor.fills import as_json, profits
-from executor.rows import FillRow
+from executor.explain.fills import as_json, profits
+from executor.record.rows import FillRow
 
 
 def row(side: str, qty: str, price: str, fee: str, symbol: str = "BTC/USD") -> FillRow:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from executor.outbox import RestCall
-from executor.rows import FillRow
+from executor.record.rows import FillRow
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from tests.unit.executor.worlds import BTC, World, buy, configuration

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from executor import ids
-from executor.orders import Presence
-from executor.registry import FOREIGN
+from executor.orders import ids
+from executor.orders.order import Presence
+from executor.orders.registry import FOREIGN
 from shared.clock import SECOND, rfc3339
 from shared.messages import BookState, OrderState
 from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration

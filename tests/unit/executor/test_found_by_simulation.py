@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from executor.carrier import Carrier
-from executor.journal import Journal, JournalError
-from executor.ledger import Entry, Ledger, Trade
+from executor.account.ledger import Entry, Ledger, Trade
+from executor.dispatch import Carrier
+from executor.orders.registry import from_row, to_row
 from executor.outbox import RestCall, Told
-from executor.registry import from_row, to_row
+from executor.record.journal import Journal, JournalError
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Message, OrderState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from executor.held import Cause, Holds, Inventory
+from executor.account.held import Cause, Holds, Inventory
 from executor.publish import all_messages
 from shared.clock import SECOND, rfc3339
 from shared.messages import Account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from executor import ids
+from executor.orders import ids
 
 
 @pytest.mark.parametrize("text", [None, "", "client-zero", "T" * 18 + "X"])

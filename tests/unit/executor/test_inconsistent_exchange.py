@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from executor.orders import Order
+from executor.orders.order import Order
 from executor.outbox import RestCall
 from shared import limits
 from shared.clock import SECOND, rfc3339

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from executor.ledger import Entry, Ledger, Trade
+from executor.account.ledger import Entry, Ledger, Trade
 
 # A sell of 10.00005 USD with a fee of 0.02005: the ledger's amount and fee are a half unit up each.
 SOLD = Trade("T1", {"USD": Decimal("9.98000")}, {"USD": Decimal("0.02005")})

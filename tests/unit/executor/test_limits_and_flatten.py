@@ -12,9 +12,9 @@ import msgspec
 import pytest
 import structlog
 
-from executor.carrier import Carrier
-from executor.journal import Journal
+from executor.dispatch import Carrier
 from executor.outbox import Request
+from executor.record.journal import Journal
 from executor.shell import Shell
 from shared import halt
 from shared.config import Strategy

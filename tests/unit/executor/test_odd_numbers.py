@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from executor.orders import Order
+from executor.exchange.requests import add_params, amend_params
+from executor.orders.order import Order
 from executor.outbox import RestCall
-from executor.requests import add_params, amend_params
 from shared.clock import SECOND, parse_rfc3339, rfc3339
 from shared.kraken import v2
 from shared.messages import OrderState

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.orders import Amend, Order
-from executor.planner import Add, Cancel, Change, plan
+from executor.decide.planner import Add, Cancel, Change, plan
+from executor.orders.order import Amend, Order
 from shared.clock import SECOND
 from shared.messages import OrderState, Quote, Side
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from executor.exchange.connection import Private
 from executor.outbox import RestCall
-from executor.private import Private
 from shared.kraken.rest import Rest, RestError, RestRefused
 from tests.unit.executor.worlds import configuration
 

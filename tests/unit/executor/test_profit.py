@@ -7,8 +7,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as some
 
-from executor.account import Account
-from executor.pnl import Pnl
+from executor.account.account import Account
+from executor.account.pnl import Pnl
 from executor.publish import all_messages
 from shared import messages as m
 from shared.messages import BookState

@@ -11,13 +11,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from executor import ids, orders
-from executor.journal import Journal, JournalError, JournalUnavailable
-from executor.orders import Order
-from executor.private import Private
-from executor.registry import FOREIGN, from_row, to_row
-from executor.restore import restore
-from executor.rows import REST, SendRow
+from executor.exchange.connection import Private
+from executor.orders import ids
+from executor.orders import order as orders
+from executor.orders.order import Order
+from executor.orders.registry import FOREIGN, from_row, to_row
+from executor.record.journal import Journal, JournalError, JournalUnavailable
+from executor.record.restore import restore
+from executor.record.rows import REST, SendRow
 from shared.clock import SECOND, rfc3339
 from shared.kraken.rest import RestError, RestRefused
 from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration, sell
@@ -224,6 +225,6 @@ def test_a_disk_that_is_full_for_now_is_told_apart(tmp_path: Path, monkeypatch: 
     def full(*_: object, **__: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("executor.journal.sqlite3.connect", full)
+    monkeypatch.setattr("executor.record.journal.sqlite3.connect", full)
     with pytest.raises(JournalUnavailable, match="see that the disk has room"):
         Journal(tmp_path / "journal.sqlite")

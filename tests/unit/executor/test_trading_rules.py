@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from executor import ids
+from executor.orders import ids
 from shared.clock import MS, SECOND, parse_rfc3339, rfc3339
 from shared.messages import BookState, OrderState, Target
 from tests.unit.executor.worlds import World, buy, configuration, sell

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from executor import chain
-from executor.archive import archive
-from executor.journal import Journal
-from executor.registry import to_row
-from executor.rows import EventRow, FillRow, OrderRow
+from executor.explain import chain
+from executor.orders.registry import to_row
+from executor.record.archive import archive
+from executor.record.journal import Journal
+from executor.record.rows import EventRow, FillRow, OrderRow
 from shared import limits
 from shared.clock import SECOND
 from tests.unit.executor.test_trading_rules import trade

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from executor.account import Account
-from executor.budget import Budget
+from executor.account.account import Account
+from executor.decide.budget import Budget
 from executor.executor import Executor
 from executor.outbox import Request
 from executor.state import State

@@ -1,0 +1,1 @@
+"""Money: balances, fills, positions, profit and the day's loss."""

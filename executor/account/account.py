@@ -1,0 +1,322 @@
+"""The money side: fills once each, balances explained, positions, profit, fees. A core."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from executor.account.daily_loss import Day
+from executor.account.fill_counts import Tally, add_fill
+from executor.account.held import Holds, Inventory
+from executor.account.ledger import Entry, Holding, Ledger, Trade
+from executor.account.pnl import Pnl
+from executor.account.profit import Profits, Statement
+from executor.orders.registry import ADOPTED, FOREIGN
+from executor.record.rows import BeforeRow, FillRow, MetaRow, Row, holding_row
+from shared import limits
+from shared.clock import SECOND
+from shared.kraken import v2
+from shared.messages import Fees, Side
+from shared.numbers import EXACT, floor_to
+from shared.valuation import legs
+
+ZERO = Decimal(0)
+DOUBTFUL_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NewFill:
+    """A fill as reported, numbers exact; ``fees`` by asset."""
+
+    exec_id: str
+    order_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    qty: Decimal
+    fees: dict[str, Decimal]
+    fill_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A fill from around the journal's opening, with whose it was."""
+
+    fill: NewFill
+    cl_ord_id: str
+    strategy: str
+
+
+class Account:
+    """The account as fills and ledger entries tell it; the callables ask the journal for those of the past."""
+
+    def __init__(
+        self,
+        inventory_base: dict[str, Decimal],
+        knows_fill: Callable[[str], bool],
+        knows_entry: Callable[[str], bool],
+        assets_settled: Callable[[str], set[str]],
+        max_position_size: Decimal = Decimal(1000),
+    ) -> None:
+        self.ledger = Ledger(knows_entry, assets_settled)
+        self.inventory = Inventory(inventory_base)
+        self.holds = Holds(max_position_size)
+        self.statement = Statement()
+        self.tallies: dict[tuple[str, str], Tally] = {}
+        self.pnl: dict[str, Pnl] = {}
+        self.fees: dict[str, Fees] = {}
+        self.rows: list[Row] = []
+        self.day = Day()
+        self.lost = ZERO
+        # Rises with every fill and ledger entry: what was derived from the account before it is out of date.
+        self.changes = 0
+        # The profit that was last told, and for which moment and changes it was made.
+        self.told: tuple[tuple[int, int], Profits] | None = None
+        self._doubtful: dict[str, Doubtful] = {}
+        self._knows_fill = knows_fill
+        self._recent: deque[str] = deque(maxlen=1000)  # not yet on the disk, perhaps
+        self._recent_set: set[str] = set()
+
+    # --- restoring -----------------------------------------------------------------------------------------------
+
+    def restore(
+        self,
+        holdings: dict[str, Holding],
+        opened_ts: int,
+        carried: tuple[dict[tuple[str, str], Tally], dict[str, Pnl]],
+        fills: Iterable[FillRow],
+    ) -> None:
+        """What the journal holds: balances, when it opened (exchange time), what archived fills add up to, the rest."""
+        self.ledger.restore(holdings, opened_ts)
+        self.tallies, self.pnl = carried
+        for row in fills:
+            add_fill(self.tallies, self.pnl, row)
+
+    # --- events --------------------------------------------------------------------------------------------------
+
+    def fill(self, fill: NewFill, cl_ord_id: str, strategy: str) -> FillRow | None:
+        """A fill; None when it was counted before, or is older than the journal."""
+        if self.knows(fill.exec_id):
+            return None
+        self._remember(fill.exec_id)
+        opened_ts = self.ledger.opened_ts
+        # An order that the journal names was placed after it opened, whatever clock told when that was.
+        is_named = strategy not in (FOREIGN, ADOPTED)
+        is_old = not self.ledger.is_open or (0 < fill.fill_ts < opened_ts and not is_named)
+        if is_old and fill.exec_id not in self.ledger.unmatched:
+            self.rows.append(BeforeRow(fill.exec_id))
+            if not self.ledger.is_open or fill.fill_ts > opened_ts - limits.OPENING_DOUBT_S * SECOND:
+                self._doubtful[fill.exec_id] = Doubtful(fill, cl_ord_id, strategy)
+                while len(self._doubtful) > DOUBTFUL_KEPT:
+                    del self._doubtful[next(iter(self._doubtful))]
+            return None
+        return self._count(fill, cl_ord_id, strategy)
+
+    def _count(self, fill: NewFill, cl_ord_id: str, strategy: str) -> FillRow:
+        quote = legs(fill.symbol)[1]
+        cost = EXACT.multiply(fill.price, fill.qty)
+        effects = _effects(fill)
+        self.ledger.fill(Trade(fill.exec_id, effects, fill.fees))
+        if strategy == FOREIGN:
+            for asset, effect in effects.items():
+                self.holds.change(asset, effect)
+        self.tallies.setdefault((strategy, fill.symbol), Tally()).add(fill.side, fill.qty)
+        fee = fill.fees.get(quote, ZERO)
+        self.pnl.setdefault(fill.symbol, Pnl()).fill(fill.side, fill.qty, fill.price, fee)
+        fee_asset = next(iter(fill.fees), quote)
+        row = FillRow(
+            exec_id=fill.exec_id,
+            cl_ord_id=cl_ord_id,
+            order_id=fill.order_id,
+            strategy=strategy,
+            symbol=fill.symbol,
+            side=fill.side,
+            price=format(fill.price, "f"),
+            qty=format(fill.qty, "f"),
+            cost=format(cost, "f"),
+            fee=format(fill.fees.get(fee_asset, ZERO), "f"),
+            fee_asset=fee_asset,
+            fill_ts=fill.fill_ts,
+        )
+        self.rows.append(row)
+        self._keep(effects)
+        return row
+
+    def knows(self, exec_id: str) -> bool:
+        """True if this fill was counted, or is older than the journal."""
+        return exec_id in self._recent_set or self._knows_fill(exec_id)
+
+    def entry(self, entry: Entry, *, live: bool) -> FillRow | None:
+        """A ledger entry of the spot wallet; the fill that it shows to be newer than the journal, if it does."""
+        if not (self.ledger.is_open and self.ledger.entry(entry, live=live)):
+            return None
+        self.rows.append(entry)
+        self._keep([entry.asset])
+        if entry.kind != "trade":
+            self.holds.change(entry.asset, entry.change)
+        elif live and entry.ref_id in self._doubtful:
+            doubtful = self._doubtful.pop(entry.ref_id)
+            return self._count(doubtful.fill, doubtful.cl_ord_id, doubtful.strategy)
+        return None
+
+    def wallet_entry(self, asset: str, wallet: str, change: Decimal) -> None:
+        """A ledger entry of another wallet: owned as before, and not to be traded with."""
+        self.ledger.wallet(asset, wallet, change)
+        self.holds.change(asset, change)
+        self.changes += 1
+
+    def give_up(self, ref_id: str) -> None:
+        """No fill explains a trade's entries: they are changes from outside."""
+        changes = self.ledger.give_up(ref_id)
+        for asset, change in changes.items():
+            self.holds.change(asset, change)
+        self._keep(changes)
+
+    def snapshot(
+        self, balances: dict[str, Decimal], ts: int, wallets: dict[str, dict[str, Decimal]] | None = None
+    ) -> bool:
+        """Spot balances as the exchange states them, at its time ``ts``; True when the journal opened with them.
+
+        ``wallets`` are the balances in other wallets, by asset and wallet.
+        """
+        opened = not self.ledger.is_open
+        self.ledger.wallets = wallets or {}
+        if opened:
+            self.ledger.open(balances, ts)
+            self.rows.append(MetaRow("opened", str(ts)))
+        else:
+            self.ledger.snapshot(balances)
+        self._count_doubtful()
+        self._keep(self.ledger.holdings)
+        return opened
+
+    def _count_doubtful(self) -> None:
+        """Count the fills from around the opening that the balances prove to have come after it."""
+        if not self._doubtful or not self.ledger.difference:
+            return
+        for chosen in ([*self._doubtful.values()], *([one] for one in self._doubtful.values())):
+            effects: dict[str, Decimal] = {}
+            for doubtful in chosen:
+                for asset, effect in _effects(doubtful.fill).items():
+                    effects[asset] = effects.get(asset, ZERO) + effect
+            if self.ledger.would_explain(effects, len(chosen)):
+                for doubtful in chosen:
+                    del self._doubtful[doubtful.fill.exec_id]
+                    self._count(doubtful.fill, doubtful.cl_ord_id, doubtful.strategy)
+                self.ledger.absorb()
+                return
+
+    def settle(self) -> None:
+        """Looks again whether the balances explain themselves, after decimals or fills became known."""
+        before = {asset: len(holding.open_legs) for asset, holding in self.ledger.holdings.items()}
+        self.ledger.absorb()
+        self._keep([asset for asset, legs in before.items() if len(self.ledger.holdings[asset].open_legs) != legs])
+
+    def look_at_holds(self, assets: Iterable[str], rates: Mapping[str, Decimal], now: int) -> None:
+        """Hold or release traded bases by where they stand; those with entries on the way wait for them."""
+        for asset in assets:
+            holding = self.ledger.holdings.get(asset)
+            if asset in rates and not (holding and holding.open_legs):
+                self.rows += self.holds.look(asset, self.position(asset), rates[asset], now)
+
+    def accept(self, asset: str) -> None:
+        """Take what there is of an asset as wanted: it is the inventory from now on."""
+        self.rows.append(self.inventory.accept(asset, self.ledger.total(asset)))
+        self.holds.accept(asset)
+        self.rows.append(self.holds.row())
+        self.changes += 1
+
+    # --- what is known -------------------------------------------------------------------------------------------
+
+    def position(self, asset: str) -> Decimal:
+        """An asset's balance in all wallets less its inventory."""
+        return self.ledger.total(asset) - self.inventory.of_asset(asset)
+
+    def position_lots(self, asset: str, qty_precision: int) -> int:
+        """The same in lots."""
+        return floor_to(self.position(asset), qty_precision)
+
+    def traded(self, symbol: str) -> Decimal:
+        """Add up the fills on a symbol, in its base."""
+        pnl = self.pnl.get(symbol)
+        return pnl.qty if pnl is not None else ZERO
+
+    def strategy_positions(self, strategy: str, assets: Iterable[str]) -> dict[str, Decimal]:
+        """Add up a strategy's own fills, by base."""
+        result = dict.fromkeys(assets, ZERO)
+        for (name, symbol), tally in self.tallies.items():
+            base = legs(symbol)[0]
+            if name == strategy and base in result:
+                result[base] += tally.position
+        return result
+
+    def tally(self, strategy: str, symbol: str) -> Tally:
+        """A strategy's fills on a symbol."""
+        return self.tallies.get((strategy, symbol)) or Tally()
+
+    def taker_fee(self, symbol: str) -> Decimal:
+        """The taker fee as a fraction; one percent while unknown."""
+        fees = self.fees.get(symbol)
+        return Decimal(fees.taker) / 100 if fees else Decimal("0.01")
+
+    def profit(
+        self, mids: Mapping[str, Decimal], live: set[str], symbols: Iterable[str], rates: Mapping[str, Decimal]
+    ) -> Profits:
+        """Profit by pair (``symbols`` and whatever was traded), by quote asset and in total."""
+        return self.statement.profits(self.pnl, self.ledger.holdings, symbols, mids, live, rates)
+
+    def keep_booked(self) -> None:
+        """Keep what was converted, when anything was since the last time."""
+        row = self.statement.changed_row()
+        if row is not None:
+            self.rows.append(row)
+
+    def begin_day(self, date: str, mids: dict[str, Decimal]) -> None:
+        """Loss counts from here on (UTC)."""
+        self.day.begin(date, self.pnl, mids)
+        self.rows += self.day.rows()
+
+    def day_loss(self, mids: dict[str, Decimal], rates: dict[str, Decimal]) -> Decimal:
+        """The loss since the day began, in the trading currency, transfers left out; negative for a gain."""
+        if self.day.mark(self.pnl, mids):
+            self.rows += self.day.rows()
+        losses = self.day.losses(self.pnl, mids)
+        self.lost = sum((loss * rates.get(quote, ZERO) for quote, loss in losses.items()), ZERO)
+        return self.lost
+
+    # --- details -------------------------------------------------------------------------------------------------
+
+    def _remember(self, exec_id: str) -> None:
+        if len(self._recent) == self._recent.maxlen:
+            self._recent_set.discard(self._recent[0])
+        self._recent.append(exec_id)
+        self._recent_set.add(exec_id)
+
+    def _keep(self, assets: Iterable[str]) -> None:
+        self.changes += 1
+        self.rows += [holding_row(asset, self.ledger.holdings[asset]) for asset in assets]
+
+
+def _effects(fill: NewFill) -> dict[str, Decimal]:
+    """Return what a fill does to each asset's balance, exactly, fees included."""
+    base, quote = legs(fill.symbol)
+    sign = 1 if fill.side == "buy" else -1
+    effects = {base: sign * fill.qty, quote: -sign * EXACT.multiply(fill.price, fill.qty)}
+    for asset, fee in fill.fees.items():
+        effects[asset] = effects.get(asset, ZERO) - fee
+    return effects
+
+
+def fill_of_report(report: v2.Report, fill_ts: int) -> NewFill | None:
+    """The fill of a trade report, or None when it lacks what a fill needs."""
+    if not report.exec_id or report.last_qty is None or report.last_price is None or not report.symbol:
+        return None
+    fees: dict[str, Decimal] = {}
+    for fee in report.fees:
+        fees[fee.asset] = fees.get(fee.asset, ZERO) + fee.qty
+    side: Side = "buy" if report.side == "buy" else "sell"
+    return NewFill(
+        report.exec_id, report.order_id, report.symbol, side, report.last_price, report.last_qty, fees, fill_ts
+    )

@@ -1,0 +1,69 @@
+"""Profit of each quote asset told in the trading currency, and what the rates' own moves did to it. A core.
+
+Profit is exact in each quote asset. In the currency each amount counts at the rate of the moment when it arose; what it
+would come to at today's rate differs, and that difference is a term of its own, ``fx`` (MARKET.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from executor.record.rows import MetaRow
+from shared.numbers import ROUNDING, round_money
+
+ZERO, ONE = Decimal(0), Decimal(1)
+DECIMALS = 8
+
+
+@dataclass(slots=True)
+class Booked:
+    """An amount in a quote asset as far as it was converted, and what that came to in the currency."""
+
+    amount: Decimal = ZERO
+    worth: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Conversion:
+    """Holds what was booked, by quote asset and term (``realised``, ``fees``, …)."""
+
+    booked: dict[str, dict[str, Booked]] = field(default_factory=dict)
+
+    def book(self, asset: str, amounts: Mapping[str, Decimal], rate: Decimal) -> bool:
+        """Convert what came to each term since the last booking at this rate; True when anything did."""
+        terms = self.booked.setdefault(asset, {})
+        changed = False
+        for term, amount in amounts.items():
+            entry = terms.setdefault(term, Booked())
+            if amount != entry.amount:
+                change = ROUNDING.multiply(amount - entry.amount, rate)
+                entry.worth += change if rate == ONE else round_money(change, DECIMALS)
+                entry.amount = amount
+                changed = True
+        return changed
+
+    def total(self, term: str) -> Decimal:
+        """Sum a term over all quote assets, in the currency."""
+        return sum((terms[term].worth for terms in self.booked.values() if term in terms), ZERO)
+
+    def row(self) -> MetaRow:
+        """For the journal."""
+        state = {
+            asset: {term: [str(entry.amount), str(entry.worth)] for term, entry in terms.items()}
+            for asset, terms in self.booked.items()
+        }
+        return MetaRow("booked", json.dumps(state))
+
+
+def restore_conversion(kept: str | None) -> Conversion:
+    """Return what the journal keeps; an older journal has none, and books everything at its first rates."""
+    state = json.loads(kept or "{}")
+    return Conversion(
+        {
+            asset: {term: Booked(Decimal(amount), Decimal(worth)) for term, (amount, worth) in terms.items()}
+            for asset, terms in state.items()
+        }
+    )

@@ -1,0 +1,1 @@
+"""Deciding: what targets ask for, and what limits, budget and gates let through."""

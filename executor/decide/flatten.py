@@ -1,0 +1,249 @@
+"""Flatten (T11): pull, confirm, close the position with IOC orders within the price band, then halt. A core.
+
+The wish is a file, like halt, so that it outlives restarts: the command writes it, the executor removes it at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import Enum, auto
+
+from executor.decide import risk
+from executor.decide.budget import add_points
+from executor.decide.gates import Gates
+from executor.decide.placing import Placing
+from executor.exchange.requests import deadline_text, flatten_params
+from executor.exchange.stream import Stream
+from executor.orders.registry import FLATTEN, FOREIGN
+from executor.outbox import DRY_RUN, Request
+from executor.record import events
+from executor.state import State
+from shared import limits
+from shared.clock import SECOND
+from shared.messages import BookState, Pair, Quote, Side
+from shared.numbers import floor_to, notional, plain, text, unscale
+from shared.valuation import legs
+
+SLOT = "f0"
+ZERO = Decimal(0)
+BP = Decimal("0.0001")
+
+
+class Step(Enum):
+    """The outcome of a look at one asset."""
+
+    FLAT = auto()
+    WAITS = auto()  # for an order, another asset, its turn
+    DENIED = auto()  # by a limit or the funds; tried again
+
+
+class Flatten:
+    """Closes each traded base through one pair, one order at a time, until what is left cannot be traded.
+
+    A base that only a pair with another traded base closes goes first: closing it moves the other.
+    """
+
+    def __init__(self, state: State, stream: Stream, gates: Gates, placing: Placing) -> None:
+        self.state, self.stream, self.gates, self.placing = state, stream, gates, placing
+        self._next_try: dict[str, int] = {}
+
+    def turn(self, now: int) -> None:
+        """A step towards flat, while that is asked for."""
+        state = self.state
+        if not state.flattening or state.halted or self.gates.why_not_advance(now):
+            return
+        # What was pulled, or the order before, has not been confirmed there yet: its assets wait, and no others.
+        busy = {
+            asset for order in state.registry.live() if order.strategy != FOREIGN for asset in legs(order.symbol)
+        } & state.bases
+        pairs = closing_pairs(state.config.trading.pairs, self._tradable())
+        steps = dict.fromkeys(busy, Step.WAITS)
+        for asset in sorted(state.bases, key=lambda asset: legs(pairs.get(asset, ""))[1] not in state.bases):
+            # One that another's closing is about to move waits for it, unless that needs its room first.
+            moving = {legs(pairs[other])[1] for other, step in steps.items() if step is Step.WAITS and other in pairs}
+            if asset in busy or asset in state.account.holds.held or self._shut_in_by(asset):
+                continue
+            steps[asset] = Step.WAITS if asset in moving else self._close(asset, pairs.get(asset), now)
+        known = all(symbol in state.pairs or symbol in state.unknown for symbol in state.config.trading.pairs)
+        if known and all(step is Step.FLAT for step in steps.values()):
+            state.halted = state.out.flattened = True  # at once: nothing may slip in before the file is there
+            state.out.halt = self._outcome()
+
+    def _outcome(self) -> str:
+        account = self.state.account
+        why = ["flattened: every position is inventory_base, but for what is too small to trade"]
+        why += [f"{asset} is left as it is: {hold.text(asset)}" for asset, hold in sorted(account.holds.held.items())]
+        for asset in sorted(self.state.bases - account.holds.held.keys()):
+            if (quotes := self._shut_in_by(asset)) and account.position(asset):
+                left = plain(account.position(asset))
+                why.append(f"{left} {asset} are left as they are: {asset} is quoted in {quotes} only, which is held")
+                continue
+            other_wallets = {
+                name: amount for name, amount in account.ledger.wallets.get(asset, {}).items() if amount > 0
+            }
+            if account.position(asset) > 0 and other_wallets:
+                lies = ", ".join(f"{plain(amount)} in {name}" for name, amount in other_wallets.items())
+                why.append(f"{asset}: {lies} cannot be sold from there")
+            elif -account.position(asset) >= least_amount(self.state, asset):
+                why.append(f"{plain(-account.position(asset))} {asset} short: there is nothing left to buy it with")
+        return "; ".join(why)
+
+    def _tradable(self) -> set[str]:
+        """The pairs that an order may go to now: online, with a live book, and neither asset held."""
+        state = self.state
+        return {
+            symbol
+            for symbol, pair in state.pairs.items()
+            if pair.status == "online" and symbol in state.books and state.books[symbol].state is BookState.LIVE
+            if not state.account.holds.held.keys() & set(legs(symbol))
+        }
+
+    def _shut_in_by(self, asset: str) -> str:
+        """The held assets that all pairs of a base are quoted in: closing it would trade them; empty where none is."""
+        quotes = {legs(symbol)[1] for symbol in self.state.config.trading.pairs if legs(symbol)[0] == asset}
+        return ", ".join(sorted(quotes)) if quotes <= self.state.account.holds.held.keys() else ""
+
+    def _close(self, asset: str, symbol: str | None, now: int) -> Step:
+        """Send an order where there is something to close."""
+        state = self.state
+        position = state.account.position(asset)
+        side: Side = "sell" if position > 0 else "buy"
+        amount = abs(position)
+        if side == "sell":  # what lies in another wallet cannot be sold
+            amount = min(amount, max(ZERO, state.account.ledger.spendable().get(asset, ZERO)))
+        market = self.placing.verdict.market(symbol) if symbol is not None else None
+        if market is None:
+            return Step.WAITS if self._is_more_than_dust(asset, amount) else Step.FLAT
+        pair = market.pair
+        price = self._beside_others(pair, side, self._limit(pair, market.mid, side))
+        wanted = floor_to(amount, pair.qty_precision)
+        if side == "buy":
+            price, wanted = self._payable(pair, price, wanted)
+        lots = self._lots(market, wanted, price)
+        if lots == 0:
+            return Step.WAITS if self._is_money_on_its_way(pair.quote, side) else Step.FLAT
+        deadline_ts = state.deadline_ts(now)
+        if now < self._next_try.get(asset, 0) or deadline_ts is None:
+            return Step.WAITS
+        self._next_try[asset] = now + int(limits.FLATTEN_EVERY_S * SECOND)
+        why = self.placing.check(FLATTEN, risk.Wish(pair.symbol, side, price, lots), now, any_size=True)
+        if not why and state.config.trading.dry_run:
+            what = f"{side} {text(lots, pair.qty_precision)}"
+            why = f"{DRY_RUN}: {what}; 'tradebyte halt' and 'resume' end the wish"
+            state.tell("warning", "flatten", f"{pair.symbol}: {why}")
+            return Step.DENIED
+        if why:
+            state.tell("warning", "flatten", f"{pair.symbol}: {why}; trying again")
+            return Step.DENIED
+        self._send(market, Quote(slot=SLOT, side=side, price=price, qty=lots), deadline_ts, now)
+        return Step.WAITS
+
+    def _payable(self, pair: Pair, price: int, lots: int) -> tuple[int, int]:
+        """Price and quantity of a purchase that the balance pays: nearer the touch where the band is too dear."""
+        most = self._most_lots(pair, price)
+        asks = self.state.books[pair.symbol].asks
+        if most >= lots or not asks:
+            return price, min(lots, most)
+        near = asks[0][0] * (1 + limits.FLATTEN_NEAR_BPS * BP)
+        step = pair.price_increment
+        price = min(price, int((near / step).to_integral_value(ROUND_CEILING)) * step)
+        return price, min(lots, self._most_lots(pair, price))
+
+    def _most_lots(self, pair: Pair, price: int) -> int:
+        """Count the lots that the quote's balance pays at a price, taker fee and what other orders reserve included."""
+        account = self.state.account
+        reserved = sum(
+            (amount for asset, amount in map(risk.spends, self.state.registry.live()) if asset == pair.quote), ZERO
+        )
+        free = account.ledger.spendable().get(pair.quote, ZERO) - reserved
+        unit = unscale(price, pair.price_precision) * (1 + account.taker_fee(pair.symbol))
+        return max(0, floor_to(free / unit, pair.qty_precision))
+
+    def _is_money_on_its_way(self, quote: str, side: Side) -> bool:
+        """True while ledger entries of fills are awaited that a purchase may be paid with."""
+        holding = self.state.account.ledger.holdings.get(quote)
+        return side == "buy" and holding is not None and bool(holding.open_legs)
+
+    def _is_more_than_dust(self, asset: str, amount: Decimal) -> bool:
+        """True while no pair that could close an asset takes orders, and there is something to close."""
+        own = [symbol for symbol in self.state.config.trading.pairs if legs(symbol)[0] == asset]
+        pairs = [self.state.pairs[symbol] for symbol in own if symbol in self.state.pairs]
+        return bool(amount) and (not pairs or any(amount >= unscale(p.qty_min, p.qty_precision) for p in pairs))
+
+    def _limit(self, pair: Pair, mid: Decimal, side: Side) -> int:
+        """The worst price that the band allows, inside it and on a tick."""
+        band = mid * self.state.config.trading.price_band_percent / 100
+        step = Decimal(pair.price_increment)
+        if side == "sell":
+            return int(((mid - band) / step).to_integral_value(ROUND_CEILING) * step)
+        return int(((mid + band) / step).to_integral_value(ROUND_FLOOR) * step)
+
+    def _beside_others(self, pair: Pair, side: Side, price: int) -> int:
+        """Not as far as an order of the account that is not ours (T16): the exchange would cancel ours there."""
+        theirs = [order for order in self.state.registry.live_on(pair.symbol) if order.side != side]
+        for order in theirs:
+            ends = order.price + (pair.price_increment if side == "sell" else -pair.price_increment)
+            if ends > price if side == "sell" else ends < price:
+                price = ends
+                at = text(order.price, pair.price_precision)
+                what = f"an order that is not ours rests at {at}: no {side} goes as far while it is there"
+                self.state.tell("warning", "flatten", f"{pair.symbol}: {what}")
+        return price
+
+    def _lots(self, market: risk.Market, lots: int, price: int) -> int:
+        """What to close now: all of it, or what an order may hold; 0 for dust."""
+        pair = market.pair
+        unit = unscale(1, pair.qty_precision)
+        worth = self.placing.verdict.portfolio().worth(pair.symbol, unscale(price, pair.price_precision), unit)
+        if worth:
+            lots = min(lots, int(self.state.config.trading.max_order_size / worth))
+        lots -= lots % pair.qty_increment
+        # At the limit price of a sale it may be less than the minimum that the exchange wants.
+        cost = notional(min(price, int(market.mid)), lots, pair.price_precision, pair.qty_precision)
+        return 0 if lots < pair.qty_min or cost < Decimal(pair.cost_min) else lots
+
+    def _send(self, market: risk.Market, quote: Quote, deadline_ts: int, now: int) -> None:
+        state, symbol = self.state, market.pair.symbol
+        order = self.placing.order(market, FLATTEN, quote, now)
+        order.deadline_ts = deadline_ts
+        state.registry.add(order)
+        common = {"deadline": deadline_text(deadline_ts), "symbol": symbol, "token": self.stream.token}
+        params = {**flatten_params(order), **common}
+        request = Request(self.stream.in_flight.new_id(), "add_order", params, symbol, [order.cl_ord_id])
+        points = add_points(1)
+        chosen = {
+            "plan": {"step": "add", "why": "flatten was asked for: this closes the position"},
+            "budget": events.budget(state.budget, symbol, points, self.placing.open_on(symbol), now),
+        }
+        state.record(order, "decided", now, {**chosen, **events.sent(request, order.cl_ord_id)})
+        self.placing.send(request, points, now)
+
+
+def closing_pairs(traded: Iterable[str], tradable: Collection[str]) -> dict[str, str]:
+    """The pair that closes each traded base: of its own pairs one quoted in no traded base, where there is one.
+
+    ``tradable`` are those that take an order now; the first configured one counts.
+    """
+    pairs = list(traded)
+    bases = {legs(symbol)[0] for symbol in pairs}
+    chosen: dict[str, str] = {}
+    for symbol in sorted(pairs, key=lambda symbol: legs(symbol)[1] in bases):
+        if symbol in tradable:
+            chosen.setdefault(legs(symbol)[0], symbol)
+    return chosen
+
+
+def least_amount(state: State, asset: str) -> Decimal:
+    """The smallest position that an order could close; below it is dust. Zero while no pair's data is known."""
+    amounts = []
+    for symbol in state.config.trading.pairs:
+        pair, mid = state.pairs.get(symbol), state.mids.get(symbol)
+        if pair is not None and pair.base == asset:
+            least = unscale(pair.qty_min, pair.qty_precision)
+            if mid:
+                # A sale within the band must meet the least cost at its limit.
+                band = 1 - state.config.trading.price_band_percent / 100
+                least = max(least, Decimal(pair.cost_min) / (mid.scaleb(-pair.price_precision) * band))
+            amounts.append(least)
+    return min(amounts, default=ZERO)

@@ -1,0 +1,89 @@
+"""What every order that is placed goes through, to quote or to flatten: risk, pace, an id, the counters. A core."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from executor.decide import risk
+from executor.decide.verdict import Verdict
+from executor.orders import ids
+from executor.orders.order import Order
+from executor.orders.registry import FLATTEN, FOREIGN
+from executor.outbox import Request
+from executor.record import events
+from executor.record.rows import SendRow
+from executor.state import State
+from shared.clock import SECOND
+from shared.messages import Quote, Target
+
+
+class Placing:
+    """One for all that place, so that ids, pace and counters are common to them."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.verdict = Verdict(state)
+        self._counter = 0
+        self._recent: deque[int] = deque()  # when adds and amends left, of the last minute
+
+    def check(self, strategy: str, wish: risk.Wish, now: int, *, any_size: bool = False) -> str:
+        """Why risk or the order rate deny a wish, or an empty text; ``any_size`` leaves ``min_order_size`` out."""
+        while self._recent and now - self._recent[0] > 60 * SECOND:
+            self._recent.popleft()
+        most = self.state.config.trading.max_orders_per_minute
+        if len(self._recent) >= most and strategy != FLATTEN:  # what reduces is never held up by pace (T13)
+            return f"order rate: {most} adds and amends in the last minute"
+        return self.verdict.on(strategy, wish, any_size=any_size)
+
+    def open_on(self, symbol: str) -> int:
+        """How many orders of ours may still trade on a pair: others' are never pulled by us, and need no reserve."""
+        return sum(order.strategy != FOREIGN for order in self.state.registry.live_on(symbol))
+
+    def standing_on(self, symbol: str) -> int:
+        """How many orders of the account stand on a pair, whoever's and triggered or not: Kraken limits them all."""
+        return sum(order.symbol == symbol for order in self.state.registry.standing())
+
+    def order(self, market: risk.Market, strategy: str, quote: Quote, now: int) -> Order:
+        """A new order for a quote, under an id of its own; neither registered nor sent yet."""
+        self._counter += 1
+        order = Order(
+            cl_ord_id=str(ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)),
+            strategy=strategy,
+            symbol=market.pair.symbol,
+            slot=quote.slot,
+            side=quote.side,
+            price=quote.price,
+            qty=quote.qty,
+            price_precision=market.pair.price_precision,
+            qty_precision=market.pair.qty_precision,
+            touched=now,
+            created_ts=now + self.state.boot_to_wall,
+        )
+        self.stamp(order, self.state.targets.get((strategy, market.pair.symbol)))
+        return order
+
+    def stamp(self, order: Order, target: Target | None) -> None:
+        """What an order, or an amend of it, goes back to."""
+        if target is not None:
+            order.received, order.booked, order.decided = target.received, target.booked, target.decided
+
+    def send(self, request: Request, points: float, now: int) -> None:
+        """Counts a transaction on the pair's counter, in the journal and in the order rate, and lets it leave."""
+        state = self.state
+        state.budget.charge(request.symbol, points, now)
+        row = SendRow(now + state.boot_to_wall, request.symbol, request.method, points, " ".join(request.orders))
+        state.out.rows.append(row)
+        state.out.requests.append(request)
+        if not request.urgent:
+            self._recent += [now] * len(request.orders)
+
+    def record(self, order: Order, chosen: dict[str, Any], now: int, request: Request | None = None) -> None:
+        """A decision: what it goes back to, what was chosen and why, and what leaves for it."""
+        state = self.state
+        data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
+        target = state.targets.get((order.strategy, order.symbol))
+        order.judged = target.decided if target is not None else order.judged
+        if request is not None:
+            data |= events.sent(request, order.cl_ord_id)
+        state.record(order, "decided" if request is not None else "denied", now, data)

@@ -1,0 +1,161 @@
+"""The planner: a pure function of a target's quotes and the orders there are.
+
+It keeps what is close enough, amends before it cancels and adds, and asks for nothing on a slot whose last request has
+not settled. Retreats come first in what it returns, advances last (T7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from executor.orders.order import Order
+from shared import limits
+from shared.clock import SECOND
+from shared.messages import OrderState, Quote, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Take this order away."""
+
+    order: Order
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Amend this order to a price in ticks and a remaining quantity in lots."""
+
+    order: Order
+    price: int
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Place this quote."""
+
+    quote: Quote
+
+
+Step = Cancel | Change | Add
+EXCESS_PERCENT = 5
+
+
+def retreats(side: Side, old: int, new: int) -> bool:
+    """Is ``new`` further from the market than ``old``."""
+    return new < old if side == "buy" else new > old
+
+
+def plan(
+    quotes: Sequence[Quote],
+    orders: Sequence[Order],
+    now: int,
+    *,
+    frozen_sides: frozenset[Side] = frozenset(),
+    why_cancel: str = "not wanted any more",
+) -> list[Step]:
+    """Steps from all live ``orders`` of one strategy and symbol to its ``quotes``.
+
+    An order that must go is cancelled whatever else is in its slot, and of two in a slot the later one stays.
+    On ``frozen_sides`` nothing is added or increased (T1). ``now`` is ns of CLOCK_BOOTTIME.
+    """
+    cancels: list[Step] = []
+    back: list[Step] = []
+    forward: list[Step] = []
+    adds: list[Step] = []
+    wanted = {quote.slot: quote for quote in quotes}
+    holders = {order.slot: order for order in orders if not order.doomed}
+    taken: set[str] = set()
+    for order in orders:
+        quote = wanted.get(order.slot)
+        taken.add(order.slot)
+        why = _why_cancelled(order, quote, holders, why_cancel)
+        if why or quote is None:
+            if can_cancel(order, now):
+                cancels.append(Cancel(order, why))
+            continue
+        change = _change(order, quote, now, order.side in frozen_sides)
+        if change is not None:
+            away = change.price == order.price or retreats(order.side, order.price, change.price)
+            (back if away else forward).append(change)
+    for slot, quote in wanted.items():
+        if slot not in taken and quote.side not in frozen_sides and quote.qty > 0:
+            adds.append(Add(quote))
+    return [*cancels, *back, *forward, *adds]
+
+
+def _why_cancelled(order: Order, quote: Quote | None, holders: Mapping[str, Order], why_cancel: str) -> str:
+    if order.doomed:
+        return order.doomed
+    if quote is None:
+        return why_cancel
+    if holders[order.slot] is not order:
+        return "a later order holds its slot"
+    return "the slot changed sides" if quote.side != order.side else ""
+
+
+def batches(cancels: list[Cancel]) -> tuple[list[list[Cancel]], list[Cancel]]:
+    """Cancels by request: those that one batch can name together, and those that leave alone.
+
+    Alone goes an order without an order id, one whose cancel in a batch came to nothing, and one whose end may be on
+    its way: Kraken does not say whether it refuses a batch for one order that it does not know any more.
+    """
+    together: list[Cancel] = []
+    alone: list[Cancel] = []
+    for cancel in cancels:
+        order = cancel.order
+        fits = order.order_id and not order.suspect_since and not order.cancel_failures
+        (together if fits else alone).append(cancel)
+    most = limits.BATCH_CANCEL_IDS
+    groups = [together[start : start + most] for start in range(0, len(together), most)]
+    return [group for group in groups if len(group) > 1], [*(g[0] for g in groups if len(g) == 1), *alone]
+
+
+def can_cancel(order: Order, now: int) -> bool:
+    """May a cancel be sent: the exchange has the order, and no cancel is on the way.
+
+    An order in flight is not cancelled before its answer: Kraken may take the cancel first, and the order would stay.
+    """
+    if order.state is OrderState.OPEN:
+        return now >= order.cancel_due
+    # A cancel without an answer is sent again: it may be repeated without harm.
+    return order.state is OrderState.CANCELLING and now - order.cancel_sent >= limits.REQUEST_TIMEOUT_S * SECOND
+
+
+def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None:
+    if order.state is not OrderState.OPEN or order.amend is not None or order.suspect_since or order.remaining == 0:
+        return None  # an amend of one that has perhaps ended would be asked for, and refused, with every pass
+    remaining, price = order.remaining, quote.price
+    # A drifted price, or a quantity to top up, waits for its turn; a quantity to take away keeps its place in the queue
+    # and is owed at once.
+    is_early = now - order.touched < limits.AMEND_EVERY_S * SECOND
+    if is_early or (frozen and not retreats(order.side, order.price, price)):
+        price = order.price
+    qty = quote.qty
+    if _is_close(remaining, quote.qty):
+        # With a price that moves the excess goes: at the new one it may be more than an order may hold.
+        qty = remaining if price == order.price else min(remaining, quote.qty)
+    if is_early or frozen:
+        qty = min(qty, remaining)
+    if (price, qty) == (order.price, remaining):
+        return None
+    return Change(order, price, qty)
+
+
+def why_kept(order: Order, quote: Quote, *, frozen: bool) -> str:
+    """Why the plan leaves an order as it is; empty while its last request has not settled."""
+    if order.state is not OrderState.OPEN or order.amend is not None or order.suspect_since:
+        return ""
+    if order.price == quote.price and _is_close(order.remaining, quote.qty):
+        return "as wanted"
+    if frozen:
+        return "decided before its side's last fill was known"
+    return "a changed price or quantity waits its turn"
+
+
+def _is_close(remaining: int, wanted: int) -> bool:
+    """A partial fill is not topped up while half of it stands (that costs the place in the queue), and a few percent
+    too much, as when the price moved under a size in money, is not worth an amend."""
+    return wanted <= 2 * remaining and 100 * remaining <= (100 + EXCESS_PERCENT) * wanted

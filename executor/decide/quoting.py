@@ -1,0 +1,368 @@
+"""Making the exchange match the targets: gates, plan, risk, budget, requests. A core."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from executor.decide import risk
+from executor.decide.budget import add_points, amend_points
+from executor.decide.cancels import Cancels
+from executor.decide.gates import Gates
+from executor.decide.placing import Placing
+from executor.decide.planner import Add, Cancel, Change, Step, plan, retreats, why_kept
+from executor.decide.slot_backoff import PATIENT, Cause, Waits
+from executor.exchange.requests import add_params, amend_params, deadline_text
+from executor.exchange.stream import Stream
+from executor.orders.order import Amend, Order
+from executor.orders.registry import FLATTEN, FOREIGN
+from executor.outbox import DRY_RUN, Request
+from executor.record import events
+from executor.state import State
+from shared import limits
+from shared.clock import MS, SECOND
+from shared.kraken.errors import Meaning, meaning
+from shared.messages import Book, OrderState, Quote, Side, Target
+from shared.numbers import text
+from shared.valuation import legs
+
+ADD_BATCH = 15
+# A pass's time is read before the messages that it takes in, whose stamps may be a little later.
+FUTURE_NS = SECOND
+
+
+class Quoting:
+    """One pass over every strategy and symbol at a time."""
+
+    def __init__(self, state: State, stream: Stream) -> None:
+        self.state, self.stream = state, stream
+        self.gates, self.placing, self.waits = Gates(state), Placing(state), Waits()
+        self.cancels = Cancels(state, stream, self.placing)
+        self._idle_since = 0
+        # When orders, position and account first stood as published, and when the targets of before were decided.
+        self._known_since = 0
+        self._old_targets: dict[tuple[str, str], int] = {}
+
+    # --- the pass ------------------------------------------------------------------------------------------------
+
+    def turn(self, now: int) -> None:
+        """One pass: every strategy on every symbol."""
+        state = self.state
+        self._note_refusals(now)
+        pull_all = self.gates.why_pull(now)
+        idle = self.gates.why_not_advance(now)
+        self._idle_since = (self._idle_since or now) if idle else 0
+        if not self._known_since and state.view_is_valid(now):
+            self._known_since = now
+            self._old_targets = {key: target.decided for key, target in state.targets.items()}
+        over = self._legs_over_limit()
+        symbols = dict.fromkeys([*state.config.trading.pairs, *(order.symbol for order in state.registry.live())])
+        for symbol in symbols:
+            why_symbol, pull_symbol = self.gates.why_not_symbol(symbol, now)
+            pull = pull_all or (why_symbol if pull_symbol else "")
+            steps: list[tuple[str, Step]] = []
+            owners = {order.strategy for order in state.registry.live_on(symbol)} - {FOREIGN, FLATTEN}
+            for strategy in sorted(owners | set(state.config.strategies)):
+                steps += [(strategy, step) for step in self._steps(strategy, symbol, pull, now)]
+            self._over_limit(symbol, steps, over)
+            self.cancels.send([step for _, step in steps if isinstance(step, Cancel)], now)
+            if pull:
+                continue
+            if why_symbol or idle:
+                self._cancel_stuck(steps, why_symbol or idle, now)
+            else:
+                self._advance(symbol, steps, now)
+
+    def _cancel_stuck(self, steps: list[tuple[str, Step]], why: str, now: int) -> None:
+        """What has to retreat or become less and cannot be amended for some time is cancelled (T5)."""
+        if not self._idle_since or now - self._idle_since < limits.RETREAT_WAITS_S * SECOND:
+            return
+        changes = [step for _, step in steps if isinstance(step, Change) and _is_less(step)]
+        self.cancels.send(
+            [Cancel(step.order, f"less is wanted, and no amend may leave: {why}") for step in changes], now
+        )
+
+    def _steps(self, strategy: str, symbol: str, pull: str, now: int) -> list[Step]:
+        state = self.state
+        orders = state.registry.live_for(strategy, symbol)
+        quotes: list[Quote] = []
+        pull = why = pull or self.gates.why_paused(strategy, symbol)
+        target = state.targets.get((strategy, symbol))
+        if not pull:
+            quotes, why = self._wanted(target, strategy, symbol, now)
+        frozen: set[Side] = set()
+        if target is not None:
+            tally = state.account.tally(strategy, symbol)
+            frozen = {side for side in ("buy", "sell") if tally.last.get(side, 0) > target.fills}  # T1
+        if not orders and not quotes:
+            return []
+        steps = plan(quotes, orders, now, frozen_sides=frozenset(frozen), why_cancel=why or "not wanted any more")
+        if target is not None and orders:
+            changed = {step.order for step in steps if not isinstance(step, Add)}
+            wanted = {quote.slot: quote for quote in quotes}
+            for order in orders:
+                quote = None if order.doomed else wanted.get(order.slot)
+                if quote is not None and order not in changed and order.judged != target.decided:
+                    self._keep(order, target, why_kept(order, quote, frozen=order.side in frozen), now)
+        return steps
+
+    def _keep(self, order: Order, target: Target, why: str, now: int) -> None:
+        """A newer target leaves an order as it is: counted, and told with what happens next, or now and then."""
+        now_ts = now + self.state.boot_to_wall
+        if why and events.keep(order, target, why, now_ts):
+            self.state.out.events.append(events.kept_row(order, now_ts))
+
+    def _wanted(self, target: Target | None, strategy: str, symbol: str, now: int) -> tuple[list[Quote], str]:
+        """A target's quotes while it holds (T2); orders without one wait out the grace of a start."""
+        state = self.state
+        if target is None or now - target.decided > target.ttl_ms * MS:
+            if self._is_settling(strategy, symbol, target, now):
+                orders = [order for order in state.registry.live_for(strategy, symbol) if not order.doomed]
+                return [Quote(slot=o.slot, side=o.side, price=o.price, qty=o.remaining) for o in orders], ""
+            return [], "no target" if target is None else "the target expired"
+        if target.decided - now > FUTURE_NS:
+            return [], "the target was decided in the future: its clock is not ours"
+        pair = state.pairs.get(symbol)
+        if pair is None or (target.price_precision, target.qty_precision) != (pair.price_precision, pair.qty_precision):
+            return [], "the target's precision is not the pair's"
+        quotes = [quote for quote in target.quotes if not self._is_price_refused(symbol, quote, now)]
+        return quotes, target.why
+
+    def _is_settling(self, strategy: str, symbol: str, target: Target | None, now: int) -> bool:
+        """True while a start's strategies are still to be heard: they say nothing new before they know the position.
+
+        A slow connection makes that take long; the switch of the life before guards what rests meanwhile.
+        """
+        section = self.state.config.strategies.get(strategy)
+        is_new = target is not None and target.decided != self._old_targets.get((strategy, symbol))
+        if section is None or (self._known_since and is_new):
+            return False
+        if not self._known_since:
+            return now - self.state.started < limits.SWITCH_TIMEOUT_S * SECOND
+        return now - self._known_since < section.ttl_ms * MS
+
+    def _is_price_refused(self, symbol: str, quote: Quote, now: int) -> bool:
+        """A refused price waits until the touch clears it, at least 1 s (T5)."""
+        found = self.stream.refusals.prices.get((symbol, quote.side))
+        book = self.state.books.get(symbol)
+        if found is None or book is None or not book.bids or not book.asks:
+            return False
+        price, until = found
+        ask, bid = book.asks[0][0], book.bids[0][0]
+        clear = quote.price < ask if quote.side == "buy" else quote.price > bid
+        if now >= until and (price < ask if quote.side == "buy" else price > bid):
+            del self.stream.refusals.prices[symbol, quote.side]
+            return not clear
+        return quote.price >= price if quote.side == "buy" else quote.price <= price
+
+    def _legs_over_limit(self) -> set[risk.Leg]:
+        """Assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
+        if not self.state.account.ledger.is_open:
+            return set()  # without balances every position looks short by its inventory
+        worst = risk.exposures(self.placing.verdict.portfolio(), self.state.registry.live()).by_leg
+        most = self.state.config.trading.max_position_size
+        return {leg for leg, worth in worst.items() if worth > most}
+
+    def _over_limit(self, symbol: str, steps: list[tuple[str, Step]], over: set[risk.Leg]) -> None:
+        """Beyond a limit because the market moved: what increases the asset goes, the outermost first (T13)."""
+        verdict = self.placing.verdict
+        market, portfolio = verdict.market(symbol), verdict.portfolio()
+        if market is None or not any(asset in legs(symbol) for asset, _ in over):
+            return
+        live = self.state.registry.live()
+        going = {step.order.cl_ord_id for _, step in steps if isinstance(step, Cancel)}
+        most = self.state.config.trading.max_position_size
+        sides: tuple[Side, Side] = ("buy", "sell")
+        for side in sides:
+            ours = [
+                order
+                for order in live
+                if order.symbol == symbol
+                and order.side == side
+                and order.strategy not in (FOREIGN, FLATTEN)
+                and order.state is OrderState.OPEN
+            ]
+            if not ours:
+                continue
+            ours.sort(key=lambda order: order.price, reverse=side == "sell")
+            left = [order for order in live if order.cl_ord_id not in going]
+            worst = risk.exposures(portfolio, left).by_leg
+            for leg in risk.moves(symbol, side, portfolio.positions):
+                while ours and worst[leg] > most:
+                    order = ours.pop(0)
+                    if order in left:
+                        left.remove(order)
+                        worst = risk.exposures(portfolio, left).by_leg
+                        steps[:] = [(s, step) for s, step in steps if isinstance(step, Add) or step.order is not order]
+                        steps.append((order.strategy, Cancel(order, "over the position limit")))
+
+    # --- advances ------------------------------------------------------------------------------------------------
+
+    def _advance(self, symbol: str, steps: list[tuple[str, Step]], now: int) -> None:
+        market = self.placing.verdict.market(symbol)
+        deadline_ts = self.state.deadline_ts(now)
+        if market is None or deadline_ts is None:
+            return
+        stuck = [
+            cancel
+            for _, step in steps
+            if isinstance(step, Change)
+            if (cancel := self._change(step, deadline_ts, now)) is not None
+        ]
+        self.cancels.send(stuck, now)
+        adds: list[Order] = []
+        for strategy, step in steps:
+            if isinstance(step, Add) and len(adds) < ADD_BATCH:
+                order = self._add(market, strategy, step.quote, deadline_ts, len(adds), now)
+                if order is not None:
+                    adds.append(order)
+        self._send_adds(symbol, adds, deadline_ts, now)
+
+    def _change(self, step: Change, deadline_ts: int, now: int) -> Cancel | None:
+        """An amend; a cancel where the order must retreat or become less, and no amend is allowed (T5)."""
+        order = step.order
+        key = (order.strategy, order.symbol, order.slot)
+        if not _is_less(step) and self.waits.holds(key, now):
+            return None
+        first = self._sized(step)
+        why = self._why_denied(first, now)
+        if not why:
+            self._amend(first, deadline_ts, now)
+            return None
+        if not events.same_reason(order.denied, why):
+            order.denied = why
+            self.placing.record(order, {"plan": events.why_changed(order, first), "denied": why}, now)
+            if not why.startswith(PATIENT):
+                self.state.tell("warning", "denied", f"{' '.join(key)}: amend: {why}")
+        self.waits.wait(key, why, now)
+        if not _is_less(step) or self.state.config.trading.dry_run:
+            return None
+        less = Change(order, step.price, min(step.remaining, order.remaining))
+        if not retreats(order.side, order.price, step.price):
+            less = Change(order, order.price, less.remaining)
+        if less != first and not self._why_denied(less, now):
+            self._amend(less, deadline_ts, now)
+            return None
+        return Cancel(order, f"less is wanted, and the amend is denied: {why}")
+
+    def _sized(self, step: Change) -> Change:
+        """Where the old quantity would be too much at the new price, until that settles (T6), it is reduced first."""
+        order = step.order
+        wish = risk.Wish(order.symbol, order.side, step.price, step.remaining, order)
+        is_over = risk.order_worth(wish, self.placing.verdict.portfolio()) > self.state.config.trading.max_order_size
+        return Change(order, order.price, step.remaining) if is_over and step.remaining < order.remaining else step
+
+    def _why_denied(self, step: Change, now: int) -> str:
+        order, symbol = step.order, step.order.symbol
+        why = self.placing.check(order.strategy, risk.Wish(symbol, order.side, step.price, step.remaining, order), now)
+        points = amend_points(order.touched, now)
+        if not why and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol), now):
+            why = "rate budget"
+        return why or (DRY_RUN if self.state.config.trading.dry_run else "")
+
+    def _amend(self, step: Change, deadline_ts: int, now: int) -> None:
+        order, symbol = step.order, step.order.symbol
+        self.waits.done((order.strategy, symbol, order.slot))
+        order.denied = ""
+        total = order.filled + step.remaining  # T6
+        request = Request(
+            self.stream.in_flight.new_id(),
+            "amend_order",
+            {**amend_params(order, step.price, total, deadline_ts), "token": self.stream.token},
+            symbol,
+            [order.cl_ord_id],
+        )
+        points = amend_points(order.touched, now)
+        chosen: dict[str, Any] = {"plan": events.why_changed(order, step)}
+        order.amend = Amend(request.req_id, step.price, total, deadline_ts)
+        self.placing.stamp(order, self.state.targets.get((order.strategy, symbol)))
+        chosen["budget"] = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
+        self.placing.record(order, chosen, now, request)
+        self.state.registry.note(order)
+        self.placing.send(request, points, now)
+
+    def _add(
+        self, market: risk.Market, strategy: str, quote: Quote, deadline_ts: int, batched: int, now: int
+    ) -> Order | None:
+        symbol = market.pair.symbol
+        key = (strategy, symbol, quote.slot)
+        if strategy not in self.state.codes or self.waits.holds(key, now):
+            return None
+        why = self.placing.check(strategy, risk.Wish(symbol, quote.side, quote.price, quote.qty), now)
+        # Those of this batch are among the open ones already, but not yet on the counter.
+        points = add_points(1) * (1 + batched)
+        if not why and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol) + 1, now):
+            why = "rate budget"
+        if not why and self.placing.standing_on(symbol) >= self.state.budget.tier.open_orders:
+            why = f"{self.state.budget.tier.open_orders} orders open on the pair, the tier allows no more"
+        if not why and self.state.config.trading.dry_run:
+            price = text(quote.price, market.pair.price_precision)
+            why = f"{DRY_RUN}: {quote.side} {text(quote.qty, market.pair.qty_precision)} at {price}"
+        if why:
+            self._deny(market, strategy, quote, why, now)
+            return None
+        order = self.placing.order(market, strategy, quote, now)
+        order.deadline_ts = deadline_ts
+        self.state.registry.add(order)
+        return order
+
+    def _send_adds(self, symbol: str, adds: list[Order], deadline_ts: int, now: int) -> None:
+        """All in one batch, but those alone whose last batch was refused whole."""
+        apart = [o for o in adds if self.stream.refusals.is_apart((o.strategy, symbol, o.slot), now)]
+        together = [order for order in adds if order not in apart]
+        for group in ([together] if together else []) + [[order] for order in apart]:
+            self._send_group(symbol, group, deadline_ts, now)
+
+    def _send_group(self, symbol: str, adds: list[Order], deadline_ts: int, now: int) -> None:
+        common = {"deadline": deadline_text(deadline_ts), "symbol": symbol, "token": self.stream.token}
+        names = [order.cl_ord_id for order in adds]
+        req_id = self.stream.in_flight.new_id()
+        if len(adds) == 1:
+            request = Request(req_id, "add_order", {**add_params(adds[0]), **common}, symbol, names)
+        else:
+            params = {"orders": [add_params(order) for order in adds], **common}
+            request = Request(req_id, "batch_add", params, symbol, names)
+        points = add_points(len(adds))
+        held = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
+        for order in adds:
+            chosen = {"plan": {"step": "add", "why": self._why_added(order, now)}, "budget": held}
+            self.placing.record(order, chosen, now, request)
+        self.placing.send(request, points, now)
+
+    def _why_added(self, order: Order, now: int) -> str:
+        """Why an order is placed now and was not before."""
+        why = self.waits.lately((order.strategy, order.symbol, order.slot), now)
+        return f"the slot is empty; it waited before: {why}" if why else "the slot is empty"
+
+    # --- denials -------------------------------------------------------------------------------------------------
+
+    def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: str, now: int) -> None:
+        """Never sent: the reason stands on an order that never lived, once a reason."""
+        key = (strategy, market.pair.symbol, quote.slot)
+        if self.waits.is_news(key, why, now) and not why.startswith(PATIENT):
+            order = self.placing.order(market, strategy, quote, now)
+            order.state, order.error, order.ended = OrderState.DENIED, why, now
+            self.placing.record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why}, now)
+            self.state.registry.add(order)
+            self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why}")
+        self.waits.wait(key, why, now)
+
+    def _note_refusals(self, now: int) -> None:
+        for order, error in self.stream.refusals.news:
+            cause = Cause.RATE if meaning(error) is Meaning.RATE else Cause.EXCHANGE
+            self.waits.wait((order.strategy, order.symbol, order.slot), error, now, cause)
+            self.state.tell("warning", "refused", f"{order.strategy} {order.symbol} {order.slot}: {error}")
+        self.stream.refusals.news.clear()
+
+
+def _is_less(step: Change) -> bool:
+    """True if the order is to rest further from the market, or to be smaller."""
+    order = step.order
+    return step.remaining < order.remaining or retreats(order.side, order.price, step.price)
+
+
+def mid_of(book: Book) -> Decimal | None:
+    """The mid of a book in ticks, or None where a side is empty."""
+    if not book.bids or not book.asks:
+        return None
+    return Decimal(book.bids[0][0] + book.asks[0][0]) / 2

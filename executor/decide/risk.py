@@ -1,0 +1,260 @@
+"""The risk gate: may this add or amend be sent. A core; every limit binds at the decision (T13).
+
+Amounts are in the trading currency. Limits count by asset, over all pairs and strategies that move it: the worst case
+of a direction is the position and everything open, in flight or unknown that moves the asset that way, at the worse of
+price and mid. A buy of ETH/BTC moves ETH up and BTC down, where both are traded bases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from executor.orders.order import Order
+from shared.config import Strategy, Trading
+from shared.messages import Pair, Side
+from shared.numbers import notional, round_money, unscale
+from shared.valuation import legs
+
+ZERO = Decimal(0)
+UP, DOWN = 1, -1
+Leg = tuple[str, int]  # a traded base and a direction
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One symbol as the gate sees it: instrument, and mid in ticks (may be half a tick)."""
+
+    pair: Pair
+    mid: Decimal
+
+    @property
+    def mid_price(self) -> Decimal:
+        """The mid as a price."""
+        return self.mid.scaleb(-self.pair.price_precision)
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """All that a verdict goes by besides the orders.
+
+    ``rates`` is what one unit of each asset is worth in the trading currency, ``positions`` the balance less
+    ``inventory_base`` of each traded base, in its units.
+    """
+
+    markets: Mapping[str, Market]
+    rates: Mapping[str, Decimal]
+    positions: Mapping[str, Decimal]
+
+    def position_worth(self, asset: str) -> Decimal:
+        """A traded base's position in the trading currency, negative when short."""
+        return self.positions[asset] * self.rates.get(asset, ZERO)
+
+    def worth(self, symbol: str, price: Decimal, qty: Decimal) -> Decimal:
+        """A quantity of a symbol's base at the worse of ``price`` and the mid."""
+        base, quote = legs(symbol)
+        rate = self.rates.get(quote)
+        market = self.markets.get(symbol)
+        unit = max(price, market.mid_price) * rate if rate is not None and market is not None else ZERO
+        if rate is not None and market is None:
+            unit = price * rate
+        if market is None or rate is None:  # somebody else's order on a pair that is not traded here
+            unit = max(unit, self.rates.get(base, ZERO))
+        return unit * qty
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An add (``order`` None) or an amend: the price in ticks and the remaining quantity in lots afterwards."""
+
+    symbol: str
+    side: Side
+    price: int
+    remaining: int
+    order: Order | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """What the account can spend: spot balances by asset, and the taker fee as a fraction."""
+
+    balances: Mapping[str, Decimal]
+    taker_fee: Decimal
+
+
+@dataclass(slots=True)
+class Exposures:
+    """The worst case of each traded base in each direction, in the trading currency.
+
+    Signed towards its direction: negative means that everything open only reduces the position.
+    """
+
+    by_leg: dict[Leg, Decimal] = field(default_factory=dict)
+
+    def gross(self) -> Decimal:
+        """What all assets may come to together, each in its worse direction."""
+        assets = {asset for asset, _ in self.by_leg}
+        return sum((max(self.by_leg[a, UP], self.by_leg[a, DOWN], ZERO) for a in assets), ZERO)
+
+
+def moves(symbol: str, side: Side, positions: Mapping[str, Decimal]) -> Iterator[Leg]:
+    """The traded bases that a fill on a symbol moves, each with its direction."""
+    base, quote = legs(symbol)
+    way = UP if side == "buy" else DOWN
+    if base in positions:
+        yield base, way
+    if quote in positions:
+        yield quote, -way
+
+
+def exposures(portfolio: Portfolio, orders: Iterable[Order]) -> Exposures:
+    """The worst case of every traded base."""
+    result = Exposures()
+    for asset in portfolio.positions:
+        worth = portfolio.position_worth(asset)
+        result.by_leg[asset, UP], result.by_leg[asset, DOWN] = worth, -worth
+    for order in orders:
+        for leg in moves(order.symbol, order.side, portfolio.positions):
+            result.by_leg[leg] += open_worth(portfolio, order)
+    return result
+
+
+def open_worth(portfolio: Portfolio, order: Order) -> Decimal:
+    """What is left of an order at its worst (T6), by its own precision: the pair's may have changed since."""
+    price = unscale(order.worst_price, order.price_precision)
+    return portfolio.worth(order.symbol, price, unscale(order.worst_remaining, order.qty_precision))
+
+
+def refusal(wish: Wish, portfolio: Portfolio, orders: Iterable[Order], funds: Funds, rules: Trading) -> str:
+    """Why the wish is denied, or an empty text. ``orders`` are all live orders of the account."""
+    market = portfolio.markets[wish.symbol]
+    others = [order for order in orders if order is not wish.order]
+    return (
+        _size(wish, market, portfolio, rules)
+        or _price(wish, market, others, rules)
+        or _count(wish, others, rules)
+        or _position(wish, portfolio, others, rules)
+        or _funds(wish, market, others, funds)
+    )
+
+
+def strategy_refusal(wish: Wish, portfolio: Portfolio, own: Iterable[Order], section: Strategy) -> str:
+    """Why a strategy's own limits deny the wish, or an empty text.
+
+    ``portfolio`` holds the strategy's own positions, ``own`` are its live orders.
+    """
+    others = [order for order in own if order is not wish.order]
+    if section.max_open_orders is not None and wish.order is None and len(others) >= section.max_open_orders:
+        return f"the strategy has {len(others)} orders open, its max_open_orders is {section.max_open_orders}"
+    if section.max_position_size is None:
+        return ""
+    now = exposures(portfolio, others)
+    for leg in moves(wish.symbol, wish.side, portfolio.positions):
+        after = now.by_leg[leg] + _wish_worth(wish, portfolio)
+        if after > section.max_position_size:
+            return f"the strategy's worst case {after:.2f} is above its max_position_size {section.max_position_size}"
+    return ""
+
+
+def order_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
+    """What the order may be worth alone: an amend that moves the price counts at its worst (T6)."""
+    order = wish.order
+    if order is not None and order.price == wish.price and wish.remaining <= order.remaining:
+        pair = portfolio.markets[wish.symbol].pair
+        return portfolio.worth(wish.symbol, unscale(wish.price, pair.price_precision), _qty(wish.remaining, pair))
+    return _wish_worth(wish, portfolio)
+
+
+def _qty(lots: int, pair: Pair) -> Decimal:
+    return unscale(lots, pair.qty_precision)
+
+
+def _size(wish: Wish, market: Market, portfolio: Portfolio, rules: Trading) -> str:
+    pair = market.pair
+    if pair.status != "online":
+        return f"the pair is {pair.status}"
+    if pair.quote not in portfolio.rates:
+        return f"no rate values {pair.quote} in {rules.currency}"
+    if wish.price <= 0 or wish.price % pair.price_increment:
+        return f"the price is not a multiple of {pair.price_increment} ticks"
+    if wish.remaining <= 0 or wish.remaining % pair.qty_increment:
+        return f"the quantity is not a multiple of {pair.qty_increment} lots"
+    cost = notional(wish.price, wish.remaining, pair.price_precision, pair.qty_precision)
+    if wish.remaining < pair.qty_min:
+        return f"below the pair's minimum quantity {unscale(pair.qty_min, pair.qty_precision)}"
+    if cost < Decimal(pair.cost_min):
+        return f"below the pair's minimum cost {pair.cost_min}"
+    least = cost * portfolio.rates[pair.quote]
+    if wish.order is None and least < rules.min_order_size:
+        return f"{least:.2f} is below min_order_size {rules.min_order_size}"
+    worth = order_worth(wish, portfolio)
+    if worth > rules.max_order_size:
+        return f"{worth:.2f} is above max_order_size {rules.max_order_size}"
+    return ""
+
+
+def _price(wish: Wish, market: Market, others: list[Order], rules: Trading) -> str:
+    if abs(wish.price - market.mid) * 100 > market.mid * rules.price_band_percent:
+        return f"outside the price band of {rules.price_band_percent} % around the mid"
+    for order in others:
+        if order.symbol != wish.symbol or order.side == wish.side:
+            continue
+        if any(wish.price >= price if wish.side == "buy" else wish.price <= price for price in order.prices):
+            return f"would cross our own {order.cl_ord_id}"
+    return ""
+
+
+def _count(wish: Wish, others: list[Order], rules: Trading) -> str:
+    if wish.order is None and len(others) >= rules.max_open_orders:
+        return f"{len(others)} orders are open, max_open_orders is {rules.max_open_orders}"
+    return ""
+
+
+def _wish_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
+    pair = portfolio.markets[wish.symbol].pair
+    price, remaining = wish.price, wish.remaining
+    if wish.order is not None:  # until an amend settles both prices and the larger quantity count
+        price = max(price, wish.order.worst_price)
+        remaining = max(remaining, wish.order.worst_remaining)
+    return portfolio.worth(wish.symbol, unscale(price, pair.price_precision), _qty(remaining, pair))
+
+
+def _position(wish: Wish, portfolio: Portfolio, others: list[Order], rules: Trading) -> str:
+    mine = _wish_worth(wish, portfolio)
+    after = exposures(portfolio, others)
+    grows = False
+    for leg in moves(wish.symbol, wish.side, portfolio.positions):
+        after.by_leg[leg] += mine
+        if after.by_leg[leg] > rules.max_position_size:
+            return f"worst case {leg[0]} {after.by_leg[leg]:.2f} is above max_position_size {rules.max_position_size}"
+        grows = grows or after.by_leg[leg] > abs(portfolio.position_worth(leg[0]))
+    gross = after.gross()
+    if gross > rules.max_gross_position and grows:
+        return f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"
+    return ""
+
+
+def spends(order: Order) -> tuple[str, Decimal]:
+    """The asset that an order takes from the balance, and how much of it at its worst, without fees."""
+    base, quote = legs(order.symbol)
+    qty = unscale(order.worst_remaining, order.qty_precision)
+    return (base, qty) if order.side == "sell" else (quote, qty * unscale(order.worst_price, order.price_precision))
+
+
+def _funds(wish: Wish, market: Market, others: list[Order], funds: Funds) -> str:
+    pair = market.pair
+    remaining = wish.remaining if wish.order is None else max(wish.remaining, wish.order.worst_remaining)
+    price = wish.price if wish.order is None else max(wish.price, wish.order.worst_price)
+    if wish.side == "sell":
+        asset, needed = pair.base, _qty(remaining, pair)
+    else:
+        asset, needed = pair.quote, notional(price, remaining, pair.price_precision, pair.qty_precision)
+    needed += sum((amount for spent, amount in map(spends, others) if spent == asset), ZERO)
+    if wish.side == "buy":
+        needed *= 1 + funds.taker_fee
+    available = funds.balances.get(asset, ZERO)
+    if needed <= available:
+        return ""
+    digits = pair.qty_precision if wish.side == "sell" else max(2, pair.cost_precision - 3)
+    return f"{round_money(needed, digits)} {asset} needed, {round_money(available, digits)} there"

@@ -1,0 +1,91 @@
+"""Wanted and not there, there and not wanted: alive is not trading (invariant 12). A core.
+
+Compares what the strategies' targets ask for with what rests, slot by slot, and reports what has differed for 20 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from executor.decide.slot_backoff import Cause, Slot, Waits
+from executor.orders.registry import FLATTEN, FOREIGN
+from executor.state import State
+from shared import limits
+from shared.clock import MS, SECOND
+from shared.messages import EmptySlot, OrderState, UnwantedOrder
+
+
+class Unmet:
+    """``why_not`` says why a symbol is not quoted at all now; empty when it is."""
+
+    def __init__(self, state: State, waits: Waits, why_not: Callable[[str, int], str]) -> None:
+        self.state, self._waits, self._why_not = state, waits, why_not
+        self.empty: list[EmptySlot] = []
+        self.unwanted: list[UnwantedOrder] = []
+        self._empty_since: dict[Slot, int] = {}
+        self._unwanted_since: dict[str, int] = {}
+
+    @property
+    def refused(self) -> list[EmptySlot]:
+        """Slots that are empty because the exchange refuses: that makes the process degraded."""
+        return [slot for slot in self.empty if slot.refused]
+
+    def turn(self, now: int) -> None:
+        """Look once; called once a second."""
+        wanted = self._wanted(now)
+        resting = {
+            (order.strategy, order.symbol, order.slot)
+            for order in self.state.registry.live()
+            if order.state is not OrderState.SENT and not order.doomed
+        }
+        self._empty_since = {
+            slot: self._empty_since.get(slot, now) for slot in wanted if slot not in resting and not self.state.halted
+        }
+        late = int(limits.UNMET_S * SECOND)
+        self.empty = [self._empty(slot, since, now) for slot, since in self._empty_since.items() if now - since >= late]
+        self._look_for_unwanted(wanted, late, now)
+
+    def _wanted(self, now: int) -> set[Slot]:
+        return {
+            (strategy, symbol, quote.slot)
+            for (strategy, symbol), target in self.state.targets.items()
+            if now - target.decided <= target.ttl_ms * MS and not {strategy, symbol} & self.state.paused
+            for quote in target.quotes
+        }
+
+    def _empty(self, slot: Slot, since: int, now: int) -> EmptySlot:
+        strategy, symbol, name = slot
+        why, cause = self._waits.last(slot)
+        is_refused = cause is Cause.EXCHANGE and bool(why)
+        blocked = self._why_not(symbol, now)
+        return EmptySlot(
+            strategy=strategy,
+            symbol=symbol,
+            slot=name,
+            since_ts=since + self.state.boot_to_wall,
+            why=why if is_refused else blocked or why or "no reason known",
+            refused=is_refused and not blocked,
+            error=why if is_refused else "",
+        )
+
+    def _look_for_unwanted(self, wanted: set[Slot], late: int, now: int) -> None:
+        standing = {
+            order.cl_ord_id: order
+            for order in self.state.registry.live()
+            if order.strategy not in (FOREIGN, FLATTEN)
+            and (order.doomed or (order.strategy, order.symbol, order.slot) not in wanted)
+        }
+        self._unwanted_since = {name: self._unwanted_since.get(name, now) for name in standing}
+        self.unwanted = [
+            UnwantedOrder(
+                strategy=standing[name].strategy,
+                symbol=standing[name].symbol,
+                slot=standing[name].slot,
+                cl_ord_id=name,
+                order_id=standing[name].order_id,
+                since_ts=since + self.state.boot_to_wall,
+                why=standing[name].doomed or standing[name].error or "no target asks for it",
+            )
+            for name, since in self._unwanted_since.items()
+            if now - since >= late
+        ]

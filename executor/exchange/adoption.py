@@ -1,0 +1,106 @@
+"""Orders on the account that were not known: of an earlier life, of a newer executor, or somebody else's. A core."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from executor.orders import ids
+from executor.orders.order import Order, Presence, price_units, qty_units, rescale
+from executor.orders.registry import ADOPTED, FOREIGN
+from executor.record import events
+from executor.state import State
+from shared.clock import SECOND
+from shared.kraken import v2
+from shared.messages import OrderState
+
+# Decimals of an order on a pair whose instrument data are not known; no pair has more.
+UNKNOWN_PRECISION = 12
+RELATIVE = ("pct", "quote")  # a distance from a price that moves, and no price
+
+
+class Adoption:
+    """``is_start`` until the first snapshot was read: a newer epoch seen before then is outbid, not obeyed."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.is_start = True
+
+    def adopt(self, report: v2.Report, now: int) -> Order | None:
+        """An order that this executor did not know: one of an earlier life, which goes, or somebody else's (T16)."""
+        state = self.state
+        mine = ids.parse(report.cl_ord_id)
+        exchange_s = (state.clock.now_ts(now) or now + state.boot_to_wall) // SECOND
+        if mine is not None and not ids.is_writers(mine.epoch, exchange_s):
+            mine = None
+        if mine is not None and mine.epoch > state.epoch:
+            if not self.is_start:
+                state.out.stop_held = f"a newer executor trades this account (epoch {mine.epoch}, ours {state.epoch})"
+            state.out.epoch = max(state.out.epoch, mine.epoch + 1)
+        presence = stated_presence(report, Presence.SHOWN)
+        is_priceless = stated_price(report) is None and presence is not Presence.WAITING
+        if report.order_qty is None or is_priceless or not report.symbol or report.side not in ("buy", "sell"):
+            state.counts["open order without side, price or quantity"] += 1
+            return None
+        pair = state.pairs.get(report.symbol)
+        order = Order(
+            cl_ord_id=report.cl_ord_id or report.order_id,
+            strategy=FOREIGN if mine is None else ADOPTED,
+            symbol=report.symbol,
+            slot=mine.slot if mine else "",
+            side="buy" if report.side == "buy" else "sell",
+            price=0,
+            qty=0,
+            price_precision=pair.price_precision if pair else UNKNOWN_PRECISION,
+            qty_precision=pair.qty_precision if pair else UNKNOWN_PRECISION,
+            state=OrderState.OPEN,
+            order_id=report.order_id,
+            touched=now,
+            acked=now,
+            confirmed=now,
+            presence=presence,
+            is_adopted=True,
+            is_margin=report.is_margin,
+            created_ts=state.stated_time(report.timestamp, now),
+        )
+        order.price = price_units(order, stated_price(report) or Decimal(0))
+        order.qty = qty_units(order, report.order_qty)
+        if mine is not None:
+            order.doomed = "left by an earlier life of this executor"
+        else:
+            kind = ("margin " if report.is_margin else "") + (report.order_type or "limit")
+            text = f"an order on {report.symbol} ({kind}) is not ours: left alone, and counted"
+            state.tell("warning", "foreign", text)
+        order.events = state.next_event(order.cl_ord_id)
+        data = {**events.report_data(report), "epoch": state.epoch, "is_start": self.is_start, "ours": mine is not None}
+        state.record(order, "adopted", now, data)
+        state.registry.add(order)
+        return order
+
+    def rescale(self) -> None:
+        """Brings adopted orders to the precisions of their pairs, once these are known or have changed."""
+        for order in self.state.registry.standing():
+            pair = self.state.pairs.get(order.symbol)
+            if pair is None or not order.is_adopted:
+                continue
+            if (order.price_precision, order.qty_precision) != (pair.price_precision, pair.qty_precision):
+                rescale(order, pair.price_precision, pair.qty_precision)
+                self.state.registry.note(order)
+
+
+def stated_price(report: v2.Report) -> Decimal | None:
+    """The price at which a report's order rests or will rest; None without one, or where it is relative."""
+    if report.limit_price is None or report.limit_price <= 0 or report.limit_price_type in RELATIVE:
+        return None
+    return report.limit_price
+
+
+def stated_presence(report: v2.Report, before: Presence) -> Presence:
+    """How much of a report's order the book shows; reports are sparse, and one that does not say changes nothing."""
+    if report.order_status == "triggered" or (report.triggers is not None and report.triggers.status == "triggered"):
+        # A stop without a limit takes what it meets, and is gone.
+        return before if report.order_type and stated_price(report) is None else Presence.PARTLY
+    if report.order_type == "":
+        return before
+    if report.order_type == "limit":
+        return Presence.PARTLY if report.effective_time else Presence.SHOWN  # perhaps it is still to begin
+    return Presence.PARTLY if report.order_type == "iceberg" else Presence.WAITING

@@ -1,0 +1,320 @@
+"""What REST is asked for, and when: names, fees, fills that no report told, ledger entries, orders of unknown outcome.
+
+A core. A start spends only the token call unless fills and balances disagree (T15): the REST counter is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from executor.account.account import NewFill
+from executor.account.ledger import Entry
+from executor.exchange.stream import Stream
+from executor.outbox import RestCall
+from executor.record.rows import MetaRow
+from executor.state import State
+from shared import limits
+from shared.clock import SECOND
+from shared.kraken.counters import REST_CALL, REST_HISTORY
+from shared.kraken.pairs import is_tokenised
+from shared.kraken.rest_names import RestNames
+from shared.messages import Fees, Side
+from shared.numbers import finite, unscale
+
+T = TypeVar("T")
+PAGE = 50
+UNREADABLE = (ValueError, KeyError, TypeError, ArithmeticError, AttributeError)
+
+
+class History:
+    """One REST call at a time, within Kraken's counter for the key."""
+
+    def __init__(self, state: State, stream: Stream, known_ts: int) -> None:
+        self.state, self.stream = state, stream
+        self.names = RestNames({}, {})
+        self.fees_at = 0
+        self._known_ts = known_ts  # until when all fills are known, by the exchange's time
+        self._kept_at = 0
+        self._balances_asked = 0
+        self._busy = ""
+        self._names_tried = 0
+        self._listings = _listings(state.config.trading.pairs)
+        self._listed_so_far: dict[str, dict[str, Any]] = {"AssetPairs": {}, "Assets": {}}
+        self._fees_tried = 0
+        # One pair that is not to be had refuses a joint call: then each is asked for alone.
+        self._fees_alone: list[str] = []
+        self._pages: list[tuple[str, str, str, int]] = []  # method, start, end, offset: still to fetch
+        self._different_since = 0
+        self._round = 0
+        # Since when a trade's ledger entries wait for their fill, and when the history is asked for it again.
+        self._unmatched: dict[str, int] = {}
+        self._unmatched_due = 0
+
+    def turn(self, now: int) -> None:
+        """Asks for what is missing."""
+        state = self.state
+        if not (state.executions_ready and state.balances_ready):
+            return
+        if self.stream.history_wanted:
+            self.stream.history_wanted = False
+            self._begin("TradesHistory", now)
+        self._watch_unmatched(now)
+        self._watch_difference(now)
+        if self._busy:
+            return
+        if self.stream.reconcile.ask_history:
+            cl_ord_id = self.stream.reconcile.ask_history[0]
+            self._call(f"order {cl_ord_id}", "ClosedOrders", {"cl_ord_id": cl_ord_id}, now)
+        elif not self.names:
+            self._ask_names(now)
+        elif self._pages:
+            method, start, end, offset = self._pages[0]
+            params = {"start": start, "end": end, "ofs": str(offset)}
+            if method == "TradesHistory":
+                params["consolidate_taker"] = "false"  # each fill by its own id, as reports have it
+            self._call("page", method, params, now)
+        elif self._fees_due(now):
+            self._ask_fees(now)
+
+    # --- when ----------------------------------------------------------------------------------------------------
+
+    def _watch_unmatched(self, now: int) -> None:
+        """Entries of a trade whose fill has not come: the history is asked, and quoting waits for it."""
+        ledger = self.state.account.ledger
+        for ref_id in self._unmatched.keys() - ledger.unmatched.keys():
+            del self._unmatched[ref_id]
+            ledger.missing.discard(ref_id)
+        for ref_id in ledger.unmatched:
+            self._unmatched.setdefault(ref_id, now)
+        late = [ref for ref, since in self._unmatched.items() if now - since > limits.ENTRY_WITHOUT_FILL_S * SECOND]
+        ledger.missing.update(late)
+        for ref_id in late:
+            if now - self._unmatched[ref_id] > limits.ENTRY_GIVEN_UP_S * SECOND:
+                self.state.account.give_up(ref_id)
+                text = f"the ledger has a trade {ref_id} that no report and no history shows: taken for a transfer"
+                self.state.tell("error", "reconcile", text, alert=True)
+        if late and not self._pages and now >= self._unmatched_due:
+            # The history lags a fill by up to a minute: asked slower each time.
+            waited = now - min(self._unmatched[ref] for ref in late)
+            self._unmatched_due = now + max(waited, int(limits.ENTRY_WITHOUT_FILL_S * SECOND))
+            self.state.tell("warning", "reconcile", f"no fill yet for the ledger entries of {', '.join(late[:5])}")
+            self._begin("TradesHistory", now)
+
+    def _watch_difference(self, now: int) -> None:
+        """Fills and balances that disagree for 5 s: fills first, then ledger entries, then again."""
+        if not self.state.account.ledger.difference:
+            self._different_since = self._balances_asked = 0
+            self._reconciled(now)
+            return
+        if self.state.account.ledger.missing:
+            return  # asked for above
+        self._different_since = self._different_since or now
+        if not self._balances_asked and now - self._different_since > limits.SNAPSHOT_EVERY_S * SECOND:
+            # Perhaps only the entries were lost, and nothing came after them to show the gap.
+            self._balances_asked = now
+            self.stream.ask_balances()
+            return
+        if now - self._different_since > limits.RECONCILE_DIFFERENCE_S * SECOND and not self._pages:
+            self._different_since = now
+            self.state.tell("warning", "reconcile", self.state.account.ledger.difference)
+            self._begin("TradesHistory" if self._round % 2 == 0 else "Ledgers", now)
+            self._round += 1
+
+    def _reconciled(self, now: int) -> None:
+        """Fills explain the balances: what happened until now is known, and need not be asked for again."""
+        exchange_now = self.state.clock.now_ts(now)
+        if self._unmatched:
+            return
+        if exchange_now and now - self._kept_at > limits.RECONCILED_KEPT_S * SECOND:
+            self._kept_at, self._known_ts = now, exchange_now
+            self.state.out.rows.append(MetaRow("reconciled", str(exchange_now)))
+
+    def _begin(self, method: str, now: int) -> None:
+        end = (now + self.state.boot_to_wall) / SECOND
+        start = max(0.0, self._known_ts / SECOND - limits.HISTORY_SETTLES_S)
+        self._pages = [(method, f"{start:.6f}", f"{end + 60:.6f}", 0)]
+
+    def _fees_due(self, now: int) -> bool:
+        if self._fees_alone:
+            return True
+        unknown = any(symbol not in self.state.account.fees for symbol in self._listed())
+        wait = limits.SLOT_WAIT_MAX_S / 12 if unknown else limits.FEES_EVERY_S
+        return now - max(self._fees_tried, self.fees_at) > wait * SECOND
+
+    def _listed(self) -> list[str]:
+        """The configured pairs that the exchange lists."""
+        return [symbol for symbol in self.state.config.trading.pairs if self.names.altname(symbol)]
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def _ask_names(self, now: int) -> None:
+        if self._names_tried and now - self._names_tried < limits.SUBSCRIBE_ACK_S * SECOND:
+            return
+        self._names_tried = now
+        self._busy = "names"
+        method, params = self._listings[0]
+        self.state.out.rest.append(RestCall("names", method, params, is_public=True))
+
+    def _ask_fees(self, now: int) -> None:
+        symbols = [self._fees_alone[0]] if self._fees_alone else self._listed()
+        if not self._fees_alone:
+            self._fees_tried = now
+        names = [name for symbol in symbols if (name := self.names.altname(symbol))]
+        if names:
+            self._call("fees", "TradeVolume", {"pair": ",".join(names)}, now)
+
+    def _call(self, tag: str, method: str, params: dict[str, str], now: int) -> None:
+        points = REST_CALL if method == "TradeVolume" else REST_HISTORY
+        if self.state.rest.room(now / SECOND) < points + limits.TOKENS_HELD_BACK * REST_CALL:  # tokens must always fit
+            return
+        self.state.rest_call(method, points, now)
+        self._busy = tag
+        self.state.out.rest.append(RestCall(tag, method, params))
+
+    # --- answers -------------------------------------------------------------------------------------------------
+
+    def answered(self, call: RestCall, result: Any, now: int) -> None:
+        """An answer; one of :data:`UNREADABLE` for one that is not Kraken's."""
+        self._busy = ""
+        if call.tag == "names":
+            self._names(call.method, result)
+        elif call.tag == "fees":
+            self._fees_alone = self._fees_alone[1:]
+            self._fees(result)
+            self.fees_at = now
+        elif call.tag.startswith("order "):
+            self._order(call.tag.removeprefix("order "), result, now)
+        elif self._pages:
+            method, start, end, offset = self._pages.pop(0)
+            count = self._trades(result, now) if call.method == "TradesHistory" else self._ledger(result)
+            if offset + PAGE < count and offset < PAGE * limits.HISTORY_PAGES:
+                self._pages.append((method, start, end, offset + PAGE))
+            self.state.account.settle()
+
+    def failed(self, call: RestCall, why: str) -> None:
+        """A call without a usable answer: tried again at its time."""
+        self._busy = ""
+        if call.tag == "fees":
+            if self._fees_alone:
+                self._fees_alone = self._fees_alone[1:]
+            elif len(self._listed()) > 1:
+                self._fees_alone = self._listed()
+        self.state.tell("warning", "rest", f"{call.method}: {why}")
+
+    def _names(self, method: str, result: Any) -> None:
+        self._listed_so_far[method] |= dict(result)
+        self._listings, self._names_tried = self._listings[1:], 0
+        if not self._listings:
+            self.names = RestNames(self._listed_so_far["AssetPairs"], self._listed_so_far["Assets"])
+            self._listed_so_far = {"AssetPairs": {}, "Assets": {}}
+            if not self.names:
+                self._listings = _listings(self.state.config.trading.pairs)
+
+    def _fees(self, result: Any) -> None:
+        makers = result.get("fees_maker") or {}
+        for name, taker in (result.get("fees") or {}).items():
+            symbol = self.names.symbol(name)
+            if symbol is None:
+                continue
+            try:
+                fee = str(finite(taker["fee"]))
+                made = str(finite(makers[name]["fee"])) if name in makers else fee
+            except UNREADABLE as error:
+                self.state.tell("warning", "rest", f"TradeVolume: the fee of {symbol} cannot be read: {error!r}")
+                continue
+            self.state.account.fees[symbol] = Fees(maker=made, taker=fee)
+
+    def _order(self, cl_ord_id: str, result: Any, now: int) -> None:
+        self.stream.reconcile.ask_history.remove(cl_ord_id)
+        closed = [oid for oid, row in result.get("closed", {}).items() if row.get("cl_ord_id") == cl_ord_id]
+        if not closed:
+            self.stream.reconcile.history_lacks(cl_ord_id, now)
+        else:
+            self.stream.reconcile.history_shows(cl_ord_id, result["closed"][closed[0]], now)
+            self._begin("TradesHistory", now)
+
+    def _trades(self, result: Any, now: int) -> int:
+        for fill in self._read(result["trades"], "TradesHistory", self._fill):
+            if fill is None or self._is_consolidated(fill):
+                continue
+            cl_ord_id, strategy = self.stream.reports.owner_of(fill.order_id)
+            row = self.state.account.fill(fill, cl_ord_id, strategy)
+            if row is not None:
+                self.stream.reports.tell_fill(row)
+                self.stream.reports.record_past(row, now)
+        return int(result.get("count", 0))
+
+    def _is_consolidated(self, fill: NewFill) -> bool:
+        """True for a row that holds fills of an order which were counted one by one, though it was asked not to."""
+        order = self.state.registry.find("", fill.order_id)
+        if order is None or self.state.account.knows(fill.exec_id):
+            return False
+        left = unscale(order.qty - order.counted, order.qty_precision)
+        if fill.qty <= left:
+            return False
+        text = f"TradesHistory tells {fill.qty} of {order.cl_ord_id} as {fill.exec_id}, of which {left} is left to fill"
+        self.state.tell("error", "reconcile", f"{text}: fills put together are not counted twice", alert=True)
+        return True
+
+    def _fill(self, exec_id: str, trade: dict[str, Any]) -> NewFill | None:
+        if finite(trade.get("margin") or 0):
+            self.state.counts["margin trade of the account"] += 1  # it moves a margin position, and no balance
+            return None
+        symbol = self.names.symbol(trade["pair"])
+        if symbol is None:
+            raise ValueError(f"no listed pair is called {trade['pair']!r}")
+        side: Side = "buy" if trade["type"] == "buy" else "sell"
+        fee = finite(trade["fee"])
+        return NewFill(
+            exec_id=exec_id,
+            order_id=trade["ordertxid"],
+            symbol=symbol,
+            side=side,
+            price=finite(trade["price"]),
+            qty=finite(trade["vol"]),
+            fees={symbol.partition("/")[2]: fee} if fee else {},
+            fill_ts=int(finite(trade["time"]) * SECOND),
+        )
+
+    def _ledger(self, result: Any) -> int:
+        for entry in self._read(result["ledger"], "Ledgers", self._entry):
+            if entry is not None:
+                self.state.account.entry(entry, live=False)
+        return int(result.get("count", 0))
+
+    def _entry(self, ledger_id: str, row: dict[str, Any]) -> Entry | None:
+        if not self.names.is_spot(row["asset"]):
+            return None
+        return Entry(
+            ledger_id=ledger_id,
+            ref_id=row["refid"],
+            asset=self.names.asset(row["asset"]),
+            kind=row["type"],
+            amount=finite(row["amount"]),
+            fee=finite(row["fee"]),
+            balance=finite(row["balance"]),
+            ts=int(finite(row["time"]) * SECOND),
+        )
+
+    def _read(self, rows: dict[str, Any], method: str, read: Callable[[str, dict[str, Any]], T]) -> Iterator[T]:
+        """Rows oldest first; one that cannot be read spoils no other (T16)."""
+        results: list[tuple[Decimal, T]] = []
+        for name, row in rows.items():
+            try:
+                results.append((finite(row["time"]), read(name, row)))
+            except UNREADABLE as error:
+                self.state.counts[f"unreadable row of {method}"] += 1
+                self.state.tell("warning", "rest", f"{method}: row {name} cannot be read: {error!r}", alert=True)
+        results.sort(key=lambda pair: pair[0])
+        for _, value in results:
+            yield value
+
+
+def _listings(symbols: list[str]) -> list[tuple[str, dict[str, str]]]:
+    """The public calls that tell REST's names; tokenised stocks are listed apart."""
+    calls: list[tuple[str, dict[str, str]]] = [("AssetPairs", {}), ("Assets", {})]
+    if any(map(is_tokenised, symbols)):
+        calls += [("AssetPairs", {"aclass_base": "tokenized_asset"}), ("Assets", {"aclass": "tokenized_asset"})]
+    return calls

@@ -1,0 +1,76 @@
+"""The ``balances`` channel: snapshots and ledger entries to the account (T14). A core."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from executor.account.ledger import Entry
+from executor.record.rows import FillRow
+from executor.state import State
+from shared.kraken import v2
+
+ZERO = Decimal(0)
+
+
+def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
+    """One message of the channel, element by element.
+
+    Returns fills that its entries show to be newer than the journal, and True if all could be read: an entry that could
+    not leaves its asset in doubt, and balances are to be asked. A foreign element never stops ours.
+    """
+    account = state.account
+    elements, unread = v2.elements(frame.data, _Balance)
+    for row in unread:
+        state.unread(f"a balances element ({row.why}): {row.raw!r}")
+    if frame.type == "snapshot":
+        balances = {element.asset: _spot(element) for element in elements}
+        for row in unread:
+            holding = account.ledger.holdings.get(row.texts.get("asset", ""))
+            if holding is not None:  # what cannot be read keeps what was known of it
+                balances[row.texts["asset"]] = holding.balance
+        wallets = {element.asset: others for element in elements if (others := _others(element))}
+        if account.snapshot(balances, state.clock.now_ts(now) or now + state.boot_to_wall, wallets):
+            state.tell("info", "journal", "a new journal opens at these balances")
+        state.balances_ready = True
+        return [], True
+    fills = []
+    for element in elements:
+        if _is_spot(element.wallet_type, element.wallet_id):
+            fills.append(account.entry(entry_of(element, state.stated_time(element.timestamp, now)), live=True))
+        else:
+            wallet = f"{element.wallet_type}/{element.wallet_id}"
+            account.wallet_entry(element.asset, wallet, element.amount - element.fee)
+    all_read = not any(row.texts.get("asset", "") in account.ledger.holdings for row in unread)
+    return [fill for fill in fills if fill is not None], all_read
+
+
+def entry_of(element: v2.Balance, ts: int) -> Entry:
+    """A ledger entry of the ``balances`` channel, of the exchange's time ``ts``."""
+    return Entry(
+        element.ledger_id, element.ref_id, element.asset, element.type, element.amount, element.fee, element.balance, ts
+    )
+
+
+class _Balance(v2.Balance, frozen=True, kw_only=True):
+    """A balance with its wallets, which a snapshot tells apart."""
+
+    wallets: list[v2.Wallet] = []
+
+
+def _is_spot(kind: str, name: str) -> bool:
+    return (kind, name) == ("spot", "main")
+
+
+def _spot(element: _Balance) -> Decimal:
+    """What can be traded: the spot wallet's balance where wallets are told apart."""
+    if not element.wallets:
+        return element.balance
+    return sum((wallet.balance for wallet in element.wallets if _is_spot(wallet.type, wallet.id)), ZERO)
+
+
+def _others(element: _Balance) -> dict[str, Decimal]:
+    return {
+        f"{wallet.type}/{wallet.id}": wallet.balance
+        for wallet in element.wallets
+        if wallet.balance and not _is_spot(wallet.type, wallet.id)
+    }

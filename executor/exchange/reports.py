@@ -1,0 +1,212 @@
+"""Reports of the ``executions`` channel: fills once each, and what became of orders. A core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from executor.account.account import fill_of_report
+from executor.exchange.adoption import Adoption, stated_presence, stated_price
+from executor.exchange.rejections import Refusals
+from executor.orders import order as orders
+from executor.orders.order import Order, Presence
+from executor.orders.registry import FOREIGN
+from executor.record import events
+from executor.record.rows import FillRow
+from executor.state import State
+from shared.clock import rfc3339
+from shared.kraken import v2
+from shared.messages import Fill, OrderState
+
+OPEN_STATUSES = ("new", "partially_filled", "pending_new", "triggered")
+# Ends that only an answer or an absence told: a fill of the order knows better.
+NOT_PLACED = (OrderState.REFUSED, OrderState.NEVER_PLACED)
+OWN_CANCEL = "User requested"  # Kraken's reason for what we, or a person with the account, cancelled
+
+
+class Reports:
+    """``find_past`` asks the journal for (cl_ord_id, strategy) of an order that ended long ago."""
+
+    def __init__(
+        self,
+        state: State,
+        refusals: Refusals,
+        adoption: Adoption,
+        find_past: Callable[[str, str], tuple[str, str] | None],
+    ) -> None:
+        self.state, self.refusals, self.adoption = state, refusals, adoption
+        self._find_past = find_past
+
+    def report(self, report: v2.Report, now: int) -> None:
+        """What became of an order."""
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        if order is None:
+            if report.order_status in OPEN_STATUSES and report.symbol:
+                adopted = self.adoption.adopt(report, now)
+                if adopted is not None:
+                    _told_filled(adopted, report)
+            return
+        _told_filled(order, report)
+        kind, before, told = report.exec_type, order.state, events.report_data(report)
+        if report.order_id and not order.order_id:
+            order.order_id = report.order_id
+        see_presence(order, report)
+        self._revive_if_open(order, report, now)
+        if kind in ("new", "pending_new"):
+            orders.acknowledged(order, report.order_id, now)
+        elif kind == "filled" or (report.exec_id and report.order_status == "filled"):
+            # Kraken says that a report of its own follows the last trade; no capture shows it.
+            orders.ended(order, OrderState.FILLED, "", now)
+        elif kind == "expired":
+            if order.is_live and order.strategy != FOREIGN:
+                self.refusals.news.append((order, report.reason or "expired"))
+            orders.ended(order, OrderState.EXPIRED, report.reason, now)
+        elif kind == "canceled":
+            if self._cancelled(order, report.reason, now):
+                told["by"] = "somebody else"
+        elif kind in ("amended", "restated"):
+            price, qty = numbers(order, report)
+            orders.amended(order, price, qty, now)
+        # A trade's report is told where it is counted, and "pending_new" says nothing that "new" does not.
+        if not report.exec_id and (kind != "pending_new" or before is not order.state):
+            self.state.record(order, "report", now, told)
+        self.state.registry.note(order)
+
+    def _revive_if_open(self, order: Order, report: v2.Report, now: int) -> None:
+        """An open report is later than whatever was concluded from an answer or an absence (T17).
+
+        A trade's status lags its quantity, so what a trade revives must have something left to fill.
+        """
+        if order.is_live:
+            order.absent_at = 0 if report.order_status in OPEN_STATUSES else order.absent_at
+            return
+        is_open = report.order_status in OPEN_STATUSES and report.exec_type not in ("canceled", "expired", "filled")
+        is_placed = order.state in NOT_PLACED and (report.exec_type == "filled" or report.exec_id)
+        if not is_placed and not (is_open and (not report.exec_id or order.remaining)):
+            return
+        self.state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
+        self.state.registry.revive(order, now)
+        if report.exec_id:
+            order.suspect_since = now  # a snapshot tells whether it still rests
+
+    def trade(self, report: v2.Report, source: str, now: int) -> bool:
+        """A fill, told by a ``snapshot`` or an ``update``; False when it was counted before."""
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        if report.is_margin or (order is not None and order.is_margin):
+            # It moves a position of its own and no spot balance: what it costs comes as ledger entries.
+            self.state.counts["trade on margin, left alone"] += 1
+            return False
+        fill = fill_of_report(report, self.state.stated_time(report.timestamp, now))
+        if fill is None:
+            self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
+            return False
+        cl_ord_id, strategy = self._owner(order, report)
+        row = self.state.account.fill(fill, cl_ord_id, strategy)
+        if order is not None:
+            orders.shown_by_fill(order, report.order_id, now)
+            if row is not None:
+                # Known fills are told again by each snapshot, to each life of this process.
+                orders.filled(order, orders.filled_units(order, fill.qty))
+                self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
+            _told_filled(order, report)
+            self.state.registry.note(order)
+        if row is not None:
+            self.tell_fill(row)
+        return row is not None
+
+    def counter(self, report: v2.Report, now: int) -> None:
+        """Kraken's own counter of the pair, where it tells it."""
+        points = report.points
+        if points is None:
+            return
+        order = self.state.registry.find(report.cl_ord_id, report.order_id)
+        symbol = report.symbol or (order.symbol if order is not None else "")
+        if symbol:
+            self.state.budget.told(symbol, float(points), now)
+
+    def tell_fill(self, row: FillRow) -> None:
+        """A fill that is new: on the bus and in the log."""
+        message = Fill(
+            exec_id=row.exec_id,
+            cl_ord_id=row.cl_ord_id,
+            order_id=row.order_id,
+            strategy=row.strategy,
+            symbol=row.symbol,
+            side="buy" if row.side == "buy" else "sell",
+            price=row.price,
+            qty=row.qty,
+            fee=row.fee,
+            fill_ts=row.fill_ts,
+        )
+        self.state.out.messages.append((f"fill.{row.symbol}", message))
+        self.state.tell(
+            "info", "fill", f"{row.strategy} {row.side} {row.qty} {row.symbol} at {row.price} {row.exec_id}"
+        )
+
+    def record_past(self, row: FillRow, now: int) -> None:
+        """A fill that only the trades' history told, on its order where that is still known."""
+        order = self.state.registry.find(row.cl_ord_id, row.order_id)
+        if order is not None:
+            orders.shown_by_fill(order, row.order_id, now)
+            orders.filled(order, orders.filled_units(order, Decimal(row.qty)))
+            self.state.registry.note(order)
+            told = {
+                "exec_id": row.exec_id,
+                "last_qty": row.qty,
+                "last_price": row.price,
+                "fees": {row.fee_asset: row.fee},
+            }
+            self.state.record(order, "fill", now, {**told, "source": "history", "timestamp": rfc3339(row.fill_ts)})
+
+    def owner_of(self, order_id: str) -> tuple[str, str]:
+        """(cl_ord_id, strategy) of a fill told by the history, which names only the exchange's id."""
+        return self._owner(self.state.registry.find("", order_id), v2.Report(order_id=order_id))
+
+    def _owner(self, order: Order | None, report: v2.Report) -> tuple[str, str]:
+        if order is not None:
+            return order.cl_ord_id if order.strategy != FOREIGN else report.cl_ord_id, order.strategy
+        past = self._find_past(report.cl_ord_id, report.order_id)
+        return past if past is not None else (report.cl_ord_id, FOREIGN)
+
+    def _cancelled(self, order: Order, reason: str, now: int) -> bool:
+        """Cancelled, or refused after all; True when neither we nor the exchange did it."""
+        if reason == "Post only order":
+            self.refusals.refuse(order, reason, now)
+            return False
+        if not order.is_live:
+            return False
+        done = order.filled >= order.qty
+        by_us = reason == OWN_CANCEL and (bool(order.cancel_sent) or order.amend is not None)
+        by_somebody = reason == OWN_CANCEL and not by_us
+        if order.strategy != FOREIGN and not by_us and not done:
+            # Not by us: a person, another executor, or the engine. Placing it again at once would be a fight.
+            self.refusals.news.append((order, "cancelled by somebody else" if by_somebody else reason or "cancelled"))
+        # What we cancelled keeps our own reason: Kraken's says no more than that somebody asked.
+        why = "" if by_us and order.cancel_sent else reason
+        orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, why, now)
+        if "CancelAllOrdersAfter" in reason:
+            self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
+        return by_somebody
+
+
+def _told_filled(order: Order, report: v2.Report) -> None:
+    if report.cum_qty is not None:
+        orders.told_filled(order, orders.filled_units(order, report.cum_qty), is_snapshot=False)
+
+
+def see_presence(order: Order, report: v2.Report) -> None:
+    """Keeps how much of an adopted order the book shows, and whether it is on margin; one without a price waits."""
+    if not order.is_adopted:
+        return
+    order.is_margin = order.is_margin or report.is_margin
+    presence = stated_presence(report, order.presence)
+    has_price = bool(order.price) or stated_price(report) is not None
+    order.presence = presence if has_price or presence is Presence.WAITING else order.presence
+
+
+def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:
+    """(price in ticks, quantity in lots) of a report, where it has them."""
+    stated = stated_price(report)
+    price = None if stated is None else orders.price_units(order, stated)
+    qty = None if report.order_qty is None else orders.qty_units(order, report.order_qty)
+    return price, qty

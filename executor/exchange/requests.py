@@ -1,0 +1,121 @@
+"""Requests in flight: how each is written, and what its answer or silence means. A core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from executor.orders.order import Order
+from executor.outbox import Request, RestCall
+from executor.state import State
+from shared import limits
+from shared.clock import SECOND, rfc3339
+from shared.kraken.pairs import is_tokenised
+from shared.numbers import unscale
+
+CANCEL_BY_REST = "CancelOrder"
+
+
+def deadline_text(deadline_ts: int) -> str:
+    """A deadline as Kraken takes it: RFC 3339 to the millisecond."""
+    return rfc3339(deadline_ts)[:-4] + "Z"
+
+
+def add_params(order: Order) -> dict[str, Any]:
+    """An order's part of add_order and batch_add: post-only limit, fee in quote (T5), nobody but us crosses us (T7)."""
+    return {
+        "order_type": "limit",
+        "side": order.side,
+        "order_qty": unscale(order.qty, order.qty_precision),
+        "limit_price": unscale(order.price, order.price_precision),
+        "time_in_force": "gtc",
+        "post_only": True,
+        "cl_ord_id": order.cl_ord_id,
+        "fee_preference": "quote",
+        "stp_type": "cancel_newest",
+    }
+
+
+def flatten_params(order: Order) -> dict[str, Any]:
+    """An order that takes what it can within its price at once; the rest is cancelled by the exchange."""
+    params = add_params(order)
+    del params["post_only"]
+    return {**params, "time_in_force": "ioc"}
+
+
+def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict[str, Any]:
+    """amend_order to a price in ticks and a total in lots (filled and remaining, T6)."""
+    # Kraken wants the symbol of what is no crypto-currency, and of nothing else (KRAKEN.md 3.4).
+    named = {"symbol": order.symbol} if is_tokenised(order.symbol) else {}
+    return {
+        **named,
+        "cl_ord_id": order.cl_ord_id,
+        "order_qty": unscale(total, order.qty_precision),
+        "limit_price": unscale(price, order.price_precision),
+        "post_only": True,
+        "deadline": deadline_text(deadline_ts),
+    }
+
+
+def cancel_request(req_id: int, order: Order) -> Request:
+    """Cancel one order: by the exchange's id, or by ours while that is not known."""
+    ids = {"order_id": [order.order_id]} if order.order_id else {"cl_ord_id": [order.cl_ord_id]}
+    return Request(req_id, "cancel_order", {**ids}, order.symbol, [order.cl_ord_id], urgent=True)
+
+
+def batch_cancel_request(req_id: int, orders: list[Order]) -> Request:
+    """One cancel for all, by order ids (T8). Kraken wants two at the least: a single order is named by both its ids."""
+    params: dict[str, Any] = {"orders": [order.order_id for order in orders]}
+    if len(orders) == 1:
+        params["cl_ord_id"] = [orders[0].cl_ord_id]
+    names = [order.cl_ord_id for order in orders]
+    return Request(req_id, "batch_cancel", params, orders[0].symbol, names, urgent=True)
+
+
+def rest_cancel(order: Order) -> RestCall:
+    """Cancel one order by REST, where the WebSocket's ways came to nothing; answered under its client order id."""
+    ids = {"txid": order.order_id} if order.order_id else {"cl_ord_id": order.cl_ord_id}
+    return RestCall(order.cl_ord_id, CANCEL_BY_REST, ids, urgent=True)
+
+
+class InFlight:
+    """Requests without an answer yet, by id."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._next = 0
+        self._open: dict[int, Request] = {}
+
+    def new_id(self) -> int:
+        """The next request id."""
+        self._next += 1
+        return self._next
+
+    def left(self, request: Request, now: int) -> None:
+        """The request was handed to the socket."""
+        request.sent = now
+        self._open[request.req_id] = request
+        for cl_ord_id in request.orders:
+            order = self._state.registry.find(cl_ord_id)
+            if order is not None and request.method in ("add_order", "batch_add"):
+                order.sent = now
+
+    def answered(self, req_id: int) -> Request | None:
+        """The request that an answer belongs to; it may have several answers (cancel_order has one an order)."""
+        request = self._open.get(req_id)
+        if request is not None and not (request.method == "cancel_order" and len(request.orders) > 1):
+            del self._open[req_id]
+        return request
+
+    def overdue(self, now: int) -> list[Request]:
+        """Requests whose answer is late, taken out: their outcome is unknown."""
+        late = int(limits.REQUEST_TIMEOUT_S * SECOND)
+        found = [request for request in self._open.values() if now - request.sent > late]
+        for request in found:
+            del self._open[request.req_id]
+        return found
+
+    def lost(self) -> list[Request]:
+        """All of them, taken out: the connection is gone."""
+        found = list(self._open.values())
+        self._open.clear()
+        return found

@@ -1,0 +1,1 @@
+"""Reading the journal for people: fills, and why an order did what it did."""

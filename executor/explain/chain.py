@@ -1,0 +1,203 @@
+"""An order's events as the steps of its causal chain, in words: what ``why`` prints. A core.
+
+One event of the journal may be several steps: a decision tells of the frame, the book, the target, the plan, the risk
+gate, the rate budget and the bytes, each at its own time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from executor.explain import sentences as words
+from executor.record.rows import EventRow, FillRow, OrderRow
+from shared.clock import rfc3339
+
+# What is told whole once, and of later decisions only when asked for all.
+_ONCE = frozenset({"frame", "book", "risk", "budget"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: when (ns since the epoch), what it is, in words, and as data; ``detail`` ones only a machine needs."""
+
+    ts: int
+    kind: str
+    text: str
+    data: dict[str, Any]
+    detail: bool = False
+
+
+def steps(order: OrderRow, events: Sequence[EventRow], fills: Iterable[FillRow]) -> list[Step]:
+    """Everything that is known of an order, in time order."""
+    found: list[Step] = []
+    waiting: dict[int, tuple[EventRow, dict[str, Any]]] = {}  # decisions whose bytes have no answer yet, by request
+    decided = 0
+    for event in sorted(events, key=lambda event: event.n):
+        data: dict[str, Any] = json.loads(event.data)
+        kept = data.pop("kept", None)
+        if kept:
+            found.append(Step(kept["until_ts"], "kept", words.kept(kept), kept))
+        if event.kind == "kept":
+            continue
+        if event.kind in ("decided", "denied"):
+            found += _decision(order, event, data, first=not decided)
+            decided += 1
+            if "req_id" in data:
+                waiting[data["req_id"]] = (event, data)
+            continue
+        if event.kind in ("answer", "no_answer") and data.get("req_id") in waiting:
+            found.append(_sent(*waiting.pop(data["req_id"]), data["sent_ts"]))
+        if event.kind == "restored":
+            found += [_sent(*left, None) for left in waiting.values()]
+            waiting.clear()
+        found.append(Step(event.event_ts, event.kind, words.TOLD[event.kind](data), data, _is_plain(event.kind, data)))
+    found += [_sent(*left, None) for left in waiting.values()]
+    told = {step.data.get("exec_id") for step in found}
+    found += [_fill_of_row(fill) for fill in fills if fill.exec_id not in told]
+    return sorted(found, key=lambda step: step.ts)
+
+
+def evidence(order: OrderRow, events: Sequence[EventRow]) -> tuple[EventRow | None, str]:
+    """The event that put the order into the state it is in, and that in words."""
+    found: EventRow | None = None
+    for event in sorted(events, key=lambda event: event.n):
+        if event.kind == "kept":
+            continue
+        if event.state != order.state:
+            found = None
+        elif found is None:
+            found = event
+    if found is None:
+        return None, f"{order.state}; what showed it is not among the events that are kept"
+    data: dict[str, Any] = json.loads(found.data)
+    said = words.TOLD[found.kind](data)
+    return found, f"{order.state}, by {words.SOURCES[found.kind]} at {rfc3339(found.event_ts)[11:23]}: {said}"
+
+
+def left_out(events: Sequence[EventRow]) -> int:
+    """How many events between an order's beginning and its newest are not kept any more."""
+    numbers = [event.n for event in events]
+    return max(numbers) + 1 - len(numbers) if numbers else 0
+
+
+# --- steps of events -------------------------------------------------------------------------------------------------
+
+
+def _decision(order: OrderRow, event: EventRow, data: dict[str, Any], *, first: bool) -> list[Step]:
+    at = event.event_ts
+    parts: list[tuple[int, str, str, Any]] = []
+    frame, book, target = data.get("frame"), data.get("book"), data.get("target")
+    if frame:
+        parts.append((frame["received_ts"], "frame", words.frame(frame), frame))
+    if book:
+        parts.append((book["booked_ts"], "book", words.book(book), book))
+    if target:
+        parts.append((target["decided_ts"], "target", words.target(order, target), target))
+    plan = data["plan"]
+    parts.append((at, "plan", words.plan(plan), plan))
+    if "denied" in data:
+        parts.append((at, "denied", data["denied"], {"why": data["denied"]}))
+    elif plan["step"] == "cancel":
+        parts.append((at, "risk", "a cancel is always allowed, and waits for nothing", {"allowed": True}))
+    else:
+        parts.append((at, "risk", "allowed: within every limit at the worst that could happen", {"allowed": True}))
+    if "budget" in data:
+        parts.append((at, "budget", words.budget(data["budget"]), data["budget"]))
+    amends = plan["step"] == "amend" and "denied" not in data
+    return [
+        Step(ts, kind, said, part, not first and (kind in _ONCE or (kind == "target" and amends)))
+        for ts, kind, said, part in parts
+    ]
+
+
+def _sent(event: EventRow, data: dict[str, Any], sent_ts: int | None) -> Step:
+    batch = f", in a batch of {data['batch']}" if "batch" in data else ""
+    is_amend = data["plan"]["step"] == "amend"
+    known = {"bytes": data["bytes"], "batch": data.get("batch", 1)}
+    if sent_ts is None:
+        return Step(event.event_ts, "sent", f"journaled, no answer seen{batch}: {data['bytes']}", known)
+    return Step(sent_ts, "sent", f"{data['bytes']}{batch}", known, is_amend)
+
+
+def _fill_of_row(row: FillRow) -> Step:
+    data = {
+        "exec_id": row.exec_id,
+        "last_qty": row.qty,
+        "last_price": row.price,
+        "fees": {row.fee_asset: row.fee},
+        "timestamp": rfc3339(row.fill_ts),
+    }
+    return Step(row.fill_ts, "fill", words.fill(data), data)
+
+
+def _is_plain(kind: str, data: dict[str, Any]) -> bool:
+    """What says nothing that is not told already: that an amend was carried out."""
+    return kind == "report" and data.get("exec_type") in ("amended", "restated")
+
+
+# --- what is printed -------------------------------------------------------------------------------------------------
+
+
+def as_json(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow]) -> dict[str, Any]:
+    """The whole chain as one object: numbers as decimal text, times RFC 3339."""
+    found, said = evidence(order, events)
+    shown = ("cl_ord_id", "order_id", "strategy", "symbol", "slot", "side", "price", "qty", "filled", "state", "error")
+    return {
+        **{name: getattr(order, name) for name in shown},
+        "live": order.is_live,
+        "created": rfc3339(order.created_ts),
+        "changed": rfc3339(order.changed_ts),
+        "evidence": {"kind": found.kind if found else "", "ts": _time(found), "text": said},
+        "events_left_out": left_out(events),
+        "events": [
+            {"ts": rfc3339(step.ts), "kind": step.kind, "text": step.text, **_times(step.data)}
+            for step in steps(order, events, fills)
+        ],
+    }
+
+
+def _time(event: EventRow | None) -> str:
+    return rfc3339(event.event_ts) if event is not None else ""
+
+
+def _times(data: dict[str, Any]) -> dict[str, Any]:
+    """``*_ts`` as RFC 3339 without the suffix, as the other commands print times."""
+    return {
+        name.removesuffix("_ts"): rfc3339(value) if name.endswith("_ts") and value else value
+        for name, value in data.items()
+        if name not in ("kind", "text", "ts")
+    }
+
+
+def screen(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow], most: int | None) -> list[str]:
+    """The chain as lines for a person; ``most`` steps at the most, and no details; None for everything."""
+    whole = steps(order, events, fills)
+    chosen = [step for step in whole if most is None or not step.detail]
+    gap, missing = len(chosen), 0
+    if most is not None and len(chosen) > most:
+        gap, missing = most // 2, len(chosen) - most
+        chosen = chosen[:gap] + chosen[gap + missing :]
+    amount = f"{order.side} {order.qty} {order.symbol} at {order.price}"
+    lines = [
+        f"{order.cl_ord_id}  {order.order_id or '(no id of Kraken)'}  {order.strategy} {order.slot}",
+        f"{amount}, {order.filled} filled, {order.state}" + (f" ({order.error})" if order.error else ""),
+        "",
+    ]
+    last = ""
+    for number, step in enumerate(chosen):
+        if missing and number == gap:
+            lines.append(f"{'':<15}  …           {missing} steps more; --all shows them")
+        at = rfc3339(step.ts)
+        if at[:10] != last[:10]:
+            lines.append(at[:10])
+        lines.append(f"{'' if at[:23] == last[:23] else at[11:23]:<12}  {step.kind.replace('_', ' '):<15}  {step.text}")
+        last = at
+    if not whole:
+        lines.append("its events are not kept any more, or are from before there were any: only what is above")
+    elif left_out(events):
+        lines.append(f"{left_out(events)} events between its beginning and its newest are not kept")
+    lines += ["", f"evidence: {evidence(order, events)[1]}" if whole else f"last state: {order.state}"]
+    return lines

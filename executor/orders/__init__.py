@@ -1,0 +1,1 @@
+"""Orders: what one is, how events change it, and all that are known."""

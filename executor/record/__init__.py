@@ -1,0 +1,1 @@
+"""The journal: what is written, archived, read back at a start, and exported."""

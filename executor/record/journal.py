@@ -1,0 +1,233 @@
+"""The journal: SQLite, WAL, synchronous NORMAL; it knows an order before its bytes leave.
+
+A shell: it keeps what the core records and gives it back at the next start. The epoch is kept with a full sync.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from executor.account.ledger import Entry, Holding
+from executor.orders.ids import EPOCH_MAX, base36
+from executor.record.rows import BeforeRow, EventRow, FillRow, HoldingRow, MetaRow, OrderRow, Row, SendRow, order_row
+from shared import limits
+
+# 2 added the events, 3 keeps the day and what was converted by quote asset. An older file becomes one of the newest
+# version when it is opened to be written.
+SCHEMA = 3
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS strategies (code TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS orders (
+  cl_ord_id TEXT PRIMARY KEY, order_id TEXT NOT NULL, strategy TEXT NOT NULL, symbol TEXT NOT NULL,
+  slot TEXT NOT NULL, side TEXT NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL, filled TEXT NOT NULL,
+  state TEXT NOT NULL, is_live INTEGER NOT NULL, error TEXT NOT NULL, amend TEXT NOT NULL,
+  deadline_ts INTEGER NOT NULL, created_ts INTEGER NOT NULL, touched_ts INTEGER NOT NULL, changed_ts INTEGER NOT NULL,
+  stamps TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS orders_live ON orders (is_live) WHERE is_live;
+CREATE INDEX IF NOT EXISTS orders_by_order_id ON orders (order_id);
+CREATE TABLE IF NOT EXISTS fills (
+  n INTEGER PRIMARY KEY, exec_id TEXT NOT NULL UNIQUE, cl_ord_id TEXT NOT NULL, order_id TEXT NOT NULL,
+  strategy TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL,
+  cost TEXT NOT NULL, fee TEXT NOT NULL, fee_asset TEXT NOT NULL, fill_ts INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS before (exec_id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger (
+  ledger_id TEXT PRIMARY KEY, ref_id TEXT NOT NULL, asset TEXT NOT NULL, kind TEXT NOT NULL, amount TEXT NOT NULL,
+  fee TEXT NOT NULL, balance TEXT NOT NULL, ts INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ledger_by_ref ON ledger (ref_id);
+CREATE TABLE IF NOT EXISTS holdings (asset TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS carried_tallies (
+  strategy TEXT NOT NULL, symbol TEXT NOT NULL, count INTEGER NOT NULL, position TEXT NOT NULL,
+  last_buy INTEGER NOT NULL, last_sell INTEGER NOT NULL, PRIMARY KEY (strategy, symbol)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS carried_profits (
+  symbol TEXT PRIMARY KEY, qty TEXT NOT NULL, cost TEXT NOT NULL, realised TEXT NOT NULL, fees TEXT NOT NULL)
+  WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sends (
+  sent_ts INTEGER NOT NULL, symbol TEXT NOT NULL, method TEXT NOT NULL, points REAL NOT NULL, orders TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS sends_by_time ON sends (sent_ts);
+CREATE TABLE IF NOT EXISTS events (
+  id INTEGER PRIMARY KEY, cl_ord_id TEXT NOT NULL, place INTEGER NOT NULL, n INTEGER NOT NULL,
+  event_ts INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (cl_ord_id, place));
+"""
+
+
+class JournalError(Exception):
+    """The journal cannot be used; the text says why and what to do."""
+
+
+class JournalUnavailable(JournalError):
+    """The journal cannot be used for now: a full disk, a lock. Trying again later may help."""
+
+
+_INSERTS = {
+    OrderRow: "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    FillRow: "INSERT OR IGNORE INTO fills (exec_id, cl_ord_id, order_id, strategy, symbol, side, price, qty, cost, fee,"
+    " fee_asset, fill_ts) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+    BeforeRow: "INSERT OR IGNORE INTO before VALUES (?)",
+    SendRow: "INSERT INTO sends VALUES (?,?,?,?,?)",
+    HoldingRow: "INSERT OR REPLACE INTO holdings VALUES (?,?)",
+    MetaRow: "INSERT OR REPLACE INTO meta VALUES (?,?)",
+    EventRow: "INSERT OR REPLACE INTO events (cl_ord_id, place, n, event_ts, kind, state, data) VALUES (?,?,?,?,?,?,?)",
+    Entry: "INSERT OR IGNORE INTO ledger VALUES (?,?,?,?,?,?,?,?)",
+}
+
+
+class Journal:
+    """One file, one writer. Every method may raise :class:`JournalError`."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        try:
+            if read_only:
+                self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=2)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            found = self.get("schema") if self._has_meta() else None
+            if found is not None and int(found) > SCHEMA:
+                raise JournalError(
+                    f"{path} was written by a newer TradeByte (schema {found}, this one knows {SCHEMA}); "
+                    "install that version again, or move the file away to begin a new journal"
+                )
+            self._db.executescript(_TABLES)
+            self.write([MetaRow("schema", str(SCHEMA))])
+            # A start may wait for a lock; a pass may not: cancels of the next one would wait with it (T9).
+            self._db.execute(f"PRAGMA busy_timeout={limits.JOURNAL_BUSY_MS}")
+        except sqlite3.OperationalError as error:
+            raise JournalUnavailable(f"{path} cannot be used now ({error}); see that the disk has room") from error
+        except sqlite3.DatabaseError as error:
+            raise JournalError(
+                f"{path} cannot be used ({error}); move it away to begin a new journal: "
+                "fills so far stay at the exchange, and in the file"
+            ) from error
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """All rows in one transaction."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for row in rows:
+                values = tuple(getattr(row, name) for name in row.__slots__)
+                texts = (str(value) if isinstance(value, Decimal) else value for value in values)
+                self._db.execute(_INSERTS[type(row)], tuple(texts))
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            # A full disk passes; whoever starts tries again.
+            kind = JournalUnavailable if isinstance(error, sqlite3.OperationalError) else JournalError
+            raise kind(f"{self.path} cannot be written: {error}") from error
+
+    def next_epoch(self, unix_s: int) -> int:
+        """A new epoch, above every one before it and on the disk before this returns."""
+        return self.raise_epoch(max(int(self.get("epoch") or 0) + 1, unix_s))
+
+    def raise_epoch(self, epoch: int) -> int:
+        """Keeps ``epoch`` with a full sync; returns it."""
+        if epoch > EPOCH_MAX:
+            raise JournalError(f"epoch {epoch} does not fit an order id; see that this machine's clock is right")
+        self._db.execute("PRAGMA synchronous=FULL")
+        try:
+            self.write([MetaRow("epoch", str(epoch))])
+        finally:
+            self._db.execute("PRAGMA synchronous=NORMAL")
+        return epoch
+
+    def get(self, key: str) -> str | None:
+        """A named value."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def strategy_code(self, name: str) -> str:
+        """The three characters that stand for a strategy in order ids; registered at first use."""
+        row = self._db.execute("SELECT code FROM strategies WHERE name = ?", (name,)).fetchone()
+        if row is not None:
+            return str(row[0])
+        count = self._db.execute("SELECT count(*) FROM strategies").fetchone()[0]
+        code = base36(count + 1, 3)
+        self._db.execute("INSERT INTO strategies VALUES (?, ?)", (code, name))
+        return code
+
+    def live_orders(self) -> list[OrderRow]:
+        """Orders that had not ended when the journal was last written."""
+        found = self._db.execute("SELECT * FROM orders WHERE is_live")
+        return [order_row(row) for row in found]
+
+    def find_order(self, cl_ord_id: str, order_id: str) -> tuple[str, str] | None:
+        """(cl_ord_id, strategy) of an order by either id."""
+        row = self._db.execute(
+            "SELECT cl_ord_id, strategy FROM orders WHERE cl_ord_id = ? OR (order_id = ? AND order_id != '')",
+            (cl_ord_id, order_id),
+        ).fetchone()
+        return None if row is None else (str(row[0]), str(row[1]))
+
+    def next_event(self, cl_ord_id: str) -> int:
+        """The number of an order's next event."""
+        last = self._db.execute("SELECT max(n) FROM events WHERE cl_ord_id = ?", (cl_ord_id,)).fetchone()[0]
+        return 0 if last is None else int(last) + 1
+
+    def fills(self) -> list[FillRow]:
+        """All fills that are not archived, oldest first."""
+        return [FillRow(*row[1:]) for row in self._db.execute("SELECT * FROM fills ORDER BY n")]
+
+    def knows_fill(self, exec_id: str) -> bool:
+        """Was this fill counted, or is it older than the journal."""
+        query = "SELECT 1 FROM fills WHERE exec_id = ?1 UNION ALL SELECT 1 FROM before WHERE exec_id = ?1"
+        return self._db.execute(query, (exec_id,)).fetchone() is not None
+
+    def holdings(self) -> dict[str, Holding]:
+        """Every asset's holding."""
+        found = {}
+        for asset, state in self._db.execute("SELECT asset, state FROM holdings"):
+            parts: dict[str, Any] = json.loads(state)
+            legs = {exec_id: Decimal(effect) for exec_id, effect in parts.pop("open_legs").items()}
+            found[asset] = Holding(**{name: Decimal(value) for name, value in parts.items()}, open_legs=legs)
+        return found
+
+    def knows_entry(self, ledger_id: str) -> bool:
+        """Was this ledger entry counted."""
+        return self._db.execute("SELECT 1 FROM ledger WHERE ledger_id = ?", (ledger_id,)).fetchone() is not None
+
+    def assets_settled(self, exec_id: str) -> set[str]:
+        """The assets whose ledger entry of this fill was counted."""
+        return {str(row[0]) for row in self._db.execute("SELECT asset FROM ledger WHERE ref_id = ?", (exec_id,))}
+
+    def sends(self, since_ts: int) -> list[SendRow]:
+        """Transactions sent since then, oldest first."""
+        found = self._db.execute("SELECT * FROM sends WHERE sent_ts >= ? ORDER BY sent_ts", (since_ts,))
+        return [SendRow(*row) for row in found]
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open database, for what archives it."""
+        return self._db
+
+    def prune(self, before_ts: int) -> None:
+        """Forgets transactions that no counter remembers."""
+        try:
+            self._db.execute("DELETE FROM sends WHERE sent_ts < ?", (before_ts,))
+        except sqlite3.Error as error:
+            raise JournalError(f"{self.path} cannot be written: {error}") from error
+
+    def prune_events(self) -> None:
+        """Forgets the oldest of too many events, a few at a time; writes nothing while there are not too many."""
+        try:
+            first, last = (self._db.execute(f"SELECT {end}(id) FROM events").fetchone()[0] for end in ("min", "max"))
+            if first is not None and last - first >= limits.EVENTS_KEPT:
+                until = min(last - limits.EVENTS_KEPT, first + limits.EVENTS_PRUNED - 1)
+                self._db.execute("DELETE FROM events WHERE id <= ?", (until,))
+        except sqlite3.Error as error:
+            raise JournalError(f"{self.path} cannot be written: {error}") from error
+
+    def close(self) -> None:
+        """Ends the connection; what was written stays."""
+        self._db.close()
+
+    def _has_meta(self) -> bool:
+        return bool(self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone())

@@ -1,0 +1,48 @@
+"""Looking into a journal or an archive without writing: while the executor runs, and when nothing does."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from executor.orders import ids
+from executor.record.rows import EventRow, FillRow, OrderRow, order_row
+
+
+class Lookup:
+    """One file, read-only. Every method may raise :class:`sqlite3.Error`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)
+
+    def orders(self, word: str) -> list[OrderRow]:
+        """Orders whose client id begins with ``word``, or whose id of Kraken's is ``word``."""
+        query = "SELECT * FROM orders WHERE substr(cl_ord_id, 1, length(?1)) = ?1 OR (order_id = ?1 AND order_id != '')"
+        return [order_row(row) for row in self._db.execute(query, (word,))]
+
+    def events(self, cl_ord_id: str) -> list[EventRow]:
+        """What is kept of an order's events, oldest first; none in a file from before there were any."""
+        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+            return []
+        found = self._db.execute("SELECT * FROM events WHERE cl_ord_id = ? ORDER BY n", (cl_ord_id,))
+        return [EventRow(*row[1:]) for row in found]
+
+    def fills_of(self, cl_ord_id: str, order_id: str) -> list[FillRow]:
+        """An order's fills, oldest first."""
+        query = "SELECT * FROM fills WHERE cl_ord_id = ? OR (order_id = ? AND order_id != '') ORDER BY n"
+        return [FillRow(*row[1:]) for row in self._db.execute(query, (cl_ord_id, order_id))]
+
+    def newest_names(self, most: int) -> list[str]:
+        """The ids of the orders that changed last."""
+        found = self._db.execute("SELECT cl_ord_id, order_id FROM orders ORDER BY changed_ts DESC LIMIT ?", (most,))
+        return [name for row in found for name in row if name]
+
+    def oldest_name(self) -> str:
+        """The first of our own ids, which begin with the epoch; empty without orders."""
+        query = "SELECT min(cl_ord_id) FROM orders WHERE cl_ord_id GLOB 'T*' AND length(cl_ord_id) = ?"
+        return str(self._db.execute(query, (ids.LENGTH,)).fetchone()[0] or "")
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._db.close()

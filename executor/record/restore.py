@@ -1,0 +1,63 @@
+"""A start: the state as the journal holds it. Starting after a crash and for the first time are one path."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from executor.account.account import Account
+from executor.account.conversion import restore_conversion
+from executor.account.daily_loss import restore_day
+from executor.decide.budget import Budget
+from executor.orders.order import filled_units
+from executor.orders.registry import FLATTEN, from_row
+from executor.record.archive import carried
+from executor.record.journal import Journal
+from executor.record.rows import REST
+from executor.state import State
+from shared.clock import SECOND
+from shared.config import Config
+from shared.kraken.counters import TIERS, Counter
+
+SENDS_KEPT_S = 3600
+
+
+def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tuple[State, int]:
+    """The state as the journal holds it, and until when all fills are known (exchange time, ns since the epoch).
+
+    ``now`` is ns of CLOCK_BOOTTIME, ``boot_to_wall`` what makes ns since the epoch of it.
+    """
+    wall = now + boot_to_wall
+    inventory = config.trading.inventory_base or {}
+    most = config.trading.max_position_size
+    account = Account(inventory, journal.knows_fill, journal.knows_entry, journal.assets_settled, most)
+    opened_ts = int(journal.get("opened") or wall)
+    account.restore(journal.holdings(), opened_ts, carried(journal.connection), journal.fills())
+    account.day = restore_day(journal.get("day"), journal.get("marks"), config.trading.currency)
+    account.statement.conversion = restore_conversion(journal.get("booked"))
+    account.inventory.restore(journal.get("accepted"))
+    account.holds.restore(journal.get("held"), now)
+    budget = Budget(TIERS[config.trading.tier])
+    rest = Counter(budget.tier.rest_max, budget.tier.rest_decay)
+    sends = journal.sends(wall - SENDS_KEPT_S * SECOND)
+    budget.rebuild(((s.symbol, s.points, wall - s.sent_ts) for s in sends if s.symbol != REST), now)
+    for send in sends:
+        if send.symbol == REST:
+            rest.charge(send.points, (now - (wall - send.sent_ts)) / SECOND)
+    codes = {name: journal.strategy_code(name) for name in (*config.strategies, FLATTEN)}
+    epoch = journal.next_epoch(wall // SECOND)
+    state = State(config, epoch, codes, account, budget, now, rest, boot_to_wall=boot_to_wall)
+    state.next_event = journal.next_event
+    fills: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for fill in journal.fills():
+        # By the exchange's id: somebody else's orders have no other.
+        fills[fill.order_id or fill.cl_ord_id] += Decimal(fill.qty)
+    for row in journal.live_orders():
+        order = from_row(row, boot_to_wall)
+        order.counted = filled_units(order, fills[order.order_id or order.cl_ord_id])
+        order.filled = max(order.counted, order.told)
+        order.events = journal.next_event(order.cl_ord_id)
+        found = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}
+        state.record(order, "restored", now, found)
+        state.registry.add(order)
+    return state, int(journal.get("reconciled") or journal.get("opened") or wall)

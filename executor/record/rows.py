@@ -1,0 +1,133 @@
+"""The journal's rows: what the cores record, and what a start gives back to them. A core.
+
+Numbers are decimal text, so that a change of a pair's precision leaves the past readable.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from executor.account.ledger import Entry, Holding
+
+REST = "REST"  # the symbol of what counts on the key's own counter
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as it is now; numbers as decimal text, ``amend`` and ``stamps`` as JSON."""
+
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    slot: str
+    side: str
+    price: str
+    qty: str
+    filled: str
+    state: str
+    is_live: bool
+    error: str
+    amend: str
+    deadline_ts: int
+    created_ts: int
+    touched_ts: int
+    changed_ts: int
+    stamps: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    """One fill; numbers as decimal text, ``fill_ts`` the exchange's time in ns since the epoch."""
+
+    exec_id: str
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    side: str
+    price: str
+    qty: str
+    cost: str
+    fee: str
+    fee_asset: str
+    fill_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeRow:
+    """A fill older than the journal: seen, never counted."""
+
+    exec_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendRow:
+    """A transaction that leaves for the exchange, with its points on the pair's counter.
+
+    A REST call that counts on the key's own counter has :data:`REST` for its symbol.
+    """
+
+    sent_ts: int
+    symbol: str
+    method: str
+    points: float
+    orders: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRow:
+    """An asset's holding as JSON."""
+
+    asset: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetaRow:
+    """A named value."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """What happened to an order, for ``why``: its ``n``th, counted from 0, and the order's ``state`` after it.
+
+    ``place`` is where it is kept: a later event of the same place takes it over. ``event_ts`` is ns since the epoch,
+    ``data`` JSON.
+    """
+
+    cl_ord_id: str
+    place: int
+    n: int
+    event_ts: int
+    kind: str
+    state: str
+    data: str
+
+
+Row = OrderRow | FillRow | BeforeRow | SendRow | HoldingRow | MetaRow | EventRow | Entry
+
+
+def holding_row(asset: str, holding: Holding) -> HoldingRow:
+    """A holding as its row."""
+    state = {
+        "opening": str(holding.opening),
+        "balance": str(holding.balance),
+        "transfers": str(holding.transfers),
+        "effects": str(holding.effects),
+        "settled": str(holding.settled),
+        "open_legs": {exec_id: str(effect) for exec_id, effect in holding.open_legs.items()},
+    }
+    return HoldingRow(asset, json.dumps(state))
+
+
+def order_row(row: tuple[Any, ...]) -> OrderRow:
+    """A row of the table of orders."""
+    values = dict(zip(OrderRow.__slots__, row, strict=True))
+    values["is_live"] = bool(values["is_live"])
+    return OrderRow(**values)
