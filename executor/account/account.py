@@ -121,7 +121,7 @@ class Account:
         self.ledger.fill(Trade(fill.exec_id, effects, fill.fees))
         if strategy == FOREIGN:
             for asset, effect in effects.items():
-                self.holds.change(asset, effect)
+                self.rows.append(self.holds.change(asset, effect))
         self.tallies.setdefault((strategy, fill.symbol), Tally()).add(fill.side, fill.qty)
         fee = fill.fees.get(quote, ZERO)
         self.pnl.setdefault(fill.symbol, Pnl()).fill(fill.side, fill.qty, fill.price, fee)
@@ -155,7 +155,7 @@ class Account:
         self.rows.append(entry)
         self._keep([entry.asset])
         if entry.kind != "trade":
-            self.holds.change(entry.asset, entry.change)
+            self.rows.append(self.holds.change(entry.asset, entry.change))
         elif live and entry.ref_id in self._doubtful:
             doubtful = self._doubtful.pop(entry.ref_id)
             return self._count(doubtful.fill, doubtful.cl_ord_id, doubtful.strategy)
@@ -164,14 +164,14 @@ class Account:
     def wallet_entry(self, asset: str, wallet: str, change: Decimal) -> None:
         """A ledger entry of another wallet: owned as before, and not to be traded with."""
         self.ledger.wallet(asset, wallet, change)
-        self.holds.change(asset, change)
+        self.rows.append(self.holds.change(asset, change))
         self.changes += 1
 
     def give_up(self, ref_id: str) -> None:
         """No fill explains a trade's entries: they are changes from outside."""
         changes = self.ledger.give_up(ref_id)
         for asset, change in changes.items():
-            self.holds.change(asset, change)
+            self.rows.append(self.holds.change(asset, change))
         self._keep(changes)
 
     def snapshot(
@@ -210,6 +210,10 @@ class Account:
 
     def settle(self) -> None:
         """Looks again whether the balances explain themselves, after decimals or fills became known."""
+        for entry in self.ledger.newer_than_opening():
+            self.rows.append(entry)
+            self._keep([entry.asset])
+            self.rows.append(self.holds.change(entry.asset, entry.change))
         before = {asset: len(holding.open_legs) for asset, holding in self.ledger.holdings.items()}
         self.ledger.absorb()
         self._keep([asset for asset, legs in before.items() if len(self.ledger.holdings[asset].open_legs) != legs])
@@ -225,7 +229,7 @@ class Account:
         """Take what there is of an asset as wanted: it is the inventory from now on."""
         self.rows.append(self.inventory.accept(asset, self.ledger.total(asset)))
         self.holds.accept(asset)
-        self.rows.append(self.holds.row())
+        self.rows += [self.holds.row(), self.holds.moved_row()]
         self.changes += 1
 
     # --- what is known -------------------------------------------------------------------------------------------

@@ -52,32 +52,37 @@ class Holds:
         self._changed: dict[str, Decimal] = {}
         self._started: set[str] = set()
 
-    def restore(self, kept: str | None, now: int) -> None:
-        """Take up what the journal keeps."""
+    def restore(self, kept: str | None, moved: str | None, now: int) -> None:
+        """Take up what the journal keeps: what is held, and changes that were not looked at yet."""
         for asset, (cause, position) in json.loads(kept or "{}").items():
             self.held[asset] = Hold(Cause(cause), Decimal(position), now)
+        self._changed = {asset: Decimal(amount) for asset, amount in json.loads(moved or "{}").items()}
 
-    def change(self, asset: str, amount: Decimal) -> None:
-        """Note a change of a balance that is no fill of ours."""
+    def change(self, asset: str, amount: Decimal) -> MetaRow:
+        """Note a change of a balance that is no fill of ours; returns the row to keep, for a start before the look."""
         self._changed[asset] = self._changed.get(asset, ZERO) + amount
+        return self.moved_row()
 
     def look(self, asset: str, position: Decimal, rate: Decimal, now: int) -> list[Row]:
         """Hold or release an asset by its position now, with all entries of its fills in; returns rows to keep."""
         worth = abs(position) * rate
-        change = self._changed.pop(asset, ZERO)
+        rows: list[Row] = []
+        change = self._changed.pop(asset, None)
+        if change:
+            rows.append(self.moved_row())
         is_start = asset not in self._started
         self._started.add(asset)
         if asset in self.held:
             if worth > self._limit:
-                return []
+                return rows
             del self.held[asset]
         elif change and worth > self._limit and abs(position) > abs(position - change):
             self.held[asset] = Hold(Cause.CHANGE, position, now)
         elif is_start and worth > self._limit * limits.START_POSITION_TIMES:
             self.held[asset] = Hold(Cause.START, position, now)
         else:
-            return []
-        return [self.row()]
+            return rows
+        return [*rows, self.row()]
 
     def accept(self, asset: str) -> bool:
         """Release an asset that a person takes as wanted; False when it was not held."""
@@ -87,6 +92,10 @@ class Holds:
     def row(self) -> MetaRow:
         """For the journal."""
         return MetaRow("held", json.dumps({a: [h.cause.value, str(h.position)] for a, h in self.held.items()}))
+
+    def moved_row(self) -> MetaRow:
+        """For the journal: changes that were not looked at yet."""
+        return MetaRow("moved", json.dumps({asset: str(amount) for asset, amount in self._changed.items()}))
 
 
 @dataclass(frozen=True, slots=True)

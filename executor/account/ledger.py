@@ -113,6 +113,8 @@ class Ledger:
         self._early = Recent(limits.LEDGER_RECENT)
         self._absorbed = Recent(limits.LEDGER_RECENT)
         self._seen = Recent(limits.LEDGER_RECENT)
+        # Fetched entries from about the opening, by ledger id: before or after it, only the balances can tell.
+        self._about_opening: dict[str, Entry] = {}
 
     def restore(self, holdings: dict[str, Holding], opened_ts: int) -> None:
         """State from the journal: what it held when this account was last watched."""
@@ -146,18 +148,23 @@ class Ledger:
 
     def entry(self, entry: Entry, *, live: bool) -> bool:
         """A ledger entry; ``live`` ones carry the balance now, those fetched later do not. False when it counts not."""
-        if entry.ledger_id in self._seen or self._knows_entry(entry.ledger_id):
+        if self._is_known(entry):
             return False
         holding = self._holding(entry.asset)
         is_trade = entry.kind == "trade"
-        if not live and not (entry.ref_id in holding.open_legs if is_trade else self._is_new(entry, holding)):
+        if not live and not (entry.ref_id in holding.open_legs if is_trade else self._is_new(entry)):
             # Older than the journal, settled by a snapshot, or of a fill that is not known yet.
             return False
+        self._take(entry, live=live)
+        return True
+
+    def _take(self, entry: Entry, *, live: bool) -> None:
+        holding = self._holding(entry.asset)
         self._seen.add(entry.ledger_id)
         if live:
             holding.balance = entry.balance
         holding.settled += entry.change
-        if not is_trade:
+        if entry.kind != "trade":
             holding.transfers += entry.change
         elif holding.open_legs.pop(entry.ref_id, None) is None and not self._absorbed.take((entry.ref_id, entry.asset)):
             self._early.add((entry.ref_id, entry.asset))
@@ -166,7 +173,6 @@ class Ledger:
                 legs[entry.asset] = legs.get(entry.asset, ZERO) + entry.change
                 while len(self.unmatched) > limits.LEDGER_RECENT:
                     del self.unmatched[next(iter(self.unmatched))]
-        return True
 
     def give_up(self, ref_id: str) -> dict[str, Decimal]:
         """Take a trade's entries for what they are where no fill of theirs is to be had: changes, by asset."""
@@ -194,9 +200,7 @@ class Ledger:
 
     def explains(self, asset: str) -> bool:
         """Do fills and entries explain this balance, to within a unit of rounding for each leg without its entry."""
-        holding = self.holdings[asset]
-        unit = Decimal(1).scaleb(-self.decimals.get(asset, 10))
-        return abs(holding.residual) <= unit * len(holding.open_legs)
+        return self._is_rounding(asset, self.holdings[asset].residual)
 
     def would_explain(self, effects: Mapping[str, Decimal], fills: int) -> bool:
         """True if fills with these effects together would leave no balance unexplained, to within their rounding."""
@@ -228,15 +232,43 @@ class Ledger:
         holding = self.holdings.get(asset)
         return (holding.balance if holding else ZERO) + sum(self.wallets.get(asset, {}).values(), ZERO)
 
-    def _is_new(self, entry: Entry, holding: Holding) -> bool:
-        """True if an entry that is fetched later came after the opening.
+    def newer_than_opening(self) -> list[Entry]:
+        """Take the fetched entries from about the opening that the balances prove to be newer, oldest first.
 
-        The opening may have been timed by our own clock. What is about as old is new if it helps explain the balance.
+        Newer are all after some moment: for each asset the least number of last ones that explains its balance.
         """
+        candidates = [entry for entry in self._about_opening.values() if not self._is_known(entry)]
+        newer: list[Entry] = []
+        for asset in {entry.asset for entry in candidates}:
+            last: list[Entry] = []
+            missing = self._holding(asset).residual
+            for entry in sorted((e for e in candidates if e.asset == asset), key=lambda e: e.ts, reverse=True):
+                if self._is_rounding(asset, missing):
+                    break
+                last.append(entry)
+                missing -= entry.change
+            if last and self._is_rounding(asset, missing):
+                newer += last
+        newer.sort(key=lambda entry: entry.ts)
+        for entry in newer:
+            self._take(entry, live=False)
+        return newer
+
+    def _is_known(self, entry: Entry) -> bool:
+        return entry.ledger_id in self._seen or self._knows_entry(entry.ledger_id)
+
+    def _is_new(self, entry: Entry) -> bool:
+        """True if an entry that is fetched later came after the opening, which our own clock may have timed."""
         since = entry.ts - self.opened_ts
-        if abs(since) > limits.OPENING_CLOCK_S * SECOND:
-            return since > 0
-        return abs(holding.residual - entry.change) < abs(holding.residual)
+        if abs(since) <= limits.OPENING_CLOCK_S * SECOND:
+            self._about_opening[entry.ledger_id] = entry
+            return False
+        return since > 0
+
+    def _is_rounding(self, asset: str, amount: Decimal) -> bool:
+        """True if an amount is no more than a unit for each leg that has no entry yet; without such legs it is zero."""
+        unit = Decimal(1).scaleb(-self.decimals.get(asset, 10))
+        return abs(amount) <= unit * len(self._holding(asset).open_legs)
 
     def _rounds_away(self, asset: str, amount: Decimal) -> bool:
         return not round_money(amount, self.decimals.get(asset, 10))

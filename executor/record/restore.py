@@ -36,7 +36,7 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     account.day = restore_day(journal.get("day"), journal.get("marks"), config.trading.currency)
     account.statement.conversion = restore_conversion(journal.get("booked"))
     account.inventory.restore(journal.get("accepted"))
-    account.holds.restore(journal.get("held"), now)
+    account.holds.restore(journal.get("held"), journal.get("moved"), now)
     budget = Budget(TIERS[config.trading.tier])
     rest = Counter(budget.tier.rest_max, budget.tier.rest_decay)
     sends = journal.sends(wall - SENDS_KEPT_S * SECOND)

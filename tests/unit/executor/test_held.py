@@ -217,11 +217,25 @@ def test_a_hold_outlives_a_restart() -> None:
     holds = Holds(Decimal(1000))
     holds.look("BTC", Decimal(0), Decimal(84_000), 1)
     holds.change("BTC", Decimal("0.02"))
-    (row,) = holds.look("BTC", Decimal("0.02"), Decimal(84_000), 2)
+    *_, row = holds.look("BTC", Decimal("0.02"), Decimal(84_000), 2)
     again = Holds(Decimal(1000))
-    again.restore(row.value, 5)
+    again.restore(row.value, None, 5)
     assert again.held["BTC"].cause is Cause.CHANGE
     again.look("BTC", Decimal("0.02"), Decimal(84_000), 6)
     assert "BTC" in again.held
     again.look("BTC", Decimal("0.001"), Decimal(84_000), 6 + SECOND)
     assert again.held == {}
+
+
+def test_a_change_that_was_not_looked_at_before_a_kill_holds_after_the_start() -> None:
+    holds = Holds(Decimal(1000))
+    holds.change("BTC", Decimal("0.02"))
+    row = holds.change("BTC", Decimal("0.01"))
+    again = Holds(Decimal(1000))
+    again.restore(None, row.value, 5)
+    again.change("BTC", Decimal("-0.01"))  # alone it leads back, and would hold nothing
+    looked, _ = again.look("BTC", Decimal("0.02"), Decimal(84_000), 6)
+    assert again.held["BTC"].cause is Cause.CHANGE
+    once_more = Holds(Decimal(1000))
+    once_more.restore(None, looked.value, 7)
+    assert once_more.look("BTC", Decimal("0.02"), Decimal(84_000), 8) == []

@@ -72,9 +72,23 @@ def test_a_deposit_around_the_opening_counts_if_the_balance_lacks_it_and_only_th
         made = Ledger(lambda _: False, lambda _: set())
         made.open({"USD": Decimal(100)}, ts=OPENED)
         made.snapshot({"USD": Decimal(balance)})
-        assert made.entry(deposit("30", OPENED + seconds * 10**9), live=False) is counts
+        entry = deposit("30", OPENED + seconds * 10**9)
+        assert not made.entry(entry, live=False)
+        assert made.newer_than_opening() == ([entry] if counts else [])
         assert made.difference == ""
         assert made.holdings["USD"].transfers == Decimal(30 if counts else 0)
+        assert made.newer_than_opening() == []
+
+
+def test_of_entries_around_the_opening_the_last_ones_that_explain_the_balance_count() -> None:
+    made = Ledger(lambda _: False, lambda _: set())
+    made.open({"USD": Decimal(100)}, ts=OPENED)
+    made.snapshot({"USD": Decimal(119)})
+    # The account's first deposit comes nearer to what is missing than either of those that followed.
+    for number, amount in enumerate(["20", "30", "-11"]):
+        made.entry(deposit(amount, OPENED + (number - 1) * 10**9, f"L{number}"), live=False)
+    assert [entry.ledger_id for entry in made.newer_than_opening()] == ["L1", "L2"]
+    assert (made.difference, made.holdings["USD"].transfers) == ("", Decimal(19))
 
 
 def test_what_is_clearly_older_or_newer_than_the_opening_goes_by_its_time() -> None:
@@ -83,3 +97,4 @@ def test_what_is_clearly_older_or_newer_than_the_opening_goes_by_its_time() -> N
         made.open({"USD": Decimal(100)}, ts=OPENED)
         made.snapshot({"USD": Decimal(130)})
         assert made.entry(deposit("30", OPENED + seconds * 10**9), live=False) is counts
+        assert made.newer_than_opening() == []
