@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from executor.executor import Executor
-from executor.orders.registry import to_row
+from executor.orders.codec import to_row
 from executor.outbox import DRY_RUN, Request, RestCall, Told
 from executor.record.journal import Journal, JournalError
 from executor.record.rows import Row
@@ -98,10 +98,7 @@ class Carrier:
         state = self.state
         self._unwritten += state.out.rows
         state.out.rows.clear()
-        changed = list(state.registry.changed.values())
-        state.registry.changed.clear()
-        for order in changed:
-            order.changed_ts = self.hands.now() + state.boot_to_wall
+        changed = state.registry.take_changed(self.hands.now() + state.boot_to_wall)
         self._unwritten += [to_row(order, state.boot_to_wall) for order in changed]
         events = state.out.events
         del self._unwritten[: -limits.UNWRITTEN_ROWS]

@@ -18,8 +18,9 @@ from executor.decide.unmet import Unmet
 from executor.exchange.backfill import History
 from executor.exchange.requests import CANCEL_BY_REST
 from executor.exchange.stream import Stream
-from executor.orders.order import ended
+from executor.orders.order import Finished
 from executor.orders.registry import FOREIGN
+from executor.orders.transitions import AmendVoid, Ended, apply
 from executor.outbox import Request, RestCall
 from executor.state import State
 from shared import limits
@@ -34,7 +35,6 @@ from shared.messages import (
     FeedStatus,
     Instruments,
     Message,
-    OrderState,
     Target,
 )
 from shared.numbers import plain
@@ -142,9 +142,9 @@ class Executor:
             if order is None:
                 continue
             if request.method in ("add_order", "batch_add"):
-                ended(order, OrderState.DENIED, why, now)
+                apply(order, Ended(Finished.DENIED, why), now)
             elif request.method == "amend_order":
-                order.amend = None
+                apply(order, AmendVoid(), now)
             self.state.record(order, "not_sent", now, {"method": request.method, "why": why})
             self.state.registry.note(order)
 

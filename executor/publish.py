@@ -10,7 +10,7 @@ import msgspec
 from executor.account.profit import Profits
 from executor.decide.flatten import least_amount
 from executor.decide.unmet import Unmet
-from executor.orders.registry import show
+from executor.orders.codec import show
 from executor.state import State
 from shared.clock import SECOND
 from shared.messages import Account, AssetPosition, Message, Orders, Position

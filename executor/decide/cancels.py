@@ -10,12 +10,12 @@ from executor.decide.placing import Placing
 from executor.decide.planner import Cancel, batches
 from executor.exchange.requests import batch_cancel_request, cancel_request, rest_cancel
 from executor.exchange.stream import Stream
-from executor.orders.order import Order
+from executor.orders.order import Active, Order
+from executor.orders.transitions import CancelRepeated, CancelSent, apply
 from executor.outbox import Request
 from executor.record import events
 from executor.record.rows import SendRow
 from executor.state import State
-from shared.messages import OrderState
 
 REST_AFTER = 2  # failures: in a batch, and alone
 
@@ -31,14 +31,14 @@ class Cancels:
         if not self.state.connected or self.state.config.trading.dry_run:
             return
         for cancel in cancels:
-            if cancel.order.state is OrderState.CANCELLING:
-                cancel.order.cancel_failures += 1  # the one before had no effect in all this time
+            if cancel.order.life is Active.CANCELLING:
+                apply(cancel.order, CancelRepeated(), now)  # the one before had no effect in all this time
         together, alone = batches(cancels)
         for group in together:
             self._request(batch_cancel_request(self.stream.in_flight.new_id(), [c.order for c in group]), group, now)
         for cancel in alone:
             # In turns from the second failure on: REST may be what is down.
-            if cancel.order.cancel_failures >= REST_AFTER and cancel.order.cancel_failures % 2 == 0:
+            if cancel.order.cancel.failures >= REST_AFTER and cancel.order.cancel.failures % 2 == 0:
                 self._by_rest(cancel, now)
             else:
                 self._request(self._single(cancel.order, now), [cancel], now)
@@ -47,7 +47,7 @@ class Cancels:
         """One order alone; above the threshold as a batch, which Kraken takes there."""
         budget, points = self.state.budget, _points(order, now)
         fits = budget.value(order.symbol, now) + points <= budget.threshold
-        by_batch = order.order_id and not fits and not order.suspect_since
+        by_batch = order.order_id and not fits and not order.doubt.suspect_since
         make = self.stream.in_flight.new_id()
         return batch_cancel_request(make, [order]) if by_batch else cancel_request(make, order)
 
@@ -74,10 +74,8 @@ class Cancels:
         self.placing.record(order, chosen, now, Request(0, call.method, {**call.params}, order.symbol))
 
     def _cancelling(self, cancel: Cancel, now: int) -> None:
-        order = cancel.order
-        order.state, order.cancel_sent = OrderState.CANCELLING, now
-        order.error = cancel.why
-        self.state.registry.note(order)
+        apply(cancel.order, CancelSent(cancel.why), now)
+        self.state.registry.note(cancel.order)
 
 
 def _points(order: Order, now: int) -> float:

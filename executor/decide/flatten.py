@@ -205,8 +205,7 @@ class Flatten:
 
     def _send(self, market: risk.Market, quote: Quote, deadline_ts: int, now: int) -> None:
         state, symbol = self.state, market.pair.symbol
-        order = self.placing.order(market, FLATTEN, quote, now)
-        order.deadline_ts = deadline_ts
+        order = self.placing.order(market, FLATTEN, quote, now, deadline_ts)
         state.registry.add(order)
         common = {"deadline": deadline_text(deadline_ts), "symbol": symbol, "token": self.stream.token}
         params = {**flatten_params(order), **common}

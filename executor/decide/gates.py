@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from executor.orders.order import Presence
+from executor.orders.order import Active, Presence
 from executor.orders.registry import FOREIGN
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND, rfc3339
-from shared.messages import BookState, OrderState
+from shared.messages import BookState
 from shared.valuation import legs
 
 
@@ -131,10 +131,10 @@ class Gates:
         book = self.state.books[symbol]
         old = now - int(limits.CONTRADICTED_S * SECOND)
         for order in self.state.registry.live_on(symbol):
-            settled = order.state is OrderState.OPEN and order.amend is None and order.remaining
+            settled = order.life is Active.OPEN and order.amend is None and order.remaining
             if order.presence is not Presence.SHOWN or order.price_precision != book.price_precision:
                 continue
-            if not settled or order.touched > old or order.acked > old:
+            if not settled or order.touched > old or order.stamps.acked > old:
                 continue
             side = book.bids if order.side == "buy" else book.asks
             inside = not side or (order.price > side[0][0] if order.side == "buy" else order.price < side[0][0])

@@ -10,6 +10,7 @@ from executor.decide.verdict import Verdict
 from executor.orders import ids
 from executor.orders.order import Order
 from executor.orders.registry import FLATTEN, FOREIGN
+from executor.orders.transitions import Caused, apply
 from executor.outbox import Request
 from executor.record import events
 from executor.record.rows import SendRow
@@ -44,7 +45,7 @@ class Placing:
         """How many orders of the account stand on a pair, whoever's and triggered or not: Kraken limits them all."""
         return sum(order.symbol == symbol for order in self.state.registry.standing())
 
-    def order(self, market: risk.Market, strategy: str, quote: Quote, now: int) -> Order:
+    def order(self, market: risk.Market, strategy: str, quote: Quote, now: int, deadline_ts: int = 0) -> Order:
         """A new order for a quote, under an id of its own; neither registered nor sent yet."""
         self._counter += 1
         order = Order(
@@ -58,15 +59,16 @@ class Placing:
             price_precision=market.pair.price_precision,
             qty_precision=market.pair.qty_precision,
             touched=now,
+            deadline_ts=deadline_ts,
             created_ts=now + self.state.boot_to_wall,
         )
-        self.stamp(order, self.state.targets.get((strategy, market.pair.symbol)))
+        self.stamp(order, self.state.targets.get((strategy, market.pair.symbol)), now)
         return order
 
-    def stamp(self, order: Order, target: Target | None) -> None:
-        """What an order, or an amend of it, goes back to."""
+    def stamp(self, order: Order, target: Target | None, now: int) -> None:
+        """Keep the target that an order, or an amend of it, goes back to."""
         if target is not None:
-            order.received, order.booked, order.decided = target.received, target.booked, target.decided
+            apply(order, Caused(target.received, target.booked, target.decided), now)
 
     def send(self, request: Request, points: float, now: int) -> None:
         """Counts a transaction on the pair's counter, in the journal and in the order rate, and lets it leave."""
@@ -83,7 +85,8 @@ class Placing:
         state = self.state
         data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
         target = state.targets.get((order.strategy, order.symbol))
-        order.judged = target.decided if target is not None else order.judged
+        if target is not None:
+            order.audit.judged = target.decided
         if request is not None:
             data |= events.sent(request, order.cl_ord_id)
         state.record(order, "decided" if request is not None else "denied", now, data)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from executor.orders.order import Order
+from executor.orders.order import Active, Order
 from shared import limits
 from shared.clock import SECOND
-from shared.messages import OrderState, Quote, Side
+from shared.messages import Quote, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def batches(cancels: list[Cancel]) -> tuple[list[list[Cancel]], list[Cancel]]:
     alone: list[Cancel] = []
     for cancel in cancels:
         order = cancel.order
-        fits = order.order_id and not order.suspect_since and not order.cancel_failures
+        fits = order.order_id and not order.doubt.suspect_since and not order.cancel.failures
         (together if fits else alone).append(cancel)
     most = limits.BATCH_CANCEL_IDS
     groups = [together[start : start + most] for start in range(0, len(together), most)]
@@ -118,14 +118,14 @@ def can_cancel(order: Order, now: int) -> bool:
 
     An order in flight is not cancelled before its answer: Kraken may take the cancel first, and the order would stay.
     """
-    if order.state is OrderState.OPEN:
-        return now >= order.cancel_due
+    if order.life is Active.OPEN:
+        return now >= order.cancel.due
     # A cancel without an answer is sent again: it may be repeated without harm.
-    return order.state is OrderState.CANCELLING and now - order.cancel_sent >= limits.REQUEST_TIMEOUT_S * SECOND
+    return order.life is Active.CANCELLING and now - order.cancel.sent >= limits.REQUEST_TIMEOUT_S * SECOND
 
 
 def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None:
-    if order.state is not OrderState.OPEN or order.amend is not None or order.suspect_since or order.remaining == 0:
+    if order.life is not Active.OPEN or order.amend is not None or order.doubt.suspect_since or order.remaining == 0:
         return None  # an amend of one that has perhaps ended would be asked for, and refused, with every pass
     remaining, price = order.remaining, quote.price
     # A drifted price, or a quantity to top up, waits for its turn; a quantity to take away keeps its place in the queue
@@ -146,7 +146,7 @@ def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None
 
 def why_kept(order: Order, quote: Quote, *, frozen: bool) -> str:
     """Why the plan leaves an order as it is; empty while its last request has not settled."""
-    if order.state is not OrderState.OPEN or order.amend is not None or order.suspect_since:
+    if order.life is not Active.OPEN or order.amend is not None or order.doubt.suspect_since:
         return ""
     if order.price == quote.price and _is_close(order.remaining, quote.qty):
         return "as wanted"

@@ -14,15 +14,16 @@ from executor.decide.planner import Add, Cancel, Change, Step, plan, retreats, w
 from executor.decide.slot_backoff import PATIENT, Cause, Waits
 from executor.exchange.requests import add_params, amend_params, deadline_text
 from executor.exchange.stream import Stream
-from executor.orders.order import Amend, Order
+from executor.orders.order import Active, Amend, Finished, Order
 from executor.orders.registry import FLATTEN, FOREIGN
+from executor.orders.transitions import AmendSent, Ended, apply
 from executor.outbox import DRY_RUN, Request
 from executor.record import events
 from executor.state import State
 from shared import limits
 from shared.clock import MS, SECOND
 from shared.kraken.errors import Meaning, meaning
-from shared.messages import Book, OrderState, Quote, Side, Target
+from shared.messages import Book, Quote, Side, Target
 from shared.numbers import text
 from shared.valuation import legs
 
@@ -102,7 +103,7 @@ class Quoting:
             wanted = {quote.slot: quote for quote in quotes}
             for order in orders:
                 quote = None if order.doomed else wanted.get(order.slot)
-                if quote is not None and order not in changed and order.judged != target.decided:
+                if quote is not None and order not in changed and order.audit.judged != target.decided:
                     self._keep(order, target, why_kept(order, quote, frozen=order.side in frozen), now)
         return steps
 
@@ -180,7 +181,7 @@ class Quoting:
                 if order.symbol == symbol
                 and order.side == side
                 and order.strategy not in (FOREIGN, FLATTEN)
-                and order.state is OrderState.OPEN
+                and order.life is Active.OPEN
             ]
             if not ours:
                 continue
@@ -229,8 +230,8 @@ class Quoting:
         if not why:
             self._amend(first, deadline_ts, now)
             return None
-        if not events.same_reason(order.denied, why):
-            order.denied = why
+        if not events.same_reason(order.audit.denied, why):
+            order.audit.denied = why
             self.placing.record(order, {"plan": events.why_changed(order, first), "denied": why}, now)
             if not why.startswith(PATIENT):
                 self.state.tell("warning", "denied", f"{' '.join(key)}: amend: {why}")
@@ -263,7 +264,7 @@ class Quoting:
     def _amend(self, step: Change, deadline_ts: int, now: int) -> None:
         order, symbol = step.order, step.order.symbol
         self.waits.done((order.strategy, symbol, order.slot))
-        order.denied = ""
+        order.audit.denied = ""
         total = order.filled + step.remaining  # T6
         request = Request(
             self.stream.in_flight.new_id(),
@@ -274,8 +275,8 @@ class Quoting:
         )
         points = amend_points(order.touched, now)
         chosen: dict[str, Any] = {"plan": events.why_changed(order, step)}
-        order.amend = Amend(request.req_id, step.price, total, deadline_ts)
-        self.placing.stamp(order, self.state.targets.get((order.strategy, symbol)))
+        apply(order, AmendSent(Amend(request.req_id, step.price, total, deadline_ts)), now)
+        self.placing.stamp(order, self.state.targets.get((order.strategy, symbol)), now)
         chosen["budget"] = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
         self.placing.record(order, chosen, now, request)
         self.state.registry.note(order)
@@ -301,8 +302,7 @@ class Quoting:
         if why:
             self._deny(market, strategy, quote, why, now)
             return None
-        order = self.placing.order(market, strategy, quote, now)
-        order.deadline_ts = deadline_ts
+        order = self.placing.order(market, strategy, quote, now, deadline_ts)
         self.state.registry.add(order)
         return order
 
@@ -341,7 +341,7 @@ class Quoting:
         key = (strategy, market.pair.symbol, quote.slot)
         if self.waits.is_news(key, why, now) and not why.startswith(PATIENT):
             order = self.placing.order(market, strategy, quote, now)
-            order.state, order.error, order.ended = OrderState.DENIED, why, now
+            apply(order, Ended(Finished.DENIED, why), now)
             self.placing.record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why}, now)
             self.state.registry.add(order)
             self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why}")

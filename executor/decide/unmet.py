@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from executor.decide.slot_backoff import Cause, Slot, Waits
+from executor.orders.order import Active
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.state import State
 from shared import limits
 from shared.clock import MS, SECOND
-from shared.messages import EmptySlot, OrderState, UnwantedOrder
+from shared.messages import EmptySlot, UnwantedOrder
 
 
 class Unmet:
@@ -36,7 +37,7 @@ class Unmet:
         resting = {
             (order.strategy, order.symbol, order.slot)
             for order in self.state.registry.live()
-            if order.state is not OrderState.SENT and not order.doomed
+            if order.life is not Active.SENT and not order.doomed
         }
         self._empty_since = {
             slot: self._empty_since.get(slot, now) for slot in wanted if slot not in resting and not self.state.halted

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from executor.orders import ids
-from executor.orders.order import Order, Presence, price_units, qty_units, rescale
+from executor.orders.order import Active, Audit, Doubt, Order, Presence, Stamps
 from executor.orders.registry import ADOPTED, FOREIGN
+from executor.orders.transitions import rescale
 from executor.record import events
 from executor.state import State
 from shared.clock import SECOND
 from shared.kraken import v2
-from shared.messages import OrderState
+from shared.numbers import ceil_to, floor_to
 
 # Decimals of an order on a pair whose instrument data are not known; no pair has more.
 UNKNOWN_PRECISION = 12
@@ -42,35 +43,35 @@ class Adoption:
             state.counts["open order without side, price or quantity"] += 1
             return None
         pair = state.pairs.get(report.symbol)
+        price_precision = pair.price_precision if pair else UNKNOWN_PRECISION
+        qty_precision = pair.qty_precision if pair else UNKNOWN_PRECISION
+        near = ceil_to if report.side == "buy" else floor_to  # a finer price counts as the next towards the market
         order = Order(
             cl_ord_id=report.cl_ord_id or report.order_id,
             strategy=FOREIGN if mine is None else ADOPTED,
             symbol=report.symbol,
             slot=mine.slot if mine else "",
             side="buy" if report.side == "buy" else "sell",
-            price=0,
-            qty=0,
-            price_precision=pair.price_precision if pair else UNKNOWN_PRECISION,
-            qty_precision=pair.qty_precision if pair else UNKNOWN_PRECISION,
-            state=OrderState.OPEN,
+            price=near(stated_price(report) or Decimal(0), price_precision),
+            qty=ceil_to(report.order_qty, qty_precision),
+            price_precision=price_precision,
+            qty_precision=qty_precision,
+            life=Active.OPEN,
             order_id=report.order_id,
             touched=now,
-            acked=now,
-            confirmed=now,
+            stamps=Stamps(acked=now),
+            doubt=Doubt(confirmed=now),
+            audit=Audit(events=state.next_event(report.cl_ord_id or report.order_id)),
             presence=presence,
             is_adopted=True,
             is_margin=report.is_margin,
+            doomed="left by an earlier life of this executor" if mine is not None else "",
             created_ts=state.stated_time(report.timestamp, now),
         )
-        order.price = price_units(order, stated_price(report) or Decimal(0))
-        order.qty = qty_units(order, report.order_qty)
-        if mine is not None:
-            order.doomed = "left by an earlier life of this executor"
-        else:
+        if mine is None:
             kind = ("margin " if report.is_margin else "") + (report.order_type or "limit")
             text = f"an order on {report.symbol} ({kind}) is not ours: left alone, and counted"
             state.tell("warning", "foreign", text)
-        order.events = state.next_event(order.cl_ord_id)
         data = {**events.report_data(report), "epoch": state.epoch, "is_start": self.is_start, "ours": mine is not None}
         state.record(order, "adopted", now, data)
         state.registry.add(order)

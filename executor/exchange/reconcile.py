@@ -10,15 +10,27 @@ from typing import Any
 
 from executor.exchange.adoption import Adoption
 from executor.exchange.reports import numbers, see_presence
-from executor.orders import order as orders
-from executor.orders.order import Order
+from executor.orders.order import Active, Finished, Order, filled_units
+from executor.orders.transitions import (
+    Absent,
+    AmendVoid,
+    CancelMissed,
+    Cleared,
+    Ended,
+    FilledInAll,
+    HistoryAsked,
+    Lacking,
+    Restated,
+    SeenOpen,
+    Suspected,
+    apply,
+)
 from executor.record import events
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND
 from shared.kraken import v2
 from shared.kraken.counters import CANCEL_WORST
-from shared.messages import OrderState
 
 
 class Reconcile:
@@ -58,7 +70,7 @@ class Reconcile:
             if order.cl_ord_id in seen:
                 continue
             if order.cl_ord_id in named or (order.order_id and order.order_id in named):
-                order.suspect_since = 0
+                apply(order, Cleared(), now)
                 continue
             self._not_in_snapshot(order, exchange_now, now)
         state.executions_ready = True
@@ -77,22 +89,21 @@ class Reconcile:
     def _seen_open(self, order: Order, report: v2.Report, exchange_now: int, now: int, *, is_new: bool) -> None:
         state = self.state
         before = None if self.adoption.is_start and not is_new else _believed(order)
-        orders.acknowledged(order, report.order_id, now)
-        order.suspect_since = order.absent_at = 0
+        apply(order, SeenOpen(report.order_id), now)
         see_presence(order, report)
         if not order.is_live:
             # What the exchange shows as open is open, whatever was concluded from an answer or an absence.
             state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
             state.registry.revive(order, now)
-        if order.state is OrderState.CANCELLING and order.cancel_sent < self.asked_at:
-            order.state = OrderState.OPEN  # the cancel did not arrive; the next pass decides anew
+        if order.life is Active.CANCELLING and order.cancel.sent < self.asked_at:
+            apply(order, CancelMissed(), now)
         price, qty = numbers(order, report)
         if order.amend is not None and order.amend.is_unknown and exchange_now > order.amend.deadline_ts:
-            order.amend = None
+            apply(order, AmendVoid(), now)
         is_amended = (price or order.price, qty or order.qty) != (order.price, order.qty)
-        orders.amended(order, price, qty, now if is_amended else order.touched)
+        apply(order, Restated(price, qty, is_new=is_amended), now)
         if report.cum_qty is not None:
-            orders.told_filled(order, orders.filled_units(order, report.cum_qty), is_snapshot=True)
+            apply(order, FilledInAll(filled_units(order, report.cum_qty), is_snapshot=True), now)
         if before != _believed(order):
             self.state.record(
                 order, "snapshot", now, {**events.report_data(report), "is_start": self.adoption.is_start}
@@ -100,11 +111,11 @@ class Reconcile:
         self.state.registry.note(order)
 
     def _not_in_snapshot(self, order: Order, exchange_now: int, now: int) -> None:
-        if order.state in (OrderState.SENT, OrderState.UNKNOWN):
+        if order.life in (Active.SENT, Active.UNKNOWN):
             # Only past its deadline does its absence mean anything, and the history has the last word.
-            is_late = order.state is OrderState.UNKNOWN and exchange_now > order.deadline_ts
-            if is_late and not order.lacking_since:
-                order.lacking_since = now
+            is_late = order.life is Active.UNKNOWN and exchange_now > order.deadline_ts
+            if is_late and not order.doubt.lacking_since:
+                apply(order, Lacking(), now)
                 self._lacks(order, "not among the open orders after its deadline: the history is asked", now)
             return
         if not self._is_gone(order, now):
@@ -113,23 +124,22 @@ class Reconcile:
         if not done and order.is_restored:
             # Cancels leave before the journal: an earlier life may have died in between, and Kraken counts them.
             self.state.budget.charge(order.symbol, CANCEL_WORST, now)
-        why = "" if order.cancel_sent else "ended while not watched"
-        orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, why, now)
+        why = "" if order.cancel.sent else "ended while not watched"
+        apply(order, Ended(Finished.FILLED if done else Finished.CANCELLED, why), now)
         self._lacks(order, "not among the open orders: it ended while not watched", now)
         self.state.registry.note(order)
 
     def _is_gone(self, order: Order, now: int) -> bool:
         """True if its absence is an end (T17): acked well before the snapshot was asked for, or absent once more."""
-        if order.confirmed and self.asked_at - order.confirmed >= limits.ABSENT_AFTER_ACK_S * SECOND:
+        if order.doubt.confirmed and self.asked_at - order.doubt.confirmed >= limits.ABSENT_AFTER_ACK_S * SECOND:
             return True
-        if order.absent_at and order.absent_at < self.asked_at:
+        if order.doubt.absent_at and order.doubt.absent_at < self.asked_at:
             return True
-        if not order.absent_at:
-            order.absent_at = self.asked_at
+        if not order.doubt.absent_at:
             self._lacks(
                 order, "not among the open orders, but acked so shortly before that another snapshot is due", now
             )
-        order.suspect_since = order.suspect_since or now
+        apply(order, Absent(self.asked_at), now)
         return False
 
     def _lacks(self, order: Order, why: str, now: int) -> None:
@@ -141,29 +151,29 @@ class Reconcile:
         """Orders in doubt: snapshots and history to ask for."""
         exchange_now = self.state.clock.now_ts(now)
         for order in self.state.registry.standing():
-            if order.state is OrderState.OPEN and order.remaining == 0:
-                order.suspect_since = order.suspect_since or now  # the report of its end is due
-            if order.state is OrderState.UNKNOWN:
+            if order.life is Active.OPEN and order.remaining == 0:
+                apply(order, Suspected(), now)  # the report of its end is due
+            if order.life is Active.UNKNOWN:
                 self._look_for(order, exchange_now, now)
             elif order.amend is not None and order.amend.is_unknown and exchange_now > order.amend.deadline_ts:
                 self.want("an amend of unknown outcome")
-            elif order.suspect_since and now - order.suspect_since > SECOND:
+            elif order.doubt.suspect_since and now - order.doubt.suspect_since > SECOND:
                 self.want("an order that the exchange does not know")
 
     def _look_for(self, order: Order, exchange_now: int, now: int) -> None:
         """An order of unknown outcome: placed when anything shows it, never placed only when nothing ever does."""
-        if not order.lacking_since:
+        if not order.doubt.lacking_since:
             if exchange_now > order.deadline_ts + SECOND:
                 self.want("an order of unknown outcome")
-        elif now - order.lacking_since > limits.HISTORY_SETTLES_S * SECOND and not order.history_asked:
-            order.history_asked = True
+        elif now - order.doubt.lacking_since > limits.HISTORY_SETTLES_S * SECOND and not order.doubt.history_asked:
+            apply(order, HistoryAsked(), now)
             self.ask_history.append(order.cl_ord_id)
 
     def history_shows(self, cl_ord_id: str, found: dict[str, Any], now: int) -> None:
         """The history knows the order: it was placed and has ended; its fills come by the trades' history."""
         order = self.state.registry.find(cl_ord_id)
-        if order is not None and order.state is OrderState.UNKNOWN:
-            orders.ended(order, _closed_state(str(found.get("status"))), "found in the history", now)
+        if order is not None and order.life is Active.UNKNOWN:
+            apply(order, Ended(_closed(str(found.get("status"))), "found in the history"), now)
             told = {name: str(found[name]) for name in ("status", "reason", "vol_exec") if found.get(name)}
             self.state.record(order, "history", now, {"shows": True, **told})
             self.state.registry.note(order)
@@ -171,15 +181,15 @@ class Reconcile:
     def history_lacks(self, cl_ord_id: str, now: int) -> None:
         """Neither the snapshot nor the history knows the order: it was never placed."""
         order = self.state.registry.find(cl_ord_id)
-        if order is not None and order.state is OrderState.UNKNOWN:
-            orders.ended(order, OrderState.NEVER_PLACED, "neither snapshot nor history knows it", now)
+        if order is not None and order.life is Active.UNKNOWN:
+            apply(order, Ended(Finished.NEVER_PLACED, "neither snapshot nor history knows it"), now)
             self.state.record(order, "history", now, {"shows": False, "deadline_ts": order.deadline_ts})
             self.state.registry.note(order)
 
 
 def _believed(order: Order) -> tuple[object, ...]:
-    return order.state, order.order_id, order.price, order.qty, order.filled, order.amend is None
+    return order.life, order.order_id, order.price, order.qty, order.filled, order.amend is None
 
 
-def _closed_state(status: str) -> OrderState:
-    return {"closed": OrderState.FILLED, "expired": OrderState.EXPIRED}.get(status, OrderState.CANCELLED)
+def _closed(status: str) -> Finished:
+    return {"closed": Finished.FILLED, "expired": Finished.EXPIRED}.get(status, Finished.CANCELLED)

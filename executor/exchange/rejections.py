@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from executor.decide.slot_backoff import Slot
-from executor.orders.order import Order, ended
+from executor.orders.order import Finished, Order
+from executor.orders.transitions import Ended, apply
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND
-from shared.messages import OrderState, Side
+from shared.messages import Side
 
 
 class Refusals:
@@ -25,7 +26,7 @@ class Refusals:
 
     def refuse(self, order: Order, error: str, now: int) -> None:
         """The exchange did not take it."""
-        ended(order, OrderState.REFUSED, error, now)
+        apply(order, Ended(Finished.REFUSED, error), now)
         if "Post only" in error:
             self.block_price(order, order.price, now)
         self.news.append((order, error))
@@ -33,7 +34,7 @@ class Refusals:
 
     def take_apart(self, order: Order, error: str, now: int) -> None:
         """Its batch was refused whole, perhaps for another: it is placed again at once, and alone."""
-        ended(order, OrderState.REFUSED, error, now)
+        apply(order, Ended(Finished.REFUSED, error), now)
         self._state.tell("warning", "refused", f"a batch on {order.symbol} was refused whole: {error}; one by one now")
         self.apart = {slot: until for slot, until in self.apart.items() if until > now}
         self.apart[order.strategy, order.symbol, order.slot] = now + int(limits.BATCH_APART_S * SECOND)

@@ -8,19 +8,30 @@ from decimal import Decimal
 from executor.account.account import fill_of_report
 from executor.exchange.adoption import Adoption, stated_presence, stated_price
 from executor.exchange.rejections import Refusals
-from executor.orders import order as orders
-from executor.orders.order import Order, Presence
+from executor.orders.order import Finished, Order, Presence, filled_units, price_units, qty_units
 from executor.orders.registry import FOREIGN
+from executor.orders.transitions import (
+    Acked,
+    Ended,
+    FillCounted,
+    FilledInAll,
+    Named,
+    ReportedOpen,
+    Restated,
+    ShownByFill,
+    apply,
+    show_presence,
+)
 from executor.record import events
 from executor.record.rows import FillRow
 from executor.state import State
 from shared.clock import rfc3339
 from shared.kraken import v2
-from shared.messages import Fill, OrderState
+from shared.messages import Fill
 
 OPEN_STATUSES = ("new", "partially_filled", "pending_new", "triggered")
 # Ends that only an answer or an absence told: a fill of the order knows better.
-NOT_PLACED = (OrderState.REFUSED, OrderState.NEVER_PLACED)
+NOT_PLACED = (Finished.REFUSED, Finished.NEVER_PLACED)
 OWN_CANCEL = "User requested"  # Kraken's reason for what we, or a person with the account, cancelled
 
 
@@ -44,31 +55,31 @@ class Reports:
             if report.order_status in OPEN_STATUSES and report.symbol:
                 adopted = self.adoption.adopt(report, now)
                 if adopted is not None:
-                    _told_filled(adopted, report)
+                    _told_filled(adopted, report, now)
             return
-        _told_filled(order, report)
-        kind, before, told = report.exec_type, order.state, events.report_data(report)
+        _told_filled(order, report, now)
+        kind, before, told = report.exec_type, order.life, events.report_data(report)
         if report.order_id and not order.order_id:
-            order.order_id = report.order_id
+            apply(order, Named(report.order_id), now)
         see_presence(order, report)
         self._revive_if_open(order, report, now)
         if kind in ("new", "pending_new"):
-            orders.acknowledged(order, report.order_id, now)
+            apply(order, Acked(report.order_id), now)
         elif kind == "filled" or (report.exec_id and report.order_status == "filled"):
             # Kraken says that a report of its own follows the last trade; no capture shows it.
-            orders.ended(order, OrderState.FILLED, "", now)
+            apply(order, Ended(Finished.FILLED, ""), now)
         elif kind == "expired":
             if order.is_live and order.strategy != FOREIGN:
                 self.refusals.news.append((order, report.reason or "expired"))
-            orders.ended(order, OrderState.EXPIRED, report.reason, now)
+            apply(order, Ended(Finished.EXPIRED, report.reason), now)
         elif kind == "canceled":
             if self._cancelled(order, report.reason, now):
                 told["by"] = "somebody else"
         elif kind in ("amended", "restated"):
             price, qty = numbers(order, report)
-            orders.amended(order, price, qty, now)
+            apply(order, Restated(price, qty), now)
         # A trade's report is told where it is counted, and "pending_new" says nothing that "new" does not.
-        if not report.exec_id and (kind != "pending_new" or before is not order.state):
+        if not report.exec_id and (kind != "pending_new" or before is not order.life):
             self.state.record(order, "report", now, told)
         self.state.registry.note(order)
 
@@ -78,16 +89,15 @@ class Reports:
         A trade's status lags its quantity, so what a trade revives must have something left to fill.
         """
         if order.is_live:
-            order.absent_at = 0 if report.order_status in OPEN_STATUSES else order.absent_at
+            if report.order_status in OPEN_STATUSES:
+                apply(order, ReportedOpen(), now)
             return
         is_open = report.order_status in OPEN_STATUSES and report.exec_type not in ("canceled", "expired", "filled")
-        is_placed = order.state in NOT_PLACED and (report.exec_type == "filled" or report.exec_id)
+        is_placed = order.life in NOT_PLACED and (report.exec_type == "filled" or report.exec_id)
         if not is_placed and not (is_open and (not report.exec_id or order.remaining)):
             return
         self.state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
-        self.state.registry.revive(order, now)
-        if report.exec_id:
-            order.suspect_since = now  # a snapshot tells whether it still rests
+        self.state.registry.revive(order, now, is_suspect=bool(report.exec_id))
 
     def trade(self, report: v2.Report, source: str, now: int) -> bool:
         """A fill, told by a ``snapshot`` or an ``update``; False when it was counted before."""
@@ -103,12 +113,12 @@ class Reports:
         cl_ord_id, strategy = self._owner(order, report)
         row = self.state.account.fill(fill, cl_ord_id, strategy)
         if order is not None:
-            orders.shown_by_fill(order, report.order_id, now)
+            apply(order, ShownByFill(report.order_id), now)
             if row is not None:
                 # Known fills are told again by each snapshot, to each life of this process.
-                orders.filled(order, orders.filled_units(order, fill.qty))
+                apply(order, FillCounted(filled_units(order, fill.qty)), now)
                 self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
-            _told_filled(order, report)
+            _told_filled(order, report, now)
             self.state.registry.note(order)
         if row is not None:
             self.tell_fill(row)
@@ -147,8 +157,8 @@ class Reports:
         """A fill that only the trades' history told, on its order where that is still known."""
         order = self.state.registry.find(row.cl_ord_id, row.order_id)
         if order is not None:
-            orders.shown_by_fill(order, row.order_id, now)
-            orders.filled(order, orders.filled_units(order, Decimal(row.qty)))
+            apply(order, ShownByFill(row.order_id), now)
+            apply(order, FillCounted(filled_units(order, Decimal(row.qty))), now)
             self.state.registry.note(order)
             told = {
                 "exec_id": row.exec_id,
@@ -176,37 +186,37 @@ class Reports:
         if not order.is_live:
             return False
         done = order.filled >= order.qty
-        by_us = reason == OWN_CANCEL and (bool(order.cancel_sent) or order.amend is not None)
+        by_us = reason == OWN_CANCEL and (bool(order.cancel.sent) or order.amend is not None)
         by_somebody = reason == OWN_CANCEL and not by_us
         if order.strategy != FOREIGN and not by_us and not done:
             # Not by us: a person, another executor, or the engine. Placing it again at once would be a fight.
             self.refusals.news.append((order, "cancelled by somebody else" if by_somebody else reason or "cancelled"))
         # What we cancelled keeps our own reason: Kraken's says no more than that somebody asked.
-        why = "" if by_us and order.cancel_sent else reason
-        orders.ended(order, OrderState.FILLED if done else OrderState.CANCELLED, why, now)
+        why = "" if by_us and order.cancel.sent else reason
+        apply(order, Ended(Finished.FILLED if done else Finished.CANCELLED, why), now)
         if "CancelAllOrdersAfter" in reason:
             self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
         return by_somebody
 
 
-def _told_filled(order: Order, report: v2.Report) -> None:
+def _told_filled(order: Order, report: v2.Report, now: int) -> None:
     if report.cum_qty is not None:
-        orders.told_filled(order, orders.filled_units(order, report.cum_qty), is_snapshot=False)
+        apply(order, FilledInAll(filled_units(order, report.cum_qty), is_snapshot=False), now)
 
 
 def see_presence(order: Order, report: v2.Report) -> None:
     """Keeps how much of an adopted order the book shows, and whether it is on margin; one without a price waits."""
     if not order.is_adopted:
         return
-    order.is_margin = order.is_margin or report.is_margin
     presence = stated_presence(report, order.presence)
     has_price = bool(order.price) or stated_price(report) is not None
-    order.presence = presence if has_price or presence is Presence.WAITING else order.presence
+    is_placeable = has_price or presence is Presence.WAITING
+    show_presence(order, presence if is_placeable else order.presence, is_margin=report.is_margin)
 
 
 def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:
     """(price in ticks, quantity in lots) of a report, where it has them."""
     stated = stated_price(report)
-    price = None if stated is None else orders.price_units(order, stated)
-    qty = None if report.order_qty is None else orders.qty_units(order, report.order_qty)
+    price = None if stated is None else price_units(order, stated)
+    qty = None if report.order_qty is None else qty_units(order, report.order_qty)
     return price, qty

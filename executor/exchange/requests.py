@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from executor.orders.order import Order
+from executor.orders.transitions import Left, apply
 from executor.outbox import Request, RestCall
 from executor.state import State
 from shared import limits
@@ -97,7 +98,7 @@ class InFlight:
         for cl_ord_id in request.orders:
             order = self._state.registry.find(cl_ord_id)
             if order is not None and request.method in ("add_order", "batch_add"):
-                order.sent = now
+                apply(order, Left(), now)
 
     def answered(self, req_id: int) -> Request | None:
         """The request that an answer belongs to; it may have several answers (cancel_order has one an order)."""

@@ -7,8 +7,18 @@ from typing import Any
 from executor.decide.planner import retreats
 from executor.exchange.rejections import Refusals
 from executor.exchange.requests import InFlight
-from executor.orders import order as orders
 from executor.orders.order import Amend, Order
+from executor.orders.transitions import (
+    Acked,
+    AmendAcked,
+    AmendRejected,
+    AmendVoid,
+    CancelFailed,
+    Doomed,
+    OutcomeUnknown,
+    Suspected,
+    apply,
+)
 from executor.outbox import Request, RestCall
 from executor.state import State
 from shared import limits
@@ -54,7 +64,7 @@ class Answers:
 
     def outcome_unknown(self, request: Request, why: str, now: int) -> None:
         """No answer will come."""
-        for order in self._lose_sight(request.orders):
+        for order in self._lose_sight(request.orders, now):
             self.state.record(order, "no_answer", now, {**self._asked(request), "why": why})
 
     def timed_out(self, request: Request, why: str, now: int) -> None:
@@ -63,11 +73,11 @@ class Answers:
         if request.method in CANCELS:
             self._cancel_failed(request, why, now)
 
-    def _lose_sight(self, names: list[str]) -> list[Order]:
+    def _lose_sight(self, names: list[str], now: int) -> list[Order]:
         found = [self.state.registry.find(cl_ord_id) for cl_ord_id in names]
         live = [order for order in found if order is not None and order.is_live]
         for order in live:
-            orders.lost_sight(order)
+            apply(order, OutcomeUnknown(), now)
             self.state.registry.note(order)
         return live
 
@@ -105,11 +115,11 @@ class Answers:
             self._placed(request.orders[0], v2.payload(frame.result, v2.Placed), now)
         elif request.method == "batch_add":
             answers = v2.each(frame.result, v2.Placed)
-            for lost in self._lose_sight(request.orders[len(answers) :]):
+            for lost in self._lose_sight(request.orders[len(answers) :], now):
                 state.record(lost, "no_answer", now, {**self._asked(request), "why": "left out of its batch's answer"})
             for cl_ord_id, placed in zip(request.orders, answers, strict=False):
                 if isinstance(placed, v2.Unread):
-                    for lost in self._lose_sight([cl_ord_id]):
+                    for lost in self._lose_sight([cl_ord_id], now):
                         state.unread(f"an answer to {cl_ord_id} ({placed.why}): {placed.raw!r}")
                         state.record(lost, "no_answer", now, {**self._asked(request), "why": "unreadable answer"})
                     continue
@@ -119,7 +129,7 @@ class Answers:
         elif request.method == "amend_order":
             order = state.registry.find(request.orders[0])
             if order is not None:
-                orders.amend_confirmed(order, request.req_id, now)
+                apply(order, AmendAcked(request.req_id), now)
                 state.registry.note(order)
         # A cancel's success says that it was taken; the report ends the order.
 
@@ -133,9 +143,9 @@ class Answers:
                 self._note_rate(order.symbol, error, now)
                 self.refusals.refuse(order, error, now)
             else:
-                self._lose_sight([cl_ord_id])
+                self._lose_sight([cl_ord_id], now)
         elif order.is_live:
-            orders.acknowledged(order, placed.order_id, now)
+            apply(order, Acked(placed.order_id), now)
             self.state.registry.note(order)
 
     # --- refusals ------------------------------------------------------------------------------------------------
@@ -153,7 +163,7 @@ class Answers:
         if request.method in CANCELS:
             self._cancel_refused(request, frame.error, now)
         elif not errors.is_certain(frame.error):
-            self._lose_sight(request.orders)
+            self._lose_sight(request.orders, now)
         else:
             self._placing_refused(request, frame.error, now)
 
@@ -174,11 +184,12 @@ class Answers:
                 self.refusals.refuse(order, error, now)
             elif means is errors.Meaning.UNKNOWN_ORDER:
                 # It ended, and the report is on its way; if not, a snapshot will tell.
-                order.suspect_since = order.suspect_since or now
-                order.amend = None
+                apply(order, Suspected(), now)
+                apply(order, AmendVoid(), now)
             else:
-                refused = orders.amend_refused(order, request.req_id, error)
-                if refused is not None:
+                refused = order.amend
+                apply(order, AmendRejected(request.req_id, error), now)
+                if refused is not None and order.amend is None:
                     self._amend_refused(order, refused, error, now)
             self.state.registry.note(order)
 
@@ -194,8 +205,7 @@ class Answers:
             return
         if "Post only" in error:
             self.refusals.block_price(order, refused.price, now)
-        order.doomed = f"amend refused: {error}"
-        order.touched = now
+        apply(order, Doomed(f"amend refused: {error}"), now)
 
     # --- cancels -------------------------------------------------------------------------------------------------
 
@@ -203,9 +213,9 @@ class Answers:
         if errors.meaning(error) is errors.Meaning.UNKNOWN_ORDER:
             for order in self._live(request):
                 # It ended, and the report is on its way; if not, a snapshot will tell.
-                order.suspect_since = order.suspect_since or now
+                apply(order, Suspected(), now)
                 if request.method == "batch_cancel":
-                    orders.cancel_failed(order, now)  # it may be any of them: each is cancelled alone
+                    apply(order, CancelFailed(), now)  # it may be any of them: each is cancelled alone
                 self.state.registry.note(order)
             return
         self._cancel_failed(request, error, now)
@@ -215,7 +225,8 @@ class Answers:
         for order in self._live(request):
             if self.state.system == "maintenance":
                 continue
-            failures = orders.cancel_failed(order, now)
+            apply(order, CancelFailed(), now)
+            failures = order.cancel.failures
             text = f"cancel of {order.cl_ord_id} on {order.symbol} failed: {why}; trying another way"
             if failures >= limits.CANCEL_FAILURES:
                 text = f"no way to cancel {order.cl_ord_id} on {order.symbol} ({why}): the switch is left to pull it"
@@ -227,8 +238,8 @@ class Answers:
         order = self.state.registry.find(call.tag)
         if order is None or not order.is_live:
             return
-        data = {"method": call.method, "req_id": 0, "sent_ts": order.cancel_sent + self.state.boot_to_wall}
-        data["latency_ms"] = round((now - order.cancel_sent) / MS, 3)
+        data = {"method": call.method, "req_id": 0, "sent_ts": order.cancel.sent + self.state.boot_to_wall}
+        data["latency_ms"] = round((now - order.cancel.sent) / MS, 3)
         self.state.record(order, "answer", now, {**data, "error": error} if error else data)
         if error:
             self._note_rate(order.symbol, error, now)

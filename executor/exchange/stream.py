@@ -14,6 +14,7 @@ from executor.exchange.rejections import Refusals
 from executor.exchange.reports import Reports
 from executor.exchange.requests import InFlight
 from executor.exchange.responses import ORDER_METHODS, Answers
+from executor.orders.transitions import Suspected, apply
 from executor.outbox import Request
 from executor.state import State
 from shared import limits
@@ -167,7 +168,7 @@ class Stream:
         cl_ord_id, order_id = row.texts.get("cl_ord_id", ""), row.texts.get("order_id", "")
         order = self.state.registry.find(cl_ord_id, order_id)
         if order is not None and order.is_live:
-            order.suspect_since = order.suspect_since or now
+            apply(order, Suspected(), now)
         return {name for name in (cl_ord_id, order_id) if name}
 
     # --- time ----------------------------------------------------------------------------------------------------

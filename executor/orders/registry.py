@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import deque
 from collections.abc import Iterator
-from decimal import Decimal
 
-from executor.orders.order import Amend, Order, Presence, revived
-from executor.record.rows import OrderRow
+from executor.orders.order import Order, Presence
+from executor.orders.transitions import Revived, apply
 from shared import limits
 from shared.clock import SECOND
-from shared.messages import Order as ShownOrder
-from shared.messages import OrderState
-from shared.numbers import scale, text
 
 FOREIGN = "account"  # whose orders and fills are not ours (T16)
 ADOPTED = "?"  # an earlier life's orders that no journal names
@@ -51,12 +46,20 @@ class Registry:
         if not order.is_live and order not in self._ended:
             self._ended.append(order)
 
-    def revive(self, order: Order, now: int) -> None:
+    def revive(self, order: Order, now: int, *, is_suspect: bool = False) -> None:
         """An order that was believed ended is open."""
-        revived(order, now)
+        apply(order, Revived(is_suspect), now)
         with contextlib.suppress(ValueError):
             self._ended.remove(order)
         self.note(order)
+
+    def take_changed(self, now_ts: int) -> list[Order]:
+        """Return the orders that changed since last taken, each marked as written at ``now_ts`` (wall ns)."""
+        changed = list(self.changed.values())
+        self.changed.clear()
+        for order in changed:
+            order.changed_ts = now_ts
+        return changed
 
     def find(self, cl_ord_id: str, order_id: str = "") -> Order | None:
         """An order by its client id, else by the exchange's."""
@@ -83,7 +86,7 @@ class Registry:
     def cannot_pull(self) -> bool:
         """True while an order of ours is live that no way of cancelling took away."""
         ours = (order for order in self.live() if order.strategy != FOREIGN)
-        return any(order.cancel_failures >= limits.CANCEL_FAILURES for order in ours)
+        return any(order.cancel.failures >= limits.CANCEL_FAILURES for order in ours)
 
     def shown(self, symbol: str) -> Iterator[Order]:
         """Live orders and those that ended within the last minute."""
@@ -100,104 +103,3 @@ class Registry:
             self._by_symbol.get(order.symbol, {}).pop(order.cl_ord_id, None)
             self._by_order_id.pop(order.order_id, None)
         return symbols
-
-
-def to_row(order: Order, boot_to_wall: int) -> OrderRow:
-    """An order for the journal; ``boot_to_wall`` turns CLOCK_BOOTTIME into ns since the epoch."""
-    amend = order.amend
-    return OrderRow(
-        cl_ord_id=order.cl_ord_id,
-        order_id=order.order_id,
-        strategy=order.strategy,
-        symbol=order.symbol,
-        slot=order.slot,
-        side=order.side,
-        price=text(order.price, order.price_precision),
-        qty=text(order.qty, order.qty_precision),
-        filled=text(order.filled, order.qty_precision),
-        state=order.state.value,
-        is_live=order.is_live,
-        error=order.error,
-        amend=json.dumps([amend.price, amend.qty, amend.deadline_ts]) if amend else "",
-        deadline_ts=order.deadline_ts,
-        created_ts=order.created_ts,
-        touched_ts=order.touched + boot_to_wall,
-        changed_ts=order.changed_ts,
-        stamps=json.dumps([order.received, order.booked, order.decided, order.sent, order.acked]),
-    )
-
-
-def from_row(row: OrderRow, boot_to_wall: int) -> Order:
-    """An order of the journal, as it was when that was last written; what was in flight is of unknown outcome."""
-    price_precision = _decimals(row.price)
-    qty_precision = _decimals(row.qty)
-    received, booked, decided, sent, acked = json.loads(row.stamps)
-    order = Order(
-        cl_ord_id=row.cl_ord_id,
-        strategy=row.strategy,
-        symbol=row.symbol,
-        slot=row.slot,
-        side="buy" if row.side == "buy" else "sell",
-        price=scale(row.price, price_precision),
-        qty=scale(row.qty, qty_precision),
-        price_precision=price_precision,
-        qty_precision=qty_precision,
-        state=OrderState(row.state),
-        order_id=row.order_id,
-        filled=scale(row.filled, qty_precision),
-        told=scale(row.filled, qty_precision),
-        is_restored=True,
-        error=row.error,
-        touched=row.touched_ts - boot_to_wall,
-        deadline_ts=row.deadline_ts,
-        created_ts=row.created_ts,
-        changed_ts=row.changed_ts,
-        received=received,
-        booked=booked,
-        decided=decided,
-        sent=sent,
-        acked=acked,
-    )
-    # Acked at the latest when its row was last written.
-    order.confirmed = row.changed_ts - boot_to_wall if order.order_id else 0
-    if row.strategy in (FOREIGN, ADOPTED):
-        order.is_adopted = True
-    if row.strategy == FOREIGN:
-        order.presence = Presence.PARTLY  # until a snapshot tells its kind: it counts, and contradicts no book
-    if row.amend:
-        price, qty, deadline_ts = json.loads(row.amend)
-        order.amend = Amend(req_id=0, price=price, qty=qty, deadline_ts=deadline_ts, is_unknown=True)
-    if order.state is OrderState.SENT:
-        order.state = OrderState.UNKNOWN
-    if order.state is OrderState.CANCELLING:
-        order.state = OrderState.OPEN
-    return order
-
-
-def _decimals(number: str) -> int:
-    exponent = Decimal(number).as_tuple().exponent
-    return -exponent if isinstance(exponent, int) and exponent < 0 else 0
-
-
-def show(order: Order) -> ShownOrder:
-    """An order as the bus shows it."""
-    return ShownOrder(
-        cl_ord_id=order.cl_ord_id,
-        order_id=order.order_id,
-        strategy=order.strategy,
-        slot=order.slot,
-        side=order.side,
-        price=order.price,
-        qty=order.qty,
-        filled=order.filled,
-        state=order.state,
-        error=order.error,
-        amending=order.amend is not None,
-        created_ts=order.created_ts,
-        changed_ts=order.changed_ts,
-        received=order.received,
-        booked=order.booked,
-        decided=order.decided,
-        sent=order.sent,
-        acked=order.acked,
-    )

@@ -39,8 +39,8 @@ def place(n: int) -> int:
 def row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
     """The order's next event, with what it was kept for since its last one."""
     found = _row(order, kind, event_ts, data)
-    order.kept = None
-    order.events += 1
+    order.audit.kept = None
+    order.audit.events += 1
     return found
 
 
@@ -50,18 +50,20 @@ def kept_row(order: Order, event_ts: int) -> EventRow:
 
 
 def _row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
-    kept = order.kept
+    kept = order.audit.kept
     if kept is not None:
         told = {"since_ts": kept.since_ts, "until_ts": kept.until_ts, "targets": kept.whys}
         data = {**data, "kept": told}
     words = _encoder.encode(data).decode()
-    return EventRow(order.cl_ord_id, place(order.events), order.events, event_ts, kind, order.state.value, words)
+    return EventRow(
+        order.cl_ord_id, place(order.audit.events), order.audit.events, event_ts, kind, order.state.value, words
+    )
 
 
 def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
     """A newer target leaves the order as it is; True when it is time to tell so, though nothing else happens to it."""
-    order.judged = target.decided
-    kept = order.kept = order.kept or Kept(now_ts, now_ts, now_ts)
+    order.audit.judged = target.decided
+    kept = order.audit.kept = order.audit.kept or Kept(now_ts, now_ts, now_ts)
     kept.until_ts = now_ts
     kept.whys[why] = kept.whys.get(why, 0) + 1
     if now_ts - kept.told_ts < limits.KEPT_EVERY_S * SECOND:

@@ -9,8 +9,10 @@ from executor.account.account import Account
 from executor.account.conversion import restore_conversion
 from executor.account.daily_loss import restore_day
 from executor.decide.budget import Budget
+from executor.orders.codec import from_row
 from executor.orders.order import filled_units
-from executor.orders.registry import FLATTEN, from_row
+from executor.orders.registry import FLATTEN
+from executor.orders.transitions import FillCounted, apply
 from executor.record.archive import carried
 from executor.record.journal import Journal
 from executor.record.rows import REST
@@ -53,10 +55,8 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
         # By the exchange's id: somebody else's orders have no other.
         fills[fill.order_id or fill.cl_ord_id] += Decimal(fill.qty)
     for row in journal.live_orders():
-        order = from_row(row, boot_to_wall)
-        order.counted = filled_units(order, fills[order.order_id or order.cl_ord_id])
-        order.filled = max(order.counted, order.told)
-        order.events = journal.next_event(order.cl_ord_id)
+        order = from_row(row, boot_to_wall, journal.next_event(row.cl_ord_id))
+        apply(order, FillCounted(filled_units(order, fills[order.order_id or order.cl_ord_id])), now)
         found = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}
         state.record(order, "restored", now, found)
         state.registry.add(order)

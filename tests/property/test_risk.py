@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from executor.decide.risk import Funds, Market, Portfolio, Wish, refusal
-from executor.orders.order import Amend, Order
-from shared.messages import OrderState, Pair, Side
+from executor.orders.order import Active, Amend, Order
+from shared.messages import Pair, Side
 from shared.settings import Trading
 
 SYMBOLS = {"BTC/USD": Decimal(840_000), "BTC/EUR": Decimal(770_000), "ETH/USD": Decimal(250_000)}
@@ -110,7 +110,7 @@ class Walk:
             qty=lots,
             price_precision=self.markets[symbol].pair.price_precision,
             qty_precision=8,
-            state=self.draw.choice([OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN]),
+            life=self.draw.choice([Active.SENT, Active.OPEN, Active.UNKNOWN]),
         )
 
     def move(self) -> None:

@@ -85,14 +85,19 @@ class Flat:
             if asset in held or quotes <= held:
                 continue  # left alone, or closed only by trading one that is
             left = min(self._positions(host, asset), key=abs)
-            amount = min(left, self._spot(asset)) if left > 0 else -left
             for symbol in self.market.traded:
                 pair = PAIRS[symbol]
+                amount = min(left, self._spot(asset)) if left > 0 else min(-left, self._affordable(host, pair))
                 if pair.base.name == asset and pair.quote.name not in held and self._can_trade(host, pair, amount):
                     self.watch.violate("T11", f"called flat with {left} {asset}, which {symbol} could close")
 
     def _spot(self, asset: str) -> Decimal:
         return Decimal(self.watch.world.kraken.account.balances.get(asset, 0)).scaleb(-ASSETS[asset].decimals)
+
+    def _affordable(self, host: Host, pair: Pair) -> Decimal:
+        """What its quote's balance buys; a flatten ends where the money does."""
+        mid = host.mids.last(pair.symbol)
+        return self._spot(pair.quote.name) * Decimal("0.98") / mid if mid else ZERO
 
     def _can_trade(self, host: Host, pair: Pair, amount: Decimal) -> bool:
         """True if it is well above the pair's minimums, at a price in the band."""

@@ -69,7 +69,7 @@ def test_t9_a_cancel_leaves_before_the_journal_is_written(tmp_path: Path) -> Non
 
 def test_t9_a_cancel_by_rest_leaves_before_the_journal_too(tmp_path: Path) -> None:
     world, carrier, diary = carried(tmp_path)
-    world.live()[0].cancel_failures = 2
+    world.live()[0].cancel.failures = 2
     world.target()
     carrier.turn(world.now)
     assert diary.index("CancelOrder") < diary.index("journal")

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from executor.dispatch import Carrier
-from executor.orders.registry import from_row, to_row
+from executor.orders.codec import from_row, to_row
 from executor.outbox import RestCall
 from executor.record.events import place
 from executor.record.journal import SCHEMA, Journal
@@ -302,7 +302,7 @@ def test_ten_thousand_events_of_one_order_stay_few_in_the_journal(tmp_path: Path
     kept = lookup.events(order.cl_ord_id)
     lookup.close()
     assert len(kept) == limits.EVENTS_FIRST + limits.EVENTS_LAST
-    assert (kept[0].n, kept[-1].n) == (0, order.events - 1)
+    assert (kept[0].n, kept[-1].n) == (0, order.audit.events - 1)
 
 
 def test_the_journal_keeps_the_newest_events_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from executor.orders.codec import from_row, to_row
 from executor.orders.order import Order
-from executor.orders.registry import from_row, to_row
 from shared.clock import SECOND, rfc3339
 from shared.messages import OrderState
 from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration, sell

@@ -10,7 +10,7 @@ import pytest
 
 from executor.account.ledger import Entry, Ledger, Trade
 from executor.dispatch import Carrier
-from executor.orders.registry import from_row, to_row
+from executor.orders.codec import from_row, to_row
 from executor.outbox import RestCall, Told
 from executor.record.journal import Journal, JournalError
 from shared import limits

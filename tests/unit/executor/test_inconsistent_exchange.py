@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from executor.orders.order import Order
+from executor.orders.order import Finished, Order
+from executor.orders.transitions import Ended, apply
 from executor.outbox import RestCall
 from shared import limits
 from shared.clock import SECOND, rfc3339
@@ -104,12 +105,12 @@ def test_t17_a_restart_within_a_second_keeps_what_its_snapshot_lags_behind() -> 
     assert order.is_live
 
 
-@pytest.mark.parametrize("was", [OrderState.CANCELLED, OrderState.NEVER_PLACED, OrderState.REFUSED, OrderState.EXPIRED])
+@pytest.mark.parametrize("was", [Finished.CANCELLED, Finished.NEVER_PLACED, Finished.REFUSED, Finished.EXPIRED])
 @pytest.mark.parametrize("by", ["report", "snapshot", "trade"])
-def test_t17_any_later_open_report_revives(was: OrderState, by: str) -> None:
+def test_t17_any_later_open_report_revives(was: Finished, by: str) -> None:
     world = World().ready()
     (order,) = world.place(buy())
-    order.state, order.ended = was, world.now
+    apply(order, Ended(was, ""), world.now)
     world.state.registry.note(order)
     if by == "snapshot":
         again(world, open_row(order))
@@ -159,7 +160,7 @@ def test_t5_an_advance_that_is_denied_leaves_the_order() -> None:
     world.turn()
     assert (world.taken("amend_order"), world.taken("cancel_order")) == ([], [])
     assert order.is_live
-    assert "price band" in order.denied
+    assert "price band" in order.audit.denied
 
 
 def test_t5_over_the_gross_limit_a_retreat_that_also_reduces_is_cancelled() -> None:
@@ -284,7 +285,7 @@ def test_a_cancel_that_fails_for_ever_is_tried_again_slower_each_time() -> None:
 def test_once_it_is_gone_the_switch_is_armed_again() -> None:
     world = World().ready()
     (order,) = world.place(buy())
-    order.cancel_failures = limits.CANCEL_FAILURES
+    order.cancel.failures = limits.CANCEL_FAILURES
     world.target(buy(), sell())
     world.turn(6)
     assert world.taken("cancel_all_orders_after") == []

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executor.decide.planner import Add, Cancel, Change, plan
-from executor.orders.order import Amend, Order
+from executor.orders.order import Active, Amend, Order
 from shared.clock import SECOND
-from shared.messages import OrderState, Quote, Side
+from shared.messages import Quote, Side
 
 NOW = 1000 * SECOND
 
@@ -20,7 +20,7 @@ def order(
     qty: int = 100,
     filled: int = 0,
     age_s: float = 60,
-    state: OrderState = OrderState.OPEN,
+    life: Active = Active.OPEN,
 ) -> Order:
     return Order(
         cl_ord_id=f"T{slot}",
@@ -32,7 +32,7 @@ def order(
         qty=qty,
         price_precision=1,
         qty_precision=8,
-        state=state,
+        life=life,
         filled=filled,
         touched=NOW - int(age_s * SECOND),
     )
@@ -95,9 +95,9 @@ def test_a_slot_that_changed_sides_is_cancelled_first() -> None:
 
 
 def test_nothing_is_asked_of_an_order_in_flight_or_unknown() -> None:
-    for state in (OrderState.SENT, OrderState.UNKNOWN):
-        assert steps([], order(state=state)) == []
-        assert steps([quote(price=900)], order(state=state)) == []
+    for life in (Active.SENT, Active.UNKNOWN):
+        assert steps([], order(life=life)) == []
+        assert steps([quote(price=900)], order(life=life)) == []
 
 
 def test_an_order_whose_amend_is_in_flight_is_left_until_it_settles_but_may_be_cancelled() -> None:
@@ -150,7 +150,7 @@ orders = st.builds(
     qty=st.integers(1, 300),
     filled=st.integers(0, 300),
     age_s=st.floats(0, 100),
-    state=st.sampled_from([OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN, OrderState.CANCELLING]),
+    life=st.sampled_from(list(Active)),
 )
 
 
@@ -170,7 +170,7 @@ def test_a_plan_never_asks_twice_of_a_slot_and_never_grows_what_is_frozen(
         if isinstance(step, Add):
             assert step.quote.side not in frozen
         elif isinstance(step, Change):
-            assert step.order.state is OrderState.OPEN
+            assert step.order.life is Active.OPEN
             assert step.remaining > 0
             if step.order.side in frozen:
                 assert step.remaining <= step.order.remaining
@@ -180,7 +180,7 @@ def test_a_plan_never_asks_twice_of_a_slot_and_never_grows_what_is_frozen(
 
 @given(st.lists(quotes, unique_by=lambda q: q.slot), st.lists(orders, unique_by=lambda o: o.slot))
 def test_carrying_a_plan_out_leaves_nothing_more_to_do(wanted: list[Quote], there: list[Order]) -> None:
-    there = [o for o in there if o.state is OrderState.OPEN and o.remaining]
+    there = [o for o in there if o.life is Active.OPEN and o.remaining]
     now = {o.slot: o for o in there}
     for _ in range(2):  # a slot that changes sides takes two
         for step in plan(wanted, list(now.values()), NOW + 100 * SECOND):

@@ -13,9 +13,10 @@ import pytest
 
 from executor.exchange.connection import Private
 from executor.orders import ids
-from executor.orders import order as orders
+from executor.orders.codec import from_row, to_row
 from executor.orders.order import Order
-from executor.orders.registry import FOREIGN, from_row, to_row
+from executor.orders.registry import FOREIGN
+from executor.orders.transitions import FillCounted, apply
 from executor.record.journal import Journal, JournalError, JournalUnavailable
 from executor.record.restore import restore
 from executor.record.rows import REST, SendRow
@@ -53,7 +54,7 @@ def test_fills_of_an_order_that_is_not_ours_are_counted_by_its_next_life_too(tmp
     state, _ = restore(configuration(), journal, first.now, BOOT_TO_WALL)
     (found,) = state.registry.live()
     assert (found.strategy, found.counted, found.filled) == (FOREIGN, 200_000, 200_000)
-    orders.filled(found, 100_000)  # while nobody watched: told by the fill alone
+    apply(found, FillCounted(100_000), first.now)  # while nobody watched: told by the fill alone
     assert found.remaining == 0
     journal.close()
 

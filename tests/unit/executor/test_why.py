@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from executor.explain import chain
-from executor.orders.registry import to_row
+from executor.orders.codec import to_row
 from executor.record.archive import archive
 from executor.record.journal import Journal
 from executor.record.rows import EventRow, FillRow, OrderRow
@@ -121,7 +121,7 @@ def test_a_long_life_is_cut_in_its_middle_and_says_so() -> None:
     lines = chain.screen(row_of(order), list(rows.values()), [], 20)
     assert any("steps more; --all shows them" in line for line in lines)
     whole = chain.as_json(row_of(order), list(rows.values()), [])
-    assert whole["events_left_out"] == order.events - limits.EVENTS_FIRST - limits.EVENTS_LAST
+    assert whole["events_left_out"] == order.audit.events - limits.EVENTS_FIRST - limits.EVENTS_LAST
     assert f"{whole['events_left_out']} events between" in lines[-3]
 
 
