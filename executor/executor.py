@@ -179,7 +179,7 @@ class Executor:
         if state.is_reconciled:
             before = dict(state.account.holds.held)
             state.account.look_at_holds(state.bases, self.quoting.placing.verdict.portfolio().rates, now)
-            for asset in before.keys() - state.account.holds.held.keys():
+            for asset in sorted(before.keys() - state.account.holds.held.keys()):
                 state.tell("warning", "held", f"{asset} is within its limit again: quoted as before", alert=True)
         for asset, hold in state.account.holds.held.items():
             if now - hold.since >= limits.HELD_ALERT_S * SECOND:

@@ -24,6 +24,7 @@ from shared.config import Config
 from shared.kraken.counters import Counter
 from shared.kraken.exchange_time import ExchangeTime
 from shared.messages import Book, BookState, BookStatus, FeedStatus, Pair, Target
+from shared.valuation import legs
 
 
 @dataclass(slots=True)
@@ -75,16 +76,14 @@ class State:
     # Since when fills and balances disagree; 0 while they agree. Between a fill and its entries they do for moments.
     different_since: int = 0
     was_reconciled: bool = False
+    # The traded bases, in the order of the pairs: what has a position, limits and an inventory.
+    bases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         trading = self.config.trading
+        self.bases = tuple(dict.fromkeys(legs(symbol)[0] for symbol in trading.pairs))
         self.rates = Rates(trading.currency, trading.pairs)
-        self.account.statement.currency, self.account.statement.bases = trading.currency, self.bases
-
-    @property
-    def bases(self) -> frozenset[str]:
-        """The traded bases: what has a position, limits and an inventory."""
-        return self.config.trading.bases
+        self.account.statement.currency, self.account.statement.bases = trading.currency, frozenset(self.bases)
 
     def deadline_ts(self, now: int) -> int | None:
         """The deadline of an add or amend sent now, or None when none may be sent. A dry run needs no switch."""

@@ -185,7 +185,7 @@ class Ledger:
 
     def snapshot(self, balances: dict[str, Decimal]) -> None:
         """Balances as the exchange states them now; legs that they explain to within rounding are settled by them."""
-        for asset in {*balances, *self.holdings}:
+        for asset in sorted({*balances, *self.holdings}):
             self._holding(asset).balance = balances.get(asset, ZERO)
         self.absorb()
 
@@ -239,7 +239,7 @@ class Ledger:
         """
         candidates = [entry for entry in self._about_opening.values() if not self._is_known(entry)]
         newer: list[Entry] = []
-        for asset in {entry.asset for entry in candidates}:
+        for asset in sorted({entry.asset for entry in candidates}):
             last: list[Entry] = []
             missing = self._holding(asset).residual
             for entry in sorted((e for e in candidates if e.asset == asset), key=lambda e: e.ts, reverse=True):

@@ -56,7 +56,7 @@ class Flatten:
         # What was pulled, or the order before, has not been confirmed there yet: its assets wait, and no others.
         busy = {
             asset for order in state.registry.live() if order.strategy != FOREIGN for asset in legs(order.symbol)
-        } & state.bases
+        }.intersection(state.bases)
         pairs = closing_pairs(state.config.trading.pairs, self._tradable())
         steps = dict.fromkeys(busy, Step.WAITS)
         for asset in sorted(state.bases, key=lambda asset: legs(pairs.get(asset, ""))[1] not in state.bases):
@@ -74,7 +74,7 @@ class Flatten:
         account = self.state.account
         why = ["flattened: every position is inventory_base, but for what is too small to trade"]
         why += [f"{asset} is left as it is: {hold.text(asset)}" for asset, hold in sorted(account.holds.held.items())]
-        for asset in sorted(self.state.bases - account.holds.held.keys()):
+        for asset in sorted(set(self.state.bases) - account.holds.held.keys()):
             if (quotes := self._shut_in_by(asset)) and account.position(asset):
                 left = plain(account.position(asset))
                 why.append(f"{left} {asset} are left as they are: {asset} is quoted in {quotes} only, which is held")
