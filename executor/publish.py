@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from executor.account.profit import Profits
-from executor.decide.flatten import least_amount
+from executor.decide.dust import least_amount
 from executor.decide.unmet import Unmet
 from executor.orders.codec import show
 from executor.state import State

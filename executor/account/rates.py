@@ -6,10 +6,12 @@ A quote asset goes by the pairs that :func:`shared.valuation.route` names, a bas
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from executor.record.rows import MetaRow
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Rate
@@ -34,8 +36,23 @@ class Rates:
         self.currency = currency
         self._traded = list(traded)
         self._ways: dict[str, Way] = {currency: Way((), ONE)}
+        # What an earlier process last valued by: until a mid has come it is better than nothing to limit by.
+        self._earlier: dict[str, Decimal] = {}
         self._live_at: dict[str, int] = {}
         self._due = 0
+
+    def restore(self, kept: str | None) -> None:
+        """Take up the rates that the journal keeps."""
+        self._earlier = {asset: Decimal(rate) for asset, rate in json.loads(kept or "{}").items()}
+
+    def row(self) -> MetaRow:
+        """Return the rates for the journal."""
+        return MetaRow("rates", json.dumps({asset: str(rate) for asset, rate in self.known.items()}))
+
+    @property
+    def known(self) -> dict[str, Decimal]:
+        """What one unit of each asset was last worth, to this process or to the one before it."""
+        return {**self._earlier, **self.values}
 
     @property
     def values(self) -> dict[str, Decimal]:

@@ -11,6 +11,7 @@ from enum import Enum, auto
 
 from executor.decide import risk
 from executor.decide.budget import add_points
+from executor.decide.dust import least_amount
 from executor.decide.gates import Gates
 from executor.decide.placing import Placing
 from executor.exchange.requests import deadline_text, flatten_params
@@ -231,18 +232,3 @@ def closing_pairs(traded: Iterable[str], tradable: Collection[str]) -> dict[str,
         if symbol in tradable:
             chosen.setdefault(legs(symbol)[0], symbol)
     return chosen
-
-
-def least_amount(state: State, asset: str) -> Decimal:
-    """The smallest position that an order could close; below it is dust. Zero while no pair's data is known."""
-    amounts = []
-    for symbol in state.config.trading.pairs:
-        pair, mid = state.pairs.get(symbol), state.mids.get(symbol)
-        if pair is not None and pair.base == asset:
-            least = unscale(pair.qty_min, pair.qty_precision)
-            if mid:
-                # A sale within the band must meet the least cost at its limit.
-                band = 1 - state.config.trading.price_band_percent / 100
-                least = max(least, Decimal(pair.cost_min) / (mid.scaleb(-pair.price_precision) * band))
-            amounts.append(least)
-    return min(amounts, default=ZERO)

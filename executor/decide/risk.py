@@ -46,6 +46,7 @@ class Portfolio:
     markets: Mapping[str, Market]
     rates: Mapping[str, Decimal]
     positions: Mapping[str, Decimal]
+    unvalued: tuple[str, ...] = ()  # bases with a position that nothing values: what all come to is not known
 
     def position_worth(self, asset: str) -> Decimal:
         """A traded base's position in the trading currency, negative when short."""
@@ -229,6 +230,8 @@ def _position(wish: Wish, portfolio: Portfolio, others: list[Order], rules: Trad
         if after.by_leg[leg] > rules.max_position_size:
             return f"worst case {leg[0]} {after.by_leg[leg]:.2f} is above max_position_size {rules.max_position_size}"
         grows = grows or after.by_leg[leg] > abs(portfolio.position_worth(leg[0]))
+    if portfolio.unvalued and grows:
+        return f"gross worst case not known: nothing values the position in {', '.join(portfolio.unvalued)} yet"
     gross = after.gross()
     if gross > rules.max_gross_position and grows:
         return f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"

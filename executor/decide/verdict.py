@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from executor.decide import risk
+from executor.decide.dust import least_amount
 from executor.state import State
 from shared.valuation import legs
 
@@ -48,7 +49,7 @@ class Verdict:
     def _make_portfolio(self) -> risk.Portfolio:
         state = self.state
         markets = {symbol: market for symbol in state.pairs if (market := self.market(symbol)) is not None}
-        rates = state.rates.values
+        rates = state.rates.known
         by_mids: dict[str, Decimal] = {}
         for symbol in state.config.trading.pairs:
             base, quote = legs(symbol)
@@ -57,9 +58,14 @@ class Verdict:
                 by_mids[base] = max(by_mids.get(base, risk.ZERO), market.mid_price * rate)
         quotes = {legs(symbol)[1] for symbol in state.config.trading.pairs}
         # A base goes by its mid now; one that others are quoted in by the rate that strategies hear, once there is one.
-        rates |= {base: value for base, value in by_mids.items() if base not in quotes or base not in rates}
+        rates |= {
+            base: value for base, value in by_mids.items() if base not in quotes or base not in state.rates.values
+        }
         positions = {base: state.account.position(base) for base in state.bases}
-        return risk.Portfolio(markets, rates, positions)
+        unvalued = tuple(
+            base for base, held in positions.items() if base not in rates and abs(held) > least_amount(state, base)
+        )
+        return risk.Portfolio(markets, rates, positions, unvalued)
 
     def market(self, symbol: str) -> risk.Market | None:
         """A symbol as the risk gate sees it, or None before its instrument data or its first mid."""

@@ -129,7 +129,7 @@ class History:
             return
         if exchange_now and now - self._kept_at > limits.RECONCILED_KEPT_S * SECOND:
             self._kept_at, self._known_ts = now, exchange_now
-            self.state.out.rows.append(MetaRow("reconciled", str(exchange_now)))
+            self.state.out.rows += [MetaRow("reconciled", str(exchange_now)), self.state.rates.row()]
 
     def _begin(self, method: str, now: int) -> None:
         end = (now + self.state.boot_to_wall) / SECOND

@@ -49,6 +49,7 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     codes = {name: journal.strategy_code(name) for name in (*config.strategies, FLATTEN)}
     epoch = journal.next_epoch(wall // SECOND)
     state = State(config, epoch, codes, account, budget, now, rest, boot_to_wall=boot_to_wall)
+    state.rates.restore(journal.get("rates"))
     state.next_event = journal.next_event
     fills: defaultdict[str, Decimal] = defaultdict(Decimal)
     for fill in journal.fills():

@@ -65,6 +65,7 @@ class Watch:
         self.flat = Flat(self, self.worst_case)
         world.kraken.on_handle = self.handled
         world.kraken.on_refused = self.refused
+        self._armed_at = 0
 
     def violate(self, name: str, text: str) -> None:
         """Something did not hold."""
@@ -214,6 +215,8 @@ class Watch:
 
     def handled(self, link: Link, request: Request, body: dict[str, Any]) -> None:
         """We never cross ourselves: at the moment an add or amend is acted on, no own order stands in its way."""
+        if request.method == "cancel_all_orders_after":
+            self._armed_at = self.world.loop.now  # perhaps by one who is dead by now: the way up was slow
         if body and self.world.alone:
             self._points(link, request, body)
         if request.method not in PLACING or not body or self.world.rival is not None:
@@ -293,7 +296,7 @@ class Watch:
             self.violate("switch", f"{len(own)} orders rest without an armed switch")
         hosts = world.hosts()
         if not any(host.running for host in hosts):
-            died = max(host.died for host in hosts)
+            died = max(self._armed_at, *(host.died for host in hosts))
             if own and kraken.system != "maintenance" and world.loop.now - died > DEAD_WINDOW:
                 self.violate("1", f"{len(own)} orders rest {(world.loop.now - died) / SECOND:.1f} s after the end")
             self.checks["1 dead"] += 1

@@ -55,19 +55,30 @@ class WorstCase:
         if any(self.unit(host, order.symbol, Decimal(0)) is None for order in changed):
             self.watch.violate("rate", f"{what} without a mid and a rate")
             return
-        was, now = self.case(host, before.values()), self.case(host, after.values())
-        for leg in dict.fromkeys(leg for order in changed for leg in self._moves(order)):
-            self.watch.checks["4"] += 1
-            if now.by_leg[leg] > rules.max_position_size and now.by_leg[leg] > was.by_leg[leg]:
-                text = f"{leg} {now.by_leg[leg]:.2f} (was {was.by_leg[leg]:.2f}) above max_position_size"
-                self.watch.violate("4", f"{what}: worst case {text}")
-        if now.gross > rules.max_gross_position and now.gross > was.gross:
-            self.watch.violate("4", f"{what}: gross {now.gross:.2f} (was {was.gross:.2f}) above max_gross_position")
+        legs_changed = list(dict.fromkeys(leg for order in changed for leg in self._moves(order)))
+        self.watch.checks["4"] += len(legs_changed)
+        # It is a fault only if it is one whatever of the account's changes the process had been told.
+        wrong = [self._wrong(host, before, after, legs_changed, until) for until in self._told_until(host)]
+        if all(wrong):
+            self.watch.violate("4", f"{what}: {wrong[0]}")
         if body["method"] != "amend_order" and len(after) > rules.max_open_orders:
             self.watch.violate("4", f"{what}: {len(after)} orders open, max_open_orders is {rules.max_open_orders}")
         for order in changed:
             if self._worth(host, order) > rules.max_order_size:
                 self.watch.violate("4", f"{what}: above max_order_size")
+
+    def _wrong(
+        self, host: Host, before: dict[str, Open], after: dict[str, Open], changed: list[Leg], until: int
+    ) -> str:
+        """Which limit is passed, if the process was told the changes before ``until``; empty when none is."""
+        rules = self.world.config.trading
+        was, now = self.case(host, before.values(), until), self.case(host, after.values(), until)
+        for leg in changed:
+            if now.by_leg[leg] > rules.max_position_size and now.by_leg[leg] > was.by_leg[leg]:
+                return f"worst case {leg} {now.by_leg[leg]:.2f} (was {was.by_leg[leg]:.2f}) above max_position_size"
+        if now.gross > rules.max_gross_position and now.gross > was.gross:
+            return f"gross {now.gross:.2f} (was {was.gross:.2f}) above max_gross_position"
+        return ""
 
     def standing(self, host: Host) -> dict[str, Open]:
         """Everything that rests or is on its way, at its worst; foreign orders as far as the process was told."""
@@ -119,26 +130,34 @@ class WorstCase:
 
     def unknown(self, host: Host, asset: str) -> Iterator[Decimal]:
         """Changes of a balance, by nothing of ours, that no report has told the process yet."""
+        return (amount for _, amount in self._untold(host, asset))
+
+    def _told_until(self, host: Host) -> list[int]:
+        """The moments up to which the process may have been told: none of what is untold, and after each of it."""
+        return [0, *sorted({ns + 1 for asset in self.market.bases for ns, _ in self._untold(host, asset)})]
+
+    def _untold(self, host: Host, asset: str) -> Iterator[tuple[int, Decimal]]:
         for move in self.world.kraken.others.moves:
             if move.asset == asset and move.ns >= host.balances_ts:
-                yield move.amount
+                yield move.ns, move.amount
         for fill in self.world.kraken.account.fills:
             if is_ours(fill.cl_ord_id) or fill.ns < host.known_ts:
                 continue
             sign = 1 if fill.side == "buy" else -1
             if fill.pair.base.name == asset:
-                yield sign * Decimal(fill.pair.qty(fill.qty))
+                yield fill.ns, sign * Decimal(fill.pair.qty(fill.qty))
             if fill.pair.quote.name == asset:
-                yield -sign * Decimal(fill.pair.price(fill.price)) * Decimal(fill.pair.qty(fill.qty))
+                yield fill.ns, -sign * Decimal(fill.pair.price(fill.price)) * Decimal(fill.pair.qty(fill.qty))
 
-    def case(self, host: Host, orders: Iterable[Open]) -> Case:
-        """The worst case of every traded base; nothing that was not told yet counts against the process."""
+    def case(self, host: Host, orders: Iterable[Open], until: int = 0) -> Case:
+        """The worst case of every traded base, with those of the untold changes that came before ``until``."""
         by_leg: dict[Leg, Decimal] = {}
         for asset in self.market.bases:
             value = self.base(host, asset) or (ZERO, ZERO)
-            held, unknown = self.position(asset), list(self.unknown(host, asset))
+            untold = sum((change for ns, change in self._untold(host, asset) if ns >= until), ZERO)
+            held = self.position(asset) - untold
             for way in (UP, DOWN):
-                signed = way * held - sum((max(ZERO, way * change) for change in unknown), ZERO)
+                signed = way * held
                 by_leg[asset, way] = signed * value[0 if signed > 0 else 1]
         for order in orders:
             for leg in self._moves(order):

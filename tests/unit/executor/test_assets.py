@@ -127,6 +127,30 @@ def test_a_base_that_others_are_quoted_in_counts_while_its_own_rate_is_not_known
     assert made.taken("add_order") == []  # 0.0038 BTC are 319 dollars
 
 
+def without_a_book(made: World, *silent: str) -> World:
+    hear = made.hear_book
+    made.hear_book = lambda symbol, state=BookState.LIVE: (  # type: ignore[method-assign]
+        hear(symbol, state) if symbol not in silent else None
+    )
+    made.balances = lambda **_: [  # type: ignore[method-assign]
+        {"asset": asset, "balance": Decimal(amount)} for asset, amount in {"USD": 9000, "BTC": 1, "ETH": 3}.items()
+    ]
+    return made
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_after_a_start_a_position_without_a_book_counts_by_what_it_was_worth_before(is_kept: bool) -> None:
+    made = without_a_book(world("BTC/USD", "ETH/USD", references=()), "ETH/USD")
+    if is_kept:  # by the journal: 2 ETH beyond the inventory are 5,040 dollars
+        made.state.rates.restore('{"ETH": "2520"}')
+    made.ready()
+    made.target(quote("BTC/USD", "buy", 10, 100, "b0"), symbol="BTC/USD")
+    made.turn()
+    assert made.taken("add_order") == []
+    why = made.executor.quoting.waits.shown["market_maker BTC/USD b0"]
+    assert ("gross worst case 51" if is_kept else "nothing values the position in ETH yet") in why
+
+
 def test_what_is_promised_on_one_pair_is_not_there_for_another() -> None:
     made = world("BTC/USD", "BTC/EUR", max_position_size=Decimal(9_000), max_gross_position=Decimal(20_000))
     made.state.config.trading = msgspec.structs.replace(made.state.config.trading, max_order_size=Decimal(1000))

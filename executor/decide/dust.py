@@ -1,0 +1,25 @@
+"""The least that an order can close: below it a position is dust."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from executor.state import State
+from shared.numbers import unscale
+
+ZERO = Decimal(0)
+
+
+def least_amount(state: State, asset: str) -> Decimal:
+    """The smallest position that an order could close; below it is dust. Zero while no pair's data is known."""
+    amounts = []
+    for symbol in state.config.trading.pairs:
+        pair, mid = state.pairs.get(symbol), state.mids.get(symbol)
+        if pair is not None and pair.base == asset:
+            least = unscale(pair.qty_min, pair.qty_precision)
+            if mid:
+                # A sale within the band must meet the least cost at its limit.
+                band = 1 - state.config.trading.price_band_percent / 100
+                least = max(least, Decimal(pair.cost_min) / (mid.scaleb(-pair.price_precision) * band))
+            amounts.append(least)
+    return min(amounts, default=ZERO)
