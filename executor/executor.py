@@ -245,9 +245,9 @@ class Executor:
             self._switch(limits.SWITCH_TIMEOUT_S)
 
     def disarm(self, now: int) -> None:
-        """Nothing of ours rests: the switch would only pull other people's orders."""
+        """Nothing of ours rests, and a snapshot that lags no more has said so: it would only pull other people's."""
         state = self.state
-        if state.switch.is_armed(state.clock.now_ts(now)):
+        if self.stream.reconcile.is_complete and state.switch.is_armed(state.clock.now_ts(now)):
             state.switch.disarm_asked(now)
             self._switch(0)
 

@@ -41,10 +41,18 @@ class Reconcile:
         self.asked_at = 0
         self.wanted = ""
         self.ask_history: list[str] = []
+        # The first snapshot may lack what another executor, of another journal, placed shortly before (T17).
+        self.is_complete = False
+        self._first_asked = 0
 
     def asked(self, now: int) -> None:
         """A snapshot is asked for now."""
         self.asked_at, self.wanted = now, ""
+        self._first_asked = self._first_asked or now
+
+    @property
+    def _sure_from(self) -> int:
+        return self._first_asked + int(limits.ABSENT_AFTER_ACK_S * SECOND)
 
     def want(self, why: str) -> None:
         """Asks for a snapshot at the next turn."""
@@ -75,6 +83,7 @@ class Reconcile:
             self._not_in_snapshot(order, exchange_now, now)
         state.executions_ready = True
         self.adoption.is_start = False
+        self.is_complete = self.is_complete or self.asked_at >= self._sure_from
 
     def _row(self, report: v2.Report, exchange_now: int, now: int, seen: set[str]) -> None:
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
@@ -150,6 +159,8 @@ class Reconcile:
     def turn(self, now: int) -> None:
         """Orders in doubt: snapshots and history to ask for."""
         exchange_now = self.state.clock.now_ts(now)
+        if not self.is_complete and now >= self._sure_from:
+            self.want("orders of another executor that the first snapshot may have lacked")
         for order in self.state.registry.standing():
             if order.life is Active.OPEN and order.remaining == 0:
                 apply(order, Suspected(), now)  # the report of its end is due

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from executor.orders import ids
 from executor.orders.order import Finished, Order
 from executor.orders.transitions import Ended, apply
 from executor.outbox import RestCall
@@ -465,3 +466,28 @@ def test_a_cancel_on_the_heels_of_an_amend_is_paid_as_of_a_new_order() -> None:
     world.turn()
     assert len(world.taken("cancel_order")) == 1
     assert world.state.budget.value("BTC/USD", world.now) == pytest.approx(before + 8)
+
+
+def test_t17_the_switch_stays_armed_until_a_snapshot_that_lags_no_more_shows_nothing_of_ours() -> None:
+    # Another executor, of another journal, placed an order just before: the first snapshot lacks it.
+    world = World()
+    world.hear_bus()
+    world.connect()
+    world.turn()
+    world.armed()
+    world.state.halted = True
+    world.wait(4.5)
+    world.taken("subscribe")
+    world.wait(1)
+    (again,) = world.taken("subscribe")
+    assert again.params["channel"] == "executions"
+    name = str(ids.OrderId(world.state.epoch - 100, "001", "b0", 1))
+    row = {"order_id": "OLATE", "cl_ord_id": name, "exec_type": "pending_new", "symbol": "BTC/USD"}
+    more = {"side": "buy", "order_qty": Decimal("0.001"), "limit_price": Decimal("83990.0"), "order_status": "new"}
+    world.push("executions", [{**row, **more}], "snapshot")
+    world.turn()
+    assert [request.params["timeout"] for request in world.taken("cancel_all_orders_after")] == [15]
+    (order,) = world.live()
+    world.report("canceled", order, order_status="canceled", reason="User requested")
+    world.turn()
+    assert [request.params["timeout"] for request in world.taken("cancel_all_orders_after")] == [0]

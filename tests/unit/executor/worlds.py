@@ -239,9 +239,10 @@ class World:
         return found
 
     def ready(self) -> World:
-        """Connected, reconciled, armed, the bus heard: adds may be sent."""
+        """Connected, reconciled by a second snapshot too, armed, the bus heard: adds may be sent."""
         self.hear_bus()
         self.connect()
+        self.executor.stream.reconcile.is_complete = True
         self.turn()
         self.armed()
         self.hear_bus()
