@@ -75,6 +75,7 @@ class Account:
         # The profit that was last told, and for which moment and changes it was made.
         self.told: tuple[tuple[int, int], Profits] | None = None
         self._doubtful: dict[str, Doubtful] = {}
+        self._proven: list[FillRow] = []
         self._knows_fill = knows_fill
         self._recent: deque[str] = deque(maxlen=1000)  # not yet on the disk, perhaps
         self._recent_set: set[str] = set()
@@ -101,18 +102,31 @@ class Account:
         if self.knows(fill.exec_id):
             return None
         self._remember(fill.exec_id)
-        opened_ts = self.ledger.opened_ts
         # An order that the journal names was placed after it opened, whatever clock told when that was.
         is_named = strategy not in (FOREIGN, ADOPTED)
-        is_old = not self.ledger.is_open or (0 < fill.fill_ts < opened_ts and not is_named)
-        if is_old and fill.exec_id not in self.ledger.unmatched:
+        if is_named or fill.exec_id in self.ledger.unmatched or self._is_clearly_new(fill):
+            return self._count(fill, cl_ord_id, strategy)
+        if self.ledger.is_open and fill.fill_ts < self.ledger.opened_ts - limits.OPENING_DOUBT_S * SECOND:
             self.rows.append(BeforeRow(fill.exec_id))
-            if not self.ledger.is_open or fill.fill_ts > opened_ts - limits.OPENING_DOUBT_S * SECOND:
-                self._doubtful[fill.exec_id] = Doubtful(fill, cl_ord_id, strategy)
-                while len(self._doubtful) > DOUBTFUL_KEPT:
-                    del self._doubtful[next(iter(self._doubtful))]
             return None
-        return self._count(fill, cl_ord_id, strategy)
+        # The first balances may hold it or not: its ledger entry, or what they leave unexplained, will tell.
+        self._doubtful[fill.exec_id] = Doubtful(fill, cl_ord_id, strategy)
+        while len(self._doubtful) > DOUBTFUL_KEPT:
+            del self._doubtful[next(iter(self._doubtful))]
+        self._count_doubtful()
+        mine = [row for row in self._proven if row.exec_id == fill.exec_id]
+        self._proven = [row for row in self._proven if row.exec_id != fill.exec_id]
+        return mine[0] if mine else None
+
+    def take_proven(self) -> list[FillRow]:
+        """Return the fills that the balances proved to have come after the opening, each once."""
+        rows, self._proven = self._proven, []
+        return rows
+
+    def _is_clearly_new(self, fill: NewFill) -> bool:
+        """True if it came after the opening, which our own clock may have timed."""
+        since = fill.fill_ts - self.ledger.opened_ts
+        return self.ledger.is_open and (not fill.fill_ts or since > limits.OPENING_CLOCK_S * SECOND)
 
     def _count(self, fill: NewFill, cl_ord_id: str, strategy: str) -> FillRow:
         quote = legs(fill.symbol)[1]
@@ -194,7 +208,7 @@ class Account:
 
     def _count_doubtful(self) -> None:
         """Count the fills from around the opening that the balances prove to have come after it."""
-        if not self._doubtful or not self.ledger.difference:
+        if not self._doubtful or not self.ledger.is_open or not self.ledger.difference:
             return
         for chosen in ([*self._doubtful.values()], *([one] for one in self._doubtful.values())):
             effects: dict[str, Decimal] = {}
@@ -204,7 +218,7 @@ class Account:
             if self.ledger.would_explain(effects, len(chosen)):
                 for doubtful in chosen:
                     del self._doubtful[doubtful.fill.exec_id]
-                    self._count(doubtful.fill, doubtful.cl_ord_id, doubtful.strategy)
+                    self._proven.append(self._count(doubtful.fill, doubtful.cl_ord_id, doubtful.strategy))
                 self.ledger.absorb()
                 return
 

@@ -32,7 +32,7 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
         if account.snapshot(balances, state.clock.now_ts(now) or now + state.boot_to_wall, wallets):
             state.tell("info", "journal", "a new journal opens at these balances")
         state.balances_ready = True
-        return [], True
+        return account.take_proven(), True
     fills = []
     for element in elements:
         if _is_spot(element.wallet_type, element.wallet_id):

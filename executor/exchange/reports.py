@@ -120,8 +120,8 @@ class Reports:
                 self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
             _told_filled(order, report, now)
             self.state.registry.note(order)
-        if row is not None:
-            self.tell_fill(row)
+        for told in [*self.state.account.take_proven(), *([row] if row is not None else [])]:
+            self.tell_fill(told)
         return row is not None
 
     def counter(self, report: v2.Report, now: int) -> None:

@@ -100,6 +100,20 @@ def test_a_fill_between_the_two_first_snapshots_is_counted_once_its_entries_show
     assert world.state.account.pnl["BTC/USD"].qty == Decimal("0.01")
 
 
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_foreign_fill_from_about_the_opening_counts_if_the_balances_lack_it_and_only_then(is_held: bool) -> None:
+    world = World().ready()
+    world.state.account.ledger.opened_ts = world.exchange_ts - 3 * SECOND  # our clock, behind the exchange's
+    world.push("executions", [old_fill(1, world.exchange_ts - SECOND)])
+    world.turn()
+    assert world.state.account.pnl == {}
+    if not is_held:
+        entries(world, "TOLD1")
+        world.turn()
+    assert world.state.is_reconciled
+    assert (world.state.account.pnl == {}) is is_held
+
+
 def test_a_fill_of_a_placed_order_counts_although_the_opening_was_timed_by_a_clock_that_is_ahead() -> None:
     world = World().ready()
     world.state.account.ledger.opened_ts = world.exchange_ts + 5 * SECOND
@@ -196,7 +210,7 @@ def test_ledger_entries_of_any_kind_explain_the_balance_they_change(kind: str) -
 
 def test_rows_of_the_history_that_cannot_be_read_spoil_no_other() -> None:
     world = World().ready()
-    at = world.exchange_ts / SECOND
+    at = world.exchange_ts / SECOND + 60
     good = {
         "ordertxid": "O1",
         "pair": "XXBTZUSD",
