@@ -71,6 +71,8 @@ class Gates:
     def why_not_advance(self, now: int) -> str:
         """Why nothing may be added or amended now, or an empty text."""
         state = self.state
+        if state.out.stop_held:
+            return state.out.stop_held
         if not state.connected or now - state.private_heard > limits.WS_SILENT_S * SECOND:
             return "no private connection"
         if not state.is_reconciled:

@@ -127,15 +127,26 @@ def open_worth(portfolio: Portfolio, order: Order) -> Decimal:
     return portfolio.worth(order.symbol, price, unscale(order.worst_remaining, order.qty_precision))
 
 
-def refusal(wish: Wish, portfolio: Portfolio, orders: Iterable[Order], funds: Funds, rules: Trading) -> str:
-    """Why the wish is denied, or an empty text. ``orders`` are all live orders of the account."""
+def refusal(
+    wish: Wish,
+    portfolio: Portfolio,
+    orders: Iterable[Order],
+    funds: Funds,
+    rules: Trading,
+    exposed: Iterable[Order] | None = None,
+) -> str:
+    """Why the wish is denied, or an empty text.
+
+    ``orders`` are all live orders of the account, ``exposed`` those of them that exposure counts where not all.
+    """
     market = portfolio.markets[wish.symbol]
     others = [order for order in orders if order is not wish.order]
+    counted = others if exposed is None else [order for order in exposed if order is not wish.order]
     return (
         _size(wish, market, portfolio, rules)
         or _price(wish, market, others, rules)
         or _count(wish, others, rules)
-        or _position(wish, portfolio, others, rules)
+        or _position(wish, portfolio, counted, rules)
         or _funds(wish, market, others, funds)
     )
 

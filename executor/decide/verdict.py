@@ -8,6 +8,7 @@ import msgspec
 
 from executor.decide import risk
 from executor.decide.dust import least_amount
+from executor.orders.registry import FLATTEN, FOREIGN
 from executor.state import State
 from shared.valuation import legs
 
@@ -30,7 +31,9 @@ class Verdict:
         if any_size:
             rules = msgspec.structs.replace(rules, min_order_size=Decimal(0))
         orders = state.registry.live()
-        why = risk.refusal(wish, portfolio, orders, funds, rules)
+        # A flatten only reduces: what other people's resting orders may come to is no reason to stay exposed.
+        exposed = [order for order in orders if order.strategy != FOREIGN] if strategy == FLATTEN else None
+        why = risk.refusal(wish, portfolio, orders, funds, rules, exposed)
         section = state.config.strategies.get(strategy)
         if why or section is None:
             return why

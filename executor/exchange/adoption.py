@@ -33,8 +33,9 @@ class Adoption:
         exchange_s = (state.clock.now_ts(now) or now + state.boot_to_wall) // SECOND
         if mine is not None and not ids.is_writers(mine.epoch, exchange_s):
             mine = None
+        is_newers = mine is not None and mine.epoch > state.epoch and not self.is_start
         if mine is not None and mine.epoch > state.epoch:
-            if not self.is_start:
+            if is_newers:
                 state.out.stop_held = f"a newer executor trades this account (epoch {mine.epoch}, ours {state.epoch})"
             state.out.epoch = max(state.out.epoch, mine.epoch + 1)
         presence = stated_presence(report, Presence.SHOWN)
@@ -65,7 +66,7 @@ class Adoption:
             presence=presence,
             is_adopted=True,
             is_margin=report.is_margin,
-            doomed="left by an earlier life of this executor" if mine is not None else "",
+            doomed="left by an earlier life of this executor" if mine is not None and not is_newers else "",
             created_ts=state.stated_time(report.timestamp, now),
         )
         if mine is None:

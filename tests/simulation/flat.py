@@ -72,7 +72,7 @@ class Flat:
 
     def _positions(self, host: Host, asset: str) -> tuple[Decimal, ...]:
         """What stood when the process decided, as far as it may have known: with and without what was not told yet."""
-        held = self.worst_case.position(asset)
+        held = self.worst_case.position(asset, host)
         unknown = list(self.worst_case.unknown(host, asset))
         ups = sum((change for change in unknown if change > 0), ZERO)
         downs = sum((change for change in unknown if change < 0), ZERO)

@@ -360,8 +360,10 @@ class Watch:
 
     # --- at rest -------------------------------------------------------------------------------------------------
 
-    def inventory(self, asset: str) -> Decimal:
-        """What is wanted kept of a traded base: as configured, or as accepted since."""
+    def inventory(self, asset: str, host: Host | None = None) -> Decimal:
+        """What is wanted kept of a traded base: as configured, or as accepted since, which a rival does not know."""
+        if host is not None and host is not self.world.main:
+            return host.state.account.inventory.of_asset(asset)
         if asset in self.world.files.accept and self.world.main.running:
             return self.world.main.state.account.inventory.of_asset(asset)
         configured = self.world.config.trading.inventory_base or {}

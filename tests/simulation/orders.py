@@ -21,6 +21,11 @@ def is_ours(cl_ord_id: str | None) -> bool:
     return cl_ord_id is not None and cl_ord_id.startswith("T") and len(cl_ord_id) == 18
 
 
+def is_flatten(body: dict[str, Any]) -> bool:
+    """True for an order of a flatten."""
+    return body["method"] == "add_order" and body["params"].get("time_in_force") == "ioc"
+
+
 def added(body: dict[str, Any]) -> list[dict[str, Any]]:
     """The orders of an add_order or batch_add."""
     params = body["params"]

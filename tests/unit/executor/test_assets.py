@@ -262,6 +262,18 @@ def with_balances(made: World, **balances: str) -> World:
     return made.ready()
 
 
+def test_what_other_peoples_orders_may_come_to_holds_up_no_flatten() -> None:
+    made = world("BTC/USD", references=(), max_gross_position=Decimal(1200)).ready()
+    order = {"order_id": "OHAND", "symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_status": "new"}
+    made.push("executions", [{**order, "order_qty": Decimal(1), "limit_price": Decimal("83000.0")}])
+    made.state.account.inventory._configured = {"BTC": Decimal("1.001")}  # 84 dollars short
+    made.state.account.changes += 1
+    made.state.flattening = True
+    made.turn()
+    (close,) = made.taken("add_order")
+    assert (close.params["side"], close.params["order_qty"]) == ("buy", Decimal("0.001"))
+
+
 def test_a_base_with_two_pairs_is_closed_once() -> None:
     made = with_balances(world("BTC/USD", "BTC/EUR"), BTC="1.0100000000")
     orders = flatten(made)

@@ -200,6 +200,15 @@ def test_an_id_of_a_newer_writer_is_obeyed() -> None:
     assert "newer executor" in world.state.out.stop_held
 
 
+def test_once_a_newer_writer_was_seen_nothing_is_added_and_its_orders_are_left_to_it() -> None:
+    # Its reports come one after another, and there is a pass after each, before the process has ended.
+    world = started()
+    world.push("executions", [row("sell", "90000.0", cl_ord_id=str(ids.OrderId(NOW_S + 10, "001", "b0", 7)))])
+    world.target(buy())
+    world.turn()
+    assert [r.method for r in world.sent if "add" in r.method or "cancel_order" in r.method] == []
+
+
 # --- A book that is not live stays one -------------------------------------------------------------------------------
 
 
