@@ -38,6 +38,7 @@ class Adoption:
             if is_newers:
                 state.out.stop_held = f"a newer executor trades this account (epoch {mine.epoch}, ours {state.epoch})"
             state.out.epoch = max(state.out.epoch, mine.epoch + 1)
+            mine = None if is_newers else mine  # what the newer one places is its to manage
         presence = stated_presence(report, Presence.SHOWN)
         is_priceless = stated_price(report) is None and presence is not Presence.WAITING
         if report.order_qty is None or is_priceless or not report.symbol or report.side not in ("buy", "sell"):
@@ -66,7 +67,7 @@ class Adoption:
             presence=presence,
             is_adopted=True,
             is_margin=report.is_margin,
-            doomed="left by an earlier life of this executor" if mine is not None and not is_newers else "",
+            doomed="left by an earlier life of this executor" if mine is not None else "",
             created_ts=state.stated_time(report.timestamp, now),
         )
         if mine is None:
