@@ -10,7 +10,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from executor import publish
 from executor.decide.flatten import Flatten
 from executor.decide.quoting import Quoting, mid_of
 from executor.decide.remote_targets import Elsewhere
@@ -22,13 +21,13 @@ from executor.orders.order import Finished
 from executor.orders.registry import FOREIGN
 from executor.orders.transitions import AmendVoid, Ended, apply
 from executor.outbox import Request, RestCall
+from executor.publish import Publisher
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.kraken import v2
 from shared.kraken.counters import REST_CALL
 from shared.messages import (
-    Account,
     Book,
     BookState,
     BookStatus,
@@ -60,8 +59,8 @@ class Executor:
         self.flatten = Flatten(state, self.stream, self.quoting.gates, self.quoting.placing)
         self.history = History(state, self.stream, known_ts)
         self.unmet = Unmet(state, self.quoting.waits, self._why_not_quoted)
-        self._published: dict[str, Message] = {}
-        self._second_due = self._account_due = self._value_due = 0
+        self.publisher = Publisher(state, self.unmet)
+        self._second_due = self._value_due = 0
         self._valued = -1  # the account's changes that holds were last looked at for
 
     # --- events --------------------------------------------------------------------------------------------------
@@ -305,26 +304,4 @@ class Executor:
         state = self.state
         state.out.rows += state.account.rows
         state.account.rows.clear()
-        symbols = {*state.config.trading.pairs, *(order.symbol for order in state.registry.live())}
-        for topic, message in publish.all_messages(state, now, symbols, self.unmet):
-            if isinstance(message, Account) and not self._is_account_news(message, now):
-                continue
-            if self._published.get(topic) != message:
-                self._published[topic] = message
-                state.out.messages.append((topic, publish.copy(message)))
-
-    def _is_account_news(self, message: Account, now: int) -> bool:
-        """At once when what matters changed; profit and counters, which change all the time, once a second."""
-        last = self._published.get("account")
-        if isinstance(last, Account) and _urgent(last) == _urgent(message) and now < self._account_due:
-            return False
-        self._account_due = now + SECOND
-        return True
-
-
-def _urgent(message: Account) -> tuple[object, ...]:
-    """Pick what of the account is told at once."""
-    valid = {asset: rate.valid for asset, rate in message.rates.items()}
-    held = {asset: row.held for asset, row in message.assets.items()}
-    unmet = len(message.empty_slots), len(message.unwanted)
-    return message.valid, message.balances, message.fees, message.why, valid, held, unmet
+        self.publisher.turn(now)

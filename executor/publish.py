@@ -1,8 +1,7 @@
-"""The executor's state as messages. A core."""
+"""The executor's state as messages, told when it changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -21,25 +20,58 @@ CENT = Decimal("0.01")
 PROFIT_EVERY_NS = SECOND // 4
 
 
-def copy(message: Message) -> Message:
-    """A copy to publish: the bus writes its header into what it sends."""
-    return msgspec.structs.replace(message)
+class Publisher:
+    """Tells what changed, and nothing else: a pass costs what happened in it, not what there is."""
+
+    def __init__(self, state: State, unmet: Unmet) -> None:
+        self.state, self.unmet = state, unmet
+        self._published: dict[str, Message] = {}
+        self._quotes = tuple(dict.fromkeys(legs(symbol)[1] for symbol in state.config.trading.pairs))
+        self._seen: tuple[object, ...] = ()  # what every order and position message goes by
+        self._changes = -1  # the account's, as positions were last told
+        self._urgent: tuple[object, ...] = ()
+        self._account_due = 0
+
+    def turn(self, now: int) -> None:
+        """Put the messages that are news into the outbox."""
+        state, valid = self.state, self.state.view_is_valid(now)
+        seen = (valid, state.pairs)
+        symbols = state.registry.take_touched()
+        if is_new := self._seen != seen:
+            self._seen = seen
+            symbols |= {*state.config.trading.pairs, *(order.symbol for order in state.registry.live())}
+        for symbol in sorted(symbols):
+            self._tell(f"order.{symbol}", _orders(state, symbol, valid))
+        if is_new or self._changes != state.account.changes:
+            self._changes = state.account.changes
+            for strategy in state.config.strategies:
+                for symbol in state.config.strategy_pairs(strategy):
+                    self._tell(f"position.{strategy}.{symbol}", _position(state, strategy, symbol, valid))
+        urgent = self._what_is_urgent(valid, now)
+        if urgent != self._urgent or now >= self._account_due:
+            self._urgent, self._account_due = urgent, now + SECOND
+            self._tell("account", account_message(state, now, self.unmet))
+
+    def _what_is_urgent(self, valid: bool, now: int) -> tuple[object, ...]:
+        """What of the account is told at once; profit and counters change all the time, and are told once a second."""
+        account, unmet = self.state.account, self.unmet
+        rates = tuple(self.state.rates.is_valid(asset, now) for asset in self._quotes)
+        held = tuple(account.holds.held.values())
+        return (valid, account.changes, dict(account.fees), rates, held, len(unmet.empty), len(unmet.unwanted))
+
+    def _tell(self, topic: str, message: Message) -> None:
+        if self._published.get(topic) != message:
+            self._published[topic] = message
+            # A copy: the bus writes its header into what it sends.
+            self.state.out.messages.append((topic, msgspec.structs.replace(message)))
 
 
-def all_messages(
-    state: State, now: int, symbols: set[str], unmet: Unmet | None = None
-) -> Iterator[tuple[str, Message]]:
-    """Every state message as it stands now."""
-    valid = state.view_is_valid(now)
-    for symbol in sorted(symbols):
-        yield f"order.{symbol}", _orders(state, symbol, valid)
-    for strategy in state.config.strategies:
-        for symbol in state.config.strategy_pairs(strategy):
-            yield f"position.{strategy}.{symbol}", _position(state, strategy, symbol, valid)
-    account = _account(state, now, valid)
+def account_message(state: State, now: int, unmet: Unmet | None = None) -> Account:
+    """Return the account as it stands now."""
+    account = _account(state, now, state.view_is_valid(now))
     if unmet is not None:
         account = msgspec.structs.replace(account, empty_slots=unmet.empty, unwanted=unmet.unwanted)
-    yield "account", account
+    return account
 
 
 def _orders(state: State, symbol: str, valid: bool) -> Orders:

@@ -99,6 +99,7 @@ class InFlight:
             order = self._state.registry.find(cl_ord_id)
             if order is not None and request.method in ("add_order", "batch_add"):
                 apply(order, Left(), now)
+                self._state.registry.touch(order)
 
     def answered(self, req_id: int) -> Request | None:
         """The request that an answer belongs to; it may have several answers (cancel_order has one an order)."""

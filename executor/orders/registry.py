@@ -25,6 +25,9 @@ class Registry:
         self._by_symbol: dict[str, dict[str, Order]] = {}
         # Those that have not ended, so that a pass does not look at all that ended in the last minute, many times.
         self._standing: dict[str, Order] = {}
+        # The same by symbol, and the symbols whose orders are to be shown anew.
+        self._standing_on: dict[str, dict[str, Order]] = {}
+        self._touched: set[str] = set()
         self._ended: deque[Order] = deque()
         self.changed: dict[str, Order] = {}
 
@@ -37,14 +40,26 @@ class Registry:
     def note(self, order: Order) -> None:
         """The order changed: it is to be journaled and shown."""
         self.changed[order.cl_ord_id] = order
+        self.touch(order)
         if order.is_live:
             self._standing[order.cl_ord_id] = order
+            self._standing_on.setdefault(order.symbol, {})[order.cl_ord_id] = order
         else:
             self._standing.pop(order.cl_ord_id, None)
+            self._standing_on.get(order.symbol, {}).pop(order.cl_ord_id, None)
         if order.order_id:
             self._by_order_id[order.order_id] = order
         if not order.is_live and order not in self._ended:
             self._ended.append(order)
+
+    def touch(self, order: Order) -> None:
+        """Mark its symbol's orders to be shown anew; nothing of it is to be journaled."""
+        self._touched.add(order.symbol)
+
+    def take_touched(self) -> set[str]:
+        """Return the symbols whose orders are to be shown anew, each once."""
+        touched, self._touched = self._touched, set()
+        return touched
 
     def revive(self, order: Order, now: int, *, is_suspect: bool = False) -> None:
         """An order that was believed ended is open."""
@@ -59,6 +74,7 @@ class Registry:
         self.changed.clear()
         for order in changed:
             order.changed_ts = now_ts
+            self.touch(order)
         return changed
 
     def find(self, cl_ord_id: str, order_id: str = "") -> Order | None:
@@ -75,7 +91,7 @@ class Registry:
 
     def live_on(self, symbol: str) -> list[Order]:
         """The live orders of one symbol."""
-        orders = self._by_symbol.get(symbol, {}).values()
+        orders = self._standing_on.get(symbol, {}).values()
         return [order for order in orders if order.is_live and order.presence is not Presence.WAITING]
 
     def live_for(self, strategy: str, symbol: str) -> list[Order]:
@@ -92,14 +108,12 @@ class Registry:
         """Live orders and those that ended within the last minute."""
         return iter(self._by_symbol.get(symbol, {}).values())
 
-    def forget(self, now: int) -> set[str]:
-        """Drops orders that ended over a minute ago, or the oldest of too many; returns their symbols."""
-        symbols = set()
+    def forget(self, now: int) -> None:
+        """Drop orders that ended over a minute ago, or the oldest of too many."""
         old = now - int(limits.ENDED_ORDERS_KEPT_S * SECOND)
         while self._ended and (self._ended[0].ended < old or len(self._ended) > limits.ENDED_ORDERS_KEPT):
             order = self._ended.popleft()
-            symbols.add(order.symbol)
+            self.touch(order)
             self._by_cl.pop(order.cl_ord_id, None)
             self._by_symbol.get(order.symbol, {}).pop(order.cl_ord_id, None)
             self._by_order_id.pop(order.order_id, None)
-        return symbols

@@ -26,7 +26,7 @@ from tests.simulation.flat import STRATEGY, Flat
 from tests.simulation.held import Held
 from tests.simulation.host import Host
 from tests.simulation.link import Link
-from tests.simulation.orders import CANCELS, PLACING, added, is_ours
+from tests.simulation.orders import CANCELS, PLACING, added, is_flatten, is_ours
 from tests.simulation.worst_case import WorstCase
 
 if TYPE_CHECKING:
@@ -149,7 +149,8 @@ class Watch:
             symbol = body["params"]["symbol"]
             for row in added(body):
                 self._add_sent(host, body, row)
-        self._valued(host, symbol, what)
+        if not is_flatten(body):  # a position is closed whatever it is worth
+            self._valued(host, symbol, what)
         if world.rival is None:
             self.worst_case.check(host, body)
             self.held.sent(host, body, symbol)

@@ -10,7 +10,7 @@ import pytest
 
 from executor.account.held import Cause, Hold
 from executor.decide.flatten import closing_pairs
-from executor.publish import all_messages
+from executor.publish import account_message
 from shared.clock import SECOND
 from shared.messages import Account, BookState, Fees, Pair, Quote
 from tests.unit.executor.worlds import BTC, World, configuration
@@ -70,7 +70,7 @@ def dollars_sent(made: World, side: str) -> Decimal:
 
 
 def account(made: World) -> Account:
-    message = dict(all_messages(made.state, made.now, set()))["account"]
+    message = account_message(made.state, made.now)
     assert isinstance(message, Account)
     return message
 

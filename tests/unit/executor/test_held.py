@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from executor.account.held import Cause, Holds, Inventory
-from executor.publish import all_messages
+from executor.publish import account_message
 from shared.clock import SECOND, rfc3339
 from shared.messages import Account
 from tests.unit.executor.worlds import World, buy, configuration, sell
 
 
 def account(world: World) -> Account:
-    message = dict(all_messages(world.state, world.now, set()))["account"]
+    message = account_message(world.state, world.now)
     assert isinstance(message, Account)
     return message
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from executor.account.account import Account
 from executor.account.pnl import Pnl
-from executor.publish import all_messages
+from executor.publish import account_message
 from shared import messages as m
 from shared.messages import BookState
 from tests.unit.executor.worlds import World
@@ -24,7 +24,7 @@ def account() -> Account:
 
 
 def published(world: World) -> m.Account:
-    found = dict(all_messages(world.state, world.now, {"BTC/USD"}))["account"]
+    found = account_message(world.state, world.now)
     assert isinstance(found, m.Account)
     return found
 

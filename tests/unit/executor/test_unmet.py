@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from executor.publish import all_messages
+from executor.publish import account_message
 from shared.clock import SECOND
 from shared.messages import Account
 from tests.unit.executor.worlds import World, buy, configuration
 
 
 def account(world: World) -> Account:
-    message = dict(all_messages(world.state, world.now, set(), world.executor.unmet))["account"]
+    message = account_message(world.state, world.now, world.executor.unmet)
     assert isinstance(message, Account)
     return message
 
