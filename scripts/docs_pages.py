@@ -9,11 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from shared import code_docs, config_docs, unconfirmed  # noqa: E402 - found by the line above
+from scripts import order_docs  # noqa: E402 - found by the line above
+from shared import code_docs, config_docs, unconfirmed  # noqa: E402
 
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": config_docs.page,
     "limits.md": code_docs.limits_page,
+    "orders.md": order_docs.page,
     "topics.md": code_docs.topics_page,
 }
 # Tables within pages that people write: between these two lines.

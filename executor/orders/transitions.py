@@ -313,7 +313,7 @@ def apply(order: Order, event: Event, now: int) -> None:
             if order.amend is not None:
                 order.amend.is_unknown = True
         case AmendSent():
-            order.amend = event.amend
+            order.amend = event.amend if isinstance(was, Active) else None
         case AmendAcked() | AmendRejected():
             _amend_answered(order, event, now)
         case AmendVoid():
