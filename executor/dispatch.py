@@ -16,6 +16,7 @@ from executor.record.journal import Journal, JournalError
 from executor.record.rows import Row
 from executor.state import State
 from shared import limits
+from shared.halt import Halt
 from shared.kraken import v2
 from shared.messages import Message
 
@@ -38,7 +39,7 @@ class Hands(Protocol):
     def is_halted(self) -> bool:
         """Is the halt file there, at this moment."""
 
-    def halt(self, why: str) -> None:
+    def halt(self, why: Halt) -> None:
         """Turns the halt switch on."""
 
     def flattened(self) -> None:
@@ -79,14 +80,14 @@ class Carrier:
         self._publish()
         self._call(list(out.rest))
         if out.halt:
-            why, out.halt = out.halt, ""
+            why, out.halt = out.halt, None
             hands.halt(why)
         if out.flattened:  # after the halt is on the disk: a crash in between flattens once more, and halts
             out.flattened = False
             hands.flattened()
         if out.reconnect:
-            why, out.reconnect = out.reconnect, ""
-            hands.reconnect(why)
+            text, out.reconnect = out.reconnect, ""
+            hands.reconnect(text)
         if out.stop_held:
             hands.newer_writer(out.stop_held)
 

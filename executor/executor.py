@@ -25,6 +25,7 @@ from executor.publish import Publisher
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND, rfc3339
+from shared.halt import Cause, Halt
 from shared.kraken import v2
 from shared.kraken.counters import REST_CALL
 from shared.messages import (
@@ -275,7 +276,7 @@ class Executor:
         limit = state.config.trading.max_daily_loss
         # A flatten only reduces; halted by the loss, it would never end.
         if loss >= limit and not state.halted and not state.flattening:
-            state.out.halt = f"the day's loss {loss:.2f} reached max_daily_loss {limit}"
+            state.out.halt = Halt(Cause.DAILY_LOSS, f"the day's loss {loss:.2f} reached max_daily_loss {limit}")
 
     def _begin_day(self, held: set[str], mids: dict[str, Decimal], now: int) -> bool:
         """A new day is measured from fresh mids; until they are there, yesterday's baseline stays, for a while.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from executor.record.rows import EventRow, Row
+from shared.halt import Halt
 from shared.messages import Message
 
 DRY_RUN = "dry run, not sent"
@@ -64,7 +65,7 @@ class Outbox:
     messages: list[tuple[str, Message]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     reconnect: str = ""
-    halt: str = ""
+    halt: Halt | None = None
     flattened: bool = False
     stop_held: str = ""
     epoch: int = 0

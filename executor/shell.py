@@ -30,7 +30,8 @@ class Shell:
         self._paused: dict[str, str] = {}
         self._halt_due = self._prune_due = self._events_due = 0
         # A halt that the disk has not taken yet, with its reason, and what stood in the way.
-        self._halt_unwritten = self._halt_problem = ""
+        self._halt_unwritten: halt.Halt | None = None
+        self._halt_problem = ""
         self.private = Private(
             process.config,
             lambda: state.epoch,
@@ -107,14 +108,15 @@ class Shell:
 
     def _write_halt(self) -> None:
         try:
-            halt.halt(self.process.config.halt_file, self._halt_unwritten)
+            if self._halt_unwritten is not None:
+                halt.halt_trading(self.process.config.halt_file, self._halt_unwritten)
         except OSError as error:
             if self._halt_problem != str(error):
                 self._halt_problem = str(error)
                 text = f"data/HALT cannot be written ({error}): halted all the same, but not over a restart"
                 self.process.alert("critical", "halt", text)
         else:
-            self._halt_unwritten = self._halt_problem = ""
+            self._halt_unwritten, self._halt_problem = None, ""
 
     def _look_at_halt(self) -> None:
         if self._halt_unwritten:
@@ -166,10 +168,10 @@ class Shell:
         """True while the halt file is there, or should be."""
         return bool(self._halt_unwritten) or halt.is_halted(self.process.config.halt_file)
 
-    def halt(self, why: str) -> None:
-        """Writes the halt file; where it cannot be written, halted all the same, and tried again."""
+    def halt(self, why: halt.Halt) -> None:
+        """Write the halt file; where it cannot be written, halted all the same, and tried again."""
         if not self._halt_unwritten:
-            self.process.alert("critical", "halt", why)
+            self.process.alert("critical", "halt", why.words)
         self._halt_unwritten = why
         self._look_at_halt()
 

@@ -1,10 +1,40 @@
-"""The halt switch: a file (T10). While it is there nothing is placed, whatever restarts."""
+"""The halt switch: a file (T10). While it is there nothing is placed, whatever restarts.
+
+What is written in it is a :class:`Halt` as JSON; any other file there halts just as well.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from enum import StrEnum
 from pathlib import Path
+
+import msgspec
+
+
+class Cause(StrEnum):
+    """What halted; programs go by this, people by the words."""
+
+    PERSON = "person"
+    DAILY_LOSS = "daily_loss"
+    FLATTENED = "flattened"
+    CRASH_LOOP = "crash_loop"
+    OTHER = "other"  # a file that somebody else made, whatever is in it
+
+
+class Halt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why trading is halted; ``who`` and ``at`` (RFC 3339) where a person did it."""
+
+    cause: Cause
+    words: str
+    who: str = ""
+    at: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The reason in words, with who and when."""
+        return f"{self.at} by {self.who}: {self.words}" if self.who else self.words
 
 
 def is_halted(file: Path) -> bool:
@@ -18,8 +48,26 @@ def is_halted(file: Path) -> bool:
     return True
 
 
+def halt_trading(file: Path, why: Halt) -> None:
+    """Turn it on with a reason that programs can read; see :func:`halt`."""
+    halt(file, msgspec.json.encode(why).decode())
+
+
+def read(file: Path) -> Halt:
+    """Return why trading is halted; of a file that is no :class:`Halt` its text, as of another cause."""
+    text = _text(file)
+    try:
+        return msgspec.json.decode(text, type=Halt)
+    except msgspec.MsgspecError:
+        return Halt(Cause.OTHER, text)
+
+
 def reason(file: Path) -> str:
-    """Return why it is on: the file's text; empty when it is off, or where nothing is written in it."""
+    """Return why it is on, in words; empty when it is off, or where nothing is written in it."""
+    return read(file).sentence
+
+
+def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8", errors="replace").strip()
     except (FileNotFoundError, NotADirectoryError):

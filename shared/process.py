@@ -347,7 +347,7 @@ class Process:
     def _halt_for_crash_loop(self) -> None:
         text = f"{self.name} failed to start {self.start.failed} times in a row; see logs/{self.name}.log"
         self.alert("critical", "crash-loop", text)
-        halt.halt(self.config.halt_file, text)
+        halt.halt_trading(self.config.halt_file, halt.Halt(halt.Cause.CRASH_LOOP, text))
 
     @contextlib.contextmanager
     def _crash_logged(self) -> Any:

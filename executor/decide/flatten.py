@@ -22,6 +22,7 @@ from executor.record import events
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND
+from shared.halt import Cause, Halt
 from shared.messages import BookState, Pair, Quote, Side
 from shared.numbers import floor_to, notional, plain, text, unscale
 from shared.valuation import legs
@@ -69,7 +70,7 @@ class Flatten:
         known = all(symbol in state.pairs or symbol in state.unknown for symbol in state.config.trading.pairs)
         if known and all(step is Step.FLAT for step in steps.values()):
             state.halted = state.out.flattened = True  # at once: nothing may slip in before the file is there
-            state.out.halt = self._outcome()
+            state.out.halt = Halt(Cause.FLATTENED, self._outcome())
 
     def _outcome(self) -> str:
         account = self.state.account

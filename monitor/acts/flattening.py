@@ -15,8 +15,6 @@ from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config
 from shared.messages import OrderState
 
-# In the reason of a halt by the executor's own limit on the day's loss.
-BY_LOSS: Final = "max_daily_loss"
 WANTED: Final = ("account", "heartbeat.executor", "order")
 HEARD_S: Final = 2.5
 # After that it says what remains; the executor goes on. An order of unknown outcome alone can take 65 s.
@@ -49,7 +47,7 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
         raise Refused("trading.dry_run is true: nothing is sent, so nothing can be closed", mend)
     was = halted.text(config)
     # Halted by the day's loss, a position must be able to go: that is why one halts.
-    if was is not None and BY_LOSS not in was:
+    if was is not None and switch.read(config.halt_file).cause is not switch.Cause.DAILY_LOSS:
         raise Refused(f"halted ({was}): nothing is placed, so nothing can be closed", "'tradebyte resume' first")
     listener.until(lambda view: view.account is not None and "executor" in view.heartbeats, HEARD_S)
     if "executor" not in listener.view.heartbeats:

@@ -38,7 +38,8 @@ def halt(config: Config, reason: str) -> dict[str, Any]:
     with Listener(config, ("heartbeat.executor", "order")) as listener:
         # A heartbeat from before the switch must not pass for the answer to it.
         begun = wall_ns()
-        switch.halt(config.halt_file, f"{rfc3339(begun)} by {_who()}: {reason}")
+        why = switch.Halt(switch.Cause.PERSON, reason, _who(), rfc3339(begun))
+        switch.halt_trading(config.halt_file, why)
         journal = Journal(config)
         try:
             answered = listener.until(

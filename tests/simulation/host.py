@@ -18,6 +18,7 @@ from executor.state import State
 from shared import limits
 from shared.clock import SECOND
 from shared.config import Config
+from shared.halt import Halt
 from shared.kraken.reconnect import Reconnect
 from shared.messages import Account, Book, BookState, BookStatus, FeedStatus, Message, Position, Target
 from tests.simulation.disk import Crash, Files, FlakyJournal
@@ -338,9 +339,9 @@ class Host:
     def is_halted(self) -> bool:
         return bool(self.files.halt)
 
-    def halt(self, why: str) -> None:
+    def halt(self, why: Halt) -> None:
         if not self.files.halt:
-            self.files.halt.append(why)
+            self.files.halt.append(why.words)
         self.state.halted = True
 
     def flattened(self) -> None:

@@ -15,6 +15,7 @@ from executor.outbox import RestCall, Told
 from executor.record.journal import Journal, JournalError
 from shared import limits
 from shared.clock import SECOND
+from shared.halt import Halt
 from shared.messages import Message, OrderState
 from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, sell
 
@@ -39,7 +40,7 @@ class Hands:
     def is_halted(self) -> bool:
         return False
 
-    def halt(self, why: str) -> None: ...
+    def halt(self, why: Halt) -> None: ...
 
     def publish(self, topic: str, message: Message) -> None: ...
 

@@ -106,7 +106,7 @@ def test_t11_a_flatten_that_ends_a_halt_leaves_no_moment_to_quote_in(
     config = world.config
     config.source = tmp_path / "config" / "config.yaml"
     world.state.halted = True
-    halt.halt(config.halt_file, "the day's loss reached max_daily_loss")
+    halt.halt_trading(config.halt_file, halt.Halt(halt.Cause.DAILY_LOSS, "the day's loss reached its limit"))
     process = SimpleNamespace(config=config, log=structlog.get_logger())
     shell = Shell(cast(Process, process), world.state, world.executor, cast(Any, None))
     is_halted = halt.is_halted

@@ -8,6 +8,7 @@ from typing import Any
 
 from executor.shell import Shell
 from shared.config import Config
+from shared.halt import Cause, Halt
 
 
 class Log:
@@ -31,7 +32,7 @@ def shell(folder: Path) -> tuple[Shell, list[str]]:
 def test_a_disk_that_takes_no_halt_does_not_let_trading_go_on(tmp_path: Path) -> None:
     made, alerts = shell(tmp_path)
     (tmp_path / "data").write_text("a file where the folder should be")
-    made.halt("the day's loss reached its limit")
+    made.halt(Halt(Cause.DAILY_LOSS, "the day's loss reached its limit"))
     assert made.state.halted
     assert made.is_halted()
     made._look_at_halt()

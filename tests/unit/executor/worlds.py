@@ -228,7 +228,7 @@ class World:
             json.loads(msgspec.json.encode(request.params))
             self.executor.stream.in_flight.left(request, self.now)
             self.sent.append(request)
-        self.halt = out.halt or self.halt
+        self.halt = out.halt.words if out.halt is not None else self.halt
         out.requests.clear()
         self.state.registry.changed.clear()
 

@@ -37,6 +37,30 @@ def test_a_dry_run_refuses_and_says_what_to_do(config: Config) -> None:
     assert "trading.dry_run is true" in text
 
 
+@pytest.mark.parametrize(
+    "why",
+    [
+        halt.Halt(halt.Cause.PERSON, "lunch, and max_daily_loss is too near", "me@here", "2026-11-30T10:00:00Z"),
+        halt.Halt(halt.Cause.FLATTENED, "flattened"),
+        halt.Halt(halt.Cause.CRASH_LOOP, "book failed to start 5 times in a row"),
+    ],
+    ids=lambda why: why.cause,
+)
+def test_no_halt_but_by_the_days_loss_is_lifted_whatever_its_words(config: Config, why: halt.Halt) -> None:
+    config.trading = Trading()
+    halt.halt_trading(config.halt_file, why)
+    with pytest.raises(flattening.Refused, match="halted"):
+        flattening.wish(config)
+    assert halt.read(config.halt_file) == why
+
+
+def test_a_halt_file_of_any_other_text_is_of_another_cause(config: Config) -> None:
+    config.halt_file.parent.mkdir()
+    for text in ("", "the day's loss reached max_daily_loss 50", '{"cause": "daily_loss"}', "[1", "\x00"):
+        config.halt_file.write_text(text)
+        assert (halt.is_halted(config.halt_file), halt.read(config.halt_file).cause) == (True, halt.Cause.OTHER)
+
+
 def view_of(config: Config, positions: dict[str, str], *orders: OrderState) -> View:
     view = View(config)
     take(view, "heartbeat.executor", beat("executor"))
