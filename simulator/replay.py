@@ -38,16 +38,29 @@ def read(lines: Iterable[bytes]) -> dict[str, list[Moment]]:
     A trade comes before the book change of the same time, which is its consequence. Lines that are no book or trade
     frames of a listed pair are passed over; raises ValueError when none is left.
     """
-    found: dict[str, list[Moment]] = {}
+    return ordered(arrivals(lines))
+
+
+def arrivals(lines: Iterable[bytes]) -> list[tuple[str, Moment]]:
+    """Return the symbols and moments of frames in the order in which they came; passes over all other lines."""
+    found: list[tuple[str, Moment]] = []
     last = 0
     for line in lines:
         try:
             frame = read_json(line)
             for pair, moment in _moments(frame, last):
-                found.setdefault(pair.symbol, []).append(moment)
+                found.append((pair.symbol, moment))
                 last = max(last, moment.ns)
         except (ValueError, KeyError, TypeError, IndexError, ArithmeticError, AttributeError):
             continue
+    return found
+
+
+def ordered(arrived: Iterable[tuple[str, Moment]]) -> dict[str, list[Moment]]:
+    """Return the moments of each pair, oldest first; raises ValueError where no book begins with a snapshot."""
+    found: dict[str, list[Moment]] = {}
+    for symbol, moment in arrived:
+        found.setdefault(symbol, []).append(moment)
     for symbol, moments in found.items():
         # Snapshots of older captures carry no time: they are as old as what comes next.
         begin = next((m.ns for m in moments if m.ns), 0)

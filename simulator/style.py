@@ -36,6 +36,7 @@ class Style:
     deep_levels: int
     width: tuple[int, int]
     band_bp: float = 0.0
+    touch: tuple[float, float] = (0.15, 12.0)
     drift_bp: float = 0.0
     trend_s: float = 60.0
     crash_bp: float = 0.0
