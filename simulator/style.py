@@ -15,8 +15,9 @@ class Style:
 
     ``news`` moves the fair price by itself; a trade moves it by ``stay_bp`` for good and by ``decay_bp`` for a while
     (``decay_s``). Makers follow once they are ``band_bp`` off. Takers come in clusters of ``cluster_mean``; ``quiet``
-    is makers changing their minds. ``near`` and ``deep`` are the levels kept around the touch (median distance
-    ``near_bp``) and behind it; ``width`` is the touch. ``drift_bp`` a second is a trend, which turns about every
+    is makers changing their minds unasked, ``echo`` how often they do so at once after a taker's order, on average.
+    ``near`` and ``deep`` are the levels kept around the touch (median distance ``near_bp``) and behind it; ``width`` is
+    the touch, and ``touch`` the median sizes of its smaller and its larger side, times ``level_size``. ``drift_bp`` a second is a trend, which turns about every
     ``trend_s``; ``crash_bp`` is a fall within seconds, of which 60 % come back within a minute. ``halted`` is a book in
     which nothing happens.
     """
@@ -37,6 +38,7 @@ class Style:
     width: tuple[int, int]
     band_bp: float = 0.0
     touch: tuple[float, float] = (0.15, 12.0)
+    echo: float = 0.0
     drift_bp: float = 0.0
     trend_s: float = 60.0
     crash_bp: float = 0.0
@@ -44,7 +46,25 @@ class Style:
 
 
 CALM = {
-    "BTC/USD": Style(0.10, 0.70, 0.11, 0.272, 3.2, 1.0, 2.0, 0.026, 17.5, 0.38, 0.59, 15, 110, (1, 1), 1.9),
+    "BTC/USD": Style(
+        0.055,
+        1.85,
+        0.115,
+        0.365,
+        3.2,
+        0.97,
+        2.0,
+        0.026,
+        8.3,
+        0.38,
+        0.59,
+        15,
+        110,
+        (1, 1),
+        2.45,
+        touch=(0.053, 13.0),
+        echo=9.4,
+    ),
     "ETH/USD": Style(0.25, 0.55, 0.21, 0.21, 4.0, 0.60, 2.0, 0.55, 5.0, 9.0, 0.6, 14, 110, (1, 1), 0.5),
     "SOL/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 6.0, 2.5, 120.0, 2.7, 12, 110, (1, 1), 0.35),
     # No captures: the flow of SOL in dollars, on ticks as fine as those of BTC.
