@@ -19,6 +19,7 @@ from simulator.engine import load_engine
 from simulator.first_day import FirstDay
 from simulator.listing import listed_settings
 from simulator.made_pairs import made_pairs
+from simulator.recorded import RecordingError
 from simulator.rest import BODY_BYTES_MAX, Rest, contained
 from simulator.store import Store
 from simulator.websocket import Delays, VirtualClock, WebSockets
@@ -115,7 +116,11 @@ def main() -> None:
     except ValueError as error:
         process.refuse(process.EXIT_CONFIG, "simulator", str(error))
     if given.command == "calibrate":
-        raise SystemExit(calibrate.main(given.seconds, 1 if given.seed is None else given.seed, given.page))
+        seed = 1 if given.seed is None else given.seed
+        try:
+            raise SystemExit(calibrate.main(given.seconds, seed, given.page, given.seeds, given.captures))
+        except RecordingError as error:
+            process.refuse(process.EXIT_CONFIG, "simulator", f"--captures {given.captures}: {error}")
     if given.command == "pairs":
         print(json.dumps({"error": [], "result": made_pairs(int(given.file))}))
         return

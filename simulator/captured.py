@@ -28,19 +28,24 @@ REACTION_NS = NS // 10
 SAME_NS = 5_000_000
 # Where MARKET.md accepts nothing in particular: as it does for sizes and distances.
 TOLERANCE = 0.3
+HOURS, BOOK = "OHLC of 2026", "book of 2023"
 
 Statistic = Callable[[Sequence[Any]], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A property with its samples (ns, value); ``band`` is what is accepted, None: within TOLERANCE."""
+    """A property with its samples (ns, value); ``band`` is what is accepted, None: within TOLERANCE.
+
+    ``kept`` names the longer source that MARKET.md has the property from, which minutes of a capture do not overrule.
+    """
 
     name: str
     samples: Sequence[Sample]
     statistic: Statistic
     band: Interval | None = None
     block_s: float = BLOCK_S
+    kept: str = ""
 
     @property
     def value(self) -> float:
@@ -57,14 +62,17 @@ class Measured:
     samples: int
     interval: Interval | None
     band: Interval
+    kept: str = ""
 
     @property
     def standing(self) -> str:
-        """``measured``, or why the row stays set."""
+        """``measured``, or why the row stays what it was."""
+        if self.kept:
+            return f"kept, {self.kept}"
         if self.interval is None:
-            return "set: too few"
+            return "set, too few blocks"
         low, high = self.interval
-        return "measured" if high - low <= self.band[1] - self.band[0] else "set: too wide"
+        return "measured" if high - low <= self.band[1] - self.band[0] else "set, too wide"
 
 
 def taker_orders(seen: Seen) -> list[tuple[int, int, int]]:
@@ -104,8 +112,8 @@ def trade_figures(seen: Seen, lot: float) -> list[Figure]:
     for ns, *_ in seen.trades:
         counts[min(len(counts) - 1, max(0, (ns - begin) // NS))][1] += 1
     figures = [
-        Figure("trades per second", [(ns, count) for ns, count in counts], fmean, (1.6, 2.6)),
-        Figure("size of trades, mean, BTC", sizes, fmean, (0.014, 0.023)),
+        Figure("trades per second", [(ns, count) for ns, count in counts], fmean, (1.6, 2.6), kept=HOURS),
+        Figure("size of trades, mean, BTC", sizes, fmean, (0.014, 0.023), kept=HOURS),
         Figure("size of trades, p50, BTC", sizes, _share(0.5)),
         Figure("size of trades, p90, BTC", sizes, _share(0.9)),
         Figure("trades of a taker's order, mean", _fills(seen), fmean),
@@ -149,10 +157,12 @@ def book_figures(seen: Seen, lot: float) -> list[Figure]:
         if before is not None and later is not None:
             moved.append((ns, 100.0 * ((later - before) * sign > 0)))
     return [
-        Figure("touch one tick wide, %", touches, lambda rows: 100 * fmean(row[0] == 1 for row in rows), (90, 100)),
+        Figure("touch one tick wide, %", touches, lambda rows: 100 * fmean(row[0] == 1 for row in rows), (90, 100),
+               kept=BOOK),
         Figure("smaller side of the touch, p50, BTC", touches, lambda rows: _median([row[1] for row in rows]),
-               (0.01, 0.03)),
-        Figure("larger side of the touch, p50, BTC", touches, lambda rows: _median([row[2] for row in rows]), (4, 9)),
+               (0.01, 0.03), kept=BOOK),
+        Figure("larger side of the touch, p50, BTC", touches, lambda rows: _median([row[2] for row in rows]), (4, 9),
+               kept=BOOK),
         Figure("book messages 0.1 s after an order, times usual", reactions, fmean),
         Figure("side that was hit is worse 1 s later, %", moved, fmean),
     ]  # fmt: skip
@@ -196,7 +206,7 @@ def measure(figure: Figure, seconds: float) -> Measured:
     band = figure.band or (min(value * (1 - TOLERANCE), value * (1 + TOLERANCE)),
                            max(value * (1 - TOLERANCE), value * (1 + TOLERANCE)))  # fmt: skip
     interval = bootstrap(figure.samples, figure.statistic, figure.block_s, seconds)
-    return Measured(figure.name, value, len(figure.samples), interval, band)
+    return Measured(figure.name, value, len(figure.samples), interval, band, figure.kept)
 
 
 def measure_order(samples: Sequence[Sample]) -> list[Measured]:

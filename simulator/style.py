@@ -17,9 +17,9 @@ class Style:
     (``decay_s``). Makers follow once they are ``band_bp`` off. Takers come in clusters of ``cluster_mean``; ``quiet``
     is makers changing their minds unasked, ``echo`` how often they do so at once after a taker's order, on average.
     ``near`` and ``deep`` are the levels kept around the touch (median distance ``near_bp``) and behind it; ``width`` is
-    the touch, and ``touch`` the median sizes of its smaller and its larger side, times ``level_size``. ``drift_bp`` a second is a trend, which turns about every
-    ``trend_s``; ``crash_bp`` is a fall within seconds, of which 60 % come back within a minute. ``halted`` is a book in
-    which nothing happens.
+    the touch, and ``touch`` the median sizes of its smaller and its larger side, times ``level_size``. ``drift_bp`` a
+    second is a trend, which turns about every ``trend_s``; ``crash_bp`` is a fall within seconds, of which 60 % come
+    back within a minute. ``halted`` is a book in which nothing happens.
     """
 
     news_rate: float
@@ -46,30 +46,13 @@ class Style:
 
 
 CALM = {
-    "BTC/USD": Style(
-        0.055,
-        1.85,
-        0.115,
-        0.365,
-        3.2,
-        0.97,
-        2.0,
-        0.026,
-        8.3,
-        0.38,
-        0.59,
-        15,
-        110,
-        (1, 1),
-        2.45,
-        touch=(0.053, 13.0),
-        echo=9.4,
-    ),
+    "BTC/USD": Style(0.055, 1.80, 0.095, 0.36, 3.2, 0.97, 2.0, 0.026, 8.3, 0.38, 0.59, 15, 110, (1, 1), 2.45,
+                     touch=(0.053, 13.0), echo=9.4),
     "ETH/USD": Style(0.25, 0.55, 0.21, 0.21, 4.0, 0.60, 2.0, 0.55, 5.0, 9.0, 0.6, 14, 110, (1, 1), 0.5),
     "SOL/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 6.0, 2.5, 120.0, 2.7, 12, 110, (1, 1), 0.35),
     # No captures: the flow of SOL in dollars, on ticks as fine as those of BTC.
     "DOGE/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 5_600, 2.5, 110_000, 0.6, 12, 110, (1, 1), 0.5),
-}
+}  # fmt: skip
 # What a taker takes and a level holds on a pair without a capture, in USD, and makers' distances: those of SOL.
 _TAKE_USD, _LEVEL_USD = 900.0, 18_000.0
 _NEAR_BP, _NEAR_TICKS = 0.6, 4.0
@@ -117,7 +100,7 @@ def style(pair: Pair, regime: str) -> Style:
         return replace(
             calm,
             news_rate=calm.news_rate * 4,
-            news_bp=calm.news_bp * 4.2,
+            news_bp=calm.news_bp * 3.4,
             stay_bp=calm.stay_bp * 4.6,
             decay_bp=calm.decay_bp * 4.6,
             cluster_rate=calm.cluster_rate * 1.5,
