@@ -28,6 +28,7 @@ REACTION_NS = NS // 10
 SAME_NS = 5_000_000
 # Where MARKET.md accepts nothing in particular: as it does for sizes and distances.
 TOLERANCE = 0.3
+TRADE_FIRST = "trade's message before its book change, %"
 HOURS, BOOK = "OHLC of 2026", "book of 2023"
 
 Statistic = Callable[[Sequence[Any]], float]
@@ -113,9 +114,9 @@ def trade_figures(seen: Seen, lot: float) -> list[Figure]:
         counts[min(len(counts) - 1, max(0, (ns - begin) // NS))][1] += 1
     figures = [
         Figure("trades per second", [(ns, count) for ns, count in counts], fmean, (1.6, 2.6), kept=HOURS),
-        Figure("size of trades, mean, BTC", sizes, fmean, (0.014, 0.023), kept=HOURS),
-        Figure("size of trades, p50, BTC", sizes, _share(0.5)),
-        Figure("size of trades, p90, BTC", sizes, _share(0.9)),
+        Figure("size of trades, mean, base", sizes, fmean, (0.014, 0.023), kept=HOURS),
+        Figure("size of trades, p50, base", sizes, _share(0.5)),
+        Figure("size of trades, p90, base", sizes, _share(0.9)),
         Figure("trades of a taker's order, mean", _fills(seen), fmean),
         Figure("signs of trades, lag-1 autocorrelation", _followed(signs), _correlation, (0.2, 0.4)),
         Figure("signs of takers' orders, lag-1", _followed([order[:2] for order in orders]), _correlation, (0.2, 0.4)),
@@ -148,24 +149,35 @@ def _fills(seen: Seen) -> list[Sample]:
 def book_figures(seen: Seen, lot: float) -> list[Figure]:
     """Return the touch, and how the book reacts to a taker's order; ``lot`` as in :func:`trade_figures`."""
     touches = [(ns, (ask - bid, *sorted((a * lot, b * lot)))) for ns, bid, ask, a, b in seen.touches]
-    usual = len(seen.messages) / seen.seconds * REACTION_NS / NS
-    reactions, moved = [], []
+    moved = []
     for ns, sign, _ in taker_orders(seen):
-        after = bisect_left(seen.messages, ns + REACTION_NS) - bisect_left(seen.messages, ns)
-        reactions.append((ns, after / usual))
         before, later = _touch_at(seen, ns, sign), _touch_at(seen, ns + NS, sign)
         if before is not None and later is not None:
             moved.append((ns, 100.0 * ((later - before) * sign > 0)))
     return [
         Figure("touch one tick wide, %", touches, lambda rows: 100 * fmean(row[0] == 1 for row in rows), (90, 100),
                kept=BOOK),
-        Figure("smaller side of the touch, p50, BTC", touches, lambda rows: _median([row[1] for row in rows]),
+        Figure("smaller side of the touch, p50, base", touches, lambda rows: _median([row[1] for row in rows]),
                (0.01, 0.03), kept=BOOK),
-        Figure("larger side of the touch, p50, BTC", touches, lambda rows: _median([row[2] for row in rows]), (4, 9),
+        Figure("larger side of the touch, p50, base", touches, lambda rows: _median([row[2] for row in rows]), (4, 9),
                kept=BOOK),
-        Figure("book messages 0.1 s after an order, times usual", reactions, fmean),
+        Figure("book messages 0.1 s after an order, times usual", _reactions(seen), fmean),
         Figure("side that was hit is worse 1 s later, %", moved, fmean),
     ]  # fmt: skip
+
+
+def _reactions(seen: Seen) -> list[Sample]:
+    """Book messages within REACTION_NS of each taker's order, times as many as there usually are in that time."""
+    usual = len(seen.messages) / seen.seconds * REACTION_NS / NS
+    return [
+        (ns, (bisect_left(seen.messages, ns + REACTION_NS) - bisect_left(seen.messages, ns)) / usual)
+        for ns, _, _ in taker_orders(seen)
+    ]
+
+
+def taker_reactions(seen: Seen) -> float:
+    """Return how many times as many book messages as usual follow a taker's order within REACTION_NS, on average."""
+    return fmean(times for _, times in _reactions(seen))
 
 
 def _touch_at(seen: Seen, ns: int, sign: int) -> int | None:
@@ -209,16 +221,12 @@ def measure(figure: Figure, seconds: float) -> Measured:
     return Measured(figure.name, value, len(figure.samples), interval, band, figure.kept)
 
 
-def measure_order(samples: Sequence[Sample]) -> list[Measured]:
+def measure_order(samples: Sequence[Sample], seconds: float) -> list[Measured]:
     """Return how often the trade's message comes before the book's, and the time between their stamps."""
     if not samples:
         return []
     first = sum(came_first for _, (came_first, _) in samples)
     low, high = wilson(first, len(samples))
-    behind = [apart / 1e3 for _, (_, apart) in samples]
-    name = "trade's message before its book change, %"
-    share = Measured(name, 100 * first / len(samples), len(samples), (100 * low, 100 * high), (90, 100))
-    return [
-        share,
-        Measured("book change stamped after its trade, p50, µs", _median(behind), len(samples), None, (0, 0)),
-    ]
+    share = Measured(TRADE_FIRST, 100 * first / len(samples), len(samples), (100 * low, 100 * high), (90, 100))
+    behind = [(ns, apart / 1e3) for ns, (_, apart) in samples]
+    return [share, measure(Figure("book change stamped after its trade, p50, µs", behind, _median), seconds)]

@@ -158,6 +158,23 @@ def watch_style(pair: Pair, how: Style, seconds: float, seed: int = 1) -> tuple[
     return venue, seen
 
 
+def record(pair: Pair, how: Style, seconds: float, seed: int = 1) -> list[str]:
+    """Let a crowd live alone for virtual seconds; return the frames of its depth-10 book and of its trades."""
+    venue = Venue(pair, load_engine()(), 1, pair.start_price)
+    market = Market(Exchange([venue], lambda: 0), venue, how, f"{pair.symbol} {seed}")
+    now = START_NS
+    market.open(now)
+    venue.public.clear()
+    venue.depths[DEPTH] = 1
+    frames = [venue.book.snapshot(DEPTH)]
+    end = now + int(seconds * NS)
+    while now < end:
+        now = min(end, max(now + 1000, market.step(now)))
+        frames += [text for channel, _, text in venue.public if channel in ("book", "trade")]
+        venue.public.clear()
+    return frames
+
+
 def _mid(venue: Venue) -> float:
     bid, ask = venue.touch()
     return ((bid or venue.last_price) + (ask or venue.last_price)) / 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from simulator import recorded, replay
+from simulator import listener, recorded, replay
 from simulator.captured import (
     Figure,
     Measured,
@@ -19,7 +19,10 @@ from simulator.follower import Follower
 from simulator.listener import Seen
 from simulator.pairs import PAIRS
 from simulator.recorded import Arrival
+from simulator.style import style
 
+# The pair whose crowd stands beside the captures, and how long its messages are recorded to see their order.
+PAIR, ORDER_S = "BTC/USD", 300.0
 # Captures with a book and its trades, and the pair that is measured in each.
 CAPTURES = (
     ("data/kraken_btc_20260724_levels_trades.csv", "BTC/USD", "2026-07-24"),
@@ -87,11 +90,19 @@ def read_captures(folder: Path) -> list[tuple[str, list[Arrival], str]]:
 
 def captured_part(captures: Sequence[tuple[str, list[Arrival], str]], here: Seen) -> str:
     """Return the part of the page on what was set, with the figures of the synthetic BTC/USD beside it."""
-    own = {figure.name: figure.value for figure in _figures(here, "BTC/USD")}
+    own = {figure.name: figure.value for figure in _figures(here, PAIR)} | _own_order()
     tables = [
-        f"### {title}\n\n```text\n{captured_table(arrived, symbol, own)}\n```" for title, arrived, symbol in captures
+        f"### {title}\n\n```text\n{captured_table(arrived, symbol, own if symbol == PAIR else {})}\n```"
+        for title, arrived, symbol in captures
     ]
     return CAPTURED.format(heading=HEADING, tables="\n\n".join(tables))
+
+
+def _own_order() -> dict[str, float]:
+    """The order and the stamps of the synthetic market's messages, by the names of their rows."""
+    frames = listener.record(PAIRS[PAIR], style(PAIRS[PAIR], "calm"), ORDER_S)
+    arrived = replay.arrivals(frame.encode() for frame in frames)
+    return {row.name: row.value for row in measure_order(message_order(arrived, PAIR), ORDER_S)}
 
 
 def _figures(seen: Seen, symbol: str) -> list[Figure]:
@@ -103,15 +114,15 @@ def captured_table(arrived: Sequence[Arrival], symbol: str, own: dict[str, float
     """Return what a recording says of a pair, a line a row; ``own`` is the synthetic market's figure by name."""
     seen = Follower(replay.ordered(arrived)[symbol]).follow()
     rows = [measure(figure, seen.seconds) for figure in _figures(seen, symbol)]
-    rows += measure_order(message_order(arrived, symbol))
+    rows += measure_order(message_order(arrived, symbol), seen.seconds)
     head = f"{seen.seconds:.1f} s, {len(seen.messages)} book messages, {len(seen.trades)} trades\n\n"
-    titles = f"{'property':<50} {'value':>9} {'samples':>8}  {'95 % interval':<18} {'standing':<20}"
+    titles = f"{'property':<50} {'value':>9} {'samples':>8}  {'95 % interval':<22} {'standing':<20}"
     return head + "\n".join([f"{titles} {'here':>8}".rstrip(), *(_line(row, own.get(row.name)) for row in rows)])
 
 
 def _line(row: Measured, own: float | None) -> str:
     interval = "" if row.interval is None else f"{row.interval[0]:.4g} to {row.interval[1]:.4g}"
-    line = f"{row.name:<50} {row.value:>9.4g} {row.samples:>8}  {interval:<18} {row.standing:<20}"
+    line = f"{row.name:<50} {row.value:>9.4g} {row.samples:>8}  {interval:<22} {row.standing:<20}"
     if own is None:
         return line.rstrip()
     outside = row.interval is not None and not row.interval[0] <= own <= row.interval[1]

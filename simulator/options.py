@@ -32,13 +32,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["run", "calibrate", "replay", "pairs"],
+        choices=["run", "calibrate", "replay", "style", "pairs"],
         default="run",
-        help="run (the default), print how the synthetic market compares with captures, run on a recording, or print"
-        " made-up pairs in the form of AssetPairs",
+        help="run (the default), print how the synthetic market compares with captures, run on a recording, print"
+        " the style of crowd that a recording shows, or print made-up pairs in the form of AssetPairs",
     )
     parser.add_argument(
-        "file", nargs="?", help="of replay: captured or recorded frames, one a line; of pairs: how many"
+        "file",
+        nargs="?",
+        help="of replay: captured or recorded frames, one a line; of style: such a file, or what 'tradebyte record'"
+        " wrote; of pairs: how many",
     )
     parser.add_argument("--seed", type=int, help="overrides simulator.seed of the configuration")
     parser.add_argument("--seconds", type=float, default=7200.0, help="of calibrate: virtual seconds a market")
@@ -73,8 +76,11 @@ def choose(given: argparse.Namespace) -> Chosen:
     elif given.command == "pairs":
         if not (given.file or "").isdecimal() or not 0 < int(given.file) <= PAIRS_MAX:
             raise ValueError(f"pairs {given.file or ''}: how many, from 1 to {PAIRS_MAX}")
+    elif given.command == "style":
+        if not given.file:
+            raise ValueError("style: which recording?")
     elif given.file:
-        raise ValueError(f"{given.file}: only replay and pairs take more")
+        raise ValueError(f"{given.file}: only replay, style and pairs take more")
     try:
         tls = certificate.context(Path(given.tls)) if given.tls else None
     except certificate.CertificateError as error:

@@ -48,10 +48,10 @@ class Style:
 CALM = {
     "BTC/USD": Style(0.055, 1.80, 0.095, 0.36, 3.2, 0.97, 2.0, 0.026, 8.3, 0.38, 0.59, 15, 110, (1, 1), 2.45,
                      touch=(0.053, 13.0), echo=9.4),
-    "ETH/USD": Style(0.25, 0.55, 0.21, 0.21, 4.0, 0.60, 2.0, 0.55, 5.0, 9.0, 0.6, 14, 110, (1, 1), 0.5),
-    "SOL/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 6.0, 2.5, 120.0, 2.7, 12, 110, (1, 1), 0.35),
+    "ETH/USD": Style(0.25, 0.55, 0.21, 0.21, 4.0, 0.60, 2.0, 0.55, 7.0, 9.0, 0.6, 14, 110, (1, 1), 0.5),
+    "SOL/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 6.0, 3.5, 120.0, 2.7, 12, 110, (1, 1), 0.35),
     # No captures: the flow of SOL in dollars, on ticks as fine as those of BTC.
-    "DOGE/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 5_600, 2.5, 110_000, 0.6, 12, 110, (1, 1), 0.5),
+    "DOGE/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 5_600, 3.5, 110_000, 0.6, 12, 110, (1, 1), 0.5),
 }  # fmt: skip
 # What a taker takes and a level holds on a pair without a capture, in USD, and makers' distances: those of SOL.
 _TAKE_USD, _LEVEL_USD = 900.0, 18_000.0
@@ -81,7 +81,7 @@ def _scaled(pair: Pair) -> Style:
     return Style(
         0.40, 0.70, 0.22, 0.22, 4.0, 0.70, 2.0,
         take_size=_TAKE_USD / worth,
-        quiet_rate=2.5,
+        quiet_rate=3.5,
         level_size=(_COARSE_LEVEL_USD if coarse else _LEVEL_USD) / worth,
         near_bp=max(_NEAR_BP, _NEAR_TICKS * min(tick, _COARSE_BP)),
         near_levels=12,
