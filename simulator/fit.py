@@ -7,7 +7,7 @@ number of the style that governs a figure is moved towards it; so in rounds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from statistics import fmean, median
 
@@ -25,11 +25,11 @@ from simulator.style import Style, style
 SECONDS_MIN, TRADES_MIN = 60.0, 30
 # With fewer trades, their impact and the book's reaction are noise: the pair's own are kept.
 REACTION_TRADES_MIN = 200
-ROUNDS, ROUND_S = 10, 1800.0
+ROUNDS, ROUND_S = 12, 1200.0
 # Of a seed that no round has seen, so that the figures printed are not those of the noise that was fitted to.
-CHECK_SEED = 1000
-# How far a number is moved in one round, at most, and the share of the way that later rounds go.
-STEP_MAX, LATER_POWER = 2.0, 0.5
+CHECK_SEED, CHECK_S = 1000, 3600.0
+# How far a number is moved in one round, at most (its logarithm), and the share of the way that later rounds go.
+STEP_MAX, LATER_POWER = 0.7, 0.4
 LONG_BARS_S, BAR_S, SHORT_BAR_S = 600.0, 60, 10
 
 Change = Callable[[Style, float], Style]
@@ -111,20 +111,28 @@ def first_guess(pair: Pair, seen: Seen) -> Style:
 def fit(pair: Pair, seen: Seen) -> tuple[Style, list[tuple[Target, float]]]:
     """Return the style that comes nearest, and each target with the figure of a seed that was not fitted to."""
     wanted = targets(seen, 10.0**-pair.qty_precision)
-    how = first_guess(pair, seen)
-    best, least = how, math.inf
+    first = first_guess(pair, seen)
+    # By what each target has scaled the first guess so far, as logarithms.
+    scales = [0.0] * len(wanted)
+    later: list[list[float]] = []
     for number in range(ROUNDS):
-        own = [target.own(watched) for watched in [watch_style(pair, how, ROUND_S, number + 1)[1]] for target in wanted]
-        missed = sum(abs(math.log(max(figure, 1e-12) / target.value)) / target.tolerance
-                     for target, figure in zip(wanted, own, strict=True))  # fmt: skip
-        if missed < least:
-            best, least = how, missed
+        watched = watch_style(pair, _scaled(first, wanted, scales), ROUND_S, number + 1)[1]
         power = 1.0 if number < ROUNDS // 2 else LATER_POWER
-        for target, figure in zip(wanted, own, strict=True):
-            by = (target.value / max(figure, 1e-12)) ** power
-            how = target.change(how, min(STEP_MAX, max(1 / STEP_MAX, by)))
-    checked = watch_style(pair, best, ROUND_S, CHECK_SEED)[1]
+        for at, target in enumerate(wanted):
+            step = power * math.log(target.value / max(target.own(watched), 1e-12))
+            scales[at] += min(STEP_MAX, max(-STEP_MAX, step))
+        if number >= ROUNDS // 2:
+            later.append(list(scales))
+    # Each round answers to the noise of its seed; their mean answers to less of it.
+    best = _scaled(first, wanted, [fmean(column) for column in zip(*later, strict=True)])
+    checked = watch_style(pair, best, CHECK_S, CHECK_SEED)[1]
     return best, [(target, target.own(checked)) for target in wanted]
+
+
+def _scaled(how: Style, wanted: Sequence[Target], scales: Sequence[float]) -> Style:
+    for target, scale in zip(wanted, scales, strict=True):
+        how = target.change(how, math.exp(scale))
+    return how
 
 
 def fitted(arrived: list[Arrival]) -> tuple[str, bool]:

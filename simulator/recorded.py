@@ -23,7 +23,7 @@ EVENTS_LOTS = 100
 _frame = msgspec.msgpack.Decoder(FeedFrame)
 _trades = msgspec.msgpack.Decoder(FeedTrades)
 # What pyarrow raises for bytes that are no recording, or that were damaged on the disk.
-_DAMAGED = (pa.ArrowException, ValueError, KeyError, TypeError)
+_DAMAGED = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
 
 Arrival = tuple[str, Moment]
 
@@ -53,8 +53,9 @@ def read(path: Path) -> list[Arrival]:
 
 def _bus(path: Path) -> Iterator[Arrival]:
     """The books and trades of a recorded file, up to its last whole batch."""
+    content = path.read_bytes()
     try:
-        reader = pa.ipc.open_stream(path.read_bytes())
+        reader = pa.ipc.open_stream(content)
     except _DAMAGED as error:
         raise RecordingError(f"{path.name} is no recording of TradeByte's bus, or was cut off at once") from error
     last: tuple[int, bytes] | None = None

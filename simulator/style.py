@@ -95,12 +95,12 @@ def style(pair: Pair, regime: str) -> Style:
     """The style of a pair in a regime; ``volatile`` moves about five times as far on a wider touch."""
     calm = CALM[pair.symbol] if pair.symbol in CALM else _scaled(pair)
     if regime == "trending":
-        return replace(calm, drift_bp=0.25)
+        return replace(calm, drift_bp=0.4)
     if regime == "volatile":
         return replace(
             calm,
             news_rate=calm.news_rate * 4,
-            news_bp=calm.news_bp * 3.4,
+            news_bp=calm.news_bp * 3.0,
             stay_bp=calm.stay_bp * 4.6,
             decay_bp=calm.decay_bp * 4.6,
             cluster_rate=calm.cluster_rate * 1.5,
