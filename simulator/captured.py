@@ -189,22 +189,40 @@ def _touch_at(seen: Seen, ns: int, sign: int) -> int | None:
 def message_order(arrived: Sequence[Arrival], symbol: str) -> list[Sample]:
     """Return (ns, (trade came first, ns from its time to the book's)) of each taker's order with a change of the book.
 
-    The change is the first message on the level that was hit whose time is within SAME_NS of the trade's.
+    The change is the message that lowers the level that was hit, and whose time is within SAME_NS of the trade's and
+    the nearest to it.
     """
     moments = [moment for name, moment in arrived if name == symbol]
-    books = [(at, moment) for at, moment in enumerate(moments) if moment.kind == "book"]
-    times = [moment.ns for _, moment in books]
+    changes = _lowered(moments)
+    times = [ns for ns, *_ in changes]
     found: list[Sample] = []
     for at, moment in enumerate(moments):
         if moment.kind != "trade" or (at and _is_same_order(moments[at - 1], moment)):
             continue
         side, price, _ = moment.levels[0]
         hit = ("sell" if side == "buy" else "buy", price)
-        near = books[bisect_left(times, moment.ns - SAME_NS) : bisect_left(times, moment.ns + SAME_NS)]
-        changes = [(place, book) for place, book in near if any(level[:2] == hit for level in book.levels)]
-        if changes:
-            place, book = min(changes, key=lambda change: abs(change[1].ns - moment.ns))
-            found.append((moment.ns, (at < place, book.ns - moment.ns)))
+        near = changes[bisect_left(times, moment.ns - SAME_NS) : bisect_left(times, moment.ns + SAME_NS)]
+        apart = [(ns - moment.ns, place) for ns, place, lowered in near if hit in lowered]
+        if apart:
+            behind, place = min(apart, key=lambda change: abs(change[0]))
+            found.append((moment.ns, (at < place, behind)))
+    return found
+
+
+def _lowered(moments: Sequence[Moment]) -> list[tuple[int, int, set[tuple[str, int]]]]:
+    """(ns, place in ``moments``, levels of which less stands after it) of each change of the book."""
+    book: dict[tuple[str, int], int] = {}
+    found = []
+    for at, moment in enumerate(moments):
+        if moment.kind == "trade":
+            continue
+        if moment.kind == "snapshot":
+            book = {}
+        # Of a level that a message names several times, the last is what stands.
+        after = {(side, price): qty for side, price, qty in moment.levels}
+        if moment.kind == "book":
+            found.append((moment.ns, at, {level for level, qty in after.items() if qty < book.get(level, 0)}))
+        book.update(after)
     return found
 
 

@@ -49,4 +49,5 @@ def wilson(successes: int, count: int) -> Interval:
     share, square = successes / count, _Z * _Z / count
     middle = (share + square / 2) / (1 + square)
     half = _Z / (1 + square) * math.sqrt(share * (1 - share) / count + square / count / 4)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Exact at the ends, where the sums are off by the last digit.
+    return (0.0 if not successes else middle - half), (1.0 if successes == count else middle + half)

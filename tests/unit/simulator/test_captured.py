@@ -103,22 +103,27 @@ def test_the_reaction_counts_messages_against_as_many_as_usual() -> None:
 
 
 def test_which_message_comes_first_is_that_of_the_level_that_was_hit() -> None:
-    def trade(ns: int, side: str = "buy") -> tuple[str, Moment]:
-        return "BTC/USD", Moment(ns, "trade", ((side, 101, 1),))
+    def trade(ns: int) -> tuple[str, Moment]:
+        return "BTC/USD", Moment(ns, "trade", (("buy", 101, 1),))
 
-    def book(ns: int, side: str = "sell", price: int = 101) -> tuple[str, Moment]:
-        return "BTC/USD", Moment(ns, "book", ((side, price, 5),))
+    def book(ns: int, qty: int, side: str = "sell", price: int = 101) -> tuple[str, Moment]:
+        return "BTC/USD", Moment(ns, "book", ((side, price, qty),))
 
     second = NS
     arrived = [
-        trade(second), trade(second), book(second, "buy", 100), book(second + 7_000),
-        book(2 * second), trade(2 * second - 3_000),
+        ("BTC/USD", Moment(0, "snapshot", (("buy", 100, 50), ("sell", 101, 50)))),
+        trade(second), trade(second), book(second, 40, "buy", 100), book(second + 7_000, 48),
+        # One that raises the level is nearer, and is none of the trade's doing.
+        book(2 * second - 4_000, 47), book(2 * second - 2_000, 60), trade(2 * second - 1_000),
         # Nothing of this one's level within 5 ms.
-        trade(3 * second), book(4 * second),
+        trade(3 * second), book(4 * second, 1),
     ]  # fmt: skip
-    assert captured.message_order(arrived, "BTC/USD") == [(second, (True, 7_000)), (2 * second - 3_000, (False, 3_000))]
+    assert captured.message_order(arrived, "BTC/USD") == [
+        (second, (True, 7_000)),
+        (2 * second - 1_000, (False, -3_000)),
+    ]
     share, behind = captured.measure_order(captured.message_order(arrived, "BTC/USD"), 10.0)
-    assert (share.value, share.samples, behind.value) == (50.0, 2, 5.0)
+    assert (share.value, share.samples, behind.value) == (50.0, 2, 2.0)
 
 
 def test_the_synthetic_market_tells_a_trade_before_its_book_change() -> None:
@@ -132,7 +137,7 @@ def captures_folder() -> Path:
 
 def rows_of(part: str) -> list[str]:
     """The lines of the part's tables without the synthetic market's column."""
-    names = r"^(.{50} .{9} .{8}  .{0,22} ?\S.*?)(?: {2,}[-\d.e]+)?(?:  \*)?$"
+    names = r"^(.{50} .{9} .{8}  .{0,22} ?\S.*?)(?: {2,}(?:[-\d.e]+|nan))?(?:  \*)?$"
     return [match.group(1).rstrip() for line in part.splitlines() if (match := re.match(names, line))]
 
 
