@@ -46,7 +46,7 @@ class Style:
 
 
 CALM = {
-    "BTC/USD": Style(0.055, 1.80, 0.095, 0.36, 3.2, 0.97, 2.0, 0.026, 8.3, 0.38, 0.59, 15, 110, (1, 1), 2.45,
+    "BTC/USD": Style(0.055, 1.95, 0.098, 0.35, 3.25, 0.94, 2.0, 0.026, 8.3, 0.38, 0.59, 15, 110, (1, 1), 2.45,
                      touch=(0.053, 13.0), echo=9.4),
     "ETH/USD": Style(0.25, 0.55, 0.21, 0.21, 4.0, 0.60, 2.0, 0.55, 7.0, 9.0, 0.6, 14, 110, (1, 1), 0.5),
     "SOL/USD": Style(0.25, 0.70, 0.22, 0.22, 4.0, 0.40, 2.0, 6.0, 3.5, 120.0, 2.7, 12, 110, (1, 1), 0.35),
@@ -100,7 +100,7 @@ def style(pair: Pair, regime: str) -> Style:
         return replace(
             calm,
             news_rate=calm.news_rate * 4,
-            news_bp=calm.news_bp * 3.0,
+            news_bp=calm.news_bp * 2.8,
             stay_bp=calm.stay_bp * 4.6,
             decay_bp=calm.decay_bp * 4.6,
             cluster_rate=calm.cluster_rate * 1.5,
