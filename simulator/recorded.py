@@ -59,6 +59,7 @@ def _bus(path: Path) -> Iterator[Arrival]:
     except _DAMAGED as error:
         raise RecordingError(f"{path.name} is no recording of TradeByte's bus, or was cut off at once") from error
     last: tuple[int, bytes] | None = None
+    newest = 0
     try:
         for batch in reader:
             for topic, payload in zip(
@@ -69,7 +70,9 @@ def _bus(path: Path) -> Iterator[Arrival]:
                     # A frame of several symbols is on the topic of each.
                     if (message.received, message.frame) != last:
                         last = (message.received, message.frame)
-                        yield from arrivals([message.frame])
+                        found = arrivals([message.frame], newest)
+                        newest = max([newest, *(moment.ns for _, moment in found)])
+                        yield from found
                 elif topic.startswith("feed.trade."):
                     yield from _bus_trades(_trades.decode(payload))
     except (*_DAMAGED, msgspec.DecodeError):

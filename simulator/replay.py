@@ -41,10 +41,12 @@ def read(lines: Iterable[bytes]) -> dict[str, list[Moment]]:
     return ordered(arrivals(lines))
 
 
-def arrivals(lines: Iterable[bytes]) -> list[tuple[str, Moment]]:
-    """Return the symbols and moments of frames in the order in which they came; passes over all other lines."""
+def arrivals(lines: Iterable[bytes], last: int = 0) -> list[tuple[str, Moment]]:
+    """Return the symbols and moments of frames in the order in which they came; passes over all other lines.
+
+    ``last`` is the time in ns of a snapshot that carries none, until a frame with a time has come.
+    """
     found: list[tuple[str, Moment]] = []
-    last = 0
     for line in lines:
         try:
             frame = read_json(line)

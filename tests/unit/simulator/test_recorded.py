@@ -68,6 +68,16 @@ def test_a_recording_of_the_bus_says_what_the_frames_in_it_say(tmp_path: Path) -
     assert recorded.read(file.parent) == expected
 
 
+def test_a_snapshot_without_a_time_is_as_old_as_what_came_before(tmp_path: Path) -> None:
+    lines = frames()[:50]
+    data = msgspec.json.decode(lines[0])
+    del data["data"][0]["timestamp"]
+    lines.append(msgspec.json.encode(data))
+    found = [moment for _, moment in recorded.read(bus_file(tmp_path / "recordings", lines)) if moment.kind != "trade"]
+    assert found[-1].kind == "snapshot"
+    assert found[-1].ns == found[-2].ns > 0
+
+
 def test_a_recording_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
     file = bus_file(tmp_path / "recordings", frames())
     whole = recorded.read(file)
