@@ -36,7 +36,7 @@ Statistic = Callable[[Sequence[Any]], float]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A property with its samples (ns, value); ``band`` is what is accepted, None: within TOLERANCE.
+    """Hold a property with its samples (ns, value); ``band`` is what is accepted, None: within TOLERANCE.
 
     ``kept`` names the longer source that MARKET.md has the property from, which minutes of a capture do not overrule.
     """
@@ -50,13 +50,13 @@ class Figure:
 
     @property
     def value(self) -> float:
-        """The statistic of all samples, NaN of none."""
+        """Return the statistic of all samples, NaN of none."""
         return self.statistic([value for _, value in self.samples]) if self.samples else math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure of a recording with its 95 % interval, None where the samples are too few for one."""
+    """Hold a figure of a recording with its 95 % interval, None where the samples are too few for one."""
 
     name: str
     value: float
@@ -67,7 +67,7 @@ class Measured:
 
     @property
     def standing(self) -> str:
-        """``measured``, or why the row stays what it was."""
+        """Return ``measured``, or why the row stays what it was."""
         if self.kept:
             return f"kept, {self.kept}"
         if self.interval is None:
@@ -83,14 +83,14 @@ def taker_orders(seen: Seen) -> list[tuple[int, int, int]]:
 
 
 def _correlation(signs: Sequence[tuple[int, int]]) -> float:
-    """Lag-1 autocorrelation from pairs of signs that follow each other."""
+    """Return the lag-1 autocorrelation from pairs of signs that follow each other."""
     mean = fmean(first for first, _ in signs)
     spread = fmean((first - mean) ** 2 for first, _ in signs)
     return fmean((first - mean) * (second - mean) for first, second in signs) / spread if spread else math.nan
 
 
 def _left(impacts: Sequence[tuple[float, float]]) -> float:
-    """Percent of the mean impact at first that is left later."""
+    """Return how many percent of the mean impact at first are left later."""
     first = fmean(early for early, _ in impacts)
     return 100 * fmean(late for _, late in impacts) / first if first else math.nan
 
@@ -167,7 +167,7 @@ def book_figures(seen: Seen, lot: float) -> list[Figure]:
 
 
 def _reactions(seen: Seen) -> list[Sample]:
-    """Book messages within REACTION_NS of each taker's order, times as many as there usually are in that time."""
+    """Count book messages within REACTION_NS of each taker's order, times as many as there usually are in that time."""
     usual = len(seen.messages) / seen.seconds * REACTION_NS / NS
     return [
         (ns, (bisect_left(seen.messages, ns + REACTION_NS) - bisect_left(seen.messages, ns)) / usual)
@@ -181,7 +181,7 @@ def taker_reactions(seen: Seen) -> float:
 
 
 def _touch_at(seen: Seen, ns: int, sign: int) -> int | None:
-    """The best price that takers of a sign hit, at the last sample before a time."""
+    """Return the best price that takers of a sign hit, at the last sample before a time."""
     index = (ns - seen.touches[0][0] - 1) // (NS // 10)
     return seen.touches[index][2 if sign > 0 else 1] if 0 <= index < len(seen.touches) else None
 
@@ -195,7 +195,7 @@ def message_order(arrived: Sequence[Arrival], symbol: str) -> list[Sample]:
     moments = [moment for name, moment in arrived if name == symbol]
     changes = _lowered(moments)
     times = [ns for ns, *_ in changes]
-    found: list[Sample] = []
+    samples: list[Sample] = []
     for at, moment in enumerate(moments):
         if moment.kind != "trade" or (at and _is_same_order(moments[at - 1], moment)):
             continue
@@ -205,14 +205,14 @@ def message_order(arrived: Sequence[Arrival], symbol: str) -> list[Sample]:
         apart = [(ns - moment.ns, place) for ns, place, lowered in near if hit in lowered]
         if apart:
             behind, place = min(apart, key=lambda change: abs(change[0]))
-            found.append((moment.ns, (at < place, behind)))
-    return found
+            samples.append((moment.ns, (at < place, behind)))
+    return samples
 
 
 def _lowered(moments: Sequence[Moment]) -> list[tuple[int, int, set[tuple[str, int]]]]:
-    """(ns, place in ``moments``, levels of which less stands after it) of each change of the book."""
+    """Return (ns, place in ``moments``, levels of which less stands after it) of each change of the book."""
     book: dict[tuple[str, int], int] = {}
-    found = []
+    changes = []
     for at, moment in enumerate(moments):
         if moment.kind == "trade":
             continue
@@ -221,9 +221,9 @@ def _lowered(moments: Sequence[Moment]) -> list[tuple[int, int, set[tuple[str, i
         # Of a level that a message names several times, the last is what stands.
         after = {(side, price): qty for side, price, qty in moment.levels}
         if moment.kind == "book":
-            found.append((moment.ns, at, {level for level, qty in after.items() if qty < book.get(level, 0)}))
+            changes.append((moment.ns, at, {level for level, qty in after.items() if qty < book.get(level, 0)}))
         book.update(after)
-    return found
+    return changes
 
 
 def _is_same_order(before: Moment, moment: Moment) -> bool:

@@ -18,7 +18,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def volatility(seen: Seen, bar_s: int = 60) -> float:
-    """Bp per root second, by Parkinson from bars of the mid."""
+    """Return bp per root second, by Parkinson from bars of the mid."""
     bars: dict[int, tuple[float, float]] = {}
     for ns, bid, ask, *_ in seen.touches:
         mid = (bid + ask) / 2
@@ -29,7 +29,7 @@ def volatility(seen: Seen, bar_s: int = 60) -> float:
 
 
 def burstiness(times: list[int]) -> tuple[float, float, float]:
-    """Fano factor of messages per second, coefficient of variation of the gaps, share of gaps under 10 ms."""
+    """Return the Fano factor of messages per second, the gaps' coefficient of variation, and the share under 10 ms."""
     first, last = times[0] // NS, times[-1] // NS
     counts = [0] * (last - first + 1)
     for ns in times:
@@ -49,7 +49,7 @@ def mid_at(seen: Seen, ns: int) -> float | None:
 
 
 def after_trade(seen: Seen, seconds: float) -> float:
-    """Mean move of the mid from before a trade to ``seconds`` after it, bp in the taker's direction."""
+    """Return the mean move of the mid from before a trade to ``seconds`` after it, bp in the taker's direction."""
     moves = [
         sign * 1e4 * (later / mid - 1)
         for ns, sign, _, _, mid in seen.trades
@@ -59,7 +59,7 @@ def after_trade(seen: Seen, seconds: float) -> float:
 
 
 def against_maker(seen: Seen, seconds: float = 1.0) -> float:
-    """Mean of what a maker at the touch gains in bp from a fill's price to the mid a second later; negative: loses."""
+    """Return what a maker at the touch gains on average, in bp from a fill's price to the mid later; negative: loses."""
     moves = [
         -sign * 1e4 * (later / price - 1)
         for ns, sign, price, _, _ in seen.trades
@@ -69,12 +69,12 @@ def against_maker(seen: Seen, seconds: float = 1.0) -> float:
 
 
 def impact_left(seen: Seen) -> float:
-    """Share of a trade's impact half a second after it that is still there after ten."""
+    """Return the share of a trade's impact half a second after it that is still there after ten."""
     return after_trade(seen, 10.0) / after_trade(seen, 0.5)
 
 
 def sign_autocorrelation(seen: Seen) -> float:
-    """Lag-1 autocorrelation of the takers' signs."""
+    """Return the lag-1 autocorrelation of the takers' signs."""
     signs = [sign for _, sign, *_ in seen.trades]
     mean = fmean(signs)
     spread = fmean((sign - mean) ** 2 for sign in signs)

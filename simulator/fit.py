@@ -36,22 +36,18 @@ Change = Callable[[Style, float], Style]
 
 
 class FitError(Exception):
-    """A recording is no ground for a style; the text says why."""
+    """Say that a recording is no ground for a style; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A figure of the recording, how it is read of what was seen, and how a style is changed by target/own."""
+    """Hold a figure of the recording, how it is read of what was seen, and how a style is changed by target/own."""
 
     name: str
     value: float
     read: Callable[[Seen], float]
     change: Change
     tolerance: float
-
-    def own(self, seen: Seen) -> float:
-        """The figure of the synthetic market, in the same units."""
-        return self.read(seen)
 
     def is_met(self, own: float) -> bool:
         """True if the figure is within the tolerance."""
@@ -96,8 +92,8 @@ def targets(seen: Seen, lot: float) -> list[Target]:
             ("move 0.5 s after a trade, bp", lambda seen: after_trade(seen, 0.5), _impact, 0.3),
             ("messages 0.1 s after an order, times usual", taker_reactions, _scale("echo"), 0.3),
         ]
-    found = [Target(name, read(seen), read, change, tolerance) for name, read, change, tolerance in wanted]
-    return [target for target in found if target.value > 0]
+    every = [Target(name, read(seen), read, change, tolerance) for name, read, change, tolerance in wanted]
+    return [target for target in every if target.value > 0]
 
 
 def first_guess(pair: Pair, seen: Seen) -> Style:
@@ -119,14 +115,14 @@ def fit(pair: Pair, seen: Seen) -> tuple[Style, list[tuple[Target, float]]]:
         watched = watch_style(pair, _scaled(first, wanted, scales), ROUND_S, number + 1)[1]
         power = 1.0 if number < ROUNDS // 2 else LATER_POWER
         for at, target in enumerate(wanted):
-            step = power * math.log(target.value / max(target.own(watched), 1e-12))
+            step = power * math.log(target.value / max(target.read(watched), 1e-12))
             scales[at] += min(STEP_MAX, max(-STEP_MAX, step))
         if number >= ROUNDS // 2:
             later.append(list(scales))
     # Each round answers to the noise of its seed; their mean answers to less of it.
     best = _scaled(first, wanted, [fmean(column) for column in zip(*later, strict=True)])
     checked = watch_style(pair, best, CHECK_S, CHECK_SEED)[1]
-    return best, [(target, target.own(checked)) for target in wanted]
+    return best, [(target, target.read(checked)) for target in wanted]
 
 
 def _scaled(how: Style, wanted: Sequence[Target], scales: Sequence[float]) -> Style:
@@ -170,11 +166,11 @@ def as_text(symbol: str, how: Style, figures: list[tuple[Target, float]], seen: 
     for field in fields(Style):
         value = getattr(how, field.name)
         if value != field.default:
-            lines.append(f"    {field.name}={_shown(value)},")
+            lines.append(f"    {field.name}={_literal(value)},")
     return "\n".join([*lines, "),"])
 
 
-def _shown(value: object) -> str:
+def _literal(value: object) -> str:
     if isinstance(value, tuple):
-        return f"({', '.join(_shown(each) for each in value)})"
+        return f"({', '.join(_literal(each) for each in value)})"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

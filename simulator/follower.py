@@ -13,7 +13,7 @@ SAMPLE_NS = NS // 10
 
 
 class Follower:
-    """The recorded book of one pair, and a listener to its best levels."""
+    """Keep the recorded book of one pair, and have a listener follow its best levels."""
 
     def __init__(self, moments: Sequence[Moment]) -> None:
         self._moments = moments
@@ -75,7 +75,7 @@ class Follower:
             self._listener.message(parts, moment.ns)
 
     def _entries(self, side: str, levels: Sequence[Level], ns: int) -> list[Entry]:
-        """What a subscriber of the best levels is told of a change of one side."""
+        """Return what a subscriber of the best levels hears of a change of one side."""
         book, sign = self._book[side], -1 if side == "buy" else 1
         before = {price: book[price] for price in self._best(side)}
         known = set(book)
@@ -86,8 +86,8 @@ class Follower:
                 book.pop(price, None)
         for price in sorted(book, key=lambda price: price * sign)[self._depth :]:
             del book[price]
-        told = {price for _, price, _ in levels}
-        entries = [Entry(price, 0, ns, False) for price in before if price not in book and price in told]
+        named = {price for _, price, _ in levels}
+        entries = [Entry(price, 0, ns, False) for price in before if price not in book and price in named]
         worst = max((price * sign for price in before), default=0)
         for price in self._best(side):
             if price not in before:

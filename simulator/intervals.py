@@ -34,14 +34,14 @@ def bootstrap(
     if sum(bool(block) for block in blocks) < BLOCKS_MIN:
         return None
     rng = Random(1)
-    found = []
+    figures = []
     for _ in range(RESAMPLES):
         values = [value for block in rng.choices(blocks, k=count) for value in block]
         figure = statistic(values) if values else math.nan
         if not math.isnan(figure):
-            found.append(figure)
-    found.sort()
-    return found[int(_LOW * len(found))], found[int(_HIGH * len(found))]
+            figures.append(figure)
+    figures.sort()
+    return figures[int(_LOW * len(figures))], figures[int(_HIGH * len(figures))]
 
 
 def wilson(successes: int, count: int) -> Interval:

@@ -23,7 +23,7 @@ WARM_UP_S = 30
 
 @dataclass(slots=True)
 class Seen:
-    """What the listener has counted; times in ns, prices in ticks, sizes in lots."""
+    """Hold what the listener has counted; times in ns, prices in ticks, sizes in lots."""
 
     seconds: float = 0.0
     messages: list[int] = field(default_factory=list)

@@ -79,18 +79,18 @@ of a measured row.
 
 def read_captures(folder: Path) -> list[tuple[str, list[Arrival], str]]:
     """Return (title, arrivals, symbol) of each of CAPTURES in a folder. Raises RecordingError with the file's name."""
-    found = []
+    read = []
     for name, symbol, date in CAPTURES:
         try:
-            found.append((f"{symbol}, {date}, {Path(name).name}", recorded.read(folder / name), symbol))
+            read.append((f"{symbol}, {date}, {Path(name).name}", recorded.read(folder / name), symbol))
         except recorded.RecordingError as error:
             raise recorded.RecordingError(f"{name}: {error}") from error
-    return found
+    return read
 
 
-def captured_part(captures: Sequence[tuple[str, list[Arrival], str]], here: Seen) -> str:
-    """Return the part of the page on what was set, with the figures of the synthetic BTC/USD beside it."""
-    own = {figure.name: figure.value for figure in _figures(here, PAIR)} | _own_order()
+def captured_part(captures: Sequence[tuple[str, list[Arrival], str]], synthetic: Seen) -> str:
+    """Return the part of the page on what was set, with what was seen of the synthetic BTC/USD beside it."""
+    own = {figure.name: figure.value for figure in _figures(synthetic, PAIR)} | _own_order()
     tables = [
         f"### {title}\n\n```text\n{captured_table(arrived, symbol, own if symbol == PAIR else {})}\n```"
         for title, arrived, symbol in captures
@@ -99,7 +99,7 @@ def captured_part(captures: Sequence[tuple[str, list[Arrival], str]], here: Seen
 
 
 def _own_order() -> dict[str, float]:
-    """The order and the stamps of the synthetic market's messages, by the names of their rows."""
+    """Return the order and the stamps of the synthetic market's messages, by the names of their rows."""
     frames = listener.record(PAIRS[PAIR], style(PAIRS[PAIR], "calm"), ORDER_S)
     arrived = replay.arrivals(frame.encode() for frame in frames)
     return {row.name: row.value for row in measure_order(message_order(arrived, PAIR), ORDER_S)}

@@ -29,7 +29,7 @@ Arrival = tuple[str, Moment]
 
 
 class RecordingError(Exception):
-    """A recording cannot be read; the text says why, without the file's name."""
+    """Say that a recording cannot be read; the text says why, without the file's name."""
 
 
 def read(path: Path) -> list[Arrival]:
@@ -52,7 +52,7 @@ def read(path: Path) -> list[Arrival]:
 
 
 def _bus(path: Path) -> Iterator[Arrival]:
-    """The books and trades of a recorded file, up to its last whole batch."""
+    """Yield the books and trades of a recorded file, up to its last whole batch."""
     content = path.read_bytes()
     try:
         reader = pa.ipc.open_stream(content)
@@ -70,9 +70,9 @@ def _bus(path: Path) -> Iterator[Arrival]:
                     # A frame of several symbols is on the topic of each.
                     if (message.received, message.frame) != last:
                         last = (message.received, message.frame)
-                        found = arrivals([message.frame], newest)
-                        newest = max([newest, *(moment.ns for _, moment in found)])
-                        yield from found
+                        arrived = arrivals([message.frame], newest)
+                        newest = max([newest, *(moment.ns for _, moment in arrived)])
+                        yield from arrived
                 elif topic.startswith("feed.trade."):
                     yield from _bus_trades(_trades.decode(payload))
     except (*_DAMAGED, msgspec.DecodeError):
@@ -89,7 +89,7 @@ def _bus_trades(message: FeedTrades) -> Iterator[Arrival]:
 
 
 def _events(path: Path) -> list[Arrival]:
-    """The moments of a CSV of level events; events of one time are one message, and the first are the snapshot."""
+    """Return the moments of a CSV of level events: those of one time are a message, and the first the snapshot."""
     with path.open(encoding="utf-8", newline="") as file:
         if file.readline().strip() != EVENTS_HEADER:
             raise RecordingError(f"its first line is not {EVENTS_HEADER}")
@@ -100,16 +100,16 @@ def _events(path: Path) -> list[Arrival]:
             ]
         except ValueError as error:
             raise RecordingError(f"a line is no level event: {error}") from error
-    found: list[Arrival] = []
+    arrived: list[Arrival] = []
     for ns, group in groupby(rows, key=lambda row: row[0]):
         events = list(group)
         trades = [Moment(ns, "trade", (row[2:],)) for row in events if row[1] == "trade"]
         levels = tuple((side, price, qty if kind == "add" else 0) for _, kind, side, price, qty in _changes(events))
-        found += [(EVENTS_PAIR, trade) for trade in trades]
+        arrived += [(EVENTS_PAIR, trade) for trade in trades]
         if levels:
-            first = not any(moment.kind == "snapshot" for _, moment in found)
-            found.append((EVENTS_PAIR, Moment(ns, "snapshot" if first else "book", levels)))
-    return found
+            first = not any(moment.kind == "snapshot" for _, moment in arrived)
+            arrived.append((EVENTS_PAIR, Moment(ns, "snapshot" if first else "book", levels)))
+    return arrived
 
 
 def _changes(events: Iterable[tuple[int, str, str, int, int]]) -> list[tuple[int, str, str, int, int]]:

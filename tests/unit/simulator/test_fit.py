@@ -57,8 +57,8 @@ def test_a_fitted_style_has_the_recordings_table(
     # Of a seed that neither the fit nor its own check has seen; the pair's own style is far off.
     _, fitted = listener.watch_style(SOL, how, 3600, seed=77)
     _, own = listener.watch_style(SOL, CALM, 3600, seed=77)
-    assert [target.name for target in wanted if not target.is_met(target.own(fitted))] == []
-    assert sum(not target.is_met(target.own(own)) for target in wanted) >= 6
+    assert [target.name for target in wanted if not target.is_met(target.read(fitted))] == []
+    assert sum(not target.is_met(target.read(own)) for target in wanted) >= 6
 
 
 def test_a_recording_that_is_too_short_is_refused(
