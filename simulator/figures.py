@@ -59,7 +59,7 @@ def after_trade(seen: Seen, seconds: float) -> float:
 
 
 def against_maker(seen: Seen, seconds: float = 1.0) -> float:
-    """Return what a maker at the touch gains on average, in bp from a fill's price to the mid later; negative: loses."""
+    """Return what a maker at the touch gains on average, bp from a fill's price to the mid later; negative: loses."""
     moves = [
         -sign * 1e4 * (later / price - 1)
         for ns, sign, price, _, _ in seen.trades
