@@ -51,7 +51,8 @@ bench: ## measure the Rust book against its Python twin; writes benchmarks/RESUL
 
 calibrate: ## compare the synthetic market with captures of the real one; writes docs/market.md
 	@scripts/setup.sh
-	@$(BIN)/python -m simulator calibrate --page docs/market.md
+	@$(BIN)/python -m simulator calibrate --seconds 14400 --seeds 3 --page docs/market.md \
+		$(if $(wildcard ../shared/data),--captures ../shared)
 
 docs: ## build the pages of docs/ as a site, in run/site/
 	@scripts/setup.sh dev

@@ -1,4 +1,4 @@
-"""The simulator's process: ``python -m simulator [run | calibrate | replay FILE | pairs COUNT]``."""
+"""The simulator's process: ``python -m simulator [run | calibrate | replay FILE | style FILE | pairs COUNT]``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from aiohttp import web
 from shared import process, starts
 from shared.config import ConfigError, Simulator
 from shared.messages import ProcessState
-from simulator import calibrate, options
+from simulator import calibrate, fit, options, recorded
 from simulator.control import Control
 from simulator.engine import load_engine
 from simulator.first_day import FirstDay
@@ -115,7 +116,18 @@ def main() -> None:
     except ValueError as error:
         process.refuse(process.EXIT_CONFIG, "simulator", str(error))
     if given.command == "calibrate":
-        raise SystemExit(calibrate.main(given.seconds, 1 if given.seed is None else given.seed, given.page))
+        seed = 1 if given.seed is None else given.seed
+        try:
+            raise SystemExit(calibrate.main(given.seconds, seed, given.page, given.seeds, given.captures))
+        except recorded.RecordingError as error:
+            process.refuse(process.EXIT_CONFIG, "simulator", f"--captures {given.captures}: {error}")
+    if given.command == "style":
+        try:
+            text, met = fit.fitted(recorded.read(Path(given.file)))
+        except (recorded.RecordingError, fit.FitError, ValueError) as error:
+            process.refuse(process.EXIT_CONFIG, "simulator", f"style {given.file}: {error}")
+        print(text)
+        raise SystemExit(0 if met else 1)
     if given.command == "pairs":
         print(json.dumps({"error": [], "result": made_pairs(int(given.file))}))
         return

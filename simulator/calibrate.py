@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median, pstdev
 
 from shared.config import Simulator
+from simulator import market_page
+from simulator.figures import (
+    against_maker,
+    burstiness,
+    impact_left,
+    quantile,
+    sign_autocorrelation,
+    volatility,
+)
 from simulator.listener import Seen, watch
 from simulator.websocket import Delays
 from simulator.wire import NS
@@ -28,16 +37,6 @@ TURNAROUNDS = (
     ("cancel_all", 8.4, 8.4),
 )
 DRAWS = 4000
-PAGE = """# The synthetic market beside the real one
-
-Written by `make calibrate` (`python -m simulator calibrate --seconds {seconds:g} --seed {seed}`). *Measured* is what
-captures of the exchange show, *here* is the synthetic market. Shorter runs of other seeds can miss a row by noise: what
-is left of a trade's impact after ten seconds needs hours of trades.
-
-```text
-{text}
-```
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,77 +52,8 @@ class Row:
 
     @property
     def met(self) -> bool:
-        """Is the figure within the bounds."""
+        """True if the figure is within the bounds."""
         return self.low <= self.own <= self.high
-
-
-def quantile(values: list[int], share: float) -> float:
-    """The value below which a share of the values lies."""
-    ordered = sorted(values)
-    return float(ordered[min(len(ordered) - 1, int(share * len(ordered)))]) if ordered else math.nan
-
-
-def volatility(seen: Seen, bar_s: int = 60) -> float:
-    """Bp per root second, by Parkinson from bars of the mid."""
-    bars: dict[int, tuple[float, float]] = {}
-    for ns, bid, ask, *_ in seen.touches:
-        mid = (bid + ask) / 2
-        low, high = bars.get(ns // (bar_s * NS), (mid, mid))
-        bars[ns // (bar_s * NS)] = (min(low, mid), max(high, mid))
-    squares = [math.log(high / low) ** 2 for low, high in bars.values()]
-    return 1e4 * math.sqrt(fmean(squares) / (4 * math.log(2)) / bar_s)
-
-
-def burstiness(times: list[int]) -> tuple[float, float, float]:
-    """Fano factor of messages per second, coefficient of variation of the gaps, share of gaps under 10 ms."""
-    first, last = times[0] // NS, times[-1] // NS
-    counts = [0] * (last - first + 1)
-    for ns in times:
-        counts[ns // NS - first] += 1
-    gaps = [b - a for a, b in pairwise(times)]
-    fano = pstdev(counts) ** 2 / fmean(counts)
-    return fano, pstdev(gaps) / fmean(gaps), sum(gap < 10_000_000 for gap in gaps) / len(gaps)
-
-
-def _mid_at(seen: Seen, ns: int) -> float | None:
-    index = (ns - seen.touches[0][0]) // (NS // 10) + 1
-    if not 0 <= index < len(seen.touches):
-        return None
-    _, bid, ask, *_ = seen.touches[index]
-    return (bid + ask) / 2
-
-
-def after_trade(seen: Seen, seconds: float) -> float:
-    """Mean move of the mid from before a trade to ``seconds`` after it, bp in the taker's direction."""
-    moves = [
-        sign * 1e4 * (later / mid - 1)
-        for ns, sign, _, _, mid in seen.trades
-        if (later := _mid_at(seen, ns + int(seconds * NS))) is not None
-    ]
-    return fmean(moves)
-
-
-def against_maker(seen: Seen, seconds: float = 1.0) -> float:
-    """Mean of what a maker at the touch gains in bp from a fill's price to the mid a second later; negative: loses."""
-    moves = [
-        -sign * 1e4 * (later / price - 1)
-        for ns, sign, price, _, _ in seen.trades
-        if (later := _mid_at(seen, ns + int(seconds * NS))) is not None
-    ]
-    return fmean(moves)
-
-
-def impact_left(seen: Seen) -> float:
-    """Share of a trade's impact half a second after it that is still there after ten."""
-    return after_trade(seen, 10.0) / after_trade(seen, 0.5)
-
-
-def sign_autocorrelation(seen: Seen) -> float:
-    """Lag-1 autocorrelation of the takers' signs."""
-    signs = [sign for _, sign, *_ in seen.trades]
-    mean = fmean(signs)
-    spread = fmean((sign - mean) ** 2 for sign in signs)
-    return fmean((a - mean) * (b - mean) for a, b in pairwise(signs)) / spread
 
 
 def _near(name: str, unit: str, value: float, own: float, tolerance: float) -> Row:
@@ -140,7 +70,7 @@ def calm_rows(seen: Seen, lot: float) -> list[Row]:
     widths = [ask - bid for _, bid, ask, *_ in seen.touches]
     lopsided = [sorted((a, b)) for *_, a, b in seen.touches]
     rows = [
-        Row("volatility, bp per root s", "0.43 to 0.87", "0.3 to 0.9", volatility(seen), 0.3, 0.9),
+        Row("volatility, bp per root s", "0.43 to 0.87", "0.4 to 0.6", volatility(seen), 0.4, 0.6),
         Row("trades per second", "1.6 to 2.6", "same", len(seen.trades) / seen.seconds, 1.6, 2.6),
         Row("mean trade, BTC", "0.014 to 0.023", "same", fmean(t[3] for t in seen.trades) * lot, 0.014, 0.023),
         Row("book messages per second", "10.0", "8 to 60", len(seen.messages) / seen.seconds, 8, 60),
@@ -174,7 +104,7 @@ def calm_rows(seen: Seen, lot: float) -> list[Row]:
     rows += [
         Row("touch one tick wide, %", "almost always", "90 or more", 100 * widths.count(1) / len(widths), 90, 100),
         Row("larger side of the touch, median BTC", "6.5", "4 to 9", median(b for _, b in lopsided) * lot, 4, 9),
-        Row("smaller side, median BTC", "0.011", "0.005 to 0.3", median(a for a, _ in lopsided) * lot, 0.005, 0.3),
+        Row("smaller side, median BTC", "0.011", "0.01 to 0.03", median(a for a, _ in lopsided) * lot, 0.01, 0.03),
         Row("lag-1 autocorrelation of signs", "set", "0.2 to 0.4", sign_autocorrelation(seen), 0.2, 0.4),
         Row("mid after a fill, 1 s, bp", "set", "-0.6 to -0.2", against_maker(seen), -0.6, -0.2),
         Row("impact left after 10 s, %", "set", "50 to 70", 100 * impact_left(seen), 50, 70),
@@ -232,37 +162,59 @@ def delay_rows(config: Simulator, seed: int) -> list[Row]:
     return rows
 
 
-def measure(seconds: float, seed: int = 1, tell: Callable[[str], None] = lambda _market: None) -> list[Row]:
-    """Every row, from as many virtual seconds of each market; ``tell`` hears each market's name before its turn."""
+def measure(
+    seconds: float, seed: int = 1, tell: Callable[[str], None] = lambda _market: None
+) -> tuple[list[Row], Seen]:
+    """Return every row, from as many virtual seconds of each market, and what was seen of BTC/USD in calm.
+
+    ``tell`` hears each market's name before its turn.
+    """
 
     def seen(symbol: str, regime: str) -> Seen:
         tell(f"{symbol} {regime}")
         return watch(symbol, regime, seconds, seed)[1]
 
-    rows = calm_rows(seen("BTC/USD", "calm"), lot=1e-8)
+    calm = seen("BTC/USD", "calm")
+    rows = calm_rows(calm, lot=1e-8)
     rows += volatile_rows(seen("BTC/USD", "volatile"))
     rows += thin_rows(seen("SOL/USD", "thin"))
     for symbol in ("ETH/USD", "SOL/USD"):
         rows += other_rows(symbol, seen(symbol, "calm"))
-    return rows + delay_rows(Simulator(), seed)
+    return rows + delay_rows(Simulator(), seed), calm
 
 
-def table(rows: Iterable[Row]) -> str:
-    """The rows as text, one a line; what is outside its bounds is marked."""
-    lines = [f"{'property':<50} {'measured':<16} {'accepted':<14} {'here':>9}"]
-    for row in rows:
-        mark = "" if row.met else "  *"
-        lines.append(f"{row.name:<50} {row.measured:<16} {row.accepted:<14} {row.own:>9.3f}{mark}")
+def table(rows: Sequence[Row], further: Sequence[Sequence[Row]] = ()) -> str:
+    """Return the rows as text, one a line, ``further`` being those of other seeds; what is not met is marked."""
+    runs = (rows, *further)
+    lines = [f"{'property':<50} {'measured':<16} {'accepted':<14}" + f" {'here':>9}" * len(runs)]
+    for each in zip(*runs, strict=True):
+        mark = "" if all(row.met for row in each) else "  *"
+        figures = "".join(f" {row.own:>9.3f}" for row in each)
+        lines.append(f"{each[0].name:<50} {each[0].measured:<16} {each[0].accepted:<14}{figures}{mark}")
     return "\n".join(lines)
 
 
-def main(seconds: float, seed: int, page: Path | None = None) -> int:
-    """Prints the table, and writes it as a page of the documents; 0 when every row is met, else 1."""
-    rows = measure(seconds, seed, lambda market: print(f"measuring {market} ...", file=sys.stderr, flush=True))
-    missed = sum(not row.met for row in rows)
-    met = f"{len(rows) - missed} of {len(rows)} rows met in {seconds:g} virtual seconds of seed {seed}"
-    text = f"{table(rows)}\n\n{met}"
+def main(seconds: float, seed: int, page: Path | None = None, seeds: int = 1, captures: Path | None = None) -> int:
+    """Print the table of ``seeds`` seeds from ``seed`` on, and write it as a page; 0 when every row is met, else 1.
+
+    ``captures`` is the folder of the captures that the page's second part is measured from; without it that part
+    stays as it is. Raises OSError and RecordingError where a capture cannot be read.
+    """
+    # Read first: a folder that lacks one is better refused before hours of market than after.
+    recordings = market_page.read_captures(captures) if captures is not None else None
+    runs, calm = [], Seen()
+    for one in range(seed, seed + seeds):
+        rows, seen = measure(seconds, one, lambda market: print(f"measuring {market} ...", file=sys.stderr, flush=True))
+        runs.append(rows)
+        if one == seed:
+            calm = seen
+    missed = sum(not all(row.met for row in each) for each in zip(*runs, strict=True))
+    named = f"seed {seed}" if seeds == 1 else f"each of the seeds {seed} to {seed + seeds - 1}"
+    met = f"{len(runs[0]) - missed} of {len(runs[0])} rows met in {seconds:g} virtual seconds of {named}"
+    text = f"{table(runs[0], runs[1:])}\n\n{met}"
     print(text)
     if page is not None:
-        page.write_text(PAGE.format(seconds=seconds, seed=seed, text=text), encoding="utf-8")
+        command = f"--seconds {seconds:g} --seed {seed}" + (f" --seeds {seeds}" if seeds > 1 else "")
+        measured = None if recordings is None else market_page.captured_part(recordings, calm)
+        market_page.write(page, command, text, measured)
     return 1 if missed else 0

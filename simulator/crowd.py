@@ -136,7 +136,8 @@ class Crowd:
         return self._size()
 
     def _touch_size(self, side: str) -> int:
-        median = self.how.level_size * (0.15 if side == self._weak else 12)
+        weak, strong = self.how.touch
+        median = self.how.level_size * (weak if side == self._weak else strong)
         return self._lots(self.rng.lognormvariate(math.log(median), 0.9))
 
     def _near_ticks(self) -> float:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from simulator.engine import load_engine
 from simulator.exchange import Exchange
-from simulator.feed import FullBook, Run
+from simulator.feed import Entry, Run
+from simulator.instrument import Pair
 from simulator.market import Market
 from simulator.pairs import PAIRS
-from simulator.style import style
+from simulator.style import Style, style
 from simulator.venue import Venue
 from simulator.wire import NS
 
@@ -22,7 +23,7 @@ WARM_UP_S = 30
 
 @dataclass(slots=True)
 class Seen:
-    """What the listener has counted; times in ns, prices in ticks, sizes in lots."""
+    """Hold what the listener has counted; times in ns, prices in ticks, sizes in lots."""
 
     seconds: float = 0.0
     messages: list[int] = field(default_factory=list)
@@ -42,32 +43,36 @@ class Seen:
 
 
 class Listener:
-    """Follows one venue's depth-10 view by what a subscriber is told."""
+    """Follows one pair's depth-10 view by what a subscriber is told; ``view`` is its snapshot by side."""
 
-    def __init__(self, book: FullBook, now: int) -> None:
-        self.book = book
+    def __init__(self, view: Mapping[str, Mapping[int, int]], now: int) -> None:
         self.seen = Seen()
-        self._born: dict[tuple[str, int], int] = {}
         self._gone: deque[tuple[int, int]] = deque(maxlen=50)
-        self._view: dict[str, dict[int, int]] = {"buy": {}, "sell": {}}
-        for name in self._view:
-            self._view[name] = dict(book.side(name).best(DEPTH))
-            for price in self._view[name]:
-                self._born[(name, price)] = now
+        self.begin(view, now)
+
+    def begin(self, view: Mapping[str, Mapping[int, int]], now: int) -> None:
+        """Starts from a snapshot; the levels in it count as born ``now``."""
+        self._view = {side: dict(levels) for side, levels in view.items()}
+        self._born = {(side, price): now for side, levels in view.items() for price in levels}
 
     def take(self, runs: Iterable[Run], now: int) -> None:
-        """One event's runs."""
-        seen = self.seen
+        """Counts one event's runs, each of which is a message."""
         for run in runs:
             entries = run.views[DEPTH]
-            if not entries:
-                continue
-            view = self._view[run.side]
-            best = (max if run.side == "buy" else min)(view, default=None)
-            seen.messages.append(now)
-            seen.levels[len(entries)] = seen.levels.get(len(entries), 0) + 1
+            if entries:
+                self.message([(run.side, entries)], now)
+
+    def message(self, parts: Iterable[tuple[str, list[Entry]]], now: int) -> None:
+        """Counts one message, given as the entries of each side that it holds."""
+        seen = self.seen
+        seen.messages.append(now)
+        count = 0
+        for side, entries in parts:
+            count += len(entries)
+            view = self._view[side]
+            best = (max if side == "buy" else min)(view, default=None)
             for entry in entries:
-                key = (run.side, entry.price)
+                key = (side, entry.price)
                 if not entry.qty:
                     seen.deletes += 1
                     self._gone.append((now, view.pop(entry.price, 0)))
@@ -80,12 +85,13 @@ class Listener:
                     seen.updates += 1
                     view[entry.price] = entry.qty
                 else:
-                    self._inserted(run.side, entry.price, entry.qty, best, now)
+                    self._inserted(side, entry.price, entry.qty, best, now)
                     view[entry.price] = entry.qty
                     self._born[key] = now
-            for price in sorted(view, reverse=run.side == "buy")[DEPTH:]:
+            for price in sorted(view, reverse=side == "buy")[DEPTH:]:
                 del view[price]
-                self._born.pop((run.side, price), None)
+                self._born.pop((side, price), None)
+        seen.levels[count] = seen.levels.get(count, 0) + 1
 
     def _inserted(self, side: str, price: int, qty: int, best: int | None, now: int) -> None:
         seen = self.seen
@@ -104,9 +110,14 @@ class Listener:
 def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
     """Lets a pair's crowd live alone in virtual time; returns what a subscriber saw after the first half minute."""
     pair = PAIRS[symbol]
+    return watch_style(pair, style(pair, regime), seconds, seed)
+
+
+def watch_style(pair: Pair, how: Style, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
+    """Does what :func:`watch` does with a crowd of any style."""
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
     exchange = Exchange([venue], lambda: 0)
-    market = Market(exchange, venue, style(pair, regime), f"{symbol} {seed}")
+    market = Market(exchange, venue, how, f"{pair.symbol} {seed}")
     now = START_NS
     market.open(now)
     end = now + WARM_UP_S * NS
@@ -114,7 +125,7 @@ def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venu
         now = min(end, max(now + 1000, market.step(now)))
     venue.public.clear()
     venue.depths[DEPTH] = 1
-    listener = Listener(venue.book, now)
+    listener = Listener({side: dict(venue.book.side(side).best(DEPTH)) for side in ("buy", "sell")}, now)
     change = venue.book.change
 
     def spied(changes: object, at: int, depths: object) -> list[Run]:
@@ -145,6 +156,23 @@ def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venu
         now = min(end, max(now + 1000, following))
     seen.seconds = (now - start) / NS
     return venue, seen
+
+
+def record(pair: Pair, how: Style, seconds: float, seed: int = 1) -> list[str]:
+    """Let a crowd live alone for virtual seconds; return the frames of its depth-10 book and of its trades."""
+    venue = Venue(pair, load_engine()(), 1, pair.start_price)
+    market = Market(Exchange([venue], lambda: 0), venue, how, f"{pair.symbol} {seed}")
+    now = START_NS
+    market.open(now)
+    venue.public.clear()
+    venue.depths[DEPTH] = 1
+    frames = [venue.book.snapshot(DEPTH)]
+    end = now + int(seconds * NS)
+    while now < end:
+        now = min(end, max(now + 1000, market.step(now)))
+        frames += [text for channel, _, text in venue.public if channel in ("book", "trade")]
+        venue.public.clear()
+    return frames
 
 
 def _mid(venue: Venue) -> float:

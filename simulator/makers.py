@@ -14,7 +14,7 @@ from simulator.venue import Venue
 from simulator.wire import NS
 
 # Mean pause between the steps of makers that follow the price.
-ALIGN_MS = 8.0
+ALIGN_MS = 9.0
 
 
 class Makers(Crowd):

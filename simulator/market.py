@@ -23,11 +23,13 @@ STEP_EVENTS_MAX = 400
 LATE_MAX_NS = NS
 # Of the levels that makers add: how many are shown for a moment only, for how long (ms, mean), and how many of those
 # are then moved in one go.
-FLEETING, FLEETING_MS, MOVED = 0.43, 148.0, 0.45
+FLEETING, FLEETING_MS, MOVED = 0.43, 195.0, 0.45
 # Of a maker's changes of mind: how many add a level and how many take one away, in a book as full as it should be.
-ADDED, TAKEN = 0.295, 0.128
+ADDED, TAKEN = 0.315, 0.135
 # Takers that take the whole touch and reach beyond it, when their order is larger; the others leave a share of it.
 EAGER, LEFT = 0.04, 0.9
+# How soon makers change their minds after a taker's order (ms; at first, and on average after that).
+ECHO_FROM_MS, ECHO_MS = 0.2, 43.0
 FOLLOW_EVERY_S = 0.25
 CRASH_FIRST_S, CRASH_EVERY_S, CRASH_STEPS = 30.0, 600.0, 40
 
@@ -207,14 +209,12 @@ class Market(Makers):
         self._decay(t)
         self.push += sign * self.how.decay_bp / self.tick_bp
         self._align_soon(t)
+        if self.how.echo:
+            for _ in range(int(self.rng.expovariate(1 / self.how.echo))):
+                self._later(t + self._ms(ECHO_FROM_MS, ECHO_MS), self._act)
 
     def _quiet(self, t: int) -> None:
-        when = t
-        while True:
-            self._later(when, self._act)
-            if self.rng.random() < 0.7:
-                break
-            when += self._ms(0.3, 5)
+        self._act(t)
         self._later(t + self._gap(self.how.quiet_rate), self._quiet)
 
     def _act(self, t: int) -> None:

@@ -32,16 +32,23 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["run", "calibrate", "replay", "pairs"],
+        choices=["run", "calibrate", "replay", "style", "pairs"],
         default="run",
-        help="run (the default), print how the synthetic market compares with captures, run on a recording, or print"
-        " made-up pairs in the form of AssetPairs",
+        help="run (the default), print how the synthetic market compares with captures, run on a recording, print"
+        " the style of crowd that a recording shows, or print made-up pairs in the form of AssetPairs",
     )
     parser.add_argument(
-        "file", nargs="?", help="of replay: captured or recorded frames, one a line; of pairs: how many"
+        "file",
+        nargs="?",
+        help="of replay: captured or recorded frames, one a line; of style: such a file, or what 'tradebyte record'"
+        " wrote; of pairs: how many",
     )
     parser.add_argument("--seed", type=int, help="overrides simulator.seed of the configuration")
     parser.add_argument("--seconds", type=float, default=7200.0, help="of calibrate: virtual seconds a market")
+    parser.add_argument("--seeds", type=int, default=1, help="of calibrate: how many, counted from --seed")
+    parser.add_argument(
+        "--captures", type=Path, metavar="FOLDER", help="of calibrate: with data/ and frames/, to measure for the page"
+    )
     parser.add_argument("--page", type=Path, metavar="FILE", help="of calibrate: writes the table there as well")
     parser.add_argument("--clock", choices=["real", "virtual"], default="real", help="virtual: time passes by request")
     parser.add_argument("--start", default="2026-01-01T00:00:00Z", help="when virtual time begins (RFC 3339)")
@@ -64,11 +71,16 @@ def choose(given: argparse.Namespace) -> Chosen:
     elif given.command == "calibrate" and given.seconds < calibrate.SECONDS_MIN:
         least = f"at least {calibrate.SECONDS_MIN:g}, or there is nothing to count"
         raise ValueError(f"--seconds {given.seconds:g}: {least}")
+    elif given.command == "calibrate" and given.seeds < 1:
+        raise ValueError(f"--seeds {given.seeds}: at least 1")
     elif given.command == "pairs":
         if not (given.file or "").isdecimal() or not 0 < int(given.file) <= PAIRS_MAX:
             raise ValueError(f"pairs {given.file or ''}: how many, from 1 to {PAIRS_MAX}")
+    elif given.command == "style":
+        if not given.file:
+            raise ValueError("style: which recording?")
     elif given.file:
-        raise ValueError(f"{given.file}: only replay and pairs take more")
+        raise ValueError(f"{given.file}: only replay, style and pairs take more")
     try:
         tls = certificate.context(Path(given.tls)) if given.tls else None
     except certificate.CertificateError as error:

@@ -38,24 +38,39 @@ def read(lines: Iterable[bytes]) -> dict[str, list[Moment]]:
     A trade comes before the book change of the same time, which is its consequence. Lines that are no book or trade
     frames of a listed pair are passed over; raises ValueError when none is left.
     """
-    found: dict[str, list[Moment]] = {}
-    last = 0
+    return ordered(arrivals(lines))
+
+
+def arrivals(lines: Iterable[bytes], last: int = 0) -> list[tuple[str, Moment]]:
+    """Return the symbols and moments of frames in the order in which they came; passes over all other lines.
+
+    ``last`` is the time in ns of a snapshot that carries none, until a frame with a time has come.
+    """
+    arrived: list[tuple[str, Moment]] = []
     for line in lines:
         try:
             frame = read_json(line)
             for pair, moment in _moments(frame, last):
-                found.setdefault(pair.symbol, []).append(moment)
+                arrived.append((pair.symbol, moment))
                 last = max(last, moment.ns)
         except (ValueError, KeyError, TypeError, IndexError, ArithmeticError, AttributeError):
             continue
-    for symbol, moments in found.items():
+    return arrived
+
+
+def ordered(arrived: Iterable[tuple[str, Moment]]) -> dict[str, list[Moment]]:
+    """Return the moments of each pair, oldest first; raises ValueError where no book begins with a snapshot."""
+    by_symbol: dict[str, list[Moment]] = {}
+    for symbol, moment in arrived:
+        by_symbol.setdefault(symbol, []).append(moment)
+    for symbol, moments in by_symbol.items():
         # Snapshots of older captures carry no time: they are as old as what comes next.
         begin = next((m.ns for m in moments if m.ns), 0)
-        moments = found[symbol] = [m if m.ns else replace(m, ns=begin) for m in moments]
+        moments = by_symbol[symbol] = [m if m.ns else replace(m, ns=begin) for m in moments]
         moments.sort(key=lambda m: (m.ns, m.kind == "book"))
-    if not any(m.kind == "snapshot" for moments in found.values() for m in moments):
+    if not any(m.kind == "snapshot" for moments in by_symbol.values() for m in moments):
         raise ValueError("no book of a known pair in it")
-    return found
+    return by_symbol
 
 
 def _moments(frame: Any, last: int) -> Iterable[tuple[Pair, Moment]]:

@@ -29,6 +29,36 @@ def test_a_row_that_is_not_met_is_marked_and_fails_the_command(capsys: pytest.Ca
     assert calibrate.main(calibrate.SECONDS_MIN, seed=1) == 1
 
 
+def test_a_row_is_met_where_every_seed_meets_it() -> None:
+    def rows(*own: float) -> list[calibrate.Row]:
+        return [calibrate.Row(f"row {at}", "1", "1 to 2", figure, 1, 2) for at, figure in enumerate(own)]
+
+    text = calibrate.table(rows(1.5, 1.5), [rows(1.6, 2.5), rows(1.7, 1.7)]).splitlines()
+    assert text[0].split()[-3:] == ["here"] * 3
+    assert text[1].split()[-3:] == ["1.500", "1.600", "1.700"]
+    assert [line.endswith("*") for line in text[1:]] == [False, True]
+
+
+def test_several_seeds_stand_side_by_side_in_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "market.md"
+    assert calibrate.main(calibrate.SECONDS_MIN, seed=3, page=page, seeds=2) == 1
+    assert "rows met in 60 virtual seconds of each of the seeds 3 to 4" in capsys.readouterr().out
+    text = page.read_text()
+    assert "`python -m simulator calibrate --seconds 60 --seed 3 --seeds 2`" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("volatility, bp per root s")]
+    alone = [calibrate.volatility(listener.watch("BTC/USD", "calm", 60, seed)[1]) for seed in (3, 4)]
+    assert [float(figure) for figure in line.removesuffix("*").split()[-2:]] == pytest.approx(alone, abs=5e-4)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_calm_moves_and_its_touch_is_as_thin_as_was_measured(seed: int) -> None:
+    """The short form of what `make calibrate` shows of four hours: 0.5 ± 0.1 bp per root s, 0.01 to 0.03 BTC."""
+    _, seen = listener.watch("BTC/USD", "calm", 900, seed)
+    own = {row.name: row.own for row in calibrate.calm_rows(seen, 1e-8)}
+    assert 0.4 <= own["volatility, bp per root s"] <= 0.6
+    assert 0.01 <= own["smaller side, median BTC"] <= 0.03
+
+
 def middles(regime: str, seconds: float, symbol: str = "BTC/USD") -> list[float]:
     _, seen = listener.watch(symbol, regime, seconds)
     return [(bid + ask) / 2 for _, bid, ask, *_ in seen.touches]
