@@ -59,7 +59,7 @@ class Books:
 
     @property
     def trouble(self) -> str:
-        """Which books are not live, and why; empty when all are."""
+        """Return which books are not live, and why; empty when all are."""
         bad = [f"{symbol} {state}" for symbol, state in self._shown.items() if state is not BookState.LIVE]
         more = f" and {len(bad) - TROUBLES_SHOWN} more" if len(bad) > TROUBLES_SHOWN else ""
         return ", ".join(bad[:TROUBLES_SHOWN]) + more

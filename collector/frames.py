@@ -97,7 +97,7 @@ _V1 = {"book": Kind.BOOK, "trade": Kind.TRADE, "ticker": Kind.TICKER, "ohlc": Ki
 
 
 def classify(raw: bytes) -> Classified:
-    """What ``raw`` is. Raises ValueError for text that is no frame of either version."""
+    """Return what ``raw`` is. Raises ValueError for text that is no frame of either version."""
     first = raw.lstrip()[:1]
     if first == b"[":
         return _version_1_data(raw)

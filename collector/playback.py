@@ -162,7 +162,7 @@ def speed_of(text: str) -> float | None:
 
 
 def summary(playback: Playback, recording: Recording, seconds: float, config: Path) -> dict[str, Any]:
-    """What came of it, as ``--json`` prints it."""
+    """Return what came of it, as ``--json`` prints it."""
     first, last = playback.first, playback.last
     return {
         "messages": playback.sent,

@@ -92,7 +92,7 @@ class Run:
             self.store.write(batch, boot_ns())
 
     def line(self) -> str:
-        """How it goes, on one line."""
+        """Return how it goes, on one line."""
         recorder = self.recorder
         if not recorder.messages:
             waited = boot_ns() - self.began > limits.RECORD_FIRST_S * SECOND
@@ -104,7 +104,7 @@ class Run:
         )
 
     def summary(self) -> dict[str, Any]:
-        """What came of it, as ``--json`` prints it."""
+        """Return what came of it, as ``--json`` prints it."""
         recorder, store = self.recorder, self.store
         return {
             "folder": str(self.folder),

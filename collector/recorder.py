@@ -66,7 +66,7 @@ class Recorder:
         return found
 
     def batch(self) -> pa.RecordBatch | None:
-        """What was gathered since the last, None when nothing was."""
+        """Return what was gathered since the last, None when nothing was."""
         if not self._rows:
             return None
         columns = zip(*self._rows, strict=True)

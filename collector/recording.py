@@ -188,7 +188,7 @@ def frames(recording: Recording) -> Iterator[bytes]:
 
 
 def described(recording: Recording) -> list[str]:
-    """What was wrong with the files, in words."""
+    """Return what was wrong with the files, in words."""
     told = [f"{path}: cut off or damaged; read up to its last whole batch" for path in recording.cut]
     return [*told, *recording.foreign]
 

@@ -55,7 +55,7 @@ class _Sink(io.RawIOBase):
         return len(part)
 
     def taken(self) -> bytes:
-        """What was written since the last time."""
+        """Return what was written since the last time."""
         raw = b"".join(self._parts)
         self._parts.clear()
         return raw

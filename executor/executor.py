@@ -257,7 +257,7 @@ class Executor:
         self.state.out.requests.append(request)
 
     def own_live(self) -> int:
-        """How many orders of ours may still trade."""
+        """Return how many orders of ours may still trade."""
         return sum(order.strategy != FOREIGN for order in self.state.registry.live())
 
     def _each_second(self, now: int) -> None:

@@ -53,7 +53,7 @@ class Publisher:
             self._tell("account", account_message(state, now, self.unmet))
 
     def _what_is_urgent(self, valid: bool, now: int) -> tuple[object, ...]:
-        """What of the account is told at once; profit and counters change all the time, and are told once a second."""
+        """Return what of the account is told at once; profit and counters, which always change, wait for the second."""
         account, unmet = self.state.account, self.unmet
         rates = tuple(self.state.rates.is_valid(asset, now) for asset in self._quotes)
         held = tuple(account.holds.held.values())

@@ -106,7 +106,7 @@ class State:
         self.out.events.append(events.row(order, kind, now + self.boot_to_wall, data))
 
     def cause(self, strategy: str, symbol: str, slot: str) -> dict[str, Any]:
-        """What a decision for a slot goes back to."""
+        """Return what a decision for a slot goes back to."""
         return events.cause(self.targets.get((strategy, symbol)), slot, self.boot_to_wall)
 
     def view_is_valid(self, now: int) -> bool:

@@ -130,7 +130,7 @@ class Alerts:
         return self._away(ended.name, standing, now)
 
     def active(self, now: int, wall: int) -> list[ActiveAlert]:
-        """What holds and was told, the oldest first; ``wall`` is ``now`` in ns since the epoch."""
+        """Return what holds and was told, the oldest first; ``wall`` is ``now`` in ns since the epoch."""
         told = [(each.since, name, each) for name, each in self._standing.items() if each.told_at is not None]
         return [
             ActiveAlert(

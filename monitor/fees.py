@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 
 def break_even_bps(maker_percent: str) -> str | None:
-    """How far from the mid a quote must stand to earn its maker fee back, in basis points; None for no number.
+    """Return how far from the mid a quote must stand to earn its maker fee back, in basis points; None for no number.
 
     A bid and an offer at distance h, both filled, earn 2h and pay the maker fee twice.
     """

@@ -129,7 +129,7 @@ class Health:
         return actions
 
     def _never_heard(self, now: int) -> list[Action]:
-        """What did not start, or died before this process did, has no heartbeat that could end."""
+        """Return what did not start, or died before this process did, has no heartbeat that could end."""
         if self._began is None:
             self._began = now
         waited_s = (now - self._began) / SECOND

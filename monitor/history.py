@@ -31,7 +31,7 @@ class Series:
         self._values = array("d")
 
     def __len__(self) -> int:
-        """How many buckets there are."""
+        """Return how many buckets there are."""
         return len(self._values) // _SIZE
 
     def add(self, ts: float, value: float) -> None:
@@ -117,7 +117,7 @@ class History:
 
     @property
     def names(self) -> list[str]:
-        """What there is, whether it has points yet or not."""
+        """Return what there is, whether it has points yet or not."""
         return list(self._series)
 
     def sample(self, ts: float, values: Iterable[tuple[str, float]]) -> None:

@@ -34,7 +34,7 @@ class LastMinute:
         self._marks.append({name: dict(histogram.counts) for name, histogram in self._hops.items()})
 
     def of(self, hop: str) -> Histogram:
-        """What came in the last minute (up to ten seconds more), as a histogram without exact sums."""
+        """Return what came in the last minute (up to ten seconds more), as a histogram without exact sums."""
         before = self._marks[0][hop] if self._marks else {}
         recent, whole = Histogram(), self._hops[hop]
         for index, count in whole.counts.items():

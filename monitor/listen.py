@@ -48,7 +48,7 @@ class Listener:
 
 
 def gather(config: Config, done: Callable[[View], bool], wanted: Iterable[str] = SHOWN) -> View:
-    """What the bus says, as soon as it is enough or after :data:`GATHER_S`."""
+    """Return what the bus says, as soon as it is enough or after :data:`GATHER_S`."""
     with Listener(config, wanted) as listener:
         listener.until(done, GATHER_S)
         return listener.view

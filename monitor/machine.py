@@ -38,7 +38,7 @@ class Machine:
 
 
 def troubles(figures: dict[str, Any], limits: settings.Monitor) -> dict[str, str]:
-    """What of the figures is beyond the configuration's thresholds: ``cpu``, ``memory``, ``disk``, each in words."""
+    """Return the figures beyond the configuration's thresholds: ``cpu``, ``memory``, ``disk``, each in words."""
     found = {}
     if figures["cpu_percent"] > limits.cpu_percent:
         found["cpu"] = (

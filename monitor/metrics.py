@@ -220,7 +220,7 @@ def _assets(status: dict[str, Any]) -> Iterator[Metric]:
 
 
 def _webhooks(figures: Any) -> Iterator[Metric]:
-    """What was sent to each webhook, by its place in the configuration: an address may be a secret."""
+    """Return what was sent to each webhook, by its place in the configuration: an address may be a secret."""
     if not isinstance(figures, list) or not figures:
         return
     shown = [(str(number), figure) for number, figure in enumerate(figures, 1)]

@@ -178,11 +178,11 @@ class Picture:
         )
 
     def hops(self) -> sections.LatencyShown:
-        """How long each hop takes."""
+        """Return how long each hop takes."""
         return sections.LatencyShown(hops=msgspec.convert(self.latency.described(), list[sections.Hop]))
 
     def told_alerts(self, now: int, wall: int) -> sections.AlertsShown:
-        """What holds now, and what was told lately."""
+        """Return what holds now, and what was told lately."""
         return sections.AlertsShown(active=self.alerts.active(now, wall), recent=list(self.told.alerts))
 
     def lines(self, process: str = "", level: str = "", most: int = limits.LINES_SHOWN) -> sections.LogsShown:
@@ -199,7 +199,7 @@ class Picture:
         return sections.HistoryShown(names=[] if shown else self.history.names, series=shown)
 
     def control(self, halted: str | None, *, flattening: bool) -> sections.ControlShown:
-        """What is switched on."""
+        """Return what is switched on."""
         return sections.ControlShown(
             halted=halted is not None,
             why=halted or "",
@@ -311,7 +311,7 @@ def _levels(book: Book, side: list[tuple[int, int]]) -> list[tuple[str, str]]:
 
 
 def _profit(account: Account) -> Decimal:
-    """What trading made: transfers are no profit."""
+    """Return what trading made: transfers are no profit."""
     return _decimal(account.realised) + _decimal(account.unrealised) - _decimal(account.fees_paid)
 
 

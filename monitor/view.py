@@ -137,7 +137,7 @@ class View:
 
     @property
     def open_orders(self) -> int:
-        """How many orders of ours may still trade."""
+        """Return how many orders of ours may still trade."""
         return len(self.own_orders())
 
     def orders_known(self, now: int) -> bool:
@@ -181,7 +181,7 @@ class View:
         }
 
     def position_texts(self) -> dict[str, str]:
-        """What the fills on each pair add up to, as decimal text; empty while the account is not heard of."""
+        """Return what the fills on each pair add up to, as decimal text; empty while the account is not heard of."""
         return (
             {pair: self.account.positions[pair] for pair in self._pairs if pair in self.account.positions}
             if (self.account is not None)
@@ -193,7 +193,7 @@ class View:
         return {name: msgspec.to_builtins(row) for name, row in self.account.assets.items()} if self.account else {}
 
     def rate_rows(self) -> dict[str, dict[str, Any]]:
-        """What each asset of the pairs is worth in the currency, and whether that is valid."""
+        """Return what each asset of the pairs is worth in the currency, and whether that is valid."""
         return {name: msgspec.to_builtins(rate) for name, rate in self.account.rates.items()} if self.account else {}
 
     def process(self, name: str, now: int) -> dict[str, Any]:

@@ -174,7 +174,7 @@ class Tracker:
         self._tracked = 0
 
     def admit(self, topic: str, message: Message) -> int | None:
-        """How many were missed before this one, or None when it is no news."""
+        """Return how many were missed before this one, or None when it is no news."""
         track = self._publishers.get(message.src)
         if track is None:
             if len(self._publishers) >= limits.BUS_TRACKED_TOPICS:
@@ -243,7 +243,7 @@ class Subscriber:
 
     @property
     def counters(self) -> Counters:
-        """What was seen since the beginning."""
+        """Return what was seen since the beginning."""
         return self.tracker.counters
 
     def drain(self, most: int = limits.BUS_DRAIN_MESSAGES) -> list[Received]:

@@ -65,7 +65,7 @@ def _kind_at(schema: Any, path: str) -> Any:
 
 
 def _words(kind: Any) -> list[str]:
-    """What a type with a few allowed values allows."""
+    """Return what a type with a few allowed values allows."""
     if typing.get_origin(kind) is typing.Literal:
         return [str(value) for value in typing.get_args(kind)]
     return [word for part in typing.get_args(kind) for word in _words(part)]

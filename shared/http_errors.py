@@ -9,7 +9,7 @@ import aiohttp
 
 
 def why_unanswered(error: Exception, timeout_s: float) -> str:
-    """What went wrong with a request of aiohttp's; ``timeout_s`` is how long was waited for the answer."""
+    """Return what went wrong with a request of aiohttp's; ``timeout_s`` is how long was waited for the answer."""
     if isinstance(error, TimeoutError):
         return f"no answer within {timeout_s:g} s"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):

@@ -73,7 +73,7 @@ class MachineLock:
 
 
 def account_key(rest_url: str, api_key: str) -> str:
-    """What names an account on this machine: the exchange's address, however it is spelled, and the key, hashed."""
+    """Return the name of an account on this machine: the exchange's address, however spelled, and the key, hashed."""
     return hashlib.sha256(f"{_address(rest_url)} {api_key}".encode()).hexdigest()[:32]
 
 
@@ -171,7 +171,7 @@ class Start:
 
     @property
     def delay_s(self) -> float:
-        """How long to wait before trying again."""
+        """Return how long to wait before trying again."""
         if not self.failed:
             return 0.0
         return float(min(limits.BACKOFF_FIRST_S * 2 ** (self.failed - 1), limits.BACKOFF_MAX_S))
@@ -219,7 +219,7 @@ def forget_failures(folder: Path, name: str) -> None:
 
 
 def refused_delay_s(folder: Path, name: str) -> float:
-    """How long a process that was refused lately should wait before its next try: slower each time."""
+    """Return how long a process that was refused lately should wait before its next try: slower each time."""
     path = folder / f"{name}.refused"
     found = _read(path)
     recent = wall_ns() - _number(found, "ts") < 2 * limits.BACKOFF_MAX_S * 1e9

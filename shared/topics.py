@@ -54,7 +54,7 @@ def kind_of(topic: str) -> Kind | None:
 
 
 def rest_of(topic: str, kind: Kind) -> str:
-    """What follows the kind in a topic: a symbol, a process, ``strategy.symbol``, or nothing."""
+    """Return what follows the kind in a topic: a symbol, a process, ``strategy.symbol``, or nothing."""
     return topic[len(kind.name) + 1 :]
 
 
@@ -71,7 +71,7 @@ def decode(raw: bytes) -> str:
 
 
 def subscription(words: str) -> list[bytes]:
-    """What to subscribe to for a kind (``book``) or a whole topic (``book.BTC/USD``), as prefixes.
+    """Return what to subscribe to for a kind (``book``) or a whole topic (``book.BTC/USD``), as prefixes.
 
     A kind matches itself and all below it; ``feed`` alone matches every ``feed.*``.
     """

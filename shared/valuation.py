@@ -76,7 +76,7 @@ def reference_pairs(currency: str, traded: Iterable[str], available: Iterable[st
 
 
 def rate_by(way: Iterable[str], asset: str, mids: Mapping[str, Decimal]) -> Decimal | None:
-    """What one unit of an asset is worth at the end of a way, or None where a pair of it has no mid."""
+    """Return what one unit of an asset is worth at the end of a way, or None where a pair of it has no mid."""
     rate = ONE
     for symbol in way:
         mid = mids.get(symbol)

@@ -248,7 +248,7 @@ class Host:
         )
 
     def _quoted_on_others(self, base: str, symbol: str, side: Side) -> Decimal:
-        """What this strategy's quotes on its other pairs add to a base on a side, in the trading currency."""
+        """Return what this strategy's quotes on its other pairs add to a base on a side, in the trading currency."""
         assert self._account is not None
         total = Decimal(0)
         for other, state in self._symbols.items():

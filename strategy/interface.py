@@ -44,7 +44,7 @@ class View:
     other_sells: Decimal = Decimal(0)
 
     def worth(self, price: Decimal) -> Decimal:
-        """What one unit of the base counts as in the risk gate, at the worse of ``price`` and the mid."""
+        """Return what one unit of the base counts as in the risk gate, at the worse of ``price`` and the mid."""
         bids, asks = self.book.bids, self.book.asks
         mid = unscale(bids[0][0] + asks[0][0], self.pair.price_precision) / 2 if bids and asks else price
         return max(price, mid) * self.rate
@@ -55,7 +55,7 @@ class View:
         return base * max(self.worth(Decimal(0)), self.base_value)
 
     def room(self, side: Side, limit: Decimal) -> Decimal:
-        """What may still be quoted on a side before the position could pass ``limit``; what other pairs quote counts.
+        """Return what a side may still quote before the position could pass ``limit``; what other pairs quote counts.
 
         A little is left over, as the market moves between here and the risk gate.
         """

@@ -42,7 +42,7 @@ class Entry:
 
     @property
     def change(self) -> Decimal:
-        """What it did to the balance."""
+        """Return what it did to the balance."""
         return self.amount - self.fee
 
 
@@ -62,12 +62,12 @@ class Holding:
 
     @property
     def residual(self) -> Decimal:
-        """What is not explained."""
+        """Return what is not explained."""
         return self.balance - self.settled - sum(self.open_legs.values(), ZERO)
 
     @property
     def rounding(self) -> Decimal:
-        """What Kraken's rounding has taken or given, while everything is explained."""
+        """Return what Kraken's rounding has taken or given, while everything is explained."""
         return self.balance - self.opening - self.transfers - self.effects
 
 
@@ -213,7 +213,7 @@ class Ledger:
 
     @property
     def difference(self) -> str:
-        """What is not explained, in words; empty when all is."""
+        """Return what is not explained, in words; empty when all is."""
         if not self.is_open:
             return "no balances yet"
         wrong = [f"{asset} {h.residual:+f}" for asset, h in sorted(self.holdings.items()) if not self.explains(asset)]

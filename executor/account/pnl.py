@@ -38,7 +38,7 @@ class Pnl:
         self.cost += signed * price
 
     def unrealised(self, mid: Decimal) -> Decimal:
-        """What closing at ``mid`` would realise."""
+        """Return what closing at ``mid`` would realise."""
         return self.qty * mid - self.cost
 
     def shown(self, mid: Decimal | None, *, is_stale: bool) -> Profit:

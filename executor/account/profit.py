@@ -91,7 +91,7 @@ class Statement:
         )
 
     def changed_row(self) -> MetaRow | None:
-        """What was converted, for the journal; None when nothing was since the last time."""
+        """Return what was converted, for the journal; None when nothing was since the last time."""
         if not self._is_changed:
             return None
         self._is_changed = False

@@ -51,12 +51,12 @@ class Rates:
 
     @property
     def known(self) -> dict[str, Decimal]:
-        """What one unit of each asset was last worth, to this process or to the one before it."""
+        """Return what one unit of each asset was last worth, to this process or to the one before it."""
         return {**self._earlier, **self.values}
 
     @property
     def values(self) -> dict[str, Decimal]:
-        """What one unit of each asset is worth, as last taken, whether or not that is still valid."""
+        """Return what one unit of each asset is worth, as last taken, whether or not that is still valid."""
         return {asset: way.rate for asset, way in self._ways.items() if way.rate is not None}
 
     @property
@@ -66,7 +66,7 @@ class Rates:
         return all(asset in self._ways and self._ways[asset].rate is not None for asset in assets)
 
     def rate(self, asset: str) -> Decimal | None:
-        """What one unit is worth, as last taken; None before the first time, or without a way."""
+        """Return what one unit is worth, as last taken; None before the first time, or without a way."""
         way = self._ways.get(asset)
         return way.rate if way is not None else None
 

@@ -194,7 +194,7 @@ class Flatten:
         return price
 
     def _lots(self, market: risk.Market, lots: int, price: int) -> int:
-        """What to close now: all of it, or what an order may hold; 0 for dust."""
+        """Return what to close now: all of it, or what an order may hold; 0 for dust."""
         pair = market.pair
         unit = unscale(1, pair.qty_precision)
         worth = self.placing.verdict.portfolio().worth(pair.symbol, unscale(price, pair.price_precision), unit)

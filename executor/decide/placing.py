@@ -38,11 +38,11 @@ class Placing:
         return self.verdict.on(strategy, wish, any_size=any_size)
 
     def open_on(self, symbol: str) -> int:
-        """How many orders of ours may still trade on a pair: others' are never pulled by us, and need no reserve."""
+        """Count our orders that may still trade on a pair: others' are never pulled by us, and need no reserve."""
         return sum(order.strategy != FOREIGN for order in self.state.registry.live_on(symbol))
 
     def standing_on(self, symbol: str) -> int:
-        """How many orders of the account stand on a pair, whoever's and triggered or not: Kraken limits them all."""
+        """Count the account's orders on a pair, whoever's and triggered or not: Kraken limits them all."""
         return sum(order.symbol == symbol for order in self.state.registry.standing())
 
     def order(self, market: risk.Market, strategy: str, quote: Quote, now: int, deadline_ts: int = 0) -> Order:

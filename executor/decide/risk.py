@@ -94,7 +94,7 @@ class Exposures:
     by_leg: dict[Leg, Decimal] = field(default_factory=dict)
 
     def gross(self) -> Decimal:
-        """What all assets may come to together, each in its worse direction."""
+        """Return what all assets may come to together, each in its worse direction."""
         assets = {asset for asset, _ in self.by_leg}
         return sum((max(self.by_leg[a, UP], self.by_leg[a, DOWN], ZERO) for a in assets), ZERO)
 
@@ -122,7 +122,7 @@ def exposures(portfolio: Portfolio, orders: Iterable[Order]) -> Exposures:
 
 
 def open_worth(portfolio: Portfolio, order: Order) -> Decimal:
-    """What is left of an order at its worst (T6), by its own precision: the pair's may have changed since."""
+    """Return what is left of an order at its worst (T6), by its own precision: the pair's may have changed since."""
     price = unscale(order.worst_price, order.price_precision)
     return portfolio.worth(order.symbol, price, unscale(order.worst_remaining, order.qty_precision))
 
@@ -170,7 +170,7 @@ def strategy_refusal(wish: Wish, portfolio: Portfolio, own: Iterable[Order], sec
 
 
 def order_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
-    """What the order may be worth alone: an amend that moves the price counts at its worst (T6)."""
+    """Return what the order may be worth alone: an amend that moves the price counts at its worst (T6)."""
     order = wish.order
     if order is not None and order.price == wish.price and wish.remaining <= order.remaining:
         pair = portfolio.markets[wish.symbol].pair

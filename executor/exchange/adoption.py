@@ -98,7 +98,7 @@ def stated_price(report: v2.Report) -> Decimal | None:
 
 
 def stated_presence(report: v2.Report, before: Presence) -> Presence:
-    """How much of a report's order the book shows; reports are sparse, and one that does not say changes nothing."""
+    """Return how much of a report's order the book shows; a report that does not say changes nothing."""
     if report.order_status == "triggered" or (report.triggers is not None and report.triggers.status == "triggered"):
         # A stop without a limit takes what it meets, and is gone.
         return before if report.order_type and stated_price(report) is None else Presence.PARTLY

@@ -62,7 +62,7 @@ def _is_spot(kind: str, name: str) -> bool:
 
 
 def _spot(element: _Balance) -> Decimal:
-    """What can be traded: the spot wallet's balance where wallets are told apart."""
+    """Return what can be traded: the spot wallet's balance where wallets are told apart."""
     if not element.wallets:
         return element.balance
     return sum((wallet.balance for wallet in element.wallets if _is_spot(wallet.type, wallet.id)), ZERO)

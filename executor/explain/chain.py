@@ -78,7 +78,7 @@ def evidence(order: OrderRow, events: Sequence[EventRow]) -> tuple[EventRow | No
 
 
 def left_out(events: Sequence[EventRow]) -> int:
-    """How many events between an order's beginning and its newest are not kept any more."""
+    """Return how many events between an order's beginning and its newest are not kept any more."""
     numbers = [event.n for event in events]
     return max(numbers) + 1 - len(numbers) if numbers else 0
 
@@ -134,7 +134,7 @@ def _fill_of_row(row: FillRow) -> Step:
 
 
 def _is_plain(kind: str, data: dict[str, Any]) -> bool:
-    """What says nothing that is not told already: that an amend was carried out."""
+    """Return what says nothing that is not told already: that an amend was carried out."""
     return kind == "report" and data.get("exec_type") in ("amended", "restated")
 
 

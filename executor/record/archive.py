@@ -126,7 +126,7 @@ def _delete(db: sqlite3.Connection, last_fill: int, orders: list[tuple[str]], en
 
 
 def carried(db: sqlite3.Connection) -> tuple[dict[tuple[str, str], Tally], dict[str, Pnl]]:
-    """What archived fills add up to: counts and positions by strategy and symbol, profit by symbol."""
+    """Return what archived fills add up to: counts and positions by strategy and symbol, profit by symbol."""
     tallies = {}
     for strategy, symbol, count, position, buy, sell in db.execute("SELECT * FROM carried_tallies"):
         tallies[strategy, symbol] = Tally(count, Decimal(position), {"buy": buy, "sell": sell})

@@ -122,7 +122,7 @@ def sent(request: Request, cl_ord_id: str) -> dict[str, Any]:
 
 
 def why_changed(order: Order, change: Change) -> dict[str, Any]:
-    """What an amend changes, and why the planner chose it over leaving the order."""
+    """Return what an amend changes, and why the planner chose it over leaving the order."""
     words = []
     if change.price != order.price:
         ticks = abs(change.price - order.price)

@@ -22,7 +22,7 @@ class Lookup:
         return [order_row(row) for row in self._db.execute(query, (word,))]
 
     def events(self, cl_ord_id: str) -> list[EventRow]:
-        """What is kept of an order's events, oldest first; none in a file from before there were any."""
+        """Return what is kept of an order's events, oldest first; none in a file from before there were any."""
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
             return []
         found = self._db.execute("SELECT * FROM events WHERE cl_ord_id = ? ORDER BY n", (cl_ord_id,))

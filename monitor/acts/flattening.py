@@ -82,19 +82,19 @@ def finish(config: Config, listener: Listener, show: Callable[[str], None] = lam
 
 
 def remaining(view: View) -> dict[str, Decimal]:
-    """What is not dust of what is to be closed, by asset."""
+    """Return what is not dust of what is to be closed, by asset."""
     rows = view.account.assets if view.account is not None else {}
     return {asset: amount for asset, amount in positions(view).items() if abs(amount) >= Decimal(rows[asset].least)}
 
 
 def positions(view: View) -> dict[str, Decimal]:
-    """What is to be closed, by asset; what is held is left alone."""
+    """Return what is to be closed, by asset; what is held is left alone."""
     rows = view.account.assets if view.account is not None else {}
     return {asset: Decimal(row.position) for asset, row in rows.items() if Decimal(row.position) and not row.held}
 
 
 def left(view: View, now: int) -> str:
-    """What is still to be done, in a line; ``now`` is ns of CLOCK_BOOTTIME."""
+    """Return what is still to be done, in a line; ``now`` is ns of CLOCK_BOOTTIME."""
     silent = view.silence("executor", now)
     if silent:
         return f"{silent}: what is left is done when it is back"
@@ -107,5 +107,5 @@ def left(view: View, now: int) -> str:
 
 
 def in_words(found: dict[str, Decimal]) -> list[str]:
-    """What is to be done about each position."""
+    """Return what is to be done about each position."""
     return [f"{asset}: {position} is to be {'sold' if position > 0 else 'bought'}" for asset, position in found.items()]

@@ -51,7 +51,7 @@ def halt(config: Config, reason: str) -> dict[str, Any]:
 
 
 def told(result: dict[str, Any]) -> str:
-    """What :func:`halt` did, in words."""
+    """Return what :func:`halt` did, in words."""
     if result["how"] == "executor":
         return "halted: the executor has pulled everything, nothing of ours is open"
     if result["how"] == "rest":
@@ -128,6 +128,6 @@ def _by_rest(config: Config, listener: Listener, journal: Journal) -> dict[str, 
 
 
 def _report(config: Config, view: View, how: str, **more: Any) -> dict[str, Any]:
-    """What is known; ``open_orders`` is null where nobody has told."""
+    """Return what is known; ``open_orders`` is null where nobody has told."""
     open_orders = view.open_orders if view.orders_known(boot_ns()) else None
     return {"halted": True, "open_orders": open_orders, "how": how, "why": halted.text(config) or "", **more}

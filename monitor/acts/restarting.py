@@ -85,5 +85,5 @@ def _stays(config: Config, supervisord: supervisor.Supervisor, pids: dict[str, i
 
 
 def told(pids: dict[str, int], *, keep: bool) -> list[str]:
-    """What :func:`restart` did, in words."""
+    """Return what :func:`restart` did, in words."""
     return [f"{program}: restarted as pid {pid}{', its orders kept' if keep else ''}" for program, pid in pids.items()]

@@ -223,6 +223,6 @@ def _no_such_name(unknown: pausing.Unknown) -> Problem:
 
 
 def _what_and_mend(text: str) -> tuple[str, str]:
-    """What happened and what to do, which our errors part with a semicolon."""
+    """Return what happened and what to do, which our errors part with a semicolon."""
     what, _, mend = text.partition("; ")
     return what, mend or "see logs/supervisord.log"

@@ -10,7 +10,7 @@ class Inexpressible(Exception):
 
 
 def patch(old: Any, new: Any) -> Any:
-    """What merged into ``old`` gives ``new``; an empty object when they are equal objects.
+    """Return what merged into ``old`` gives ``new``; an empty object when they are equal objects.
 
     Raises :class:`Inexpressible` when a member has to become null.
     """

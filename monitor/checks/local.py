@@ -20,7 +20,7 @@ EXIT_CONFIG: Final = 78
 
 
 def configuration(config: Config) -> list[Finding]:
-    """Which file is in force, and who may read the keys in it."""
+    """Return which file is in force, and who may read the keys in it."""
     if config.source is None:
         mend = "run it in the project's folder, or name the file: --config PATH or TRADEBYTE_CONFIG"
         return [warning("configuration", "there is no file: the built-in sandbox defaults are in force", mend)]

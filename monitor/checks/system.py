@@ -40,7 +40,7 @@ def paused(names: dict[str, str]) -> list[Finding]:
 
 
 def trading(status: dict[str, Any], wall: int) -> list[Finding]:
-    """What is wanted and is not so: refused by the exchange it is an error, held back by our own limits a warning."""
+    """Return what is wanted and is not so: an error if the exchange refused it, a warning if our own limits did."""
     found = []
     for is_bad, what, why in facts.not_trading(status, wall):
         mend = "'tradebyte orders' names its last order, 'tradebyte why ORDER' what became of it"
@@ -106,7 +106,7 @@ def executors_clock(view: View) -> Clock | None:
 
 
 def executors_key(view: View, shown: str) -> list[Finding]:
-    """What can be said of the executor's key while the executor uses it: asking would take its nonce."""
+    """Return what can be said of the executor's key while the executor uses it: asking would take its nonce."""
     heard = view.heartbeats.get("executor")
     works = heard is not None and view.account is not None and view.account.valid
     how = "to see all that it may do, run doctor with the executor stopped"

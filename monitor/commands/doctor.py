@@ -166,7 +166,7 @@ def show(findings: list[Finding], out: Console) -> None:
 
 
 def gathered(config: Config) -> dict[str, Any]:
-    """What a person should know; of the key only its last four characters."""
+    """Return what a person should know; of the key only its last four characters."""
     kraken, trading = config.kraken, config.trading
     return {
         "sandbox": kraken.sandbox,
@@ -229,7 +229,7 @@ def _consent(config: Config, facts: dict[str, Any]) -> None:
 
 
 def permissions(config: Config) -> list[str]:
-    """What the key may do, asked from Kraken; ends the command where Kraken does not tell."""
+    """Return what the key may do, asked from Kraken; ends the command where Kraken does not tell."""
     try:
         info = asyncio.run(_key_info(config))
     except (RestError, RestRefused, SecretError) as error:

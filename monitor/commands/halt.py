@@ -17,7 +17,7 @@ NONE: Final = "no reason given"
 
 
 def _pausable() -> list[str]:
-    """What a shell completes NAME with: pairs and strategies of the configuration that would be taken."""
+    """Return what a shell completes NAME with: pairs and strategies of the configuration that would be taken."""
     try:
         return pausing.names(configuration.load(None))
     except configuration.ConfigError:

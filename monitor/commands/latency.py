@@ -38,7 +38,7 @@ def latency(
 
 
 def from_monitor(config: Config) -> list[dict[str, Any]]:
-    """What the monitor has counted since it started."""
+    """Return what the monitor has counted since it started."""
     try:
         with OPENER.open(f"{api(config)}/api/latency", timeout=2) as answer:
             hops: list[dict[str, Any]] = msgspec.json.decode(answer.read())["hops"]
@@ -52,7 +52,7 @@ def from_monitor(config: Config) -> list[dict[str, Any]]:
 
 
 def from_bus(config: Config, seconds: float) -> list[dict[str, Any]]:
-    """What passes on the bus in the next ``seconds``, or until Ctrl-C: what was counted by then is not lost."""
+    """Return what passes on the bus in the next ``seconds``, or until Ctrl-C: what was counted by then is not lost."""
     counted = Latency()
     subscriber = bus.attach(config, SOURCES)
     began = time.monotonic()

@@ -14,7 +14,7 @@ from shared.config import Config
 
 
 def names() -> list[str]:
-    """What a shell completes NAME with: the processes of the configuration that would be found here."""
+    """Return what a shell completes NAME with: the processes of the configuration that would be found here."""
     try:
         found = configuration.load(None)
     except configuration.ConfigError:

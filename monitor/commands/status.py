@@ -101,7 +101,7 @@ def assets(shown: dict[str, Any]) -> Table:
 
 
 def lines(shown: dict[str, Any]) -> list[str]:
-    """What is told in a line each; what nobody has told is left out."""
+    """Return what is told in a line each; what nobody has told is left out."""
     found = []
     if shown["stale"]:
         found.append(f"[yellow]stale[/yellow] (no update for 60 s): {', '.join(shown['stale'])}")

@@ -49,7 +49,7 @@ class Outbox:
 
     @property
     def waiting(self) -> int:
-        """How many are not sent yet."""
+        """Return how many are not sent yet."""
         return len(self._waiting)
 
     def put(self, body: bytes, now: int) -> None:
@@ -60,7 +60,7 @@ class Outbox:
             self.dropped += 1
 
     def next(self, now: int) -> bytes | None:
-        """What is to be tried now; None while there is nothing, or a pause. What is too old is dropped."""
+        """Return what is to be tried now; None while there is nothing, or a pause. What is too old is dropped."""
         while self._waiting and now - self._waiting[0][0] > limits.WEBHOOK_OLD_S * SECOND:
             self._waiting.popleft()
             self.dropped += 1

@@ -20,7 +20,7 @@ _PLACEHOLDER: Final = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
 
 def values(alert: Alert, host: str) -> dict[str, str]:
-    """What stands for each placeholder."""
+    """Return what stands for each placeholder."""
     return {
         "level": alert.level,
         "kind": alert.kind[: limits.TEXT_SHOWN],

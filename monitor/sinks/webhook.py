@@ -57,7 +57,7 @@ async def post(session: aiohttp.ClientSession, url: str, body: bytes) -> Outcome
 
 
 def judged(status: int) -> Outcome:
-    """What an HTTP status says."""
+    """Return what an HTTP status says."""
     if 200 <= status < 300:
         return Outcome(ok=True, why=f"HTTP {status}")
     if 300 <= status < 400:
@@ -103,7 +103,7 @@ class Webhooks:
             outbox.done(body, outcome, boot_ns())
 
     def troubles(self) -> dict[str, Condition]:
-        """Which do not take what they are sent."""
+        """Return which do not take what they are sent."""
         found = {}
         for number, webhook in self._webhooks:
             outbox, name = self._outboxes[number], label(number, webhook)
@@ -117,7 +117,7 @@ class Webhooks:
         return found
 
     def figures(self) -> list[dict[str, Any]]:
-        """What was sent, dropped and waits, and why the last one did not go."""
+        """Return what was sent, dropped and waits, and why the last one did not go."""
         return [
             {
                 "host": urlsplit(webhook.url).hostname,

@@ -20,7 +20,7 @@ QUOTES_STAY: Final = "It is back before its quotes expire, and they keep their p
 
 
 def money_at_stake(shown: Shown) -> tuple[str, Tone]:
-    """Whose money it is, in a word or two."""
+    """Return whose money it is, in a word or two."""
     if shown.control.sandbox:
         return "SANDBOX", Tone.GOOD
     if shown.control.dry_run:
@@ -29,23 +29,23 @@ def money_at_stake(shown: Shown) -> tuple[str, Tone]:
 
 
 def orders_open(count: int) -> str:
-    """How many orders, as a clause."""
+    """Return how many orders, as a clause."""
     return f"{count} order was open" if count == 1 else f"{count} orders were open"
 
 
 def ask_halt(shown: Shown) -> list[str]:
-    """What halt does now."""
+    """Return what halt does now."""
     sure = "" if shown.orders.known else " when last heard"
     return [f"Halt: pull every order ({shown.open_orders} open{sure}), and place nothing more until resume?"]
 
 
 def ask_resume(shown: Shown) -> list[str]:
-    """What resume does now."""
+    """Return what resume does now."""
     return ["Resume: let quotes be placed again?", f"It was halted {shown.control.why}"]
 
 
 def ask_flatten(shown: Shown) -> list[str]:
-    """What flatten does now."""
+    """Return what flatten does now."""
     if shown.control.dry_run:
         return ["Flatten? It will be refused: a dry run sends nothing, so nothing can be closed."]
     lines = flattening.in_words(_positions(shown))
@@ -56,12 +56,12 @@ def ask_flatten(shown: Shown) -> list[str]:
 
 
 def ask_restart(process: str) -> list[str]:
-    """What a restart of this process does."""
+    """Return what a restart of this process does."""
     return [f"Restart {process}?", RESTARTS.get(process, QUOTES_STAY)]
 
 
 def _positions(shown: Shown) -> dict[str, Decimal]:
-    """What a flatten would close, by asset; dust is no position."""
+    """Return what a flatten would close, by asset; dust is no position."""
     amounts = {}
     for asset, row in shown.positions.assets.items():
         try:

@@ -11,7 +11,7 @@ Level = tuple[str, str, int]  # price, quantity (empty where the book does not h
 
 
 def own_by_price(orders: Sequence[OrderShown]) -> dict[str, Decimal]:
-    """What remains of own orders, by price."""
+    """Return what remains of own orders, by price."""
     found: dict[str, Decimal] = {}
     for order in orders:
         if order.is_live:

@@ -128,7 +128,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], width: int
 
 
 def _chosen(columns: Sequence[Column], needs: list[int], used: list[int], width: int) -> tuple[list[int], list[int]]:
-    """Which columns are shown of those that could be, and how wide each is."""
+    """Return which columns are shown of those that could be, and how wide each is."""
     while True:
         widths = list(needs)
         spare = max(used, key=lambda at: columns[at].rank, default=0)

@@ -16,7 +16,7 @@ SAID_ABOVE = ("book-invalid", "reconcile")
 
 
 def now(shown: Shown) -> list[Row]:
-    """What is wrong at this moment."""
+    """Return what is wrong at this moment."""
     found: list[Row] = []
     if shown.control.halted:
         found.append(_line(Tone.BAD, "halted, r resumes", shown.control.why))

@@ -128,7 +128,7 @@ _MENDS = (
 
 
 def mend(error: str) -> str:
-    """What a person does about one error text, in words; empty where there is nothing to add."""
+    """Return what a person does about one error text, in words; empty where there is nothing to add."""
     for prefix, text in _MENDS:
         if error.startswith(prefix):
             return text

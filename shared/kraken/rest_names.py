@@ -41,7 +41,7 @@ class RestNames:
         return self._symbols.get(name)
 
     def altname(self, symbol: str) -> str | None:
-        """What to ask REST for a pair by; None for one that is not listed."""
+        """Return what to ask REST for a pair by; None for one that is not listed."""
         return self._altnames.get(symbol)
 
     def asset(self, name: str) -> str:

@@ -25,12 +25,12 @@ class Curve:
         self._next = self._count = 0
 
     def __len__(self) -> int:
-        """How many points there are."""
+        """Return how many points there are."""
         return self._count
 
     @property
     def capacity(self) -> int:
-        """How many there is room for; it never changes."""
+        """Return how many there is room for; it never changes."""
         return len(self._times)
 
     def add(self, ts: float, value: float) -> None:

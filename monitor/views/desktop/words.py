@@ -15,7 +15,7 @@ NOT_HALTED: Final = "not halted"
 
 
 def badges(shown: Shown) -> list[Piece]:
-    """Whose money, halted or not, how many are ready, what is open, what was made, the time."""
+    """Return whose money, halted or not, how many are ready, what is open, what was made, the time."""
     ready, every = sum(one.state == "ready" for one in shown.processes.values()), len(shown.processes)
     control = shown.control
     made = total_made(shown)

@@ -79,7 +79,7 @@ def screen(shown: Shown | None, state: State, width: int, height: int) -> list[R
 
 
 def header(shown: Shown, width: int) -> Row:
-    """Whose money, halted or not, how many are ready, what is open, the profit, the time."""
+    """Return whose money, halted or not, how many are ready, what is open, the profit, the time."""
     control = shown.control
     ready = sum(process.state == "ready" for process in shown.processes.values())
     every = len(shown.processes)

@@ -35,7 +35,7 @@ class Answer:
     is_refused: bool = False
 
     def age_s(self, now: float) -> float | None:
-        """How old the data is; None where there never was any."""
+        """Return how old the data is; None where there never was any."""
         return None if self.at is None else max(0.0, now - self.at)
 
 
@@ -144,7 +144,7 @@ class Client:
 
 
 def _refusal(error: urllib.error.HTTPError) -> str:
-    """What the API said, with its mend."""
+    """Return what the API said, with its mend."""
     try:
         body = json.load(error)
         said = [str(body[key]) for key in ("text", "mend") if body.get(key)]

@@ -97,7 +97,7 @@ def hops(answer: dict[str, Any]) -> str:
 
 
 def histogram(hop: dict[str, Any]) -> Figure:
-    """How many took how long: ten bars a power of ten, so that equal steps are equal factors."""
+    """Return how many took how long: ten bars a power of ten, so that equal steps are equal factors."""
     counts: Counter[int] = Counter()
     for upper_ms, count in hop["buckets"]:
         # A hair below, so that a bucket that ends where a bar ends is not moved on by rounding. What arrived before it

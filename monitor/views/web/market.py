@@ -24,7 +24,7 @@ BOOKS: Final = (
 
 
 def own_quotes(orders: Iterable[dict[str, Any]], symbol: str) -> dict[tuple[str, Decimal], Decimal]:
-    """What is left of own live orders, by side and price."""
+    """Return what is left of own live orders, by side and price."""
     found: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
     for order in orders:
         if order["symbol"] == symbol and order["is_live"]:

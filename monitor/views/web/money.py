@@ -51,7 +51,7 @@ STRATEGIES: Final = (
 
 
 def today(pnl: dict[str, Any]) -> Card:
-    """What was made since midnight UTC, as the loss limit of the day counts it."""
+    """Return what was made since midnight UTC, as the loss limit of the day counts it."""
     made, currency = pnl["total"]["today"], pnl["currency"]
     return Card("P&L today", cents(made), f"{currency}, since 00:00 UTC", markup.money(made).tone)
 
@@ -88,7 +88,7 @@ def assets(positions: dict[str, Any]) -> str:
 
 
 def rates(positions: dict[str, Any]) -> str:
-    """What each quote that is no traded base is worth, in a line; empty where there is none but the currency."""
+    """Return what each quote that is no traded base is worth, in a line; empty where there is none but the currency."""
     told = [
         f"1 {asset} = {rate['rate'] or '?'} {positions['currency']}{'' if rate['valid'] else ' (stale)'}"
         for asset, rate in positions.get("rates", {}).items()
@@ -110,7 +110,7 @@ def quotes(pnl: dict[str, Any]) -> str:
 
 
 def pairs(pnl: dict[str, Any], positions: dict[str, Any]) -> str:
-    """What each pair's fills add up to, what that cost and what came of it, in the pair's quote."""
+    """Return what each pair's fills add up to, what that cost and what came of it, in the pair's quote."""
     currency, rates = pnl["currency"], positions.get("rates", {})
     rows: list[list[Cell | str]] = []
     for symbol, pair in pnl["pairs"].items():
@@ -142,7 +142,7 @@ def strategies(positions: dict[str, Any]) -> str:
 
 
 def balances(positions: dict[str, Any]) -> str:
-    """What the account holds."""
+    """Return what the account holds."""
     rows = [[asset, amount] for asset, amount in positions["balances"].items()]
     return markup.table("balances", (Column("asset"), Column("balance", True)), rows, "not known yet")
 

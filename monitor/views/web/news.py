@@ -16,7 +16,7 @@ LINES: Final = (Column("time, UTC"), Column("level"), Column("process"), Column(
 
 
 def active(alerts: dict[str, Any]) -> str:
-    """What is wrong now."""
+    """Return what is wrong now."""
     rows = [
         [markup.state(alert["level"]), alert["kind"], alert["name"], alert["text"], words.clock(alert["since_ts"])]
         for alert in alerts["active"]
@@ -25,7 +25,7 @@ def active(alerts: dict[str, Any]) -> str:
 
 
 def recent(alerts: dict[str, Any]) -> str:
-    """What was told, the newest first."""
+    """Return what was told, the newest first."""
     rows = [
         [words.day_and_clock(alert["ts"]), markup.state(alert["level"]), alert["kind"], alert["src"], alert["text"]]
         for alert in list(reversed(alerts["recent"]))[: limits.WEB_ROWS]
