@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 MINUTES ?= 10
 ROUNDS ?= 10
 
-.PHONY: help setup run test check chaos soak watchers simulate bench calibrate docs docs-pages screenshots fix rust lock clean
+.PHONY: help setup run test check chaos soak watchers simulate bench calibrate docs docs-pages screenshots fix rust lock release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ rust: ## build the Rust module again
 
 lock: ## make the lock files anew from pyproject.toml (asks the package index)
 	@scripts/lock.sh
+
+release: ## write VERSION where it stands, commit and tag; the changelog must have its dated section
+	@$(BIN)/python scripts/release.py $(VERSION)
 
 clean: ## remove what setting up and building made; data/ and logs/ stay
 	rm -rf .venv rust_client/target .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts import order_docs  # noqa: E402 - found by the line above
+from scripts import architecture_docs, order_docs  # noqa: E402 - found by the line above
 from shared import code_docs, config_docs, unconfirmed  # noqa: E402
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -19,7 +19,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "topics.md": code_docs.topics_page,
 }
 # Tables within pages that people write: between these two lines.
-TABLES: dict[str, Callable[[], str]] = {"simulator.md": unconfirmed.table}
+TABLES: dict[str, Callable[[], str]] = {
+    "architecture.md": architecture_docs.table,
+    "simulator.md": unconfirmed.table,
+}
 BEGIN = "<!-- Made by 'make docs-pages' from the code; do not edit up to the next such line. -->\n"
 END = "<!-- The end of what is made from the code. -->\n"
 
