@@ -1,0 +1,145 @@
+"""The published clients of ``make compat``: their versions, and how each is installed and started."""
+
+from __future__ import annotations
+
+import enum
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = Path(__file__).resolve().parent
+WORK = ROOT / "run" / "compat"
+INSTALL_S = 1800.0
+
+
+class Skipped(Exception):
+    """The client cannot be had here; ``str()`` says why."""
+
+
+class Kind(enum.Enum):
+    """The way to install a client and to run its session."""
+
+    PYTEST = "Python, its tests in tests/compat"
+    PYTHON = "Python, in an environment of its own"
+    NODE = "JavaScript"
+    RUST = "Rust"
+
+
+@dataclass(frozen=True)
+class Client:
+    """One published client. ``version`` is the pinned one; None takes what the project's own lock file installed.
+
+    One with ``fixed_hosts`` cannot be told another address: it runs in a network namespace of its own.
+    """
+
+    name: str
+    kind: Kind
+    version: str | None = None
+    fixed_hosts: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its name in the stored results; ccxt is there in two languages."""
+        return f"{self.kind.name.lower()}/{self.name}"
+
+    @property
+    def folder(self) -> Path:
+        """Where it is installed; nothing of it is committed."""
+        return WORK / self.key
+
+    @property
+    def test(self) -> Path:
+        """Its test module, of ``Kind.PYTEST``."""
+        return SOURCES / f"test_{self.name.replace('-', '_')}.py"
+
+
+CLIENTS = (
+    Client("ccxt", Kind.PYTEST),
+    Client("krakenex", Kind.PYTEST),
+    Client("python-kraken-sdk", Kind.PYTEST),
+    Client("pykrakenapi", Kind.PYTEST),
+    Client("cryptofeed", Kind.PYTHON, "2.4.1", fixed_hosts=True),
+    Client("ccxt", Kind.NODE, "4.5.84"),
+    Client("ccxws", Kind.NODE, "0.47.0", fixed_hosts=True),
+    Client("node-kraken-api", Kind.NODE, "2.2.2", fixed_hosts=True),
+    Client("kraken-api", Kind.NODE, "1.0.2"),
+    Client("kraken-async-rs", Kind.RUST, "0.16.0"),
+    Client("krakenrs", Kind.RUST, "6.6.0", fixed_hosts=True),
+)
+
+
+def installed_version(client: Client) -> str:
+    """Return the version that runs; raises :class:`Skipped` without one."""
+    if client.version is not None:
+        return client.version
+    try:
+        return metadata.version(client.name)
+    except metadata.PackageNotFoundError as error:
+        raise Skipped("not among the installed packages") from error
+
+
+def install(client: Client) -> list[str]:
+    """Install a client into its folder unless it is there; return the command of its session.
+
+    Raises :class:`Skipped` when the toolchain is missing, or the registry does not answer, or it does not build.
+    """
+    if client.fixed_hosts and shutil.which("unshare") is None:
+        raise Skipped("its host names are fixed, and there is no unshare to make a network namespace with")
+    client.folder.mkdir(parents=True, exist_ok=True)
+    if client.kind is Kind.PYTEST:
+        # -rP prints what a test that passed has printed.
+        return [sys.executable, "-m", "pytest", "-rP", "--timeout", "0", str(client.test)]
+    if client.kind is Kind.PYTHON:
+        return _install_python(client)
+    if client.kind is Kind.NODE:
+        return _install_node(client)
+    return _install_rust(client)
+
+
+def _install_python(client: Client) -> list[str]:
+    python = client.folder / "venv" / "bin" / "python"
+    if not python.exists():
+        _run([sys.executable, "-m", "venv", str(client.folder / "venv")], client)
+    _run([str(python), "-m", "pip", "install", "--quiet", f"{client.name}=={client.version}"], client)
+    return [str(python), str(SOURCES / "python" / f"{client.name}_session.py")]
+
+
+def _install_node(client: Client) -> list[str]:
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        raise Skipped("no Node.js here")
+    # Node looks for packages beside the program: the programs go where the packages are.
+    shutil.copytree(SOURCES / "js", client.folder, dirs_exist_ok=True)
+    (client.folder / "package.json").write_text('{"private": true}\n')
+    package = f"{client.name}@{client.version}"
+    _run(["npm", "install", "--no-save", "--no-package-lock", "--ignore-scripts", "--silent", package], client)
+    return ["node", f"{client.name}.js"]
+
+
+def _install_rust(client: Client) -> list[str]:
+    if shutil.which("cargo") is None:
+        raise Skipped("no Rust toolchain here")
+    # Built elsewhere than in the sources, so that no lock file and no target folder comes to lie there.
+    shutil.copytree(SOURCES / "rust" / client.name, client.folder, dirs_exist_ok=True)
+    _run(["nice", "-n", "10", "cargo", "build", "--quiet"], client, CARGO_TARGET_DIR=str(client.folder / "target"))
+    return [str(client.folder / "target" / "debug" / "session")]
+
+
+def _run(command: list[str], client: Client, **environment: str) -> None:
+    try:
+        subprocess.run(
+            command,
+            check=True,
+            cwd=client.folder,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_S,
+        )
+    except subprocess.SubprocessError as error:
+        last = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
+        raise Skipped(f"could not be installed: {last}") from error

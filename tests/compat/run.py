@@ -1,0 +1,147 @@
+"""Runs whole sessions of published clients, one after the other, and writes docs/compat.md.
+
+    python -m tests.compat.run --minutes 10            # all of them
+    python -m tests.compat.run --minutes 1 krakenrs    # those named; the rows of the others stay
+
+A client that cannot be had is skipped with the reason. Exits 1 when a session failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+
+from tests.compat.clients import CLIENTS, ROOT, WORK, Client, Kind, Skipped, install, installed_version
+
+PAGE = ROOT / "docs" / "compat.md"
+# Beside the minutes of books: the rest of a session, with pauses for Kraken's limits of calls.
+REST_S = 400.0
+_PART = re.compile(r"([a-z][a-z ]{2,30}): (.+)")
+INTRODUCTION = """\
+# Published clients
+
+`make compat`, each session on the date of its row.
+
+Unmodified clients against a simulator of their own: markets, books for as many minutes as the row says, an order's life,
+history, private feed, as far as the client has it. The sessions are in `tests/compat`. "fixed" means that the client
+cannot be told another address: it ran in a network namespace in which Kraken's host names lead to the simulator, by TLS
+([how](simulator.md#pointing-a-client-at-it)). The Python clients of the lock file also run, shorter, in `make test`.
+
+| client | version | language | hosts | what was run | minutes of books | seconds | result | date |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The outcome of one client's session; ``result`` is good, failed or skipped, the latter two with the reason."""
+
+    version: str
+    minutes: float
+    seconds: float
+    result: str
+    date: str
+    parts: list[str] = field(default_factory=list)
+
+
+def session(client: Client, minutes: float) -> Row:
+    """Install a client, run its session, and return the outcome."""
+    date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
+    try:
+        version = installed_version(client)
+        command = install(client)
+    except Skipped as skipped:
+        return Row(client.version or "", minutes, 0.0, f"skipped: {skipped}", date)
+    if client.kind is not Kind.PYTEST:
+        command = ["-m", "tests.compat.session", *(["--fixed-hosts"] if client.fixed_hosts else []), *command]
+        command = [sys.executable, *command]
+    if client.fixed_hosts:
+        command = ["unshare", "--map-root-user", "--net", "--mount", *command]
+    began = time.monotonic()
+    code, out, errors = _run(client, command, minutes)
+    seconds = time.monotonic() - began
+    (client.folder / "out").write_text(out)
+    (client.folder / "errors").write_text(errors)
+    parts = [f"{found[1]}: {found[2]}" for line in out.splitlines() if (found := _PART.fullmatch(line.strip()))]
+    return Row(version, minutes, round(seconds, 1), "good" if code == 0 else f"failed: {_why(out, errors)}", date, parts)
+
+
+def _run(client: Client, command: list[str], minutes: float) -> tuple[int, str, str]:
+    environment = {**os.environ, "MINUTES": str(minutes), "PYTHONPATH": str(ROOT)}
+    folder = ROOT if client.kind is Kind.PYTEST else client.folder
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, errors = process.communicate(timeout=minutes * 60 + REST_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, errors = process.communicate()
+        errors += f"\nstopped after {minutes * 60 + REST_S:.0f} s"
+    return process.returncode, out, errors
+
+
+def _why(out: str, errors: str) -> str:
+    """Return the line that most likely names the failure."""
+    lines = [line.strip() for line in (errors.strip() or out.strip()).splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"(\w*Error|FAILED|E  |thread .* panicked|stopped after)", line)]
+    return (named or lines or ["no output"])[0][:200]
+
+
+def page(rows: dict[str, Row]) -> str:
+    """Return the text of docs/compat.md."""
+    table = []
+    for client in CLIENTS:
+        if (row := rows.get(client.key)) is None:
+            continue
+        language = {Kind.NODE: "JavaScript", Kind.RUST: "Rust"}.get(client.kind, "Python")
+        hosts = "fixed" if client.fixed_hosts else "set"
+        ran = "<br>".join(row.parts).replace("|", "\\|")
+        result = row.result.replace("|", "\\|")
+        cells = (client.name, row.version, language, hosts, ran, f"{row.minutes:g}", f"{row.seconds:.0f}", result, row.date)
+        table.append(f"| {' | '.join(cells)} |\n")
+    return INTRODUCTION + "".join(table)
+
+
+def main() -> int:
+    """Run the sessions and write the page."""
+    parser = argparse.ArgumentParser(description="Whole sessions of published clients against the simulator.")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long the books are followed")
+    parser.add_argument("names", nargs="*", help="clients; all without any")
+    chosen = parser.parse_args()
+    known = {client.name for client in CLIENTS}
+    if unknown := set(chosen.names) - known:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+    WORK.mkdir(parents=True, exist_ok=True)
+    kept = WORK / "results.json"
+    stored = json.loads(kept.read_text()) if kept.exists() else {}
+    rows = {key: Row(**row) for key, row in stored.items()}
+    failed = False
+    for client in CLIENTS:
+        if chosen.names and client.name not in chosen.names:
+            continue
+        print(f"{client.key}: running", flush=True)
+        rows[client.key] = row = session(client, chosen.minutes)
+        print(f"{client.key} {row.version}: {row.result} ({row.seconds:.0f} s)", *row.parts, sep="\n  ", flush=True)
+        failed |= row.result.startswith("failed")
+        kept.write_text(json.dumps({key: asdict(row) for key, row in rows.items()}, indent=1))
+        PAGE.write_text(page(rows))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
