@@ -21,6 +21,10 @@ class Skipped(Exception):
     """The client cannot be had here; ``str()`` says why."""
 
 
+class NotBuilt(Exception):
+    """The client or the session that uses it does not compile; ``str()`` says why."""
+
+
 class Kind(enum.Enum):
     """The way to install a client and to run its session."""
 
@@ -86,7 +90,8 @@ def installed_version(client: Client) -> str:
 def install(client: Client) -> list[str]:
     """Install a client into its folder unless it is there; return the command of its session.
 
-    Raises :class:`Skipped` when the toolchain is missing, or the registry does not answer, or it does not build.
+    Raises :class:`Skipped` when the toolchain is missing or the registry does not have it, :class:`NotBuilt` when it does
+    not compile.
     """
     if client.fixed_hosts and shutil.which("unshare") is None:
         raise Skipped("its host names are fixed, and there is no unshare to make a network namespace with")
@@ -125,7 +130,11 @@ def _install_rust(client: Client) -> list[str]:
         raise Skipped("no Rust toolchain here")
     # Built elsewhere than in the sources, so that no lock file and no target folder comes to lie there.
     shutil.copytree(SOURCES / "rust" / client.name, client.folder, dirs_exist_ok=True)
-    _run(["nice", "-n", "10", "cargo", "build", "--quiet"], client, CARGO_TARGET_DIR=str(client.folder / "target"))
+    _run(["cargo", "fetch", "--quiet"], client)
+    try:
+        _run(["nice", "-n", "10", "cargo", "build", "--quiet"], client, CARGO_TARGET_DIR=str(client.folder / "target"))
+    except Skipped as error:
+        raise NotBuilt(str(error)) from error
     return [str(client.folder / "target" / "debug" / "session")]
 
 

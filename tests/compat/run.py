@@ -19,7 +19,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
-from tests.compat.clients import CLIENTS, ROOT, WORK, Client, Kind, Skipped, install, installed_version
+from tests.compat.clients import CLIENTS, ROOT, WORK, Client, Kind, NotBuilt, Skipped, install, installed_version
 
 PAGE = ROOT / "docs" / "compat.md"
 # Beside the minutes of books: the rest of a session, with pauses for Kraken's limits of calls.
@@ -60,6 +60,8 @@ def session(client: Client, minutes: float) -> Row:
         command = install(client)
     except Skipped as skipped:
         return Row(client.version or "", minutes, 0.0, f"skipped: {skipped}", date)
+    except NotBuilt as error:
+        return Row(client.version or "", minutes, 0.0, f"failed: {error}", date)
     if client.kind is not Kind.PYTEST:
         command = ["-m", "tests.compat.session", *(["--fixed-hosts"] if client.fixed_hosts else []), *command]
         command = [sys.executable, *command]

@@ -1,8 +1,8 @@
 """Runs one client's session against a simulator of its own: ``python -m tests.compat.session [--fixed-hosts] COMMAND``.
 
 With ``--fixed-hosts`` it must have been started in a network and mount namespace of its own (``unshare --map-root-user
---net --mount``): there the simulator takes port 443 with TLS, and Kraken's host names lead to it, for this client alone.
-The exit code is the command's.
+--net --mount``): there the simulator takes port 443, and Kraken's host names lead to it, for this client alone. It always speaks TLS, as
+ccxt in JavaScript insists on it too. The exit code is the command's.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def environment(kraken: Kraken) -> dict[str, str]:
         "KRAKEN_WS_AUTH": kraken.ws_auth_url,
         "KRAKEN_KEY": key,
         "KRAKEN_SECRET": secret,
-        **({"SSL_CERT_FILE": trust, "NODE_EXTRA_CA_CERTS": trust} if kraken.tls else {}),
+        "SSL_CERT_FILE": trust,
+        "REQUESTS_CA_BUNDLE": trust,
+        "NODE_EXTRA_CA_CERTS": trust,
     }
 
 
@@ -54,7 +56,7 @@ def main(words: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="compat-") as folder:
         if fixed:
             enclose(Path(folder))
-        with running_kraken(tls=fixed, port=443 if fixed else None) as kraken:
+        with running_kraken(tls=True, port=443 if fixed else None) as kraken:
             return subprocess.run(command, env=environment(kraken), check=False).returncode
 
 

@@ -43,8 +43,9 @@ def main() -> None:
             checksum_validation=True,
         )
     )
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     handler.run(start_loop=False, install_signal_handlers=False)
-    loop = asyncio.get_event_loop()
     loop.run_until_complete(asyncio.sleep(float(os.environ["MINUTES"]) * 60))
     handler.stop(loop=loop)
 
