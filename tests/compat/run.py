@@ -18,6 +18,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from tests.compat.clients import CLIENTS, ROOT, WORK, Client, Kind, NotBuilt, Skipped, install, installed_version
 
@@ -100,8 +101,9 @@ def _run(client: Client, command: list[str], minutes: float) -> tuple[int, str, 
 def _why(out: str, errors: str) -> str:
     """Return the line that most likely names the failure."""
     lines = [line.strip() for line in (errors.strip() or out.strip()).splitlines() if line.strip()]
-    named = [line for line in lines if re.match(r"(\w*Error|FAILED|E  |thread .* panicked|stopped after)", line)]
-    return (named or lines or ["no output"])[0][:200]
+    named = [line for line in lines if re.match(r"(\w*Error|FAILED|E  |stopped after)", line)]
+    panicked = [after for line, after in pairwise(lines) if line.startswith("thread ") and "panicked" in line]
+    return (panicked or named or lines or ["no output"])[0][:200]
 
 
 def page(rows: dict[str, Row]) -> str:

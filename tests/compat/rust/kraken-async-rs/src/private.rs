@@ -1,0 +1,191 @@
+//! An order's life over the private WebSocket, and the reports of it.
+
+use crate::decimal;
+use kraken_async_rs::crypto::secrets::Token;
+use kraken_async_rs::request_types::{IntOrString, TimeInForceV2};
+use kraken_async_rs::response_types::{BuySell, OrderType};
+use kraken_async_rs::wss::*;
+use std::time::Duration;
+use tokio::time::timeout;
+use tokio_stream::StreamExt;
+
+const WAIT: Duration = Duration::from_secs(30);
+
+struct Private {
+    stream: KrakenMessageStream<WssMessage>,
+    reports: Vec<ExecutionResult>,
+    balances: usize,
+}
+
+impl Private {
+    /// Reads until an answer to a request; keeps the reports that come before it.
+    async fn answer(&mut self) -> MethodMessage {
+        loop {
+            let message = timeout(WAIT, self.stream.next()).await.expect("no answer").expect("the stream ended");
+            match message.unwrap() {
+                WssMessage::Channel(ChannelMessage::Execution(rows)) => self.reports.extend(rows.data),
+                WssMessage::Channel(ChannelMessage::Balance(_)) => self.balances += 1,
+                WssMessage::Channel(_) => {}
+                WssMessage::Method(answer) => return answer,
+                WssMessage::Error(error) => panic!("{error:?}"),
+            }
+        }
+    }
+
+    /// Reads until an order has ended.
+    async fn end_of(&mut self, order: &str, kind: ExecutionType) {
+        while !self.reports.iter().any(|report| report.order_id == order && report.execution_type == kind) {
+            let message = timeout(WAIT, self.stream.next()).await.expect("no report").expect("the stream ended");
+            match message.unwrap() {
+                WssMessage::Channel(ChannelMessage::Execution(rows)) => self.reports.extend(rows.data),
+                WssMessage::Channel(ChannelMessage::Balance(_)) => self.balances += 1,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A batch's order; an order of its own has the same members and the symbol beside them.
+fn limit() -> BatchOrder {
+    BatchOrder {
+        order_type: OrderType::Limit,
+        side: BuySell::Buy,
+        limit_price: Some(decimal("60000.1")),
+        limit_price_type: None,
+        triggers: None,
+        time_in_force: Some(TimeInForceV2::GTC),
+        order_quantity: decimal("0.001"),
+        margin: None,
+        post_only: Some(true),
+        reduce_only: None,
+        effective_time: None,
+        expire_time: None,
+        order_user_ref: None,
+        conditional: None,
+        display_quantity: None,
+        fee_preference: Some(FeePreference::Quote),
+        no_market_price_protection: None,
+        stp_type: None,
+        cash_order_quantity: None,
+        client_order_id: None,
+    }
+}
+
+fn add(order: BatchOrder, token: &Token) -> Message<AddOrderParams> {
+    let params = AddOrderParams {
+        order_type: order.order_type,
+        side: order.side,
+        symbol: "BTC/USD".into(),
+        limit_price: order.limit_price,
+        limit_price_type: None,
+        triggers: None,
+        time_in_force: order.time_in_force,
+        order_quantity: order.order_quantity,
+        margin: None,
+        post_only: order.post_only,
+        reduce_only: None,
+        expire_time: None,
+        deadline: None,
+        effective_time: None,
+        client_order_id: None,
+        order_user_ref: None,
+        conditional: None,
+        display_quantity: None,
+        fee_preference: order.fee_preference,
+        no_market_price_protection: None,
+        stp_type: None,
+        cash_order_quantity: None,
+        validate: None,
+        sender_sub_id: None,
+        token: token.clone(),
+    };
+    message("add_order", params)
+}
+
+fn message<T: std::fmt::Debug>(method: &str, params: T) -> Message<T> {
+    Message { method: method.into(), params, req_id: 7 }
+}
+
+fn added(answer: MethodMessage) -> String {
+    match answer {
+        MethodMessage::AddOrder(answer) => answer.result.expect("a refusal").order_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Trades on the private socket; panics when an answer or a report is missing.
+pub async fn trade(sockets: &mut KrakenWSSClient, token: Token) {
+    let stream = sockets.connect_auth::<WssMessage>().await.unwrap();
+    let mut private = Private { stream, reports: Vec::new(), balances: 0 };
+    private.stream.send(&Message::new_subscription(ExecutionSubscription::new(token.clone()), 1)).await.unwrap();
+    assert!(matches!(private.answer().await, MethodMessage::Subscription(answer) if answer.success));
+    private.stream.send(&Message::new_subscription(BalancesSubscription::new(token.clone()), 2)).await.unwrap();
+    assert!(matches!(private.answer().await, MethodMessage::Subscription(answer) if answer.success));
+
+    private.stream.send(&add(limit(), &token)).await.unwrap();
+    let id = added(private.answer().await);
+    let amend = AmendOrderParams::builder(decimal("0.002"), token.clone())
+        .order_id(id.clone())
+        .limit_price(decimal("60001.0"))
+        .build();
+    private.stream.send(&message("amend_order", amend)).await.unwrap();
+    assert!(matches!(private.answer().await, MethodMessage::AmendOrder(answer) if answer.success));
+    let edit = EditOrderParams {
+        deadline: None,
+        display_quantity: None,
+        fee_preference: None,
+        limit_price: Some(decimal("60002.0")),
+        no_market_price_protection: None,
+        order_id: id,
+        order_quantity: Some(decimal("0.003")),
+        order_user_ref: None,
+        post_only: Some(true),
+        reduce_only: None,
+        symbol: "BTC/USD".into(),
+        triggers: None,
+        validate: None,
+        token: token.clone(),
+    };
+    private.stream.send(&message("edit_order", edit)).await.unwrap();
+    let MethodMessage::EditOrder(answer) = private.answer().await else { panic!("no answer to the edit") };
+    let edited = answer.result.expect("a refusal").order_id;
+    let cancel = CancelOrderParams {
+        order_id: Some(vec![edited.clone()]),
+        client_order_id: None,
+        order_user_ref: None,
+        token: token.clone(),
+    };
+    private.stream.send(&message("cancel_order", cancel)).await.unwrap();
+    assert!(matches!(private.answer().await, MethodMessage::CancelOrder(answer) if answer.success));
+    private.end_of(&edited, ExecutionType::Canceled).await;
+
+    let batch = BatchOrderParams {
+        deadline: None,
+        symbol: "BTC/USD".into(),
+        validate: None,
+        token: token.clone(),
+        orders: vec![limit(), limit()],
+    };
+    private.stream.send(&message("batch_add", batch)).await.unwrap();
+    let MethodMessage::BatchOrder(answer) = private.answer().await else { panic!("no answer to the batch") };
+    let orders = answer.result.expect("a refusal").into_iter().map(|order| IntOrString::from(order.order_id)).collect();
+    let cancel = BatchCancelParams { orders, token: token.clone(), client_order_id: None };
+    private.stream.send(&message("batch_cancel", cancel)).await.unwrap();
+    assert!(matches!(private.answer().await, MethodMessage::BatchCancel(answer) if answer.orders_cancelled == 2));
+    for timeout in [60, 0] {
+        let switch = CancelOnDisconnectParams { timeout, token: token.clone() };
+        private.stream.send(&message("cancel_all_orders_after", switch)).await.unwrap();
+        assert!(matches!(private.answer().await, MethodMessage::CancelOnDisconnect(answer) if answer.success));
+    }
+    private.stream.send(&message("cancel_all", CancelAllOrdersParams { token: token.clone() })).await.unwrap();
+    assert!(matches!(private.answer().await, MethodMessage::CancelAllOrders(answer) if answer.success));
+
+    let market = BatchOrder { order_type: OrderType::Market, limit_price: None, post_only: None, ..limit() };
+    private.stream.send(&add(market, &token)).await.unwrap();
+    let bought = added(private.answer().await);
+    private.end_of(&bought, ExecutionType::Filled).await;
+    println!("order over WebSocket: add, amend, edit, cancel, batch of two, dead man's switch, a market buy");
+    assert!(private.reports.iter().any(|report| report.order_id == bought && report.fees.is_some()));
+    assert!(private.balances > 1);
+    println!("private feed: {} execution reports, {} balance messages", private.reports.len(), private.balances);
+}
