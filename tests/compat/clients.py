@@ -38,13 +38,15 @@ class Kind(enum.Enum):
 class Client:
     """One published client. ``version`` is the pinned one; None takes what the project's own lock file installed.
 
-    One with ``fixed_hosts`` cannot be told another address: it runs in a network namespace of its own.
+    One with ``fixed_hosts`` cannot be told another address: it runs in a network namespace of its own. ``beside`` are
+    requirements that its package leaves out.
     """
 
     name: str
     kind: Kind
     version: str | None = None
     fixed_hosts: bool = False
+    beside: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -57,6 +59,11 @@ class Client:
         return WORK / self.key
 
     @property
+    def python(self) -> Path:
+        """The interpreter of its own environment, of ``Kind.PYTHON``."""
+        return self.folder / "venv" / "bin" / "python"
+
+    @property
     def test(self) -> Path:
         """Its test module, of ``Kind.PYTEST``."""
         return SOURCES / f"test_{self.name.replace('-', '_')}.py"
@@ -66,7 +73,8 @@ CLIENTS = (
     Client("ccxt", Kind.PYTEST),
     Client("krakenex", Kind.PYTEST),
     Client("python-kraken-sdk", Kind.PYTEST),
-    Client("pykrakenapi", Kind.PYTEST),
+    # It sets columns in ways that pandas 3 refuses.
+    Client("pykrakenapi", Kind.PYTHON, "0.3.2", beside=("pandas<3",)),
     Client("cryptofeed", Kind.PYTHON, "2.4.1", fixed_hosts=True),
     Client("ccxt", Kind.NODE, "4.5.84"),
     Client("ccxws", Kind.NODE, "0.47.0", fixed_hosts=True),
@@ -87,34 +95,51 @@ def installed_version(client: Client) -> str:
         raise Skipped("not among the installed packages") from error
 
 
-def install(client: Client) -> list[str]:
-    """Install a client into its folder unless it is there; return the command of its session.
+def install(client: Client) -> None:
+    """Install a client into its folder unless it is there.
 
     Raises :class:`Skipped` when the toolchain is missing or the registry does not have it, :class:`NotBuilt` when it does
     not compile.
     """
-    if client.fixed_hosts and shutil.which("unshare") is None:
-        raise Skipped("its host names are fixed, and there is no unshare to make a network namespace with")
     client.folder.mkdir(parents=True, exist_ok=True)
+    if client.kind is Kind.PYTHON:
+        _install_python(client)
+    elif client.kind is Kind.NODE:
+        _install_node(client)
+    elif client.kind is Kind.RUST:
+        _install_rust(client)
+
+
+def command(client: Client) -> list[str]:
+    """Return the command of an installed client's whole session. Raises :class:`Skipped` where it cannot run here."""
     if client.kind is Kind.PYTEST:
         # -rP prints what a test that passed has printed.
         return [sys.executable, "-m", "pytest", "-rP", "--timeout", "0", str(client.test)]
     if client.kind is Kind.PYTHON:
-        return _install_python(client)
-    if client.kind is Kind.NODE:
-        return _install_node(client)
-    return _install_rust(client)
+        session = [str(client.python), str(SOURCES / "python" / f"{client.name}_session.py")]
+    elif client.kind is Kind.NODE:
+        session = ["node", f"{client.name}.js"]
+    else:
+        session = [str(client.folder / "target" / "debug" / "session")]
+    beside = [sys.executable, "-m", "tests.compat.session"]
+    if not client.fixed_hosts:
+        return [*beside, *session]
+    namespace = ["unshare", "--map-root-user", "--net", "--mount"]
+    try:
+        subprocess.run([*namespace, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Skipped("its host names are fixed, and no network namespace can be made here") from error
+    return [*namespace, *beside, "--fixed-hosts", *session]
 
 
-def _install_python(client: Client) -> list[str]:
-    python = client.folder / "venv" / "bin" / "python"
-    if not python.exists():
+def _install_python(client: Client) -> None:
+    if not client.python.exists():
         _run([sys.executable, "-m", "venv", str(client.folder / "venv")], client)
-    _run([str(python), "-m", "pip", "install", "--quiet", f"{client.name}=={client.version}"], client)
-    return [str(python), str(SOURCES / "python" / f"{client.name}_session.py")]
+    wanted = [f"{client.name}=={client.version}", *client.beside]
+    _run([str(client.python), "-m", "pip", "install", "--quiet", *wanted], client)
 
 
-def _install_node(client: Client) -> list[str]:
+def _install_node(client: Client) -> None:
     if shutil.which("npm") is None or shutil.which("node") is None:
         raise Skipped("no Node.js here")
     # Node looks for packages beside the program: the programs go where the packages are.
@@ -122,10 +147,9 @@ def _install_node(client: Client) -> list[str]:
     (client.folder / "package.json").write_text('{"private": true}\n')
     package = f"{client.name}@{client.version}"
     _run(["npm", "install", "--no-save", "--no-package-lock", "--ignore-scripts", "--silent", package], client)
-    return ["node", f"{client.name}.js"]
 
 
-def _install_rust(client: Client) -> list[str]:
+def _install_rust(client: Client) -> None:
     if shutil.which("cargo") is None:
         raise Skipped("no Rust toolchain here")
     # Built elsewhere than in the sources, so that no lock file and no target folder comes to lie there.
@@ -135,13 +159,12 @@ def _install_rust(client: Client) -> list[str]:
         _run(["nice", "-n", "10", "cargo", "build", "--quiet"], client, CARGO_TARGET_DIR=str(client.folder / "target"))
     except Skipped as error:
         raise NotBuilt(str(error)) from error
-    return [str(client.folder / "target" / "debug" / "session")]
 
 
-def _run(command: list[str], client: Client, **environment: str) -> None:
+def _run(words: list[str], client: Client, **environment: str) -> None:
     try:
         subprocess.run(
-            command,
+            words,
             check=True,
             cwd=client.folder,
             env={**os.environ, **environment},

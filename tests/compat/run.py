@@ -20,12 +20,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from tests.compat.clients import CLIENTS, ROOT, WORK, Client, Kind, NotBuilt, Skipped, install, installed_version
+from tests.compat.clients import CLIENTS, ROOT, WORK, Client, Kind, NotBuilt, Skipped, command, install, installed_version
 
 PAGE = ROOT / "docs" / "compat.md"
 # Beside the minutes of books: the rest of a session, with pauses for Kraken's limits of calls.
 REST_S = 400.0
-_PART = re.compile(r"([a-z][a-z ]{2,30}): (.+)")
+_PART = re.compile(r"([a-z][a-zA-Z ]{2,30}): (.+)")
 INTRODUCTION = """\
 # Published clients
 
@@ -58,18 +58,14 @@ def session(client: Client, minutes: float) -> Row:
     date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
     try:
         version = installed_version(client)
-        command = install(client)
+        install(client)
+        words = command(client)
     except Skipped as skipped:
         return Row(client.version or "", minutes, 0.0, f"skipped: {skipped}", date)
     except NotBuilt as error:
         return Row(client.version or "", minutes, 0.0, f"failed: {error}", date)
-    if client.kind is not Kind.PYTEST:
-        command = ["-m", "tests.compat.session", *(["--fixed-hosts"] if client.fixed_hosts else []), *command]
-        command = [sys.executable, *command]
-    if client.fixed_hosts:
-        command = ["unshare", "--map-root-user", "--net", "--mount", *command]
     began = time.monotonic()
-    code, out, errors = _run(client, command, minutes)
+    code, out, errors = run(client, words, minutes)
     seconds = time.monotonic() - began
     (client.folder / "out").write_text(out)
     (client.folder / "errors").write_text(errors)
@@ -77,11 +73,12 @@ def session(client: Client, minutes: float) -> Row:
     return Row(version, minutes, round(seconds, 1), "good" if code == 0 else f"failed: {_why(out, errors)}", date, parts)
 
 
-def _run(client: Client, command: list[str], minutes: float) -> tuple[int, str, str]:
+def run(client: Client, words: list[str], minutes: float) -> tuple[int, str, str]:
+    """Run a client's session; return its exit code, output and errors. It is stopped when it hangs."""
     environment = {**os.environ, "MINUTES": str(minutes), "PYTHONPATH": str(ROOT)}
     folder = ROOT if client.kind is Kind.PYTEST else client.folder
     process = subprocess.Popen(
-        command,
+        words,
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

@@ -34,7 +34,7 @@ def enclose(folder: Path) -> None:
 def environment(kraken: Kraken) -> dict[str, str]:
     """Return what a session finds in its environment: addresses, a key, and the certificate to trust."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    key, secret = kraken.maker
+    key, secret = kraken.key
     trust = str(kraken.certificate)
     return {
         **kept,

@@ -1,5 +1,6 @@
 //! A whole session of kraken-async-rs, over REST and WebSocket v2. A message that it cannot read ends the session.
 
+mod account;
 mod books;
 mod private;
 
@@ -49,6 +50,7 @@ async fn main() {
     let token = good(rest.get_websockets_token().await).token;
     private::trade(&mut sockets, token).await;
     history(&mut rest, bought).await;
+    account::look(&mut rest).await;
 }
 
 async fn markets(rest: &mut CoreKrakenClient) {

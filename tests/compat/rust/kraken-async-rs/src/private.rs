@@ -15,6 +15,7 @@ struct Private {
     stream: KrakenMessageStream<WssMessage>,
     reports: Vec<ExecutionResult>,
     balances: usize,
+    single_orders: usize,
 }
 
 impl Private {
@@ -25,6 +26,7 @@ impl Private {
             match message.unwrap() {
                 WssMessage::Channel(ChannelMessage::Execution(rows)) => self.reports.extend(rows.data),
                 WssMessage::Channel(ChannelMessage::Balance(_)) => self.balances += 1,
+                WssMessage::Channel(ChannelMessage::L3(_)) => self.single_orders += 1,
                 WssMessage::Channel(_) => {}
                 WssMessage::Method(answer) => return answer,
                 WssMessage::Error(error) => panic!("{error:?}"),
@@ -116,10 +118,13 @@ fn added(answer: MethodMessage) -> String {
 /// Trades on the private socket; panics when an answer or a report is missing.
 pub async fn trade(sockets: &mut KrakenWSSClient, token: Token) {
     let stream = sockets.connect_auth::<WssMessage>().await.unwrap();
-    let mut private = Private { stream, reports: Vec::new(), balances: 0 };
+    let mut private = Private { stream, reports: Vec::new(), balances: 0, single_orders: 0 };
     private.stream.send(&Message::new_subscription(ExecutionSubscription::new(token.clone()), 1)).await.unwrap();
     assert!(matches!(private.answer().await, MethodMessage::Subscription(answer) if answer.success));
     private.stream.send(&Message::new_subscription(BalancesSubscription::new(token.clone()), 2)).await.unwrap();
+    assert!(matches!(private.answer().await, MethodMessage::Subscription(answer) if answer.success));
+    let level3 = BookSubscription::new_l3(vec!["BTC/USD".into()], token.clone());
+    private.stream.send(&Message::new_subscription(level3, 3)).await.unwrap();
     assert!(matches!(private.answer().await, MethodMessage::Subscription(answer) if answer.success));
 
     private.stream.send(&add(limit(), &token)).await.unwrap();
@@ -187,5 +192,11 @@ pub async fn trade(sockets: &mut KrakenWSSClient, token: Token) {
     println!("order over WebSocket: add, amend, edit, cancel, batch of two, dead man's switch, a market buy");
     assert!(private.reports.iter().any(|report| report.order_id == bought && report.fees.is_some()));
     assert!(private.balances > 1);
-    println!("private feed: {} execution reports, {} balance messages", private.reports.len(), private.balances);
+    assert!(private.single_orders > 0);
+    println!(
+        "private feed: {} execution reports, {} balance messages, {} of level3",
+        private.reports.len(),
+        private.balances,
+        private.single_orders
+    );
 }
