@@ -20,7 +20,18 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from tests.compat.clients import CLIENTS, ROOT, WORK, Client, Kind, NotBuilt, Skipped, command, install, installed_version
+from tests.compat.clients import (
+    CLIENTS,
+    ROOT,
+    WORK,
+    Client,
+    Kind,
+    NotBuilt,
+    Skipped,
+    command,
+    install,
+    installed_version,
+)
 
 PAGE = ROOT / "docs" / "compat.md"
 # Beside the minutes of books: the rest of a session, with pauses for Kraken's limits of calls.
@@ -70,7 +81,9 @@ def session(client: Client, minutes: float) -> Row:
     (client.folder / "out").write_text(out)
     (client.folder / "errors").write_text(errors)
     parts = [f"{found[1]}: {found[2]}" for line in out.splitlines() if (found := _PART.fullmatch(line.strip()))]
-    return Row(version, minutes, round(seconds, 1), "good" if code == 0 else f"failed: {_why(out, errors)}", date, parts)
+    return Row(
+        version, minutes, round(seconds, 1), "good" if code == 0 else f"failed: {_why(out, errors)}", date, parts
+    )
 
 
 def run(client: Client, words: list[str], minutes: float) -> tuple[int, str, str]:
@@ -113,7 +126,17 @@ def page(rows: dict[str, Row]) -> str:
         hosts = "fixed" if client.fixed_hosts else "set"
         ran = "<br>".join(row.parts).replace("|", "\\|")
         result = row.result.replace("|", "\\|")
-        cells = (client.name, row.version, language, hosts, ran, f"{row.minutes:g}", f"{row.seconds:.0f}", result, row.date)
+        cells = (
+            client.name,
+            row.version,
+            language,
+            hosts,
+            ran,
+            f"{row.minutes:g}",
+            f"{row.seconds:.0f}",
+            result,
+            row.date,
+        )
         table.append(f"| {' | '.join(cells)} |\n")
     return INTRODUCTION + "".join(table)
 

@@ -50,7 +50,9 @@ def main() -> None:
     handler.stop(loop=loop)
 
     pairs = len(Kraken.symbols())
-    print(f"markets: {pairs} pairs; {counts['tickers']} tickers, {counts['trades']} trades, {counts['candles']} candles")
+    print(
+        f"markets: {pairs} pairs; {counts['tickers']} tickers, {counts['trades']} trades, {counts['candles']} candles"
+    )
     bad = counts["snapshots"] - len(PAIRS)
     print(f"books: {counts['updates']} updates of {len(PAIRS)} pairs, depth 100, {bad} bad by its own checksum")
     print("not in this client: orders, history, private feed over WebSocket")
