@@ -74,4 +74,10 @@ run(async () => {
   const balance = await exchange.watchBalance();
   assert.ok(balance.USD.total > 0);
   part("private feed", `${orders.length} order reports, ${trades.length} trades, balances`);
+
+  await sleep(5000);
+  assert.ok((await exchange.fetchDepositAddress("BTC")).address);
+  assert.ok((await exchange.fetchDeposits("BTC")).length > 0);
+  assert.deepEqual(await exchange.fetchWithdrawals("BTC"), []);
+  part("account", "a deposit address by the method's name that it knows, deposits, withdrawals");
 });
