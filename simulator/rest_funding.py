@@ -16,7 +16,7 @@ from simulator.world import KeyState, World
 Fields = Mapping[str, Any]
 # The one withdrawal key that every account has set up.
 KEY = "simulator"
-# Kraken's own names, which clients ask for without looking them up (ccxt, pykrakenapi); of other assets they are made up.
+# Kraken's own names, which clients ask for without looking them up (ccxt, pykrakenapi). Others are made up.
 _METHODS = {"BTC": "Bitcoin", "ETH": "Ether (Hex)", "SOL": "Solana", "DOGE": "Dogecoin"}
 # Least deposits and withdrawals, and the fee of the latter, in USD.
 _MINIMUM_USD, _FEE_USD = 5, 1

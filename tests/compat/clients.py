@@ -98,8 +98,8 @@ def installed_version(client: Client) -> str:
 def install(client: Client) -> None:
     """Install a client into its folder unless it is there.
 
-    Raises :class:`Skipped` when the toolchain is missing or the registry does not have it, :class:`NotBuilt` when it does
-    not compile.
+    Raises :class:`Skipped` when the toolchain is missing or the registry does not have it, :class:`NotBuilt` when it
+    does not compile.
     """
     client.folder.mkdir(parents=True, exist_ok=True)
     if client.kind is Kind.PYTHON:

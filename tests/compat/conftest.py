@@ -30,5 +30,5 @@ def kraken() -> Iterator[Kraken]:
 
 @pytest.fixture
 def book_s() -> float:
-    """Return how long to follow books at least, in seconds: ``make compat`` asks for minutes, ``make test`` for none."""
+    """Return how long to follow books at least, in seconds: minutes in ``make compat``, nothing in ``make test``."""
     return 60 * float(os.environ.get("MINUTES", "0"))

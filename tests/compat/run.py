@@ -9,6 +9,7 @@ A client that cannot be had is skipped with the reason. Exits 1 when a session f
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -40,12 +41,13 @@ _PART = re.compile(r"([a-z][a-zA-Z ]{2,30}): (.+)")
 INTRODUCTION = """\
 # Published clients
 
-`make compat`, each session on the date of its row.
+`make compat MINUTES=m CLIENTS=name`, with the minutes, the name and the date (UTC) of each row.
 
-Unmodified clients against a simulator of their own: markets, books for as many minutes as the row says, an order's life,
-history, private feed, as far as the client has it. The sessions are in `tests/compat`. "fixed" means that the client
-cannot be told another address: it ran in a network namespace in which Kraken's host names lead to the simulator, by TLS
-([how](simulator.md#pointing-a-client-at-it)). The Python clients of the lock file also run, shorter, in `make test`.
+Unmodified clients, each against a simulator of its own: markets, books for as many minutes as the row says, an order's
+life, history, private feed, as far as the client has it. The sessions are in `tests/compat`. "fixed" means that the
+client cannot be told another address: it ran in a network namespace in which Kraken's host names lead to the simulator
+([how](simulator.md#pointing-a-client-at-it)). The Python clients also run in `make test`, for as long as a few updates
+take.
 
 | client | version | language | hosts | what was run | minutes of books | seconds | result | date |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -87,7 +89,7 @@ def session(client: Client, minutes: float) -> Row:
 
 
 def run(client: Client, words: list[str], minutes: float) -> tuple[int, str, str]:
-    """Run a client's session; return its exit code, output and errors. It is stopped when it hangs."""
+    """Run a client's session; return its exit code, output and errors. Nothing of it is left, even when it hangs."""
     environment = {**os.environ, "MINUTES": str(minutes), "PYTHONPATH": str(ROOT)}
     folder = ROOT if client.kind is Kind.PYTEST else client.folder
     process = subprocess.Popen(
@@ -102,10 +104,19 @@ def run(client: Client, words: list[str], minutes: float) -> tuple[int, str, str
     try:
         out, errors = process.communicate(timeout=minutes * 60 + REST_S)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        _end(process)
         out, errors = process.communicate()
         errors += f"\nstopped after {minutes * 60 + REST_S:.0f} s"
+    finally:
+        # Whatever ends this program ends the client and its simulator.
+        _end(process)
     return process.returncode, out, errors
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _why(out: str, errors: str) -> str:
@@ -150,6 +161,8 @@ def main() -> int:
     known = {client.name for client in CLIENTS}
     if unknown := set(chosen.names) - known:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+    # As by Ctrl-C: what is cleaned up on the way out is cleaned up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     WORK.mkdir(parents=True, exist_ok=True)
     kept = WORK / "results.json"
     stored = json.loads(kept.read_text()) if kept.exists() else {}

@@ -1,7 +1,7 @@
 """Runs one client's session against a simulator of its own: ``python -m tests.compat.session [--fixed-hosts] COMMAND``.
 
-With ``--fixed-hosts`` it must have been started in a network and mount namespace of its own (``unshare --map-root-user
---net --mount``): there the simulator takes port 443, and Kraken's host names lead to it, for this client alone. It always speaks TLS, as
+It needs a network and mount namespace of its own for ``--fixed-hosts`` (``unshare --map-root-user --net --mount``): in
+there the simulator takes port 443, and Kraken's host names lead to it, for this client alone. TLS is always spoken, as
 ccxt in JavaScript insists on it too. The exit code is the command's.
 """
 

@@ -1,4 +1,4 @@
-"""Python clients in environments of their own, which ``make compat`` makes: a short session of each where it is there."""
+"""Python clients in environments of their own, which ``make compat`` makes: a short session of each that is there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A whole session of cryptofeed, whose Kraken feed knows public market data over WebSocket v1. Its hosts are fixed."""
+"""A whole session of cryptofeed, which knows public market data over WebSocket v1 and REST. Its hosts are fixed.
+
+Its private REST calls cannot succeed anywhere: they read an attribute that its own answers do not have.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,21 @@ def counter(name: str) -> Any:
     return count
 
 
+async def rest(symbol: str) -> str:
+    """Read what REST has of a symbol; return the error of the first private call."""
+    kraken = Kraken(config={"kraken": {"key_id": os.environ["KRAKEN_KEY"], "key_secret": os.environ["KRAKEN_SECRET"]}})
+    ticker = await kraken.ticker(symbol)
+    assert ticker["bid"] < ticker["ask"]
+    book = await kraken.l2_book(symbol)
+    assert len(book.book.bids) > 10
+    assert [trade async for trades in kraken.trades(symbol) for trade in trades]
+    try:
+        await kraken.balances()
+    except AttributeError as error:
+        return str(error)
+    raise AssertionError("a private call succeeds now: the session should use them")
+
+
 def main() -> None:
     """Follow everything that it has for MINUTES."""
     callbacks = {L2_BOOK: book, TICKER: counter("tickers"), TRADES: counter("trades"), CANDLES: counter("candles")}
@@ -48,14 +66,14 @@ def main() -> None:
     handler.run(start_loop=False, install_signal_handlers=False)
     loop.run_until_complete(asyncio.sleep(float(os.environ["MINUTES"]) * 60))
     handler.stop(loop=loop)
+    private_error = asyncio.run(rest(PAIRS[0]))
 
     pairs = len(Kraken.symbols())
-    print(
-        f"markets: {pairs} pairs; {counts['tickers']} tickers, {counts['trades']} trades, {counts['candles']} candles"
-    )
+    streams = f"{counts['tickers']} tickers, {counts['trades']} trades, {counts['candles']} candles"
+    print(f"markets: {pairs} pairs; over REST ticker, depth, trades; {streams}")
     bad = counts["snapshots"] - len(PAIRS)
     print(f"books: {counts['updates']} updates of {len(PAIRS)} pairs, depth 100, {bad} bad by its own checksum")
-    print("not in this client: orders, history, private feed over WebSocket")
+    print(f"not in this client: a private feed; its orders and history fail in itself ({private_error})")
     assert counts["updates"], counts
     assert bad == 0, counts
     assert counts["tickers"], counts
