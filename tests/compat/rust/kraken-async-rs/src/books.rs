@@ -39,7 +39,8 @@ impl Book {
     }
 
     fn checksum(&self) -> u32 {
-        let digits = |number: &Decimal| number.to_string().replace('.', "").trim_start_matches('0').to_string();
+        let digits =
+            |number: &Decimal| number.to_string().replace('.', "").trim_start_matches('0').to_string();
         let text: String = self
             .asks
             .iter()

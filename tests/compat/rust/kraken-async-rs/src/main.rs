@@ -39,9 +39,11 @@ pub fn decimal(text: &str) -> Decimal {
 async fn main() {
     let secrets: Box<Arc<Mutex<dyn SecretsProvider>>> =
         Box::new(Arc::new(Mutex::new(EnvSecretsProvider::new("KRAKEN_KEY", "KRAKEN_SECRET"))));
-    let nonces: Box<Arc<Mutex<dyn NonceProvider>>> = Box::new(Arc::new(Mutex::new(IncreasingNonceProvider::new())));
+    let nonces: Box<Arc<Mutex<dyn NonceProvider>>> =
+        Box::new(Arc::new(Mutex::new(IncreasingNonceProvider::new())));
     let mut rest = CoreKrakenClient::new_with_url(secrets, nonces, env::var("KRAKEN_REST").unwrap());
-    let mut sockets = KrakenWSSClient::new_with_urls(env::var("KRAKEN_WS").unwrap(), env::var("KRAKEN_WS_AUTH").unwrap());
+    let mut sockets =
+        KrakenWSSClient::new_with_urls(env::var("KRAKEN_WS").unwrap(), env::var("KRAKEN_WS_AUTH").unwrap());
 
     markets(&mut rest).await;
     let minutes: f64 = env::var("MINUTES").unwrap().parse().unwrap();
@@ -67,7 +69,9 @@ async fn markets(rest: &mut CoreKrakenClient) {
     while good(rest.get_recent_trades(&trades).await).trades["XXBTZUSD"].is_empty() {
         sleep(Duration::from_millis(500)).await;
     }
-    assert!(!good(rest.get_ohlc(&OHLCRequest::builder(PAIR.into()).build()).await).ohlc["XXBTZUSD"].is_empty());
+    assert!(
+        !good(rest.get_ohlc(&OHLCRequest::builder(PAIR.into()).build()).await).ohlc["XXBTZUSD"].is_empty()
+    );
     good(rest.get_recent_spreads(&RecentSpreadsRequest::builder(PAIR.into()).build()).await);
     println!("markets: {} pairs, ticker, depth, trades, candles, spreads", pairs.len());
 }
@@ -103,17 +107,30 @@ async fn orders(rest: &mut CoreKrakenClient) -> String {
         .price(decimal("60000.1"))
         .build();
     let batch = AddBatchedOrderRequest::builder(vec![batched.clone(), batched], PAIR.into()).build();
-    let ids: Vec<String> = good(rest.add_order_batch(&batch).await).orders.into_iter().map(|order| order.tx_id).collect();
+    let ids: Vec<String> =
+        good(rest.add_order_batch(&batch).await).orders.into_iter().map(|order| order.tx_id).collect();
     assert_eq!(good(rest.cancel_order_batch(&CancelBatchOrdersRequest::from_tx_ids(ids)).await).count, 2);
     for timeout in [60, 0] {
         good(rest.cancel_all_orders_after(&CancelAllOrdersAfterRequest::builder(timeout).build()).await);
     }
-    assert_eq!(good(rest.cancel_all_orders().await).count, 0);
+    let stop = AddOrderRequest::builder(OrderType::StopLoss, BuySell::Sell, decimal("0.001"), PAIR.into())
+        .price(decimal("50000.0"))
+        .trigger(TriggerType::Last)
+        .build();
+    let waiting = good(rest.add_order(&stop).await).tx_id.remove(0);
+    assert!(
+        good(rest.get_open_orders(&OpenOrdersRequest::builder().trades(true).build()).await)
+            .open
+            .contains_key(&waiting)
+    );
+    assert_eq!(good(rest.cancel_all_orders().await).count, 1);
     let market = AddOrderRequest::builder(OrderType::Market, BuySell::Buy, decimal("0.001"), PAIR.into())
         .client_order_id("compat-1".into())
         .build();
     let bought = good(rest.add_order(&market).await).tx_id.remove(0);
-    println!("order over REST: add, amend, edit, cancel, batch of two, dead man's switch, a market buy");
+    println!(
+        "order over REST: add, amend, edit, cancel, batch of two, dead man's switch, a stop, a market buy"
+    );
     bought
 }
 
@@ -131,7 +148,11 @@ async fn history(rest: &mut CoreKrakenClient, bought: String) {
     assert!(good(rest.get_account_balance().await)["ZUSD"] > Decimal::ZERO);
     assert!(good(rest.get_extended_balances().await)["ZUSD"].balance > Decimal::ZERO);
     good(rest.get_trade_balances(&TradeBalanceRequest::builder().build()).await);
-    let fees = good(rest.get_trade_volume(&TradeVolumeRequest::builder().pair(StringCSV::from(PAIR)).build()).await);
+    let fees =
+        good(rest.get_trade_volume(&TradeVolumeRequest::builder().pair(StringCSV::from(PAIR)).build()).await);
     assert!(fees.fees.unwrap().contains_key("XXBTZUSD"));
-    println!("history: {} trades, {} closed orders, {} ledger entries", trades.count, closed.count, ledger.count);
+    println!(
+        "history: {} trades, {} closed orders, {} ledger entries",
+        trades.count, closed.count, ledger.count
+    );
 }

@@ -1,7 +1,9 @@
 //! A whole session of krakenrs, over REST and WebSocket v1. Its host names are fixed.
 
 use krakenrs::ws::{KrakenWsAPI, KrakenWsConfig, OrderStatus};
-use krakenrs::{BsType, KrakenCredentials, KrakenRestAPI, KrakenRestConfig, LimitOrder, MarketOrder, OrderFlag};
+use krakenrs::{
+    BsType, KrakenCredentials, KrakenRestAPI, KrakenRestConfig, LimitOrder, MarketOrder, OrderFlag,
+};
 use std::collections::BTreeSet;
 use std::env;
 use std::thread::sleep;
@@ -63,7 +65,10 @@ fn books() {
         for (pair, book) in socket.get_all_books() {
             assert!(!book.checksum_failed, "{pair}: bad checksum");
             assert_eq!((book.bid.len(), book.ask.len()), (10, 10), "{pair}");
-            assert!(book.bid.last_key_value().unwrap().0 < book.ask.first_key_value().unwrap().0, "{pair} is crossed");
+            assert!(
+                book.bid.last_key_value().unwrap().0 < book.ask.first_key_value().unwrap().0,
+                "{pair} is crossed"
+            );
             trades += socket.get_trades(&pair).unwrap().len();
             candles += socket.get_ohlc(&pair).unwrap().len();
         }
@@ -105,7 +110,9 @@ fn trade(rest: &KrakenRestAPI) {
     let by_socket = answer.blocking_recv().unwrap().unwrap();
     until("the order over WebSocket", || socket.get_open_orders().contains_key(&by_socket));
     socket.cancel_order(by_socket.clone()).unwrap().blocking_recv().unwrap().unwrap();
-    let ended = |id: &String| socket.get_open_orders().get(id).is_none_or(|order| order.status == OrderStatus::Canceled);
+    let ended = |id: &String| {
+        socket.get_open_orders().get(id).is_none_or(|order| order.status == OrderStatus::Canceled)
+    };
     until("both cancels", || ended(&by_rest) && ended(&by_socket));
     assert_eq!(socket.cancel_all_orders().unwrap().blocking_recv().unwrap().unwrap(), 0);
     rest.cancel_all_orders_after(60).unwrap();
@@ -118,7 +125,9 @@ fn trade(rest: &KrakenRestAPI) {
         oflags: BTreeSet::new(),
     };
     let bought = socket.add_market_order(market, None, false).unwrap().blocking_recv().unwrap().unwrap();
-    println!("order: add and cancel over REST and over WebSocket, dead man's switch, a market buy; it cannot amend or edit");
+    println!(
+        "order: add and cancel over REST and over WebSocket, dead man's switch, a market buy; it cannot amend or edit"
+    );
 
     let orders = rest.query_orders(vec![by_rest.clone(), by_socket, bought.clone()]).unwrap();
     assert_eq!(orders.len(), 3);
