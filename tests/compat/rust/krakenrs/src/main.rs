@@ -6,6 +6,7 @@ use krakenrs::{
 };
 use std::collections::BTreeSet;
 use std::env;
+use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,28 @@ const PAIRS: [&str; 3] = ["XBT/USD", "ETH/USD", "SOL/USD"];
 const LOW: &str = "60000.1";
 const WAIT: Duration = Duration::from_secs(60);
 
+/// The client logs what it cannot read, and bad checksums, and goes on: here they are counted as failures.
+struct Complaints(Mutex<Vec<String>>);
+
+static COMPLAINTS: Complaints = Complaints(Mutex::new(Vec::new()));
+
+impl log::Log for Complaints {
+    fn enabled(&self, metadata: &log::Metadata) -> bool {
+        metadata.level() <= log::Level::Warn && metadata.target().starts_with("krakenrs")
+    }
+
+    fn log(&self, record: &log::Record) {
+        if self.enabled(record.metadata()) {
+            self.0.lock().unwrap().push(record.args().to_string());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
 fn main() {
+    log::set_logger(&COMPLAINTS).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
     let creds = KrakenCredentials {
         key: env::var("KRAKEN_KEY").unwrap(),
         secret: env::var("KRAKEN_SECRET").unwrap(),
@@ -22,6 +44,7 @@ fn main() {
     markets(&rest);
     books();
     trade(&rest);
+    assert_eq!(*COMPLAINTS.0.lock().unwrap(), Vec::<String>::new());
 }
 
 /// Waits for a condition, asked ten times a second; panics after a minute without it.
