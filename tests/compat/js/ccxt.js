@@ -4,7 +4,7 @@ const assert = require("node:assert/strict");
 const ccxt = require("ccxt");
 const { bookMs, key, part, rest, run, secret, sleep, until, ws, wsAuth } = require("./session.js");
 
-const SYMBOLS = ["BTC/USD", "ETH/USD", "SOL/USD"];
+const SYMBOLS = ["BTC/USD", "ETH/USD", "SOL/USD", "DOGE/USD", "ETH/BTC"];
 const SYMBOL = SYMBOLS[0];
 const LOW = 60_000.1;
 

@@ -9,6 +9,8 @@ const MARKETS = [
   { id: "XXBTZUSD", base: "BTC", quote: "USD" },
   { id: "XETHZUSD", base: "ETH", quote: "USD" },
   { id: "SOLUSD", base: "SOL", quote: "USD" },
+  { id: "XDGUSD", base: "DOGE", quote: "USD" },
+  { id: "XETHXXBT", base: "ETH", quote: "BTC" },
 ];
 
 run(async () => {

@@ -4,7 +4,7 @@ const assert = require("node:assert/strict");
 const { Kraken } = require("node-kraken-api");
 const { bookMs, key, part, run, secret, sleep, until } = require("./session.js");
 
-const PAIRS = ["XBT/USD", "ETH/USD", "SOL/USD"];
+const PAIRS = ["XBT/USD", "ETH/USD", "SOL/USD", "XDG/USD", "ETH/XBT"];
 const LOW = "60000.1";
 
 run(async () => {

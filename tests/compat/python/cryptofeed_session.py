@@ -14,7 +14,7 @@ from cryptofeed import FeedHandler
 from cryptofeed.defines import CANDLES, L2_BOOK, TICKER, TRADES
 from cryptofeed.exchanges import Kraken
 
-PAIRS = ["BTC-USD", "ETH-USD", "SOL-USD"]
+PAIRS = ["BTC-USD", "ETH-USD", "SOL-USD", "DOGE-USD", "ETH-BTC"]
 counts: Counter[str] = Counter()
 
 

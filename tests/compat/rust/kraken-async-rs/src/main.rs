@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
-pub const SYMBOLS: [&str; 3] = ["BTC/USD", "ETH/USD", "SOL/USD"];
+pub const SYMBOLS: [&str; 5] = ["BTC/USD", "ETH/USD", "SOL/USD", "DOGE/USD", "ETH/BTC"];
 const PAIR: &str = "XBTUSD";
 
 /// The result of a call that has to succeed.

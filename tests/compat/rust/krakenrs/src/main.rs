@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-const PAIRS: [&str; 3] = ["XBT/USD", "ETH/USD", "SOL/USD"];
+const PAIRS: [&str; 5] = ["XBT/USD", "ETH/USD", "SOL/USD", "XDG/USD", "ETH/XBT"];
 const LOW: &str = "60000.1";
 const WAIT: Duration = Duration::from_secs(60);
 
