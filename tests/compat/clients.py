@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -173,5 +174,14 @@ def _run(words: list[str], client: Client, **environment: str) -> None:
             timeout=INSTALL_S,
         )
     except subprocess.SubprocessError as error:
-        last = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
-        raise Skipped(f"could not be installed: {last}") from error
+        errors = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
+        lines = [line for line in errors.splitlines() if line.strip()] or [str(error)]
+        first = next((line for line in lines if line.lower().startswith(("error", "npm error"))), lines[-1])
+        raise Skipped(f"could not be installed: {without_addresses(first)}") from error
+
+
+def without_addresses(text: str) -> str:
+    """Return a line of an error without what belongs to this machine alone: paths, hosts, ports."""
+    text = re.sub(r"\bhost='[^']*'|\bport=\d+", "…", text)
+    # Not what is in the middle of a word: BTC/USD is a pair.
+    return re.sub(r"\w+://\S+|(?<!\w)/[\w.~:/%@-]{2,}", "…", text)

@@ -32,6 +32,7 @@ from tests.compat.clients import (
     command,
     install,
     installed_version,
+    without_addresses,
 )
 
 PAGE = ROOT / "docs" / "compat.md"
@@ -124,7 +125,7 @@ def _why(out: str, errors: str) -> str:
     lines = [line.strip() for line in (errors.strip() or out.strip()).splitlines() if line.strip()]
     named = [line for line in lines if re.match(r"(\w*Error|FAILED|E  |stopped after)", line)]
     panicked = [after for line, after in pairwise(lines) if line.startswith("thread ") and "panicked" in line]
-    return (panicked or named or lines or ["no output"])[0][:200]
+    return without_addresses((panicked or named or lines or ["no output"])[0][:200])
 
 
 def page(rows: dict[str, Row]) -> str:

@@ -62,6 +62,19 @@ def test_what_cannot_be_had_is_skipped_and_what_does_not_build_has_failed(monkey
         assert session(CLIENT, 0).result == result
 
 
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("error: could not compile at /home/me/x.rs:3", "error: could not compile at …"),
+        ("npm error 404 - GET https://files.example:443/a/b - no", "npm error 404 - GET … - no"),
+        ("HTTPSConnectionPool(host='files.example', port=8443): timed out", "HTTPSConnectionPool(…, …): timed out"),
+        ("AssertionError: BTC/USD is crossed", "AssertionError: BTC/USD is crossed"),
+    ],
+)  # fmt: skip
+def test_a_reason_names_no_place_of_this_machine(line: str, kept: str) -> None:
+    assert clients.without_addresses(line) == kept
+
+
 @pytest.mark.parametrize("kind", [Kind.NODE, Kind.RUST])
 def test_a_missing_toolchain_is_the_reason(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "WORK", tmp_path)
