@@ -76,7 +76,7 @@ class ManyPairs(World):
         self.raw({"channel": "heartbeat"})
         self.state.feed_at = self.state.book_status_at = self.now
         self.hear_book(symbol)
-        self.target(*_quotes(1 + number % 5), symbol=symbol, ttl_ms=TTL_MS)
+        self.target(*_quotes(1 + number // len(self.pairs) % 5), symbol=symbol, ttl_ms=TTL_MS)
         for order in self.state.registry.live_on(symbol):  # old enough to be amended, and with the points for it
             order.touched -= 100 * SECOND
         self.state.budget = Budget(TIERS["pro"])
@@ -119,7 +119,7 @@ def measure(count: int, passes: int) -> list[float]:
         world.one_pass(number)
         world.armed()
     taken = []
-    for number in range(passes):
+    for number in range(WARM, WARM + passes):
         taken.append(world.one_pass(number))
         world.armed()
     live = len(world.live())
