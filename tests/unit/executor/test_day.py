@@ -87,7 +87,7 @@ def test_a_start_days_later_judges_no_loss_before_its_own_day_has_begun() -> Non
     world.wait(5, STALE)
     assert (world.halt, world.state.account.day.date) == ("", "2027-01-13")
     world.wait(2)
-    assert (world.halt, world.state.account.day.date, world.state.account.lost) == ("", TODAY, 0)
+    assert (world.halt, world.state.account.day.date, world.state.account.lost) == ("", TODAY, Decimal(0))
 
 
 def test_a_pair_without_a_mid_counts_as_at_the_days_beginning_also_after_a_restart() -> None:
