@@ -38,7 +38,7 @@ FULL_FOLDERS = {
 }
 # The live check compares Kraken's own texts with those that are assumed: that is what it is for.
 READS_KRAKENS_WORDS = {"executor/livecheck/findings.py"}
-BANNED_NAMES = 845
+BANNED_NAMES = 850
 VERBLESS_DOCSTRINGS = 320
 
 

@@ -14,6 +14,7 @@ from shared.clock import SECOND, rfc3339
 from shared.messages import BookState, OrderState
 from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration
 
+Row = dict[str, Any]
 STOP: Row = {
     "order_type": "stop-loss-limit",
     "triggers": {"price": Decimal(80_000), "status": "untriggered"},
