@@ -23,7 +23,7 @@ from shared.clock import SECOND
 from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration
 from tests.unit.executor.test_trading_rules import trade
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def events_of(world: World, order: Any) -> list[EventRow]:

@@ -16,7 +16,7 @@ from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.messages import OrderState
 from tests.kit.executor_world import BTC, ETH, World, buy, configuration, sell
-from tests.unit.executor.test_evidence import next_life
+from tests.unit.executor.exchange.test_evidence import next_life
 
 
 def open_row(order: Order, **more: Any) -> dict[str, Any]:
