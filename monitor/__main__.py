@@ -13,9 +13,9 @@ def main() -> None:
     _, command = words.parse_known_args([word for word in sys.argv[1:] if word not in ("-h", "--help")])
     # Either loads for itself: who waits for a command must not wait for what the process takes.
     if command:
-        from monitor import cli
+        from monitor.cli import app
 
-        cli.main()
+        app.main()
     else:
         from monitor import shell
 

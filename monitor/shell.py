@@ -9,18 +9,19 @@ import socket
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from monitor import halted, supervisor
-from monitor.alerts import Begin, End, Say
 from monitor.api import app as api
+from monitor.api.metrics import Metrics
 from monitor.api.site import Site
-from monitor.health import Action, Health, Restart
-from monitor.journal import Reader
-from monitor.machine import Machine
-from monitor.merged import Merged
-from monitor.metrics import Metrics
-from monitor.picture import WANTED, Picture
-from monitor.pids import Pids
-from monitor.sinks.webhook import Webhooks
+from monitor.model import halted
+from monitor.model.past_fills import Reader
+from monitor.model.picture import WANTED, Picture
+from monitor.watchdog import supervisor
+from monitor.watchdog.alerts import Begin, End, Say
+from monitor.watchdog.health import Action, Health, Restart
+from monitor.watchdog.machine import Machine
+from monitor.watchdog.merged_log import Merged
+from monitor.watchdog.pids import Pids
+from monitor.watchdog.sinks.webhook import Webhooks
 from shared import starts
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns

@@ -12,12 +12,13 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from monitor import halted, supervisor
-from monitor.acts import accepting, flattening, halting, restarting
 from monitor.api.answers import Problem
 from monitor.api.queries import AcceptBody, AlertTestWish, EmptyWish, HaltWish, PauseBody, RestartWish, ResumeBody
-from monitor.sections import Shown
-from monitor.sinks.webhook import TEST_KIND
+from monitor.control import accepting, flattening, halting, restarting
+from monitor.model import halted
+from monitor.model.sections import Shown
+from monitor.watchdog import supervisor
+from monitor.watchdog.sinks.webhook import TEST_KIND
 from shared import pausing
 from shared.config import Config
 

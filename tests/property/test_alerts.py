@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts import Alerts, Begin, Condition, End
+from monitor.watchdog.alerts import Alerts, Begin, Condition, End
 from shared import alert_settings
 from shared.alert_settings import Rule
 from shared.clock import SECOND

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.alerts import Alerts, Begin, Condition, End, rule_of_end
-from monitor.conditions import SAMPLES_MIN, conditions
-from monitor.last_minute import LastMinute
-from monitor.latency import HOPS, Hop
-from monitor.view import View
+from monitor.model.last_minute import LastMinute
+from monitor.model.latency import HOPS, Hop
+from monitor.model.view import View
+from monitor.watchdog.alerts import Alerts, Begin, Condition, End, rule_of_end
+from monitor.watchdog.conditions import SAMPLES_MIN, conditions
 from shared import alert_settings
 from shared.alert_settings import Rule
 from shared.clock import SECOND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.views.amounts import decimals, in_quote
+from monitor.ui.amounts import decimals, in_quote
 
 
 @pytest.mark.parametrize(

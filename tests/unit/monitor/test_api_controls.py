@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from monitor.acts import accepting, halting, restarting
 from monitor.api.answers import Problem
 from monitor.api.controls import Controls
 from monitor.api.queries import AcceptBody, HaltWish, PauseBody, RestartWish, ResumeBody
+from monitor.control import accepting, halting, restarting
 from shared import config, halt, pausing
 from shared.config import Config
 

@@ -27,7 +27,7 @@ from monitor.api.app import application, listen
 from monitor.api.controls import Controls
 from monitor.api.routes import ACTS, READS
 from monitor.api.site import SECTIONS, Site
-from monitor.picture import Picture
+from monitor.model.picture import Picture
 from shared import halt as switch
 from shared import limits
 from shared.clock import boot_ns, wall_ns

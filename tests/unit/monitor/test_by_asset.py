@@ -8,19 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor import facts
-from monitor.checks import assets
-from monitor.checks.asked import Answers, Asked
-from monitor.commands.status import lines
-from monitor.journal import fill_in
-from monitor.latency import Latency
-from monitor.metrics import Metrics
-from monitor.picture import Picture
-from monitor.view import View
-from monitor.views import troubles
-from monitor.views.shown import Watch
-from monitor.views.text import text_of
-from monitor.views.top import panels
+from monitor.api.metrics import Metrics
+from monitor.cli.checks import assets
+from monitor.cli.checks.questions import Answers, Asked
+from monitor.cli.status import lines
+from monitor.model import status_details
+from monitor.model.latency import Latency
+from monitor.model.past_fills import fill_in
+from monitor.model.picture import Picture
+from monitor.model.view import View
+from monitor.top import panels
+from monitor.ui import troubles
+from monitor.ui.snapshot import Watch
+from monitor.ui.text import text_of
 from shared import topics
 from shared.bus import Received
 from shared.clock import SECOND
@@ -84,23 +84,23 @@ def status(config: Config, message: Account, unknown: list[str] | None = None) -
     take(view, "heartbeat.executor", beat("executor"))
     take(view, "account", message)
     take(view, "feed.instrument", Instruments(unknown=unknown or []))
-    return view.status(NOW, WALL, None) | facts.beyond(view, config, NOW, WALL)
+    return view.status(NOW, WALL, None) | status_details.beyond(view, config, NOW, WALL)
 
 
 def test_a_held_asset_a_stale_rate_and_an_unlisted_pair_are_troubles_of_every_view(config: Config) -> None:
-    (is_bad, what, why), *more = facts.troubles(status(config, held()), WALL)
+    (is_bad, what, why), *more = status_details.troubles(status(config, held()), WALL)
     assert (is_bad, what, why, more) == (True, "BTC is held", HELD, [])
-    (is_bad, what, why), *more = facts.troubles(status(config, stale()), WALL)
+    (is_bad, what, why), *more = status_details.troubles(status(config, stale()), WALL)
     assert (is_bad, what, more) == (False, "the rate of EUR is stale", [])
     assert "BTC/EUR, BTC/USD" in why
     shown = status(config, account(), ["ETH/BTC", "NOT/OURS"])
-    assert [what for _, what, _ in facts.troubles(shown, WALL)] == ["ETH/BTC is out"]
+    assert [what for _, what, _ in status_details.troubles(shown, WALL)] == ["ETH/BTC is out"]
     assert any("the exchange does not list it" in line for line in lines(shown))
 
 
 def test_what_is_well_is_no_trouble_and_the_rates_are_told(config: Config) -> None:
     shown = status(config, account())
-    assert facts.troubles(shown, WALL) == []
+    assert status_details.troubles(shown, WALL) == []
     assert "rates in USD: 1 BTC = 100000, 1 ETH = 2500, 1 EUR = 1.08" in lines(shown)
     assert any("1 EUR = 1.08 [yellow]stale[/yellow]" in each for each in lines(status(config, stale())))
 
@@ -181,7 +181,7 @@ def test_metrics_have_positions_worth_and_rates_by_asset(config: Config) -> None
     view = View(config)
     take(view, "heartbeat.executor", beat("executor"))
     take(view, "account", held())
-    shown = lambda: view.status(NOW, WALL, None) | facts.beyond(view, config, NOW, WALL)  # noqa: E731
+    shown = lambda: view.status(NOW, WALL, None) | status_details.beyond(view, config, NOW, WALL)  # noqa: E731
     page = Metrics(config, view, Latency(), shown).text().decode()
     for sample in (
         'tradebyte_asset_position{asset="BTC"} 0.05',
@@ -198,5 +198,5 @@ def test_what_the_executor_told_is_gone_once_it_is_not_heard(config: Config) -> 
     take(view, "heartbeat.executor", beat("executor"))
     take(view, "account", held())
     later = NOW + 60 * SECOND
-    shown = view.status(later, WALL, None) | facts.beyond(view, config, later, WALL)
-    assert (shown["assets"], shown["asset_rates"], facts.troubles(shown, WALL)) == ({}, {}, [])
+    shown = view.status(later, WALL, None) | status_details.beyond(view, config, later, WALL)
+    assert (shown["assets"], shown["asset_rates"], status_details.troubles(shown, WALL)) == ({}, {}, [])

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from monitor import machine, supervisor
-from monitor.checks import asked, exchange, keys, local, system
-from monitor.checks.asked import Answers, Asked, Clock
-from monitor.checks.finding import Finding
-from monitor.commands.doctor import report, show
-from monitor.view import View
+from monitor.cli.checks import exchange, keys, local, questions, system
+from monitor.cli.checks.finding import Finding
+from monitor.cli.checks.questions import Answers, Asked, Clock
+from monitor.cli.doctor import report, show
+from monitor.model.view import View
+from monitor.watchdog import machine, supervisor
 from shared import config as configuration
 from shared import settings, starts
 from shared.config import Config, Kraken, Trading, check
@@ -106,7 +106,7 @@ def test_the_halt_key_should_cancel_and_nothing_else() -> None:
 @pytest.mark.parametrize("past_ns", [0, 1, 999_999_000])
 def test_nonces_rise_and_leave_an_executor_that_starts_now_its_own(past_ns: int) -> None:
     now_s = 1_800_000_000
-    made = list(islice(asked.nonces(now_s * 10**9 + past_ns), 3))
+    made = list(islice(questions.nonces(now_s * 10**9 + past_ns), 3))
     assert made == sorted(set(made))
     assert made[-1] < now_s * 10**9 + 1  # the first of that executor
 
@@ -341,7 +341,7 @@ def test_orders_of_others_are_counted_and_what_the_switch_does_is_said(config: C
 
 
 def test_the_report_counts_and_the_table_reads_aloud(capsys: pytest.CaptureFixture[str]) -> None:
-    from monitor.commands.common import console
+    from monitor.cli.common import console
 
     findings = [Finding("disk", "ok", "fine"), Finding("halt", "error", "halted [by me]", "resume")]
     told = report(findings)

@@ -11,8 +11,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from monitor.cli import app
-from monitor.commands.examples import EXAMPLES, FIRST, SHORT
+from monitor.cli.app import app
+from monitor.cli.examples import EXAMPLES, FIRST, SHORT
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 # What takes long to load, and who takes it.
@@ -89,17 +89,18 @@ def _loaded(code: str, *words: str) -> set[str]:
 
 def test_who_types_a_command_waits_for_nothing_that_others_take() -> None:
     light = sorted(set(COMMANDS) - ASKS_OTHERS)
-    loaded = _loaded(f"from monitor.cli import command; [command(name) for name in {light}]")
-    assert {"monitor.commands.halt", "monitor.commands.desktop"} <= loaded
+    loaded = _loaded(f"from monitor.cli.app import command; [command(name) for name in {light}]")
+    assert {"monitor.cli.halt", "monitor.cli.desktop"} <= loaded
     assert loaded & HEAVY == set()
 
 
 @pytest.mark.parametrize("words", [["halt", "--help"], ["--config", "none.yaml", "halt", "--help"]])
 def test_as_a_module_it_loads_the_command_and_neither_the_process_nor_another_command(words: list[str]) -> None:
     loaded = _loaded("import runpy; runpy.run_module('monitor', run_name='__main__')", *words)
-    assert {name for name in loaded if name.startswith("monitor.commands.")} == {
-        "monitor.commands.common",
-        "monitor.commands.examples",
-        "monitor.commands.halt",
+    assert {name for name in loaded if name.startswith("monitor.cli.")} == {
+        "monitor.cli.app",
+        "monitor.cli.common",
+        "monitor.cli.examples",
+        "monitor.cli.halt",
     }
     assert loaded & (HEAVY | {"monitor.shell"}) == set()

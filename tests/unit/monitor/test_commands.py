@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.acts.restarting import Refused, programs_of
-from monitor.cli import command_first
-from monitor.commands.common import age
-from monitor.commands.tail import _json, _Lines, _plain, line
+from monitor.cli.app import command_first
+from monitor.cli.common import age
+from monitor.cli.tail import _json, _Lines, _plain, line
+from monitor.control.restarting import Refused, programs_of
 from shared.config import Config, Strategy, check
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from monitor.cli import app, command_first
+from monitor.cli.app import app, command_first
 from shared import config as configuration
 from shared.secret import secrets_of
 

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor import facts
-from monitor.commands.status import lines
-from monitor.latency import Latency
-from monitor.metrics import BOUNDS_S, Metrics
-from monitor.view import View
+from monitor.api.metrics import BOUNDS_S, Metrics
+from monitor.cli.status import lines
+from monitor.model import status_details
+from monitor.model.latency import Latency
+from monitor.model.view import View
 from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import Account, BookInfo, BookState, BookStatus, FeedStatus, Fees, Orders, OrderState, Position
@@ -79,7 +79,7 @@ def whole(view: View) -> None:
 
 def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config: Config) -> None:
     whole(view)
-    told = facts.beyond(view, config, NOW, WALL)
+    told = status_details.beyond(view, config, NOW, WALL)
     assert told["stale"] == [PAIR]
     assert told["rates"]["pairs"][PAIR] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
     assert told["rates"]["rest"] == {"counter": 4.0, "threshold": 20, "left": 16.0}
@@ -101,7 +101,7 @@ def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config
 
 
 def test_what_nobody_has_told_is_left_out(view: View, config: Config) -> None:
-    told = facts.beyond(view, config, NOW, WALL)
+    told = status_details.beyond(view, config, NOW, WALL)
     assert (told["machine"], told["rates"], told["stale"]) == (None, {"pairs": {}, "rest": None}, [])
     assert lines(told) == []
 
@@ -110,7 +110,7 @@ def test_what_the_executor_told_is_no_fact_once_it_is_not_heard(view: View, conf
     whole(view)
     assert 'tradebyte_orders_open{symbol="BTC/USD"} 1.0' in page(view, config)
     later = NOW + 4 * SECOND
-    told = view.status(later, WALL, None) | facts.beyond(view, config, later, WALL)
+    told = view.status(later, WALL, None) | status_details.beyond(view, config, later, WALL)
     assert (told["orders_known"], told["positions"], told["fees"]) == (False, {}, {})
     assert told["rates"] == {"pairs": {}, "rest": None}
     silent = page(view, config, now=later)
@@ -127,13 +127,13 @@ def test_a_strangers_amounts_do_not_end_the_page(view: View, config: Config) -> 
 
 def test_a_book_that_is_not_live_is_not_called_stale(view: View, config: Config) -> None:
     take(view, "book.status", books(stale=True, state=BookState.SILENT))
-    assert facts.stale(view, config, WALL) == []
+    assert status_details.stale(view, config, WALL) == []
 
 
 def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
     symbols = {PAIR: "refused: Currency pair not supported", "ETH/USD": "subscribed"}
     take(view, "feed.status", FeedStatus(connected=True, connection=1, last_byte=1, symbols=symbols))
-    assert list(facts.connection(view)["refused"]) == [PAIR]
+    assert list(status_details.connection(view)["refused"]) == [PAIR]
 
 
 # --- metrics ---------------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
 
 def page(view: View, config: Config, latency: Latency | None = None, now: int = NOW) -> str:
     def status() -> dict[str, Any]:
-        return view.status(now, WALL, None) | facts.beyond(view, config, now, WALL)
+        return view.status(now, WALL, None) | status_details.beyond(view, config, now, WALL)
 
     return Metrics(config, view, latency or Latency(), status).text().decode()
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from monitor.acts import flattening
-from monitor.cli import app
-from monitor.view import View
-from monitor.views.acts import Acts
+from monitor.cli.app import app
+from monitor.control import flattening
+from monitor.model.view import View
+from monitor.ui.controls import Acts
 from shared import halt
 from shared.config import Config, Trading, check
 from shared.messages import Account, AssetPosition, Orders, OrderState
@@ -118,9 +118,9 @@ class Interrupted:
 def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     found = Config(root=tmp_path)
     check(found, lambda _key: "test")
-    monkeypatch.setattr("monitor.commands.flatten.load", lambda *_, **__: found)
+    monkeypatch.setattr("monitor.cli.flatten.load", lambda *_, **__: found)
     view = view_of(found, {"BTC/USD": "0.002"})
-    monkeypatch.setattr("monitor.commands.flatten.Listener", lambda *_: Interrupted(view))
+    monkeypatch.setattr("monitor.cli.flatten.Listener", lambda *_: Interrupted(view))
     return found
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.acts.halting import is_done
-from monitor.view import View
+from monitor.control.halting import is_done
+from monitor.model.view import View
 from shared import topics
 from shared.bus import Received
 from shared.config import Config, check

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.alerts import Begin, End, Say
-from monitor.health import Action, Health, Restart
+from monitor.watchdog.alerts import Begin, End, Say
+from monitor.watchdog.health import Action, Health, Restart
 from shared.clock import SECOND
 from shared.messages import Heartbeat, ProcessState
 

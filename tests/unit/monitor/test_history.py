@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as some
 
-from monitor.history import History, Series, thinned
+from monitor.model.history import History, Series, thinned
 from shared import limits
 
 steps = some.floats(0, 1e5, allow_nan=False)

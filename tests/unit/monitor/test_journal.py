@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from monitor.journal import Reader
-from monitor.picture import Picture
+from monitor.model.past_fills import Reader
+from monitor.model.picture import Picture
 from shared import limits, topics
 from shared.bus import Received
 from shared.clock import SECOND

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.latency import HOPS, Latency, described
+from monitor.model.latency import HOPS, Latency, described
 from shared import topics
 from shared.bus import Received
 from shared.clock import MS, SECOND

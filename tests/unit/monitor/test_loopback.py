@@ -9,7 +9,7 @@ import threading
 import msgspec
 import pytest
 
-from monitor.loopback import OPENER, api, why_unanswered
+from monitor.api.loopback import OPENER, api, why_unanswered
 from shared.config import Config
 
 

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from monitor import facts, last_words
+from monitor.api.metrics import Metrics
 from monitor.api.site import health
-from monitor.checks import system
-from monitor.commands.status import lines
-from monitor.latency import Latency
-from monitor.metrics import Metrics
-from monitor.view import View
-from monitor.views import troubles
-from monitor.views.shown import Watch
-from monitor.views.text import text_of
+from monitor.cli import last_output
+from monitor.cli.checks import system
+from monitor.cli.status import lines
+from monitor.model import status_details
+from monitor.model.latency import Latency
+from monitor.model.view import View
+from monitor.ui import troubles
+from monitor.ui.snapshot import Watch
+from monitor.ui.text import text_of
 from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import Account, EmptySlot, UnwantedOrder
@@ -43,7 +44,7 @@ def told(view: View, **account: Any) -> None:
 
 
 def status(view: View, config: Config) -> dict[str, Any]:
-    return view.status(NOW, WALL, None) | facts.beyond(view, config, NOW, WALL)
+    return view.status(NOW, WALL, None) | status_details.beyond(view, config, NOW, WALL)
 
 
 @pytest.mark.parametrize(("refused", "code", "level"), [(True, 503, "error"), (False, 200, "warning")])
@@ -94,7 +95,7 @@ def test_the_screens_say_it_first(config: Config) -> None:
 def test_with_nothing_amiss_nothing_is_said(view: View, config: Config) -> None:
     told(view)
     shown = status(view, config)
-    assert (health(shown)[0], facts.not_trading(shown, WALL)) == (200, [])
+    assert (health(shown)[0], status_details.not_trading(shown, WALL)) == (200, [])
     assert [finding.level for finding in system.trading(shown, WALL)] == ["ok"]
     assert shown["paused"] == {}
 
@@ -111,7 +112,7 @@ def test_a_process_that_is_not_heard_shows_what_it_said_last(tmp_path: Path) -> 
     config.logs.mkdir()
     (config.logs / "executor.out.log").write_text("executor: config.yaml:3: trading.pairs: no\n\n")
     shown = View(config).status(NOW, WALL, None)
-    last_words.add(shown, config)
+    last_output.add(shown, config)
     assert shown["processes"]["executor"]["why"] == (
         "never heard; it said last: executor: config.yaml:3: trading.pairs: no"
     )

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor import sections
-from monitor.journal import Line, fill_in
-from monitor.picture import Picture
+from monitor.model import sections
+from monitor.model.past_fills import Line, fill_in
+from monitor.model.picture import Picture
 from shared import limits, topics
 from shared.bus import Received
 from shared.clock import SECOND

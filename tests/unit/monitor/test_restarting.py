@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from monitor import supervisor
-from monitor.acts import restarting
+from monitor.control import restarting
+from monitor.watchdog import supervisor
 from shared import config
 from shared.config import Config
 

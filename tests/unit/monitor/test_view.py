@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.api.site import health
-from monitor.view import View
+from monitor.model.view import View
 from shared import topics
 from shared.bus import Received
 from shared.clock import SECOND

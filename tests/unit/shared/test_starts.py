@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.acts import halting
+from monitor.control import halting
 from shared import halt, starts
 from shared.config import Config
 from shared.messages import ProcessState

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sinks.outbox import Outbox, Outcome, wants
+from monitor.watchdog.sinks.outbox import Outbox, Outcome, wants
 from shared import limits
 from shared.alert_settings import AlertLevel, Alerts, Rule
 from shared.clock import SECOND

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sinks.template import body, values
+from monitor.watchdog.sinks.template import body, values
 from shared import limits
 from shared.alert_settings import Webhook
 from shared.config import ConfigError, parse

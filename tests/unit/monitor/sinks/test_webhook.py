@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.sinks import webhook
-from monitor.sinks.outbox import Outcome
-from monitor.sinks.webhook import Webhooks
+from monitor.watchdog.sinks import webhook
+from monitor.watchdog.sinks.outbox import Outcome
+from monitor.watchdog.sinks.webhook import Webhooks
 from shared import limits
 from shared.config import Config, parse
 from shared.messages import Alert

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.views.text import (
+from monitor.ui.text import (
     Column,
     Piece,
     Tone,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from monitor.views.shown import Shown, Watch
+from monitor.ui.snapshot import Shown, Watch
 from shared import topics
 from shared.bus import Received
 from shared.clock import SECOND

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from monitor.views.web import controls, figures, machine, market, markup, money, news, records
-from monitor.views.web.markup import Cell, Column
-from monitor.views.web.news import LogFilter
-from monitor.views.web.records import Filter
+from monitor.web import controls, figures, machine, market, markup, money, news, records
+from monitor.web.markup import Cell, Column
+from monitor.web.news import LogFilter
+from monitor.web.records import Filter
 from tests.unit.monitor.web.fake_api import NOW, book, fill, order, process, sections
 
 ORDERS = [order("buy", "99999.0"), order("sell", "100004.0", filled="0.00040000"), order("buy", "1.0", is_live=False)]

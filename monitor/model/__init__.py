@@ -1,0 +1,1 @@
+"""What the bus says now and said before, as the sections that people look at."""
