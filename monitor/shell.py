@@ -22,11 +22,12 @@ from monitor.watchdog.machine import Machine
 from monitor.watchdog.merged_log import Merged
 from monitor.watchdog.pids import Pids
 from monitor.watchdog.sinks.webhook import Webhooks
-from shared import starts
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.messages import Alert, BookStatus, Control, Heartbeat, ProcessState
-from shared.process import Process, load_config, parser
+from shared.process import holders
+from shared.process.command_line import load_config, parser
+from shared.process.loop import Process
 
 LOOK_EVERY_NS = SECOND
 
@@ -59,7 +60,7 @@ class Monitor:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            process.held(starts.port_taken(monitor.port, "monitor.port"))
+            process.held(holders.port_taken(monitor.port, "monitor.port"))
 
     def status(self) -> dict[str, object]:
         """The status object of now."""

@@ -18,7 +18,7 @@ from monitor.api.routes import ACTS, READS, Act, Read
 from monitor.api.site import Site
 from monitor.api.stream import Stream
 from shared import limits
-from shared.process import tradebyte_version
+from shared.version import tradebyte_version
 
 
 def application(site: Site, controls: Controls, secret: str) -> web.Application:

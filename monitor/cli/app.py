@@ -81,7 +81,7 @@ app = typer.Typer(
 def _version(wanted: bool) -> None:
     if wanted:
         # Loaded for this alone: no other command waits for it.
-        from shared.process import tradebyte_version
+        from shared.version import tradebyte_version
 
         print(f"tradebyte {tradebyte_version()}")
         raise typer.Exit

@@ -10,7 +10,7 @@ import typer
 
 from monitor.cli.common import ConfigOption, JsonOption, load, run_component
 from monitor.cli.orders import SymbolOption
-from shared import topics
+from shared.bus import topics
 
 
 def _topics() -> list[str]:

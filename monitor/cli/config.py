@@ -12,8 +12,8 @@ import yaml
 from monitor.cli.common import ConfigOption, JsonOption, load, print_json
 from monitor.cli.examples import epilog
 from shared.config import Config
-from shared.secret import HIDDEN
-from shared.settings import NOT_FROM_THE_FILE
+from shared.config.schema import NOT_FROM_THE_FILE
+from shared.config.secret import HIDDEN
 
 SECRETS: Final = ("api_secret", "halt_secret", "secret_key")
 KEYS: Final = ("api_key", "halt_key")

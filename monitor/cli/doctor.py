@@ -41,7 +41,7 @@ from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config, consent_file
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.signing import SecretError
-from shared.process import tradebyte_version
+from shared.version import tradebyte_version
 
 WORD: Final = "live"
 # Enough to see what takes the CPU, and not what this command itself takes.

@@ -18,7 +18,8 @@ import typer
 import zmq
 
 from monitor.cli.common import ConfigOption, JsonOption, console, fail, load, looked_in
-from shared import bus, limits, topics
+from shared import bus, limits
+from shared.bus import topics
 from shared.clock import rfc3339
 from shared.config import Config
 

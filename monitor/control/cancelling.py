@@ -19,7 +19,7 @@ from shared.config import Config
 from shared.kraken.errors import Meaning, meaning
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.signing import SecretError
-from shared.process import tradebyte_version
+from shared.version import tradebyte_version
 
 
 class Failed(Exception):

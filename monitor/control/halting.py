@@ -16,10 +16,11 @@ from monitor.model import halted, status_details
 from monitor.model.listener import Listener
 from monitor.model.view import View
 from shared import halt as switch
-from shared import limits, pausing, starts
+from shared import limits, pausing
 from shared.clock import SECOND, boot_ns, rfc3339, wall_ns
 from shared.config import Config
 from shared.messages import ProcessState
+from shared.process import starts
 
 ANSWER_S: Final = 0.5
 # An executor that was halted before has nothing new to say until its next heartbeat.

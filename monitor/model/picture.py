@@ -22,11 +22,11 @@ from monitor.model.recent import Fills, Told, Trades, seconds
 from monitor.model.view import LIVE_ORDER_STATES, View
 from monitor.watchdog.alerts import Alerts, Condition, Say
 from monitor.watchdog.conditions import conditions
-from shared import limits, numbers, topics
-from shared.bus import Received
+from shared import limits, numbers
+from shared.bus import Received, topics
 from shared.clock import MS, SECOND
 from shared.config import Config
-from shared.config_names import bases
+from shared.config.checks.names import bases
 from shared.messages import Account, Alert, Book, BookState, FeedTrades, Fill, LogLine, Order, Orders
 from shared.valuation import legs
 

@@ -1,7 +1,7 @@
 """Troubles that last: told when they have lasted, again while they do, and once when they are over.
 
 A core: what holds now and the time come in, what to say comes out. The rules are the configuration's
-(:mod:`shared.alert_settings`): a level, how long it must last, how often it is told again, and how long it must be
+(:mod:`shared.config.alerts`): a level, how long it must last, how often it is told again, and how long it must be
 away to be over. Times are ns of CLOCK_BOOTTIME.
 """
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.model.sections import ActiveAlert
-from shared import alert_settings
-from shared.alert_settings import AlertLevel as Level
-from shared.alert_settings import Rule
 from shared.clock import SECOND
+from shared.config import alerts as alert_settings
+from shared.config.alerts import AlertLevel as Level
+from shared.config.alerts import Rule
 
 # What the end of a rule's trouble is called, where it is not its kind with "-over".
 ENDS: Final = {"halted": "resumed", "process": "process-back"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from shared import settings
+from shared.config.monitor import Monitor
 
 MB = 2**20
 
@@ -37,7 +37,7 @@ class Machine:
         }
 
 
-def troubles(figures: dict[str, Any], limits: settings.Monitor) -> dict[str, str]:
+def troubles(figures: dict[str, Any], limits: Monitor) -> dict[str, str]:
     """Return the figures beyond the configuration's thresholds: ``cpu``, ``memory``, ``disk``, each in words."""
     found = {}
     if figures["cpu_percent"] > limits.cpu_percent:

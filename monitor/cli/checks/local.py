@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from monitor.cli.checks.finding import Finding, error, ok, warning
 from monitor.watchdog import machine, supervisor
-from shared import starts
 from shared.config import Config
+from shared.process import holders
 
 JOURNAL_S: Final = 30.0
 EXIT_CONFIG: Final = 78
@@ -107,14 +107,14 @@ def ports(config: Config) -> list[Finding]:
 
 
 def _port(config: Config, key: str, process: str, port: int) -> Finding:
-    is_taken, pid = starts.listener(port)
+    is_taken, pid = holders.listener(port)
     if not is_taken:
         return ok("ports", f"port {port} ({key}) is free; {process} does not run")
     if pid is not None and pid == lock_holder(config.run, process):
         return ok("ports", f"port {port} ({key}) is held by our {process}, pid {pid}")
     return error(
         "ports",
-        f"port {port} ({key}) is taken by {starts.describe(pid) if pid else 'a process of another user'}",
+        f"port {port} ({key}) is taken by {holders.describe(pid) if pid else 'a process of another user'}",
         f"stop that one, or change {key} in the configuration",
     )
 

@@ -13,14 +13,15 @@ import msgspec
 import websockets
 from websockets.asyncio.client import connect
 
-from shared import limits, starts
+from shared import limits
 from shared.clock import SECOND, parse_rfc3339, wall_ns
 from shared.config import Config
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.rest_names import RestNames
 from shared.kraken.signing import SecretError
-from shared.process import tradebyte_version
+from shared.process import account_lock
 from shared.proxies import ProxyUnusable, proxy_for
+from shared.version import tradebyte_version
 
 PINGS: Final = 3
 
@@ -104,7 +105,7 @@ async def _ask(config: Config) -> Answers:
             answers.halt_key = await _outcome(halting.private("GetApiKeyInfo", {}, wall_ns()))
         finally:
             await halting.close()
-    if starts.is_account_held(starts.account_key(kraken.rest_url, kraken.api_key)):
+    if account_lock.is_account_held(account_lock.account_key(kraken.rest_url, kraken.api_key)):
         return answers
     own = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
     nonce = nonces(wall_ns())

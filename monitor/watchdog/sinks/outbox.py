@@ -11,8 +11,8 @@ from typing import Final
 
 from monitor.watchdog.alerts import rule_of_end
 from shared import limits
-from shared.alert_settings import AlertLevel, Alerts
 from shared.clock import SECOND
+from shared.config.alerts import AlertLevel, Alerts
 from shared.messages import Alert
 
 _RANK: Final = {"none": -1, "info": 0, "warning": 1, "critical": 2}

@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 
 from shared import limits
-from shared.alert_settings import PLACEHOLDERS
 from shared.clock import rfc3339
+from shared.config.alerts import PLACEHOLDERS
 from shared.messages import Alert
 
 _PLACEHOLDER: Final = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")

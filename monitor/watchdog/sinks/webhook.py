@@ -18,9 +18,9 @@ from monitor.watchdog.alerts import Condition
 from monitor.watchdog.sinks import template
 from monitor.watchdog.sinks.outbox import Outbox, Outcome, wants
 from shared import limits
-from shared.alert_settings import Webhook
 from shared.clock import boot_ns
 from shared.config import Config
+from shared.config.alerts import Webhook
 from shared.http_errors import why_unanswered
 from shared.messages import Alert
 from shared.proxies import ProxyUnusable, is_socks, proxy_for

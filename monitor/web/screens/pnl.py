@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from monitor.web import common, markup, money
-from shared.config_names import bases
+from shared.config.checks.names import bases
 
 
 def page() -> None:

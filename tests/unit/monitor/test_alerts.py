@@ -12,10 +12,10 @@ from monitor.model.latency import HOPS, Hop
 from monitor.model.view import View
 from monitor.watchdog.alerts import Alerts, Begin, Condition, End, rule_of_end
 from monitor.watchdog.conditions import SAMPLES_MIN, conditions
-from shared import alert_settings
-from shared.alert_settings import Rule
 from shared.clock import SECOND
 from shared.config import Config
+from shared.config import alerts as alert_settings
+from shared.config.alerts import Rule
 from shared.histogram import Histogram
 from shared.messages import Account, BookInfo, BookState, BookStatus
 

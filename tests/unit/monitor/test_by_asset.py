@@ -21,8 +21,7 @@ from monitor.top import panels
 from monitor.ui import troubles
 from monitor.ui.snapshot import Watch
 from monitor.ui.text import text_of
-from shared import topics
-from shared.bus import Received
+from shared.bus import Received, topics
 from shared.clock import SECOND
 from shared.config import Config, check
 from shared.kraken.rest_names import RestNames

@@ -18,10 +18,11 @@ from monitor.cli.doctor import report, show
 from monitor.model.view import View
 from monitor.watchdog import machine, supervisor
 from shared import config as configuration
-from shared import settings, starts
 from shared.config import Config, Kraken, Trading, check
+from shared.config.monitor import Monitor
 from shared.kraken.rest_names import RestNames
 from shared.messages import Account, Fees
+from shared.process import account_lock
 
 RIGHTS = list(keys.NEEDED)
 NOW_S = 1_800_000_000.0
@@ -113,12 +114,12 @@ def test_nonces_rise_and_leave_an_executor_that_starts_now_its_own(past_ns: int)
 
 def test_whoever_trades_the_account_is_seen() -> None:
     # An account of this test's own: the sandbox's may be traded on this machine now.
-    named = starts.account_key("http://127.0.0.1:1", f"key {os.getpid()}")
-    assert not starts.is_account_held(named)
-    lock = starts.MachineLock(named)
-    assert starts.is_account_held(named)
+    named = account_lock.account_key("http://127.0.0.1:1", f"key {os.getpid()}")
+    assert not account_lock.is_account_held(named)
+    lock = account_lock.MachineLock(named)
+    assert account_lock.is_account_held(named)
     lock.release()
-    assert not starts.is_account_held(named)
+    assert not account_lock.is_account_held(named)
 
 
 # --- the exchange ----------------------------------------------------------------------------------------------------
@@ -247,13 +248,13 @@ def test_the_machine_is_judged_by_the_thresholds(config: Config, changed: dict[s
 def test_the_machine_can_be_looked_at_before_its_folders_are_there(tmp_path: Path) -> None:
     figures = machine.Machine(tmp_path / "not" / "there").figures()
     assert figures["disk_free_mb"] > 0
-    assert machine.troubles(FIGURES, settings.Monitor()) == {}
+    assert machine.troubles(FIGURES, Monitor()) == {}
 
 
 def test_a_port_that_a_stranger_holds_is_an_error(config: Config) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-        config.monitor = settings.Monitor(port=port)
+        config.monitor = Monitor(port=port)
         found = local.ports(config)[-1]
         assert (found.level, f"port {port}" in found.text, f"pid {os.getpid()}" in found.text) == ("error", True, True)
         config.run.mkdir()

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from monitor.cli.app import app, command_first
 from shared import config as configuration
-from shared.secret import secrets_of
+from shared.config.secret import secrets_of
 
 LIVE = """
 kraken: {sandbox: false, api_key: LIVE-KEY-ABCDEFGH-1234, api_secret: bGl2ZS1zZWNyZXQtdmFsdWU=, halt_key: ""}

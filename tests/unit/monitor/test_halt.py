@@ -8,8 +8,7 @@ import pytest
 
 from monitor.control.halting import is_done
 from monitor.model.view import View
-from shared import topics
-from shared.bus import Received
+from shared.bus import Received, topics
 from shared.config import Config, check
 from shared.messages import Heartbeat, Message, Order, Orders, OrderState, ProcessState
 

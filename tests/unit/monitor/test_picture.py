@@ -10,8 +10,8 @@ import pytest
 from monitor.model import sections
 from monitor.model.past_fills import Line, fill_in
 from monitor.model.picture import Picture
-from shared import limits, topics
-from shared.bus import Received
+from shared import limits
+from shared.bus import Received, topics
 from shared.clock import SECOND
 from shared.config import Config, check
 from shared.messages import (

@@ -8,8 +8,7 @@ import pytest
 
 from monitor.api.site import health
 from monitor.model.view import View
-from shared import topics
-from shared.bus import Received
+from shared.bus import Received, topics
 from shared.clock import SECOND
 from shared.config import Config, check
 from shared.messages import (

@@ -10,8 +10,8 @@ import msgpack
 import pytest
 import zmq
 
-from shared import bus, topics
-from shared.bus import Publisher, Received, Subscriber, Tracker
+from shared import bus
+from shared.bus import Publisher, Received, Subscriber, Tracker, topics
 from shared.config import Config
 from shared.messages import Alert, Control, Message, Resync
 

@@ -9,9 +9,9 @@ import pytest
 import zmq
 
 from shared.bus import Publisher, Subscriber
+from shared.bus.curve import start_auth
 from shared.config import Config, Curve
 from shared.messages import Control
-from shared.process import _start_auth
 from tests.system import free_port
 
 
@@ -37,7 +37,7 @@ def test_only_keys_on_the_list_hear_a_curve_endpoint(context: zmq.Context) -> No
     friend_public, friend_secret = (key.decode() for key in zmq.curve_keypair())
     stranger_public, stranger_secret = (key.decode() for key in zmq.curve_keypair())
     curve = Curve(public_key=server_public, secret_key=server_secret, allow={"friend": friend_public})
-    auth = _start_auth(context, Config(bus={"curve": curve}))
+    auth = start_auth(context, Config(bus={"curve": curve}))
     try:
         where = f"tcp://127.0.0.1:{free_port()}"
         sender = Publisher(context, where, "monitor", 1, curve)

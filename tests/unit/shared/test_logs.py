@@ -13,10 +13,11 @@ import pytest
 import structlog
 
 from shared import config as configuration
-from shared import limits, logs
+from shared import limits
 from shared.config import Config, ConfigError, Kraken, check
-from shared.flood import Flood
-from shared.secret import HIDDEN, Mask, secrets_of
+from shared.config.secret import HIDDEN, Mask, secrets_of
+from shared.process import logs
+from shared.process.flood import Flood
 
 KEY, SECRET = "KEY-ABCDEFGHIJKLMNOPQRSTUVWXYZ-0123", "c2VjcmV0LXRoYXQtbXVzdC1ub3QtYmUtc2Vlbg=="
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.histogram import Histogram, bucket, upper_ns
-from shared.monitors import Memory, Performance
+from shared.process.monitors import Memory, Performance
 
 values = st.integers(0, 10**13)
 

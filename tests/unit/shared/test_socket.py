@@ -15,7 +15,7 @@ from executor.shell import Shell
 from shared.config import Config
 from shared.kraken import socket as module
 from shared.kraken.socket import KrakenSocket
-from shared.process import Process
+from shared.process.loop import Process
 from tests.unit.executor.worlds import World
 
 

@@ -9,26 +9,27 @@ from pathlib import Path
 import pytest
 
 from monitor.control import halting
-from shared import halt, starts
+from shared import halt
 from shared.config import Config
 from shared.messages import ProcessState
+from shared.process import account_lock, locks, refusals, starts
 
 
 def test_a_second_holder_is_refused_and_told_by_whom(tmp_path: Path) -> None:
-    first = starts.Lock(tmp_path, "collector")
-    with pytest.raises(starts.Held, match=f"pid {os.getpid()}"):
-        starts.Lock(tmp_path, "collector")
+    first = locks.Lock(tmp_path, "collector")
+    with pytest.raises(locks.Held, match=f"pid {os.getpid()}"):
+        locks.Lock(tmp_path, "collector")
     first.release()
-    starts.Lock(tmp_path, "collector").release()
+    locks.Lock(tmp_path, "collector").release()
 
 
 def test_the_account_lock_holds_across_folders_and_names_the_holder() -> None:
     key = f"test-{os.getpid()}"
-    first = starts.MachineLock(key)
-    with pytest.raises(starts.Held, match=f"pid {os.getpid()}"):
-        starts.MachineLock(key)
+    first = account_lock.MachineLock(key)
+    with pytest.raises(locks.Held, match=f"pid {os.getpid()}"):
+        account_lock.MachineLock(key)
     first.release()
-    starts.MachineLock(key).release()
+    account_lock.MachineLock(key).release()
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_the_account_lock_holds_across_folders_and_names_the_holder() -> None:
     ],
 )
 def test_an_account_has_one_name_however_its_address_is_spelled(one: str, other: str) -> None:
-    assert starts.account_key(one, "KEY") == starts.account_key(other, "KEY")
+    assert account_lock.account_key(one, "KEY") == account_lock.account_key(other, "KEY")
 
 
 @pytest.mark.parametrize(
@@ -58,10 +59,10 @@ def test_an_account_has_one_name_however_its_address_is_spelled(one: str, other:
     ],
 )
 def test_another_address_or_another_key_is_another_account(other: str) -> None:
-    mine = starts.account_key("http://127.0.0.1:8180", "KEY")
-    assert starts.account_key(other, "KEY") != mine
-    assert starts.account_key("http://127.0.0.1:8180", "key") != mine
-    assert starts.account_key("http://h:port", "KEY") != starts.account_key("http://h:other", "KEY")
+    mine = account_lock.account_key("http://127.0.0.1:8180", "KEY")
+    assert account_lock.account_key(other, "KEY") != mine
+    assert account_lock.account_key("http://127.0.0.1:8180", "key") != mine
+    assert account_lock.account_key("http://h:port", "KEY") != account_lock.account_key("http://h:other", "KEY")
 
 
 def test_boots_rise_whatever_the_clock_says(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_a_loop_that_was_not_mended_shows_itself_anew_after_a_resume(tmp_path: P
 
 
 def test_refusals_wait_longer_each_time(tmp_path: Path) -> None:
-    assert [starts.refused_delay_s(tmp_path, "book") for _ in range(4)] == [0, 0.5, 1, 2]
+    assert [refusals.refused_delay_s(tmp_path, "book") for _ in range(4)] == [0, 0.5, 1, 2]
 
 
 def test_halt_keeps_its_first_reason_and_resume_tells_whether_it_was_on(tmp_path: Path) -> None:

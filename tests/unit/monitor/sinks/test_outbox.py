@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from monitor.watchdog.sinks.outbox import Outbox, Outcome, wants
 from shared import limits
-from shared.alert_settings import AlertLevel, Alerts, Rule
 from shared.clock import SECOND
+from shared.config.alerts import AlertLevel, Alerts, Rule
 from shared.messages import Alert
 
 GOOD, LATER, NEVER = Outcome(ok=True), Outcome(ok=False, why="HTTP 500", again=True), Outcome(ok=False, why="HTTP 404")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from monitor.watchdog.sinks.template import body, values
 from shared import limits
-from shared.alert_settings import Webhook
 from shared.config import ConfigError, parse
+from shared.config.alerts import Webhook
 from shared.messages import Alert
 
 ROOT = Path(__file__).resolve().parents[4]

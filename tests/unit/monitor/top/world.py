@@ -6,8 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from monitor.ui.snapshot import Shown, Watch
-from shared import topics
-from shared.bus import Received
+from shared.bus import Received, topics
 from shared.clock import SECOND
 from shared.config import Config, check
 from shared.messages import (

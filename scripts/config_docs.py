@@ -10,10 +10,13 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from shared import unconfirmed
-from shared.alert_settings import Alerts, Rule, Webhook
-from shared.settings import NOT_FROM_THE_FILE, Config, Curve, Key, SimAccount, Strategy
-from shared.unconfirmed import Unconfirmed
+from shared.config import unconfirmed
+from shared.config.alerts import Alerts, Rule, Webhook
+from shared.config.bus import Curve
+from shared.config.schema import NOT_FROM_THE_FILE, Config
+from shared.config.simulator import Key, SimAccount
+from shared.config.strategies import Strategy
+from shared.config.unconfirmed import Unconfirmed
 
 # What the schema cannot say: what a key is for. A key without words here fails the check.
 ABOUT: Final[dict[str, str]] = {
@@ -120,7 +123,7 @@ ABOUT: Final[dict[str, str]] = {
 SECRET_ENDINGS: Final = ("_key", "_secret")
 HEAD: Final = """# The configuration's keys
 
-<!-- Made by 'make docs-pages' from shared/settings.py; do not edit. -->
+<!-- Made by 'make docs-pages' from shared/config/; do not edit. -->
 
 One YAML file, found by `--config PATH`, else `TRADEBYTE_CONFIG`, else `config/config.yaml` in the current folder. Any
 text may take an environment variable, `"${NAME}"`. A key that is left out has its default; one that is unknown,

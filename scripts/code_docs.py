@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import msgspec
 
-from shared import limits, messages, topics
+from shared import limits, messages
+from shared.bus import topics
 from shared.messages import Message
 
 TOPICS_HEAD: Final = """# The topics of the bus
 
-<!-- Made by 'make docs-pages' from shared/topics.py and shared/messages.py; do not edit. -->
+<!-- Made by 'make docs-pages' from shared/bus/topics.py and shared/messages.py; do not edit. -->
 
 A message is two frames: the topic, which ends in a NUL byte, and a msgpack map. *State* topics hold the whole state
 each time and are sent again, the same bytes, every second and to whoever subscribes; *event* topics are sent once.

@@ -11,12 +11,15 @@ from typing import Any
 
 import msgspec
 
-from shared.alert_checks import check_alerts
-from shared.config_keys import check_keys
-from shared.config_names import check_inventory, check_names
-from shared.config_ports import PORT_MAX, check_ports, port_of
+from shared.config.checks.alerts import check_alerts
+from shared.config.checks.keys import check_keys
+from shared.config.checks.names import check_inventory, check_names
+from shared.config.checks.ports import PORT_MAX, check_ports, port_of
+from shared.config.kraken import LIVE_REST, LIVE_WS, LIVE_WS_1, LIVE_WS_AUTH
+from shared.config.schema import Config
+from shared.config.strategies import Strategy
+from shared.config.trading import Trading
 from shared.hosts import bracketed, is_loopback, split_url
-from shared.settings import LIVE_REST, LIVE_WS, LIVE_WS_1, LIVE_WS_AUTH, Config, Strategy, Trading
 
 
 class ConfigError(Exception):

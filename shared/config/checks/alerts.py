@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from shared.alert_settings import PLACEHOLDERS, Rule, Webhook
+from shared.config.alerts import PLACEHOLDERS, Rule, Webhook
+from shared.config.monitor import Monitor
 from shared.hosts import is_loopback
-from shared.settings import Monitor
 
 PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
 Wrong = Callable[[str, str], Exception]

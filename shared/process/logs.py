@@ -19,9 +19,9 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from shared import limits
-from shared.flood import Flood
-from shared.secret import Mask, secrets_of
-from shared.settings import Config
+from shared.config.schema import Config
+from shared.config.secret import Mask, secrets_of
+from shared.process.flood import Flood
 
 OnWarning = Callable[[str, str, dict[str, Any]], None]
 WARNINGS: Final = ("warning", "error", "critical")

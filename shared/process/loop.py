@@ -1,17 +1,14 @@
 """The shell that every process runs in: one loop around a core.
 
-It reads the configuration, takes the lock, counts the start, binds the bus, and then turns: messages in, the app's
-turn, heartbeat, repeats, watchdog. Exit codes: 0 asked to stop, 78 the configuration is wrong, 75 another holder has
-what this process needs, 70 it wants to be started anew, anything else is a crash.
+It takes the lock, counts the start, binds the bus, and then turns: messages in, the app's turn, heartbeat, repeats,
+watchdog.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import faulthandler
-import functools
 import os
 import resource
 import signal
@@ -19,54 +16,20 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NoReturn
 
 import zmq
 
-from shared import bus, config, halt, limits, logs, starts
+from shared import bus, halt, limits
+from shared.bus.curve import start_auth
 from shared.clock import MS, boot_ns
 from shared.config import Config
 from shared.messages import Alert, Heartbeat, LogLine, Message, ProcessState
-from shared.monitors import Memory, Performance
-
-EXIT_ASKED, EXIT_RESTART, EXIT_HELD, EXIT_CONFIG = 0, 70, 75, 78
-
-
-@functools.cache
-def tradebyte_version() -> str:
-    """The installed version of TradeByte."""
-    try:
-        return version("tradebyte")
-    except PackageNotFoundError:
-        return "0"
-
-
-def parser(process: str, about: str) -> argparse.ArgumentParser:
-    """The command line of a process: ``--config`` and whatever the process adds."""
-    made = argparse.ArgumentParser(prog=f"python -m {process}", description=about)
-    made.add_argument(
-        "--config", metavar="PATH", help="configuration file (else TRADEBYTE_CONFIG, else config/config.yaml)"
-    )
-    return made
-
-
-def refuse(code: int, process: str, why: str) -> NoReturn:
-    """Says on stderr why this process does not run, and ends it."""
-    print(f"{process}: {why}", file=sys.stderr, flush=True)
-    raise SystemExit(code)
-
-
-def load_config(process: str, path: str | None) -> Config:
-    """The configuration, or exit 78 with the reason on stderr."""
-    try:
-        found = config.load(path)
-        config.require_consent(found)
-    except config.ConfigError as error:
-        refuse(EXIT_CONFIG, process, str(error))
-    if found.source is None:
-        print(f"{process}: no configuration file; using the built-in sandbox defaults", file=sys.stderr)
-    return found
+from shared.process import holders, locks, logs, starts
+from shared.process.command_line import EXIT_HELD, EXIT_RESTART, refuse
+from shared.process.monitors import Memory, Performance
+from shared.process.refusals import refused_delay_s
+from shared.version import tradebyte_version
 
 
 class Process:
@@ -105,13 +68,13 @@ class Process:
         self._catch_signals()
         self._back_off()
         context: zmq.Context[Any] = zmq.Context.instance()
-        self._auth = _start_auth(context, configuration)
+        self._auth = start_auth(context, configuration)
         endpoint = bus.address(configuration, str(configuration.bus[name]))
         try:
             self._publisher = bus.Publisher(context, endpoint, name, self.start.boot, configuration.curve)
         except bus.BusAddressInUse:
             port = int(endpoint.rpartition(":")[2])
-            self.held(starts.port_taken(port, f"bus.{name}"))
+            self.held(holders.port_taken(port, f"bus.{name}"))
         self.subscriber = bus.Subscriber(
             context, bus.addresses(configuration), wanted, configuration.curve, self._on_bad
         )
@@ -142,7 +105,7 @@ class Process:
         self.publish("alert", Alert(level=level, kind=kind, text=text))  # type: ignore[arg-type]
         (self.log.info if level == "info" else self.log.warning)("alert", kind=kind, text=text)
 
-    def held(self, why: starts.Held) -> NoReturn:
+    def held(self, why: locks.Held) -> NoReturn:
         """Another holder has what this process needs: says by whom and exits 75."""
         self.start.settle(ready=False)
         self.log.error("refused", why=str(why))
@@ -311,13 +274,13 @@ class Process:
 
     # --- beginning and end ---------------------------------------------------------------------------------------
 
-    def _take_lock(self) -> starts.Lock:
+    def _take_lock(self) -> locks.Lock:
         try:
-            return starts.Lock(self.config.run, self.name)
-        except starts.Held as error:
+            return locks.Lock(self.config.run, self.name)
+        except locks.Held as error:
             print(f"{self.name}: {error}", file=sys.stderr, flush=True)
             if self._supervised:
-                time.sleep(starts.refused_delay_s(self.config.run, self.name))
+                time.sleep(refused_delay_s(self.config.run, self.name))
             raise SystemExit(EXIT_HELD) from None
 
     def _catch_signals(self) -> None:
@@ -403,22 +366,3 @@ def _raise_descriptor_limit() -> None:
     wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _start_auth(context: zmq.Context[Any], configuration: Config) -> Any:
-    """The CURVE allow-list, for endpoints beyond loopback; None without keys."""
-    curve = configuration.curve
-    if curve is None:
-        return None
-    from zmq.auth.thread import ThreadAuthenticator
-
-    allowed = {key.encode() for key in (*curve.allow.values(), curve.public_key)}
-
-    class Allowed:
-        def callback(self, _domain: str, key: bytes) -> bool:
-            return key in allowed
-
-    auth = ThreadAuthenticator(context)
-    auth.start()
-    auth.configure_curve_callback("*", credentials_provider=Allowed())
-    return auth

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
+from shared.config.schema import PROCESSES, Config
 from shared.hosts import is_loopback
-from shared.settings import PROCESSES, Config
 
 Wrong = Callable[[str, str], Exception]
 PORT_MAX = 65_535

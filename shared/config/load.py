@@ -1,4 +1,4 @@
-"""The configuration: one YAML file, typed, checked whole before anything starts.
+"""Reading the configuration: found, expanded, typed and checked whole before anything starts.
 
 Found by ``--config``, else ``TRADEBYTE_CONFIG``, else ``config/config.yaml`` here. ``${NAME}`` takes an
 environment variable. What is wrong raises :class:`ConfigError`, whose text names file, line and mend; a process
@@ -16,47 +16,11 @@ from typing import Any
 
 import msgspec
 
-from shared import config_yaml
-from shared.config_checks import ConfigError, check, consent_file, require_consent
-from shared.config_errors import explained
-from shared.hosts import is_loopback
-from shared.settings import (
-    LIVE_REST,
-    NOT_FROM_THE_FILE,
-    SANDBOX_KEYS,
-    VISITOR_KEYS,
-    Config,
-    Curve,
-    Key,
-    Kraken,
-    Level,
-    SimAccount,
-    Simulator,
-    Strategy,
-    Trading,
-)
-
-__all__ = [
-    "LIVE_REST",
-    "SANDBOX_KEYS",
-    "VISITOR_KEYS",
-    "Config",
-    "ConfigError",
-    "Curve",
-    "Key",
-    "Kraken",
-    "SimAccount",
-    "Simulator",
-    "Strategy",
-    "Trading",
-    "check",
-    "consent_file",
-    "is_loopback",
-    "load",
-    "parse",
-    "place",
-    "require_consent",
-]
+from shared.config import yaml_text
+from shared.config.checks.check import ConfigError, check
+from shared.config.errors import explained
+from shared.config.logging import Level
+from shared.config.schema import NOT_FROM_THE_FILE, Config
 
 DEFAULT_PATH = Path("config/config.yaml")
 
@@ -85,8 +49,8 @@ def load(path: str | Path | None = None, *, required: bool = False, environ: dic
 def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Config:
     """Return the configuration that YAML text means; errors name ``source`` and the line."""
     try:
-        tree, lines = config_yaml.read(written)
-    except config_yaml.YamlProblem as problem:
+        tree, lines = yaml_text.read(written)
+    except yaml_text.YamlProblem as problem:
         key = f"{problem.key}: " if problem.key else ""
         raise ConfigError(f"{source}:{problem.line}: {key}{problem}") from problem
     if tree is None:
@@ -119,8 +83,8 @@ def place(config: Config, key: str) -> str:
     if config.source is None:
         return "built-in defaults"
     try:
-        _, lines = config_yaml.read(config.source.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, config_yaml.YamlProblem):
+        _, lines = yaml_text.read(config.source.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml_text.YamlProblem):
         return str(config.source)  # changed since it was loaded
     return f"{config.source}:{_line_of(lines, key)}"
 

@@ -13,8 +13,9 @@ from typing import Final
 
 import msgspec
 
+from shared.config.sandbox import SANDBOX_INVENTORY
+from shared.config.schema import Config
 from shared.kraken.pairs import asset_name, new_name
-from shared.settings import SANDBOX_INVENTORY, Config
 
 # Tokenised shares end in a small x (AAPLx); nothing else is in lower case.
 ASSET: Final = re.compile(r"[A-Z0-9.]{1,16}x?")

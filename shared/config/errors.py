@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from shared.settings import NOT_FROM_THE_FILE, Config
+from shared.config.schema import NOT_FROM_THE_FILE, Config
 
 
 def explained(problem: str, tree: Any, where: Callable[[str], str], schema: Any = Config, above: str = "") -> str:

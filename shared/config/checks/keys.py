@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from shared.settings import SANDBOX_KEYS, VISITOR_KEYS, Config
+from shared.config.sandbox import SANDBOX_KEYS, VISITOR_KEYS
+from shared.config.schema import Config
 
 Wrong = Callable[[str, str], Exception]
 NAMES: Final = ("api_key", "api_secret", "halt_key", "halt_secret")

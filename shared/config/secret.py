@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-from shared.settings import Config
+from shared.config.schema import Config
 
 HIDDEN: Final = "***"
 # What is shorter is no key, and hiding it would garble every line.

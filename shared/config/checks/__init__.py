@@ -1,0 +1,1 @@
+"""What the configuration's types cannot say, one concept a file."""
