@@ -8,8 +8,10 @@ PYTEST_ARGS ?=
 # How long: make soak MINUTES=60
 MINUTES ?= 10
 ROUNDS ?= 10
+# Which clients: make compat CLIENTS="krakenrs cryptofeed"
+CLIENTS ?=
 
-.PHONY: help setup run test check chaos soak watchers simulate bench calibrate docs docs-pages screenshots fix rust lock clean
+.PHONY: help setup run test check chaos soak watchers compat simulate bench calibrate docs docs-pages screenshots fix rust lock release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -40,6 +42,10 @@ soak: ## run three strategies on one account for MINUTES, and look for breaches;
 watchers: ## attach 20 web clients and 50 tails, stop one of each, and look for losses; writes docs/watchers.md
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.chaos.watchers
+
+compat: ## install published clients, run whole sessions with MINUTES of books; writes docs/compat.md
+	@scripts/setup.sh dev
+	@$(BIN)/python -m tests.compat.run --minutes $(MINUTES) $(CLIENTS)
 
 simulate: ## run the executor against a simulated exchange in virtual time (SIMULATE_ARGS="--help")
 	@scripts/setup.sh dev
@@ -75,6 +81,9 @@ rust: ## build the Rust module again
 
 lock: ## make the lock files anew from pyproject.toml (asks the package index)
 	@scripts/lock.sh
+
+release: ## write VERSION where it stands, commit and tag; the changelog must have its dated section
+	@$(BIN)/python scripts/release.py $(VERSION)
 
 clean: ## remove what setting up and building made; data/ and logs/ stay
 	rm -rf .venv rust_client/target .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

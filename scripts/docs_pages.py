@@ -9,7 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts import code_docs, config_docs, order_docs, unconfirmed_docs  # noqa: E402 - found by the line above
+from scripts import (  # noqa: E402 - found by the line above
+    architecture_docs,
+    code_docs,
+    config_docs,
+    order_docs,
+    unconfirmed_docs,
+)
 
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": config_docs.page,
@@ -18,7 +24,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "topics.md": code_docs.topics_page,
 }
 # Tables within pages that people write: between these two lines.
-TABLES: dict[str, Callable[[], str]] = {"simulator.md": unconfirmed_docs.table}
+TABLES: dict[str, Callable[[], str]] = {
+    "architecture.md": architecture_docs.table,
+    "simulator.md": unconfirmed_docs.table,
+}
 BEGIN = "<!-- Made by 'make docs-pages' from the code; do not edit up to the next such line. -->\n"
 END = "<!-- The end of what is made from the code. -->\n"
 

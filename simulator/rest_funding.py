@@ -16,6 +16,8 @@ from simulator.world import KeyState, World
 Fields = Mapping[str, Any]
 # The one withdrawal key that every account has set up.
 KEY = "simulator"
+# Kraken's own names, which clients ask for without looking them up (ccxt, pykrakenapi). Others are made up.
+_METHODS = {"BTC": "Bitcoin", "ETH": "Ether (Hex)", "SOL": "Solana", "DOGE": "Dogecoin"}
 # Least deposits and withdrawals, and the fee of the latter, in USD.
 _MINIMUM_USD, _FEE_USD = 5, 1
 _FOREVER = 2**62
@@ -40,7 +42,9 @@ def _known(fields: Fields) -> Asset:
 
 
 def _method(asset: Asset) -> str:
-    return f"Bank transfer ({asset.name})" if asset.is_fiat else f"{asset.name} (simulated network)"
+    if asset.is_fiat:
+        return f"Bank transfer ({asset.name})"
+    return _METHODS.get(asset.name, f"{asset.name} (simulated network)")
 
 
 def _worth(asset: Asset, usd: int) -> str:

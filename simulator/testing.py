@@ -38,9 +38,12 @@ class Kraken:
     confirmed of Kraken is switched by ``unconfirmed={"filled_report": "in_the_trade"}``.
     """
 
-    def __init__(self, folder: Path, *, virtual: bool = False, tls: bool = False, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: Any
+    ) -> None:
         self.folder = folder
-        self.port = _free_port()
+        # A client whose host names are fixed knows no other port than 443.
+        self.port = _free_port() if port is None else port
         self.tls = tls
         self.key, self.maker, self.cancel_only = VISITOR_KEYS[0], SANDBOX_KEYS[0], SANDBOX_KEYS[2]
         self._arguments = [
@@ -167,10 +170,12 @@ class Kraken:
 
 
 @contextlib.contextmanager
-def running_kraken(*, virtual: bool = False, tls: bool = False, **settings: Any) -> Iterator[Kraken]:
-    """A :class:`Kraken` that runs for as long as the block does."""
+def running_kraken(
+    *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: Any
+) -> Iterator[Kraken]:
+    """A :class:`Kraken` that runs for as long as the block does, on a free port unless one is named."""
     with tempfile.TemporaryDirectory(prefix="kraken-") as folder:
-        kraken = Kraken(Path(folder), virtual=virtual, tls=tls, **settings)
+        kraken = Kraken(Path(folder), virtual=virtual, tls=tls, port=port, **settings)
         kraken.start()
         try:
             yield kraken

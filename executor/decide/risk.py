@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from executor.orders.denial import Denial, Rule
 from executor.orders.order import Order
 from shared.config import Strategy, Trading
 from shared.messages import Pair, Side
@@ -134,8 +135,8 @@ def refusal(
     funds: Funds,
     rules: Trading,
     exposed: Iterable[Order] | None = None,
-) -> str:
-    """Why the wish is denied, or an empty text.
+) -> Denial | None:
+    """Return why the wish is denied; None when it is not.
 
     ``orders`` are all live orders of the account, ``exposed`` those of them that exposure counts where not all.
     """
@@ -151,22 +152,28 @@ def refusal(
     )
 
 
-def strategy_refusal(wish: Wish, portfolio: Portfolio, own: Iterable[Order], section: Strategy) -> str:
-    """Why a strategy's own limits deny the wish, or an empty text.
+def strategy_refusal(wish: Wish, portfolio: Portfolio, own: Iterable[Order], section: Strategy) -> Denial | None:
+    """Return why a strategy's own limits deny the wish; None when they do not.
 
     ``portfolio`` holds the strategy's own positions, ``own`` are its live orders.
     """
     others = [order for order in own if order is not wish.order]
     if section.max_open_orders is not None and wish.order is None and len(others) >= section.max_open_orders:
-        return f"the strategy has {len(others)} orders open, its max_open_orders is {section.max_open_orders}"
+        return Denial(
+            Rule.OPEN_ORDERS,
+            f"the strategy has {len(others)} orders open, its max_open_orders is {section.max_open_orders}",
+        )
     if section.max_position_size is None:
-        return ""
+        return None
     now = exposures(portfolio, others)
     for leg in moves(wish.symbol, wish.side, portfolio.positions):
         after = now.by_leg[leg] + _wish_worth(wish, portfolio)
         if after > section.max_position_size:
-            return f"the strategy's worst case {after:.2f} is above its max_position_size {section.max_position_size}"
-    return ""
+            return Denial(
+                Rule.POSITION,
+                f"the strategy's worst case {after:.2f} is above its max_position_size {section.max_position_size}",
+            )
+    return None
 
 
 def order_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
@@ -182,45 +189,45 @@ def _qty(lots: int, pair: Pair) -> Decimal:
     return unscale(lots, pair.qty_precision)
 
 
-def _size(wish: Wish, market: Market, portfolio: Portfolio, rules: Trading) -> str:
+def _size(wish: Wish, market: Market, portfolio: Portfolio, rules: Trading) -> Denial | None:
     pair = market.pair
     if pair.status != "online":
-        return f"the pair is {pair.status}"
+        return Denial(Rule.PAIR, f"the pair is {pair.status}")
     if pair.quote not in portfolio.rates:
-        return f"no rate values {pair.quote} in {rules.currency}"
+        return Denial(Rule.RATE, f"no rate values {pair.quote} in {rules.currency}")
     if wish.price <= 0 or wish.price % pair.price_increment:
-        return f"the price is not a multiple of {pair.price_increment} ticks"
+        return Denial(Rule.PAIR, f"the price is not a multiple of {pair.price_increment} ticks")
     if wish.remaining <= 0 or wish.remaining % pair.qty_increment:
-        return f"the quantity is not a multiple of {pair.qty_increment} lots"
+        return Denial(Rule.PAIR, f"the quantity is not a multiple of {pair.qty_increment} lots")
     cost = notional(wish.price, wish.remaining, pair.price_precision, pair.qty_precision)
     if wish.remaining < pair.qty_min:
-        return f"below the pair's minimum quantity {unscale(pair.qty_min, pair.qty_precision)}"
+        return Denial(Rule.PAIR, f"below the pair's minimum quantity {unscale(pair.qty_min, pair.qty_precision)}")
     if cost < Decimal(pair.cost_min):
-        return f"below the pair's minimum cost {pair.cost_min}"
+        return Denial(Rule.PAIR, f"below the pair's minimum cost {pair.cost_min}")
     least = cost * portfolio.rates[pair.quote]
     if wish.order is None and least < rules.min_order_size:
-        return f"{least:.2f} is below min_order_size {rules.min_order_size}"
+        return Denial(Rule.ORDER_SIZE, f"{least:.2f} is below min_order_size {rules.min_order_size}")
     worth = order_worth(wish, portfolio)
     if worth > rules.max_order_size:
-        return f"{worth:.2f} is above max_order_size {rules.max_order_size}"
-    return ""
+        return Denial(Rule.ORDER_SIZE, f"{worth:.2f} is above max_order_size {rules.max_order_size}")
+    return None
 
 
-def _price(wish: Wish, market: Market, others: list[Order], rules: Trading) -> str:
+def _price(wish: Wish, market: Market, others: list[Order], rules: Trading) -> Denial | None:
     if abs(wish.price - market.mid) * 100 > market.mid * rules.price_band_percent:
-        return f"outside the price band of {rules.price_band_percent} % around the mid"
+        return Denial(Rule.PRICE_BAND, f"outside the price band of {rules.price_band_percent} % around the mid")
     for order in others:
         if order.symbol != wish.symbol or order.side == wish.side:
             continue
         if any(wish.price >= price if wish.side == "buy" else wish.price <= price for price in order.prices):
-            return f"would cross our own {order.cl_ord_id}"
-    return ""
+            return Denial(Rule.CROSSES_OWN, f"would cross our own {order.cl_ord_id}")
+    return None
 
 
-def _count(wish: Wish, others: list[Order], rules: Trading) -> str:
+def _count(wish: Wish, others: list[Order], rules: Trading) -> Denial | None:
     if wish.order is None and len(others) >= rules.max_open_orders:
-        return f"{len(others)} orders are open, max_open_orders is {rules.max_open_orders}"
-    return ""
+        return Denial(Rule.OPEN_ORDERS, f"{len(others)} orders are open, max_open_orders is {rules.max_open_orders}")
+    return None
 
 
 def _wish_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
@@ -232,21 +239,29 @@ def _wish_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
     return portfolio.worth(wish.symbol, unscale(price, pair.price_precision), _qty(remaining, pair))
 
 
-def _position(wish: Wish, portfolio: Portfolio, others: list[Order], rules: Trading) -> str:
+def _position(wish: Wish, portfolio: Portfolio, others: list[Order], rules: Trading) -> Denial | None:
     mine = _wish_worth(wish, portfolio)
     after = exposures(portfolio, others)
     grows = False
     for leg in moves(wish.symbol, wish.side, portfolio.positions):
         after.by_leg[leg] += mine
         if after.by_leg[leg] > rules.max_position_size:
-            return f"worst case {leg[0]} {after.by_leg[leg]:.2f} is above max_position_size {rules.max_position_size}"
+            return Denial(
+                Rule.POSITION,
+                f"worst case {leg[0]} {after.by_leg[leg]:.2f} is above max_position_size {rules.max_position_size}",
+            )
         grows = grows or after.by_leg[leg] > abs(portfolio.position_worth(leg[0]))
     if portfolio.unvalued and grows:
-        return f"gross worst case not known: nothing values the position in {', '.join(portfolio.unvalued)} yet"
+        return Denial(
+            Rule.GROSS,
+            f"gross worst case not known: nothing values the position in {', '.join(portfolio.unvalued)} yet",
+        )
     gross = after.gross()
     if gross > rules.max_gross_position and grows:
-        return f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"
-    return ""
+        return Denial(
+            Rule.GROSS, f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"
+        )
+    return None
 
 
 def spends(order: Order) -> tuple[str, Decimal]:
@@ -256,7 +271,7 @@ def spends(order: Order) -> tuple[str, Decimal]:
     return (base, qty) if order.side == "sell" else (quote, qty * unscale(order.worst_price, order.price_precision))
 
 
-def _funds(wish: Wish, market: Market, others: list[Order], funds: Funds) -> str:
+def _funds(wish: Wish, market: Market, others: list[Order], funds: Funds) -> Denial | None:
     pair = market.pair
     remaining = wish.remaining if wish.order is None else max(wish.remaining, wish.order.worst_remaining)
     price = wish.price if wish.order is None else max(wish.price, wish.order.worst_price)
@@ -269,6 +284,6 @@ def _funds(wish: Wish, market: Market, others: list[Order], funds: Funds) -> str
         needed *= 1 + funds.taker_fee
     available = funds.balances.get(asset, ZERO)
     if needed <= available:
-        return ""
+        return None
     digits = pair.qty_precision if wish.side == "sell" else max(2, pair.cost_precision - 3)
-    return f"{round_money(needed, digits)} {asset} needed, {round_money(available, digits)} there"
+    return Denial(Rule.FUNDS, f"{round_money(needed, digits)} {asset} needed, {round_money(available, digits)} there")

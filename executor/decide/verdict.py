@@ -8,6 +8,7 @@ import msgspec
 
 from executor.decide import risk
 from executor.decide.dust import least_amount
+from executor.orders.denial import Denial, Rule
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.state import State
 from shared.valuation import legs
@@ -20,12 +21,12 @@ class Verdict:
         self.state = state
         self._portfolio: tuple[tuple[int, int], risk.Portfolio] | None = None
 
-    def on(self, strategy: str, wish: risk.Wish, *, any_size: bool) -> str:
-        """Why it is denied, or an empty text; ``any_size`` leaves ``min_order_size`` out."""
+    def on(self, strategy: str, wish: risk.Wish, *, any_size: bool) -> Denial | None:
+        """Return why it is denied, None when it is not; ``any_size`` leaves ``min_order_size`` out."""
         state = self.state
         portfolio = self.portfolio()
         if wish.symbol not in portfolio.markets:
-            return "no mid to judge by"
+            return Denial(Rule.NO_MID, "no mid to judge by")
         funds = risk.Funds(state.account.ledger.spendable(), state.account.taker_fee(wish.symbol))
         rules = state.config.trading
         if any_size:

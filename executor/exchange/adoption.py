@@ -33,12 +33,12 @@ class Adoption:
         exchange_s = (state.clock.now_ts(now) or now + state.boot_to_wall) // SECOND
         if mine is not None and not ids.is_writers(mine.epoch, exchange_s):
             mine = None
-        is_newers = mine is not None and mine.epoch > state.epoch and not self.is_start
         if mine is not None and mine.epoch > state.epoch:
-            if is_newers:
+            if not self.is_start:
                 state.out.stop_held = f"a newer executor trades this account (epoch {mine.epoch}, ours {state.epoch})"
             state.out.epoch = max(state.out.epoch, mine.epoch + 1)
-            mine = None if is_newers else mine  # what the newer one places is its to manage
+            if not self.is_start:
+                return None  # the newer one's to manage; the journal must not keep it as anybody's here
         presence = stated_presence(report, Presence.SHOWN)
         is_priceless = stated_price(report) is None and presence is not Presence.WAITING
         if report.order_qty is None or is_priceless or not report.symbol or report.side not in ("buy", "sell"):

@@ -26,7 +26,7 @@ from executor.record import events
 from executor.record.rows import FillRow
 from executor.state import State
 from shared.clock import rfc3339
-from shared.kraken import v2
+from shared.kraken import errors, v2
 from shared.messages import Fill
 
 OPEN_STATUSES = ("new", "partially_filled", "pending_new", "triggered")
@@ -180,7 +180,7 @@ class Reports:
 
     def _cancelled(self, order: Order, reason: str, now: int) -> bool:
         """Cancelled, or refused after all; True when neither we nor the exchange did it."""
-        if reason == "Post only order":
+        if errors.is_post_only(reason):
             self.refusals.refuse(order, reason, now)
             return False
         if not order.is_live:

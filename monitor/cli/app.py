@@ -14,10 +14,13 @@ from typer.core import TyperGroup
 
 from monitor.cli.examples import SHORT, epilog
 
-# Where a command is that is not in the module of its own name.
-ELSEWHERE: Final = {
+# Where a command is that is not in the module of its own name beside this one.
+MODULES: Final = {
     **dict.fromkeys(("fills", "why", "verify", "record", "replay"), "components"),
-    **dict.fromkeys(("pause", "resume"), "halt"),
+    **{name: f"control.{name}" for name in ("accept", "alert_test", "flatten", "halt", "restart")},
+    **dict.fromkeys(("pause", "resume"), "control.halt"),
+    **{name: f"views.{name}" for name in ("top", "web", "desktop")},
+    "doctor": "doctor.command",
 }
 # Of the whole and of each command.
 LOOKS: Final[dict[str, Any]] = {
@@ -33,7 +36,7 @@ LOOKS: Final[dict[str, Any]] = {
 def command(name: str) -> Any:
     """A command, with the module that it is in."""
     word = name.replace("-", "_")
-    found = getattr(importlib.import_module(f"monitor.cli.{ELSEWHERE.get(name, word)}"), word)
+    found = getattr(importlib.import_module(f"monitor.cli.{MODULES.get(word, word)}"), word)
     alone = typer.Typer(add_completion=False, **LOOKS)
     if isinstance(found, typer.Typer):
         alone.add_typer(found, name=name, epilog=epilog(name))

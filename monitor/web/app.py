@@ -8,7 +8,8 @@ from typing import Final
 import streamlit as st
 
 from monitor.model import status_details
-from monitor.web import common, markup, staleness, style
+from monitor.web import common, staleness
+from monitor.web.drawing import markup, style
 from monitor.web.screens import controls, latency, logs, market, orders, overview, pnl, processes
 from shared.clock import wall_ns
 

@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from monitor.api import loopback
-from monitor.web import figures, markup, plot
 from monitor.web.client import Answer, Client
+from monitor.web.drawing import figures, markup, plot
 from shared import config as configuration
 from shared import limits
 from shared.config import Config

@@ -6,9 +6,10 @@ import math
 from collections import Counter
 from typing import Any, Final
 
-from monitor.web import figures, markup, staleness
-from monitor.web.figures import Figure, Points
-from monitor.web.markup import Cell, Column
+from monitor.web import staleness
+from monitor.web.drawing import figures, markup
+from monitor.web.drawing.figures import Figure, Points
+from monitor.web.drawing.markup import Cell, Column
 
 # Nothing on one machine takes less.
 LEAST_MS: Final = 0.001

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from monitor.web import figures, markup
-from monitor.web.figures import Figure
-from monitor.web.markup import Cell, Column
+from monitor.web.drawing import figures, markup
+from monitor.web.drawing.figures import Figure
+from monitor.web.drawing.markup import Cell, Column
 
 LADDER: Final = (Column("own", True), Column("size", True), Column("price", True), Column("side"))
 BOOKS: Final = (

@@ -7,9 +7,9 @@ from typing import Any, Final
 from monitor.ui.amounts import in_quote
 from monitor.ui.text import money as cents
 from monitor.ui.text import price
-from monitor.web import figures, markup
-from monitor.web.figures import Figure, Points
-from monitor.web.markup import Card, Cell, Column
+from monitor.web.drawing import figures, markup
+from monitor.web.drawing.figures import Figure, Points
+from monitor.web.drawing.markup import Card, Cell, Column
 from shared.valuation import legs
 
 ASSETS: Final = (

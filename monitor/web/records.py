@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from monitor.web import markup, staleness
-from monitor.web.markup import Column
+from monitor.web import staleness
+from monitor.web.drawing import markup
+from monitor.web.drawing.markup import Column
 from shared import limits
 
 ORDERS: Final = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.web.client import Answer
-from monitor.web.markup import Tone
+from monitor.web.drawing.markup import Tone
 from shared import limits
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 AlertLevel = Literal["info", "warning", "critical"]
-# The hops that the monitor measures (monitor/latency.py).
+# The hops that the monitor measures (monitor/model/latency.py).
 Hop = Literal[
     "exchange_to_collector",
     "collector_to_book",

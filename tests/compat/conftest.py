@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,3 +26,9 @@ def simulator(tmp_path: Path) -> Iterator[Running]:
 def kraken() -> Iterator[Kraken]:
     with running_kraken() as running:
         yield running
+
+
+@pytest.fixture
+def book_s() -> float:
+    """Return how long to follow books at least, in seconds: minutes in ``make compat``, nothing in ``make test``."""
+    return 60 * float(os.environ.get("MINUTES", "0"))

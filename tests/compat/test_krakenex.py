@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,21 @@ def test_it_trades_amends_cancels_and_looks_back(kraken: Kraken) -> None:
     assert len(set(trade)) == 1
     assert private("TradeBalance", asset="ZUSD")["eb"]
     assert client.query_private("AddOrder", {**order, "volume": "9"})["error"] == ["EOrder:Insufficient funds"]
+    print("markets: time, pairs, depth")
+    print("order: validate, add, amend, edit, cancel, dead man's switch, a market buy, a refusal")
+
+
+def test_it_asks_for_the_book(kraken: Kraken, book_s: float) -> None:
+    client = krakenex.API()
+    client.uri = kraken.rest_url
+    until, books = time.monotonic() + book_s, 0
+    while not books or time.monotonic() < until:
+        book = client.query_public("Depth", {"pair": "XBTUSD", "count": 10})["result"]["XXBTZUSD"]
+        assert [len(book[side]) for side in ("bids", "asks")] == [10, 10]
+        assert Decimal(book["bids"][0][0]) < Decimal(book["asks"][0][0])
+        books += 1
+        time.sleep(min(1.0, book_s))
+    print(f"books: {books} times Depth; it has no feed and no checksum")
 
 
 def test_it_places_orders_of_each_kind_and_finds_them_again() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -40,8 +41,9 @@ def redirected(simulator: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
 
 
 @looped
-async def test_its_order_book_finds_every_checksum_good(redirected: Running) -> None:
+async def test_its_order_book_finds_every_checksum_good(redirected: Running, book_s: float) -> None:
     assert redirected.process is not None
+    until = time.monotonic() + book_s
     updates: list[dict[str, Any]] = []
     errors: list[dict[str, Any]] = []
     enough = asyncio.Event()
@@ -50,16 +52,17 @@ async def test_its_order_book_finds_every_checksum_good(redirected: Running) -> 
         async def on_book_update(self, pair: str, message: dict[str, Any]) -> None:
             (errors if "error" in message else updates).append(message)
             assert self.get(pair=pair)["valid"] or errors
-            if len(updates) >= UPDATES or errors:
+            if (len(updates) >= UPDATES and time.monotonic() >= until) or errors:
                 enough.set()
 
     client = Book(depth=10)
     await client.start()
     await client.add_book(pairs=["BTC/USD", "ETH/USD", "SOL/USD"])
-    await asyncio.wait_for(enough.wait(), 110)
+    await asyncio.wait_for(enough.wait(), 110 + book_s)
     await client.close()
     assert not errors
     assert {update["data"][0]["symbol"] for update in updates} == {"BTC/USD", "ETH/USD", "SOL/USD"}
+    print(f"books: {len(updates)} updates of 3 pairs, depth 10, {len(errors)} bad by its own checksum")
 
 
 def test_its_market_client_reads_everything_public(redirected: Running) -> None:
@@ -77,6 +80,7 @@ def test_its_market_client_reads_everything_public(redirected: Running) -> None:
         market.get_recent_spreads(pair="XBTUSD"),
     ):
         assert found.keys() == {"XXBTZUSD", "last"}
+    print("markets: status, assets, pairs, ticker, depth, candles, trades, spreads")
 
 
 class Session:
@@ -207,6 +211,7 @@ def test_it_amends_edits_batches_and_cancels(session: Session) -> None:
     closed = user.get_closed_orders()
     assert closed["count"] == 10
     assert {row["status"] for row in closed["closed"].values()} == {"canceled"}
+    print("order: ten kinds; amend, edit, cancel, batches, cancel all, dead man's switch")
 
 
 def test_the_dead_man_s_switch_pulls_its_orders(session: Session) -> None:
@@ -243,6 +248,7 @@ def test_it_looks_back_at_trades_and_ledger(session: Session) -> None:
     assert user.get_balance(currency="XBT")["available_balance"] > 0
     assert float(user.get_trade_balance()["eb"]) > 100_000
     assert user.get_trade_volume(pair="XBTUSD")["fees"]["XXBTZUSD"]["fee"] == "0.4000"
+    print("history: trades, ledger, closed orders, balances, fees")
 
 
 @pytest.mark.parametrize(
@@ -349,6 +355,7 @@ async def test_its_websocket_client_trades_and_hears_of_it(redirected: Running) 
     assert all(heard.kinds(row["order_id"]) == ["pending_new", "new", "canceled"] for row in batch)
     told = [m["data"] for m in heard.messages if m.get("channel") == "balances" and m["type"] == "update"]
     assert {row["asset"] for rows in told for row in rows} == {"BTC", "USD"}
+    print("private feed: executions and balances of add, amend, edit, cancel, stop, batch, a market buy over WebSocket")
 
 
 def test_it_exports_reads_funding_and_earns(session: Session) -> None:
@@ -375,3 +382,4 @@ def test_it_exports_reads_funding_and_earns(session: Session) -> None:
     (allocated,) = earn.list_earn_allocations()["items"]
     assert allocated["amount_allocated"]["total"]["native"] == "0.1000000000"
     assert earn.deallocate_earn_funds(amount="0.1", strategy_id=strategy["id"]) is True
+    print("account: an export, positions, deposits, withdrawal addresses, Earn")

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from executor.decide.risk import Funds, Market, Portfolio, Wish, refusal
+from executor.orders.denial import Rule
 from executor.orders.order import Active, Amend, Order
 from shared.config.trading import Trading
 from shared.messages import Pair, Side
@@ -230,7 +231,9 @@ def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> 
     market = Market(msgspec.structs.replace(pair("BTC/USD"), **change), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
     wish = Wish("BTC/USD", "buy", 839_996, 119_047)
-    assert said in refusal(wish, portfolio(market), [], funds, RULES)
+    denial = refusal(wish, portfolio(market), [], funds, RULES)
+    assert denial is not None
+    assert said in denial.words
 
 
 @pytest.mark.parametrize(
@@ -245,7 +248,9 @@ def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> 
 def test_our_own_rules_are_named(wish: Wish, said: str) -> None:
     market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000), "BTC": Decimal("0.001")}, Decimal(0))
-    assert said in refusal(wish, portfolio(market), [], funds, RULES)
+    denial = refusal(wish, portfolio(market), [], funds, RULES)
+    assert denial is not None
+    assert said in denial.words
 
 
 def order_at(price: int, lots: int) -> Order:
@@ -265,6 +270,8 @@ def test_until_an_amend_settles_both_its_ends_count(price: int, lots: int) -> No
     market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
     wish = Wish("BTC/USD", "buy", price, lots, order)
-    assert "max_position_size" in refusal(wish, portfolio(market, position), [order], funds, RULES)
+    denial = refusal(wish, portfolio(market, position), [order], funds, RULES)
+    assert denial is not None
+    assert denial.rule is Rule.POSITION
     alone = Wish("BTC/USD", "buy", price, lots)
-    assert refusal(alone, portfolio(market, position), [], funds, RULES) == ""
+    assert refusal(alone, portfolio(market, position), [], funds, RULES) is None

@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from monitor.web import common, controls, markup
+from monitor.web import common, controls
 from monitor.web.client import Acted
 from monitor.web.controls import Question
+from monitor.web.drawing import markup
 from shared import pausing
 
 SAID = "said"

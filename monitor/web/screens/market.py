@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from monitor.web import common, market, markup
-from monitor.web.markup import Card
+from monitor.web import common, market
+from monitor.web.drawing import markup
+from monitor.web.drawing.markup import Card
 
 Own = dict[tuple[str, Decimal], Decimal]
 

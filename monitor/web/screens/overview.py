@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor.web import common, market, markup, money, news, records
-from monitor.web.markup import Card
+from monitor.web import common, market, money, news, records
+from monitor.web.drawing import markup
+from monitor.web.drawing.markup import Card
 
 
 def page() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor.web import common, markup, money
+from monitor.web import common, money
+from monitor.web.drawing import markup
 from shared.config.checks.names import bases
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.cli.checks import exchange, keys, questions
+from monitor.cli.doctor import exchange, keys, questions
 from shared import config
 from shared.config import Config
 from tests.system import free_port

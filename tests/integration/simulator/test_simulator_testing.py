@@ -17,7 +17,7 @@ import websockets
 
 from simulator.testing import running_kraken
 from tests.frames import frames_path
-from tests.integration.simulator.running import ROOT, Running, Socket, looped
+from tests.integration.simulator.running import ROOT, Running, Socket, free_port, looped
 
 pytestmark = pytest.mark.processes
 SOMEBODYS_TEST = """
@@ -137,3 +137,11 @@ def test_rest_calls_public_and_private_take_the_way_there_and_back() -> None:
             with urllib.request.urlopen(request, timeout=60) as response:
                 response.read()
             assert time.monotonic() - begun >= 0.3
+
+
+def test_it_takes_the_port_that_a_client_insists_on() -> None:
+    wanted = free_port()
+    with running_kraken(port=wanted) as kraken:
+        assert kraken.rest_url == f"http://127.0.0.1:{wanted}"
+        with urllib.request.urlopen(f"{kraken.rest_url}/0/public/Time") as response:
+            assert json.load(response)["error"] == []

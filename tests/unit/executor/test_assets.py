@@ -13,7 +13,7 @@ from executor.decide.flatten import closing_pairs
 from executor.publish import account_message
 from shared.clock import SECOND
 from shared.messages import Account, BookState, Fees, Pair, Quote
-from tests.unit.executor.worlds import BTC, World, configuration
+from tests.kit.executor_world import BTC, World, configuration
 
 BTC_EUR = msgspec.structs.replace(BTC, symbol="BTC/EUR", quote="EUR")
 ETH_BTC = msgspec.structs.replace(

@@ -11,7 +11,7 @@ from executor.account.pnl import Pnl
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import BookState
-from tests.unit.executor.worlds import BOOT_TO_WALL, World
+from tests.kit.executor_world import BOOT_TO_WALL, World
 
 BEFORE_MIDNIGHT_S = 10
 YESTERDAY, TODAY = "2027-01-15", "2027-01-16"

@@ -12,7 +12,7 @@ from executor.outbox import RestCall
 from executor.record.rows import FillRow
 from shared import limits
 from shared.clock import SECOND, rfc3339
-from tests.unit.executor.worlds import BTC, World, buy, configuration
+from tests.kit.executor_world import BTC, World, buy, configuration
 
 
 def old_fill(n: int, at_ts: int, **more: Any) -> dict[str, Any]:

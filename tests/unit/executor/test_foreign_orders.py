@@ -12,7 +12,7 @@ from executor.orders.order import Presence
 from executor.orders.registry import FOREIGN
 from shared.clock import SECOND, rfc3339
 from shared.messages import BookState, OrderState
-from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration
+from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration
 
 STOP = {"order_type": "stop-loss-limit", "triggers": {"price": Decimal(80_000), "status": "untriggered"}}
 WAITING: dict[str, dict[str, Any]] = {

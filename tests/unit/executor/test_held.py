@@ -9,7 +9,7 @@ from executor.account.held import Cause, Holds, Inventory
 from executor.publish import account_message
 from shared.clock import SECOND, rfc3339
 from shared.messages import Account
-from tests.unit.executor.worlds import World, buy, configuration, sell
+from tests.kit.executor_world import World, buy, configuration, sell
 
 
 def account(world: World) -> Account:

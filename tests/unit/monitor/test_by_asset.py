@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from monitor.api.metrics import Metrics
-from monitor.cli.checks import assets
-from monitor.cli.checks.questions import Answers, Asked
+from monitor.cli.doctor import assets
+from monitor.cli.doctor.questions import Answers, Asked
 from monitor.cli.status import lines
 from monitor.model import status_details
 from monitor.model.latency import Latency

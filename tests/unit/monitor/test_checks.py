@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from monitor.cli.checks import exchange, keys, local, questions, system
-from monitor.cli.checks.finding import Finding
-from monitor.cli.checks.questions import Answers, Asked, Clock
-from monitor.cli.doctor import report, show
+from monitor.cli.doctor import exchange, keys, local, questions, system
+from monitor.cli.doctor.command import report, show
+from monitor.cli.doctor.finding import Finding
+from monitor.cli.doctor.questions import Answers, Asked, Clock
 from monitor.model.view import View
 from monitor.watchdog import machine, supervisor
 from shared import config as configuration

@@ -90,7 +90,7 @@ def _loaded(code: str, *words: str) -> set[str]:
 def test_who_types_a_command_waits_for_nothing_that_others_take() -> None:
     light = sorted(set(COMMANDS) - ASKS_OTHERS)
     loaded = _loaded(f"from monitor.cli.app import command; [command(name) for name in {light}]")
-    assert {"monitor.cli.halt", "monitor.cli.desktop"} <= loaded
+    assert {"monitor.cli.control.halt", "monitor.cli.views.desktop"} <= loaded
     assert loaded & HEAVY == set()
 
 
@@ -100,7 +100,8 @@ def test_as_a_module_it_loads_the_command_and_neither_the_process_nor_another_co
     assert {name for name in loaded if name.startswith("monitor.cli.")} == {
         "monitor.cli.app",
         "monitor.cli.common",
+        "monitor.cli.control",
+        "monitor.cli.control.halt",
         "monitor.cli.examples",
-        "monitor.cli.halt",
     }
     assert loaded & (HEAVY | {"monitor.shell"}) == set()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer
 
-from monitor.cli import doctor
+from monitor.cli.doctor import command as doctor
 from shared.config import Config, Kraken, Trading, check, consent_file
 
 KEY, SECRET = "SOME-LIVE-KEY-1234567890-WXYZ", "c29tZS1saXZlLXNlY3JldA=="

@@ -118,9 +118,9 @@ class Interrupted:
 def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     found = Config(root=tmp_path)
     check(found, lambda _key: "test")
-    monkeypatch.setattr("monitor.cli.flatten.load", lambda *_, **__: found)
+    monkeypatch.setattr("monitor.cli.control.flatten.load", lambda *_, **__: found)
     view = view_of(found, {"BTC/USD": "0.002"})
-    monkeypatch.setattr("monitor.cli.flatten.Listener", lambda *_: Interrupted(view))
+    monkeypatch.setattr("monitor.cli.control.flatten.Listener", lambda *_: Interrupted(view))
     return found
 
 

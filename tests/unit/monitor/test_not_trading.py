@@ -10,7 +10,7 @@ import pytest
 from monitor.api.metrics import Metrics
 from monitor.api.site import health
 from monitor.cli import last_output
-from monitor.cli.checks import system
+from monitor.cli.doctor import system
 from monitor.cli.status import lines
 from monitor.model import status_details
 from monitor.model.latency import Latency

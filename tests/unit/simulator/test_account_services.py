@@ -125,6 +125,13 @@ def test_funding_is_read_and_never_done() -> None:
     assert Decimal(info["limit"]) + Decimal(info["fee"]) == Decimal("0.5")
 
 
+@pytest.mark.parametrize(("asset", "name"), [("XBT", "Bitcoin"), ("ETH", "Ether (Hex)"), ("SOL", "Solana")])
+def test_a_deposit_method_has_the_name_that_clients_ask_for(asset: str, name: str) -> None:
+    world = TestWorld()
+    assert [row["method"] for row in call(world, "DepositMethods", asset=asset)] == [name]
+    assert call(world, "DepositAddresses", asset=asset, method=name)
+
+
 @pytest.mark.parametrize(
     ("method", "fields", "error"),
     [

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from monitor.web import controls, figures, machine, market, markup, money, news, records
-from monitor.web.markup import Cell, Column
+from monitor.web import controls, machine, market, money, news, records
+from monitor.web.drawing import figures, markup
+from monitor.web.drawing.markup import Cell, Column
 from monitor.web.news import LogFilter
 from monitor.web.records import Filter
 from tests.unit.monitor.web.fake_api import NOW, book, fill, order, process, sections

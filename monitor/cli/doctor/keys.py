@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from monitor.cli.checks.finding import Finding, error, ok, warning
-from monitor.cli.checks.questions import Asked
+from monitor.cli.doctor.finding import Finding, error, ok, warning
+from monitor.cli.doctor.questions import Asked
 from shared.kraken import errors
 
 # Kraken's words for what the executor needs, and what people call it.

@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
-from monitor.web.figures import Figure
+from monitor.web.drawing.figures import Figure
 
 PROJECT: Final = "tradebyte"
 SCRIPT: Final = """

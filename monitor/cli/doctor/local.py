@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from monitor.cli.checks.finding import Finding, error, ok, warning
+from monitor.cli.doctor.finding import Finding, error, ok, warning
 from monitor.watchdog import machine, supervisor
 from shared.config import Config
 from shared.process import holders

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from monitor.cli.checks.finding import Finding, error, ok, warning
+from monitor.cli.doctor.finding import Finding, error, ok, warning
 from monitor.model import status_details
 
 EARN_MEND: Final = (

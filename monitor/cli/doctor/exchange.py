@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from monitor.cli.checks.finding import Finding, error, ok, warning
-from monitor.cli.checks.questions import Answers, Asked, Clock
+from monitor.cli.doctor.finding import Finding, error, ok, warning
+from monitor.cli.doctor.questions import Answers, Asked, Clock
 from monitor.model.fees import break_even_bps
 from shared.config import Config
 from shared.kraken.rest_names import RestNames

@@ -18,8 +18,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from monitor.cli import last_output
-from monitor.cli.checks import assets, exchange, keys, local, questions, system
-from monitor.cli.checks.finding import Finding, error
 from monitor.cli.common import (
     EXIT_CONFIG,
     EXIT_FAILED,
@@ -31,6 +29,8 @@ from monitor.cli.common import (
     print_json,
     run_component,
 )
+from monitor.cli.doctor import assets, exchange, keys, local, questions, system
+from monitor.cli.doctor.finding import Finding, error
 from monitor.model import halted, status_details
 from monitor.model.listener import gather
 from monitor.model.view import DEAD

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from monitor.cli.checks.finding import Finding, error, ok, warning
-from monitor.cli.checks.questions import Asked, Clock
+from monitor.cli.doctor.finding import Finding, error, ok, warning
+from monitor.cli.doctor.questions import Asked, Clock
 from monitor.model import status_details
 from monitor.model.view import DEAD, FOREIGN, View, live_orders
 

@@ -1,0 +1,57 @@
+"""Makes the table in docs/architecture.md that follows one frame through the rooms, with places that are true."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# What happens, in the order in which it happens, and where.
+WAY = [
+    ("bytes come from Kraken's public WebSocket", "collector/__main__.py", "Collector._frame"),
+    ("the frame is told apart, and counts as a sign of life", "collector/feed.py", "Feed.frame"),
+    ("it goes onto the bus as it came, with the time it was received", "shared/bus/publisher.py", "Publisher.publish"),
+    ("the book process takes what waits for it", "book/__main__.py", "Shell.on_messages"),
+    ("the pair's book takes the levels, and its checksum is compared", "book/books.py", "Books._frame"),
+    ("a live book is published in ticks and lots", "book/books.py", "Books.encode"),
+    ("the strategy's process hears it", "strategy/host.py", "Host.message"),
+    ("the strategy decides which quotes it wants", "strategy/market_maker.py", "MarketMaker.on_book"),
+    ("which are published as its target, with the time until they hold", "strategy/host.py", "Host._say"),
+    ("the executor takes the target, and makes a pass", "executor/executor.py", "Executor.turn"),
+    ("the gates say whether anything may be placed now", "executor/decide/gates.py", "Gates.why_not_advance"),
+    ("the plan is what differs between target and orders", "executor/decide/planner.py", "plan"),
+    ("risk says whether each step stays within the limits", "executor/decide/risk.py", "refusal"),
+    ("the budget, whether the pair's rate counter has room", "executor/decide/budget.py", "Budget.allows"),
+    ("the dispatcher lets cancels go, writes the journal, then sends", "executor/dispatch.py", "Carrier.turn"),
+    ("the journal knows the order before its bytes leave", "executor/record/journal.py", "Journal.write"),
+    ("the response comes back by the private stream", "executor/exchange/stream.py", "Stream.frame"),
+    ("and moves the order to its next state", "executor/orders/transitions.py", "life_after"),
+]
+
+
+def table() -> str:
+    """Return the way as a table, each place with its line."""
+    rows = [f"| {what} | `{path}:{line(path, name)}` {name} |" for what, path, name in WAY]
+    return "\n".join(["| what happens | where |", "| --- | --- |", *rows])
+
+
+def line(path: str, name: str) -> int:
+    """Return the line of a function or of a class's method; a KeyError names what is not there."""
+    lines = _lines(path)
+    if name not in lines:
+        raise KeyError(f"{path} has no {name}: change WAY in scripts/architecture_docs.py")
+    return lines[name]
+
+
+@cache
+def _lines(path: str) -> dict[str, int]:
+    lines: dict[str, int] = {}
+    for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines[node.name] = node.lineno
+        elif isinstance(node, ast.ClassDef):
+            for inner in node.body:
+                if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+                    lines[f"{node.name}.{inner.name}"] = inner.lineno
+    return lines

@@ -1,0 +1,126 @@
+"""Style that a machine can hold. A finding says why and what to do; an allowance only ever goes down."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.system import ROOT
+
+FUNCTION_LINES, MODULE_LINES, TEST_LINES, FOLDER_MODULES = 70, 400, 600, 15
+# Names that say nothing of what they hold (docs/glossary.md has the words that do).
+BANNED = frozenset({"told", "found", "of", "here", "shown", "asked", "wish", "words", "facts", "acts", "elsewhere"})
+VERBLESS = re.compile(r"\s*(What|How|Is|Are|Whether|Whose|Which)\b")
+BANNER = re.compile(r"^#\s*[=#*]{6,}", re.MULTILINE)
+PROSE = re.compile(r"\b(why|reason|error)\w*\.(startswith|endswith)\(|\b(in|==) (why|reason)\b")
+
+# What stands beyond a limit, and how much of it. Lower a figure when you have lowered the count; never raise one.
+LONG_FUNCTIONS = {"executor/orders/transitions.py apply": 81, "simulator/exchange.py amend": 76}
+LONG_MODULES = {"collector/feed.py": 440, "shared/messages.py": 460}
+FULL_FOLDERS = {
+    "simulator": 90,
+    "tests/simulation": 25,
+    "tests/unit/executor": 28,
+    "tests/unit/monitor": 24,
+    "tests/unit/shared": 18,
+    "tests/unit/simulator": 42,
+}
+BANNED_NAMES = 845
+VERBLESS_DOCSTRINGS = 320
+
+
+@cache
+def sources() -> dict[str, str]:
+    """Every Python file of the project by its path, read once."""
+    if (ROOT / ".git").exists():
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
+        names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    else:
+        rooms = ("shared", "collector", "book", "strategy", "executor", "monitor", "simulator", "tests", "scripts")
+        names = [str(path.relative_to(ROOT)) for room in rooms for path in (ROOT / room).rglob("*.py")]
+    return {name: (ROOT / name).read_text(encoding="utf-8") for name in names if (ROOT / name).is_file()}
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    return {name: ast.parse(source) for name, source in sources().items()}
+
+
+def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for name, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield name, node
+
+
+def test_functions_fit_a_screen() -> None:
+    long = {f"{name} {node.name}": (node.end_lineno or 0) - node.lineno + 1 for name, node in functions()}
+    beyond = {what: lines for what, lines in long.items() if lines > LONG_FUNCTIONS.get(what, FUNCTION_LINES)}
+    assert beyond == {}, f"longer than {FUNCTION_LINES} lines: take apart what is not control flow"
+
+
+def test_modules_hold_one_concept() -> None:
+    beyond = {}
+    for name, source in sources().items():
+        most = TEST_LINES if name.startswith("tests/") else MODULE_LINES
+        if source.count("\n") > LONG_MODULES.get(name, most):
+            beyond[name] = source.count("\n")
+    assert beyond == {}, "too long for one concept: split it by what a newcomer would look for"
+
+
+def test_folders_have_rooms() -> None:
+    counts = Counter(str(Path(name).parent) for name in sources() if not name.endswith("__init__.py"))
+    beyond = {folder: n for folder, n in counts.items() if n > FULL_FOLDERS.get(folder, FOLDER_MODULES)}
+    assert beyond == {}, f"more than {FOLDER_MODULES} modules beside each other: rooms that nobody has built yet"
+
+
+def test_no_banners() -> None:
+    assert [name for name, source in sources().items() if BANNER.search(source)] == [], "a heading of #### says nothing"
+
+
+def test_names_say_what_they_hold() -> None:
+    counts: Counter[str] = Counter()
+    for name, tree in trees().items():
+        for node in ast.walk(tree):
+            counts.update({f"{name}: {word}": 1 for word in _bound(node) if word in BANNED})
+    total = sum(counts.values())
+    assert total <= BANNED_NAMES, f"{total} of {BANNED_NAMES}: {counts.most_common(20)}"
+
+
+def _bound(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return [node.name, *(argument.arg for argument in node.args.args)]
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return [node.id]
+    return []
+
+
+def test_docstrings_begin_with_a_verb_or_a_noun() -> None:
+    found = []
+    for name, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+                text = ast.get_docstring(node) or ""
+                if VERBLESS.match(text):
+                    found.append(f"{name}: {text.splitlines()[0]}")
+    assert len(found) <= VERBLESS_DOCSTRINGS, "\n".join(["begin with Return, True if, Cancel, ...:", *found])
+
+
+@pytest.mark.parametrize("room", ["collector", "book", "strategy", "executor"])
+def test_no_decision_is_made_by_prose(room: str) -> None:
+    """Reasons are types: text that is compared or searched by code breaks when somebody words it better."""
+    found = [
+        f"{name}:{number}: {line.strip()}"
+        for name, source in sources().items()
+        if name.startswith(room)
+        for number, line in enumerate(source.splitlines(), 1)
+        if PROSE.search(line)
+    ]
+    assert found == []
