@@ -28,8 +28,6 @@ FULL_FOLDERS = {
     "simulator": 90,
     "tests/simulation": 25,
     "tests/unit/executor": 28,
-    "tests/unit/monitor": 24,
-    "tests/unit/shared": 18,
     "tests/unit/simulator": 42,
 }
 BANNED_NAMES = 845

@@ -16,7 +16,7 @@ from monitor.desktop.frame import Framer
 from monitor.ui.text import Tone
 from shared.clock import SECOND
 from shared.messages import BookState
-from tests.unit.monitor.top.world import World, order
+from tests.kit.monitor_world import World, order
 
 
 def numbers(packed: bytes) -> list[float]:

@@ -19,7 +19,7 @@ from monitor.ui.controls import Outcome
 from monitor.ui.text import Tone
 from shared.clock import SECOND
 from shared.messages import BookState
-from tests.unit.monitor.top.world import World
+from tests.kit.monitor_world import World
 
 APP = QApplication.instance() or QApplication(["test"])
 Button = QMessageBox.StandardButton

@@ -15,8 +15,7 @@ from monitor.top.dialogs import Ask, Choose, Help
 from monitor.ui.controls import Outcome
 from monitor.ui.snapshot import Shown
 from shared.clock import SECOND
-
-from .world import NOW, World
+from tests.kit.monitor_world import NOW, World
 
 
 class Source:

@@ -15,8 +15,7 @@ from monitor.ui.text import Tone, text_of, width_of
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import BookState, LogLine, OrderState
-
-from .world import NOW, World, order
+from tests.kit.monitor_world import NOW, World, order
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 

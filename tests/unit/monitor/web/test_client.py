@@ -10,7 +10,7 @@ import pytest
 
 from monitor.web.client import Client
 from shared import limits
-from tests.unit.monitor.web.fake_api import TOKEN, FakeApi
+from tests.kit.fake_api import TOKEN, FakeApi
 
 
 class Hands:

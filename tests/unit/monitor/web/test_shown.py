@@ -15,7 +15,7 @@ from monitor.web.drawing import figures, markup
 from monitor.web.drawing.markup import Cell, Column
 from monitor.web.news import LogFilter
 from monitor.web.records import Filter
-from tests.unit.monitor.web.fake_api import NOW, book, fill, order, process, sections
+from tests.kit.fake_api import NOW, book, fill, order, process, sections
 
 ORDERS = [order("buy", "99999.0"), order("sell", "100004.0", filled="0.00040000"), order("buy", "1.0", is_live=False)]
 

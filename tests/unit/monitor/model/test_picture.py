@@ -29,8 +29,7 @@ from shared.messages import (
     Profit,
     Trade,
 )
-
-from .test_view import NOW, PAIR, WALL, beat, book, book_status, order
+from tests.unit.monitor.model.test_view import NOW, PAIR, WALL, beat, book, book_status, order
 
 WALL_S = WALL / SECOND
 

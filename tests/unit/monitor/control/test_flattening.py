@@ -17,7 +17,7 @@ from monitor.ui.controls import Acts
 from shared import halt
 from shared.config import Config, Trading, check
 from shared.messages import Account, AssetPosition, Orders, OrderState
-from tests.unit.monitor.test_view import NOW, beat, order, take
+from tests.unit.monitor.model.test_view import NOW, beat, order, take
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from shared.config import ConfigError, parse
 from shared.config.alerts import Webhook
 from shared.messages import Alert
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 FILLED = values(Alert(level="warning", kind="stale", text="X is\n stale", src="monitor", ts=10**18), "here")
 
 

@@ -17,10 +17,9 @@ from monitor.model.view import View
 from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import Account, BookInfo, BookState, BookStatus, FeedStatus, Fees, Orders, OrderState, Position
-
-from .test_view import NOW, PAIR, WALL, beat, order, take
-from .test_view import config as config
-from .test_view import view as view
+from tests.unit.monitor.model.test_view import NOW, PAIR, WALL, beat, order, take
+from tests.unit.monitor.model.test_view import config as config
+from tests.unit.monitor.model.test_view import view as view
 
 SLOW = {
     "count": 4,
