@@ -74,9 +74,11 @@ class Executor:
         elif isinstance(message, Book):
             state.books[message.symbol] = message
             mid = mid_of(message) if message.state is BookState.LIVE else None
-            if mid is not None and state.mids.get(message.symbol) != mid:
+            before = state.mids.get(message.symbol)
+            if mid is not None and before != mid:
                 state.mids[message.symbol] = mid
-                state.market_changes += 1
+                state.moved_mids.add(message.symbol)
+                state.market_changes += before is None
         elif isinstance(message, FeedStatus):
             state.feed, state.feed_at = message, now
         elif isinstance(message, BookStatus):

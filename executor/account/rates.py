@@ -50,6 +50,11 @@ class Rates:
         """Return the rates for the journal."""
         return MetaRow("rates", json.dumps({asset: str(rate) for asset, rate in self.known.items()}))
 
+    def last(self, asset: str) -> Decimal | None:
+        """Return what one unit was last worth, to this process or to the one before it; None if never known."""
+        rate = self.rate(asset)
+        return rate if rate is not None else self._earlier.get(asset)
+
     @property
     def known(self) -> dict[str, Decimal]:
         """Return what one unit of each asset was last worth, to this process or to the one before it."""

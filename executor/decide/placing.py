@@ -44,7 +44,7 @@ class Placing:
 
     def standing_on(self, symbol: str) -> int:
         """Count the account's orders on a pair, whoever's and triggered or not: Kraken limits them all."""
-        return sum(order.symbol == symbol for order in self.state.registry.standing())
+        return len(self.state.registry.standing_on(symbol))
 
     def order(self, market: risk.Market, strategy: str, quote: Quote, now: int, deadline_ts: int = 0) -> Order:
         """A new order for a quote, under an id of its own; neither registered nor sent yet."""

@@ -161,9 +161,7 @@ class Quoting:
         """Assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
         if not self.state.account.ledger.is_open:
             return set()  # without balances every position looks short by its inventory
-        worst = risk.exposures(self.placing.verdict.portfolio(), self.state.registry.live()).by_leg
-        most = self.state.config.trading.max_position_size
-        return {leg for leg, worth in worst.items() if worth > most}
+        return set(self.placing.verdict.exposure().beyond)
 
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]], over: set[risk.Leg]) -> None:
         """Beyond a limit because the market moved: what increases the asset goes, the outermost first (T13)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
 from executor.orders.denial import Denial, Rule
 from executor.orders.order import Order
@@ -128,27 +129,83 @@ def open_worth(portfolio: Portfolio, order: Order) -> Decimal:
     return portfolio.worth(order.symbol, price, unscale(order.worst_remaining, order.qty_precision))
 
 
+class Standing(Protocol):
+    """The live orders as a verdict asks for them; ``without`` is the order that a wish would amend."""
+
+    def count(self, without: Order | None) -> int:
+        """Return how many there are."""
+        ...
+
+    def on(self, symbol: str) -> Iterable[Order]:
+        """Return those on a symbol."""
+        ...
+
+    def worst(self, leg: Leg, without: Order | None) -> Decimal:
+        """Return the worst case of a traded base in a direction."""
+        ...
+
+    def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
+        """Return what all assets may come to together, with ``more`` in some directions."""
+        ...
+
+    def spent(self, asset: str, without: Order | None) -> Decimal:
+        """Return how much of an asset the orders take from the balance at their worst."""
+        ...
+
+
+class Listed:
+    """A standing by going through all orders."""
+
+    def __init__(self, portfolio: Portfolio, orders: Iterable[Order]) -> None:
+        self._portfolio, self._orders = portfolio, list(orders)
+
+    def count(self, without: Order | None) -> int:
+        """Return how many there are."""
+        return sum(order is not without for order in self._orders)
+
+    def on(self, symbol: str) -> list[Order]:
+        """Return those on a symbol."""
+        return [order for order in self._orders if order.symbol == symbol]
+
+    def worst(self, leg: Leg, without: Order | None) -> Decimal:
+        """Return the worst case of a traded base in a direction."""
+        return self._exposures(without).by_leg[leg]
+
+    def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
+        """Return what all assets may come to together, with ``more`` in some directions."""
+        after = self._exposures(without)
+        for leg, worth in more.items():
+            after.by_leg[leg] += worth
+        return after.gross()
+
+    def spent(self, asset: str, without: Order | None) -> Decimal:
+        """Return how much of an asset the orders take from the balance at their worst."""
+        taken = (spends(order) for order in self._orders if order is not without)
+        return sum((amount for spent, amount in taken if spent == asset), ZERO)
+
+    def _exposures(self, without: Order | None) -> Exposures:
+        return exposures(self._portfolio, (order for order in self._orders if order is not without))
+
+
 def refusal(
     wish: Wish,
     portfolio: Portfolio,
-    orders: Iterable[Order],
+    standing: Standing,
     funds: Funds,
     rules: Trading,
-    exposed: Iterable[Order] | None = None,
+    exposed: Standing | None = None,
 ) -> Denial | None:
     """Return why the wish is denied; None when it is not.
 
-    ``orders`` are all live orders of the account, ``exposed`` those of them that exposure counts where not all.
+    ``standing`` are all live orders of the account, ``exposed`` those of them that exposure counts where not all.
     """
     market = portfolio.markets[wish.symbol]
-    others = [order for order in orders if order is not wish.order]
-    counted = others if exposed is None else [order for order in exposed if order is not wish.order]
     return (
         _size(wish, market, portfolio, rules)
-        or _price(wish, market, others, rules)
-        or _count(wish, others, rules)
-        or _position(wish, portfolio, counted, rules)
-        or _funds(wish, market, others, funds)
+        or _price(wish, market, standing, rules)
+        or _count(wish, standing, rules)
+        or _position(wish, portfolio, standing if exposed is None else exposed, rules)
+        or _funds(wish, market, standing, funds)
     )
 
 
@@ -213,20 +270,21 @@ def _size(wish: Wish, market: Market, portfolio: Portfolio, rules: Trading) -> D
     return None
 
 
-def _price(wish: Wish, market: Market, others: list[Order], rules: Trading) -> Denial | None:
+def _price(wish: Wish, market: Market, standing: Standing, rules: Trading) -> Denial | None:
     if abs(wish.price - market.mid) * 100 > market.mid * rules.price_band_percent:
         return Denial(Rule.PRICE_BAND, f"outside the price band of {rules.price_band_percent} % around the mid")
-    for order in others:
-        if order.symbol != wish.symbol or order.side == wish.side:
+    for order in standing.on(wish.symbol):
+        if order is wish.order or order.side == wish.side:
             continue
         if any(wish.price >= price if wish.side == "buy" else wish.price <= price for price in order.prices):
             return Denial(Rule.CROSSES_OWN, f"would cross our own {order.cl_ord_id}")
     return None
 
 
-def _count(wish: Wish, others: list[Order], rules: Trading) -> Denial | None:
-    if wish.order is None and len(others) >= rules.max_open_orders:
-        return Denial(Rule.OPEN_ORDERS, f"{len(others)} orders are open, max_open_orders is {rules.max_open_orders}")
+def _count(wish: Wish, standing: Standing, rules: Trading) -> Denial | None:
+    count = standing.count(wish.order)
+    if wish.order is None and count >= rules.max_open_orders:
+        return Denial(Rule.OPEN_ORDERS, f"{count} orders are open, max_open_orders is {rules.max_open_orders}")
     return None
 
 
@@ -239,28 +297,25 @@ def _wish_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
     return portfolio.worth(wish.symbol, unscale(price, pair.price_precision), _qty(remaining, pair))
 
 
-def _position(wish: Wish, portfolio: Portfolio, others: list[Order], rules: Trading) -> Denial | None:
+def _position(wish: Wish, portfolio: Portfolio, standing: Standing, rules: Trading) -> Denial | None:
     mine = _wish_worth(wish, portfolio)
-    after = exposures(portfolio, others)
     grows = False
-    for leg in moves(wish.symbol, wish.side, portfolio.positions):
-        after.by_leg[leg] += mine
-        if after.by_leg[leg] > rules.max_position_size:
-            return Denial(
-                Rule.POSITION,
-                f"worst case {leg[0]} {after.by_leg[leg]:.2f} is above max_position_size {rules.max_position_size}",
-            )
-        grows = grows or after.by_leg[leg] > abs(portfolio.position_worth(leg[0]))
-    if portfolio.unvalued and grows:
-        return Denial(
-            Rule.GROSS,
-            f"gross worst case not known: nothing values the position in {', '.join(portfolio.unvalued)} yet",
-        )
-    gross = after.gross()
-    if gross > rules.max_gross_position and grows:
-        return Denial(
-            Rule.GROSS, f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"
-        )
+    legs_moved = dict.fromkeys(moves(wish.symbol, wish.side, portfolio.positions), mine)
+    for leg in legs_moved:
+        after = standing.worst(leg, wish.order) + mine
+        if after > rules.max_position_size:
+            words = f"worst case {leg[0]} {after:.2f} is above max_position_size {rules.max_position_size}"
+            return Denial(Rule.POSITION, words)
+        grows = grows or after > abs(portfolio.position_worth(leg[0]))
+    if not grows:
+        return None
+    if portfolio.unvalued:
+        unvalued = ", ".join(portfolio.unvalued)
+        return Denial(Rule.GROSS, f"gross worst case not known: nothing values the position in {unvalued} yet")
+    gross = standing.gross(wish.order, legs_moved)
+    if gross > rules.max_gross_position:
+        words = f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"
+        return Denial(Rule.GROSS, words)
     return None
 
 
@@ -271,7 +326,7 @@ def spends(order: Order) -> tuple[str, Decimal]:
     return (base, qty) if order.side == "sell" else (quote, qty * unscale(order.worst_price, order.price_precision))
 
 
-def _funds(wish: Wish, market: Market, others: list[Order], funds: Funds) -> Denial | None:
+def _funds(wish: Wish, market: Market, standing: Standing, funds: Funds) -> Denial | None:
     pair = market.pair
     remaining = wish.remaining if wish.order is None else max(wish.remaining, wish.order.worst_remaining)
     price = wish.price if wish.order is None else max(wish.price, wish.order.worst_price)
@@ -279,7 +334,7 @@ def _funds(wish: Wish, market: Market, others: list[Order], funds: Funds) -> Den
         asset, needed = pair.base, _qty(remaining, pair)
     else:
         asset, needed = pair.quote, notional(price, remaining, pair.price_precision, pair.qty_precision)
-    needed += sum((amount for spent, amount in map(spends, others) if spent == asset), ZERO)
+    needed += standing.spent(asset, wish.order)
     if wish.side == "buy":
         needed *= 1 + funds.taker_fee
     available = funds.balances.get(asset, ZERO)

@@ -194,7 +194,7 @@ class Reports:
         # What we cancelled keeps our own reason: Kraken's says no more than that somebody asked.
         why = "" if by_us and order.cancel.sent else reason
         apply(order, Ended(Finished.FILLED if done else Finished.CANCELLED, why), now)
-        if "CancelAllOrdersAfter" in reason:
+        if errors.is_by_switch(reason):
             self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
         return by_somebody
 

@@ -28,6 +28,7 @@ class Registry:
         # The same by symbol, and the symbols whose orders are to be shown anew.
         self._standing_on: dict[str, dict[str, Order]] = {}
         self._touched: set[str] = set()
+        self._watchers: list[set[str]] = []
         self._ended: deque[Order] = deque()
         self.changed: dict[str, Order] = {}
 
@@ -41,6 +42,8 @@ class Registry:
         """The order changed: it is to be journaled and shown."""
         self.changed[order.cl_ord_id] = order
         self.touch(order)
+        for moved in self._watchers:
+            moved.add(order.symbol)
         if order.is_live:
             self._standing[order.cl_ord_id] = order
             self._standing_on.setdefault(order.symbol, {})[order.cl_ord_id] = order
@@ -51,6 +54,12 @@ class Registry:
             self._by_order_id[order.order_id] = order
         if not order.is_live and order not in self._ended:
             self._ended.append(order)
+
+    def watch(self) -> set[str]:
+        """Return a set that is given the symbol of every order that changes; who asked takes out what it has seen."""
+        moved: set[str] = set()
+        self._watchers.append(moved)
+        return moved
 
     def touch(self, order: Order) -> None:
         """Mark its symbol's orders to be shown anew; nothing of it is to be journaled."""
@@ -93,6 +102,14 @@ class Registry:
         """The live orders of one symbol."""
         orders = self._standing_on.get(symbol, {}).values()
         return [order for order in orders if order.is_live and order.presence is not Presence.WAITING]
+
+    def symbols(self) -> list[str]:
+        """Return the symbols that have, or had, an order that has not ended."""
+        return list(self._standing_on)
+
+    def standing_on(self, symbol: str) -> list[Order]:
+        """Return a symbol's orders that have not ended, those that wait for a trigger included."""
+        return [order for order in self._standing_on.get(symbol, {}).values() if order.is_live]
 
     def live_for(self, strategy: str, symbol: str) -> list[Order]:
         """One strategy's live orders on a symbol; after a revival there may be two in a slot."""

@@ -58,6 +58,11 @@ def is_post_only(text: str) -> bool:
     return "Post only" in text
 
 
+def is_by_switch(reason: str) -> bool:
+    """True if a cancelled order's reason says that the dead man's switch pulled it."""
+    return "CancelAllOrdersAfter" in reason
+
+
 def is_lockout(error: str) -> bool:
     """True if Kraken answers nothing more for a while, whatever is asked."""
     return error.startswith("EGeneral:Temporary lockout")

@@ -30,6 +30,8 @@ FULL_FOLDERS = {
     "tests/unit/executor": 28,
     "tests/unit/simulator": 42,
 }
+# The live check compares Kraken's own texts with those that are assumed: that is what it is for.
+READS_KRAKENS_WORDS = {"executor/livecheck/findings.py"}
 BANNED_NAMES = 845
 VERBLESS_DOCSTRINGS = 320
 
@@ -117,7 +119,7 @@ def test_no_decision_is_made_by_prose(room: str) -> None:
     found = [
         f"{name}:{number}: {line.strip()}"
         for name, source in sources().items()
-        if name.startswith(room)
+        if name.startswith(room) and name not in READS_KRAKENS_WORDS
         for number, line in enumerate(source.splitlines(), 1)
         if PROSE.search(line)
     ]
