@@ -1,4 +1,4 @@
-"""What may be done by POST: just what the commands do, by the same code, beside the loop and never on it."""
+"""Controls by POST: the same code as the commands, beside the loop and never on it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class Halted(Shown, frozen=True, kw_only=True):
-    """What was halted, as ``halt --json`` prints it; ``ok`` when nothing is open."""
+    """The result of a halt, as ``halt --json`` prints it; ``ok`` when nothing is open."""
 
     ok: bool
     text: str

@@ -1,4 +1,4 @@
-"""What there is to say: every section of the picture as of now, encoded once for all who ask at about the same time."""
+"""Every section of the picture as of now, encoded once for all requests of about the same time."""
 
 from __future__ import annotations
 

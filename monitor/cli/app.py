@@ -36,12 +36,12 @@ LOOKS: Final[dict[str, Any]] = {
 def command(name: str) -> Any:
     """A command, with the module that it is in."""
     word = name.replace("-", "_")
-    found = getattr(importlib.import_module(f"monitor.cli.{MODULES.get(word, word)}"), word)
+    function = getattr(importlib.import_module(f"monitor.cli.{MODULES.get(word, word)}"), word)
     alone = typer.Typer(add_completion=False, **LOOKS)
-    if isinstance(found, typer.Typer):
-        alone.add_typer(found, name=name, epilog=epilog(name))
+    if isinstance(function, typer.Typer):
+        alone.add_typer(function, name=name, epilog=epilog(name))
         return typer.main.get_group(alone).commands[name]
-    alone.command(name, short_help=SHORT[name], epilog=epilog(name))(found)
+    alone.command(name, short_help=SHORT[name], epilog=epilog(name))(function)
     return typer.main.get_command(alone)
 
 

@@ -1,4 +1,4 @@
-"""What every command shares: options, the configuration, printing, running another component's command."""
+"""Shared by the commands: options, the configuration, printing, running another component's command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``--help`` shows of each command: a few words in the list, and below its own help lines that can be typed."""
+"""Help of each command: a few words for the list, and lines that can be typed below its own help."""
 
 from __future__ import annotations
 

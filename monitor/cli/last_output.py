@@ -1,4 +1,4 @@
-"""What a process that is not heard printed last, such as why it refuses to start."""
+"""Last output of a process that is not heard, such as why it refuses to start."""
 
 from __future__ import annotations
 

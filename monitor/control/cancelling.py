@@ -28,7 +28,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """How many orders Kraken cancelled, and whether it was asked for ours or for every one on the account."""
+    """The number of orders that Kraken cancelled: ours, or where that was asked every one on the account."""
 
     count: int
     is_whole_account: bool

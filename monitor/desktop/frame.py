@@ -1,4 +1,4 @@
-"""What the window is handed: what every view shows, and the chart's mids and trades. A core; nothing in it changes."""
+"""The data of one frame of the window: that of every view, and the chart's mids and trades. A core; immutable."""
 
 from __future__ import annotations
 

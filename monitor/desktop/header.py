@@ -1,4 +1,4 @@
-"""What the window says beside its tables: badges on top, why what is seen may be old, the alerts line. A core."""
+"""The window's lines beside its tables: badges on top, why the data may be old, the alerts line. A core."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the bus says now and said before, as the sections that people look at."""
+"""The state and the recent past of the bus, as the sections that people look at."""

@@ -1,4 +1,4 @@
-"""What a fee means for quotes: the break-even half-spread."""
+"""The break-even half-spread of a fee."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def break_even_bps(maker_percent: str) -> str | None:
     A bid and an offer at distance h, both filled, earn 2h and pay the maker fee twice.
     """
     try:
-        found = Decimal(maker_percent) * 100
+        bps = Decimal(maker_percent) * 100
     except InvalidOperation:
         return None
-    return f"{found:.2f}" if found.is_finite() else None
+    return f"{bps:.2f}" if bps.is_finite() else None

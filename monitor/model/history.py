@@ -129,7 +129,7 @@ class History:
                 series.add(ts, value)
 
     def begin(self, name: str, points: Iterable[Point]) -> None:
-        """What a series was before the start, oldest first; what is younger than its first sample is left out."""
+        """Take in the points from before the start, oldest first; leave out what is younger than its first sample."""
         if name not in self._series:
             return
         started = next((bucket[0][0] for bucket in self._series[name].buckets()), math.inf)

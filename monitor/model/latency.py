@@ -1,4 +1,4 @@
-"""How long each hop takes, from a frame at Kraken to an order's acknowledgement there: a histogram a hop.
+"""Latency of each hop, from a frame at Kraken to an order's acknowledgement there: a histogram a hop.
 
 A core. Samples come from the stamps that messages carry (ns of CLOCK_BOOTTIME, one clock for all processes of a
 machine); each event counts once, however often its message is repeated. Bounded: a histogram has at most 1,920 buckets.

@@ -1,4 +1,4 @@
-"""What happened lately, each kind up to its bound: market trades, own fills, alerts, warnings. A core."""
+"""Recent events, each kind up to its bound: market trades, own fills, alerts, warnings. A core."""
 
 from __future__ import annotations
 

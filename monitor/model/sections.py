@@ -1,4 +1,4 @@
-"""What people look at, section by section, as typed structs: the API's answers and their description come from them.
+"""Sections that people look at, as typed structs: the API's answers and their description are made from them.
 
 Prices, quantities and money are decimal text; ``*_ts`` are float seconds since the epoch, ``*_ms`` are ms.
 """
@@ -62,7 +62,7 @@ class AssetShown(Shown, frozen=True, kw_only=True):
 
 
 class RateShown(Shown, frozen=True, kw_only=True):
-    """What one unit of an asset is worth in the currency; not ``valid`` it is stale, or empty before the first.
+    """The worth of one unit of an asset in the currency; not ``valid`` it is stale, or empty before the first.
 
     ``way`` are the pairs that it goes by.
     """
@@ -192,7 +192,7 @@ class TradeShown(Shown, frozen=True, kw_only=True):
 
 
 class StrategyPosition(Shown, frozen=True, kw_only=True):
-    """What one strategy's fills add up to on a symbol, beside the account's position there."""
+    """The sum of one strategy's fills on a symbol, beside the account's position there."""
 
     strategy: str
     symbol: str
@@ -203,7 +203,7 @@ class StrategyPosition(Shown, frozen=True, kw_only=True):
 
 
 class PositionsShown(Shown, frozen=True, kw_only=True):
-    """What the fills on each pair add up to, positions and balances by asset, and each strategy's share.
+    """The sum of the fills on each pair, positions and balances by asset, and each strategy's share.
 
     ``known`` is false where the executor has not told, or is not heard any more (``why``): these are its last words.
     """
@@ -311,7 +311,7 @@ class RecentAlert(Shown, frozen=True, kw_only=True):
 
 
 class AlertsShown(Shown, frozen=True, kw_only=True):
-    """What holds now, and what was told lately, newest last."""
+    """Alerts that hold now, and those of late, newest last."""
 
     active: list[ActiveAlert]
     recent: list[RecentAlert]
@@ -345,7 +345,7 @@ class HistoryShown(Shown, frozen=True, kw_only=True):
 
 
 class ControlShown(Shown, frozen=True, kw_only=True):
-    """What is switched on."""
+    """The switches that are on."""
 
     halted: bool
     why: str

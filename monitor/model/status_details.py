@@ -1,4 +1,4 @@
-"""What ``status`` tells besides processes, books and orders: rates, connections, fees, the machine, slow operations.
+"""Details of ``status`` besides processes, books and orders: rates, connections, fees, machine, slow operations.
 
 Pure functions of a view; what has not been told is null, never guessed.
 """

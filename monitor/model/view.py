@@ -1,4 +1,4 @@
-"""What the bus says now: the newest heartbeat of each process and the newest state of everything else.
+"""The state of the bus now: the newest heartbeat of each process and the newest of everything else.
 
 A core: messages and the time come in, and the status object comes out. Both the monitor and the commands keep one.
 Bounded by the configuration: processes, pairs and strategies that are not in it are counted and left out.

@@ -25,7 +25,7 @@ from shared import limits
 
 
 class Source(Protocol):
-    """What the screen reads: the newest that is to be shown, and why there will be no more."""
+    """The source that the screen reads: the newest to show, and why there will be no more."""
 
     latest: Shown | None
     failed: str

@@ -1,4 +1,4 @@
-"""What stands before the screen for a moment: a question, the choice of a process, help. Keyboard only."""
+"""Dialogs before the screen: a question, the choice of a process, help. Keyboard only."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Ask(ModalScreen[bool]):
 
 
 class Choose(ModalScreen[str | None]):
-    """Which process; with the arrows and Enter."""
+    """The choice of a process, with the arrows and Enter."""
 
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,n,q", "leave", "none")]

@@ -1,4 +1,4 @@
-"""What the screen says in sentences: at the start, when nothing is heard, and as help. A core."""
+"""Sentences of the screen: at the start, when nothing is heard, and as help. A core."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ View = Literal["main", "orders", "fills", "latency", "alerts"]
 
 @dataclass(slots=True)
 class State:
-    """What a person chose; ``notice`` is what came of an act, ``source`` where it is listened."""
+    """A person's choices; ``notice`` is what came of an act, ``source`` the bus that is listened to."""
 
     pair: int = 0
     wanted: str = ""
@@ -36,7 +36,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How rows and columns are shared out."""
+    """The shares of rows and columns."""
 
     alerts: int
     first: int

@@ -1,1 +1,1 @@
-"""What the views for people share; each is a client of the bus or of the monitor's API, and none touches trading."""
+"""Shared parts of the views; each view is a client of the bus or of the monitor's API, and none touches trading."""

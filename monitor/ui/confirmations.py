@@ -1,4 +1,4 @@
-"""Whose money it is, and what a view says before it halts, resumes, flattens or restarts. A core."""
+"""Questions of a view before it halts, resumes, flattens or restarts, and the sign of real money. A core."""
 
 from __future__ import annotations
 

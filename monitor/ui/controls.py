@@ -1,4 +1,4 @@
-"""What a view's keys and buttons do, by the code of the commands; each waits for its effect and tells what came."""
+"""Keys and buttons of a view, by the code of the commands; each waits for its effect and reports the outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Outcome = tuple[bool, str]
 
 
 class Doer(Protocol):
-    """What a view lets a person do, in a thread."""
+    """The actions that a view offers, each run in a thread."""
 
     def halt(self) -> Outcome: ...
     def resume(self) -> Outcome: ...

@@ -1,4 +1,4 @@
-"""What was made, in total and of one pair, and what is held of each base. A core."""
+"""Profit, in total and of one pair, and the holding of each base. A core."""
 
 from __future__ import annotations
 

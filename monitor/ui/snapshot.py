@@ -1,4 +1,4 @@
-"""What the screen shows at one moment, made from the picture of the bus. A core.
+"""The contents of the screen at one moment, made from the picture of the bus. A core.
 
 The reader makes one a few times a second in its own thread; it is never changed, so that the screen needs no lock.
 """

@@ -16,7 +16,7 @@ from rich.cells import cell_len, set_cell_size
 
 
 class Tone(Enum):
-    """How a piece is meant; what it looks like is the screen's business, and no tone says what the words do not."""
+    """The meaning of a piece. Its colour is the screen's business, and no tone says what the text does not."""
 
     PLAIN = "plain"
     QUIET = "quiet"

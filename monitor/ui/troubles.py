@@ -1,4 +1,4 @@
-"""What a person should know first, the worst on top: what is wrong now, then what was told lately. A core."""
+"""Troubles for a person to see first, the worst on top: those of now, then those of late. A core."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What is wrong by which rule, and what to say when it is over; ``kind`` where it is not the rule's name."""
+    """A trouble by its rule, and the text for its end; ``kind`` where it is not the rule's name."""
 
     rule: str
     text: str

@@ -1,4 +1,4 @@
-"""Which troubles hold now, by what the bus says and the configuration's thresholds. A core; names are stable."""
+"""Conditions that hold now, by the state of the bus and the configuration's thresholds. A core; names are stable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which process is well, which died, which hangs, and what to do about it.
+"""Health of each process: well, dead or hung, and what to do about it.
 
 A core: heartbeats, deaths and the time come in; alerts and restarts come out. Progress, not a pid, is what proves
 life: a process that has a pid and no heartbeat *hangs*, and a strategy whose heartbeat goes on but that processes no

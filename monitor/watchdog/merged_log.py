@@ -19,7 +19,7 @@ NAME: Final = "tradebyte.log"
 
 
 class Lines:
-    """What a message is worth saying, a core: messages come in, lines of text come out."""
+    """A core that keeps what is worth a line: messages come in, lines of text come out."""
 
     def __init__(self, names: list[str]) -> None:
         self._names = frozenset(names)

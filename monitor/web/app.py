@@ -26,7 +26,7 @@ PAGES: Final[dict[str, Callable[[], None]]] = {
 
 
 def line() -> None:
-    """What money is at stake, halted or not, and how fresh all of it is."""
+    """Show which money is at stake, halted or not, and how fresh the data is."""
     client = common.client()
     status = client.get("/api/status")
     stale = staleness.freshness(status, client.now(), client.base)

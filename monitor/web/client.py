@@ -24,7 +24,7 @@ Params = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known of a section: its newest data, when that came (s, monotonic), and why there is nothing newer.
+    """A section as last fetched: its newest data, when that came (s, monotonic), and why there is nothing newer.
 
     ``trouble`` is empty when the last try worked; ``is_refused`` tells that nobody listens there.
     """
@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What came of something that changes state: did it work, and words for people."""
+    """The outcome of a request that changes state: true if it worked, and a sentence for people."""
 
     ok: bool
     text: str

@@ -1,4 +1,4 @@
-"""What all sessions of this server share, and how pages put things on the screen."""
+"""State that all sessions of this server share, and helpers that put tables and charts on a page."""
 
 from __future__ import annotations
 

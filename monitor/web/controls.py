@@ -1,4 +1,4 @@
-"""What a control will do, in words, before it is done. A core."""
+"""Descriptions of what a control will do, before it is done. A core."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def recent(alerts: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """Whose lines, and what is looked for in them; empty leaves everything."""
+    """A filter of log lines by process and text; empty leaves everything."""
 
     process: str = ""
     text: str = ""

@@ -48,7 +48,7 @@ ORDER_FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is looked for; an empty one leaves everything. ``text`` is looked for in every field."""
+    """A filter of orders and fills; an empty one leaves everything. ``text`` is searched in every field."""
 
     symbol: str = ""
     side: str = ""

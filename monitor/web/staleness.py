@@ -1,4 +1,4 @@
-"""How old what is shown is, and what to do about it, in words. A core."""
+"""The age of the data on the page, and what to do about it, in sentences. A core."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared import limits
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a person must know: a headline, its detail, a tone; an empty headline says nothing."""
+    """A message to a person: a headline, its detail, a tone; an empty headline says nothing."""
 
     headline: str = ""
     detail: str = ""
@@ -21,7 +21,7 @@ class Condition:
 
 
 def freshness(status: Answer, now: float, base: str) -> Condition:
-    """Is the page live: said when the API is down, or has not answered for :data:`limits.WEB_STALE_S`."""
+    """Return a headline when the API is down or has not answered for :data:`limits.WEB_STALE_S`, else an empty one."""
     age_s = status.age_s(now)
     if age_s is None and status.trouble and status.is_refused:
         return Condition("The system is down", f"Nothing listens at {base}. Start it: make run. {GOES_ON}", "bad")

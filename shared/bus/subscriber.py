@@ -33,7 +33,7 @@ class Received:
 
 @dataclass(slots=True)
 class Counters:
-    """What a subscriber saw since it began."""
+    """Counters of a subscriber since it began."""
 
     messages: int = 0
     gaps: int = 0
@@ -52,7 +52,7 @@ class _Track:
 
 
 class Tracker:
-    """Which messages are news: boots superseded, repeats seen, gaps counted. A core: no socket."""
+    """Admits messages that are new: drops superseded boots and repeats, counts gaps. A core: no socket."""
 
     def __init__(self) -> None:
         self.counters = Counters()

@@ -1,4 +1,4 @@
-"""What is warned of, as the configuration has it: a rule a kind of trouble, and the webhooks that are told."""
+"""Alert rules of the configuration, one a kind of trouble, and the webhooks that are sent alerts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Hop = Literal[
 
 
 class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """How a kind of trouble is told.
+    """The rule by which a kind of trouble is reported.
 
     ``level`` ``none`` tells nothing. It is told when it has lasted ``lasts_s``, again every ``again_s`` while it lasts
     (0: never again), and as over when it was away for ``over_s``.

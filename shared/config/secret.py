@@ -1,4 +1,4 @@
-"""Which values of a configuration are secret, and how they are kept out of what is written."""
+"""The secret values of a configuration, and a mask that keeps them out of what is written."""
 
 from __future__ import annotations
 

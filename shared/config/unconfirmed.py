@@ -1,4 +1,4 @@
-"""What nobody outside Kraken knows of its exchange, as switches of the simulator, each with its likelier default.
+"""Unconfirmed behaviour of Kraken's exchange, as switches of the simulator, each with its likelier default.
 
 The only place that says of each fact what is not known, what the simulator does by default and otherwise, and what is
 known of it all the same. docs/simulator.md's table and the configuration's page are made from it.
@@ -14,7 +14,7 @@ import msgspec
 
 
 class Fact(NamedTuple):
-    """What is not known, what happens by each value of the switch (the default first), and what is known."""
+    """An unknown behaviour, what happens by each value of its switch (the default first), and what is known."""
 
     about: str
     words: Mapping[Any, str]

@@ -140,7 +140,7 @@ class Logs:
         return True
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """What ends the process, on stderr as Python does it, with secrets hidden."""
+        """Write what ends the process to stderr as Python does, with secrets hidden."""
         sys.stderr.write(self._mask("".join(traceback.format_exception(kind, error, trace))))
 
 

@@ -208,7 +208,7 @@ class Process:
                 await task
 
     def _turn(self, began: int) -> None:
-        """What every turn of the loop does besides the app's work."""
+        """Do the shell's part of a turn: subscriptions, watchdog, repeats, memory, heartbeat."""
         now = boot_ns()
         self.publisher.serve_subscriptions()
         # The lag is the longest time in which the loop could not have answered.

@@ -1,4 +1,4 @@
-"""What a process watches about itself: how long its operations take, and how much memory it holds."""
+"""Monitors of a process's own operations (how long they take) and memory (how much it holds)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long to wait after the lock was refused: slower each time."""
+"""The wait after the lock was refused: longer each time."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ FULL_FOLDERS = {
 }
 # The live check compares Kraken's own texts with those that are assumed: that is what it is for.
 READS_KRAKENS_WORDS = {"executor/livecheck/findings.py"}
-BANNED_NAMES = 845
-VERBLESS_DOCSTRINGS = 320
+BANNED_NAMES = 842
+VERBLESS_DOCSTRINGS = 193
 
 
 @cache

@@ -1,1 +1,1 @@
-"""What ``tradebyte doctor`` looks at, one concept a file: results of questions go in, findings come out."""
+"""Checks of ``tradebyte doctor``, one concept a file: answers go in, findings come out."""

@@ -1,4 +1,4 @@
-"""What is held, what it is worth, what cannot be traded of it, and pairs that are out; by the status object. A core."""
+"""Assets: what is held and its worth, what of it cannot be traded, and pairs that are out. A core over the status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a key may do, as Kraken tells it; never the key itself."""
+"""Rights of a key, as Kraken reports them; never the key itself."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rights_of(info: Any) -> list[str]:
 
 
 def may_withdraw(rights: list[str]) -> bool:
-    """Is a right to withdraw among them."""
+    """True if a right to withdraw is among them."""
     return any("withdraw" in right for right in rights)
 
 

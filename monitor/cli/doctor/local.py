@@ -82,7 +82,7 @@ def resources(figures: dict[str, Any], config: Config) -> list[Finding]:
 
 
 def rust(*, running: bool | None) -> Finding:
-    """Is the Rust module built; ``running`` is what the book process says it uses, None where it says nothing."""
+    """Check that the Rust module is built; ``running``: the book process uses it, None where unheard."""
     if running is None:
         probe = [sys.executable, "-c", "import rust_client; rust_client.OrderBook"]
         running = subprocess.run(probe, capture_output=True, check=False).returncode == 0

@@ -42,7 +42,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How far this machine's clock is ahead of the exchange's, give or take."""
+    """The lead of this machine's clock over the exchange's, give or take."""
 
     offset_s: float
     uncertain_s: float

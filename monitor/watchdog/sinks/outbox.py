@@ -1,4 +1,4 @@
-"""What one webhook has yet to send: in order, bounded, tried again with growing pauses, dropped when it is old. A core.
+"""Alerts that one webhook has yet to send: in order, bounded, tried again more slowly, dropped when old. A core.
 
 ``now`` is ns of CLOCK_BOOTTIME.
 """
@@ -20,7 +20,7 @@ _RANK: Final = {"none": -1, "info": 0, "warning": 1, "critical": 2}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one try: taken, or why not and whether it may be tried again."""
+    """The outcome of one try: taken, or why not and whether it may be tried again."""
 
     ok: bool
     why: str = ""
@@ -28,7 +28,7 @@ class Outcome:
 
 
 def wants(alert: Alert, least: AlertLevel, rules: Alerts) -> bool:
-    """Is an alert for a webhook of this least level: as bad, or the end of one that was."""
+    """True if a webhook of this least level wants an alert: it is as bad, or the end of one that was."""
     rule = rule_of_end(alert.kind)
     level = rules.rule(rule).level if rule else alert.level
     return max(_RANK.get(level, 0), _RANK.get(alert.level, 0)) >= _RANK[least]
@@ -69,7 +69,7 @@ class Outbox:
         return self._waiting[0][1] if self._waiting and now >= self._try_at else None
 
     def done(self, body: bytes, outcome: Outcome, now: int) -> None:
-        """What came of trying ``body``, which may have given way meanwhile."""
+        """Take in the outcome of trying ``body``, which may have been dropped since."""
         self._tried_at = now
         if outcome.ok or not outcome.again:
             if self._waiting and self._waiting[0][1] is body:

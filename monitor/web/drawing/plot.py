@@ -60,11 +60,11 @@ export default async function ({ data, parentElement }) {
 @functools.cache
 def _assets() -> None:
     """Has the server hand out Plotly's script; once a server."""
-    found = importlib.util.find_spec("plotly")
-    assert found is not None
-    assert found.origin is not None
+    plotly = importlib.util.find_spec("plotly")
+    assert plotly is not None
+    assert plotly.origin is not None
     manifest = ComponentManifest(PROJECT, "", [ComponentConfig("plotly", "package_data")])
-    get_bidi_component_manager().register_from_manifest(manifest, Path(found.origin).parent)
+    get_bidi_component_manager().register_from_manifest(manifest, Path(plotly.origin).parent)
 
 
 @functools.cache

@@ -1,1 +1,1 @@
-"""What the configuration's types cannot say, one concept a file."""
+"""Checks beyond the configuration's types, one concept a file."""

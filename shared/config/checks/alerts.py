@@ -1,4 +1,4 @@
-"""What the types of the alert rules and webhooks cannot say. No text of these shows an address: it may be a secret."""
+"""Checks of alert rules and webhooks beyond their types. No text here shows an address: it may be a secret."""
 
 from __future__ import annotations
 

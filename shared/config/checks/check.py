@@ -1,4 +1,4 @@
-"""What the configuration's types cannot say: limits against each other, addresses, credentials, endpoints."""
+"""Checks beyond the configuration's types: limits against each other, addresses, credentials, endpoints."""
 
 from __future__ import annotations
 
