@@ -73,6 +73,7 @@ class Executor:
             return message.strategy in state.config.strategies and self._target(message, now)
         elif isinstance(message, Book):
             state.books[message.symbol] = message
+            state.moved_symbols.add(message.symbol)
             mid = mid_of(message) if message.state is BookState.LIVE else None
             before = state.mids.get(message.symbol)
             if mid is not None and before != mid:
@@ -97,6 +98,7 @@ class Executor:
             self.state.tell("warning", "clock", taken, alert=True)
             return False
         self.state.targets[message.strategy, message.symbol] = taken
+        self.state.moved_symbols.add(message.symbol)
         return True
 
     def asks_token(self, now: int) -> None:

@@ -7,7 +7,7 @@ explain: exactly zero when every leg has had its entry, within one unit of round
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -90,6 +90,22 @@ class Recent:
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._keys
+
+
+class Spot(Mapping[str, Decimal]):
+    """Balances by asset, read from holdings."""
+
+    def __init__(self, holdings: Mapping[str, Holding]) -> None:
+        self._holdings = holdings
+
+    def __getitem__(self, asset: str) -> Decimal:
+        return self._holdings[asset].balance
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._holdings)
+
+    def __len__(self) -> int:
+        return len(self._holdings)
 
 
 class Ledger:
@@ -257,6 +273,11 @@ class Ledger:
         if self.missing:
             return f"the fill of a trade's ledger entries has not been reported: {', '.join(sorted(self.missing))}"
         return ""
+
+    @property
+    def spot(self) -> Mapping[str, Decimal]:
+        """Return the balances of the spot wallet as they are now, without a copy."""
+        return Spot(self.holdings)
 
     def spendable(self) -> dict[str, Decimal]:
         """Every asset's balance in the spot wallet."""

@@ -14,6 +14,7 @@ from executor.decide.risk import DOWN, UP, Leg, Portfolio
 from executor.orders.order import Order
 from executor.orders.registry import Registry
 from shared.messages import Side
+from shared.numbers import EXACT
 
 ZERO = Decimal(0)
 K = TypeVar("K")
@@ -37,7 +38,9 @@ class Exposure:
         self._counts: dict[str, int] = {}
         self._count = 0
         self._worst: dict[Leg, Decimal] = {}
-        self._gross: Decimal | None = None
+        # Each asset in its worse direction, and all together.
+        self._gross_of: dict[str, Decimal] = {}
+        self._gross = ZERO
 
     # --- keeping up ----------------------------------------------------------------------------------------------
 
@@ -56,6 +59,7 @@ class Exposure:
         for symbol in dict.fromkeys(symbols):
             self._take_symbol(symbol)
         self._worst, self.beyond = {}, set()
+        self._gross_of, self._gross = {}, ZERO
         self._weigh((asset, way) for asset in portfolio.positions for way in (UP, DOWN))
 
     def update(self, revalued: Iterable[str] = ()) -> None:
@@ -95,7 +99,9 @@ class Exposure:
             self.unpriced.discard(symbol)
 
     def _weigh(self, legs: Iterable[Leg]) -> None:
+        assets: dict[str, None] = {}
         for leg in legs:
+            assets[leg[0]] = None
             asset, way = leg
             total = way * self._portfolio.position_worth(asset)
             for symbol in sorted(self._movers.get(leg, ())):
@@ -105,7 +111,10 @@ class Exposure:
                 self.beyond.add(leg)
             else:
                 self.beyond.discard(leg)
-        self._gross = None
+        for asset in assets:
+            gross = self._of_asset(asset, None, {})
+            change = EXACT.subtract(gross, self._gross_of.get(asset, ZERO))
+            self._gross_of[asset], self._gross = gross, EXACT.add(self._gross, change)
 
     # --- what is asked -------------------------------------------------------------------------------------------
 
@@ -123,14 +132,12 @@ class Exposure:
 
     def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
         """Return what all assets may come to together, with ``more`` in some directions."""
-        if self._gross is None:
-            self._gross = sum((self._of_asset(asset, None, {}) for asset in self._portfolio.positions), ZERO)
         total = self._gross
         touched = {asset for asset, _ in more}
         if without is not None:
             touched |= {asset for asset, _ in risk.moves(without.symbol, without.side, self._portfolio.positions)}
         for asset in touched:
-            total += self._of_asset(asset, without, more) - self._of_asset(asset, None, {})
+            total += self._of_asset(asset, without, more) - self._gross_of[asset]
         return total
 
     def spent(self, asset: str, without: Order | None) -> Decimal:

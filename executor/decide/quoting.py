@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from executor.decide import risk
+from executor.decide.agenda import Agenda
 from executor.decide.budget import add_points, amend_points
 from executor.decide.cancels import Cancels
 from executor.decide.gates import Gates
 from executor.decide.placing import Placing
-from executor.decide.planner import Add, Cancel, Change, Step, plan, retreats, why_kept
+from executor.decide.planner import Add, Cancel, Change, Step, plan, retreats, stands_until, why_kept
 from executor.decide.slot_backoff import Cause, Waits
 from executor.exchange.requests import add_params, amend_params, deadline_text
 from executor.exchange.stream import Stream
@@ -44,6 +45,7 @@ class Quoting:
         # When orders, position and account first stood as published, and when the targets of before were decided.
         self._known_since = 0
         self._old_targets: dict[tuple[str, str], int] = {}
+        self.agenda = Agenda(state)
 
     # --- the pass ------------------------------------------------------------------------------------------------
 
@@ -58,8 +60,7 @@ class Quoting:
             self._known_since = now
             self._old_targets = {key: target.decided for key, target in state.targets.items()}
         over = self._legs_over_limit()
-        symbols = dict.fromkeys([*state.config.trading.pairs, *(order.symbol for order in state.registry.live())])
-        for symbol in symbols:
+        for symbol in self.agenda.symbols((pull_all, idle, frozenset(over)), now):
             why_symbol, pull_symbol = self.gates.why_not_symbol(symbol, now)
             pull = pull_all or (why_symbol if pull_symbol else "")
             steps: list[tuple[str, Step]] = []
@@ -67,6 +68,8 @@ class Quoting:
             for strategy in sorted(owners | set(state.config.strategies)):
                 steps += [(strategy, step) for step in self._steps(strategy, symbol, pull, now)]
             self._over_limit(symbol, steps, over)
+            if not (steps or pull or why_symbol):
+                self.agenda.rest(symbol, self._rests_until(symbol, now))
             self.cancels.send([step for _, step in steps if isinstance(step, Cancel)], now)
             if pull:
                 continue
@@ -74,6 +77,32 @@ class Quoting:
                 self._cancel_stuck(steps, why_symbol or idle, now)
             else:
                 self._advance(symbol, steps, now)
+
+    def _rests_until(self, symbol: str, now: int) -> int:
+        """Return until when nothing is to be done on a symbol if nothing happens to it; 0 if something may be.
+
+        So it is where every order stands as its target wants it, and every quote of the targets has its order.
+        """
+        state = self.state
+        until = self.gates.agrees_until(symbol, now)
+        orders = [order for order in state.registry.live_on(symbol) if order.strategy not in (FOREIGN, FLATTEN)]
+        slots = {(order.strategy, order.slot): order for order in orders}
+        if len(slots) != len(orders):
+            return 0
+        for strategy in state.config.strategies:
+            target = state.targets.get((strategy, symbol))
+            if target is None:
+                continue
+            holds_until = target.decided + target.ttl_ms * MS
+            if target.quotes and (now > holds_until or target.decided - now > FUTURE_NS):
+                return 0
+            for quote in target.quotes:
+                order = slots.pop((strategy, quote.slot), None)
+                if order is None:
+                    return 0
+                until = min(until, stands_until(order, quote, now))
+            until = min(until, holds_until)
+        return 0 if slots else until
 
     def _cancel_stuck(self, steps: list[tuple[str, Step]], why: str, now: int) -> None:
         """What has to retreat or become less and cannot be amended for some time is cancelled (T5)."""

@@ -37,7 +37,7 @@ class Verdict:
         portfolio = self.portfolio()
         if wish.symbol not in portfolio.markets:
             return Denial(Rule.NO_MID, "no mid to judge by")
-        funds = risk.Funds(state.account.ledger.spendable(), state.account.taker_fee(wish.symbol))
+        funds = risk.Funds(state.account.ledger.spot, state.account.taker_fee(wish.symbol))
         rules = state.config.trading
         if any_size:
             rules = msgspec.structs.replace(rules, min_order_size=Decimal(0))
