@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TypeVar
 
 from executor.decide import risk
 from executor.decide.risk import DOWN, UP, Leg, Portfolio
@@ -17,7 +16,6 @@ from shared.messages import Side
 from shared.numbers import EXACT
 
 ZERO = Decimal(0)
-K = TypeVar("K")
 
 
 class Exposure:
@@ -32,9 +30,8 @@ class Exposure:
         # By symbol: what its orders add to each leg, and take of each asset.
         self._adds: dict[str, dict[Leg, Decimal]] = {}
         self._takes: dict[str, dict[str, Decimal]] = {}
-        # The symbols whose orders move a leg, or spend an asset.
-        self._movers: dict[Leg, set[str]] = {}
-        self._spenders: dict[str, set[str]] = {}
+        self._movers: dict[Leg, set[str]] = {}  # the symbols whose orders move a leg
+        self._spent: dict[str, Decimal] = {}  # of each asset, by all orders
         self._counts: dict[str, int] = {}
         self._count = 0
         self._worst: dict[Leg, Decimal] = {}
@@ -51,7 +48,7 @@ class Exposure:
         self._adds.clear()
         self._takes.clear()
         self._movers.clear()
-        self._spenders.clear()
+        self._spent.clear()
         self._counts.clear()
         self.unpriced.clear()
         self._count = 0
@@ -90,8 +87,14 @@ class Exposure:
             takes[asset] = takes.get(asset, ZERO) + amount
         self._count += len(orders) - self._counts.get(symbol, 0)
         self._counts[symbol] = len(orders)
-        _reindex(self._movers, self._adds.get(symbol, {}), adds, symbol)
-        _reindex(self._spenders, self._takes.get(symbol, {}), takes, symbol)
+        for leg in self._adds.get(symbol, {}):
+            self._movers[leg].discard(symbol)
+        for leg in adds:
+            self._movers.setdefault(leg, set()).add(symbol)
+        for asset, amount in self._takes.get(symbol, {}).items():
+            self._spent[asset] = EXACT.subtract(self._spent[asset], amount)
+        for asset, amount in takes.items():
+            self._spent[asset] = EXACT.add(self._spent.get(asset, ZERO), amount)
         self._adds[symbol], self._takes[symbol] = adds, takes
         if orders and symbol not in self._portfolio.markets:
             self.unpriced.add(symbol)
@@ -142,7 +145,7 @@ class Exposure:
 
     def spent(self, asset: str, without: Order | None) -> Decimal:
         """Return how much of an asset the orders take from the balance at their worst."""
-        total = sum((self._takes[symbol][asset] for symbol in sorted(self._spenders.get(asset, ()))), ZERO)
+        total = self._spent.get(asset, ZERO)
         if without is not None and self._is_counted(without):
             name, amount = risk.spends(without)
             total -= amount if name == asset else ZERO
@@ -161,10 +164,3 @@ class Exposure:
 
     def _is_counted(self, order: Order | None) -> bool:
         return order is not None and any(order is other for other in self._registry.live_on(order.symbol))
-
-
-def _reindex(index: dict[K, set[str]], old: Iterable[K], new: Iterable[K], symbol: str) -> None:
-    for key in old:
-        index[key].discard(symbol)
-    for key in new:
-        index.setdefault(key, set()).add(symbol)

@@ -111,12 +111,14 @@ class Reports:
             self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
             return False
         cl_ord_id, strategy = self._owner(order, report)
+        # Known fills are told again by each snapshot, to each life of this process.
+        is_new = not self.state.account.knows(fill.exec_id)
         row = self.state.account.fill(fill, cl_ord_id, strategy)
         if order is not None:
             apply(order, ShownByFill(report.order_id), now)
-            if row is not None:
-                # Known fills are told again by each snapshot, to each life of this process.
+            if is_new:  # whether or not the first balances hold it already
                 apply(order, FillCounted(filled_units(order, fill.qty)), now)
+            if row is not None:
                 self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
             _told_filled(order, report, now)
             self.state.registry.note(order)

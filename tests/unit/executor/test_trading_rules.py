@@ -354,7 +354,7 @@ def test_t12_any_status_but_online_pulls_and_the_way_back_takes_5_s(system: str)
     world.report("canceled", order, reason="User requested")
     world.system = "online"
     world.hear_bus()
-    world.state.feed = type(world.state.feed)(  # type: ignore[misc, union-attr]
+    world.state.feed = type(world.state.feed)(  # type: ignore[misc]
         connected=True, connection=1, last_byte=world.now, system="online", online_since=world.now
     )
     world.target(buy())
