@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from shared.unconfirmed import Unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 from simulator import reports
 from simulator.engine import Event
 from simulator.orders import SPOT, Account, Amendment, Fill, LedgerEntry, Order, Position

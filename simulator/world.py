@@ -13,7 +13,7 @@ from random import Random
 from typing import Protocol
 
 from shared.config import Key, SimAccount, Simulator
-from shared.settings import SANDBOX_PAIRS
+from shared.config.sandbox import SANDBOX_PAIRS
 from simulator import crosses, earn, errors
 from simulator.accounts import Journal, Report
 from simulator.engine import Engine

@@ -23,23 +23,17 @@ PROSE = re.compile(r"\b(why|reason|error)\w*\.(startswith|endswith)\(|\b(in|==) 
 
 # What stands beyond a limit, and how much of it. Lower a figure when you have lowered the count; never raise one.
 LONG_FUNCTIONS = {"executor/orders/transitions.py apply": 81, "simulator/exchange.py amend": 76}
-LONG_MODULES = {"collector/feed.py": 440, "shared/messages.py": 460, "shared/process.py": 430}
+LONG_MODULES = {"collector/feed.py": 440, "shared/messages.py": 460}
 FULL_FOLDERS = {
-    "monitor": 27,
-    "monitor/commands": 20,
-    "monitor/views/web": 17,
-    "shared": 34,
     "simulator": 90,
     "tests/simulation": 25,
     "tests/unit/executor": 28,
-    "tests/unit/monitor": 24,
-    "tests/unit/shared": 18,
     "tests/unit/simulator": 42,
 }
 # The live check compares Kraken's own texts with those that are assumed: that is what it is for.
 READS_KRAKENS_WORDS = {"executor/livecheck/findings.py"}
-BANNED_NAMES = 850
-VERBLESS_DOCSTRINGS = 320
+BANNED_NAMES = 842
+VERBLESS_DOCSTRINGS = 193
 
 
 @cache

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared import unconfirmed
-from shared.unconfirmed import Unconfirmed
+from shared.config import unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 from simulator import acts, errors, rest_private, rest_public
 from simulator.errors import KrakenError
 from simulator.session import IDLE_NS

@@ -19,7 +19,7 @@ from executor.shell import Shell
 from shared import halt
 from shared.config import Strategy
 from shared.messages import Instruments, OrderState
-from shared.process import Process
+from shared.process.loop import Process
 from tests.kit.executor_world import BTC, ETH, World, buy, configuration, sell
 from tests.unit.executor.test_found_by_simulation import Hands
 
