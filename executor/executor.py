@@ -93,6 +93,10 @@ class Executor:
 
     def _target(self, message: Target, now: int) -> bool:
         """A configured strategy's target; False when it is not taken, and the one before it runs out (T2)."""
+        if message.symbol not in self.state.config.strategy_pairs(message.strategy):
+            text = f"{message.strategy} sends a target for {message.symbol}, which is none of its pairs here"
+            self.state.tell("warning", "target", text, alert=True)
+            return False
         taken = self.elsewhere.taken(message, now, now + self.state.boot_to_wall)
         if isinstance(taken, str):
             self.state.tell("warning", "clock", taken, alert=True)

@@ -128,6 +128,7 @@ LOSS_WAITS_S: Final = 60.0  # after a start, and after midnight UTC: books of al
 
 UNMET_S: Final = 20.0  # a wanted slot is empty, or an order unwanted, for so long: said everywhere
 RATES_EVERY_S: Final = 1.0
+RATES_AGAIN_S: Final = 0.05  # while an asset has had no rate yet: a pair may be without a book for long
 VALUE_EVERY_S: Final = 0.2  # between two looks at which mids are live, and at what is held
 RATE_STALE_S: Final = 3.0  # a pair that values another's quote is not live for this long: nothing is quoted by it
 START_POSITION_TIMES: Final = 3  # a start position beyond so many times its limit is left alone until accepted

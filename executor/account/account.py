@@ -200,17 +200,28 @@ class Account:
         if opened:
             self.ledger.open(balances, ts)
             self.rows.append(MetaRow("opened", str(ts)))
+            self._leave_old(ts)
         else:
             self.ledger.snapshot(balances)
         self._count_doubtful()
         self._keep(self.ledger.holdings)
         return opened
 
+    def _leave_old(self, opened_ts: int) -> None:
+        """Fills that were told before the journal opened, and are clearly older, are in its first balances."""
+        for exec_id, doubtful in list(self._doubtful.items()):
+            if 0 < doubtful.fill.fill_ts < opened_ts - limits.OPENING_DOUBT_S * SECOND:
+                del self._doubtful[exec_id]
+                self.rows.append(BeforeRow(exec_id))
+
     def _count_doubtful(self) -> None:
         """Count the fills from around the opening that the balances prove to have come after it."""
         if not self._doubtful or not self.ledger.is_open or not self.ledger.difference:
             return
-        for chosen in ([*self._doubtful.values()], *([one] for one in self._doubtful.values())):
+        by_time = sorted(self._doubtful.values(), key=lambda one: one.fill.fill_ts)
+        # Newer than the opening are all after some moment; or a single one whose entry was lost.
+        last = [by_time[-count:] for count in range(1, len(by_time) + 1)]
+        for chosen in (*last, *([one] for one in by_time)):
             effects: dict[str, Decimal] = {}
             for doubtful in chosen:
                 for asset, effect in _effects(doubtful.fill).items():

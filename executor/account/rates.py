@@ -39,7 +39,7 @@ class Rates:
         # What an earlier process last valued by: until a mid has come it is better than nothing to limit by.
         self._earlier: dict[str, Decimal] = {}
         self._live_at: dict[str, int] = {}
-        self._due = 0
+        self._due = self._again = 0
         self.is_complete = False  # once every asset of the traded pairs has had a rate
 
     def restore(self, kept: str | None) -> None:
@@ -94,8 +94,9 @@ class Rates:
         ``live`` those whose book is live now.
         """
         self._live_at.update(dict.fromkeys(live, now))
-        if now < self._due and self.is_complete:
+        if now < (self._due if self.is_complete else self._again):
             return False
+        self._again = now + int(limits.RATES_AGAIN_S * SECOND)
         self._due = now + int(limits.RATES_EVERY_S * SECOND)
         before = self._ways
         self._ways = self._find_ways(list(available))

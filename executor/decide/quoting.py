@@ -214,7 +214,8 @@ class Quoting:
             if not ours:
                 continue
             ours.sort(key=lambda order: order.price, reverse=side == "sell")
-            left = [order for order in live if order.cl_ord_id not in going]
+            # What is being cancelled goes: one more is pulled only if that is not enough.
+            left = [o for o in live if o.cl_ord_id not in going and o.life is not Active.CANCELLING]
             worst = risk.exposures(portfolio, left).by_leg
             for leg in risk.moves(symbol, side, portfolio.positions):
                 while ours and worst[leg] > most:
@@ -369,7 +370,7 @@ class Quoting:
     def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: Denial, now: int) -> None:
         """Never sent: the reason stands on an order that never lived, once a reason."""
         key = (strategy, market.pair.symbol, quote.slot)
-        if self.waits.is_news(key, why.words, now) and not why.is_patient:
+        if self.waits.is_news(key, why, now) and not why.is_patient:
             order = self.placing.order(market, strategy, quote, now)
             apply(order, Ended(Finished.DENIED, why.words), now)
             self.placing.record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why.words}, now)

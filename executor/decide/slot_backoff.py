@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from executor.orders.denial import Denial
+from executor.orders.denial import Denial, Rule
 from shared import limits
 from shared.clock import SECOND
 
@@ -20,53 +21,71 @@ class Cause(Enum):
     RATE = "rate"  # the pair's counter, which decays: a short wait
 
 
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Until when a slot waits, how often in a row, and why: ``reason`` is a rule, or the exchange's own text."""
+
+    until: int
+    times: int
+    why: str
+    cause: Cause
+    reason: Rule | str
+
+
+NEVER = _Wait(0, 0, "", Cause.DENIED, "")
+
+
 class Waits:
     """Times are ns of CLOCK_BOOTTIME."""
 
     def __init__(self) -> None:
-        self._waits: dict[Slot, tuple[int, int, str, Cause]] = {}
+        self._waits: dict[Slot, _Wait] = {}
 
     def holds(self, slot: Slot, now: int) -> bool:
         """True while the slot must wait."""
-        return self._last(slot)[0] > now
+        return self._last(slot).until > now
 
     def deny(self, slot: Slot, denial: Denial, now: int) -> None:
         """Hold a slot back that one of our own rules denied."""
-        self.wait(slot, denial.words, now, Cause.PATIENT if denial.is_patient else Cause.DENIED)
+        cause = Cause.PATIENT if denial.is_patient else Cause.DENIED
+        self._hold(slot, _Wait(now, 0, denial.words, cause, denial.rule))
 
     def wait(self, slot: Slot, why: str, now: int, cause: Cause) -> None:
         """Holds a slot back, slower each time: never a loop."""
-        until, times, last, last_cause = self._last(slot)
-        is_again = last == why or cause is last_cause is Cause.EXCHANGE
-        times = times + 1 if is_again and now - until < limits.SLOT_WAIT_MAX_S * SECOND else 1
+        self._hold(slot, _Wait(now, 0, why, cause, why))
+
+    def _hold(self, slot: Slot, wait: _Wait) -> None:
+        last, now = self._last(slot), wait.until
+        is_again = last.reason == wait.reason or wait.cause is last.cause is Cause.EXCHANGE
+        times = last.times + 1 if is_again and now - last.until < limits.SLOT_WAIT_MAX_S * SECOND else 1
         wait_s = min(limits.REFUSED_SLOT_S * 2 ** min(times - 1, 10), limits.SLOT_WAIT_MAX_S)
-        if cause in (Cause.RATE, Cause.PATIENT):
+        if wait.cause in (Cause.RATE, Cause.PATIENT):
             wait_s = limits.PATIENT_SLOT_S
-        self._waits[slot] = (now + int(wait_s * SECOND), times, why, cause)
+        self._waits[slot] = replace(wait, until=now + int(wait_s * SECOND), times=times)
 
     def done(self, slot: Slot) -> None:
         """What it waited for went through."""
         self._waits.pop(slot, None)
 
-    def is_news(self, slot: Slot, why: str, now: int) -> bool:
-        """True if this reason is another than the slot's last, or that is long past."""
-        until, _, last, _ = self._last(slot)
-        return last != why or now - until > limits.SLOT_WAIT_MAX_S * SECOND
+    def is_news(self, slot: Slot, denial: Denial, now: int) -> bool:
+        """True if the rule is another than the slot's last, or that is long past; other figures are no news."""
+        last = self._last(slot)
+        return last.reason is not denial.rule or now - last.until > limits.SLOT_WAIT_MAX_S * SECOND
 
     def lately(self, slot: Slot, now: int) -> str:
         """Why the slot waited until just now, or an empty text."""
-        until, _, why, _ = self._last(slot)
-        return why if now - until < SECOND else ""
+        last = self._last(slot)
+        return last.why if now - last.until < SECOND else ""
 
     def last(self, slot: Slot) -> tuple[str, Cause]:
         """Why the slot waited last, and who made it; an empty text where it never did, or went through since."""
-        _, _, why, cause = self._last(slot)
-        return why, cause
+        last = self._last(slot)
+        return last.why, last.cause
 
     @property
     def shown(self) -> dict[str, str]:
         """Slots that wait, and why."""
-        return {" ".join(slot): why for slot, (_, _, why, _) in self._waits.items()}
+        return {" ".join(slot): wait.why for slot, wait in self._waits.items()}
 
-    def _last(self, slot: Slot) -> tuple[int, int, str, Cause]:
-        return self._waits.get(slot, (0, 0, "", Cause.DENIED))
+    def _last(self, slot: Slot) -> _Wait:
+        return self._waits.get(slot, NEVER)

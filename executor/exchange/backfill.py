@@ -188,7 +188,7 @@ class History:
             self.fees_at = now
         elif call.tag.startswith("order "):
             self._order(call.tag.removeprefix("order "), result, now)
-        elif self._pages:
+        elif self._pages and self._pages[0][0] == call.method:  # else it was asked for before others were wanted
             method, start, end, offset = self._pages.pop(0)
             count = self._trades(result, now) if call.method == "TradesHistory" else self._ledger(result)
             if offset + PAGE < count and offset < PAGE * limits.HISTORY_PAGES:
@@ -229,13 +229,13 @@ class History:
             self.state.account.fees[symbol] = Fees(maker=made, taker=fee)
 
     def _order(self, cl_ord_id: str, result: Any, now: int) -> None:
-        self.stream.reconcile.ask_history.remove(cl_ord_id)
         closed = [oid for oid, row in result.get("closed", {}).items() if row.get("cl_ord_id") == cl_ord_id]
         if not closed:
             self.stream.reconcile.history_lacks(cl_ord_id, now)
         else:
             self.stream.reconcile.history_shows(cl_ord_id, result["closed"][closed[0]], now)
             self._begin("TradesHistory", now)
+        self.stream.reconcile.ask_history.remove(cl_ord_id)  # read: one that cannot be is asked for again
 
     def _trades(self, result: Any, now: int) -> int:
         for fill in self._read(result["trades"], "TradesHistory", self._fill):

@@ -182,7 +182,7 @@ class Reports:
 
     def _cancelled(self, order: Order, reason: str, now: int) -> bool:
         """Cancelled, or refused after all; True when neither we nor the exchange did it."""
-        if errors.is_post_only(reason):
+        if errors.is_post_only(reason) and order.strategy != FOREIGN:
             self.refusals.refuse(order, reason, now)
             return False
         if not order.is_live:

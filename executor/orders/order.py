@@ -205,5 +205,5 @@ def qty_units(order: Order, qty: Decimal) -> int:
 
 
 def filled_units(order: Order, qty: Decimal) -> int:
-    """Return a filled quantity in the order's lots; a finer one of an adopted order is rounded down."""
-    return floor_to(qty, order.qty_precision) if order.is_adopted else scale(qty, order.qty_precision)
+    """Return a filled quantity in the order's lots, rounded down: the pair's lots may be finer by now than its own."""
+    return floor_to(qty, order.qty_precision)
