@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from simulator import errors
-from simulator.accounts import Accounts
 from simulator.errors import KrakenError, invalid
-from simulator.pairs import Pair, find_pair
+from simulator.exchange.accounts import Accounts
+from simulator.pairs.pairs import Pair, find_pair
 from simulator.wire import NS, parse_time
 
 DEADLINE_MIN_NS, DEADLINE_MAX_NS, DEADLINE_DEFAULT_NS = NS // 2, 60 * NS, 5 * NS

@@ -9,9 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator import acts
 from simulator.errors import KrakenError
-from simulator.faults import ACTS
+from simulator.faults import instant
+from simulator.faults.rules import ACTS
 from simulator.websocket import Clock, VirtualClock, WebSockets
 from simulator.wire import NS, iso, parse_time, read_json
 from simulator.world import World
@@ -60,7 +60,7 @@ class Control:
                     faults.set(fault)
             for fault in found:
                 if fault.kind in ACTS:
-                    acts.act(self.world, fault, self.clock())
+                    instant.act(self.world, fault, self.clock())
                     self.clock.put_off(self.world.clock_offset_ns)
         except (ValueError, ArithmeticError, KrakenError) as error:
             return web.Response(status=400, text=json.dumps({"error": str(error)}), content_type="application/json")
@@ -75,7 +75,7 @@ class Control:
             return web.Response(status=400, text='{"error":"id is a number"}', content_type="application/json")
         cleared = self.world.faults.clear(int(text) if text else None)
         if not text:
-            acts.calm(self.world, self.clock())
+            instant.calm(self.world, self.clock())
             self.clock.put_off(self.world.clock_offset_ns)
         return answer({"cleared": cleared})
 

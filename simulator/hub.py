@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
-from simulator.accounts import Accounts, Report
+from simulator.exchange.accounts import Accounts, Report
 
 RECENT_MAX = 2000
 

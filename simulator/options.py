@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared import process
-from simulator import calibrate, certificate, replay
-from simulator.replay import Moment
+from simulator import certificate
+from simulator.market import replay
+from simulator.market.calibration import calibrate
+from simulator.market.replay import Moment
 from simulator.websocket import Clock, VirtualClock
 from simulator.wire import parse_time
 

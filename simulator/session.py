@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from simulator import errors, oddities
+from simulator import errors
 from simulator.arguments import only
 from simulator.errors import KrakenError
-from simulator.faults import PROXY_TEXT
-from simulator.limits import Counter
+from simulator.exchange.limits import Counter
+from simulator.faults import oddities
+from simulator.faults.rules import PROXY_TEXT
 from simulator.wire import iso, read_json
 from simulator.world import World
 

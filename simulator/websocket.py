@@ -18,13 +18,13 @@ from random import Random
 from aiohttp import WSMsgType, web
 
 from simulator import errors
-from simulator.private import PrivateSession
-from simulator.private_v1 import OldPrivateSession
-from simulator.public import PublicSession
-from simulator.public_v1 import OldPublicSession
 from simulator.session import Request, Session
 from simulator.wire import NS
 from simulator.world import World
+from simulator.ws_v1.private import OldPrivateSession
+from simulator.ws_v1.public import OldPublicSession
+from simulator.ws_v2.private import PrivateSession
+from simulator.ws_v2.public import PublicSession
 
 # How the names of the private side's hosts begin; level3 has one of its own.
 PRIVATE_HOSTS = ("ws-auth.", "ws-l3.")

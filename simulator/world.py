@@ -14,23 +14,25 @@ from typing import Protocol
 
 from shared.config import Key, SimAccount, Simulator
 from shared.settings import SANDBOX_PAIRS
-from simulator import crosses, earn, errors
-from simulator.accounts import Journal, Report
-from simulator.engine import Engine
+from simulator import errors
 from simulator.errors import KrakenError
-from simulator.exchange import Exchange
-from simulator.faults import Faults
-from simulator.flood import Flood
+from simulator.exchange import earn
+from simulator.exchange.accounts import Journal, Report
+from simulator.exchange.database.store import Store
+from simulator.exchange.engine import Engine
+from simulator.exchange.exchange import Exchange
+from simulator.exchange.limits import TIERS, Counter
+from simulator.exchange.orders import RECENT_FILLS, SPOT, Account
+from simulator.exchange.venue.venue import Venue
+from simulator.exchange.volume import HOUR_NS, HOURS, Volume
+from simulator.faults.rules import Faults
 from simulator.hub import Hub
-from simulator.limits import TIERS, Counter
-from simulator.market import Market
-from simulator.orders import RECENT_FILLS, SPOT, Account
-from simulator.pairs import ASSETS, PAIRS, USD
-from simulator.replay import Moment, Replay
-from simulator.store import Store
-from simulator.style import style
-from simulator.venue import Venue
-from simulator.volume import HOUR_NS, HOURS, Volume
+from simulator.market import crosses
+from simulator.market.flood import Flood
+from simulator.market.market import Market
+from simulator.market.replay import Moment, Replay
+from simulator.market.style import style
+from simulator.pairs.pairs import ASSETS, PAIRS, USD
 from simulator.wire import NS, units
 
 TOKEN_LIFE_NS = 900 * NS

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from simulator import engine as naive
 from simulator.errors import KrakenError
-from simulator.orders import OrderRequest
-from simulator.pairs import PAIRS
+from simulator.exchange import engine as naive
+from simulator.exchange.orders import OrderRequest
+from simulator.pairs.pairs import PAIRS
 from tests.frames import rust
 from tests.unit.simulator.worlds import TestWorld
 

@@ -11,8 +11,8 @@ from executor.orders import ids
 from shared import limits
 from shared.clock import SECOND
 from shared.valuation import legs
-from simulator.orders import SPOT, Fill
-from simulator.pairs import ASSETS
+from simulator.exchange.orders import SPOT, Fill
+from simulator.pairs.pairs import ASSETS
 from tests.simulation.host import Host
 from tests.simulation.orders import is_ours
 from tests.simulation.sizes import oversized

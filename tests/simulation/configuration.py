@@ -11,7 +11,7 @@ import msgspec
 from shared.config import Config, SimAccount, check
 from shared.messages import Pair
 from shared.unconfirmed import Unconfirmed
-from simulator.pairs import ASSETS, PAIRS
+from simulator.pairs.pairs import ASSETS, PAIRS
 from tests.simulation.markets import Market
 
 

@@ -9,9 +9,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from simulator.errors import KrakenError
-from simulator.orders import SPOT, OrderRequest
-from simulator.pairs import ASSETS, PAIRS
-from simulator.venue import CROWD_FROM
+from simulator.exchange.orders import SPOT, OrderRequest
+from simulator.exchange.venue.venue import CROWD_FROM
+from simulator.pairs.pairs import ASSETS, PAIRS
 from tests.simulation.markets import Market, Values
 from tests.simulation.oddities import FOREIGN, foreign_row, odd_row
 from tests.simulation.orders import is_ours

@@ -10,12 +10,14 @@ from typing import Any
 
 from shared.clock import MS, SECOND
 from shared.config import Simulator
-from simulator import errors, rest_private, rest_public
-from simulator.engine import load_engine
+from simulator import errors
 from simulator.errors import KrakenError
-from simulator.orders import Account
+from simulator.exchange.database.store import Store
+from simulator.exchange.engine import load_engine
+from simulator.exchange.orders import Account
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from simulator.session import Request
-from simulator.store import Store
 from simulator.websocket import TURNAROUND_MS
 from simulator.world import World
 from tests.simulation.crowd import Crowd, Others

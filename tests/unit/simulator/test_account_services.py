@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from simulator import acts, earn, rest_private
-from simulator.earn import STRATEGIES
 from simulator.errors import KrakenError
-from simulator.rest_subaccounts import public_id
+from simulator.exchange import earn
+from simulator.exchange.earn import STRATEGIES
+from simulator.faults import instant
+from simulator.rest import private as rest_private
+from simulator.rest.subaccounts import public_id
 from simulator.wire import NS
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import START, TestWorld, market
@@ -111,7 +113,7 @@ def test_funding_is_read_and_never_done() -> None:
     deposits = call(world, "DepositStatus", asset="XBT")
     assert [(row["asset"], row["amount"], row["status"]) for row in deposits] == [("XXBT", "1.0000000000", "Success")]
     assert call(world, "WithdrawStatus") == []
-    acts.act(world.world, world.world.faults.read(
+    instant.act(world.world, world.world.faults.read(
         {"kind": "ledger", "account": "visitor", "value": "withdrawal", "asset": "BTC", "amount": "-0.5"}, world.now,
     ), world.now)  # fmt: skip
     world.after(10)
@@ -206,7 +208,7 @@ def test_rewards_come_every_week_with_their_own_types(tmp_path: Path) -> None:
 def test_auto_earn_takes_what_is_free_and_nothing_that_is_ordered() -> None:
     world = TestWorld(history_lag_s=(0.0, 0.0))
     call(world, "AddOrder", pair="XBTUSD", type="sell", ordertype="limit", volume="0.25", price="99000")
-    acts.act(world.world, world.world.faults.read({"kind": "auto_earn", "account": "visitor"}, world.now), world.now)
+    instant.act(world.world, world.world.faults.read({"kind": "auto_earn", "account": "visitor"}, world.now), world.now)
     balance = call(world, "Balance")
     assert (balance["XXBT"], balance["XBT.F"]) == ("0.2500000000", "0.7500000000")
     subtypes = {row["subtype"] for row in call(world, "Ledgers", type="earn")["ledger"].values()}

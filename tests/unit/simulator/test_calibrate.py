@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 
-from simulator import calibrate, listener
+from simulator.market.calibration import calibrate, listener
 from simulator.wire import NS
 from tests.unit.simulator.worlds import TestWorld, limit
 

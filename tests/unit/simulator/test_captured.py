@@ -9,10 +9,11 @@ from statistics import fmean
 
 import pytest
 
-from simulator import captured, intervals, listener, market_page, recorded
-from simulator.captured import Figure, Measured
-from simulator.listener import Seen
-from simulator.replay import Moment
+from simulator.market import recorded
+from simulator.market.calibration import captured, intervals, listener, market_page
+from simulator.market.calibration.captured import Figure, Measured
+from simulator.market.calibration.listener import Seen
+from simulator.market.replay import Moment
 from simulator.wire import NS
 from tests.frames import ROOT, frames_path
 

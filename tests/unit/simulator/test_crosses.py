@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from simulator import crosses, errors
+from simulator import errors
 from simulator.errors import KrakenError
-from simulator.market import Market
-from simulator.orders import OrderRequest
-from simulator.pairs import PAIRS
+from simulator.exchange.orders import OrderRequest
+from simulator.market import crosses
+from simulator.market.market import Market
+from simulator.pairs.pairs import PAIRS
 from tests.unit.simulator.worlds import TestWorld, tape_of
 
 TRIANGLE = ["BTC/USD", "ETH/USD", "ETH/BTC"]

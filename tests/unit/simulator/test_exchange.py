@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.unconfirmed import Unconfirmed
 from simulator import errors
 from simulator.errors import KrakenError
-from simulator.orders import Account
+from simulator.exchange.orders import Account
 from simulator.wire import NS
 from tests.unit.simulator.worlds import TestWorld, limit, market
 

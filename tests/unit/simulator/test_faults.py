@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from simulator import acts, errors, rest_private
+from simulator import errors
 from simulator.errors import KrakenError
-from simulator.faults import ACTS, INJECTED_MAX, PROXY_TEXT, Faults
+from simulator.faults import instant
+from simulator.faults.rules import ACTS, INJECTED_MAX, PROXY_TEXT, Faults
+from simulator.rest import private as rest_private
 from simulator.wire import NS, iso
 from tests.unit.simulator.test_feed import Follower
 from tests.unit.simulator.test_public_v1 import OldFollower, subscribe
@@ -22,7 +24,7 @@ ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty":
 def inject(world: TestWorld, kind: str, **members: Any) -> int:
     fault = world.world.faults.read({"kind": kind, **members}, world.now)
     if kind in ACTS:
-        acts.act(world.world, fault, world.now)
+        instant.act(world.world, fault, world.now)
     else:
         world.world.faults.set(fault)
     return fault.id
@@ -268,7 +270,7 @@ def test_a_status_is_told_to_everyone_and_kept(status: str, error: str) -> None:
     before = world.exchange.venues["BTC/USD"].trade_id
     world.run(5)
     assert world.exchange.venues["BTC/USD"].trade_id == before, "nothing is matched"
-    acts.calm(world.world, world.now)
+    instant.calm(world.world, world.now)
     assert public.since(0)[-1]["data"][0]["system"] == "online"
     world.run(10)
     assert world.exchange.venues["BTC/USD"].trade_id > before

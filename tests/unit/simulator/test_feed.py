@@ -10,9 +10,9 @@ from zlib import crc32
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.engine import MatchingEngine
-from simulator.feed import DEPTHS, FullBook
-from simulator.pairs import PAIRS
+from simulator.exchange.engine import MatchingEngine
+from simulator.exchange.venue.book import DEPTHS, FullBook
+from simulator.pairs.pairs import PAIRS
 
 BTC = PAIRS["BTC/USD"]
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from simulator import __main__ as shell
-from simulator import fit, listener, recorded
-from simulator.follower import Follower
-from simulator.pairs import PAIRS
-from simulator.replay import arrivals, ordered
-from simulator.style import Style, style
+from simulator.market import recorded
+from simulator.market.calibration import fit, listener
+from simulator.market.calibration.follower import Follower
+from simulator.market.replay import arrivals, ordered
+from simulator.market.style import Style, style
+from simulator.pairs.pairs import PAIRS
 
 SOL = PAIRS["SOL/USD"]
 CALM = style(SOL, "calm")

@@ -10,11 +10,11 @@ from typing import Any
 from zlib import crc32
 
 from shared.config import Config, Simulator
-from simulator import pair_table
-from simulator.flood import MESSAGES_A_SECOND
-from simulator.listing import listed_settings
-from simulator.made_pairs import made_pairs
-from simulator.pairs import ASSETS, PAIRS, Pair
+from simulator.market.flood import MESSAGES_A_SECOND
+from simulator.pairs import table as pair_table
+from simulator.pairs.listing import listed_settings
+from simulator.pairs.made import made_pairs
+from simulator.pairs.pairs import ASSETS, PAIRS, Pair
 from simulator.wire import NS
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import Client, TestWorld, limit

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from simulator.first_day import FirstDay
-from simulator.oddities import odd_members, odd_numbers, odd_rest_members, odd_rest_numbers
+from simulator.faults.first_day import FirstDay
+from simulator.faults.oddities import odd_members, odd_numbers, odd_rest_members, odd_rest_numbers
 from tests.unit.simulator.test_faults import inject
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import Client, TestWorld, limit

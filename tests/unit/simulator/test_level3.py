@@ -13,7 +13,7 @@ import pytest
 
 from shared.unconfirmed import Unconfirmed
 from simulator.errors import KrakenError
-from simulator.level3 import Entry, differences
+from simulator.exchange.venue.level3 import Entry, differences
 from tests.frames import frames_path
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import Client, TestWorld, limit

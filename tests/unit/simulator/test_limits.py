@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.limits import ADD, AMEND, TIERS, Counter, amend_penalty, cancel_penalty
+from simulator.exchange.limits import ADD, AMEND, TIERS, Counter, amend_penalty, cancel_penalty
 from simulator.wire import NS
 
 

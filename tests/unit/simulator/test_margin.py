@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from simulator import acts
 from simulator.errors import KrakenError
-from simulator.margin import CLOSED
+from simulator.exchange.margin import CLOSED
+from simulator.faults import instant
 from simulator.wire import NS
 from tests.unit.simulator.test_rest_arguments import ORDER, call
 from tests.unit.simulator.test_special_orders import add, trade_at, watcher
@@ -124,7 +124,7 @@ def test_a_conditional_close_of_a_margin_order_closes_the_position() -> None:
 def test_a_pair_that_only_reduces_takes_orders_that_reduce() -> None:
     world = TestWorld()
     call(world, "AddOrder", **BUY)
-    acts.act(
+    instant.act(
         world.world,
         world.world.faults.read({"kind": "pair", "symbol": "BTC/USD", "value": "reduce_only"}, 0),
         world.now,

@@ -11,9 +11,12 @@ import pytest
 
 from shared.config import Config, ConfigError, SimAccount, Simulator, Trading
 from shared.numbers import ROUNDING
-from simulator import listing, pair_table, pair_views, pairs, rest_public
 from simulator.errors import KrakenError
-from simulator.pairs import ASSETS, PAIRS, find_pair
+from simulator.pairs import listing, pairs
+from simulator.pairs import table as pair_table
+from simulator.pairs import views as pair_views
+from simulator.pairs.pairs import ASSETS, PAIRS, find_pair
+from simulator.rest import public as rest_public
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import TestWorld, limit
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from simulator import replay, rest_public
-from simulator.engine import load_engine
 from simulator.errors import KrakenError
-from simulator.pairs import PAIRS
-from simulator.store import Store
-from simulator.style import CALM, REGIMES, style
+from simulator.exchange.database.store import Store
+from simulator.exchange.engine import load_engine
+from simulator.market import replay
+from simulator.market.style import CALM, REGIMES, style
+from simulator.pairs.pairs import PAIRS
+from simulator.rest import public as rest_public
 from simulator.world import World
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import RICH, START, TestWorld, limit, settings

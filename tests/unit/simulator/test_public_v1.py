@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator import feed_v1
-from simulator.engine import MatchingEngine
-from simulator.feed import DEPTHS, FullBook
-from simulator.pairs import PAIRS
-from simulator.venue import Venue
+from simulator.exchange.engine import MatchingEngine
+from simulator.exchange.venue.book import DEPTHS, FullBook
+from simulator.exchange.venue.venue import Venue
+from simulator.pairs.pairs import PAIRS
+from simulator.ws_v1 import feed as feed_v1
 from tests.unit.simulator.worlds import Client, TestWorld, limit
 
 BTC = PAIRS["BTC/USD"]

@@ -13,11 +13,12 @@ from collector.recording import schema
 from collector.store import Rules, Store
 from shared import topics
 from shared.messages import FeedFrame, FeedTrades, Message, Trade
-from simulator import listener, recorded, replay
-from simulator.follower import Follower
-from simulator.pairs import PAIRS
-from simulator.replay import Moment
-from simulator.style import style
+from simulator.market import recorded, replay
+from simulator.market.calibration import listener
+from simulator.market.calibration.follower import Follower
+from simulator.market.replay import Moment
+from simulator.market.style import style
+from simulator.pairs.pairs import PAIRS
 from simulator.wire import NS, parse_time
 
 SOL = PAIRS["SOL/USD"]

@@ -6,16 +6,16 @@ import json
 
 import pytest
 
-from simulator import replay
-from simulator.engine import load_engine
-from simulator.exchange import Exchange
-from simulator.limits import TIERS
-from simulator.orders import Account
-from simulator.pairs import PAIRS
-from simulator.replay import Moment, Replay
-from simulator.store import Store
-from simulator.venue import Venue
-from simulator.volume import Volume
+from simulator.exchange.database.store import Store
+from simulator.exchange.engine import load_engine
+from simulator.exchange.exchange import Exchange
+from simulator.exchange.limits import TIERS
+from simulator.exchange.orders import Account
+from simulator.exchange.venue.venue import Venue
+from simulator.exchange.volume import Volume
+from simulator.market import replay
+from simulator.market.replay import Moment, Replay
+from simulator.pairs.pairs import PAIRS
 from simulator.wire import NS, iso
 from simulator.world import World
 from tests.frames import frames_path

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from simulator import rest_private, rest_public
 from simulator.errors import KrakenError
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from simulator.wire import NS, iso, read_json
 from tests.unit.simulator.worlds import TestWorld
 

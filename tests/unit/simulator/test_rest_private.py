@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from simulator import reports, rest_private
+from simulator.rest import private as rest_private
+from simulator.ws_v2 import reports
 from tests.unit.simulator.test_rest_arguments import ORDER, call
 from tests.unit.simulator.worlds import TestWorld, limit
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from simulator import errors, rest_private, rest_public
+from simulator import errors
 from simulator.errors import KrakenError
-from simulator.orders import Order, OrderRequest
-from simulator.pairs import PAIRS
+from simulator.exchange.orders import Order, OrderRequest
+from simulator.pairs.pairs import PAIRS
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from tests.unit.simulator.worlds import Client, TestWorld, limit, market
 
 BTC = PAIRS["BTC/USD"]

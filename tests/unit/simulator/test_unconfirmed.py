@@ -12,8 +12,11 @@ import pytest
 
 from shared import unconfirmed
 from shared.unconfirmed import Unconfirmed
-from simulator import acts, errors, rest_private, rest_public
+from simulator import errors
 from simulator.errors import KrakenError
+from simulator.faults import instant
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from simulator.session import IDLE_NS
 from simulator.wire import NS
 from simulator.world import TOKEN_LIFE_NS
@@ -156,11 +159,11 @@ def arm_in_maintenance(world: TestWorld) -> Any:
     client = subscribed(world)
     client.call("add_order", **ORDER)
     client.call("cancel_all_orders_after", timeout=5)
-    acts.set_system(world.world, "maintenance", world.now)
+    instant.set_system(world.world, "maintenance", world.now)
     disarmed = answer(client.call("cancel_all_orders_after", timeout=0))
     world.after(10)
     during = len(world.account("visitor").orders)
-    acts.set_system(world.world, "online", world.now)
+    instant.set_system(world.world, "online", world.now)
     world.after(0)
     return disarmed if isinstance(disarmed, str) else disarmed["triggerTime"], during, told(client)[2:]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.pairs import FEES
-from simulator.volume import HOUR_NS, HOURS, Volume
+from simulator.exchange.volume import HOUR_NS, HOURS, Volume
+from simulator.pairs.pairs import FEES
 from simulator.wire import NS
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import START, TestWorld, limit

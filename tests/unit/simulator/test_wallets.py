@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.config import Key, SimAccount
-from simulator import acts
 from simulator.errors import KrakenError
+from simulator.faults import instant
 from tests.unit.simulator.test_rest_arguments import call
 from tests.unit.simulator.worlds import TestWorld, limit
 
@@ -47,7 +47,7 @@ def saver(path: Path | None = None) -> TestWorld:
 
 def happens(world: TestWorld, **members: Any) -> None:
     fault = world.world.faults.read({"kind": "ledger", "account": "visitor", **members}, world.now)
-    acts.act(world.world, fault, world.now)
+    instant.act(world.world, fault, world.now)
 
 
 def balances(world: TestWorld) -> dict[str, Any]:

@@ -1,0 +1,156 @@
+"""The crowd's orders in a book: each maker's order alone at its price, and the draws of sizes and distances."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import deque
+from random import Random
+
+from simulator.exchange.exchange import Exchange
+from simulator.exchange.venue.venue import CROWD_FROM, Venue
+from simulator.market.style import Style
+from simulator.wire import NS
+
+SIDES = ("buy", "sell")
+
+
+class Resting:
+    """A crowd order in the book."""
+
+    __slots__ = ("filled", "number", "price", "remaining", "side")
+
+    def __init__(self, number: int, side: str, price: int, remaining: int) -> None:
+        self.number = number
+        self.side = side
+        self.price = price
+        self.remaining = remaining
+        self.filled = 0
+
+
+class Crowd:
+    """What the crowd of one venue has in its book, and how it places more; its prices are steps of the pair's tick."""
+
+    def __init__(self, exchange: Exchange, venue: Venue, how: Style, seed: str) -> None:
+        self.exchange = exchange
+        self.venue = venue
+        self.how = how
+        self.rng = Random(seed)
+        self.tick = venue.pair.tick
+        self.tick_bp = 1e4 * self.tick / venue.last_price
+        self.now = 0
+        self._weak = "sell"
+        self._number = CROWD_FROM
+        self._orders: dict[int, Resting] = {}
+        self._at: dict[str, dict[int, Resting]] = {"buy": {}, "sell": {}}
+        self._keys: dict[str, list[int]] = {"buy": [], "sell": []}
+        self._deleted: deque[tuple[int, int]] = deque(maxlen=8)
+        venue.on_crowd = self._filled
+
+    def _best(self, side: str) -> int | None:
+        book = self.venue.book.side(side)
+        return book.keys[0] * book.sign // self.tick if book.keys else None
+
+    def _send(self, side: str, price: int, qty: int) -> None:
+        """A taker's order: it trades at once or not at all."""
+        self._number += 1
+        events = self.venue.submit(self._number, 0, side, max(1, price) * self.tick, qty, self.now, "ioc")
+        self.exchange.settle(events, self.now)
+
+    def _insert(self, side: str, price: int, qty: int) -> bool:
+        """A maker's order where the crowd has none; it never takes."""
+        if price < 1 or price in self._at[side]:
+            return False
+        self._number += 1
+        events = self.venue.submit(self._number, 0, side, price * self.tick, qty, self.now, "gtc", True)
+        if not events or events[0][0] != "rest":
+            return False
+        resting = Resting(self._number, side, price, qty)
+        self._orders[resting.number] = resting
+        self._list(resting)
+        return True
+
+    def _list(self, resting: Resting) -> None:
+        keys = self._keys[resting.side]
+        key = resting.price * sign_of(resting.side)
+        keys.insert(bisect_left(keys, key), key)
+        self._at[resting.side][resting.price] = resting
+
+    def _unlist(self, resting: Resting) -> None:
+        keys = self._keys[resting.side]
+        del keys[bisect_left(keys, resting.price * sign_of(resting.side))]
+        del self._at[resting.side][resting.price]
+
+    def _withdraw(self, resting: Resting) -> None:
+        self._unlist(resting)
+        del self._orders[resting.number]
+        self.venue.cancel(resting.number, self.now)
+
+    def _resize(self, resting: Resting, qty: int) -> None:
+        if qty != resting.remaining:
+            self.venue.amend(resting.number, resting.side, None, resting.filled + qty, self.now)
+            resting.remaining = qty
+
+    def _move(self, resting: Resting, price: int) -> None:
+        if price < 1 or price in self._at[resting.side]:
+            return
+        events = self.venue.amend(resting.number, resting.side, price * self.tick, None, self.now, True)
+        if events and events[0][0] == "amend":
+            self._unlist(resting)
+            resting.price = price
+            self._list(resting)
+
+    def _filled(self, number: int, remaining: int) -> None:
+        resting = self._orders.get(number)
+        if resting is None:
+            return
+        resting.filled += resting.remaining - remaining
+        resting.remaining = remaining
+        if not remaining:
+            self._unlist(resting)
+            del self._orders[number]
+
+    def _pick(self, side: str, near: int, *, spare_touch: bool = False) -> Resting | None:
+        keys = self._keys[side]
+        first = 1 if spare_touch else 0
+        last = min(near, len(keys))
+        if last <= first:
+            return None
+        index = first if not spare_touch and self.rng.random() < 0.45 else self.rng.randrange(first, last)
+        return self._at[side][keys[index] * sign_of(side)]
+
+    # --- draws ---------------------------------------------------------------------------------------------------
+
+    def _lots(self, size: float) -> int:
+        return max(1, round(size * int(10**self.venue.pair.qty_precision)))
+
+    def _size(self) -> int:
+        if self.rng.random() < 0.15:
+            return self._lots(self.how.level_size / 380)
+        return self._lots(self.rng.lognormvariate(math.log(self.how.level_size * 1.05), 1.36))
+
+    def _reused_size(self, t: int) -> int:
+        # A maker that moves its quote shows the same size again.
+        if self._deleted and self.rng.random() < 0.2 and t - self._deleted[-1][0] < NS:
+            return self._deleted.pop()[1]
+        return self._size()
+
+    def _touch_size(self, side: str) -> int:
+        weak, strong = self.how.touch
+        median = self.how.level_size * (weak if side == self._weak else strong)
+        return self._lots(self.rng.lognormvariate(math.log(median), 0.9))
+
+    def _near_ticks(self) -> float:
+        return max(3.0, self.how.near_bp / self.tick_bp)
+
+    def _near_price(self, side: str, best: int) -> int:
+        distance = max(1, round(self.rng.lognormvariate(math.log(self._near_ticks()), 0.7)))
+        return best + distance * sign_of(side)
+
+    def _deep_price(self, side: str, best: int) -> int:
+        distance = max(2, round(self.rng.lognormvariate(math.log(self._near_ticks() * 25), 1.0)))
+        return best + distance * sign_of(side)
+
+
+def sign_of(side: str) -> int:
+    return -1 if side == "buy" else 1
