@@ -10,7 +10,8 @@ from simulator import errors
 from simulator.arguments import decimal_text
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.venue.candles import INTERVALS
-from simulator.exchange.venue.venue import Trade, Venue
+from simulator.exchange.venue.trade import Trade
+from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import Pair, find_asset, find_pair
 from simulator.pairs.views import rest_asset, rest_pair
 from simulator.rest import books as rest_books

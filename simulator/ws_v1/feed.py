@@ -6,16 +6,13 @@ Prices have at least five decimals, so the checksum of the same book differs fro
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 from simulator.exchange.venue.book import FullBook, Run, Side
-from simulator.exchange.venue.candles import Candle
+from simulator.exchange.venue.candles import Candle, Day
+from simulator.exchange.venue.trade import Trade
 from simulator.pairs.pairs import PLACES, Pair
 from simulator.wire import micros
-
-if TYPE_CHECKING:
-    from simulator.exchange.venue.venue import Trade, Venue
 
 # A channel's number: the pair's block and the channel's place in it, as Kraken numbers them.
 _PLACES = {"book": 0, "trade": 1, "spread": 3, "ticker": 4, "ohlc": 5}
@@ -87,16 +84,15 @@ def trades(pair: Pair, rows: Iterable[Trade]) -> str:
     return _frame(pair, "trade", 0, f"[{texts}]")
 
 
-def ticker(venue: Venue, now: int) -> str:
-    """The ticker: today's and the last 24 hours' figures."""
-    pair, day, today = venue.pair, venue.day, venue.day.today(now)
-    bid, ask = venue.touch()
+def ticker(book: FullBook, day: Day, last_price: int, last_qty: int, now: int) -> str:
+    """The ticker: today's and the last 24 hours' figures. Prices are ticks, quantities lots."""
+    pair, today = book.pair, day.today(now)
+    bid, ask = book.touch()
     sides = []
-    for name, price, side in (("a", ask, venue.book.asks), ("b", bid, venue.book.bids)):
+    for name, price, side in (("a", ask, book.asks), ("b", bid, book.bids)):
         lots = side.qty.get(price or 0, 0)
         whole = lots // 10**pair.qty_precision
         sides.append(f'"{name}":["{pair.old_price(price or 0)}",{whole},"{pair.qty(lots)}"]')
-    last = venue.tape[-1].qty if venue.tape else 0
 
     def prices(one: int, two: int) -> str:
         return f'["{pair.old_price(one)}","{pair.old_price(two)}"]'
@@ -105,17 +101,17 @@ def ticker(venue: Venue, now: int) -> str:
         pair,
         "ticker",
         0,
-        f'{{{",".join(sides)},"c":["{pair.old_price(venue.last_price)}","{pair.qty(last)}"],'
+        f'{{{",".join(sides)},"c":["{pair.old_price(last_price)}","{pair.qty(last_qty)}"],'
         f'"v":["{pair.qty(today.volume)}","{pair.qty(day.volume)}"],"p":{prices(today.vwap, day.vwap())},'
         f'"t":[{today.trades},{day.trades}],"l":{prices(today.low, day.low)},"h":{prices(today.high, day.high)},'
         f'"o":{prices(today.open, day.open)}}}',
     )
 
 
-def spread(venue: Venue, now: int) -> str:
+def spread(book: FullBook, now: int) -> str:
     """The touch and what stands there."""
-    pair, (bid, ask) = venue.pair, venue.touch()
-    sizes = (venue.book.bids.qty.get(bid or 0, 0), venue.book.asks.qty.get(ask or 0, 0))
+    pair, (bid, ask) = book.pair, book.touch()
+    sizes = (book.bids.qty.get(bid or 0, 0), book.asks.qty.get(ask or 0, 0))
     texts = [pair.old_price(bid or 0), pair.old_price(ask or 0), micros(now), *map(pair.qty, sizes)]
     return _frame(pair, "spread", 0, "[" + ",".join(f'"{text}"' for text in texts) + "]")
 

@@ -14,7 +14,7 @@ from simulator.pairs.pairs import BY_WSNAME, PAIRS, Pair
 from simulator.session import SYMBOLS_MAX, Request, Session
 from simulator.wire import read_json
 from simulator.world import World
-from simulator.ws_v1 import feed as feed_v1
+from simulator.ws_v1 import feed
 
 VERSION = "1.9.6"
 TRADES_SHOWN = 50
@@ -153,16 +153,16 @@ class OldPublicSession(Session):
         self._said(request, key, _described(channel, depth))
         venue = self.world.exchange.venues[symbol]
         if channel == "book":
-            self.reply(feed_v1.snapshot(venue.book, depth))
+            self.reply(feed.snapshot(venue.book, depth))
         elif channel == "trade":
             if venue.tape and self._unconfirmed.v1_trade_snapshot:
-                self.reply(feed_v1.trades(venue.pair, list(venue.tape)[-TRADES_SHOWN:]))
+                self.reply(feed.trades(venue.pair, list(venue.tape)[-TRADES_SHOWN:]))
         elif channel == "ticker":
-            self.reply(feed_v1.ticker(venue, self.world.now))
+            self.reply(feed.ticker(venue.book, venue.day, venue.last_price, venue.last_qty, self.world.now))
         elif channel == "spread":
-            self.reply(feed_v1.spread(venue, venue.book.changed_ns))
+            self.reply(feed.spread(venue.book, venue.book.changed_ns))
         elif (candle := venue.candles.last(depth)) is not None:
-            self.reply(feed_v1.candle(venue.pair, candle))
+            self.reply(feed.candle(venue.pair, candle))
         self._subscribed[key] = None
         self.world.hub.join(f"v1.{channel}", symbol, depth, self)
 
@@ -175,7 +175,7 @@ class OldPublicSession(Session):
         number = request.params["channelID"]
         for key in tuple(self._subscribed):
             channel, symbol, depth = key
-            if feed_v1.channel_id(self.world.exchange.venues[symbol].pair, channel) == number:
+            if feed.channel_id(self.world.exchange.venues[symbol].pair, channel) == number:
                 self._leave(key)
                 self._said(request, key, _described(channel, depth))
                 return
@@ -188,8 +188,8 @@ class OldPublicSession(Session):
         pair = self.world.exchange.venues[symbol].pair
         self._event(
             {
-                "channelID": feed_v1.channel_id(pair, channel),
-                "channelName": feed_v1.channel_name(channel, depth),
+                "channelID": feed.channel_id(pair, channel),
+                "channelName": feed.channel_name(channel, depth),
                 "event": "subscriptionStatus",
                 "pair": pair.wsname,
                 **reqid(request),

@@ -13,6 +13,7 @@ from simulator.exchange.venue.candles import INTERVALS
 from simulator.pairs.views import instrument_data
 from simulator.session import SYMBOLS_MAX, Request, Session, channel_of
 from simulator.world import World
+from simulator.ws_v2 import feed
 
 PRIVATE_CHANNELS = frozenset({"executions", "balances", "level3"})
 TRADING = frozenset(
@@ -118,11 +119,11 @@ class PublicSession(Session):
             if channel == "book":
                 self.reply(venue.book.snapshot(depth))
             elif channel == "trade":
-                self.reply(venue.trade_message("snapshot", list(venue.tape)[-TRADES_SHOWN:]))
+                self.reply(feed.trades(venue.pair, "snapshot", list(venue.tape)[-TRADES_SHOWN:]))
             elif channel == "ticker":
-                self.reply(venue.ticker_message("snapshot", now))
+                self.reply(feed.ticker(venue.book, venue.day, venue.last_price, "snapshot", now))
             else:
-                self.reply(venue.ohlc_message("snapshot", venue.candles.of(depth), now))
+                self.reply(feed.candles(venue.pair, "snapshot", venue.candles.of(depth), now))
         self._subscribed[key] = depth
         self.world.hub.join(channel, symbol, depth, self)
 

@@ -70,6 +70,11 @@ class FullBook:
         """``buy`` is the bids, ``sell`` the asks."""
         return self.bids if name == "buy" else self.asks
 
+    def touch(self) -> tuple[int | None, int | None]:
+        """Best bid and best ask in ticks; None where a side is empty."""
+        bids, asks = self.bids.keys, self.asks.keys
+        return (-bids[0] if bids else None), (asks[0] if asks else None)
+
     def apply(self, changes: Iterable[Change], now: int, depths: Iterable[int]) -> list[tuple[int, str]]:
         """Applies changes in order; returns (depth, message) for every depth whose view they touch."""
         return self.messages(self.change(changes, now, depths), depths)

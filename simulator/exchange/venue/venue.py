@@ -9,31 +9,19 @@ from zlib import crc32
 
 from simulator.exchange.engine import Engine, Event
 from simulator.exchange.venue.book import FullBook
-from simulator.exchange.venue.candles import INTERVALS, Candle, Candles, Day
+from simulator.exchange.venue.candles import INTERVALS, Candles, Day
 from simulator.exchange.venue.level3 import OrderBook
+from simulator.exchange.venue.trade import Trade
 from simulator.pairs.pairs import Pair
-from simulator.wire import iso, iso_ns, make_id
+from simulator.wire import make_id
 from simulator.ws_v1 import feed as feed_v1
+from simulator.ws_v2 import feed
 
 TAPE = 1000
 SPREADS = 200
 # Crowd orders live above this number, account orders below: the two never share an id in an engine.
 CROWD_FROM = 1 << 40
 STRANGERS_FROM = 1 << 60
-
-
-class Trade:
-    """A trade on the tape; side and kind are the taker's."""
-
-    __slots__ = ("kind", "ns", "price", "qty", "side", "trade_id")
-
-    def __init__(self, trade_id: int, side: str, price: int, qty: int, kind: str, ns: int) -> None:
-        self.trade_id = trade_id
-        self.side = side
-        self.price = price
-        self.qty = qty
-        self.kind = kind
-        self.ns = ns
 
 
 class Venue:
@@ -154,7 +142,7 @@ class Venue:
                 result.append(event)
         if trades:
             self.tape.extend(trades)
-            self.public.append(("trade", 0, self.trade_message("update", trades)))
+            self.public.append(("trade", 0, feed.trades(self.pair, "update", trades)))
         old = [depth for channel, depth in self.wanted if channel == "v1.book"] if self.wanted else []
         followed = [depth for channel, depth in self.wanted if channel == "level3"] if self.wanted else []
         depths = {*self.depths, *old, *followed} if self.wanted else self.depths
@@ -186,61 +174,28 @@ class Venue:
         resized = moved or sizes != self._shown_qty
         self._shown_qty = sizes
         if trades and ("ticker", 0) in wanted:
-            public.append(("ticker", 0, self.ticker_message("update", now)))
+            public.append(("ticker", 0, feed.ticker(self.book, self.day, self.last_price, "update", now)))
         if moved and ("ticker", 1) in wanted:
-            public.append(("ticker", 1, self.ticker_message("update", now)))
+            public.append(("ticker", 1, feed.ticker(self.book, self.day, self.last_price, "update", now)))
         if trades:
             for minutes in INTERVALS:
                 candle = self.candles.last(minutes)
                 if candle is not None and ("ohlc", minutes) in wanted:
-                    public.append(("ohlc", minutes, self.ohlc_message("update", [candle], now)))
+                    public.append(("ohlc", minutes, feed.candles(self.pair, "update", [candle], now)))
                 if candle is not None and ("v1.ohlc", minutes) in wanted:
                     public.append(("v1.ohlc", minutes, feed_v1.candle(self.pair, candle)))
             if ("v1.trade", 0) in wanted:
                 public.append(("v1.trade", 0, feed_v1.trades(self.pair, trades)))
         if (trades or moved) and ("v1.ticker", 0) in wanted:
-            public.append(("v1.ticker", 0, feed_v1.ticker(self, now)))
+            public.append(("v1.ticker", 0, feed_v1.ticker(self.book, self.day, self.last_price, self.last_qty, now)))
         if resized and ("v1.spread", 0) in wanted:
-            public.append(("v1.spread", 0, feed_v1.spread(self, now)))
+            public.append(("v1.spread", 0, feed_v1.spread(self.book, now)))
 
-    def ohlc_message(self, kind: str, candles: list[Candle], now: int) -> str:
-        """An ``ohlc`` channel message (KRAKEN.md 1.8)."""
-        pair = self.pair
-        rows = ",".join(
-            f'{{"symbol":"{pair.symbol}","open":{pair.price(c.open)},"high":{pair.price(c.high)},'
-            f'"low":{pair.price(c.low)},"close":{pair.price(c.close)},"trades":{c.trades},'
-            f'"volume":{pair.qty(c.volume)},"vwap":{pair.price(c.vwap)},"interval_begin":"{iso_ns(c.begin)}",'
-            f'"interval":{c.minutes},"timestamp":"{iso(c.end)}"}}'
-            for c in candles
-        )
-        return f'{{"channel":"ohlc","type":"{kind}","timestamp":"{iso_ns(now)}","data":[{rows}]}}'
-
-    def trade_message(self, kind: str, trades: list[Trade]) -> str:
-        """A ``trade`` channel message, oldest first (KRAKEN.md 1.6)."""
-        pair = self.pair
-        rows = ",".join(
-            f'{{"symbol":"{pair.symbol}","side":"{trade.side}","price":{pair.price(trade.price)},'
-            f'"qty":{pair.qty(trade.qty)},"ord_type":"{trade.kind}","trade_id":{trade.trade_id},'
-            f'"timestamp":"{iso(trade.ns)}"}}'
-            for trade in trades
-        )
-        return f'{{"channel":"trade","type":"{kind}","data":[{rows}]}}'
-
-    def ticker_message(self, kind: str, now: int) -> str:
-        """A ``ticker`` channel message (KRAKEN.md 1.7)."""
-        pair, day = self.pair, self.day
-        bid, ask = self.touch()
-        change = self.last_price - day.open
-        return (
-            f'{{"channel":"ticker","type":"{kind}","data":[{{"symbol":"{pair.symbol}","bid":{pair.price(bid or 0)},'
-            f'"bid_qty":{pair.qty(self.book.bids.qty.get(bid or 0, 0))},"ask":{pair.price(ask or 0)},'
-            f'"ask_qty":{pair.qty(self.book.asks.qty.get(ask or 0, 0))},"last":{pair.price(self.last_price)},'
-            f'"volume":{pair.qty(day.volume)},"vwap":{pair.price(day.vwap())},"low":{pair.price(day.low)},'
-            f'"high":{pair.price(day.high)},"change":{pair.price(change)},"change_pct":{change * 100 / day.open:.2f},'
-            f'"trades":{day.trades},"timestamp":"{iso(now)}"}}]}}'
-        )
+    @property
+    def last_qty(self) -> int:
+        """Lots of the last trade, 0 before the first."""
+        return self.tape[-1].qty if self.tape else 0
 
     def touch(self) -> tuple[int | None, int | None]:
         """Best bid and best ask in ticks; None where a side is empty."""
-        bids, asks = self.book.bids, self.book.asks
-        return (-bids.keys[0] if bids.keys else None), (asks.keys[0] if asks.keys else None)
+        return self.book.touch()
