@@ -148,7 +148,7 @@ class Session:
         """The ``status`` message."""
         return (
             f'{{"channel":"status","type":"update","data":[{{"version":"{VERSION}",'
-            f'"system":"{self.world.exchange.system}","api_version":"v2","connection_id":{self.connection_id},'
+            f'"system":"{self.world.exchange.state.system}","api_version":"v2","connection_id":{self.connection_id},'
             f'"upcoming_maintenance":[{self._maintenance()}],"emergency":[]}}]}}'
         )
 

@@ -16,15 +16,15 @@ from shared.config import Key, SimAccount, Simulator
 from shared.settings import SANDBOX_PAIRS
 from simulator import errors
 from simulator.errors import KrakenError
-from simulator.exchange import earn
-from simulator.exchange.accounts import Journal, Report
+from simulator.exchange.accounts import earn
+from simulator.exchange.accounts.volume import HOUR_NS, HOURS, Volume
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import Engine
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.limits import TIERS, Counter
 from simulator.exchange.orders import RECENT_FILLS, SPOT, Account
+from simulator.exchange.state import Journal, Report
 from simulator.exchange.venue.venue import Venue
-from simulator.exchange.volume import HOUR_NS, HOURS, Volume
 from simulator.faults.rules import Faults
 from simulator.hub import Hub
 from simulator.market import crosses
@@ -119,10 +119,10 @@ class World:
             price, trade_id = store.venue(pair.symbol) or (pair.start_price, 1_000_000)
             venues.append(Venue(pair, engine(), trade_id, price))
         self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt, config.unconfirmed)
-        self.exchange.serial = int(store.meta("serial", "1000"))
+        self.exchange.state.serial = int(store.meta("serial", "1000"))
         self.keys: dict[str, KeyState] = {}
         self.tokens: dict[str, Token] = {}
-        self.hub = Hub(self.exchange)
+        self.hub = Hub(self.exchange.venues)
         self.faults = Faults(self.seed)
         self.engine = engine
         # The exchange's time as last told, and what is to be done later: (when, order of asking, what).
@@ -139,8 +139,8 @@ class World:
         for declared in (*config.accounts, *made):
             self._add_account(declared, nonces, counters, now)
         # What was there at the start came from nowhere, and nobody hears of it.
-        self.exchange.outside.clear()
-        self.exchange.reports.clear()
+        self.exchange.state.outside.clear()
+        self.exchange.state.reports.clear()
         self._pay_rewards(now)
         self._saved_ns = now
         self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
@@ -169,12 +169,13 @@ class World:
         self.exchange.accounts[index] = account
         account.wallets = self.store.wallets(index)
         account.positions = self.store.positions(index)
+        state = self.exchange.state
         for wallet, asset, amount in declared_wallets(declared):
             known = account.balances if wallet == SPOT else account.wallets.get(asset, {})
             if (asset if wallet == SPOT else wallet) in known or asset not in ASSETS:
                 continue
             held = units(amount, ASSETS[asset].decimals) or 0
-            self.exchange.book(account, asset, "deposit", held, 0, self.exchange.reference(), now, now, wallet=wallet)
+            state.book(account, asset, "deposit", held, 0, state.reference(), now, now, wallet=wallet)
         for key in declared.keys:
             counter = Counter(tier.rest_max, tier.rest_decay, *counters.get(key.api_key, ()))
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
@@ -190,7 +191,7 @@ class World:
         weeks = week - int(self.store.meta("earn_week", str(week)))
         if weeks > 0:
             for account in self.exchange.accounts.values():
-                earn.pay(self.exchange, account, now, min(weeks, earn.WEEKS_MAX))
+                earn.pay(self.exchange.state, account, now, min(weeks, earn.WEEKS_MAX))
         self.store.put("earn_week", str(week))
         self.later((week + 1) * earn.PAYOUT_NS, self._pay_rewards)
 
@@ -227,7 +228,7 @@ class World:
         """Open orders rest again behind the fresh crowd; what fell due while the exchange was down falls now."""
         for order in self.store.open_orders():
             if order.account in self.exchange.accounts:
-                self.exchange.restore(order, now)
+                self.exchange.lifecycle.restore(order, now)
         self.exchange.tick(now)
         self._saved_ns = 0
         self.flush(now)
@@ -243,7 +244,7 @@ class World:
         while timers and timers[0][0] <= now:
             heapq.heappop(timers)[2](now)
         due = now + STEP_MAX_NS
-        if self.exchange.system == "online":
+        if self.exchange.state.system == "online":
             due = min((m.step(now) for m in self.markets if m.venue.status == "online"), default=due)
             if self.flood is not None:
                 due = min(due, self.flood.step(now))
@@ -315,20 +316,20 @@ class World:
     def flush(self, now: int) -> None:
         """Commits what has changed, then tells whom it concerns."""
         self.now = now
-        exchange = self.exchange
-        if exchange.journal:
-            journal, exchange.journal = exchange.journal, Journal()
+        state = self.exchange.state
+        if state.journal:
+            journal, state.journal = state.journal, Journal()
             try:
-                self.store.commit(exchange, journal)
+                self.store.commit(state, journal)
             except sqlite3.Error as error:
                 # Memory is ahead of the disk now: only a new start, from the disk, is honest.
                 self.broken = error
                 raise
         if self._must_save(now):
             self._save(now)
-        reports: list[Report] = exchange.reports
+        reports: list[Report] = state.reports
         if reports:
-            exchange.reports = []
+            state.reports = []
         self.hub.dispatch(reports, now)
 
     def _must_save(self, now: int) -> bool:

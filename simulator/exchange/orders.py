@@ -10,9 +10,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from simulator.exchange.accounts.volume import Volume
 from simulator.exchange.limits import Counter, Tier
 from simulator.exchange.terms import PLAIN, Distance, Terms
-from simulator.exchange.volume import Volume
 from simulator.pairs.pairs import FEES, Pair
 
 RECENT_FILLS = 50

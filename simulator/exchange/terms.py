@@ -15,6 +15,8 @@ from simulator.pairs.instrument import Pair
 TRIGGERED_KINDS = (
     "stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit", "trailing-stop", "trailing-stop-limit",
 )  # fmt: skip
+# An order that settles a margin position without a trade.
+SETTLE = "settle-position"
 TRAILING_KINDS = ("trailing-stop", "trailing-stop-limit")
 CLOSE_KINDS = ("limit", "stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit")
 # An iceberg shows at least this part of itself.

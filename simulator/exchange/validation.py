@@ -122,3 +122,24 @@ def buy_cost(account: Account, venue: Venue, qty: int, price: int | None, post_o
         if not left:
             break
     return total
+
+
+def lots_for(venue: Venue, cash: Decimal) -> int:
+    """Return the lots that an amount of the quote asset buys at market now, without fees."""
+    pair = venue.pair
+    left, lots = int(cash.scaleb(pair.price_precision + pair.qty_precision)), 0
+    for price, qty in venue.engine.levels("sell", 1000):
+        part = min(qty, left // price)
+        lots += part
+        left -= part * price
+        if part < qty:
+            break
+    return lots
+
+
+def would_take(venue: Venue, side: str, price: int | None) -> bool:
+    """True if an order at a price (ticks; None at market) would trade as it comes."""
+    bid, ask = venue.touch()
+    if price is None:
+        return True
+    return ask is not None and price >= ask if side == "buy" else bid is not None and price <= bid

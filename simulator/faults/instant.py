@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from simulator.errors import KrakenError
-from simulator.exchange import earn
+from simulator.exchange.accounts import earn
 from simulator.exchange.orders import SPOT, WALLETS, Order
 from simulator.exchange.venue.book import FullBook
 from simulator.faults.rules import Fault
@@ -55,8 +55,8 @@ def set_system(world: World, status: str, now: int) -> None:
     """The exchange's state; every session hears of a change."""
     if status not in SYSTEM:
         raise ValueError(f"value is one of {', '.join(SYSTEM)}")
-    if world.exchange.system != status:
-        world.exchange.system = status
+    if world.exchange.state.system != status:
+        world.exchange.state.system = status
         world.exchange.tick(now)
         world.tell_status()
 
@@ -141,7 +141,7 @@ def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
     exchange, venue = world.exchange, world.exchange.venues[symbol]
     for account in exchange.accounts.values():
         for order in [o for o in account.orders.values() if o.pair.symbol == symbol]:
-            exchange.pull(order, "canceled", "Pair changed", now)
+            exchange.lifecycle.pull(order, "canceled", "Pair changed", now)
     old = venue.pair
     ticks = venue.last_price * 10**precision // 10**old.price_precision
     venue.pair = replace(old, price_precision=precision, start_price=max(1, ticks), tick=1)
@@ -207,17 +207,17 @@ def _ledger(world: World, fault: Fault, now: int) -> None:
     if wallet not in WALLETS:
         raise ValueError(f"wallet is one of {', '.join(WALLETS)}")
     amount, fee = (_amount(text, asset.decimals) for text in (fault.amount, fault.fee or "0"))
-    visible, ref_id = now + exchange.lag(), fault.text or exchange.reference()
+    visible, ref_id = now + exchange.state.lag(), fault.text or exchange.state.reference()
     if wallet != SPOT and fault.value in _MOVES:
-        exchange.book(account, asset.name, fault.value, -amount, 0, ref_id, now, visible, fault.subtype)
-    exchange.book(account, asset.name, fault.value, amount, fee, ref_id, now, visible, fault.subtype, wallet)
+        exchange.state.book(account, asset.name, fault.value, -amount, 0, ref_id, now, visible, fault.subtype)
+    exchange.state.book(account, asset.name, fault.value, amount, fee, ref_id, now, visible, fault.subtype, wallet)
 
 
 def _auto_earn(world: World, fault: Fault, now: int) -> None:
     """What is free goes into flexible earning, where orders cannot spend it."""
     for account in world.exchange.accounts.values():
         if not fault.account or account.name == fault.account:
-            earn.sweep(world.exchange, account, now, fault.asset)
+            earn.sweep(world.exchange.state, account, now, fault.asset)
 
 
 def _chosen(world: World, fault: Fault) -> list[Order]:
@@ -236,14 +236,14 @@ def _engine_cancel(world: World, fault: Fault, now: int) -> None:
     """The engine cancels orders, for whatever reason ``text`` gives."""
     for order in _chosen(world, fault):
         if order.number in world.exchange.orders:
-            world.exchange.pull(order, "canceled", fault.text, now)
+            world.exchange.lifecycle.pull(order, "canceled", fault.text, now)
 
 
 def _restate(world: World, fault: Fault, now: int) -> None:
     """The engine halves what is left of orders and reports them as restated."""
     for order in _chosen(world, fault):
         if order.number in world.exchange.orders and order.remaining > 1 and not order.terms.display:
-            world.exchange.restate(order, order.filled + order.remaining // 2, fault.text or RESTATED, now)
+            world.exchange.lifecycle.restate(order, order.filled + order.remaining // 2, fault.text or RESTATED, now)
 
 
 def _amount(text: str, decimals: int) -> int:

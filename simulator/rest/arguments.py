@@ -16,12 +16,12 @@ from simulator import arguments, errors
 from simulator.arguments import decimal_text, rest_flag
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import OrderRequest, Price
-from simulator.exchange.terms import TRAILING_KINDS, TRIGGERED_KINDS, Close, Distance, Terms
+from simulator.exchange.terms import SETTLE, TRAILING_KINDS, TRIGGERED_KINDS, Close, Distance, Terms
 from simulator.pairs.margin import leverages
 from simulator.pairs.pairs import Pair
 from simulator.wire import NS, units
 from simulator.ws_v2 import order_arguments
-from simulator.ws_v2.order_arguments import KINDS, LIMIT_KINDS, SETTLE, STP, TIF
+from simulator.ws_v2.order_arguments import KINDS, LIMIT_KINDS, STP, TIF
 
 DEADLINE_MIN_NS = 2 * NS
 EXPIRE_MIN_S = 5

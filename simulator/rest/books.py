@@ -28,7 +28,7 @@ def _one_of(fields: Fields, name: str, allowed: tuple[int, ...], default: int) -
 def _venue(world: World, fields: Fields) -> Venue:
     if not fields.get("pair"):
         raise invalid("pair")
-    return world.exchange.venues[arguments.rest_pair(fields, world.exchange).symbol]
+    return world.exchange.venues[arguments.rest_pair(fields, world.exchange.state).symbol]
 
 
 def grouped(world: World, fields: Fields, _now: int) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
-from simulator.exchange import earn
-from simulator.exchange.earn import STRATEGIES, Strategy
+from simulator.exchange.accounts import earn
+from simulator.exchange.accounts.earn import STRATEGIES, Strategy
 from simulator.pairs.pairs import ASSETS, find_asset
 from simulator.wire import NS, fixed
 from simulator.world import KeyState, World
@@ -68,13 +68,13 @@ def allocations(world: World, key: KeyState, fields: Fields, _arrived: int, _now
     """``Earn/Allocations``: what is or was in each strategy, in ``converted_asset`` (USD) besides."""
     name = str(fields.get("converted_asset") or "USD")
     asset = find_asset(name)
-    rate = None if asset is None else world.exchange.rates.usd(asset.name)
+    rate = None if asset is None else world.exchange.state.rates.usd(asset.name)
     if asset is None or not rate:
         raise KrakenError(errors.UNKNOWN_ASSET)
 
     def amount(strategy: Strategy, units: int) -> dict[str, str]:
         decimals = ASSETS[strategy.asset].decimals
-        worth = Decimal(units).scaleb(-decimals) * world.exchange.rates.usd_or_start(strategy.asset) / rate
+        worth = Decimal(units).scaleb(-decimals) * world.exchange.state.rates.usd_or_start(strategy.asset) / rate
         return {"native": fixed(units, decimals), "converted": f"{worth:.{asset.decimals}f}"}
 
     hidden = arguments.rest_flag(fields, "hide_zero_allocations")
@@ -120,7 +120,7 @@ def _moved(world: World, key: KeyState, fields: Fields, now: int, *, back: bool)
     strategy, amount = _named(fields), arguments.decimal_text(fields, "amount")
     if amount is None or amount <= 0:
         raise invalid("amount")
-    earn.allocate(world.exchange, key.account, strategy, amount, now, back=back)
+    earn.allocate(world.exchange.state, key.account, strategy, amount, now, back=back)
     return True
 
 

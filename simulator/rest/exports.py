@@ -36,7 +36,7 @@ def add(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) ->
         raise invalid("report")
     columns = _columns(fields, report)
     # Four letters and digits in the documented sample.
-    name = make_id("", world.exchange.next_serial(), now)[:4]
+    name = make_id("", world.exchange.state.next_serial(), now)[:4]
     export = Export(name, key.account.index, report, description, form, columns, start * NS, end * NS + NS - 1, now)
     world.store.add_export(export)
     return {"id": name}

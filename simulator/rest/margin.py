@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
-from simulator.exchange.margin import ROLLOVER_RATE
+from simulator.exchange.accounts.margin import ROLLOVER_RATE
 from simulator.exchange.orders import Position
 from simulator.pairs.pairs import ASSETS, find_asset, percent
 from simulator.rest.views import time_of
@@ -57,7 +57,7 @@ def _row(world: World, position: Position, calculated: bool) -> dict[str, Any]:
 def _worth(world: World, positions: list[Position]) -> dict[str, str]:
     """Value and result of what is open, in the quote asset."""
     pair = positions[0].pair
-    value = sum(world.exchange.value(position) for position in positions)
+    value = sum(world.exchange.margin.value(position) for position in positions)
     paid = sum(position.cost_of(position.open) for position in positions)
     net = value - paid if positions[0].side == "buy" else paid - value
     sign = "" if net < 0 else "+"
@@ -86,18 +86,18 @@ def trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _n
     """``TradeBalance``: what the account is worth at the middle of the books in ``asset`` (ZUSD), and its margin."""
     asset = find_asset(str(fields.get("asset") or "ZUSD"))
     exchange, account = world.exchange, key.account
-    rate = None if asset is None else exchange.rates.usd(asset.name)
+    rate = None if asset is None else exchange.state.rates.usd(asset.name)
     if not rate:
         raise KrakenError(errors.UNKNOWN_ASSET)
     whole = sum(
         (
-            Decimal(account.total(name)).scaleb(-ASSETS[name].decimals) * (exchange.rates.usd(name) or 0)
+            Decimal(account.total(name)).scaleb(-ASSETS[name].decimals) * (exchange.state.rates.usd(name) or 0)
             for name in {*account.balances, *account.wallets}
         ),
         Decimal(0),
     )
-    valued = [exchange.valuation(position) for position in account.positions.values()]
-    used, result = exchange.margin_used(account), exchange.unrealised(account)
+    valued = [exchange.margin.valuation(position) for position in account.positions.values()]
+    used, result = exchange.margin.margin_used(account), exchange.margin.unrealised(account)
     equity = whole + result
     figures = {
         "eb": whole,

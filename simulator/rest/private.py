@@ -22,7 +22,6 @@ from simulator.rest.public import named_venues
 from simulator.rest.views import describe_order, description
 from simulator.wire import fixed, iso_seconds
 from simulator.world import KeyState, World
-from simulator.ws_v2.order_arguments import SETTLE
 
 Fields = Mapping[str, Any]
 HISTORY = 4
@@ -130,13 +129,12 @@ def _in_time(fields: Fields, arrived: int, now: int) -> None:
 
 
 def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    pair = arguments.rest_pair(fields, world.exchange)
+    pair = arguments.rest_pair(fields, world.exchange.state)
     wanted = rest_arguments.order(fields, pair, now, world.config.unconfirmed)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
         return {"descr": _described(wanted, *world.exchange.check(key.account, wanted, now))}
-    place = world.exchange.settle_by_order if wanted.kind == SETTLE else world.exchange.add
-    order = place(key.account, wanted, now)
+    order = world.exchange.add(key.account, wanted, now)
     result: dict[str, Any] = {"descr": describe_order(order), "txid": [order.order_id]}
     if order.cl_ord_id is not None and world.config.unconfirmed.rest_echo_cl_ord_id:
         result["cl_ord_id"] = order.cl_ord_id
@@ -144,7 +142,7 @@ def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: i
 
 
 def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    pair = arguments.rest_pair(fields, world.exchange)
+    pair = arguments.rest_pair(fields, world.exchange.state)
     listed = fields.get("orders")
     if not isinstance(listed, list) or not 2 <= len(listed) <= arguments.BATCH_ADD_MAX:
         raise invalid("orders")
@@ -185,7 +183,7 @@ def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now:
 
 
 def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    pair = arguments.rest_pair(fields, world.exchange)
+    pair = arguments.rest_pair(fields, world.exchange.state)
     order = _find(world, key, {"txid": fields.get("txid")})
     if order.pair.symbol != pair.symbol:
         raise KrakenError(errors.UNKNOWN_PAIR)

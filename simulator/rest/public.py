@@ -37,13 +37,13 @@ def server_time(_world: World, _fields: Fields, now: int) -> Any:
 
 def system_status(world: World, _fields: Fields, now: int) -> Any:
     """``SystemStatus``."""
-    return {"status": world.exchange.system, "timestamp": iso_seconds(now // NS)}
+    return {"status": world.exchange.state.system, "timestamp": iso_seconds(now // NS)}
 
 
 def assets(world: World, fields: Fields, _now: int) -> Any:
     """``Assets``."""
     names = _names(fields, "asset")
-    chosen = world.exchange.assets()
+    chosen = world.exchange.state.assets()
     if _tokenised(fields, "aclass"):
         if names:
             raise KrakenError(errors.UNKNOWN_ASSET)
@@ -97,7 +97,7 @@ def named_venues(world: World, fields: Fields) -> list[tuple[str, Venue]]:
         return [(venue.pair.rest_id, venue) for venue in world.exchange.venues.values()]
     chosen = []
     for name in names:
-        venue = world.exchange.listed(find_pair(name))
+        venue = world.exchange.state.listed(find_pair(name))
         if venue is None:
             raise KrakenError(errors.UNKNOWN_PAIR)
         chosen.append((name if name == venue.pair.symbol else venue.pair.rest_id, venue))

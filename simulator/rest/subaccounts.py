@@ -64,7 +64,7 @@ def transfer(world: World, key: KeyState, fields: Fields, _arrived: int, now: in
     assert target is not None
     if amount > source.free(asset.name):
         raise KrakenError(errors.FUNDING_FUNDS)
-    ref_id, visible = world.exchange.reference(), now + world.exchange.lag()
-    world.exchange.book(source, asset.name, "transfer", -amount, 0, ref_id, now, visible)
-    world.exchange.book(target, asset.name, "transfer", amount, 0, ref_id, now, visible)
+    ref_id, visible = world.exchange.state.reference(), now + world.exchange.state.lag()
+    world.exchange.state.book(source, asset.name, "transfer", -amount, 0, ref_id, now, visible)
+    world.exchange.state.book(target, asset.name, "transfer", amount, 0, ref_id, now, visible)
     return {"transfer_id": ref_id, "status": "complete"}

@@ -13,8 +13,8 @@ from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
-from simulator.exchange.accounts import Accounts, Report
 from simulator.exchange.orders import Account
+from simulator.exchange.state import Report, State
 from simulator.pairs.pairs import BY_WSNAME, PAIRS
 from simulator.reporting import Reporter
 from simulator.rest import private as rest_private
@@ -204,7 +204,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
         self._event({"errorMessage": error, "event": f"{request.method}Status", **reqid(request), "status": "error"})
 
     def _add(self, key: KeyState, request: Request, now: int) -> None:
-        result = self._call("AddOrder", key, _by_wsname(request.params, self.world.exchange), request, now)
+        result = self._call("AddOrder", key, _by_wsname(request.params, self.world.exchange.state), request, now)
         txid = {"txid": result["txid"][0]} if "txid" in result else {}
         self._done(request, descr=result["descr"]["order"], **txid)
 
@@ -216,7 +216,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
         self._done(request, amend_id=result["amend_id"], **{name: params[name]})
 
     def _edit(self, key: KeyState, request: Request, now: int) -> None:
-        params = _by_wsname(request.params, self.world.exchange)
+        params = _by_wsname(request.params, self.world.exchange.state)
         fields = {**params, "txid": params.get("orderid"), "userref": params.get("newuserref")}
         result = self._call("EditOrder", key, fields, request, now)
         price = (
@@ -249,12 +249,12 @@ class OldPrivateSession(OldPublicSession, Reporter):
         self._done(request, **self._call("CancelAllOrdersAfter", key, request.params, request, now))
 
 
-def _by_wsname(params: Fields, exchange: Accounts) -> Fields:
+def _by_wsname(params: Fields, state: State) -> Fields:
     """The members of an order whose pair has version 1's name."""
     name = params.get("pair")
     pair = BY_WSNAME.get(name) if isinstance(name, str) else None
-    if pair is None and isinstance(name, str) and exchange.unconfirmed.v1_new_names == "taken":
+    if pair is None and isinstance(name, str) and state.unconfirmed.v1_new_names == "taken":
         pair = PAIRS.get(name)
-    if exchange.listed(pair) is None:
+    if state.listed(pair) is None:
         raise KrakenError(errors.unsupported_pair(str(name)[:64]))
     return params

@@ -43,7 +43,7 @@ class OldPublicSession(Session):
         """The ``systemStatus`` message."""
         return (
             f'{{"connectionID":{self.connection_id},"event":"systemStatus",'
-            f'"status":"{self.world.exchange.system}","version":"{VERSION}"}}'
+            f'"status":"{self.world.exchange.state.system}","version":"{VERSION}"}}'
         )
 
     def heartbeat(self) -> str:
@@ -127,7 +127,7 @@ class OldPublicSession(Session):
         pair = BY_WSNAME.get(name)
         if pair is None and self._unconfirmed.v1_new_names == "taken":
             pair = PAIRS.get(name)
-        venue = self.world.exchange.listed(pair)
+        venue = self.world.exchange.state.listed(pair)
         if venue is None:
             raise KrakenError(errors.unsupported_pair(name))
         return venue.pair

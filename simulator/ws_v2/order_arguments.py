@@ -10,9 +10,18 @@ from typing import Any
 from simulator import errors
 from simulator.arguments import choice, client_id, flag, moment, number, only, whole
 from simulator.errors import KrakenError, invalid
-from simulator.exchange.margin import MARGIN_MAX
+from simulator.exchange.accounts.margin import MARGIN_MAX
 from simulator.exchange.orders import OrderRequest, Price
-from simulator.exchange.terms import CLOSE_KINDS, DISPLAY_SHARE, TRAILING_KINDS, TRIGGERED_KINDS, Close, Distance, Terms
+from simulator.exchange.terms import (
+    CLOSE_KINDS,
+    DISPLAY_SHARE,
+    SETTLE,
+    TRAILING_KINDS,
+    TRIGGERED_KINDS,
+    Close,
+    Distance,
+    Terms,
+)
 from simulator.exchange.validation import to_lots, to_ticks
 from simulator.pairs.margin import leverages
 from simulator.pairs.pairs import Pair
@@ -20,7 +29,6 @@ from simulator.wire import NS, units
 
 # A month at most.
 EXPIRE_MAX_NS = 31 * 86_400 * NS
-SETTLE = "settle-position"
 KINDS = ("limit", "market", "iceberg", SETTLE, *TRIGGERED_KINDS)
 LIMIT_KINDS = ("limit", "iceberg", "stop-loss-limit", "take-profit-limit", "trailing-stop-limit")
 _DISTANCES = ("pct", "quote")

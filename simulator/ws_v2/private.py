@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError
-from simulator.exchange.accounts import Report
 from simulator.exchange.database.past import account_at, fills_at, orders_at
 from simulator.exchange.orders import Account, Order
+from simulator.exchange.state import Report
 from simulator.faults import oddities
 from simulator.reporting import Reporter
 from simulator.session import Request, channel_of

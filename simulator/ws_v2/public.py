@@ -154,7 +154,7 @@ class PublicSession(Session):
         warnings = ["tick_size is deprecated, use price_increment"]
         self.answer(request, {"channel": "instrument", "snapshot": snapshot, "warnings": warnings}, now)
         if snapshot:
-            data = instrument_data(self.world.exchange.assets(), self.world.exchange.venues.values())
+            data = instrument_data(self.world.exchange.state.assets(), self.world.exchange.venues.values())
             self.reply(f'{{"channel":"instrument","type":"snapshot","data":{data}}}')
 
 

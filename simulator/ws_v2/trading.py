@@ -68,13 +68,11 @@ class TradingSession(Session):
             made_up = {"order_id": self.world.exchange.unused_id()} if self._unconfirmed.validate_order_id else {}
             self.answer(request, {**made_up, **_client_ids(params)}, now)
             return
-        exchange = self.world.exchange
-        place = exchange.settle_by_order if wanted.kind == order_arguments.SETTLE else exchange.add
-        order = place(key.account, wanted, now)
+        order = self.world.exchange.add(key.account, wanted, now)
         self.answer(request, {"order_id": order.order_id, **_client_ids(params)}, now)
 
     def _pair(self, params: dict[str, Any]) -> Pair:
-        return arguments.slash_pair(params, self.world.exchange)
+        return arguments.slash_pair(params, self.world.exchange.state)
 
     def _amend_order(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params

@@ -76,7 +76,7 @@ class Crowd:
     def take(self, symbol: str, dollars: float) -> None:
         """Sell into the bids or buy from the asks, whoever stands there."""
         world, ts = self.kraken.world, self.kraken.ts
-        if world is None or world.exchange.system != "online":
+        if world is None or world.exchange.state.system != "online":
             return
         side = self.rng.choice(["buy", "sell"])
         reach = int(self.values.mid(symbol) * (1 + (3e-4 if side == "buy" else -3e-4)))
@@ -186,10 +186,8 @@ class Others:
         world, ts = self.kraken.world, self.kraken.ts
         if world is None or not units:
             return None
-        exchange = world.exchange
-        exchange.book(
-            self.kraken.account, asset, kind, units, 0, exchange.reference(), ts, ts + exchange.lag(), wallet=wallet
-        )
+        state = world.exchange.state
+        state.book(self.kraken.account, asset, kind, units, 0, state.reference(), ts, ts + state.lag(), wallet=wallet)
         self.kraken.injected[f"ledger entry: {kind}"] += 1
         self.kraken.flush()
         move = Move(ts, asset, Decimal(units).scaleb(-ASSETS[asset].decimals), wallet)

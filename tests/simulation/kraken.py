@@ -100,9 +100,9 @@ class Kraken:
     def start(self) -> None:
         """Starts the exchange from what its database holds."""
         self.world = QuietWorld(self.config, self.store, load_engine(), self.ts)
-        self.world.exchange.system = self.system
-        lag = self.world.exchange._lag
-        self.world.exchange._lag = lambda: max(int(self.history_lag_s * SECOND), lag())
+        self.world.exchange.state.system = self.system
+        lag = self.world.exchange.state.lag
+        self.world.exchange.state.lag = lambda: max(int(self.history_lag_s * SECOND), lag())
         self.crowd.restart()
         self.flush()
 
@@ -126,7 +126,7 @@ class Kraken:
             self.online_at = self.loop.now
         self.system = system
         if self.world is not None:
-            self.world.exchange.system = system
+            self.world.exchange.state.system = system
             for link in list(self.links):
                 link.session.send(link.session.status())
 

@@ -22,7 +22,7 @@ BANNER = re.compile(r"^#\s*[=#*]{6,}", re.MULTILINE)
 PROSE = re.compile(r"\b(why|reason|error)\w*\.(startswith|endswith)\(|\b(in|==) (why|reason)\b")
 
 # What stands beyond a limit, and how much of it. Lower a figure when you have lowered the count; never raise one.
-LONG_FUNCTIONS = {"executor/orders/transitions.py apply": 81, "simulator/exchange/exchange.py amend": 76}
+LONG_FUNCTIONS = {"executor/orders/transitions.py apply": 81}
 LONG_MODULES = {"collector/feed.py": 440, "shared/messages.py": 460, "shared/process.py": 430}
 FULL_FOLDERS = {
     "monitor": 27,

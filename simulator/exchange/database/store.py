@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from simulator.exchange.accounts import Accounts, Journal
 from simulator.exchange.database.exports import Export
 from simulator.exchange.database.history import History
 from simulator.exchange.database.rows import (
@@ -29,6 +28,7 @@ from simulator.exchange.database.rows import (
 from simulator.exchange.database.schema import prepare
 from simulator.exchange.limits import Counter
 from simulator.exchange.orders import SPOT, Account, Order, Position
+from simulator.exchange.state import Journal, State
 
 
 class Store(History):
@@ -48,10 +48,10 @@ class Store(History):
 
     # --- writing -------------------------------------------------------------------------------------------------
 
-    def commit(self, exchange: Accounts, journal: Journal) -> None:
+    def commit(self, state: State, journal: Journal) -> None:
         """Writes everything in ``journal`` in one transaction."""
         db = self._db
-        accounts = exchange.accounts
+        accounts = state.accounts
         db.execute("BEGIN IMMEDIATE")
         try:
             db.executemany(
@@ -90,7 +90,7 @@ class Store(History):
                 f"INSERT OR REPLACE INTO positions VALUES ({marks(POSITION_COLUMNS)})",
                 [position_row(position) for position in journal.positions.values()],
             )
-            self._put("serial", str(exchange.serial))
+            self._put("serial", str(state.serial))
             db.execute("COMMIT")
         except BaseException:
             db.execute("ROLLBACK")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from simulator.errors import KrakenError
-from simulator.exchange import earn
-from simulator.exchange.earn import STRATEGIES
+from simulator.exchange.accounts import earn
+from simulator.exchange.accounts.earn import STRATEGIES
 from simulator.faults import instant
 from simulator.rest import private as rest_private
 from simulator.rest.subaccounts import public_id

@@ -105,7 +105,7 @@ def test_improving_the_touch_draws_takers_and_makes_makers_stand_back(side: str)
         orders += 1
         hits += order.filled > 0
         if order.order_id in account.orders:
-            world.exchange.pull(order, "canceled", "test", world.now)
+            world.exchange.lifecycle.pull(order, "canceled", "test", world.now)
     assert hits >= orders // 2
     assert venue.trade_id
 

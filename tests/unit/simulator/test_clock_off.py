@@ -94,7 +94,7 @@ def test_announced_maintenance_comes_and_goes_in_time_and_is_told_so(offset: int
     states = []
     for seconds in (31, 30, 30, 30):
         world.run(seconds)
-        states.append(world.exchange.system)
+        states.append(world.exchange.state.system)
     assert states == ["online", "maintenance", "maintenance", "online"]
 
 

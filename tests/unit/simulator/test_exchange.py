@@ -47,7 +47,7 @@ def test_validation_has_krakens_order() -> None:
     # Wrong in every way at once: the price is named first, then the size, then the funds.
     assert refused(world, limit(qty="0.00000001", price="1.11")).startswith(errors.INVALID_PRICE)
     assert refused(world, limit(qty="0.00000001", price="1.1")) == errors.ORDER_MINIMUM
-    world.exchange.system = "cancel_only"
+    world.exchange.state.system = "cancel_only"
     assert refused(world, limit(qty="0.00000001", price="1.11")) == errors.CANCEL_ONLY
 
 
@@ -105,7 +105,7 @@ def test_a_fill_has_the_pair_s_cost_decimals_and_its_ledger_entry_the_asset_s(
     order = world.exchange.add(visitor, limit(side, qty, price, tif="ioc"), world.now)
     (fill,) = visitor.fills
     assert (order.cost, order.fee) == (fill.cost, fill.fee) == (cost, fee)
-    (entry,) = (e for e in world.exchange.journal.ledger if e.account == visitor.index and e.asset == "USD")
+    (entry,) = (e for e in world.exchange.state.journal.ledger if e.account == visitor.index and e.asset == "USD")
     assert (entry.amount, entry.fee, entry.balance) == (amount, charged, 100_000_0000 + amount - charged)
     assert visitor.balances["USD"] == entry.balance
 
@@ -128,10 +128,10 @@ def test_a_fee_rounded_up_takes_no_more_than_a_sale_brings() -> None:
     visitor.balances["USD"] = 0
     order = world.exchange.add(visitor, limit("sell", "0.06", "160", "SOL/USD"), world.now)
     # One lot at 160 USD brings 0.0000016 USD, and half a ledger's unit of the dollar is not reached.
-    world.exchange._fill(order, order.price or 0, 1, True, 5, world.now)
+    world.exchange.lifecycle.fill(order, order.price or 0, 1, True, 5, world.now)
     assert (visitor.fills[-1].fee, visitor.balances["USD"]) == (0, 0)
     # Ten thousand of them bring 160 units, of which 0.25 % is less than one and still charged as one.
-    world.exchange._fill(order, order.price or 0, 10_000, True, 6, world.now)
+    world.exchange.lifecycle.fill(order, order.price or 0, 10_000, True, 6, world.now)
     assert (visitor.fills[-1].fee, visitor.balances["USD"]) == (4, 159)
 
 
@@ -175,8 +175,8 @@ def test_a_leg_that_rounds_to_nothing_has_no_ledger_entry() -> None:
     order = world.exchange.add(visitor, limit("buy", "0.06", "140", "SOL/USD"), world.now)
     world.world.flush(world.now)
     # One lot at 140 USD costs 0.0000014 USD.
-    world.exchange._fill(order, order.price or 0, 1, True, 5, world.now)
-    assert [entry.asset for entry in world.exchange.journal.ledger] == ["SOL"]
+    world.exchange.lifecycle.fill(order, order.price or 0, 1, True, 5, world.now)
+    assert [entry.asset for entry in world.exchange.state.journal.ledger] == ["SOL"]
 
 
 def test_a_post_only_amend_that_would_take_is_refused_and_changes_nothing() -> None:
@@ -291,7 +291,7 @@ STEP = st.tuples(
 
 def total(world: TestWorld, asset: str) -> int:
     held = sum(account.balances[asset] for account in world.exchange.accounts.values())
-    return held + world.exchange.outside.get(asset, 0) + world.exchange.fees.get(asset, 0)
+    return held + world.exchange.state.outside.get(asset, 0) + world.exchange.state.fees.get(asset, 0)
 
 
 def try_step(world: TestWorld, step: Any) -> None:

@@ -323,7 +323,7 @@ def test_markets_come_back_from_a_maintenance_by_steps() -> None:
     seen = []
     for _ in range(32):
         later(world, 1_000)
-        seen.append(world.exchange.system)
+        seen.append(world.exchange.state.system)
     assert [status for at, status in enumerate(seen) if not at or seen[at - 1] != status] == [
         "maintenance", "cancel_only", "post_only", "online",
     ]  # fmt: skip

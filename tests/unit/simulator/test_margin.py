@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.errors import KrakenError
-from simulator.exchange.margin import CLOSED
+from simulator.exchange.accounts.margin import CLOSED
 from simulator.faults import instant
 from simulator.wire import NS
 from tests.unit.simulator.test_rest_arguments import ORDER, call

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
+from simulator.exchange.accounts.volume import Volume
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import load_engine
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.limits import TIERS
 from simulator.exchange.orders import Account
 from simulator.exchange.venue.venue import Venue
-from simulator.exchange.volume import Volume
 from simulator.market import replay
 from simulator.market.replay import Moment, Replay
 from simulator.pairs.pairs import PAIRS

@@ -42,7 +42,7 @@ def test_orders_balances_fills_and_counters_survive(tmp_path: Path) -> None:
     assert [fill.exec_id for fill in again.fills] == [fill.exec_id for fill in maker.fills]
     # Add, amend at once, add: 1 + 4 + 1 points, a second of decay later.
     assert 3 < again.counter("BTC/USD").now(after.now) < 4
-    assert after.exchange.serial >= world.exchange.serial
+    assert after.exchange.state.serial >= world.exchange.state.serial
 
 
 def world_price(world: TestWorld, offset: int) -> Decimal:

@@ -137,7 +137,7 @@ def test_one_release_releases_the_next() -> None:
     second = world.exchange.add(account, stop("stop-loss", "sell", last - 600), world.now)
     print_at(world, last - 100)
     assert (first.status, second.status) == ("filled", "filled")
-    assert not world.exchange.waiting
+    assert not world.exchange.lifecycle.triggers.waiting
 
 
 def test_a_waiting_order_is_amended_cancelled_and_kept_over_a_restart(tmp_path: Any) -> None:
@@ -156,7 +156,7 @@ def test_a_waiting_order_is_amended_cancelled_and_kept_over_a_restart(tmp_path: 
     again = TestWorld(tmp_path / "db", now=world.now)
     (kept,) = again.account().orders.values()
     assert (kept.trigger, kept.waits, kept.kind) == (bid - 4000, True, "stop-loss")
-    assert again.exchange.waiting["BTC/USD"]
+    assert again.exchange.lifecycle.triggers.waiting["BTC/USD"]
     assert again.exchange.venues["BTC/USD"].engine.order(kept.number) is None
 
 
@@ -171,7 +171,7 @@ def test_a_waiting_order_holds_its_funds_and_one_that_cannot_pay_any_more_is_can
     venue = world.exchange.venues["BTC/USD"]
     # Nothing is offered but at a far higher price.
     for number in venue.engine.queue("sell", last + 2000):
-        world.exchange.pull(world.exchange.orders[number], "canceled", "test", world.now)
+        world.exchange.lifecycle.pull(world.exchange.orders[number], "canceled", "test", world.now)
     far = last * 2
     world.exchange.settle(venue.submit(venue.crowd_number(), 0, "sell", far, 10**9, world.now), world.now)
     print_at(world, last + 100)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.exchange.volume import HOUR_NS, HOURS, Volume
+from simulator.exchange.accounts.volume import HOUR_NS, HOURS, Volume
 from simulator.pairs.pairs import FEES
 from simulator.wire import NS
 from tests.unit.simulator.test_rest_arguments import call

@@ -8,12 +8,11 @@ exchange of the position for its assets as ``settled``.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from simulator import errors
 from simulator.errors import KrakenError, invalid
-from simulator.exchange.accounts import Accounts
 from simulator.exchange.orders import Account, Fill, Order, Position
+from simulator.exchange.state import State
 from simulator.exchange.venue.venue import Venue
 from simulator.pairs.margin import MARGIN_PAIRS, leverages
 from simulator.pairs.pairs import ASSETS, Pair, rounded
@@ -27,11 +26,11 @@ MARGIN_MAX = 5
 CLOSED = "Reduce only:Position is closed"
 
 
-class Margin(Accounts):
-    """Accounts whose orders may have leverage."""
+class Margin:
+    """The positions of accounts whose orders have leverage."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, state: State) -> None:
+        self._state = state
         # Accounts that have lost a position, whose reduce-only orders are to be looked at.
         self.reduced: set[int] = set()
 
@@ -39,7 +38,7 @@ class Margin(Accounts):
         """Open lots of the account's positions on a side of a pair."""
         return sum(p.open for p in account.positions.values() if p.pair.symbol == pair.symbol and p.side == side)
 
-    def check_margin(
+    def check(
         self, account: Account, venue: Venue, side: str, qty: int, price: int | None, leverage: int, but: Order | None
     ) -> None:
         """Refuses (KrakenError) an order with leverage that the account's margin does not carry."""
@@ -70,7 +69,8 @@ class Margin(Accounts):
         """What is in the spot wallet."""
         held = account.balances.items()
         return sum(
-            (Decimal(n).scaleb(-ASSETS[name].decimals) * self.rates.usd_or_start(name) for name, n in held), Decimal(0)
+            (Decimal(n).scaleb(-ASSETS[name].decimals) * self._state.rates.usd_or_start(name) for name, n in held),
+            Decimal(0),
         )
 
     def valuation(self, position: Position) -> tuple[Decimal, Decimal]:
@@ -81,7 +81,7 @@ class Margin(Accounts):
 
     def value(self, position: Position) -> int:
         """What is open of a position at the last price, in units of the cost decimals; its cost where no pair tells."""
-        venue = self.venues.get(position.pair.symbol)
+        venue = self._state.venues.get(position.pair.symbol)
         if venue is None:
             return position.cost_of(position.open)
         return position.pair.cost_units(venue.last_price, position.open)
@@ -106,25 +106,24 @@ class Margin(Accounts):
         ordered = Decimal(0)
         for order in account.orders.values():
             if order.terms.leverage and order is not but:
-                price = order.price or order.trigger or self.venues[order.pair.symbol].last_price
+                price = order.price or order.trigger or self._state.venues[order.pair.symbol].last_price
                 cost = order.pair.cost_units(price, order.remaining)
                 ordered += self._worth(order.pair, cost) / order.terms.leverage
         equity = self.collateral(account) + self.unrealised(account)
         return equity - self.margin_used(account) - ordered
 
     def _worth(self, pair: Pair, cost: int) -> Decimal:
-        return Decimal(cost).scaleb(-pair.cost_precision) * self.rates.usd_or_start(pair.quote.name)
+        return Decimal(cost).scaleb(-pair.cost_precision) * self._state.rates.usd_or_start(pair.quote.name)
 
     # --- fills ---------------------------------------------------------------------------------------------------
 
-    def _margin_taken(self, order: Order, price: int, qty: int) -> tuple[int, int]:
-        closing = min(qty, self.lots(self.accounts[order.account], order.pair, _other(order.side)))
+    def taken(self, order: Order, price: int, qty: int) -> tuple[int, int]:
+        """Return the margin that a fill takes (units of the cost decimals) and the lots that it closes."""
+        closing = min(qty, self.lots(self._state.accounts[order.account], order.pair, _other(order.side)))
         return order.pair.cost_units(price, qty - closing) // order.terms.leverage, closing
 
-    def _book_fill(self, account: Account, fill: Fill, amount: int, charged: int) -> None:
-        if not fill.leverage:
-            super()._book_fill(account, fill, amount, charged)
-            return
+    def book_fill(self, account: Account, fill: Fill, charged: int) -> None:
+        """Close and open positions by a fill; the fee ``charged`` is in units of the quote asset."""
         pair, result = fill.pair, 0
         for position, lots in self._against(account, pair, fill.side, fill.closing):
             cost = pair.quote_units_of(position.cost_of(lots), "half_up")
@@ -139,7 +138,7 @@ class Margin(Accounts):
                 pair.cost_units(fill.price, opened), fill.fee, fill.margin, fill.leverage, fill.ns,
                 fill.ns + ROLLOVER_NS,
             )  # fmt: skip
-            account.positions[position.position_id] = self.journal.positions[position.position_id] = position
+            account.positions[position.position_id] = self._state.journal.positions[position.position_id] = position
         self._book_margin(account, pair.quote.name, "margin", result, charged, fill.exec_id, fill.ns)
 
     def _against(self, account: Account, pair: Pair, side: str, lots: int) -> list[tuple[Position, int]]:
@@ -153,7 +152,7 @@ class Margin(Accounts):
 
     def _close(self, account: Account, position: Position, lots: int) -> None:
         position.closed += lots
-        self.journal.positions[position.position_id] = position
+        self._state.journal.positions[position.position_id] = position
         if not position.open:
             del account.positions[position.position_id]
             self.reduced.add(account.index)
@@ -165,9 +164,9 @@ class Margin(Accounts):
         held = account.balances.get(asset, 0)
         amount = max(amount, -held)
         fee = min(fee, held + amount)
-        self.fees[asset] = self.fees.get(asset, 0) + fee
+        self._state.fees[asset] = self._state.fees.get(asset, 0) + fee
         if amount or fee:
-            self.book(account, asset, kind, amount, fee, ref_id, now, now + self.lag())
+            self._state.book(account, asset, kind, amount, fee, ref_id, now, now + self._state.lag())
 
     # --- time and settlement -------------------------------------------------------------------------------------
 
@@ -180,18 +179,15 @@ class Margin(Accounts):
                 due, position.rollover_ns = position.rollover_ns, position.rollover_ns + ROLLOVER_NS
                 fee = rounded(cost * ROLLOVER_RATE, 6)
                 self._book_margin(account, pair.quote.name, "rollover", 0, fee, position.position_id, due)
-            self.journal.positions[position.position_id] = position
+            self._state.journal.positions[position.position_id] = position
 
-    def drop_reducers(self, now: int) -> None:
-        """Cancels reduce-only orders whose position is gone."""
-        while self.reduced:
-            account = self.accounts[self.reduced.pop()]
-            self._drop_reducers_of(account, now)
-
-    def _drop_reducers_of(self, account: Account, now: int) -> None:
-        for order in [o for o in account.orders.values() if o.terms.reduce_only]:
-            if not self.lots(account, order.pair, _other(order.side)):
-                self.pull(order, "canceled", CLOSED, now)
+    def without_position(self, account: Account) -> list[Order]:
+        """Return the account's reduce-only orders whose position is gone."""
+        return [
+            order
+            for order in account.orders.values()
+            if order.terms.reduce_only and not self.lots(account, order.pair, _other(order.side))
+        ]
 
     def settle_position(self, account: Account, pair: Pair, side: str, lots: int, now: int) -> int:
         """Exchanges positions for their assets without a trade, all where ``lots`` is 0; returns the lots settled.
@@ -211,9 +207,9 @@ class Margin(Accounts):
             raise KrakenError(errors.INSUFFICIENT_FUNDS)
         for position, part in parts:
             self._close(account, position, part)
-        ref_id, visible = self.reference(), now + self.lag()
-        self.book(account, pair.base.name, "settled", sign * base, 0, ref_id, now, visible)
-        self.book(account, pair.quote.name, "settled", -sign * cost, 0, ref_id, now, visible)
+        ref_id, visible = self._state.reference(), now + self._state.lag()
+        self._state.book(account, pair.base.name, "settled", sign * base, 0, ref_id, now, visible)
+        self._state.book(account, pair.quote.name, "settled", -sign * cost, 0, ref_id, now, visible)
         return total
 
 

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from simulator.errors import KrakenError
-from simulator.exchange.accounts import Accounts
 from simulator.exchange.orders import SPOT, Account
+from simulator.exchange.state import State
 from simulator.pairs.pairs import ASSETS
 from simulator.wire import NS, make_id, units
 
@@ -62,47 +62,45 @@ def held(account: Account, strategy: Strategy) -> int:
     return account.wallets.get(strategy.asset, {}).get(strategy.wallet, 0)
 
 
-def allocate(
-    exchange: Accounts, account: Account, strategy: Strategy, amount: Decimal, now: int, *, back: bool
-) -> None:
+def allocate(state: State, account: Account, strategy: Strategy, amount: Decimal, now: int, *, back: bool) -> None:
     """Moves an amount from the spot wallet into a strategy, or ``back``; raises KrakenError."""
     moved = units(amount, ASSETS[strategy.asset].decimals)
     if moved is None or amount < strategy.minimum:
         raise KrakenError(BELOW_MINIMUM)
     if moved > (held(account, strategy) if back else account.free(strategy.asset)):
         raise KrakenError(INSUFFICIENT)
-    move(exchange, account, strategy, moved, now, "deallocation" if back else "allocation")
+    move(state, account, strategy, moved, now, "deallocation" if back else "allocation")
 
 
-def move(exchange: Accounts, account: Account, strategy: Strategy, moved: int, now: int, subtype: str) -> None:
+def move(state: State, account: Account, strategy: Strategy, moved: int, now: int, subtype: str) -> None:
     """Books the two entries of a move into a strategy, out of it for a ``deallocation``."""
-    ref_id, visible = exchange.reference(), now + exchange.lag()
+    ref_id, visible = state.reference(), now + state.lag()
     ends = [(SPOT, -moved), (strategy.wallet, moved)]
     if subtype == "deallocation":
         ends = [(strategy.wallet, -moved), (SPOT, moved)]
     for wallet, amount in ends:
-        exchange.book(account, strategy.asset, "earn", amount, 0, ref_id, now, visible, subtype, wallet)
+        state.book(account, strategy.asset, "earn", amount, 0, ref_id, now, visible, subtype, wallet)
 
 
-def sweep(exchange: Accounts, account: Account, now: int, asset: str = "") -> int:
+def sweep(state: State, account: Account, now: int, asset: str = "") -> int:
     """Auto-earn: moves what is free of every asset (or of one) into its flexible strategy; returns how many moved."""
     count = 0
     for strategy in STRATEGIES.values():
         free = account.free(strategy.asset)
         if strategy.lock == "flex" and free > 0 and asset in ("", strategy.asset):
-            move(exchange, account, strategy, free, now, "autoallocation")
+            move(state, account, strategy, free, now, "autoallocation")
             count += 1
     return count
 
 
-def pay(exchange: Accounts, account: Account, now: int, weeks: int) -> None:
+def pay(state: State, account: Account, now: int, weeks: int) -> None:
     """Books the rewards of so many weeks on whatever is allocated."""
     for strategy in STRATEGIES.values():
         rate = (strategy.low + strategy.high) / 200 * PAYOUT_NS * weeks / YEAR_NS
         reward = int(held(account, strategy) * rate)
         if reward:
             kind, subtype = ("staking", "") if strategy.lock == "bonded" else ("earn", "reward")
-            exchange.book(
-                account, strategy.asset, kind, reward, 0, exchange.reference(), now, now + exchange.lag(), subtype,
+            state.book(
+                account, strategy.asset, kind, reward, 0, state.reference(), now, now + state.lag(), subtype,
                 strategy.wallet,
             )  # fmt: skip
