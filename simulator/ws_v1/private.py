@@ -21,7 +21,7 @@ from simulator.rest import private as rest_private
 from simulator.session import Request
 from simulator.world import KeyState, Token, World
 from simulator.ws_v1 import reports as reports_v1
-from simulator.ws_v1.public import OldPublicSession, reqid
+from simulator.ws_v1.session import OldSession, reqid
 from simulator.ws_v2 import reports
 
 CHANNELS = ("openOrders", "ownTrades")
@@ -38,7 +38,7 @@ class _Subscription:
     counter: bool = False
 
 
-class OldPrivateSession(OldPublicSession, Reporter):
+class OldPrivateSession(OldSession):
     """A session on ``/auth``."""
 
     path = "private"
@@ -46,6 +46,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
         self._channels: dict[str, _Subscription] = {}
+        self._reporter = Reporter(self)
         self._events: dict[str, Callable[[KeyState, Request, int], None]] = {
             "addOrder": self._add,
             "amendOrder": self._amend,
@@ -65,6 +66,11 @@ class OldPrivateSession(OldPublicSession, Reporter):
         super().close()
         for channel in tuple(self._channels):
             self._drop(channel)
+
+    def shift(self, by: int) -> None:
+        """Keep what is timed here at its distance when the exchange's clock is put forward by so many ns."""
+        super().shift(by)
+        self._reporter.shift(by)
 
     def dispatch(self, request: Request, now: int) -> None:
         """Subscribes, unsubscribes and trades; raises KrakenError."""
@@ -112,7 +118,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
             self._drop(channel)
             self._status(request, channel, shown)
         except KrakenError as error:
-            self._refused(request, str(error), None, shown)
+            self.refuse_subscription(request, str(error), None, shown)
 
     def _open(self, request: Request, channel: str, token: Token, wanted: Fields) -> None:
         token.key.require("query-open-trades" if channel == "openOrders" else "query-closed-trades")
@@ -146,7 +152,7 @@ class OldPrivateSession(OldPublicSession, Reporter):
         self.world.hub.join_private(account.index, "executions", self)
 
     def _status(self, request: Request, channel: str, subscription: Fields) -> None:
-        self._event(
+        self.event(
             {
                 "channelName": channel,
                 "event": "subscriptionStatus",
@@ -183,12 +189,12 @@ class OldPrivateSession(OldPublicSession, Reporter):
     def _push(self, channel: str, rows: list[dict[str, Any]], *, first: bool = False) -> None:
         subscription = self._channels[channel]
         account = subscription.account.name
-        subscription.sequence = self.number(channel, account, subscription.sequence)
+        subscription.sequence = self._reporter.number(channel, account, subscription.sequence)
         text = json.dumps([rows, channel, {"sequence": subscription.sequence}], separators=(",", ":"))
         if first:
             self.reply(text)
         else:
-            self.hand_over(text, channel, account)
+            self._reporter.hand_over(text, channel, account)
 
     # --- trading -------------------------------------------------------------------------------------------------
 
@@ -198,10 +204,10 @@ class OldPrivateSession(OldPublicSession, Reporter):
         return call.run(self.world, key, fields, request.arrived, now)
 
     def _done(self, request: Request, **members: Any) -> None:
-        self._event({"event": f"{request.method}Status", **reqid(request), "status": "ok", **members})
+        self.event({"event": f"{request.method}Status", **reqid(request), "status": "ok", **members})
 
     def _failed(self, request: Request, error: str) -> None:
-        self._event({"errorMessage": error, "event": f"{request.method}Status", **reqid(request), "status": "error"})
+        self.event({"errorMessage": error, "event": f"{request.method}Status", **reqid(request), "status": "error"})
 
     def _add(self, key: KeyState, request: Request, now: int) -> None:
         result = self._call("AddOrder", key, _by_wsname(request.params, self.world.exchange.state), request, now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +10,11 @@ from simulator.errors import KrakenError
 from simulator.exchange.venue.book import DEPTHS
 from simulator.exchange.venue.candles import INTERVALS
 from simulator.pairs.pairs import BY_WSNAME, PAIRS, Pair
-from simulator.session import SYMBOLS_MAX, Request, Session
-from simulator.wire import read_json
+from simulator.session import SYMBOLS_MAX, Request
 from simulator.world import World
 from simulator.ws_v1 import feed
+from simulator.ws_v1.session import OldSession, reqid
 
-VERSION = "1.9.6"
 TRADES_SHOWN = 50
 _PRIVATE = ("ownTrades", "openOrders")
 _TRADING = ("addOrder", "editOrder", "cancelOrder", "cancelAll", "cancelAllOrdersAfter")
@@ -25,7 +23,7 @@ _OPTIONS = {"book": "depth", "ohlc": "interval", "trade": "", "ticker": "", "spr
 _Key = tuple[str, str, int]
 
 
-class OldPublicSession(Session):
+class OldPublicSession(OldSession):
     """A session on ``/``. Its subscriptions are (channel, symbol, depth or interval)."""
 
     path = "v1"
@@ -39,48 +37,11 @@ class OldPublicSession(Session):
         """Has the session any subscription."""
         return bool(self._subscribed)
 
-    def status(self) -> str:
-        """The ``systemStatus`` message."""
-        return (
-            f'{{"connectionID":{self.connection_id},"event":"systemStatus",'
-            f'"status":"{self.world.exchange.state.system}","version":"{VERSION}"}}'
-        )
-
-    def heartbeat(self) -> str:
-        """The second's sign of life."""
-        return '{"event":"heartbeat"}'
-
     def close(self) -> None:
         """The connection is gone: ends every subscription."""
         super().close()
         for key in tuple(self._subscribed):
             self._leave(key)
-
-    # --- requests ------------------------------------------------------------------------------------------------
-
-    def read(self, text: str, arrived: int) -> Request:
-        """Reads a frame; never raises. The request's params are the whole message."""
-        self.heard_ns = arrived
-        if not self.charge(arrived):
-            return Request("", {}, None, arrived, errors.MESSAGE_RATE)
-        try:
-            message = read_json(text)
-        except (ValueError, ArithmeticError):
-            return Request("", {}, None, arrived, errors.MALFORMED)
-        if not isinstance(message, dict):
-            return Request("", {}, None, arrived, errors.MALFORMED)
-        event, reqid = message.get("event"), message.get("reqid")
-        number = self._echoed(reqid)
-        if not isinstance(event, str) or not 0 < len(event) <= 64:
-            return Request("", message, number, arrived, errors.MALFORMED)
-        return Request(event, message, number, arrived)
-
-    def _echoed(self, reqid: object) -> int | str | None:
-        """What the answer repeats of a request's ``reqid``: a number, or a short text."""
-        if isinstance(reqid, str) and self._unconfirmed.v1_text_reqid == "echoed":
-            return reqid[:64]
-        is_number = isinstance(reqid, int) and not isinstance(reqid, bool) and abs(reqid) < 2**63
-        return reqid if is_number and isinstance(reqid, int) else None
 
     def dispatch(self, request: Request, now: int) -> None:  # noqa: ARG002 - acknowledgements carry no times
         """Subscribes and unsubscribes; raises KrakenError."""
@@ -113,15 +74,7 @@ class OldPublicSession(Session):
                     self._leave(key)
                     self._said(request, key, _described(channel, depth))
             except KrakenError as error:
-                self._refused(request, str(error), name, subscription)
-
-    def refuse(self, request: Request, error: str, now: int, **extra: str) -> None:  # noqa: ARG002
-        """An error that concerns the whole request."""
-        self._event({"errorMessage": error, "event": "error", **reqid(request)})
-
-    def pong(self, request: Request, now: int) -> None:  # noqa: ARG002
-        """The answer to a ping."""
-        self._event({"event": "pong", **reqid(request)})
+                self.refuse_subscription(request, str(error), name, subscription)
 
     def _pair(self, name: str) -> Pair:
         pair = BY_WSNAME.get(name)
@@ -134,7 +87,7 @@ class OldPublicSession(Session):
 
     def _names(self, request: Request, subscription: dict[str, Any]) -> list[str]:
         if subscription.get("name") in _PRIVATE:
-            self._refused(request, errors.PRIVATE_ON_PUBLIC, None, subscription)
+            self.refuse_subscription(request, errors.PRIVATE_ON_PUBLIC, None, subscription)
             return []
         names = request.params.get("pair")
         if not isinstance(names, list) or not names or len(names) > SYMBOLS_MAX:
@@ -186,7 +139,7 @@ class OldPublicSession(Session):
     def _said(self, request: Request, key: _Key, described: dict[str, Any]) -> None:
         channel, symbol, depth = key
         pair = self.world.exchange.venues[symbol].pair
-        self._event(
+        self.event(
             {
                 "channelID": feed.channel_id(pair, channel),
                 "channelName": feed.channel_name(channel, depth),
@@ -197,30 +150,6 @@ class OldPublicSession(Session):
                 "subscription": described,
             }
         )
-
-    def _refused(self, request: Request, error: str, name: str | None, subscription: dict[str, Any]) -> None:
-        shown = {
-            str(member)[:64]: value
-            for member, value in list(subscription.items())[:8]
-            if (isinstance(value, str) and len(value) <= 64) or (isinstance(value, bool | int) and abs(value) < 2**63)
-        }
-        self._event(
-            {
-                "errorMessage": error,
-                "event": "subscriptionStatus",
-                **({} if name is None else {"pair": name}),
-                **reqid(request),
-                "status": "error",
-                "subscription": shown,
-            }
-        )
-
-    def _event(self, members: dict[str, Any]) -> None:
-        self.reply(json.dumps(members, separators=(",", ":")))
-
-
-def reqid(request: Request) -> dict[str, int | str]:
-    return {} if request.req_id is None else {"reqid": request.req_id}
 
 
 def _described(channel: str, depth: int) -> dict[str, Any]:

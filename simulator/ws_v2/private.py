@@ -12,11 +12,11 @@ from simulator.exchange.orders import Account, Order
 from simulator.exchange.state import Report
 from simulator.faults import oddities
 from simulator.reporting import Reporter
-from simulator.session import Request, channel_of
+from simulator.session import Request, Session, channel_of
 from simulator.world import World
 from simulator.ws_v2 import reports
-from simulator.ws_v2.level3 import MEMBERS, Level3Session
-from simulator.ws_v2.trading import TradingSession
+from simulator.ws_v2.level3 import MEMBERS, Level3
+from simulator.ws_v2.trading import Trading
 
 _EXECUTIONS = frozenset(
     {
@@ -61,7 +61,7 @@ class _Subscription:
     catching_up: list[Report] | None = None
 
 
-class PrivateSession(TradingSession, Level3Session, Reporter):
+class PrivateSession(Session):
     """A session on ``/auth/v2``."""
 
     path = "private"
@@ -69,24 +69,34 @@ class PrivateSession(TradingSession, Level3Session, Reporter):
     def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
         super().__init__(world, connection_id, send)
         self._subscriptions: dict[str, _Subscription] = {}
+        self._trading = Trading(self)
+        self._level3 = Level3(self)
+        self._reporter = Reporter(self)
 
     @property
     def subscribed(self) -> bool:
-        """Has the session any subscription."""
-        return bool(self._subscriptions or self._followed)
+        """True if the session has any subscription."""
+        return bool(self._subscriptions) or self._level3.subscribed
 
     def close(self) -> None:
-        """The connection is gone: ends every subscription; orders stay."""
+        """End every subscription, as the connection is gone; orders stay."""
         super().close()
+        self._level3.close()
         for channel in tuple(self._subscriptions):
             self._drop(channel)
+
+    def shift(self, by: int) -> None:
+        """Keep what is timed here at its distance when the exchange's clock is put forward by so many ns."""
+        super().shift(by)
+        self._level3.shift(by)
+        self._reporter.shift(by)
 
     def dispatch(self, request: Request, now: int) -> None:
         """Subscribes, unsubscribes and trades."""
         if request.method in ("subscribe", "unsubscribe"):
             self._subscription(request, now)
             return
-        self.trade(request, now)
+        self._trading.handle(request, now)
 
     # --- channels ------------------------------------------------------------------------------------------------
 
@@ -102,7 +112,7 @@ class PrivateSession(TradingSession, Level3Session, Reporter):
             return
         if channel == "level3":
             token.key.require("websocket")
-            self.level3(request, token, now)
+            self._level3.handle(request, token, now)
             return
         token.key.require("query-funds" if channel == "balances" else "query-open-trades")
         if request.method == "unsubscribe":
@@ -244,14 +254,14 @@ class PrivateSession(TradingSession, Level3Session, Reporter):
 
     def _push(self, channel: str, subscription: _Subscription, kind: str, data: str) -> None:
         account = subscription.account.name
-        subscription.sequence = self.number(channel, account, subscription.sequence)
+        subscription.sequence = self._reporter.number(channel, account, subscription.sequence)
         text = f'{{"channel":"{channel}","type":"{kind}","data":{data},"sequence":{subscription.sequence}}}'
         if subscription.held is not None:
             subscription.held.append(lambda: self.send(text))
         elif kind == "snapshot":
             self.reply(text)
         else:
-            self.hand_over(text, channel, account)
+            self._reporter.hand_over(text, channel, account)
 
 
 def _by_age(account: Account) -> list[Order]:

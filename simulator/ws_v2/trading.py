@@ -11,7 +11,7 @@ from simulator.exchange.orders import Account, Order, replaced
 from simulator.pairs.pairs import Pair
 from simulator.session import Request, Session
 from simulator.wire import iso_seconds
-from simulator.world import KeyState, World
+from simulator.world import KeyState
 from simulator.ws_v2 import order_arguments
 
 _EDIT = frozenset(
@@ -31,11 +31,14 @@ _EDIT = frozenset(
 )
 
 
-class TradingSession(Session):
+class Trading:
     """What a session with a token may ask the exchange to do."""
 
-    def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
-        super().__init__(world, connection_id, send)
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._world = session.world
+        self._exchange = session.world.exchange
+        self._unconfirmed = session.world.config.unconfirmed
         self._methods: dict[str, Callable[[KeyState, Request, int], None]] = {
             "add_order": self._add_order,
             "amend_order": self._amend_order,
@@ -47,14 +50,14 @@ class TradingSession(Session):
             "batch_cancel": self._batch_cancel,
         }
 
-    def trade(self, request: Request, now: int) -> None:
-        """Does what is asked; raises KrakenError."""
+    def handle(self, request: Request, now: int) -> None:
+        """Do what is asked; raises KrakenError."""
         method = self._methods.get(request.method)
         if method is None:
             raise KrakenError(errors.UNSUPPORTED_EVENT)
         if "token" not in request.params:
             raise KrakenError(errors.TOKEN_NOT_FOUND)
-        method(self.world.token(request.params["token"], self.connection_id, now).key, request, now)
+        method(self._world.token(request.params["token"], self._session.connection_id, now).key, request, now)
 
     def _add_order(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params
@@ -64,15 +67,15 @@ class TradingSession(Session):
         wanted = order_arguments.order(params, pair, now)
         _in_time(params, request, now)
         if arguments.flag(params, "validate"):
-            self.world.exchange.check(key.account, wanted, now)
-            made_up = {"order_id": self.world.exchange.unused_id()} if self._unconfirmed.validate_order_id else {}
-            self.answer(request, {**made_up, **_client_ids(params)}, now)
+            self._exchange.check(key.account, wanted, now)
+            made_up = {"order_id": self._exchange.unused_id()} if self._unconfirmed.validate_order_id else {}
+            self._session.answer(request, {**made_up, **_client_ids(params)}, now)
             return
-        order = self.world.exchange.add(key.account, wanted, now)
-        self.answer(request, {"order_id": order.order_id, **_client_ids(params)}, now)
+        order = self._exchange.add(key.account, wanted, now)
+        self._session.answer(request, {"order_id": order.order_id, **_client_ids(params)}, now)
 
     def _pair(self, params: dict[str, Any]) -> Pair:
-        return arguments.slash_pair(params, self.world.exchange.state)
+        return arguments.slash_pair(params, self._exchange.state)
 
     def _amend_order(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params
@@ -109,9 +112,9 @@ class TradingSession(Session):
         post_only = arguments.flag(params, "post_only")
         _in_time(params, request, now)
         order = self._find(key.account, params)
-        amend_id = self.world.exchange.amend(key.account, order, qty, price, post_only, now, trigger)
+        amend_id = self._exchange.amend(key.account, order, qty, price, post_only, now, trigger)
         name = "order_id" if by_id else "cl_ord_id"
-        self.answer(request, {"amend_id": amend_id, name: params[name]}, now)
+        self._session.answer(request, {"amend_id": amend_id, name: params[name]}, now)
 
     def _edit_order(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params
@@ -129,15 +132,15 @@ class TradingSession(Session):
         wanted = replaced(order, qty, price, trigger, post_only, userref)
         _in_time(params, request, now)
         if arguments.flag(params, "validate"):
-            self.world.exchange.check(key.account, wanted, now, but=order)
-            self.answer(request, {"original_order_id": order.order_id}, now)
+            self._exchange.check(key.account, wanted, now, but=order)
+            self._session.answer(request, {"original_order_id": order.order_id}, now)
             return
-        new = self.world.exchange.edit(key.account, order, wanted, now)
-        self.answer(request, {"order_id": new.order_id, "original_order_id": order.order_id}, now)
+        new = self._exchange.edit(key.account, order, wanted, now)
+        self._session.answer(request, {"order_id": new.order_id, "original_order_id": order.order_id}, now)
 
     def _find(self, account: Account, params: dict[str, Any]) -> Order:
         order_id, client = params.get("order_id"), params.get("cl_ord_id")
-        return self.world.exchange.find(
+        return self._exchange.find(
             account, order_id if isinstance(order_id, str) else None, client if isinstance(client, str) else None
         )
 
@@ -151,24 +154,24 @@ class TradingSession(Session):
         userrefs = arguments.texts(params, "order_userref", most)
         if not named and not userrefs:
             raise invalid("order_id")
-        exchange, account = self.world.exchange, key.account
+        exchange, account = self._exchange, key.account
         for text in userrefs:
             found = [order for order in account.of_userref(text) if order.cl_ord_id is None]
             if not found:
-                self.refuse(request, errors.UNKNOWN_ORDER, now)
+                self._session.refuse(request, errors.UNKNOWN_ORDER, now)
             named += [("order_id", order.order_id) for order in found]
         for name, text in named:
             try:
                 exchange.cancel(account, exchange.find(account, **{name: text}), now)
             except KrakenError as error:
-                self.refuse(request, str(error), now)
+                self._session.refuse(request, str(error), now)
             else:
-                self.answer(request, {name: text}, now)
+                self._session.answer(request, {name: text}, now)
 
     def _cancel_all(self, key: KeyState, request: Request, now: int) -> None:
         key.require("cancel")
         arguments.only(request.params, frozenset({"token"}), request.method)
-        self.answer(request, {"count": self.world.exchange.cancel_all(key.account, now)}, now)
+        self._session.answer(request, {"count": self._exchange.cancel_all(key.account, now)}, now)
 
     def _cancel_all_orders_after(self, key: KeyState, request: Request, now: int) -> None:
         key.require("cancel", "trade")
@@ -176,9 +179,9 @@ class TradingSession(Session):
         timeout = arguments.whole(request.params, "timeout", 0, 86_399)
         if timeout is None:
             raise invalid("timeout")
-        current, trigger = self.world.exchange.arm(key.account, timeout, now)
+        current, trigger = self._exchange.arm(key.account, timeout, now)
         result = {"currentTime": iso_seconds(current), "triggerTime": iso_seconds(trigger) if trigger else "0"}
-        self.answer(request, result, now)
+        self._session.answer(request, result, now)
 
     def _batch_add(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params
@@ -191,7 +194,7 @@ class TradingSession(Session):
         wanted = [order_arguments.safe_order(item, pair, now) for item in listed]
         _in_time(params, request, now)
         checked = arguments.flag(params, "validate")
-        results = self.world.exchange.batch_add(key.account, wanted, now, only_check=checked)
+        results = self._exchange.batch_add(key.account, wanted, now, only_check=checked)
         rows: list[dict[str, Any]] = []
         for item, result in zip(listed, results, strict=True):
             if isinstance(result, KrakenError):
@@ -199,7 +202,7 @@ class TradingSession(Session):
             else:
                 placed = {"order_id": result.order_id} if isinstance(result, Order) else {}
                 rows.append({**placed, **_client_ids(item)})
-        self.answer(request, rows, now)
+        self._session.answer(request, rows, now)
 
     def _batch_cancel(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params
@@ -209,10 +212,10 @@ class TradingSession(Session):
         orders, clients = arguments.texts(params, "orders", most), arguments.texts(params, "cl_ord_id", most)
         if not self._unconfirmed.batch_cancel_least <= len(orders) + len(clients) <= most:
             raise invalid("orders")
-        count = self.world.exchange.batch_cancel(key.account, orders, clients, now)
+        count = self._exchange.batch_cancel(key.account, orders, clients, now)
         form = self._unconfirmed.batch_cancel_result
         more = {} if form == "count" else {"orders_cancelled": count}
-        self.answer(request, None if form == "orders_cancelled" else {"count": count}, now, **more)
+        self._session.answer(request, None if form == "orders_cancelled" else {"count": count}, now, **more)
 
 
 def _client_ids(params: dict[str, Any]) -> dict[str, Any]:
