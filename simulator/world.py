@@ -165,7 +165,7 @@ class World:
         account = Account(index, declared.name, tier, volume, self.store.balances(index))
         account.trigger_ns = trigger_ns
         account.counters = self.store.counters(account)
-        account.fills.extend(self.store.recent_fills(index, RECENT_FILLS))
+        account.fills.extend(self.store.history.recent_fills(index, RECENT_FILLS))
         self.exchange.accounts[index] = account
         account.wallets = self.store.wallets(index)
         account.positions = self.store.positions(index)

@@ -39,60 +39,65 @@ class Crowd:
         self.tick = venue.pair.tick
         self.tick_bp = 1e4 * self.tick / venue.last_price
         self.now = 0
-        self._weak = "sell"
-        self._number = CROWD_FROM
-        self._orders: dict[int, Resting] = {}
-        self._at: dict[str, dict[int, Resting]] = {"buy": {}, "sell": {}}
-        self._keys: dict[str, list[int]] = {"buy": [], "sell": []}
-        self._deleted: deque[tuple[int, int]] = deque(maxlen=8)
+        # The side of the touch that trades have worn down.
+        self.weak = "sell"
+        self.number = CROWD_FROM
+        self.orders: dict[int, Resting] = {}
+        self.at: dict[str, dict[int, Resting]] = {"buy": {}, "sell": {}}
+        self.keys: dict[str, list[int]] = {"buy": [], "sell": []}
+        self.deleted: deque[tuple[int, int]] = deque(maxlen=8)
         venue.on_crowd = self._filled
 
-    def _best(self, side: str) -> int | None:
+    def best(self, side: str) -> int | None:
+        """Return the best price of a side, None where it is empty."""
         book = self.venue.book.side(side)
         return book.keys[0] * book.sign // self.tick if book.keys else None
 
-    def _send(self, side: str, price: int, qty: int) -> None:
-        """A taker's order: it trades at once or not at all."""
-        self._number += 1
-        events = self.venue.submit(self._number, 0, side, max(1, price) * self.tick, qty, self.now, "ioc")
+    def send(self, side: str, price: int, qty: int) -> None:
+        """Send a taker's order: it trades at once or not at all."""
+        self.number += 1
+        events = self.venue.submit(self.number, 0, side, max(1, price) * self.tick, qty, self.now, "ioc")
         self.exchange.settle(events, self.now)
 
-    def _insert(self, side: str, price: int, qty: int) -> bool:
-        """A maker's order where the crowd has none; it never takes."""
-        if price < 1 or price in self._at[side]:
+    def insert(self, side: str, price: int, qty: int) -> bool:
+        """Place a maker's order where the crowd has none; it never takes. True if it rests."""
+        if price < 1 or price in self.at[side]:
             return False
-        self._number += 1
-        events = self.venue.submit(self._number, 0, side, price * self.tick, qty, self.now, "gtc", True)
+        self.number += 1
+        events = self.venue.submit(self.number, 0, side, price * self.tick, qty, self.now, "gtc", True)
         if not events or events[0][0] != "rest":
             return False
-        resting = Resting(self._number, side, price, qty)
-        self._orders[resting.number] = resting
+        resting = Resting(self.number, side, price, qty)
+        self.orders[resting.number] = resting
         self._list(resting)
         return True
 
     def _list(self, resting: Resting) -> None:
-        keys = self._keys[resting.side]
+        keys = self.keys[resting.side]
         key = resting.price * sign_of(resting.side)
         keys.insert(bisect_left(keys, key), key)
-        self._at[resting.side][resting.price] = resting
+        self.at[resting.side][resting.price] = resting
 
     def _unlist(self, resting: Resting) -> None:
-        keys = self._keys[resting.side]
+        keys = self.keys[resting.side]
         del keys[bisect_left(keys, resting.price * sign_of(resting.side))]
-        del self._at[resting.side][resting.price]
+        del self.at[resting.side][resting.price]
 
-    def _withdraw(self, resting: Resting) -> None:
+    def withdraw(self, resting: Resting) -> None:
+        """Take a maker's order out of the book."""
         self._unlist(resting)
-        del self._orders[resting.number]
+        del self.orders[resting.number]
         self.venue.cancel(resting.number, self.now)
 
-    def _resize(self, resting: Resting, qty: int) -> None:
+    def resize(self, resting: Resting, qty: int) -> None:
+        """Give a maker's order another size, in its place."""
         if qty != resting.remaining:
             self.venue.amend(resting.number, resting.side, None, resting.filled + qty, self.now)
             resting.remaining = qty
 
-    def _move(self, resting: Resting, price: int) -> None:
-        if price < 1 or price in self._at[resting.side]:
+    def move(self, resting: Resting, price: int) -> None:
+        """Move a maker's order in one go, if the crowd has none at the price."""
+        if price < 1 or price in self.at[resting.side]:
             return
         events = self.venue.amend(resting.number, resting.side, price * self.tick, None, self.now, True)
         if events and events[0][0] == "amend":
@@ -101,54 +106,66 @@ class Crowd:
             self._list(resting)
 
     def _filled(self, number: int, remaining: int) -> None:
-        resting = self._orders.get(number)
+        resting = self.orders.get(number)
         if resting is None:
             return
         resting.filled += resting.remaining - remaining
         resting.remaining = remaining
         if not remaining:
             self._unlist(resting)
-            del self._orders[number]
+            del self.orders[number]
 
-    def _pick(self, side: str, near: int, *, spare_touch: bool = False) -> Resting | None:
-        keys = self._keys[side]
+    def pick(self, side: str, near: int, *, spare_touch: bool = False) -> Resting | None:
+        """Return a random order of the ``near`` best of a side, most often the touch; None if there is none."""
+        keys = self.keys[side]
         first = 1 if spare_touch else 0
         last = min(near, len(keys))
         if last <= first:
             return None
         index = first if not spare_touch and self.rng.random() < 0.45 else self.rng.randrange(first, last)
-        return self._at[side][keys[index] * sign_of(side)]
+        return self.at[side][keys[index] * sign_of(side)]
 
     # --- draws ---------------------------------------------------------------------------------------------------
 
-    def _lots(self, size: float) -> int:
+    def lots(self, size: float) -> int:
+        """Return a quantity in lots, at least one."""
         return max(1, round(size * int(10**self.venue.pair.qty_precision)))
 
-    def _size(self) -> int:
+    def size(self) -> int:
+        """Draw the size of a level, in lots."""
         if self.rng.random() < 0.15:
-            return self._lots(self.how.level_size / 380)
-        return self._lots(self.rng.lognormvariate(math.log(self.how.level_size * 1.05), 1.36))
+            return self.lots(self.how.level_size / 380)
+        return self.lots(self.rng.lognormvariate(math.log(self.how.level_size * 1.05), 1.36))
 
-    def _reused_size(self, t: int) -> int:
+    def reused_size(self, t: int) -> int:
+        """Draw the size of a level that is added at ``t``, in lots."""
         # A maker that moves its quote shows the same size again.
-        if self._deleted and self.rng.random() < 0.2 and t - self._deleted[-1][0] < NS:
-            return self._deleted.pop()[1]
-        return self._size()
+        if self.deleted and self.rng.random() < 0.2 and t - self.deleted[-1][0] < NS:
+            return self.deleted.pop()[1]
+        return self.size()
 
-    def _touch_size(self, side: str) -> int:
+    def touch_size(self, side: str) -> int:
+        """Draw the size of a quote at the touch, in lots."""
         weak, strong = self.how.touch
-        median = self.how.level_size * (weak if side == self._weak else strong)
-        return self._lots(self.rng.lognormvariate(math.log(median), 0.9))
+        median = self.how.level_size * (weak if side == self.weak else strong)
+        return self.lots(self.rng.lognormvariate(math.log(median), 0.9))
 
-    def _near_ticks(self) -> float:
+    def pause(self, low: float, mean: float) -> int:
+        """Draw a pause in ns, of at least ``low`` ms and ``mean`` ms more on average."""
+        return int((low + self.rng.expovariate(1 / mean)) * 1e6)
+
+    def near_ticks(self) -> float:
+        """Return how far from the touch makers quote, in steps of the tick (median)."""
         return max(3.0, self.how.near_bp / self.tick_bp)
 
-    def _near_price(self, side: str, best: int) -> int:
-        distance = max(1, round(self.rng.lognormvariate(math.log(self._near_ticks()), 0.7)))
+    def near_price(self, side: str, best: int) -> int:
+        """Draw a price near the touch."""
+        distance = max(1, round(self.rng.lognormvariate(math.log(self.near_ticks()), 0.7)))
         return best + distance * sign_of(side)
 
-    def _deep_price(self, side: str, best: int) -> int:
-        distance = max(2, round(self.rng.lognormvariate(math.log(self._near_ticks() * 25), 1.0)))
+    def deep_price(self, side: str, best: int) -> int:
+        """Draw a price deep in the book."""
+        distance = max(2, round(self.rng.lognormvariate(math.log(self.near_ticks() * 25), 1.0)))
         return best + distance * sign_of(side)
 
 

@@ -81,7 +81,7 @@ def allocations(world: World, key: KeyState, fields: Fields, _arrived: int, _now
     items, totals = [], [Decimal(0), Decimal(0)]
     for strategy in STRATEGIES.values():
         units = earn.held(key.account, strategy)
-        rewarded = world.store.rewarded(key.account.index, strategy.asset, strategy.wallet)
+        rewarded = world.store.history.rewarded(key.account.index, strategy.asset, strategy.wallet)
         if units or (rewarded and not hidden):
             whole, reward = amount(strategy, units), amount(strategy, rewarded)
             totals = [totals[0] + Decimal(whole["converted"]), totals[1] + Decimal(reward["converted"])]

@@ -32,7 +32,7 @@ def add(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) ->
     month = time.gmtime(now // NS)
     first = calendar.timegm((month.tm_year, month.tm_mon, 1, 0, 0, 0))
     start, end = (_second(fields, name, default) for name, default in (("starttm", first), ("endtm", now // NS)))
-    if len(world.store.exports(key.account.index)) >= EXPORTS_MAX:
+    if len(world.store.history.exports(key.account.index)) >= EXPORTS_MAX:
         raise invalid("report")
     columns = _columns(fields, report)
     # Four letters and digits in the documented sample.
@@ -89,7 +89,7 @@ def _row(export: Export, now: int) -> dict[str, str]:
 
 
 def _kept(world: World, key: KeyState, now: int) -> list[Export]:
-    return [e for e in world.store.exports(key.account.index) if now < e.created_ns + exports.KEPT_NS]
+    return [e for e in world.store.history.exports(key.account.index) if now < e.created_ns + exports.KEPT_NS]
 
 
 def _named(world: World, key: KeyState, fields: Fields, now: int) -> Export:
@@ -106,9 +106,9 @@ def retrieve(world: World, key: KeyState, fields: Fields, _arrived: int, now: in
         raise invalid("id")
     store, account = world.store, key.account.index
     if export.report == "trades":
-        fills = store.every_fill(account, export.start_ns, export.end_ns)
-        return exports.archive(export, (exports.trade_row(fill, store.ledger_ids) for fill in fills))
-    entries = store.every_entry(account, export.start_ns, export.end_ns)
+        fills = store.history.every_fill(account, export.start_ns, export.end_ns)
+        return exports.archive(export, (exports.trade_row(fill, store.history.ledger_ids) for fill in fills))
+    entries = store.history.every_entry(account, export.start_ns, export.end_ns)
     return exports.archive(export, (exports.ledger_row(entry) for entry in entries))
 
 

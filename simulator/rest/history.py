@@ -35,7 +35,7 @@ def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, no
     start, end, offset = _window(fields, lambda text: _order_time(world, key, text))
     userref, client = fields.get("userref"), fields.get("cl_ord_id")
     by_open = str(fields.get("closetime") or "both") == "open"
-    rows, count = world.store.closed(
+    rows, count = world.store.history.closed(
         key.account.index,
         start,
         end,
@@ -52,12 +52,12 @@ def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, no
 def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     """``OrderAmends``: what an order was put into, its original state first; empty without an amendment."""
     order_id = fields.get("order_id")
-    orders = world.store.orders_by_id(key.account.index, [str(order_id)]) if order_id else []
+    orders = world.store.history.orders_by_id(key.account.index, [str(order_id)]) if order_id else []
     if not orders:
         raise KrakenError(errors.UNKNOWN_ORDER)
     pair = orders[0].pair
     rows = []
-    for amend in world.store.amends(str(order_id)):
+    for amend in world.store.history.amends(str(order_id)):
         row: dict[str, Any] = {
             "amend_id": amend.amend_id,
             "amend_type": amend.kind,
@@ -83,7 +83,7 @@ def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _no
         client = arguments.client_id(fields["cl_ord_id"])
         orders = [o for o in key.account.orders.values() if o.cl_ord_id == client]
     else:
-        orders = world.store.orders_by_id(key.account.index, ids)
+        orders = world.store.history.orders_by_id(key.account.index, ids)
     if len(orders) < len(ids):
         raise KrakenError(errors.UNKNOWN_ORDER)
     return {o.order_id: order_row(world, o, fields) for o in orders}
@@ -111,7 +111,7 @@ def consolidated(fills: list[Fill]) -> list[Fill]:
 def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
     """``TradesHistory``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
-    rows, count = world.store.fills(key.account.index, start, end, world.seen(now), offset)
+    rows, count = world.store.history.fills(key.account.index, start, end, world.seen(now), offset)
     faults = world.faults
     about = {"path": "rest", "method": "TradesHistory", "account": key.account.name}
     if faults.rules and faults.strike("consolidate", now, "TradesHistory", **about):
@@ -124,7 +124,7 @@ def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, n
 def query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     """``QueryTrades``."""
     ids = _ids(fields, "txid", 20)
-    return {f.exec_id: trade_row(world, f, fields) for f in world.store.fills_by_id(key.account.index, ids)}
+    return {f.exec_id: trade_row(world, f, fields) for f in world.store.history.fills_by_id(key.account.index, ids)}
 
 
 def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
@@ -141,29 +141,29 @@ def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int
         elif name.strip() != "all":
             raise KrakenError(errors.UNKNOWN_ASSET)
     wanted = None if kind in (None, "", "all") else kind
-    rows, count = world.store.ledger(key.account.index, start, end, world.seen(now), offset, wanted, assets)
+    rows, count = world.store.history.ledger(key.account.index, start, end, world.seen(now), offset, wanted, assets)
     result: dict[str, Any] = {"ledger": {e.ledger_id: ledger_row(e) for e in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
 def query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
     """``QueryLedgers``."""
-    rows = world.store.ledger_by_id(key.account.index, _ids(fields, "id", 20))
+    rows = world.store.history.ledger_by_id(key.account.index, _ids(fields, "id", 20))
     return {e.ledger_id: ledger_row(e) for e in rows}
 
 
 def _order_time(world: World, key: KeyState, text: str) -> int | None:
-    orders = world.store.orders_by_id(key.account.index, [text])
+    orders = world.store.history.orders_by_id(key.account.index, [text])
     return orders[0].closed_ns if orders else None
 
 
 def _fill_time(world: World, key: KeyState, text: str) -> int | None:
-    fills = world.store.fills_by_id(key.account.index, [text])
+    fills = world.store.history.fills_by_id(key.account.index, [text])
     return fills[0].ns if fills else None
 
 
 def _ledger_time(world: World, key: KeyState, text: str) -> int | None:
-    entries = world.store.ledger_by_id(key.account.index, [text])
+    entries = world.store.history.ledger_by_id(key.account.index, [text])
     return entries[0].ns if entries else None
 
 

@@ -59,7 +59,7 @@ def order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
         row["closetm"] = time_of(order.closed_ns)
         row["reason"] = order.reason or None
     if arguments.rest_flag(fields, "trades"):
-        row["trades"] = world.store.exec_ids(order.order_id)
+        row["trades"] = world.store.history.exec_ids(order.order_id)
     return row
 
 
@@ -99,7 +99,7 @@ def trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
     if fill.cl_ord_id is not None:
         row["cl_ord_id"] = fill.cl_ord_id
     if arguments.rest_flag(fields, "ledgers"):
-        row["ledgers"] = world.store.ledger_ids(fill.exec_id)
+        row["ledgers"] = world.store.history.ledger_ids(fill.exec_id)
     return row
 
 

@@ -16,7 +16,8 @@ PAGE = 50
 class History:
     """Queries over what has been committed; they change nothing."""
 
-    _db: sqlite3.Connection
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
 
     def recent_fills(self, account: int, n: int) -> list[Fill]:
         """The last ``n`` fills, oldest first."""

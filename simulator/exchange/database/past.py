@@ -12,7 +12,7 @@ _FOREVER = 2**62
 
 def orders_at(store: Store, account: Account, ns: int) -> list[Order]:
     """The orders that were open then, oldest first, with what was filled of them and how they stood."""
-    closed, _ = store.closed(account.index, ns, _FOREVER, _FOREVER, 0)
+    closed, _ = store.history.closed(account.index, ns, _FOREVER, _FOREVER, 0)
     orders = [order for order in (*account.orders.values(), *closed) if order.opened_ns <= ns]
     return sorted((_order_at(store, account, order, ns) for order in orders), key=lambda order: order.number)
 
@@ -20,7 +20,7 @@ def orders_at(store: Store, account: Account, ns: int) -> list[Order]:
 def _order_at(store: Store, account: Account, order: Order, ns: int) -> Order:
     later = [fill for fill in account.fills if fill.number == order.number and fill.ns > ns]
     filled = order.filled - sum(fill.qty for fill in later)
-    known = [amend for amend in store.amends(order.order_id) if amend.ns <= ns]
+    known = [amend for amend in store.history.amends(order.order_id) if amend.ns <= ns]
     qty, price, trigger = order.qty, order.price, order.trigger
     if known:
         qty, price, trigger = known[-1].qty, known[-1].price, known[-1].trigger

@@ -31,8 +31,8 @@ from simulator.exchange.orders import SPOT, Account, Order, Position
 from simulator.exchange.state import Journal, State
 
 
-class Store(History):
-    """The database; ``path`` may be ``:memory:``."""
+class Store:
+    """The database; ``path`` may be ``:memory:``. ``history`` are the queries over what has been committed."""
 
     def __init__(self, path: Path | str) -> None:
         if isinstance(path, Path):
@@ -41,6 +41,7 @@ class Store(History):
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         prepare(self._db)
+        self.history = History(self._db)
 
     def close(self) -> None:
         """Closes the database."""

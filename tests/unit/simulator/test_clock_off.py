@@ -223,7 +223,7 @@ def test_version_1_tells_the_time_that_is_off_in_every_private_message(offset: i
     again = world.private_v1()
     open_orders = again.event("subscribe", subscription={"name": "openOrders", "token": again.token})[-1][0]
     assert [order["opentm"] for row in open_orders for order in row.values()] == [now]
-    (row,) = world.store.orders_by_id(world.account().index, [before])
+    (row,) = world.store.history.orders_by_id(world.account().index, [before])
     assert micros(row.opened_ns) == past
 
 

@@ -46,7 +46,7 @@ def test_a_triangles_gap_stays_small_and_one_that_is_made_is_taken_within_second
         world.run(1)
         gaps.append(abs(gap_bp(world)))
     assert sorted(gaps)[190] < 5
-    market(world, "ETH/BTC").fair *= 1.01
+    market(world, "ETH/BTC").makers.fair *= 1.01
     made = []
     for _ in range(20):
         world.run(0.1)
@@ -66,7 +66,7 @@ def test_the_pairs_that_lead_do_not_feel_those_that_follow() -> None:
 
 def test_a_peg_comes_back() -> None:
     world = TestWorld(pairs=["USDC/USD"])
-    market(world, "USDC/USD").fair *= 1.01
+    market(world, "USDC/USD").makers.fair *= 1.01
     world.run(5)
     assert middle(world, "USDC/USD") > 1.005
     world.run(600)

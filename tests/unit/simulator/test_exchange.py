@@ -332,5 +332,5 @@ def test_nothing_is_made_or_lost_and_no_balance_goes_negative(steps: list[Any]) 
                 assert (resting[2], resting[3]) == (order.price, order.remaining)
     assert {asset: total(world, asset) for asset in ("USD", "BTC")} == before
     for account in world.exchange.accounts.values():
-        entries, _ = world.store.ledger(account.index, 0, 2**62, 2**62, 0, None, ["USD"])
+        entries, _ = world.store.history.ledger(account.index, 0, 2**62, 2**62, 0, None, ["USD"])
         assert entries[0].balance == account.balances["USD"]

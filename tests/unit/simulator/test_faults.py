@@ -343,7 +343,7 @@ def test_new_price_decimals_cancel_the_orders_and_begin_a_new_book() -> None:
     assert ack["success"]
     row = rest_private.METHODS["OpenOrders"].run(world.world, world.world.keys["M1"], {}, 0, world.now)["open"]
     assert row[ack["result"]["order_id"]]["descr"]["price"] == "80000.25"
-    stored = world.store.orders_by_id(world.account().index, [ack["result"]["order_id"]])
+    stored = world.store.history.orders_by_id(world.account().index, [ack["result"]["order_id"]])
     assert stored[0].pair.price_precision == 2
 
 

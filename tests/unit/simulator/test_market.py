@@ -61,7 +61,7 @@ def test_a_stale_quote_is_taken_whole_by_a_counterparty_at_its_own_price() -> No
     bid, _ = world.touch()
     price = bid - 200
     quote = world.exchange.add(maker, limit("buy", "0.5", f"{price / 10:.1f}", post_only=True), world.now)
-    world.world.markets[0].fair -= 5000
+    world.world.markets[0].makers.fair -= 5000
     world.run(30)
     assert (quote.status, quote.filled) == ("filled", 50_000_000)
     assert {fill.price for fill in maker.fills} == {price}
@@ -97,7 +97,7 @@ def test_the_crowd_keeps_its_own_account_of_the_book() -> None:
     for market in world.world.markets:
         for side in ("buy", "sell"):
             book = market.venue.book.side(side)
-            assert {order.price for order in market._at[side].values()} == set(book.qty)
-            for order in market._at[side].values():
+            assert {order.price for order in market.crowd.at[side].values()} == set(book.qty)
+            for order in market.crowd.at[side].values():
                 assert book.qty[order.price] == order.remaining
             assert len(book.keys) > 30

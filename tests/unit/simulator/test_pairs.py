@@ -120,7 +120,7 @@ def test_what_is_no_longer_listed_leaves_its_orders_canceled_and_its_coins_worth
     visitor.balances["DOGE"] = 10**10
     world.world.flush(world.now)
     again = TestWorld(path, world.now + 10**9, pairs=["BTC/USD"])
-    (row,) = again.store.orders_by_id(visitor.index, [found.order_id])
+    (row,) = again.store.history.orders_by_id(visitor.index, [found.order_id])
     assert (row.status, row.reason) == ("canceled", "Pair changed")
     again.account("visitor").balances["DOGE"] = 10**10
     assert Decimal(call(again, "TradeBalance")["eb"]) < RICH["USD"] + 90_000

@@ -63,7 +63,7 @@ def test_a_database_of_before_keeps_the_worth_of_its_costs_and_fees(tmp_path: Pa
     for again in (killed(world, path, 1), killed(world, path, 2)):
         visitor = again.account("visitor")
         assert {(fill.cost, fill.fee) for fill in visitor.fills} == {(84005000, 336020)}
-        (order,) = again.store.closed(visitor.index, 0, 2**62, 2**62, 0)[0]
+        (order,) = again.store.history.closed(visitor.index, 0, 2**62, 2**62, 0)[0]
         assert (order.cost, order.fee, order.pair.cost(order.cost)) == (84005000, 336020, "840.05000")
         assert visitor.balances["USD"] == held
 
@@ -101,7 +101,7 @@ def test_the_switch_runs_on_while_the_exchange_is_down(tmp_path: Path) -> None:
     assert early.account().trigger_ns == maker.trigger_ns
     late = killed(world, path, 12)
     assert not late.account().orders
-    (row,) = late.store.orders_by_id(maker.index, [order.order_id])
+    (row,) = late.store.history.orders_by_id(maker.index, [order.order_id])
     assert (row.status, row.reason) == ("canceled", "CancelAllOrdersAfter Timeout")
     assert late.account().trigger_ns == 0
 
@@ -117,7 +117,7 @@ def test_balances_are_seeded_once_and_ids_and_trade_ids_never_repeat(tmp_path: P
     assert after.account().balances["BTC"] == 11 * 10**9
     assert after.exchange.venues["BTC/USD"].trade_id >= last
     assert abs(after.exchange.venues["BTC/USD"].last_price - world.exchange.venues["BTC/USD"].last_price) < 2000
-    deposits, count = after.store.ledger(after.account().index, 0, 2**62, 2**62, 0, "deposit", [])
+    deposits, count = after.store.history.ledger(after.account().index, 0, 2**62, 2**62, 0, "deposit", [])
     assert count == len(deposits) == 4
 
 
@@ -132,9 +132,9 @@ def test_histories_lag_by_what_was_drawn_and_then_show_everything(tmp_path: Path
     def seen(after_s: float) -> tuple[int, int, int]:
         now = world.now + int(after_s * NS)
         return (
-            world.store.fills(maker.index, 0, forever, now, 0)[1],
-            world.store.closed(maker.index, 0, forever, now, 0)[1],
-            world.store.ledger(maker.index, 0, forever, now, 0, "trade", [])[1],
+            world.store.history.fills(maker.index, 0, forever, now, 0)[1],
+            world.store.history.closed(maker.index, 0, forever, now, 0)[1],
+            world.store.history.ledger(maker.index, 0, forever, now, 0, "trade", [])[1],
         )
 
     assert seen(1.9) == (0, 0, 0)
@@ -152,11 +152,11 @@ def test_pages_are_fifty_newest_first_and_bounded_by_time() -> None:
         times.append(world.now)
         world.now += NS
     world.world.flush(world.now)
-    first, count = world.store.fills(maker.index, 0, 2**62, world.now, 0)
-    second, _ = world.store.fills(maker.index, 0, 2**62, world.now, 50)
+    first, count = world.store.history.fills(maker.index, 0, 2**62, world.now, 0)
+    second, _ = world.store.history.fills(maker.index, 0, 2**62, world.now, 50)
     assert (len(first), len(second), count) == (50, 20, 70)
     assert [fill.ns for fill in [*first, *second]] == times[::-1]
-    some, count = world.store.fills(maker.index, times[9], times[19], world.now, 0)
+    some, count = world.store.history.fills(maker.index, times[9], times[19], world.now, 0)
     assert (count, some[0].ns, some[-1].ns) == (10, times[19], times[10])
 
 

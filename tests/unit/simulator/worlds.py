@@ -62,7 +62,7 @@ class TestWorld:
     def empty(self, symbol: str = "BTC/USD") -> None:
         """Takes the crowd out of the book."""
         venue = self.exchange.venues[symbol]
-        for number in tuple(next(m for m in self.world.markets if m.venue is venue)._orders):
+        for number in tuple(next(m for m in self.world.markets if m.venue is venue).crowd.orders):
             venue.cancel(number, self.now)
 
     def after(self, seconds: float) -> int:
