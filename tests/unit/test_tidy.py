@@ -33,7 +33,6 @@ FULL_FOLDERS = {
     "tests/unit/executor": 28,
     "tests/unit/monitor": 24,
     "tests/unit/shared": 18,
-    "tests/unit/simulator": 42,
 }
 BANNED_NAMES = 840
 VERBLESS_DOCSTRINGS = 320

@@ -34,7 +34,7 @@ PAGE = """# The synthetic market beside the real one
 
 Written by `make calibrate` (`python -m simulator calibrate {command}`).
 *Measured* is what captures of the exchange show, *here* is the synthetic market, a column a seed. A test
-(`tests/unit/simulator/test_calibrate.py`) asks the same of 900 seconds of one seed.
+(`tests/unit/simulator/market/calibration/test_calibrate.py`) asks the same of 900 seconds of one seed.
 
 The style of `calm` was chosen with the seeds 1 to 3 in sight, so that they meet every row says less than it seems. Of
 four hours of the seeds 4 to 7, all meet all rows of BTC/USD in `calm` but one: 70.8 and 72.5 % of a trade's impact are

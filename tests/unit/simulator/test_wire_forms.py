@@ -19,8 +19,8 @@ from simulator.faults import instant
 from simulator.rest import public as rest_public
 from simulator.websocket import Clock, Connection, Delays, WebSockets
 from simulator.wire import parse_time
-from tests.unit.simulator.test_faults import inject
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.faults.test_rules import inject
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import TestWorld, limit, market
 
 

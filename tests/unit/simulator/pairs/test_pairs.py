@@ -16,7 +16,7 @@ from simulator.market.style import CALM, REGIMES, style
 from simulator.pairs.pairs import PAIRS
 from simulator.rest import public as rest_public
 from simulator.world import World
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import RICH, START, TestWorld, limit, settings
 
 LISTED = ["BTC/USD", "DOGE/USD"]

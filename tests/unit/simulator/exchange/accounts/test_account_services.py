@@ -18,7 +18,7 @@ from simulator.faults import instant
 from simulator.rest import private as rest_private
 from simulator.rest.subaccounts import public_id
 from simulator.wire import NS
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import START, TestWorld, market
 
 MARKET = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.001"}

@@ -11,8 +11,8 @@ import pytest
 
 from simulator.faults.first_day import FirstDay
 from simulator.faults.oddities import odd_members, odd_numbers, odd_rest_members, odd_rest_numbers
-from tests.unit.simulator.test_faults import inject
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.faults.test_rules import inject
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import Client, TestWorld, limit
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 80000.0}

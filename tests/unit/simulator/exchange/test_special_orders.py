@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.wire import NS
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import Client, TestWorld, limit
 
 BTC = {"symbol": "BTC/USD", "order_qty": 0.01}

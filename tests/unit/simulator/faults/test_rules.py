@@ -14,9 +14,9 @@ from simulator.faults import instant
 from simulator.faults.rules import ACTS, INJECTED_MAX, PROXY_TEXT, Faults
 from simulator.rest import private as rest_private
 from simulator.wire import NS, iso
-from tests.unit.simulator.test_feed import Follower
-from tests.unit.simulator.test_public_v1 import OldFollower, subscribe
+from tests.unit.simulator.exchange.venue.test_book import Follower
 from tests.unit.simulator.worlds import START, Client, TestWorld, limit, market
+from tests.unit.simulator.ws_v1.test_public import OldFollower, subscribe
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 80000.0}
 

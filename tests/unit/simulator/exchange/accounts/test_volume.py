@@ -10,7 +10,7 @@ import pytest
 from simulator.exchange.accounts.volume import HOUR_NS, HOURS, Volume
 from simulator.pairs.pairs import FEES
 from simulator.wire import NS
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import START, TestWorld, limit
 
 DAY_S = 24 * 3600

@@ -10,8 +10,8 @@ import pytest
 
 from simulator.errors import KrakenError
 from simulator.wire import NS, iso_seconds
-from tests.unit.simulator.test_rest_arguments import ORDER, call
-from tests.unit.simulator.test_special_orders import BTC, add, open_rows, trade_at, watcher
+from tests.unit.simulator.exchange.test_special_orders import BTC, add, open_rows, trade_at, watcher
+from tests.unit.simulator.rest.test_arguments import ORDER, call
 from tests.unit.simulator.worlds import TestWorld, market
 
 LIMIT = {"order_type": "limit", "side": "buy", "limit_price": 60000.0, **BTC}

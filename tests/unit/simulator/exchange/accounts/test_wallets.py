@@ -11,7 +11,7 @@ import pytest
 from shared.config import Key, SimAccount
 from simulator.errors import KrakenError
 from simulator.faults import instant
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import TestWorld, limit
 
 TYPES = [

@@ -12,8 +12,8 @@ from simulator.errors import KrakenError
 from simulator.exchange.accounts.margin import CLOSED
 from simulator.faults import instant
 from simulator.wire import NS
-from tests.unit.simulator.test_rest_arguments import ORDER, call
-from tests.unit.simulator.test_special_orders import add, trade_at, watcher
+from tests.unit.simulator.exchange.test_special_orders import add, trade_at, watcher
+from tests.unit.simulator.rest.test_arguments import ORDER, call
 from tests.unit.simulator.worlds import START, TestWorld
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.5", "leverage": "5"}

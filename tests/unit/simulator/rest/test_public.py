@@ -8,7 +8,7 @@ import pytest
 
 from simulator.errors import KrakenError
 from simulator.wire import NS
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import TestWorld, market
 
 

@@ -17,7 +17,7 @@ from simulator.pairs import table as pair_table
 from simulator.pairs import views as pair_views
 from simulator.pairs.pairs import ASSETS, PAIRS, find_pair
 from simulator.rest import public as rest_public
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import TestWorld, limit
 
 # Kraken's own keys of AssetPairs, which no rule gives.
