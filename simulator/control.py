@@ -21,7 +21,7 @@ STEP_MIN_NS = 100_000
 
 
 class Control:
-    """What people and tests do to a world."""
+    """Does to a world what people and tests ask for."""
 
     def __init__(self, world: World, clock: Clock, sockets: WebSockets) -> None:
         self.world = world
@@ -42,7 +42,7 @@ class Control:
         ]
 
     async def shown(self, request: web.Request) -> web.Response:
-        """What is set and what was injected."""
+        """Answer what is set and what was injected."""
         return refused(request) or answer(self.world.faults.shown())
 
     async def set(self, request: web.Request) -> web.Response:

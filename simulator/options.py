@@ -59,7 +59,7 @@ def parse() -> argparse.Namespace:
 
 
 def choose(given: argparse.Namespace) -> Chosen:
-    """What the arguments ask for; raises ValueError that says which one is wrong."""
+    """Read the arguments; raises ValueError that says which one is wrong."""
     try:
         clock = VirtualClock(parse_time(given.start)) if given.clock == "virtual" else Clock()
     except ValueError as error:

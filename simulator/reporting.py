@@ -1,4 +1,4 @@
-"""How a session hands over private reports: in order and numbered, unless a fault says otherwise."""
+"""Hands over private reports: in order and numbered, unless a fault says otherwise."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Session:
         self._due = 0
 
     def open(self, now: int) -> None:
-        """What a client gets on connecting."""
+        """Send what a client gets on connecting."""
         self.heard_ns = now
         self.world.hub.sessions[self] = None
         self.send(self.status())
@@ -166,7 +166,7 @@ class Session:
 
     @property
     def subscribed(self) -> bool:
-        """Has the session any subscription."""
+        """True if the session has any subscription."""
         raise NotImplementedError
 
     def beat(self, now: int) -> bool:

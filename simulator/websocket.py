@@ -106,7 +106,7 @@ class Delays:
         self._rng = Random(f"delays {seed}")
 
     def turnaround_ns(self, method: str) -> int:
-        """How long a request of this kind takes inside the exchange."""
+        """Draw the time (ns) that a request of this kind takes inside the exchange."""
         median = TURNAROUND_MS.get(method)
         if median is None or self.none:
             return 0
@@ -142,7 +142,7 @@ class Connection:
 
     @property
     def queued(self) -> int:
-        """How many messages wait."""
+        """Return the number of messages that wait."""
         return len(self._outbox)
 
     async def write(self) -> None:
@@ -333,7 +333,7 @@ class WebSockets:
 
     @property
     def crowded(self) -> bool:
-        """Is a client's queue so full that time had better wait for it."""
+        """True if a client's queue is so full that time had better wait for it."""
         return any(connection.queued > QUEUE_FRAMES_MAX // 4 for connection in self.sessions.values())
 
     async def close(self) -> None:

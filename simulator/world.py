@@ -54,7 +54,7 @@ class KeyState:
     counter: Counter
 
     def may(self, *permissions: str) -> bool:
-        """Has the key at least one of these permissions."""
+        """True if the key has at least one of these permissions."""
         granted = self.key.permissions
         if granted is None:
             return True
@@ -80,7 +80,7 @@ class Token:
 
 
 class Flow(Protocol):
-    """What makes a venue's market: a synthetic crowd or a recording."""
+    """A source of a venue's market: a synthetic crowd or a recording."""
 
     venue: Venue
 

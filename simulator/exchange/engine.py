@@ -33,7 +33,7 @@ class EngineError(ValueError):
 
 
 class Engine(Protocol):
-    """What both engines offer; each call that can be wrong raises its module's EngineError (a ValueError)."""
+    """The interface of both engines; each call that can be wrong raises its module's EngineError (a ValueError)."""
 
     def submit(
         self,
@@ -67,7 +67,7 @@ class Engine(Protocol):
         """(owner, side, price, remaining, filled) of a resting order."""
 
     def count(self) -> int:
-        """How many orders rest."""
+        """Return the number of resting orders."""
 
     def changes(self) -> list[tuple[Side, int, int]]:
         """Levels touched since the last call, in the order of first touch, with their totals now; 0 is gone."""

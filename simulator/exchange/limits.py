@@ -12,7 +12,7 @@ from simulator.wire import NS
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What an account may do: the matching engine's threshold and decay, open orders a pair, REST calls."""
+    """Limits of an account: the matching engine's threshold and decay, open orders a pair, REST calls."""
 
     threshold: int
     decay: float

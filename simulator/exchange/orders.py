@@ -1,4 +1,4 @@
-"""What the exchange keeps: accounts, orders, fills, ledger entries, and a request for an order.
+"""The things that the exchange keeps: accounts, orders, fills, ledger entries, and a request for an order.
 
 Prices are ticks, quantities lots, times ns since the epoch. Balances and ledger entries are in units of the asset's
 ledger decimals, an order's and a fill's cost and fee in units of the pair's cost decimals.

@@ -20,7 +20,7 @@ from simulator.ws_v2 import reports
 
 @dataclass(slots=True)
 class Journal:
-    """What has changed since the last commit."""
+    """Changes since the last commit."""
 
     orders: dict[int, Order] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)

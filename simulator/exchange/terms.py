@@ -25,7 +25,7 @@ DISPLAY_SHARE = 15
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """How far a price is from another one; ``kind`` is ``pct`` or ``quote``."""
+    """A distance between two prices; ``kind`` is ``pct`` or ``quote``."""
 
     amount: Decimal
     kind: str
@@ -53,7 +53,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an order has beside the terms of all: nothing, of most.
+    """Terms of an order beside those that all have: none, of most.
 
     ``trail`` is the trigger's distance from the best price since the order came, ``offset`` that of the limit from the
     trigger, ``display`` the lots of an iceberg that are shown at once. ``distance`` is the trigger's from the last
@@ -75,7 +75,7 @@ class Terms:
 
 
 def read_terms(text: str | None) -> Terms:
-    """What :meth:`Terms.text` gave."""
+    """Read what :meth:`Terms.text` gave."""
     if not text:
         return PLAIN
     kept: dict[str, Any] = json.loads(text)

@@ -1,4 +1,4 @@
-"""What an order is checked for before it reaches the engine, in Kraken's words (KRAKEN.md 3.5, 4.5)."""
+"""Checks of an order before it reaches the engine, in Kraken's words (KRAKEN.md 3.5, 4.5)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What goes wrong on purpose: rules by seed or HTTP, faults that happen at once, the mix of a first day."""
+"""Faults on purpose: rules by seed or HTTP, faults that happen at once, the mix of a first day."""

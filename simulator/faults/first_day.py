@@ -1,4 +1,4 @@
-"""What a first day with a real exchange brings: a seeded mix of faults, never long, never all at once. No clock."""
+"""The faults of a first day with a real exchange: a seeded mix, never long, never all at once. No clock."""
 
 from __future__ import annotations
 

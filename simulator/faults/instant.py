@@ -1,4 +1,4 @@
-"""What happens to a world at once, on demand: its status, its pairs, its clock, its tokens, a fill in part."""
+"""Faults that happen at once, on demand: a world's status, its pairs, its clock, its tokens, a fill in part."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def _ledger(world: World, fault: Fault, now: int) -> None:
 
 
 def _auto_earn(world: World, fault: Fault, now: int) -> None:
-    """What is free goes into flexible earning, where orders cannot spend it."""
+    """Move what is free into flexible earning, where orders cannot spend it."""
     for account in world.exchange.accounts.values():
         if not fault.account or account.name == fault.account:
             earn.sweep(world.exchange.state, account, now, fault.asset)

@@ -167,7 +167,7 @@ class Faults:
         _log.info("injected %s (%d) %s", kind, number, where)
 
     def shown(self) -> dict[str, Any]:
-        """What is set and what was injected, for people and tests."""
+        """Return what is set and what was injected, for people and tests."""
         return {
             "set": [msgspec.to_builtins(rule) for rule in self.rules],
             "counts": dict(self.counts),

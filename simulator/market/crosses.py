@@ -57,7 +57,7 @@ def _way(tree: Mapping[str, Sequence[tuple[str, Leg]]], base: str, quote: str) -
 
 
 def link(markets: Sequence[Market], now: int) -> None:
-    """Has every market that closes a circle follow the others, and every pegged one its start price."""
+    """Make every market that closes a circle follow the others, and every pegged one its start price."""
     by_symbol = {market.venue.pair.symbol: market for market in markets}
     following = ways(by_symbol)
     for symbol, market in by_symbol.items():

@@ -29,7 +29,7 @@ class Resting:
 
 
 class Crowd:
-    """What the crowd of one venue has in its book, and how it places more; its prices are steps of the pair's tick."""
+    """The crowd's orders in the book of one venue, and how it places more; its prices are steps of the pair's tick."""
 
     def __init__(self, exchange: Exchange, venue: Venue, how: Style, seed: str) -> None:
         self.exchange = exchange

@@ -111,11 +111,11 @@ class Market:
 
     @property
     def worth(self) -> float:
-        """What the crowd thinks a unit of the base is worth just now, in the quote asset."""
+        """Return what the crowd thinks a unit of the base is worth just now, in the quote asset."""
         return (self.makers.fair + self.makers.push) * self._step
 
     def follow(self, implied: Callable[[], float], seconds: float, now: int) -> None:
-        """Has the crowd pull the fair price to what ``implied`` says, ``seconds`` being the time constant."""
+        """Make the crowd pull the fair price to what ``implied`` says, ``seconds`` being the time constant."""
         begins = self._implied is None and not self.how.halted
         self._implied, self._follow_s = implied, seconds
         if begins:

@@ -25,7 +25,7 @@ _log = logging.getLogger("simulator")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a frame says, at its own time: levels of a ``snapshot`` or ``book``, or a ``trade`` (taker's side first)."""
+    """A frame at its own time: levels of a ``snapshot`` or ``book``, or a ``trade`` (taker's side first)."""
 
     ns: int
     kind: str

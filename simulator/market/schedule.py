@@ -1,4 +1,4 @@
-"""What one venue's crowd does next, and when."""
+"""The next actions of one venue's crowd, and their times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the crowd of each pair behaves in each regime: the numbers that MARKET.md is met with."""
+"""The behaviour of each pair's crowd in each regime: the numbers that MARKET.md is met with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REGIMES = ("calm", "trending", "volatile", "thin", "flash_crash", "halted")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a crowd behaves. Rates are per second, distances in bp, sizes in base currency, widths in ticks.
+    """The behaviour of a crowd. Rates are per second, distances in bp, sizes in base currency, widths in ticks.
 
     ``news`` moves the fair price by itself; a trade moves it by ``stay_bp`` for good and by ``decay_bp`` for a while
     (``decay_s``). Makers follow once they are ``band_bp`` off. Takers come in clusters of ``cluster_mean``; ``quiet``

@@ -1,4 +1,4 @@
-"""Which pairs the exchange lists, by configuration: those named, or those traded and what valuing them needs."""
+"""Chooses the pairs that the exchange lists: those configured, or those traded and what valuing them needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pairs and assets are shown: the v2 ``instrument`` channel, REST's ``AssetPairs`` and ``Assets``."""
+"""Rows of pairs and assets: the v2 ``instrument`` channel, REST's ``AssetPairs`` and ``Assets``."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def price(fields: Mapping[str, Any], name: str, away: int = 0) -> Price | None:
 
 
 def _terms(fields: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal) -> Terms:
-    """What the order has beside the terms of all: trailing distances, what an iceberg shows, a conditional close."""
+    """Read the terms that only some orders have: trailing distances, what an iceberg shows, a conditional close."""
     trail = offset = None
     if kind in TRAILING_KINDS:
         trail = _distance(fields, "price", pair)

@@ -83,7 +83,7 @@ def _new_names(fields: Fields) -> bool:
 
 
 def _tokenised(fields: Fields, name: str) -> bool:
-    """Is the class asked for the tokenised assets', of which there are none here; currencies are the default."""
+    """True if tokenised assets are asked for, of which there are none here; currencies are the default."""
     wanted = fields.get(name) or "currency"
     if wanted not in ("currency", "tokenized_asset"):
         raise invalid(name)

@@ -151,7 +151,7 @@ def describe_close(close: Close, pair: Pair) -> str:
 
 
 def describe(kind: str, price: str, second: str) -> str:
-    """What follows the ``@`` in an order's description (KRAKEN.md 4.4)."""
+    """Return what follows the ``@`` in an order's description (KRAKEN.md 4.4)."""
     if kind in ("market", "settle-position"):
         return kind.replace("-", " ")
     words = kind.removesuffix("-limit").replace("-", " ")

@@ -58,7 +58,7 @@ class OldPrivateSession(OldSession):
 
     @property
     def subscribed(self) -> bool:
-        """Has the session any subscription."""
+        """True if the session has any subscription."""
         return bool(self._channels)
 
     def close(self) -> None:

@@ -34,7 +34,7 @@ class OldPublicSession(OldSession):
 
     @property
     def subscribed(self) -> bool:
-        """Has the session any subscription."""
+        """True if the session has any subscription."""
         return bool(self._subscribed)
 
     def close(self) -> None:

@@ -79,7 +79,7 @@ def trigger_of(row: Row) -> Decimal | None:
 
 
 def change(row: Row) -> dict[str, Any]:
-    """What a report changes of an order that has been told before."""
+    """Return what a report changes of an order that has been told before."""
     # A last trade may tell the end itself.
     kind = "filled" if row["order_status"] == "filled" else row["exec_type"]
     changed: dict[str, Any] = {"userref": row.get("order_userref", 0)}

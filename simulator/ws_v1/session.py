@@ -44,7 +44,7 @@ class OldSession(Session):
         return Request(event, message, number, arrived)
 
     def _echoed(self, reqid: object) -> int | str | None:
-        """What the answer repeats of a request's ``reqid``: a number, or a short text."""
+        """Return what the answer repeats of a request's ``reqid``: a number, or a short text."""
         if isinstance(reqid, str) and self._unconfirmed.v1_text_reqid == "echoed":
             return reqid[:64]
         is_number = isinstance(reqid, int) and not isinstance(reqid, bool) and abs(reqid) < 2**63

@@ -112,7 +112,7 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
 
 
 def _terms(params: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal, price: Decimal | None) -> Terms:
-    """What the order has beside the terms of all."""
+    """Read what the order has beside the terms of all; raises KrakenError."""
     limit_type = choice(
         params, "limit_price_type", ("static", *_DISTANCES), "quote" if kind in TRAILING_KINDS else "static"
     )
@@ -140,7 +140,7 @@ def _terms(params: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal, price
 
 
 def cash_of(pair: Pair, cash: Decimal | None, name: str) -> Decimal | None:
-    """What a market buy may cost, in the quote asset; ``name`` is what is refused."""
+    """Return what a market buy may cost, in the quote asset; raises KrakenError that names ``name``."""
     if cash is not None and (not cash > 0 or cash.adjusted() > 15 or units(cash, pair.cost_precision) is None):
         raise invalid(name)
     return cash

@@ -49,7 +49,7 @@ class PublicSession(Session):
 
     @property
     def subscribed(self) -> bool:
-        """Has the session any subscription."""
+        """True if the session has any subscription."""
         return bool(self._subscribed)
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ def _key(channel: str, symbol: str, options: dict[str, Any]) -> tuple[str, str, 
 
 
 def _depth(channel: str, options: dict[str, Any]) -> int:
-    """What tells the views of a channel apart: depth, trigger or interval."""
+    """Return what tells the views of a channel apart: depth, trigger or interval."""
     if channel == "ticker":
         return int(options["event_trigger"] == "bbo")
     return int(options.get("depth") or options.get("interval") or 0)

@@ -47,7 +47,7 @@ def _limit(order: Order) -> str:
 
 
 def _special(order: Order) -> str:
-    """What only some orders tell: icebergs, those in the quote asset, on margin or with a conditional close."""
+    """Return the members of icebergs, of orders in the quote asset, on margin or with a conditional close."""
     pair, terms, text = order.pair, order.terms, ""
     if terms.display:
         text += f'"display_qty":{pair.qty(terms.display)},"display_qty_remain":{pair.qty(order.visible_lots)},'
@@ -160,7 +160,7 @@ def _fill_terms(fill: Fill) -> str:
 
 
 def _margin(fill: Fill) -> str:
-    """What a fill of a margin order tells besides: whether it borrowed, and what became of the position."""
+    """Return the members that only fills on margin have: whether it borrowed, and what became of the position."""
     if not fill.leverage:
         return ""
     borrows = fill.qty > fill.closing

@@ -32,7 +32,7 @@ _EDIT = frozenset(
 
 
 class Trading:
-    """What a session with a token may ask the exchange to do."""
+    """Does what a session with a token asks of the exchange."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

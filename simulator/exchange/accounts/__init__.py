@@ -1,1 +1,1 @@
-"""What accounts hold and what fills do to it: ledger entries, fees, margin positions, Earn, 30-day volume."""
+"""Holdings of accounts and what fills do to them: ledger entries, fees, margin positions, Earn, 30-day volume."""

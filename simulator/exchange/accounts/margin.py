@@ -66,7 +66,7 @@ class Margin:
     # --- what it is worth, in USD --------------------------------------------------------------------------------
 
     def collateral(self, account: Account) -> Decimal:
-        """What is in the spot wallet."""
+        """Return what the spot wallet is worth."""
         held = account.balances.items()
         return sum(
             (Decimal(n).scaleb(-ASSETS[name].decimals) * self._state.rates.usd_or_start(name) for name, n in held),
@@ -74,13 +74,13 @@ class Margin:
         )
 
     def valuation(self, position: Position) -> tuple[Decimal, Decimal]:
-        """What was paid for what is open of a position, and what that is worth now."""
+        """Return what was paid for the open part of a position, and what that is worth now."""
         return self._worth(position.pair, position.cost_of(position.open)), self._worth(
             position.pair, self.value(position)
         )
 
     def value(self, position: Position) -> int:
-        """What is open of a position at the last price, in units of the cost decimals; its cost where no pair tells."""
+        """Value the open part of a position at the last price, else at its cost, in units of the cost decimals."""
         venue = self._state.venues.get(position.pair.symbol)
         if venue is None:
             return position.cost_of(position.open)
@@ -102,7 +102,7 @@ class Margin:
         )
 
     def free_margin(self, account: Account, but: Order | None = None) -> Decimal:
-        """What new positions may take as margin; open orders with leverage have taken theirs, ``but`` left out."""
+        """Return what new positions may take as margin, less what open orders but ``but`` have taken."""
         ordered = Decimal(0)
         for order in account.orders.values():
             if order.terms.leverage and order is not but:

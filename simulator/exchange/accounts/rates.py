@@ -1,4 +1,4 @@
-"""What assets are worth in USD by the exchange's own books. No I/O."""
+"""Values assets in USD by the exchange's own books. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an account has traded in 30 days, which decides its fees (KRAKEN.md 6.1). No clock."""
+"""The volume that an account has traded in 30 days, which decides its fees (KRAKEN.md 6.1). No clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the database tells of the past: pages of finished orders, fills and ledger entries, and single ones by id."""
+"""Queries of the past: pages of finished orders, fills and ledger entries, and single ones by id."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class History:
         return [read_entry(r) for r in self._by_id("ledger", "ledger_id", account, ids)]
 
     def amends(self, order_id: str) -> list[Amendment]:
-        """What an order was put into, oldest first."""
+        """Return the states that an order was amended to, oldest first."""
         rows = self._db.execute("SELECT * FROM amends WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
         found: list[list[Any]] = [list(row) for row in rows.fetchall()]
         for row in found:

@@ -132,7 +132,7 @@ class Store:
 
     @property
     def clock_offset_ns(self) -> int:
-        """How far the clock was put off that these times are of."""
+        """Return the ns that the clock was put off by when these times were written."""
         return int(self.meta("clock_offset_ns", "0"))
 
     def add_export(self, export: Export) -> None:
@@ -177,11 +177,11 @@ class Store:
         return int(row[0]), int(row[1])
 
     def balances(self, account: int) -> dict[str, int]:
-        """What the account's spot wallet holds, in units."""
+        """Return what the account's spot wallet holds, in units."""
         return dict(self._db.execute("SELECT asset, amount FROM balances WHERE account=?", (account,)).fetchall())
 
     def wallets(self, account: int) -> dict[str, dict[str, int]]:
-        """What the account's other wallets hold, in units, by asset and wallet."""
+        """Return what the account's other wallets hold, in units, by asset and wallet."""
         held: dict[str, dict[str, int]] = {}
         rows = self._db.execute("SELECT asset, wallet, amount FROM wallets WHERE account=?", (account,))
         for asset, wallet, amount in rows.fetchall():

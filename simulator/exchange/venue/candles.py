@@ -1,4 +1,4 @@
-"""What a pair's trades add up to: candles of every interval, and the rolling day of the ticker.
+"""Sums of a pair's trades: candles of every interval, and the rolling day of the ticker.
 
 Prices are ticks, volumes lots, times ns since the epoch. Both know only what was traded since the process started.
 """
@@ -75,7 +75,7 @@ class Candles:
 
 
 class Day:
-    """What the ticker sums up: the trades of the last 24 hours, minute by minute, and those since midnight UTC."""
+    """The sums of the ticker: trades of the last 24 hours, minute by minute, and those since midnight UTC."""
 
     __slots__ = ("_minutes", "_price", "_today", "notional", "trades", "volume")
 

@@ -137,7 +137,7 @@ def thin_rows(seen: Seen) -> list[Row]:
 
 
 def other_rows(symbol: str, seen: Seen) -> list[Row]:
-    """What is asked of the other pairs in calm: the same volatility and a narrow touch."""
+    """Return the rows for the other pairs in calm: the same volatility and a narrow touch."""
     widths = [ask - bid for _, bid, ask, *_ in seen.touches]
     narrow = 100 * widths.count(1) / len(widths)
     return [

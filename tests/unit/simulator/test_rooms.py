@@ -1,4 +1,4 @@
-"""How the modules of the simulator hang together."""
+"""Imports between the modules of the simulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What published clients need on the wire, each against the captures or the documentation that shows it."""
+"""Forms that published clients need on the wire, each against the captures or the documentation that shows it."""
 
 from __future__ import annotations
 

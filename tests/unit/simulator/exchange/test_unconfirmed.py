@@ -1,4 +1,4 @@
-"""What is not confirmed of Kraken is a switch, and a client sees each of its positions."""
+"""Switches for what is not confirmed of Kraken: a client sees each of their positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client sees of an exchange that is not consistent: lagging snapshots, odd messages, the engine's own acts."""
+"""An inconsistent exchange as a client sees it: lagging snapshots, odd messages, the engine's own acts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an account holds and where: any asset, other wallets, ledger entries of every type, volume in USD."""
+"""Wallets of an account: any asset, other wallets, ledger entries of every type, volume in USD."""
 
 from __future__ import annotations
 

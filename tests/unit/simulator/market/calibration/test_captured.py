@@ -1,4 +1,4 @@
-"""What is measured of captures: intervals that cover, a standing for each row, and the page that says so."""
+"""Measures of captures: intervals that cover, a standing for each row, and the page that says so."""
 
 from __future__ import annotations
 
