@@ -84,10 +84,10 @@ def texts(params: Mapping[str, Any], name: str, most: int) -> list[str]:
     value = params.get(name)
     if value is None:
         return []
-    found = value if isinstance(value, list) else [value]
-    if len(found) > most or any(isinstance(item, bool) or not isinstance(item, str | int) for item in found):
+    items = value if isinstance(value, list) else [value]
+    if len(items) > most or any(isinstance(item, bool) or not isinstance(item, str | int) for item in items):
         raise invalid(name)
-    return [str(item) for item in found]
+    return [str(item) for item in items]
 
 
 def moment(value: Any, name: str) -> int:

@@ -34,16 +34,16 @@ class Control:
     def routes(self) -> list[web.RouteDef]:
         """Its paths."""
         return [
-            web.get("/simulator/faults", self.shown),
+            web.get("/simulator/faults", self.summary),
             web.post("/simulator/faults", self.set),
             web.delete("/simulator/faults", self.clear),
             web.get("/simulator/clock", self.time),
             web.post("/simulator/clock", self.put_forward),
         ]
 
-    async def shown(self, request: web.Request) -> web.Response:
+    async def summary(self, request: web.Request) -> web.Response:
         """Answer what is set and what was injected."""
-        return refused(request) or answer(self.world.faults.shown())
+        return refused(request) or answer(self.world.faults.summary())
 
     async def set(self, request: web.Request) -> web.Response:
         """Sets one fault (an object) or several (a list); answers their ids. One that is wrong changes nothing."""
@@ -53,18 +53,18 @@ class Control:
         faults = self.world.faults
         try:
             wanted = read_json(await request.read())
-            found = [faults.read(_plain(item), now) for item in (wanted if isinstance(wanted, list) else [wanted])]
+            injected = [faults.read(_plain(item), now) for item in (wanted if isinstance(wanted, list) else [wanted])]
             # Rules first: they keep their distance when an act puts the clock off.
-            for fault in found:
+            for fault in injected:
                 if fault.kind not in ACTS:
                     faults.set(fault)
-            for fault in found:
+            for fault in injected:
                 if fault.kind in ACTS:
                     instant.act(self.world, fault, self.clock())
                     self.clock.put_off(self.world.clock_offset_ns)
         except (ValueError, ArithmeticError, KrakenError) as error:
             return web.Response(status=400, text=json.dumps({"error": str(error)}), content_type="application/json")
-        return answer({"ids": [fault.id for fault in found]})
+        return answer({"ids": [fault.id for fault in injected]})
 
     async def clear(self, request: web.Request) -> web.Response:
         """Takes away the rule of ``?id=``; without it all, and the exchange is online and on time again."""

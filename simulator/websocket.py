@@ -286,26 +286,26 @@ class WebSockets:
                 arrived = self.clock() + self.delays.one_way_ns
                 # Some clients send text in binary frames; what is no UTF-8 is no JSON either.
                 data = message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
-                asked = session.read(data, arrived)
+                request = session.read(data, arrived)
                 # A full inbox stops the reading, and with it the client.
                 # By the steady clock: one that a fault puts off delays nobody.
                 steady = self.clock.steady() + self.delays.one_way_ns
-                await inbox.put((connection.due(steady, asked.method), asked))
+                await inbox.put((connection.due(steady, request.method), request))
             elif message.type is WSMsgType.ERROR:
                 break
 
     async def _work(self, session: Session, inbox: asyncio.Queue[tuple[int, Request] | None]) -> None:
         while (item := await inbox.get()) is not None:
-            due, asked = item
+            due, request = item
             wait = due - self.clock.steady()
             if wait > 0:
                 await asyncio.sleep(wait / NS)
             now = self.clock()
             try:
-                session.handle(asked, now)
+                session.handle(request, now)
             except Exception:  # noqa: BLE001 - the bound around each request: logged, answered, survived
-                _log.exception("a request failed: %s", asked.method)
-                session.refuse(asked, errors.INTERNAL_ERROR, now)
+                _log.exception("a request failed: %s", request.method)
+                session.refuse(request, errors.INTERNAL_ERROR, now)
             self.world.flush(now)
             # A full inbox is no reason to do it all in one turn: others have theirs in between.
             await asyncio.sleep(0)

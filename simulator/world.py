@@ -264,7 +264,7 @@ class World:
         by = offset_ns - self.clock_offset_ns
         self.clock_offset_ns = offset_ns
         self.now += by
-        self._timers = [(when + by, asked, action) for when, asked, action in self._timers]
+        self._timers = [(when + by, number, action) for when, number, action in self._timers]
         for market in self.markets:
             market.shift(by)
         if self.flood is not None:
@@ -365,13 +365,13 @@ class World:
 
     def token(self, text: object, connection_id: int, now: int) -> Token:
         """The token of a request; refuses (KrakenError) one that is unknown, over, or another connection's."""
-        found = self.tokens.get(text) if isinstance(text, str) else None
+        token = self.tokens.get(text) if isinstance(text, str) else None
         sharing = self.config.unconfirmed.token_sharing
-        if found is not None:
-            mine = connection_id in found.used_by
-            is_used = bool(found.used_by) if sharing == "any" else mine
-            if (found.expires_ns >= now or is_used) and not (sharing == "none" and found.used_by and not mine):
-                return found
+        if token is not None:
+            mine = connection_id in token.used_by
+            is_used = bool(token.used_by) if sharing == "any" else mine
+            if (token.expires_ns >= now or is_used) and not (sharing == "none" and token.used_by and not mine):
+                return token
         raise KrakenError(errors.INVALID_SESSION)
 
 

@@ -172,30 +172,30 @@ class Exchange:
         named += [[account.by_client[text]] if text in account.by_client else [] for text in clients]
         if [] in named and self.state.unconfirmed.batch_cancel_unknown == "refused":
             raise KrakenError(errors.UNKNOWN_ORDER)
-        found = {order.number: order for matches in named for order in matches}
-        for order in found.values():
+        by_number = {order.number: order for matches in named for order in matches}
+        for order in by_number.values():
             self.cancel(account, order, now, forced=True)
-        return len(found)
+        return len(by_number)
 
     def cancel_all(self, account: Account, now: int, reason: str = USER) -> int:
         """Cancel every open order of an account; not in Kraken's table of penalties, so free. Returns the count."""
         if reason == USER and self.state.system == "maintenance":
             raise KrakenError(errors.UNAVAILABLE)
-        found = list(account.orders.values())
-        for order in found:
+        pulled = list(account.orders.values())
+        for order in pulled:
             self.lifecycle.pull(order, "canceled", reason, now)
-        return len(found)
+        return len(pulled)
 
     def find(self, account: Account, order_id: str | None = None, cl_ord_id: str | None = None) -> Order:
         """Return an open order of the account by either id, for what is to be done to it: in maintenance nothing is."""
         if self.state.system == "maintenance":
             raise KrakenError(errors.UNAVAILABLE)
-        found = account.orders.get(order_id) if order_id is not None else None
-        if found is None and cl_ord_id is not None:
-            found = account.by_client.get(cl_ord_id)
-        if found is None:
+        order = account.orders.get(order_id) if order_id is not None else None
+        if order is None and cl_ord_id is not None:
+            order = account.by_client.get(cl_ord_id)
+        if order is None:
             raise KrakenError(errors.UNKNOWN_ORDER)
-        return found
+        return order
 
     # --- time ----------------------------------------------------------------------------------------------------
 

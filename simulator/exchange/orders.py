@@ -252,10 +252,10 @@ class Account:
 
     def counter(self, symbol: str) -> Counter:
         """The matching engine's counter of this account on a pair."""
-        found = self.counters.get(symbol)
-        if found is None:
-            found = self.counters[symbol] = Counter(self.tier.threshold, self.tier.decay)
-        return found
+        counter = self.counters.get(symbol)
+        if counter is None:
+            counter = self.counters[symbol] = Counter(self.tier.threshold, self.tier.decay)
+        return counter
 
     def of_userref(self, text: str) -> list[Order]:
         """Open orders with that userref, which several may have."""

@@ -126,12 +126,12 @@ def _pair(world: World, fault: Fault, now: int) -> None:
 
 def _units(text: str, precision: int) -> int:
     try:
-        found = units(Decimal(text), precision)
+        whole = units(Decimal(text), precision)
     except InvalidOperation as error:
         raise ValueError(f"{text} is no number") from error
-    if found is None or found <= 0:
+    if whole is None or whole <= 0:
         raise ValueError(f"{text} has too many decimals or is not positive")
-    return found
+    return whole
 
 
 def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
@@ -156,7 +156,7 @@ def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
 def _partial_fill(world: World, fault: Fault, now: int) -> None:
     """A counterparty takes ``share`` (a half at most times) of own orders, through whatever stands before them."""
     share = 0.5 if fault.share >= 1 else fault.share
-    found = [
+    orders = [
         order
         for account in world.exchange.accounts.values()
         for order in account.orders.values()
@@ -164,9 +164,9 @@ def _partial_fill(world: World, fault: Fault, now: int) -> None:
         and (not fault.symbol or order.pair.symbol == fault.symbol)
         and order.price is not None
     ]
-    if not found:
+    if not orders:
         raise ValueError("no such order is open")
-    for order in found:
+    for order in orders:
         take_part(world, order, max(1, round(order.remaining * share)), now)
 
 

@@ -166,7 +166,7 @@ class Faults:
         self.injected.append((now, kind, number, where))
         _log.info("injected %s (%d) %s", kind, number, where)
 
-    def shown(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """Return what is set and what was injected, for people and tests."""
         return {
             "set": [msgspec.to_builtins(rule) for rule in self.rules],

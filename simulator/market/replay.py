@@ -199,8 +199,8 @@ class Replay:
         engine = self.venue.engine
         self._withheld.discard((side, price))
         queue = engine.queue(side, price)
-        crowd = [(number, found[3], found[4]) for number in queue if number >= CROWD_FROM
-                 and (found := engine.order(number)) is not None]  # fmt: skip
+        crowd = [(number, resting[3], resting[4]) for number in queue if number >= CROWD_FROM
+                 and (resting := engine.order(number)) is not None]  # fmt: skip
         standing = sum(remaining for _, remaining, _ in crowd)
         if wanted < standing:
             self._cut(side, crowd, standing, wanted)

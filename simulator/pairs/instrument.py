@@ -19,7 +19,7 @@ class Asset:
     rest_id: str
     altname: str
     decimals: int
-    shown: int
+    display_decimals: int
     usd: Decimal = Decimal(0)
     asset_class: str = "currency"
 

@@ -21,7 +21,7 @@ class Listed(Protocol):
 def instrument_data(listed: Iterable[Asset], venues: Iterable[Listed]) -> str:
     """The ``data`` of a v2 ``instrument`` message (KRAKEN.md 1.9)."""
     assets = ",".join(
-        f'{{"id":"{a.name}","status":"enabled","precision":{a.decimals},"precision_display":{a.shown},'
+        f'{{"id":"{a.name}","status":"enabled","precision":{a.decimals},"precision_display":{a.display_decimals},'
         f'"borrowable":false,"collateral_value":0.00,"margin_rate":0.000000}}'
         for a in listed
     )
@@ -90,6 +90,6 @@ def rest_asset(asset: Asset) -> dict[str, object]:
         "aclass": asset.asset_class,
         "altname": asset.altname,
         "decimals": asset.decimals,
-        "display_decimals": asset.shown,
+        "display_decimals": asset.display_decimals,
         "status": "enabled",
     }

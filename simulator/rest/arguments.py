@@ -178,10 +178,10 @@ def order_flags(fields: Mapping[str, Any]) -> frozenset[str]:
 
 def userref(fields: Mapping[str, Any], name: str) -> int | None:
     """A user reference: a whole number of 32 bits."""
-    found = decimal_text(fields, name)
-    if found is not None and (found != found.to_integral_value() or abs(found) >= 2**31):
+    number = decimal_text(fields, name)
+    if number is not None and (number != number.to_integral_value() or abs(number) >= 2**31):
         raise invalid(name)
-    return None if found is None else int(found)
+    return None if number is None else int(number)
 
 
 def _used_only(fields: Mapping[str, Any], kind: str) -> None:

@@ -49,10 +49,10 @@ def assets(world: World, fields: Fields, _now: int) -> Any:
             raise KrakenError(errors.UNKNOWN_ASSET)
         return {}
     if names:
-        found = [find_asset(name) for name in names]
-        if any(asset not in chosen for asset in found):
+        named = [find_asset(name) for name in names]
+        if any(asset not in chosen for asset in named):
             raise KrakenError(errors.UNKNOWN_ASSET)
-        chosen = [asset for asset in found if asset is not None]
+        chosen = [asset for asset in named if asset is not None]
     new = _new_names(fields)
     return {asset.name if new else asset.rest_id: rest_asset(asset) for asset in chosen}
 
@@ -167,14 +167,14 @@ def trades(world: World, fields: Fields, now: int) -> Any:
     return {key: rows, "last": str(chosen[-1].ns if chosen else since_ns or now)}
 
 
-def _page(found: list[Trade], count: int) -> list[Trade]:
+def _page(tape: list[Trade], count: int) -> list[Trade]:
     """The first trades, about ``count``: a page ends between matches, since ``last`` is a match's time."""
-    if len(found) <= count:
-        return found
+    if len(tape) <= count:
+        return tape
     cut = count
-    while cut and found[cut - 1].ns == found[count].ns:
+    while cut and tape[cut - 1].ns == tape[count].ns:
         cut -= 1
-    return found[:cut] if cut else [trade for trade in found if trade.ns == found[0].ns]
+    return tape[:cut] if cut else [trade for trade in tape if trade.ns == tape[0].ns]
 
 
 def ohlc(world: World, fields: Fields, now: int) -> Any:
@@ -185,7 +185,7 @@ def ohlc(world: World, fields: Fields, now: int) -> Any:
     if interval not in INTERVALS:
         raise invalid("interval")
     since = _whole(fields, "since", 0, 0, 2**40)
-    candles = venue.candles.of(interval)
+    candles = venue.candles.kept(interval)
     rows = [
         [
             c.begin // NS,

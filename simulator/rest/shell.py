@@ -183,12 +183,12 @@ def _fields(request: web.Request, body: bytes) -> Mapping[str, Any]:
     if "json" not in request.content_type:
         return _form(body)
     try:
-        found = read_json(body)
+        fields = read_json(body)
     except (ValueError, ArithmeticError) as error:
         raise KrakenError(errors.INVALID_ARGUMENTS) from error
-    if not isinstance(found, dict):
+    if not isinstance(fields, dict):
         raise KrakenError(errors.INVALID_ARGUMENTS)
-    return found
+    return fields
 
 
 def _form(body: bytes) -> dict[str, Any]:

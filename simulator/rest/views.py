@@ -154,8 +154,8 @@ def describe(kind: str, price: str, second: str) -> str:
     """Return what follows the ``@`` in an order's description (KRAKEN.md 4.4)."""
     if kind in ("market", "settle-position"):
         return kind.replace("-", " ")
-    words = kind.removesuffix("-limit").replace("-", " ")
-    return f"{words} {price} -> limit {second}" if kind.endswith("-limit") else f"{words} {price}"
+    name = kind.removesuffix("-limit").replace("-", " ")
+    return f"{name} {price} -> limit {second}" if kind.endswith("-limit") else f"{name} {price}"
 
 
 def time_of(ns: int) -> float:

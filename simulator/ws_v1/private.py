@@ -101,7 +101,7 @@ class OldPrivateSession(OldSession):
         if not isinstance(wanted, dict):
             raise KrakenError("Subscription field must be an object")
         channel = wanted.get("name")
-        shown = {"name": channel} if channel in CHANNELS else {}
+        described = {"name": channel} if channel in CHANNELS else {}
         try:
             if channel in _PUBLIC:
                 raise KrakenError(errors.PUBLIC_ON_PRIVATE)
@@ -116,9 +116,9 @@ class OldPrivateSession(OldSession):
             if channel not in self._channels:
                 raise KrakenError(errors.NOT_SUBSCRIBED)
             self._drop(channel)
-            self._status(request, channel, shown)
+            self._status(request, channel, described)
         except KrakenError as error:
-            self.refuse_subscription(request, str(error), None, shown)
+            self.refuse_subscription(request, str(error), None, described)
 
     def _open(self, request: Request, channel: str, token: Token, wanted: Fields) -> None:
         token.key.require("query-open-trades" if channel == "openOrders" else "query-closed-trades")
@@ -147,8 +147,8 @@ class OldPrivateSession(OldSession):
             ]
             self._push(channel, rows, first=True)
         elif snapshot:
-            told = (reports_v1.read(reports.past_trade(fill)) for fill in reversed(account.fills))
-            self._push(channel, [{row["exec_id"]: reports_v1.trade(row)} for row in told], first=True)
+            trades = (reports_v1.read(reports.past_trade(fill)) for fill in reversed(account.fills))
+            self._push(channel, [{row["exec_id"]: reports_v1.trade(row)} for row in trades], first=True)
         self.world.hub.join_private(account.index, "executions", self)
 
     def _status(self, request: Request, channel: str, subscription: Fields) -> None:
@@ -177,12 +177,12 @@ class OldPrivateSession(OldSession):
         orders, trades = (self._channels.get(channel) for channel in CHANNELS)
         if orders is not None and orders.account.index == report.account:
             if report.what == "pending_new":
-                told = reports_v1.order(row, arguments.moment(row["timestamp"], "timestamp"), "pending")
+                members = reports_v1.order(row, arguments.moment(row["timestamp"], "timestamp"), "pending")
             else:
-                told = reports_v1.change(row)
+                members = reports_v1.change(row)
             if orders.counter:
-                told["ratecount"] = int(orders.account.counter(report.symbol).now(now))
-            self._push("openOrders", [{row["order_id"]: told}])
+                members["ratecount"] = int(orders.account.counter(report.symbol).now(now))
+            self._push("openOrders", [{row["order_id"]: members}])
         if trades is not None and trades.account.index == report.account and report.what == "trade":
             self._push("ownTrades", [{row["exec_id"]: reports_v1.trade(row)}])
 

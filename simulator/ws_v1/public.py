@@ -99,8 +99,8 @@ class OldPublicSession(OldSession):
     def _join(self, request: Request, key: _Key) -> None:
         channel, symbol, depth = key
         for other in [k for k in self._subscribed if k == key or (channel == "book" and k[:2] == key[:2])]:
-            facts = self._unconfirmed
-            if (facts.duplicate_subscribe if other == key else facts.second_depth) == "refused":
+            switches = self._unconfirmed
+            if (switches.duplicate_subscribe if other == key else switches.second_depth) == "refused":
                 raise KrakenError(errors.ALREADY_SUBSCRIBED)
             self._leave(other)
         self._said(request, key, _described(channel, depth))

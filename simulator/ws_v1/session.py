@@ -60,7 +60,7 @@ class OldSession(Session):
 
     def refuse_subscription(self, request: Request, error: str, name: str | None, subscription: dict[str, Any]) -> None:
         """Send an error that concerns a subscription; ``name`` is its pair, if it has one."""
-        shown = {
+        echoed = {
             str(member)[:64]: value
             for member, value in list(subscription.items())[:8]
             if (isinstance(value, str) and len(value) <= 64) or (isinstance(value, bool | int) and abs(value) < 2**63)
@@ -72,7 +72,7 @@ class OldSession(Session):
                 **({} if name is None else {"pair": name}),
                 **reqid(request),
                 "status": "error",
-                "subscription": shown,
+                "subscription": echoed,
             }
         )
 

@@ -107,8 +107,8 @@ class PublicSession(Session):
         key = _key(channel, symbol, options)
         depth, other = _depth(channel, options), self._subscribed.get(key)
         if other is not None:
-            facts = self._unconfirmed
-            if (facts.duplicate_subscribe if other == depth else facts.second_depth) == "refused":
+            switches = self._unconfirmed
+            if (switches.duplicate_subscribe if other == depth else switches.second_depth) == "refused":
                 self.refuse(request, errors.ALREADY_SUBSCRIBED, now, symbol=symbol)
                 return
             self.world.hub.leave(channel, symbol, other, self)
@@ -123,7 +123,7 @@ class PublicSession(Session):
             elif channel == "ticker":
                 self.reply(feed.ticker(venue.book, venue.day, venue.last_price, "snapshot", now))
             else:
-                self.reply(feed.candles(venue.pair, "snapshot", venue.candles.of(depth), now))
+                self.reply(feed.candles(venue.pair, "snapshot", venue.candles.kept(depth), now))
         self._subscribed[key] = depth
         self.world.hub.join(channel, symbol, depth, self)
 

@@ -156,10 +156,10 @@ class Trading:
             raise invalid("order_id")
         exchange, account = self._exchange, key.account
         for text in userrefs:
-            found = [order for order in account.of_userref(text) if order.cl_ord_id is None]
-            if not found:
+            orders = [order for order in account.of_userref(text) if order.cl_ord_id is None]
+            if not orders:
                 self._session.refuse(request, errors.UNKNOWN_ORDER, now)
-            named += [("order_id", order.order_id) for order in found]
+            named += [("order_id", order.order_id) for order in orders]
         for name, text in named:
             try:
                 exchange.cancel(account, exchange.find(account, **{name: text}), now)

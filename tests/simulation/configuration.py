@@ -64,4 +64,4 @@ def configuration(rng: Random, market: Market, folder: Path, unconfirmed: Unconf
 def _amount(asset: str, dollars: int) -> Decimal:
     """So many dollars of an asset, in the decimals that are shown of it."""
     amount = Decimal(dollars) / (ASSETS[asset].usd or Decimal(1))
-    return amount.quantize(Decimal(1).scaleb(-min(4, ASSETS[asset].shown)))
+    return amount.quantize(Decimal(1).scaleb(-min(4, ASSETS[asset].display_decimals)))

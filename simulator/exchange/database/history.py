@@ -90,10 +90,10 @@ class History:
     def amends(self, order_id: str) -> list[Amendment]:
         """Return the states that an order was amended to, oldest first."""
         rows = self._db.execute("SELECT * FROM amends WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
-        found: list[list[Any]] = [list(row) for row in rows.fetchall()]
-        for row in found:
+        columns: list[list[Any]] = [list(row) for row in rows.fetchall()]
+        for row in columns:
             row[7] = bool(row[7])
-        return [Amendment(*row) for row in found]
+        return [Amendment(*row) for row in columns]
 
     def exec_ids(self, order_id: str) -> list[str]:
         """The fills of an order, oldest first."""

@@ -96,10 +96,10 @@ class FullBook:
     def messages(self, runs: Iterable[Run], depths: Iterable[int]) -> list[tuple[int, str]]:
         """The v2 messages of runs: one for each run and depth that it touches."""
         return [
-            (depth, self.update_text(run, found))
+            (depth, self.update_text(run, entries))
             for run in runs
-            for depth, found in run.views.items()
-            if found and depth in depths
+            for depth, entries in run.views.items()
+            if entries and depth in depths
         ]
 
     def _change_side(self, changes: list[Change], now: int, wanted: list[int]) -> Run:
@@ -127,11 +127,11 @@ class FullBook:
             for depth in wanted:
                 if index >= depth:
                     continue
-                found = views[depth]
-                found.append(Entry(price, qty, now, False))
+                view = views[depth]
+                view.append(Entry(price, qty, now, False))
                 if not qty and len(keys) >= depth:
                     refill = keys[depth - 1] * sign
-                    found.append(Entry(refill, quantities[refill], when[refill], True))
+                    view.append(Entry(refill, quantities[refill], when[refill], True))
         self.changed_ns = now
         if near:
             self._known = None

@@ -64,7 +64,7 @@ class Candles:
                 kept.append(Candle(ns - ns % length, minutes, price))
             kept[-1].add(price, qty, ns)
 
-    def of(self, minutes: int) -> list[Candle]:
+    def kept(self, minutes: int) -> list[Candle]:
         """The candles of an interval, oldest first, the running one last."""
         return list(self._kept[minutes])
 

@@ -79,8 +79,8 @@ def calm_rows(seen: Seen, lot: float) -> list[Row]:
         Row("gaps under 10 ms, %", "55", "25 to 60", 100 * short, 25, 60),
     ]
     for count, share in ((1, 73), (2, 22), (3, 5)):
-        found = seen.levels.get(count, 0) if count < 3 else sum(n for k, n in seen.levels.items() if k >= 3)
-        own = 100 * found / total
+        messages = seen.levels.get(count, 0) if count < 3 else sum(n for k, n in seen.levels.items() if k >= 3)
+        own = 100 * messages / total
         rows.append(Row(f"messages of {count} level(s), %", str(share), "± 5", own, share - 5, share + 5))
     for name, count, there in (
         ("quantity changes", seen.updates, 315),

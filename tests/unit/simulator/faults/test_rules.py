@@ -418,7 +418,7 @@ def test_rules_and_their_record_are_bounded_and_readable() -> None:
         faults.set(faults.read({"kind": "refuse"}, 0))
     for at in range(2 * INJECTED_MAX):
         assert faults.strike("refuse", at, "ping", method="ping")
-    shown = json.loads(json.dumps(faults.shown()))
+    shown = json.loads(json.dumps(faults.summary()))
     assert len(shown["injected"]) == INJECTED_MAX
     assert shown["counts"] == {"refuse": 2 * INJECTED_MAX}
     assert shown["set"][0]["kind"] == "refuse"
