@@ -7,12 +7,11 @@ import hashlib
 import heapq
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Protocol
 
-from shared.config import Key, SimAccount, Simulator
+from shared.config import SimAccount, Simulator
 from shared.settings import SANDBOX_PAIRS
 from simulator import errors
 from simulator.errors import KrakenError
@@ -27,6 +26,7 @@ from simulator.exchange.state import Journal, Report
 from simulator.exchange.venue.venue import Venue
 from simulator.faults.rules import Faults
 from simulator.hub import Hub
+from simulator.keys import TOKEN_LIFE_NS, KeyState, Token
 from simulator.market import crosses
 from simulator.market.flood import Flood
 from simulator.market.market import Market
@@ -35,48 +35,12 @@ from simulator.market.style import style
 from simulator.pairs.pairs import ASSETS, PAIRS, USD
 from simulator.wire import NS, units
 
-TOKEN_LIFE_NS = 900 * NS
 TOKENS_PER_KEY = 50
 # Trade ids are set aside in blocks, so that a kill can skip some but never repeats one.
 TRADE_ID_BLOCK = 2000
 SAVE_EVERY_NS = NS
 # How long a step may wait for the next one when nothing is due.
 STEP_MAX_NS = NS // 20
-
-
-@dataclass(slots=True)
-class KeyState:
-    """An API key: whose it is, what it may do (None: all), its highest nonce and its REST counter."""
-
-    key: Key
-    account: Account
-    nonce: int
-    counter: Counter
-
-    def may(self, *permissions: str) -> bool:
-        """True if the key has at least one of these permissions."""
-        granted = self.key.permissions
-        if granted is None:
-            return True
-        return any(p in granted or (p.startswith("query-") and "query" in granted) for p in permissions)
-
-    def require(self, *permissions: str) -> None:
-        """Refuses (KrakenError) a key that has none of these permissions."""
-        if not self.may(*permissions):
-            raise KrakenError(errors.PERMISSION_DENIED)
-
-
-@dataclass(slots=True)
-class Token:
-    """A WebSocket token: good for 15 minutes, and for as long as a private subscription uses it.
-
-    ``used_by`` are the connections with such a subscription.
-    """
-
-    text: str
-    key: KeyState
-    expires_ns: int
-    used_by: set[int] = field(default_factory=set)
 
 
 class Flow(Protocol):

@@ -8,7 +8,8 @@ from typing import Any
 from simulator import arguments
 from simulator.errors import invalid
 from simulator.exchange.venue.venue import Venue
-from simulator.world import KeyState, World
+from simulator.keys import KeyState
+from simulator.world import World
 
 Fields = Mapping[str, Any]
 GROUPED_DEPTHS = (10, 25, 100, 250, 1000)

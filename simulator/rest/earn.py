@@ -10,9 +10,10 @@ from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.accounts import earn
 from simulator.exchange.accounts.earn import STRATEGIES, Strategy
+from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, find_asset
 from simulator.wire import NS, fixed
-from simulator.world import KeyState, World
+from simulator.world import World
 
 Fields = Mapping[str, Any]
 

@@ -11,8 +11,9 @@ from simulator import arguments
 from simulator.errors import invalid
 from simulator.exchange.database import exports
 from simulator.exchange.database.exports import COLUMNS, Export
+from simulator.keys import KeyState
 from simulator.wire import NS, make_id
-from simulator.world import KeyState, World
+from simulator.world import World
 
 Fields = Mapping[str, Any]
 DESCRIPTION_MAX = 200

@@ -9,9 +9,10 @@ from typing import Any
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import LedgerEntry
+from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, Asset, find_asset
 from simulator.wire import NS, fixed, units
-from simulator.world import KeyState, World
+from simulator.world import World
 
 Fields = Mapping[str, Any]
 # The one withdrawal key that every account has set up.

@@ -10,10 +10,11 @@ from typing import Any
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import Fill, Order
+from simulator.keys import KeyState
 from simulator.pairs.pairs import find_asset
 from simulator.rest.views import ledger_row, order_row, trade_row
 from simulator.wire import NS
-from simulator.world import KeyState, World
+from simulator.world import World
 
 Fields = Mapping[str, Any]
 _FOREVER = 2**62

@@ -10,10 +10,11 @@ from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.accounts.margin import ROLLOVER_RATE
 from simulator.exchange.orders import Position
+from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, find_asset, percent
 from simulator.rest.views import time_of
 from simulator.wire import NS
-from simulator.world import KeyState, World
+from simulator.world import World
 
 Fields = Mapping[str, Any]
 

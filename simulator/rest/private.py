@@ -9,6 +9,7 @@ from typing import Any
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import WALLETS, Account, Order, OrderRequest, replaced
+from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, FEES, USD, percent
 from simulator.rest import arguments as rest_arguments
 from simulator.rest import books as rest_books
@@ -21,7 +22,7 @@ from simulator.rest import subaccounts as rest_subaccounts
 from simulator.rest.public import named_venues
 from simulator.rest.views import describe_order, description
 from simulator.wire import fixed, iso_seconds
-from simulator.world import KeyState, World
+from simulator.world import World
 
 Fields = Mapping[str, Any]
 HISTORY = 4

@@ -16,11 +16,12 @@ from shared.kraken.signing import sign
 from simulator import errors
 from simulator.errors import KrakenError
 from simulator.faults import oddities
+from simulator.keys import KeyState
 from simulator.rest import private as rest_private
 from simulator.rest import public as rest_public
 from simulator.websocket import Clock, Delays
 from simulator.wire import NS, read_json
-from simulator.world import KeyState, World
+from simulator.world import World
 
 BODY_BYTES_MAX = 256 * 1024
 FIELDS_MAX = 1000

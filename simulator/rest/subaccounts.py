@@ -9,9 +9,10 @@ from typing import Any
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import Account
+from simulator.keys import KeyState
 from simulator.pairs.pairs import find_asset
 from simulator.wire import units
-from simulator.world import KeyState, World
+from simulator.world import World
 
 Fields = Mapping[str, Any]
 NAME_MAX = 64

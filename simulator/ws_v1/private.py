@@ -15,11 +15,12 @@ from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import Account
 from simulator.exchange.state import Report, State
+from simulator.keys import KeyState, Token
 from simulator.pairs.pairs import BY_WSNAME, PAIRS
 from simulator.reporting import Reporter
 from simulator.rest import private as rest_private
 from simulator.session import Request
-from simulator.world import KeyState, Token, World
+from simulator.world import World
 from simulator.ws_v1 import reports as reports_v1
 from simulator.ws_v1.session import OldSession, reqid
 from simulator.ws_v2 import reports

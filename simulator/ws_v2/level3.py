@@ -8,8 +8,8 @@ from simulator import arguments, errors
 from simulator.errors import KrakenError
 from simulator.exchange.limits import Counter
 from simulator.exchange.venue.level3 import DEPTHS
+from simulator.keys import Token
 from simulator.session import SYMBOLS_MAX, Request, Session
-from simulator.world import Token
 
 MEMBERS = frozenset({"channel", "symbol", "depth", "snapshot", "token"})
 # Points of a subscription by depth, and how many a second an account may spend, by whether it is of the highest tier.

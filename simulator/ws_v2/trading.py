@@ -8,10 +8,10 @@ from typing import Any
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import Account, Order, replaced
+from simulator.keys import KeyState
 from simulator.pairs.pairs import Pair
 from simulator.session import Request, Session
 from simulator.wire import iso_seconds
-from simulator.world import KeyState
 from simulator.ws_v2 import order_arguments
 
 _EDIT = frozenset(

@@ -15,11 +15,11 @@ from shared.unconfirmed import Unconfirmed
 from simulator import errors
 from simulator.errors import KrakenError
 from simulator.faults import instant
+from simulator.keys import TOKEN_LIFE_NS
 from simulator.rest import private as rest_private
 from simulator.rest import public as rest_public
 from simulator.session import IDLE_NS
 from simulator.wire import NS
-from simulator.world import TOKEN_LIFE_NS
 from tests.unit.simulator.worlds import Client, TestWorld, limit
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 60000.0}

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from simulator.faults import instant
+from simulator.keys import TOKEN_LIFE_NS
 from simulator.rest import private as rest_private
 from simulator.session import IDLE_NS
 from simulator.wire import NS, iso, iso_seconds, micros
-from simulator.world import TOKEN_LIFE_NS
 from tests.unit.simulator.worlds import START, TestWorld, limit, market
 
 TIMES = {"opentm", "lastupdated", "time"}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from simulator import errors
+from simulator.keys import TOKEN_LIFE_NS
 from simulator.wire import NS, iso
-from simulator.world import TOKEN_LIFE_NS
 from tests.unit.simulator.worlds import Client, TestWorld, limit
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 80000.0}
