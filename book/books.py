@@ -8,10 +8,10 @@ comes new, bytes come from Kraken, and updates are not late. Whatever comes in, 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from book import implementation
 from book.facts import replayed_depth
+from book.interface import Implementation
 from book.lateness import Lateness
 from book.tracked import TrackedBook
 from shared import limits
@@ -40,7 +40,9 @@ class Books:
     made by :meth:`encode`. ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch.
     """
 
-    def __init__(self, symbols: list[str], depth: int, module: Any = implementation, *, rust: bool = False) -> None:
+    def __init__(
+        self, symbols: list[str], depth: int, module: Implementation = implementation, *, rust: bool = False
+    ) -> None:
         self.publishes: list[tuple[str, Message]] = []
         self.changed: dict[str, None] = {}
         self.problems: list[str] = []

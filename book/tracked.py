@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from book.interface import Implementation
 from book.lateness import Contradiction, Lateness
 from shared import limits
 from shared.clock import MS, SECOND
@@ -20,7 +19,7 @@ class TrackedBook:
     Times are ns of CLOCK_BOOTTIME. ``module`` is where OrderBook and its errors come from.
     """
 
-    def __init__(self, symbol: str, depth: int, module: Any) -> None:
+    def __init__(self, symbol: str, depth: int, module: Implementation) -> None:
         self.symbol = symbol
         self.state = BookState.SYNCING
         self.why = "no instrument data yet"

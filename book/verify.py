@@ -24,6 +24,7 @@ from typing import Any
 from book import implementation, orderbook
 from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, facts
 from book.frames import new_name
+from book.interface import Implementation
 from shared import captures
 
 ERRORS_KEPT = 3
@@ -55,7 +56,7 @@ class Tally:
 class Verifier:
     """Keeps a book for each symbol that it meets, and counts; ``depth`` is for where no frame tells one."""
 
-    def __init__(self, depth: int | None = None, module: Any = implementation) -> None:
+    def __init__(self, depth: int | None = None, module: Implementation = implementation) -> None:
         self.tallies: dict[str, Tally] = {}
         self._module = module
         self._depth = depth

@@ -73,10 +73,13 @@ class Executor:
             return message.strategy in state.config.strategies and self._target(message, now)
         elif isinstance(message, Book):
             state.books[message.symbol] = message
+            state.moved_symbols.add(message.symbol)
             mid = mid_of(message) if message.state is BookState.LIVE else None
-            if mid is not None and state.mids.get(message.symbol) != mid:
+            before = state.mids.get(message.symbol)
+            if mid is not None and before != mid:
                 state.mids[message.symbol] = mid
-                state.market_changes += 1
+                state.moved_mids.add(message.symbol)
+                state.market_changes += before is None
         elif isinstance(message, FeedStatus):
             state.feed, state.feed_at = message, now
         elif isinstance(message, BookStatus):
@@ -95,6 +98,7 @@ class Executor:
             self.state.tell("warning", "clock", taken, alert=True)
             return False
         self.state.targets[message.strategy, message.symbol] = taken
+        self.state.moved_symbols.add(message.symbol)
         return True
 
     def asks_token(self, now: int) -> None:

@@ -47,7 +47,9 @@ class State:
     pairs: dict[str, Pair] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
     mids: dict[str, Decimal] = field(default_factory=dict)  # the last good one, in ticks
-    market_changes: int = 0  # rises with whatever the risk gate values orders by
+    market_changes: int = 0  # rises with the pairs and the rates that the risk gate values orders by
+    moved_symbols: set[str] = field(default_factory=set)  # pairs that the bus told something of since the last pass
+    moved_mids: set[str] = field(default_factory=set)  # symbols whose mid moved since the risk gate looked
     rates: Rates = field(default_factory=lambda: Rates("USD", ()))
     unknown: frozenset[str] = frozenset()  # configured pairs that the exchange does not list
     not_live_since: dict[str, int] = field(default_factory=dict)

@@ -62,7 +62,7 @@ def main() -> int:
     """Builds the site; Zensical's own exit code."""
     lay_out(ROOT / PAGES)
     command = [
-        Path(sys.executable).parent / "zensical",
+        str(Path(sys.executable).parent / "zensical"),
         "build",
         "--strict",
         "--clean",

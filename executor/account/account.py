@@ -228,9 +228,9 @@ class Account:
             self.rows.append(entry)
             self._keep([entry.asset])
             self.rows.append(self.holds.change(entry.asset, entry.change))
-        before = {asset: len(holding.open_legs) for asset, holding in self.ledger.holdings.items()}
-        self.ledger.absorb()
-        self._keep([asset for asset, legs in before.items() if len(self.ledger.holdings[asset].open_legs) != legs])
+        settled = self.ledger.absorb()
+        if settled:
+            self._keep(settled)
 
     def look_at_holds(self, assets: Iterable[str], rates: Mapping[str, Decimal], now: int) -> None:
         """Hold or release traded bases by where they stand; those with entries on the way wait for them."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from executor.record.rows import MetaRow, Row
+from executor.record.rows import MetaRow
 from shared import limits
 from shared.numbers import plain
 
@@ -63,10 +63,10 @@ class Holds:
         self._changed[asset] = self._changed.get(asset, ZERO) + amount
         return self.moved_row()
 
-    def look(self, asset: str, position: Decimal, rate: Decimal, now: int) -> list[Row]:
+    def look(self, asset: str, position: Decimal, rate: Decimal, now: int) -> list[MetaRow]:
         """Hold or release an asset by its position now, with all entries of its fills in; returns rows to keep."""
         worth = abs(position) * rate
-        rows: list[Row] = []
+        rows: list[MetaRow] = []
         change = self._changed.pop(asset, None)
         if change:
             rows.append(self.moved_row())

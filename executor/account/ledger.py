@@ -7,7 +7,7 @@ explain: exactly zero when every leg has had its entry, within one unit of round
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -92,6 +92,22 @@ class Recent:
         return key in self._keys
 
 
+class Spot(Mapping[str, Decimal]):
+    """Balances by asset, read from holdings."""
+
+    def __init__(self, holdings: Mapping[str, Holding]) -> None:
+        self._holdings = holdings
+
+    def __getitem__(self, asset: str) -> Decimal:
+        return self._holdings[asset].balance
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._holdings)
+
+    def __len__(self) -> int:
+        return len(self._holdings)
+
+
 class Ledger:
     """All assets of the account. ``decimals`` are the assets' as the ledger rounds to them.
 
@@ -102,7 +118,7 @@ class Ledger:
         self.holdings: dict[str, Holding] = {}
         # Balances outside the spot wallet, by asset and wallet (``earn/flex``): owned, but nothing to trade with.
         self.wallets: dict[str, dict[str, Decimal]] = {}
-        self.decimals: dict[str, int] = {}
+        self._decimals: dict[str, int] = {}
         # A trade's live entries whose fill has not come, by ref_id and asset; ``missing`` are those that are late.
         self.unmatched: dict[str, dict[str, Decimal]] = {}
         self.missing: set[str] = set()
@@ -115,17 +131,36 @@ class Ledger:
         self._seen = Recent(limits.LEDGER_RECENT)
         # Fetched entries from about the opening, by ledger id: before or after it, only the balances can tell.
         self._about_opening: dict[str, Entry] = {}
+        # What is not explained, and whether legs may be settled, as last worked out; None after anything changed.
+        self._unexplained: str | None = None
+        self._is_absorbed = False
+
+    def _changed(self) -> None:
+        self._unexplained, self._is_absorbed = None, False
+
+    @property
+    def decimals(self) -> dict[str, int]:
+        """Return each asset's decimals, as the ledger rounds to them."""
+        return self._decimals
+
+    @decimals.setter
+    def decimals(self, decimals: dict[str, int]) -> None:
+        if decimals != self._decimals:
+            self._decimals = decimals
+            self._changed()
 
     def restore(self, holdings: dict[str, Holding], opened_ts: int) -> None:
         """State from the journal: what it held when this account was last watched."""
         self.holdings, self.opened_ts = holdings, opened_ts
         self.is_open = bool(holdings)
+        self._changed()
 
     def open(self, balances: dict[str, Decimal], ts: int) -> None:
         """A new journal opens at its first balances snapshot, at this exchange time."""
         self.holdings = {asset: Holding(opening=b, balance=b, settled=b) for asset, b in balances.items()}
         self.is_open, self.opened_ts = True, ts
         self.unmatched.clear()
+        self._changed()
 
     def wallet(self, asset: str, name: str, change: Decimal) -> None:
         """Take in an entry of a wallet other than the spot one."""
@@ -134,6 +169,7 @@ class Ledger:
 
     def fill(self, trade: Trade) -> None:
         """A fill that was not counted before."""
+        self._changed()
         self.unmatched.pop(trade.exec_id, None)
         self.missing.discard(trade.exec_id)
         settled = self._assets_settled(trade.exec_id)
@@ -159,6 +195,7 @@ class Ledger:
         return True
 
     def _take(self, entry: Entry, *, live: bool) -> None:
+        self._changed()
         holding = self._holding(entry.asset)
         self._seen.add(entry.ledger_id)
         if live:
@@ -176,6 +213,7 @@ class Ledger:
 
     def give_up(self, ref_id: str) -> dict[str, Decimal]:
         """Take a trade's entries for what they are where no fill of theirs is to be had: changes, by asset."""
+        self._changed()
         self.missing.discard(ref_id)
         changes = self.unmatched.pop(ref_id, {})
         for asset, change in changes.items():
@@ -185,18 +223,29 @@ class Ledger:
 
     def snapshot(self, balances: dict[str, Decimal]) -> None:
         """Balances as the exchange states them now; legs that they explain to within rounding are settled by them."""
+        self._changed()
         for asset in sorted({*balances, *self.holdings}):
             self._holding(asset).balance = balances.get(asset, ZERO)
         self.absorb()
 
-    def absorb(self) -> None:
-        """Settles open legs by the balances where those explain them: the entries came while nobody watched."""
+    def absorb(self) -> list[str]:
+        """Settle open legs by the balances where those explain them: the entries came while nobody watched.
+
+        Returns the assets whose legs were settled.
+        """
+        settled: list[str] = []
+        if self._is_absorbed:
+            return settled
+        self._changed()
+        self._is_absorbed = True
         for asset, holding in self.holdings.items():
             if holding.open_legs and self.explains(asset):
+                settled.append(asset)
                 for exec_id in holding.open_legs:
                     self._absorbed.add((exec_id, asset))
                 holding.open_legs.clear()
                 holding.settled = holding.balance
+        return settled
 
     def explains(self, asset: str) -> bool:
         """Do fills and entries explain this balance, to within a unit of rounding for each leg without its entry."""
@@ -206,7 +255,7 @@ class Ledger:
         """True if fills with these effects together would leave no balance unexplained, to within their rounding."""
         for asset in {*self.holdings, *effects}:
             holding = self.holdings.get(asset, Holding())
-            unit = Decimal(1).scaleb(-self.decimals.get(asset, 10))
+            unit = Decimal(1).scaleb(-self._decimals.get(asset, 10))
             if abs(holding.residual - effects.get(asset, ZERO)) > unit * (len(holding.open_legs) + fills):
                 return False
         return True
@@ -216,12 +265,19 @@ class Ledger:
         """Return what is not explained, in words; empty when all is."""
         if not self.is_open:
             return "no balances yet"
-        wrong = [f"{asset} {h.residual:+f}" for asset, h in sorted(self.holdings.items()) if not self.explains(asset)]
-        if wrong:
-            return f"fills do not explain the balances: {', '.join(wrong)}"
+        if self._unexplained is None:
+            wrong = [f"{name} {h.residual:+f}" for name, h in sorted(self.holdings.items()) if not self.explains(name)]
+            self._unexplained = ", ".join(wrong)
+        if self._unexplained:
+            return f"fills do not explain the balances: {self._unexplained}"
         if self.missing:
             return f"the fill of a trade's ledger entries has not been reported: {', '.join(sorted(self.missing))}"
         return ""
+
+    @property
+    def spot(self) -> Mapping[str, Decimal]:
+        """Return the balances of the spot wallet as they are now, without a copy."""
+        return Spot(self.holdings)
 
     def spendable(self) -> dict[str, Decimal]:
         """Every asset's balance in the spot wallet."""
@@ -267,11 +323,11 @@ class Ledger:
 
     def _is_rounding(self, asset: str, amount: Decimal) -> bool:
         """True if an amount is no more than a unit for each leg that has no entry yet; without such legs it is zero."""
-        unit = Decimal(1).scaleb(-self.decimals.get(asset, 10))
+        unit = Decimal(1).scaleb(-self._decimals.get(asset, 10))
         return abs(amount) <= unit * len(self._holding(asset).open_legs)
 
     def _rounds_away(self, asset: str, amount: Decimal) -> bool:
-        return not round_money(amount, self.decimals.get(asset, 10))
+        return not round_money(amount, self._decimals.get(asset, 10))
 
     def _holding(self, asset: str) -> Holding:
         return self.holdings.setdefault(asset, Holding())

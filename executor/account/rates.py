@@ -40,6 +40,7 @@ class Rates:
         self._earlier: dict[str, Decimal] = {}
         self._live_at: dict[str, int] = {}
         self._due = 0
+        self.is_complete = False  # once every asset of the traded pairs has had a rate
 
     def restore(self, kept: str | None) -> None:
         """Take up the rates that the journal keeps."""
@@ -48,6 +49,11 @@ class Rates:
     def row(self) -> MetaRow:
         """Return the rates for the journal."""
         return MetaRow("rates", json.dumps({asset: str(rate) for asset, rate in self.known.items()}))
+
+    def last(self, asset: str) -> Decimal | None:
+        """Return what one unit was last worth, to this process or to the one before it; None if never known."""
+        rate = self.rate(asset)
+        return rate if rate is not None else self._earlier.get(asset)
 
     @property
     def known(self) -> dict[str, Decimal]:
@@ -58,12 +64,6 @@ class Rates:
     def values(self) -> dict[str, Decimal]:
         """Return what one unit of each asset is worth, as last taken, whether or not that is still valid."""
         return {asset: way.rate for asset, way in self._ways.items() if way.rate is not None}
-
-    @property
-    def is_complete(self) -> bool:
-        """True once every asset of the traded pairs has had a rate."""
-        assets = {leg for symbol in self._traded for leg in legs(symbol)}
-        return all(asset in self._ways and self._ways[asset].rate is not None for asset in assets)
 
     def rate(self, asset: str) -> Decimal | None:
         """Return what one unit is worth, as last taken; None before the first time, or without a way."""
@@ -106,6 +106,8 @@ class Rates:
                 self._ways[asset] = Way(way.symbols, significant(rate, DIGITS))
             elif last is not None:
                 self._ways[asset] = Way(way.symbols, last.rate)
+        assets = {leg for symbol in self._traded for leg in legs(symbol)}
+        self.is_complete = all(asset in self._ways and self._ways[asset].rate is not None for asset in assets)
         return True
 
     def published(self, now: int) -> dict[str, Rate]:

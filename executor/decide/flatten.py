@@ -130,13 +130,13 @@ class Flatten:
             return Step.WAITS
         self._next_try[asset] = now + int(limits.FLATTEN_EVERY_S * SECOND)
         why = self.placing.check(FLATTEN, risk.Wish(pair.symbol, side, price, lots), now, any_size=True)
-        if not why and state.config.trading.dry_run:
+        if why is None and state.config.trading.dry_run:
             what = f"{side} {text(lots, pair.qty_precision)}"
-            why = f"{DRY_RUN}: {what}; 'tradebyte halt' and 'resume' end the wish"
-            state.tell("warning", "flatten", f"{pair.symbol}: {why}")
+            said = f"{DRY_RUN}: {what}; 'tradebyte halt' and 'resume' end the wish"
+            state.tell("warning", "flatten", f"{pair.symbol}: {said}")
             return Step.DENIED
-        if why:
-            state.tell("warning", "flatten", f"{pair.symbol}: {why}; trying again")
+        if why is not None:
+            state.tell("warning", "flatten", f"{pair.symbol}: {why.words}; trying again")
             return Step.DENIED
         self._send(market, Quote(slot=SLOT, side=side, price=price, qty=lots), deadline_ts, now)
         return Step.WAITS

@@ -10,6 +10,8 @@ from shared.clock import SECOND, rfc3339
 from shared.messages import BookState
 from shared.valuation import legs
 
+FAR = 2**62  # ns: later than any moment
+
 
 class Gates:
     """Each answers with a reason in words, or an empty text."""
@@ -124,6 +126,17 @@ class Gates:
         if why := state.rates.why_not(legs(symbol)[1], now):
             return why, not settling
         return "", False
+
+    def agrees_until(self, symbol: str, now: int) -> int:
+        """Return until when a pair's book and orders cannot come to contradict each other by time alone; 0: they may.
+
+        ns of CLOCK_BOOTTIME; an order counts against the book some time after it was placed or changed.
+        """
+        if symbol in self._contradicted or now < self._distrusted.get(symbol, 0):
+            return 0
+        young = int(limits.CONTRADICTED_S * SECOND)
+        changed = [max(order.touched, order.stamps.acked) for order in self.state.registry.live_on(symbol)]
+        return min((ts + young for ts in changed if ts + young > now), default=FAR)
 
     def _is_contradicted(self, symbol: str, now: int) -> bool:
         """Own orders that rest since over 1 s inside the book's touch: the book does not know of them, so it is old.

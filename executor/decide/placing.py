@@ -8,6 +8,7 @@ from typing import Any
 from executor.decide import risk
 from executor.decide.verdict import Verdict
 from executor.orders import ids
+from executor.orders.denial import Denial, Rule
 from executor.orders.order import Order
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.orders.transitions import Caused, apply
@@ -28,13 +29,13 @@ class Placing:
         self._counter = 0
         self._recent: deque[int] = deque()  # when adds and amends left, of the last minute
 
-    def check(self, strategy: str, wish: risk.Wish, now: int, *, any_size: bool = False) -> str:
-        """Why risk or the order rate deny a wish, or an empty text; ``any_size`` leaves ``min_order_size`` out."""
+    def check(self, strategy: str, wish: risk.Wish, now: int, *, any_size: bool = False) -> Denial | None:
+        """Return why risk or the order rate deny a wish, or None; ``any_size`` leaves ``min_order_size`` out."""
         while self._recent and now - self._recent[0] > 60 * SECOND:
             self._recent.popleft()
         most = self.state.config.trading.max_orders_per_minute
         if len(self._recent) >= most and strategy != FLATTEN:  # what reduces is never held up by pace (T13)
-            return f"order rate: {most} adds and amends in the last minute"
+            return Denial(Rule.ORDER_RATE, f"order rate: {most} adds and amends in the last minute")
         return self.verdict.on(strategy, wish, any_size=any_size)
 
     def open_on(self, symbol: str) -> int:
@@ -43,7 +44,7 @@ class Placing:
 
     def standing_on(self, symbol: str) -> int:
         """Count the account's orders on a pair, whoever's and triggered or not: Kraken limits them all."""
-        return sum(order.symbol == symbol for order in self.state.registry.standing())
+        return len(self.state.registry.standing_on(symbol))
 
     def order(self, market: risk.Market, strategy: str, quote: Quote, now: int, deadline_ts: int = 0) -> Order:
         """A new order for a quote, under an id of its own; neither registered nor sent yet."""

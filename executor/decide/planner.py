@@ -40,6 +40,7 @@ class Add:
 
 
 Step = Cancel | Change | Add
+NEVER = 2**62  # ns: later than any moment
 EXCESS_PERCENT = 5
 
 
@@ -148,11 +149,28 @@ def why_kept(order: Order, quote: Quote, *, frozen: bool) -> str:
     """Why the plan leaves an order as it is; empty while its last request has not settled."""
     if order.life is not Active.OPEN or order.amend is not None or order.doubt.suspect_since:
         return ""
-    if order.price == quote.price and _is_close(order.remaining, quote.qty):
+    if is_as_wanted(order, quote):
         return "as wanted"
     if frozen:
         return "decided before its side's last fill was known"
     return "a changed price or quantity waits its turn"
+
+
+def is_as_wanted(order: Order, quote: Quote) -> bool:
+    """True if an order stands as a quote wants it, with nothing in flight and nothing in doubt."""
+    if order.life is not Active.OPEN or order.amend is not None or order.doubt.suspect_since or order.doomed:
+        return False
+    is_same = order.side == quote.side and order.price == quote.price
+    return is_same and order.remaining > 0 and _is_close(order.remaining, quote.qty)
+
+
+def stands_until(order: Order, quote: Quote, now: int) -> int:
+    """Return until when an order that no step changes now needs none by time alone; 0 where that is not known."""
+    if is_as_wanted(order, quote):
+        return NEVER
+    is_settled = order.life is Active.OPEN and order.amend is None and not order.doubt.suspect_since
+    turn = order.touched + int(limits.AMEND_EVERY_S * SECOND)  # a changed price or quantity waits its turn
+    return turn if is_settled and not order.doomed and order.side == quote.side and turn > now else 0
 
 
 def _is_close(remaining: int, wanted: int) -> bool:

@@ -6,14 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from executor.decide import risk
+from executor.decide.agenda import Agenda
 from executor.decide.budget import add_points, amend_points
 from executor.decide.cancels import Cancels
 from executor.decide.gates import Gates
 from executor.decide.placing import Placing
-from executor.decide.planner import Add, Cancel, Change, Step, plan, retreats, why_kept
-from executor.decide.slot_backoff import PATIENT, Cause, Waits
+from executor.decide.planner import Add, Cancel, Change, Step, plan, retreats, stands_until, why_kept
+from executor.decide.slot_backoff import Cause, Waits
 from executor.exchange.requests import add_params, amend_params, deadline_text
 from executor.exchange.stream import Stream
+from executor.orders.denial import BUDGET, Denial, Rule
 from executor.orders.order import Active, Amend, Finished, Order
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.orders.transitions import AmendSent, Ended, apply
@@ -43,6 +45,7 @@ class Quoting:
         # When orders, position and account first stood as published, and when the targets of before were decided.
         self._known_since = 0
         self._old_targets: dict[tuple[str, str], int] = {}
+        self.agenda = Agenda(state)
 
     # --- the pass ------------------------------------------------------------------------------------------------
 
@@ -57,8 +60,7 @@ class Quoting:
             self._known_since = now
             self._old_targets = {key: target.decided for key, target in state.targets.items()}
         over = self._legs_over_limit()
-        symbols = dict.fromkeys([*state.config.trading.pairs, *(order.symbol for order in state.registry.live())])
-        for symbol in symbols:
+        for symbol in self.agenda.symbols((pull_all, idle, frozenset(over)), now):
             why_symbol, pull_symbol = self.gates.why_not_symbol(symbol, now)
             pull = pull_all or (why_symbol if pull_symbol else "")
             steps: list[tuple[str, Step]] = []
@@ -66,6 +68,8 @@ class Quoting:
             for strategy in sorted(owners | set(state.config.strategies)):
                 steps += [(strategy, step) for step in self._steps(strategy, symbol, pull, now)]
             self._over_limit(symbol, steps, over)
+            if not (steps or pull or why_symbol):
+                self.agenda.rest(symbol, self._rests_until(symbol, now))
             self.cancels.send([step for _, step in steps if isinstance(step, Cancel)], now)
             if pull:
                 continue
@@ -73,6 +77,32 @@ class Quoting:
                 self._cancel_stuck(steps, why_symbol or idle, now)
             else:
                 self._advance(symbol, steps, now)
+
+    def _rests_until(self, symbol: str, now: int) -> int:
+        """Return until when nothing is to be done on a symbol if nothing happens to it; 0 if something may be.
+
+        So it is where every order stands as its target wants it, and every quote of the targets has its order.
+        """
+        state = self.state
+        until = self.gates.agrees_until(symbol, now)
+        orders = [order for order in state.registry.live_on(symbol) if order.strategy not in (FOREIGN, FLATTEN)]
+        slots = {(order.strategy, order.slot): order for order in orders}
+        if len(slots) != len(orders):
+            return 0
+        for strategy in state.config.strategies:
+            target = state.targets.get((strategy, symbol))
+            if target is None:
+                continue
+            holds_until = target.decided + target.ttl_ms * MS
+            if target.quotes and (now > holds_until or target.decided - now > FUTURE_NS):
+                return 0
+            for quote in target.quotes:
+                order = slots.pop((strategy, quote.slot), None)
+                if order is None:
+                    return 0
+                until = min(until, stands_until(order, quote, now))
+            until = min(until, holds_until)
+        return 0 if slots else until
 
     def _cancel_stuck(self, steps: list[tuple[str, Step]], why: str, now: int) -> None:
         """What has to retreat or become less and cannot be amended for some time is cancelled (T5)."""
@@ -160,9 +190,7 @@ class Quoting:
         """Assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
         if not self.state.account.ledger.is_open:
             return set()  # without balances every position looks short by its inventory
-        worst = risk.exposures(self.placing.verdict.portfolio(), self.state.registry.live()).by_leg
-        most = self.state.config.trading.max_position_size
-        return {leg for leg, worth in worst.items() if worth > most}
+        return set(self.placing.verdict.exposure().beyond)
 
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]], over: set[risk.Leg]) -> None:
         """Beyond a limit because the market moved: what increases the asset goes, the outermost first (T13)."""
@@ -227,15 +255,15 @@ class Quoting:
             return None
         first = self._sized(step)
         why = self._why_denied(first, now)
-        if not why:
+        if why is None:
             self._amend(first, deadline_ts, now)
             return None
-        if not events.same_reason(order.audit.denied, why):
-            order.audit.denied = why
-            self.placing.record(order, {"plan": events.why_changed(order, first), "denied": why}, now)
-            if not why.startswith(PATIENT):
-                self.state.tell("warning", "denied", f"{' '.join(key)}: amend: {why}")
-        self.waits.wait(key, why, now)
+        if order.audit.denied is not why.rule:
+            order.audit.denied = why.rule
+            self.placing.record(order, {"plan": events.why_changed(order, first), "denied": why.words}, now)
+            if not why.is_patient:
+                self.state.tell("warning", "denied", f"{' '.join(key)}: amend: {why.words}")
+        self.waits.deny(key, why, now)
         if not _is_less(step) or self.state.config.trading.dry_run:
             return None
         less = Change(order, step.price, min(step.remaining, order.remaining))
@@ -244,7 +272,7 @@ class Quoting:
         if less != first and not self._why_denied(less, now):
             self._amend(less, deadline_ts, now)
             return None
-        return Cancel(order, f"less is wanted, and the amend is denied: {why}")
+        return Cancel(order, f"less is wanted, and the amend is denied: {why.words}")
 
     def _sized(self, step: Change) -> Change:
         """Where the old quantity would be too much at the new price, until that settles (T6), it is reduced first."""
@@ -253,18 +281,18 @@ class Quoting:
         is_over = risk.order_worth(wish, self.placing.verdict.portfolio()) > self.state.config.trading.max_order_size
         return Change(order, order.price, step.remaining) if is_over and step.remaining < order.remaining else step
 
-    def _why_denied(self, step: Change, now: int) -> str:
+    def _why_denied(self, step: Change, now: int) -> Denial | None:
         order, symbol = step.order, step.order.symbol
         why = self.placing.check(order.strategy, risk.Wish(symbol, order.side, step.price, step.remaining, order), now)
         points = amend_points(order.touched, now)
-        if not why and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol), now):
-            why = "rate budget"
-        return why or (DRY_RUN if self.state.config.trading.dry_run else "")
+        if why is None and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol), now):
+            return BUDGET
+        return why or (Denial(Rule.DRY_RUN, DRY_RUN) if self.state.config.trading.dry_run else None)
 
     def _amend(self, step: Change, deadline_ts: int, now: int) -> None:
         order, symbol = step.order, step.order.symbol
         self.waits.done((order.strategy, symbol, order.slot))
-        order.audit.denied = ""
+        order.audit.denied = None
         total = order.filled + step.remaining  # T6
         request = Request(
             self.stream.in_flight.new_id(),
@@ -292,14 +320,16 @@ class Quoting:
         why = self.placing.check(strategy, risk.Wish(symbol, quote.side, quote.price, quote.qty), now)
         # Those of this batch are among the open ones already, but not yet on the counter.
         points = add_points(1) * (1 + batched)
-        if not why and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol) + 1, now):
-            why = "rate budget"
-        if not why and self.placing.standing_on(symbol) >= self.state.budget.tier.open_orders:
-            why = f"{self.state.budget.tier.open_orders} orders open on the pair, the tier allows no more"
-        if not why and self.state.config.trading.dry_run:
+        if why is None and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol) + 1, now):
+            why = BUDGET
+        most = self.state.budget.tier.open_orders
+        if why is None and self.placing.standing_on(symbol) >= most:
+            why = Denial(Rule.OPEN_ORDERS, f"{most} orders open on the pair, the tier allows no more")
+        if why is None and self.state.config.trading.dry_run:
             price = text(quote.price, market.pair.price_precision)
-            why = f"{DRY_RUN}: {quote.side} {text(quote.qty, market.pair.qty_precision)} at {price}"
-        if why:
+            wanted = f"{quote.side} {text(quote.qty, market.pair.qty_precision)} at {price}"
+            why = Denial(Rule.DRY_RUN, f"{DRY_RUN}: {wanted}")
+        if why is not None:
             self._deny(market, strategy, quote, why, now)
             return None
         order = self.placing.order(market, strategy, quote, now, deadline_ts)
@@ -336,16 +366,16 @@ class Quoting:
 
     # --- denials -------------------------------------------------------------------------------------------------
 
-    def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: str, now: int) -> None:
+    def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: Denial, now: int) -> None:
         """Never sent: the reason stands on an order that never lived, once a reason."""
         key = (strategy, market.pair.symbol, quote.slot)
-        if self.waits.is_news(key, why, now) and not why.startswith(PATIENT):
+        if self.waits.is_news(key, why.words, now) and not why.is_patient:
             order = self.placing.order(market, strategy, quote, now)
-            apply(order, Ended(Finished.DENIED, why), now)
-            self.placing.record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why}, now)
+            apply(order, Ended(Finished.DENIED, why.words), now)
+            self.placing.record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why.words}, now)
             self.state.registry.add(order)
-            self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why}")
-        self.waits.wait(key, why, now)
+            self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why.words}")
+        self.waits.deny(key, why, now)
 
     def _note_refusals(self, now: int) -> None:
         for order, error in self.stream.refusals.news:

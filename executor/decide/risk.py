@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
+from executor.orders.denial import Denial, Rule
 from executor.orders.order import Order
 from shared.config import Strategy, Trading
 from shared.messages import Pair, Side
@@ -127,46 +129,108 @@ def open_worth(portfolio: Portfolio, order: Order) -> Decimal:
     return portfolio.worth(order.symbol, price, unscale(order.worst_remaining, order.qty_precision))
 
 
+class Standing(Protocol):
+    """The live orders as a verdict asks for them; ``without`` is the order that a wish would amend."""
+
+    def count(self, without: Order | None) -> int:
+        """Return how many there are."""
+        ...
+
+    def on(self, symbol: str) -> Iterable[Order]:
+        """Return those on a symbol."""
+        ...
+
+    def worst(self, leg: Leg, without: Order | None) -> Decimal:
+        """Return the worst case of a traded base in a direction."""
+        ...
+
+    def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
+        """Return what all assets may come to together, with ``more`` in some directions."""
+        ...
+
+    def spent(self, asset: str, without: Order | None) -> Decimal:
+        """Return how much of an asset the orders take from the balance at their worst."""
+        ...
+
+
+class Listed:
+    """A standing by going through all orders."""
+
+    def __init__(self, portfolio: Portfolio, orders: Iterable[Order]) -> None:
+        self._portfolio, self._orders = portfolio, list(orders)
+
+    def count(self, without: Order | None) -> int:
+        """Return how many there are."""
+        return sum(order is not without for order in self._orders)
+
+    def on(self, symbol: str) -> list[Order]:
+        """Return those on a symbol."""
+        return [order for order in self._orders if order.symbol == symbol]
+
+    def worst(self, leg: Leg, without: Order | None) -> Decimal:
+        """Return the worst case of a traded base in a direction."""
+        return self._exposures(without).by_leg[leg]
+
+    def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
+        """Return what all assets may come to together, with ``more`` in some directions."""
+        after = self._exposures(without)
+        for leg, worth in more.items():
+            after.by_leg[leg] += worth
+        return after.gross()
+
+    def spent(self, asset: str, without: Order | None) -> Decimal:
+        """Return how much of an asset the orders take from the balance at their worst."""
+        taken = (spends(order) for order in self._orders if order is not without)
+        return sum((amount for spent, amount in taken if spent == asset), ZERO)
+
+    def _exposures(self, without: Order | None) -> Exposures:
+        return exposures(self._portfolio, (order for order in self._orders if order is not without))
+
+
 def refusal(
     wish: Wish,
     portfolio: Portfolio,
-    orders: Iterable[Order],
+    standing: Standing,
     funds: Funds,
     rules: Trading,
-    exposed: Iterable[Order] | None = None,
-) -> str:
-    """Why the wish is denied, or an empty text.
+    exposed: Standing | None = None,
+) -> Denial | None:
+    """Return why the wish is denied; None when it is not.
 
-    ``orders`` are all live orders of the account, ``exposed`` those of them that exposure counts where not all.
+    ``standing`` are all live orders of the account, ``exposed`` those of them that exposure counts where not all.
     """
     market = portfolio.markets[wish.symbol]
-    others = [order for order in orders if order is not wish.order]
-    counted = others if exposed is None else [order for order in exposed if order is not wish.order]
     return (
         _size(wish, market, portfolio, rules)
-        or _price(wish, market, others, rules)
-        or _count(wish, others, rules)
-        or _position(wish, portfolio, counted, rules)
-        or _funds(wish, market, others, funds)
+        or _price(wish, market, standing, rules)
+        or _count(wish, standing, rules)
+        or _position(wish, portfolio, standing if exposed is None else exposed, rules)
+        or _funds(wish, market, standing, funds)
     )
 
 
-def strategy_refusal(wish: Wish, portfolio: Portfolio, own: Iterable[Order], section: Strategy) -> str:
-    """Why a strategy's own limits deny the wish, or an empty text.
+def strategy_refusal(wish: Wish, portfolio: Portfolio, own: Iterable[Order], section: Strategy) -> Denial | None:
+    """Return why a strategy's own limits deny the wish; None when they do not.
 
     ``portfolio`` holds the strategy's own positions, ``own`` are its live orders.
     """
     others = [order for order in own if order is not wish.order]
     if section.max_open_orders is not None and wish.order is None and len(others) >= section.max_open_orders:
-        return f"the strategy has {len(others)} orders open, its max_open_orders is {section.max_open_orders}"
+        return Denial(
+            Rule.OPEN_ORDERS,
+            f"the strategy has {len(others)} orders open, its max_open_orders is {section.max_open_orders}",
+        )
     if section.max_position_size is None:
-        return ""
+        return None
     now = exposures(portfolio, others)
     for leg in moves(wish.symbol, wish.side, portfolio.positions):
         after = now.by_leg[leg] + _wish_worth(wish, portfolio)
         if after > section.max_position_size:
-            return f"the strategy's worst case {after:.2f} is above its max_position_size {section.max_position_size}"
-    return ""
+            return Denial(
+                Rule.POSITION,
+                f"the strategy's worst case {after:.2f} is above its max_position_size {section.max_position_size}",
+            )
+    return None
 
 
 def order_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
@@ -182,45 +246,46 @@ def _qty(lots: int, pair: Pair) -> Decimal:
     return unscale(lots, pair.qty_precision)
 
 
-def _size(wish: Wish, market: Market, portfolio: Portfolio, rules: Trading) -> str:
+def _size(wish: Wish, market: Market, portfolio: Portfolio, rules: Trading) -> Denial | None:
     pair = market.pair
     if pair.status != "online":
-        return f"the pair is {pair.status}"
+        return Denial(Rule.PAIR, f"the pair is {pair.status}")
     if pair.quote not in portfolio.rates:
-        return f"no rate values {pair.quote} in {rules.currency}"
+        return Denial(Rule.RATE, f"no rate values {pair.quote} in {rules.currency}")
     if wish.price <= 0 or wish.price % pair.price_increment:
-        return f"the price is not a multiple of {pair.price_increment} ticks"
+        return Denial(Rule.PAIR, f"the price is not a multiple of {pair.price_increment} ticks")
     if wish.remaining <= 0 or wish.remaining % pair.qty_increment:
-        return f"the quantity is not a multiple of {pair.qty_increment} lots"
+        return Denial(Rule.PAIR, f"the quantity is not a multiple of {pair.qty_increment} lots")
     cost = notional(wish.price, wish.remaining, pair.price_precision, pair.qty_precision)
     if wish.remaining < pair.qty_min:
-        return f"below the pair's minimum quantity {unscale(pair.qty_min, pair.qty_precision)}"
+        return Denial(Rule.PAIR, f"below the pair's minimum quantity {unscale(pair.qty_min, pair.qty_precision)}")
     if cost < Decimal(pair.cost_min):
-        return f"below the pair's minimum cost {pair.cost_min}"
+        return Denial(Rule.PAIR, f"below the pair's minimum cost {pair.cost_min}")
     least = cost * portfolio.rates[pair.quote]
     if wish.order is None and least < rules.min_order_size:
-        return f"{least:.2f} is below min_order_size {rules.min_order_size}"
+        return Denial(Rule.ORDER_SIZE, f"{least:.2f} is below min_order_size {rules.min_order_size}")
     worth = order_worth(wish, portfolio)
     if worth > rules.max_order_size:
-        return f"{worth:.2f} is above max_order_size {rules.max_order_size}"
-    return ""
+        return Denial(Rule.ORDER_SIZE, f"{worth:.2f} is above max_order_size {rules.max_order_size}")
+    return None
 
 
-def _price(wish: Wish, market: Market, others: list[Order], rules: Trading) -> str:
+def _price(wish: Wish, market: Market, standing: Standing, rules: Trading) -> Denial | None:
     if abs(wish.price - market.mid) * 100 > market.mid * rules.price_band_percent:
-        return f"outside the price band of {rules.price_band_percent} % around the mid"
-    for order in others:
-        if order.symbol != wish.symbol or order.side == wish.side:
+        return Denial(Rule.PRICE_BAND, f"outside the price band of {rules.price_band_percent} % around the mid")
+    for order in standing.on(wish.symbol):
+        if order is wish.order or order.side == wish.side:
             continue
         if any(wish.price >= price if wish.side == "buy" else wish.price <= price for price in order.prices):
-            return f"would cross our own {order.cl_ord_id}"
-    return ""
+            return Denial(Rule.CROSSES_OWN, f"would cross our own {order.cl_ord_id}")
+    return None
 
 
-def _count(wish: Wish, others: list[Order], rules: Trading) -> str:
-    if wish.order is None and len(others) >= rules.max_open_orders:
-        return f"{len(others)} orders are open, max_open_orders is {rules.max_open_orders}"
-    return ""
+def _count(wish: Wish, standing: Standing, rules: Trading) -> Denial | None:
+    count = standing.count(wish.order)
+    if wish.order is None and count >= rules.max_open_orders:
+        return Denial(Rule.OPEN_ORDERS, f"{count} orders are open, max_open_orders is {rules.max_open_orders}")
+    return None
 
 
 def _wish_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
@@ -232,21 +297,26 @@ def _wish_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
     return portfolio.worth(wish.symbol, unscale(price, pair.price_precision), _qty(remaining, pair))
 
 
-def _position(wish: Wish, portfolio: Portfolio, others: list[Order], rules: Trading) -> str:
+def _position(wish: Wish, portfolio: Portfolio, standing: Standing, rules: Trading) -> Denial | None:
     mine = _wish_worth(wish, portfolio)
-    after = exposures(portfolio, others)
     grows = False
-    for leg in moves(wish.symbol, wish.side, portfolio.positions):
-        after.by_leg[leg] += mine
-        if after.by_leg[leg] > rules.max_position_size:
-            return f"worst case {leg[0]} {after.by_leg[leg]:.2f} is above max_position_size {rules.max_position_size}"
-        grows = grows or after.by_leg[leg] > abs(portfolio.position_worth(leg[0]))
-    if portfolio.unvalued and grows:
-        return f"gross worst case not known: nothing values the position in {', '.join(portfolio.unvalued)} yet"
-    gross = after.gross()
-    if gross > rules.max_gross_position and grows:
-        return f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"
-    return ""
+    legs_moved = dict.fromkeys(moves(wish.symbol, wish.side, portfolio.positions), mine)
+    for leg in legs_moved:
+        after = standing.worst(leg, wish.order) + mine
+        if after > rules.max_position_size:
+            words = f"worst case {leg[0]} {after:.2f} is above max_position_size {rules.max_position_size}"
+            return Denial(Rule.POSITION, words)
+        grows = grows or after > abs(portfolio.position_worth(leg[0]))
+    if not grows:
+        return None
+    if portfolio.unvalued:
+        unvalued = ", ".join(portfolio.unvalued)
+        return Denial(Rule.GROSS, f"gross worst case not known: nothing values the position in {unvalued} yet")
+    gross = standing.gross(wish.order, legs_moved)
+    if gross > rules.max_gross_position:
+        words = f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"
+        return Denial(Rule.GROSS, words)
+    return None
 
 
 def spends(order: Order) -> tuple[str, Decimal]:
@@ -256,7 +326,7 @@ def spends(order: Order) -> tuple[str, Decimal]:
     return (base, qty) if order.side == "sell" else (quote, qty * unscale(order.worst_price, order.price_precision))
 
 
-def _funds(wish: Wish, market: Market, others: list[Order], funds: Funds) -> str:
+def _funds(wish: Wish, market: Market, standing: Standing, funds: Funds) -> Denial | None:
     pair = market.pair
     remaining = wish.remaining if wish.order is None else max(wish.remaining, wish.order.worst_remaining)
     price = wish.price if wish.order is None else max(wish.price, wish.order.worst_price)
@@ -264,11 +334,11 @@ def _funds(wish: Wish, market: Market, others: list[Order], funds: Funds) -> str
         asset, needed = pair.base, _qty(remaining, pair)
     else:
         asset, needed = pair.quote, notional(price, remaining, pair.price_precision, pair.qty_precision)
-    needed += sum((amount for spent, amount in map(spends, others) if spent == asset), ZERO)
+    needed += standing.spent(asset, wish.order)
     if wish.side == "buy":
         needed *= 1 + funds.taker_fee
     available = funds.balances.get(asset, ZERO)
     if needed <= available:
-        return ""
+        return None
     digits = pair.qty_precision if wish.side == "sell" else max(2, pair.cost_precision - 3)
-    return f"{round_money(needed, digits)} {asset} needed, {round_money(available, digits)} there"
+    return Denial(Rule.FUNDS, f"{round_money(needed, digits)} {asset} needed, {round_money(available, digits)} there")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from executor.orders.denial import Denial
 from shared import limits
 from shared.clock import SECOND
-
-# What passes by itself, as orders move and counters decay: worth a short wait, and no order that shows the denial.
-PATIENT = ("rate budget", "would cross our own", "order rate")
 
 Slot = tuple[str, str, str]  # strategy, symbol, slot
 
@@ -17,6 +15,7 @@ class Cause(Enum):
     """Who made a slot wait, and so for how long."""
 
     DENIED = "denied"  # our own gate: slower each time for the same reason
+    PATIENT = "patient"  # our own gate, for what passes within moments: a short wait
     EXCHANGE = "exchange"  # refused or taken away by the exchange: slower each time, whatever it says
     RATE = "rate"  # the pair's counter, which decays: a short wait
 
@@ -31,13 +30,17 @@ class Waits:
         """True while the slot must wait."""
         return self._last(slot)[0] > now
 
-    def wait(self, slot: Slot, why: str, now: int, cause: Cause = Cause.DENIED) -> None:
+    def deny(self, slot: Slot, denial: Denial, now: int) -> None:
+        """Hold a slot back that one of our own rules denied."""
+        self.wait(slot, denial.words, now, Cause.PATIENT if denial.is_patient else Cause.DENIED)
+
+    def wait(self, slot: Slot, why: str, now: int, cause: Cause) -> None:
         """Holds a slot back, slower each time: never a loop."""
         until, times, last, last_cause = self._last(slot)
         is_again = last == why or cause is last_cause is Cause.EXCHANGE
         times = times + 1 if is_again and now - until < limits.SLOT_WAIT_MAX_S * SECOND else 1
         wait_s = min(limits.REFUSED_SLOT_S * 2 ** min(times - 1, 10), limits.SLOT_WAIT_MAX_S)
-        if cause is Cause.RATE or why.startswith(PATIENT):
+        if cause in (Cause.RATE, Cause.PATIENT):
             wait_s = limits.PATIENT_SLOT_S
         self._waits[slot] = (now + int(wait_s * SECOND), times, why, cause)
 

@@ -8,6 +8,8 @@ import msgspec
 
 from executor.decide import risk
 from executor.decide.dust import least_amount
+from executor.decide.exposure import Exposure
+from executor.orders.denial import Denial, Rule
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.state import State
 from shared.valuation import legs
@@ -18,57 +20,104 @@ class Verdict:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self._portfolio: tuple[tuple[int, int], risk.Portfolio] | None = None
+        self._made_for: tuple[int, int] | None = None
+        self._portfolio = risk.Portfolio({}, {}, {})
+        self._markets: dict[str, risk.Market] = {}
+        self._rates: dict[str, Decimal] = {}
+        self._exposure = Exposure(state.registry, state.config.trading.max_position_size)
+        # The configured pairs of each base, and the bases that others are quoted in.
+        self._pairs_of: dict[str, list[str]] = {}
+        for symbol in state.config.trading.pairs:
+            self._pairs_of.setdefault(legs(symbol)[0], []).append(symbol)
+        self._quotes = {legs(symbol)[1] for symbol in state.config.trading.pairs}
 
-    def on(self, strategy: str, wish: risk.Wish, *, any_size: bool) -> str:
-        """Why it is denied, or an empty text; ``any_size`` leaves ``min_order_size`` out."""
+    def on(self, strategy: str, wish: risk.Wish, *, any_size: bool) -> Denial | None:
+        """Return why it is denied, None when it is not; ``any_size`` leaves ``min_order_size`` out."""
         state = self.state
         portfolio = self.portfolio()
         if wish.symbol not in portfolio.markets:
-            return "no mid to judge by"
-        funds = risk.Funds(state.account.ledger.spendable(), state.account.taker_fee(wish.symbol))
+            return Denial(Rule.NO_MID, "no mid to judge by")
+        funds = risk.Funds(state.account.ledger.spot, state.account.taker_fee(wish.symbol))
         rules = state.config.trading
         if any_size:
             rules = msgspec.structs.replace(rules, min_order_size=Decimal(0))
-        orders = state.registry.live()
-        # A flatten only reduces: what other people's resting orders may come to is no reason to stay exposed.
-        exposed = [order for order in orders if order.strategy != FOREIGN] if strategy == FLATTEN else None
-        why = risk.refusal(wish, portfolio, orders, funds, rules, exposed)
+        exposed = None
+        if strategy == FLATTEN:
+            # It only reduces: what other people's resting orders may come to is no reason to stay exposed.
+            exposed = risk.Listed(portfolio, (o for o in state.registry.live() if o.strategy != FOREIGN))
+        denial = risk.refusal(wish, portfolio, self.exposure(), funds, rules, exposed)
         section = state.config.strategies.get(strategy)
-        if why or section is None:
-            return why
-        own = [order for order in orders if order.strategy == strategy]
+        if denial is not None or section is None:
+            return denial
+        if section.max_open_orders is None and section.max_position_size is None:
+            return None
+        own = [order for order in state.registry.live() if order.strategy == strategy]
         positions = state.account.strategy_positions(strategy, portfolio.positions)
         return risk.strategy_refusal(wish, risk.Portfolio(portfolio.markets, portfolio.rates, positions), own, section)
 
     def portfolio(self) -> risk.Portfolio:
-        """Markets, rates and positions as they are now; made anew when one of them changed."""
+        """Return markets, rates and positions as they are now."""
+        self.exposure()
+        return self._portfolio
+
+    def exposure(self) -> Exposure:
+        """Return what all live orders may come to, as they and the mids are now."""
         state = self.state
-        key = (state.account.changes, state.market_changes)
-        if self._portfolio is None or self._portfolio[0] != key:
-            self._portfolio = (key, self._make_portfolio())
-        return self._portfolio[1]
+        made_for = (state.account.changes, state.market_changes)
+        moved, state.moved_mids = state.moved_mids, set()
+        if self._made_for != made_for:
+            self._made_for = made_for
+            self._portfolio = self._make_portfolio()
+            self._exposure.rebuild(self._portfolio)
+            return self._exposure
+        for symbol in moved:
+            self._take_mid(symbol)
+        revalued = set(moved)
+        if moved and self._exposure.unpriced:
+            bases = {legs(symbol)[0] for symbol in moved}
+            revalued |= {symbol for symbol in self._exposure.unpriced if legs(symbol)[0] in bases}
+        self._exposure.update(sorted(revalued))
+        return self._exposure
+
+    def _take_mid(self, symbol: str) -> None:
+        market = self.market(symbol)
+        if market is None:
+            return
+        self._markets[symbol] = market
+        base = legs(symbol)[0]
+        value = self._by_mids(base)
+        if value is not None and self._goes_by_mids(base):
+            self._rates[base] = value
+
+    def _by_mids(self, base: str) -> Decimal | None:
+        """Return what a base is worth by the dearest of its pairs; None while none values it."""
+        values = [
+            market.mid_price * rate
+            for symbol in self._pairs_of.get(base, ())
+            if (market := self._markets.get(symbol)) is not None
+            and (rate := self.state.rates.last(legs(symbol)[1])) is not None
+        ]
+        return max(values, default=None)
+
+    def _goes_by_mids(self, base: str) -> bool:
+        """True for a base by its mid now; one that others are quoted in goes by the rate that strategies hear."""
+        return base not in self._quotes or self.state.rates.rate(base) is None
 
     def _make_portfolio(self) -> risk.Portfolio:
         state = self.state
-        markets = {symbol: market for symbol in state.pairs if (market := self.market(symbol)) is not None}
-        rates = state.rates.known
-        by_mids: dict[str, Decimal] = {}
-        for symbol in state.config.trading.pairs:
-            base, quote = legs(symbol)
-            market, rate = markets.get(symbol), rates.get(quote)
-            if market is not None and rate is not None:
-                by_mids[base] = max(by_mids.get(base, risk.ZERO), market.mid_price * rate)
-        quotes = {legs(symbol)[1] for symbol in state.config.trading.pairs}
-        # A base goes by its mid now; one that others are quoted in by the rate that strategies hear, once there is one.
-        rates |= {
-            base: value for base, value in by_mids.items() if base not in quotes or base not in state.rates.values
-        }
+        self._markets = {symbol: market for symbol in state.pairs if (market := self.market(symbol)) is not None}
+        self._rates = dict(state.rates.known)
+        for base in self._pairs_of:
+            value = self._by_mids(base)
+            if value is not None and self._goes_by_mids(base):
+                self._rates[base] = value
         positions = {base: state.account.position(base) for base in state.bases}
         unvalued = tuple(
-            base for base, held in positions.items() if base not in rates and abs(held) > least_amount(state, base)
+            base
+            for base, held in positions.items()
+            if base not in self._rates and abs(held) > least_amount(state, base)
         )
-        return risk.Portfolio(markets, rates, positions, unvalued)
+        return risk.Portfolio(self._markets, self._rates, positions, unvalued)
 
     def market(self, symbol: str) -> risk.Market | None:
         """A symbol as the risk gate sees it, or None before its instrument data or its first mid."""

@@ -139,9 +139,11 @@ class History:
     def _fees_due(self, now: int) -> bool:
         if self._fees_alone:
             return True
-        unknown = any(symbol not in self.state.account.fees for symbol in self._listed())
-        wait = limits.SLOT_WAIT_MAX_S / 12 if unknown else limits.FEES_EVERY_S
-        return now - max(self._fees_tried, self.fees_at) > wait * SECOND
+        since = now - max(self._fees_tried, self.fees_at)
+        if since <= limits.SLOT_WAIT_MAX_S / 12 * SECOND:
+            return False
+        unknown = not self.state.account.fees.keys() >= set(self._listed())
+        return unknown or since > limits.FEES_EVERY_S * SECOND
 
     def _listed(self) -> list[str]:
         """The configured pairs that the exchange lists."""

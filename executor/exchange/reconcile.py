@@ -149,6 +149,7 @@ class Reconcile:
                 order, "not among the open orders, but acked so shortly before that another snapshot is due", now
             )
         apply(order, Absent(self.asked_at), now)
+        self.state.registry.look_at(order)
         return False
 
     def _lacks(self, order: Order, why: str, now: int) -> None:
@@ -161,7 +162,7 @@ class Reconcile:
         exchange_now = self.state.clock.now_ts(now)
         if not self.is_complete and now >= self._sure_from:
             self.want("orders of another executor that the first snapshot may have lacked")
-        for order in self.state.registry.standing():
+        for order in self.state.registry.doubted():
             if order.life is Active.OPEN and order.remaining == 0:
                 apply(order, Suspected(), now)  # the report of its end is due
             if order.life is Active.UNKNOWN:

@@ -8,6 +8,7 @@ from executor.orders.transitions import Ended, apply
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND
+from shared.kraken import errors
 from shared.messages import Side
 
 
@@ -27,7 +28,7 @@ class Refusals:
     def refuse(self, order: Order, error: str, now: int) -> None:
         """The exchange did not take it."""
         apply(order, Ended(Finished.REFUSED, error), now)
-        if "Post only" in error:
+        if errors.is_post_only(error):
             self.block_price(order, order.price, now)
         self.news.append((order, error))
         self._state.registry.note(order)

@@ -26,7 +26,7 @@ from executor.record import events
 from executor.record.rows import FillRow
 from executor.state import State
 from shared.clock import rfc3339
-from shared.kraken import v2
+from shared.kraken import errors, v2
 from shared.messages import Fill
 
 OPEN_STATUSES = ("new", "partially_filled", "pending_new", "triggered")
@@ -111,12 +111,14 @@ class Reports:
             self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
             return False
         cl_ord_id, strategy = self._owner(order, report)
+        # Known fills are told again by each snapshot, to each life of this process.
+        is_new = not self.state.account.knows(fill.exec_id)
         row = self.state.account.fill(fill, cl_ord_id, strategy)
         if order is not None:
             apply(order, ShownByFill(report.order_id), now)
-            if row is not None:
-                # Known fills are told again by each snapshot, to each life of this process.
+            if is_new:  # whether or not the first balances hold it already
                 apply(order, FillCounted(filled_units(order, fill.qty)), now)
+            if row is not None:
                 self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
             _told_filled(order, report, now)
             self.state.registry.note(order)
@@ -180,7 +182,7 @@ class Reports:
 
     def _cancelled(self, order: Order, reason: str, now: int) -> bool:
         """Cancelled, or refused after all; True when neither we nor the exchange did it."""
-        if reason == "Post only order":
+        if errors.is_post_only(reason):
             self.refusals.refuse(order, reason, now)
             return False
         if not order.is_live:
@@ -194,7 +196,7 @@ class Reports:
         # What we cancelled keeps our own reason: Kraken's says no more than that somebody asked.
         why = "" if by_us and order.cancel.sent else reason
         apply(order, Ended(Finished.FILLED if done else Finished.CANCELLED, why), now)
-        if "CancelAllOrdersAfter" in reason:
+        if errors.is_by_switch(reason):
             self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
         return by_somebody
 

@@ -203,7 +203,7 @@ class Answers:
         if errors.meaning(error) is errors.Meaning.RATE and not is_less:
             self.refusals.news.append((order, error))
             return
-        if "Post only" in error:
+        if errors.is_post_only(error):
             self.refusals.block_price(order, refused.price, now)
         apply(order, Doomed(f"amend refused: {error}"), now)
 

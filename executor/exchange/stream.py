@@ -169,6 +169,7 @@ class Stream:
         order = self.state.registry.find(cl_ord_id, order_id)
         if order is not None and order.is_live:
             apply(order, Suspected(), now)
+            self.state.registry.look_at(order)
         return {name for name in (cl_ord_id, order_id) if name}
 
     # --- time ----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
+from executor.orders.denial import Rule
 from shared.messages import OrderState, Side
 from shared.numbers import ceil_to, floor_to, scale
 
@@ -107,7 +108,7 @@ class Audit:
 
     events: int = 0
     judged: int = 0
-    denied: str = ""
+    denied: Rule | None = None
     kept: Kept | None = None
 
 

@@ -6,7 +6,7 @@ import contextlib
 from collections import deque
 from collections.abc import Iterator
 
-from executor.orders.order import Order, Presence
+from executor.orders.order import Active, Order, Presence
 from executor.orders.transitions import Revived, apply
 from shared import limits
 from shared.clock import SECOND
@@ -28,6 +28,10 @@ class Registry:
         # The same by symbol, and the symbols whose orders are to be shown anew.
         self._standing_on: dict[str, dict[str, Order]] = {}
         self._touched: set[str] = set()
+        # Orders whose state is in doubt, and those that no way of cancelling took away; mostly none.
+        self._doubted: dict[str, Order] = {}
+        self._stuck: dict[str, Order] = {}
+        self._watchers: list[set[str]] = []
         self._ended: deque[Order] = deque()
         self.changed: dict[str, Order] = {}
 
@@ -41,16 +45,35 @@ class Registry:
         """The order changed: it is to be journaled and shown."""
         self.changed[order.cl_ord_id] = order
         self.touch(order)
+        for moved in self._watchers:
+            moved.add(order.symbol)
         if order.is_live:
             self._standing[order.cl_ord_id] = order
             self._standing_on.setdefault(order.symbol, {})[order.cl_ord_id] = order
         else:
             self._standing.pop(order.cl_ord_id, None)
             self._standing_on.get(order.symbol, {}).pop(order.cl_ord_id, None)
+        self.look_at(order)
         if order.order_id:
             self._by_order_id[order.order_id] = order
         if not order.is_live and order not in self._ended:
             self._ended.append(order)
+
+    def look_at(self, order: Order) -> None:
+        """Keep in mind whether it is in doubt, or cannot be cancelled."""
+        _keep(self._doubted, order, is_kept=order.is_live and _is_doubted(order))
+        is_stuck = order.cancel.failures >= limits.CANCEL_FAILURES and order.strategy != FOREIGN
+        _keep(self._stuck, order, is_kept=order.is_live and is_stuck)
+
+    def doubted(self) -> list[Order]:
+        """Return the orders that have not ended and that a snapshot, the history or a report must tell more of."""
+        return [order for order in self._doubted.values() if order.is_live]
+
+    def watch(self) -> set[str]:
+        """Return a set that is given the symbol of every order that changes; who asked takes out what it has seen."""
+        moved: set[str] = set()
+        self._watchers.append(moved)
+        return moved
 
     def touch(self, order: Order) -> None:
         """Mark its symbol's orders to be shown anew; nothing of it is to be journaled."""
@@ -94,6 +117,14 @@ class Registry:
         orders = self._standing_on.get(symbol, {}).values()
         return [order for order in orders if order.is_live and order.presence is not Presence.WAITING]
 
+    def symbols(self) -> list[str]:
+        """Return the symbols that have, or had, an order that has not ended."""
+        return list(self._standing_on)
+
+    def standing_on(self, symbol: str) -> list[Order]:
+        """Return a symbol's orders that have not ended, those that wait for a trigger included."""
+        return [order for order in self._standing_on.get(symbol, {}).values() if order.is_live]
+
     def live_for(self, strategy: str, symbol: str) -> list[Order]:
         """One strategy's live orders on a symbol; after a revival there may be two in a slot."""
         return [order for order in self.live_on(symbol) if order.strategy == strategy]
@@ -101,8 +132,7 @@ class Registry:
     @property
     def cannot_pull(self) -> bool:
         """True while an order of ours is live that no way of cancelling took away."""
-        ours = (order for order in self.live() if order.strategy != FOREIGN)
-        return any(order.cancel.failures >= limits.CANCEL_FAILURES for order in ours)
+        return any(order.is_live and order.presence is not Presence.WAITING for order in self._stuck.values())
 
     def shown(self, symbol: str) -> Iterator[Order]:
         """Live orders and those that ended within the last minute."""
@@ -117,3 +147,16 @@ class Registry:
             self._by_cl.pop(order.cl_ord_id, None)
             self._by_symbol.get(order.symbol, {}).pop(order.cl_ord_id, None)
             self._by_order_id.pop(order.order_id, None)
+
+
+def _is_doubted(order: Order) -> bool:
+    is_filled = order.life is Active.OPEN and order.remaining == 0  # the report of its end is due
+    is_lost = order.life is Active.UNKNOWN or (order.amend is not None and order.amend.is_unknown)
+    return is_filled or is_lost or bool(order.doubt.suspect_since)
+
+
+def _keep(orders: dict[str, Order], order: Order, *, is_kept: bool) -> None:
+    if is_kept:
+        orders[order.cl_ord_id] = order
+    else:
+        orders.pop(order.cl_ord_id, None)

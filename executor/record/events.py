@@ -7,7 +7,6 @@ An order's first and newest events are kept; those between give way, so that one
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -140,15 +139,6 @@ def why_changed(order: Order, change: Change) -> dict[str, Any]:
         "price": text(change.price, order.price_precision),
         "qty": text(change.remaining, order.qty_precision),
     }
-
-
-def same_reason(one: str, other: str) -> bool:
-    """Are two reasons the same but for their figures."""
-    return _shape(one) == _shape(other)
-
-
-def _shape(why: str) -> str:
-    return re.sub(r"\d[\d.]*", "#", why)
 
 
 def report_data(report: v2.Report) -> dict[str, Any]:

@@ -53,6 +53,16 @@ def meaning(error: str) -> Meaning:
     return Meaning.REFUSED
 
 
+def is_post_only(text: str) -> bool:
+    """True if a post-only order or amend would have taken: an error's text, or a report's reason."""
+    return "Post only" in text
+
+
+def is_by_switch(reason: str) -> bool:
+    """True if a cancelled order's reason says that the dead man's switch pulled it."""
+    return "CancelAllOrdersAfter" in reason
+
+
 def is_lockout(error: str) -> bool:
     """True if Kraken answers nothing more for a while, whatever is asked."""
     return error.startswith("EGeneral:Temporary lockout")

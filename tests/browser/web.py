@@ -126,11 +126,12 @@ class Visit:
 
     def table(self, name: str) -> list[list[str]]:
         """A table's rows as a person reads them."""
-        return self.page.evaluate(
+        rows: list[list[str]] = self.page.evaluate(
             "name => [...document.querySelectorAll(`table[data-table='${name}'] tbody tr`)]"
             ".map(row => [...row.cells].map(cell => cell.innerText.trim()))",
             name,
         )
+        return rows
 
     def card(self, name: str) -> str:
         """A figure."""

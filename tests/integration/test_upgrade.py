@@ -19,8 +19,8 @@ from executor.record.journal import SCHEMA, Journal, JournalError
 from executor.record.restore import restore
 from executor.record.rows import MetaRow
 from shared.messages import OrderState
+from tests.kit.executor_world import configuration
 from tests.system import ROOT
-from tests.unit.executor.worlds import configuration
 
 BEFORE = "f00998a"
 # Run by the code of that version: two orders rest, one is in flight, one was filled, and an entry came for it.

@@ -12,7 +12,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from executor.decide.risk import Funds, Market, Portfolio, Wish, refusal
+from executor.decide.risk import Funds, Listed, Market, Portfolio, Wish, refusal
+from executor.orders.denial import Rule
 from executor.orders.order import Active, Amend, Order
 from shared.messages import Pair, Side
 from shared.settings import Trading
@@ -89,7 +90,8 @@ class Walk:
         order = self.draw.choice(mine) if mine and self.draw.random() < 0.4 else None
         wish = Wish(symbol, side, price, lots, order)
         funds = Funds(self.balances, Decimal("0.001"))
-        if refusal(wish, Portfolio(self.markets, self.rates, self.positions), self.orders, funds, RULES):
+        known = Portfolio(self.markets, self.rates, self.positions)
+        if refusal(wish, known, Listed(known, self.orders), funds, RULES):
             self.denied += 1
             return
         self.allowed += 1
@@ -230,7 +232,9 @@ def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> 
     market = Market(msgspec.structs.replace(pair("BTC/USD"), **change), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
     wish = Wish("BTC/USD", "buy", 839_996, 119_047)
-    assert said in refusal(wish, portfolio(market), [], funds, RULES)
+    denial = refusal(wish, portfolio(market), Listed(portfolio(market), []), funds, RULES)
+    assert denial is not None
+    assert said in denial.words
 
 
 @pytest.mark.parametrize(
@@ -245,7 +249,9 @@ def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> 
 def test_our_own_rules_are_named(wish: Wish, said: str) -> None:
     market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000), "BTC": Decimal("0.001")}, Decimal(0))
-    assert said in refusal(wish, portfolio(market), [], funds, RULES)
+    denial = refusal(wish, portfolio(market), Listed(portfolio(market), []), funds, RULES)
+    assert denial is not None
+    assert said in denial.words
 
 
 def order_at(price: int, lots: int) -> Order:
@@ -265,6 +271,8 @@ def test_until_an_amend_settles_both_its_ends_count(price: int, lots: int) -> No
     market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
     wish = Wish("BTC/USD", "buy", price, lots, order)
-    assert "max_position_size" in refusal(wish, portfolio(market, position), [order], funds, RULES)
+    denial = refusal(wish, portfolio(market, position), Listed(portfolio(market, position), [order]), funds, RULES)
+    assert denial is not None
+    assert denial.rule is Rule.POSITION
     alone = Wish("BTC/USD", "buy", price, lots)
-    assert refusal(alone, portfolio(market, position), [], funds, RULES) == ""
+    assert refusal(alone, portfolio(market, position), Listed(portfolio(market, position), []), funds, RULES) is None

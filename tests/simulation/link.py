@@ -98,6 +98,8 @@ class Link:
         _, body = self.in_flight.pop(number, (0, {}))
         if self.session.world is not kraken.world:  # the exchange was down in between
             return
+        if not self.server_open and request.method not in ORDER_METHODS:
+            return  # orders that arrived are worked on; a subscription goes with its connection
         kraken.on_handle(self, request, body)
         refusal = kraken.refusal(request)
         self._answers = []

@@ -23,7 +23,7 @@ def is_ours(cl_ord_id: str | None) -> bool:
 
 def is_flatten(body: dict[str, Any]) -> bool:
     """True for an order of a flatten."""
-    return body["method"] == "add_order" and body["params"].get("time_in_force") == "ioc"
+    return bool(body["method"] == "add_order" and body["params"].get("time_in_force") == "ioc")
 
 
 def added(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ BOUNDS = {
     "_keys": limits.LEDGER_RECENT,
     "counts": 2000,
     "_by_cl": limits.ENDED_ORDERS_KEPT + 100,
+    "_by_symbol": limits.ENDED_ORDERS_KEPT + 100,  # of one pair, when all its orders were denied lately
     "_by_order_id": limits.ENDED_ORDERS_KEPT + 100,
     "_ended": limits.ENDED_ORDERS_KEPT + 1,
     "orders": limits.ENDED_ORDERS_KEPT + 100,  # of the last published message
@@ -54,7 +55,7 @@ def oversized(host: Host) -> list[str]:
     roots = {"executor": host.executor, "carrier": host.carrier}
     for root, thing in roots.items():
         for path, size in containers(thing, root, set()):
-            name = path.rstrip("[]").rpartition(".")[2]
+            name = path.rstrip("[]").rpartition(".")[2].partition("[")[0]
             if ".config" not in path and size > BOUNDS.get(name, SMALL):
                 found.append(f"{path} holds {size}")
     return found

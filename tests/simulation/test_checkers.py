@@ -14,6 +14,7 @@ from executor.account.rates import Rates
 from executor.decide import flatten, risk
 from executor.decide.flatten import Flatten, Step
 from executor.decide.gates import Gates
+from executor.orders.denial import Denial
 from shared.messages import Side
 from shared.valuation import legs
 from tests.simulation.markets import MARKETS
@@ -28,8 +29,8 @@ def count_by_pair(patch: Patch) -> None:
     """Limits as they were before: a base's other pairs do not count."""
     refusal = risk.refusal
 
-    def of_one_pair(wish: risk.Wish, portfolio: risk.Portfolio, orders: Any, *rest: Any) -> str:
-        return refusal(wish, portfolio, [order for order in orders if order.symbol == wish.symbol], *rest)
+    def of_one_pair(wish: risk.Wish, portfolio: risk.Portfolio, standing: risk.Standing, *rest: Any) -> Denial | None:
+        return refusal(wish, portfolio, risk.Listed(portfolio, standing.on(wish.symbol)), *rest)
 
     patch.setattr(risk, "refusal", of_one_pair)
 

@@ -94,6 +94,7 @@ class World:
         self.kraken.is_known = self._is_mains
         self.rival: Host | None = None
         self.alone = True  # on the account, so that one process can count what the exchange counts
+        self._newest_rival = 0  # the newest epoch that another executor had
         self.rng = rng
         wildness = rng.choice([0.1, 0.3, 0.7])
         self.strategies = [
@@ -165,14 +166,15 @@ class World:
         if rival is not None:
             rival.crash(None)
             self.loop.after(0.5, self.main.start)
-            self.loop.after(40, self._alone_again, rival.epoch)
+            self._newest_rival = max(self._newest_rival, rival.epoch)
+            self.loop.after(40, self._alone_again)
 
-    def _alone_again(self, rivals_epoch: int) -> None:
-        """Count as alone again once our epoch is the newer one: until then we may still learn of the other."""
-        if self.main.running and self.main.epoch > rivals_epoch:
+    def _alone_again(self) -> None:
+        """Count as alone again once our epoch is the newest of all: until then we may still learn of another."""
+        if self.main.running and self.main.epoch > self._newest_rival:
             self.alone = self.rival is None
         else:
-            self.loop.after(5, self._alone_again, rivals_epoch)
+            self.loop.after(5, self._alone_again)
 
     def _stopped(self, host: Host) -> None:
         self.watch.stopped(host)

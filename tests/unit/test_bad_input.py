@@ -22,11 +22,11 @@ from shared.bus import Publisher, Subscriber
 from shared.clock import SECOND
 from shared.kraken.rest import RestError, RestRefused, parse_answer
 from shared.messages import BookState, Control, FeedFrame, OrderState
+from tests.kit.executor_world import World as Executor
+from tests.kit.executor_world import buy
 from tests.unit.book.test_books import World as Books
 from tests.unit.book.test_books import frame, snapshot, update
 from tests.unit.collector.test_feed import World as Feed
-from tests.unit.executor.worlds import World as Executor
-from tests.unit.executor.worlds import buy
 
 GOOD = b'{"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[],"asks":[]}]}'
 

@@ -11,9 +11,10 @@ import pytest
 from executor.account.held import Cause, Hold
 from executor.decide.flatten import closing_pairs
 from executor.publish import account_message
+from executor.record.rows import MetaRow
 from shared.clock import SECOND
 from shared.messages import Account, BookState, Fees, Pair, Quote
-from tests.unit.executor.worlds import BTC, World, configuration
+from tests.kit.executor_world import BTC, World, configuration
 
 BTC_EUR = msgspec.structs.replace(BTC, symbol="BTC/EUR", quote="EUR")
 ETH_BTC = msgspec.structs.replace(
@@ -388,7 +389,7 @@ def test_what_was_converted_outlives_a_restart() -> None:
     made = world("BTC/EUR").ready()
     bought_and_sold(made)
     made.wait(2)
-    kept = [row.value for row in made.state.out.rows if getattr(row, "key", "") == "booked"]
+    kept = [row.value for row in made.state.out.rows if isinstance(row, MetaRow) and row.key == "booked"]
     again = restore_conversion(kept[-1])
     assert again.total("realised") == Decimal("1.05005")
 

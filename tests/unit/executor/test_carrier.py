@@ -14,8 +14,8 @@ from executor.record.journal import Journal
 from executor.record.rows import Row
 from shared import limits
 from shared.clock import MS, SECOND
+from tests.kit.executor_world import World, buy
 from tests.unit.executor.test_found_by_simulation import Hands
-from tests.unit.executor.worlds import World, buy
 
 
 class Diary(Journal):

@@ -11,7 +11,7 @@ from executor.account.pnl import Pnl
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import BookState
-from tests.unit.executor.worlds import BOOT_TO_WALL, World
+from tests.kit.executor_world import BOOT_TO_WALL, World
 
 BEFORE_MIDNIGHT_S = 10
 YESTERDAY, TODAY = "2027-01-15", "2027-01-16"
@@ -37,9 +37,9 @@ def bought(price: str) -> Pnl:
 
 def test_a_day_begins_at_its_midnight_with_fresh_mids() -> None:
     world = long_before_midnight(worth=83_980)
-    assert (world.state.account.day.date, world.state.account.lost) == (YESTERDAY, 20)
+    assert (world.state.account.day.date, world.state.account.lost) == (YESTERDAY, Decimal(20))
     world.wait(BEFORE_MIDNIGHT_S + 2)
-    assert (world.state.account.day.date, world.state.account.lost) == (TODAY, 0)
+    assert (world.state.account.day.date, world.state.account.lost) == (TODAY, Decimal(0))
     world.bid, world.ask = 839_700, 839_701
     world.wait(2)
     assert world.state.account.lost == 10
@@ -48,11 +48,11 @@ def test_a_day_begins_at_its_midnight_with_fresh_mids() -> None:
 def test_without_a_fresh_mid_yesterdays_baseline_stays_until_it_is_there() -> None:
     world = long_before_midnight(worth=83_980)
     world.wait(2 * BEFORE_MIDNIGHT_S, STALE)
-    assert (world.state.account.day.date, world.state.account.lost) == (YESTERDAY, 20)
+    assert (world.state.account.day.date, world.state.account.lost) == (YESTERDAY, Decimal(20))
     assert any("not begun without a fresh mid of BTC/USD" in told.text for told in world.state.out.told)
     world.bid, world.ask = 839_700, 839_701  # where the price went while nobody saw it: no loss of today's
     world.wait(2)
-    assert (world.state.account.day.date, world.state.account.lost) == (TODAY, 0)
+    assert (world.state.account.day.date, world.state.account.lost) == (TODAY, Decimal(0))
     assert not any(told.alert for told in world.state.out.told)
 
 
@@ -70,7 +70,7 @@ def test_a_mid_that_does_not_come_is_waited_for_no_longer_than_that_and_a_person
     world.wait(BEFORE_MIDNIGHT_S + limits.LOSS_WAITS_S - 1, STALE)
     assert world.state.account.day.date == YESTERDAY
     world.wait(3, STALE)
-    assert (world.state.account.day.date, world.state.account.lost) == (TODAY, 0)  # at the last good mid
+    assert (world.state.account.day.date, world.state.account.lost) == (TODAY, Decimal(0))  # at the last good mid
     told = [told.text for told in world.state.out.told if told.alert]
     assert told == [f"the loss of {TODAY} counts from the last mid of BTC/USD, or from its first where there was none"]
 
@@ -87,7 +87,7 @@ def test_a_start_days_later_judges_no_loss_before_its_own_day_has_begun() -> Non
     world.wait(5, STALE)
     assert (world.halt, world.state.account.day.date) == ("", "2027-01-13")
     world.wait(2)
-    assert (world.halt, world.state.account.day.date, world.state.account.lost) == ("", TODAY, 0)
+    assert (world.halt, world.state.account.day.date, world.state.account.lost) == ("", TODAY, Decimal(0))
 
 
 def test_a_pair_without_a_mid_counts_as_at_the_days_beginning_also_after_a_restart() -> None:

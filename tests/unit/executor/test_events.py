@@ -22,9 +22,9 @@ from executor.record.rows import EventRow
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import OrderState, Quote, Target
+from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration, sell
 from tests.unit.executor.test_found_by_simulation import FullDisk, Hands
 from tests.unit.executor.test_trading_rules import trade
-from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration, sell
 
 OLD_JOURNAL = Path(__file__).with_name("journal_schema_1.sql")
 

@@ -11,7 +11,7 @@ from executor.orders.codec import from_row, to_row
 from executor.orders.order import Order
 from shared.clock import SECOND, rfc3339
 from shared.messages import OrderState
-from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration, sell
+from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration, sell
 
 
 def fill_of(world: World, order: Order, exec_id: str, qty: str, cum_qty: str) -> dict[str, Any]:

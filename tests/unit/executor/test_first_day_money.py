@@ -12,7 +12,7 @@ from executor.outbox import RestCall
 from executor.record.rows import FillRow
 from shared import limits
 from shared.clock import SECOND, rfc3339
-from tests.unit.executor.worlds import BTC, World, buy, configuration
+from tests.kit.executor_world import BTC, World, buy, configuration
 
 
 def old_fill(n: int, at_ts: int, **more: Any) -> dict[str, Any]:
@@ -112,6 +112,17 @@ def test_a_foreign_fill_from_about_the_opening_counts_if_the_balances_lack_it_an
         world.turn()
     assert world.state.is_reconciled
     assert (world.state.account.pnl == {}) is is_held
+
+
+def test_a_foreign_fill_from_about_the_opening_fills_its_order_wherever_its_money_counts() -> None:
+    world = World().ready()
+    world.state.account.ledger.opened_ts = world.exchange_ts - 3 * SECOND
+    resting = {"order_id": "OOLD1", "symbol": "BTC/USD", "side": "buy", "order_status": "new", "exec_type": "new"}
+    world.push("executions", [{**resting, "order_qty": Decimal("0.02"), "limit_price": Decimal(80_000)}])
+    (order,) = world.live()
+    world.push("executions", [old_fill(1, world.exchange_ts - SECOND, order_status="partially_filled")])
+    world.push("executions", [old_fill(1, world.exchange_ts - SECOND, order_status="partially_filled")])
+    assert (order.filled, world.state.account.pnl) == (1_000_000, {})
 
 
 def test_a_fill_of_a_placed_order_counts_although_the_opening_was_timed_by_a_clock_that_is_ahead() -> None:

@@ -12,9 +12,13 @@ from executor.orders.order import Presence
 from executor.orders.registry import FOREIGN
 from shared.clock import SECOND, rfc3339
 from shared.messages import BookState, OrderState
-from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration
+from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration
 
-STOP = {"order_type": "stop-loss-limit", "triggers": {"price": Decimal(80_000), "status": "untriggered"}}
+Row = dict[str, Any]
+STOP: Row = {
+    "order_type": "stop-loss-limit",
+    "triggers": {"price": Decimal(80_000), "status": "untriggered"},
+}
 WAITING: dict[str, dict[str, Any]] = {
     "stop-loss": {**STOP, "order_type": "stop-loss", "limit_price": None},
     "stop-loss-limit": STOP,
@@ -134,14 +138,14 @@ def test_flatten_goes_past_a_stop_that_waits_and_stops_short_of_what_rests() -> 
 @pytest.mark.parametrize("said_by", ["trade", "order"])
 def test_a_trade_on_margin_moves_no_spot_position(said_by: str) -> None:
     world = started(*([row(margin=True, price="90000.0", side="sell")] if said_by == "order" else []))
-    trade = {
+    trade: Row = {
         "exec_type": "trade",
         "exec_id": "TM",
         "last_qty": Decimal("0.1"),
         "last_price": Decimal(84_000),
         "fees": [],
     }
-    said = {"margin": True} if said_by == "trade" else {}
+    said: Row = {"margin": True} if said_by == "trade" else {}
     world.push("executions", [row(**trade, **said, order_status="filled")])
     world.turn()
     assert world.state.is_reconciled
@@ -155,7 +159,12 @@ def test_a_trade_on_margin_moves_no_spot_position(said_by: str) -> None:
 def test_orders_adopted_before_the_instrument_data_are_brought_to_them() -> None:
     world = World()
     world.connect([row("sell", "90000")])
-    trade = {"exec_type": "trade", "exec_id": "TX", "last_qty": Decimal("0.123"), "last_price": Decimal("90000.0")}
+    trade: Row = {
+        "exec_type": "trade",
+        "exec_id": "TX",
+        "last_qty": Decimal("0.123"),
+        "last_price": Decimal("90000.0"),
+    }
     world.push("executions", [row("sell", **trade, cum_qty=Decimal("0.123"), order_status="partially_filled")])
     assert (world.state.out.reconnect, world.state.counts["unreadable"]) == ("", 0)
     world.hear_bus()
@@ -172,8 +181,13 @@ def test_a_number_finer_than_the_pairs_counts_at_its_worst() -> None:
 
 def test_an_order_on_a_pair_that_is_not_configured_takes_any_fill() -> None:
     world = started(row(symbol="ADX/USD", order_qty=Decimal(100), price="0.2"))
-    trade = {"exec_type": "trade", "exec_id": "TX", "last_qty": Decimal("33.5"), "last_price": Decimal("0.19995")}
-    more = {"cum_qty": Decimal("33.5"), "order_status": "partially_filled", "fees": []}
+    trade: Row = {
+        "exec_type": "trade",
+        "exec_id": "TX",
+        "last_qty": Decimal("33.5"),
+        "last_price": Decimal("0.19995"),
+    }
+    more: Row = {"cum_qty": Decimal("33.5"), "order_status": "partially_filled", "fees": []}
     world.push("executions", [row(symbol="ADX/USD", **trade, **more)])
     world.push("executions", [{"order_id": "OHAND1", "exec_type": "amended", "limit_price": Decimal("0.2005")}])
     assert (world.state.out.reconnect, world.state.counts["unreadable"]) == ("", 0)

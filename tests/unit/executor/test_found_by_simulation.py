@@ -17,7 +17,7 @@ from shared import limits
 from shared.clock import SECOND
 from shared.halt import Halt
 from shared.messages import Message, OrderState
-from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, sell
+from tests.kit.executor_world import BOOT_TO_WALL, World, buy, sell
 
 
 class Hands:
@@ -46,6 +46,8 @@ class Hands:
 
     def tell(self, told: Told) -> None:
         self.told.append(told)
+
+    def flattened(self) -> None: ...
 
     def reconnect(self, why: str) -> None: ...
 
@@ -207,7 +209,7 @@ def test_the_ledger_remembers_no_more_than_its_bound() -> None:
 def test_balances_that_fills_do_not_explain_are_asked_for_again_before_rest_is() -> None:
     world = World().ready()
     world.taken("subscribe")
-    world.state.account.ledger.holdings["USD"].balance -= 5
+    world.push("balances", world.balances(USD="99995.0000"), "snapshot")
     for _ in range(6):
         world.turn(0.5)
     assert [request.params["channel"] for request in world.taken("subscribe")] == ["balances"]

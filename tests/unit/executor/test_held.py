@@ -7,9 +7,10 @@ from typing import Any
 
 from executor.account.held import Cause, Holds, Inventory
 from executor.publish import account_message
+from executor.record.rows import MetaRow
 from shared.clock import SECOND, rfc3339
 from shared.messages import Account
-from tests.unit.executor.worlds import World, buy, configuration, sell
+from tests.kit.executor_world import World, buy, configuration, sell
 
 
 def account(world: World) -> Account:
@@ -110,8 +111,8 @@ def test_an_accepted_position_is_inventory_from_then_on_and_after_a_restart() ->
     assert account(world).assets["BTC"].position == "0"
     assert account(world).assets["BTC"].inventory == "1.02"
     assert quoted(world)
-    kept = {row.key: row.value for row in world.state.account.rows if hasattr(row, "key")}
-    kept |= {row.key: row.value for row in world.state.out.rows if hasattr(row, "key")}
+    kept = {row.key: row.value for row in world.state.account.rows if isinstance(row, MetaRow)}
+    kept |= {row.key: row.value for row in world.state.out.rows if isinstance(row, MetaRow)}
     again = Inventory({"BTC": Decimal(1)})
     again.restore(kept["accepted"])
     assert again.of_asset("BTC") == Decimal("1.02")

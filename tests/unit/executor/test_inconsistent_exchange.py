@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from executor.orders import ids
+from executor.orders.denial import Rule
 from executor.orders.order import Finished, Order
 from executor.orders.transitions import Ended, apply
 from executor.outbox import RestCall
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.messages import OrderState
+from tests.kit.executor_world import BTC, ETH, World, buy, configuration, sell
 from tests.unit.executor.test_evidence import next_life
-from tests.unit.executor.worlds import BTC, ETH, World, buy, configuration, sell
 
 
 def open_row(order: Order, **more: Any) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def test_t5_an_advance_that_is_denied_leaves_the_order() -> None:
     world.turn()
     assert (world.taken("amend_order"), world.taken("cancel_order")) == ([], [])
     assert order.is_live
-    assert "price band" in order.audit.denied
+    assert order.audit.denied is Rule.PRICE_BAND
 
 
 def test_t5_over_the_gross_limit_a_retreat_that_also_reduces_is_cancelled() -> None:

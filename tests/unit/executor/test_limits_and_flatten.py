@@ -20,8 +20,8 @@ from shared import halt
 from shared.config import Strategy
 from shared.messages import Instruments, OrderState
 from shared.process import Process
+from tests.kit.executor_world import BTC, ETH, World, buy, configuration, sell
 from tests.unit.executor.test_found_by_simulation import Hands
-from tests.unit.executor.worlds import BTC, ETH, World, buy, configuration, sell
 
 
 def holding(world: World, base: str, asset: str = "BTC") -> None:

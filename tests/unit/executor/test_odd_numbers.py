@@ -14,7 +14,7 @@ from executor.outbox import RestCall
 from shared.clock import SECOND, parse_rfc3339, rfc3339
 from shared.kraken import v2
 from shared.messages import OrderState
-from tests.unit.executor.worlds import World, buy
+from tests.kit.executor_world import World, buy
 
 ODD = [
     '"NaN"',

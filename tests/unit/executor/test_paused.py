@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.executor.worlds import World, buy, sell
+from tests.kit.executor_world import World, buy, sell
 
 
 def adds(world: World) -> list[str]:

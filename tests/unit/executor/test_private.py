@@ -12,7 +12,7 @@ import pytest
 from executor.exchange.connection import Private
 from executor.outbox import RestCall
 from shared.kraken.rest import Rest, RestError, RestRefused
-from tests.unit.executor.worlds import configuration
+from tests.kit.executor_world import configuration
 
 
 class Answers:

@@ -12,7 +12,7 @@ from executor.account.pnl import Pnl
 from executor.publish import account_message
 from shared import messages as m
 from shared.messages import BookState
-from tests.unit.executor.worlds import World
+from tests.kit.executor_world import World
 
 PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
 amounts = some.decimals("0.00000001", "100000", places=8)

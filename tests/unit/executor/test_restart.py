@@ -22,7 +22,7 @@ from executor.record.restore import restore
 from executor.record.rows import REST, SendRow
 from shared.clock import SECOND, rfc3339
 from shared.kraken.rest import RestError, RestRefused
-from tests.unit.executor.worlds import BOOT_TO_WALL, World, buy, configuration, sell
+from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration, sell
 
 NOW = 1000 * SECOND
 WALL = 1_790_000_000 * SECOND

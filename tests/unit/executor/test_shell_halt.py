@@ -25,7 +25,7 @@ def shell(folder: Path) -> tuple[Shell, list[str]]:
         config=config, log=Log(), alert=lambda _level, _kind, text: alerts.append(text)
     )
     made.state = SimpleNamespace(halted=False, flattening=False, paused=frozenset())  # type: ignore[assignment]
-    made._halt_unwritten = made._halt_problem = ""
+    made._halt_unwritten, made._halt_problem = None, ""
     return made, alerts
 
 

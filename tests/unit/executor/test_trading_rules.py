@@ -9,7 +9,7 @@ import pytest
 from executor.orders import ids
 from shared.clock import MS, SECOND, parse_rfc3339, rfc3339
 from shared.messages import BookState, OrderState, Target
-from tests.unit.executor.worlds import World, buy, configuration, sell
+from tests.kit.executor_world import World, buy, configuration, sell
 
 
 def trade(world: World, order: object, lots: int, exec_id: str = "T1") -> None:
@@ -174,7 +174,7 @@ def test_t4_an_unhealthy_executor_does_not_arm_again(trouble: str) -> None:
         world.state.private_heard = world.now
     world.state.journal_ok = trouble != "journal"
     if trouble == "not reconciled":
-        world.state.account.ledger.holdings["USD"].balance -= 5
+        world.push("balances", world.balances(USD="99995.0000"), "snapshot")
         world.turn()
         world.taken("cancel_all_orders_after")
         world.now += 6 * SECOND
@@ -354,7 +354,7 @@ def test_t12_any_status_but_online_pulls_and_the_way_back_takes_5_s(system: str)
     world.report("canceled", order, reason="User requested")
     world.system = "online"
     world.hear_bus()
-    world.state.feed = type(world.state.feed)(  # type: ignore[misc, union-attr]
+    world.state.feed = type(world.state.feed)(  # type: ignore[misc]
         connected=True, connection=1, last_byte=world.now, system="online", online_since=world.now
     )
     world.target(buy())
@@ -498,7 +498,7 @@ def test_t15_a_start_asks_rest_for_nothing_when_fills_and_balances_agree() -> No
 
 def test_t15_a_difference_that_lasts_asks_for_fills_and_then_for_ledger_entries() -> None:
     world = World().ready()
-    world.state.account.ledger.holdings["USD"].balance -= 5
+    world.push("balances", world.balances(USD="99995.0000"), "snapshot")
     asked = []
     for _ in range(40):
         world.turn(0.5)

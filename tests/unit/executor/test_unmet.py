@@ -9,7 +9,7 @@ import pytest
 from executor.publish import account_message
 from shared.clock import SECOND
 from shared.messages import Account
-from tests.unit.executor.worlds import World, buy, configuration
+from tests.kit.executor_world import World, buy, configuration
 
 
 def account(world: World) -> Account:

@@ -16,7 +16,7 @@ from shared.config import Config
 from shared.kraken import socket as module
 from shared.kraken.socket import KrakenSocket
 from shared.process import Process
-from tests.unit.executor.worlds import World
+from tests.kit.executor_world import World
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,101 @@
+"""The order book as the rest of the process sees it: the Rust one and the Python twin both meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class OrderBook(Protocol):
+    """One pair's book; prices are ticks, quantities lots. See :class:`book.orderbook.OrderBook`."""
+
+    @property
+    def price_precision(self) -> int:
+        """Return the decimals of a tick."""
+        ...
+
+    @property
+    def qty_precision(self) -> int:
+        """Return the decimals of a lot."""
+        ...
+
+    @property
+    def synced(self) -> bool:
+        """True once a snapshot has come, until something fails."""
+        ...
+
+    @property
+    def crossed(self) -> bool:
+        """True while the best bid is not below the best ask."""
+        ...
+
+    @property
+    def checksums_ok(self) -> int:
+        """Return how many checksums held."""
+        ...
+
+    @property
+    def checksums_failed(self) -> int:
+        """Return how many checksums did not hold."""
+        ...
+
+    @property
+    def exchange_ts(self) -> int:
+        """Return the last frame's own time in ns since the epoch, 0 where it has none."""
+        ...
+
+    @property
+    def last_was_snapshot(self) -> bool:
+        """True if the last frame held a snapshot, whose time is that of the last change and not of its sending."""
+        ...
+
+    def apply_frame(self, frame: bytes) -> bool:
+        """Take one book frame, whole or not at all; True if the book is in sync after it.
+
+        Raises the implementation's FrameError or WrongSymbolError, both ValueErrors.
+        """
+        ...
+
+    def bids(self, n: int) -> list[tuple[int, int]]:
+        """Return up to ``n`` levels as (ticks, lots), best first."""
+        ...
+
+    def asks(self, n: int) -> list[tuple[int, int]]:
+        """Return up to ``n`` levels as (ticks, lots), best first."""
+        ...
+
+    def checksum(self) -> int:
+        """Return Kraken's CRC-32 of the book as it is now."""
+        ...
+
+    def clear(self) -> None:
+        """Forget every level; the counts of checksums stay."""
+        ...
+
+    def encode(self, n: int, state: str, src: str, boot: int, seq: int, ts: int, received: int, booked: int) -> bytes:
+        """Return the bus message ``shared.messages.Book`` as msgpack; ValueError for a live book that is not sound."""
+        ...
+
+
+class Implementation(Protocol):
+    """A module that makes books: :mod:`book.implementation` chooses it, tests and benchmarks name one."""
+
+    @property
+    def WIRE(self) -> int:
+        """As a precision: whatever the wire prints."""
+        ...
+
+    @property
+    def OrderBook(self) -> Callable[[str, int, int, int], OrderBook]:
+        """Make a book of a pair, a depth and the precisions of price and quantity."""
+        ...
+
+    @property
+    def FrameError(self) -> type[ValueError]:
+        """Raised for bytes that are no sound book frame of the pair."""
+        ...
+
+    @property
+    def WrongSymbolError(self) -> type[ValueError]:
+        """Raised for a sound frame of other pairs."""
+        ...

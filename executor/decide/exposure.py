@@ -1,0 +1,166 @@
+"""What all live orders may come to, kept as orders and prices change: a verdict costs what changed, not what there is.
+
+:class:`executor.decide.risk.Listed` says the same by going through all orders; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from executor.decide import risk
+from executor.decide.risk import DOWN, UP, Leg, Portfolio
+from executor.orders.order import Order
+from executor.orders.registry import Registry
+from shared.messages import Side
+from shared.numbers import EXACT
+
+ZERO = Decimal(0)
+
+
+class Exposure:
+    """The worst case by asset and direction, and what orders spend, by symbol and in total."""
+
+    def __init__(self, registry: Registry, max_position_size: Decimal) -> None:
+        self._registry, self._most = registry, max_position_size
+        self.beyond: set[Leg] = set()  # legs whose worst case is above the limit; mostly none
+        self.unpriced: set[str] = set()  # symbols with orders and without a mid: they go by their base's rate
+        self._moved = registry.watch()
+        self._portfolio = Portfolio({}, {}, {})
+        # By symbol: what its orders add to each leg, and take of each asset.
+        self._adds: dict[str, dict[Leg, Decimal]] = {}
+        self._takes: dict[str, dict[str, Decimal]] = {}
+        self._movers: dict[Leg, set[str]] = {}  # the symbols whose orders move a leg
+        self._spent: dict[str, Decimal] = {}  # of each asset, by all orders
+        self._counts: dict[str, int] = {}
+        self._count = 0
+        self._worst: dict[Leg, Decimal] = {}
+        # Each asset in its worse direction, and all together.
+        self._gross_of: dict[str, Decimal] = {}
+        self._gross = ZERO
+
+    # --- keeping up ----------------------------------------------------------------------------------------------
+
+    def rebuild(self, portfolio: Portfolio) -> None:
+        """Begin anew with other positions, rates or pairs."""
+        self._portfolio = portfolio
+        symbols = [*self._adds, *self._registry.symbols()]
+        self._adds.clear()
+        self._takes.clear()
+        self._movers.clear()
+        self._spent.clear()
+        self._counts.clear()
+        self.unpriced.clear()
+        self._count = 0
+        self._moved.clear()
+        for symbol in dict.fromkeys(symbols):
+            self._take_symbol(symbol)
+        self._worst, self.beyond = {}, set()
+        self._gross_of, self._gross = {}, ZERO
+        self._weigh((asset, way) for asset in portfolio.positions for way in (UP, DOWN))
+
+    def update(self, revalued: Iterable[str] = ()) -> None:
+        """Take in orders that changed, and symbols whose mid did."""
+        if not self._moved and not revalued:
+            return
+        legs: dict[Leg, None] = {}
+        for symbol in dict.fromkeys([*self._moved, *revalued]):
+            legs.update(dict.fromkeys(self._adds.get(symbol, {})))
+            self._take_symbol(symbol)
+            legs.update(dict.fromkeys(self._adds.get(symbol, {})))
+        sides: tuple[Side, Side] = ("buy", "sell")
+        for symbol in revalued:
+            for side in sides:
+                legs.update(dict.fromkeys(risk.moves(symbol, side, self._portfolio.positions)))
+        self._moved.clear()
+        self._weigh(legs)
+
+    def _take_symbol(self, symbol: str) -> None:
+        adds: dict[Leg, Decimal] = {}
+        takes: dict[str, Decimal] = {}
+        orders = self._registry.live_on(symbol)
+        for order in orders:
+            worth = risk.open_worth(self._portfolio, order)
+            for leg in risk.moves(symbol, order.side, self._portfolio.positions):
+                adds[leg] = adds.get(leg, ZERO) + worth
+            asset, amount = risk.spends(order)
+            takes[asset] = takes.get(asset, ZERO) + amount
+        self._count += len(orders) - self._counts.get(symbol, 0)
+        self._counts[symbol] = len(orders)
+        for leg in self._adds.get(symbol, {}):
+            self._movers[leg].discard(symbol)
+        for leg in adds:
+            self._movers.setdefault(leg, set()).add(symbol)
+        for asset, amount in self._takes.get(symbol, {}).items():
+            self._spent[asset] = EXACT.subtract(self._spent[asset], amount)
+        for asset, amount in takes.items():
+            self._spent[asset] = EXACT.add(self._spent.get(asset, ZERO), amount)
+        self._adds[symbol], self._takes[symbol] = adds, takes
+        if orders and symbol not in self._portfolio.markets:
+            self.unpriced.add(symbol)
+        else:
+            self.unpriced.discard(symbol)
+
+    def _weigh(self, legs: Iterable[Leg]) -> None:
+        assets: dict[str, None] = {}
+        for leg in legs:
+            assets[leg[0]] = None
+            asset, way = leg
+            total = way * self._portfolio.position_worth(asset)
+            for symbol in sorted(self._movers.get(leg, ())):
+                total += self._adds[symbol][leg]
+            self._worst[leg] = total
+            if total > self._most:
+                self.beyond.add(leg)
+            else:
+                self.beyond.discard(leg)
+        for asset in assets:
+            gross = self._of_asset(asset, None, {})
+            change = EXACT.subtract(gross, self._gross_of.get(asset, ZERO))
+            self._gross_of[asset], self._gross = gross, EXACT.add(self._gross, change)
+
+    # --- what is asked -------------------------------------------------------------------------------------------
+
+    def count(self, without: Order | None) -> int:
+        """Return how many orders there are."""
+        return self._count - self._is_counted(without)
+
+    def on(self, symbol: str) -> list[Order]:
+        """Return the orders on a symbol."""
+        return self._registry.live_on(symbol)
+
+    def worst(self, leg: Leg, without: Order | None) -> Decimal:
+        """Return the worst case of a traded base in a direction."""
+        return self._worst[leg] - self._share(leg, without)
+
+    def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
+        """Return what all assets may come to together, with ``more`` in some directions."""
+        total = self._gross
+        touched = {asset for asset, _ in more}
+        if without is not None:
+            touched |= {asset for asset, _ in risk.moves(without.symbol, without.side, self._portfolio.positions)}
+        for asset in touched:
+            total += self._of_asset(asset, without, more) - self._gross_of[asset]
+        return total
+
+    def spent(self, asset: str, without: Order | None) -> Decimal:
+        """Return how much of an asset the orders take from the balance at their worst."""
+        total = self._spent.get(asset, ZERO)
+        if without is not None and self._is_counted(without):
+            name, amount = risk.spends(without)
+            total -= amount if name == asset else ZERO
+        return total
+
+    def _of_asset(self, asset: str, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
+        both = (self.worst((asset, way), without) + more.get((asset, way), ZERO) for way in (UP, DOWN))
+        return max(*both, ZERO)
+
+    def _share(self, leg: Leg, order: Order | None) -> Decimal:
+        """What an order adds to a leg."""
+        if order is None or not self._is_counted(order):
+            return ZERO
+        is_moved = leg in risk.moves(order.symbol, order.side, self._portfolio.positions)
+        return risk.open_worth(self._portfolio, order) if is_moved else ZERO
+
+    def _is_counted(self, order: Order | None) -> bool:
+        return order is not None and any(order is other for other in self._registry.live_on(order.symbol))
