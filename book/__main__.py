@@ -9,7 +9,8 @@ from book.books import Books
 from shared.bus import Received
 from shared.clock import boot_ns, wall_ns
 from shared.messages import ProcessState
-from shared.process import Process, load_config, parser
+from shared.process.command_line import load_config, parser
+from shared.process.loop import Process
 
 WANTED = ["feed.instrument", "feed.status", "feed.book", "feed.trade"]
 TURN_MS = 20

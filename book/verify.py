@@ -25,7 +25,7 @@ from book import implementation, orderbook
 from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, facts
 from book.frames import new_name
 from book.interface import Implementation
-from shared import captures
+from shared.kraken import captures
 
 ERRORS_KEPT = 3
 LOST_ZEROS = (

@@ -18,14 +18,17 @@ from pathlib import Path
 from collector.feed import Feed, Valuing
 from collector.instruments import assets_of, pairs_of
 from collector.replay import parse_speed, play
-from shared import captures, limits
+from shared import limits
 from shared.bus import Received
 from shared.clock import boot_ns
+from shared.kraken import captures
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.rest_names import RestNames
 from shared.kraken.socket import KrakenSocket
 from shared.messages import ProcessState, Resync
-from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse, tradebyte_version
+from shared.process.command_line import EXIT_CONFIG, load_config, parser, refuse
+from shared.process.loop import Process
+from shared.version import tradebyte_version
 
 COMMANDS = {"record": "collector.record", "replay": "collector.playback"}
 

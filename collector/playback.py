@@ -24,11 +24,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from collector.record import topic
 from collector.recording import Recording, Row, Unreadable, counted, described, find
 from collector.replay import parse_speed
-from shared import bus, limits, starts
+from shared import bus, limits
 from shared import config as configuration
 from shared.clock import SECOND, boot_ns, parse_rfc3339, rfc3339, wall_ns
 from shared.config import Config
-from shared.process import EXIT_CONFIG, EXIT_HELD, load_config, parser, refuse
+from shared.process import locks
+from shared.process.command_line import EXIT_CONFIG, EXIT_HELD, load_config, parser, refuse
 
 EXIT_FAILED = 1
 MARK = "# Written by 'tradebyte replay' for a bus that carries a recording. Nothing can be traded with it."
@@ -213,8 +214,8 @@ def main(argv: Sequence[str]) -> int:
     folder = chosen.folder.absolute() if chosen.folder is not None else config.run / "replay"
     own = own_bus(config, folder)
     try:
-        lock = starts.Lock(own.run, "collector")
-    except starts.Held as held:
+        lock = locks.Lock(own.run, "collector")
+    except locks.Held as held:
         refuse(EXIT_HELD, "collector replay", f"{held}, or name another --folder")
     context: zmq.Context[Any] = zmq.Context()
     endpoint = bus.address(own, str(own.bus["collector"]))

@@ -24,10 +24,12 @@ from rich.text import Text
 from collector.recorder import Recorder
 from collector.recording import counted, plain, schema
 from collector.store import DiskFull, Rules, Store
-from shared import bus, limits, starts, topics
+from shared import bus, limits
+from shared.bus import topics
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.config import Config
-from shared.process import EXIT_HELD, load_config, parser, refuse
+from shared.process import locks
+from shared.process.command_line import EXIT_HELD, load_config, parser, refuse
 
 EXIT_FAILED = 1
 MB = 1_000_000
@@ -210,9 +212,9 @@ def main(argv: Sequence[str]) -> int:
     )
     folder = chosen.folder.absolute() if chosen.folder is not None else config.data / "recordings"
     try:
-        lock = starts.Lock(folder, "recorder")
+        lock = locks.Lock(folder, "recorder")
         run = Run(config, chosen.topics, folder, rules)
-    except starts.Held as held:
+    except locks.Held as held:
         refuse(EXIT_HELD, "collector record", f"{held}, or name another --folder")
     except OSError as error:
         refuse(EXIT_FAILED, "collector record", f"{folder}: {error.strerror}; name a --folder that you may write to")

@@ -9,7 +9,8 @@ import msgspec
 import pyarrow as pa
 
 from collector.recording import BARE
-from shared import bus, limits, topics
+from shared import bus, limits
+from shared.bus import topics
 from shared.messages import Message
 
 _header = msgspec.msgpack.Decoder(Message)

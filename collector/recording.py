@@ -19,10 +19,10 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
-from shared import topics
+from shared.bus import topics
 from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.messages import FeedFrame
-from shared.process import tradebyte_version
+from shared.version import tradebyte_version
 
 NAME: Final = re.compile(r"(\d{6,})-\d{8}T\d{6}Z\.arrows")
 FORMAT: Final = "1"

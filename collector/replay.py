@@ -16,10 +16,10 @@ from collector.feed import Feed
 from collector.frames import Kind
 from shared import limits
 from shared.bus import Received
-from shared.captures import CaptureError
 from shared.clock import SECOND, boot_ns, parse_rfc3339
+from shared.kraken.captures import CaptureError
 from shared.messages import ProcessState
-from shared.process import Process
+from shared.process.loop import Process
 
 _V2_TIME = re.compile(rb'"timestamp"\s*:\s*"([0-9T:.-]+Z)"')
 _V1_TIME = re.compile(rb'"(\d{10}\.\d{1,9})"')

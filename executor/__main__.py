@@ -31,8 +31,10 @@ def run() -> None:
     from executor.record.restore import restore
     from executor.shell import Shell
     from shared.clock import boot_ns, clock_id, wall_ns
-    from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
-    from shared.starts import Held, MachineLock, account_key
+    from shared.process.account_lock import MachineLock, account_key
+    from shared.process.command_line import EXIT_CONFIG, load_config, parser, refuse
+    from shared.process.locks import Held
+    from shared.process.loop import Process
 
     configuration = load_config("executor", parser("executor", __doc__ or "").parse_args().config)
     process = Process("executor", configuration, WANTED)

@@ -17,8 +17,8 @@ from shared import halt, limits, pausing
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.messages import Message, ProcessState
-from shared.process import Process
-from shared.starts import Held
+from shared.process.locks import Held
+from shared.process.loop import Process
 
 
 class Shell:

@@ -8,14 +8,14 @@ import sys
 
 def main() -> None:
     """Runs the process, or the command that the arguments name."""
-    words = argparse.ArgumentParser("python -m monitor", add_help=False)
-    words.add_argument("--config")
-    _, command = words.parse_known_args([word for word in sys.argv[1:] if word not in ("-h", "--help")])
+    options = argparse.ArgumentParser("python -m monitor", add_help=False)
+    options.add_argument("--config")
+    _, command = options.parse_known_args([word for word in sys.argv[1:] if word not in ("-h", "--help")])
     # Either loads for itself: who waits for a command must not wait for what the process takes.
     if command:
-        from monitor import cli
+        from monitor.cli import app
 
-        cli.main()
+        app.main()
     else:
         from monitor import shell
 

@@ -8,7 +8,7 @@ EXIT_INTERRUPTED = 130
 def main() -> None:
     """Runs the command that the arguments name."""
     try:
-        from monitor import cli
+        from monitor.cli import app
     except KeyboardInterrupt:
         raise SystemExit(EXIT_INTERRUPTED) from None
-    cli.main()
+    app.main()

@@ -9,23 +9,25 @@ import socket
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from monitor import halted, supervisor
-from monitor.alerts import Begin, End, Say
 from monitor.api import app as api
+from monitor.api.metrics import Metrics
 from monitor.api.site import Site
-from monitor.health import Action, Health, Restart
-from monitor.journal import Reader
-from monitor.machine import Machine
-from monitor.merged import Merged
-from monitor.metrics import Metrics
-from monitor.picture import WANTED, Picture
-from monitor.pids import Pids
-from monitor.sinks.webhook import Webhooks
-from shared import starts
+from monitor.model import halted
+from monitor.model.past_fills import Reader
+from monitor.model.picture import WANTED, Picture
+from monitor.watchdog import supervisor
+from monitor.watchdog.alerts import Begin, End, Say
+from monitor.watchdog.health import Action, Health, Restart
+from monitor.watchdog.machine import Machine
+from monitor.watchdog.merged_log import Merged
+from monitor.watchdog.pids import Pids
+from monitor.watchdog.sinks.webhook import Webhooks
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.messages import Alert, BookStatus, Control, Heartbeat, ProcessState
-from shared.process import Process, load_config, parser
+from shared.process import holders
+from shared.process.command_line import load_config, parser
+from shared.process.loop import Process
 
 LOOK_EVERY_NS = SECOND
 
@@ -58,7 +60,7 @@ class Monitor:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            process.held(starts.port_taken(monitor.port, "monitor.port"))
+            process.held(holders.port_taken(monitor.port, "monitor.port"))
 
     def status(self) -> dict[str, object]:
         """The status object of now."""

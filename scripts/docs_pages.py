@@ -9,8 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts import architecture_docs, order_docs  # noqa: E402 - found by the line above
-from shared import code_docs, config_docs, unconfirmed  # noqa: E402
+from scripts import (  # noqa: E402 - found by the line above
+    architecture_docs,
+    code_docs,
+    config_docs,
+    order_docs,
+    unconfirmed_docs,
+)
 
 PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": config_docs.page,
@@ -21,7 +26,7 @@ PAGES: dict[str, Callable[[], str]] = {
 # Tables within pages that people write: between these two lines.
 TABLES: dict[str, Callable[[], str]] = {
     "architecture.md": architecture_docs.table,
-    "simulator.md": unconfirmed.table,
+    "simulator.md": unconfirmed_docs.table,
 }
 BEGIN = "<!-- Made by 'make docs-pages' from the code; do not edit up to the next such line. -->\n"
 END = "<!-- The end of what is made from the code. -->\n"

@@ -1,1 +1,1 @@
-"""What every process needs: bus, messages, configuration, process shell, numbers."""
+"""Needed by every process: bus, messages, configuration, process shell, numbers, Kraken's protocol."""

@@ -14,7 +14,7 @@ import msgspec
 
 
 class Cause(StrEnum):
-    """What halted; programs go by this, people by the words."""
+    """The cause of a halt; programs go by this, people by the text."""
 
     PERSON = "person"
     DAILY_LOSS = "daily_loss"

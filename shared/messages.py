@@ -119,7 +119,7 @@ class FeedTrades(Message, frozen=True, kw_only=True):
 
 
 class BookState(StrEnum):
-    """What a book is good for; only ``live`` is quoted on."""
+    """The state of a book; only ``live`` is quoted on."""
 
     SYNCING = "syncing"
     LIVE = "live"
@@ -317,7 +317,7 @@ class QuoteProfit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
-    """What one unit of an asset is worth in ``trading.currency``, decimal text (empty before the first).
+    """The worth of one unit of an asset in ``trading.currency``, decimal text (empty before the first).
 
     ``valid`` says that every mid it goes by is live; ``way`` are the pairs that it goes by, none for the currency.
     """

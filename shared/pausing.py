@@ -9,7 +9,7 @@ import difflib
 from pathlib import Path
 
 from shared import halt
-from shared.settings import Config
+from shared.config.schema import Config
 
 
 class Unknown(Exception):

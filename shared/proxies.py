@@ -1,4 +1,4 @@
-"""Which proxy of the environment leads to an address: none to this machine itself, the same for REST and WebSocket."""
+"""The environment's proxy for an address: none for this machine itself, the same for REST and WebSocket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an asset is valued in the trading currency: the pairs to go by, and the rates that their mids give. No I/O.
+"""Valuation of assets in the trading currency: the pairs to go by, and the rates that their mids give. No I/O.
 
 A quote asset is worth what a pair with the currency says (one hop), or what a pair with a third asset says that has
 such a pair (two hops): EUR by EUR/USD, JPY by USD/JPY, PEPE by PEPE/EUR and EUR/USD. Of several ways the one with the

@@ -11,9 +11,10 @@ from typing import Any
 
 from aiohttp import web
 
-from shared import process, starts
 from shared.config import ConfigError, Simulator
 from shared.messages import ProcessState
+from shared.process import command_line, holders
+from shared.process.loop import Process
 from simulator import options
 from simulator.control import Control
 from simulator.exchange.database.store import Store
@@ -34,7 +35,7 @@ SLEEP_MIN_S, SLEEP_MAX_S = 0.0005, 0.05
 class App:
     """Wires the world to its sockets and its clock."""
 
-    def __init__(self, shell: process.Process, settings: Simulator, seed: int | None, chosen: options.Chosen) -> None:
+    def __init__(self, shell: Process, settings: Simulator, seed: int | None, chosen: options.Chosen) -> None:
         self.shell = shell
         self.clock = clock = chosen.clock
         self.tls = chosen.tls
@@ -59,7 +60,7 @@ class App:
             listener.listen(128)
         except OSError:
             listener.close()
-            self.shell.held(starts.port_taken(port, "simulator.port"))
+            self.shell.held(holders.port_taken(port, "simulator.port"))
         listener.setblocking(False)
         return listener
 
@@ -116,29 +117,29 @@ def main() -> None:
     try:
         chosen = options.choose(given)
     except ValueError as error:
-        process.refuse(process.EXIT_CONFIG, "simulator", str(error))
+        command_line.refuse(command_line.EXIT_CONFIG, "simulator", str(error))
     if given.command == "calibrate":
         seed = 1 if given.seed is None else given.seed
         try:
             raise SystemExit(calibrate.main(given.seconds, seed, given.page, given.seeds, given.captures))
         except recorded.RecordingError as error:
-            process.refuse(process.EXIT_CONFIG, "simulator", f"--captures {given.captures}: {error}")
+            command_line.refuse(command_line.EXIT_CONFIG, "simulator", f"--captures {given.captures}: {error}")
     if given.command == "style":
         try:
             text, met = fit.fitted(recorded.read(Path(given.file)))
         except (recorded.RecordingError, fit.FitError, ValueError) as error:
-            process.refuse(process.EXIT_CONFIG, "simulator", f"style {given.file}: {error}")
+            command_line.refuse(command_line.EXIT_CONFIG, "simulator", f"style {given.file}: {error}")
         print(text)
         raise SystemExit(0 if met else 1)
     if given.command == "pairs":
         print(json.dumps({"error": [], "result": made_pairs(int(given.file))}))
         return
-    configuration = process.load_config("simulator", given.config)
+    configuration = command_line.load_config("simulator", given.config)
     try:
         settings = listed_settings(configuration)
     except ConfigError as error:
-        process.refuse(process.EXIT_CONFIG, "simulator", str(error))
-    shell = process.Process("simulator", configuration, [])
+        command_line.refuse(command_line.EXIT_CONFIG, "simulator", str(error))
+    shell = Process("simulator", configuration, [])
     shell.outlives_s = 5.0  # the executor pulls its orders first, also when supervisord is gone
     app = App(shell, settings, given.seed, chosen)
     ignored: Any = lambda _messages: None  # noqa: E731 - it listens to nothing on the bus

@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared import process
+from shared.process import command_line
 from simulator import certificate
 from simulator.market import replay
 from simulator.market.calibration import calibrate
@@ -30,7 +30,7 @@ class Chosen:
 
 def parse() -> argparse.Namespace:
     """The arguments as given."""
-    parser = process.parser("simulator", "A Kraken that runs on this machine.")
+    parser = command_line.parser("simulator", "A Kraken that runs on this machine.")
     parser.add_argument(
         "command",
         nargs="?",

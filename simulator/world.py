@@ -12,7 +12,7 @@ from random import Random
 from typing import Protocol
 
 from shared.config import SimAccount, Simulator
-from shared.settings import SANDBOX_PAIRS
+from shared.config.sandbox import SANDBOX_PAIRS
 from simulator import errors
 from simulator.errors import KrakenError
 from simulator.exchange.accounts import earn

@@ -6,7 +6,8 @@ from shared.bus import Received
 from shared.clock import boot_ns, clock_id
 from shared.config import Config, ConfigError
 from shared.messages import ProcessState
-from shared.process import EXIT_CONFIG, Process, load_config, parser, refuse
+from shared.process.command_line import EXIT_CONFIG, load_config, parser, refuse
+from shared.process.loop import Process
 from strategy.host import TURN_MS, Host, load_strategy
 
 WANTED = ["book", "book.status", "feed.instrument", "feed.status", "feed.trade", "position", "order", "account"]

@@ -17,7 +17,7 @@ import msgspec
 from shared import limits
 from shared.clock import MS, SECOND
 from shared.config import Config, ConfigError, place
-from shared.config_errors import explained
+from shared.config.errors import explained
 from shared.messages import (
     Account,
     Book,

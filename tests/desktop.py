@@ -36,7 +36,7 @@ def offscreen() -> dict[str, str]:
 
 def checked(file: Path) -> subprocess.CompletedProcess[str]:
     """A file of tests, offscreen and in a process of its own, which ends as the window's does."""
-    code = "import sys, pytest; from monitor.views.desktop.app import leave; leave(pytest.main(sys.argv[1:]))"
+    code = "import sys, pytest; from monitor.desktop.app import leave; leave(pytest.main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "-q", "-p", "no:xdist", "-p", "no:cacheprovider", str(file)]
     return subprocess.run(command, cwd=ROOT, env=offscreen(), capture_output=True, text=True, timeout=110, check=False)
 
@@ -63,8 +63,8 @@ def main(config: Path, picture: Path, *, is_to_halt: bool, watch_s: float) -> No
     """Looks, and acts."""
     from PyQt6.QtWidgets import QApplication, QMessageBox
 
-    from monitor.views.desktop import app
-    from monitor.views.desktop.window import Window
+    from monitor.desktop import app
+    from monitor.desktop.window import Window
     from shared import config as configuration
 
     def wait(what: str, true: Callable[[], object]) -> None:

@@ -23,7 +23,7 @@ import aiohttp  # noqa: F401 - a clear error where the environment is not set up
 import psutil
 import yaml
 
-from monitor import supervisor
+from monitor.watchdog import supervisor
 from shared import bus, config
 from shared.kraken import counters
 from shared.kraken.rest_names import RestNames

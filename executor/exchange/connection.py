@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from executor.exchange.key_backoff import KeyBackoff
 from executor.outbox import RestCall
 from shared.config import Config
 from shared.kraken.errors import Meaning, explained, meaning
-from shared.kraken.key_backoff import KeyBackoff
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.signing import SecretError
 from shared.kraken.socket import KrakenSocket
-from shared.logs import logger
-from shared.process import tradebyte_version
+from shared.process.logs import logger
+from shared.version import tradebyte_version
 
 
 class Private:

@@ -19,7 +19,7 @@ from executor.record.journal import JournalError
 from executor.record.rows import FillRow
 from shared.clock import SECOND, rfc3339
 from shared.numbers import plain, round_money
-from shared.process import EXIT_CONFIG, load_config, refuse
+from shared.process.command_line import EXIT_CONFIG, load_config, refuse
 from shared.valuation import legs
 
 

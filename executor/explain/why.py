@@ -18,7 +18,7 @@ from executor.orders import ids
 from executor.record.archive import files
 from executor.record.lookup import Lookup
 from executor.record.rows import OrderRow
-from shared.process import EXIT_CONFIG, load_config, refuse
+from shared.process.command_line import EXIT_CONFIG, load_config, refuse
 
 EXIT_NOT_FOUND = 1
 STEPS = 40  # a screen, more or less

@@ -16,8 +16,9 @@ from executor.livecheck.session import CheckError, Session
 from executor.record.journal import Journal, JournalError
 from shared.clock import rfc3339, wall_ns
 from shared.config import Config
-from shared.process import EXIT_CONFIG, EXIT_HELD, load_config, refuse
-from shared.starts import Held, MachineLock, account_key
+from shared.process.account_lock import MachineLock, account_key
+from shared.process.command_line import EXIT_CONFIG, EXIT_HELD, load_config, refuse
+from shared.process.locks import Held
 
 NAME = "live-check"
 WORD = "place"

@@ -16,7 +16,7 @@ from shared.kraken import v2
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.signing import SecretError
 from shared.kraken.socket import KrakenSocket
-from shared.process import tradebyte_version
+from shared.version import tradebyte_version
 
 
 class CheckError(Exception):

@@ -16,7 +16,7 @@ from pathlib import Path
 from executor.account.fill_counts import Tally, add_fill
 from executor.account.pnl import Pnl
 from executor.record.journal import Journal, JournalError
-from executor.record.rows import FillRow
+from executor.record.rows import FillRow, columns
 from shared import limits
 from shared.clock import SECOND
 
@@ -36,7 +36,8 @@ def archived_fills(journal: Path) -> Iterator[FillRow]:
     for file in files(journal):
         opened = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
         try:
-            yield from (FillRow(*row[1:]) for row in opened.execute("SELECT * FROM fills ORDER BY n"))
+            query = f"SELECT {columns(FillRow)} FROM fills ORDER BY n"
+            yield from (FillRow(*row) for row in opened.execute(query))
         finally:
             opened.close()
 
@@ -109,8 +110,9 @@ def _copy(journal: Journal, file: Path, last_fill: int, orders: list[tuple[str]]
 def _delete(db: sqlite3.Connection, last_fill: int, orders: list[tuple[str]], entries: list[tuple[str]]) -> int:
     tallies, profits = carried(db)
     db.execute("BEGIN IMMEDIATE")
-    for row in db.execute("SELECT * FROM fills WHERE n <= ? ORDER BY n", (last_fill,)).fetchall():
-        add_fill(tallies, profits, FillRow(*row[1:]))
+    query = f"SELECT {columns(FillRow)} FROM fills WHERE n <= ? ORDER BY n"
+    for row in db.execute(query, (last_fill,)).fetchall():
+        add_fill(tallies, profits, FillRow(*row))
     for (strategy, symbol), tally in tallies.items():
         last = (tally.last.get("buy", 0), tally.last.get("sell", 0))
         values = (strategy, symbol, tally.count, str(tally.position), *last)

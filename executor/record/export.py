@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 from executor.record.archive import files
-from shared.process import EXIT_CONFIG, load_config, refuse
+from shared.process.command_line import EXIT_CONFIG, load_config, refuse
 
 TABLES = ("fills", "orders", "ledger")
 EXIT_FAILED = 1

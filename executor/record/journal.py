@@ -8,13 +8,25 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from executor.account.ledger import Entry, Holding
 from executor.orders.ids import EPOCH_MAX, base36
-from executor.record.rows import BeforeRow, EventRow, FillRow, HoldingRow, MetaRow, OrderRow, Row, SendRow, order_row
+from executor.record.rows import (
+    BeforeRow,
+    EventRow,
+    FillRow,
+    HoldingRow,
+    MetaRow,
+    OrderRow,
+    Row,
+    SendRow,
+    columns,
+    order_row,
+)
 from shared import limits
 
 # 2 added the events, 3 keeps the day and what was converted by quote asset. An older file becomes one of the newest
@@ -64,16 +76,20 @@ class JournalUnavailable(JournalError):
     """The journal cannot be used for now: a full disk, a lock. Trying again later may help."""
 
 
+def _insert(table: str, kind: type, verb: str = "INSERT OR REPLACE") -> str:
+    values = ", ".join(f":{field.name}" for field in fields(kind))
+    return f"{verb} INTO {table} ({columns(kind)}) VALUES ({values})"
+
+
 _INSERTS = {
-    OrderRow: "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    FillRow: "INSERT OR IGNORE INTO fills (exec_id, cl_ord_id, order_id, strategy, symbol, side, price, qty, cost, fee,"
-    " fee_asset, fill_ts) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-    BeforeRow: "INSERT OR IGNORE INTO before VALUES (?)",
-    SendRow: "INSERT INTO sends VALUES (?,?,?,?,?)",
-    HoldingRow: "INSERT OR REPLACE INTO holdings VALUES (?,?)",
-    MetaRow: "INSERT OR REPLACE INTO meta VALUES (?,?)",
-    EventRow: "INSERT OR REPLACE INTO events (cl_ord_id, place, n, event_ts, kind, state, data) VALUES (?,?,?,?,?,?,?)",
-    Entry: "INSERT OR IGNORE INTO ledger VALUES (?,?,?,?,?,?,?,?)",
+    OrderRow: _insert("orders", OrderRow),
+    FillRow: _insert("fills", FillRow, "INSERT OR IGNORE"),
+    BeforeRow: _insert("before", BeforeRow, "INSERT OR IGNORE"),
+    SendRow: _insert("sends", SendRow, "INSERT"),
+    HoldingRow: _insert("holdings", HoldingRow),
+    MetaRow: _insert("meta", MetaRow),
+    EventRow: _insert("events", EventRow),
+    Entry: _insert("ledger", Entry, "INSERT OR IGNORE"),
 }
 
 
@@ -113,9 +129,7 @@ class Journal:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for row in rows:
-                values = tuple(getattr(row, name) for name in row.__slots__)
-                texts = (str(value) if isinstance(value, Decimal) else value for value in values)
-                self._db.execute(_INSERTS[type(row)], tuple(texts))
+                self._db.execute(_INSERTS[type(row)], _values(row))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
@@ -156,7 +170,7 @@ class Journal:
 
     def live_orders(self) -> list[OrderRow]:
         """Orders that had not ended when the journal was last written."""
-        found = self._db.execute("SELECT * FROM orders WHERE is_live")
+        found = self._db.execute(f"SELECT {columns(OrderRow)} FROM orders WHERE is_live")
         return [order_row(row) for row in found]
 
     def find_order(self, cl_ord_id: str, order_id: str) -> tuple[str, str] | None:
@@ -174,7 +188,7 @@ class Journal:
 
     def fills(self) -> list[FillRow]:
         """All fills that are not archived, oldest first."""
-        return [FillRow(*row[1:]) for row in self._db.execute("SELECT * FROM fills ORDER BY n")]
+        return [FillRow(*row) for row in self._db.execute(f"SELECT {columns(FillRow)} FROM fills ORDER BY n")]
 
     def knows_fill(self, exec_id: str) -> bool:
         """Was this fill counted, or is it older than the journal."""
@@ -200,7 +214,9 @@ class Journal:
 
     def sends(self, since_ts: int) -> list[SendRow]:
         """Transactions sent since then, oldest first."""
-        found = self._db.execute("SELECT * FROM sends WHERE sent_ts >= ? ORDER BY sent_ts", (since_ts,))
+        found = self._db.execute(
+            f"SELECT {columns(SendRow)} FROM sends WHERE sent_ts >= ? ORDER BY sent_ts", (since_ts,)
+        )
         return [SendRow(*row) for row in found]
 
     @property
@@ -231,3 +247,9 @@ class Journal:
 
     def _has_meta(self) -> bool:
         return bool(self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone())
+
+
+def _values(row: Row) -> dict[str, object]:
+    """Return a row's values by column; numbers as decimal text."""
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in values.items()}

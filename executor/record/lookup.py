@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from executor.orders import ids
-from executor.record.rows import EventRow, FillRow, OrderRow, order_row
+from executor.record.rows import EventRow, FillRow, OrderRow, columns, order_row
 
 
 class Lookup:
@@ -18,20 +18,22 @@ class Lookup:
 
     def orders(self, word: str) -> list[OrderRow]:
         """Orders whose client id begins with ``word``, or whose id of Kraken's is ``word``."""
-        query = "SELECT * FROM orders WHERE substr(cl_ord_id, 1, length(?1)) = ?1 OR (order_id = ?1 AND order_id != '')"
+        named = "substr(cl_ord_id, 1, length(?1)) = ?1 OR (order_id = ?1 AND order_id != '')"
+        query = f"SELECT {columns(OrderRow)} FROM orders WHERE {named}"
         return [order_row(row) for row in self._db.execute(query, (word,))]
 
     def events(self, cl_ord_id: str) -> list[EventRow]:
         """Return what is kept of an order's events, oldest first; none in a file from before there were any."""
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
             return []
-        found = self._db.execute("SELECT * FROM events WHERE cl_ord_id = ? ORDER BY n", (cl_ord_id,))
-        return [EventRow(*row[1:]) for row in found]
+        query = f"SELECT {columns(EventRow)} FROM events WHERE cl_ord_id = ? ORDER BY n"
+        return [EventRow(*row) for row in self._db.execute(query, (cl_ord_id,))]
 
     def fills_of(self, cl_ord_id: str, order_id: str) -> list[FillRow]:
         """An order's fills, oldest first."""
-        query = "SELECT * FROM fills WHERE cl_ord_id = ? OR (order_id = ? AND order_id != '') ORDER BY n"
-        return [FillRow(*row[1:]) for row in self._db.execute(query, (cl_ord_id, order_id))]
+        mine = "cl_ord_id = ? OR (order_id = ? AND order_id != '')"
+        query = f"SELECT {columns(FillRow)} FROM fills WHERE {mine} ORDER BY n"
+        return [FillRow(*row) for row in self._db.execute(query, (cl_ord_id, order_id))]
 
     def newest_names(self, most: int) -> list[str]:
         """The ids of the orders that changed last."""

@@ -6,7 +6,7 @@ Numbers are decimal text, so that a change of a pair's precision leaves the past
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from executor.account.ledger import Entry, Holding
@@ -126,8 +126,13 @@ def holding_row(asset: str, holding: Holding) -> HoldingRow:
     return HoldingRow(asset, json.dumps(state))
 
 
+def columns(kind: type) -> str:
+    """Return the columns of a kind of row, by name, as SQL lists them; they are selected in the order of its fields."""
+    return ", ".join(field.name for field in fields(kind))
+
+
 def order_row(row: tuple[Any, ...]) -> OrderRow:
-    """A row of the table of orders."""
-    values = dict(zip(OrderRow.__slots__, row, strict=True))
+    """Return a row that was selected by the columns of :class:`OrderRow`."""
+    values = dict(zip((field.name for field in fields(OrderRow)), row, strict=True))
     values["is_live"] = bool(values["is_live"])
     return OrderRow(**values)

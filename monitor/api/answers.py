@@ -12,7 +12,7 @@ JSON: Final = "application/json"
 
 
 class ProblemShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What every 4xx and 5xx says: a word for machines, what happened and why, and what to do."""
+    """The body of every 4xx and 5xx: a word for machines, what happened and why, and what to do."""
 
     error: str
     text: str

@@ -10,8 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from monitor import metrics
-from monitor.api import guard, openapi, page, token
+from monitor.api import guard, metrics, openapi, page, token
 from monitor.api.answers import HEADERS, Problem, respond
 from monitor.api.controls import Controls
 from monitor.api.queries import of_body, of_query
@@ -19,7 +18,7 @@ from monitor.api.routes import ACTS, READS, Act, Read
 from monitor.api.site import Site
 from monitor.api.stream import Stream
 from shared import limits
-from shared.process import tradebyte_version
+from shared.version import tradebyte_version
 
 
 def application(site: Site, controls: Controls, secret: str) -> web.Application:

@@ -1,4 +1,4 @@
-"""What may be done by POST: just what the commands do, by the same code, beside the loop and never on it."""
+"""Controls by POST: the same code as the commands, beside the loop and never on it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from monitor import halted, supervisor
-from monitor.acts import accepting, flattening, halting, restarting
 from monitor.api.answers import Problem
 from monitor.api.queries import AcceptBody, AlertTestWish, EmptyWish, HaltWish, PauseBody, RestartWish, ResumeBody
-from monitor.sections import Shown
-from monitor.sinks.webhook import TEST_KIND
+from monitor.control import accepting, flattening, halting, restarting
+from monitor.model import halted
+from monitor.model.sections import Shown
+from monitor.watchdog import supervisor
+from monitor.watchdog.sinks.webhook import TEST_KIND
 from shared import pausing
 from shared.config import Config
 
@@ -26,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class Halted(Shown, frozen=True, kw_only=True):
-    """What was halted, as ``halt --json`` prints it; ``ok`` when nothing is open."""
+    """The result of a halt, as ``halt --json`` prints it; ``ok`` when nothing is open."""
 
     ok: bool
     text: str

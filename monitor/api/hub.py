@@ -1,4 +1,4 @@
-"""What a stream's clients are to be sent: each section's newest versions, and the patches between them.
+"""Versions of each section for the stream's clients, and the patches between them.
 
 A core. However many clients there are, and however slow, a section is encoded once a change, and only its last few
 versions are kept: a client that missed more than those gets the whole.

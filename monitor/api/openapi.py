@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
-from monitor import sections
 from monitor.api.answers import JSON, ProblemShown
 from monitor.api.queries import NoQuery
 from monitor.api.routes import ACTS, READS, Act, Read
 from monitor.api.site import SECTIONS
+from monitor.model import sections
 
 REF: Final = "#/components/schemas/{name}"
 REASONS: Final = {

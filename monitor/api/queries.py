@@ -1,4 +1,4 @@
-"""What may follow the question mark, and what a POST's body may hold: typed, so that the description says it too."""
+"""Query parameters and bodies of POST, typed, so that the description is made from them too."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class NoQuery(msgspec.Struct, frozen=True):
 
 
 class FillsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which fills: of a pair (all: empty), and how many of the newest."""
+    """A choice of fills: of a pair (all: empty), and how many of the newest."""
 
     symbol: str = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=limits.FILLS_SHOWN)] = 500
 
 
 class LogsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which lines: of a process (all: empty), from a level on, and how many of the newest."""
+    """A choice of log lines: of a process (all: empty), from a level on, and how many of the newest."""
 
     process: str = ""
     level: Literal["", "debug", "info", "warning", "error", "critical"] = ""
@@ -32,7 +32,7 @@ class LogsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which series (names with commas between; none: the list of names), how many points of each, and since when."""
+    """A choice of series (names with commas between; none: the list of names), points of each, and since when."""
 
     series: str = ""
     points: Annotated[int, msgspec.Meta(ge=3, le=limits.HISTORY_POINTS)] = 600
@@ -69,13 +69,13 @@ class AcceptBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class AlertTestWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the test alert says."""
+    """The text of the test alert."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "a test: alerts come"
 
 
 class RestartWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which process (or ``all``); ``keep``, of the executor alone, leaves its orders to its next start."""
+    """The process (or ``all``); ``keep``, of the executor alone, leaves its orders to its next start."""
 
     process: str
     keep: bool = False

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import msgspec
 
-from monitor import sections
 from monitor.api import controls
 from monitor.api.controls import Controls
 from monitor.api.queries import (
@@ -25,6 +24,7 @@ from monitor.api.queries import (
     ResumeBody,
 )
 from monitor.api.site import Site
+from monitor.model import sections
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What there is to say: every section of the picture as of now, encoded once for all who ask at about the same time."""
+"""Every section of the picture as of now, encoded once for all requests of about the same time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
-from monitor import halted
 from monitor.api.answers import Problem
 from monitor.api.queries import FillsQuery, HistoryQuery, LogsQuery
-from monitor.picture import Picture
+from monitor.model import halted
+from monitor.model.picture import Picture
 from shared import halt as switch
 from shared import limits
 from shared.clock import SECOND, boot_ns, wall_ns

@@ -1,4 +1,4 @@
-"""What Kraken's error texts mean for who sent the request, and what a person does about them (KRAKEN.md 3.5)."""
+"""Meanings of Kraken's error texts for the sender of the request, and the mend for a person (KRAKEN.md 3.5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Meaning(Enum):
-    """What follows from an error."""
+    """The consequence of an error."""
 
     REFUSED = "refused"  # this request was never carried out
     NEWER_WRITER = "newer writer"  # another process uses this key with higher nonces

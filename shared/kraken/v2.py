@@ -46,7 +46,7 @@ class Symbol(msgspec.Struct, frozen=True):
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """What of any pair of the ``instrument`` channel says that it is there."""
+    """The fields by which any pair of the ``instrument`` channel is known to be there."""
 
     symbol: str = ""
     status: str = ""
@@ -119,7 +119,7 @@ class FeePaid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):
-    """What releases a stop, take-profit or trailing order; ``status`` is ``untriggered`` or ``triggered``."""
+    """The trigger of a stop, take-profit or trailing order; ``status`` is ``untriggered`` or ``triggered``."""
 
     status: str = ""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from shared.unconfirmed import Unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 from simulator import errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.accounts.margin import Margin

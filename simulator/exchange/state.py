@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from shared.unconfirmed import Unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 from simulator.exchange.accounts.rates import Rates
 from simulator.exchange.orders import SPOT, Account, Amendment, Fill, LedgerEntry, Order, Position
 from simulator.exchange.venue.venue import Venue

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from shared import captures
+from shared.kraken import captures
 from shared.messages import FeedFrame, FeedTrades
 from simulator.market.replay import Moment, arrivals
 from simulator.pairs.pairs import PAIRS

@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from shared.unconfirmed import Unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 from simulator import arguments, errors
 from simulator.arguments import decimal_text, rest_flag
 from simulator.errors import KrakenError, invalid

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import web
 from tests.browser.web import PAGES, PATIENCE_MS, Visit
+from tests.kit.fake_api import TOKEN, FakeApi, fill, sections
 from tests.system import until
-from tests.unit.monitor.web.fake_api import TOKEN, FakeApi, fill, sections
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 TICKS_MS = 3500  # three renewals and more

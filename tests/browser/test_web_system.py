@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from monitor.views.text import money
+from monitor.ui.text import money
 from tests.browser import web
 from tests.browser.web import PAGES, PATIENCE_MS, Visit
 from tests.system import ROOT, System, until

@@ -28,8 +28,8 @@ import aiohttp
 import msgspec
 import psutil
 
-from monitor.commands.tail import give_way
-from monitor.latency import Latency
+from monitor.cli.tail import give_way
+from monitor.model.latency import Latency
 from shared import bus, config
 from shared.clock import rfc3339, wall_ns
 from shared.messages import Heartbeat, Message

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shared.starts import MachineLock, account_key
+from shared.process.account_lock import MachineLock, account_key
 from tests.integration.simulator.running import MAKER, PEOPLE, ROOT, Running
 
 # Each position of each switch that two orders far from the market can tell.

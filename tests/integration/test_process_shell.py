@@ -23,7 +23,8 @@ pytestmark = pytest.mark.processes
 HANGS = """
 import time
 from shared.messages import ProcessState
-from shared.process import Process, load_config
+from shared.process.loop import Process
+from shared.process.command_line import load_config
 process = Process("book", load_config("book", None), [])
 process.state(ProcessState.READY)
 def a_turn_that_never_ends(now):
@@ -32,7 +33,8 @@ process.run_polled(lambda received: None, a_turn_that_never_ends)
 """
 DIES = """
 from shared.messages import ProcessState
-from shared.process import Process, load_config
+from shared.process.loop import Process
+from shared.process.command_line import load_config
 process = Process("book", load_config("book", None), [])
 process.state(ProcessState.DEGRADED, "no feed yet")
 raise SystemExit(3)

@@ -21,6 +21,7 @@ from book import implementation
 from book.verify import Verifier
 from collector.recording import FRAME_TOPICS, Recording, find, frames
 from shared import bus, config, limits
+from shared.bus import subscriber
 from shared.clock import boot_ns
 from shared.messages import FeedFrame
 from tests.system import System, until
@@ -134,7 +135,7 @@ def test_a_recorded_system_replays_byte_for_byte(tmp_path: Path) -> None:
     socket = listener([endpoint], b"feed.book.")
     with started(system, *words) as collector:
         parts = heard_until_ended(socket, collector)
-    decoder = bus._decoders["feed.book"]
+    decoder = subscriber._decoders["feed.book"]
     again: list[bytes] = []
     for _, payload in parts:
         message = decoder.decode(payload)

@@ -28,8 +28,8 @@ WRITE = """
 import sys
 from decimal import Decimal
 from pathlib import Path
-from executor.record.journal import Journal
-from executor.record.rows import FillRow, OrderRow
+from executor.journal import Journal
+from executor.rows import FillRow, OrderRow
 journal = Journal(Path(sys.argv[1]))
 print(journal.next_epoch(1_790_000_000), journal.strategy_code("market_maker"))
 orders = [("T00000100100000001", "O1", "open"), ("T00000100100000002", "O2", "open"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts import Alerts, Begin, Condition, End
-from shared import alert_settings
-from shared.alert_settings import Rule
+from monitor.watchdog.alerts import Alerts, Begin, Condition, End
 from shared.clock import SECOND
+from shared.config import alerts as alert_settings
+from shared.config.alerts import Rule
 
 NAMES = ("a", "b", "halt")
 RULE = {"a": "machine_disk", "b": "machine_memory", "halt": "webhook"}

@@ -15,8 +15,8 @@ import pytest
 from executor.decide.risk import Funds, Listed, Market, Portfolio, Wish, refusal
 from executor.orders.denial import Rule
 from executor.orders.order import Active, Amend, Order
+from shared.config.trading import Trading
 from shared.messages import Pair, Side
-from shared.settings import Trading
 
 SYMBOLS = {"BTC/USD": Decimal(840_000), "BTC/EUR": Decimal(770_000), "ETH/USD": Decimal(250_000)}
 # One base with two quotes, and a base that another is quoted in.

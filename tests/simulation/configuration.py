@@ -9,8 +9,8 @@ from random import Random
 import msgspec
 
 from shared.config import Config, SimAccount, check
+from shared.config.unconfirmed import Unconfirmed
 from shared.messages import Pair
-from shared.unconfirmed import Unconfirmed
 from simulator.pairs.pairs import ASSETS, PAIRS
 from tests.simulation.markets import Market
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from shared import unconfirmed
-from shared.unconfirmed import Unconfirmed
+from shared.config import unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 from tests.simulation.world import World
 from tests.system import ROOT
 

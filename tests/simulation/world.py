@@ -16,6 +16,7 @@ from random import Random
 from executor.orders import ids
 from executor.outbox import Told
 from shared.clock import SECOND
+from shared.config.unconfirmed import Unconfirmed
 from shared.messages import (
     Book,
     BookState,
@@ -26,7 +27,6 @@ from shared.messages import (
     Position,
     Target,
 )
-from shared.unconfirmed import Unconfirmed
 from shared.valuation import legs
 from simulator.pairs.pairs import ASSETS, PAIRS
 from tests.simulation.calm import Calm

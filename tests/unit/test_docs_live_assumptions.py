@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from shared.unconfirmed import Unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "live-assumptions.md").read_text(encoding="utf-8")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from shared import code_docs, config_docs, limits, topics
+from scripts import code_docs, config_docs
+from shared import limits
+from shared.bus import topics
 
 ROOT = Path(__file__).resolve().parents[2]
 _spec = importlib.util.spec_from_file_location("docs_pages", ROOT / "scripts" / "docs_pages.py")
@@ -21,7 +23,7 @@ def test_the_pages_are_what_the_code_says() -> None:
 
 def test_every_key_has_words_and_no_words_are_left_over() -> None:
     keys = [key for _, rows in config_docs.sections() for key, *_ in rows]
-    assert set(keys) - config_docs.ABOUT.keys() == set(), "say in shared/config_docs.py what they are for"
+    assert set(keys) - config_docs.ABOUT.keys() == set(), "say in scripts/config_docs.py what they are for"
     assert config_docs.ABOUT.keys() - set(keys) == set()
     assert len(keys) == len(set(keys))
 

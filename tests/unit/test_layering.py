@@ -32,10 +32,10 @@ def test_every_room_is_there() -> None:
         ("strategy/quotes.py", "import shared.bus\nimport rust_client"),
         ("shared/kraken/rest.py", "from collector import feed"),
         ("executor/__main__.py", "def late():\n    import book.orderbook as twin"),
-        ("monitor/commands/x.py", "from importlib import import_module\nimport_module('executor.record.journal')"),
+        ("monitor/cli/x.py", "from importlib import import_module\nimport_module('executor.record.journal')"),
         ("collector/feed.py", "from tests.helpers import fake"),
-        ("monitor/commands/y.py", "from ...executor import risk"),
-        ("monitor/commands/y.py", "from ... import shared, executor"),
+        ("monitor/cli/y.py", "from ...executor import risk"),
+        ("monitor/cli/y.py", "from ... import shared, executor"),
     ],
 )
 def test_a_breach_is_named_with_file_and_line(tmp_path: Path, file: str, code: str) -> None:

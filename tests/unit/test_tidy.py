@@ -23,21 +23,12 @@ PROSE = re.compile(r"\b(why|reason|error)\w*\.(startswith|endswith)\(|\b(in|==) 
 
 # What stands beyond a limit, and how much of it. Lower a figure when you have lowered the count; never raise one.
 LONG_FUNCTIONS = {"executor/orders/transitions.py apply": 81}
-LONG_MODULES = {"collector/feed.py": 440, "shared/messages.py": 460, "shared/process.py": 430}
-FULL_FOLDERS = {
-    "monitor": 27,
-    "monitor/commands": 20,
-    "monitor/views/web": 17,
-    "shared": 34,
-    "tests/simulation": 25,
-    "tests/unit/executor": 28,
-    "tests/unit/monitor": 24,
-    "tests/unit/shared": 18,
-}
+LONG_MODULES = {"collector/feed.py": 440, "shared/messages.py": 460}
+FULL_FOLDERS = {"tests/simulation": 25}
 # The live check compares Kraken's own texts with those that are assumed: that is what it is for.
 READS_KRAKENS_WORDS = {"executor/livecheck/findings.py"}
-BANNED_NAMES = 798
-VERBLESS_DOCSTRINGS = 216
+BANNED_NAMES = 793
+VERBLESS_DOCSTRINGS = 123
 
 
 @cache

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from PyQt6.QtCore import QThread
 from PyQt6.QtWidgets import QApplication
 
-from monitor.views.desktop import app
-from monitor.views.desktop.window import Window
+from monitor.desktop import app
+from monitor.desktop.window import Window
 from tests.integration.monitor.conftest import World
 
 

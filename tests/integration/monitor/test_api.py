@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 
 from shared import limits
 from tests.system import System, eager, running, until
-from tests.unit.monitor.test_api_merge import merged
+from tests.unit.monitor.api.test_merge import merged
 
 pytestmark = pytest.mark.processes
 LONGEST_S = 45

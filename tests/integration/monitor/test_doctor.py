@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from monitor.checks import asked, exchange, keys
+from monitor.cli.doctor import exchange, keys, questions
 from shared import config
 from shared.config import Config
 from tests.system import free_port
@@ -67,7 +67,7 @@ class Exchange:
     def wait(self) -> None:
         """Until it answers."""
         end = time.monotonic() + 45
-        while not asked.ask(self.with_key("WEAK")).time.is_good:
+        while not questions.ask(self.with_key("WEAK")).time.is_good:
             assert self._process.poll() is None
             assert time.monotonic() < end, "the simulator does not answer"
             time.sleep(0.1)
@@ -87,14 +87,14 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         made.close()
 
 
-def key(answers: asked.Answers) -> tuple[str, str, str]:
+def key(answers: questions.Answers) -> tuple[str, str, str]:
     assert answers.api_key is not None
     (found,) = keys.executor_key(answers.api_key, "test", time.time())
     return found.level, found.text, found.mend
 
 
 def test_a_good_key_is_good_and_all_is_told(simulator: Exchange) -> None:
-    answers = asked.ask(simulator.with_key("GOOD"))
+    answers = questions.ask(simulator.with_key("GOOD"))
     assert key(answers)[0] == "ok"
     assert answers.time.is_good
     assert answers.socket.is_good
@@ -104,7 +104,7 @@ def test_a_good_key_is_good_and_all_is_told(simulator: Exchange) -> None:
     assert fees == dict.fromkeys(("BTC/USD", "ETH/USD", "SOL/USD"), ("0.2500", "0.4000"))
     assert answers.halt_key is not None
     assert keys.halt_key(answers.halt_key, "HALT", time.time())[0].level == "ok"
-    assert answers.open_orders == asked.Asked({"open": {}})
+    assert answers.open_orders == questions.Asked({"open": {}})
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_good_key_is_good_and_all_is_told(simulator: Exchange) -> None:
 def test_a_key_in_trouble_is_an_error_of_its_own(
     simulator: Exchange, name: str, secret: str, text: str, mend: str
 ) -> None:
-    found = key(asked.ask(simulator.with_key(name, secret)))
+    found = key(questions.ask(simulator.with_key(name, secret)))
     assert found[0] == "error"
     assert text in found[1]
     assert mend in found[2]
@@ -127,19 +127,19 @@ def test_a_key_in_trouble_is_an_error_of_its_own(
 
 def test_asking_twice_within_a_second_is_no_nonce_behind(simulator: Exchange) -> None:
     good = simulator.with_key("GOOD")
-    assert [key(asked.ask(good))[0] for _ in range(3)] == ["ok"] * 3
+    assert [key(questions.ask(good))[0] for _ in range(3)] == ["ok"] * 3
 
 
 def test_a_nonce_behind_is_an_error_of_its_own(simulator: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     behind = simulator.with_key("BEHIND")
-    assert key(asked.ask(behind))[0] == "ok"
-    monkeypatch.setattr(asked, "nonces", lambda _now_ns: iter([5, 6, 7]))
-    found = key(asked.ask(behind))
+    assert key(questions.ask(behind))[0] == "ok"
+    monkeypatch.setattr(questions, "nonces", lambda _now_ns: iter([5, 6, 7]))
+    found = key(questions.ask(behind))
     assert (found[0], "EAPI:Invalid nonce" in found[1], "clock was set back" in found[2]) == ("error", True, True)
 
 
 def test_a_secret_that_is_no_base64_is_told_without_it(simulator: Exchange) -> None:
-    answers = asked.ask(simulator.with_key("GOOD", "not/base64!"))
+    answers = questions.ask(simulator.with_key("GOOD", "not/base64!"))
     assert answers.api_key is not None
     assert "not base64" in answers.api_key.trouble
     assert "not/base64!" not in answers.api_key.trouble

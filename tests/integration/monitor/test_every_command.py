@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from monitor.commands.examples import SHORT
+from monitor.cli.examples import SHORT
 from tests.frames import frames_path
 from tests.system import ROOT, System, eager, running, until
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import zmq
 
-from monitor import supervisor
+from monitor.watchdog import supervisor
 from shared import bus, halt
 from shared.messages import Alert, Control
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.views.acts import Acts
-from monitor.views.reader import Reader
+from monitor.ui.controls import Acts
+from monitor.ui.reader import Reader
 from tests.integration.monitor.conftest import ROOT, World
 from tests.system import until
 

@@ -13,8 +13,8 @@ import tempfile
 import traceback
 from typing import IO, Any
 
-from monitor import cli
-from monitor.commands.examples import SHORT
+from monitor.cli import app
+from monitor.cli.examples import SHORT
 
 AT_ONCE = 8
 
@@ -31,7 +31,7 @@ def begin(words: list[str], out: IO[bytes], err: IO[bytes]) -> int:
         os.dup2(err.fileno(), 2)
         sys.argv = ["tradebyte", *words]
         try:
-            cli.main()
+            app.main()
             code = 0
         except SystemExit as ended:
             code = ended.code
@@ -46,7 +46,7 @@ def begin(words: list[str], out: IO[bytes], err: IO[bytes]) -> int:
 def main() -> None:
     """Run the commands, a few at a time."""
     for name in SHORT:
-        cli.command(name)
+        app.command(name)
     wanted = json.load(sys.stdin)
     files = [(tempfile.TemporaryFile(), tempfile.TemporaryFile()) for _ in wanted]  # noqa: SIM115 - to the end
     codes: dict[int, int] = {}

@@ -22,7 +22,7 @@ from collector.record import told
 from collector.recorder import Recorder
 from collector.recording import Recording, Row, Unreadable, files_of, find, frames, schema
 from collector.store import DiskFull, Rules, Store
-from shared import topics
+from shared.bus import topics
 from shared.clock import SECOND
 from shared.messages import Alert, FeedFrame, Message
 

@@ -17,7 +17,7 @@ CHANGELOG = "# Changelog\n\n## Unreleased\n\n- x\n\n## 1.2.3, 2026-11-30\n\n- y\
         ("1.2", "", "no version"),
         ("v1.2.3", "", "no version"),
         ("1.2.4", "", "has no section '## 1.2.4, YYYY-MM-DD'"),
-        ("1.2.3", " M shared/bus.py\n", "not committed"),
+        ("1.2.3", " M shared/clock.py\n", "not committed"),
     ],
 )
 def test_what_stands_in_the_way_is_named(version: str, status: str, said: str) -> None:

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.views.desktop import tables, words
-from monitor.views.desktop.curve import Curve
-from monitor.views.desktop.frame import Framer
-from monitor.views.text import Tone
+from monitor.desktop import header, tables
+from monitor.desktop.curve import Curve
+from monitor.desktop.frame import Framer
+from monitor.ui.text import Tone
 from shared.clock import SECOND
 from shared.messages import BookState
-from tests.unit.monitor.top.world import World, order
+from tests.kit.monitor_world import World, order
 
 
 def numbers(packed: bytes) -> list[float]:
@@ -87,7 +87,7 @@ def test_profit_by_pair_and_in_total_and_nothing_invented() -> None:
 
 def test_the_badges_say_whose_money_it_is_and_whether_it_is_halted() -> None:
     world = World().whole()
-    assert words.badges(world.shown())[:4] == [
+    assert header.badges(world.shown())[:4] == [
         ("SANDBOX", Tone.GOOD),
         ("not halted", Tone.PLAIN),
         ("6/6 ready", Tone.GOOD),
@@ -96,29 +96,29 @@ def test_the_badges_say_whose_money_it_is_and_whether_it_is_halted() -> None:
     world.halted = "lunch"
     shown = world.shown()
     real = replace(shown, control=msgspec.structs.replace(shown.control, sandbox=False))
-    assert words.badges(real)[:2] == [("REAL MONEY", Tone.ALARM), ("HALTED", Tone.ALARM)]
+    assert header.badges(real)[:2] == [("REAL MONEY", Tone.ALARM), ("HALTED", Tone.ALARM)]
     world.is_flattening = True
-    assert words.badges(world.shown())[1][0] == "FLATTENING"
+    assert header.badges(world.shown())[1][0] == "FLATTENING"
 
 
 def test_a_system_that_fell_silent_is_told_with_its_age_and_what_to_type() -> None:
     world = World().whole()
-    assert words.banner(world.shown(), "there") == ""
+    assert header.banner(world.shown(), "there") == ""
     world.now += 40 * SECOND
     world.halted = "lunch"
     shown = world.shown()
-    said = words.banner(shown, "there")
+    said = header.banner(shown, "there")
     for part in ("no process was heard for 40s", "make run", "12 orders were open", "halted: lunch"):
         assert part in said
-    assert words.badges(shown)[2] == ("SYSTEM DOWN", Tone.ALARM)
-    assert "listening" in words.banner(World(began=1000 * SECOND).shown(), "there").lower()
+    assert header.badges(shown)[2] == ("SYSTEM DOWN", Tone.ALARM)
+    assert "listening" in header.banner(World(began=1000 * SECOND).shown(), "there").lower()
 
 
 @pytest.mark.parametrize(("halted", "said"), [(None, "nothing is wrong now"), ("lunch", "halted: lunch")])
 def test_the_alerts_line_has_the_worst_first(halted: str | None, said: str) -> None:
     world = World().whole()
     world.halted = halted
-    assert said in words.alerts(world.shown())[0]
+    assert said in header.alerts(world.shown())[0]
     world.beat("book", "degraded", why="slow")
     world.orders("BTC/USD", order("BTC/USD", "b0", 1))
-    assert "slow" in words.alerts(world.shown())[0] or "more" in words.alerts(world.shown())[0]
+    assert "slow" in header.alerts(world.shown())[0] or "more" in header.alerts(world.shown())[0]

@@ -27,7 +27,7 @@ def run(code: str, config: Path, **environment: str) -> subprocess.CompletedProc
     """``tradebyte desktop`` after some code, without the display that may be here."""
     names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     environ = {name: value for name, value in desktop.offscreen().items() if name not in names} | environment
-    text = f"import sys; {code}; from monitor.cli import app; app(['desktop', '--config', {str(config)!r}])"
+    text = f"import sys; {code}; from monitor.cli.app import app; app(['desktop', '--config', {str(config)!r}])"
     return subprocess.run(
         [sys.executable, "-c", text], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False
     )

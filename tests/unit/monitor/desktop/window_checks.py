@@ -12,14 +12,14 @@ import pytest
 from PyQt6.QtGui import QColor, QPalette
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
-from monitor.views.acts import Outcome
-from monitor.views.desktop.frame import Framer
-from monitor.views.desktop.look import DARK, LIGHT
-from monitor.views.desktop.window import Window
-from monitor.views.text import Tone
+from monitor.desktop.frame import Framer
+from monitor.desktop.look import DARK, LIGHT
+from monitor.desktop.window import Window
+from monitor.ui.controls import Outcome
+from monitor.ui.text import Tone
 from shared.clock import SECOND
 from shared.messages import BookState
-from tests.unit.monitor.top.world import World
+from tests.kit.monitor_world import World
 
 APP = QApplication.instance() or QApplication(["test"])
 Button = QMessageBox.StandardButton

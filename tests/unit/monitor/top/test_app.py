@@ -9,14 +9,13 @@ from collections.abc import Awaitable, Callable
 import pytest
 from textual.pilot import Pilot
 
-from monitor.views.acts import Outcome
-from monitor.views.shown import Shown
-from monitor.views.top.app import Top
-from monitor.views.top.asks import Ask, Choose, Help
-from monitor.views.top.canvas import Canvas
+from monitor.top.app import Top
+from monitor.top.canvas import Canvas
+from monitor.top.dialogs import Ask, Choose, Help
+from monitor.ui.controls import Outcome
+from monitor.ui.snapshot import Shown
 from shared.clock import SECOND
-
-from .world import NOW, World
+from tests.kit.monitor_world import NOW, World
 
 
 class Source:

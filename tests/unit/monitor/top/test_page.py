@@ -8,15 +8,14 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from monitor.views.shown import counted
-from monitor.views.text import Tone, text_of, width_of
-from monitor.views.top import page
-from monitor.views.top.page import State
+from monitor.top import page
+from monitor.top.page import State
+from monitor.ui.snapshot import counted
+from monitor.ui.text import Tone, text_of, width_of
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import BookState, LogLine, OrderState
-
-from .world import NOW, World, order
+from tests.kit.monitor_world import NOW, World, order
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 

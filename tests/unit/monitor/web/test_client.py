@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.views.web.client import Client
+from monitor.web.client import Client
 from shared import limits
-from tests.unit.monitor.web.fake_api import TOKEN, FakeApi
+from tests.kit.fake_api import TOKEN, FakeApi
 
 
 class Hands:

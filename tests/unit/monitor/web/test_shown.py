@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from monitor.views.web import controls, figures, machine, market, markup, money, news, records
-from monitor.views.web.markup import Cell, Column
-from monitor.views.web.news import LogFilter
-from monitor.views.web.records import Filter
-from tests.unit.monitor.web.fake_api import NOW, book, fill, order, process, sections
+from monitor.web import controls, machine, market, money, news, records
+from monitor.web.drawing import figures, markup
+from monitor.web.drawing.markup import Cell, Column
+from monitor.web.news import LogFilter
+from monitor.web.records import Filter
+from tests.kit.fake_api import NOW, book, fill, order, process, sections
 
 ORDERS = [order("buy", "99999.0"), order("sell", "100004.0", filled="0.00040000"), order("buy", "1.0", is_live=False)]
 

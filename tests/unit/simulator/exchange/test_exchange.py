@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.unconfirmed import Unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 from simulator import errors
 from simulator.errors import KrakenError
 from simulator.exchange.orders import Account

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared import unconfirmed
-from shared.unconfirmed import Unconfirmed
+from shared.config import unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 from simulator import errors
 from simulator.errors import KrakenError
 from simulator.faults import instant

@@ -11,7 +11,7 @@ import pytest
 from collector.recorder import Recorder
 from collector.recording import schema
 from collector.store import Rules, Store
-from shared import topics
+from shared.bus import topics
 from shared.messages import FeedFrame, FeedTrades, Message, Trade
 from simulator.market import recorded, replay
 from simulator.market.calibration import listener

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import pytest
 
-from shared.unconfirmed import Unconfirmed
+from shared.config.unconfirmed import Unconfirmed
 from simulator.errors import KrakenError
 from simulator.exchange.venue.level3 import Entry, differences
 from tests.frames import frames_path

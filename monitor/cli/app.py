@@ -1,0 +1,119 @@
+"""``tradebyte``, the command for people: ``tradebyte CMD`` is ``python -m monitor CMD``."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import io
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from monitor.cli.examples import SHORT, epilog
+
+# Where a command is that is not in the module of its own name beside this one.
+MODULES: Final = {
+    **dict.fromkeys(("fills", "why", "verify", "record", "replay"), "components"),
+    **{name: f"control.{name}" for name in ("accept", "alert_test", "flatten", "halt", "restart")},
+    **dict.fromkeys(("pause", "resume"), "control.halt"),
+    **{name: f"views.{name}" for name in ("top", "web", "desktop")},
+    "doctor": "doctor.command",
+}
+# Of the whole and of each command.
+LOOKS: Final[dict[str, Any]] = {
+    # Plain text: boxes do not read well aloud or in a log.
+    "rich_markup_mode": None,
+    # A traceback with local variables could show a secret.
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+
+@functools.cache
+def command(name: str) -> Any:
+    """A command, with the module that it is in."""
+    word = name.replace("-", "_")
+    function = getattr(importlib.import_module(f"monitor.cli.{MODULES.get(word, word)}"), word)
+    alone = typer.Typer(add_completion=False, **LOOKS)
+    if isinstance(function, typer.Typer):
+        alone.add_typer(function, name=name, epilog=epilog(name))
+        return typer.main.get_group(alone).commands[name]
+    alone.command(name, short_help=SHORT[name], epilog=epilog(name))(function)
+    return typer.main.get_command(alone)
+
+
+class Commands(Mapping[str, Any]):
+    """Every command by its name, loaded when it is asked for: 'halt' must not wait for what 'doctor' takes."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in SHORT:
+            raise KeyError(name)
+        return command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SHORT)
+
+    def __len__(self) -> int:
+        return len(SHORT)
+
+
+class Tradebyte(TyperGroup):
+    """``tradebyte`` itself."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Commands()  # type: ignore[assignment]  # nothing is ever added to them
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """Their names, without loading them."""
+        return list(self.commands)
+
+
+app = typer.Typer(
+    cls=Tradebyte,
+    help="TradeByte: see what runs, what is open and what was filled; halt, resume, restart.",
+    no_args_is_help=True,
+    epilog=epilog("tradebyte"),
+    **LOOKS,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        # Loaded for this alone: no other command waits for it.
+        from shared.version import tradebyte_version
+
+        print(f"tradebyte {tradebyte_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def of_the_whole(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """Nothing of its own: typer takes it as the sign that commands follow."""
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows only ASCII shows something else for a letter that it lacks, instead of a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    app(command_first(sys.argv[1:]), prog_name="tradebyte")
+
+
+def command_first(words: list[str]) -> list[str]:
+    """``--config PATH status`` as ``status --config PATH``: both are typed."""
+    if words[:1] == ["--config"] and words[2:3] in (["config"], ["journal"]):
+        return [*words[2:], *words[:2]]
+    if words[:1] == ["--config"] and len(words) > 2:
+        return [words[2], *words[:2], *words[3:]]
+    if words[:1] and words[0].startswith("--config=") and len(words) > 1:
+        return [words[1], words[0], *words[2:]]
+    return words

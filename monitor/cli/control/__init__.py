@@ -1,0 +1,1 @@
+"""The commands that change something, each by what :mod:`monitor.control` does."""

@@ -1,0 +1,51 @@
+"""``tradebyte restart NAME [--keep]``, through supervisord."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from monitor.cli.common import ConfigOption, JsonOption, fail, load, print_json
+from monitor.control import restarting
+from monitor.watchdog import supervisor
+from shared import config as configuration
+from shared.config import Config
+
+
+def names() -> list[str]:
+    """Return what a shell completes NAME with: the processes of the configuration that would be found here."""
+    try:
+        found = configuration.load(None)
+    except configuration.ConfigError:
+        found = Config()
+    return [*found.process_names, "strategy", "all"]
+
+
+def restart(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="collector, book, strategy, strategy.NAME, executor, monitor, simulator or all.",
+            autocompletion=names,
+        ),
+    ],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="executor only: leave the orders to its next start instead of pulling them.")
+    ] = False,
+) -> None:
+    """Stops and starts a process. A strategy is back in time to keep its quotes; an executor pulls its orders first."""
+    found = load(config, acts=True)
+    try:
+        pids = restarting.restart(found, restarting.programs_of(found, name, keep=keep), keep=keep)
+    except restarting.Refused as error:
+        raise typer.BadParameter(str(error), param_hint="NAME") from None
+    except (supervisor.Absent, supervisor.Refused, supervisor.TooSlow) as error:
+        fail(str(error))
+    if json:
+        print_json({"restarted": pids, "kept_orders": keep})
+    else:
+        for line in restarting.told(pids, keep=keep):
+            print(line)

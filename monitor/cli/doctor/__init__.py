@@ -1,0 +1,1 @@
+"""Checks of ``tradebyte doctor``, one concept a file: answers go in, findings come out."""

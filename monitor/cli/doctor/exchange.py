@@ -1,0 +1,107 @@
+"""The exchange: does it answer, is it online, do the clocks agree, what does trading cost there."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from monitor.cli.doctor.finding import Finding, error, ok, warning
+from monitor.cli.doctor.questions import Answers, Asked, Clock
+from monitor.model.fees import break_even_bps
+from shared.config import Config
+from shared.kraken.rest_names import RestNames
+from shared.messages import Account
+
+CLOCK_WARNING_S: Final = 0.25
+CLOCK_ERROR_S: Final = 2.0
+DEAR_BPS: Final = 10.0
+SYNC: Final = "switch time synchronisation on (timedatectl set-ntp true, or chrony)"
+
+
+def connectivity(answers: Answers, config: Config, *, expected: bool) -> list[Finding]:
+    """REST and WebSocket; in a sandbox that does not run, nobody is ``expected`` to answer."""
+    kraken, found = config.kraken, []
+    if kraken.sandbox and not expected and answers.time.trouble:
+        return [warning("connectivity", "the sandbox does not run, so its exchange does not answer", "make run")]
+    where = "the simulator" if kraken.sandbox else "Kraken"
+    mend = (
+        "see 'tradebyte status' for the simulator, and logs/simulator.log"
+        if kraken.sandbox
+        else "is the network up, does a firewall let port 443 out, is the URL Kraken's own (leave it empty)?"
+    )
+    for name, asked, url in (
+        ("REST", answers.time, kraken.rest_url),
+        ("public WebSocket", answers.socket, kraken.ws_url),
+    ):
+        if asked.is_good:
+            found.append(ok("connectivity", f"{where} answers at {url} ({name})"))
+        else:
+            why = asked.trouble or ", ".join(asked.errors)
+            found.append(error("connectivity", f"{where} does not answer at {url} ({name}): {why}", mend))
+    return found
+
+
+def system_status(asked: Asked) -> list[Finding]:
+    """Kraken's word on itself."""
+    word = asked.value.get("status") if isinstance(asked.value, dict) else None
+    if word is None:
+        return []
+    if word == "online":
+        return [ok("exchange-status", "the exchange is online")]
+    mend = "wait: quotes come back 5 s after it is online again; status.kraken.com says more"
+    return [error("exchange-status", f"the exchange is in {word} mode, where nothing is quoted", mend)]
+
+
+def clock(found: Clock | None) -> list[Finding]:
+    """This machine's clock against the exchange's; judged by what is certain of the difference."""
+    if found is None:
+        return []
+    offset_ms, uncertain_ms = found.offset_s * 1000, found.uncertain_s * 1000
+    way = "ahead of" if offset_ms > 0 else "behind"
+    text = f"this clock is {abs(offset_ms):.0f} ms {way} the exchange's, give or take {uncertain_ms:.0f} ms"
+    certain_s = abs(found.offset_s) - found.uncertain_s
+    if certain_s > CLOCK_ERROR_S:
+        return [error("clock", f"{text}: orders' deadlines and nonces go wrong", SYNC)]
+    if certain_s > CLOCK_WARNING_S:
+        return [warning("clock", text, SYNC)]
+    return [ok("clock", text)]
+
+
+def maker_fees(account: Account | None, volume: Asked | None, names: RestNames) -> dict[str, tuple[str, str]]:
+    """Maker and taker fee in percent by symbol, from the executor, else from TradeVolume by its ids of pairs."""
+    if account is not None and account.fees:
+        return {symbol: (fees.maker, fees.taker) for symbol, fees in account.fees.items()}
+    if volume is None or not isinstance(volume.value, dict):
+        return {}
+    taker, maker = (_rates(volume.value.get(name)) for name in ("fees", "fees_maker"))
+    found = {}
+    for name, rate in taker.items():
+        symbol = names.symbol(name)
+        if symbol is not None:
+            found[symbol] = (maker.get(name, rate), rate)
+    return found
+
+
+def _rates(table: Any) -> dict[str, str]:
+    if not isinstance(table, dict):
+        return {}
+    return {name: str(row["fee"]) for name, row in table.items() if isinstance(row, dict) and "fee" in row}
+
+
+def fees(found: dict[str, tuple[str, str]]) -> list[Finding]:
+    """Fees, and what they mean: how far from the mid a quote must stand."""
+    if not found:
+        mend = "start the executor, which asks for them, or see that the key may query funds"
+        return [warning("fees", "the account's fees are not known", mend)]
+    by_rate: dict[tuple[str, str], list[str]] = {}
+    for symbol, rates in found.items():
+        by_rate.setdefault(rates, []).append(symbol)
+    findings = []
+    for (maker, taker), symbols in by_rate.items():
+        even = break_even_bps(maker)
+        text = f"{', '.join(symbols)}: maker {maker} %, taker {taker} %; break-even half-spread {even or '?'} bp"
+        if even is not None and float(even) > DEAR_BPS:
+            mend = "quotes stand outside it, far from the mid, and are seldom filled; fees fall with the 30-day volume"
+            findings.append(warning("fees", text, mend))
+        else:
+            findings.append(ok("fees", text))
+    return findings

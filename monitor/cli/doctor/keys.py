@@ -1,0 +1,106 @@
+"""Rights of a key, as Kraken reports them; never the key itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from monitor.cli.doctor.finding import Finding, error, ok, warning
+from monitor.cli.doctor.questions import Asked
+from shared.kraken import errors
+
+# Kraken's words for what the executor needs, and what people call it.
+NEEDED: Final = {
+    "query-funds": "query funds",
+    "query-open-trades": "query open orders and trades",
+    "query-closed-trades": "query closed orders and trades",
+    "query-ledger": "query ledger entries",
+    "modify-trades": "create and modify orders",
+    "close-trades": "cancel orders",
+    "access-websockets": "use WebSockets",
+}
+CANCEL: Final = "close-trades"
+EXPIRES_SOON_S: Final = 7 * 86_400
+UNTOLD: Final = "look at Kraken's page of API keys that it may trade and use WebSockets, and may NOT withdraw"
+
+
+def rights_of(info: Any) -> list[str]:
+    """The permissions in an answer to GetApiKeyInfo; empty where it holds none."""
+    listed = info.get("permissions") if isinstance(info, dict) else None
+    return [str(right).lower().replace("_", "-") for right in listed] if isinstance(listed, list) else []
+
+
+def may_withdraw(rights: list[str]) -> bool:
+    """True if a right to withdraw is among them."""
+    return any("withdraw" in right for right in rights)
+
+
+def executor_key(asked: Asked, shown: str, now_s: float) -> list[Finding]:
+    """The key that trades; ``shown`` is its last characters."""
+    check = "api-key"
+    if asked.errors:
+        return [_refused(check, shown, asked)]
+    if asked.trouble:
+        return [warning(check, f"what key …{shown} may do was not told ({asked.trouble})", UNTOLD)]
+    rights = rights_of(asked.value)
+    found = _expiry(check, shown, asked.value, now_s)
+    if may_withdraw(rights):
+        mend = "take that right from it at Kraken: nothing here withdraws, and whoever steals the key could"
+        found.append(error(check, f"key …{shown} may withdraw money, and is refused for trading", mend))
+    missing = [words for right, words in NEEDED.items() if right not in rights]
+    if len(missing) == len(NEEDED):
+        found.append(warning(check, f"Kraken's list of what key …{shown} may do is not understood", UNTOLD))
+    elif missing:
+        mend = "give it that right at Kraken, or make a new key with it"
+        found.append(error(check, f"key …{shown} is valid but may not: {', '.join(missing)}", mend))
+    return found or [ok(check, f"key …{shown} is valid, may do all that trading takes, and may not withdraw")]
+
+
+def halt_key(asked: Asked | None, shown: str, now_s: float) -> list[Finding]:
+    """The key that only cancels; None where there is none."""
+    check = "halt-key"
+    if asked is None:
+        mend = "make a key at Kraken that may only cancel, and set kraken.halt_key and kraken.halt_secret"
+        return [warning(check, "there is no halt key: 'tradebyte halt' then relies on the executor alone", mend)]
+    if asked.errors:
+        refused = _refused(check, shown, asked)
+        return [warning(check, refused.text, refused.mend)]
+    if asked.trouble:
+        return [warning(check, f"the halt key …{shown} could not be tried ({asked.trouble})", UNTOLD)]
+    rights = rights_of(asked.value)
+    found = [warning(check, f.text, f.mend) for f in _expiry(check, shown, asked.value, now_s)]
+    if rights and CANCEL not in rights:
+        mend = "give it the right to cancel and close orders at Kraken"
+        found.append(warning(check, f"the halt key …{shown} may not cancel, so it cannot halt", mend))
+    more = [right for right in rights if "withdraw" in right or right == "modify-trades"]
+    if more:
+        mend = "take all rights from it at Kraken but that to cancel"
+        found.append(warning(check, f"the halt key …{shown} may do more than cancel: {', '.join(more)}", mend))
+    return found or [ok(check, f"the halt key …{shown} is valid and may cancel")]
+
+
+def _refused(check: str, shown: str, asked: Asked) -> Finding:
+    first = asked.errors[0]
+    if first.startswith("EGeneral:Unknown method"):
+        return warning(check, f"this exchange does not tell what key …{shown} may do", UNTOLD)
+    mend = errors.mend(first) or "see what Kraken writes of this error"
+    if errors.meaning(first) in (errors.Meaning.RATE, errors.Meaning.BUSY):
+        return warning(check, f"key …{shown} was not answered: {first}", mend)
+    return error(check, f"key …{shown} is refused: {first}", mend)
+
+
+def _expiry(check: str, shown: str, info: Any, now_s: float) -> list[Finding]:
+    told = (info.get("validUntil") or info.get("valid_until")) if isinstance(info, dict) else None
+    try:
+        until_s = float(told or 0)
+    except (TypeError, ValueError):
+        return []
+    if until_s <= 0:
+        return []
+    day = datetime.fromtimestamp(min(until_s, 2**33), UTC).strftime("%Y-%m-%d %H:%M UTC")
+    mend = "make a new key at Kraken and set it in the configuration"
+    if until_s <= now_s:
+        return [error(check, f"key …{shown} expired on {day}", mend)]
+    if until_s - now_s < EXPIRES_SOON_S:
+        return [warning(check, f"key …{shown} expires on {day}", mend)]
+    return []

@@ -1,0 +1,182 @@
+"""Asking the exchange, each question with its time limit; what came back, or why nothing did."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Awaitable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+import websockets
+from websockets.asyncio.client import connect
+
+from shared import limits
+from shared.clock import SECOND, parse_rfc3339, wall_ns
+from shared.config import Config
+from shared.kraken.rest import Rest, RestError, RestRefused
+from shared.kraken.rest_names import RestNames
+from shared.kraken.signing import SecretError
+from shared.process import account_lock
+from shared.proxies import ProxyUnusable, proxy_for
+from shared.version import tradebyte_version
+
+PINGS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An answer (``value``), Kraken's ``errors``, or the ``trouble`` that kept it away."""
+
+    value: Any = None
+    errors: tuple[str, ...] = ()
+    trouble: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """There is an answer."""
+        return not self.errors and not self.trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The lead of this machine's clock over the exchange's, give or take."""
+
+    offset_s: float
+    uncertain_s: float
+
+
+@dataclass(slots=True)
+class Answers:
+    """Everything that was asked; None for what was not."""
+
+    time: Asked
+    status: Asked
+    socket: Asked
+    clock: Clock | None = None
+    halt_key: Asked | None = None
+    api_key: Asked | None = None
+    volume: Asked | None = None
+    open_orders: Asked | None = None
+    # Empty where the exchange did not list its pairs.
+    names: RestNames = field(default_factory=lambda: RestNames({}, {}))
+
+    def unlisted(self, pairs: list[str]) -> list[str]:
+        """Return the pairs that the exchange does not list; none where it was not told."""
+        return [pair for pair in pairs if self.names and self.names.altname(pair) is None]
+
+
+def ask(config: Config) -> Answers:
+    """Asks the exchange. The executor's key is used only when no executor on this machine does."""
+    return asyncio.run(_ask(config))
+
+
+def nonces(now_ns: int) -> Iterator[int]:
+    """Nonces for the executor's key: below those of an executor started in this very second (epoch * 10**9).
+
+    A second behind the clock, to the nanosecond, so that asking again at once has higher ones.
+    """
+    return itertools.count(now_ns - SECOND)
+
+
+async def _ask(config: Config) -> Answers:
+    agent = f"TradeByte/{tradebyte_version()}"
+    kraken = config.kraken
+    public = Rest(kraken.rest_url, "", "", agent)
+    try:
+        time_asked, status, (pinged, clock), pairs, assets = await asyncio.gather(
+            _timed(public),
+            _outcome(public.public("SystemStatus")),
+            _pinged(kraken.ws_url, agent),
+            _outcome(public.public("AssetPairs")),
+            _outcome(public.public("Assets")),
+        )
+    finally:
+        await public.close()
+    names = RestNames(*(asked.value if isinstance(asked.value, dict) else {} for asked in (pairs, assets)))
+    answers = Answers(time_asked[0], status, pinged, clock or time_asked[1], names=names)
+    if not time_asked[0].is_good:
+        return answers
+    if kraken.halt_key and kraken.halt_secret:
+        halting = Rest(kraken.rest_url, kraken.halt_key, kraken.halt_secret, agent)
+        try:
+            answers.halt_key = await _outcome(halting.private("GetApiKeyInfo", {}, wall_ns()))
+        finally:
+            await halting.close()
+    if account_lock.is_account_held(account_lock.account_key(kraken.rest_url, kraken.api_key)):
+        return answers
+    own = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
+    nonce = nonces(wall_ns())
+    try:
+        answers.api_key = await _outcome(own.private("GetApiKeyInfo", {}, next(nonce)))
+        # One that is not listed would have the whole question refused.
+        listed = [name for pair in config.trading.pairs if (name := names.altname(pair))]
+        answers.volume = await _outcome(own.private("TradeVolume", {"pair": ",".join(listed)}, next(nonce)))
+        answers.open_orders = await _outcome(own.private("OpenOrders", {}, next(nonce)))
+    finally:
+        await own.close()
+    return answers
+
+
+async def _outcome(call: Awaitable[Any]) -> Asked:
+    try:
+        return Asked(await call)
+    except RestRefused as refused:
+        return Asked(errors=tuple(refused.errors))
+    except (RestError, SecretError) as trouble:
+        return Asked(trouble=str(trouble))
+
+
+async def _timed(rest: Rest) -> tuple[Asked, Clock | None]:
+    """Time by REST: whole seconds, so a coarse clock."""
+    before = wall_ns()
+    asked = await _outcome(rest.public("Time"))
+    after = wall_ns()
+    told = asked.value.get("unixtime") if isinstance(asked.value, dict) else None
+    if not isinstance(told, int):
+        return (asked if not asked.is_good else Asked(trouble=f"no time in {str(asked.value)[:80]}")), None
+    middle = (before + after) / 2 / SECOND
+    return asked, Clock(middle - told - 0.5, 0.5 + (after - before) / 2 / SECOND)
+
+
+async def _pinged(url: str, agent: str) -> tuple[Asked, Clock | None]:
+    """The public WebSocket: does it open, and the clock by its pongs (version 2 stamps them)."""
+    try:
+        async with connect(
+            url,
+            proxy=proxy_for(url),
+            compression=None,
+            open_timeout=limits.CONNECT_TIMEOUT_S,
+            close_timeout=0.2,
+            user_agent_header=agent,
+        ) as connection:
+            if not url.endswith("/v2"):
+                return Asked("open"), None
+            best: Clock | None = None
+            for number in range(1, PINGS + 1):
+                before, began = wall_ns(), time.monotonic()
+                await connection.send(f'{{"method":"ping","req_id":{number}}}')
+                async with asyncio.timeout(limits.REST_TIMEOUT_S):
+                    clock = await _pong(connection, number, before, began)
+                if clock is not None and (best is None or clock.uncertain_s < best.uncertain_s):
+                    best = clock
+            return Asked("open"), best
+    except ProxyUnusable as trouble:
+        return Asked(trouble=str(trouble)), None
+    except (OSError, TimeoutError, websockets.WebSocketException, ValueError) as trouble:
+        return Asked(trouble=f"{type(trouble).__name__}: {trouble}".rstrip(": ")), None
+
+
+async def _pong(connection: Any, number: int, before: int, began: float) -> Clock | None:
+    async for frame in connection:
+        message = msgspec.json.decode(frame)
+        if not isinstance(message, dict) or message.get("method") != "pong" or message.get("req_id") != number:
+            continue
+        round_trip_s = time.monotonic() - began
+        if "time_in" not in message:
+            return None
+        middle = before / SECOND + round_trip_s / 2
+        return Clock(middle - parse_rfc3339(str(message["time_in"])) / SECOND, round_trip_s / 2)
+    return None

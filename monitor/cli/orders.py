@@ -1,0 +1,100 @@
+"""``tradebyte orders``: own live orders, and those ended in the last minute."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from monitor.cli.common import ConfigOption, JsonOption, age, console, fail, load, print_json, say, table
+from monitor.model.listener import gather
+from monitor.model.view import LIVE_ORDER_STATES
+from shared import numbers
+from shared.clock import SECOND, rfc3339, wall_ns
+from shared.messages import Order, Orders
+
+SymbolOption = Annotated[str | None, typer.Option("--symbol", help="Only this pair, such as BTC/USD.")]
+
+
+def orders(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    symbol: SymbolOption = None,
+    live: Annotated[bool, typer.Option("--live", help="Only orders that may still trade.")] = False,
+) -> None:
+    """Own live orders and those ended in the last minute; with --json a line each."""
+    found = load(config)
+    pairs = found.trading.pairs
+    if symbol is not None:
+        if symbol not in pairs:
+            raise typer.BadParameter(f"{symbol!r} is not traded here; there are: {', '.join(pairs)}")
+        pairs = [symbol]
+    view = gather(found, lambda view: all(pair in view.orders for pair in pairs), ("order",))
+    known = {pair: view.orders[pair] for pair in pairs if pair in view.orders}
+    rows = [
+        row(of_pair, order)
+        for of_pair in known.values()
+        for order in of_pair.orders
+        if not live or order.state in LIVE_ORDER_STATES
+    ]
+    if json:
+        for each in rows:
+            print_json(each)
+    elif rows or len(known) == len(pairs):
+        _show(rows)
+    _say_what_is_unknown(known, pairs)
+
+
+def row(of_pair: Orders, order: Order) -> dict[str, Any]:
+    """An order as ``orders --json`` prints it: numbers as decimal text, times RFC 3339."""
+    return {
+        "symbol": of_pair.symbol,
+        "cl_ord_id": order.cl_ord_id,
+        "order_id": order.order_id,
+        "strategy": order.strategy,
+        "slot": order.slot,
+        "side": order.side,
+        "price": numbers.text(order.price, of_pair.price_precision),
+        "qty": numbers.text(order.qty, of_pair.qty_precision),
+        "filled": numbers.text(order.filled, of_pair.qty_precision),
+        "state": str(order.state),
+        "live": order.state in LIVE_ORDER_STATES,
+        "amending": order.amending,
+        "error": order.error,
+        "created": rfc3339(order.created_ts),
+        "changed": rfc3339(order.changed_ts),
+        "changed_s": round((wall_ns() - order.changed_ts) / SECOND, 3),
+    }
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    out = console()
+    figures = ("price", "qty", "filled")
+    shown = table("pair", "side", *figures, "state", "changed", "strategy", "slot", "order", "error", right=figures)
+    for each in sorted(rows, key=lambda each: (not each["live"], each["symbol"], each["side"])):
+        side = f"[{'green' if each['side'] == 'buy' else 'red'}]{each['side']}[/]"
+        shown.add_row(
+            each["symbol"],
+            side,
+            each["price"],
+            each["qty"],
+            each["filled"],
+            each["state"],
+            f"{age(each['changed_s'])} ago",
+            escape(each["strategy"]),
+            escape(each["slot"]),
+            each["order_id"] or each["cl_ord_id"],
+            escape(each["error"]),
+        )
+    out.print(shown if rows else "no orders live, none ended in the last minute")
+
+
+def _say_what_is_unknown(known: dict[str, Orders], pairs: list[str]) -> None:
+    """On stderr; a pair that nothing was said about fails the command, since no line does not mean no order."""
+    unsettled = [pair for pair, of_pair in known.items() if not of_pair.valid]
+    if unsettled:
+        say(f"tradebyte: not reconciled with the exchange yet: {', '.join(unsettled)}")
+    unheard = [pair for pair in pairs if pair not in known]
+    if unheard:
+        fail(f"orders of {', '.join(unheard)} are not known: the executor said nothing; see 'tradebyte status'")

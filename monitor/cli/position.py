@@ -1,0 +1,112 @@
+"""``tradebyte position``: positions, balances and profit, as the executor publishes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from monitor.cli.common import ConfigOption, JsonOption, console, fail, load, print_json, table
+from monitor.model.listener import gather
+from monitor.model.view import View
+from shared import numbers
+
+
+def position(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Positions by pair and strategy, balances, profit and fees."""
+    found = load(config)
+    wanted = [(name, pair) for name in found.strategies for pair in found.strategy_pairs(name)]
+    view = gather(
+        found,
+        lambda view: view.account is not None and all(key in view.positions for key in wanted),
+        ("position", "account"),
+    )
+    if view.account is None and not view.positions:
+        fail("the executor said nothing of positions; does it run? ('tradebyte status')")
+    shown = described(view)
+    if json:
+        print_json(shown)
+    else:
+        _show(shown)
+
+
+def described(view: View) -> dict[str, Any]:
+    """The object that ``position --json`` prints; all amounts decimal text.
+
+    ``valid`` is false until the executor has reconciled with the exchange.
+    """
+    account = view.account
+    strategies: dict[str, dict[str, Any]] = {}
+    for (strategy, symbol), item in view.positions.items():
+        strategies.setdefault(strategy, {})[symbol] = {
+            "position": numbers.text(item.position, item.qty_precision),
+            "fills": item.fills,
+            "valid": item.valid,
+        }
+    return {
+        "valid": account is not None and account.valid and all(item.valid for item in view.positions.values()),
+        "positions": view.position_texts(),
+        "assets": view.asset_rows(),
+        "currency": account.currency if account else None,
+        "rates": {asset: msgspec.to_builtins(rate) for asset, rate in account.rates.items()} if account else {},
+        "strategies": strategies,
+        "balances": account.balances if account else {},
+        "equity": account.equity if account else None,
+        "realised": account.realised if account else None,
+        "unrealised": account.unrealised if account else None,
+        "fees_paid": account.fees_paid if account else None,
+        "rounding": account.rounding if account else None,
+        "transfers": account.transfers if account else None,
+        "fx": account.fx if account else None,
+        "quotes": {asset: msgspec.to_builtins(made) for asset, made in account.quotes.items()} if account else {},
+        "fees": {symbol: {"maker": fee.maker, "taker": fee.taker} for symbol, fee in account.fees.items()}
+        if account
+        else {},
+        "why": account.why if account else "the executor has not told of the account",
+    }
+
+
+def _show(shown: dict[str, Any]) -> None:
+    out = console()
+    if not shown["valid"]:
+        out.print(f"[yellow]not reconciled with the exchange yet[/yellow] {escape(shown['why'])}".rstrip())
+    figures = ("position", "fills")
+    positions = table("pair", "strategy", *figures, right=figures)
+    for symbol, amount in shown["positions"].items():
+        positions.add_row(symbol, "[bold]account[/bold]", amount, "")
+        for strategy, symbols in shown["strategies"].items():
+            if symbol in symbols:
+                positions.add_row("", strategy, symbols[symbol]["position"], str(symbols[symbol]["fills"]))
+    out.print(positions)
+    out.print()
+    _show_assets(out, shown)
+    balances = table("asset", "balance", right=("balance",))
+    for asset, amount in shown["balances"].items():
+        balances.add_row(asset, amount)
+    out.print(balances)
+    out.print()
+    for name in ("equity", "realised", "unrealised", "fees_paid", "transfers", "rounding", "fx"):
+        if shown[name] is not None:
+            out.print(f"{name.replace('_', ' '):<12}{shown[name]} {shown['currency']}")
+
+
+def _show_assets(out: Console, shown: dict[str, Any]) -> None:
+    """Print each traded base with its position over all pairs."""
+    worth = f"worth {shown['currency']}"
+    assets = table("asset", "position", worth, "kept", "other wallets", "held", right=("position", worth, "kept"))
+    for name, row in shown["assets"].items():
+        wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row["wallets"].items())
+        assets.add_row(name, row["position"], row["worth"], row["inventory"], wallets, escape(row["held"]))
+    if shown["assets"]:
+        out.print(assets)
+        out.print()
+    rates = [
+        f"1 {asset} = {rate['rate'] or '?'}{'' if rate['valid'] else ' [yellow]stale[/yellow]'}"
+        for asset, rate in shown["rates"].items()
+        if rate["way"]
+    ]
+    if rates:
+        out.print(f"rates in {shown['currency']}: {', '.join(rates)}", soft_wrap=True)
+        out.print()

@@ -1,0 +1,193 @@
+"""``tradebyte tail``: what is on the bus, as any stranger could read it: ZeroMQ, msgpack, no schema."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import itertools
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from json import JSONEncoder
+from typing import Annotated, Any
+
+import msgpack
+import msgspec
+import typer
+import zmq
+
+from monitor.cli.common import ConfigOption, JsonOption, console, fail, load, looked_in
+from shared import bus, limits
+from shared.bus import topics
+from shared.clock import rfc3339
+from shared.config import Config
+
+HEADER = ("v", "src", "boot", "seq", "ts")
+# What comes within it is read and shown together: waking for each message costs more than showing it.
+TOGETHER_S = 0.05
+EVERYTHING = [kind.name for kind in topics.KINDS if kind.name != "feed.book"]
+
+
+def tail(
+    topic: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Kinds (book, position, feed.book) or whole topics (book.BTC/USD); none: all but feed.book.",
+            autocompletion=lambda: [kind.name for kind in topics.KINDS],
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    count: Annotated[int | None, typer.Option("--count", "-n", min=1, help="End after this many messages.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Topic and the message's bytes in hex, as they came.")] = False,
+) -> None:
+    """Messages on the bus as they come.
+
+    --json prints every one, a line each: topic and the message's own fields; bytes as text, or as base64 in an object
+    {"base64": ...} where they are no UTF-8. A state topic comes again each second with the same boot and seq: without
+    --json and --raw these repeats are left out.
+    """
+    found = load(config)
+    wanted = topic or EVERYTHING
+    for words in wanted:
+        if words != "feed" and topics.kind_of(words) is None:
+            kinds = ", ".join(kind.name for kind in topics.KINDS)
+            raise typer.BadParameter(f"{words!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
+    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
+    # Before it connects: nobody to hear is told apart from nobody who says anything.
+    connections = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    _attach(socket, found, wanted)
+    if not connections.poll(int(limits.TAIL_NOBODY_S * 1000)):
+        socket.close(linger=0)
+        fail(f"nothing runs that could be heard; looked in {looked_in(found)}. Start it: make run")
+    socket.disable_monitor()
+    give_way()
+    show = _raw if raw else _json if json else _Lines(is_styled=console().color_system is not None)
+    left = count
+    try:
+        while left is None or left > 0:
+            socket.poll()
+            time.sleep(TOGETHER_S)
+            lines = list(itertools.islice(_shown(socket, show), left))
+            sys.stdout.write("".join(f"{each}\n" for each in lines))
+            sys.stdout.flush()
+            left = None if left is None else left - len(lines)
+    except KeyboardInterrupt:
+        pass
+    except BrokenPipeError:
+        # 'tradebyte tail | head': whatever Python would still flush has no reader.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        socket.close(linger=0)
+
+
+def give_way() -> None:
+    """Leaves the cores to whatever else wants them: many who look must not make trading wait for its turn."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _shown(socket: zmq.Socket[bytes], show: Callable[[str, bytes], str | None]) -> Iterator[str]:
+    """A line for each message that waits and is news, up to a bound."""
+    for _ in range(limits.BUS_DRAIN_MESSAGES):
+        try:
+            frames = socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return
+        if len(frames) == 2:
+            shown = show(frames[0].rstrip(b"\0").decode("utf-8", "replace"), frames[1])
+            if shown is not None:
+                yield shown
+
+
+def _attach(socket: zmq.Socket[bytes], config: Config, wanted: list[str]) -> None:
+    socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
+    for words in wanted:
+        for prefix in topics.subscription(words):
+            socket.setsockopt(zmq.SUBSCRIBE, prefix)
+    curve = config.curve
+    for endpoint in bus.addresses(config):
+        if curve is not None and endpoint.startswith("tcp://"):
+            socket.curve_serverkey = curve.public_key.encode()
+            socket.curve_secretkey = curve.secret_key.encode()
+            socket.curve_publickey = curve.public_key.encode()
+        socket.connect(endpoint)
+
+
+def _raw(topic: str, payload: bytes) -> str:
+    return f"{topic} {payload.hex()}"
+
+
+def _json(topic: str, payload: bytes) -> str:
+    return _encoded({"topic": topic, **_unpacked(payload)})
+
+
+class _Lines:
+    """Lines for people, of what is new: a state that is only told again gives none."""
+
+    def __init__(self, is_styled: bool) -> None:
+        self._is_styled = is_styled
+        self._newest: dict[str, tuple[Any, Any]] = {}
+
+    def __call__(self, topic: str, payload: bytes) -> str | None:
+        message = _unpacked(payload)
+        news = (message.get("boot"), message.get("seq"))
+        if self._newest.get(topic) == news:
+            return None
+        if len(self._newest) < limits.BUS_TRACKED_TOPICS:
+            self._newest[topic] = news
+        when, fields = line(message)
+        if self._is_styled:
+            return f"{typer.style(when, dim=True)} {typer.style(topic, bold=True)} {fields}"
+        return f"{when} {topic} {fields}"
+
+
+def _unpacked(payload: bytes) -> dict[str, Any]:
+    """A message's map; what is none is shown as it is instead of ending the tail."""
+    try:
+        found = msgpack.unpackb(payload, strict_map_key=False)
+    except Exception as error:  # noqa: BLE001 - msgpack raises many kinds; each means the same here
+        return {"undecodable": str(error) or type(error).__name__, "bytes": payload[: limits.BAD_MESSAGE_SHOWN_BYTES]}
+    return found if isinstance(found, dict) else {"not_a_map": found}
+
+
+def _encoded(value: Any) -> str:
+    try:
+        return JSON.encode(value)
+    except (TypeError, ValueError):
+        return msgspec.json.encode(_plain(value)).decode()
+
+
+def _plain(value: Any) -> Any:
+    """A msgpack value as JSON can hold it."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, dict):
+        return {str(_plain(key)): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+# Unlike msgspec it asks about bytes, so that a message without any need not be walked in search of them.
+JSON = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+
+
+def line(message: dict[str, Any]) -> tuple[str, str]:
+    """A message for people: its time, and its own fields."""
+    ts = message.get("ts")
+    when = rfc3339(ts)[11:23] if isinstance(ts, int) and 0 <= ts < 2**63 else "--:--:--.---"
+    return when, " ".join(f"{key}={_short(each)}" for key, each in message.items() if key not in HEADER)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bytes):
+        value = _plain(value)
+    if isinstance(value, str):
+        return value if value and value.isprintable() and " " not in value else repr(value)
+    return _encoded(value)

@@ -1,0 +1,35 @@
+"""The data of one frame of the window: that of every view, and the chart's mids and trades. A core; immutable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.desktop.curve import Curve, Line
+from monitor.model.sections import TradeShown
+from monitor.ui.snapshot import Shown, Watch
+from shared.clock import SECOND
+from shared.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One moment. ``mids`` and ``trades`` are by pair, oldest first."""
+
+    shown: Shown
+    mids: dict[str, Line]
+    trades: dict[str, list[TradeShown]]
+
+
+class Framer:
+    """Adds to each look the curves that it keeps."""
+
+    def __init__(self, config: Config) -> None:
+        self.curves = {pair: Curve() for pair in config.trading.pairs}
+
+    def frame(self, watch: Watch, shown: Shown) -> Frame:
+        """The moment of ``shown``, which ``watch`` has just told."""
+        for pair, book in shown.books.items():
+            if book.mid is not None:
+                self.curves[pair].add(shown.wall / SECOND, float(book.mid))
+        mids = {pair: curve.line() for pair, curve in self.curves.items()}
+        return Frame(shown, mids, watch.picture.market_trades())

@@ -1,0 +1,1 @@
+"""The state and the recent past of the bus, as the sections that people look at."""

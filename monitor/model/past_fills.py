@@ -1,0 +1,134 @@
+"""Fills of before the monitor's start, as the executor's own command tells them from its journal and archives.
+
+A process of its own reads: the journal's form is the executor's business, its file is opened read-only, and neither
+the monitor's loop nor the executor's writes wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from monitor.model.picture import Picture
+from monitor.model.sections import FillShown
+from shared import limits
+from shared.bus import Received
+from shared.clock import SECOND, parse_rfc3339
+from shared.config import Config
+from shared.messages import Fill, Heartbeat, Side
+from shared.valuation import legs
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line of ``python -m executor fills --json --profit``."""
+
+    exec_id: str
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    price: str
+    qty: str
+    fee: str
+    ts: str
+    realised: str
+    fees_paid: str
+    profit: str
+
+    def shown(self) -> FillShown:
+        """The fill as it is shown."""
+        names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
+        fields: dict[str, Any] = {name: getattr(self, name) for name in names}
+        return FillShown(**fields, ts=parse_rfc3339(self.ts) / SECOND)
+
+
+def fill_in(picture: Picture, lines: list[Line], currency: str) -> None:
+    """Puts the journal's fills, oldest first, into a picture: each fill once, and the past of the profit.
+
+    What was made in another quote than the currency has no past here: its rates of then are not known.
+    """
+    points: dict[str, list[tuple[float, float]]] = {"realised": [], "fees": []}
+    is_one_quote = all(legs(line.symbol)[1] == currency for line in lines)
+    for line in lines:
+        fill = line.shown()
+        picture.fills.add(fill)
+        if legs(line.symbol)[1] == currency:
+            points.setdefault(f"pnl.{line.symbol}", []).append((fill.ts, float(line.profit)))
+        if not is_one_quote:
+            continue
+        points["realised"].append((fill.ts, float(line.realised)))
+        points["fees"].append((fill.ts, float(line.fees_paid)))
+    for name, found in points.items():
+        picture.history.begin(name, found)
+
+
+class Reader:
+    """Reads when the monitor starts, and again when the bus missed a fill or the executor started anew."""
+
+    def __init__(self, config: Config, picture: Picture, aside: Callable[[Any], None]) -> None:
+        self._config, self._picture, self._aside = config, picture, aside
+        self._wanted = True
+        self._reading = False
+        self._due = 0
+        self._boot = 0
+
+    def take(self, received: Received) -> None:
+        """Looks whether a message says that fills may be known to the journal alone."""
+        message = received.message
+        if isinstance(message, Fill):
+            self._wanted = self._wanted or received.missed > 0
+        elif isinstance(message, Heartbeat) and message.process == "executor" and message.boot != self._boot:
+            self._boot, self._wanted = message.boot, True
+
+    def turn(self, now: int) -> None:
+        """Begins to read when it is due."""
+        if self._wanted and not self._reading and now >= self._due:
+            self._wanted, self._reading = False, True
+            self._due = now + int(limits.JOURNAL_AGAIN_S * SECOND)
+            self._aside(self._read())
+
+    async def _read(self) -> None:
+        try:
+            lines = await asyncio.wait_for(self._lines(), limits.JOURNAL_READ_S)
+            fill_in(self._picture, lines, self._config.trading.currency)
+        except (OSError, TimeoutError, ValueError) as error:
+            log = structlog.get_logger("monitor")
+            log.warning("fills of before are not shown", why=str(error)[:500] or "the executor's command is too slow")
+        finally:
+            self._reading = False
+
+    async def _lines(self) -> list[Line]:
+        source = ["--config", str(self._config.source)] if self._config.source else []
+        words = ("fills", "--json", "--profit", "--count", str(limits.FILLS_SHOWN), *source)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "executor",
+            *words,
+            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            raise ValueError(err.decode(errors="replace").strip()[-300:])
+        return await asyncio.to_thread(_decoded, out)
+
+
+def _decoded(out: bytes) -> list[Line]:
+    return msgspec.json.Decoder(Line).decode_lines(out)

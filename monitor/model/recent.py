@@ -1,0 +1,114 @@
+"""Recent events, each kind up to its bound: market trades, own fills, alerts, warnings. A core."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from typing import Any
+
+from monitor.model.sections import FillShown, LogShown, RecentAlert, TradeShown
+from shared import limits, numbers
+from shared.clock import SECOND
+from shared.messages import Alert, FeedTrades, Fill, LogLine
+
+
+def seconds(ns: int) -> float:
+    """A time of the bus as people's charts take it."""
+    return ns / SECOND
+
+
+class Trades:
+    """The market's last trades by symbol, oldest first."""
+
+    def __init__(self, symbols: list[str]) -> None:
+        self._of: dict[str, deque[TradeShown]] = {symbol: deque(maxlen=limits.TRADES_SHOWN) for symbol in symbols}
+
+    def take(self, message: FeedTrades) -> None:
+        """The trades of one frame."""
+        kept = self._of.get(message.symbol)
+        if kept is None:
+            return
+        for trade in message.trades:
+            shown = TradeShown(
+                side=trade.side,
+                price=numbers.text(trade.price, message.price_precision),
+                qty=numbers.text(trade.qty, message.qty_precision),
+                ts=seconds(trade.trade_ts or message.ts),
+            )
+            kept.append(shown)
+
+    def shown(self) -> dict[str, list[TradeShown]]:
+        """All that is kept."""
+        return {symbol: list(kept) for symbol, kept in self._of.items()}
+
+
+class Fills:
+    """The newest own fills, each once, from the bus and from the journal alike."""
+
+    def __init__(self) -> None:
+        self._sorted: list[tuple[float, str]] = []
+        self._by_id: dict[str, FillShown] = {}
+
+    def take(self, message: Fill) -> None:
+        """A fill that the executor told."""
+        names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
+        fields: dict[str, Any] = {name: getattr(message, name) for name in names}
+        self.add(FillShown(**fields, ts=seconds(message.fill_ts)))
+
+    def add(self, fill: FillShown) -> None:
+        """A fill; one known already, or older than all that is kept when that is full, changes nothing."""
+        if fill.exec_id in self._by_id:
+            return
+        self._by_id[fill.exec_id] = fill
+        insort(self._sorted, (fill.ts, fill.exec_id))
+        if len(self._sorted) > limits.FILLS_SHOWN:
+            _, oldest = self._sorted.pop(0)
+            del self._by_id[oldest]
+
+    def shown(self, symbol: str, most: int) -> list[FillShown]:
+        """The last ``most`` of a symbol (of all: empty), oldest first."""
+        found: list[FillShown] = []
+        for _, exec_id in reversed(self._sorted):
+            if len(found) == most:
+                break
+            fill = self._by_id[exec_id]
+            if not symbol or fill.symbol == symbol:
+                found.append(fill)
+        return found[::-1]
+
+
+class Told:
+    """The newest alerts and warnings of all processes."""
+
+    def __init__(self) -> None:
+        self.alerts: deque[RecentAlert] = deque(maxlen=limits.ALERTS_SHOWN)
+        self.lines: deque[LogShown] = deque(maxlen=limits.LINES_SHOWN)
+
+    def alert(self, message: Alert) -> None:
+        """Something that people were told."""
+        text = message.text[: limits.TEXT_SHOWN]
+        kind = message.kind[: limits.TEXT_SHOWN]
+        ts = seconds(message.ts)
+        self.alerts.append(RecentAlert(ts=ts, src=message.src, level=message.level, kind=kind, text=text))
+
+    def line(self, message: LogLine) -> None:
+        """A warning or worse; an alert's own line is left out, since the alert comes as well."""
+        if message.event == "alert":
+            return
+        fields = {str(key)[:100]: _plain(value) for key, value in list(message.fields.items())[: limits.FIELDS_SHOWN]}
+        self.lines.append(
+            LogShown(
+                ts=seconds(message.ts),
+                process=message.src,
+                level=message.level,
+                event=message.event[: limits.TEXT_SHOWN],
+                fields=fields,
+            )
+        )
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    """A field as JSON has it, whatever a stranger put there."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return (value if isinstance(value, str) else repr(value))[: limits.TEXT_SHOWN]

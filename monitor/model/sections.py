@@ -1,0 +1,358 @@
+"""Sections that people look at, as typed structs: the API's answers and their description are made from them.
+
+Prices, quantities and money are decimal text; ``*_ts`` are float seconds since the epoch, ``*_ms`` are ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from shared.messages import Side
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that is shown."""
+
+
+class StatusProcess(Shown, frozen=True, kw_only=True):
+    """A process in the status object; null where it was never heard."""
+
+    state: str
+    why: str
+    pid: int | None
+    boot: int | None
+    uptime_s: float | None
+    heartbeat_age_s: float | None
+    rss_mb: float | None
+    gaps: int | None
+    drops: int | None
+    loop_lag_ms: float | None
+    memory_percent: Any
+    restarts: int
+
+
+class StatusBook(Shown, frozen=True, kw_only=True):
+    """A book in the status object; bid and ask are null unless it is live."""
+
+    state: str
+    why: str
+    stale: bool
+    age_ms: int | None
+    bid: str | None
+    ask: str | None
+    checksums_ok: int
+    checksums_failed: int
+
+
+class AssetShown(Shown, frozen=True, kw_only=True):
+    """A traded base: its position over all pairs, what that is worth in the currency, what is kept, and why it is held.
+
+    ``wallets`` are the balances outside the spot wallet.
+    """
+
+    position: str
+    worth: str
+    inventory: str = "0"
+    least: str = "0"
+    wallets: dict[str, str] = {}
+    held: str = ""
+
+
+class RateShown(Shown, frozen=True, kw_only=True):
+    """The worth of one unit of an asset in the currency; not ``valid`` it is stale, or empty before the first.
+
+    ``way`` are the pairs that it goes by.
+    """
+
+    rate: str
+    valid: bool
+    way: list[str]
+
+
+class Status(Shown, frozen=True, kw_only=True):
+    """The status object, as ``tradebyte status --json`` prints it."""
+
+    halted: bool
+    halted_why: str
+    sandbox: bool
+    dry_run: bool
+    processes: dict[str, StatusProcess]
+    books: dict[str, StatusBook]
+    open_orders: int
+    orders_known: bool
+    positions: dict[str, str]
+    assets: dict[str, AssetShown]
+    currency: str
+    asset_rates: dict[str, RateShown]
+    unlisted: list[str]
+    stale: list[str]
+    paused: dict[str, str]
+    empty_slots: list[dict[str, Any]]
+    unwanted: list[dict[str, Any]]
+    connection: dict[str, Any]
+    rates: dict[str, Any]
+    fees: dict[str, dict[str, str | None]]
+    machine: Any
+    slow: list[dict[str, Any]]
+
+
+class Health(Shown, frozen=True, kw_only=True):
+    """Up or not, for machines."""
+
+    healthy: bool
+    not_ready: list[str]
+    refused: list[str]
+    halted: bool
+    processes: dict[str, str]
+    books: dict[str, str]
+
+
+class Process(StatusProcess, frozen=True, kw_only=True):
+    """A process: its own word on itself (``dead`` when unheard for 3 s) and its figures."""
+
+    messages_in: int | None
+    messages_out: int | None
+    version: str | None
+
+
+class BookShown(Shown, frozen=True, kw_only=True):
+    """A book; both sides are empty and mid and spread null unless it is live. Best levels first."""
+
+    state: str
+    why: str
+    stale: bool
+    age_ms: int | None
+    mid: str | None
+    spread_bps: float | None
+    price_precision: int | None
+    qty_precision: int | None
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+    checksums_ok: int
+    checksums_failed: int
+
+
+class OrderShown(Shown, frozen=True, kw_only=True):
+    """An own order; ``qty`` is the total, ``filled`` of it done."""
+
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    slot: str
+    side: Side
+    price: str
+    qty: str
+    filled: str
+    state: str
+    is_live: bool
+    error: str
+    created_ts: float
+    changed_ts: float
+
+
+class OrdersShown(Shown, frozen=True, kw_only=True):
+    """Own live orders and those ended in the last minute; ``known`` is false until reconciled with the exchange."""
+
+    known: bool
+    orders: list[OrderShown]
+
+
+class FillShown(Shown, frozen=True, kw_only=True):
+    """One own fill, the fee in quote currency."""
+
+    exec_id: str
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    price: str
+    qty: str
+    fee: str
+    ts: float
+
+
+class FillsShown(Shown, frozen=True, kw_only=True):
+    """Own fills, oldest first."""
+
+    fills: list[FillShown]
+
+
+class TradeShown(Shown, frozen=True, kw_only=True):
+    """One market trade; ``side`` is the taker's."""
+
+    side: Side
+    price: str
+    qty: str
+    ts: float
+
+
+class StrategyPosition(Shown, frozen=True, kw_only=True):
+    """The sum of one strategy's fills on a symbol, beside the account's position there."""
+
+    strategy: str
+    symbol: str
+    valid: bool
+    position: str
+    account_position: str
+    fills: int
+
+
+class PositionsShown(Shown, frozen=True, kw_only=True):
+    """The sum of the fills on each pair, positions and balances by asset, and each strategy's share.
+
+    ``known`` is false where the executor has not told, or is not heard any more (``why``): these are its last words.
+    """
+
+    known: bool
+    why: str
+    account: dict[str, str]
+    balances: dict[str, str]
+    assets: dict[str, AssetShown] = {}
+    currency: str = ""
+    rates: dict[str, RateShown] = {}
+    strategies: list[StrategyPosition]
+
+
+class Total(Shown, frozen=True, kw_only=True):
+    """All pairs together, in the trading currency: profit = realised + unrealised - fees, and
+    equity = profit + transfers + rounding + fx. ``today`` is the profit since midnight UTC, to the cent."""
+
+    profit: str
+    today: str
+    equity: str
+    realised: str
+    unrealised: str
+    fees: str
+    transfers: str
+    rounding: str
+    fx: str = "0"
+
+
+class QuoteProfitShown(Shown, frozen=True, kw_only=True):
+    """Profit of all pairs of a quote asset, in that asset."""
+
+    realised: str
+    unrealised: str
+    fees: str
+    transfers: str
+    rounding: str
+    equity: str
+
+
+class PairProfit(Shown, frozen=True, kw_only=True):
+    """One pair's profit by weighted-average cost, marked to its last good mid, in its quote asset."""
+
+    realised: str
+    unrealised: str
+    fees: str
+    qty: str
+    average_price: str | None
+    mid: str | None
+    is_stale: bool
+
+
+class ProfitShown(Shown, frozen=True, kw_only=True):
+    """Profit in total, by pair and by quote; ``valid`` is false until reconciled, and ``why`` says what is missing."""
+
+    valid: bool
+    why: str
+    currency: str
+    total: Total
+    pairs: dict[str, PairProfit]
+    quotes: dict[str, QuoteProfitShown] = {}
+
+
+class Hop(Shown, frozen=True, kw_only=True):
+    """One hop's histogram since ``since_ts``; ``buckets`` are (upper bound in ms, count)."""
+
+    hop: str
+    about: str
+    count: int
+    since_ts: float | None
+    min_ms: float | None
+    p50_ms: float | None
+    p90_ms: float | None
+    p99_ms: float | None
+    p999_ms: float | None
+    max_ms: float | None
+    average_ms: float | None
+    buckets: list[tuple[float, int]]
+
+
+class LatencyShown(Shown, frozen=True, kw_only=True):
+    """Every hop, in the order of the data's way."""
+
+    hops: list[Hop]
+
+
+class ActiveAlert(Shown, frozen=True, kw_only=True):
+    """A condition that holds now and was told; ``name`` tells it from others of its kind."""
+
+    kind: str
+    name: str
+    level: str
+    text: str
+    since_ts: float
+
+
+class RecentAlert(Shown, frozen=True, kw_only=True):
+    """An alert as it was told."""
+
+    ts: float
+    src: str
+    level: str
+    kind: str
+    text: str
+
+
+class AlertsShown(Shown, frozen=True, kw_only=True):
+    """Alerts that hold now, and those of late, newest last."""
+
+    active: list[ActiveAlert]
+    recent: list[RecentAlert]
+
+
+class LogShown(Shown, frozen=True, kw_only=True):
+    """One warning or worse of a process."""
+
+    ts: float
+    process: str
+    level: str
+    event: str
+    fields: dict[str, str | int | float | bool | None]
+
+
+class LogsShown(Shown, frozen=True, kw_only=True):
+    """Log lines, newest last."""
+
+    lines: list[LogShown]
+
+
+# A pair, described as a short array: generators of clients know that better than a tuple inside of a map.
+PointShown = Annotated[Sequence[float], msgspec.Meta(min_length=2, max_length=2)]
+
+
+class HistoryShown(Shown, frozen=True, kw_only=True):
+    """Points of each series asked for, as (time, value) for charts; without any asked for, their names."""
+
+    names: list[str]
+    series: Mapping[str, Sequence[PointShown]]
+
+
+class ControlShown(Shown, frozen=True, kw_only=True):
+    """The switches that are on."""
+
+    halted: bool
+    why: str
+    flattening: bool
+    sandbox: bool
+    dry_run: bool
+    paused: dict[str, str] = {}
+
+
+LEVELS: Final = ("debug", "info", "warning", "error", "critical")

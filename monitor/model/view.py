@@ -1,0 +1,248 @@
+"""The state of the bus now: the newest heartbeat of each process and the newest of everything else.
+
+A core: messages and the time come in, and the status object comes out. Both the monitor and the commands keep one.
+Bounded by the configuration: processes, pairs and strategies that are not in it are counted and left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from shared import limits, numbers
+from shared.bus import Received
+from shared.clock import MS, SECOND
+from shared.config import Config
+from shared.messages import (
+    Account,
+    Book,
+    BookState,
+    BookStatus,
+    Control,
+    FeedStatus,
+    Heartbeat,
+    Instruments,
+    Order,
+    Orders,
+    OrderState,
+    Position,
+)
+
+LIVE_ORDER_STATES = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN, OrderState.CANCELLING})
+DEAD = "dead"
+# The strategy of orders on the account that are not ours.
+FOREIGN = "account"
+
+
+@dataclass(slots=True)
+class Heard:
+    """A process's newest heartbeat and when it was heard (ns of CLOCK_BOOTTIME)."""
+
+    beat: Heartbeat
+    at: int
+
+
+def live_orders(orders: Orders) -> list[Order]:
+    """The orders of a message that may still trade."""
+    return [order for order in orders.orders if order.state in LIVE_ORDER_STATES]
+
+
+class View:
+    """The newest of everything. ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._names = config.process_names
+        self._pairs = config.trading.pairs
+        self.heartbeats: dict[str, Heard] = {}
+        self.books: dict[str, Book] = {}
+        self.book_status: BookStatus | None = None
+        self.feed_status: FeedStatus | None = None
+        self.instruments: Instruments | None = None
+        self.orders: dict[str, Orders] = {}
+        self.positions: dict[tuple[str, str], Position] = {}
+        self.account: Account | None = None
+        self.control: Control | None = None
+        # How often each process was seen to start anew.
+        self.restarts: Counter[str] = Counter()
+        # Messages about what the configuration does not name, such as another configuration's strategy.
+        self.strangers = 0
+
+    def take(self, received: Received, now: int) -> None:
+        """Takes in one message; kinds that the view does not show are passed over."""
+        match received.message:
+            case Heartbeat() as beat:
+                if self._known(received.rest in self._names and beat.process == received.rest):
+                    known = self.heartbeats.get(beat.process)
+                    self.restarts[beat.process] += known is not None and known.beat.boot != beat.boot
+                    self.heartbeats[beat.process] = Heard(beat, now)
+            case BookStatus() as status:
+                self.book_status = status
+            case FeedStatus() as status:
+                self.feed_status = status
+            case Instruments() as instruments:
+                self.instruments = instruments
+            case Book() as book:
+                if self._known(book.symbol in self._pairs):
+                    self.books[book.symbol] = book
+            case Orders() as orders:
+                if self._known(orders.symbol in self._pairs):
+                    self.orders[orders.symbol] = orders
+            case Position() as position:
+                if self._known(position.symbol in self._pairs and position.strategy in self._config.strategies):
+                    self.positions[position.strategy, position.symbol] = position
+            case Account() as account:
+                self.account = account
+            case Control() as control:
+                self.control = control
+            case _:
+                pass
+
+    def _known(self, known: bool) -> bool:
+        self.strangers += not known
+        return known
+
+    # --- what is known -------------------------------------------------------------------------------------------
+
+    @property
+    def is_complete(self) -> bool:
+        """Everything that the status object shows has been heard."""
+        return (
+            all(name in self.heartbeats for name in self._names)
+            and self.book_status is not None
+            and self.feed_status is not None
+            and self.instruments is not None
+            and all(pair in self.books and pair in self.orders for pair in self._pairs)
+            and self.account is not None
+        )
+
+    def state_of(self, name: str, now: int) -> str:
+        """A process's own word on itself, or ``dead`` when unheard for 3 s."""
+        return DEAD if self.silence(name, now) else str(self.heartbeats[name].beat.state)
+
+    def silence(self, name: str, now: int) -> str:
+        """Why a process's last words may not be true any more; empty while it is heard."""
+        heard = self.heartbeats.get(name)
+        if heard is None:
+            return f"{name} has not been heard"
+        unheard_s = (now - heard.at) / SECOND
+        return f"{name} was last heard {unheard_s:.0f} s ago" if unheard_s > limits.HEARTBEAT_DEAD_S else ""
+
+    def own_orders(self) -> list[Order]:
+        """Return our orders that may still trade, unknown ones included; those of others on the account are not."""
+        return [order for orders in self.orders.values() for order in live_orders(orders) if order.strategy != FOREIGN]
+
+    @property
+    def open_orders(self) -> int:
+        """Return how many orders of ours may still trade."""
+        return len(self.own_orders())
+
+    def orders_known(self, now: int) -> bool:
+        """The executor is heard, and has told, reconciled, about every pair."""
+        return self.orders_told and not self.silence("executor", now)
+
+    @property
+    def orders_told(self) -> bool:
+        """The executor has told, reconciled, about every pair, however long ago."""
+        return all(pair in self.orders and self.orders[pair].valid for pair in self._pairs)
+
+    def book_state(self, symbol: str, wall: int) -> tuple[BookState, str]:
+        """A book's state and why; a book whose publisher is not heard for 1 s is silent, whatever it said last."""
+        status = self.book_status
+        if status is None:
+            return BookState.SILENT, "the book process has not been heard"
+        unheard_s = (wall - status.ts) / SECOND
+        if unheard_s > limits.PATH_DEAD_S:
+            return BookState.SILENT, f"the book process was last heard {unheard_s:.0f} s ago"
+        info = status.books.get(symbol)
+        if info is None:
+            return BookState.SYNCING, "the book process does not know it yet"
+        return info.state, info.why or ("no update for 60 s" if info.stale else "")
+
+    # --- the status object ---------------------------------------------------------------------------------------
+
+    def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
+        """The heart of what ``status --json`` and ``/api/status`` print; ``halted`` is the text of data/HALT."""
+        return {
+            "halted": halted is not None,
+            "halted_why": halted or "",
+            "sandbox": self._config.kraken.sandbox,
+            "dry_run": self._config.trading.dry_run,
+            "processes": {name: self.process(name, now) for name in self._names},
+            "books": {pair: self._book(pair, wall) for pair in self._pairs},
+            "open_orders": self.open_orders,
+            "orders_known": self.orders_known(now),
+            # A position that nobody vouches for is not told: trading may have gone on without a word of it.
+            "positions": {} if self.silence("executor", now) else self.position_texts(),
+            "assets": {} if self.silence("executor", now) else self.asset_rows(),
+        }
+
+    def position_texts(self) -> dict[str, str]:
+        """Return what the fills on each pair add up to, as decimal text; empty while the account is not heard of."""
+        return (
+            {pair: self.account.positions[pair] for pair in self._pairs if pair in self.account.positions}
+            if (self.account is not None)
+            else {}
+        )
+
+    def asset_rows(self) -> dict[str, dict[str, Any]]:
+        """Each traded base: its position over all pairs, what that is worth, what is kept, and why it is held."""
+        return {name: msgspec.to_builtins(row) for name, row in self.account.assets.items()} if self.account else {}
+
+    def rate_rows(self) -> dict[str, dict[str, Any]]:
+        """Return what each asset of the pairs is worth in the currency, and whether that is valid."""
+        return {name: msgspec.to_builtins(rate) for name, rate in self.account.rates.items()} if self.account else {}
+
+    def process(self, name: str, now: int) -> dict[str, Any]:
+        """A process as the status object shows it."""
+        heard = self.heartbeats.get(name)
+        beat = heard.beat if heard else None
+        shown: dict[str, Any] = {"state": self.state_of(name, now), "why": ""}
+        if heard is None or beat is None:
+            keys = (
+                "pid",
+                "boot",
+                "uptime_s",
+                "heartbeat_age_s",
+                "rss_mb",
+                "gaps",
+                "drops",
+                "loop_lag_ms",
+                "memory_percent",
+            )
+            return {**shown, **dict.fromkeys(keys), "restarts": 0, "why": "never heard"}
+        age_s = round((now - heard.at) / SECOND, 3)
+        return {
+            "state": shown["state"],
+            "why": f"last heard {age_s:.0f} s ago" if shown["state"] == DEAD else beat.why,
+            "pid": beat.pid,
+            "boot": beat.boot,
+            "uptime_s": beat.uptime_s,
+            "heartbeat_age_s": age_s,
+            "rss_mb": beat.rss_mb,
+            "gaps": beat.gaps,
+            "drops": beat.drops,
+            "loop_lag_ms": beat.loop_lag_ms,
+            "restarts": self.restarts[name],
+            "memory_percent": beat.details.get("memory_percent"),
+        }
+
+    def _book(self, symbol: str, wall: int) -> dict[str, Any]:
+        state, why = self.book_state(symbol, wall)
+        status = self.book_status
+        info = status.books.get(symbol) if status else None
+        book = self.books.get(symbol)
+        touch = book if book is not None and state is BookState.LIVE and book.state is BookState.LIVE else None
+        return {
+            "state": str(state),
+            "age_ms": info.age_ms + max(0, wall - status.ts) // MS if info and status else None,
+            "bid": numbers.text(touch.bids[0][0], touch.price_precision) if touch and touch.bids else None,
+            "ask": numbers.text(touch.asks[0][0], touch.price_precision) if touch and touch.asks else None,
+            "checksums_ok": info.checksums_ok if info else 0,
+            "checksums_failed": info.checksums_failed if info else 0,
+            "stale": info.stale if info else False,
+            "why": why,
+        }

@@ -1,0 +1,274 @@
+"""The whole screen as rows of text, made for 80x24, with more where there is room. A core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from monitor.model.sections import OrderShown
+from monitor.top import notices, panels
+from monitor.top.ladder import ladder
+from monitor.ui import confirmations, troubles
+from monitor.ui.profit import total_made
+from monitor.ui.snapshot import Shown
+from monitor.ui.text import Column, Piece, Row, Tone, count, fill, fitting, plain, table, width_of, wrapped
+
+WIDTH_MIN, HEIGHT_MIN = 60, 18
+NOTICE_ROWS: Final = 6
+LATENCY_WIDTH: Final = 27
+ORDERS_WIDTH: Final = 42
+
+View = Literal["main", "orders", "fills", "latency", "alerts"]
+
+
+@dataclass(slots=True)
+class State:
+    """A person's choices; ``notice`` is what came of an act, ``source`` the bus that is listened to."""
+
+    pair: int = 0
+    wanted: str = ""
+    view: View = "main"
+    scroll: int = 0
+    notice: str = ""
+    notice_tone: Tone = Tone.PLAIN
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The shares of rows and columns."""
+
+    alerts: int
+    first: int
+    second: int
+    third: int
+    left_first: int
+    left_second: int
+
+
+def shape(width: int, height: int, processes: int, pairs: int) -> Shape:
+    """Heights of the bands below the header and above the keys, and the widths of their left halves."""
+    alerts = 1 if height < 30 else 3 if height < 50 else 6
+    room = height - 2 - alerts
+    first = min(1 + max(processes, len(panels.HOPS)), max(7, room // 3))
+    rest = room - first
+    third = min(max(2 + pairs, rest // 3), max(3, rest - 9 if rest >= 14 else rest // 2))
+    latency = LATENCY_WIDTH if width < 110 else 46
+    left_second = width - 1 - ORDERS_WIDTH if width < 100 else (width - 1) * 9 // 20
+    return Shape(alerts, first, rest - third, third, width - 1 - latency, left_second)
+
+
+def screen(shown: Shown | None, state: State, width: int, height: int) -> list[Row]:
+    """Exactly ``height`` rows of exactly ``width`` cells."""
+    if width < WIDTH_MIN or height < HEIGHT_MIN:
+        text = f"This terminal is {width}x{height}: make it larger, 80x24 shows everything. q quits."
+        return _page(wrapped(text, width), [], [], width, height)
+    keys = [_keys(shown, state, width)]
+    notice = _notice(state, width)
+    if shown is None or shown.heard == "listening":
+        head = [fill((("TradeByte", Tone.STRONG),), width)]
+        return _page(head, _centred(notices.listening(state.source, width - 8), width, height - 4), keys, width, height)
+    head = [header(shown, width)]
+    if shown.heard == "down":
+        body = _centred(notices.down(shown, state.source, min(72, width - 8)), width, height - 2)
+    elif state.view == "main":
+        body = _main(shown, state, width, height)
+    else:
+        body = _list(shown, state, width, height - 2)
+    return _page([*head, *body], [], [*notice, *keys], width, height)
+
+
+def header(shown: Shown, width: int) -> Row:
+    """Return whose money, halted or not, how many are ready, what is open, the profit, the time."""
+    control = shown.control
+    ready = sum(process.state == "ready" for process in shown.processes.values())
+    every = len(shown.processes)
+    halt: Piece = ("not halted", Tone.PLAIN)
+    if control.flattening:
+        halt = ("FLATTENING", Tone.ALARM)
+    elif control.halted:
+        halt = ("HALTED", Tone.ALARM)
+    sure = "" if shown.orders.known else "?"
+    profit = total_made(shown)
+    said = f"P&L {profit} {shown.profit.currency}" if profit is not None else "P&L not known"
+    if shown.heard == "down":
+        state: Piece = ("SYSTEM DOWN", Tone.ALARM)
+    else:
+        state = (f"{ready}/{every} ready", Tone.GOOD if ready == every else Tone.WARN)
+    pieces = [
+        confirmations.money_at_stake(shown),
+        halt,
+        state,
+        (f"{shown.open_orders} open{sure}", Tone.PLAIN if not sure else Tone.WARN),
+        (said, Tone.STRONG),
+    ]
+    time = f"{troubles.clock(shown.wall / 1e9)} UTC"
+    left = fitting(pieces, width - len(time) - 2)
+    return fill((*left, (" " * (width - width_of(left) - len(time)), Tone.PLAIN), (time, Tone.QUIET)), width)
+
+
+# --- the main screen -------------------------------------------------------------------------------------------------
+
+
+def _main(shown: Shown, state: State, width: int, height: int) -> list[Row]:
+    room = shape(width, height, len(shown.processes), len(shown.books))
+    right_first, right_second = width - 1 - room.left_first, width - 1 - room.left_second
+    symbol = pair_of(shown, state)
+    first = _beside(
+        panels.clipped(panels.processes(shown, room.left_first), room.first),
+        panels.clipped(panels.latency(shown, right_first), room.first, "l"),
+        room.left_first,
+        right_first,
+        room.first,
+    )
+    second = _beside(
+        ladder(symbol, shown.books.get(symbol), _of(shown, symbol), room.left_second, room.second),
+        panels.clipped(panels.orders(shown, right_second, state.wanted, symbol), room.second, "o"),
+        room.left_second,
+        right_second,
+        room.second,
+    )
+    third = _beside(
+        panels.clipped(panels.profit(shown, room.left_second), room.third),
+        panels.fills(shown, right_second, state.wanted, room.third - 1),
+        room.left_second,
+        right_second,
+        room.third,
+    )
+    return [*alerts(shown, state.wanted, width, room.alerts), *first, *second, *third]
+
+
+def pair_of(shown: Shown, state: State) -> str:
+    """The pair that the ladder shows."""
+    pairs = list(shown.books)
+    return pairs[state.pair % len(pairs)] if pairs else ""
+
+
+def _of(shown: Shown, symbol: str) -> list[OrderShown]:
+    return [order for order in shown.orders.orders if order.symbol == symbol]
+
+
+def alerts(shown: Shown, wanted: str, width: int, height: int) -> list[Row]:
+    """The worst of what is wrong now, and in the room left what was told lately."""
+    wrong = troubles.now(shown)
+    rows = troubles.matching([*wrong, *troubles.lately(shown)], wanted)
+    if not wrong and height > 0:
+        rows.insert(0, (("nothing is wrong", Tone.QUIET),))
+        if height == 1 and len(rows) > 1:
+            rows = [(("nothing is wrong now; last told ", Tone.QUIET), *rows[1])]
+    left = len(wrong) - height
+    if left > 0:
+        more = f"  (+{left}: a)"
+        rows[height - 1] = (*fill(rows[height - 1], width - len(more)), (more, Tone.STRONG))
+    return [*rows[:height], *[()] * (height - len(rows))]
+
+
+def _beside(left: list[Row], right: list[Row], left_width: int, right_width: int, height: int) -> list[Row]:
+    """Two blocks side by side."""
+    rows: list[Row] = []
+    for at in range(height):
+        one = fill(left[at] if at < len(left) else (), left_width)
+        two = fill(right[at] if at < len(right) else (), right_width)
+        rows.append((*one, (" ", Tone.PLAIN), *two))
+    return rows
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+def _list(shown: Shown, state: State, width: int, height: int) -> list[Row]:
+    """One table over the whole screen, from the row scrolled to; the scroll place is held within what there is."""
+    head, *rows = list_rows(shown, state, width)
+    state.scroll = max(0, min(state.scroll, len(rows) - height + 1))
+    return [fill(head, width), *rows[state.scroll : state.scroll + height - 1]]
+
+
+def list_rows(shown: Shown, state: State, width: int) -> list[Row]:
+    """The heading and all rows of the list that is looked at."""
+    match state.view:
+        case "orders":
+            return panels.orders(shown, width, state.wanted, pair_of(shown, state))
+        case "fills":
+            return panels.fills(shown, width, state.wanted)
+        case "latency":
+            about: list[Row] = [()]
+            for hop in shown.latency.hops:
+                about += wrapped(f"{panels.HOPS.get(hop.hop, hop.hop)}: {hop.about}", width, Tone.QUIET)
+            return [*panels.latency(shown, width), *about]
+        case _:
+            return _alerts_and_log(shown, state.wanted, width)
+
+
+def _alerts_and_log(shown: Shown, wanted: str, width: int) -> list[Row]:
+    wrong = troubles.now(shown) or [(("nothing is wrong", Tone.QUIET),)]
+    told = troubles.lately(shown) or [(("no alert since this screen was opened", Tone.QUIET),)]
+    lines = [
+        [
+            (troubles.clock(line.ts), Tone.QUIET),
+            plain(line.process),
+            plain(line.level, Tone.BAD if line.level in ("error", "critical") else Tone.PLAIN),
+            plain(" ".join([line.event, *(f"{key}={value}" for key, value in line.fields.items())])),
+        ]
+        for line in reversed(shown.logs.lines)
+    ]
+    columns = (
+        Column("log", 0, right=False),
+        Column("process", 1, right=False, shrinks_to=10),
+        Column("level", 2, right=False),
+        Column("warning", 3, right=False, shrinks_to=10),
+    )
+    log_head, *log = table(columns, lines, width)
+    if not lines:
+        log = [(("no warning since this screen was opened", Tone.QUIET),)]
+    rows = [*_folded(wrong, wanted, width), (("told lately", Tone.HEAD),), *_folded(told, wanted, width)]
+    heads = {"told lately"}
+    full = [fill(row, width) if row and row[0][0] in heads else row for row in rows]
+    return [(("wrong now", Tone.HEAD),), *full, fill(log_head, width), *troubles.matching(log, wanted)]
+
+
+def _folded(rows: list[Row], wanted: str, width: int) -> list[Row]:
+    """Long ones over several rows, each told to its end."""
+    found: list[Row] = []
+    for row in troubles.matching(rows, wanted):
+        if width_of(row) <= width:
+            found.append(row)
+        else:
+            found += wrapped("".join(text for text, _ in row), width, row[-1][1])
+    return found
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _keys(shown: Shown | None, state: State, width: int) -> Row:
+    """The keys, what is filtered, and how many messages did not reach this screen."""
+    pieces: list[Piece] = []
+    if state.view != "main":
+        pieces.append((f"{state.view}  Esc back", Tone.STRONG))
+    if state.wanted:
+        pieces.append(plain(f"filter: {state.wanted}  Esc ends it", Tone.WARN))
+    pieces += [(f"{key} {word}", Tone.PLAIN) for key, word in notices.KEYS]
+    if shown is not None and shown.missed:
+        pieces.append((f"missed {count(shown.missed)}", Tone.QUIET))
+    return fitting(pieces, width, gap=1 if width < 90 else 3)
+
+
+def _notice(state: State, width: int) -> list[Row]:
+    if not state.notice:
+        return []
+    rows = wrapped(state.notice, width - 2, state.notice_tone, NOTICE_ROWS)
+    return [(("> " if at == 0 else "  ", state.notice_tone), *row) for at, row in enumerate(rows)]
+
+
+def _centred(rows: list[Row], width: int, height: int) -> list[Row]:
+    """A block in the middle."""
+    above = max(0, (height - len(rows)) // 2)
+    left = max(0, (width - max((width_of(row) for row in rows), default=0)) // 2)
+    return [*[()] * above, *(((" " * left, Tone.PLAIN), *row) for row in rows)]
+
+
+def _page(top: list[Row], middle: list[Row], bottom: list[Row], width: int, height: int) -> list[Row]:
+    """The top, and over its end the bottom."""
+    rows = [*top, *middle][: max(0, height - len(bottom))]
+    rows += [()] * (height - len(bottom) - len(rows))
+    return [fill(row, width) for row in [*rows, *bottom][:height]]

@@ -1,0 +1,250 @@
+"""The tables of the screen: each turns a section into rows that fit a width. Cores."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Final
+
+from monitor.model.sections import FillShown, Hop, OrderShown, Process
+from monitor.ui.profit import NOTHING, first_pairs, pair_amounts, total_amounts
+from monitor.ui.snapshot import Shown
+from monitor.ui.text import (
+    DASH,
+    Column,
+    Piece,
+    Row,
+    Tone,
+    age,
+    count,
+    cut,
+    milliseconds,
+    money,
+    plain,
+    price,
+    table,
+    toned,
+)
+from monitor.ui.troubles import clock
+from shared import limits
+from shared.messages import OrderState
+
+STATES: Final = {"ready": Tone.GOOD, "live": Tone.GOOD, "dead": Tone.BAD, "halted": Tone.WARN}
+HOPS: Final = {
+    "exchange_to_collector": "to collector",
+    "collector_to_book": "to book",
+    "book_to_strategy": "to strategy",
+    "strategy_to_executor": "to executor",
+    "frame_to_order": "frame to order",
+    "order_to_acknowledgement": "order to ack",
+}
+PROCESS_COLUMNS: Final = (
+    Column("process", 0, right=False, shrinks_to=12),
+    Column("state", 1, right=False),
+    Column("up", 2, least=3),
+    Column("MB", 4, least=3),
+    Column("lag", 6, least=4),
+    Column("rst", 3),
+    Column("gaps", 5),
+    Column("drop", 7),
+    Column("pid", 10, least=7),
+    Column("heard", 9),
+    Column("why", 8, right=False, shrinks_to=30),
+)
+HOP_COLUMNS: Final = (
+    Column("latency ms", 0, right=False),
+    Column("p50", 1, least=5),
+    Column("p99", 2, least=5),
+    Column("p90", 4, least=5),
+    Column("p99.9", 5, least=5),
+    Column("max", 3, least=5),
+    Column("count", 6, least=5),
+)
+ORDER_COLUMNS: Final = (
+    Column("order", 1, right=False),
+    Column("side", 2, right=False),
+    Column("price", 0),
+    Column("quantity", 3),
+    Column("state", 4, right=False, shrinks_to=5),
+    Column("filled", 5),
+    Column("age", 6),
+    Column("strategy", 8, right=False, shrinks_to=8),
+    Column("slot", 7, right=False),
+    Column("id", 9, right=False),
+    Column("error", 10, right=False, shrinks_to=10),
+)
+FILL_COLUMNS: Final = (
+    Column("fill", 2, right=False),
+    Column("pair", 1, right=False),
+    Column("side", 3, right=False),
+    Column("price", 0),
+    Column("quantity", 4),
+    Column("fee", 5),
+    Column("strategy", 6, right=False, shrinks_to=8),
+    Column("order", 7, right=False),
+    Column("id", 8, right=False),
+)
+
+
+def clipped(rows: list[Row], height: int, key: str = "") -> list[Row]:
+    """Rows of a table within a height; what is left out is counted, and the key named that shows it."""
+    if len(rows) <= height or height < 2:
+        return rows[: max(0, height)]
+    left = len(rows) - height + 1
+    return [*rows[: height - 1], ((f"{left} more{f': {key}' if key else ''}", Tone.QUIET),)]
+
+
+# --- processes and latency -------------------------------------------------------------------------------------------
+
+
+def processes(shown: Shown, width: int) -> list[Row]:
+    """Every process's own word on itself."""
+    return table(PROCESS_COLUMNS, [_process(name, process) for name, process in shown.processes.items()], width)
+
+
+def _process(name: str, process: Process) -> list[Piece]:
+    tone = STATES.get(process.state, Tone.WARN)
+    figures = Tone.QUIET if process.state == "dead" else Tone.PLAIN
+    lost = Tone.WARN if process.gaps else figures
+    dropped = Tone.WARN if process.drops else figures
+    return [
+        plain(name),
+        plain(process.state, tone),
+        (age(process.uptime_s), figures),
+        ("-" if process.rss_mb is None else f"{process.rss_mb:.0f}", figures),
+        (milliseconds(process.loop_lag_ms), figures),
+        (count(process.restarts), Tone.WARN if process.restarts else figures),
+        (count(process.gaps), lost),
+        (count(process.drops), dropped),
+        ("-" if process.pid is None else str(process.pid), figures),
+        (age(process.heartbeat_age_s), figures),
+        plain(process.why, tone),
+    ]
+
+
+def latency(shown: Shown, width: int) -> list[Row]:
+    """Each hop's percentiles since this screen was opened, in ms."""
+    return table(HOP_COLUMNS, [_hop(hop) for hop in shown.latency.hops], width)
+
+
+def _hop(hop: Hop) -> list[Piece]:
+    figures = (hop.p50_ms, hop.p99_ms, hop.p90_ms, hop.p999_ms, hop.max_ms)
+    return [
+        plain(HOPS.get(hop.hop, hop.hop)),
+        *((milliseconds(value), Tone.QUIET if value is None else Tone.PLAIN) for value in figures),
+        (count(hop.count), Tone.QUIET),
+    ]
+
+
+# --- orders and fills ------------------------------------------------------------------------------------------------
+
+
+def orders(shown: Shown, width: int, wanted: str, first: str) -> list[Row]:
+    """Own orders that hold the wanted text: live ones, those of the pair looked at first, then ended ones."""
+    found = [order for order in shown.orders.orders if _holds(_order_words(order), wanted)]
+    live = [order for order in found if order.is_live]
+    ended = [order for order in found if not order.is_live]
+    live.sort(key=lambda order: order.symbol != first)
+    ended.sort(key=lambda order: -order.changed_ts)
+    found = [*live, *ended]
+    rows = table(ORDER_COLUMNS, [_order(order, shown) for order in found], width)
+    if not found:
+        word = "no order" if shown.orders.known else "orders are not known now"
+        rows.append(((f"{word}{f' with {cut(wanted, 20)!r}' if wanted else ''}", Tone.QUIET),))
+    return rows
+
+
+def _order_words(order: OrderShown) -> str:
+    words = (order.symbol, order.side, order.state, order.strategy, order.slot, order.cl_ord_id, order.order_id)
+    return " ".join((*words, order.error))
+
+
+def _order(order: OrderShown, shown: Shown) -> list[Piece]:
+    tone = Tone.PLAIN if order.is_live and shown.orders.known else Tone.QUIET
+    is_open = order.state == str(OrderState.OPEN)
+    changed = shown.wall / 1e9 - order.created_ts if order.created_ts else None
+    return [
+        plain(order.symbol, tone),
+        (order.side, tone),
+        (order.price, tone),
+        (order.qty, tone),
+        plain(order.state, tone if is_open or not order.is_live else Tone.WARN),
+        (order.filled, tone),
+        (age(changed), tone),
+        plain(order.strategy, tone),
+        plain(order.slot, tone),
+        plain(order.order_id or order.cl_ord_id, tone),
+        plain(order.error, Tone.WARN),
+    ]
+
+
+def fills(shown: Shown, width: int, wanted: str, most: int = limits.VIEW_ROWS) -> list[Row]:
+    """The newest ``most`` own fills that hold the wanted text, the newest first."""
+    holding = (fill for fill in reversed(shown.fills.fills) if _holds(_fill_words(fill), wanted))
+    found = list(islice(holding, most))
+    rows = table(FILL_COLUMNS, [_fill(fill) for fill in found], width)
+    if not found:
+        rows.append(((f"no fill{f' with {cut(wanted, 20)!r}' if wanted else ' yet'}", Tone.QUIET),))
+    return rows
+
+
+def _fill_words(fill: FillShown) -> str:
+    return " ".join((fill.symbol, fill.side, fill.strategy, fill.exec_id, fill.order_id, fill.cl_ord_id))
+
+
+def _fill(fill: FillShown) -> list[Piece]:
+    return [
+        (clock(fill.ts), Tone.QUIET),
+        plain(fill.symbol),
+        (fill.side, Tone.GOOD if fill.side == "buy" else Tone.BAD),
+        (fill.price, Tone.PLAIN),
+        (fill.qty, Tone.PLAIN),
+        (fill.fee, Tone.PLAIN),
+        plain(fill.strategy),
+        plain(fill.order_id or fill.cl_ord_id, Tone.QUIET),
+        plain(fill.exec_id, Tone.QUIET),
+    ]
+
+
+def _holds(words: str, wanted: str) -> bool:
+    return wanted.lower() in words.lower()
+
+
+# --- profit ----------------------------------------------------------------------------------------------------------
+
+
+def profit(shown: Shown, width: int) -> list[Row]:
+    """By pair in its quote asset, and in total; positions, digit for digit, are the base's over all its pairs.
+
+    They stand beside the first pair of their base.
+    """
+    currency = shown.profit.currency
+    columns = (
+        Column(f"P&L {currency}", 0, right=False),
+        Column("total", 1),
+        Column("position", 2),
+        Column("worth", 3),
+        Column("realised", 5),
+        Column("unreal.", 4),
+        Column("fees", 6),
+        Column("average", 7),
+        Column("mid", 8),
+    )
+    rows: list[list[Piece]] = []
+    held = first_pairs(shown)
+    pairs = shown.profit.pairs
+    for symbol in dict.fromkeys([*(pair for pair in shown.books if pair in pairs), *pairs]):
+        each = pairs[symbol]
+        row = [plain(symbol), *pair_amounts(shown, symbol, each)]
+        row[2:2] = held.get(symbol, (DASH, DASH) if symbol not in shown.books else (NOTHING, NOTHING))
+        stale = Tone.QUIET if each.is_stale else Tone.PLAIN
+        rows.append([*row, (price(each.average_price, each.mid), Tone.PLAIN), (each.mid or "-", stale)])
+    if shown.profit.valid:
+        total = [plain("total"), *total_amounts(shown)]
+        rows.append([*total[:2], NOTHING, NOTHING, *total[2:], NOTHING, NOTHING])
+        fx = money(shown.profit.total.fx, signed=True)
+        if fx != "0.00":
+            rows.append([plain("fx"), (fx, toned(fx)), *[NOTHING] * 7])
+    found = table(columns, rows, width)
+    if not shown.profit.valid:
+        found.append((plain(f"not known: {shown.profit.why}", Tone.QUIET),))
+    return found

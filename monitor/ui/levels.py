@@ -1,0 +1,30 @@
+"""A side of a book with own quotes where they stand. A core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from monitor.model.sections import OrderShown
+
+Level = tuple[str, str, int]  # price, quantity (empty where the book does not have it), number from the touch
+
+
+def own_by_price(orders: Sequence[OrderShown]) -> dict[str, Decimal]:
+    """Return what remains of own orders, by price."""
+    found: dict[str, Decimal] = {}
+    for order in orders:
+        if order.is_live:
+            found[order.price] = found.get(order.price, Decimal(0)) + Decimal(order.qty) - Decimal(order.filled)
+    return found
+
+
+def nearest(side: Sequence[tuple[str, str]], own: dict[str, Decimal], room: int, *, rising: bool) -> list[Level]:
+    """Up to ``room`` levels, best first: the touch, own quotes nearest to it, then whatever else is best."""
+    there = {price: (price, qty, number) for number, (price, qty) in enumerate(side, 1)}
+    missing = [(price, "", 0) for price in own if price not in there]
+    every: list[Level] = sorted([*there.values(), *missing], key=lambda level: Decimal(level[0]), reverse=not rising)
+    wanted = [level for level in every if level[0] in own or level[2] == 1]
+    wanted += [level for level in every if level not in wanted]
+    kept = wanted[:room]
+    return [level for level in every if level in kept]

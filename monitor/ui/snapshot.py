@@ -1,0 +1,130 @@
+"""The contents of the screen at one moment, made from the picture of the bus. A core.
+
+The reader makes one a few times a second in its own thread; it is never changed, so that the screen needs no lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from monitor.model import status_details
+from monitor.model.picture import Picture
+from monitor.model.sections import (
+    AlertsShown,
+    BookShown,
+    ControlShown,
+    FillsShown,
+    LatencyShown,
+    LogsShown,
+    OrdersShown,
+    PositionsShown,
+    Process,
+    ProfitShown,
+)
+from monitor.model.view import DEAD, FOREIGN
+from shared import limits
+from shared.bus import Received
+from shared.clock import SECOND
+from shared.config import Config
+
+Heard = Literal["listening", "up", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """All that can be seen; ``wall`` is ns since the epoch, ``silent_s`` how long no process was heard.
+
+    ``missed`` counts messages that did not reach this screen; ``note`` says what of it could not be had.
+    """
+
+    wall: int
+    heard: Heard
+    silent_s: float
+    processes: dict[str, Process]
+    books: dict[str, BookShown]
+    orders: OrdersShown
+    fills: FillsShown
+    profit: ProfitShown
+    positions: PositionsShown
+    latency: LatencyShown
+    alerts: AlertsShown
+    logs: LogsShown
+    control: ControlShown
+    # What is wanted and is not so: is Kraken the reason, what, and why (invariant 12).
+    not_trading: Sequence[tuple[bool, str, str]] = ()
+    missed: int = 0
+    note: str = ""
+
+    @property
+    def open_orders(self) -> int:
+        """Own orders that may still trade, as last told."""
+        return sum(order.is_live and order.strategy != FOREIGN for order in self.orders.orders)
+
+    def is_heard(self, process: str) -> bool:
+        """A process has been heard lately."""
+        return process in self.processes and self.processes[process].state != DEAD
+
+
+class Watch:
+    """Takes messages in, and tells what is to be shown. ``now`` is ns of CLOCK_BOOTTIME."""
+
+    def __init__(self, config: Config, now: int) -> None:
+        self._config = config
+        self.picture = Picture(config)
+        self._began = now
+        self._turn_due = now
+        self._latency = self.picture.hops()
+        self._was_up = False
+
+    def take(self, received: Received, now: int) -> None:
+        """One message."""
+        self.picture.take(received, now)
+
+    def look(self, now: int, wall: int, halted: str | None, *, flattening: bool) -> Shown:
+        """Everything as of now; ``halted`` is the text of data/HALT."""
+        picture = self.picture
+        if now >= self._turn_due:
+            self._turn_due = now + SECOND
+            picture.turn(now, wall)
+            self._latency = picture.hops()
+        newest = max((heard.at for heard in picture.view.heartbeats.values()), default=self._began)
+        silent_s = max(0, now - newest) / SECOND
+        return Shown(
+            wall=wall,
+            heard=self._heard(now, silent_s),
+            silent_s=silent_s,
+            processes=picture.processes(now),
+            books=picture.books(wall),
+            orders=picture.orders(now),
+            fills=picture.own_fills(most=limits.VIEW_ROWS),
+            profit=picture.profit(now),
+            positions=picture.positions(now),
+            latency=self._latency,
+            alerts=picture.told_alerts(now, wall),
+            logs=picture.lines(most=limits.VIEW_ROWS),
+            control=picture.control(halted, flattening=flattening),
+            not_trading=status_details.troubles(self._status(now, wall), wall),
+        )
+
+    def _status(self, now: int, wall: int) -> dict[str, Any]:
+        view = self.picture.view
+        assets = {} if view.silence("executor", now) else view.asset_rows()
+        return status_details.beyond(view, self._config, now, wall) | {"assets": assets}
+
+    def _heard(self, now: int, silent_s: float) -> Heard:
+        """Nothing is said of what was not waited for: a first look takes up to two heartbeats."""
+        if not self.picture.view.heartbeats or not self._was_up:
+            waited = now - self._began >= limits.VIEW_LISTEN_S * SECOND
+            if not waited and not self.picture.view.is_complete:
+                return "listening"
+        if not self.picture.view.heartbeats or silent_s > limits.HEARTBEAT_DEAD_S:
+            return "down"
+        self._was_up = True
+        return "up"
+
+
+def counted(shown: Shown, missed: int, note: str) -> Shown:
+    """The same with what the reader itself knows."""
+    return replace(shown, missed=missed, note=note)

@@ -1,0 +1,225 @@
+"""Rows of text in tones, and tables that fit: a number is shown whole or not at all. A core.
+
+Widths are in cells of a terminal. What strangers put on the bus is made printable here.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from enum import Enum
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+
+class Tone(Enum):
+    """The meaning of a piece. Its colour is the screen's business, and no tone says what the text does not."""
+
+    PLAIN = "plain"
+    QUIET = "quiet"
+    STRONG = "strong"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    OWN = "own"
+    HEAD = "head"
+    ALARM = "alarm"
+
+
+Piece = tuple[str, Tone]
+Row = tuple[Piece, ...]
+MORE: Final = "…"
+# Columns of this rank and above are for room that nothing else needs.
+SPARE: Final = 8
+DASH: Final[Piece] = ("-", Tone.QUIET)
+
+
+def plain(text: str, tone: Tone = Tone.PLAIN) -> Piece:
+    """One line of printable text, whatever came."""
+    return "".join(char if char.isprintable() else " " for char in text), tone
+
+
+def text_of(row: Row) -> str:
+    """A row without its tones."""
+    return "".join(text for text, _ in row)
+
+
+def width_of(row: Row) -> int:
+    """Cells that a row takes."""
+    return cell_len(text_of(row))
+
+
+def cut(text: str, width: int) -> str:
+    """Words within a width; what does not fit ends in an ellipsis. For words only, never for numbers."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + MORE if width > 0 else ""
+
+
+def fill(row: Row, width: int) -> Row:
+    """A row of exactly this width: what is beyond is cut, what is missing is blank in the last piece's tone."""
+    found: list[Piece] = []
+    left = width
+    for text, tone in row:
+        kept = cut(text, left)
+        found.append((kept, tone))
+        left -= cell_len(kept)
+        if kept != text:
+            break
+    tone = row[-1][1] if row and row[-1][1] is Tone.HEAD else Tone.PLAIN
+    return (*found, (" " * left, tone)) if left > 0 else tuple(found)
+
+
+def fitting(pieces: Iterable[Piece], width: int, gap: int = 2) -> Row:
+    """As many whole pieces, with gaps between, as fit; the first is cut where even it does not."""
+    found: list[Piece] = []
+    left = width
+    for text, tone in pieces:
+        need = cell_len(text) + (gap if found else 0)
+        if need > left:
+            if not found:
+                found.append((cut(text, left), tone))
+                left = 0
+            continue
+        if found:
+            found.append((" " * gap, Tone.HEAD if tone is Tone.HEAD else Tone.PLAIN))
+        found.append((text, tone))
+        left -= need
+    return tuple(found)
+
+
+def wrapped(text: str, width: int, tone: Tone = Tone.PLAIN, most: int = 20) -> list[Row]:
+    """A text in as many rows as it takes, up to a bound."""
+    lines = textwrap.wrap(plain(text)[0], max(10, width)) or [""]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], cut(lines[most - 1] + " " + MORE, width)]
+    return [((line, tone),) for line in lines]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; of those that do not fit, the one with the highest ``rank`` goes first.
+
+    ``shrinks_to`` is the least width of words, which may be cut; numbers have none, and are never cut. ``least`` is a
+    width that is kept free, so that columns stay where they are while numbers grow. A column of nothing is left out.
+    """
+
+    head: str
+    rank: int
+    right: bool = True
+    shrinks_to: int | None = None
+    least: int = 0
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], width: int) -> list[Row]:
+    """The heading and the rows, all within a width."""
+    cells = [[cell_len(row[at][0]) for row in rows] for at in range(len(columns))]
+    needs = [max([cell_len(column.head), column.least, *cells[at]]) for at, column in enumerate(columns)]
+    used, widths = _chosen(columns, needs, [at for at in range(len(columns)) if any(cells[at]) or not rows], width)
+    head = tuple((_aligned(columns[at].head, widths[at], columns[at].right), Tone.HEAD) for at in used)
+    found = [_joined(head, Tone.HEAD)]
+    for row in rows:
+        pieces = tuple((_aligned(row[at][0], widths[at], columns[at].right), row[at][1]) for at in used)
+        found.append(_joined(pieces, Tone.PLAIN))
+    return found
+
+
+def _chosen(columns: Sequence[Column], needs: list[int], used: list[int], width: int) -> tuple[list[int], list[int]]:
+    """Return which columns are shown of those that could be, and how wide each is."""
+    while True:
+        widths = list(needs)
+        spare = max(used, key=lambda at: columns[at].rank, default=0)
+        over = sum(widths[at] for at in used) + len(used) - 1 - width
+        if over > 0 and len(used) > 1 and columns[spare].rank >= SPARE:
+            used.remove(spare)
+            continue
+        # The least important words give way first.
+        for at in sorted(used, key=lambda at: -columns[at].rank):
+            least = columns[at].shrinks_to
+            if over > 0 and least is not None and widths[at] > least:
+                given = min(over, widths[at] - least)
+                widths[at] -= given
+                over -= given
+        if over <= 0:
+            return used, widths
+        if len(used) < 2:
+            widths = [min(need, width) for need in widths]
+            return used, widths
+        used.remove(spare)
+
+
+def _aligned(text: str, width: int, right: bool) -> str:
+    kept = cut(text, width)
+    space = " " * (width - cell_len(kept))
+    return space + kept if right else kept + space
+
+
+def _joined(pieces: Row, tone: Tone) -> Row:
+    found: list[Piece] = []
+    for piece in pieces:
+        if found:
+            found.append((" ", tone))
+        found.append(piece)
+    return tuple(found)
+
+
+# --- numbers as people read them -------------------------------------------------------------------------------------
+
+
+def age(seconds: float | None) -> str:
+    """A duration in at most four cells: ``12s``, ``3m``, ``5h``, ``2d``."""
+    if seconds is None:
+        return "-"
+    for limit, divisor, unit in ((100, 1, "s"), (6000, 60, "m"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / divisor:.0f}{unit}"
+    return f"{seconds / 86_400:.0f}d"
+
+
+def count(number: int | None) -> str:
+    """A count in at most five cells, said to be rounded by its letter: ``9999``, ``12k``, ``3M``."""
+    if number is None:
+        return "-"
+    for limit, divisor, unit in ((10_000, 1, ""), (10_000_000, 1000, "k")):
+        if abs(number) < limit:
+            return f"{number // divisor}{unit}"
+    return f"{number // 1_000_000}M"
+
+
+def milliseconds(value: float | None) -> str:
+    """ms with the digits that matter: ``0.04``, ``12.3``, ``250``."""
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def money(value: str | Decimal | None, *, signed: bool = False) -> str:
+    """Decimal text to the cent, rounded half to even; ``?`` for what is no number."""
+    if value is None:
+        return "-"
+    try:
+        cents = Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+    except InvalidOperation:
+        return "?"
+    if not cents:
+        return "0.00"
+    return format(cents, "+,f" if signed else ",f")
+
+
+def price(value: str | None, like: str | None) -> str:
+    """A price with as many decimals as ``like`` has, two at the least, rounded half to even; ``?`` for no number."""
+    if value is None:
+        return "-"
+    decimals = max(2, len((like or "").partition(".")[2]))
+    try:
+        return format(Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN), ",f")
+    except InvalidOperation:
+        return "?"
+
+
+def toned(value: str) -> Tone:
+    """The tone of an amount with its sign."""
+    return Tone.GOOD if value.startswith("+") else Tone.BAD if value.startswith("-") and value != "-" else Tone.PLAIN

@@ -1,1 +1,0 @@
-"""Views for people; each is a client of the bus or of the monitor's API, and none touches trading."""

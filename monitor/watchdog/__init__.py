@@ -1,0 +1,1 @@
+"""Health of the processes and of the machine: what is wrong, what to restart, and whom to tell."""

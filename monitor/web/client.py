@@ -1,0 +1,163 @@
+"""The API as the page reads it: one fetch per section and tick, shared by everybody who has the page open."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from monitor.api.loopback import OPENER
+from shared import limits
+
+Clock = Callable[[], float]
+Params = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A section as last fetched: its newest data, when that came (s, monotonic), and why there is nothing newer.
+
+    ``trouble`` is empty when the last try worked; ``is_refused`` tells that nobody listens there.
+    """
+
+    data: Any = None
+    at: float | None = None
+    trouble: str = ""
+    is_refused: bool = False
+
+    def age_s(self, now: float) -> float | None:
+        """Return how old the data is; None where there never was any."""
+        return None if self.at is None else max(0.0, now - self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """The outcome of a request that changes state: true if it worked, and a sentence for people."""
+
+    ok: bool
+    text: str
+
+
+@dataclass(slots=True)
+class _Section:
+    answer: Answer = field(default_factory=Answer)
+    tried: float = float("-inf")
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Client:
+    """Reads sections of the API and acts through it; used by many threads at once.
+
+    ``base`` is the API's address, ``token`` the file with the secret that acting takes: it is read here, on the
+    server's side, each time, and never sent to a browser.
+    """
+
+    def __init__(self, base: str, token: Path, clock: Clock = time.monotonic, wall: Clock = time.time) -> None:
+        self.base = base
+        self._token = token
+        self._clock = clock
+        self._wall = wall
+        self._sections: OrderedDict[tuple[str, Params, float], _Section] = OrderedDict()
+        self._lock = threading.Lock()
+        self._quiet_until = float("-inf")
+        self._trouble = Answer()
+
+    def now(self) -> float:
+        """The clock that answers are dated by."""
+        return self._clock()
+
+    def get(self, path: str, *, window_s: float = 0.0, **params: str) -> Answer:
+        """A section's newest data, at most :data:`limits.WEB_FETCH_EVERY_S` old while the API answers.
+
+        ``window_s`` asks for the last so many seconds only, counted from the moment of the fetch.
+        """
+        section = self._section((path, tuple(sorted(params.items())), window_s))
+        if self._clock() - section.tried < limits.WEB_FETCH_EVERY_S:
+            return section.answer
+        # Somebody else is fetching it: what is known will do, and only a first reader waits.
+        if not section.lock.acquire(blocking=section.answer.at is None):
+            return section.answer
+        try:
+            if self._clock() - section.tried >= limits.WEB_FETCH_EVERY_S:
+                section.answer = self._fetch(section.answer, path, window_s, params)
+                section.tried = self._clock()
+            return section.answer
+        finally:
+            section.lock.release()
+
+    def _section(self, key: tuple[str, Params, float]) -> _Section:
+        with self._lock:
+            section = self._sections.setdefault(key, _Section())
+            self._sections.move_to_end(key)
+            while len(self._sections) > limits.WEB_SECTIONS_KEPT:
+                self._sections.popitem(last=False)
+            return section
+
+    def _fetch(self, known: Answer, path: str, window_s: float, params: dict[str, str]) -> Answer:
+        # An API that did not answer a moment ago is not asked for each section in turn: every one would wait in vain.
+        if self._clock() < self._quiet_until:
+            return replace(known, trouble=self._trouble.trouble, is_refused=self._trouble.is_refused)
+        asked = {**params, "since_ts": f"{self._wall() - window_s:.3f}"} if window_s else params
+        query = f"?{urllib.parse.urlencode(asked)}" if asked else ""
+        try:
+            with OPENER.open(f"{self.base}{path}{query}", timeout=limits.WEB_FETCH_TIMEOUT_S) as response:
+                data = json.load(response)
+        except urllib.error.HTTPError as error:
+            return replace(known, trouble=_refusal(error), is_refused=False)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = error.reason if isinstance(error, urllib.error.URLError) else error
+            failed = replace(known, trouble=_why(reason), is_refused=isinstance(reason, ConnectionRefusedError))
+            self._trouble, self._quiet_until = failed, self._clock() + limits.WEB_FETCH_EVERY_S
+            return failed
+        return Answer(data, self._clock())
+
+    def act(self, path: str, **body: Any) -> Acted:
+        """Posts what changes state, with the token."""
+        try:
+            token = self._token.read_text().strip()
+        except OSError as error:
+            return Acted(False, f"{self._token} cannot be read ({error.strerror}); the monitor makes it when it starts")
+        request = urllib.request.Request(
+            f"{self.base}{path}",
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            method="POST",
+        )
+        try:
+            with OPENER.open(request, timeout=limits.WEB_ACT_TIMEOUT_S) as response:
+                answer = json.load(response)
+        except urllib.error.HTTPError as error:
+            return Acted(False, _refusal(error))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = error.reason if isinstance(error, urllib.error.URLError) else error
+            return Acted(False, f"nobody knows what came of it: {_why(reason)}")
+        return Acted(bool(answer.get("ok")), str(answer.get("text") or answer.get("why") or "done"))
+
+
+def _refusal(error: urllib.error.HTTPError) -> str:
+    """Return what the API said, with its mend."""
+    try:
+        body = json.load(error)
+        said = [str(body[key]) for key in ("text", "mend") if body.get(key)]
+    except (OSError, ValueError, AttributeError, KeyError):
+        said = []
+    return ": ".join(said) or f"the API answered {error.code} {error.reason}"
+
+
+def _why(reason: object) -> str:
+    if isinstance(reason, ConnectionRefusedError):
+        return "nothing listens there"
+    if isinstance(reason, TimeoutError):
+        return "no answer in time"
+    if isinstance(reason, ValueError):
+        return "an answer that is no JSON"
+    return str(reason) or type(reason).__name__

@@ -1,0 +1,1 @@
+"""Tables, charts and styles of the page, as HTML, CSS and Plotly have them."""

@@ -1,0 +1,76 @@
+"""Market: one pair's book and trades, with what is ours in it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from monitor.web import common, market
+from monitor.web.drawing import markup
+from monitor.web.drawing.markup import Card
+
+Own = dict[tuple[str, Decimal], Decimal]
+
+
+def page() -> None:
+    """Pair and window chosen by a person; ladder, depth, and the way there."""
+    left, right = st.columns(2)
+    with left:
+        symbol = common.choose("Pair", common.config().trading.pairs, "pair")
+    with right:
+        window = common.choose("Time shown", list(common.WINDOWS), "market-window")
+
+    common.every_second(lambda: _figures(symbol))
+    left, right = st.columns([2, 3])
+    with left:
+        common.every_second(lambda: _ladder(symbol))
+    with right:
+        common.every_second(lambda: _charts(symbol, window))
+
+
+def _book(symbol: str) -> tuple[dict[str, Any], Own] | None:
+    """The pair's book and the own quotes in it."""
+    books, orders = common.section("/api/books"), common.section("/api/orders")
+    if not books or not orders:
+        return None
+    if symbol not in books:
+        st.html(markup.note(f"the monitor does not know {symbol}: it runs with another configuration"))
+        return None
+    return books[symbol], market.own_quotes(orders["orders"], symbol)
+
+
+def _figures(symbol: str) -> None:
+    found = _book(symbol)
+    if found is None:
+        return
+    book, own = found
+    word = str(book["state"])
+    st.html(
+        markup.cards(
+            [
+                Card("Mid", markup.number(book["mid"])),
+                Card("Spread", market.spread(book["spread_bps"]), "basis points"),
+                Card("Book", word, str(book["why"] or ""), markup.TONES.get(word, "quiet")),
+                Card("Own quotes", str(len(own))),
+            ]
+        )
+    )
+
+
+def _ladder(symbol: str) -> None:
+    found = _book(symbol)
+    if found is not None:
+        common.table("ladder", market.ladder(*found))
+
+
+def _charts(symbol: str, window: str) -> None:
+    found = _book(symbol)
+    if found is not None:
+        common.chart(market.depth(*found, symbol), f"depth-{symbol}")
+    series = common.history([f"mid.{symbol}", f"bid.{symbol}", f"ask.{symbol}"], window)
+    trades = common.section("/api/trades") or {}
+    fills = common.section("/api/fills", symbol=symbol, limit="500") or {"fills": []}
+    drawn = market.over_time(series, trades.get(symbol, []), fills["fills"], symbol, window)
+    common.chart(drawn, f"market-{symbol}-{window}")

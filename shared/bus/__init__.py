@@ -1,0 +1,22 @@
+"""The bus: ZeroMQ XPUB to SUB, brokerless; a message is two frames, topic and msgpack map.
+
+A :class:`Publisher` stamps and repeats, a :class:`Subscriber` drains and counts; ``topics`` is the table of both.
+"""
+
+from __future__ import annotations
+
+from shared.bus.endpoints import address, addresses
+from shared.bus.publisher import BusAddressInUse, Publisher
+from shared.bus.subscriber import Counters, Received, Subscriber, Tracker, attach
+
+__all__ = [
+    "BusAddressInUse",
+    "Counters",
+    "Publisher",
+    "Received",
+    "Subscriber",
+    "Tracker",
+    "address",
+    "addresses",
+    "attach",
+]

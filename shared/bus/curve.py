@@ -1,0 +1,28 @@
+"""The CURVE allow-list of clients beyond loopback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import zmq
+
+from shared.config import Config
+
+
+def start_auth(context: zmq.Context[Any], configuration: Config) -> Any:
+    """Start the CURVE allow-list, for endpoints beyond loopback; return None without keys."""
+    curve = configuration.curve
+    if curve is None:
+        return None
+    from zmq.auth.thread import ThreadAuthenticator
+
+    allowed = {key.encode() for key in (*curve.allow.values(), curve.public_key)}
+
+    class Allowed:
+        def callback(self, _domain: str, key: bytes) -> bool:
+            return key in allowed
+
+    auth = ThreadAuthenticator(context)
+    auth.start()
+    auth.configure_curve_callback("*", credentials_provider=Allowed())
+    return auth

@@ -1,0 +1,109 @@
+"""The sending end: stamps each message's header, keeps the last of every state topic, and sends it again.
+
+A state message is repeated as the same bytes, every second and to whoever subscribes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import zmq
+
+from shared import limits
+from shared.bus import topics
+from shared.clock import wall_ns
+from shared.config import Curve
+from shared.messages import Message
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class BusAddressInUse(Exception):
+    """Another socket is bound to this process's TCP endpoint; the text names the endpoint."""
+
+
+class Publisher:
+    """One process's endpoint. Not thread-safe."""
+
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], where: str, src: str, boot: int, curve: Curve | None
+    ) -> None:
+        self.src, self.boot = src, boot
+        self.sent = 0
+        self._seq: dict[str, int] = {}
+        self._state: dict[bytes, bytes] = {}
+        self._asked_for: set[bytes] = set()
+        self.socket = context.socket(zmq.XPUB)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.SNDHWM, limits.BUS_QUEUE_MESSAGES)
+        self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)
+        if curve is not None and where.startswith("tcp://"):
+            self.socket.curve_server = True
+            self.socket.curve_secretkey = curve.secret_key.encode()
+            self.socket.curve_publickey = curve.public_key.encode()
+        if where.startswith("ipc://"):
+            folder = Path(where.removeprefix("ipc://")).parent
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        try:
+            self.socket.bind(where)
+        except zmq.ZMQError as error:
+            self.socket.close()
+            if error.errno == zmq.EADDRINUSE:
+                raise BusAddressInUse(where) from error
+            raise
+
+    def publish(self, topic: str, message: Message) -> None:
+        """Stamps the header and sends. The message must not be published twice."""
+        force = msgspec.structs.force_setattr
+        force(message, "src", self.src)
+        force(message, "boot", self.boot)
+        force(message, "seq", self.next_seq(topic))
+        force(message, "ts", wall_ns())
+        self.publish_encoded(topic, _encoder.encode(message))
+
+    def next_seq(self, topic: str) -> int:
+        """The next sequence number of a topic; whoever takes it must send it."""
+        number = self._seq.get(topic, 0) + 1
+        self._seq[topic] = number
+        return number
+
+    def publish_encoded(self, topic: str, payload: bytes) -> None:
+        """Sends a message that carries its header already (Rust encodes books itself)."""
+        raw = topics.encode(topic)
+        kind = topics.kind_of(topic)
+        if kind is not None and kind.is_state:
+            self._state[raw] = payload
+        self._send(raw, payload)
+
+    def is_subscribed(self, prefix: str) -> bool:
+        """Has anybody ever subscribed to topics that begin so."""
+        wanted = prefix.encode()
+        return any(wanted.startswith(asked) or asked.startswith(wanted) for asked in self._asked_for)
+
+    def repeat(self) -> None:
+        """Sends the last message of every state topic again, the same bytes."""
+        for raw, payload in self._state.items():
+            self._send(raw, payload)
+
+    def serve_subscriptions(self) -> None:
+        """Answers new subscribers with the state that they asked for; call whenever the socket is readable."""
+        wanted: set[bytes] = set()
+        for _ in range(limits.BUS_DRAIN_MESSAGES):
+            try:
+                word = self.socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            if word[:1] == b"\x01":
+                wanted.add(word[1:])
+        if wanted:
+            if len(self._asked_for) < limits.BUS_TRACKED_TOPICS:
+                self._asked_for |= wanted
+            for raw, payload in self._state.items():
+                if any(raw.startswith(prefix) for prefix in wanted):
+                    self._send(raw, payload)
+
+    def _send(self, raw: bytes, payload: bytes) -> None:
+        self.socket.send_multipart((raw, payload), zmq.NOBLOCK)
+        self.sent += 1

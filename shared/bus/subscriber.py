@@ -1,0 +1,191 @@
+"""The reading end: drains its queue without blocking and counts what is missing, repeated, superseded or garbage.
+
+Of each state topic only the newest is kept; events are handed on in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+import zmq
+
+from shared import limits
+from shared.bus import topics
+from shared.bus.endpoints import addresses
+from shared.config import Config, Curve
+from shared.messages import VERSION, Message
+
+_decoders = {kind.name: msgspec.msgpack.Decoder(kind.message) for kind in topics.KINDS}
+
+
+@dataclass(slots=True)
+class Received:
+    """A decoded message; ``missed`` counts messages of this topic lost just before it."""
+
+    topic: str
+    kind: topics.Kind
+    rest: str
+    message: Message
+    missed: int = 0
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counters of a subscriber since it began."""
+
+    messages: int = 0
+    gaps: int = 0
+    repeats: int = 0
+    superseded: int = 0
+    undecodable: int = 0
+    untracked: int = 0
+
+
+@dataclass(slots=True)
+class _Track:
+    """Per publisher: its newest boot, and the last sequence number of each topic in it."""
+
+    boot: int = 0
+    seq: dict[str, int] = field(default_factory=dict)
+
+
+class Tracker:
+    """Admits messages that are new: drops superseded boots and repeats, counts gaps. A core: no socket."""
+
+    def __init__(self) -> None:
+        self.counters = Counters()
+        self._publishers: dict[str, _Track] = {}
+        self._tracked = 0
+
+    def admit(self, topic: str, message: Message) -> int | None:
+        """Return how many were missed before this one, or None when it is no news."""
+        track = self._publishers.get(message.src)
+        if track is None:
+            if len(self._publishers) >= limits.BUS_TRACKED_TOPICS:
+                self.counters.untracked += 1
+                return None
+            track = self._publishers[message.src] = _Track(message.boot)
+        fresh = message.boot > track.boot
+        if message.boot < track.boot:
+            self.counters.superseded += 1
+            return None
+        if fresh:
+            self._tracked -= len(track.seq)
+            # A topic known from the boot before starts again at 1: what precedes this one was missed.
+            track.boot, track.seq = message.boot, dict.fromkeys(track.seq, 0)
+            self._tracked += len(track.seq)
+        last = track.seq.get(topic)
+        if last is None:
+            if self._tracked >= limits.BUS_TRACKED_TOPICS:
+                self.counters.untracked += 1
+                return None
+            self._tracked += 1
+            missed = 0  # a late joiner has missed nothing that it was promised
+        elif message.seq <= last:
+            self.counters.repeats += 1
+            return None
+        else:
+            missed = message.seq - last - 1
+        track.seq[topic] = message.seq
+        self.counters.gaps += missed
+        self.counters.messages += 1
+        return missed
+
+
+class Subscriber:
+    """A SUB socket to every endpoint. Usable alone, without a process: it binds nothing."""
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        endpoints: Iterable[str],
+        wanted: Iterable[str],
+        curve: Curve | None = None,
+        on_bad: Callable[[str, str, bytes], None] | None = None,
+    ) -> None:
+        self.tracker = Tracker()
+        self._on_bad = on_bad
+        self.socket = context.socket(zmq.SUB)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
+        # A dead publisher is back within milliseconds; ZeroMQ's default of 100 ms costs up to that.
+        self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
+        self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+        for topic in wanted:
+            for prefix in topics.subscription(topic):
+                self.socket.setsockopt(zmq.SUBSCRIBE, prefix)
+        self.connect(endpoints, curve)
+
+    def connect(self, endpoints: Iterable[str], curve: Curve | None) -> None:
+        """Connects to more publishers, be they there yet or not."""
+        for endpoint in endpoints:
+            if curve is not None and endpoint.startswith("tcp://"):
+                self.socket.curve_serverkey = curve.public_key.encode()
+                self.socket.curve_secretkey = curve.secret_key.encode()
+                self.socket.curve_publickey = curve.public_key.encode()
+            self.socket.connect(endpoint)
+
+    @property
+    def counters(self) -> Counters:
+        """Return what was seen since the beginning."""
+        return self.tracker.counters
+
+    def drain(self, most: int = limits.BUS_DRAIN_MESSAGES) -> list[Received]:
+        """Everything queued, without blocking: events in order, of each state topic only the newest."""
+        found: list[Received] = []
+        newest: dict[str, int] = {}
+        for _ in range(most):
+            try:
+                frames = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            received = self._decode(frames)
+            if received is None:
+                continue
+            if received.kind.is_state:
+                index = newest.get(received.topic)
+                if index is not None:
+                    received.missed += found[index].missed
+                    found[index] = received
+                    continue
+                newest[received.topic] = len(found)
+            found.append(received)
+        return found
+
+    def _decode(self, frames: list[bytes]) -> Received | None:
+        if len(frames) != 2:
+            self._bad("frames", f"{len(frames)} frames instead of 2", b"".join(frames))
+            return None
+        try:
+            topic = topics.decode(frames[0])
+        except ValueError as error:
+            self._bad("topic", str(error), frames[0])
+            return None
+        kind = topics.kind_of(topic)
+        if kind is None:
+            self._bad("topic", f"unknown topic {topic[:64]!r}", frames[1])
+            return None
+        try:
+            message: Message = _decoders[kind.name].decode(frames[1])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._bad(kind.name, str(error), frames[1])
+            return None
+        if message.v != VERSION:
+            self._bad(kind.name, f"version {message.v}, this process speaks {VERSION}", frames[1])
+            return None
+        missed = self.tracker.admit(topic, message)
+        if missed is None:
+            return None
+        return Received(topic, kind, topics.rest_of(topic, kind), message, missed)
+
+    def _bad(self, what: str, why: str, raw: bytes) -> None:
+        self.counters.undecodable += 1
+        if self._on_bad is not None:
+            self._on_bad(what, why, raw[: limits.BAD_MESSAGE_SHOWN_BYTES])
+
+
+def attach(config: Config, wanted: Iterable[str]) -> Subscriber:
+    """A subscriber from outside, as a command uses it."""
+    return Subscriber(zmq.Context.instance(), addresses(config), wanted, config.curve)

@@ -1,0 +1,1 @@
+"""Checks beyond the configuration's types, one concept a file."""

@@ -1,0 +1,16 @@
+"""Pairs, inventory and keys of the sandbox. The keys are made up and open nothing but the simulator."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+SANDBOX_PAIRS = ["BTC/USD", "ETH/USD", "SOL/USD"]
+# What the sandbox's account begins with, and what is kept of it where the file does not say.
+SANDBOX_INVENTORY = {"BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
+# Made up and well formed; they open nothing but the simulator.
+SANDBOX_KEYS = (
+    ("TRADEBYTE-SANDBOX-EXECUTOR-KEY-0000000000000000000000000", "c2FuZGJveC1leGVjdXRvci1zZWNyZXQ="),
+    ("TRADEBYTE-SANDBOX-PEOPLE-KEY-000000000000000000000000000", "c2FuZGJveC1wZW9wbGUtc2VjcmV0"),
+    ("TRADEBYTE-SANDBOX-HALT-KEY-00000000000000000000000000000", "c2FuZGJveC1oYWx0LXNlY3JldA=="),
+)
+VISITOR_KEYS = (("TRADEBYTE-SANDBOX-VISITOR-KEY-00000000000000000000000000", "c2FuZGJveC12aXNpdG9yLXNlY3JldA=="),)

@@ -1,0 +1,84 @@
+"""The configuration's schema: all sections together, with defaults that trade in the sandbox only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from shared.config.bus import Curve
+from shared.config.kraken import Kraken
+from shared.config.logging import Logging
+from shared.config.monitor import Monitor
+from shared.config.simulator import Simulator
+from shared.config.strategies import Strategy
+from shared.config.trading import Trading
+
+NOT_FROM_THE_FILE = ("root", "source")
+PROCESSES = ("simulator", "collector", "book", "executor", "monitor")
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The whole configuration; ``bus`` maps a process to its endpoint."""
+
+    kraken: Kraken = msgspec.field(default_factory=Kraken)
+    trading: Trading = msgspec.field(default_factory=Trading)
+    strategies: dict[str, Strategy] = msgspec.field(default_factory=lambda: {"market_maker": Strategy()})
+    bus: dict[str, str | Curve] = msgspec.field(default_factory=dict)
+    simulator: Simulator = msgspec.field(default_factory=Simulator)
+    monitor: Monitor = msgspec.field(default_factory=Monitor)
+    logging: Logging = msgspec.field(default_factory=Logging)
+    # Not from the file: where relative paths count from, and the file itself (None: defaults).
+    root: Path = msgspec.field(default_factory=Path.cwd)
+    source: Path | None = None
+
+    @property
+    def run(self) -> Path:
+        """The folder of locks, sockets and tokens."""
+        return self.root / self.logging.run
+
+    @property
+    def data(self) -> Path:
+        """The folder of what must survive: the journal, HALT, the simulator's database."""
+        return self.root / self.logging.data
+
+    @property
+    def logs(self) -> Path:
+        """The folder of log files."""
+        return self.root / self.logging.logs
+
+    @property
+    def halt_file(self) -> Path:
+        """The halt switch: while this file is there nothing is placed (T10)."""
+        return self.data / "HALT"
+
+    @property
+    def flatten_file(self) -> Path:
+        """The wish to close every position (T11): there until that is done."""
+        return self.data / "FLATTEN"
+
+    @property
+    def accept_file(self) -> Path:
+        """The assets that a person takes as they are: there until the executor did."""
+        return self.data / "ACCEPT"
+
+    @property
+    def curve(self) -> Curve | None:
+        """The CURVE keys, when there are any."""
+        found = self.bus.get("curve")
+        return found if isinstance(found, Curve) else None
+
+    @property
+    def process_names(self) -> list[str]:
+        """Every process that the configuration makes run, in the order of the data's way."""
+        simulator = ["simulator"] if self.kraken.sandbox else []
+        return [*simulator, "collector", "book", *self.strategy_processes, "executor", "monitor"]
+
+    @property
+    def strategy_processes(self) -> list[str]:
+        """``strategy.<name>`` for every configured strategy."""
+        return [f"strategy.{name}" for name in self.strategies]
+
+    def strategy_pairs(self, name: str) -> list[str]:
+        """The pairs a strategy trades: its own list, else all of them."""
+        return self.strategies[name].pairs or self.trading.pairs

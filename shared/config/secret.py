@@ -1,0 +1,52 @@
+"""The secret values of a configuration, and a mask that keeps them out of what is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from shared.config.schema import Config
+
+HIDDEN: Final = "***"
+# What is shorter is no key, and hiding it would garble every line.
+SHORTEST: Final = 6
+# A piece of an address that is shorter is a word, such as sendMessage.
+SECRET_PART: Final = 16
+
+
+def secrets_of(config: Config) -> list[str]:
+    """Every key and secret, longest first."""
+    kraken = config.kraken
+    found = {kraken.api_key, kraken.api_secret, kraken.halt_key, kraken.halt_secret}
+    for account in config.simulator.accounts:
+        found |= {text for key in account.keys for text in (key.api_key, key.api_secret)}
+    if config.curve is not None:
+        found.add(config.curve.secret_key)
+    for webhook in config.monitor.webhooks:
+        found |= _of_address(webhook.url)
+    return sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
+
+
+def _of_address(url: str) -> set[str]:
+    """An address that may hold a secret, as a whole and in the parts that an error may name by themselves."""
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    pieces = {piece for piece in re.split(r"[/?&=]", path) if len(piece) >= SECRET_PART}
+    return {url, parts.password or "", *pieces, *({path} if len(path) >= SECRET_PART else ())}
+
+
+class Mask:
+    """Hides secrets in text, also where a text was quoted by ``repr``."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets for form in (secret, repr(secret)[1:-1])}
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """The text with every secret hidden."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, HIDDEN)
+        return text

@@ -1,0 +1,1 @@
+"""The shell of every process: its loop, locks, starts, logs and command line."""

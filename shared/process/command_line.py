@@ -1,0 +1,43 @@
+"""The command line of every process and of the commands that components bring: options, exit codes, refusals.
+
+Exit codes: 0 asked to stop, 78 the configuration is wrong, 75 another holder has what this process needs, 70 it wants
+to be started anew, anything else is a crash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import NoReturn
+
+from shared import config
+from shared.config import Config
+
+EXIT_ASKED, EXIT_RESTART, EXIT_HELD, EXIT_CONFIG = 0, 70, 75, 78
+
+
+def parser(process: str, about: str) -> argparse.ArgumentParser:
+    """The command line of a process: ``--config`` and whatever the process adds."""
+    made = argparse.ArgumentParser(prog=f"python -m {process}", description=about)
+    made.add_argument(
+        "--config", metavar="PATH", help="configuration file (else TRADEBYTE_CONFIG, else config/config.yaml)"
+    )
+    return made
+
+
+def refuse(code: int, process: str, why: str) -> NoReturn:
+    """Says on stderr why this process does not run, and ends it."""
+    print(f"{process}: {why}", file=sys.stderr, flush=True)
+    raise SystemExit(code)
+
+
+def load_config(process: str, path: str | None) -> Config:
+    """The configuration, or exit 78 with the reason on stderr."""
+    try:
+        found = config.load(path)
+        config.require_consent(found)
+    except config.ConfigError as error:
+        refuse(EXIT_CONFIG, process, str(error))
+    if found.source is None:
+        print(f"{process}: no configuration file; using the built-in sandbox defaults", file=sys.stderr)
+    return found

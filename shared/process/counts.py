@@ -1,0 +1,26 @@
+"""Small JSON files in ``run/`` that keep counts from one start of a process to the next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def number(found: dict[str, Any], key: str) -> int:
+    value = found.get(key, 0)
+    return value if isinstance(value, int) and value >= 0 else 0
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_text(json.dumps(content), encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,40 @@
+"""Who holds a port of this machine, in words."""
+
+from __future__ import annotations
+
+import psutil
+
+from shared.process.locks import Held
+
+
+def describe(pid: int) -> str:
+    """A process in words: its pid, command and folder, as far as they can be seen."""
+    try:
+        process = psutil.Process(pid)
+        return f"pid {pid} ({' '.join(process.cmdline()[1:5]) or process.name()}) in {process.cwd()}"
+    except psutil.Error:
+        return f"pid {pid}"
+
+
+def listener(port: int) -> tuple[bool, int | None]:
+    """Does anybody listen on a TCP port of this machine, and the pid where it can be seen."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+                return True, connection.pid
+    except psutil.Error:
+        pass
+    return False, None
+
+
+def port_holder(port: int) -> str:
+    """Who listens on a TCP port of this machine, in words."""
+    is_taken, pid = listener(port)
+    if not is_taken:
+        return "another process"
+    return describe(pid) if pid else "a process of another user"
+
+
+def port_taken(port: int, key: str) -> Held:
+    """The refusal for a taken port; ``key`` is the configuration's key of it."""
+    return Held(f"port {port} is taken by {port_holder(port)}; stop that one, or change {key}")

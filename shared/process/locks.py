@@ -1,0 +1,34 @@
+"""The lock that keeps a second copy of a process away."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class Held(Exception):
+    """Another process holds what this one needs; the text says which and by whom."""
+
+
+class Lock:
+    """An OS lock on ``run/<name>.lock``, released by the kernel however the process ends."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f"{name}.lock"
+        self._file = open(self._path, "a+", encoding="utf-8")  # noqa: SIM115 - held for life
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "an unknown process"
+            self._file.close()
+            raise Held(f"{name} runs already: {holder} holds {self._path}; stop that one first") from None
+        self._file.truncate(0)
+        self._file.write(f"pid {os.getpid()} in {Path.cwd()}")
+        self._file.flush()
+
+    def release(self) -> None:
+        """Gives the lock up."""
+        self._file.close()

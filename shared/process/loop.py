@@ -1,0 +1,368 @@
+"""The shell that every process runs in: one loop around a core.
+
+It takes the lock, counts the start, binds the bus, and then turns: messages in, the app's turn, heartbeat, repeats,
+watchdog.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+import zmq
+
+from shared import bus, halt, limits
+from shared.bus.curve import start_auth
+from shared.clock import MS, boot_ns
+from shared.config import Config
+from shared.messages import Alert, Heartbeat, LogLine, Message, ProcessState
+from shared.process import holders, locks, logs, starts
+from shared.process.command_line import EXIT_HELD, EXIT_RESTART, refuse
+from shared.process.monitors import Memory, Performance
+from shared.process.refusals import refused_delay_s
+from shared.version import tradebyte_version
+
+
+class Process:
+    """One process of the system. Made once, run once."""
+
+    def __init__(self, name: str, configuration: Config, wanted: list[str]) -> None:
+        self.name, self.config = name, configuration
+        self.stopping = False
+        self.hangup = False
+        self._supervised = "SUPERVISOR_ENABLED" in os.environ
+        self._parent = os.getppid()
+        self._started = boot_ns()
+        self._state, self._why = ProcessState.STARTING, "starting"
+        self._shown: tuple[ProcessState, str] | None = None
+        self._beat_due = self._repeat_due = self._watch_due = 0
+        self._lag_ns = self._turn_ended = 0
+        self.drops = 0
+        # How long it goes on when supervisord is gone: the simulator, until the executor has pulled its orders.
+        self.outlives_s = 0.0
+        self._orphan_since = 0
+        self.details: dict[str, Any] = {}
+        self._bad_logged: dict[str, float] = {}
+        watched = configuration.monitor
+        self.performance = Performance(watched.slow_operation_s, self._on_slow)
+        self._memory = Memory(watched.memory_threshold_mb, watched.memory_limit_mb)
+        self._memory_due = 0
+        self._restart = False
+        os.chdir(configuration.root)
+        self._lock = self._take_lock()
+        _raise_descriptor_limit()
+        self.start = starts.begin(configuration.run, name)
+        self._publisher: bus.Publisher | None = None
+        self._logs = logs.Logs(name, configuration, self._on_warning)
+        self.log = logs.logger(name)
+        self._wake, self._wake_writer = socket.socketpair()
+        self._catch_signals()
+        self._back_off()
+        context: zmq.Context[Any] = zmq.Context.instance()
+        self._auth = start_auth(context, configuration)
+        endpoint = bus.address(configuration, str(configuration.bus[name]))
+        try:
+            self._publisher = bus.Publisher(context, endpoint, name, self.start.boot, configuration.curve)
+        except bus.BusAddressInUse:
+            port = int(endpoint.rpartition(":")[2])
+            self.held(holders.port_taken(port, f"bus.{name}"))
+        self.subscriber = bus.Subscriber(
+            context, bus.addresses(configuration), wanted, configuration.curve, self._on_bad
+        )
+        self.log.info("started", pid=os.getpid(), version=tradebyte_version(), boot=self.start.boot)
+        if self.start.is_crash_loop:
+            self._halt_for_crash_loop()
+        self._watch(boot_ns())
+
+    # --- what apps use -------------------------------------------------------------------------------------------
+
+    def publish(self, topic: str, message: Message) -> None:
+        """Sends a message on this process's endpoint."""
+        self.publisher.publish(topic, message)
+
+    @property
+    def publisher(self) -> bus.Publisher:
+        """This process's endpoint."""
+        assert self._publisher is not None
+        return self._publisher
+
+    def state(self, state: ProcessState, why: str = "") -> None:
+        """This process's word on itself; the first ``ready`` makes the start a success."""
+        self.start.says(state)
+        self._state, self._why = state, why
+
+    def alert(self, level: str, kind: str, text: str) -> None:
+        """Tells people: on the bus and in the log."""
+        self.publish("alert", Alert(level=level, kind=kind, text=text))  # type: ignore[arg-type]
+        (self.log.info if level == "info" else self.log.warning)("alert", kind=kind, text=text)
+
+    def held(self, why: locks.Held) -> NoReturn:
+        """Another holder has what this process needs: says by whom and exits 75."""
+        self.start.settle(ready=False)
+        self.log.error("refused", why=str(why))
+        refuse(EXIT_HELD, self.name, str(why))
+
+    # --- the loops -----------------------------------------------------------------------------------------------
+
+    def run_polled(
+        self,
+        on_messages: Callable[[list[bus.Received]], None],
+        on_turn: Callable[[int], None],
+        turn_ms: int = 50,
+    ) -> None:
+        """The plain loop: one Poller over SUB, XPUB and the signals' wake-up fd, until asked to stop."""
+        poller = zmq.Poller()
+        for readable in (self.subscriber.socket, self.publisher.socket, self._wake):
+            poller.register(readable, zmq.POLLIN)
+        with self._crash_logged():
+            while not self.stopping:
+                poller.poll(turn_ms)
+                self._drain_wake()
+                began = boot_ns()
+                received = self.subscriber.drain()
+                if received:
+                    with self.performance.timed("messages"):
+                        on_messages(received)
+                with self.performance.timed("turn"):
+                    on_turn(boot_ns())
+                self._turn(began)
+        self._end()
+
+    def run_async(
+        self,
+        main: Callable[[], Awaitable[None]],
+        on_messages: Callable[[list[bus.Received]], None],
+        on_turn: Callable[[int], None],
+        on_stop: Callable[[], Awaitable[None]] | None = None,
+        turn_ms: int = 50,
+    ) -> None:
+        """The loop of a process that holds a WebSocket: ``main`` runs beside bus and turns, until asked to stop."""
+        import uvloop
+
+        with self._crash_logged():
+            uvloop.run(self._async(main, on_messages, on_turn, on_stop, turn_ms))
+        self._end()
+
+    async def _async(
+        self,
+        main: Callable[[], Awaitable[None]],
+        on_messages: Callable[[list[bus.Received]], None],
+        on_turn: Callable[[int], None],
+        on_stop: Callable[[], Awaitable[None]] | None,
+        turn_ms: int,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        stop: asyncio.Future[None] = loop.create_future()
+
+        def fail(error: BaseException | None) -> None:
+            if not stop.done():
+                stop.set_exception(error or RuntimeError("main ended by itself"))
+
+        def guarded(work: Callable[[], None]) -> Callable[[], None]:
+            def run() -> None:
+                try:
+                    work()
+                except Exception as error:  # noqa: BLE001 - handed to the loop, which ends the process with it
+                    fail(error)
+
+            return run
+
+        def read_bus() -> None:
+            received = self.subscriber.drain()
+            if received:
+                with self.performance.timed("messages"):
+                    on_messages(received)
+                # Reading may have used up the edge of what came meanwhile; look again until nothing is left.
+                loop.call_soon(guarded(read_bus))
+
+        loop.add_reader(int(self.subscriber.socket.getsockopt(zmq.FD)), guarded(read_bus))
+        loop.add_reader(int(self.publisher.socket.getsockopt(zmq.FD)), guarded(self.publisher.serve_subscriptions))
+        task = asyncio.ensure_future(main())
+        task.add_done_callback(lambda done: None if done.cancelled() else fail(done.exception()))
+        try:
+            while not self.stopping:
+                began = boot_ns()
+                read_bus()
+                with self.performance.timed("turn"):
+                    on_turn(boot_ns())
+                self._turn(began)
+                await asyncio.wait([stop], timeout=turn_ms / 1000)
+                if stop.done():
+                    stop.result()
+            self._state, self._why = ProcessState.STOPPING, "asked to stop"
+            self._turn(boot_ns())
+            if on_stop is not None:
+                await on_stop()
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+    def _turn(self, began: int) -> None:
+        """Do the shell's part of a turn: subscriptions, watchdog, repeats, memory, heartbeat."""
+        now = boot_ns()
+        self.publisher.serve_subscriptions()
+        # The lag is the longest time in which the loop could not have answered.
+        self._lag_ns = max(self._lag_ns, now - began)
+        if now >= self._watch_due:
+            self._watch(now)
+        if now >= self._repeat_due:
+            self.publisher.repeat()
+            self._repeat_due = now + int(limits.STATE_REPEAT_S * 1e9)
+            if self._supervised and os.getppid() != self._parent:
+                self._orphaned(now)
+        if now >= self._memory_due:
+            self._memory_due = now + int(limits.MEMORY_CHECK_S * 1e9)
+            self._check_memory(now)
+            self._logs.turn()
+        if now >= self._beat_due or self._shown != (self._state, self._why):
+            self._beat(now)
+
+    def _orphaned(self, now: int) -> None:
+        """supervisord is gone: stop as by SIGTERM, each process by itself."""
+        if not self._orphan_since:
+            self._orphan_since = now
+            self.log.warning("supervisord is gone: stopping", in_s=self.outlives_s)
+        if now - self._orphan_since >= self.outlives_s * 1e9:
+            self.stopping = True
+
+    def _watch(self, now: int) -> None:
+        """Arms the watchdog anew: not done so for 10 s, the process ends and its stack is in its log."""
+        log = self._logs.stream or sys.stderr
+        faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=log.fileno())
+        self._watch_due = now + int(limits.WATCHDOG_REARM_S * 1e9)
+
+    def _beat(self, now: int) -> None:
+        self._beat_due = now + int(limits.HEARTBEAT_S * 1e9)
+        self._shown = (self._state, self._why)
+        counters = self.subscriber.counters
+        self.publish(
+            f"heartbeat.{self.name}",
+            Heartbeat(
+                process=self.name,
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                version=tradebyte_version(),
+                state=self._state,
+                why=self._why,
+                uptime_s=round((now - self._started) / 1e9, 3),
+                loop_lag_ms=round(self._lag_ns / MS, 3),
+                rss_mb=round(self._memory.rss_mb, 1),
+                messages_in=counters.messages,
+                messages_out=self.publisher.sent,
+                gaps=counters.gaps,
+                drops=self.drops + counters.untracked,
+                details={
+                    **self.details,
+                    "undecodable": counters.undecodable,
+                    "superseded": counters.superseded,
+                    "memory_percent": self._memory.share_percent,
+                    "operations": self.performance.summary(),
+                },
+            ),
+        )
+        self._lag_ns = 0
+
+    # --- beginning and end ---------------------------------------------------------------------------------------
+
+    def _take_lock(self) -> locks.Lock:
+        try:
+            return locks.Lock(self.config.run, self.name)
+        except locks.Held as error:
+            print(f"{self.name}: {error}", file=sys.stderr, flush=True)
+            if self._supervised:
+                time.sleep(refused_delay_s(self.config.run, self.name))
+            raise SystemExit(EXIT_HELD) from None
+
+    def _catch_signals(self) -> None:
+        self._wake.setblocking(False)
+        self._wake_writer.setblocking(False)
+        signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
+
+        def asked(number: int, _frame: object) -> None:
+            self.hangup = self.hangup or number == signal.SIGHUP
+            self.stopping = True
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, asked)
+
+    def _drain_wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._wake.recv(64):
+                pass
+
+    def _back_off(self) -> None:
+        until = time.monotonic() + self.start.delay_s
+        if self.start.failed:
+            self.log.warning("starts failed in a row", failed=self.start.failed, waiting_s=self.start.delay_s)
+        while time.monotonic() < until and not self.stopping:
+            time.sleep(0.05)
+
+    def _halt_for_crash_loop(self) -> None:
+        text = f"{self.name} failed to start {self.start.failed} times in a row; see logs/{self.name}.log"
+        self.alert("critical", "crash-loop", text)
+        halt.halt_trading(self.config.halt_file, halt.Halt(halt.Cause.CRASH_LOOP, text))
+
+    @contextlib.contextmanager
+    def _crash_logged(self) -> Any:
+        try:
+            yield
+        except Exception:
+            self.log.critical("crashed", exc_info=True)
+            raise
+
+    def _end(self) -> None:
+        self.start.settle(ready=False)
+        self._state, self._why = ProcessState.STOPPING, "asked to stop"
+        self._beat(boot_ns())
+        faulthandler.cancel_dump_traceback_later()
+        self.log.info("stopped")
+        time.sleep(0.02)  # LINGER is 0: the last heartbeat leaves before the socket closes
+        self.publisher.socket.close()
+        self.subscriber.socket.close()
+        if self._auth is not None:
+            self._auth.stop()
+        self._lock.release()
+        if self._restart:
+            raise SystemExit(EXIT_RESTART)
+
+    def _check_memory(self, now: int) -> None:
+        warning, is_over = self._memory.check(now / 1e9)
+        if warning:
+            self.log.warning(warning)
+        if is_over and not self._restart:
+            # As by SIGHUP: the executor leaves its orders to the next start, which follows at once.
+            self.alert("critical", "memory", f"{self.name} holds {self._memory.rss_mb:.0f} MB: restarting in order")
+            self._restart = self.hangup = self.stopping = True
+
+    # --- what is told --------------------------------------------------------------------------------------------
+
+    def _on_warning(self, level: str, event: str, fields: dict[str, Any]) -> None:
+        if self._publisher is not None:
+            self.publish(f"log.{self.name}", LogLine(level=level, event=event, fields=fields))
+
+    def _on_slow(self, operation: str, seconds: float) -> None:
+        self.log.warning("slow operation", operation=operation, seconds=round(seconds, 3))
+
+    def _on_bad(self, what: str, why: str, raw: bytes) -> None:
+        now = time.monotonic()
+        if now - self._bad_logged.get(what, -1e9) >= limits.BAD_MESSAGE_LOG_EVERY_S:
+            self._bad_logged[what] = now
+            self.log.warning("bus message skipped", what=what, why=why, first_bytes=raw.hex())
+
+
+def _raise_descriptor_limit() -> None:
+    """Takes all the file descriptors that this process may have: ZeroMQ aborts where it gets none."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

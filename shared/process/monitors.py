@@ -1,0 +1,107 @@
+"""Monitors of a process's own operations (how long they take) and memory (how much it holds)."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import inspect
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import psutil
+
+from shared import limits
+from shared.histogram import Histogram
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Performance:
+    """Durations by operation; ``on_slow(operation, seconds)`` is called for each over ``slow_s``.
+
+    Use :meth:`measured` to decorate a function or a coroutine function, :meth:`timed` around a block.
+    """
+
+    def __init__(self, slow_s: float, on_slow: Callable[[str, float], None]) -> None:
+        self._slow_ns = int(slow_s * 1e9)
+        self._on_slow = on_slow
+        self.operations: dict[str, Histogram] = {}
+
+    def measured(self, operation: str) -> Callable[[Function], Function]:
+        """A decorator for sync and async functions; a call that raises counts as well."""
+
+        def decorate(function: Function) -> Function:
+            if inspect.iscoroutinefunction(function):
+
+                @functools.wraps(function)
+                async def measured_async(*args: Any, **kwargs: Any) -> Any:
+                    with self.timed(operation):
+                        return await function(*args, **kwargs)
+
+                return cast("Function", measured_async)
+
+            @functools.wraps(function)
+            def measured_sync(*args: Any, **kwargs: Any) -> Any:
+                with self.timed(operation):
+                    return function(*args, **kwargs)
+
+            return cast("Function", measured_sync)
+
+        return decorate
+
+    @contextmanager
+    def timed(self, operation: str) -> Iterator[None]:
+        """Measures a block."""
+        began = time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            self.record(operation, time.perf_counter_ns() - began)
+
+    def record(self, operation: str, duration_ns: int) -> None:
+        """One duration."""
+        histogram = self.operations.get(operation)
+        if histogram is None:
+            if len(self.operations) >= limits.OPERATIONS_MEASURED:
+                return
+            histogram = self.operations[operation] = Histogram()
+        histogram.add(duration_ns)
+        if duration_ns > self._slow_ns:
+            self._on_slow(operation, duration_ns / 1e9)
+
+    def summary(self) -> dict[str, Any]:
+        """Every operation's count, average, minimum, maximum and percentiles, in ms."""
+        return {name: dict(histogram.summary_ms()) for name, histogram in self.operations.items()}
+
+
+class Memory:
+    """Resident memory against a threshold (a collection and a warning) and a limit (an orderly restart)."""
+
+    def __init__(self, threshold_mb: float, limit_mb: float, rss: Callable[[], int] | None = None) -> None:
+        self.threshold_mb, self.limit_mb = threshold_mb, limit_mb
+        self._rss = rss or (lambda: int(psutil.Process().memory_info().rss))
+        self._machine = psutil.virtual_memory().total
+        self._warned_at = float("-inf")
+        self.rss_mb = 0.0
+
+    @property
+    def share_percent(self) -> float:
+        """Of the machine's memory."""
+        return round(100 * self.rss_mb * 2**20 / self._machine, 2)
+
+    def check(self, now_s: float) -> tuple[str, bool]:
+        """Looks: a warning (or an empty text), and whether the process should restart."""
+        try:
+            self.rss_mb = self._rss() / 2**20
+        except (OSError, psutil.Error):  # no descriptor left to look with: no reason to fall over
+            return "", False
+        if self.rss_mb <= self.threshold_mb or now_s - self._warned_at < limits.MEMORY_WARN_EVERY_S:
+            return "", self.rss_mb > self.limit_mb
+        self._warned_at = now_s
+        before = self.rss_mb
+        gc.collect()
+        self.rss_mb = self._rss() / 2**20
+        text = f"memory {before:.0f} MB is above {self.threshold_mb:.0f} MB; {self.rss_mb:.0f} MB after a collection"
+        return text, self.rss_mb > self.limit_mb

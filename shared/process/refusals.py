@@ -1,0 +1,19 @@
+"""The wait after the lock was refused: longer each time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared import limits
+from shared.clock import wall_ns
+from shared.process.counts import number, read, write
+
+
+def refused_delay_s(folder: Path, name: str) -> float:
+    """Return how long a process that was refused lately should wait before its next try: slower each time."""
+    path = folder / f"{name}.refused"
+    found = read(path)
+    recent = wall_ns() - number(found, "ts") < 2 * limits.BACKOFF_MAX_S * 1e9
+    times = number(found, "times") + 1 if recent else 0
+    write(path, {"ts": wall_ns(), "times": times})
+    return float(min(limits.BACKOFF_FIRST_S * 2**times, limits.BACKOFF_MAX_S)) if times else 0.0

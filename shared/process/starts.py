@@ -1,0 +1,74 @@
+"""A process's starts: the boot number, and how many in a row failed.
+
+Both are in one file, ``run/<name>.start``, written whole. A start failed when it ended before ``ready`` without being
+asked to; five in a row are a crash loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared import limits
+from shared.clock import wall_ns
+from shared.messages import ProcessState
+from shared.process.counts import number, read, write
+
+
+@dataclass(slots=True)
+class Start:
+    """This start: its boot number, and how many before it failed in a row."""
+
+    path: Path
+    boot: int
+    failed: int
+    is_settled: bool = False
+
+    @property
+    def delay_s(self) -> float:
+        """Return how long to wait before trying again."""
+        if not self.failed:
+            return 0.0
+        return float(min(limits.BACKOFF_FIRST_S * 2 ** (self.failed - 1), limits.BACKOFF_MAX_S))
+
+    @property
+    def is_crash_loop(self) -> bool:
+        """Five failed in a row."""
+        return self.failed >= limits.CRASH_LOOP_STARTS
+
+    def says(self, state: ProcessState) -> None:
+        """The process's word on itself: only ``ready`` makes the start a success, however long it was degraded."""
+        if state is ProcessState.READY:
+            self.settle(ready=True)
+
+    def settle(self, *, ready: bool) -> None:
+        """This start reached ``ready``, or was asked to stop before: either way it has not failed. Settled once.
+
+        On a full disk it counts as failed for the next one: nothing ends for that.
+        """
+        if self.is_settled:
+            return
+        self.is_settled = True
+        # From the file: what is there may have been forgotten since.
+        failed = 0 if ready else min(self.failed, number(read(self.path), "failed"))
+        with contextlib.suppress(OSError):
+            write(self.path, {"boot": self.boot, "failed": failed, "pending": False})
+
+
+def begin(folder: Path, name: str) -> Start:
+    """Counts this start. Call with the process's lock held."""
+    path = folder / f"{name}.start"
+    last = read(path)
+    failed = number(last, "failed") + 1 if last.get("pending") else number(last, "failed")
+    start = Start(path, max(wall_ns(), number(last, "boot") + 1), failed)
+    write(path, {"boot": start.boot, "failed": failed, "pending": True})
+    return start
+
+
+def forget_failures(folder: Path, name: str) -> None:
+    """Begin the row of failed starts anew: a person has looked, and lets it run again. Raises OSError."""
+    path = folder / f"{name}.start"
+    last = read(path)
+    if number(last, "failed"):
+        write(path, {**last, "failed": 0})

@@ -1,0 +1,177 @@
+"""The bus over real sockets: repeats, late joiners, gaps, restarts, garbage; and the tracker alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgpack
+import pytest
+import zmq
+
+from shared import bus
+from shared.bus import Publisher, Received, Subscriber, Tracker, topics
+from shared.config import Config
+from shared.messages import Alert, Control, Message, Resync
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> str:
+    return f"ipc://{tmp_path}/bus/one"
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context]:
+    made: zmq.Context = zmq.Context()
+    yield made
+    made.destroy(linger=0)
+
+
+def publisher(context: zmq.Context, where: str, boot: int = 1) -> Publisher:
+    return Publisher(context, where, "monitor", boot, None)
+
+
+def wait_for_subscription(sender: Publisher, prefix: str) -> None:
+    """Serves subscriptions until one for ``prefix`` came."""
+    for _ in range(500):
+        sender.serve_subscriptions()
+        if sender.is_subscribed(prefix):
+            return
+        time.sleep(0.01)
+    pytest.fail("no subscription came")
+
+
+def drain(reader: Subscriber, wanted: int, sender: Publisher | None = None) -> list[Received]:
+    """What arrives until ``wanted`` messages are there (bounded)."""
+    found: list[Received] = []
+    for _ in range(500):
+        if sender is not None:
+            sender.serve_subscriptions()
+        found += reader.drain()
+        if len(found) >= wanted:
+            break
+        time.sleep(0.01)
+    return found
+
+
+def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: zmq.Context, where: str) -> None:
+    sender = publisher(context, where)
+    sender.publish("control", Control(halted=True, why="test"))
+    raw = context.socket(zmq.SUB)
+    raw.setsockopt(zmq.SUBSCRIBE, b"control\0")
+    raw.setsockopt(zmq.RCVTIMEO, 5000)
+    raw.connect(where)
+    wait_for_subscription(sender, "control")
+    first = raw.recv_multipart()
+    sender.repeat()
+    assert raw.recv_multipart() == first
+    words = msgpack.unpackb(first[1])
+    assert (words["v"], words["src"], words["boot"], words["seq"], words["halted"]) == (1, "monitor", 1, 1, True)
+    assert words["ts"] > 0
+
+
+def test_events_are_not_repeated(context: zmq.Context, where: str) -> None:
+    sender = publisher(context, where)
+    reader = Subscriber(context, [where], ["alert", "control"])
+    wait_for_subscription(sender, "alert")
+    sender.publish("alert", Alert(level="info", kind="x", text="once"))
+    sender.repeat()
+    sender.publish("control", Control(halted=False))
+    found = drain(reader, 2)
+    assert [item.topic for item in found] == ["alert", "control"]
+    assert reader.counters.repeats == 0
+
+
+def test_of_a_state_topic_only_the_newest_is_handed_on(context: zmq.Context, where: str) -> None:
+    sender = publisher(context, where)
+    reader = Subscriber(context, [where], ["control"])
+    wait_for_subscription(sender, "control")
+    for number in range(50):
+        sender.publish("control", Control(halted=False, why=str(number)))
+    time.sleep(0.2)
+    found = reader.drain()
+    assert [getattr(item.message, "why", "") for item in found] == ["49"]
+    assert reader.counters.messages == 50
+    assert reader.counters.gaps == 0
+
+
+def test_a_topic_never_matches_a_longer_one(context: zmq.Context, where: str) -> None:
+    sender = publisher(context, where)
+    reader = Subscriber(context, [where], ["feed.book.BTC/USD"])
+    wait_for_subscription(sender, "feed.book.BTC/USD")
+    raw = msgpack.packb({"symbol": "", "frame": b"", "connection": 1, "received": 1, "seq": 1})
+    sender.publish_encoded("feed.book.BTC/USDT", raw)
+    sender.publish_encoded("feed.book.BTC/USD", raw)
+    assert [item.topic for item in drain(reader, 1)] == ["feed.book.BTC/USD"]
+    assert reader.drain() == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("control", b"\xc1garbage"),
+        ("control", msgpack.packb({"halted": "yes"})),
+        ("control", msgpack.packb({"v": 2, "halted": True})),
+        ("control", msgpack.packb([1, 2])),
+        ("nonsense", msgpack.packb({})),
+    ],
+)
+def test_what_does_not_decode_is_counted_told_and_skipped(
+    context: zmq.Context, where: str, topic: str, payload: bytes
+) -> None:
+    told: list[tuple[str, str, bytes]] = []
+    sender = publisher(context, where)
+    reader = Subscriber(context, [where], [""], on_bad=lambda *what: told.append(what))
+    wait_for_subscription(sender, "control")
+    sender.publish_encoded(topic, payload)
+    sender.publish("alert", Alert(level="info", kind="after", text=""))
+    assert [item.topic for item in drain(reader, 1)] == ["alert"]
+    assert reader.counters.undecodable == 1
+    assert told[0][2] == payload[:200]
+
+
+def test_a_second_bind_of_a_tcp_endpoint_is_told(context: zmq.Context) -> None:
+    probe = context.socket(zmq.PUB)
+    port = probe.bind_to_random_port("tcp://127.0.0.1")
+    with pytest.raises(bus.BusAddressInUse):
+        publisher(context, f"tcp://127.0.0.1:{port}")
+
+
+def test_an_ipc_path_that_is_too_long_moves_to_a_short_folder(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 120)
+    config = Config(root=deep)
+    found = bus.address(config, "ipc://run/bus/collector")
+    assert len(found) <= len("ipc://") + 100
+    assert found == bus.address(config, "ipc://run/bus/collector")
+    assert found != bus.address(Config(root=tmp_path / ("e" * 120)), "ipc://run/bus/collector")
+
+
+def message(src: str, boot: int, seq: int) -> Message:
+    return Resync(src=src, boot=boot, seq=seq)
+
+
+def test_tracker_counts_gaps_repeats_and_superseded_boots() -> None:
+    tracker = Tracker()
+    assert tracker.admit("t", message("a", 5, 7)) == 0  # a late joiner missed nothing
+    assert tracker.admit("t", message("a", 5, 7)) is None
+    assert tracker.admit("t", message("a", 5, 10)) == 2
+    assert tracker.admit("t", message("a", 4, 11)) is None
+    assert tracker.admit("t", message("a", 6, 3)) == 2  # the new boot began at 1
+    assert tracker.admit("u", message("a", 5, 1)) is None  # superseded on every topic
+    seen = tracker.counters
+    assert (seen.gaps, seen.repeats, seen.superseded, seen.messages) == (4, 1, 2, 3)
+
+
+def test_tracker_is_bounded_against_a_stranger_who_invents_topics() -> None:
+    tracker = Tracker()
+    for number in range(10_050):
+        tracker.admit(f"book.{number}", message("stranger", 1, 1))
+    assert tracker.counters.untracked == 50
+
+
+def test_every_message_kind_has_its_topic() -> None:
+    assert topics.kind_of("feed.book.BTC/USD").name == "feed.book"  # type: ignore[union-attr]
+    assert topics.kind_of("book.status").name == "book.status"  # type: ignore[union-attr]
+    assert topics.kind_of("book.BTC/USD").name == "book"  # type: ignore[union-attr]
+    assert topics.kind_of("nonsense") is None
