@@ -25,16 +25,16 @@ from aiohttp import web
 
 from benchmarks import report
 from shared.config import Simulator
-from simulator import pair_table
-from simulator.engine import load_engine
-from simulator.exchange import Exchange
-from simulator.made_pairs import made_pairs
-from simulator.market import Market
-from simulator.pairs import ASSETS, PAIRS, add_pairs
+from simulator.exchange.database.store import Store
+from simulator.exchange.engine import load_engine
+from simulator.exchange.exchange import Exchange
+from simulator.exchange.venue.venue import CROWD_FROM, Venue
+from simulator.market.market import Market
+from simulator.market.style import style
+from simulator.pairs import table as pair_table
+from simulator.pairs.made import made_pairs
+from simulator.pairs.pairs import ASSETS, PAIRS, add_pairs
 from simulator.session import SYMBOLS_MAX
-from simulator.store import Store
-from simulator.style import style
-from simulator.venue import CROWD_FROM, Venue
 from simulator.websocket import Clock, Delays, WebSockets
 from simulator.wire import NS
 from simulator.world import World

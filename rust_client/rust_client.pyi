@@ -78,7 +78,7 @@ def get_ask(book: OrderBook) -> tuple[int, int] | None:
 _Side = Literal["buy", "sell"]
 
 class MatchingEngine:
-    """Price-time priority for one pair, in ticks and lots; ``simulator/engine.py`` is the naive reference."""
+    """Price-time priority for one pair, in ticks and lots; ``simulator/exchange/engine.py`` is the naive reference."""
 
     def __init__(self) -> None: ...
     def submit(

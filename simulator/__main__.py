@@ -15,14 +15,16 @@ from shared.config import ConfigError, Simulator
 from shared.messages import ProcessState
 from shared.process import command_line, holders
 from shared.process.loop import Process
-from simulator import calibrate, fit, options, recorded
+from simulator import options
 from simulator.control import Control
-from simulator.engine import load_engine
-from simulator.first_day import FirstDay
-from simulator.listing import listed_settings
-from simulator.made_pairs import made_pairs
-from simulator.rest import BODY_BYTES_MAX, Rest, contained
-from simulator.store import Store
+from simulator.exchange.database.store import Store
+from simulator.exchange.engine import load_engine
+from simulator.faults.first_day import FirstDay
+from simulator.market import recorded
+from simulator.market.calibration import calibrate, fit
+from simulator.pairs.listing import listed_settings
+from simulator.pairs.made import made_pairs
+from simulator.rest.shell import BODY_BYTES_MAX, Rest, contained
 from simulator.websocket import Delays, VirtualClock, WebSockets
 from simulator.wire import NS
 from simulator.world import World

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from simulator import errors
-from simulator.accounts import Accounts
 from simulator.errors import KrakenError, invalid
-from simulator.pairs import Pair, find_pair
+from simulator.exchange.state import State
+from simulator.pairs.pairs import Pair, find_pair
 from simulator.wire import NS, parse_time
 
 DEADLINE_MIN_NS, DEADLINE_MAX_NS, DEADLINE_DEFAULT_NS = NS // 2, 60 * NS, 5 * NS
@@ -84,10 +84,10 @@ def texts(params: Mapping[str, Any], name: str, most: int) -> list[str]:
     value = params.get(name)
     if value is None:
         return []
-    found = value if isinstance(value, list) else [value]
-    if len(found) > most or any(isinstance(item, bool) or not isinstance(item, str | int) for item in found):
+    items = value if isinstance(value, list) else [value]
+    if len(items) > most or any(isinstance(item, bool) or not isinstance(item, str | int) for item in items):
         raise invalid(name)
-    return [str(item) for item in found]
+    return [str(item) for item in items]
 
 
 def moment(value: Any, name: str) -> int:
@@ -112,10 +112,10 @@ def deadline(value: Any, now: int, least_ns: int = DEADLINE_MIN_NS) -> int:
     return until
 
 
-def slash_pair(params: Mapping[str, Any], exchange: Accounts) -> Pair:
+def slash_pair(params: Mapping[str, Any], state: State) -> Pair:
     """The pair of a v2 ``symbol`` as it is now."""
     symbol = params.get("symbol")
-    venue = exchange.venues.get(symbol) if isinstance(symbol, str) else None
+    venue = state.venues.get(symbol) if isinstance(symbol, str) else None
     if venue is None:
         raise KrakenError(errors.UNKNOWN_PAIR)
     return venue.pair
@@ -145,10 +145,10 @@ def rest_flag(fields: Mapping[str, Any], name: str) -> bool:
     raise invalid(name)
 
 
-def rest_pair(fields: Mapping[str, Any], exchange: Accounts) -> Pair:
+def rest_pair(fields: Mapping[str, Any], state: State) -> Pair:
     """The pair of a REST call as it is now, by any of its names."""
     name = fields.get("pair")
-    venue = exchange.listed(find_pair(name)) if isinstance(name, str) else None
+    venue = state.listed(find_pair(name)) if isinstance(name, str) else None
     if venue is None:
         raise KrakenError(errors.UNKNOWN_PAIR)
     return venue.pair

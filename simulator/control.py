@@ -9,9 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator import acts
 from simulator.errors import KrakenError
-from simulator.faults import ACTS
+from simulator.faults import instant
+from simulator.faults.rules import ACTS
 from simulator.websocket import Clock, VirtualClock, WebSockets
 from simulator.wire import NS, iso, parse_time, read_json
 from simulator.world import World
@@ -21,7 +21,7 @@ STEP_MIN_NS = 100_000
 
 
 class Control:
-    """What people and tests do to a world."""
+    """Does to a world what people and tests ask for."""
 
     def __init__(self, world: World, clock: Clock, sockets: WebSockets) -> None:
         self.world = world
@@ -34,16 +34,16 @@ class Control:
     def routes(self) -> list[web.RouteDef]:
         """Its paths."""
         return [
-            web.get("/simulator/faults", self.shown),
+            web.get("/simulator/faults", self.summary),
             web.post("/simulator/faults", self.set),
             web.delete("/simulator/faults", self.clear),
             web.get("/simulator/clock", self.time),
             web.post("/simulator/clock", self.put_forward),
         ]
 
-    async def shown(self, request: web.Request) -> web.Response:
-        """What is set and what was injected."""
-        return refused(request) or answer(self.world.faults.shown())
+    async def summary(self, request: web.Request) -> web.Response:
+        """Answer what is set and what was injected."""
+        return refused(request) or answer(self.world.faults.summary())
 
     async def set(self, request: web.Request) -> web.Response:
         """Sets one fault (an object) or several (a list); answers their ids. One that is wrong changes nothing."""
@@ -53,18 +53,18 @@ class Control:
         faults = self.world.faults
         try:
             wanted = read_json(await request.read())
-            found = [faults.read(_plain(item), now) for item in (wanted if isinstance(wanted, list) else [wanted])]
+            injected = [faults.read(_plain(item), now) for item in (wanted if isinstance(wanted, list) else [wanted])]
             # Rules first: they keep their distance when an act puts the clock off.
-            for fault in found:
+            for fault in injected:
                 if fault.kind not in ACTS:
                     faults.set(fault)
-            for fault in found:
+            for fault in injected:
                 if fault.kind in ACTS:
-                    acts.act(self.world, fault, self.clock())
+                    instant.act(self.world, fault, self.clock())
                     self.clock.put_off(self.world.clock_offset_ns)
         except (ValueError, ArithmeticError, KrakenError) as error:
             return web.Response(status=400, text=json.dumps({"error": str(error)}), content_type="application/json")
-        return answer({"ids": [fault.id for fault in found]})
+        return answer({"ids": [fault.id for fault in injected]})
 
     async def clear(self, request: web.Request) -> web.Response:
         """Takes away the rule of ``?id=``; without it all, and the exchange is online and on time again."""
@@ -75,7 +75,7 @@ class Control:
             return web.Response(status=400, text='{"error":"id is a number"}', content_type="application/json")
         cleared = self.world.faults.clear(int(text) if text else None)
         if not text:
-            acts.calm(self.world, self.clock())
+            instant.calm(self.world, self.clock())
             self.clock.put_off(self.world.clock_offset_ns)
         return answer({"cleared": cleared})
 

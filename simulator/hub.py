@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Protocol
 
-from simulator.accounts import Accounts, Report
+from simulator.exchange.state import Report
+from simulator.exchange.venue.venue import Venue
 
 RECENT_MAX = 2000
 
@@ -35,8 +37,8 @@ class PrivateListener(Protocol):
 class Hub:
     """The subscriptions of all sessions; dicts keep the order in which sessions came."""
 
-    def __init__(self, exchange: Accounts) -> None:
-        self._exchange = exchange
+    def __init__(self, venues: Mapping[str, Venue]) -> None:
+        self._venues = venues
         self.sessions: dict[Listener, None] = {}
         # (ns, report) of what happened last, for snapshots that lag.
         self.recent: deque[tuple[int, Report]] = deque(maxlen=RECENT_MAX)
@@ -47,7 +49,7 @@ class Hub:
         """Subscribes a session once; ``depth`` is 0 for channels without one."""
         self._public.setdefault((channel, symbol, depth), {})[session] = None
         if symbol:
-            self._exchange.venues[symbol].listen(channel, depth, 1)
+            self._venues[symbol].listen(channel, depth, 1)
 
     def leave(self, channel: str, symbol: str, depth: int, session: PublicListener) -> None:
         """Ends a public subscription."""
@@ -58,7 +60,7 @@ class Hub:
         if not listeners:
             del self._public[(channel, symbol, depth)]
         if symbol:
-            self._exchange.venues[symbol].listen(channel, depth, -1)
+            self._venues[symbol].listen(channel, depth, -1)
 
     def join_private(self, account: int, channel: str, session: PrivateListener) -> None:
         """Subscribes a session to a private channel of an account."""
@@ -78,7 +80,7 @@ class Hub:
             self.recent.append((now, report))
             for listener in tuple(self._private.get((report.account, report.channel), ())):
                 listener.report(report, now)
-        for symbol, venue in self._exchange.venues.items():
+        for symbol, venue in self._venues.items():
             if not venue.public:
                 continue
             messages, venue.public = venue.public, []

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.process import command_line
-from simulator import calibrate, certificate, replay
-from simulator.replay import Moment
+from simulator import certificate
+from simulator.market import replay
+from simulator.market.calibration import calibrate
+from simulator.market.replay import Moment
 from simulator.websocket import Clock, VirtualClock
 from simulator.wire import parse_time
 
@@ -57,7 +59,7 @@ def parse() -> argparse.Namespace:
 
 
 def choose(given: argparse.Namespace) -> Chosen:
-    """What the arguments ask for; raises ValueError that says which one is wrong."""
+    """Read the arguments; raises ValueError that says which one is wrong."""
     try:
         clock = VirtualClock(parse_time(given.start)) if given.clock == "virtual" else Clock()
     except ValueError as error:

@@ -16,7 +16,7 @@ from simulator.testing import Kraken, running_kraken
 
 @pytest.fixture
 def kraken_settings() -> dict[str, Any]:
-    """What the exchange is started with: arguments of :func:`simulator.testing.running_kraken`."""
+    """Return the arguments of :func:`simulator.testing.running_kraken`; override it to change them."""
     return {}
 
 

@@ -1,48 +1,45 @@
-"""How a session hands over private reports: in order and numbered, unless a fault says otherwise."""
+"""Hands over private reports: in order and numbered, unless a fault says otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from simulator.session import Session
 from simulator.wire import NS
-from simulator.world import World
 
 
-class Reporter(Session):
-    """A session with numbered reports of an account."""
+class Reporter:
+    """Numbers a session's reports of an account, and hands them over."""
 
-    def __init__(self, world: World, connection_id: int, send: Callable[[str], None]) -> None:
-        super().__init__(world, connection_id, send)
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._world = session.world
         # Reports held back by faults: how many are late and until when, and those that the next one overtakes.
         self._late = self._late_ns = 0
         self._behind: list[str] = []
 
     def shift(self, by: int) -> None:
-        """The exchange's clock was put forward (or back) by so many ns: what is timed here keeps its distance."""
-        super().shift(by)
+        """Keep what is timed here at its distance when the exchange's clock is put forward by so many ns."""
         self._late_ns += by
 
     def number(self, channel: str, account: str, last: int) -> int:
-        """The number of the next report after ``last``."""
-        about = {"path": self.path, "channel": channel, "account": account}
-        faults = self.world.faults
-        skipped = bool(faults.rules) and faults.strike("skip_sequence", self.world.now, channel, **about) is not None
+        """Return the number of the next report after ``last``."""
+        about = {"path": self._session.path, "channel": channel, "account": account}
+        faults = self._world.faults
+        skipped = bool(faults.rules) and faults.strike("skip_sequence", self._world.now, channel, **about) is not None
         return last + 1 + skipped
 
     def hand_over(self, text: str, channel: str, account: str) -> None:
-        """A report to the client, on a connection that may lose, repeat, reorder or delay it."""
-        faults, now = self.world.faults, self.world.now
+        """Send a report to the client, on a connection that may lose, repeat, reorder or delay it."""
+        faults, now = self._world.faults, self._world.now
         if not faults.rules and not self._late and not self._behind:
-            self.send(text)
+            self._session.send(text)
             return
-        about = {"path": self.path, "channel": channel, "account": account}
+        about = {"path": self._session.path, "channel": channel, "account": account}
         if faults.strike("drop_reports", now, channel, **about):
             return
         if faults.strike("reorder_reports", now, channel, **about):
             # It leaves after the next one, or after a second if there is none.
             self._behind.append(text)
-            self.world.later(now + NS, lambda _now: self._overtaken())
+            self._world.later(now + NS, lambda _now: self._overtaken())
             return
         times = 2 if faults.strike("repeat_reports", now, channel, **about) else 1
         delay = faults.strike("delay_reports", now, channel, **about)
@@ -50,17 +47,17 @@ class Reporter(Session):
         for _ in range(times):
             if self._late_ns > now or self._late:
                 self._late += 1
-                self.world.later(self._late_ns, lambda _now: self._delayed(text))
+                self._world.later(self._late_ns, lambda _now: self._delayed(text))
             else:
-                self.send(text)
+                self._session.send(text)
         self._overtaken()
 
     def _delayed(self, text: str) -> None:
         self._late -= 1
-        if self in self.world.hub.sessions:
-            self.send(text)
+        if self._session in self._world.hub.sessions:
+            self._session.send(text)
 
     def _overtaken(self) -> None:
         texts, self._behind = self._behind, []
-        for text in texts if self in self.world.hub.sessions else []:
-            self.send(text)
+        for text in texts if self._session in self._world.hub.sessions else []:
+            self._session.send(text)

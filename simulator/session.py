@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from simulator import errors, oddities
+from simulator import errors
 from simulator.arguments import only
 from simulator.errors import KrakenError
-from simulator.faults import PROXY_TEXT
-from simulator.limits import Counter
+from simulator.exchange.limits import Counter
+from simulator.faults import oddities
+from simulator.faults.rules import PROXY_TEXT
 from simulator.wire import iso, read_json
 from simulator.world import World
 
@@ -59,7 +60,7 @@ class Session:
         self._due = 0
 
     def open(self, now: int) -> None:
-        """What a client gets on connecting."""
+        """Send what a client gets on connecting."""
         self.heard_ns = now
         self.world.hub.sessions[self] = None
         self.send(self.status())
@@ -147,7 +148,7 @@ class Session:
         """The ``status`` message."""
         return (
             f'{{"channel":"status","type":"update","data":[{{"version":"{VERSION}",'
-            f'"system":"{self.world.exchange.system}","api_version":"v2","connection_id":{self.connection_id},'
+            f'"system":"{self.world.exchange.state.system}","api_version":"v2","connection_id":{self.connection_id},'
             f'"upcoming_maintenance":[{self._maintenance()}],"emergency":[]}}]}}'
         )
 
@@ -165,7 +166,7 @@ class Session:
 
     @property
     def subscribed(self) -> bool:
-        """Has the session any subscription."""
+        """True if the session has any subscription."""
         raise NotImplementedError
 
     def beat(self, now: int) -> bool:

@@ -66,32 +66,32 @@ class Kraken:
 
     @property
     def rest_url(self) -> str:
-        """What stands for ``https://api.kraken.com``."""
+        """The address in the place of ``https://api.kraken.com``."""
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     @property
     def ws_url(self) -> str:
-        """What stands for ``wss://ws.kraken.com/v2``."""
+        """The address in the place of ``wss://ws.kraken.com/v2``."""
         return f"{self._ws}/v2"
 
     @property
     def ws_auth_url(self) -> str:
-        """What stands for ``wss://ws-auth.kraken.com/v2``."""
+        """The address in the place of ``wss://ws-auth.kraken.com/v2``."""
         return f"{self._ws}/auth/v2"
 
     @property
     def ws_v1_url(self) -> str:
-        """What stands for ``wss://ws.kraken.com``."""
+        """The address in the place of ``wss://ws.kraken.com``."""
         return f"{self._ws}/"
 
     @property
     def ws_v1_auth_url(self) -> str:
-        """What stands for ``wss://ws-auth.kraken.com``."""
+        """The address in the place of ``wss://ws-auth.kraken.com``."""
         return f"{self._ws}/auth"
 
     @property
     def certificate(self) -> Path:
-        """What clients have to trust with ``tls``."""
+        """The certificate that clients have to trust with ``tls``."""
         return self.folder / "tls" / "simulator.pem"
 
     @property
@@ -109,7 +109,7 @@ class Kraken:
         self._call("faults", "DELETE")
 
     def injected(self) -> dict[str, int]:
-        """How many faults of each kind have struck."""
+        """Return how many faults of each kind have struck."""
         return dict(self._call("faults", "GET")["counts"])
 
     def advance(self, seconds: float) -> None:

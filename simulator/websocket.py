@@ -18,13 +18,13 @@ from random import Random
 from aiohttp import WSMsgType, web
 
 from simulator import errors
-from simulator.private import PrivateSession
-from simulator.private_v1 import OldPrivateSession
-from simulator.public import PublicSession
-from simulator.public_v1 import OldPublicSession
 from simulator.session import Request, Session
 from simulator.wire import NS
 from simulator.world import World
+from simulator.ws_v1.private import OldPrivateSession
+from simulator.ws_v1.public import OldPublicSession
+from simulator.ws_v2.private import PrivateSession
+from simulator.ws_v2.public import PublicSession
 
 # How the names of the private side's hosts begin; level3 has one of its own.
 PRIVATE_HOSTS = ("ws-auth.", "ws-l3.")
@@ -106,7 +106,7 @@ class Delays:
         self._rng = Random(f"delays {seed}")
 
     def turnaround_ns(self, method: str) -> int:
-        """How long a request of this kind takes inside the exchange."""
+        """Draw the time (ns) that a request of this kind takes inside the exchange."""
         median = TURNAROUND_MS.get(method)
         if median is None or self.none:
             return 0
@@ -142,7 +142,7 @@ class Connection:
 
     @property
     def queued(self) -> int:
-        """How many messages wait."""
+        """Return the number of messages that wait."""
         return len(self._outbox)
 
     async def write(self) -> None:
@@ -286,26 +286,26 @@ class WebSockets:
                 arrived = self.clock() + self.delays.one_way_ns
                 # Some clients send text in binary frames; what is no UTF-8 is no JSON either.
                 data = message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
-                asked = session.read(data, arrived)
+                request = session.read(data, arrived)
                 # A full inbox stops the reading, and with it the client.
                 # By the steady clock: one that a fault puts off delays nobody.
                 steady = self.clock.steady() + self.delays.one_way_ns
-                await inbox.put((connection.due(steady, asked.method), asked))
+                await inbox.put((connection.due(steady, request.method), request))
             elif message.type is WSMsgType.ERROR:
                 break
 
     async def _work(self, session: Session, inbox: asyncio.Queue[tuple[int, Request] | None]) -> None:
         while (item := await inbox.get()) is not None:
-            due, asked = item
+            due, request = item
             wait = due - self.clock.steady()
             if wait > 0:
                 await asyncio.sleep(wait / NS)
             now = self.clock()
             try:
-                session.handle(asked, now)
+                session.handle(request, now)
             except Exception:  # noqa: BLE001 - the bound around each request: logged, answered, survived
-                _log.exception("a request failed: %s", asked.method)
-                session.refuse(asked, errors.INTERNAL_ERROR, now)
+                _log.exception("a request failed: %s", request.method)
+                session.refuse(request, errors.INTERNAL_ERROR, now)
             self.world.flush(now)
             # A full inbox is no reason to do it all in one turn: others have theirs in between.
             await asyncio.sleep(0)
@@ -333,7 +333,7 @@ class WebSockets:
 
     @property
     def crowded(self) -> bool:
-        """Is a client's queue so full that time had better wait for it."""
+        """True if a client's queue is so full that time had better wait for it."""
         return any(connection.queued > QUEUE_FRAMES_MAX // 4 for connection in self.sessions.values())
 
     async def close(self) -> None:

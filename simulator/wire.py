@@ -95,13 +95,13 @@ def _refuse(text: str) -> Any:
 def read_json(text: str | bytes) -> Any:
     """A JSON value with every fraction as an exact Decimal; raises ValueError on anything that is not JSON."""
     try:
-        found = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
         if "\\u" in text if isinstance(text, str) else b"\\u" in text:
             # Half of a surrogate pair is no text: this raises a ValueError of its own.
-            json.dumps(found, ensure_ascii=False, default=str).encode()
+            json.dumps(value, ensure_ascii=False, default=str).encode()
     except RecursionError as error:
         raise ValueError("nested too deep") from error
-    return found
+    return value
 
 
 def units(value: Decimal | int, precision: int) -> int | None:

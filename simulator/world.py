@@ -7,33 +7,34 @@ import hashlib
 import heapq
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Protocol
 
-from shared.config import Key, SimAccount, Simulator
+from shared.config import SimAccount, Simulator
 from shared.config.sandbox import SANDBOX_PAIRS
-from simulator import crosses, earn, errors
-from simulator.accounts import Journal, Report
-from simulator.engine import Engine
+from simulator import errors
 from simulator.errors import KrakenError
-from simulator.exchange import Exchange
-from simulator.faults import Faults
-from simulator.flood import Flood
+from simulator.exchange.accounts import earn
+from simulator.exchange.accounts.volume import HOUR_NS, HOURS, Volume
+from simulator.exchange.database.store import Store
+from simulator.exchange.engine import Engine
+from simulator.exchange.exchange import Exchange
+from simulator.exchange.limits import TIERS, Counter
+from simulator.exchange.orders import RECENT_FILLS, SPOT, Account
+from simulator.exchange.state import Journal, Report
+from simulator.exchange.venue.venue import Venue
+from simulator.faults.rules import Faults
 from simulator.hub import Hub
-from simulator.limits import TIERS, Counter
-from simulator.market import Market
-from simulator.orders import RECENT_FILLS, SPOT, Account
-from simulator.pairs import ASSETS, PAIRS, USD
-from simulator.replay import Moment, Replay
-from simulator.store import Store
-from simulator.style import style
-from simulator.venue import Venue
-from simulator.volume import HOUR_NS, HOURS, Volume
+from simulator.keys import TOKEN_LIFE_NS, KeyState, Token
+from simulator.market import crosses
+from simulator.market.flood import Flood
+from simulator.market.market import Market
+from simulator.market.replay import Moment, Replay
+from simulator.market.style import style
+from simulator.pairs.pairs import ASSETS, PAIRS, USD
 from simulator.wire import NS, units
 
-TOKEN_LIFE_NS = 900 * NS
 TOKENS_PER_KEY = 50
 # Trade ids are set aside in blocks, so that a kill can skip some but never repeats one.
 TRADE_ID_BLOCK = 2000
@@ -42,43 +43,8 @@ SAVE_EVERY_NS = NS
 STEP_MAX_NS = NS // 20
 
 
-@dataclass(slots=True)
-class KeyState:
-    """An API key: whose it is, what it may do (None: all), its highest nonce and its REST counter."""
-
-    key: Key
-    account: Account
-    nonce: int
-    counter: Counter
-
-    def may(self, *permissions: str) -> bool:
-        """Has the key at least one of these permissions."""
-        granted = self.key.permissions
-        if granted is None:
-            return True
-        return any(p in granted or (p.startswith("query-") and "query" in granted) for p in permissions)
-
-    def require(self, *permissions: str) -> None:
-        """Refuses (KrakenError) a key that has none of these permissions."""
-        if not self.may(*permissions):
-            raise KrakenError(errors.PERMISSION_DENIED)
-
-
-@dataclass(slots=True)
-class Token:
-    """A WebSocket token: good for 15 minutes, and for as long as a private subscription uses it.
-
-    ``used_by`` are the connections with such a subscription.
-    """
-
-    text: str
-    key: KeyState
-    expires_ns: int
-    used_by: set[int] = field(default_factory=set)
-
-
 class Flow(Protocol):
-    """What makes a venue's market: a synthetic crowd or a recording."""
+    """A source of a venue's market: a synthetic crowd or a recording."""
 
     venue: Venue
 
@@ -117,10 +83,10 @@ class World:
             price, trade_id = store.venue(pair.symbol) or (pair.start_price, 1_000_000)
             venues.append(Venue(pair, engine(), trade_id, price))
         self.exchange = Exchange(venues, lambda: int(self._history.uniform(low, high) * NS), salt, config.unconfirmed)
-        self.exchange.serial = int(store.meta("serial", "1000"))
+        self.exchange.state.serial = int(store.meta("serial", "1000"))
         self.keys: dict[str, KeyState] = {}
         self.tokens: dict[str, Token] = {}
-        self.hub = Hub(self.exchange)
+        self.hub = Hub(self.exchange.venues)
         self.faults = Faults(self.seed)
         self.engine = engine
         # The exchange's time as last told, and what is to be done later: (when, order of asking, what).
@@ -137,8 +103,8 @@ class World:
         for declared in (*config.accounts, *made):
             self._add_account(declared, nonces, counters, now)
         # What was there at the start came from nowhere, and nobody hears of it.
-        self.exchange.outside.clear()
-        self.exchange.reports.clear()
+        self.exchange.state.outside.clear()
+        self.exchange.state.reports.clear()
         self._pay_rewards(now)
         self._saved_ns = now
         self._trade_ids = {symbol: venue.trade_id for symbol, venue in self.exchange.venues.items()}
@@ -163,16 +129,17 @@ class World:
         account = Account(index, declared.name, tier, volume, self.store.balances(index))
         account.trigger_ns = trigger_ns
         account.counters = self.store.counters(account)
-        account.fills.extend(self.store.recent_fills(index, RECENT_FILLS))
+        account.fills.extend(self.store.history.recent_fills(index, RECENT_FILLS))
         self.exchange.accounts[index] = account
         account.wallets = self.store.wallets(index)
         account.positions = self.store.positions(index)
+        state = self.exchange.state
         for wallet, asset, amount in declared_wallets(declared):
             known = account.balances if wallet == SPOT else account.wallets.get(asset, {})
             if (asset if wallet == SPOT else wallet) in known or asset not in ASSETS:
                 continue
             held = units(amount, ASSETS[asset].decimals) or 0
-            self.exchange.book(account, asset, "deposit", held, 0, self.exchange.reference(), now, now, wallet=wallet)
+            state.book(account, asset, "deposit", held, 0, state.reference(), now, now, wallet=wallet)
         for key in declared.keys:
             counter = Counter(tier.rest_max, tier.rest_decay, *counters.get(key.api_key, ()))
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
@@ -188,7 +155,7 @@ class World:
         weeks = week - int(self.store.meta("earn_week", str(week)))
         if weeks > 0:
             for account in self.exchange.accounts.values():
-                earn.pay(self.exchange, account, now, min(weeks, earn.WEEKS_MAX))
+                earn.pay(self.exchange.state, account, now, min(weeks, earn.WEEKS_MAX))
         self.store.put("earn_week", str(week))
         self.later((week + 1) * earn.PAYOUT_NS, self._pay_rewards)
 
@@ -225,7 +192,7 @@ class World:
         """Open orders rest again behind the fresh crowd; what fell due while the exchange was down falls now."""
         for order in self.store.open_orders():
             if order.account in self.exchange.accounts:
-                self.exchange.restore(order, now)
+                self.exchange.lifecycle.restore(order, now)
         self.exchange.tick(now)
         self._saved_ns = 0
         self.flush(now)
@@ -241,7 +208,7 @@ class World:
         while timers and timers[0][0] <= now:
             heapq.heappop(timers)[2](now)
         due = now + STEP_MAX_NS
-        if self.exchange.system == "online":
+        if self.exchange.state.system == "online":
             due = min((m.step(now) for m in self.markets if m.venue.status == "online"), default=due)
             if self.flood is not None:
                 due = min(due, self.flood.step(now))
@@ -261,7 +228,7 @@ class World:
         by = offset_ns - self.clock_offset_ns
         self.clock_offset_ns = offset_ns
         self.now += by
-        self._timers = [(when + by, asked, action) for when, asked, action in self._timers]
+        self._timers = [(when + by, number, action) for when, number, action in self._timers]
         for market in self.markets:
             market.shift(by)
         if self.flood is not None:
@@ -313,20 +280,20 @@ class World:
     def flush(self, now: int) -> None:
         """Commits what has changed, then tells whom it concerns."""
         self.now = now
-        exchange = self.exchange
-        if exchange.journal:
-            journal, exchange.journal = exchange.journal, Journal()
+        state = self.exchange.state
+        if state.journal:
+            journal, state.journal = state.journal, Journal()
             try:
-                self.store.commit(exchange, journal)
+                self.store.commit(state, journal)
             except sqlite3.Error as error:
                 # Memory is ahead of the disk now: only a new start, from the disk, is honest.
                 self.broken = error
                 raise
         if self._must_save(now):
             self._save(now)
-        reports: list[Report] = exchange.reports
+        reports: list[Report] = state.reports
         if reports:
-            exchange.reports = []
+            state.reports = []
         self.hub.dispatch(reports, now)
 
     def _must_save(self, now: int) -> bool:
@@ -362,13 +329,13 @@ class World:
 
     def token(self, text: object, connection_id: int, now: int) -> Token:
         """The token of a request; refuses (KrakenError) one that is unknown, over, or another connection's."""
-        found = self.tokens.get(text) if isinstance(text, str) else None
+        token = self.tokens.get(text) if isinstance(text, str) else None
         sharing = self.config.unconfirmed.token_sharing
-        if found is not None:
-            mine = connection_id in found.used_by
-            is_used = bool(found.used_by) if sharing == "any" else mine
-            if (found.expires_ns >= now or is_used) and not (sharing == "none" and found.used_by and not mine):
-                return found
+        if token is not None:
+            mine = connection_id in token.used_by
+            is_used = bool(token.used_by) if sharing == "any" else mine
+            if (token.expires_ns >= now or is_used) and not (sharing == "none" and token.used_by and not mine):
+                return token
         raise KrakenError(errors.INVALID_SESSION)
 
 

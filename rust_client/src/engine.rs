@@ -1,6 +1,6 @@
 //! A matching engine for one pair: strict price-time priority, integers only, the naive reference's equal.
 //!
-//! `simulator/engine.py` says the same in fewer words; where the two differ, that one is right.
+//! `simulator/exchange/engine.py` says the same in fewer words; where the two differ, that one is right.
 
 #![forbid(unsafe_code)]
 

@@ -9,7 +9,7 @@ import pytest
 from executor.decide.budget import Budget, add_points, amend_points, cancel_points
 from shared.clock import SECOND
 from shared.kraken import counters
-from simulator import limits
+from simulator.exchange import limits
 
 
 @pytest.mark.parametrize("tier", ["starter", "intermediate", "pro"])

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from simulator import engine as naive
 from simulator.errors import KrakenError
-from simulator.orders import OrderRequest
-from simulator.pairs import PAIRS
+from simulator.exchange import engine as naive
+from simulator.exchange.orders import OrderRequest
+from simulator.pairs.pairs import PAIRS
 from tests.frames import rust
 from tests.unit.simulator.worlds import TestWorld
 
@@ -105,7 +105,7 @@ def test_money_and_coins_are_conserved_and_no_account_trades_with_itself(seed: i
 
     def total(asset: str) -> int:
         held = sum(account.balances.get(asset, 0) for account in exchange.accounts.values())
-        return held + exchange.outside.get(asset, 0) + exchange.fees.get(asset, 0)
+        return held + exchange.state.outside.get(asset, 0) + exchange.state.fees.get(asset, 0)
 
     before = {asset: total(asset) for asset in ("USD", "BTC", "ETH", "SOL")}
     fills: dict[str, tuple[str, int, int]] = {}

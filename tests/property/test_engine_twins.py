@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator import engine as naive
+from simulator.exchange import engine as naive
 from tests.frames import rust
 
 PRICES = st.integers(95, 105)

@@ -11,8 +11,8 @@ from executor.orders import ids
 from shared import limits
 from shared.clock import SECOND
 from shared.valuation import legs
-from simulator.orders import SPOT, Fill
-from simulator.pairs import ASSETS
+from simulator.exchange.orders import SPOT, Fill
+from simulator.pairs.pairs import ASSETS
 from tests.simulation.host import Host
 from tests.simulation.orders import is_ours
 from tests.simulation.sizes import oversized
@@ -29,7 +29,7 @@ SHOWN = Decimal("0.00000001")
 def all_fills(world: World) -> Iterator[Fill]:
     """Every fill of the account, oldest first."""
     for row in world.kraken.store._db.execute("SELECT exec_id FROM trades ORDER BY rowid"):
-        yield world.kraken.store.fills_by_id(1, [row[0]])[0]
+        yield world.kraken.store.history.fills_by_id(1, [row[0]])[0]
 
 
 class AtRest:

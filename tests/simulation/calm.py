@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shared.clock import SECOND
 from shared.messages import OrderState, Quote, Side
 from shared.valuation import legs
-from simulator.pairs import PAIRS
+from simulator.pairs.pairs import PAIRS
 
 if TYPE_CHECKING:
     from tests.simulation.strategies import RandomStrategy

@@ -11,7 +11,7 @@ import msgspec
 from shared.config import Config, SimAccount, check
 from shared.config.unconfirmed import Unconfirmed
 from shared.messages import Pair
-from simulator.pairs import ASSETS, PAIRS
+from simulator.pairs.pairs import ASSETS, PAIRS
 from tests.simulation.markets import Market
 
 
@@ -64,4 +64,4 @@ def configuration(rng: Random, market: Market, folder: Path, unconfirmed: Unconf
 def _amount(asset: str, dollars: int) -> Decimal:
     """So many dollars of an asset, in the decimals that are shown of it."""
     amount = Decimal(dollars) / (ASSETS[asset].usd or Decimal(1))
-    return amount.quantize(Decimal(1).scaleb(-min(4, ASSETS[asset].shown)))
+    return amount.quantize(Decimal(1).scaleb(-min(4, ASSETS[asset].display_decimals)))

@@ -9,9 +9,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from simulator.errors import KrakenError
-from simulator.orders import SPOT, OrderRequest
-from simulator.pairs import ASSETS, PAIRS
-from simulator.venue import CROWD_FROM
+from simulator.exchange.orders import SPOT, OrderRequest
+from simulator.exchange.venue.venue import CROWD_FROM
+from simulator.pairs.pairs import ASSETS, PAIRS
 from tests.simulation.markets import Market, Values
 from tests.simulation.oddities import FOREIGN, foreign_row, odd_row
 from tests.simulation.orders import is_ours
@@ -76,7 +76,7 @@ class Crowd:
     def take(self, symbol: str, dollars: float) -> None:
         """Sell into the bids or buy from the asks, whoever stands there."""
         world, ts = self.kraken.world, self.kraken.ts
-        if world is None or world.exchange.system != "online":
+        if world is None or world.exchange.state.system != "online":
             return
         side = self.rng.choice(["buy", "sell"])
         reach = int(self.values.mid(symbol) * (1 + (3e-4 if side == "buy" else -3e-4)))
@@ -186,10 +186,8 @@ class Others:
         world, ts = self.kraken.world, self.kraken.ts
         if world is None or not units:
             return None
-        exchange = world.exchange
-        exchange.book(
-            self.kraken.account, asset, kind, units, 0, exchange.reference(), ts, ts + exchange.lag(), wallet=wallet
-        )
+        state = world.exchange.state
+        state.book(self.kraken.account, asset, kind, units, 0, state.reference(), ts, ts + state.lag(), wallet=wallet)
         self.kraken.injected[f"ledger entry: {kind}"] += 1
         self.kraken.flush()
         move = Move(ts, asset, Decimal(units).scaleb(-ASSETS[asset].decimals), wallet)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.numbers import scale
 from shared.valuation import legs
-from simulator.pairs import ASSETS, PAIRS, Pair
+from simulator.pairs.pairs import ASSETS, PAIRS, Pair
 from tests.simulation.host import Host
 from tests.simulation.worst_case import WorstCase
 

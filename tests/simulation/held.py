@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.clock import SECOND
 from shared.valuation import legs
-from simulator.orders import Order
-from simulator.pairs import ASSETS
+from simulator.exchange.orders import Order
+from simulator.pairs.pairs import ASSETS
 from tests.simulation.crowd import Move
 from tests.simulation.host import Host
 from tests.simulation.worst_case import WorstCase

@@ -17,9 +17,9 @@ from shared.messages import Quote
 from shared.numbers import scale
 from shared.valuation import legs
 from simulator import errors
-from simulator.limits import amend_penalty, cancel_penalty
-from simulator.orders import Order
-from simulator.pairs import PAIRS
+from simulator.exchange.limits import amend_penalty, cancel_penalty
+from simulator.exchange.orders import Order
+from simulator.pairs.pairs import PAIRS
 from simulator.session import Request
 from tests.simulation.at_rest import AtRest, all_fills
 from tests.simulation.flat import STRATEGY, Flat

@@ -10,12 +10,14 @@ from typing import Any
 
 from shared.clock import MS, SECOND
 from shared.config import Simulator
-from simulator import errors, rest_private, rest_public
-from simulator.engine import load_engine
+from simulator import errors
 from simulator.errors import KrakenError
-from simulator.orders import Account
+from simulator.exchange.database.store import Store
+from simulator.exchange.engine import load_engine
+from simulator.exchange.orders import Account
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from simulator.session import Request
-from simulator.store import Store
 from simulator.websocket import TURNAROUND_MS
 from simulator.world import World
 from tests.simulation.crowd import Crowd, Others
@@ -98,9 +100,9 @@ class Kraken:
     def start(self) -> None:
         """Starts the exchange from what its database holds."""
         self.world = QuietWorld(self.config, self.store, load_engine(), self.ts)
-        self.world.exchange.system = self.system
-        lag = self.world.exchange._lag
-        self.world.exchange._lag = lambda: max(int(self.history_lag_s * SECOND), lag())
+        self.world.exchange.state.system = self.system
+        lag = self.world.exchange.state.lag
+        self.world.exchange.state.lag = lambda: max(int(self.history_lag_s * SECOND), lag())
         self.crowd.restart()
         self.flush()
 
@@ -124,7 +126,7 @@ class Kraken:
             self.online_at = self.loop.now
         self.system = system
         if self.world is not None:
-            self.world.exchange.system = system
+            self.world.exchange.state.system = system
             for link in list(self.links):
                 link.session.send(link.session.status())
 

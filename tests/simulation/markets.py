@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.valuation import legs
-from simulator.pairs import ASSETS, PAIRS
+from simulator.pairs.pairs import ASSETS, PAIRS
 
 USD = "USD"
 

@@ -11,8 +11,8 @@ import msgspec
 
 from executor.orders import ids
 from shared.clock import SECOND, rfc3339
-from simulator.pairs import PAIRS, Pair
-from simulator.private import PrivateSession
+from simulator.pairs.pairs import PAIRS, Pair
+from simulator.ws_v2.private import PrivateSession
 
 if TYPE_CHECKING:
     from tests.simulation.kraken import Kraken

@@ -8,8 +8,8 @@ from typing import Any
 
 from shared.clock import parse_rfc3339
 from shared.numbers import scale
-from simulator.orders import Account, Order
-from simulator.pairs import PAIRS
+from simulator.exchange.orders import Account, Order
+from simulator.pairs.pairs import PAIRS
 
 CANCELS = frozenset({"cancel_order", "batch_cancel"})
 PLACING = frozenset({"add_order", "batch_add", "amend_order"})

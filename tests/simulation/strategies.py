@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from shared.messages import Quote, Side
-from simulator.pairs import PAIRS
+from simulator.pairs.pairs import PAIRS
 
 SLOTS = ("0", "1", "2", "3")
 

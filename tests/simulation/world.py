@@ -28,7 +28,7 @@ from shared.messages import (
     Target,
 )
 from shared.valuation import legs
-from simulator.pairs import ASSETS, PAIRS
+from simulator.pairs.pairs import ASSETS, PAIRS
 from tests.simulation.calm import Calm
 from tests.simulation.configuration import configuration, pair_message
 from tests.simulation.disk import Files

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shared.valuation import legs
-from simulator.pairs import ASSETS, PAIRS
+from simulator.pairs.pairs import ASSETS, PAIRS
 from tests.simulation.host import Host
 from tests.simulation.mids import Range
 from tests.simulation.orders import Open, is_alive, is_flatten, is_ours, resting, with_request

@@ -22,18 +22,13 @@ BANNER = re.compile(r"^#\s*[=#*]{6,}", re.MULTILINE)
 PROSE = re.compile(r"\b(why|reason|error)\w*\.(startswith|endswith)\(|\b(in|==) (why|reason)\b")
 
 # What stands beyond a limit, and how much of it. Lower a figure when you have lowered the count; never raise one.
-LONG_FUNCTIONS = {"executor/orders/transitions.py apply": 81, "simulator/exchange.py amend": 76}
+LONG_FUNCTIONS = {"executor/orders/transitions.py apply": 81}
 LONG_MODULES = {"collector/feed.py": 440, "shared/messages.py": 460}
-FULL_FOLDERS = {
-    "simulator": 90,
-    "tests/simulation": 25,
-    "tests/unit/executor": 28,
-    "tests/unit/simulator": 42,
-}
+FULL_FOLDERS = {"tests/simulation": 25}
 # The live check compares Kraken's own texts with those that are assumed: that is what it is for.
 READS_KRAKENS_WORDS = {"executor/livecheck/findings.py"}
-BANNED_NAMES = 842
-VERBLESS_DOCSTRINGS = 193
+BANNED_NAMES = 793
+VERBLESS_DOCSTRINGS = 123
 
 
 @cache

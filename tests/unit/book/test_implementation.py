@@ -13,7 +13,7 @@ from book import implementation
 from tests.frames import ROOT, rust
 
 SHOW = (
-    "from book.implementation import RUST, OrderBook; from simulator.engine import load_engine; "
+    "from book.implementation import RUST, OrderBook; from simulator.exchange.engine import load_engine; "
     "print(RUST, OrderBook.__module__, load_engine().__module__)"
 )
 
@@ -31,7 +31,7 @@ def test_rust_is_taken_where_it_is_built() -> None:
 
 
 def test_the_twins_are_taken_when_asked_for() -> None:
-    assert chosen(ROOT, TRADEBYTE_NO_RUST="1") == ["False", "book.orderbook", "simulator.engine"]
+    assert chosen(ROOT, TRADEBYTE_NO_RUST="1") == ["False", "book.orderbook", "simulator.exchange.engine"]
 
 
 def test_the_bare_crate_folder_is_no_rust_module(tmp_path: Path) -> None:
@@ -50,4 +50,8 @@ def test_the_bare_crate_folder_is_no_rust_module(tmp_path: Path) -> None:
         "sys.meta_path.insert(0, Hidden())\n"
     )
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
-    assert chosen(tmp_path, PYTHONPATH=path, TRADEBYTE_NO_RUST="") == ["False", "book.orderbook", "simulator.engine"]
+    assert chosen(tmp_path, PYTHONPATH=path, TRADEBYTE_NO_RUST="") == [
+        "False",
+        "book.orderbook",
+        "simulator.exchange.engine",
+    ]

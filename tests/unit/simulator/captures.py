@@ -90,7 +90,7 @@ def v2_class(frame: Any) -> str | None:
 
 
 def _told(row: Any) -> str:
-    """What a row of a private v1 message tells: an order or trade as a whole, or what has changed."""
+    """Class a row of a private v1 message: an order or trade as a whole, or what has changed."""
     if "ordertxid" in row:
         return "trade"
     if "descr" in row:
@@ -350,7 +350,7 @@ NO_COUNTERPART = {
 
 
 def differences(there: Shapes, here: Shapes) -> set[str]:
-    """What the two do not have in common, of the classes that both have; and classes that are not here at all."""
+    """Return what the two do not share in the classes that both have, and the classes that are not here at all."""
     found = {f"{name}: not here" for name in there if name not in here}
     for name in there.keys() & here.keys():
         theirs, ours = there[name], here[name]

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from simulator import acts, rest_private, rest_public
+from simulator.faults import instant
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from simulator.wire import read_json
 from tests.unit.simulator import captures
 from tests.unit.simulator.captures import Shapes, add, captured_frames, read, v1_class, v2_class
@@ -169,7 +171,7 @@ def rest(world: TestWorld, shapes: Shapes) -> None:
     (txid,) = call("AddOrder", {**order, "userref": 3, "oflags": "post"})["txid"]
     stop = {**order, "type": "sell", "ordertype": "stop-loss", "price": "50000"}
     (stopped,) = call("AddOrder", stop)["txid"]
-    acts.take_part(world.world, world.account("visitor").orders[named], 10_000, world.now)
+    instant.take_part(world.world, world.account("visitor").orders[named], 10_000, world.now)
     world.world.flush(world.now)
     call("OpenOrders", {"trades": True})
     call("EditOrder", {"txid": txid, "pair": "XBTUSD", "userref": "4"})

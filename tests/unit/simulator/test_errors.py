@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from simulator import acts, arguments, errors, rest_private, rest_public
+from simulator import arguments, errors
 from simulator.errors import KrakenError
+from simulator.faults import instant
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from simulator.wire import iso
 from tests.unit.simulator.worlds import TestWorld, limit, market
 
@@ -35,7 +38,7 @@ def order(key: str = "V1", **changes: Any) -> Act:
 
 def in_state(act: Act, **members: Any) -> Act:
     def run(world: TestWorld) -> Any:
-        acts.act(world.world, world.world.faults.read(members, world.now), world.now)
+        instant.act(world.world, world.world.faults.read(members, world.now), world.now)
         return act(world)
 
     return run

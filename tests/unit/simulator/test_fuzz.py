@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator import rest_private, rest_public
 from simulator.errors import KrakenError
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from simulator.wire import read_json
 from tests.unit.simulator.worlds import TestWorld
 

@@ -1,4 +1,4 @@
-"""What published clients need on the wire, each against the captures or the documentation that shows it."""
+"""Forms that published clients need on the wire, each against the captures or the documentation that shows it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from aiohttp import WSMsgType
 
-from simulator import acts, certificate, rest_public
+from simulator import certificate
 from simulator.errors import KrakenError
+from simulator.faults import instant
+from simulator.rest import public as rest_public
 from simulator.websocket import Clock, Connection, Delays, WebSockets
 from simulator.wire import parse_time
-from tests.unit.simulator.test_faults import inject
-from tests.unit.simulator.test_rest_arguments import call
+from tests.unit.simulator.faults.test_rules import inject
+from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import TestWorld, limit, market
 
 
@@ -165,5 +167,5 @@ def test_the_certificate_is_a_leaf_of_an_authority_whose_key_is_gone(tmp_path: P
 def test_clearing_puts_a_pair_back_into_its_own_status() -> None:
     world = TestWorld(pairs=["ACA/EUR", "BTC/USD"])
     inject(world, "pair", symbol="BTC/USD", value="post_only")
-    acts.calm(world.world, world.now)
+    instant.calm(world.world, world.now)
     assert [venue.status for venue in world.exchange.venues.values()] == ["online", "cancel_only"]

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from shared.config import Key, SimAccount, Simulator
-from simulator.engine import load_engine
-from simulator.orders import Account, OrderRequest
-from simulator.pairs import PAIRS
-from simulator.private import PrivateSession
-from simulator.private_v1 import OldPrivateSession
-from simulator.public import PublicSession
-from simulator.public_v1 import OldPublicSession
+from simulator.exchange.database.store import Store
+from simulator.exchange.engine import load_engine
+from simulator.exchange.orders import Account, OrderRequest
+from simulator.pairs.pairs import PAIRS
 from simulator.session import Session
-from simulator.store import Store
 from simulator.wire import NS
 from simulator.world import World
+from simulator.ws_v1.private import OldPrivateSession
+from simulator.ws_v1.public import OldPublicSession
+from simulator.ws_v2.private import PrivateSession
+from simulator.ws_v2.public import PublicSession
 
 START = 1_790_000_000 * NS
 RICH = {"USD": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
@@ -62,7 +62,7 @@ class TestWorld:
     def empty(self, symbol: str = "BTC/USD") -> None:
         """Takes the crowd out of the book."""
         venue = self.exchange.venues[symbol]
-        for number in tuple(next(m for m in self.world.markets if m.venue is venue)._orders):
+        for number in tuple(next(m for m in self.world.markets if m.venue is venue).crowd.orders):
             venue.cancel(number, self.now)
 
     def after(self, seconds: float) -> int:

@@ -1,0 +1,145 @@
+"""Checks of an order before it reaches the engine, in Kraken's words (KRAKEN.md 3.5, 4.5)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from simulator import errors
+from simulator.errors import KrakenError, invalid
+from simulator.exchange.orders import Account, Order
+from simulator.exchange.venue.venue import Venue
+from simulator.pairs.pairs import Pair
+from simulator.wire import units
+
+# Far above any order here, and far enough below the engines' 63 bits for sums of many.
+QTY_MAX = 10**17
+PRICE_MAX = 10**12
+
+
+def to_ticks(pair: Pair, price: Decimal, too_fine: str = "invalid_price") -> int:
+    """A price in ticks, or Kraken's refusal of it; ``too_fine`` is which one, of a price with too many decimals."""
+    if not price.is_finite() or price <= 0 or price.adjusted() > 15:
+        raise KrakenError(errors.INVALID_PRICE)
+    ticks = units(price, pair.price_precision)
+    if ticks is None and too_fine == "tick_size":
+        raise KrakenError(errors.TICK_SIZE)
+    if ticks is None:
+        raise errors.price_decimals(pair.wsname, pair.price_precision)
+    if ticks % pair.tick:
+        raise KrakenError(errors.TICK_SIZE)
+    if ticks > PRICE_MAX:
+        raise KrakenError(errors.INVALID_PRICE)
+    return ticks
+
+
+def to_lots(pair: Pair, qty: Decimal) -> int:
+    """A quantity in lots, or Kraken's refusal of it."""
+    if not qty.is_finite() or qty <= 0:
+        raise invalid("volume")
+    lots = units(qty, pair.qty_precision)
+    if lots is None or lots > QTY_MAX:
+        raise invalid("volume")
+    return lots
+
+
+def check_system(system: str, post_only: bool) -> None:
+    """May orders be placed or amended in this state of the exchange (KRAKEN.md 1.2)."""
+    if system == "cancel_only":
+        raise KrakenError(errors.CANCEL_ONLY)
+    if system == "post_only" and not post_only:
+        raise KrakenError(errors.POST_ONLY_MODE)
+    if system == "maintenance":
+        raise KrakenError(errors.UNAVAILABLE)
+
+
+def check_pair(status: str, kind: str, post_only: bool, reduces: bool = False) -> None:
+    """May this kind of order be placed in this state of its pair (KRAKEN.md 1.9)."""
+    if status == "cancel_only":
+        raise KrakenError(errors.CANCEL_ONLY)
+    if status == "post_only" and not post_only:
+        raise KrakenError(errors.POST_ONLY_MODE)
+    if status == "limit_only" and kind != "limit":
+        raise KrakenError(errors.LIMIT_ONLY_MODE)
+    if status == "reduce_only" and not reduces:
+        raise KrakenError(errors.REDUCE_ONLY)
+    if status in ("maintenance", "delisted", "work_in_progress"):
+        raise KrakenError(errors.UNAVAILABLE)
+
+
+def check_size(venue: Venue, qty: int, price: int | None) -> None:
+    """The pair's minimums; an order without a price counts at the last one."""
+    pair = venue.pair
+    if qty < pair.qty_min:
+        raise KrakenError(errors.ORDER_MINIMUM)
+    if pair.exact_cost_below(venue.last_price if price is None else price, qty, pair.cost_min):
+        raise KrakenError(errors.COST_MINIMUM)
+
+
+def check_funds(
+    account: Account,
+    venue: Venue,
+    side: str,
+    qty: int,
+    price: int | None,
+    post_only: bool,
+    but: Order | None = None,
+    *,
+    waits: bool = False,
+) -> None:
+    """Does the account have what the order may cost, beside its other open orders; ``but`` is the one it replaces.
+
+    One that ``waits`` for its trigger may take from the book when that is reached.
+    """
+    asset, needed = needs(account, venue, side, qty, price, post_only, waits)
+    if needed > account.free(asset, but):
+        raise KrakenError(errors.INSUFFICIENT_FUNDS)
+
+
+def needs(
+    account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool, waits: bool
+) -> tuple[str, int]:
+    """The asset that the order may cost, and how many units of it."""
+    pair = venue.pair
+    if side == "sell":
+        return pair.base.name, pair.base_units(qty, "up")
+    return pair.quote.name, buy_cost(account, venue, qty, price, post_only, waits)
+
+
+def buy_cost(account: Account, venue: Venue, qty: int, price: int | None, post_only: bool, waits: bool) -> int:
+    """Units of the quote asset that a buy may cost, fee included: the taker's where it would or might take."""
+    pair = venue.pair
+    taker = 1_000_000 + account.taker_rate
+    if price is not None:
+        _, ask = venue.touch()
+        takes = (waits or (ask is not None and price >= ask)) and not post_only
+        return pair.quote_units_up(price, qty, taker if takes else 1_000_000 + account.maker_rate)
+    total, left = 0, qty
+    for level, size in venue.engine.levels("sell", 1000):
+        part = min(left, size)
+        # One unit a level for the rounding of its fills.
+        total += pair.quote_units_up(level, part, taker) + 1
+        left -= part
+        if not left:
+            break
+    return total
+
+
+def lots_for(venue: Venue, cash: Decimal) -> int:
+    """Return the lots that an amount of the quote asset buys at market now, without fees."""
+    pair = venue.pair
+    left, lots = int(cash.scaleb(pair.price_precision + pair.qty_precision)), 0
+    for price, qty in venue.engine.levels("sell", 1000):
+        part = min(qty, left // price)
+        lots += part
+        left -= part * price
+        if part < qty:
+            break
+    return lots
+
+
+def would_take(venue: Venue, side: str, price: int | None) -> bool:
+    """True if an order at a price (ticks; None at market) would trade as it comes."""
+    bid, ask = venue.touch()
+    if price is None:
+        return True
+    return ask is not None and price >= ask if side == "buy" else bid is not None and price <= bid

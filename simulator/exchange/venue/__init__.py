@@ -1,0 +1,1 @@
+"""One pair's market place: its book, single orders, candles, and the messages that its subscribers get."""

@@ -1,0 +1,174 @@
+"""The full book of a pair, and what a subscriber of each depth is told of a change (KRAKEN.md 1.5).
+
+A view of depth N is the best N levels a side. A change outside it is silent; a level pushed out is not announced;
+a delete that lets a deeper level in is followed at once by that level. One message holds one side.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import NamedTuple
+from zlib import crc32
+
+from simulator.pairs.pairs import Pair
+from simulator.wire import NS, iso
+
+TOLD_NS = 1000
+DEPTHS = (10, 25, 100, 500, 1000)
+Change = tuple[str, int, int]
+
+
+class Entry(NamedTuple):
+    """A level as a subscriber is told of it; ``ns`` is its last change, ``refill`` whether it was there before."""
+
+    price: int
+    qty: int
+    ns: int
+    refill: bool
+
+
+class Run(NamedTuple):
+    """One side's share of a change: what each view is told, the book's checksum after it, and the event's time."""
+
+    side: str
+    checksum: int
+    views: dict[int, list[Entry]]
+    ns: int
+
+
+class Side:
+    """One side of a book: sorted keys (best first), the quantity of each price and when it last changed."""
+
+    __slots__ = ("keys", "qty", "sign", "when")
+
+    def __init__(self, sign: int) -> None:
+        # Asks count up from the best, bids down: a bid's key is its price negated.
+        self.sign = sign
+        self.keys: list[int] = []
+        self.qty: dict[int, int] = {}
+        self.when: dict[int, int] = {}
+
+    def best(self, n: int) -> list[tuple[int, int]]:
+        """The best ``n`` levels as (price, qty)."""
+        sign, qty = self.sign, self.qty
+        return [(key * sign, qty[key * sign]) for key in self.keys[:n]]
+
+
+class FullBook:
+    """A pair's whole book, changed by the engine's changes, and the messages of its views."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.pair = pair
+        self.bids = Side(-1)
+        self.asks = Side(1)
+        self.changed_ns = 0
+        # The checksum of the ten best levels a side, None when they have changed since.
+        self._known: int | None = 0
+
+    def side(self, name: str) -> Side:
+        """``buy`` is the bids, ``sell`` the asks."""
+        return self.bids if name == "buy" else self.asks
+
+    def touch(self) -> tuple[int | None, int | None]:
+        """Best bid and best ask in ticks; None where a side is empty."""
+        bids, asks = self.bids.keys, self.asks.keys
+        return (-bids[0] if bids else None), (asks[0] if asks else None)
+
+    def apply(self, changes: Iterable[Change], now: int, depths: Iterable[int]) -> list[tuple[int, str]]:
+        """Applies changes in order; returns (depth, message) for every depth whose view they touch."""
+        return self.messages(self.change(changes, now, depths), depths)
+
+    def change(self, changes: Iterable[Change], now: int, depths: Iterable[int]) -> list[Run]:
+        """Applies changes in order, side after side; returns what the views of ``depths`` are to be told."""
+        wanted = sorted(depths)
+        runs: list[Run] = []
+        pending: list[Change] = []
+        for change in changes:
+            if pending and pending[-1][0] != change[0]:
+                runs.append(self._change_side(pending, now, wanted))
+                pending = []
+            pending.append(change)
+        if pending:
+            runs.append(self._change_side(pending, now, wanted))
+        return runs
+
+    def messages(self, runs: Iterable[Run], depths: Iterable[int]) -> list[tuple[int, str]]:
+        """The v2 messages of runs: one for each run and depth that it touches."""
+        return [
+            (depth, self.update_text(run, entries))
+            for run in runs
+            for depth, entries in run.views.items()
+            if entries and depth in depths
+        ]
+
+    def _change_side(self, changes: list[Change], now: int, wanted: list[int]) -> Run:
+        side = self.side(changes[0][0])
+        keys, quantities, sign, when = side.keys, side.qty, side.sign, side.when
+        views: dict[int, list[Entry]] = {depth: [] for depth in wanted}
+        near = False
+        # Event time rises strictly, in the microseconds that it is told in; a clock that was put back begins anew.
+        if now // TOLD_NS <= self.changed_ns // TOLD_NS < (now + NS) // TOLD_NS:
+            now = self.changed_ns + TOLD_NS
+        for _, price, qty in changes:
+            key = price * sign
+            known = quantities.get(price)
+            if known == qty or (known is None and not qty):
+                continue
+            index = bisect_left(keys, key)
+            near = near or index < 10
+            if not qty:
+                del keys[index], quantities[price], when[price]
+            else:
+                if known is None:
+                    keys.insert(index, key)
+                quantities[price] = qty
+                when[price] = now
+            for depth in wanted:
+                if index >= depth:
+                    continue
+                view = views[depth]
+                view.append(Entry(price, qty, now, False))
+                if not qty and len(keys) >= depth:
+                    refill = keys[depth - 1] * sign
+                    view.append(Entry(refill, quantities[refill], when[refill], True))
+        self.changed_ns = now
+        if near:
+            self._known = None
+        # Nobody asks for a checksum that no message carries.
+        return Run(changes[0][0], self.checksum if any(views.values()) else 0, views, now)
+
+    @property
+    def checksum(self) -> int:
+        """CRC-32 of the ten best levels a side as version 2 writes them (KRAKEN.md 1.5.1)."""
+        if self._known is None:
+            text = "".join([f"{price}{qty}" for side in (self.asks, self.bids) for price, qty in side.best(10)])
+            self._known = crc32(text.encode())
+        return self._known
+
+    def snapshot(self, depth: int) -> str:
+        """The snapshot message of a depth; its timestamp is that of the last change."""
+        bids = ",".join(self._entry(price, qty) for price, qty in self.bids.best(depth))
+        asks = ",".join(self._entry(price, qty) for price, qty in self.asks.best(depth))
+        return (
+            f'{{"channel":"book","type":"snapshot","data":[{{"symbol":"{self.pair.symbol}","bids":[{bids}],'
+            f'"asks":[{asks}],"checksum":{self.checksum},"timestamp":"{iso(self.changed_ns)}"}}]}}'
+        )
+
+    def set_level(self, side: str, price: int, qty: int, ns: int, checksum: int | None) -> None:
+        """Puts the size of a level that is there; ``checksum`` is that of the book then, None where it is not known."""
+        there = self.side(side)
+        there.qty[price], there.when[price] = qty, ns
+        self.changed_ns, self._known = ns, checksum
+
+    def update_text(self, run: Run, entries: list[Entry]) -> str:
+        """The update message of one side's share of a change."""
+        levels = ",".join([self._entry(entry.price, entry.qty) for entry in entries])
+        sides = f'"bids":[{levels}],"asks":[]' if run.side == "buy" else f'"bids":[],"asks":[{levels}]'
+        return (
+            f'{{"channel":"book","type":"update","data":[{{"symbol":"{self.pair.symbol}",{sides},'
+            f'"checksum":{run.checksum},"timestamp":"{iso(run.ns)}"}}]}}'
+        )
+
+    def _entry(self, price: int, qty: int) -> str:
+        return f'{{"price":{self.pair.price(price)},"qty":{self.pair.qty(qty)}}}'

@@ -1,0 +1,1 @@
+"""Where the flow of orders comes from: a seeded crowd, a recording, or a flood."""

@@ -1,0 +1,128 @@
+"""Private messages of WebSocket version 1, ``openOrders`` and ``ownTrades`` (KRAKEN.md 2), from version 2's reports.
+
+Everything is text; prices have at least five decimals. An order is told whole once and then by what changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from simulator.pairs.pairs import PAIRS
+from simulator.rest.views import describe
+from simulator.wire import fixed, micros, parse_time, read_json
+
+Row = Mapping[str, Any]
+_ZERO = "0.00000"
+
+
+def read(report: str) -> Row:
+    """A version 2 report, numbers exact."""
+    row: Row = read_json(f"{{{report}}}")
+    return row
+
+
+def _text(value: Decimal | int) -> str:
+    """A number with its own decimals, at least five."""
+    number = Decimal(value)
+    exponent = number.as_tuple().exponent
+    return f"{number:.{max(5, -exponent if isinstance(exponent, int) else 0)}f}"
+
+
+def _time(text: str) -> str:
+    return micros(parse_time(text))
+
+
+def order(row: Row, opened_ns: int, status: str) -> dict[str, Any]:
+    """A whole order, of the report that tells its terms."""
+    pair, limit = PAIRS[row["symbol"]], row.get("limit_price")
+    trigger = trigger_of(row)
+    first = _text(trigger or limit or 0)
+    second = _ZERO if trigger is None or limit is None else _text(limit)
+    at = describe(row["order_type"], first, second) + (f" {_ZERO}" if row["order_type"] == "market" else "")
+    made: dict[str, Any] = {
+        "avg_price": _text(row.get("avg_price", 0)),
+        "cost": _text(row["cum_cost"]),
+        "descr": {
+            "close": None,
+            "leverage": None,
+            "order": f"{row['side']} {row['order_qty']:f} {pair.wsname} @ {at}",
+            "ordertype": row["order_type"],
+            "pair": pair.wsname,
+            "price": first,
+            "price2": second,
+            "type": row["side"],
+        },
+        "expiretm": _time(row["expire_time"]) if "expire_time" in row else None,
+        "fee": _text(row["fee_usd_equiv"]),
+        "limitprice": _ZERO,
+        "misc": "",
+        "oflags": ",".join([row["fee_ccy_pref"], *(["post"] if row.get("post_only") else [])]),
+        "opentm": micros(opened_ns),
+        "refid": None,
+        "starttm": _time(row["effective_time"]) if "effective_time" in row else None,
+        "status": status,
+        "stopprice": _ZERO if trigger is None else _text(trigger),
+        "timeinforce": row["time_in_force"],
+        "userref": row.get("order_userref", 0),
+        "vol": f"{row['order_qty']:f}",
+        "vol_exec": f"{row['cum_qty']:f}" if "cum_qty" in row else fixed(0, pair.qty_precision),
+    }
+    return {**made, "cl_ord_id": row["cl_ord_id"]} if "cl_ord_id" in row else made
+
+
+def trigger_of(row: Row) -> Decimal | None:
+    """Where an order's trigger is just now, None of one without."""
+    triggers = row.get("triggers")
+    return None if triggers is None else triggers.get("actual_price", triggers["price"])
+
+
+def change(row: Row) -> dict[str, Any]:
+    """Return what a report changes of an order that has been told before."""
+    # A last trade may tell the end itself.
+    kind = "filled" if row["order_status"] == "filled" else row["exec_type"]
+    changed: dict[str, Any] = {"userref": row.get("order_userref", 0)}
+    if kind in ("trade", "filled", "canceled", "expired"):
+        changed |= {
+            "vol_exec": f"{row['cum_qty']:f}",
+            "cost": _text(row["cum_cost"]),
+            "fee": _text(row["fee_usd_equiv"]),
+            "avg_price": _text(row["avg_price"]),
+        }
+    if kind in ("filled", "canceled", "expired"):
+        changed |= {"lastupdated": _time(row["timestamp"]), "status": "closed" if kind == "filled" else kind}
+        if "reason" in row:
+            changed["cancel_reason"] = row["reason"]
+    elif kind in ("amended", "restated"):
+        # Captures have no amendment; what it changed is told under the names of the whole order.
+        changed |= {"status": "open", "misc": "amended", "vol": f"{row['order_qty']:f}"}
+        limit, trigger = row.get("limit_price"), trigger_of(row)
+        first = limit if trigger is None else trigger
+        descr = {} if first is None else {"price": _text(first)}
+        if trigger is not None:
+            changed["stopprice"] = _text(trigger)
+            descr |= {} if limit is None else {"price2": _text(limit)}
+        changed["descr"] = descr
+    elif kind != "trade":
+        changed |= {"status": "open", **({"misc": "touched"} if kind == "status" else {})}
+    return changed
+
+
+def trade(row: Row) -> dict[str, Any]:
+    """A fill, of the report that tells it."""
+    return {
+        "cost": _text(row["cost"]),
+        "fee": _text(row["fee_usd_equiv"]),
+        "margin": _ZERO,
+        "ordertxid": row["order_id"],
+        "ordertype": row["order_type"],
+        "pair": PAIRS[row["symbol"]].wsname,
+        "postxid": "TKH2SE-M7IF5-CFI7LT",
+        "price": _text(row["last_price"]),
+        "time": _time(row["timestamp"]),
+        "type": row["side"],
+        "vol": f"{row['last_qty']:f}",
+        **({"userref": row["order_userref"]} if row.get("order_userref") else {}),
+        **({"cl_ord_id": row["cl_ord_id"]} if "cl_ord_id" in row else {}),
+    }
