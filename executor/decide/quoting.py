@@ -50,7 +50,7 @@ class Quoting:
     # --- the pass ------------------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
-        """One pass: every strategy on every symbol."""
+        """Make one pass: each pair that the agenda names, with every strategy on it."""
         state = self.state
         self._note_refusals(now)
         pull_all = self.gates.why_pull(now)

@@ -22,7 +22,10 @@ def deadline_text(deadline_ts: int) -> str:
 
 
 def add_params(order: Order) -> dict[str, Any]:
-    """An order's part of add_order and batch_add: post-only limit, fee in quote (T5), nobody but us crosses us (T7)."""
+    """Return an order's part of add_order and batch_add: a post-only limit with its fee in quote (T5).
+
+    The exchange cancels the newer of two orders of ours that would trade with each other (T7).
+    """
     return {
         "order_type": "limit",
         "side": order.side,

@@ -1,6 +1,7 @@
 """What an order is: identity, price and quantity, where it is in its life, and what is in doubt about it.
 
-Only :mod:`executor.orders.transitions` changes an order; everything else reads it.
+Only :mod:`executor.orders.transitions` changes its state and numbers; quoting, placing and the record of events write its
+audit, and the registry when it was written.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ class Kept:
 
 @dataclass(slots=True)
 class Audit:
-    """For the record of events, which alone writes it: the next one's number, what was compared and denied last."""
+    """For the record of events: the next one's number, what was compared and denied last."""
 
     events: int = 0
     judged: int = 0

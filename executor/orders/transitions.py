@@ -17,7 +17,7 @@ from shared.clock import SECOND
 
 @dataclass(frozen=True, slots=True)
 class Caused:
-    """The target that it, or an amend of it, goes back to: when its cause went through each process."""
+    """The target that led to the add or the last amend: when its market data was received, booked and decided on."""
 
     received: int
     booked: int
@@ -145,9 +145,9 @@ class CancelSent:
 
 @dataclass(frozen=True, slots=True)
 class CancelFailed:
-    """A cancel came to nothing: rejected, unanswered, or not arrived by the time of a snapshot.
+    """A cancel came to nothing (rejected, unanswered): the next goes another way, alone or by REST.
 
-    One of an order that ended or was seen open meanwhile counts as well: it costs a way.
+    It counts as a failure even if a snapshot showed the order open meanwhile.
     """
 
 
@@ -185,14 +185,14 @@ class ReportedOpen:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A snapshot asked for at this time lacks it, so shortly after its ack that another one must say so too."""
+    """A snapshot lacks an order that was acked less than 5 s before it was asked for: only a second one ends it."""
 
     asked_at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """A snapshot asked for after its deadline lacks it: the history is asked."""
+    """A snapshot lacks an order of unknown outcome past its deadline: the history is asked 60 s later."""
 
 
 @dataclass(frozen=True, slots=True)
