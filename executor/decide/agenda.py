@@ -1,7 +1,7 @@
 """The pairs that a pass looks at: something happened to them, they are not settled, or their time came.
 
-Whatever a pass goes by for a pair must be in ``seen``, wake the pair (its order noted, a message of it heard), or have its
-time in what it rests until: else the pair stays asleep.
+Whatever a pass goes by for a pair must be in ``seen``, wake the pair (its order noted, a message of it heard), or have
+its time in what it rests until: else the pair stays asleep.
 """
 
 from __future__ import annotations

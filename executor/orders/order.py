@@ -1,7 +1,7 @@
 """What an order is: identity, price and quantity, where it is in its life, and what is in doubt about it.
 
-Only :mod:`executor.orders.transitions` changes its state and numbers; quoting, placing and the record of events write its
-audit, and the registry when it was written.
+Only :mod:`executor.orders.transitions` changes its state and numbers; quoting, placing and the record of events write
+its audit, and the registry when it was written.
 """
 
 from __future__ import annotations
