@@ -104,7 +104,7 @@ class Account:
         self._remember(fill.exec_id)
         # An order that the journal names was placed after it opened, whatever clock told when that was.
         is_named = strategy not in (FOREIGN, ADOPTED)
-        if is_named or fill.exec_id in self.ledger.unmatched or self._is_clearly_new(fill):
+        if is_named or self._is_clearly_new(fill) or self.ledger.has_entries(fill.exec_id):
             return self._count(fill, cl_ord_id, strategy)
         if self.ledger.is_open and fill.fill_ts < self.ledger.opened_ts - limits.OPENING_DOUBT_S * SECOND:
             self.rows.append(BeforeRow(fill.exec_id))

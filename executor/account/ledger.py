@@ -211,6 +211,10 @@ class Ledger:
                 while len(self.unmatched) > limits.LEDGER_RECENT:
                     del self.unmatched[next(iter(self.unmatched))]
 
+    def has_entries(self, ref_id: str) -> bool:
+        """True if an entry of a trade was counted as newer than the opening, by this process or an earlier one."""
+        return ref_id in self.unmatched or bool(self._assets_settled(ref_id))
+
     def give_up(self, ref_id: str) -> dict[str, Decimal]:
         """Take a trade's entries for what they are where no fill of theirs is to be had: changes, by asset."""
         self._changed()

@@ -114,6 +114,15 @@ def test_a_foreign_fill_from_about_the_opening_counts_if_the_balances_lack_it_an
     assert (world.state.account.pnl == {}) is is_held
 
 
+def test_a_foreign_fill_from_about_the_opening_counts_once_one_of_its_entries_did() -> None:
+    # An earlier life heard the entry of one leg and was killed; the journal knows it.
+    world = World().ready()
+    world.state.account.ledger.opened_ts = world.exchange_ts - 3 * SECOND
+    world.state.account.ledger._assets_settled = lambda name: {"BTC"} if name == "TOLD1" else set()
+    world.push("executions", [old_fill(1, world.exchange_ts - SECOND)])
+    assert world.state.account.pnl["BTC/USD"].qty == Decimal("0.01")
+
+
 def test_a_foreign_fill_from_about_the_opening_fills_its_order_wherever_its_money_counts() -> None:
     world = World().ready()
     world.state.account.ledger.opened_ts = world.exchange_ts - 3 * SECOND
