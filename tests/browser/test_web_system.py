@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from monitor.ui.text import money
 from tests.browser import web
@@ -153,6 +154,11 @@ def test_each_page_shows_what_the_api_says(visit: Visit, system: System) -> None
     )
 
 
+def state_line(page: Page, text: str) -> Locator:
+    """The line of the state that says so; while the page is drawn anew the one before may stand beside it."""
+    return page.locator("[data-line=state]", has_text=re.compile(text)).last
+
+
 def test_halt_pressed_in_the_browser_leaves_nothing_open_on_the_exchange(visit: Visit, system: System) -> None:
     assert open_orders(system)
     page = visit.open("Controls")
@@ -167,10 +173,10 @@ def test_halt_pressed_in_the_browser_leaves_nothing_open_on_the_exchange(visit: 
     assert ended, "what was open ended by the halt"
     assert max(ended) - written < 1.0
     print(f"pressed to written {written - pressed:.3f} s, to the last order gone {max(ended) - pressed:.3f} s")
-    expect(page.locator("[data-line=state]")).to_contain_text("Halted")
+    expect(state_line(page, "Halted")).to_be_visible()
     page.get_by_role("button", name="Resume...").click()
     page.get_by_role("button", name="Resume trading").click()
-    expect(page.locator("[data-line=state]")).to_contain_text("Not halted", timeout=PATIENCE_MS)
+    expect(state_line(page, "Not halted")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_process_is_restarted_from_the_page(visit: Visit, system: System) -> None:

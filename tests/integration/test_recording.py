@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,7 +103,7 @@ def test_a_recorded_system_replays_byte_for_byte(tmp_path: Path) -> None:
             system.start().until_quoting(60)
             pairs = set(system.config.trading.pairs)
             until("every book's snapshot is recorded", lambda: symbols_with_snapshot(system) == pairs, 30, every=1)
-            time.sleep(2)
+            until("enough is recorded", lambda: len(recorded(system)) > 550, 60, every=1)
         finally:
             recorder.send_signal(signal.SIGINT)  # to the command only: it hands it on, or the terminal does
             recorder.send_signal(signal.SIGTERM)
