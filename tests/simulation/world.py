@@ -167,14 +167,16 @@ class World:
             rival.crash(None)
             self.loop.after(0.5, self.main.start)
             self._newest_rival = max(self._newest_rival, rival.epoch)
-            self.loop.after(40, self._alone_again)
+            self.loop.after(40, self._alone_again, rival.epoch)
 
-    def _alone_again(self) -> None:
-        """Count as alone again once our epoch is the newest of all: until then we may still learn of another."""
+    def _alone_again(self, rivals_epoch: int) -> None:
+        """Count as alone again a while after the last rival, once our epoch is the newest of all."""
+        if rivals_epoch != self._newest_rival:
+            return  # there was another since, whose own end counts
         if self.main.running and self.main.epoch > self._newest_rival:
             self.alone = self.rival is None
         else:
-            self.loop.after(5, self._alone_again)
+            self.loop.after(5, self._alone_again, rivals_epoch)
 
     def _stopped(self, host: Host) -> None:
         self.watch.stopped(host)
