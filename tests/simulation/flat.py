@@ -89,6 +89,8 @@ class Flat:
             for symbol in self.market.traded:
                 pair = PAIRS[symbol]
                 amount = min(left, self._spot(asset)) if left > 0 else min(-left, self._affordable(host, pair))
+                if symbol not in self._pairs.get(asset, {symbol}):
+                    continue  # each asset is closed through one pair, and ends where that pair's money does
                 if pair.base.name == asset and pair.quote.name not in held and self._can_trade(host, pair, amount):
                     self.watch.violate("T11", f"called flat with {left} {asset}, which {symbol} could close")
 
