@@ -34,8 +34,8 @@ class Publisher:
 
     def turn(self, now: int) -> None:
         """Put the messages that are news into the outbox."""
-        state, valid = self.state, self.state.view_is_valid(now)
-        seen = (valid, state.pairs)
+        state, valid = self.state, self.state.session.is_view_valid(now)
+        seen = (valid, state.market.pairs)
         symbols = state.registry.take_touched()
         if is_new := self._seen != seen:
             self._seen = seen
@@ -55,7 +55,7 @@ class Publisher:
     def _what_is_urgent(self, valid: bool, now: int) -> tuple[object, ...]:
         """Return what of the account is told at once; profit and counters, which always change, wait for the second."""
         account, unmet = self.state.account, self.unmet
-        rates = tuple(self.state.rates.is_valid(asset, now) for asset in self._quotes)
+        rates = tuple(self.state.market.rates.is_valid(asset, now) for asset in self._quotes)
         held = tuple(account.holds.held.values())
         return (valid, account.changes, dict(account.fees), rates, held, len(unmet.empty), len(unmet.unwanted))
 
@@ -63,19 +63,19 @@ class Publisher:
         if self._published.get(topic) != message:
             self._published[topic] = message
             # A copy: the bus writes its header into what it sends.
-            self.state.out.messages.append((topic, msgspec.structs.replace(message)))
+            self.state.out.publish(topic, msgspec.structs.replace(message))
 
 
 def account_message(state: State, now: int, unmet: Unmet | None = None) -> Account:
     """Return the account as it stands now."""
-    account = _account(state, now, state.view_is_valid(now))
+    account = _account(state, now, state.session.is_view_valid(now))
     if unmet is not None:
         account = msgspec.structs.replace(account, empty_slots=unmet.empty, unwanted=unmet.unwanted)
     return account
 
 
 def _orders(state: State, symbol: str, valid: bool) -> Orders:
-    pair = state.pairs.get(symbol)
+    pair = state.market.pairs.get(symbol)
     return Orders(
         symbol=symbol,
         valid=valid,
@@ -86,7 +86,7 @@ def _orders(state: State, symbol: str, valid: bool) -> Orders:
 
 
 def _position(state: State, strategy: str, symbol: str, valid: bool) -> Position:
-    pair = state.pairs.get(symbol)
+    pair = state.market.pairs.get(symbol)
     tally = state.account.tally(strategy, symbol)
     precision = pair.qty_precision if pair else 0
     return Position(
@@ -124,14 +124,14 @@ def _account(state: State, now: int, valid: bool) -> Account:
         profits=profit.pairs,
         quotes=profit.quotes,
         currency=trading.currency,
-        rates=state.rates.published(now),
+        rates=state.market.rates.published(now),
         assets={asset: _asset(state, asset) for asset in sorted(state.bases)},
     )
 
 
 def _asset(state: State, asset: str) -> AssetPosition:
     account = state.account
-    position, rate, hold = account.position(asset), state.rates.rate(asset), account.holds.held.get(asset)
+    position, rate, hold = account.position(asset), state.market.rates.rate(asset), account.holds.held.get(asset)
     return AssetPosition(
         position=plain(position),
         worth=plain(round_money(position * rate, 2)) if rate is not None else "",
@@ -147,6 +147,6 @@ def _profits(state: State, now: int) -> Profits:
     account = state.account
     key = (now // PROFIT_EVERY_NS, account.changes)
     if account.told is None or account.told[0] != key:
-        mids, symbols = state.mids_decimal(), state.config.trading.pairs
-        account.told = (key, account.profit(mids, state.fresh(now), symbols, state.rates.values))
+        mids, symbols = state.market.mid_prices(), state.config.trading.pairs
+        account.told = (key, account.profit(mids, state.market.fresh(now), symbols, state.market.rates.values))
     return account.told[1]

@@ -34,6 +34,7 @@ LOG_FILES: Final = 5
 LOG_SAME_IN_WINDOW: Final = 10  # of one kind; the rest is counted, and told once a window
 LOG_WINDOW_S: Final = 60.0
 LOG_KINDS_TRACKED: Final = 1000
+LOG_TEXTS_TRACKED: Final = 2000  # the 1st, 2nd, 4th, 8th... of each is written
 BAD_MESSAGE_SHOWN_BYTES: Final = 200
 BAD_MESSAGE_LOG_EVERY_S: Final = 60.0
 BAD_NUMBER_SHOWN: Final = 40  # characters

@@ -118,6 +118,11 @@ class Account:
         self._proven = [row for row in self._proven if row.exec_id != fill.exec_id]
         return mine[0] if mine else None
 
+    def take_rows(self) -> list[Row]:
+        """Return the rows for the journal since the last call."""
+        rows, self.rows = self.rows, []
+        return rows
+
     def take_proven(self) -> list[FillRow]:
         """Return the fills that the balances proved to have come after the opening, each once."""
         rows, self._proven = self._proven, []
@@ -233,8 +238,20 @@ class Account:
                 self.ledger.absorb()
                 return
 
+    def set_fees(self, symbol: str, fees: Fees) -> None:
+        """Take what a pair's fills cost, in percent."""
+        self.fees[symbol] = fees
+
+    def report_in(self, currency: str, bases: tuple[str, ...]) -> None:
+        """State results in this currency, and what these assets hold."""
+        self.statement.currency, self.statement.bases = currency, frozenset(bases)
+
+    def set_decimals(self, decimals: dict[str, int]) -> None:
+        """Take each asset's decimals: amounts and fees in the ledger are rounded to them."""
+        self.ledger.set_decimals(dict(decimals))
+
     def settle(self) -> None:
-        """Looks again whether the balances explain themselves, after decimals or fills became known."""
+        """Look again whether the balances explain themselves, after decimals or fills became known."""
         for entry in self.ledger.newer_than_opening():
             self.rows.append(entry)
             self._keep([entry.asset])

@@ -7,7 +7,7 @@ explain: exactly zero when every leg has had its entry, within one unit of round
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -109,7 +109,7 @@ class Spot(Mapping[str, Decimal]):
 
 
 class Ledger:
-    """All assets of the account. ``decimals`` are the assets' as the ledger rounds to them.
+    """All assets of the account.
 
     ``knows_entry`` asks the journal for a ledger id, ``assets_settled`` for the assets of a fill's entries.
     """
@@ -138,16 +138,15 @@ class Ledger:
     def _changed(self) -> None:
         self._unexplained, self._is_absorbed = None, False
 
-    @property
-    def decimals(self) -> dict[str, int]:
-        """Return each asset's decimals, as the ledger rounds to them."""
-        return self._decimals
-
-    @decimals.setter
-    def decimals(self, decimals: dict[str, int]) -> None:
+    def set_decimals(self, decimals: dict[str, int]) -> None:
+        """Take each asset's decimals, as the ledger rounds to them."""
         if decimals != self._decimals:
             self._decimals = decimals
             self._changed()
+
+    def set_missing(self, ref_ids: Iterable[str]) -> None:
+        """Name the trades whose fill is late: nothing is explained until it has come."""
+        self.missing = set(ref_ids)
 
     def restore(self, holdings: dict[str, Holding], opened_ts: int) -> None:
         """State from the journal: what it held when this account was last watched."""

@@ -7,12 +7,12 @@ from typing import Any
 
 from executor.decide import risk
 from executor.decide.verdict import Verdict
+from executor.effects import Request
 from executor.orders import ids
 from executor.orders.denial import Denial, Rule
 from executor.orders.order import Order
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.orders.transitions import Caused, apply
-from executor.outbox import Request
 from executor.record import events
 from executor.record.rows import SendRow
 from executor.state import State
@@ -50,7 +50,7 @@ class Placing:
         """A new order for a quote, under an id of its own; neither registered nor sent yet."""
         self._counter += 1
         order = Order(
-            cl_ord_id=str(ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)),
+            cl_ord_id=str(ids.OrderId(self.state.life.epoch, self.state.codes[strategy], quote.slot, self._counter)),
             strategy=strategy,
             symbol=market.pair.symbol,
             slot=quote.slot,
@@ -61,9 +61,9 @@ class Placing:
             qty_precision=market.pair.qty_precision,
             touched=now,
             deadline_ts=deadline_ts,
-            created_ts=now + self.state.boot_to_wall,
+            created_ts=self.state.life.wall_ts(now),
         )
-        self.stamp(order, self.state.targets.get((strategy, market.pair.symbol)), now)
+        self.stamp(order, self.state.market.targets.get((strategy, market.pair.symbol)), now)
         return order
 
     def stamp(self, order: Order, target: Target | None, now: int) -> None:
@@ -75,9 +75,9 @@ class Placing:
         """Counts a transaction on the pair's counter, in the journal and in the order rate, and lets it leave."""
         state = self.state
         state.budget.charge(request.symbol, points, now)
-        row = SendRow(now + state.boot_to_wall, request.symbol, request.method, points, " ".join(request.orders))
-        state.out.rows.append(row)
-        state.out.requests.append(request)
+        row = SendRow(state.life.wall_ts(now), request.symbol, request.method, points, " ".join(request.orders))
+        state.out.write(row)
+        state.out.send(request)
         if not request.urgent:
             self._recent += [now] * len(request.orders)
 
@@ -85,7 +85,7 @@ class Placing:
         """A decision: what it goes back to, what was chosen and why, and what leaves for it."""
         state = self.state
         data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
-        target = state.targets.get((order.strategy, order.symbol))
+        target = state.market.targets.get((order.strategy, order.symbol))
         if target is not None:
             order.audit.judged = target.decided
         if request is not None:

@@ -35,7 +35,7 @@ class _Wait:
 NEVER = _Wait(0, 0, "", Cause.DENIED, "")
 
 
-class Waits:
+class SlotBackoff:
     """Times are ns of CLOCK_BOOTTIME."""
 
     def __init__(self) -> None:
@@ -82,9 +82,8 @@ class Waits:
         last = self._last(slot)
         return last.why, last.cause
 
-    @property
-    def shown(self) -> dict[str, str]:
-        """Slots that wait, and why."""
+    def reasons(self) -> dict[str, str]:
+        """Return why slots wait, by name."""
         return {" ".join(slot): wait.why for slot, wait in self._waits.items()}
 
     def _last(self, slot: Slot) -> _Wait:

@@ -63,8 +63,8 @@ class Verdict:
     def exposure(self) -> Exposure:
         """Return what all live orders may come to, as they and the mids are now."""
         state = self.state
-        made_for = (state.account.changes, state.market_changes)
-        moved, state.moved_mids = state.moved_mids, set()
+        made_for = (state.account.changes, state.market.changes)
+        moved = state.market.take_moved_mids()
         if self._made_for != made_for:
             self._made_for = made_for
             self._portfolio = self._make_portfolio()
@@ -95,18 +95,18 @@ class Verdict:
             market.mid_price * rate
             for symbol in self._pairs_of.get(base, ())
             if (market := self._markets.get(symbol)) is not None
-            and (rate := self.state.rates.last(legs(symbol)[1])) is not None
+            and (rate := self.state.market.rates.last(legs(symbol)[1])) is not None
         ]
         return max(values, default=None)
 
     def _goes_by_mids(self, base: str) -> bool:
         """True for a base by its mid now; one that others are quoted in goes by the rate that strategies hear."""
-        return base not in self._quotes or self.state.rates.rate(base) is None
+        return base not in self._quotes or self.state.market.rates.rate(base) is None
 
     def _make_portfolio(self) -> risk.Portfolio:
         state = self.state
-        self._markets = {symbol: market for symbol in state.pairs if (market := self.market(symbol)) is not None}
-        self._rates = dict(state.rates.known)
+        self._markets = {symbol: market for symbol in state.market.pairs if (market := self.market(symbol)) is not None}
+        self._rates = dict(state.market.rates.known)
         for base in self._pairs_of:
             value = self._by_mids(base)
             if value is not None and self._goes_by_mids(base):
@@ -121,5 +121,5 @@ class Verdict:
 
     def market(self, symbol: str) -> risk.Market | None:
         """A symbol as the risk gate sees it, or None before its instrument data or its first mid."""
-        pair, mid = self.state.pairs.get(symbol), self.state.mids.get(symbol)
+        pair, mid = self.state.market.pairs.get(symbol), self.state.market.mids.get(symbol)
         return None if pair is None or mid is None else risk.Market(pair, mid)

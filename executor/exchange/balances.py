@@ -21,7 +21,7 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
     account = state.account
     elements, unread = v2.elements(frame.data, _Balance)
     for row in unread:
-        state.unread(f"a balances element ({row.why}): {row.raw!r}")
+        state.out.unread(f"a balances element ({row.why}): {row.raw!r}")
     if frame.type == "snapshot":
         balances = {element.asset: _spot(element) for element in elements}
         for row in unread:
@@ -29,14 +29,14 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
             if holding is not None:  # what cannot be read keeps what was known of it
                 balances[row.texts["asset"]] = holding.balance
         wallets = {element.asset: others for element in elements if (others := _others(element))}
-        if account.snapshot(balances, state.clock.now_ts(now) or now + state.boot_to_wall, wallets):
-            state.tell("info", "journal", "a new journal opens at these balances")
-        state.balances_ready = True
+        if account.snapshot(balances, state.exchange_ts(now), wallets):
+            state.out.tell("info", "journal", "a new journal opens at these balances")
+        state.session.trust_balances()
         return account.take_proven(), True
     fills = []
     for element in elements:
         if _is_spot(element.wallet_type, element.wallet_id):
-            fills.append(account.entry(entry_of(element, state.stated_time(element.timestamp, now)), live=True))
+            fills.append(account.entry(entry_of(element, state.stated_ts(element.timestamp, now)), live=True))
         else:
             wallet = f"{element.wallet_type}/{element.wallet_id}"
             account.wallet_entry(element.asset, wallet, element.amount - element.fee)

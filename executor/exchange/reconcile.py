@@ -66,13 +66,13 @@ class Reconcile:
         ``named`` are ids of rows that could not be read: whatever those say, their orders are not absent.
         """
         state = self.state
-        exchange_now = state.clock.now_ts(now) or now + state.boot_to_wall
+        exchange_now = state.exchange_ts(now)
         seen: set[str] = set()
         for report in open_reports:
             try:
                 self._row(report, exchange_now, now, seen)
             except (ValueError, ArithmeticError) as error:
-                state.unread(f"an order of the executions snapshot ({error}): {report}")
+                state.out.unread(f"an order of the executions snapshot ({error}): {report}")
                 named |= {report.order_id, report.cl_ord_id}
         for order in state.registry.standing():
             if order.cl_ord_id in seen:
@@ -81,7 +81,7 @@ class Reconcile:
                 apply(order, Cleared(), now)
                 continue
             self._not_in_snapshot(order, exchange_now, now)
-        state.executions_ready = True
+        state.session.trust_executions()
         self.adoption.is_start = False
         self.is_complete = self.is_complete or self.asked_at >= self._sure_from
 
@@ -102,7 +102,7 @@ class Reconcile:
         see_presence(order, report)
         if not order.is_live:
             # What the exchange shows as open is open, whatever was concluded from an answer or an absence.
-            state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
+            state.out.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
             state.registry.revive(order, now)
         if order.life is Active.CANCELLING and order.cancel.sent < self.asked_at:
             apply(order, CancelMissed(), now)
@@ -159,7 +159,7 @@ class Reconcile:
 
     def turn(self, now: int) -> None:
         """Orders in doubt: snapshots and history to ask for."""
-        exchange_now = self.state.clock.now_ts(now)
+        exchange_now = self.state.session.clock.now_ts(now)
         if not self.is_complete and now >= self._sure_from:
             self.want("orders of another executor that the first snapshot may have lacked")
         for order in self.state.registry.doubted():

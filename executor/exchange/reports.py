@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from executor.account.account import fill_of_report
 from executor.exchange.adoption import Adoption, stated_presence, stated_price
-from executor.exchange.rejections import Refusals
+from executor.exchange.rejections import Rejections
 from executor.orders.order import Finished, Order, Presence, filled_units, price_units, qty_units
 from executor.orders.registry import FOREIGN
 from executor.orders.transitions import (
@@ -41,11 +41,11 @@ class Reports:
     def __init__(
         self,
         state: State,
-        refusals: Refusals,
+        rejections: Rejections,
         adoption: Adoption,
         find_past: Callable[[str, str], tuple[str, str] | None],
     ) -> None:
-        self.state, self.refusals, self.adoption = state, refusals, adoption
+        self.state, self.rejections, self.adoption = state, rejections, adoption
         self._find_past = find_past
 
     def report(self, report: v2.Report, now: int) -> None:
@@ -70,7 +70,7 @@ class Reports:
             apply(order, Ended(Finished.FILLED, ""), now)
         elif kind == "expired":
             if order.is_live and order.strategy != FOREIGN:
-                self.refusals.news.append((order, report.reason or "expired"))
+                self.rejections.hold_slot(order, report.reason or "expired", now)
             apply(order, Ended(Finished.EXPIRED, report.reason), now)
         elif kind == "canceled":
             if self._cancelled(order, report.reason, now):
@@ -96,7 +96,7 @@ class Reports:
         is_placed = order.life in NOT_PLACED and (report.exec_type == "filled" or report.exec_id)
         if not is_placed and not (is_open and (not report.exec_id or order.remaining)):
             return
-        self.state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
+        self.state.out.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
         self.state.registry.revive(order, now, is_suspect=bool(report.exec_id))
 
     def trade(self, report: v2.Report, source: str, now: int) -> bool:
@@ -104,11 +104,11 @@ class Reports:
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         if report.is_margin or (order is not None and order.is_margin):
             # It moves a position of its own and no spot balance: what it costs comes as ledger entries.
-            self.state.counts["trade on margin, left alone"] += 1
+            self.state.out.count("trade on margin, left alone")
             return False
-        fill = fill_of_report(report, self.state.stated_time(report.timestamp, now))
+        fill = fill_of_report(report, self.state.stated_ts(report.timestamp, now))
         if fill is None:
-            self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
+            self.state.out.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
             return False
         cl_ord_id, strategy = self._owner(order, report)
         # Known fills are told again by each snapshot, to each life of this process.
@@ -150,8 +150,8 @@ class Reports:
             fee=row.fee,
             fill_ts=row.fill_ts,
         )
-        self.state.out.messages.append((f"fill.{row.symbol}", message))
-        self.state.tell(
+        self.state.out.publish(f"fill.{row.symbol}", message)
+        self.state.out.tell(
             "info", "fill", f"{row.strategy} {row.side} {row.qty} {row.symbol} at {row.price} {row.exec_id}"
         )
 
@@ -183,7 +183,7 @@ class Reports:
     def _cancelled(self, order: Order, reason: str, now: int) -> bool:
         """Cancelled, or refused after all; True when neither we nor the exchange did it."""
         if errors.is_post_only(reason) and order.strategy != FOREIGN:
-            self.refusals.refuse(order, reason, now)
+            self.rejections.reject(order, reason, now)
             return False
         if not order.is_live:
             return False
@@ -192,12 +192,13 @@ class Reports:
         by_somebody = reason == OWN_CANCEL and not by_us
         if order.strategy != FOREIGN and not by_us and not done:
             # Not by us: a person, another executor, or the engine. Placing it again at once would be a fight.
-            self.refusals.news.append((order, "cancelled by somebody else" if by_somebody else reason or "cancelled"))
+            text = "cancelled by somebody else" if by_somebody else reason or "cancelled"
+            self.rejections.hold_slot(order, text, now)
         # What we cancelled keeps our own reason: Kraken's says no more than that somebody asked.
         why = "" if by_us and order.cancel.sent else reason
         apply(order, Ended(Finished.FILLED if done else Finished.CANCELLED, why), now)
         if errors.is_by_switch(reason):
-            self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
+            self.state.out.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
         return by_somebody
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from executor.effects import Request, RestCall
 from executor.orders.order import Order
 from executor.orders.transitions import Left, apply
-from executor.outbox import Request, RestCall
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND, rfc3339
@@ -86,13 +86,7 @@ class InFlight:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._next = 0
         self._open: dict[int, Request] = {}
-
-    def new_id(self) -> int:
-        """The next request id."""
-        self._next += 1
-        return self._next
 
     def left(self, request: Request, now: int) -> None:
         """The request was handed to the socket."""

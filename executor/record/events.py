@@ -14,8 +14,8 @@ import msgspec
 
 from executor.decide.budget import Budget
 from executor.decide.planner import Change, retreats
+from executor.effects import Request
 from executor.orders.order import Kept, Order
-from executor.outbox import Request
 from executor.record.rows import EventRow
 from shared import limits
 from shared.clock import SECOND

@@ -9,6 +9,8 @@ from executor.account.account import Account
 from executor.account.conversion import restore_conversion
 from executor.account.daily_loss import restore_day
 from executor.decide.budget import Budget
+from executor.exchange.session import Session
+from executor.life import Life
 from executor.orders.codec import from_row
 from executor.orders.order import filled_units
 from executor.orders.registry import FLATTEN
@@ -48,8 +50,8 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
             rest.charge(send.points, (now - (wall - send.sent_ts)) / SECOND)
     codes = {name: journal.strategy_code(name) for name in (*config.strategies, FLATTEN)}
     epoch = journal.next_epoch(wall // SECOND)
-    state = State(config, epoch, codes, account, budget, now, rest, boot_to_wall=boot_to_wall)
-    state.rates.restore(journal.get("rates"))
+    state = State(config, codes, Life(epoch, now, boot_to_wall), Session(rest), account, budget)
+    state.market.rates.restore(journal.get("rates"))
     state.next_event = journal.next_event
     fills: defaultdict[str, Decimal] = defaultdict(Decimal)
     for fill in journal.fills():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
@@ -41,3 +42,19 @@ class Flood:
                 del self._seen[kind]
                 if seen.kept_back:
                     yield kind, seen.kept_back
+
+
+class Doublings:
+    """Lets the 1st, 2nd, 4th, 8th... of a kind through; of at most ``kinds_max`` kinds, then it begins anew."""
+
+    def __init__(self, kinds_max: int) -> None:
+        self._times: Counter[Hashable] = Counter()
+        self._kinds_max = kinds_max
+
+    def next(self, kind: Hashable) -> int:
+        """Count one more; return how many there were where that is a power of two, else 0."""
+        self._times[kind] += 1
+        times = self._times[kind]
+        if len(self._times) > self._kinds_max:
+            self._times.clear()
+        return times if times & (times - 1) == 0 else 0

@@ -27,6 +27,7 @@ from shared.config import Config
 from shared.messages import Alert, Heartbeat, LogLine, Message, ProcessState
 from shared.process import holders, locks, logs, starts
 from shared.process.command_line import EXIT_HELD, EXIT_RESTART, refuse
+from shared.process.effects import Effects
 from shared.process.monitors import Memory, Performance
 from shared.process.refusals import refused_delay_s
 from shared.version import tradebyte_version
@@ -104,6 +105,15 @@ class Process:
         """Tells people: on the bus and in the log."""
         self.publish("alert", Alert(level=level, kind=kind, text=text))  # type: ignore[arg-type]
         (self.log.info if level == "info" else self.log.warning)("alert", kind=kind, text=text)
+
+    def dispatch(self, wanted: Effects) -> None:
+        """Carry out what every core may want done: publish its messages, write its lines, tell people its alerts."""
+        for topic, message in wanted.messages:
+            self.publish(topic, message)
+        for entry in wanted.log:
+            getattr(self.log, entry.level)(entry.text, kind=entry.kind)
+            if entry.alert:
+                self.alert("critical" if entry.level == "error" else "warning", entry.kind, entry.text)
 
     def held(self, why: locks.Held) -> NoReturn:
         """Another holder has what this process needs: says by whom and exits 75."""

@@ -14,7 +14,6 @@ from pathlib import Path
 from random import Random
 
 from executor.orders import ids
-from executor.outbox import Told
 from shared.clock import SECOND
 from shared.config.unconfirmed import Unconfirmed
 from shared.messages import (
@@ -344,4 +343,4 @@ def _memory() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
-__all__ = ["Result", "Told", "World"]
+__all__ = ["Result", "World"]

@@ -14,7 +14,7 @@ import msgpack
 import pytest
 import zmq
 
-from executor.outbox import RestCall
+from executor.effects import RestCall
 from executor.record.journal import Journal, JournalError
 from executor.record.rows import MetaRow
 from shared import config
@@ -184,7 +184,7 @@ def test_bad_input_15_rest_error_with_status_200() -> None:
     for result in ({}, [], None, {"trades": {"T": {}}}, {"fees": {"XXBTZUSD": {"fee": "free"}}}):
         for method in ("TradesHistory", "Ledgers", "TradeVolume", "ClosedOrders"):
             tag = {"TradeVolume": "fees", "ClosedOrders": "order T"}.get(method, "page")
-            world.executor.history._pages = [(method, "0", "1", 0)]
+            world.executor.backfill._pages = [(method, "0", "1", 0)]
             world.executor.rest_answer(RestCall(tag, method, {}), result, world.now)
     world.turn()
 
@@ -274,7 +274,7 @@ sys.exit(2)
     assert Journal(file).get("kept") == "yes"
     world = Executor().ready()
     world.place(buy())
-    world.state.journal_ok = False
+    world.state.life.set_journal(is_writable=False)
     world.target()
     world.turn()
     assert len(world.taken("cancel_order")) == 1
@@ -300,8 +300,8 @@ def test_bad_input_23_damaged_journal(tmp_path: Path, damage: bytes) -> None:
 def test_bad_input_24_clock_stepped_by_an_hour() -> None:
     """The wall clock is stepped by an hour: deadlines follow the exchange's time, targets CLOCK_BOOTTIME."""
     world = Executor().ready()
-    before = world.state.clock.now_ts(world.now)
-    world.state.boot_to_wall += 3600 * SECOND
+    before = world.state.session.clock.now_ts(world.now)
+    world.state.life.set_clock(world.state.life.boot_to_wall + 3600 * SECOND)
     world.target(buy())
     world.turn()
     from shared.clock import parse_rfc3339

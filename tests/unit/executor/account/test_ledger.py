@@ -14,7 +14,7 @@ SOLD = Trade("T1", {"USD": Decimal("9.98000")}, {"USD": Decimal("0.02005")})
 
 def ledger(*trades: Trade) -> Ledger:
     made = Ledger(lambda _: False, lambda _: set())
-    made.decimals = {"USD": 4}
+    made.set_decimals({"USD": 4})
     made.open({"USD": Decimal(100)}, ts=1000)
     for trade in trades:
         made.fill(trade)

@@ -122,7 +122,7 @@ def test_a_base_that_others_are_quoted_in_counts_while_its_own_rate_is_not_known
         for asset, amount in {"USD": 1000, "EUR": 1000, "BTC": 1, "ETH": 1}.items()
     ]
     made.ready()
-    assert made.state.rates.rate("BTC") is None
+    assert made.state.market.rates.rate("BTC") is None
     made.target(quote("BTC/EUR", "buy", 10, 100, "b0"), symbol="BTC/EUR")
     made.turn()
     assert made.taken("add_order") == []  # 0.0038 BTC are 319 dollars
@@ -143,12 +143,12 @@ def without_a_book(made: World, *silent: str) -> World:
 def test_after_a_start_a_position_without_a_book_counts_by_what_it_was_worth_before(is_kept: bool) -> None:
     made = without_a_book(world("BTC/USD", "ETH/USD", references=()), "ETH/USD")
     if is_kept:  # by the journal: 2 ETH beyond the inventory are 5,040 dollars
-        made.state.rates.restore('{"ETH": "2520"}')
+        made.state.market.rates.restore('{"ETH": "2520"}')
     made.ready()
     made.target(quote("BTC/USD", "buy", 10, 100, "b0"), symbol="BTC/USD")
     made.turn()
     assert made.taken("add_order") == []
-    why = made.executor.quoting.waits.shown["market_maker BTC/USD b0"]
+    why = made.executor.backoff.reasons()["market_maker BTC/USD b0"]
     assert ("gross worst case 51" if is_kept else "nothing values the position in ETH yet") in why
 
 
@@ -176,7 +176,9 @@ def test_without_a_rate_nothing_is_quoted_and_the_reason_is_named() -> None:
     made.target(quote("BTC/EUR", "buy", 10, 100, "b0"), symbol="BTC/EUR")
     made.turn()
     assert made.taken("add_order") == []
-    assert "EUR" in made.executor.quoting.gates.why_not_symbol("BTC/EUR", made.now)[0]
+    closed = made.executor.gates.quoting("BTC/EUR", made.now)
+    assert closed is not None
+    assert "EUR" in closed.words
     assert account(made).rates.get("EUR") is None
 
 
@@ -215,7 +217,7 @@ def test_a_rate_that_went_stale_pulls_what_goes_by_it_and_is_shown() -> None:
 
 def flatten(made: World, seconds: float = 20) -> list[tuple[str, str, Decimal]]:
     """Plays a flatten with orders that fill at once; returns (symbol, side, quantity) of each, in order."""
-    made.state.flattening = True
+    made.state.controls.flattening = True
     orders: list[tuple[str, str, Decimal]] = []
     until = made.now + int(seconds * SECOND)
     while made.now < until and not made.halt:
@@ -269,7 +271,7 @@ def test_what_other_peoples_orders_may_come_to_holds_up_no_flatten() -> None:
     made.push("executions", [{**order, "order_qty": Decimal(1), "limit_price": Decimal("83000.0")}])
     made.state.account.inventory._configured = {"BTC": Decimal("1.001")}  # 84 dollars short
     made.state.account.changes += 1
-    made.state.flattening = True
+    made.state.controls.flattening = True
     made.turn()
     (close,) = made.taken("add_order")
     assert (close.params["side"], close.params["order_qty"]) == ("buy", Decimal("0.001"))
@@ -389,7 +391,7 @@ def test_what_was_converted_outlives_a_restart() -> None:
     made = world("BTC/EUR").ready()
     bought_and_sold(made)
     made.wait(2)
-    kept = [row.value for row in made.state.out.rows if isinstance(row, MetaRow) and row.key == "booked"]
+    kept = [row.value for row in made.out.rows if isinstance(row, MetaRow) and row.key == "booked"]
     again = restore_conversion(kept[-1])
     assert again.total("realised") == Decimal("1.05005")
 

@@ -44,7 +44,7 @@ def open_report(order: Order, cum_qty: str = "0") -> dict[str, Any]:
 def next_life(order: Order, started: int, known: set[str], boot_to_wall: int = BOOT_TO_WALL) -> tuple[World, Order]:
     """A new executor that has the order of its journal."""
     world = World(started=started)
-    world.state.boot_to_wall = boot_to_wall
+    world.state.life.boot_to_wall = boot_to_wall
     world.known |= known
     restored = from_row(to_row(order, BOOT_TO_WALL), boot_to_wall)
     world.state.registry.add(restored)
@@ -154,7 +154,7 @@ def test_a_wall_clock_that_is_set_back_keeps_no_order_alive() -> None:
     world = World().ready()
     [order] = world.place(buy())
     world.turn(10)
-    world.state.boot_to_wall -= 3600 * SECOND
+    world.state.life.boot_to_wall -= 3600 * SECOND
     world.executor.closed(world.now)
     world.turn(20)
     world.connect(orders=[])
@@ -188,8 +188,8 @@ def test_an_unreadable_report_spoils_no_other_of_its_message() -> None:
     odd = {"order_id": "OZ", "exec_type": "amended", "cl_ord_id": other.cl_ord_id, "limit_price": Decimal("84010.05")}
     world.push("executions", [odd, {**open_report(order), "exec_type": "canceled"}])
     assert (order.is_live, other.is_live) == (False, True)
-    assert world.state.out.reconnect == ""
-    assert world.state.counts["unreadable"] == 1
+    assert world.out.reconnect == ""
+    assert world.state.out.counts["unreadable"] == 1
     world.wait(3)
     assert "executions" in [request.params["channel"] for request in world.taken("subscribe")], (
         "a snapshot is asked for"
@@ -201,7 +201,7 @@ def test_a_flatten_is_not_halted_by_the_loss_that_it_ends_nor_held_up_by_the_pac
     bought = {**fill_of(world, world.place(buy())[0], "T9", "0.005", "0.005"), "last_price": Decimal(90_000)}
     world.push("executions", [{**bought, "order_id": "OFOREIGN", "cl_ord_id": "", "order_status": "filled"}])
     world.push("balances", world.balances(USD="99550.0000", BTC="1.0050000000"), "snapshot")
-    world.state.flattening = True
+    world.state.controls.flattening = True
     for _ in range(8):
         world.hear_bus()
         world.raw({"channel": "heartbeat"})

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 def events_of(world: World, order: Any) -> list[EventRow]:
-    return [row for row in world.state.out.events if row.cl_ord_id == order.cl_ord_id]
+    return [row for row in world.out.events if row.cl_ord_id == order.cl_ord_id]
 
 
 def row_of(order: Any) -> OrderRow:
@@ -80,8 +80,8 @@ def kept(folder: Path) -> tuple[Journal, OrderRow]:
     denied.turn()
     (other,) = denied.state.registry.shown("BTC/USD")
     journal = Journal(folder / "data/journal.sqlite")
-    fills = [row for row in world.state.out.rows if isinstance(row, FillRow)]
-    journal.write([row_of(order), row_of(other), *world.state.out.events, *denied.state.out.events, *fills])
+    fills = [row for row in world.out.rows if isinstance(row, FillRow)]
+    journal.write([row_of(order), row_of(other), *world.out.events, *denied.out.events, *fills])
     return journal, row_of(order)
 
 
