@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What happens, in the order in which it happens, and where.
 WAY = [
     ("bytes come from Kraken's public WebSocket", "collector/__main__.py", "Collector._frame"),
-    ("the frame is told apart, and counts as a sign of life", "collector/feed.py", "Feed.frame"),
+    ("the frame is told apart, and counts as a sign of life", "collector/feed/feed.py", "Feed.frame"),
     ("it goes onto the bus as it came, with the time it was received", "shared/bus/publisher.py", "Publisher.publish"),
     ("the book process takes what waits for it", "book/__main__.py", "Shell.on_messages"),
     ("the pair's book takes the levels, and its checksum is compared", "book/books.py", "Books._frame"),

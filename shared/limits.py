@@ -57,7 +57,6 @@ PING_EVERY_S: Final = 5.0
 SUBSCRIBE_BATCH_SYMBOLS: Final = 50
 SUBSCRIBE_ACK_S: Final = 5.0
 SUBSCRIBE_REFUSED_S: Final = 30.0
-PROBLEMS_KEPT: Final = 100  # between two turns; the rest is counted
 INSTRUMENTS_EVERY_S: Final = 300.0
 RESYNC_AGAIN_S: Final = 5.0
 REST_TIMEOUT_S: Final = 5.0

@@ -1,4 +1,4 @@
-"""The host's core: is the view valid, which events reach the strategy, and what is published. No I/O.
+"""The host's core: takes messages, runs the strategy on a valid view, returns its targets. No I/O.
 
 A new boot publishes nothing until its view is valid (live book, instrument, valid position and account), so that the
 target of the boot before holds its quotes meanwhile. Once it has published, an invalid view withdraws.
@@ -34,6 +34,7 @@ from shared.messages import (
     Target,
 )
 from shared.numbers import notional
+from shared.process.effects import Effects, Outbox
 from strategy.interface import SettingError, Strategy, View
 
 
@@ -79,7 +80,7 @@ class _Symbol:
 
 
 class Host:
-    """One configured strategy on its symbols; what to publish gathers in :attr:`publishes`.
+    """Runs one configured strategy on its symbols.
 
     ``clock`` names the clock that the times are of (:func:`shared.clock.clock_id`).
     """
@@ -87,8 +88,7 @@ class Host:
     def __init__(self, config: Config, name: str, clock: str = "") -> None:
         kind, settings = load_strategy(config, name)
         self.name = name
-        self.publishes: list[tuple[str, Target]] = []
-        self.problems: list[str] = []
+        self.out = Outbox(Effects)
         self._config = config
         self._clock = clock
         self._ttl_ms = config.strategies[name].ttl_ms
@@ -98,8 +98,12 @@ class Host:
         self._feed: FeedStatus | None = None
         self._feed_at = self._books_at = 0
 
+    def take(self) -> Effects:
+        """Return what is to be done since the last call."""
+        return self.out.take()
+
     def message(self, message: Message, now: int) -> None:
-        """One message from the bus; ``now`` in ns of CLOCK_BOOTTIME."""
+        """Take in one message of the bus; ``now`` in ns of CLOCK_BOOTTIME."""
         if isinstance(message, Book):
             self._on_book(message, now)
         elif isinstance(message, FeedTrades):
@@ -209,12 +213,11 @@ class Host:
         try:
             target: Target | None = getattr(state.strategy, event)(view, *details)
         except Exception as error:  # noqa: BLE001 - a strategy's mistake withdraws its quotes and is told
-            self.problems.append(f"{symbol}: {event} raised {error!r}; quotes withdrawn")
+            self.out.tell("error", "strategy", f"{symbol}: {event} raised {error!r}; quotes withdrawn")
             target = view.withdraw(f"{event} raised {type(error).__name__}")
         if target is not None and len(target.quotes) > limits.QUOTES_PER_TARGET:
-            self.problems.append(
-                f"{symbol}: {len(target.quotes)} quotes, {limits.QUOTES_PER_TARGET} at most; withdrawn"
-            )
+            text = f"{symbol}: {len(target.quotes)} quotes, {limits.QUOTES_PER_TARGET} at most; withdrawn"
+            self.out.tell("error", "strategy", text)
             target = view.withdraw("too many quotes")
         due = now - state.said_at >= limits.TARGET_REPEAT_S * SECOND
         if target is None and due and state.said is not None:
@@ -275,7 +278,7 @@ class Host:
         whose = {"strategy": self.name, "symbol": symbol, "clock": self._clock}
         said = msgspec.structs.replace(target, decided=now, ttl_ms=self._ttl_ms, **whose)
         state.said, state.said_at = said, now
-        self.publishes.append((f"target.{self.name}.{symbol}", msgspec.structs.replace(said)))
+        self.out.publish(f"target.{self.name}.{symbol}", said)
 
     @property
     def trouble(self) -> str:

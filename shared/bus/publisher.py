@@ -55,13 +55,10 @@ class Publisher:
             raise
 
     def publish(self, topic: str, message: Message) -> None:
-        """Stamps the header and sends. The message must not be published twice."""
-        force = msgspec.structs.force_setattr
-        force(message, "src", self.src)
-        force(message, "boot", self.boot)
-        force(message, "seq", self.next_seq(topic))
-        force(message, "ts", wall_ns())
-        self.publish_encoded(topic, _encoder.encode(message))
+        """Send a copy with its header."""
+        seq, ts = self.next_seq(topic), wall_ns()
+        stamped = msgspec.structs.replace(message, src=self.src, boot=self.boot, seq=seq, ts=ts)
+        self.publish_encoded(topic, _encoder.encode(stamped))
 
     def next_seq(self, topic: str) -> int:
         """The next sequence number of a topic; whoever takes it must send it."""

@@ -56,12 +56,24 @@ class Outbox(Generic[E]):
         """Put a message on the bus."""
         self.pending.messages.append((topic, message))
 
+    def alert(self, level: Level, kind: str, text: str) -> None:
+        """Write a line to the log and on the bus, each time."""
+        self.pending.log.append(LogEntry(level, kind, text, alert=True))
+
+    def problem(self, kind: str, detail: str) -> None:
+        """Count what was wrong with something that came in; of one kind the 1st, 2nd, 4th, 8th... is logged."""
+        self.count(kind)
+        times = self._repeats.next(kind)
+        if times:
+            text = f"{kind}: {detail}" if times == 1 else f"{kind} ({times} so far): {detail}"
+            self.pending.log.append(LogEntry("warning", kind, text))
+
     def tell(self, level: Level, kind: str, text: str, *, alert: bool = False) -> None:
         """Write a line to the log; of one text the first, and then each doubling of its count."""
         times = self._repeats.next(f"{kind}: {text}")
         if times:
-            shown = text if times == 1 else f"{text} ({times} times)"
-            self.pending.log.append(LogEntry(level, kind, shown, alert))
+            counted = text if times == 1 else f"{text} ({times} times)"
+            self.pending.log.append(LogEntry(level, kind, counted, alert))
 
     def count(self, what: str) -> None:
         """Count what is no line of the log worth."""

@@ -18,7 +18,7 @@ import zmq
 
 from book import implementation
 from book.verify import Verifier
-from collector.recording import FRAME_TOPICS, Recording, find, frames
+from collector.recording.files import FRAME_TOPICS, Recording, find, frames
 from shared import bus, config, limits
 from shared.bus import subscriber
 from shared.clock import boot_ns

@@ -123,12 +123,11 @@ class World:
         self.check()
 
     def check(self) -> None:
-        for symbol in self.books.changed:
+        wanted = self.books.take()
+        for symbol in wanted.books:
             raw = self.books.encode(symbol, "book", 1, 1, WALL, self.now)
             self.check_book(msgspec.msgpack.decode(raw, type=m.Book))
-        self.books.changed.clear()
-        self.requests += [message for _, message in self.books.publishes if isinstance(message, m.Resync)]
-        self.books.publishes.clear()
+        self.requests += [message for _, message in wanted.messages if isinstance(message, m.Resync)]
 
     def check_book(self, book: m.Book) -> None:
         self.published.append(book)

@@ -22,11 +22,11 @@ from shared.bus import Publisher, Subscriber
 from shared.clock import SECOND
 from shared.kraken.rest import RestError, RestRefused, parse_answer
 from shared.messages import BookState, Control, FeedFrame, OrderState
+from tests.kit.books_world import BooksWorld as Books
+from tests.kit.books_world import frame, snapshot, update
 from tests.kit.executor_world import World as Executor
 from tests.kit.executor_world import buy
-from tests.unit.book.test_books import World as Books
-from tests.unit.book.test_books import frame, snapshot, update
-from tests.unit.collector.test_feed import World as Feed
+from tests.kit.feed_world import FeedWorld as Feed
 
 GOOD = b'{"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[],"asks":[]}]}'
 
@@ -38,7 +38,7 @@ def survives(*raw: bytes) -> Feed:
     for each in raw:
         world.frame(each)
     assert world.published(FeedFrame) == []
-    assert len(world.feed.problems) == len(raw)
+    assert world.problem_count == len(raw)
     world.frame(GOOD)
     assert len(world.published(FeedFrame)) == 1
     return world
@@ -157,7 +157,7 @@ def test_bad_input_13_another_symbols_frame() -> None:
     feed.subscribed()
     feed.frame(GOOD.replace(b"BTC/USD", b"XRP/USD"))
     assert feed.published(FeedFrame) == []
-    assert feed.feed.counts["not asked for"] == 1
+    assert feed.feed.out.counts["not asked for"] == 1
 
 
 def test_bad_input_14_acknowledgement_refused_missing_or_for_another_symbol() -> None:
@@ -165,8 +165,9 @@ def test_bad_input_14_acknowledgement_refused_missing_or_for_another_symbol() ->
     world.open()
     world.frame({"method": "subscribe", "success": False, "error": "Currency pair not supported", "symbol": "ETH/USD"})
     world.ack("book", "XRP/USD")
-    assert "Currency pair not supported" in world.feed.problems[0]
-    assert "not asked for" in world.feed.problems[1]
+    world.gather()
+    assert "Currency pair not supported" in world.problems[0]
+    assert "not asked for" in world.problems[1]
     asked_again = world.turn(5.1)
     assert [r["params"]["symbol"] for r in asked_again if r["params"]["channel"] == "book"] == [["BTC/USD"]]
 

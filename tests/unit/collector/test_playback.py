@@ -10,9 +10,9 @@ import msgspec
 import pytest
 import zmq
 
-from collector import playback
-from collector.playback import Playback, config_text, moment, own_bus, speed_of
-from collector.recording import Row
+from collector.recording import playback
+from collector.recording.files import Row
+from collector.recording.playback import Playback, config_text, moment, own_bus, speed_of
 from shared import bus, config, limits
 
 ROWS = limits.BUS_QUEUE_MESSAGES * 3

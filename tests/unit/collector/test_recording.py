@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector import recording as format_
-from collector.playback import schedule
-from collector.record import told
-from collector.recorder import Recorder
-from collector.recording import Recording, Row, Unreadable, files_of, find, frames, schema
-from collector.store import DiskFull, Rules, Store
+from collector.recording import files as format_
+from collector.recording.files import Recording, Row, Unreadable, files_of, find, frames, schema
+from collector.recording.playback import schedule
+from collector.recording.record import told
+from collector.recording.recorder import Recorder
+from collector.recording.store import DiskFull, Rules, Store
 from shared.bus import topics
 from shared.clock import SECOND
 from shared.messages import Alert, FeedFrame, Message
@@ -202,7 +202,7 @@ def test_a_write_that_fails_midway_leaves_a_whole_file(tmp_path: Path, monkeypat
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(descriptor, bytes(data)[: len(data) // 2])
 
-    monkeypatch.setattr("collector.store.os.write", half)
+    monkeypatch.setattr("collector.recording.store.os.write", half)
     recorder.take(alert(2), 2)
     with pytest.raises(DiskFull, match="No space left"):
         store.write(recorder.batch(), 2)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from collector.__main__ import Collector
-from collector.feed import Feed
+from collector.feed.feed import Feed
 from executor.shell import Shell
 from shared.config import Config
 from shared.kraken import socket as module
@@ -78,7 +78,8 @@ def test_what_a_lost_connection_leaves_in_the_queue_is_counted(monkeypatch: pyte
 
 
 def process() -> Any:
-    return SimpleNamespace(config=Config(), drops=0, details={}, state=lambda *_: None, publish=lambda *_: None)
+    nothing = {name: lambda *_: None for name in ("state", "publish", "dispatch")}
+    return SimpleNamespace(config=Config(), drops=0, details={}, **nothing)
 
 
 def test_the_collectors_heartbeat_shows_what_its_socket_dropped() -> None:

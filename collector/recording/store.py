@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from collector.recording import NAME, files_of, plain
+from collector.recording.files import NAME, files_of, plain
 from shared.clock import rfc3339, wall_ns
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from collector.recording import BARE
+from collector.recording.files import BARE
 from shared import bus, limits
 from shared.bus import topics
 from shared.messages import Message

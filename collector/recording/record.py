@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from collector.recorder import Recorder
-from collector.recording import counted, plain, schema
-from collector.store import DiskFull, Rules, Store
+from collector.recording.files import counted, plain, schema
+from collector.recording.recorder import Recorder
+from collector.recording.store import DiskFull, Rules, Store
 from shared import bus, limits
 from shared.bus import topics
 from shared.clock import SECOND, boot_ns, wall_ns

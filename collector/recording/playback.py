@@ -21,8 +21,8 @@ import zmq
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from collector.record import topic
-from collector.recording import Recording, Row, Unreadable, counted, described, find
+from collector.recording.files import Recording, Row, Unreadable, counted, described, find
+from collector.recording.record import topic
 from collector.replay import parse_speed
 from shared import bus, limits
 from shared import config as configuration
