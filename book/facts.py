@@ -21,7 +21,7 @@ class Facts:
     snapshot_levels: int | None
 
 
-def facts(parsed: Any) -> Facts | None:
+def describe(parsed: Any) -> Facts | None:
     """The facts of a frame, None if it is no book frame."""
     if isinstance(parsed, dict):
         return _v2_facts(parsed)
@@ -42,14 +42,14 @@ def replayed_depth(frame: bytes, configured: int) -> int | None:
     made, in all likelihood, with the configured depth.
     """
     try:
-        found = facts(json.loads(frame))
+        about = describe(json.loads(frame))
     except (ValueError, RecursionError):
         return None
-    if found is None or found.snapshot_levels is None:
+    if about is None or about.snapshot_levels is None:
         return None
-    if found.depth or found.snapshot_levels in DEPTHS:
-        return found.depth or found.snapshot_levels
-    return max(configured, depth_that_holds(found.snapshot_levels))
+    if about.depth or about.snapshot_levels in DEPTHS:
+        return about.depth or about.snapshot_levels
+    return max(configured, depth_that_holds(about.snapshot_levels))
 
 
 def _v2_facts(parsed: dict[str, Any]) -> Facts | None:
@@ -69,11 +69,11 @@ def _v1_facts(parsed: list[Any]) -> Facts | None:
         name, depth = name.get("name"), name.get("depth")
     if not isinstance(name, str) or name.partition("-")[0] != "book":
         return None
-    told = name.partition("-")[2] or str(depth)
+    named = name.partition("-")[2] or str(depth)
     bodies = [body for body in parsed[1:-2] if isinstance(body, dict)]
     snapshot = any("as" in body or "bs" in body for body in bodies)
     longest = max((_longest(body, "as", "bs") for body in bodies), default=0) if snapshot else None
-    return Facts(new_name(parsed[-1]), int(told) if told in map(str, DEPTHS) else None, longest)
+    return Facts(new_name(parsed[-1]), int(named) if named in map(str, DEPTHS) else None, longest)
 
 
 def _longest(body: dict[str, Any], *sides: str) -> int:

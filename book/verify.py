@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from book import implementation, orderbook
-from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, facts
+from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, describe
 from book.frames import new_name
 from book.interface import Implementation
 from shared.kraken import captures
@@ -77,12 +77,12 @@ class Verifier:
             if b'"book' in frame:
                 self._unreadable(UNKNOWN, "a line that is no JSON")
             return
-        found = facts(parsed)
-        if found is None:
+        about = describe(parsed)
+        if about is None:
             self._note_acknowledgement(parsed)
             return
-        symbol = found.symbol
-        book = self._book(found)
+        symbol = about.symbol
+        book = self._book(about)
         tally = self.tallies.setdefault(symbol, Tally())
         tally.frames += 1
         tally.depth = book.depth
@@ -105,10 +105,10 @@ class Verifier:
         tally.failed += 1
         tally.note(why[:200])
 
-    def _book(self, found: Facts) -> Any:
+    def _book(self, about: Facts) -> Any:
         """The symbol's book; a new one where a snapshot comes with another depth."""
-        symbol, levels = found.symbol, found.snapshot_levels
-        depth = found.depth or self._acknowledged.get(symbol) or self._depth
+        symbol, levels = about.symbol, about.snapshot_levels
+        depth = about.depth or self._acknowledged.get(symbol) or self._depth
         if depth is None and levels is not None:
             depth = depth_that_holds(levels)
         book = self._books.get(symbol)
@@ -135,8 +135,8 @@ class Verifier:
 
 def has_lost_zeros(frame: bytes) -> bool:
     """True if the quantities of a frame of version 2 are not all written with the same decimals, as Kraken does."""
-    found = _QTY.findall(frame)
-    return len({len(decimals) for decimals, _ in found}) > 1 or any(exponent for _, exponent in found)
+    quantities = _QTY.findall(frame)
+    return len({len(decimals) for decimals, _ in quantities}) > 1 or any(exponent for _, exponent in quantities)
 
 
 def table(report: dict[str, Any]) -> str:

@@ -41,9 +41,9 @@ def parse_speed(text: str) -> float | None:
 
 def frame_time(raw: bytes) -> int | None:
     """The newest time in a frame, ns since the epoch, or None."""
-    found = [parse_rfc3339(text.decode()) for text in _V2_TIME.findall(raw)]
-    found += [int(Decimal(text.decode()) * SECOND) for text in _V1_TIME.findall(raw)]
-    return max(found, default=None)
+    times = [parse_rfc3339(text.decode()) for text in _V2_TIME.findall(raw)]
+    times += [int(Decimal(text.decode()) * SECOND) for text in _V1_TIME.findall(raw)]
+    return max(times, default=None)
 
 
 def schedule(lines: Iterator[bytes], speed: float | None) -> Iterator[tuple[int, bytes]]:

@@ -1,4 +1,4 @@
-"""The executor's state as messages, told when it changed."""
+"""The executor's state as messages, published when it changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROFIT_EVERY_NS = SECOND // 4
 
 
 class Publisher:
-    """Tells what changed, and nothing else: a pass costs what happened in it, not what there is."""
+    """Publishes what changed, and nothing else: a pass costs what happened in it, not what there is."""
 
     def __init__(self, state: State, unmet: Unmet) -> None:
         self.state, self.unmet = state, unmet
@@ -31,6 +31,9 @@ class Publisher:
         self._changes = -1  # the account's, as positions were last told
         self._urgent: tuple[object, ...] = ()
         self._account_due = 0
+        # For which moment and changes of the account the profit below was reckoned.
+        self._profits_key = (-1, -1)
+        self._profits: Profits | None = None
 
     def turn(self, now: int) -> None:
         """Put the messages that are news into the outbox."""
@@ -50,7 +53,7 @@ class Publisher:
         urgent = self._what_is_urgent(valid, now)
         if urgent != self._urgent or now >= self._account_due:
             self._urgent, self._account_due = urgent, now + SECOND
-            self._tell("account", account_message(state, now, self.unmet))
+            self._tell("account", account_message(state, now, self.unmet, self._recent_profits(now)))
 
     def _what_is_urgent(self, valid: bool, now: int) -> tuple[object, ...]:
         """Return what of the account is told at once; profit and counters, which always change, wait for the second."""
@@ -62,13 +65,20 @@ class Publisher:
     def _tell(self, topic: str, message: Message) -> None:
         if self._published.get(topic) != message:
             self._published[topic] = message
-            # A copy: the bus writes its header into what it sends.
-            self.state.out.publish(topic, msgspec.structs.replace(message))
+            self.state.out.publish(topic, message)
+
+    def _recent_profits(self, now: int) -> Profits:
+        """Return the profit, reckoned again after each fill or entry and at most four times a second."""
+        key = (now // PROFIT_EVERY_NS, self.state.account.changes)
+        if self._profits is None or self._profits_key != key:
+            self._profits_key, self._profits = key, profits(self.state, now)
+        return self._profits
 
 
-def account_message(state: State, now: int, unmet: Unmet | None = None) -> Account:
+def account_message(state: State, now: int, unmet: Unmet | None = None, profit: Profits | None = None) -> Account:
     """Return the account as it stands now."""
-    account = _account(state, now, state.session.is_view_valid(now))
+    valid = state.session.is_view_valid(now)
+    account = _account(state, now, valid, profit or profits(state, now))
     if unmet is not None:
         account = msgspec.structs.replace(account, empty_slots=unmet.empty, unwanted=unmet.unwanted)
     return account
@@ -81,7 +91,7 @@ def _orders(state: State, symbol: str, valid: bool) -> Orders:
         valid=valid,
         price_precision=pair.price_precision if pair else 0,
         qty_precision=pair.qty_precision if pair else 0,
-        orders=[show(order) for order in state.registry.shown(symbol)],
+        orders=[show(order) for order in state.registry.visible(symbol)],
     )
 
 
@@ -100,10 +110,9 @@ def _position(state: State, strategy: str, symbol: str, valid: bool) -> Position
     )
 
 
-def _account(state: State, now: int, valid: bool) -> Account:
+def _account(state: State, now: int, valid: bool, profit: Profits) -> Account:
     account, trading = state.account, state.config.trading
     known = bool(account.fees)  # pairs live and fail alone: each strategy looks for its own
-    profit = _profits(state, now)
     return Account(
         valid=valid and known,
         balances={asset: format(balance, "f") for asset, balance in sorted(account.ledger.spendable().items())},
@@ -142,11 +151,7 @@ def _asset(state: State, asset: str) -> AssetPosition:
     )
 
 
-def _profits(state: State, now: int) -> Profits:
-    """Profit, anew after each fill or entry and a few times a second: every pass asks, and only a few are told."""
-    account = state.account
-    key = (now // PROFIT_EVERY_NS, account.changes)
-    if account.told is None or account.told[0] != key:
-        mids, symbols = state.market.mid_prices(), state.config.trading.pairs
-        account.told = (key, account.profit(mids, state.market.fresh(now), symbols, state.market.rates.values))
-    return account.told[1]
+def profits(state: State, now: int) -> Profits:
+    """Return the account's profit, in total and by pair."""
+    market = state.market
+    return state.account.profit(market.mid_prices(), market.fresh(now), state.config.trading.pairs, market.rates.values)

@@ -160,7 +160,7 @@ class Shell:
     def _say_state(self, now: int) -> None:
         state, session, socket = self.state, self.state.session, self.private.socket
         closed = self.executor.closed_gate(now)
-        why = closed.words if closed is not None else ""
+        why = closed.text if closed is not None else ""
         if state.controls.halted:
             self.process.state(ProcessState.HALTED, self.switch.reason or "halted")
         elif not session.is_view_valid(now):

@@ -67,12 +67,12 @@ def reference_pairs(currency: str, traded: Iterable[str], available: Iterable[st
     """
     traded = list(dict.fromkeys(traded))
     may_use = {*traded, *available}
-    found: dict[str, None] = {}
+    references: dict[str, None] = {}
     for quote in dict.fromkeys(legs(symbol)[1] for symbol in traded):
-        for symbol in route(quote, currency, may_use, {*traded, *found}) or ():
+        for symbol in route(quote, currency, may_use, {*traded, *references}) or ():
             if symbol not in traded:
-                found[symbol] = None
-    return list(found)
+                references[symbol] = None
+    return list(references)
 
 
 def rate_by(way: Iterable[str], asset: str, mids: Mapping[str, Decimal]) -> Decimal | None:

@@ -48,23 +48,23 @@ def load_strategy(config: Config, name: str) -> tuple[type[Strategy], msgspec.St
         return ConfigError(f"{place(config, f'{key}.{part}')}: {key}.{part}: {text}")
 
     try:
-        found: Any = getattr(importlib.import_module(module_name), class_name)
+        kind: Any = getattr(importlib.import_module(module_name), class_name)
     except ImportError as error:
         raise wrong("class", f"cannot import {module_name} ({error}); it must be importable here") from error
     except AttributeError:
         raise wrong("class", f"{module_name} has no {class_name}") from None
-    if not (isinstance(found, type) and issubclass(found, Strategy)):
+    if not (isinstance(kind, type) and issubclass(kind, Strategy)):
         raise wrong("class", f"{section.class_} is not a strategy.interface.Strategy")
     try:
-        settings = msgspec.convert(section.settings, found.Settings, strict=False)
+        settings = msgspec.convert(section.settings, kind.Settings, strict=False)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, SettingError):
             raise wrong(f"settings.{error.__cause__.key}", str(error.__cause__)) from error
         above, where = f"{key}.settings", functools.partial(place, config)
-        raise ConfigError(explained(str(error), section.settings, where, found.Settings, above)) from error
+        raise ConfigError(explained(str(error), section.settings, where, kind.Settings, above)) from error
     except ValueError as error:
         raise wrong("settings", str(error)) from error
-    return found, settings
+    return kind, settings
 
 
 @dataclass(slots=True)
@@ -284,8 +284,8 @@ class Host:
     def trouble(self) -> str:
         """Why some symbols are not quoted, or an empty text; of the last turn's time."""
         now = max(self._feed_at, self._books_at)
-        told = {symbol: self.why_not(symbol, now) or self.why_silent(symbol) for symbol in self._symbols}
-        return "; ".join(f"{symbol}: {why}" for symbol, why in told.items() if why)
+        reasons = {symbol: self.why_not(symbol, now) or self.why_silent(symbol) for symbol in self._symbols}
+        return "; ".join(f"{symbol}: {why}" for symbol, why in reasons.items() if why)
 
 
 TURN_MS = 50

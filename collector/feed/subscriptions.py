@@ -67,9 +67,9 @@ class Subscriptions:
         """Resubscribe to the ``wanted`` books asked for, each once for each request number of the asking boot."""
         stale = []
         for symbol, number in message.symbols.items():
-            asked = (message.boot, number)
-            if symbol in wanted and asked > self._obeyed.get(symbol, (0, 0)):
-                self._obeyed[symbol] = asked
+            request = (message.boot, number)
+            if symbol in wanted and request > self._obeyed.get(symbol, (0, 0)):
+                self._obeyed[symbol] = request
                 # A subscription under way brings a snapshot anyway.
                 if self.is_subscribed(symbol):
                     stale.append(symbol)
@@ -116,14 +116,14 @@ class Subscriptions:
 
     def turn(self, now: int) -> None:
         """Ask again for what was not acknowledged in time."""
-        lost = [symbol for symbol, asked in self._unsubscribing.items() if now - asked > ACK_NS]
+        lost = [symbol for symbol, since in self._unsubscribing.items() if now - since > ACK_NS]
         for symbol in lost:
             del self._unsubscribing[symbol]
         if lost:
             self._out.problem("unsubscribe not acknowledged", ", ".join(lost))
             self.subscribe("book", lost, now)
         for channel in CHANNELS:
-            overdue = [s for (c, s), asked in self._asked.items() if c == channel and now - asked > ACK_NS]
+            overdue = [s for (c, s), since in self._asked.items() if c == channel and now - since > ACK_NS]
             if overdue:
                 self._out.problem(f"{channel} subscription not acknowledged", ", ".join(overdue))
                 self.subscribe(channel, overdue, now)

@@ -71,13 +71,13 @@ def schema(session: str, wanted: Iterable[str]) -> pa.Schema:
 
 def files_of(folder: Path) -> list[Path]:
     """A folder's recorded files, oldest first. Raises OSError when it cannot be read."""
-    found = [(int(match.group(1)), path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found)]
+    numbered = [(int(match.group(1)), path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(numbered)]
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
     """Files as they are, and of each folder its recorded files. Raises :class:`Unreadable` where there are none."""
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
         try:
             inside = files_of(path) if path.is_dir() else [path]
@@ -87,8 +87,8 @@ def find(paths: Iterable[Path]) -> list[Path]:
             raise Unreadable(f"{path}: {error.strerror}; name a recorded file, or the folder of some") from error
         if not inside:
             raise Unreadable(f"{path}: no recording is in this folder; 'tradebyte record' makes one")
-        found += inside
-    return found
+        files += inside
+    return files
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,9 @@ class Row:
     payload: bytes
 
 
-def wanted(words: Iterable[str]) -> Callable[[str], bool]:
+def wanted(names: Iterable[str]) -> Callable[[str], bool]:
     """Is a topic one of those that ``words`` (kinds or whole topics, none: all) subscribe to."""
-    prefixes = tuple(prefix for each in words for prefix in topics.subscription(each)) or (b"",)
+    prefixes = tuple(prefix for each in names for prefix in topics.subscription(each)) or (b"",)
 
     @functools.lru_cache(maxsize=1024)
     def is_wanted(topic: str) -> bool:
@@ -189,8 +189,8 @@ def frames(recording: Recording) -> Iterator[bytes]:
 
 def described(recording: Recording) -> list[str]:
     """Return what was wrong with the files, in words."""
-    told = [f"{path}: cut off or damaged; read up to its last whole batch" for path in recording.cut]
-    return [*told, *recording.foreign]
+    lines = [f"{path}: cut off or damaged; read up to its last whole batch" for path in recording.cut]
+    return [*lines, *recording.foreign]
 
 
 def plain(value: int) -> str:

@@ -179,16 +179,16 @@ def summary(playback: Playback, recording: Recording, seconds: float, config: Pa
     }
 
 
-def told(found: dict[str, Any]) -> list[str]:
+def told(result: dict[str, Any]) -> list[str]:
     """The summary for people, a sentence a line."""
-    lines = [f"note: {problem}" for problem in found["problems"]]
-    if not found["messages"]:
+    lines = [f"note: {problem}" for problem in result["problems"]]
+    if not result["messages"]:
         return [*lines, "nothing was replayed: no message of these topics and times is in the recording"]
-    how = "interrupted; replayed" if found["interrupted"] else "replayed"
+    how = "interrupted; replayed" if result["interrupted"] else "replayed"
     return [
         *lines,
-        f"{how} {found['messages']:,} messages in {found['seconds']:,.1f} s, "
-        f"heard from {found['from']} to {found['to']}, from {counted(found['files'], 'file')}",
+        f"{how} {result['messages']:,} messages in {result['seconds']:,.1f} s, "
+        f"heard from {result['from']} to {result['to']}, from {counted(result['files'], 'file')}",
     ]
 
 
@@ -239,19 +239,19 @@ def main(argv: Sequence[str]) -> int:
     context.term()
     lock.release()
     assert own.source is not None
-    found = summary(playback, recording, seconds, own.source)
-    print(json.dumps(found) if chosen.json else "\n".join(told(found)), flush=True)
+    result = summary(playback, recording, seconds, own.source)
+    print(json.dumps(result) if chosen.json else "\n".join(told(result)), flush=True)
     return 0 if playback.sent else EXIT_FAILED
 
 
 def followed(recording: Recording, out: Console) -> Iterator[Row]:
     """The rows, with a bar that shows on a terminal how far the files are read."""
     columns = (TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[at]}"))
-    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
-        task = shown.add_task("", total=max(1, recording.size), at="")
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
+        task = bar.add_task("", total=max(1, recording.size), at="")
         due = 0
         for row in recording.rows():
             if (now := boot_ns()) >= due:
                 due = now + SECOND // 5
-                shown.update(task, completed=recording.read, at=rfc3339(row.wall)[:19])
+                bar.update(task, completed=recording.read, at=rfc3339(row.wall)[:19])
             yield row

@@ -41,14 +41,14 @@ NICENESS = 5
 class Run:
     """From start to end: the bus, the core, the folder, and what a person sees of it."""
 
-    def __init__(self, config: Config, words: list[str], folder: Path, rules: Rules) -> None:
+    def __init__(self, config: Config, names: list[str], folder: Path, rules: Rules) -> None:
         self.folder = folder
         self.why = ""
         self.stopping = False
-        make_schema = functools.partial(schema, str(wall_ns()), words)
+        make_schema = functools.partial(schema, str(wall_ns()), names)
         self.recorder = Recorder(min(limits.RECORD_BATCH_BYTES, rules.rotate_bytes))
         self.store = Store(folder, rules, make_schema)
-        self.subscriber = bus.Subscriber(zmq.Context.instance(), (), words or [""], config.curve)
+        self.subscriber = bus.Subscriber(zmq.Context.instance(), (), names or [""], config.curve)
         # However long a publisher was away, its first messages are wanted too.
         self.subscriber.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 0)
         self.subscriber.connect(bus.addresses(config), config.curve)

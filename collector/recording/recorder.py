@@ -58,13 +58,13 @@ class Recorder:
 
     def _header(self, payload: bytes) -> Message | None:
         try:
-            found = _header.decode(payload)
+            header = _header.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found = None
-        if found is None or not all(0 <= each <= INT64_MAX for each in (found.boot, found.seq, found.ts)):
+            header = None
+        if header is None or not all(0 <= each <= INT64_MAX for each in (header.boot, header.seq, header.ts)):
             self.headless += 1
             return None
-        return found
+        return header
 
     def batch(self) -> pa.RecordBatch | None:
         """Return what was gathered since the last, None when nothing was."""

@@ -72,8 +72,6 @@ class Account:
         self.lost = ZERO
         # Rises with every fill and ledger entry: what was derived from the account before it is out of date.
         self.changes = 0
-        # The profit that was last told, and for which moment and changes it was made.
-        self.told: tuple[tuple[int, int], Profits] | None = None
         self._doubtful: dict[str, Doubtful] = {}
         self._proven: list[FillRow] = []
         self._knows_fill = knows_fill

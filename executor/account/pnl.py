@@ -41,7 +41,7 @@ class Pnl:
         """Return what closing at ``mid`` would realise."""
         return self.qty * mid - self.cost
 
-    def shown(self, mid: Decimal | None, *, is_stale: bool) -> Profit:
+    def row(self, mid: Decimal | None, *, is_stale: bool) -> Profit:
         """The message's row: money to 8 decimals, marked to the last good mid (to zero profit before the first)."""
         average = self.cost / self.qty if self.qty else None
         return Profit(

@@ -60,7 +60,7 @@ class Statement:
         """
         untraded = Pnl()
         pairs = {
-            symbol: pnl.get(symbol, untraded).shown(mids.get(symbol), is_stale=symbol not in live)
+            symbol: pnl.get(symbol, untraded).row(mids.get(symbol), is_stale=symbol not in live)
             for symbol in sorted({*pnl, *symbols})
         }
         quotes = {

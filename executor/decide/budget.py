@@ -42,13 +42,13 @@ class Budget:
         """A transaction leaves; it counts whether or not it is accepted."""
         self._counter(symbol).charge(points, now / SECOND)
 
-    def told(self, symbol: str, points: float, now: int) -> None:
+    def correct(self, symbol: str, points: float, now: int) -> None:
         """Kraken states its counter: what it counts above ours was sent by somebody else, or lost in a crash."""
         self.charge(symbol, max(0.0, points - self.value(symbol, now)), now)
 
     def is_full(self, symbol: str, now: int) -> None:
         """Kraken refused for the rate: the counter stands at the threshold at the least."""
-        self.told(symbol, self.threshold, now)
+        self.correct(symbol, self.threshold, now)
 
     def _counter(self, symbol: str) -> Counter:
         return self._counters.setdefault(symbol, Counter(self.threshold, self.decay))

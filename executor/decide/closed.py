@@ -51,6 +51,6 @@ class Closed:
     pulls: bool = True
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """Return the sentence for people."""
         return self.gate.value.format(*self.details)

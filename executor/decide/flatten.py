@@ -140,7 +140,7 @@ class Flatten:
             state.out.tell("warning", "flatten", f"{pair.symbol}: {said}")
             return Step.DENIED
         if why is not None:
-            state.out.tell("warning", "flatten", f"{pair.symbol}: {why.words}; trying again")
+            state.out.tell("warning", "flatten", f"{pair.symbol}: {why.text}; trying again")
             return Step.DENIED
         self._send(market, Quote(slot=SLOT, side=side, price=price, qty=lots), deadline_ts, now)
         return Step.WAITS

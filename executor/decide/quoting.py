@@ -111,7 +111,7 @@ class Quoting:
             return
         changes = [step for _, step in steps if isinstance(step, Change) and _is_less(step)]
         self.cancels.send(
-            [Cancel(step.order, f"less is wanted, and no amend may leave: {closed.words}") for step in changes], now
+            [Cancel(step.order, f"less is wanted, and no amend may leave: {closed.text}") for step in changes], now
         )
 
     def _steps(self, strategy: str, symbol: str, pull: Closed | None, now: int) -> list[Step]:
@@ -121,7 +121,7 @@ class Quoting:
         pull = pull or self.gates.paused(strategy, symbol)
         target = state.market.targets.get((strategy, symbol))
         if pull is not None:
-            why = pull.words
+            why = pull.text
         else:
             quotes, why = self._wanted(target, strategy, symbol, now)
         frozen: set[Side] = set()
@@ -264,9 +264,9 @@ class Quoting:
             return None
         if order.audit.denied is not why.rule:
             order.audit.denied = why.rule
-            self.placing.record(order, {"plan": events.why_changed(order, first), "denied": why.words}, now)
+            self.placing.record(order, {"plan": events.why_changed(order, first), "denied": why.text}, now)
             if not why.is_patient:
-                self.state.out.tell("warning", "denied", f"{' '.join(key)}: amend: {why.words}")
+                self.state.out.tell("warning", "denied", f"{' '.join(key)}: amend: {why.text}")
         self.backoff.deny(key, why, now)
         if not _is_less(step) or self.state.config.trading.dry_run:
             return None
@@ -276,7 +276,7 @@ class Quoting:
         if less != first and not self._why_denied(less, now):
             self._amend(less, deadline_ts, now)
             return None
-        return Cancel(order, f"less is wanted, and the amend is denied: {why.words}")
+        return Cancel(order, f"less is wanted, and the amend is denied: {why.text}")
 
     def _sized(self, step: Change) -> Change:
         """Where the old quantity would be too much at the new price, until that settles (T6), it is reduced first."""
@@ -375,10 +375,10 @@ class Quoting:
         key = (strategy, market.pair.symbol, quote.slot)
         if self.backoff.is_news(key, why, now) and not why.is_patient:
             order = self.placing.order(market, strategy, quote, now)
-            apply(order, Ended(Finished.DENIED, why.words), now)
-            self.placing.record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why.words}, now)
+            apply(order, Ended(Finished.DENIED, why.text), now)
+            self.placing.record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why.text}, now)
             self.state.registry.add(order)
-            self.state.out.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why.words}")
+            self.state.out.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why.text}")
         self.backoff.deny(key, why, now)
 
 

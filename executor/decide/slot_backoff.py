@@ -48,7 +48,7 @@ class SlotBackoff:
     def deny(self, slot: Slot, denial: Denial, now: int) -> None:
         """Hold a slot back that one of our own rules denied."""
         cause = Cause.PATIENT if denial.is_patient else Cause.DENIED
-        self._hold(slot, _Wait(now, 0, denial.words, cause, denial.rule))
+        self._hold(slot, _Wait(now, 0, denial.text, cause, denial.rule))
 
     def wait(self, slot: Slot, why: str, now: int, cause: Cause) -> None:
         """Holds a slot back, slower each time: never a loop."""

@@ -62,7 +62,7 @@ class Unmet:
         why, cause = self._backoff.last(slot)
         is_refused = cause is Cause.EXCHANGE and bool(why)
         closed = self._closed(symbol, now)
-        blocked = closed.words if closed is not None else ""
+        blocked = closed.text if closed is not None else ""
         return EmptySlot(
             strategy=strategy,
             symbol=symbol,

@@ -28,7 +28,7 @@ class Guard:
         if self._is_idle(now) and not self.own_live():
             self.disarm(now)
         elif session.switch.due(now):
-            session.switch.asked(now)
+            session.switch.arm_asked(now)
             self._set(limits.SWITCH_TIMEOUT_S)
 
     def disarm(self, now: int) -> None:

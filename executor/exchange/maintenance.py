@@ -20,7 +20,7 @@ class Maintenance:
     def __init__(self) -> None:
         self._windows: list[tuple[int, int]] = []
 
-    def told(self, notices: Iterable[Any]) -> bool:
+    def take(self, notices: Iterable[Any]) -> bool:
         """A status with its notices, which replaces the one before; False when there is one that cannot be read.
 
         No capture shows a notice: these are the members that one cannot do without.

@@ -45,7 +45,7 @@ class Reconcile:
         self.is_complete = False
         self._first_asked = 0
 
-    def asked(self, now: int) -> None:
+    def snapshot_asked(self, now: int) -> None:
         """A snapshot is asked for now."""
         self.asked_at, self.wanted = now, ""
         self._first_asked = self._first_asked or now
@@ -181,13 +181,13 @@ class Reconcile:
             apply(order, HistoryAsked(), now)
             self.ask_history.append(order.cl_ord_id)
 
-    def history_shows(self, cl_ord_id: str, found: dict[str, Any], now: int) -> None:
+    def history_shows(self, cl_ord_id: str, row: dict[str, Any], now: int) -> None:
         """The history knows the order: it was placed and has ended; its fills come by the trades' history."""
         order = self.state.registry.find(cl_ord_id)
         if order is not None and order.life is Active.UNKNOWN:
-            apply(order, Ended(_closed(str(found.get("status"))), "found in the history"), now)
-            told = {name: str(found[name]) for name in ("status", "reason", "vol_exec") if found.get(name)}
-            self.state.record(order, "history", now, {"shows": True, **told})
+            apply(order, Ended(_closed(str(row.get("status"))), "found in the history"), now)
+            fields = {name: str(row[name]) for name in ("status", "reason", "vol_exec") if row.get(name)}
+            self.state.record(order, "history", now, {"shows": True, **fields})
             self.state.registry.note(order)
 
     def history_lacks(self, cl_ord_id: str, now: int) -> None:

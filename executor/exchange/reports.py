@@ -58,7 +58,7 @@ class Reports:
                     _told_filled(adopted, report, now)
             return
         _told_filled(order, report, now)
-        kind, before, told = report.exec_type, order.life, events.report_data(report)
+        kind, before, fields = report.exec_type, order.life, events.report_data(report)
         if report.order_id and not order.order_id:
             apply(order, Named(report.order_id), now)
         see_presence(order, report)
@@ -74,13 +74,13 @@ class Reports:
             apply(order, Ended(Finished.EXPIRED, report.reason), now)
         elif kind == "canceled":
             if self._cancelled(order, report.reason, now):
-                told["by"] = "somebody else"
+                fields["by"] = "somebody else"
         elif kind in ("amended", "restated"):
             price, qty = numbers(order, report)
             apply(order, Restated(price, qty), now)
         # A trade's report is told where it is counted, and "pending_new" says nothing that "new" does not.
         if not report.exec_id and (kind != "pending_new" or before is not order.life):
-            self.state.record(order, "report", now, told)
+            self.state.record(order, "report", now, fields)
         self.state.registry.note(order)
 
     def _revive_if_open(self, order: Order, report: v2.Report, now: int) -> None:
@@ -122,8 +122,8 @@ class Reports:
                 self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
             _told_filled(order, report, now)
             self.state.registry.note(order)
-        for told in [*self.state.account.take_proven(), *([row] if row is not None else [])]:
-            self.tell_fill(told)
+        for fill_row in [*self.state.account.take_proven(), *([row] if row is not None else [])]:
+            self.tell_fill(fill_row)
         return row is not None
 
     def counter(self, report: v2.Report, now: int) -> None:
@@ -134,7 +134,7 @@ class Reports:
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         symbol = report.symbol or (order.symbol if order is not None else "")
         if symbol:
-            self.state.budget.told(symbol, float(points), now)
+            self.state.budget.correct(symbol, float(points), now)
 
     def tell_fill(self, row: FillRow) -> None:
         """A fill that is new: on the bus and in the log."""
@@ -162,13 +162,13 @@ class Reports:
             apply(order, ShownByFill(row.order_id), now)
             apply(order, FillCounted(filled_units(order, Decimal(row.qty))), now)
             self.state.registry.note(order)
-            told = {
+            fields = {
                 "exec_id": row.exec_id,
                 "last_qty": row.qty,
                 "last_price": row.price,
                 "fees": {row.fee_asset: row.fee},
             }
-            self.state.record(order, "fill", now, {**told, "source": "history", "timestamp": rfc3339(row.fill_ts)})
+            self.state.record(order, "fill", now, {**fields, "source": "history", "timestamp": rfc3339(row.fill_ts)})
 
     def owner_of(self, order_id: str) -> tuple[str, str]:
         """(cl_ord_id, strategy) of a fill told by the history, which names only the exchange's id."""

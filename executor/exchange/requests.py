@@ -108,13 +108,13 @@ class InFlight:
     def overdue(self, now: int) -> list[Request]:
         """Requests whose answer is late, taken out: their outcome is unknown."""
         late = int(limits.REQUEST_TIMEOUT_S * SECOND)
-        found = [request for request in self._open.values() if now - request.sent > late]
-        for request in found:
+        overdue = [request for request in self._open.values() if now - request.sent > late]
+        for request in overdue:
             del self._open[request.req_id]
-        return found
+        return overdue
 
     def lost(self) -> list[Request]:
         """All of them, taken out: the connection is gone."""
-        found = list(self._open.values())
+        lost = list(self._open.values())
         self._open.clear()
-        return found
+        return lost

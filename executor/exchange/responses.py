@@ -74,8 +74,8 @@ class Answers:
             self._cancel_failed(request, why, now)
 
     def _lose_sight(self, names: list[str], now: int) -> list[Order]:
-        found = [self.state.registry.find(cl_ord_id) for cl_ord_id in names]
-        live = [order for order in found if order is not None and order.is_live]
+        orders = [self.state.registry.find(cl_ord_id) for cl_ord_id in names]
+        live = [order for order in orders if order is not None and order.is_live]
         for order in live:
             apply(order, OutcomeUnknown(), now)
             self.state.registry.note(order)
@@ -100,8 +100,8 @@ class Answers:
     def _success(self, frame: v2.Frame, request: Request, now: int) -> None:
         state = self.state
         if request.method == "cancel_all_orders_after":
-            found = v2.payload(frame.result, v2.SwitchSet)
-            trigger_ts = 0 if found.triggerTime in ("", "0") else parse_rfc3339(found.triggerTime)
+            armed = v2.payload(frame.result, v2.SwitchSet)
+            trigger_ts = 0 if armed.triggerTime in ("", "0") else parse_rfc3339(armed.triggerTime)
             state.session.switch.answered(request.sent, trigger_ts)
         elif request.method == "subscribe":
             ack = v2.payload(frame.result, v2.Ack)

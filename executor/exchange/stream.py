@@ -58,7 +58,7 @@ class Stream:
             self.answers.outcome_unknown(request, "the connection ended before its answer", now)
 
     def _subscribe_executions(self, now: int) -> None:
-        self.reconcile.asked(now)
+        self.reconcile.snapshot_asked(now)
         params = {"channel": "executions", "snap_orders": True, "snap_trades": True, "ratecounter": True}
         self.state.out.ask("subscribe", params)
 
@@ -74,10 +74,10 @@ class Stream:
             if self._in_sequence(frame, now):
                 self._account(frame, now)
         elif frame.channel == "status":
-            found, _ = v2.elements(frame.data, v2.Status)
-            self.state.session.set_system(found[-1].system if found else "unknown")
-            if found and not self.state.session.maintenance.told(found[-1].upcoming_maintenance):
-                text = f"unreadable notice of maintenance: {found[-1].upcoming_maintenance}"
+            statuses, _ = v2.elements(frame.data, v2.Status)
+            self.state.session.set_system(statuses[-1].system if statuses else "unknown")
+            if statuses and not self.state.session.maintenance.take(statuses[-1].upcoming_maintenance):
+                text = f"unreadable notice of maintenance: {statuses[-1].upcoming_maintenance}"
                 self.state.out.tell("warning", "maintenance", text[: limits.TEXT_SHOWN], alert=True)
         elif frame.method:
             self.answers.answer(frame, now)

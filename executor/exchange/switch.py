@@ -35,7 +35,7 @@ class Switch:
         self.trigger_ts = self._asked = 0
         self._disarm_asked, self._is_disarming = now, True
 
-    def asked(self, now: int) -> None:
+    def arm_asked(self, now: int) -> None:
         """A request to arm leaves now."""
         self._asked = now
 

@@ -102,11 +102,11 @@ def main(arguments: list[str]) -> None:
 def _moment(text: str) -> int:
     """ns since the epoch of a date or a time, as a person types it."""
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00Z") from None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return int(found.replace(microsecond=0).timestamp()) * SECOND + found.microsecond * 1000
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int(moment.replace(microsecond=0).timestamp()) * SECOND + moment.microsecond * 1000
 
 
 def _is_chosen(row: FillRow, chosen: argparse.Namespace) -> bool:

@@ -152,10 +152,10 @@ def _before(kinds: list[str], one: str, other: str) -> bool | None:
 
 def snapshot_of_open_orders(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
     """A new subscription shows what rests, at once or after a lag."""
-    asked = transcript.call("subscribe again")
-    if asked is None:
+    resubscribed = transcript.call("subscribe again")
+    if resubscribed is None:
         return
-    snapshot = transcript.snapshot("executions", asked.order - 1)
+    snapshot = transcript.snapshot("executions", resubscribed.order - 1)
     ids = [row.get("order_id") for row in snapshot.data] if snapshot is not None else []
     shows = placed.order_ids[0] in ids
     yield _of(

@@ -55,7 +55,7 @@ def from_row(row: OrderRow, boot_to_wall: int, next_event: int = 0) -> Order:
         life=_life(row.state),
         order_id=row.order_id,
         filled=scale(row.filled, qty_precision),
-        told=scale(row.filled, qty_precision),
+        reported=scale(row.filled, qty_precision),
         is_adopted=row.strategy in (FOREIGN, ADOPTED),
         is_restored=True,
         # Until a snapshot tells its kind a foreign order counts, and contradicts no book.

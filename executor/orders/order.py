@@ -136,7 +136,7 @@ class Order:
     order_id: str = ""
     filled: int = 0
     counted: int = 0
-    told: int = 0
+    reported: int = 0
     error: str = ""
     # The state's other half: until an amend settles the worst case takes the larger quantity at either price (T6).
     amend: Amend | None = None

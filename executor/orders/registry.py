@@ -134,7 +134,7 @@ class Registry:
         """True while an order of ours is live that no way of cancelling took away."""
         return any(order.is_live and order.presence is not Presence.WAITING for order in self._stuck.values())
 
-    def shown(self, symbol: str) -> Iterator[Order]:
+    def visible(self, symbol: str) -> Iterator[Order]:
         """Live orders and those that ended within the last minute."""
         return iter(self._by_symbol.get(symbol, {}).values())
 

@@ -45,14 +45,14 @@ def archived_fills(journal: Path) -> Iterator[FillRow]:
 def all_fills(path: Path) -> list[FillRow]:
     """Every fill ever journaled, archives first. Raises :class:`JournalError`."""
     try:
-        found = {row.exec_id: row for row in archived_fills(path)}
+        fills = {row.exec_id: row for row in archived_fills(path)}
     except sqlite3.Error as error:
         raise JournalError(f"{folder(path)} cannot be read: {error}; move the damaged file away") from error
     if path.exists():
         journal = Journal(path, read_only=True)
-        found |= {row.exec_id: row for row in journal.fills()}
+        fills |= {row.exec_id: row for row in journal.fills()}
         journal.close()
-    return list(found.values())
+    return list(fills.values())
 
 
 def archive(journal: Journal, now_ts: int, rows_most: int = limits.ARCHIVE_ROWS) -> int:

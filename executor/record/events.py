@@ -37,10 +37,10 @@ def place(n: int) -> int:
 
 def row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
     """The order's next event, with what it was kept for since its last one."""
-    found = _row(order, kind, event_ts, data)
+    event = _row(order, kind, event_ts, data)
     order.audit.kept = None
     order.audit.events += 1
-    return found
+    return event
 
 
 def kept_row(order: Order, event_ts: int) -> EventRow:
@@ -51,11 +51,11 @@ def kept_row(order: Order, event_ts: int) -> EventRow:
 def _row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
     kept = order.audit.kept
     if kept is not None:
-        told = {"since_ts": kept.since_ts, "until_ts": kept.until_ts, "targets": kept.whys}
-        data = {**data, "kept": told}
-    words = _encoder.encode(data).decode()
+        waited = {"since_ts": kept.since_ts, "until_ts": kept.until_ts, "targets": kept.whys}
+        data = {**data, "kept": waited}
+    encoded = _encoder.encode(data).decode()
     return EventRow(
-        order.cl_ord_id, place(order.audit.events), order.audit.events, event_ts, kind, order.state.value, words
+        order.cl_ord_id, place(order.audit.events), order.audit.events, event_ts, kind, order.state.value, encoded
     )
 
 
@@ -75,21 +75,25 @@ def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, Any]
     """The frame, the book and the target that a decision goes back to, as far as they are known; times are wall ns."""
     if target is None:
         return {}
-    told: dict[str, Any] = {"decided_ts": target.decided + boot_to_wall, "ttl_ms": target.ttl_ms, "fills": target.fills}
+    wanted: dict[str, Any] = {
+        "decided_ts": target.decided + boot_to_wall,
+        "ttl_ms": target.ttl_ms,
+        "fills": target.fills,
+    }
     for quote in target.quotes:
         if quote.slot == slot:
-            told["price"] = text(quote.price, target.price_precision)
-            told["qty"] = text(quote.qty, target.qty_precision)
+            wanted["price"] = text(quote.price, target.price_precision)
+            wanted["qty"] = text(quote.qty, target.qty_precision)
     if target.why:
-        told["why"] = target.why
-    found: dict[str, Any] = {"target": told}
+        wanted["why"] = target.why
+    data: dict[str, Any] = {"target": wanted}
     if target.received:
-        found["frame"] = {"received_ts": target.received + boot_to_wall, "exchange_ts": target.exchange_ts}
-        found["book"] = {"booked_ts": target.booked + boot_to_wall}
+        data["frame"] = {"received_ts": target.received + boot_to_wall, "exchange_ts": target.exchange_ts}
+        data["book"] = {"booked_ts": target.booked + boot_to_wall}
         for side, price in (("bid", target.bid), ("ask", target.ask)):
             if price is not None:
-                found["book"][side] = text(price, target.price_precision)
-    return found
+                data["book"][side] = text(price, target.price_precision)
+    return data
 
 
 def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int) -> dict[str, Any]:
@@ -114,26 +118,26 @@ def sent_bytes(request: Request, cl_ord_id: str) -> str:
 
 def sent(request: Request, cl_ord_id: str) -> dict[str, Any]:
     """A request's part of a decision."""
-    found: dict[str, Any] = {"req_id": request.req_id, "bytes": sent_bytes(request, cl_ord_id)}
+    data: dict[str, Any] = {"req_id": request.req_id, "bytes": sent_bytes(request, cl_ord_id)}
     if len(request.orders) > 1:
-        found["batch"] = len(request.orders)
-    return found
+        data["batch"] = len(request.orders)
+    return data
 
 
 def why_changed(order: Order, change: Change) -> dict[str, Any]:
     """Return what an amend changes, and why the planner chose it over leaving the order."""
-    words = []
+    reasons = []
     if change.price != order.price:
         ticks = abs(change.price - order.price)
         way = "away from the market" if retreats(order.side, order.price, change.price) else "towards the market"
-        words.append(f"the wanted price moved {ticks} tick{'' if ticks == 1 else 's'} {way}")
+        reasons.append(f"the wanted price moved {ticks} tick{'' if ticks == 1 else 's'} {way}")
     if change.remaining > order.remaining:
-        words.append("less than half of the wanted quantity is left")
+        reasons.append("less than half of the wanted quantity is left")
     elif change.remaining < order.remaining:
-        words.append("less is wanted than rests")
+        reasons.append("less is wanted than rests")
     return {
         "step": "amend",
-        "why": "; ".join(words),
+        "why": "; ".join(reasons),
         "old_price": text(order.price, order.price_precision),
         "old_qty": text(order.remaining, order.qty_precision),
         "price": text(change.price, order.price_precision),
@@ -145,12 +149,12 @@ def report_data(report: v2.Report) -> dict[str, Any]:
     """An ``executions`` report under Kraken's names, without what is empty."""
     names = ("exec_type", "order_status", "reason", "limit_price", "order_qty", "cum_qty")
     trade = ("exec_id", "last_qty", "last_price", "liquidity_ind") if report.exec_id else ()
-    found = {name: getattr(report, name) for name in (*names, *trade, "order_id", "timestamp")}
-    shown = {
+    values = {name: getattr(report, name) for name in (*names, *trade, "order_id", "timestamp")}
+    data = {
         name: format(value, "f") if isinstance(value, Decimal) else value
-        for name, value in found.items()
+        for name, value in values.items()
         if value not in ("", None)
     }
     if report.exec_id:
-        shown["fees"] = {fee.asset: format(fee.qty, "f") for fee in report.fees}
-    return shown
+        data["fees"] = {fee.asset: format(fee.qty, "f") for fee in report.fees}
+    return data

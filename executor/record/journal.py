@@ -106,10 +106,10 @@ class Journal:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=2)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            found = self.get("schema") if self._has_meta() else None
-            if found is not None and int(found) > SCHEMA:
+            schema = self.get("schema") if self._has_meta() else None
+            if schema is not None and int(schema) > SCHEMA:
                 raise JournalError(
-                    f"{path} was written by a newer TradeByte (schema {found}, this one knows {SCHEMA}); "
+                    f"{path} was written by a newer TradeByte (schema {schema}, this one knows {SCHEMA}); "
                     "install that version again, or move the file away to begin a new journal"
                 )
             self._db.executescript(_TABLES)
@@ -170,8 +170,8 @@ class Journal:
 
     def live_orders(self) -> list[OrderRow]:
         """Orders that had not ended when the journal was last written."""
-        found = self._db.execute(f"SELECT {columns(OrderRow)} FROM orders WHERE is_live")
-        return [order_row(row) for row in found]
+        rows = self._db.execute(f"SELECT {columns(OrderRow)} FROM orders WHERE is_live")
+        return [order_row(row) for row in rows]
 
     def find_order(self, cl_ord_id: str, order_id: str) -> tuple[str, str] | None:
         """(cl_ord_id, strategy) of an order by either id."""
@@ -197,12 +197,12 @@ class Journal:
 
     def holdings(self) -> dict[str, Holding]:
         """Every asset's holding."""
-        found = {}
+        holdings = {}
         for asset, state in self._db.execute("SELECT asset, state FROM holdings"):
             parts: dict[str, Any] = json.loads(state)
             legs = {exec_id: Decimal(effect) for exec_id, effect in parts.pop("open_legs").items()}
-            found[asset] = Holding(**{name: Decimal(value) for name, value in parts.items()}, open_legs=legs)
-        return found
+            holdings[asset] = Holding(**{name: Decimal(value) for name, value in parts.items()}, open_legs=legs)
+        return holdings
 
     def knows_entry(self, ledger_id: str) -> bool:
         """Was this ledger entry counted."""
@@ -214,10 +214,10 @@ class Journal:
 
     def sends(self, since_ts: int) -> list[SendRow]:
         """Transactions sent since then, oldest first."""
-        found = self._db.execute(
+        rows = self._db.execute(
             f"SELECT {columns(SendRow)} FROM sends WHERE sent_ts >= ? ORDER BY sent_ts", (since_ts,)
         )
-        return [SendRow(*row) for row in found]
+        return [SendRow(*row) for row in rows]
 
     @property
     def connection(self) -> sqlite3.Connection:

@@ -37,8 +37,8 @@ class Lookup:
 
     def newest_names(self, most: int) -> list[str]:
         """The ids of the orders that changed last."""
-        found = self._db.execute("SELECT cl_ord_id, order_id FROM orders ORDER BY changed_ts DESC LIMIT ?", (most,))
-        return [name for row in found for name in row if name]
+        rows = self._db.execute("SELECT cl_ord_id, order_id FROM orders ORDER BY changed_ts DESC LIMIT ?", (most,))
+        return [name for row in rows for name in row if name]
 
     def oldest_name(self) -> str:
         """The first of our own ids, which begin with the epoch; empty without orders."""

@@ -60,7 +60,7 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     for row in journal.live_orders():
         order = from_row(row, boot_to_wall, journal.next_event(row.cl_ord_id))
         apply(order, FillCounted(filled_units(order, fills[order.order_id or order.cl_ord_id])), now)
-        found = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}
-        state.record(order, "restored", now, found)
+        data = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}
+        state.record(order, "restored", now, data)
         state.registry.add(order)
     return state, int(journal.get("reconciled") or journal.get("opened") or wall)

@@ -25,5 +25,5 @@ def address(config: Config, endpoint: str) -> str:
 
 def addresses(config: Config) -> list[str]:
     """Every process's endpoint: a subscriber connects to all, so that a topic may come from anywhere."""
-    found = (address(config, endpoint) for endpoint in config.bus.values() if isinstance(endpoint, str))
-    return sorted(set(found))
+    endpoints = (address(config, endpoint) for endpoint in config.bus.values() if isinstance(endpoint, str))
+    return sorted(set(endpoints))

@@ -77,7 +77,7 @@ class Publisher:
     def is_subscribed(self, prefix: str) -> bool:
         """Has anybody ever subscribed to topics that begin so."""
         wanted = prefix.encode()
-        return any(wanted.startswith(asked) or asked.startswith(wanted) for asked in self._asked_for)
+        return any(wanted.startswith(subscribed) or subscribed.startswith(wanted) for subscribed in self._asked_for)
 
     def repeat(self) -> None:
         """Sends the last message of every state topic again, the same bytes."""

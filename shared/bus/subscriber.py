@@ -134,7 +134,7 @@ class Subscriber:
 
     def drain(self, most: int = limits.BUS_DRAIN_MESSAGES) -> list[Received]:
         """Everything queued, without blocking: events in order, of each state topic only the newest."""
-        found: list[Received] = []
+        drained: list[Received] = []
         newest: dict[str, int] = {}
         for _ in range(most):
             try:
@@ -147,12 +147,12 @@ class Subscriber:
             if received.kind.is_state:
                 index = newest.get(received.topic)
                 if index is not None:
-                    received.missed += found[index].missed
-                    found[index] = received
+                    received.missed += drained[index].missed
+                    drained[index] = received
                     continue
-                newest[received.topic] = len(found)
-            found.append(received)
-        return found
+                newest[received.topic] = len(drained)
+            drained.append(received)
+        return drained
 
     def _decode(self, frames: list[bytes]) -> Received | None:
         if len(frames) != 2:

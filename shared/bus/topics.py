@@ -70,13 +70,13 @@ def decode(raw: bytes) -> str:
     return raw[:-1].decode()
 
 
-def subscription(words: str) -> list[bytes]:
+def subscription(names: str) -> list[bytes]:
     """Return what to subscribe to for a kind (``book``) or a whole topic (``book.BTC/USD``), as prefixes.
 
     A kind matches itself and all below it; ``feed`` alone matches every ``feed.*``.
     """
-    if not words:
+    if not names:
         return [b""]
-    if words in BY_NAME or words == "feed":
-        return [encode(words), f"{words}.".encode()]
-    return [encode(words)]
+    if names in BY_NAME or names == "feed":
+        return [encode(names), f"{names}.".encode()]
+    return [encode(names)]

@@ -135,8 +135,8 @@ class Alerts(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
         """The rule of this name; a KeyError without one."""
         if name not in self.__struct_fields__:
             raise KeyError(name)
-        found: Rule = getattr(self, name)
-        return found
+        rule: Rule = getattr(self, name)
+        return rule
 
 
 # What a template may say, and what stands for it in a test.

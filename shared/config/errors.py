@@ -45,8 +45,8 @@ def explained(problem: str, tree: Any, where: Callable[[str], str], schema: Any 
         text = f"{f'{text}, ' if is_key else ''}must be one of {', '.join(_words(kind))}"
     value = _value_at(tree, path)
     # What holds others may hold a secret.
-    found = "" if is_key or isinstance(value, dict | list) or _is_secret(full) else f", found {value!r}"
-    return f"{where(full)}: {full or 'the file'}: {text}{found}"
+    given = "" if is_key or isinstance(value, dict | list) or _is_secret(full) else f", found {value!r}"
+    return f"{where(full)}: {full or 'the file'}: {text}{given}"
 
 
 def _joined(*parts: str) -> str:

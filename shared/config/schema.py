@@ -65,8 +65,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     @property
     def curve(self) -> Curve | None:
         """The CURVE keys, when there are any."""
-        found = self.bus.get("curve")
-        return found if isinstance(found, Curve) else None
+        curve = self.bus.get("curve")
+        return curve if isinstance(curve, Curve) else None
 
     @property
     def process_names(self) -> list[str]:

@@ -19,14 +19,14 @@ SECRET_PART: Final = 16
 def secrets_of(config: Config) -> list[str]:
     """Every key and secret, longest first."""
     kraken = config.kraken
-    found = {kraken.api_key, kraken.api_secret, kraken.halt_key, kraken.halt_secret}
+    secrets = {kraken.api_key, kraken.api_secret, kraken.halt_key, kraken.halt_secret}
     for account in config.simulator.accounts:
-        found |= {text for key in account.keys for text in (key.api_key, key.api_secret)}
+        secrets |= {text for key in account.keys for text in (key.api_key, key.api_secret)}
     if config.curve is not None:
-        found.add(config.curve.secret_key)
+        secrets.add(config.curve.secret_key)
     for webhook in config.monitor.webhooks:
-        found |= _of_address(webhook.url)
-    return sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
+        secrets |= _of_address(webhook.url)
+    return sorted((text for text in secrets if len(text) >= SHORTEST), key=len, reverse=True)
 
 
 def _of_address(url: str) -> set[str]:

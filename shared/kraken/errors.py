@@ -47,9 +47,9 @@ _PREFIXES = (
 
 def meaning(error: str) -> Meaning:
     """The meaning of one error text; a text not in the table names this request and refuses it."""
-    for prefix, found in _PREFIXES:
+    for prefix, kind in _PREFIXES:
         if error.startswith(prefix):
-            return found
+            return kind
     return Meaning.REFUSED
 
 

@@ -34,10 +34,10 @@ def refuse(code: int, process: str, why: str) -> NoReturn:
 def load_config(process: str, path: str | None) -> Config:
     """The configuration, or exit 78 with the reason on stderr."""
     try:
-        found = config.load(path)
-        config.require_consent(found)
+        loaded = config.load(path)
+        config.require_consent(loaded)
     except config.ConfigError as error:
         refuse(EXIT_CONFIG, process, str(error))
-    if found.source is None:
+    if loaded.source is None:
         print(f"{process}: no configuration file; using the built-in sandbox defaults", file=sys.stderr)
-    return found
+    return loaded

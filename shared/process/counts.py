@@ -9,14 +9,14 @@ from typing import Any
 
 def read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        counts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return counts if isinstance(counts, dict) else {}
 
 
-def number(found: dict[str, Any], key: str) -> int:
-    value = found.get(key, 0)
+def number(counts: dict[str, Any], key: str) -> int:
+    value = counts.get(key, 0)
     return value if isinstance(value, int) and value >= 0 else 0
 
 

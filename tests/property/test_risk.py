@@ -234,7 +234,7 @@ def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> 
     wish = Wish("BTC/USD", "buy", 839_996, 119_047)
     denial = refusal(wish, portfolio(market), Listed(portfolio(market), []), funds, RULES)
     assert denial is not None
-    assert said in denial.words
+    assert said in denial.text
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_our_own_rules_are_named(wish: Wish, said: str) -> None:
     funds = Funds({"USD": Decimal(10_000), "BTC": Decimal("0.001")}, Decimal(0))
     denial = refusal(wish, portfolio(market), Listed(portfolio(market), []), funds, RULES)
     assert denial is not None
-    assert said in denial.words
+    assert said in denial.text
 
 
 def order_at(price: int, lots: int) -> Order:

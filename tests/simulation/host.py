@@ -74,7 +74,7 @@ class Host:
         self.on_turn: Callable[[Host], None] = lambda *_: None
         self.on_raise: Callable[[Host, BaseException], None] = lambda *_: None
         self.on_position: Callable[[Position], None] = lambda *_: None
-        self.on_told: Callable[[Host, LogEntry], None] = lambda *_: None
+        self.on_log: Callable[[Host, LogEntry], None] = lambda *_: None
         self.on_flattened: Callable[[Host], None] = lambda *_: None
         self.on_accepted: Callable[[Host, list[str]], None] = lambda *_: None
         self.on_stopped: Callable[[Host], None] = lambda *_: None
@@ -357,7 +357,7 @@ class Host:
                 self.account = message
         for entry in common.log:
             self.said.append(entry.text)
-            self.on_told(self, entry)
+            self.on_log(self, entry)
 
     def reconnect(self, why: str) -> None:
         if self.link is not None:

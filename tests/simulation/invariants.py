@@ -92,10 +92,10 @@ class Watch:
         if self.world.alone:
             self.violate("11", f"{host.name} stopped for another writer, and is alone: {host.stopped_for}")
 
-    def told(self, host: Host, told: LogEntry) -> None:
+    def logged(self, host: Host, entry: LogEntry) -> None:
         """A frame of the simulator's is never unreadable."""
-        if told.kind == "frame":
-            self.violate("9", f"{host.name}: {told.text}")
+        if entry.kind == "frame":
+            self.violate("9", f"{host.name}: {entry.text}")
 
     def frame(self, host: Host, text: str) -> None:
         """Invariant 11: has it seen a newer epoch's orders."""

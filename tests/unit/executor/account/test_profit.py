@@ -51,13 +51,13 @@ def test_a_pair_shows_its_cost_its_mid_and_what_closing_there_would_make() -> No
     pnl.fill("buy", Decimal("0.3"), Decimal(100), Decimal("0.01"))
     pnl.fill("buy", Decimal("0.1"), Decimal(104), Decimal("0.01"))
     pnl.fill("sell", Decimal("0.2"), Decimal(110), Decimal("0.02"))
-    shown = pnl.shown(Decimal("102.5"), is_stale=False)
+    shown = pnl.row(Decimal("102.5"), is_stale=False)
     assert (shown.qty, shown.average_price, shown.realised) == ("0.2", "101", "1.8")
     assert (shown.unrealised, shown.fees, shown.mid, shown.is_stale) == ("0.3", "0.04", "102.5", False)
 
 
 def test_before_the_first_mid_and_when_flat_nothing_is_guessed() -> None:
-    shown = Pnl().shown(None, is_stale=True)
+    shown = Pnl().row(None, is_stale=True)
     assert (shown.average_price, shown.mid, shown.unrealised, shown.is_stale) == ("", "", "0", True)
 
 

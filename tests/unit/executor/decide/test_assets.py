@@ -178,7 +178,7 @@ def test_without_a_rate_nothing_is_quoted_and_the_reason_is_named() -> None:
     assert made.taken("add_order") == []
     closed = made.executor.gates.quoting("BTC/EUR", made.now)
     assert closed is not None
-    assert "EUR" in closed.words
+    assert "EUR" in closed.text
     assert account(made).rates.get("EUR") is None
 
 

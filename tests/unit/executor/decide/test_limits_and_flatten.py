@@ -160,10 +160,10 @@ def test_a_dry_run_plans_checks_and_journals_and_sends_nothing() -> None:
         world.turn(0.05)
     sent = {request.method for request in world.sent}
     assert sent == {"subscribe"}
-    shown = {order.slot: (order.state, order.error) for order in world.state.registry.shown("BTC/USD")}
+    shown = {order.slot: (order.state, order.error) for order in world.state.registry.visible("BTC/USD")}
     assert shown["b0"] == (OrderState.DENIED, "dry run, not sent: buy 0.00119047 at 83990.0")
     assert "price band" in shown["a0"][1]
-    assert len(list(world.state.registry.shown("BTC/USD"))) == 2
+    assert len(list(world.state.registry.visible("BTC/USD"))) == 2
 
 
 def test_a_dry_run_closes_nothing_and_says_what_it_would_have_sent() -> None:
@@ -218,7 +218,7 @@ def test_each_strategys_own_limits_bind_beside_the_accounts() -> None:
     world.turn()
     by_strategy = {s: sum(o.strategy == s for o in world.live()) for s in ("market_maker", "other")}
     assert by_strategy == {"market_maker": 1, "other": 2}
-    denied = [order.error for order in world.state.registry.shown("BTC/USD") if order.state is OrderState.DENIED]
+    denied = [order.error for order in world.state.registry.visible("BTC/USD") if order.state is OrderState.DENIED]
     assert len(denied) == 1
     assert "the strategy's worst case" in denied[0]
 

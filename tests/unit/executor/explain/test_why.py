@@ -78,7 +78,7 @@ def kept(folder: Path) -> tuple[Journal, OrderRow]:
     denied.executor.quoting.placing._counter = 35  # ids of the same beginning
     denied.target(buy())
     denied.turn()
-    (other,) = denied.state.registry.shown("BTC/USD")
+    (other,) = denied.state.registry.visible("BTC/USD")
     journal = Journal(folder / "data/journal.sqlite")
     fills = [row for row in world.out.rows if isinstance(row, FillRow)]
     journal.write([row_of(order), row_of(other), *world.out.events, *denied.out.events, *fills])
@@ -149,7 +149,7 @@ def test_every_state_has_its_evidence_in_words() -> None:
     denied = World(configuration(max_order_size=Decimal(50))).ready()
     denied.target(buy())
     denied.turn()
-    (gone,) = denied.state.registry.shown("BTC/USD")
+    (gone,) = denied.state.registry.visible("BTC/USD")
     words = chain.evidence(row_of(gone), events_of(denied, gone))[1]
     assert words.startswith("denied, by our own decision at ")
     assert "above max_order_size 50" in words

@@ -173,7 +173,7 @@ def test_a_denied_order_tells_the_rule() -> None:
     world = World(configuration(max_order_size=Decimal(50))).ready()
     world.target(buy())
     world.turn()
-    (order,) = world.state.registry.shown("BTC/USD")
+    (order,) = world.state.registry.visible("BTC/USD")
     (event,) = of(world, order)
     assert (event["kind"], event["state"]) == ("denied", "denied")
     assert "above max_order_size 50" in event["denied"]
