@@ -200,8 +200,8 @@ def kind_of(kind: Any) -> str:
         return f"[{', '.join(kind_of(part) for part in arguments)}]"
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return "settings, see below"
-    words = {str: "text", bool: "`true` or `false`", int: "whole number", float: "number", Decimal: "number"}
-    return words.get(kind, "anything")
+    names = {str: "text", bool: "`true` or `false`", int: "whole number", float: "number", Decimal: "number"}
+    return names.get(kind, "anything")
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:

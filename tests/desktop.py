@@ -104,5 +104,10 @@ def main(config: Path, picture: Path, *, is_to_halt: bool, watch_s: float) -> No
 
 
 if __name__ == "__main__":
-    asked = sys.argv[3:]
-    main(Path(sys.argv[1]), Path(sys.argv[2]), is_to_halt="halt" in asked, watch_s=LONG_S if "long" in asked else 1.0)
+    arguments = sys.argv[3:]
+    main(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        is_to_halt="halt" in arguments,
+        watch_s=LONG_S if "long" in arguments else 1.0,
+    )

@@ -118,7 +118,7 @@ class Recording:
     """Recorded files, read once from the first to the last, a batch in memory at a time."""
 
     files: list[Path]
-    words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     start: int | None = None
     end: int | None = None
     #: Bytes read so far, files that were cut off, files that are no recording: filled while reading.
@@ -133,7 +133,7 @@ class Recording:
 
     def rows(self) -> Iterator[Row]:
         """The messages of the wanted topics, heard from ``start`` until before ``end`` (ns since the epoch)."""
-        is_wanted = wanted(self.words)
+        is_wanted = wanted(self.names)
         for path in self.files:
             before = self.read
             for batch, session, offset in self._batches(path, before):

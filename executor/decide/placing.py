@@ -29,14 +29,14 @@ class Placing:
         self._counter = 0
         self._recent: deque[int] = deque()  # when adds and amends left, of the last minute
 
-    def check(self, strategy: str, wish: risk.Wish, now: int, *, any_size: bool = False) -> Denial | None:
+    def check(self, strategy: str, proposal: risk.Wish, now: int, *, any_size: bool = False) -> Denial | None:
         """Return why risk or the order rate deny a wish, or None; ``any_size`` leaves ``min_order_size`` out."""
         while self._recent and now - self._recent[0] > 60 * SECOND:
             self._recent.popleft()
         most = self.state.config.trading.max_orders_per_minute
         if len(self._recent) >= most and strategy != FLATTEN:  # what reduces is never held up by pace (T13)
             return Denial(Rule.ORDER_RATE, f"order rate: {most} adds and amends in the last minute")
-        return self.verdict.on(strategy, wish, any_size=any_size)
+        return self.verdict.on(strategy, proposal, any_size=any_size)
 
     def open_on(self, symbol: str) -> int:
         """Count our orders that may still trade on a pair: others' are never pulled by us, and need no reserve."""

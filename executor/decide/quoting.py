@@ -281,8 +281,10 @@ class Quoting:
     def _sized(self, step: Change) -> Change:
         """Where the old quantity would be too much at the new price, until that settles (T6), it is reduced first."""
         order = step.order
-        wish = risk.Wish(order.symbol, order.side, step.price, step.remaining, order)
-        is_over = risk.order_worth(wish, self.placing.verdict.portfolio()) > self.state.config.trading.max_order_size
+        proposal = risk.Wish(order.symbol, order.side, step.price, step.remaining, order)
+        is_over = (
+            risk.order_worth(proposal, self.placing.verdict.portfolio()) > self.state.config.trading.max_order_size
+        )
         return Change(order, order.price, step.remaining) if is_over and step.remaining < order.remaining else step
 
     def _why_denied(self, step: Change, now: int) -> Denial | None:

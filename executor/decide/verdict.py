@@ -31,13 +31,13 @@ class Verdict:
             self._pairs_of.setdefault(legs(symbol)[0], []).append(symbol)
         self._quotes = {legs(symbol)[1] for symbol in state.config.trading.pairs}
 
-    def on(self, strategy: str, wish: risk.Wish, *, any_size: bool) -> Denial | None:
+    def on(self, strategy: str, proposal: risk.Wish, *, any_size: bool) -> Denial | None:
         """Return why it is denied, None when it is not; ``any_size`` leaves ``min_order_size`` out."""
         state = self.state
         portfolio = self.portfolio()
-        if wish.symbol not in portfolio.markets:
+        if proposal.symbol not in portfolio.markets:
             return Denial(Rule.NO_MID, "no mid to judge by")
-        funds = risk.Funds(state.account.ledger.spot, state.account.taker_fee(wish.symbol))
+        funds = risk.Funds(state.account.ledger.spot, state.account.taker_fee(proposal.symbol))
         rules = state.config.trading
         if any_size:
             rules = msgspec.structs.replace(rules, min_order_size=Decimal(0))
@@ -45,7 +45,7 @@ class Verdict:
         if strategy == FLATTEN:
             # It only reduces: what other people's resting orders may come to is no reason to stay exposed.
             exposed = risk.Listed(portfolio, (o for o in state.registry.live() if o.strategy != FOREIGN))
-        denial = risk.refusal(wish, portfolio, self.exposure(), funds, rules, exposed)
+        denial = risk.refusal(proposal, portfolio, self.exposure(), funds, rules, exposed)
         section = state.config.strategies.get(strategy)
         if denial is not None or section is None:
             return denial
@@ -53,7 +53,9 @@ class Verdict:
             return None
         own = [order for order in state.registry.live() if order.strategy == strategy]
         positions = state.account.strategy_positions(strategy, portfolio.positions)
-        return risk.strategy_refusal(wish, risk.Portfolio(portfolio.markets, portfolio.rates, positions), own, section)
+        return risk.strategy_refusal(
+            proposal, risk.Portfolio(portfolio.markets, portfolio.rates, positions), own, section
+        )
 
     def portfolio(self) -> risk.Portfolio:
         """Return markets, rates and positions as they are now."""

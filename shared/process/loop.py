@@ -298,12 +298,12 @@ class Process:
         self._wake_writer.setblocking(False)
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
 
-        def asked(number: int, _frame: object) -> None:
+        def on_signal(number: int, _frame: object) -> None:
             self.hangup = self.hangup or number == signal.SIGHUP
             self.stopping = True
 
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, asked)
+            signal.signal(number, on_signal)
 
     def _drain_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):

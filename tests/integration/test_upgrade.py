@@ -135,6 +135,6 @@ def test_export_is_a_command(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    told = json.loads(ran.stdout)
-    assert told["rows"] == {"fills": 0, "orders": 0, "ledger": 0}
-    assert sorted(path.name for path in Path(told["folder"]).iterdir()) == ["fills.csv", "ledger.csv", "orders.csv"]
+    status = json.loads(ran.stdout)
+    assert status["rows"] == {"fills": 0, "orders": 0, "ledger": 0}
+    assert sorted(path.name for path in Path(status["folder"]).iterdir()) == ["fills.csv", "ledger.csv", "orders.csv"]

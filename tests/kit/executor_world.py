@@ -177,8 +177,8 @@ class World:
         quotes = {symbol.partition("/")[2] for symbol in self.config.trading.pairs} - self.config.trading.bases
         bases = {pair.base: "1.0000000000" for pair in self.pairs.values() if pair.base not in quotes}
         bases |= {pair.quote: "100000.0000" for pair in self.pairs.values() if pair.quote not in bases}
-        found = {"USD": "100000.0000", **bases, **changed}
-        return [{"asset": asset, "balance": Decimal(value)} for asset, value in found.items()]
+        amounts = {"USD": "100000.0000", **bases, **changed}
+        return [{"asset": asset, "balance": Decimal(value)} for asset, value in amounts.items()]
 
     def push(self, channel: str, data: list[dict[str, Any]], kind: str = "update") -> None:
         self.sequences[channel] = 1 if kind == "snapshot" else self.sequences[channel] + 1
@@ -271,9 +271,9 @@ class World:
 
     def taken(self, method: str) -> list[Request]:
         """The requests of a method since last taken."""
-        found = [request for request in self.sent if request.method == method]
+        taken = [request for request in self.sent if request.method == method]
         self.sent = [request for request in self.sent if request.method != method]
-        return found
+        return taken
 
     def ready(self) -> World:
         """Connected, reconciled by a second snapshot too, armed, the bus heard: adds may be sent."""

@@ -92,9 +92,9 @@ class World:
         self.take("book.status", BookStatus(books=dict.fromkeys(PAIRS, info), ts=self.wall))
 
     def orders(self, symbol: str, *orders: Order, valid: bool = True) -> None:
-        found = list(orders) or quotes(symbol)
+        rows = list(orders) or quotes(symbol)
         _, precision, _ = PAIRS[symbol]
-        message = Orders(symbol=symbol, valid=valid, price_precision=precision, qty_precision=8, orders=found)
+        message = Orders(symbol=symbol, valid=valid, price_precision=precision, qty_precision=8, orders=rows)
         self.take(f"order.{symbol}", message)
 
     def fill(self, number: int, symbol: str = "BTC/USD", **changed: Any) -> None:

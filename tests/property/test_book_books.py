@@ -142,8 +142,11 @@ class World:
         factor = 10 ** (book.price_precision - PRICE_DECIMALS)
         # A broken frame may be sound where it counts; then its levels are the exchange's own too.
         truths = [self.delivered, (self.exchange.window("bids"), self.exchange.window("asks"))]
-        shown = ({price // factor: qty for price, qty in book.bids}, {price // factor: qty for price, qty in book.asks})
-        assert shown in truths
+        published = (
+            {price // factor: qty for price, qty in book.bids},
+            {price // factor: qty for price, qty in book.asks},
+        )
+        assert published in truths
         assert not book.bids or not book.asks or book.bids[0][0] < book.asks[0][0]
 
 

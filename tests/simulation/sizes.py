@@ -52,11 +52,11 @@ def containers(thing: Any, path: str = "", seen: set[int] | None = None) -> Iter
 
 def oversized(host: Host) -> list[str]:
     """What is larger than it may be."""
-    found = []
+    oversized_ones = []
     roots = {"executor": host.executor, "dispatcher": host.dispatcher}
     for root, thing in roots.items():
         for path, size in containers(thing, root, set()):
             name = path.rstrip("[]").rpartition(".")[2].partition("[")[0]
             if ".config" not in path and size > BOUNDS.get(name, SMALL):
-                found.append(f"{path} holds {size}")
-    return found
+                oversized_ones.append(f"{path} holds {size}")
+    return oversized_ones

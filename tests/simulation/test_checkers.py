@@ -30,8 +30,10 @@ def count_by_pair(patch: Patch) -> None:
     """Limits as they were before: a base's other pairs do not count."""
     refusal = risk.refusal
 
-    def of_one_pair(wish: risk.Wish, portfolio: risk.Portfolio, standing: risk.Standing, *rest: Any) -> Denial | None:
-        return refusal(wish, portfolio, risk.Listed(portfolio, standing.on(wish.symbol)), *rest)
+    def of_one_pair(
+        proposal: risk.Wish, portfolio: risk.Portfolio, standing: risk.Standing, *rest: Any
+    ) -> Denial | None:
+        return refusal(proposal, portfolio, risk.Listed(portfolio, standing.on(proposal.symbol)), *rest)
 
     patch.setattr(risk, "refusal", of_one_pair)
 

@@ -214,11 +214,11 @@ def test_bad_input_17_bus_message_of_a_wrong_type_version_or_garbage(tmp_path: P
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     where = f"ipc://{tmp_path}/bus/x"
     sender = Publisher(context, where, "monitor", 2, None)
-    told: list[str] = []
-    reader = Subscriber(context, [], ["control"], on_bad=lambda what, _why, _raw: told.append(what))
+    reports: list[str] = []
+    reader = Subscriber(context, [], ["control"], on_bad=lambda what, _why, _raw: reports.append(what))
     assert reader._decode([b"control\0", payload]) is None
     assert reader.counters.undecodable == 1
-    assert told == ["control"]
+    assert reports == ["control"]
     newer = Control(src="monitor", boot=2, seq=1, halted=False)
     superseded = Control(src="monitor", boot=1, seq=9, halted=True)
     assert reader.tracker.admit("control", newer) == 0

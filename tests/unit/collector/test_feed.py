@@ -27,15 +27,15 @@ def gathered(world: World) -> list[str]:
 
 
 def test_it_subscribes_in_batches_with_every_choice_spelled_out() -> None:
-    found = World().open()
-    assert [(r["params"]["channel"], r["params"].get("symbol")) for r in found] == [
+    requests = World().open()
+    assert [(r["params"]["channel"], r["params"].get("symbol")) for r in requests] == [
         ("instrument", None),
         ("book", ["BTC/USD", "ETH/USD"]),
         ("trade", ["BTC/USD", "ETH/USD"]),
     ]
-    assert found[1]["params"]["depth"] == 10
-    assert found[1]["params"]["snapshot"] is True
-    assert found[2]["params"]["snapshot"] is False
+    assert requests[1]["params"]["depth"] == 10
+    assert requests[1]["params"]["snapshot"] is True
+    assert requests[2]["params"]["snapshot"] is False
     many = World(tuple(f"A{n}/USD" for n in range(120))).open()
     assert [len(r["params"]["symbol"]) for r in many if r["params"]["channel"] == "book"] == [50, 50, 20]
 
@@ -133,8 +133,8 @@ def test_trades_become_ticks_and_lots() -> None:
     world.subscribed()
     trade = {"symbol": "BTC/USD", "side": "buy", "price": 68500.0, "qty": 0.01044926, "trade_id": 7}
     world.frame({"channel": "trade", "type": "update", "data": [{**trade, "timestamp": "2024-05-27T12:43:11.798009Z"}]})
-    found = world.published(FeedTrades)[0].trades[0]
-    assert (found.side, found.price, found.qty, found.trade_id) == ("buy", 685_000, 1_044_926, 7)
+    trade = world.published(FeedTrades)[0].trades[0]
+    assert (trade.side, trade.price, trade.qty, trade.trade_id) == ("buy", 685_000, 1_044_926, 7)
 
 
 def test_instrument_data_takes_exponents_and_keeps_to_the_pairs_wanted() -> None:
@@ -205,8 +205,8 @@ def test_a_connection_without_any_frame_is_given_up() -> None:
     ],
 )
 def test_the_version_of_a_frame_is_detected(raw: bytes, kind: Kind, symbols: list[str]) -> None:
-    found = classify(raw)
-    assert (found.kind, found.symbols) == (kind, symbols)
+    classified = classify(raw)
+    assert (classified.kind, classified.symbols) == (kind, symbols)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=12,
 )
-words = st.fixed_dictionaries(
+any_words = st.fixed_dictionaries(
     {},
     optional={
         "channel": st.sampled_from(["book", "trade", "ticker", "instrument", "status", "heartbeat", "x"]) | json_values,
@@ -257,7 +257,7 @@ words = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(st.binary(max_size=60) | (words | json_values).map(msgspec.json.encode), max_size=8))
+@given(st.lists(st.binary(max_size=60) | (any_words | json_values).map(msgspec.json.encode), max_size=8))
 def test_nothing_that_comes_in_brings_it_down(frames: list[bytes]) -> None:
     world = World()
     world.subscribed()
@@ -273,8 +273,8 @@ def test_a_replay_is_paced_by_the_frames_own_times() -> None:
         b"\n",
         b'[336,{"a":[["1.0","2.0","1786923425.000000"]]},"book-10","XBT/USD"]\n',
     ]
-    found = list(schedule(iter(lines), 2.0))
-    assert [due for due, _ in found] == [0, 0, SECOND // 2]
+    scheduled = list(schedule(iter(lines), 2.0))
+    assert [due for due, _ in scheduled] == [0, 0, SECOND // 2]
     assert [due for due, _ in schedule(iter(lines), None)] == [0, 0, 0]
     assert frame_time(lines[0]) is None
 

@@ -77,9 +77,9 @@ def test_its_frames_are_handed_on_under_the_new_name() -> None:
 )
 def test_captured_asset_pairs_give_what_the_instrument_channel_would(name: str, symbols: list[str]) -> None:
     result = msgspec.json.decode(frames_path(name).read_bytes())["result"]
-    found = pairs_of(result, RestNames(result, {}))
-    assert set(symbols) <= set(found)
-    pair = found["BTC/USD"]
+    pairs = pairs_of(result, RestNames(result, {}))
+    assert set(symbols) <= set(pairs)
+    pair = pairs["BTC/USD"]
     assert (pair.base, pair.quote, pair.price_precision, pair.qty_precision, pair.price_increment) == (
         "BTC",
         "USD",

@@ -75,7 +75,7 @@ def test_a_full_disk_while_the_epoch_is_raised_is_survived(tmp_path: Path) -> No
     world.state.out.outbid(wanted := world.state.life.epoch + 5)
     dispatcher.turn(world.now)
     assert not world.state.life.journal_ok
-    assert [told.kind for told in hands.log if told.level == "error"] == ["journal"]
+    assert [entry.kind for entry in hands.log if entry.level == "error"] == ["journal"]
     journal.full = False
     dispatcher.turn(world.now)
     assert world.state.life.journal_ok

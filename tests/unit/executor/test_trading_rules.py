@@ -101,10 +101,10 @@ def test_t2_when_its_clock_goes_astray_its_last_good_target_runs_out_and_a_perso
         elsewhere(world, 600)
         pulled += len(world.taken("cancel_order"))
     assert pulled == 1
-    told = [told for told in world.out.log if told.kind == "clock"]
-    assert told[0].alert
-    assert "another machine" in told[0].text
-    assert "keep both clocks by NTP" in told[0].text
+    entries = [entries for entries in world.out.log if entries.kind == "clock"]
+    assert entries[0].alert
+    assert "another machine" in entries[0].text
+    assert "keep both clocks by NTP" in entries[0].text
 
 
 def test_t2_a_target_that_is_not_said_again_expires_and_its_quotes_are_pulled() -> None:
@@ -276,8 +276,8 @@ def test_an_order_that_an_amend_did_not_find_is_not_amended_again_before_a_snaps
     world.taken("subscribe")
     world.wait(3)
     assert any(request.params["channel"] == "executions" for request in world.taken("subscribe"))
-    shown = {"order_id": order.order_id, "cl_ord_id": order.cl_ord_id, "exec_type": "new", "order_status": "new"}
-    world.push("executions", [shown], "snapshot")
+    row = {"order_id": order.order_id, "cl_ord_id": order.cl_ord_id, "exec_type": "new", "order_status": "new"}
+    world.push("executions", [row], "snapshot")
     world.hear_bus()
     world.target(buy(839_800))
     world.turn()
@@ -447,7 +447,7 @@ def test_t4_after_announced_maintenance_nothing_is_added_before_the_switch_is_ar
 def test_a_notice_of_maintenance_that_cannot_be_read_is_told_and_survived(notice: object) -> None:
     world = World().ready()
     world.raw({"channel": "status", "data": [{"system": "online", "upcoming_maintenance": [notice]}]})
-    assert any(told.alert and "unreadable notice" in told.text for told in world.out.log)
+    assert any(entry.alert and "unreadable notice" in entry.text for entry in world.out.log)
     assert len(world.place(buy())) == 1
 
 
@@ -512,7 +512,7 @@ def test_t15_a_start_asks_rest_for_nothing_when_fills_and_balances_agree() -> No
 def test_t15_a_difference_that_lasts_asks_for_fills_and_then_for_ledger_entries() -> None:
     world = World().ready()
     world.push("balances", world.balances(USD="99995.0000"), "snapshot")
-    asked = []
+    calls = []
     for _ in range(40):
         world.turn(0.5)
         world.hear_bus()
@@ -520,11 +520,11 @@ def test_t15_a_difference_that_lasts_asks_for_fills_and_then_for_ledger_entries(
         if any(request.params.get("channel") == "balances" for request in world.taken("subscribe")):
             world.push("balances", world.balances(USD="99995.0000"), "snapshot")
         for call in world.out.calls:
-            asked.append(call.method)
+            calls.append(call.method)
             result = {"trades": {}, "count": 0} if call.method == "TradesHistory" else {"ledger": {}, "count": 0}
             world.executor.rest_answer(call, result, world.now)
         world.out.calls.clear()
-    assert asked[:2] == ["TradesHistory", "Ledgers"]
+    assert calls[:2] == ["TradesHistory", "Ledgers"]
 
 
 def test_t16_orders_and_fills_that_are_not_ours_count_and_are_left_alone() -> None:

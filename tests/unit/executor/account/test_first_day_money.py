@@ -149,17 +149,17 @@ def test_a_fill_whose_report_never_comes_is_missed_and_fetched() -> None:
     world = World().ready()
     (order,) = world.place(buy())
     entries(world, "TLOST", "-99.9876", "0.00119047")
-    asked: list[RestCall] = []
+    calls: list[RestCall] = []
     for _ in range(20):
         world.wait(0.5)
-        asked += world.out.calls
+        calls += world.out.calls
         world.out.calls.clear()
-    assert [call.method for call in asked] == ["TradesHistory"]
-    assert asked[0].params["consolidate_taker"] == "false"
+    assert [call.method for call in calls] == ["TradesHistory"]
+    assert calls[0].params["consolidate_taker"] == "false"
     assert "TLOST" in world.state.account.ledger.difference
     trade = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": world.exchange_ts / SECOND, "type": "buy"}
     row = {**trade, "price": "83990.0", "vol": "0.00119047", "fee": "0.0"}
-    world.executor.rest_answer(asked[0], {"count": 1, "trades": {"TLOST": row}}, world.now)
+    world.executor.rest_answer(calls[0], {"count": 1, "trades": {"TLOST": row}}, world.now)
     world.turn()
     assert world.state.is_reconciled
     assert world.state.account.tally("market_maker", "BTC/USD").count == 1

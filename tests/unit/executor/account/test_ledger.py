@@ -42,8 +42,8 @@ def test_each_leg_adds_its_unit() -> None:
 
 def test_once_a_leg_has_its_entry_nothing_is_left_to_rounding() -> None:
     made = ledger(SOLD)
-    told = Entry("L1", "T1", "USD", "trade", Decimal("10.0001"), Decimal("0.0201"), Decimal("109.9800"), 2000)
-    assert made.entry(told, live=True)
+    entry = Entry("L1", "T1", "USD", "trade", Decimal("10.0001"), Decimal("0.0201"), Decimal("109.9800"), 2000)
+    assert made.entry(entry, live=True)
     assert made.difference == ""
     made.snapshot({"USD": Decimal("109.9801")})
     assert made.difference

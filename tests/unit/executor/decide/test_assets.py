@@ -364,14 +364,14 @@ def test_profit_is_exact_in_euros_and_told_in_dollars_at_the_rate_when_it_was_ma
     made = world("BTC/EUR").ready()
     bought_and_sold(made)
     made.wait(1)
-    told = account(made)
-    assert (told.quotes["EUR"].realised, told.quotes["EUR"].equity) == ("1", "1")
-    assert (told.realised, told.fx, told.equity) == ("1.05005", "0", "1.05005")
+    message = account(made)
+    assert (message.quotes["EUR"].realised, message.quotes["EUR"].equity) == ("1", "1")
+    assert (message.realised, message.fx, message.equity) == ("1.05005", "0", "1.05005")
     made.touches = {**TOUCHES, "EUR/USD": (11_000, 11_001)}
     made.wait(2)
-    told = account(made)
-    assert told.quotes["EUR"].equity == "1"
-    assert (told.realised, told.fx, told.equity) == ("1.05005", "0.05", "1.10005")
+    message = account(made)
+    assert message.quotes["EUR"].equity == "1"
+    assert (message.realised, message.fx, message.equity) == ("1.05005", "0.05", "1.10005")
 
 
 def test_the_days_loss_is_told_in_the_currency_and_without_the_rates_own_move() -> None:
@@ -408,9 +408,9 @@ def test_an_asset_has_one_position_and_each_pair_the_share_of_its_fills() -> Non
         entry = {"ledger_id": f"LY{asset}", "ref_id": "TY", "type": "trade", "asset": asset}
         made.push("balances", [{**entry, "amount": change, "fee": Decimal(0), "balance": balance}])
     made.wait(2)
-    told = account(made)
-    assert told.positions == {"BTC/USD": "0.002", "BTC/EUR": "0"}
-    assert (told.assets["BTC"].position, told.assets["BTC"].worth) == ("0.002", "168")
+    message = account(made)
+    assert message.positions == {"BTC/USD": "0.002", "BTC/EUR": "0"}
+    assert (message.assets["BTC"].position, message.assets["BTC"].worth) == ("0.002", "168")
 
 
 def short_of_euros(euros: str) -> World:

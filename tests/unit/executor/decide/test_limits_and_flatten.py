@@ -24,8 +24,8 @@ from tests.kit.executor_world import BTC, ETH, KeepingHands, World, buy, configu
 
 def holding(world: World, base: str, asset: str = "BTC") -> None:
     """The account holds this much of an asset, and no difference is left open."""
-    found = world.state.account.ledger.holdings[asset]
-    found.balance = found.settled = Decimal(base)
+    holding = world.state.account.ledger.holdings[asset]
+    holding.balance = holding.settled = Decimal(base)
 
 
 def test_t11_flatten_pulls_confirms_closes_within_the_band_and_halts() -> None:
@@ -111,10 +111,10 @@ def test_t11_a_flatten_that_ends_a_halt_leaves_no_moment_to_quote_in(
 
     def asked_between(file: Path) -> bool:
         """The command does all of it between the executor's two looks."""
-        found = is_halted(file)
+        is_there = is_halted(file)
         halt.halt(config.flatten_file, "flatten")
         halt.resume(config.halt_file)
-        return found
+        return is_there
 
     monkeypatch.setattr(halt, "is_halted", asked_between)
     for _ in range(2):
@@ -139,8 +139,8 @@ def test_t11_it_goes_no_further_than_an_order_that_is_not_ours_and_closes_before
     (request,) = world.taken("add_order")
     assert request.params["side"] != side
     assert request.params["limit_price"] == Decimal(limit or "83160.1")  # the band's end
-    told = [told.text for told in world.out.log if "not ours rests at" in told.text]
-    assert bool(told) is bool(limit)
+    entries = [entries.text for entries in world.out.log if "not ours rests at" in entries.text]
+    assert bool(entries) is bool(limit)
 
 
 def test_t11_halted_it_waits() -> None:
@@ -160,9 +160,9 @@ def test_a_dry_run_plans_checks_and_journals_and_sends_nothing() -> None:
         world.turn(0.05)
     sent = {request.method for request in world.sent}
     assert sent == {"subscribe"}
-    shown = {order.slot: (order.state, order.error) for order in world.state.registry.visible("BTC/USD")}
-    assert shown["b0"] == (OrderState.DENIED, "dry run, not sent: buy 0.00119047 at 83990.0")
-    assert "price band" in shown["a0"][1]
+    states = {order.slot: (order.state, order.error) for order in world.state.registry.visible("BTC/USD")}
+    assert states["b0"] == (OrderState.DENIED, "dry run, not sent: buy 0.00119047 at 83990.0")
+    assert "price band" in states["a0"][1]
     assert len(list(world.state.registry.visible("BTC/USD"))) == 2
 
 
@@ -176,9 +176,9 @@ def test_a_dry_run_closes_nothing_and_says_what_it_would_have_sent() -> None:
     assert {request.method for request in world.sent} <= {"subscribe", "unsubscribe"}
     assert world.live() == []
     assert world.halt == ""
-    told = [told.text for told in world.out.log if "BTC/USD: dry run, not sent: sell 0.00" in told.text]
-    assert told
-    assert all("'tradebyte halt' and 'resume' end the wish" in each for each in told)
+    entries = [entries.text for entries in world.out.log if "BTC/USD: dry run, not sent: sell 0.00" in entries.text]
+    assert entries
+    assert all("'tradebyte halt' and 'resume' end the wish" in each for each in entries)
 
 
 @pytest.mark.parametrize("method", ["add_order", "batch_add", "amend_order", "edit_order", "cancel_all_orders_after"])
@@ -192,7 +192,9 @@ def test_whoever_asks_nothing_but_subscriptions_leaves_in_a_dry_run(tmp_path: Pa
     world.state.out.send(Request(901, method, {}, "BTC/USD", urgent=True))
     dispatcher.turn(world.now)
     assert {json.loads(text)["method"] for text in hands.sent} == {"subscribe"}
-    assert [told.text for told in hands.log if told.level == "error"] == [f"{method} on BTC/USD: dry run, not sent"] * 2
+    assert [entry.text for entry in hands.log if entry.level == "error"] == [
+        f"{method} on BTC/USD: dry run, not sent"
+    ] * 2
 
 
 def test_the_order_rate_is_bounded_and_its_window_moves_on() -> None:

@@ -82,7 +82,7 @@ def test_fills_of_a_snapshot_are_booked_as_they_happened() -> None:
     world.turn(20)
     world.executor.closed(world.now)
     deals = [("T1", "buy", "80000"), ("T2", "sell", "84000"), ("T3", "buy", "90000")]
-    told = [
+    entries = [
         {
             "exec_id": exec_id,
             "order_id": "OFOREIGN",
@@ -97,7 +97,7 @@ def test_fills_of_a_snapshot_are_booked_as_they_happened() -> None:
         }
         for exec_id, side, price in deals
     ]
-    world.connect(fills=list(reversed(told)))
+    world.connect(fills=list(reversed(entries)))
     assert world.state.account.pnl["BTC/USD"].realised == Decimal(4)
 
 
@@ -138,8 +138,8 @@ def test_what_a_batchs_answer_leaves_out_is_unknown() -> None:
     world.turn()
     [request] = world.taken("batch_add")
     world.answer(request, [{"order_id": "O1", "cl_ord_id": request.orders[0]}])
-    found = [world.state.registry.find(name) for name in request.orders]
-    assert [order.state for order in found if order] == [OrderState.OPEN, OrderState.UNKNOWN]
+    orders = [world.state.registry.find(name) for name in request.orders]
+    assert [order.state for order in orders if order] == [OrderState.OPEN, OrderState.UNKNOWN]
 
 
 def test_after_a_reboot_an_order_that_is_gone_is_ended() -> None:
@@ -210,8 +210,8 @@ def test_a_flatten_is_not_halted_by_the_loss_that_it_ends_nor_held_up_by_the_pac
         for request in [*world.taken("cancel_order"), *world.taken("batch_cancel")]:
             world.answer(request, {})
             for name in request.orders:
-                found = world.state.registry.find(name)
-                assert found is not None
-                world.report("canceled", found)
+                order_now = world.state.registry.find(name)
+                assert order_now is not None
+                world.report("canceled", order_now)
     assert world.halt == ""
     assert [each.params["time_in_force"] for each in world.sent if each.params.get("time_in_force") == "ioc"]

@@ -140,7 +140,7 @@ def test_t5_a_retreat_beyond_the_price_band_is_cancelled_and_said(moved: Any) ->
     assert world.taken("amend_order") == []
     assert [request.orders for request in world.taken("cancel_order")] == [[order.cl_ord_id]]
     assert "price band" in order.error
-    assert any("price band" in told.text for told in world.out.log if told.kind == "denied")
+    assert any("price band" in entry.text for entry in world.out.log if entry.kind == "denied")
 
 
 def test_t5_a_retreat_that_also_grows_beyond_a_limit_retreats_alone() -> None:
@@ -237,9 +237,9 @@ def test_an_order_without_an_order_id_is_cancelled_alone_by_its_client_id() -> N
 
 
 def rest_cancels(world: World) -> list[RestCall]:
-    found = [call for call in world.out.calls if call.method == "CancelOrder"]
-    world.out.calls[:] = [call for call in world.out.calls if call not in found]
-    return found
+    calls = [call for call in world.out.calls if call.method == "CancelOrder"]
+    world.out.calls[:] = [call for call in world.out.calls if call not in calls]
+    return calls
 
 
 def test_a_refused_batch_is_taken_apart_then_goes_by_rest_then_is_left_to_the_switch() -> None:
@@ -260,7 +260,7 @@ def test_a_refused_batch_is_taken_apart_then_goes_by_rest_then_is_left_to_the_sw
     world.taken("cancel_all_orders_after")
     for call in calls:
         world.executor.rest_failed(call, "EGeneral:Permission denied", world.now)
-    assert any("the switch is left to pull" in told.text and told.alert for told in world.out.log)
+    assert any("the switch is left to pull" in entry.text and entry.alert for entry in world.out.log)
     world.wait(12)
     assert world.taken("cancel_all_orders_after") == [], "it is not armed again, so that Kraken pulls"
 
@@ -401,14 +401,14 @@ def test_a_refused_add_waits_for_the_counter() -> None:
     assert len(world.taken("add_order")) == 1
 
 
-@pytest.mark.parametrize(("told", "threshold", "decay"), [(60, 60, 1.0), (125, 125, 2.34), (180, 125, 2.34)])
-def test_the_decay_follows_what_kraken_allows(told: int, threshold: float, decay: float) -> None:
+@pytest.mark.parametrize(("count_max", "threshold", "decay"), [(60, 60, 1.0), (125, 125, 2.34), (180, 125, 2.34)])
+def test_the_decay_follows_what_kraken_allows(count_max: int, threshold: float, decay: float) -> None:
     world = World()
     world.hear_bus()
     world.executor.opened("TOKEN", world.now)
     world.collect()
     for request in world.taken("subscribe"):
-        world.answer(request, {"channel": request.params["channel"], "maxratecount": told})
+        world.answer(request, {"channel": request.params["channel"], "maxratecount": count_max})
     budget = world.state.budget
     assert (budget.threshold, budget.decay) == (threshold, decay)
     budget.charge("BTC/USD", 50, world.now)

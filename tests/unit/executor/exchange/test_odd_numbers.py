@@ -77,7 +77,7 @@ def test_an_odd_number_in_somebody_elses_order_spoils_nothing(name: str, odd: st
     push(world, "executions", swapped(ROW, name, odd), json.dumps(own), kind="snapshot")
     goes_on(world, order)
     assert world.state.out.counts["unreadable"] >= 2
-    assert any(told.kind == "unreadable" and told.alert for told in world.out.log)
+    assert any(entry.kind == "unreadable" and entry.alert for entry in world.out.log)
 
 
 @pytest.mark.parametrize("odd", ODD)

@@ -70,8 +70,8 @@ def test_an_add_tells_frame_book_target_plan_budget_and_bytes() -> None:
     assert (event["kind"], event["state"]) == ("decided", "sent")
     assert event["frame"] == {"received_ts": received + BOOT_TO_WALL, "exchange_ts": 77}
     assert event["book"] == {"booked_ts": booked + BOOT_TO_WALL, "bid": "83999.0", "ask": "83999.1"}
-    told = {"ttl_ms": 3000, "fills": 4, "price": "83990.0", "qty": "0.00119047", "why": "leaning"}
-    assert event["target"] == {"decided_ts": world.now + BOOT_TO_WALL, **told}
+    wanted = {"ttl_ms": 3000, "fills": 4, "price": "83990.0", "qty": "0.00119047", "why": "leaning"}
+    assert event["target"] == {"decided_ts": world.now + BOOT_TO_WALL, **wanted}
     assert event["plan"] == {"step": "add", "why": "the slot is empty"}
     assert event["budget"] == {"points": 1, "counter": 0, "held_back": 8, "threshold": 125}
     sent = json.loads(event["bytes"])
@@ -218,8 +218,8 @@ def test_the_history_may_show_what_no_answer_did() -> None:
     world.executor.closed(world.now)
     assert of(world, order)[-1]["why"] == "the connection ended before its answer"
     world.executor.stream.reconcile.ask_history.append(order.cl_ord_id)
-    found = {"closed": {"OX": {"cl_ord_id": order.cl_ord_id, "status": "closed", "vol_exec": "0.00119047"}}}
-    world.executor.rest_answer(RestCall(f"order {order.cl_ord_id}", "ClosedOrders", {}), found, world.now)
+    answer = {"closed": {"OX": {"cl_ord_id": order.cl_ord_id, "status": "closed", "vol_exec": "0.00119047"}}}
+    world.executor.rest_answer(RestCall(f"order {order.cl_ord_id}", "ClosedOrders", {}), answer, world.now)
     last = of(world, order)[-1]
     assert (last["shows"], last["status"], last["state"]) == (True, "closed", "filled")
 
@@ -262,8 +262,8 @@ def test_an_order_that_the_journal_lacks_is_adopted(ours: bool) -> None:
     report = {"order_id": "OX", "cl_ord_id": name, "order_status": "new", "symbol": "BTC/USD", "side": "buy"}
     world.hear_bus()
     world.connect(orders=[{**report, "limit_price": Decimal("1.0"), "order_qty": Decimal(1)}])
-    found = [(row.kind, json.loads(row.data)["ours"]) for row in world.out.events]
-    assert found == [("adopted", ours)]
+    rows = [(row.kind, json.loads(row.data)["ours"]) for row in world.out.events]
+    assert rows == [("adopted", ours)]
 
 
 def test_a_fill_that_only_the_history_tells_is_told() -> None:

@@ -53,10 +53,10 @@ def test_fills_of_an_order_that_is_not_ours_are_counted_by_its_next_life_too(tmp
     journal = Journal(tmp_path / "journal.sqlite")
     journal.write([*(to_row(live, BOOT_TO_WALL) for live in first.live()), *first.state.account.rows])
     state, _ = restore(configuration(), journal, first.now, BOOT_TO_WALL)
-    (found,) = state.registry.live()
-    assert (found.strategy, found.counted, found.filled) == (FOREIGN, 200_000, 200_000)
-    apply(found, FillCounted(100_000), first.now)  # while nobody watched: told by the fill alone
-    assert found.remaining == 0
+    (restored,) = state.registry.live()
+    assert (restored.strategy, restored.counted, restored.filled) == (FOREIGN, 200_000, 200_000)
+    apply(restored, FillCounted(100_000), first.now)  # while nobody watched: told by the fill alone
+    assert restored.remaining == 0
     journal.close()
 
 
@@ -117,10 +117,10 @@ def slow_start(world: World, restored: list[Order]) -> None:
     for request in sent:
         body = {"method": "subscribe", "req_id": request.req_id, "success": True, "time_in": taken_at}
         world.raw({**body, "time_out": taken_at, "result": {"channel": request.params["channel"]}})
-    shown = [
+    statuses = [
         {"order_id": o.order_id, "cl_ord_id": o.cl_ord_id, "exec_type": "new", "order_status": "new"} for o in restored
     ]
-    world.push("executions", shown, "snapshot")
+    world.push("executions", statuses, "snapshot")
     world.push("balances", world.balances(), "snapshot")
     world.turn()
     world.armed()
