@@ -77,7 +77,7 @@ class Books:
     # --- what comes in -------------------------------------------------------------------------------------------
 
     def message(self, message: Message, missed: int, now: int, wall: int) -> None:
-        """One message of the bus, before which ``missed`` of its topic were lost."""
+        """Take in one message of the bus, before which ``missed`` of its topic were lost."""
         if isinstance(message, FeedFrame):
             self._frame(message, missed, now, wall)
         elif isinstance(message, FeedStatus):
@@ -88,7 +88,7 @@ class Books:
             self._trades(message, now)
 
     def turn(self, now: int) -> None:
-        """Time passes: silence, requests for snapshots, news every 200 ms."""
+        """Notice silence, request snapshots, publish news every 200 ms."""
         for book in self._books.values():
             self._show(book, now)
         self._ask(now)
@@ -109,7 +109,7 @@ class Books:
         self._connected = status.connected
 
     def _adopt(self, connection: tuple[int, int]) -> bool:
-        """Follows the feed to its newest connection, on which nothing of the old one holds; False for an old one."""
+        """Follow the feed to its newest connection, on which nothing of the old one holds; False for an old one."""
         if connection > self._connection:
             self._connection, self._connected, self._last_byte = connection, True, 0
             self._lateness.forget()
@@ -179,14 +179,14 @@ class Books:
         return self._status is not None and self._status.replay
 
     def _replayed(self, message: FeedFrame) -> TrackedBook | None:
-        """A book for a symbol that only the recording knows."""
+        """Return a book for a symbol that only the recording knows."""
         if not self._is_replay or not message.symbol or len(self._books) >= limits.BUS_TRACKED_TOPICS:
             return None
         book = self._books[message.symbol] = TrackedBook(message.symbol, self._depth, self._module)
         return book
 
     def _size_for_replay(self, book: TrackedBook, frame: bytes) -> None:
-        """Takes from a recorded snapshot what the recording does not tell otherwise: precision and depth."""
+        """Take from a recorded snapshot what the recording does not tell otherwise: precision and depth."""
         depth = replayed_depth(frame, self._depth) if not book.is_live else None
         if depth is not None:
             price_precision, qty_precision = book.precisions or (self._module.WIRE, self._module.WIRE)
@@ -195,7 +195,7 @@ class Books:
     # --- what goes out -------------------------------------------------------------------------------------------
 
     def _state(self, book: TrackedBook, now: int) -> tuple[BookState, str]:
-        """A book's state as the bus shows it, and why."""
+        """Return a book's state as the bus shows it, and why."""
         if book.state is not BookState.LIVE:
             subscription = self._status.symbols.get(book.symbol, "") if self._status else ""
             return book.state, subscription if subscription.startswith("refused") else book.why
@@ -209,7 +209,7 @@ class Books:
         return (BookState.SILENT, trouble) if trouble else (BookState.LIVE, "")
 
     def _path_trouble(self, now: int) -> str:
-        """Why nothing that comes from Kraken can be trusted to be current, or nothing."""
+        """Return why nothing from Kraken can be trusted to be current, or an empty text."""
         if now - self._heard > PATH_DEAD_NS:
             return "feed.status unheard for 1 s"
         if now - self._last_byte > SILENT_NS:
@@ -223,13 +223,13 @@ class Books:
             self.out.pending.books[book.symbol] = None
 
     def encode(self, symbol: str, src: str, boot: int, seq: int, ts: int, now: int) -> bytes:
-        """``book.<symbol>`` as it is now, ``booked`` at ``now``."""
+        """Return ``book.<symbol>`` as it is now, ``booked`` at ``now``."""
         book = self._books[symbol]
         state, _ = self._state(book, now)
         return bytes(book.book.encode(self._depth, state.value, src, boot, seq, ts, book.received, now))
 
     def _ask(self, now: int) -> None:
-        """Asks for snapshots where the feed can bring them: a lost connection brings them by itself."""
+        """Ask for snapshots where the feed can bring them: a lost connection brings them by itself."""
         status = self._status
         if status and self._connected and not status.replay and now - self._heard <= PATH_DEAD_NS:
             for book in self._books.values():

@@ -1,4 +1,4 @@
-"""What a parsed book frame is about (symbol, depth, snapshot or not), before any book looks at its levels."""
+"""The subject of a parsed book frame (symbol, depth, snapshot or not), before any book looks at its levels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Facts:
 
 
 def describe(parsed: Any) -> Facts | None:
-    """The facts of a frame, None if it is no book frame."""
+    """Return the facts of a frame, None if it is no book frame."""
     if isinstance(parsed, dict):
         return _v2_facts(parsed)
     if isinstance(parsed, list) and len(parsed) >= 4 and isinstance(parsed[-1], str):
@@ -31,12 +31,12 @@ def describe(parsed: Any) -> Facts | None:
 
 
 def depth_that_holds(levels: int) -> int:
-    """The smallest of Kraken's depths that holds a snapshot's longer side."""
+    """Return the smallest of Kraken's depths that holds a snapshot's longer side."""
     return next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
 
 
 def replayed_depth(frame: bytes, configured: int) -> int | None:
-    """The depth that a recorded snapshot was subscribed with; None if the frame is no snapshot.
+    """Return the depth that a recorded snapshot was subscribed with; None if the frame is no snapshot.
 
     A side that fills one of Kraken's depths exactly tells it; one that does not is a thin book of a recording that was
     made, in all likelihood, with the configured depth.

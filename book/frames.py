@@ -1,4 +1,4 @@
-"""What a Kraken book frame, v1 or v2, says about one pair: the Python twin of the Rust scanner.
+"""Kraken's book frames, v1 and v2, read for one pair: the Python twin of the Rust scanner.
 
 Number text never becomes a float: it goes to an integer and a count of decimals. Sources: KRAKEN.md sections 1.5
 and 2.
@@ -61,12 +61,12 @@ class Message:
 
 
 def new_name(symbol: str) -> str:
-    """A pair's name with both legs in their new names: ``XBT/USD`` is ``BTC/USD``, ``XDG/EUR`` is ``DOGE/EUR``."""
+    """Return a pair by the new names of both legs: ``XBT/USD`` is ``BTC/USD``, ``XDG/EUR`` is ``DOGE/EUR``."""
     return "/".join({"XBT": "BTC", "XDG": "DOGE"}.get(leg, leg) for leg in symbol.split("/"))
 
 
 def scan(frame: bytes, symbol: str) -> list[Message]:
-    """The messages of a frame about ``symbol`` (a name made by :func:`new_name`), at least one.
+    """Return the messages of a frame about ``symbol`` (a name made by :func:`new_name`), at least one.
 
     Raises FrameError or WrongSymbolError. What is wrong with another symbol's levels is no error of ours.
     """
@@ -155,7 +155,7 @@ def _v1_frame(top: list[Any], symbol: str) -> Message:
 
 
 def _v1_body(body: _Object, message: Message) -> Iterator[str]:
-    """Adds the levels of one object to the message; yields the keys that they came under."""
+    """Add the levels of one object to the message; yield the keys that they came under."""
     checksum = _checksum(body.one("c"))
     message.checksum = message.checksum if checksum is None else checksum
     for key, value in body:
@@ -175,7 +175,7 @@ def _v1_level(level: Any, is_bid: bool) -> Level:
 
 
 def _v1_time(level: list[Any]) -> int:
-    """A level's time; that of a republished one is old news and counts as none."""
+    """Return a level's time; that of a republished one is old news and counts as none."""
     if len(level) < 3 or (len(level) > 3 and level[3] == "r"):
         return 0
     return _time(level[2], unix_ns)
@@ -195,7 +195,7 @@ _NUMBER = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
 
 
 def _number(text: Any) -> Number:
-    """A price or a quantity, bare (v2) or in quotes (v1)."""
+    """Return a price or a quantity, bare (v2) or in quotes (v1)."""
     match = _NUMBER.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise FrameError(f"{text!r} is no price or quantity")
@@ -221,7 +221,7 @@ def _checksum(value: Any) -> int | None:
 
 
 def _time(value: Any, read: Callable[[str], int]) -> int:
-    """A time by ``read``; what is no time, or none that we know, is 0: nothing but a lag is measured with it."""
+    """Return a time by ``read``; what is no time, or none that we know, is 0: nothing but a lag is measured with it."""
     return read(value) if isinstance(value, str) else 0
 
 
@@ -230,7 +230,7 @@ _UNIX = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
 
 
 def rfc3339_ns(text: str) -> int:
-    """ns since the epoch of ``2023-07-30T15:29:58.343415Z``, 0 if it is no such time."""
+    """Return ns since the epoch of ``2023-07-30T15:29:58.343415Z``, 0 if it is no such time."""
     match = _RFC3339.fullmatch(text)
     if match is None:
         return 0
@@ -247,7 +247,7 @@ def rfc3339_ns(text: str) -> int:
 
 
 def unix_ns(text: str) -> int:
-    """ns since the epoch of ``1693415327.935623``, 0 if it is no such time."""
+    """Return ns since the epoch of ``1693415327.935623``, 0 if it is no such time."""
     match = _UNIX.fullmatch(text)
     if match is None:
         return 0

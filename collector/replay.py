@@ -30,7 +30,7 @@ MARKET = frozenset({Kind.BOOK.value, Kind.TRADE.value, Kind.TICKER.value})
 
 
 def parse_speed(text: str) -> float | None:
-    """``max`` (None) or a factor above 0. Raises ValueError for anything else."""
+    """Return ``max`` (None) or a factor above 0. Raises ValueError for anything else."""
     if text == "max":
         return None
     factor = float(text)
@@ -40,14 +40,14 @@ def parse_speed(text: str) -> float | None:
 
 
 def frame_time(raw: bytes) -> int | None:
-    """The newest time in a frame, ns since the epoch, or None."""
+    """Return the newest time in a frame, ns since the epoch, or None."""
     times = [parse_rfc3339(text.decode()) for text in _V2_TIME.findall(raw)]
     times += [int(Decimal(text.decode()) * SECOND) for text in _V1_TIME.findall(raw)]
     return max(times, default=None)
 
 
 def schedule(lines: Iterator[bytes], speed: float | None) -> Iterator[tuple[int, bytes]]:
-    """Each frame with the ns after the start at which it is due."""
+    """Return each frame with the ns after the start at which it is due."""
     first: int | None = None
     due = 0
     for line in lines:

@@ -27,7 +27,7 @@ READS = frozenset({"subscribe", "unsubscribe"})
 
 
 class Hands(Protocol):
-    """What the dispatcher needs done; none of it may raise."""
+    """The acts that the dispatcher needs of a process; none of them may raise."""
 
     def now(self) -> int:
         """Return ns of CLOCK_BOOTTIME."""

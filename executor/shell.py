@@ -125,7 +125,7 @@ class Shell:
         self.process.log.warning("halted" if self.state.controls.halted else "resumed", why=self.switch.reason)
 
     def _read_accept(self) -> None:
-        """Accept assets as they are, for a person: once the account is known; the file goes when that is kept."""
+        """Accept assets as they are, for a person, once the account is known; the file goes once that is written."""
         file = self.process.config.accept_file
         now = boot_ns()
         if not halt.is_halted(file) or not self.state.session.is_view_valid(now):

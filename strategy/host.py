@@ -69,7 +69,7 @@ def load_strategy(config: Config, name: str) -> tuple[type[Strategy], msgspec.St
 
 @dataclass(slots=True)
 class _Symbol:
-    """What is known of one symbol, and what was last said."""
+    """The view of one symbol, and the target last published."""
 
     strategy: Strategy
     book: Book | None = None
@@ -127,7 +127,7 @@ class Host:
             self._account = message
 
     def turn(self, now: int) -> None:
-        """Time passes: says again what still holds each second, withdraws what no longer does."""
+        """Repeat each second what still holds, withdraw what no longer does."""
         for symbol, state in self._symbols.items():
             if (
                 state.said is None
@@ -137,7 +137,7 @@ class Host:
                 self._decide(symbol, now, "on_time")
 
     def why_not(self, symbol: str, now: int) -> str:
-        """Why the view of a symbol is not valid, or an empty text."""
+        """Return why the view of a symbol is not valid, or an empty text."""
         state = self._symbols[symbol]
         dead = int(limits.PATH_DEAD_S * SECOND)
         if self._feed is None or now - self._feed_at > dead:
@@ -174,7 +174,7 @@ class Host:
         return ""
 
     def why_silent(self, symbol: str) -> str:
-        """Why nothing new is said, or an empty text.
+        """Return why nothing new is said, or an empty text.
 
         Without position or account the executor is starting or reconnecting, and guards itself: the last target runs
         out by itself, so that quotes outlive an executor's restart.
@@ -188,7 +188,7 @@ class Host:
 
     @property
     def quoting(self) -> dict[str, int]:
-        """Quotes last asked for, by symbol."""
+        """Return quotes last asked for, by symbol."""
         return {symbol: len(s.said.quotes) if s.said else 0 for symbol, s in self._symbols.items()}
 
     def _on_book(self, message: Book, now: int) -> None:
@@ -282,7 +282,7 @@ class Host:
 
     @property
     def trouble(self) -> str:
-        """Why some symbols are not quoted, or an empty text; of the last turn's time."""
+        """Return why some symbols are not quoted, or an empty text; of the last turn's time."""
         now = max(self._feed_at, self._books_at)
         reasons = {symbol: self.why_not(symbol, now) or self.why_silent(symbol) for symbol in self._symbols}
         return "; ".join(f"{symbol}: {why}" for symbol, why in reasons.items() if why)

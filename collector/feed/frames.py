@@ -1,4 +1,4 @@
-"""What a frame is, whichever version of Kraken's WebSocket sent it. A core.
+"""Kraken's public frames, classified whichever version of the WebSocket sent them. A core.
 
 Version 2 sends objects with ``channel`` or ``method``; version 1 sends lists for data and objects with ``event``.
 """

@@ -23,7 +23,7 @@ class Valuing:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a new list changes for the subscriptions."""
+    """The changes that a new list makes for the subscriptions."""
 
     added: list[str] = field(default_factory=list)  # pairs that value quote assets, newly wanted
     gone: list[str] = field(default_factory=list)  # wanted pairs that the exchange listed before

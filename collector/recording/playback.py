@@ -40,7 +40,7 @@ NO_PORT = 1
 
 
 def schedule(rows: Iterator[Row], speed: float | None) -> Iterator[tuple[int, Row]]:
-    """Each row with the ns after the start at which it is due; the time between two recorders' runs is passed over."""
+    """Yield each row with the ns after the start at which it is due; pauses between two recorders' runs are skipped."""
     due = 0
     last: Row | None = None
     for row in rows:
@@ -64,7 +64,7 @@ class Playback:
         publisher.socket.setsockopt(zmq.XPUB_NODROP, 1)
 
     def wait_for_reader(self, seconds: float) -> None:
-        """Until somebody subscribes, and a moment for the rest of what they subscribe to."""
+        """Wait until somebody subscribes, and a moment for the rest of what they subscribe to."""
         end = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < end:
             self._serve(20)
@@ -72,7 +72,7 @@ class Playback:
                 end = min(end, time.monotonic() + limits.JOIN_S * 3)
 
     def play(self, rows: Iterator[Row], speed: float | None) -> None:
-        """All of it, or until stopped."""
+        """Play all rows, or until stopped."""
         started = boot_ns()
         for due, row in schedule(rows, speed):
             while not self.stopping and (left := started + due - boot_ns()) > 0:
@@ -114,7 +114,7 @@ class Playback:
 
 
 def config_text(config: Config) -> str:
-    """A configuration for the bus of a recording: pairs and strategies as here, no keys, no exchange within reach."""
+    """Return a configuration for a recording's bus: our pairs and strategies, no keys, no exchange within reach."""
     tree = {
         "kraken": {"sandbox": True},
         "trading": msgspec.to_builtins(config.trading),
@@ -129,7 +129,7 @@ def config_text(config: Config) -> str:
 
 
 def own_bus(config: Config, folder: Path) -> Config:
-    """Writes the configuration of the recording's bus into ``folder``; refuses (exit 78) what is another system's."""
+    """Write the configuration of the recording's bus into ``folder``; exit 78 where that is another system's."""
     path = folder / "config" / "config.yaml"
     try:
         if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
@@ -147,7 +147,7 @@ def own_bus(config: Config, folder: Path) -> Config:
 
 
 def moment(text: str) -> int:
-    """For argparse: RFC 3339 in UTC, as ns since the epoch."""
+    """Read a command line's time, RFC 3339 in UTC, as ns since the epoch."""
     try:
         return parse_rfc3339(text)
     except ValueError:
@@ -155,7 +155,7 @@ def moment(text: str) -> int:
 
 
 def speed_of(text: str) -> float | None:
-    """For argparse."""
+    """Read a command line's speed."""
     try:
         return parse_speed(text)
     except ValueError:
@@ -180,7 +180,7 @@ def summary(playback: Playback, recording: Recording, seconds: float, config: Pa
 
 
 def told(result: dict[str, Any]) -> list[str]:
-    """The summary for people, a sentence a line."""
+    """Return the summary for people, a sentence a line."""
     lines = [f"note: {problem}" for problem in result["problems"]]
     if not result["messages"]:
         return [*lines, "nothing was replayed: no message of these topics and times is in the recording"]
@@ -193,7 +193,7 @@ def told(result: dict[str, Any]) -> list[str]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs the command; returns its exit code."""
+    """Run the command; return its exit code."""
     options = parser("collector replay", "put a recording onto a bus of its own, byte for byte and in order")
     options.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders (data/recordings)")
     options.add_argument("--speed", type=speed_of, default=1.0, metavar="N|max", help="times as fast as recorded")
@@ -245,7 +245,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def followed(recording: Recording, out: Console) -> Iterator[Row]:
-    """The rows, with a bar that shows on a terminal how far the files are read."""
+    """Return the rows, with a bar that shows on a terminal how far the files are read."""
     columns = (TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[at]}"))
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task("", total=max(1, recording.size), at="")

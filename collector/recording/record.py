@@ -55,7 +55,7 @@ class Run:
         self.began = boot_ns()
 
     def record(self, seconds: float | None, show: Callable[[str], None]) -> None:
-        """Records until stopped, for ``seconds`` at most, or until the disk is full."""
+        """Record until stopped, for ``seconds`` at most, or until the disk is full."""
         flush_at = self.began + int(limits.RECORD_FLUSH_S * SECOND)
         end = self.began + int(seconds * SECOND) if seconds is not None else None
         try:
@@ -77,7 +77,7 @@ class Run:
             self.subscriber.socket.close()
 
     def drain(self) -> None:
-        """Takes what is queued, and writes early when much is."""
+        """Take what is queued, and write early when that is much."""
         for _ in range(limits.BUS_DRAIN_MESSAGES):
             try:
                 parts = self.subscriber.socket.recv_multipart(zmq.NOBLOCK)
@@ -88,7 +88,7 @@ class Run:
                 self.flush()
 
     def flush(self) -> None:
-        """Writes what is gathered."""
+        """Write what is gathered."""
         batch = self.recorder.batch()
         if batch is not None:
             self.store.write(batch, boot_ns())
@@ -126,7 +126,7 @@ class Run:
 
 
 def told(summary: dict[str, Any]) -> list[str]:
-    """The summary for people, a sentence a line."""
+    """Return the summary for people, a sentence a line."""
     lines = []
     if summary["stopped_by"]:
         lines.append(
@@ -163,7 +163,7 @@ def told(summary: dict[str, Any]) -> list[str]:
 
 @contextlib.contextmanager
 def showing(what: str) -> Any:
-    """A line on stderr that renews itself on a terminal; elsewhere only a line at the start."""
+    """Return a line on stderr that renews itself on a terminal; elsewhere only a line at the start."""
     out = Console(stderr=True, highlight=False)
     out.print(what, markup=False, soft_wrap=True)
     if not out.is_terminal:
@@ -174,7 +174,7 @@ def showing(what: str) -> Any:
 
 
 def topic(word: str) -> str:
-    """For argparse: a kind or a whole topic."""
+    """Read a command line's kind or whole topic."""
     if word != "feed" and topics.kind_of(word) is None:
         kinds = ", ".join(kind.name for kind in topics.KINDS)
         raise argparse.ArgumentTypeError(f"{word!r} is no topic here; the kinds are: {kinds}")
@@ -182,7 +182,7 @@ def topic(word: str) -> str:
 
 
 def above_zero(text: str) -> float:
-    """For argparse: a finite number above 0."""
+    """Read a command line's number, finite and above 0."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, found {text}")
@@ -190,7 +190,7 @@ def above_zero(text: str) -> float:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs the command; returns its exit code."""
+    """Run the command; return its exit code."""
     options = parser("collector record", "record what is on the bus into Arrow files, until Ctrl-C")
     options.add_argument("topics", nargs="*", type=topic, metavar="TOPIC", help="kinds or topics (default: all)")
     options.add_argument("--folder", type=Path, help="where the files go (default: data/recordings)")

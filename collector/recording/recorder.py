@@ -35,11 +35,11 @@ class Recorder:
 
     @property
     def is_full(self) -> bool:
-        """Enough is gathered to be written at once."""
+        """True once enough is gathered to be written at once."""
         return self._pending_bytes >= self._batch_bytes or len(self._rows) >= limits.RECORD_BATCH_ROWS
 
     def take(self, parts: list[bytes], heard: int) -> None:
-        """One message as it came, ``heard`` in ns of CLOCK_BOOTTIME; whatever it holds, this returns."""
+        """Take one message as it came, ``heard`` in ns of CLOCK_BOOTTIME; whatever it holds, this returns."""
         try:
             raw_topic, payload = parts
             topic = topics.decode(raw_topic)

@@ -26,7 +26,7 @@ class Cancels:
         self.state, self.placing = state, placing
 
     def send(self, cancels: list[Cancel], now: int) -> None:
-        """Cancels on one symbol, each by the way that is its turn."""
+        """Send cancels on one symbol, each by the way that is its turn."""
         if not self.state.session.connected or self.state.config.trading.dry_run:
             return
         for cancel in cancels:
@@ -43,7 +43,7 @@ class Cancels:
                 self._request(self._single(cancel.order, now), [cancel], now)
 
     def _single(self, order: Order, now: int) -> Request:
-        """One order alone; above the threshold as a batch, which Kraken takes there."""
+        """Cancel one order alone; above the threshold as a batch, which Kraken takes there."""
         budget, points = self.state.budget, _points(order, now)
         fits = budget.value(order.symbol, now) + points <= budget.threshold
         by_batch = order.order_id and not fits and not order.doubt.suspect_since
@@ -77,5 +77,5 @@ class Cancels:
 
 
 def _points(order: Order, now: int) -> float:
-    """Points of a cancel; an amend in flight may have renewed the order's age just now."""
+    """Return the points of a cancel; an amend in flight may have renewed the order's age just now."""
     return cancel_points(now if order.amend is not None else order.touched, now)

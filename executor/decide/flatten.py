@@ -50,7 +50,7 @@ class Flatten:
         self._next_try: dict[str, int] = {}
 
     def turn(self, now: int) -> None:
-        """A step towards flat, while that is asked for."""
+        """Make a step towards flat, while that is wanted."""
         state = self.state
         if not state.controls.flattening or state.controls.halted or self.gates.advancing(now):
             return
@@ -94,7 +94,7 @@ class Flatten:
         return "; ".join(why)
 
     def _tradable(self) -> set[str]:
-        """The pairs that an order may go to now: online, with a live book, and neither asset held."""
+        """Return the pairs that an order may go to now: online, with a live book, and neither asset held."""
         state = self.state
         return {
             symbol
@@ -106,7 +106,7 @@ class Flatten:
         }
 
     def _shut_in_by(self, asset: str) -> str:
-        """The held assets that all pairs of a base are quoted in: closing it would trade them; empty where none is."""
+        """Return the held assets that all pairs of a base are quoted in, so that closing it would trade them."""
         quotes = {legs(symbol)[1] for symbol in self.state.config.trading.pairs if legs(symbol)[0] == asset}
         return ", ".join(sorted(quotes)) if quotes <= self.state.account.holds.held.keys() else ""
 
@@ -146,7 +146,7 @@ class Flatten:
         return Step.WAITS
 
     def _payable(self, pair: Pair, price: int, lots: int) -> tuple[int, int]:
-        """Price and quantity of a purchase that the balance pays: nearer the touch where the band is too dear."""
+        """Return price and quantity of a purchase that the balance pays, nearer the touch if the band is too dear."""
         most = self._most_lots(pair, price)
         asks = self.state.market.books[pair.symbol].asks
         if most >= lots or not asks:
@@ -178,7 +178,7 @@ class Flatten:
         return bool(amount) and (not pairs or any(amount >= unscale(p.qty_min, p.qty_precision) for p in pairs))
 
     def _limit(self, pair: Pair, mid: Decimal, side: Side) -> int:
-        """The worst price that the band allows, inside it and on a tick."""
+        """Return the worst price that the band allows, inside it and on a tick."""
         band = mid * self.state.config.trading.price_band_percent / 100
         step = Decimal(pair.price_increment)
         if side == "sell":
@@ -186,7 +186,7 @@ class Flatten:
         return int(((mid + band) / step).to_integral_value(ROUND_FLOOR) * step)
 
     def _beside_others(self, pair: Pair, side: Side, price: int) -> int:
-        """Not as far as an order of the account that is not ours (T16): the exchange would cancel ours there."""
+        """Stop short of foreign resting orders (T16): the exchange would cancel ours there."""
         theirs = [order for order in self.state.registry.live_on(pair.symbol) if order.side != side]
         for order in theirs:
             ends = order.price + (pair.price_increment if side == "sell" else -pair.price_increment)
@@ -225,7 +225,7 @@ class Flatten:
 
 
 def closing_pairs(traded: Iterable[str], tradable: Collection[str]) -> dict[str, str]:
-    """The pair that closes each traded base: of its own pairs one quoted in no traded base, where there is one.
+    """Choose the pair that closes each traded base: of its own pairs one quoted in no traded base, where there is one.
 
     ``tradable`` are those that take an order now; the first configured one counts.
     """

@@ -1,4 +1,4 @@
-"""What every order that is placed goes through, to quote or to flatten: risk, pace, an id, the counters. A core."""
+"""The way of every order that is placed, to quote or to flatten: risk, pace, an id, the counters. A core."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Placing:
         return len(self.state.registry.standing_on(symbol))
 
     def order(self, market: risk.Market, strategy: str, quote: Quote, now: int, deadline_ts: int = 0) -> Order:
-        """A new order for a quote, under an id of its own; neither registered nor sent yet."""
+        """Return a new order for a quote, under an id of its own; neither registered nor sent yet."""
         self._counter += 1
         order = Order(
             cl_ord_id=str(ids.OrderId(self.state.life.epoch, self.state.codes[strategy], quote.slot, self._counter)),
@@ -72,7 +72,7 @@ class Placing:
             apply(order, Caused(target.received, target.booked, target.decided), now)
 
     def send(self, request: Request, points: float, now: int) -> None:
-        """Counts a transaction on the pair's counter, in the journal and in the order rate, and lets it leave."""
+        """Count a transaction on the pair's counter, in the journal and in the order rate, and let it leave."""
         state = self.state
         state.budget.charge(request.symbol, points, now)
         row = SendRow(state.life.wall_ts(now), request.symbol, request.method, points, " ".join(request.orders))
@@ -82,7 +82,7 @@ class Placing:
             self._recent += [now] * len(request.orders)
 
     def record(self, order: Order, chosen: dict[str, Any], now: int, request: Request | None = None) -> None:
-        """A decision: what it goes back to, what was chosen and why, and what leaves for it."""
+        """Record a decision: what it goes back to, what was chosen and why, and what leaves for it."""
         state = self.state
         data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
         target = state.market.targets.get((order.strategy, order.symbol))

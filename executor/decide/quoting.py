@@ -106,7 +106,7 @@ class Quoting:
         return 0 if slots else until
 
     def _cancel_stuck(self, steps: list[tuple[str, Step]], closed: Closed, now: int) -> None:
-        """What has to retreat or become less and cannot be amended for some time is cancelled (T5)."""
+        """Cancel what has to retreat or become less and cannot be amended for some time (T5)."""
         if not self._idle_since or now - self._idle_since < limits.RETREAT_WAITS_S * SECOND:
             return
         changes = [step for _, step in steps if isinstance(step, Change) and _is_less(step)]
@@ -141,13 +141,13 @@ class Quoting:
         return steps
 
     def _keep(self, order: Order, target: Target, why: str, now: int) -> None:
-        """A newer target leaves an order as it is: counted, and told with what happens next, or now and then."""
+        """Count a newer target that leaves an order as it is, and record it with what happens next, or now and then."""
         now_ts = self.state.life.wall_ts(now)
         if why and events.keep(order, target, why, now_ts):
             self.state.out.write_event(events.kept_row(order, now_ts))
 
     def _wanted(self, target: Target | None, strategy: str, symbol: str, now: int) -> tuple[list[Quote], str]:
-        """A target's quotes while it holds (T2); orders without one wait out the grace of a start."""
+        """Return a target's quotes while it holds (T2), and why not; orders without one wait out a start's grace."""
         state = self.state
         if target is None or now - target.decided > target.ttl_ms * MS:
             if self._is_settling(strategy, symbol, target, now):
@@ -190,13 +190,13 @@ class Quoting:
         return quote.price >= price if quote.side == "buy" else quote.price <= price
 
     def _legs_over_limit(self) -> set[risk.Leg]:
-        """Assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
+        """Return the assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
         if not self.state.account.ledger.is_open:
             return set()  # without balances every position looks short by its inventory
         return set(self.placing.verdict.exposure().beyond)
 
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]], over: set[risk.Leg]) -> None:
-        """Beyond a limit because the market moved: what increases the asset goes, the outermost first (T13)."""
+        """Add cancels where the market moved beyond a limit: what increases the asset goes, outermost first (T13)."""
         verdict = self.placing.verdict
         market, portfolio = verdict.market(symbol), verdict.portfolio()
         if market is None or not any(asset in legs(symbol) for asset, _ in over):
@@ -252,7 +252,7 @@ class Quoting:
         self._send_adds(symbol, adds, deadline_ts, now)
 
     def _change(self, step: Change, deadline_ts: int, now: int) -> Cancel | None:
-        """An amend; a cancel where the order must retreat or become less, and no amend is allowed (T5)."""
+        """Amend; or cancel where the order must retreat or become less and no amend is allowed (T5)."""
         order = step.order
         key = (order.strategy, order.symbol, order.slot)
         if not _is_less(step) and self.backoff.holds(key, now):
@@ -279,7 +279,7 @@ class Quoting:
         return Cancel(order, f"less is wanted, and the amend is denied: {why.text}")
 
     def _sized(self, step: Change) -> Change:
-        """Where the old quantity would be too much at the new price, until that settles (T6), it is reduced first."""
+        """Reduce first, where the old quantity would be too much at the new price until that settles (T6)."""
         order = step.order
         proposal = risk.Wish(order.symbol, order.side, step.price, step.remaining, order)
         is_over = (
@@ -343,7 +343,7 @@ class Quoting:
         return order
 
     def _send_adds(self, symbol: str, adds: list[Order], deadline_ts: int, now: int) -> None:
-        """All in one batch, but those alone whose last batch was refused whole."""
+        """Send all in one batch, but those alone whose last batch was rejected whole."""
         apart = [o for o in adds if self.rejections.is_apart((o.strategy, symbol, o.slot), now)]
         together = [order for order in adds if order not in apart]
         for group in ([together] if together else []) + [[order] for order in apart]:
@@ -366,14 +366,14 @@ class Quoting:
         self.placing.send(request, points, now)
 
     def _why_added(self, order: Order, now: int) -> str:
-        """Why an order is placed now and was not before."""
+        """Return why an order is placed now and was not before."""
         why = self.backoff.lately((order.strategy, order.symbol, order.slot), now)
         return f"the slot is empty; it waited before: {why}" if why else "the slot is empty"
 
     # --- denials -------------------------------------------------------------------------------------------------
 
     def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: Denial, now: int) -> None:
-        """Never sent: the reason stands on an order that never lived, once a reason."""
+        """Record a quote that our own rules deny, once a reason, on an order that never lived."""
         key = (strategy, market.pair.symbol, quote.slot)
         if self.backoff.is_news(key, why, now) and not why.is_patient:
             order = self.placing.order(market, strategy, quote, now)

@@ -33,7 +33,7 @@ class Market:
 
     @property
     def mid_price(self) -> Decimal:
-        """The mid as a price."""
+        """Return the mid as a price."""
         return self.mid.scaleb(-self.pair.price_precision)
 
 
@@ -51,11 +51,11 @@ class Portfolio:
     unvalued: tuple[str, ...] = ()  # bases with a position that nothing values: what all come to is not known
 
     def position_worth(self, asset: str) -> Decimal:
-        """A traded base's position in the trading currency, negative when short."""
+        """Return a traded base's position in the trading currency, negative when short."""
         return self.positions[asset] * self.rates.get(asset, ZERO)
 
     def worth(self, symbol: str, price: Decimal, qty: Decimal) -> Decimal:
-        """A quantity of a symbol's base at the worse of ``price`` and the mid."""
+        """Return a quantity of a symbol's base at the worse of ``price`` and the mid."""
         base, quote = legs(symbol)
         rate = self.rates.get(quote)
         market = self.markets.get(symbol)
@@ -80,7 +80,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """What the account can spend: spot balances by asset, and the taker fee as a fraction."""
+    """The means of the account: spot balances by asset, and the taker fee as a fraction."""
 
     balances: Mapping[str, Decimal]
     taker_fee: Decimal
@@ -102,7 +102,7 @@ class Exposures:
 
 
 def moves(symbol: str, side: Side, positions: Mapping[str, Decimal]) -> Iterator[Leg]:
-    """The traded bases that a fill on a symbol moves, each with its direction."""
+    """Return the traded bases that a fill on a symbol moves, each with its direction."""
     base, quote = legs(symbol)
     way = UP if side == "buy" else DOWN
     if base in positions:
@@ -112,7 +112,7 @@ def moves(symbol: str, side: Side, positions: Mapping[str, Decimal]) -> Iterator
 
 
 def exposures(portfolio: Portfolio, orders: Iterable[Order]) -> Exposures:
-    """The worst case of every traded base."""
+    """Return the worst case of every traded base."""
     result = Exposures()
     for asset in portfolio.positions:
         worth = portfolio.position_worth(asset)
@@ -324,7 +324,7 @@ def _position(proposal: Wish, portfolio: Portfolio, standing: Standing, rules: T
 
 
 def spends(order: Order) -> tuple[str, Decimal]:
-    """The asset that an order takes from the balance, and how much of it at its worst, without fees."""
+    """Return the asset that an order takes from the balance, and how much of it at its worst, without fees."""
     base, quote = legs(order.symbol)
     qty = unscale(order.worst_remaining, order.qty_precision)
     return (base, qty) if order.side == "sell" else (quote, qty * unscale(order.worst_price, order.price_precision))

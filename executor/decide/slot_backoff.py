@@ -51,7 +51,7 @@ class SlotBackoff:
         self._hold(slot, _Wait(now, 0, denial.text, cause, denial.rule))
 
     def wait(self, slot: Slot, why: str, now: int, cause: Cause) -> None:
-        """Holds a slot back, slower each time: never a loop."""
+        """Hold a slot back, slower each time: never a loop."""
         self._hold(slot, _Wait(now, 0, why, cause, why))
 
     def _hold(self, slot: Slot, wait: _Wait) -> None:
@@ -64,7 +64,7 @@ class SlotBackoff:
         self._waits[slot] = replace(wait, until=now + int(wait_s * SECOND), times=times)
 
     def done(self, slot: Slot) -> None:
-        """What it waited for went through."""
+        """Release a slot: what it waited for went through."""
         self._waits.pop(slot, None)
 
     def is_news(self, slot: Slot, denial: Denial, now: int) -> bool:
@@ -73,12 +73,12 @@ class SlotBackoff:
         return last.reason is not denial.rule or now - last.until > limits.SLOT_WAIT_MAX_S * SECOND
 
     def lately(self, slot: Slot, now: int) -> str:
-        """Why the slot waited until just now, or an empty text."""
+        """Return why the slot waited until just now, or an empty text."""
         last = self._last(slot)
         return last.why if now - last.until < SECOND else ""
 
     def last(self, slot: Slot) -> tuple[str, Cause]:
-        """Why the slot waited last, and who made it; an empty text where it never did, or went through since."""
+        """Return why the slot waited last, and who made it; an empty text where it never did, or went through since."""
         last = self._last(slot)
         return last.why, last.cause
 

@@ -29,7 +29,7 @@ class Unmet:
 
     @property
     def refused(self) -> list[EmptySlot]:
-        """Slots that are empty because the exchange refuses: that makes the process degraded."""
+        """Return the slots that are empty because the exchange rejects them, which makes the process degraded."""
         return [slot for slot in self.empty if slot.refused]
 
     def turn(self, now: int) -> None:

@@ -122,6 +122,6 @@ class Verdict:
         return risk.Portfolio(self._markets, self._rates, positions, unvalued)
 
     def market(self, symbol: str) -> risk.Market | None:
-        """A symbol as the risk gate sees it, or None before its instrument data or its first mid."""
+        """Return a symbol as the risk gate sees it, or None before its instrument data or its first mid."""
         pair, mid = self.state.market.pairs.get(symbol), self.state.market.mids.get(symbol)
         return None if pair is None or mid is None else risk.Market(pair, mid)

@@ -27,7 +27,7 @@ class Adoption:
         self.is_start = True
 
     def adopt(self, report: v2.Report, now: int) -> Order | None:
-        """An order that this executor did not know: one of an earlier life, which goes, or somebody else's (T16)."""
+        """Adopt an order not known here: one of an earlier life, which goes, or somebody else's (T16)."""
         state = self.state
         mine = ids.parse(report.cl_ord_id)
         exchange_s = state.exchange_ts(now) // SECOND
@@ -87,7 +87,7 @@ class Adoption:
         return order
 
     def rescale(self) -> None:
-        """Brings adopted orders to the precisions of their pairs, once these are known or have changed."""
+        """Bring adopted orders to the precisions of their pairs, once these are known or have changed."""
         for order in self.state.registry.standing():
             pair = self.state.market.pairs.get(order.symbol)
             if pair is None or not order.is_adopted:
@@ -98,7 +98,7 @@ class Adoption:
 
 
 def stated_price(report: v2.Report) -> Decimal | None:
-    """The price at which a report's order rests or will rest; None without one, or where it is relative."""
+    """Return the price at which a report's order rests or will rest; None without one, or where it is relative."""
     if report.limit_price is None or report.limit_price <= 0 or report.limit_price_type in RELATIVE:
         return None
     return report.limit_price

@@ -1,4 +1,4 @@
-"""What REST is asked for, and when: names, fees, fills that no report told, ledger entries, orders of unknown outcome.
+"""REST calls, and when they are due: names, fees, missing fills, ledger entries, orders of unknown outcome.
 
 A core. A start spends only the token call unless fills and balances disagree (T15): the REST counter is small.
 """
@@ -53,7 +53,7 @@ class Backfill:
         self._unmatched_due = 0
 
     def turn(self, now: int) -> None:
-        """Asks for what is missing."""
+        """Ask for what is missing."""
         state = self.state
         if not state.session.is_ready:
             return
@@ -81,7 +81,7 @@ class Backfill:
     # --- when ----------------------------------------------------------------------------------------------------
 
     def _watch_unmatched(self, now: int) -> None:
-        """Entries of a trade whose fill has not come: the history is asked, and quoting waits for it."""
+        """Ask the history for the fills of ledger entries that stand without one; quoting waits for it."""
         ledger = self.state.account.ledger
         for ref_id in self._unmatched.keys() - ledger.unmatched.keys():
             del self._unmatched[ref_id]
@@ -102,7 +102,7 @@ class Backfill:
             self._begin("TradesHistory", now)
 
     def _watch_difference(self, now: int) -> None:
-        """Fills and balances that disagree for 5 s: fills first, then ledger entries, then again."""
+        """Ask for fills, then for ledger entries, then again, while fills and balances disagree for over 5 s."""
         if not self.state.session.different_since:
             self._difference_tried = self._balances_asked = 0
             self._reconciled(now)
@@ -123,7 +123,7 @@ class Backfill:
             self._round += 1
 
     def _reconciled(self, now: int) -> None:
-        """Fills explain the balances: what happened until now is known, and need not be asked for again."""
+        """Note that fills explain the balances: what happened until now need not be asked for again."""
         exchange_now = self.state.session.clock.now_ts(now)
         if self._unmatched:
             return
@@ -146,7 +146,7 @@ class Backfill:
         return unknown or since > limits.FEES_EVERY_S * SECOND
 
     def _listed(self) -> list[str]:
-        """The configured pairs that the exchange lists."""
+        """Return the configured pairs that the exchange lists."""
         return [symbol for symbol in self.state.config.trading.pairs if self.names.altname(symbol)]
 
     # --- calls ---------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class Backfill:
     # --- answers -------------------------------------------------------------------------------------------------
 
     def answered(self, call: RestCall, result: Any, now: int) -> None:
-        """An answer; one of :data:`UNREADABLE` for one that is not Kraken's."""
+        """Take in an answer; raises one of :data:`UNREADABLE` for one that is not Kraken's."""
         self._busy = ""
         if call.tag == "names":
             self._names(call.method, result)
@@ -198,7 +198,7 @@ class Backfill:
             self.state.account.settle()
 
     def failed(self, call: RestCall, why: str) -> None:
-        """A call without a usable answer: tried again at its time."""
+        """Note that a call had no usable answer: it is tried again at its time."""
         self._busy = ""
         if call.tag == "fees":
             if self._fees_alone:
@@ -303,7 +303,7 @@ class Backfill:
         )
 
     def _read(self, rows: dict[str, Any], method: str, read: Callable[[str, dict[str, Any]], T]) -> Iterator[T]:
-        """Rows oldest first; one that cannot be read spoils no other (T16)."""
+        """Return rows oldest first; one that cannot be read spoils no other (T16)."""
         results: list[tuple[Decimal, T]] = []
         for name, row in rows.items():
             try:
@@ -317,7 +317,7 @@ class Backfill:
 
 
 def _listings(symbols: list[str]) -> list[tuple[str, dict[str, str]]]:
-    """The public calls that tell REST's names; tokenised stocks are listed apart."""
+    """Return the public calls that fetch REST's names; tokenised stocks are listed apart."""
     calls: list[tuple[str, dict[str, str]]] = [("AssetPairs", {}), ("Assets", {})]
     if any(map(is_tokenised, symbols)):
         calls += [("AssetPairs", {"aclass_base": "tokenized_asset"}), ("Assets", {"aclass": "tokenized_asset"})]

@@ -13,7 +13,7 @@ ZERO = Decimal(0)
 
 
 def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
-    """One message of the channel, element by element.
+    """Take in one message of the channel, element by element.
 
     Returns fills that its entries show to be newer than the journal, and True if all could be read: an entry that could
     not leaves its asset in doubt, and balances are to be asked. A foreign element never stops ours.
@@ -45,7 +45,7 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
 
 
 def entry_of(element: v2.Balance, ts: int) -> Entry:
-    """A ledger entry of the ``balances`` channel, of the exchange's time ``ts``."""
+    """Return a ledger entry of the ``balances`` channel, of the exchange's time ``ts``."""
     return Entry(
         element.ledger_id, element.ref_id, element.asset, element.type, element.amount, element.fee, element.balance, ts
     )

@@ -22,25 +22,25 @@ class Listener(Protocol):
     """Hears what happens on the private connection."""
 
     def token_requested(self) -> None:
-        """The call for a token leaves."""
+        """Count the call for a token as it leaves."""
 
     def opened(self, token: str) -> None:
-        """The connection stands, with this token."""
+        """Begin a connection with this token."""
 
     def frame(self, raw: bytes) -> None:
-        """A frame came."""
+        """Take in a frame."""
 
     def closed(self, why: str) -> None:
-        """The connection is gone."""
+        """End the connection."""
 
     def rest_answer(self, call: RestCall, result: Any) -> None:
-        """A REST call was answered."""
+        """Take in a REST call's answer."""
 
     def rest_failed(self, call: RestCall, why: str) -> None:
-        """A REST call had no usable answer."""
+        """Take in that a REST call had no usable answer."""
 
     def newer_writer(self, why: str) -> None:
-        """The exchange has seen a higher nonce of the key than ours."""
+        """Give way: the exchange has seen a higher nonce of the key than ours."""
 
 
 class Private:
@@ -66,7 +66,7 @@ class Private:
         return self._token_problem or self.socket.problem
 
     async def call(self, method: str, params: dict[str, str]) -> Any:
-        """A private REST call. Raises RestRefused or RestError; nonces leave in order."""
+        """Make a private REST call; nonces leave in order. Raises RestRefused or RestError."""
         async with self._lock:
             if self._key.is_locked_out(time.monotonic()):
                 raise RestRefused(self._key.errors)
@@ -96,7 +96,7 @@ class Private:
         self._keep(make())
 
     async def close(self) -> None:
-        """Ends the REST session."""
+        """End the REST session."""
         await self._rest.close()
 
     def _nonce(self) -> int:
@@ -140,7 +140,7 @@ class Private:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """Nobody awaits these: what ends one unforeseen is told, and the connection made anew."""
+        """Log what ended a task unforeseen, and make the connection anew: nobody awaits these tasks."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:

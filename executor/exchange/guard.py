@@ -15,7 +15,7 @@ class Guard:
         self.state, self._reconcile = state, reconcile
 
     def turn(self, now: int) -> None:
-        """Arm, the last act of a healthy pass; or disarm where nothing is to be placed any more."""
+        """Arm as the last act of a healthy pass, or disarm where nothing is to be placed any more."""
         state, session = self.state, self.state.session
         if not session.is_view_valid(now) or state.config.trading.dry_run or state.controls.stopping:
             return
@@ -32,7 +32,7 @@ class Guard:
             self._set(limits.SWITCH_TIMEOUT_S)
 
     def disarm(self, now: int) -> None:
-        """Disarm, if nothing of ours rests by a snapshot that lags no more: armed it would only pull other people's."""
+        """Disarm once a current snapshot shows that nothing of ours rests: armed it would only pull foreign orders."""
         session = self.state.session
         if self._reconcile.is_complete and session.switch.is_armed(session.clock.now_ts(now)):
             session.switch.disarm_asked(now)

@@ -15,13 +15,13 @@ _LEAD = int(limits.MAINTENANCE_LEAD_S * SECOND)
 
 
 class Maintenance:
-    """What the newest status announces; times are ns since the epoch by the exchange's clock."""
+    """The maintenance that the newest status announces; times are ns since the epoch by the exchange's clock."""
 
     def __init__(self) -> None:
         self._windows: list[tuple[int, int]] = []
 
     def take(self, notices: Iterable[Any]) -> bool:
-        """A status with its notices, which replaces the one before; False when there is one that cannot be read.
+        """Take a status with its notices, which replaces the one before; return False when one of them cannot be read.
 
         No capture shows a notice: these are the members that one cannot do without.
         """
@@ -38,5 +38,5 @@ class Maintenance:
         return all_read
 
     def begins_ts(self, exchange_now_ts: int) -> int:
-        """When the one begins that is near or due, or 0; one that did not come is over at its announced end."""
+        """Return when the maintenance begins that is near or due, or 0; one that did not come is over at its end."""
         return next((begin for begin, end in self._windows if begin - _LEAD <= exchange_now_ts < end), 0)

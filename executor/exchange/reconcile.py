@@ -46,7 +46,7 @@ class Reconcile:
         self._first_asked = 0
 
     def snapshot_asked(self, now: int) -> None:
-        """A snapshot is asked for now."""
+        """Note that a snapshot is asked for now."""
         self.asked_at, self.wanted = now, ""
         self._first_asked = self._first_asked or now
 
@@ -55,13 +55,13 @@ class Reconcile:
         return self._first_asked + int(limits.ABSENT_AFTER_ACK_S * SECOND)
 
     def want(self, why: str) -> None:
-        """Asks for a snapshot at the next turn."""
+        """Ask for a snapshot at the next turn."""
         self.wanted = self.wanted or why
 
     # --- snapshots -----------------------------------------------------------------------------------------------
 
     def snapshot(self, open_reports: list[v2.Report], named: set[str], now: int) -> None:
-        """The exchange's open orders, as of some moment after they were asked for.
+        """Take the exchange's open orders, as of some moment after they were asked for.
 
         ``named`` are ids of rows that could not be read: whatever those say, their orders are not absent.
         """
@@ -158,7 +158,7 @@ class Reconcile:
     # --- unknown outcomes ----------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
-        """Orders in doubt: snapshots and history to ask for."""
+        """Ask for snapshots and history of orders in doubt."""
         exchange_now = self.state.session.clock.now_ts(now)
         if not self.is_complete and now >= self._sure_from:
             self.want("orders of another executor that the first snapshot may have lacked")
@@ -173,7 +173,7 @@ class Reconcile:
                 self.want("an order that the exchange does not know")
 
     def _look_for(self, order: Order, exchange_now: int, now: int) -> None:
-        """An order of unknown outcome: placed when anything shows it, never placed only when nothing ever does."""
+        """Resolve an order of unknown outcome: placed once anything shows it, never placed if nothing ever does."""
         if not order.doubt.lacking_since:
             if exchange_now > order.deadline_ts + SECOND:
                 self.want("an order of unknown outcome")
@@ -182,7 +182,7 @@ class Reconcile:
             self.ask_history.append(order.cl_ord_id)
 
     def history_shows(self, cl_ord_id: str, row: dict[str, Any], now: int) -> None:
-        """The history knows the order: it was placed and has ended; its fills come by the trades' history."""
+        """End an order that the history knows: it was placed and has ended; its fills come by the trades' history."""
         order = self.state.registry.find(cl_ord_id)
         if order is not None and order.life is Active.UNKNOWN:
             apply(order, Ended(_closed(str(row.get("status"))), "found in the history"), now)
@@ -191,7 +191,7 @@ class Reconcile:
             self.state.registry.note(order)
 
     def history_lacks(self, cl_ord_id: str, now: int) -> None:
-        """Neither the snapshot nor the history knows the order: it was never placed."""
+        """End an order that neither the snapshot nor the history knows: it was never placed."""
         order = self.state.registry.find(cl_ord_id)
         if order is not None and order.life is Active.UNKNOWN:
             apply(order, Ended(Finished.NEVER_PLACED, "neither snapshot nor history knows it"), now)

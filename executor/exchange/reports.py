@@ -49,7 +49,7 @@ class Reports:
         self._find_past = find_past
 
     def report(self, report: v2.Report, now: int) -> None:
-        """What became of an order."""
+        """Take in a report on an order."""
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         if order is None:
             if report.order_status in OPEN_STATUSES and report.symbol:
@@ -84,7 +84,7 @@ class Reports:
         self.state.registry.note(order)
 
     def _revive_if_open(self, order: Order, report: v2.Report, now: int) -> None:
-        """An open report is later than whatever was concluded from an answer or an absence (T17).
+        """Revive an order that a report shows open, whatever an answer or an absence made us conclude (T17).
 
         A trade's status lags its quantity, so what a trade revives must have something left to fill.
         """
@@ -100,7 +100,7 @@ class Reports:
         self.state.registry.revive(order, now, is_suspect=bool(report.exec_id))
 
     def trade(self, report: v2.Report, source: str, now: int) -> bool:
-        """A fill, told by a ``snapshot`` or an ``update``; False when it was counted before."""
+        """Take in a fill from a ``snapshot`` or an ``update``; return False when it was counted before."""
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         if report.is_margin or (order is not None and order.is_margin):
             # It moves a position of its own and no spot balance: what it costs comes as ledger entries.
@@ -127,7 +127,7 @@ class Reports:
         return row is not None
 
     def counter(self, report: v2.Report, now: int) -> None:
-        """Kraken's own counter of the pair, where it tells it."""
+        """Take Kraken's own counter of the pair, where a report has it."""
         points = report.points
         if points is None:
             return
@@ -137,7 +137,7 @@ class Reports:
             self.state.budget.correct(symbol, float(points), now)
 
     def tell_fill(self, row: FillRow) -> None:
-        """A fill that is new: on the bus and in the log."""
+        """Publish and log a new fill."""
         message = Fill(
             exec_id=row.exec_id,
             cl_ord_id=row.cl_ord_id,
@@ -156,7 +156,7 @@ class Reports:
         )
 
     def record_past(self, row: FillRow, now: int) -> None:
-        """A fill that only the trades' history told, on its order where that is still known."""
+        """Record a fill that only the trades' history has, on its order where that is still known."""
         order = self.state.registry.find(row.cl_ord_id, row.order_id)
         if order is not None:
             apply(order, ShownByFill(row.order_id), now)
@@ -171,7 +171,7 @@ class Reports:
             self.state.record(order, "fill", now, {**fields, "source": "history", "timestamp": rfc3339(row.fill_ts)})
 
     def owner_of(self, order_id: str) -> tuple[str, str]:
-        """(cl_ord_id, strategy) of a fill told by the history, which names only the exchange's id."""
+        """Return (cl_ord_id, strategy) of a fill from the history, which names only the exchange's id."""
         return self._owner(self.state.registry.find("", order_id), v2.Report(order_id=order_id))
 
     def _owner(self, order: Order | None, report: v2.Report) -> tuple[str, str]:
@@ -181,7 +181,7 @@ class Reports:
         return past if past is not None else (report.cl_ord_id, FOREIGN)
 
     def _cancelled(self, order: Order, reason: str, now: int) -> bool:
-        """Cancelled, or refused after all; True when neither we nor the exchange did it."""
+        """End an order that was cancelled, or rejected after all; True when neither we nor the exchange did it."""
         if errors.is_post_only(reason) and order.strategy != FOREIGN:
             self.rejections.reject(order, reason, now)
             return False
@@ -208,7 +208,7 @@ def _told_filled(order: Order, report: v2.Report, now: int) -> None:
 
 
 def see_presence(order: Order, report: v2.Report) -> None:
-    """Keeps how much of an adopted order the book shows, and whether it is on margin; one without a price waits."""
+    """Note how much of an adopted order the book shows, and whether it is on margin; one without a price waits."""
     if not order.is_adopted:
         return
     presence = stated_presence(report, order.presence)
@@ -218,7 +218,7 @@ def see_presence(order: Order, report: v2.Report) -> None:
 
 
 def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:
-    """(price in ticks, quantity in lots) of a report, where it has them."""
+    """Return (price in ticks, quantity in lots) of a report, where it has them."""
     stated = stated_price(report)
     price = None if stated is None else price_units(order, stated)
     qty = None if report.order_qty is None else qty_units(order, report.order_qty)

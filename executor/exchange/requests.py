@@ -17,7 +17,7 @@ CANCEL_BY_REST = "CancelOrder"
 
 
 def deadline_text(deadline_ts: int) -> str:
-    """A deadline as Kraken takes it: RFC 3339 to the millisecond."""
+    """Return a deadline as Kraken takes it: RFC 3339 to the millisecond."""
     return rfc3339(deadline_ts)[:-4] + "Z"
 
 
@@ -40,14 +40,14 @@ def add_params(order: Order) -> dict[str, Any]:
 
 
 def flatten_params(order: Order) -> dict[str, Any]:
-    """An order that takes what it can within its price at once; the rest is cancelled by the exchange."""
+    """Return the members of an order that takes what it can within its price at once; the exchange cancels the rest."""
     params = add_params(order)
     del params["post_only"]
     return {**params, "time_in_force": "ioc"}
 
 
 def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict[str, Any]:
-    """amend_order to a price in ticks and a total in lots (filled and remaining, T6)."""
+    """Return the members of amend_order to a price in ticks and a total in lots (filled and remaining, T6)."""
     # Kraken wants the symbol of what is no crypto-currency, and of nothing else (KRAKEN.md 3.4).
     named = {"symbol": order.symbol} if is_tokenised(order.symbol) else {}
     return {
@@ -67,7 +67,7 @@ def cancel_request(req_id: int, order: Order) -> Request:
 
 
 def batch_cancel_request(req_id: int, orders: list[Order]) -> Request:
-    """One cancel for all, by order ids (T8). Kraken wants two at the least: a single order is named by both its ids."""
+    """Return one cancel for all, by order ids (T8). Kraken wants two: a single order is named by both its ids."""
     params: dict[str, Any] = {"orders": [order.order_id for order in orders]}
     if len(orders) == 1:
         params["cl_ord_id"] = [orders[0].cl_ord_id]
@@ -89,7 +89,7 @@ class InFlight:
         self._open: dict[int, Request] = {}
 
     def left(self, request: Request, now: int) -> None:
-        """The request was handed to the socket."""
+        """Note that the request was handed to the socket."""
         request.sent = now
         self._open[request.req_id] = request
         for cl_ord_id in request.orders:
@@ -99,14 +99,14 @@ class InFlight:
                 self._state.registry.touch(order)
 
     def answered(self, req_id: int) -> Request | None:
-        """The request that an answer belongs to; it may have several answers (cancel_order has one an order)."""
+        """Return the request that an answer belongs to; it may have several answers (cancel_order has one an order)."""
         request = self._open.get(req_id)
         if request is not None and not (request.method == "cancel_order" and len(request.orders) > 1):
             del self._open[req_id]
         return request
 
     def overdue(self, now: int) -> list[Request]:
-        """Requests whose answer is late, taken out: their outcome is unknown."""
+        """Take out the requests whose answer is late: their outcome is unknown."""
         late = int(limits.REQUEST_TIMEOUT_S * SECOND)
         overdue = [request for request in self._open.values() if now - request.sent > late]
         for request in overdue:
@@ -114,7 +114,7 @@ class InFlight:
         return overdue
 
     def lost(self) -> list[Request]:
-        """All of them, taken out: the connection is gone."""
+        """Take out all requests: the connection is gone."""
         lost = list(self._open.values())
         self._open.clear()
         return lost

@@ -1,4 +1,4 @@
-"""What an answer to a request means, and what its absence does (DESIGN.md, "Outcomes"). A core."""
+"""Answers to requests, and their absence (DESIGN.md, "Outcomes"). A core."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Answers:
         self.state, self.in_flight, self.rejections = state, in_flight, rejections
 
     def answer(self, frame: v2.Frame, now: int) -> None:
-        """One answer."""
+        """Take in one answer."""
         request = self.in_flight.answered(frame.req_id or 0)
         if request is None:
             if not frame.success and frame.method != "pong":
@@ -63,12 +63,12 @@ class Answers:
                 self._record(cl_ord_id, request, frame.error, now)
 
     def outcome_unknown(self, request: Request, why: str, now: int) -> None:
-        """No answer will come."""
+        """Note that no answer will come."""
         for order in self._lose_sight(request.orders, now):
             self.state.record(order, "no_answer", now, {**self._asked(request), "why": why})
 
     def timed_out(self, request: Request, why: str, now: int) -> None:
-        """No answer came in time: a cancel goes another way, all else is of unknown outcome."""
+        """Note that no answer came in time: a cancel goes another way, all else is of unknown outcome."""
         self.outcome_unknown(request, why, now)
         if request.method in CANCELS:
             self._cancel_failed(request, why, now)
@@ -82,7 +82,7 @@ class Answers:
         return live
 
     def _record(self, cl_ord_id: str, request: Request, error: str, now: int) -> None:
-        """An answer on an order, with what it did to it."""
+        """Record an answer on an order, with what it did to it."""
         order = self.state.registry.find(cl_ord_id)
         if order is None:
             return
@@ -168,7 +168,7 @@ class Answers:
             self._placing_refused(request, frame.error, now)
 
     def _note_rate(self, symbol: str, error: str, now: int) -> None:
-        """A rate limit says that the pair's counter is full, whatever ours says."""
+        """Fill the pair's counter, whatever ours says: Kraken refused for the rate."""
         if errors.meaning(error) is errors.Meaning.RATE:
             self.state.budget.is_full(symbol, now)
 
@@ -194,7 +194,7 @@ class Answers:
             self.state.registry.note(order)
 
     def _amend_refused(self, order: Order, refused: Amend, error: str, now: int) -> None:
-        """It rests at a price that nobody wants any more, whatever the reason: it goes (T5).
+        """Cancel an order whose amend was rejected, whatever the reason: nobody wants its price any more (T5).
 
         One refused for the rate alone goes only where it was to retreat or to become less; an advance is worth a wait.
         """
@@ -221,7 +221,7 @@ class Answers:
         self._cancel_failed(request, error, now)
 
     def _cancel_failed(self, request: Request, why: str, now: int) -> None:
-        """It goes another way; in maintenance there is none, and the switch pulls when the engine is back."""
+        """Send a failed cancel another way; in maintenance there is none, and the switch pulls afterwards."""
         for order in self._live(request):
             if self.state.session.system == "maintenance":
                 continue
@@ -234,7 +234,7 @@ class Answers:
             self.state.registry.note(order)
 
     def rest_cancel(self, call: RestCall, error: str, now: int) -> None:
-        """A cancel by REST was answered; its success says that it was taken, and the report ends the order."""
+        """Take in the answer of a cancel by REST; success says that it was taken, and the report ends the order."""
         order = self.state.registry.find(call.tag)
         if order is None or not order.is_live:
             return

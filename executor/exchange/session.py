@@ -67,11 +67,11 @@ class Session:
         self.balances_ready = False
 
     def trust_executions(self) -> None:
-        """A snapshot of the orders was read."""
+        """Note that a snapshot of the orders was read."""
         self.executions_ready = True
 
     def trust_balances(self) -> None:
-        """A snapshot of the balances was read."""
+        """Note that a snapshot of the balances was read."""
         self.balances_ready = True
 
     def compare(self, difference: str, now: int) -> None:

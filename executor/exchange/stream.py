@@ -45,14 +45,14 @@ class Stream:
     # --- connection ----------------------------------------------------------------------------------------------
 
     def opened(self, token: str, now: int) -> None:
-        """A connection with a fresh token: subscribes to everything private."""
+        """Begin a connection with a fresh token: subscribe to everything private."""
         self.state.session.open(token, now)
         self._sequence.clear()
         self._subscribe_executions(now)
         self._subscribe_balances()
 
     def closed(self, now: int) -> None:
-        """The connection is gone: what was in flight is of unknown outcome."""
+        """End the connection: what was in flight is of unknown outcome."""
         self.state.session.close()
         for request in self.in_flight.lost():
             self.answers.outcome_unknown(request, "the connection ended before its answer", now)
@@ -68,7 +68,7 @@ class Stream:
     # --- frames --------------------------------------------------------------------------------------------------
 
     def frame(self, frame: v2.Frame, now: int) -> None:
-        """One frame; raises only ValueErrors, for what it cannot read."""
+        """Take in one frame; raises only ValueErrors, for what it cannot read."""
         self.state.session.hear(now)
         if frame.channel in ("executions", "balances"):
             if self._in_sequence(frame, now):
@@ -83,7 +83,7 @@ class Stream:
             self.answers.answer(frame, now)
 
     def _account(self, frame: v2.Frame, now: int) -> None:
-        """Of a message that is no list all may be news: a new connection, with its pauses, tells everything again."""
+        """Take a message of the account; one that is no list makes a new connection, which brings everything again."""
         try:
             if frame.channel == "executions":
                 self._executions(frame, now)
@@ -116,13 +116,13 @@ class Stream:
         return True
 
     def _ask_executions(self, now: int) -> None:
-        """Asks for a new executions snapshot; until it comes a gap leaves what is known in doubt."""
+        """Ask for a new executions snapshot; until it comes a gap leaves what is known in doubt."""
         self.state.out.ask("unsubscribe", {"channel": "executions"})
         self._sequence.pop("executions", None)
         self._subscribe_executions(now)
 
     def ask_balances(self) -> None:
-        """Asks for a new balances snapshot."""
+        """Ask for a new balances snapshot."""
         self.state.session.doubt_balances()
         self.state.out.ask("unsubscribe", {"channel": "balances"})
         self._sequence.pop("balances", None)
@@ -149,7 +149,7 @@ class Stream:
                 self._row(report, now, lambda r: self.reports.report(r, now))
 
     def _row(self, report: v2.Report, now: int, take: Callable[[v2.Report], bool | None]) -> bool:
-        """One report; what cannot be made sense of is counted, and a snapshot asked for where the order is known."""
+        """Take one report; one that makes no sense is counted, and a snapshot asked for where the order is known."""
         try:
             return bool(take(report))
         except (ValueError, ArithmeticError) as error:
@@ -158,7 +158,7 @@ class Stream:
             return False
 
     def _unread(self, row: v2.Unread, now: int) -> set[str]:
-        """A report that cannot be read; the ids that it names."""
+        """Return the ids that a report names which cannot be read."""
         self.state.out.unread(f"an executions report ({row.why}): {row.raw!r}")
         cl_ord_id, order_id = row.texts.get("cl_ord_id", ""), row.texts.get("order_id", "")
         order = self.state.registry.find(cl_ord_id, order_id)
@@ -170,7 +170,7 @@ class Stream:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
-        """Late answers, a dead connection, snapshots to ask for."""
+        """Act on late answers and a dead connection, and ask for snapshots."""
         state = self.state
         if state.market.pairs is not self._pairs:
             self._pairs = state.market.pairs

@@ -31,7 +31,7 @@ class Step:
 
 
 def steps(order: OrderRow, events: Sequence[EventRow], fills: Iterable[FillRow]) -> list[Step]:
-    """Everything that is known of an order, in time order."""
+    """Return everything that is known of an order, in time order."""
     chain: list[Step] = []
     waiting: dict[int, tuple[EventRow, dict[str, Any]]] = {}  # decisions whose bytes have no answer yet, by request
     decided = 0
@@ -61,7 +61,7 @@ def steps(order: OrderRow, events: Sequence[EventRow], fills: Iterable[FillRow])
 
 
 def evidence(order: OrderRow, events: Sequence[EventRow]) -> tuple[EventRow | None, str]:
-    """The event that put the order into the state it is in, and that in words."""
+    """Return the event that put the order into its state, and that as a sentence."""
     last: EventRow | None = None
     for event in sorted(events, key=lambda event: event.n):
         if event.kind == "kept":
@@ -142,7 +142,7 @@ def _is_plain(kind: str, data: dict[str, Any]) -> bool:
 
 
 def as_json(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow]) -> dict[str, Any]:
-    """The whole chain as one object: numbers as decimal text, times RFC 3339."""
+    """Return the whole chain as one object: numbers as decimal text, times RFC 3339."""
     event, said = evidence(order, events)
     names = ("cl_ord_id", "order_id", "strategy", "symbol", "slot", "side", "price", "qty", "filled", "state", "error")
     return {
@@ -164,7 +164,7 @@ def _time(event: EventRow | None) -> str:
 
 
 def _times(data: dict[str, Any]) -> dict[str, Any]:
-    """``*_ts`` as RFC 3339 without the suffix, as the other commands print times."""
+    """Return ``*_ts`` as RFC 3339 without the suffix, as the other commands print times."""
     return {
         name.removesuffix("_ts"): rfc3339(value) if name.endswith("_ts") and value else value
         for name, value in data.items()
@@ -173,7 +173,7 @@ def _times(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def screen(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow], most: int | None) -> list[str]:
-    """The chain as lines for a person; ``most`` steps at the most, and no details; None for everything."""
+    """Return the chain as lines for a person; ``most`` steps at the most, and no details; None for everything."""
     whole = steps(order, events, fills)
     chosen = [step for step in whole if most is None or not step.detail]
     gap, missing = len(chosen), 0

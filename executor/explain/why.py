@@ -31,7 +31,7 @@ class NotFound(Exception):
 
 
 def lookups(journal: Path) -> Iterator[Lookup]:
-    """The journal and its archives, the newest first, each open while it is looked at."""
+    """Yield the journal and its archives, the newest first, each open while it is looked at."""
     for path in [journal, *reversed(files(journal))]:
         if path.exists():
             with closing(Lookup(path)) as lookup:
@@ -39,7 +39,7 @@ def lookups(journal: Path) -> Iterator[Lookup]:
 
 
 def find(journal: Path, word: str) -> OrderRow:
-    """The one order that ``word`` names. Raises :class:`NotFound`."""
+    """Return the one order that ``word`` names. Raises :class:`NotFound`."""
     orders: dict[str, OrderRow] = {}
     for lookup in lookups(journal):
         for row in lookup.orders(word):
@@ -76,7 +76,7 @@ def _refuse(text: str) -> NoReturn:
 
 
 def main(arguments: list[str]) -> None:
-    """Prints the chain of the order that is asked for."""
+    """Print the chain of the order that is asked for."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # 'why … | head' ends quietly
     options = argparse.ArgumentParser(prog="python -m executor why", description=__doc__)
     options.add_argument(

@@ -14,7 +14,7 @@ from shared.numbers import scale, text
 
 
 def to_row(order: Order, boot_to_wall: int) -> OrderRow:
-    """An order for the journal; ``boot_to_wall`` turns CLOCK_BOOTTIME into ns since the epoch."""
+    """Return an order for the journal; ``boot_to_wall`` turns CLOCK_BOOTTIME into ns since the epoch."""
     amend, stamps = order.amend, order.stamps
     return OrderRow(
         cl_ord_id=order.cl_ord_id,
@@ -92,7 +92,7 @@ def _decimals(number: str) -> int:
 
 
 def show(order: Order) -> ShownOrder:
-    """An order as the bus shows it."""
+    """Return an order as the bus carries it."""
     return ShownOrder(
         cl_ord_id=order.cl_ord_id,
         order_id=order.order_id,

@@ -170,7 +170,7 @@ class Doomed:
 
 @dataclass(frozen=True, slots=True)
 class Suspected:
-    """What the exchange says contradicts what we believe of it."""
+    """The exchange contradicts what we believe of the order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What happened to each order, as rows for the journal: the causal chain that ``why`` shows. A core.
+"""The events of each order, as rows for the journal: the causal chain that ``why`` shows. A core.
 
 An event says what came, was decided or left, and what state the order was in afterwards. One row holds all that led to
 a request (frame, book, target, plan, risk, rate budget, bytes), so that a request costs two rows: it and its answer.
@@ -29,14 +29,14 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
 def place(n: int) -> int:
-    """Where an order's ``n``th event is kept: the first few for good, the others in a ring behind them."""
+    """Return where an order's ``n``th event is kept: the first few for good, the others in a ring behind them."""
     if n < limits.EVENTS_FIRST:
         return n
     return limits.EVENTS_FIRST + (n - limits.EVENTS_FIRST) % limits.EVENTS_LAST
 
 
 def row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
-    """The order's next event, with what it was kept for since its last one."""
+    """Return the order's next event, with the targets that left it as it was since its last one."""
     event = _row(order, kind, event_ts, data)
     order.audit.kept = None
     order.audit.events += 1
@@ -44,7 +44,7 @@ def row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRo
 
 
 def kept_row(order: Order, event_ts: int) -> EventRow:
-    """That newer targets leave the order as it is; the next event takes its place, and says it as well."""
+    """Return an event that newer targets leave the order as it is; the next one takes its place and says so too."""
     return _row(order, "kept", event_ts, {})
 
 
@@ -60,7 +60,7 @@ def _row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventR
 
 
 def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
-    """A newer target leaves the order as it is; True when it is time to tell so, though nothing else happens to it."""
+    """Count a newer target that leaves the order as it is; return True when it is time to record so by itself."""
     order.audit.judged = target.decided
     kept = order.audit.kept = order.audit.kept or Kept(now_ts, now_ts, now_ts)
     kept.until_ts = now_ts
@@ -72,7 +72,7 @@ def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
 
 
 def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, Any]:
-    """The frame, the book and the target that a decision goes back to, as far as they are known; times are wall ns."""
+    """Return the frame, book and target that a decision goes back to, as far as they are known; times are wall ns."""
     if target is None:
         return {}
     wanted: dict[str, Any] = {
@@ -97,7 +97,7 @@ def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, Any]
 
 
 def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int) -> dict[str, Any]:
-    """The pair's counter before a transaction, its points, and what is held back for pulling the orders there are."""
+    """Return the pair's counter before a transaction, its points, and what is held back for pulling open orders."""
     return {
         "points": points,
         "counter": round(budget.value(symbol, now), 2),
@@ -107,7 +107,7 @@ def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int
 
 
 def sent_bytes(request: Request, cl_ord_id: str) -> str:
-    """A request as it leaves, without its token; of a batch only what is this order's."""
+    """Return a request as it leaves, without its token; of a batch only what is this order's."""
     params = {**request.params, "token": REDACTED}
     if request.method == "batch_add":
         params["orders"] = [order for order in params["orders"] if order["cl_ord_id"] == cl_ord_id]
@@ -117,7 +117,7 @@ def sent_bytes(request: Request, cl_ord_id: str) -> str:
 
 
 def sent(request: Request, cl_ord_id: str) -> dict[str, Any]:
-    """A request's part of a decision."""
+    """Return a request's part of a decision."""
     data: dict[str, Any] = {"req_id": request.req_id, "bytes": sent_bytes(request, cl_ord_id)}
     if len(request.orders) > 1:
         data["batch"] = len(request.orders)
@@ -146,7 +146,7 @@ def why_changed(order: Order, change: Change) -> dict[str, Any]:
 
 
 def report_data(report: v2.Report) -> dict[str, Any]:
-    """An ``executions`` report under Kraken's names, without what is empty."""
+    """Return an ``executions`` report under Kraken's names, without what is empty."""
     names = ("exec_type", "order_status", "reason", "limit_price", "order_qty", "cum_qty")
     trade = ("exec_id", "last_qty", "last_price", "liquidity_ind") if report.exec_id else ()
     values = {name: getattr(report, name) for name in (*names, *trade, "order_id", "timestamp")}

@@ -27,7 +27,7 @@ SENDS_KEPT_S = 3600
 
 
 def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tuple[State, int]:
-    """The state as the journal holds it, and until when all fills are known (exchange time, ns since the epoch).
+    """Return the state as the journal holds it, and until when all fills are known (exchange time, ns since the epoch).
 
     ``now`` is ns of CLOCK_BOOTTIME, ``boot_to_wall`` what makes ns since the epoch of it.
     """

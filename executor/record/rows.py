@@ -95,7 +95,7 @@ class MetaRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """What happened to an order, for ``why``: its ``n``th, counted from 0, and the order's ``state`` after it.
+    """An event of an order, for ``why``: its ``n``th, counted from 0, and the order's ``state`` after it.
 
     ``place`` is where it is kept: a later event of the same place takes it over. ``event_ts`` is ns since the epoch,
     ``data`` JSON.
@@ -114,7 +114,7 @@ Row = OrderRow | FillRow | BeforeRow | SendRow | HoldingRow | MetaRow | EventRow
 
 
 def holding_row(asset: str, holding: Holding) -> HoldingRow:
-    """A holding as its row."""
+    """Return a holding as its row."""
     state = {
         "opening": str(holding.opening),
         "balance": str(holding.balance),

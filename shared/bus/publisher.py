@@ -61,13 +61,13 @@ class Publisher:
         self.publish_encoded(topic, _encoder.encode(stamped))
 
     def next_seq(self, topic: str) -> int:
-        """The next sequence number of a topic; whoever takes it must send it."""
+        """Return the next sequence number of a topic; whoever takes it must send it."""
         number = self._seq.get(topic, 0) + 1
         self._seq[topic] = number
         return number
 
     def publish_encoded(self, topic: str, payload: bytes) -> None:
-        """Sends a message that carries its header already (Rust encodes books itself)."""
+        """Send a message that carries its header already (Rust encodes books itself)."""
         raw = topics.encode(topic)
         kind = topics.kind_of(topic)
         if kind is not None and kind.is_state:
@@ -75,17 +75,17 @@ class Publisher:
         self._send(raw, payload)
 
     def is_subscribed(self, prefix: str) -> bool:
-        """Has anybody ever subscribed to topics that begin so."""
+        """True if anybody ever subscribed to topics that begin so."""
         wanted = prefix.encode()
         return any(wanted.startswith(subscribed) or subscribed.startswith(wanted) for subscribed in self._asked_for)
 
     def repeat(self) -> None:
-        """Sends the last message of every state topic again, the same bytes."""
+        """Send the last message of every state topic again, the same bytes."""
         for raw, payload in self._state.items():
             self._send(raw, payload)
 
     def serve_subscriptions(self) -> None:
-        """Answers new subscribers with the state that they asked for; call whenever the socket is readable."""
+        """Answer new subscribers with the state that they asked for; call whenever the socket is readable."""
         wanted: set[bytes] = set()
         for _ in range(limits.BUS_DRAIN_MESSAGES):
             try:

@@ -119,7 +119,7 @@ class Subscriber:
         self.connect(endpoints, curve)
 
     def connect(self, endpoints: Iterable[str], curve: Curve | None) -> None:
-        """Connects to more publishers, be they there yet or not."""
+        """Connect to more publishers, be they there yet or not."""
         for endpoint in endpoints:
             if curve is not None and endpoint.startswith("tcp://"):
                 self.socket.curve_serverkey = curve.public_key.encode()
@@ -133,7 +133,7 @@ class Subscriber:
         return self.tracker.counters
 
     def drain(self, most: int = limits.BUS_DRAIN_MESSAGES) -> list[Received]:
-        """Everything queued, without blocking: events in order, of each state topic only the newest."""
+        """Return everything queued, without blocking: events in order, of each state topic only the newest."""
         drained: list[Received] = []
         newest: dict[str, int] = {}
         for _ in range(most):
@@ -187,5 +187,5 @@ class Subscriber:
 
 
 def attach(config: Config, wanted: Iterable[str]) -> Subscriber:
-    """A subscriber from outside, as a command uses it."""
+    """Return a subscriber from outside, as a command uses it."""
     return Subscriber(zmq.Context.instance(), addresses(config), wanted, config.curve)

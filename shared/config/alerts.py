@@ -132,7 +132,7 @@ class Alerts(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     webhook: Rule = msgspec.field(default_factory=Rule)
 
     def rule(self, name: str) -> Rule:
-        """The rule of this name; a KeyError without one."""
+        """Return the rule of this name; a KeyError without one."""
         if name not in self.__struct_fields__:
             raise KeyError(name)
         rule: Rule = getattr(self, name)

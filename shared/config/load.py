@@ -26,7 +26,7 @@ DEFAULT_PATH = Path("config/config.yaml")
 
 
 def load(path: str | Path | None = None, *, required: bool = False, environ: dict[str, str] | None = None) -> Config:
-    """Reads, expands, validates. With no file anywhere: defaults, unless ``required`` (a command that acts)."""
+    """Read, expand, validate. With no file anywhere: defaults, unless ``required`` (a command that acts)."""
     environment = dict(os.environ) if environ is None else environ
     named = path or environment.get("TRADEBYTE_CONFIG")
     source = Path(named) if named else DEFAULT_PATH
@@ -104,7 +104,7 @@ def _leave_out_halt_key(config: Config, tree: Any) -> None:
 
 
 def _take_log_level(config: Config, environ: dict[str, str]) -> None:
-    """``LOG_LEVEL`` of the environment wins over the file."""
+    """Let ``LOG_LEVEL`` of the environment win over the file."""
     wanted = environ.get("LOG_LEVEL", "").strip().lower()
     if not wanted:
         return
@@ -146,7 +146,7 @@ def _expand(value: Any, path: str, where: Any, environ: dict[str, str]) -> Any:
 
 
 def _named(value: Any) -> Any:
-    """Keys as text: an asset, a pair or a strategy may have a name that reads as a number."""
+    """Return keys as text: an asset, a pair or a strategy may have a name that reads as a number."""
     if isinstance(value, dict):
         return {str(key): _named(inner) for key, inner in value.items()}
     return [_named(inner) for inner in value] if isinstance(value, list) else value

@@ -157,7 +157,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def points(self) -> Decimal | None:
-        """The pair's rate counter: by v1's name or by the one that it is asked for with, v2's is not documented."""
+        """Return the pair's rate counter: by v1's name, or by the one it is asked for with; v2's is not documented."""
         return self.ratecount if self.ratecount is not None else self.ratecounter
 
     @property
@@ -221,7 +221,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def parse(raw: bytes | str) -> Frame:
-    """A frame of any channel or response. Raises :class:`FrameError` for what is not a JSON object of that shape."""
+    """Return a frame of any channel or response. Raises :class:`FrameError` for what is no such JSON object."""
     try:
         return _frame.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -239,7 +239,7 @@ def _parse_without_nulls(raw: bytes | str, first: Exception) -> Frame:
 
 
 def payload(raw: msgspec.Raw, kind: type[T]) -> T:
-    """A frame's ``data`` or ``result`` as a type. Raises :class:`FrameError` when it is not one."""
+    """Return a frame's ``data`` or ``result`` as a type. Raises :class:`FrameError` when it is not one."""
     try:
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -247,7 +247,7 @@ def payload(raw: msgspec.Raw, kind: type[T]) -> T:
 
 
 def elements(raw: msgspec.Raw, kind: type[E]) -> tuple[list[E], list[Unread]]:
-    """A frame's ``data`` element by element, so that one that cannot be read spoils no other.
+    """Return a frame's ``data`` element by element, so that one that cannot be read spoils no other.
 
     A null member counts as absent. Numbers that no market has (no finite ones, or of too many digits) make their
     element unreadable. Raises :class:`FrameError` when ``raw`` is no list.
@@ -258,7 +258,7 @@ def elements(raw: msgspec.Raw, kind: type[E]) -> tuple[list[E], list[Unread]]:
 
 
 def each(raw: msgspec.Raw, kind: type[E]) -> list[E | Unread]:
-    """As :func:`elements`, in the order that they came, where their place says what they are about."""
+    """Yield as :func:`elements` does, in the order of arrival, where an element's place says what it is about."""
     try:
         rows = _list.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -308,7 +308,7 @@ def _texts(row: msgspec.Raw) -> dict[str, str]:
 
 
 def request(method: str, params: dict[str, Any] | None = None, req_id: int | None = None) -> str:
-    """A request's text; Decimals become JSON numbers with exactly their decimals, written plainly.
+    """Return a request's text; Decimals become JSON numbers with exactly their decimals, written plainly.
 
     A whole one ends in ``.0``: Kraken refuses a price that is an integer (KRAKEN.md 3.4).
     """

@@ -23,7 +23,7 @@ class Flood:
         self._seen: dict[Hashable, _Seen] = {}
 
     def allows(self, kind: Hashable, now_s: float) -> bool:
-        """May one more of this kind be written."""
+        """True if one more of this kind may be written."""
         seen = self._seen.get(kind)
         if seen is None:
             if len(self._seen) >= limits.LOG_KINDS_TRACKED:
@@ -36,7 +36,7 @@ class Flood:
         return False
 
     def over(self, now_s: float) -> Iterator[tuple[Hashable, int]]:
-        """Kinds whose window has ended with some kept back, and how many; windows that ended begin anew."""
+        """Return kinds whose window has ended with some kept back, and how many; windows that ended begin anew."""
         for kind, seen in list(self._seen.items()):
             if now_s - seen.since_s >= limits.LOG_WINDOW_S:
                 del self._seen[kind]

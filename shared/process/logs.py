@@ -72,11 +72,11 @@ class Logs:
 
     @property
     def stream(self) -> IO[str] | None:
-        """The file as it is open now; the watchdog writes stacks to it."""
+        """Return the file as it is open now; the watchdog writes stacks to it."""
         return self._file.stream
 
     def turn(self) -> None:
-        """Tells what was kept back, once its minute is over. Call every few seconds."""
+        """Tell what was kept back, once its minute is over. Call every few seconds."""
         for kind, times in self._flood.over(monotonic()):
             level, event, *_ = kind if isinstance(kind, tuple) else ("warning", str(kind))
             getattr(logger(self._name), level)(f"{event}: {TOLD_LATER}", times=times)
@@ -128,7 +128,7 @@ class Logs:
         return event
 
     def _foreign(self, record: logging.LogRecord) -> bool:
-        """A library's line: counted as ours are, and told as ours are where it is the loop's own thread."""
+        """Return a library's line: counted as ours are, and told as ours are where it is the loop's own thread."""
         if isinstance(record.msg, dict):
             return True
         level = record.levelname.lower()
@@ -145,5 +145,5 @@ class Logs:
 
 
 def logger(name: str) -> FilteringBoundLogger:
-    """The logger of a process."""
+    """Return the logger of a process."""
     return structlog.get_logger(name)  # type: ignore[no-any-return]

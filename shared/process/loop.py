@@ -87,22 +87,22 @@ class Process:
     # --- what apps use -------------------------------------------------------------------------------------------
 
     def publish(self, topic: str, message: Message) -> None:
-        """Sends a message on this process's endpoint."""
+        """Send a message on this process's endpoint."""
         self.publisher.publish(topic, message)
 
     @property
     def publisher(self) -> bus.Publisher:
-        """This process's endpoint."""
+        """Return this process's endpoint."""
         assert self._publisher is not None
         return self._publisher
 
     def state(self, state: ProcessState, why: str = "") -> None:
-        """This process's word on itself; the first ``ready`` makes the start a success."""
+        """Say how this process is; the first ``ready`` makes the start a success."""
         self.start.says(state)
         self._state, self._why = state, why
 
     def alert(self, level: str, kind: str, text: str) -> None:
-        """Tells people: on the bus and in the log."""
+        """Tell people: on the bus and in the log."""
         self.publish("alert", Alert(level=level, kind=kind, text=text))  # type: ignore[arg-type]
         (self.log.info if level == "info" else self.log.warning)("alert", kind=kind, text=text)
 
@@ -116,7 +116,7 @@ class Process:
                 self.alert("critical" if entry.level == "error" else "warning", entry.kind, entry.text)
 
     def held(self, why: locks.Held) -> NoReturn:
-        """Another holder has what this process needs: says by whom and exits 75."""
+        """Exit 75: another holder has what this process needs."""
         self.start.settle(ready=False)
         self.log.error("refused", why=str(why))
         refuse(EXIT_HELD, self.name, str(why))
@@ -129,7 +129,7 @@ class Process:
         on_turn: Callable[[int], None],
         turn_ms: int = 50,
     ) -> None:
-        """The plain loop: one Poller over SUB, XPUB and the signals' wake-up fd, until asked to stop."""
+        """Run the plain loop, one Poller over SUB, XPUB and the signals' wake-up fd, until asked to stop."""
         poller = zmq.Poller()
         for readable in (self.subscriber.socket, self.publisher.socket, self._wake):
             poller.register(readable, zmq.POLLIN)
@@ -155,7 +155,7 @@ class Process:
         on_stop: Callable[[], Awaitable[None]] | None = None,
         turn_ms: int = 50,
     ) -> None:
-        """The loop of a process that holds a WebSocket: ``main`` runs beside bus and turns, until asked to stop."""
+        """Run the loop of a process that holds a WebSocket, ``main`` beside bus and turns, until asked to stop."""
         import uvloop
 
         with self._crash_logged():
@@ -238,7 +238,7 @@ class Process:
             self._beat(now)
 
     def _orphaned(self, now: int) -> None:
-        """supervisord is gone: stop as by SIGTERM, each process by itself."""
+        """Stop as by SIGTERM, each process by itself: supervisord is gone."""
         if not self._orphan_since:
             self._orphan_since = now
             self.log.warning("supervisord is gone: stopping", in_s=self.outlives_s)
@@ -246,7 +246,7 @@ class Process:
             self.stopping = True
 
     def _watch(self, now: int) -> None:
-        """Arms the watchdog anew: not done so for 10 s, the process ends and its stack is in its log."""
+        """Arm the watchdog anew: where that fails to happen for 10 s, the process ends with its stack in its log."""
         log = self._logs.stream or sys.stderr
         faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=log.fileno())
         self._watch_due = now + int(limits.WATCHDOG_REARM_S * 1e9)
@@ -371,7 +371,7 @@ class Process:
 
 
 def _raise_descriptor_limit() -> None:
-    """Takes all the file descriptors that this process may have: ZeroMQ aborts where it gets none."""
+    """Take all the file descriptors that this process may have: ZeroMQ aborts where it gets none."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
     if soft < wanted:
