@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from book.frames import new_name
 
@@ -21,7 +20,7 @@ class Facts:
     snapshot_levels: int | None
 
 
-def describe(parsed: Any) -> Facts | None:
+def describe(parsed: object) -> Facts | None:
     """Return the facts of a frame, None if it is no book frame."""
     if isinstance(parsed, dict):
         return _v2_facts(parsed)
@@ -52,29 +51,27 @@ def replayed_depth(frame: bytes, configured: int) -> int | None:
     return max(configured, depth_that_holds(about.snapshot_levels))
 
 
-def _v2_facts(parsed: dict[str, Any]) -> Facts | None:
+def _v2_facts(parsed: dict[str, object]) -> Facts | None:
     data = parsed.get("data")
     if parsed.get("channel") != "book" or not isinstance(data, list) or not data:
         return None
-    element = data[0] if isinstance(data[0], dict) else {}
+    element: dict[str, object] = data[0] if isinstance(data[0], dict) else {}
     symbol = element.get("symbol")
     longest = _longest(element, "bids", "asks") if parsed.get("type") == "snapshot" else None
     return Facts(new_name(symbol) if isinstance(symbol, str) else UNKNOWN, None, longest)
 
 
-def _v1_facts(parsed: list[Any]) -> Facts | None:
-    name: Any = parsed[-2]
-    depth: Any = None
-    if isinstance(name, dict):
-        name, depth = name.get("name"), name.get("depth")
+def _v1_facts(parsed: list[object]) -> Facts | None:
+    channel = parsed[-2]
+    name, depth = (channel.get("name"), channel.get("depth")) if isinstance(channel, dict) else (channel, None)
     if not isinstance(name, str) or name.partition("-")[0] != "book":
         return None
     named = name.partition("-")[2] or str(depth)
     bodies = [body for body in parsed[1:-2] if isinstance(body, dict)]
     snapshot = any("as" in body or "bs" in body for body in bodies)
     longest = max((_longest(body, "as", "bs") for body in bodies), default=0) if snapshot else None
-    return Facts(new_name(parsed[-1]), int(named) if named in map(str, DEPTHS) else None, longest)
+    return Facts(new_name(str(parsed[-1])), int(named) if named in map(str, DEPTHS) else None, longest)
 
 
-def _longest(body: dict[str, Any], *sides: str) -> int:
+def _longest(body: dict[str, object], *sides: str) -> int:
     return max(len(side) if isinstance(side := body.get(key), list) else 0 for key in sides)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NoReturn, TypeGuard
+from typing import NoReturn, TypeGuard
 
 DECIMALS_MAX = 18
 NESTING_MAX = 64
@@ -94,7 +94,7 @@ def _v2_frame(top: _Object, symbol: str) -> list[Message]:
     wrong: FrameError | None = None
     for element in data:
         name = element.first("symbol") if isinstance(element, _Object) else None
-        if not _is_text(name):
+        if not isinstance(element, _Object) or not _is_text(name):
             raise FrameError("an element of data without a symbol")
         if new_name(name) != symbol:
             other = name
@@ -126,7 +126,7 @@ def _v2_message(element: _Object, snapshot: bool) -> Message:
     return message
 
 
-def _v2_level(level: Any, is_bid: bool) -> Level:
+def _v2_level(level: object, is_bid: bool) -> Level:
     if not isinstance(level, _Object):
         raise FrameError("a level that is no object")
     return _level(is_bid, level.one("price"), level.one("qty"))
@@ -135,14 +135,16 @@ def _v2_level(level: Any, is_bid: bool) -> Level:
 # ---- v1 -------------------------------------------------------------------------------------------------------------
 
 
-def _v1_frame(top: list[Any], symbol: str) -> Message:
-    if len(top) < 3 or not _is_text(top[-1]):
+def _v1_frame(top: list[object], symbol: str) -> Message:
+    pair = top[-1] if len(top) >= 3 else None
+    if not _is_text(pair):
         raise FrameError("a v1 frame is [id, levels, channel, pair]")
-    _, *bodies, channel, pair = top
+    _, *parts, channel, _ = top
     name = channel.first("name") if isinstance(channel, _Object) else channel
     if not _is_text(name) or not (name == "book" or name.startswith("book-")):
         raise FrameError("not the book channel")
-    if not all(isinstance(body, _Object) for body in bodies):
+    bodies = [part for part in parts if isinstance(part, _Object)]
+    if len(bodies) < len(parts):
         raise FrameError("levels that are no object")
     if new_name(pair) != symbol:
         raise WrongSymbolError(f"a frame of {pair}")
@@ -163,18 +165,19 @@ def _v1_body(body: _Object, message: Message) -> Iterator[str]:
             continue
         body.one(key)
         for level in _array(value):
-            message.levels.append(_v1_level(level, is_bid=key in ("bs", "b")))
-            message.exchange_ts = max(message.exchange_ts, _v1_time(level))
+            parts = _v1_parts(level)
+            message.levels.append(_level(key in ("bs", "b"), parts[0], parts[1]))
+            message.exchange_ts = max(message.exchange_ts, _v1_time(parts))
         yield key
 
 
-def _v1_level(level: Any, is_bid: bool) -> Level:
+def _v1_parts(level: object) -> list[object]:
     if not _is_array(level) or len(level) < 2:
         raise FrameError("a level without price or volume")
-    return _level(is_bid, level[0], level[1])
+    return level
 
 
-def _v1_time(level: list[Any]) -> int:
+def _v1_time(level: list[object]) -> int:
     """Return a level's time; that of a republished one is old news and counts as none."""
     if len(level) < 3 or (len(level) > 3 and level[3] == "r"):
         return 0
@@ -184,7 +187,7 @@ def _v1_time(level: list[Any]) -> int:
 # ---- values of a book -----------------------------------------------------------------------------------------------
 
 
-def _level(is_bid: bool, price: Any, qty: Any) -> Level:
+def _level(is_bid: bool, price: object, qty: object) -> Level:
     level = Level(is_bid, _number(price), _number(qty))
     if not level.price.mantissa:
         raise FrameError("a price of zero")
@@ -194,10 +197,10 @@ def _level(is_bid: bool, price: Any, qty: Any) -> Level:
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
 
 
-def _number(text: Any) -> Number:
+def _number(text: object) -> Number:
     """Return a price or a quantity, bare (v2) or in quotes (v1)."""
     match = _NUMBER.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
+    if match is None or not isinstance(text, str):
         raise FrameError(f"{text!r} is no price or quantity")
     whole, fraction, sign, exponent = match.groups("")
     digits = (whole + fraction).lstrip("0") or "0"
@@ -212,7 +215,7 @@ def _number(text: Any) -> Number:
     return Number(mantissa, decimals)
 
 
-def _checksum(value: Any) -> int | None:
+def _checksum(value: object) -> int | None:
     if value is _ABSENT:
         return None
     if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value) and int(value) <= CHECKSUM_MAX:
@@ -220,7 +223,7 @@ def _checksum(value: Any) -> int | None:
     raise FrameError("no checksum")
 
 
-def _time(value: Any, read: Callable[[str], int]) -> int:
+def _time(value: object, read: Callable[[str], int]) -> int:
     """Return a time by ``read``; what is no time, or none that we know, is 0: nothing but a lag is measured with it."""
     return read(value) if isinstance(value, str) else 0
 
@@ -266,13 +269,13 @@ class _NumberText(str):
     __slots__ = ()
 
 
-class _Object(list[tuple[str, Any]]):
+class _Object(list[tuple[str, object]]):
     """A JSON object as its members in order: a key may come twice, which is an error where it matters."""
 
-    def first(self, key: str) -> Any:
+    def first(self, key: str) -> object:
         return next((value for name, value in self if name == key), _ABSENT)
 
-    def one(self, key: str) -> Any:
+    def one(self, key: str) -> object:
         values = [value for name, value in self if name == key]
         if len(values) > 1:
             raise FrameError(f"{key} twice")
@@ -283,7 +286,7 @@ def _no_constant(word: str) -> NoReturn:
     raise FrameError(f"{word} is not JSON")
 
 
-def _parse(frame: bytes) -> Any:
+def _parse(frame: bytes) -> object:
     try:
         top = json.loads(
             frame.decode(),
@@ -299,7 +302,7 @@ def _parse(frame: bytes) -> Any:
     return top
 
 
-def _nesting(top: Any) -> int:
+def _nesting(top: object) -> int:
     layer, depth = [top], 0
     while layer := [value for value in layer if isinstance(value, list)]:
         depth += 1
@@ -307,15 +310,15 @@ def _nesting(top: Any) -> int:
     return depth
 
 
-def _is_text(value: Any) -> TypeGuard[str]:
+def _is_text(value: object) -> TypeGuard[str]:
     return type(value) is str
 
 
-def _is_array(value: Any) -> TypeGuard[list[Any]]:
+def _is_array(value: object) -> TypeGuard[list[object]]:
     return type(value) is list
 
 
-def _array(value: Any) -> list[Any]:
+def _array(value: object) -> list[object]:
     if not _is_array(value):
         raise FrameError("levels that are no array")
     return list(value)

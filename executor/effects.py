@@ -6,7 +6,6 @@ A pass returns them; :mod:`executor.dispatch` carries them out in an order that 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from executor.record.rows import EventRow, Row
 from shared import limits
@@ -25,7 +24,7 @@ class Request:
 
     req_id: int
     method: str
-    params: dict[str, Any]
+    params: dict[str, object]
     symbol: str = ""
     orders: list[str] = field(default_factory=list)
     urgent: bool = False
@@ -77,7 +76,7 @@ class Outbox(effects.Outbox[Effects]):
         """Send a request on the private connection."""
         self.pending.requests.append(request)
 
-    def ask(self, method: str, params: dict[str, Any]) -> None:
+    def ask(self, method: str, params: dict[str, object]) -> None:
         """Send a request that concerns no order: a subscription, the switch."""
         self.send(Request(self.new_id(), method, params, urgent=True))
 

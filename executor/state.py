@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from executor.account.account import Account
 from executor.account.rates import Rates
@@ -72,11 +71,11 @@ class State:
         self.session.rest.charge(points, now / SECOND)
         self.out.write(SendRow(self.life.wall_ts(now), REST, method, points, ""))
 
-    def record(self, order: Order, kind: str, now: int, data: dict[str, Any]) -> None:
+    def record(self, order: Order, kind: str, now: int, data: dict[str, object]) -> None:
         """Write down what happened to an order, once it has its new state."""
         self.out.write_event(events.row(order, kind, self.life.wall_ts(now), data))
 
-    def cause(self, strategy: str, symbol: str, slot: str) -> dict[str, Any]:
+    def cause(self, strategy: str, symbol: str, slot: str) -> dict[str, object]:
         """Return what a decision for a slot goes back to."""
         return events.cause(self.market.targets.get((strategy, symbol)), slot, self.life.boot_to_wall)
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import msgspec
 import yaml
@@ -162,33 +161,48 @@ def speed_of(text: str) -> float | None:
         raise argparse.ArgumentTypeError(f"{text!r} is neither 'max' nor a number above 0") from None
 
 
-def summary(playback: Playback, recording: Recording, seconds: float, config: Path) -> dict[str, Any]:
-    """Return what came of it, as ``--json`` prints it."""
+class Summary(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """The outcome of a playback, as ``--json`` prints it; times RFC 3339."""
+
+    messages: int
+    payload_bytes: int
+    seconds: float
+    start: str | None
+    end: str | None
+    files: int
+    problems: list[str]
+    reader_stalled: bool
+    interrupted: bool
+    config: str
+
+
+def summary(playback: Playback, recording: Recording, seconds: float, config: Path) -> Summary:
+    """Return what came of it."""
     first, last = playback.first, playback.last
-    return {
-        "messages": playback.sent,
-        "payload_bytes": playback.payload_bytes,
-        "seconds": round(seconds, 3),
-        "from": rfc3339(first.wall) if first else None,
-        "to": rfc3339(last.wall) if last else None,
-        "files": len(recording.files),
-        "problems": described(recording),
-        "reader_stalled": playback.stalled,
-        "interrupted": playback.stopping,
-        "config": str(config),
-    }
+    return Summary(
+        messages=playback.sent,
+        payload_bytes=playback.payload_bytes,
+        seconds=round(seconds, 3),
+        start=rfc3339(first.wall) if first else None,
+        end=rfc3339(last.wall) if last else None,
+        files=len(recording.files),
+        problems=described(recording),
+        reader_stalled=playback.stalled,
+        interrupted=playback.stopping,
+        config=str(config),
+    )
 
 
-def told(result: dict[str, Any]) -> list[str]:
+def sentences(result: Summary) -> list[str]:
     """Return the summary for people, a sentence a line."""
-    lines = [f"note: {problem}" for problem in result["problems"]]
-    if not result["messages"]:
+    lines = [f"note: {problem}" for problem in result.problems]
+    if not result.messages:
         return [*lines, "nothing was replayed: no message of these topics and times is in the recording"]
-    how = "interrupted; replayed" if result["interrupted"] else "replayed"
+    how = "interrupted; replayed" if result.interrupted else "replayed"
     return [
         *lines,
-        f"{how} {result['messages']:,} messages in {result['seconds']:,.1f} s, "
-        f"heard from {result['from']} to {result['to']}, from {counted(result['files'], 'file')}",
+        f"{how} {result.messages:,} messages in {result.seconds:,.1f} s, "
+        f"heard from {result.start} to {result.end}, from {counted(result.files, 'file')}",
     ]
 
 
@@ -217,7 +231,7 @@ def main(argv: Sequence[str]) -> int:
         lock = locks.Lock(own.run, "collector")
     except locks.Held as held:
         refuse(EXIT_HELD, "collector replay", f"{held}, or name another --folder")
-    context: zmq.Context[Any] = zmq.Context()
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     endpoint = bus.address(own, str(own.bus["collector"]))
     publisher = bus.Publisher(context, endpoint, "collector", wall_ns(), None)
     out = Console(stderr=True, highlight=False)
@@ -240,7 +254,7 @@ def main(argv: Sequence[str]) -> int:
     lock.release()
     assert own.source is not None
     result = summary(playback, recording, seconds, own.source)
-    print(json.dumps(result) if chosen.json else "\n".join(told(result)), flush=True)
+    print(json.dumps(msgspec.to_builtins(result)) if chosen.json else "\n".join(sentences(result)), flush=True)
     return 0 if playback.sent else EXIT_FAILED
 
 

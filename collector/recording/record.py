@@ -11,11 +11,11 @@ import functools
 import json
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
+import msgspec
 import zmq
 from rich.console import Console
 from rich.live import Live
@@ -36,6 +36,24 @@ MB = 1_000_000
 DEFAULT_MAX_MB, DEFAULT_ROTATE_MB, DEFAULT_ROTATE_MINUTES = 1000.0, 64.0, 60.0
 # What trades goes first where both want the processor; a recorder that is late finds the messages in its queue.
 NICENESS = 5
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The outcome of a recording, as ``--json`` prints it."""
+
+    folder: str
+    seconds: float
+    messages: int
+    lost: int
+    payload_bytes: int
+    written_bytes: int
+    files: int
+    files_dropped: int
+    missed: int
+    missed_by_topic: dict[str, int]
+    skipped: int
+    without_header: int
+    stopped_by: str
 
 
 class Run:
@@ -105,64 +123,62 @@ class Run:
             f"{plain(self.store.written)} written{f', {missed:,} MISSED' if missed else ''}"
         )
 
-    def summary(self) -> dict[str, Any]:
-        """Return what came of it, as ``--json`` prints it."""
+    def summary(self) -> Summary:
+        """Return what came of it."""
         recorder, store = self.recorder, self.store
-        return {
-            "folder": str(self.folder),
-            "seconds": round((boot_ns() - self.began) / SECOND, 1),
-            "messages": store.rows,
-            "lost": recorder.messages - store.rows,
-            "payload_bytes": recorder.payload_bytes,
-            "written_bytes": store.written,
-            "files": store.files,
-            "files_dropped": store.dropped,
-            "missed": recorder.missed.total(),
-            "missed_by_topic": dict(recorder.missed.most_common()),
-            "skipped": recorder.skipped,
-            "without_header": recorder.headless,
-            "stopped_by": self.why,
-        }
+        return Summary(
+            folder=str(self.folder),
+            seconds=round((boot_ns() - self.began) / SECOND, 1),
+            messages=store.rows,
+            lost=recorder.messages - store.rows,
+            payload_bytes=recorder.payload_bytes,
+            written_bytes=store.written,
+            files=store.files,
+            files_dropped=store.dropped,
+            missed=recorder.missed.total(),
+            missed_by_topic=dict(recorder.missed.most_common()),
+            skipped=recorder.skipped,
+            without_header=recorder.headless,
+            stopped_by=self.why,
+        )
 
 
-def told(summary: dict[str, Any]) -> list[str]:
+def sentences(summary: Summary) -> list[str]:
     """Return the summary for people, a sentence a line."""
     lines = []
-    if summary["stopped_by"]:
+    if summary.stopped_by:
+        lines.append(f"recording STOPPED: {summary.stopped_by}. Make room, or name another --folder; files are whole")
+    if summary.lost:
+        lines.append(f"LOST {counted(summary.lost, 'message')} that came and could not be written")
+    if summary.messages or summary.lost:
         lines.append(
-            f"recording STOPPED: {summary['stopped_by']}. Make room, or name another --folder; files are whole"
-        )
-    if summary["lost"]:
-        lines.append(f"LOST {counted(summary['lost'], 'message')} that came and could not be written")
-    if summary["messages"] or summary["lost"]:
-        lines.append(
-            f"recorded {summary['messages']:,} messages in {summary['seconds']:,.1f} s: "
-            f"{plain(summary['payload_bytes'])}, as {counted(summary['files'], 'file')} of "
-            f"{plain(summary['written_bytes'])} in {summary['folder']}"
+            f"recorded {summary.messages:,} messages in {summary.seconds:,.1f} s: "
+            f"{plain(summary.payload_bytes)}, as {counted(summary.files, 'file')} of "
+            f"{plain(summary.written_bytes)} in {summary.folder}"
         )
     else:
         lines.append("no message was heard, so no file was written; is the system running? See 'tradebyte status'")
-    if summary["files_dropped"]:
-        lines.append(f"to stay within --max-mb, {counted(summary['files_dropped'], 'file')} went, the oldest first")
-    by_topic = list(summary["missed_by_topic"].items())
+    if summary.files_dropped:
+        lines.append(f"to stay within --max-mb, {counted(summary.files_dropped, 'file')} went, the oldest first")
+    by_topic = list(summary.missed_by_topic.items())
     if by_topic:
         most = ", ".join(f"{topic} {count:,}" for topic, count in by_topic[: limits.RECORD_GAPS_TOLD])
         more = len(by_topic) - limits.RECORD_GAPS_TOLD
         lines.append(
-            f"MISSED {summary['missed']:,} messages: {most}{f' and {more} topics more' if more > 0 else ''}. "
+            f"MISSED {summary.missed:,} messages: {most}{f' and {more} topics more' if more > 0 else ''}. "
             "Each row's 'missed' says where. The machine was too busy, or a process restarted: record fewer topics"
         )
     else:
         lines.append("missed: none")
-    if summary["skipped"] or summary["without_header"]:
+    if summary.skipped or summary.without_header:
         lines.append(
-            f"what no TradeByte sends: {summary['skipped']} not recorded, {summary['without_header']} without a header"
+            f"what no TradeByte sends: {summary.skipped} not recorded, {summary.without_header} without a header"
         )
     return lines
 
 
 @contextlib.contextmanager
-def showing(what: str) -> Any:
+def showing(what: str) -> Iterator[Callable[[str], None]]:
     """Return a line on stderr that renews itself on a terminal; elsewhere only a line at the start."""
     out = Console(stderr=True, highlight=False)
     out.print(what, markup=False, soft_wrap=True)
@@ -229,5 +245,5 @@ def main(argv: Sequence[str]) -> int:
         run.record(chosen.seconds, show)
     lock.release()
     summary = run.summary()
-    print(json.dumps(summary) if chosen.json else "\n".join(told(summary)), flush=True)
-    return EXIT_FAILED if run.why or not summary["messages"] else 0
+    print(json.dumps(msgspec.to_builtins(summary)) if chosen.json else "\n".join(sentences(summary)), flush=True)
+    return EXIT_FAILED if run.why or not summary.messages else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -30,7 +29,7 @@ class Recorder:
         self.missed: Counter[str] = Counter()
         self._batch_bytes = batch_bytes
         self._tracker = bus.Tracker()
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[tuple[object, ...]] = []
         self._pending_bytes = 0
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 from executor.decide import risk
 from executor.decide.verdict import Verdict
@@ -81,7 +80,7 @@ class Placing:
         if not request.urgent:
             self._recent += [now] * len(request.orders)
 
-    def record(self, order: Order, chosen: dict[str, Any], now: int, request: Request | None = None) -> None:
+    def record(self, order: Order, chosen: dict[str, object], now: int, request: Request | None = None) -> None:
         """Record a decision: what it goes back to, what was chosen and why, and what leaves for it."""
         state = self.state
         data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}

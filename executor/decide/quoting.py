@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from executor.decide import risk
 from executor.decide.agenda import Agenda
 from executor.decide.budget import add_points, amend_points
@@ -308,7 +306,7 @@ class Quoting:
             [order.cl_ord_id],
         )
         points = amend_points(order.touched, now)
-        chosen: dict[str, Any] = {"plan": events.why_changed(order, step)}
+        chosen: dict[str, object] = {"plan": events.why_changed(order, step)}
         apply(order, AmendSent(Amend(request.req_id, step.price, total, deadline_ts)), now)
         self.placing.stamp(order, self.state.market.targets.get((order.strategy, symbol)), now)
         chosen["budget"] = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
@@ -356,7 +354,7 @@ class Quoting:
         if len(adds) == 1:
             request = Request(req_id, "add_order", {**add_params(adds[0]), **common}, symbol, names)
         else:
-            params = {"orders": [add_params(order) for order in adds], **common}
+            params: dict[str, object] = {"orders": [add_params(order) for order in adds], **common}
             request = Request(req_id, "batch_add", params, symbol, names)
         points = add_points(len(adds))
         held = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from executor.effects import RestCall
@@ -33,7 +33,7 @@ class Listener(Protocol):
     def closed(self, why: str) -> None:
         """End the connection."""
 
-    def rest_answer(self, call: RestCall, result: Any) -> None:
+    def rest_answer(self, call: RestCall, result: object) -> None:
         """Take in a REST call's answer."""
 
     def rest_failed(self, call: RestCall, why: str) -> None:
@@ -65,7 +65,7 @@ class Private:
         """Return why there is no private stream; empty while nothing is known to be wrong."""
         return self._token_problem or self.socket.problem
 
-    async def call(self, method: str, params: dict[str, str]) -> Any:
+    async def call(self, method: str, params: dict[str, str]) -> Any:  # Kraken's answer, read by who asked
         """Make a private REST call; nonces leave in order. Raises RestRefused or RestError."""
         async with self._lock:
             if self._key.is_locked_out(time.monotonic()):
@@ -134,7 +134,7 @@ class Private:
         left_s = self._key.left_s(time.monotonic())
         return f"; tried again in {left_s:.0f} s" if left_s else ""
 
-    def _keep(self, work: Any) -> None:
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)

@@ -6,12 +6,18 @@ A switch that is armed across it pulls every order of the account when the engin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+
+import msgspec
 
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339
 
 _LEAD = int(limits.MAINTENANCE_LEAD_S * SECOND)
+
+
+class _Notice(msgspec.Struct):
+    start_time: str
+    end_time: str | None = None
 
 
 class Maintenance:
@@ -20,7 +26,7 @@ class Maintenance:
     def __init__(self) -> None:
         self._windows: list[tuple[int, int]] = []
 
-    def take(self, notices: Iterable[Any]) -> bool:
+    def take(self, notices: Iterable[object]) -> bool:
         """Take a status with its notices, which replaces the one before; return False when one of them cannot be read.
 
         No capture shows a notice: these are the members that one cannot do without.
@@ -29,9 +35,10 @@ class Maintenance:
         all_read = True
         for notice in notices:
             try:
-                begin = parse_rfc3339(notice["start_time"])
-                end = parse_rfc3339(notice["end_time"]) if notice.get("end_time") else begin + _LEAD
-            except (KeyError, TypeError, ValueError, AttributeError):
+                window = msgspec.convert(notice, _Notice)
+                begin = parse_rfc3339(window.start_time)
+                end = parse_rfc3339(window.end_time) if window.end_time else begin + _LEAD
+            except ValueError:
                 all_read = False
             else:
                 self._windows.append((begin, end))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from executor.effects import Request, RestCall
 from executor.orders.order import Order
 from executor.orders.transitions import Left, apply
@@ -21,7 +19,7 @@ def deadline_text(deadline_ts: int) -> str:
     return rfc3339(deadline_ts)[:-4] + "Z"
 
 
-def add_params(order: Order) -> dict[str, Any]:
+def add_params(order: Order) -> dict[str, object]:
     """Return an order's part of add_order and batch_add: a post-only limit with its fee in quote (T5).
 
     The exchange cancels the newer of two orders of ours that would trade with each other (T7).
@@ -39,14 +37,14 @@ def add_params(order: Order) -> dict[str, Any]:
     }
 
 
-def flatten_params(order: Order) -> dict[str, Any]:
+def flatten_params(order: Order) -> dict[str, object]:
     """Return the members of an order that takes what it can within its price at once; the exchange cancels the rest."""
     params = add_params(order)
     del params["post_only"]
     return {**params, "time_in_force": "ioc"}
 
 
-def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict[str, Any]:
+def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict[str, object]:
     """Return the members of amend_order to a price in ticks and a total in lots (filled and remaining, T6)."""
     # Kraken wants the symbol of what is no crypto-currency, and of nothing else (KRAKEN.md 3.4).
     named = {"symbol": order.symbol} if is_tokenised(order.symbol) else {}
@@ -68,7 +66,7 @@ def cancel_request(req_id: int, order: Order) -> Request:
 
 def batch_cancel_request(req_id: int, orders: list[Order]) -> Request:
     """Return one cancel for all, by order ids (T8). Kraken wants two: a single order is named by both its ids."""
-    params: dict[str, Any] = {"orders": [order.order_id for order in orders]}
+    params: dict[str, object] = {"orders": [order.order_id for order in orders]}
     if len(orders) == 1:
         params["cl_ord_id"] = [orders[0].cl_ord_id]
     names = [order.cl_ord_id for order in orders]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from executor.decide.planner import retreats
 from executor.effects import Request, RestCall
 from executor.exchange.rejections import Rejections
@@ -93,7 +91,7 @@ class Answers:
             data["order_id"] = order.order_id
         self.state.record(order, "answer", now, data)
 
-    def _asked(self, request: Request) -> dict[str, Any]:
+    def _asked(self, request: Request) -> dict[str, object]:
         sent_ts = self.state.life.wall_ts(request.sent)
         return {"method": request.method, "req_id": request.req_id, "sent_ts": sent_ts}
 

@@ -8,7 +8,6 @@ An order's first and newest events are kept; those between give way, so that one
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -35,7 +34,7 @@ def place(n: int) -> int:
     return limits.EVENTS_FIRST + (n - limits.EVENTS_FIRST) % limits.EVENTS_LAST
 
 
-def row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
+def row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> EventRow:
     """Return the order's next event, with the targets that left it as it was since its last one."""
     event = _row(order, kind, event_ts, data)
     order.audit.kept = None
@@ -48,7 +47,7 @@ def kept_row(order: Order, event_ts: int) -> EventRow:
     return _row(order, "kept", event_ts, {})
 
 
-def _row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
+def _row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> EventRow:
     kept = order.audit.kept
     if kept is not None:
         waited = {"since_ts": kept.since_ts, "until_ts": kept.until_ts, "targets": kept.whys}
@@ -71,11 +70,11 @@ def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
     return True
 
 
-def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, Any]:
+def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, object]:
     """Return the frame, book and target that a decision goes back to, as far as they are known; times are wall ns."""
     if target is None:
         return {}
-    wanted: dict[str, Any] = {
+    wanted: dict[str, object] = {
         "decided_ts": target.decided + boot_to_wall,
         "ttl_ms": target.ttl_ms,
         "fills": target.fills,
@@ -86,17 +85,16 @@ def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, Any]
             wanted["qty"] = text(quote.qty, target.qty_precision)
     if target.why:
         wanted["why"] = target.why
-    data: dict[str, Any] = {"target": wanted}
+    data: dict[str, object] = {"target": wanted}
     if target.received:
         data["frame"] = {"received_ts": target.received + boot_to_wall, "exchange_ts": target.exchange_ts}
-        data["book"] = {"booked_ts": target.booked + boot_to_wall}
-        for side, price in (("bid", target.bid), ("ask", target.ask)):
-            if price is not None:
-                data["book"][side] = text(price, target.price_precision)
+        sides = {"bid": target.bid, "ask": target.ask}
+        touch = {side: text(price, target.price_precision) for side, price in sides.items() if price is not None}
+        data["book"] = {"booked_ts": target.booked + boot_to_wall, **touch}
     return data
 
 
-def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int) -> dict[str, Any]:
+def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int) -> dict[str, object]:
     """Return the pair's counter before a transaction, its points, and what is held back for pulling open orders."""
     return {
         "points": points,
@@ -109,22 +107,21 @@ def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int
 def sent_bytes(request: Request, cl_ord_id: str) -> str:
     """Return a request as it leaves, without its token; of a batch only what is this order's."""
     params = {**request.params, "token": REDACTED}
-    if request.method == "batch_add":
-        params["orders"] = [order for order in params["orders"] if order["cl_ord_id"] == cl_ord_id]
-    elif request.method == "batch_cancel":
-        params["orders"] = [params["orders"][request.orders.index(cl_ord_id)]]
+    orders = params.get("orders")
+    if isinstance(orders, list):  # one entry an order, in the order of the request's ids
+        params["orders"] = [orders[request.orders.index(cl_ord_id)]]
     return v2.request(request.method, params, request.req_id)
 
 
-def sent(request: Request, cl_ord_id: str) -> dict[str, Any]:
+def sent(request: Request, cl_ord_id: str) -> dict[str, object]:
     """Return a request's part of a decision."""
-    data: dict[str, Any] = {"req_id": request.req_id, "bytes": sent_bytes(request, cl_ord_id)}
+    data: dict[str, object] = {"req_id": request.req_id, "bytes": sent_bytes(request, cl_ord_id)}
     if len(request.orders) > 1:
         data["batch"] = len(request.orders)
     return data
 
 
-def why_changed(order: Order, change: Change) -> dict[str, Any]:
+def why_changed(order: Order, change: Change) -> dict[str, object]:
     """Return what an amend changes, and why the planner chose it over leaving the order."""
     reasons = []
     if change.price != order.price:
@@ -145,7 +142,7 @@ def why_changed(order: Order, change: Change) -> dict[str, Any]:
     }
 
 
-def report_data(report: v2.Report) -> dict[str, Any]:
+def report_data(report: v2.Report) -> dict[str, object]:
     """Return an ``executions`` report under Kraken's names, without what is empty."""
     names = ("exec_type", "order_status", "reason", "limit_price", "order_qty", "cum_qty")
     trade = ("exec_id", "last_qty", "last_price", "liquidity_ind") if report.exec_id else ()

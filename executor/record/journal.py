@@ -5,13 +5,13 @@ A shell: it keeps what the core records and gives it back at the next start. The
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from executor.account.ledger import Entry, Holding
 from executor.orders.ids import EPOCH_MAX, base36
@@ -199,9 +199,7 @@ class Journal:
         """Return every asset's holding."""
         holdings = {}
         for asset, state in self._db.execute("SELECT asset, state FROM holdings"):
-            parts: dict[str, Any] = json.loads(state)
-            legs = {exec_id: Decimal(effect) for exec_id, effect in parts.pop("open_legs").items()}
-            holdings[asset] = Holding(**{name: Decimal(value) for name, value in parts.items()}, open_legs=legs)
+            holdings[asset] = msgspec.json.decode(state, type=Holding)
         return holdings
 
     def knows_entry(self, ledger_id: str) -> bool:

@@ -131,8 +131,7 @@ def columns(kind: type) -> str:
     return ", ".join(field.name for field in fields(kind))
 
 
-def order_row(row: tuple[Any, ...]) -> OrderRow:
+def order_row(row: tuple[Any, ...]) -> OrderRow:  # as SQLite returns it
     """Return a row that was selected by the columns of :class:`OrderRow`."""
     values = dict(zip((field.name for field in fields(OrderRow)), row, strict=True))
-    values["is_live"] = bool(values["is_live"])
-    return OrderRow(**values)
+    return OrderRow(**{**values, "is_live": bool(values["is_live"])})

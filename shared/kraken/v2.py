@@ -6,7 +6,7 @@ Unknown members are ignored and absent ones allowed: Kraken's builds differ. Num
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -22,7 +22,7 @@ class FrameError(ValueError):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """Any frame: a push (``channel``) or a response (``method``); payloads stay raw until wanted."""
+    """object frame: a push (``channel``) or a response (``method``); payloads stay raw until wanted."""
 
     channel: str = ""
     type: str = ""
@@ -66,7 +66,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     system: str = ""
     version: str = ""
-    upcoming_maintenance: list[Any] = []
+    upcoming_maintenance: list[object] = []
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
@@ -281,14 +281,14 @@ def _element(row: msgspec.Raw, kind: type[E]) -> E:
     return element
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: object) -> object:
     if isinstance(value, dict):
         return {name: _without_nulls(member) for name, member in value.items() if member is not None}
     return [_without_nulls(member) for member in value] if isinstance(value, list) else value
 
 
-def _check_numbers(element: Any) -> None:
-    for name in element.__struct_fields__:
+def _check_numbers(element: object) -> None:
+    for name in getattr(element, "__struct_fields__", ()):
         value = getattr(element, name)
         if isinstance(value, Decimal) and not is_usable(value):
             raise FrameError(f"{name} is {str(value)[: limits.BAD_NUMBER_SHOWN]}, no number of a market")
@@ -307,12 +307,12 @@ def _texts(row: msgspec.Raw) -> dict[str, str]:
     return {name: value for name, value in members.items() if isinstance(value, str) and len(value) < 100}
 
 
-def request(method: str, params: dict[str, Any] | None = None, req_id: int | None = None) -> str:
+def request(method: str, params: dict[str, object] | None = None, req_id: int | None = None) -> str:
     """Return a request's text; Decimals become JSON numbers with exactly their decimals, written plainly.
 
     A whole one ends in ``.0``: Kraken refuses a price that is an integer (KRAKEN.md 3.4).
     """
-    body: dict[str, Any] = {"method": method}
+    body: dict[str, object] = {"method": method}
     if params is not None:
         body["params"] = _plain_numbers(params)
     if req_id is not None:
@@ -320,7 +320,7 @@ def request(method: str, params: dict[str, Any] | None = None, req_id: int | Non
     return _encoder.encode(body).decode()
 
 
-def _plain_numbers(value: Any) -> Any:
+def _plain_numbers(value: object) -> object:
     if isinstance(value, Decimal):
         written = format(value, "f")
         return msgspec.Raw((written if "." in written else f"{written}.0").encode())

@@ -23,7 +23,7 @@ from shared.config.schema import Config
 from shared.config.secret import Mask, secrets_of
 from shared.process.flood import Flood
 
-OnWarning = Callable[[str, str, dict[str, Any]], None]
+OnWarning = Callable[[str, str, dict[str, object]], None]
 WARNINGS: Final = ("warning", "error", "critical")
 # Libraries that tell too much below a warning, unless the configuration asks for it.
 CHATTY: Final = ("asyncio", "websockets", "aiohttp.access")
@@ -36,7 +36,7 @@ TOLD_LATER: Final = "the same again, not written"
 class _Formatter(structlog.stdlib.ProcessorFormatter):
     """The last step of every line: whatever it holds, a secret is not among it."""
 
-    def __init__(self, mask: Mask, **options: Any) -> None:
+    def __init__(self, mask: Mask, **options: Any) -> None:  # structlog's own
         super().__init__(**options)
         self._mask = mask
 
@@ -123,7 +123,8 @@ class Logs:
 
     def _tell(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         if method in WARNINGS:
-            fields = {key: self._mask(str(value)) for key, value in event.items() if key not in HIDDEN_FIELDS}
+            public = {key: value for key, value in event.items() if key not in HIDDEN_FIELDS}
+            fields: dict[str, object] = {key: self._mask(str(value)) for key, value in public.items()}
             self._on_warning(method, self._mask(str(event.get("event", ""))), fields)
         return event
 

@@ -15,8 +15,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable, Iterator
+from typing import NoReturn
 
 import zmq
 
@@ -51,7 +51,7 @@ class Process:
         # How long it goes on when supervisord is gone: the simulator, until the executor has pulled its orders.
         self.outlives_s = 0.0
         self._orphan_since = 0
-        self.details: dict[str, Any] = {}
+        self.details: dict[str, object] = {}
         self._bad_logged: dict[str, float] = {}
         watched = configuration.monitor
         self.performance = Performance(watched.slow_operation_s, self._on_slow)
@@ -68,7 +68,7 @@ class Process:
         self._wake, self._wake_writer = socket.socketpair()
         self._catch_signals()
         self._back_off()
-        context: zmq.Context[Any] = zmq.Context.instance()
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
         self._auth = start_auth(context, configuration)
         endpoint = bus.address(configuration, str(configuration.bus[name]))
         try:
@@ -323,7 +323,7 @@ class Process:
         halt.halt_trading(self.config.halt_file, halt.Halt(halt.Cause.CRASH_LOOP, text))
 
     @contextlib.contextmanager
-    def _crash_logged(self) -> Any:
+    def _crash_logged(self) -> Iterator[None]:
         try:
             yield
         except Exception:
@@ -356,7 +356,7 @@ class Process:
 
     # --- what is told --------------------------------------------------------------------------------------------
 
-    def _on_warning(self, level: str, event: str, fields: dict[str, Any]) -> None:
+    def _on_warning(self, level: str, event: str, fields: dict[str, object]) -> None:
         if self._publisher is not None:
             self.publish(f"log.{self.name}", LogLine(level=level, event=event, fields=fields))
 

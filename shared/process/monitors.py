@@ -8,14 +8,14 @@ import inspect
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import psutil
 
 from shared import limits
 from shared.histogram import Histogram
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., object])
 
 
 class Performance:
@@ -36,14 +36,14 @@ class Performance:
             if inspect.iscoroutinefunction(function):
 
                 @functools.wraps(function)
-                async def measured_async(*args: Any, **kwargs: Any) -> Any:
+                async def measured_async(*args: object, **kwargs: object) -> object:
                     with self.timed(operation):
                         return await function(*args, **kwargs)
 
                 return cast("Function", measured_async)
 
             @functools.wraps(function)
-            def measured_sync(*args: Any, **kwargs: Any) -> Any:
+            def measured_sync(*args: object, **kwargs: object) -> object:
                 with self.timed(operation):
                     return function(*args, **kwargs)
 
@@ -71,7 +71,7 @@ class Performance:
         if duration_ns > self._slow_ns:
             self._on_slow(operation, duration_ns / 1e9)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """Return every operation's count, average, minimum, maximum and percentiles, in ms."""
         return {name: dict(histogram.summary_ms()) for name, histogram in self.operations.items()}
 

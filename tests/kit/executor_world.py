@@ -204,8 +204,10 @@ class World:
     def armed(self) -> None:
         """Answers every arming of the switch: it fires in 15 s."""
         for request in self.taken("cancel_all_orders_after"):
-            at = self.exchange_ts // SECOND * SECOND + request.params["timeout"] * SECOND
-            trigger = rfc3339(at)[:19] + "Z" if request.params["timeout"] else "0"
+            timeout = request.params["timeout"]
+            assert isinstance(timeout, int)
+            at = self.exchange_ts // SECOND * SECOND + timeout * SECOND
+            trigger = rfc3339(at)[:19] + "Z" if timeout else "0"
             self.answer(request, {"currentTime": rfc3339(self.exchange_ts), "triggerTime": trigger})
 
     # --- time ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from collector.recording import files as format_
 from collector.recording.files import Recording, Row, Unreadable, files_of, find, frames, schema
 from collector.recording.playback import schedule
-from collector.recording.record import told
+from collector.recording.record import Summary, sentences
 from collector.recording.recorder import Recorder
 from collector.recording.store import DiskFull, Rules, Store
 from shared.bus import topics
@@ -281,18 +281,22 @@ def test_what_is_not_written_is_told_as_lost(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
         store.write(recorder.batch(), 1)
     assert (recorder.messages, store.rows) == (5, 0)
-    numbers = dict.fromkeys(("seconds", "payload_bytes", "written_bytes", "files", "files_dropped", "missed"), 0)
-    lines = told(
-        {
-            **numbers,
-            "messages": store.rows,
-            "lost": recorder.messages - store.rows,
-            "missed_by_topic": {},
-            "skipped": 0,
-            "without_header": 0,
-            "stopped_by": "disk full",
-            "folder": str(tmp_path),
-        }
+    lines = sentences(
+        Summary(
+            folder=str(tmp_path),
+            seconds=0.0,
+            messages=store.rows,
+            lost=recorder.messages - store.rows,
+            payload_bytes=0,
+            written_bytes=0,
+            files=0,
+            files_dropped=0,
+            missed=0,
+            missed_by_topic={},
+            skipped=0,
+            without_header=0,
+            stopped_by="disk full",
+        )
     )
     assert "LOST 5 messages" in " ".join(lines)
     assert "recorded 0 messages" in " ".join(lines)
