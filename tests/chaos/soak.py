@@ -97,7 +97,7 @@ def watch(system: System, seen: Seen) -> None:
         mid = Decimal(book.bids[0][0] + book.asks[0][0]) / 2
         position = Decimal(account.positions.get(symbol, "0")) * mid.scaleb(-orders.price_precision)
         for side, sign in (("buy", 1), ("sell", -1)):
-            opened = sum(max(o.price, mid) * (o.qty - o.filled) * unit for o in live if o.side == side)
+            opened = sum(max(Decimal(o.price), mid) * (o.qty - o.filled) * unit for o in live if o.side == side)
             worst = sign * position + opened
             if worst > rules.max_position_size * MOVED:
                 seen.breaches.append(f"{symbol}: worst case {worst:.2f} on the {side} side")

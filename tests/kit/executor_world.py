@@ -74,6 +74,11 @@ def configuration(**trading: Any) -> Config:
     return config
 
 
+def params_of(request: Request) -> dict[str, Any]:
+    """Return a request's members, to look into whatever they hold."""
+    return dict(request.params)
+
+
 class World:
     """An executor whose every wish is looked at; time is ns of CLOCK_BOOTTIME from ``now``."""
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgpack
 import pytest
@@ -182,7 +183,8 @@ def test_bad_input_15_rest_error_with_status_200() -> None:
     with pytest.raises(RestRefused, match="EService:Unavailable"):
         parse_answer(b'{"error":["EService:Unavailable"]}')
     world = Executor().ready()
-    for result in ({}, [], None, {"trades": {"T": {}}}, {"fees": {"XXBTZUSD": {"fee": "free"}}}):
+    results: tuple[Any, ...] = ({}, [], None, {"trades": {"T": {}}}, {"fees": {"XXBTZUSD": {"fee": "free"}}})
+    for result in results:
         for method in ("TradesHistory", "Ledgers", "TradeVolume", "ClosedOrders"):
             tag = {"TradeVolume": "fees", "ClosedOrders": "order T"}.get(method, "page")
             world.executor.backfill._pages = [(method, "0", "1", 0)]

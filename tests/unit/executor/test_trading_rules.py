@@ -10,7 +10,7 @@ import pytest
 from executor.orders import ids
 from shared.clock import MS, SECOND, parse_rfc3339, rfc3339
 from shared.messages import BookState, OrderState, Target
-from tests.kit.executor_world import World, buy, configuration, sell
+from tests.kit.executor_world import World, buy, configuration, params_of, sell
 
 
 def trade(world: World, order: object, lots: int, exec_id: str = "T1") -> None:
@@ -549,7 +549,7 @@ def test_t16_orders_and_fills_that_are_not_ours_count_and_are_left_alone() -> No
     assert [order.strategy for order in world.live() if order.order_id == "OFOREIGN"] == ["account"]
     # 830 USD of somebody else's bid leave room for one of ours below 1000.
     request = world.taken("batch_add")[0]
-    assert [(o["side"]) for o in request.params["orders"]] == ["buy", "sell"]
+    assert [order["side"] for order in params_of(request)["orders"]] == ["buy", "sell"]
     world.state.controls.halted = True
     world.turn()
     assert world.taken("cancel_order") == []

@@ -14,7 +14,7 @@ from executor.publish import account_message
 from executor.record.rows import MetaRow
 from shared.clock import SECOND
 from shared.messages import Account, BookState, Fees, Pair, Quote
-from tests.kit.executor_world import BTC, World, configuration
+from tests.kit.executor_world import BTC, World, configuration, params_of
 
 BTC_EUR = msgspec.structs.replace(BTC, symbol="BTC/EUR", quote="EUR")
 ETH_BTC = msgspec.structs.replace(
@@ -61,9 +61,10 @@ def dollars_sent(made: World, side: str) -> Decimal:
     """What all orders of a side that left are worth, at the worse of price and mid."""
     total = Decimal(0)
     for request in [*made.taken("add_order"), *made.taken("batch_add")]:
-        for order in request.params.get("orders", [request.params]):
+        params = params_of(request)
+        for order in params.get("orders", [params]):
             if order["side"] == side:
-                symbol = request.params["symbol"]
+                symbol = params["symbol"]
                 rate = {"USD": Decimal(1), "EUR": Decimal("1.05005"), "BTC": Decimal(84_000)}[PAIRS[symbol].quote]
                 mid = Decimal(sum(TOUCHES[symbol])) / 2 / 10 ** PAIRS[symbol].price_precision
                 total += max(order["limit_price"], mid) * order["order_qty"] * rate

@@ -19,7 +19,7 @@ from shared import halt
 from shared.config import Strategy
 from shared.messages import Instruments, OrderState
 from shared.process.loop import Process
-from tests.kit.executor_world import BTC, ETH, KeepingHands, World, buy, configuration, sell
+from tests.kit.executor_world import BTC, ETH, KeepingHands, World, buy, configuration, params_of, sell
 
 
 def holding(world: World, base: str, asset: str = "BTC") -> None:
@@ -43,8 +43,8 @@ def test_t11_flatten_pulls_confirms_closes_within_the_band_and_halts() -> None:
     assert request.params["side"] == "sell"
     assert request.params["time_in_force"] == "ioc"
     assert "post_only" not in request.params
-    assert request.params["limit_price"] >= Decimal("84000.05") * Decimal("0.99")
-    assert Decimal("0.0029") < request.params["order_qty"] <= Decimal("0.00298")  # 250 USD an order
+    assert params_of(request)["limit_price"] >= Decimal("84000.05") * Decimal("0.99")
+    assert Decimal("0.0029") < params_of(request)["order_qty"] <= Decimal("0.00298")  # 250 USD an order
     sent = world.live()[0]
     world.report("canceled", sent, reason="Immediate or cancel")
     holding(world, "1.00202")

@@ -15,6 +15,8 @@ from shared.bus import Publisher, Received, Subscriber, Tracker, topics
 from shared.config import Config
 from shared.messages import Alert, Control, Message, Resync
 
+Context = zmq.Context[zmq.Socket[bytes]]
+
 
 @pytest.fixture
 def where(tmp_path: Path) -> str:
@@ -22,13 +24,13 @@ def where(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def context() -> Iterator[zmq.Context]:
-    made: zmq.Context = zmq.Context()
+def context() -> Iterator[Context]:
+    made: Context = zmq.Context()
     yield made
     made.destroy(linger=0)
 
 
-def publisher(context: zmq.Context, where: str, boot: int = 1) -> Publisher:
+def publisher(context: Context, where: str, boot: int = 1) -> Publisher:
     return Publisher(context, where, "monitor", boot, None)
 
 
@@ -55,7 +57,7 @@ def drain(reader: Subscriber, wanted: int, sender: Publisher | None = None) -> l
     return received
 
 
-def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: zmq.Context, where: str) -> None:
+def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: Context, where: str) -> None:
     sender = publisher(context, where)
     sender.publish("control", Control(halted=True, why="test"))
     raw = context.socket(zmq.SUB)
@@ -77,7 +79,7 @@ def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: zmq.Co
     assert message["ts"] > 0
 
 
-def test_events_are_not_repeated(context: zmq.Context, where: str) -> None:
+def test_events_are_not_repeated(context: Context, where: str) -> None:
     sender = publisher(context, where)
     reader = Subscriber(context, [where], ["alert", "control"])
     wait_for_subscription(sender, "alert")
@@ -89,7 +91,7 @@ def test_events_are_not_repeated(context: zmq.Context, where: str) -> None:
     assert reader.counters.repeats == 0
 
 
-def test_of_a_state_topic_only_the_newest_is_handed_on(context: zmq.Context, where: str) -> None:
+def test_of_a_state_topic_only_the_newest_is_handed_on(context: Context, where: str) -> None:
     sender = publisher(context, where)
     reader = Subscriber(context, [where], ["control"])
     wait_for_subscription(sender, "control")
@@ -102,7 +104,7 @@ def test_of_a_state_topic_only_the_newest_is_handed_on(context: zmq.Context, whe
     assert reader.counters.gaps == 0
 
 
-def test_a_topic_never_matches_a_longer_one(context: zmq.Context, where: str) -> None:
+def test_a_topic_never_matches_a_longer_one(context: Context, where: str) -> None:
     sender = publisher(context, where)
     reader = Subscriber(context, [where], ["feed.book.BTC/USD"])
     wait_for_subscription(sender, "feed.book.BTC/USD")
@@ -124,7 +126,7 @@ def test_a_topic_never_matches_a_longer_one(context: zmq.Context, where: str) ->
     ],
 )
 def test_what_does_not_decode_is_counted_told_and_skipped(
-    context: zmq.Context, where: str, topic: str, payload: bytes
+    context: Context, where: str, topic: str, payload: bytes
 ) -> None:
     reports: list[tuple[str, str, bytes]] = []
     sender = publisher(context, where)
@@ -137,7 +139,7 @@ def test_what_does_not_decode_is_counted_told_and_skipped(
     assert reports[0][2] == payload[:200]
 
 
-def test_a_second_bind_of_a_tcp_endpoint_is_told(context: zmq.Context) -> None:
+def test_a_second_bind_of_a_tcp_endpoint_is_told(context: Context) -> None:
     probe = context.socket(zmq.PUB)
     port = probe.bind_to_random_port("tcp://127.0.0.1")
     with pytest.raises(bus.BusAddressInUse):

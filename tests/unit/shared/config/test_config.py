@@ -160,7 +160,7 @@ def test_tokenised_pairs_are_pairs_and_assets_beside_the_traded_ones_are_allowed
 
 def test_words_stay_words(tmp_path: Path) -> None:
     loaded = load(tmp_path, "trading:\n  pairs: [ON/USD, NO/USD]\n  inventory_base: {ON: 1, NO: '0250'}\n")
-    assert loaded.trading.inventory_base == {"ON": 1, "NO": 250}
+    assert loaded.trading.inventory_base == {"ON": Decimal(1), "NO": Decimal(250)}
 
 
 def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import websockets
 
 from collector.__main__ import Collector
 from collector.feed.feed import Feed
 from executor.shell import Shell
 from shared.config import Config
 from shared.kraken import socket as module
+from shared.kraken.reconnect import Reconnect
 from shared.kraken.socket import KrakenSocket
 from shared.process.loop import Process
 from tests.kit.executor_world import World
@@ -27,7 +29,7 @@ def test_no_error_of_connecting_ends_it(monkeypatch: pytest.MonkeyPatch, error: 
         raise error
 
     monkeypatch.setattr(module, "connect", fails)
-    monkeypatch.setattr(module.Reconnect, "delay_s", lambda *_: 0.0)
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
     made = KrakenSocket("ws://127.0.0.1:1/", lambda: None, lambda _: None, lambda _: None, "tests")
 
     async def run() -> None:
@@ -52,12 +54,12 @@ def test_what_a_lost_connection_leaves_in_the_queue_is_counted(monkeypatch: pyte
         async def __aexit__(self, *_: object) -> None: ...
 
         async def recv(self, decode: bool) -> bytes:
-            raise module.websockets.ConnectionClosedError(None, None)
+            raise websockets.ConnectionClosedError(None, None)
 
         async def send(self, _text: str) -> None: ...
 
     monkeypatch.setattr(module, "connect", lambda *_, **__: Gone())
-    monkeypatch.setattr(module.Reconnect, "delay_s", lambda *_: 0.0)
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
     opened: list[bool] = []
 
     def on_open() -> None:
