@@ -44,7 +44,7 @@ class Monitor:
         self.health = Health(others, host)
         self.pids = Pids(others, host, self._ended)
         self.merged = Merged(self.config.logs, self.config.process_names)
-        self.supervisor = supervisor.of(self.config)
+        self.supervisor = supervisor.supervisord_of(self.config)
         self.halted = halted.text(self.config)
         self.machine = Machine(self.config.data)
         metrics = Metrics(self.config, self.picture.view, self.picture.latency, self.status)
@@ -52,7 +52,7 @@ class Monitor:
         self.site = Site(self.config, self.picture, metrics.text)
         self.journal = Reader(self.config, self.picture, self._spawn)
         self._look_due = 0
-        self._shown: str | None = None
+        self._published: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         monitor = self.config.monitor
         try:
@@ -94,10 +94,10 @@ class Monitor:
     def on_turn(self, now: int) -> None:
         """Looks at the halt switch and at who has been silent for too long."""
         self.halted = halted.text(self.config)
-        shown = self.halted or ""
-        if shown != self._shown:
-            self._shown = shown
-            self.process.publish("control", Control(halted=self.halted is not None, why=shown))
+        why = self.halted or ""
+        if why != self._published:
+            self._published = why
+            self.process.publish("control", Control(halted=self.halted is not None, why=why))
         self._do(self.health.turn(now, self.halted))
         if now >= self._look_due:
             self._look_due = now + LOOK_EVERY_NS

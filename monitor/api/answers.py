@@ -25,7 +25,7 @@ class Problem(Exception):
     def __init__(self, code: int, error: str, text: str, mend: str) -> None:
         super().__init__(text)
         self.code = code
-        self.shown = ProblemShown(error=error, text=text, mend=mend)
+        self.body = ProblemShown(error=error, text=text, mend=mend)
 
 
 def respond(body: Any, code: int = 200, headers: dict[str, str] | None = None) -> web.Response:

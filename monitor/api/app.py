@@ -14,7 +14,7 @@ from monitor.api import guard, metrics, openapi, page, token
 from monitor.api.answers import HEADERS, Problem, respond
 from monitor.api.controls import Controls
 from monitor.api.queries import of_body, of_query
-from monitor.api.routes import ACTS, READS, Act, Read
+from monitor.api.routes import ACTIONS, READS, Action, Read
 from monitor.api.site import Site
 from monitor.api.stream import Stream
 from shared import limits
@@ -26,8 +26,8 @@ def application(site: Site, controls: Controls, secret: str) -> web.Application:
     app = web.Application(middlewares=[_problems, _guarded(site)], client_max_size=limits.API_BODY_BYTES)
     for read in READS:
         app.router.add_get(read.path, _reader(site, read))
-    for act in ACTS:
-        app.router.add_post(act.path, _actor(site, act, controls, secret))
+    for action in ACTIONS:
+        app.router.add_post(action.path, _actor(site, action, controls, secret))
 
     async def get_health(_request: web.Request) -> web.Response:
         code, body = site.health()
@@ -67,11 +67,11 @@ def _reader(site: Site, read: Read) -> Handler:
     return get
 
 
-def _actor(site: Site, act: Act, controls: Controls, secret: str) -> Handler:
+def _actor(site: Site, action: Action, controls: Controls, secret: str) -> Handler:
     async def post(request: web.Request) -> web.Response:
         guard.require_token(request.headers.get("Authorization"), secret)
-        wish = of_body(act.wish, await request.read())
-        done = await act.act(controls, wish)
+        body = of_body(action.body, await request.read())
+        done = await action.run(controls, body)
         site.forget()
         return respond(done)
 
@@ -85,7 +85,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     except Problem as problem:
         headers = {"WWW-Authenticate": "Bearer"} if problem.code == 401 else {}
-        return respond(problem.shown, problem.code, headers)
+        return respond(problem.body, problem.code, headers)
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -117,7 +117,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def serve(listening: socket.socket, site: Site, tell: Callable[[str, str, str], None]) -> web.AppRunner:
     """Serves on a listening socket until the runner is cleaned up; ``tell`` publishes an alert."""
-    app = application(site, Controls(site.config, tell), token.of(site.config.run))
+    app = application(site, Controls(site.config, tell), token.read_or_create(site.config.run))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.SockSite(runner, listening).start()

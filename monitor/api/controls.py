@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from monitor.api.answers import Problem
-from monitor.api.queries import AcceptBody, AlertTestWish, EmptyWish, HaltWish, PauseBody, RestartWish, ResumeBody
+from monitor.api.queries import AcceptBody, AlertTestBody, EmptyBody, HaltBody, PauseBody, RestartBody, ResumeBody
 from monitor.control import accepting, flattening, halting, restarting
 from monitor.model import halted
 from monitor.model.sections import Shown
@@ -102,10 +102,10 @@ class Controls:
         # Threads of its own: a halt never waits behind restarts that take long.
         self._switch = ThreadPoolExecutor(2, "switch")
 
-    async def halt(self, wish: HaltWish) -> Halted:
+    async def halt(self, body: HaltBody) -> Halted:
         """Pulls every order; nothing is placed until resume."""
-        result = await self._aside(lambda config: halting.halt(config, wish.why), self._switch)
-        return Halted(ok=result["open_orders"] == 0, text=halting.told(result), **result)
+        result = await self._aside(lambda config: halting.halt(config, body.why), self._switch)
+        return Halted(ok=result["open_orders"] == 0, text=halting.describe(result), **result)
 
     async def resume(self, body: ResumeBody) -> Resumed:
         """Ends a halt, or the pause of a pair or strategy."""
@@ -145,44 +145,44 @@ class Controls:
         text = "; ".join(f"{amount} {asset} is kept from now on" for asset, amount in inventory.items())
         return Accepted(ok=True, text=text, inventory=inventory)
 
-    async def flatten(self, _wish: EmptyWish) -> Flattening:
+    async def flatten(self, _wish: EmptyBody) -> Flattening:
         """Asks for it and answers at once: closing takes as long as the market takes."""
         try:
-            found = await self._aside(flattening.wish)
+            closing = await self._aside(flattening.request)
         except flattening.Refused as refused:
             raise Problem(409, "not_now", refused.why, refused.mend) from None
-        words = "; ".join(flattening.in_words(found)) or "nothing is to be closed"
-        positions = {symbol: format(position, "f") for symbol, position in found.items()}
-        return Flattening(ok=True, text=f"flattening, then halting: {words}", positions=positions)
+        steps = "; ".join(flattening.describe(closing)) or "nothing is to be closed"
+        positions = {symbol: format(position, "f") for symbol, position in closing.items()}
+        return Flattening(ok=True, text=f"flattening, then halting: {steps}", positions=positions)
 
-    async def alert_test(self, wish: AlertTestWish) -> Tested:
+    async def alert_test(self, body: AlertTestBody) -> Tested:
         """An alert that means nothing but that alerts come."""
-        self._tell("info", TEST_KIND, wish.text)
-        return Tested(ok=True, text=wish.text)
+        self._tell("info", TEST_KIND, body.text)
+        return Tested(ok=True, text=body.text)
 
-    async def restart(self, wish: RestartWish) -> Restarted:
+    async def restart(self, body: RestartBody) -> Restarted:
         """Stops and starts; the monitor itself by a process that outlives it."""
         try:
-            programs = restarting.programs_of(self._config, wish.process, keep=wish.keep)
+            programs = restarting.programs_of(self._config, body.process, keep=body.keep)
         except restarting.Refused as refused:
-            if wish.keep and wish.process != "executor":
+            if body.keep and body.process != "executor":
                 raise Problem(409, "nothing_to_keep", str(refused), "leave 'keep' away") from None
             raise Problem(404, "no_such_process", str(refused), "GET /api/processes lists them") from None
         try:
             if "monitor" in programs:
-                await self._aside(lambda config: supervisor.of(config).wake())
-                await self._hand_over(wish.process)
-                text = f"{wish.process}: being restarted, and the monitor is silent meanwhile; ask again in 5 s"
+                await self._aside(lambda config: supervisor.supervisord_of(config).wake())
+                await self._hand_over(body.process)
+                text = f"{body.process}: being restarted, and the monitor is silent meanwhile; ask again in 5 s"
                 return Restarted(ok=True, text=text, restarted={}, kept_orders=False)
-            pids = await self._aside(lambda config: restarting.restart(config, programs, keep=wish.keep))
+            pids = await self._aside(lambda config: restarting.restart(config, programs, keep=body.keep))
         except supervisor.Absent as error:
             raise Problem(503, "no_supervisord", *_what_and_mend(str(error))) from None
         except supervisor.Refused as error:
             raise Problem(409, "refused", *_what_and_mend(str(error))) from None
         except supervisor.TooSlow as error:
             raise Problem(504, "too_slow", *_what_and_mend(str(error))) from None
-        text = "; ".join(restarting.told(pids, keep=wish.keep))
-        return Restarted(ok=True, text=text, restarted=pids, kept_orders=wish.keep)
+        text = "; ".join(restarting.describe(pids, keep=body.keep))
+        return Restarted(ok=True, text=text, restarted=pids, kept_orders=body.keep)
 
     async def _aside(self, act: Callable[[Config], Result], threads: ThreadPoolExecutor | None = None) -> Result:
         """Does an act in a thread, of ``threads`` or of those for everything. Raises :class:`Problem`."""

@@ -72,10 +72,10 @@ class Hub:
         if old is None:
             return None
         try:
-            found = msgspec.json.encode(merge.patch(old.data, new.data))
+            encoded = msgspec.json.encode(merge.patch(old.data, new.data))
         except merge.Inexpressible:
             return None
-        return found if len(found) < len(new.raw) else None
+        return encoded if len(encoded) < len(new.raw) else None
 
 
 def framed(name: str, seq: int, kind: str, raw: bytes) -> bytes:

@@ -16,13 +16,13 @@ def patch(old: Any, new: Any) -> Any:
     """
     if not isinstance(new, dict) or not isinstance(old, dict):
         return _without_null(new)
-    found: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())
+    changes: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())
     for name, value in new.items():
         if name not in old:
-            found[name] = _without_null(value)
+            changes[name] = _without_null(value)
         elif old[name] != value:
-            found[name] = patch(old[name], value)
-    return found
+            changes[name] = patch(old[name], value)
+    return changes
 
 
 def _without_null(value: Any) -> Any:

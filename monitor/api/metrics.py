@@ -66,18 +66,18 @@ class Metrics(Collector):
         yield from _machine(status_details.detail(self._view, "monitor", "machine"))
 
     def _processes(self, status: dict[str, Any]) -> Iterator[Metric]:
-        shown = status["processes"]
+        processes = status["processes"]
         beats = {name: heard.beat for name, heard in self._view.heartbeats.items()}
         by_process = ["process"]
-        up = [((name,), process["state"] != DEAD) for name, process in shown.items()]
+        up = [((name,), process["state"] != DEAD) for name, process in processes.items()]
         yield _gauge("process_up", "1 while the process is heard.", up, by_process)
         states = [
             ((name, state), process["state"] == state)
-            for name, process in shown.items()
+            for name, process in processes.items()
             for state in (*map(str, ProcessState), DEAD)
         ]
         yield _gauge("process_state", "1 for the state that the process is in.", states, ["process", "state"])
-        restarts = [((name,), self._view.restarts[name]) for name in shown]
+        restarts = [((name,), self._view.restarts[name]) for name in processes]
         yield _counter("process_restarts", "New starts that the monitor has seen.", restarts, by_process)
         figures = [
             ("process_uptime_seconds", "Time since the process started.", {n: b.uptime_s for n, b in beats.items()}),
@@ -223,10 +223,10 @@ def _webhooks(figures: Any) -> Iterator[Metric]:
     """Return what was sent to each webhook, by its place in the configuration: an address may be a secret."""
     if not isinstance(figures, list) or not figures:
         return
-    shown = [(str(number), figure) for number, figure in enumerate(figures, 1)]
+    numbered = [(str(number), figure) for number, figure in enumerate(figures, 1)]
     for name, about in (("sent", "Alerts that a webhook took."), ("dropped", "Alerts that a webhook did not get.")):
-        yield _counter(f"webhook_{name}", about, [((n,), figure[name]) for n, figure in shown], ["webhook"])
-    waiting = [((n,), figure["waiting"]) for n, figure in shown]
+        yield _counter(f"webhook_{name}", about, [((n,), figure[name]) for n, figure in numbered], ["webhook"])
+    waiting = [((n,), figure["waiting"]) for n, figure in numbered]
     yield _gauge("webhook_waiting", "Alerts that wait for a webhook.", waiting, ["webhook"])
 
 

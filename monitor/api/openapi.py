@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.api.answers import JSON, ProblemShown
 from monitor.api.queries import NoQuery
-from monitor.api.routes import ACTS, READS, Act, Read
+from monitor.api.routes import ACTIONS, READS, Action, Read
 from monitor.api.site import SECTIONS
 from monitor.model import sections
 
@@ -34,11 +34,11 @@ def document(version: str) -> dict[str, Any]:
     """The whole description."""
     kinds = [sections.Health, ProblemShown]
     kinds += [kind for read in READS for kind in (read.answer, read.query)]
-    kinds += [kind for act in ACTS for kind in (act.wish, act.answer)]
+    kinds += [kind for action in ACTIONS for kind in (action.body, action.answer)]
     refs, components = msgspec.json.schema_components(kinds, ref_template=REF)
     schemas = dict(zip(map(_key, kinds), refs, strict=True))
     paths: dict[str, Any] = {read.path: {"get": _read(read, schemas, components)} for read in READS}
-    paths |= {act.path: {"post": _act(act, schemas)} for act in ACTS}
+    paths |= {action.path: {"post": _action(action, schemas)} for action in ACTIONS}
     healthy = {"200": _content(JSON, schemas[_key(sections.Health)], "every process is ready")}
     healthy["503"] = _content(JSON, schemas[_key(sections.Health)], "some process is not")
     paths["/health"] = {"get": {"summary": "up or not, for machines", "responses": healthy | _problems(schemas, 403)}}
@@ -83,15 +83,15 @@ def _read(read: Read, schemas: dict[str, Any], components: dict[str, Any]) -> di
     }
 
 
-def _act(act: Act, schemas: dict[str, Any]) -> dict[str, Any]:
-    required = any(field.required for field in msgspec.structs.fields(act.wish))
-    body = {"required": required, "content": {JSON: {"schema": schemas[_key(act.wish)]}}}
-    answers = {"200": _content(JSON, schemas[_key(act.answer)], "done")}
+def _action(action: Action, schemas: dict[str, Any]) -> dict[str, Any]:
+    required = any(field.required for field in msgspec.structs.fields(action.body))
+    body = {"required": required, "content": {JSON: {"schema": schemas[_key(action.body)]}}}
+    answers = {"200": _content(JSON, schemas[_key(action.answer)], "done")}
     return {
-        "summary": act.about,
+        "summary": action.about,
         "security": [{"token": []}],
         "requestBody": body,
-        "responses": answers | _problems(schemas, 400, 401, 403, 409, 413, 500, *act.refusals),
+        "responses": answers | _problems(schemas, 400, 401, 403, 409, 413, 500, *action.refusals),
     }
 
 

@@ -39,13 +39,13 @@ class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
     since_ts: float = 0.0
 
 
-class HaltWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class HaltBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why it is halted, for whoever finds it so."""
 
     why: Annotated[str, msgspec.Meta(max_length=500)] = "no reason given"
 
 
-class EmptyWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EmptyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Nothing is to be said."""
 
 
@@ -68,35 +68,35 @@ class AcceptBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     assets: list[str] = []
 
 
-class AlertTestWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AlertTestBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The text of the test alert."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "a test: alerts come"
 
 
-class RestartWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RestartBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The process (or ``all``); ``keep``, of the executor alone, leaves its orders to its next start."""
 
     process: str
     keep: bool = False
 
 
-Asked = TypeVar("Asked", bound=msgspec.Struct)
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
-def of_query(kind: type[Asked], query: Mapping[str, str]) -> Asked:
+def of_query(kind: type[Struct], query: Mapping[str, str]) -> Struct:
     """The typed query; a :class:`Problem` for one that does not fit. Unknown names are passed over."""
     try:
-        found: Asked = msgspec.convert(dict(query), kind, strict=False)
+        parsed: Struct = msgspec.convert(dict(query), kind, strict=False)
     except msgspec.ValidationError as error:
         raise Problem(400, "bad_query", f"the query cannot be read: {error}", "see /openapi.json") from None
-    numbers: list[Any] = [getattr(found, field) for field in found.__struct_fields__]
+    numbers: list[Any] = [getattr(parsed, field) for field in parsed.__struct_fields__]
     if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
         raise Problem(400, "bad_query", "the query holds what is no finite number", "see /openapi.json")
-    return found
+    return parsed
 
 
-def of_body(kind: type[Asked], body: bytes) -> Asked:
+def of_body(kind: type[Struct], body: bytes) -> Struct:
     """The typed body, an empty one standing for ``{}``; a :class:`Problem` for one that does not fit."""
     try:
         return msgspec.json.decode(body or b"{}", type=kind)

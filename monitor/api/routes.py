@@ -12,15 +12,15 @@ from monitor.api import controls
 from monitor.api.controls import Controls
 from monitor.api.queries import (
     AcceptBody,
-    AlertTestWish,
-    EmptyWish,
+    AlertTestBody,
+    EmptyBody,
     FillsQuery,
-    HaltWish,
+    HaltBody,
     HistoryQuery,
     LogsQuery,
     NoQuery,
     PauseBody,
-    RestartWish,
+    RestartBody,
     ResumeBody,
 )
 from monitor.api.site import Site
@@ -61,30 +61,30 @@ READS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Action:
     """A path that changes state, by POST with the token."""
 
     path: str
     about: str
-    wish: type[msgspec.Struct]
+    body: type[msgspec.Struct]
     answer: type[msgspec.Struct]
-    act: Callable[[Controls, Any], Awaitable[Any]]
+    run: Callable[[Controls, Any], Awaitable[Any]]
     refusals: tuple[int, ...] = ()
 
 
-ACTS: Final = (
-    Act("/api/halt", "pull every order and place nothing more", HaltWish, controls.Halted, Controls.halt),
-    Act("/api/resume", "end a halt, or one pause", ResumeBody, controls.Resumed, Controls.resume, (404,)),
-    Act("/api/pause", "pull one pair or strategy, until resume", PauseBody, controls.Paused, Controls.pause, (404,)),
-    Act("/api/accept", "take what is held of an asset as wanted", AcceptBody, controls.Accepted, Controls.accept),
-    Act("/api/flatten", "close every position, then halt", EmptyWish, controls.Flattening, Controls.flatten),
-    Act(
+ACTIONS: Final = (
+    Action("/api/halt", "pull every order and place nothing more", HaltBody, controls.Halted, Controls.halt),
+    Action("/api/resume", "end a halt, or one pause", ResumeBody, controls.Resumed, Controls.resume, (404,)),
+    Action("/api/pause", "pull one pair or strategy, until resume", PauseBody, controls.Paused, Controls.pause, (404,)),
+    Action("/api/accept", "take what is held of an asset as wanted", AcceptBody, controls.Accepted, Controls.accept),
+    Action("/api/flatten", "close every position, then halt", EmptyBody, controls.Flattening, Controls.flatten),
+    Action(
         "/api/restart",
         "stop and start a process, or all",
-        RestartWish,
+        RestartBody,
         controls.Restarted,
         Controls.restart,
         (404, 503, 504),
     ),
-    Act("/api/alert-test", "tell an alert that is only a test", AlertTestWish, controls.Tested, Controls.alert_test),
+    Action("/api/alert-test", "tell an alert that is only a test", AlertTestBody, controls.Tested, Controls.alert_test),
 )

@@ -21,7 +21,7 @@ from monitor.api.site import SECTIONS, SLOW_SECTIONS, SectionName, Site
 from shared import limits
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Subscription(msgspec.Struct, frozen=True):
     """A client's first message: the sections that it wants."""
 
     sections: list[SectionName]
@@ -84,7 +84,7 @@ class Stream:
     async def _talk(self, opened: web.WebSocketResponse, transport: asyncio.Transport) -> None:
         # What the kernel holds is queued too, so little of it.
         _set(transport, socket.SO_SNDBUF, limits.STREAM_BUFFER_BYTES)
-        wanted = await _asked(opened)
+        wanted = await _subscribed(opened)
         if wanted is None:
             return
         client = Client(opened, transport, wanted)
@@ -138,7 +138,7 @@ class Stream:
             self._task.cancel()
 
 
-async def _asked(opened: web.WebSocketResponse) -> list[str] | None:
+async def _subscribed(opened: web.WebSocketResponse) -> list[str] | None:
     """The sections that a client wants, all when it does not say; None when it goes, or says what is none."""
     try:
         first = await opened.receive(timeout=limits.STREAM_ASK_S)
@@ -147,7 +147,7 @@ async def _asked(opened: web.WebSocketResponse) -> list[str] | None:
     if first.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
         return None
     try:
-        wanted = set(msgspec.json.decode(first.data, type=Asked).sections)
+        wanted = set(msgspec.json.decode(first.data, type=Subscription).sections)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         await opened.close(code=1008, message=f"not understood: {error}".encode()[:120])
         return None

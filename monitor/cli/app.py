@@ -108,12 +108,12 @@ def main() -> None:
     app(command_first(sys.argv[1:]), prog_name="tradebyte")
 
 
-def command_first(words: list[str]) -> list[str]:
+def command_first(arguments: list[str]) -> list[str]:
     """``--config PATH status`` as ``status --config PATH``: both are typed."""
-    if words[:1] == ["--config"] and words[2:3] in (["config"], ["journal"]):
-        return [*words[2:], *words[:2]]
-    if words[:1] == ["--config"] and len(words) > 2:
-        return [words[2], *words[:2], *words[3:]]
-    if words[:1] and words[0].startswith("--config=") and len(words) > 1:
-        return [words[1], words[0], *words[2:]]
-    return words
+    if arguments[:1] == ["--config"] and arguments[2:3] in (["config"], ["journal"]):
+        return [*arguments[2:], *arguments[:2]]
+    if arguments[:1] == ["--config"] and len(arguments) > 2:
+        return [arguments[2], *arguments[:2], *arguments[3:]]
+    if arguments[:1] and arguments[0].startswith("--config=") and len(arguments) > 1:
+        return [arguments[1], arguments[0], *arguments[2:]]
+    return arguments

@@ -39,13 +39,13 @@ def nearest() -> Path | None:
     return next((file for file in folders if file.is_file()), None)
 
 
-def load(path: Path | None, *, acts: bool = False, above: bool = False) -> Config:
+def load(path: Path | None, *, required: bool = False, above: bool = False) -> Config:
     """Return the configuration; one that acts never does so on defaults. Refusals: stderr and exit 78.
 
     ``above``: also that of a folder above this one, for what is typed in a hurry.
     """
     try:
-        config = configuration.load(path or (nearest() if above else None), required=acts)
+        config = configuration.load(path or (nearest() if above else None), required=required)
     except configuration.ConfigError as error:
         say(f"tradebyte: {error}")
         raise typer.Exit(EXIT_CONFIG) from None

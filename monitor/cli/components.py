@@ -17,7 +17,7 @@ def _topics() -> list[str]:
     return [kind.name for kind in topics.KINDS]
 
 
-def _words(options: Mapping[str, object]) -> list[str]:
+def _flags(options: Mapping[str, object]) -> list[str]:
     return [word for name, value in options.items() if value is not None for word in (name, str(value))]
 
 
@@ -32,7 +32,7 @@ def fills(
 ) -> None:
     """All fills from the executor's journal, oldest first; with --json a line each."""
     options = {"--symbol": symbol, "--since": since, "--count": count}
-    run_component(load(config), "executor", "fills", *_words(options), *(["--json"] if json else []))
+    run_component(load(config), "executor", "fills", *_flags(options), *(["--json"] if json else []))
 
 
 def why(
@@ -47,8 +47,8 @@ def why(
 
     Works while everything runs and when nothing does.
     """
-    words = [*(["--json"] if json else []), *(["--all"] if everything else [])]
-    run_component(load(config), "executor", "why", order, *words)
+    options = [*(["--json"] if json else []), *(["--all"] if everything else [])]
+    run_component(load(config), "executor", "why", order, *options)
 
 
 def verify(
@@ -85,8 +85,8 @@ def record(
         "--rotate-minutes": rotate_minutes,
         "--seconds": seconds,
     }
-    words = [*(topic or []), *_words(options), *(["--json"] if json else [])]
-    run_component(load(config), "collector", "record", *words)
+    arguments = [*(topic or []), *_flags(options), *(["--json"] if json else [])]
+    run_component(load(config), "collector", "record", *arguments)
 
 
 def replay(
@@ -113,5 +113,5 @@ def replay(
     """
     options = {"--speed": speed, "--from": start, "--to": end, "--folder": folder}
     wanted = [word for each in topic or [] for word in ("--topics", each)]
-    words = [*map(str, paths or []), *_words(options), *wanted, *(["--json"] if json else [])]
-    run_component(load(config), "collector", "replay", *words)
+    arguments = [*map(str, paths or []), *_flags(options), *wanted, *(["--json"] if json else [])]
+    run_component(load(config), "collector", "replay", *arguments)

@@ -29,8 +29,8 @@ def latency(
     json: JsonOption = False,
 ) -> None:
     """Latency of each hop: percentiles in ms, count, and since when (the monitor's start unless --seconds)."""
-    found = load(config)
-    hops = from_monitor(found) if seconds is None else from_bus(found, seconds)
+    settings = load(config)
+    hops = from_monitor(settings) if seconds is None else from_bus(settings, seconds)
     if json:
         print_json({"hops": hops})
     else:
@@ -59,10 +59,10 @@ def from_bus(config: Config, seconds: float) -> list[dict[str, Any]]:
     out = Console(stderr=True)
     columns = (TextColumn("listening to the bus"), BarColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
-            task = shown.add_task("", total=seconds)
+        with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+            task = progress.add_task("", total=seconds)
             while (passed := time.monotonic() - began) < seconds:
-                shown.update(task, completed=passed)
+                progress.update(task, completed=passed)
                 subscriber.socket.poll(POLL_MS)
                 for received in subscriber.drain():
                     counted.take(received)
@@ -76,12 +76,12 @@ def from_bus(config: Config, seconds: float) -> list[dict[str, Any]]:
 def _show(hops: list[dict[str, Any]]) -> None:
     out = console()
     columns = ("count", *(f"{name} ms" for name in FIGURES))
-    shown = table("hop", *columns, "since (UTC)", right=columns)
+    rows = table("hop", *columns, "since (UTC)", right=columns)
     for hop in hops:
         since = time.strftime("%H:%M:%S", time.gmtime(hop["since_ts"])) if hop["since_ts"] else "no sample yet"
         figures = (_ms(hop[f"{name}_ms"]) for name in FIGURES)
-        shown.add_row(hop["hop"].replace("_", " "), str(hop["count"]), *figures, since)
-    out.print(shown)
+        rows.add_row(hop["hop"].replace("_", " "), str(hop["count"]), *figures, since)
+    out.print(rows)
 
 
 def _ms(value: float | None) -> str:

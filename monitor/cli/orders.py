@@ -24,13 +24,13 @@ def orders(
     live: Annotated[bool, typer.Option("--live", help="Only orders that may still trade.")] = False,
 ) -> None:
     """Own live orders and those ended in the last minute; with --json a line each."""
-    found = load(config)
-    pairs = found.trading.pairs
+    settings = load(config)
+    pairs = settings.trading.pairs
     if symbol is not None:
         if symbol not in pairs:
             raise typer.BadParameter(f"{symbol!r} is not traded here; there are: {', '.join(pairs)}")
         pairs = [symbol]
-    view = gather(found, lambda view: all(pair in view.orders for pair in pairs), ("order",))
+    view = gather(settings, lambda view: all(pair in view.orders for pair in pairs), ("order",))
     known = {pair: view.orders[pair] for pair in pairs if pair in view.orders}
     rows = [
         row(of_pair, order)
@@ -71,10 +71,10 @@ def row(of_pair: Orders, order: Order) -> dict[str, Any]:
 def _show(rows: list[dict[str, Any]]) -> None:
     out = console()
     figures = ("price", "qty", "filled")
-    shown = table("pair", "side", *figures, "state", "changed", "strategy", "slot", "order", "error", right=figures)
+    lines = table("pair", "side", *figures, "state", "changed", "strategy", "slot", "order", "error", right=figures)
     for each in sorted(rows, key=lambda each: (not each["live"], each["symbol"], each["side"])):
         side = f"[{'green' if each['side'] == 'buy' else 'red'}]{each['side']}[/]"
-        shown.add_row(
+        lines.add_row(
             each["symbol"],
             side,
             each["price"],
@@ -87,7 +87,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
             each["order_id"] or each["cl_ord_id"],
             escape(each["error"]),
         )
-    out.print(shown if rows else "no orders live, none ended in the last minute")
+    out.print(lines if rows else "no orders live, none ended in the last minute")
 
 
 def _say_what_is_unknown(known: dict[str, Orders], pairs: list[str]) -> None:

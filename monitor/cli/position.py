@@ -16,20 +16,20 @@ from shared import numbers
 
 def position(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Positions by pair and strategy, balances, profit and fees."""
-    found = load(config)
-    wanted = [(name, pair) for name in found.strategies for pair in found.strategy_pairs(name)]
+    settings = load(config)
+    wanted = [(name, pair) for name in settings.strategies for pair in settings.strategy_pairs(name)]
     view = gather(
-        found,
+        settings,
         lambda view: view.account is not None and all(key in view.positions for key in wanted),
         ("position", "account"),
     )
     if view.account is None and not view.positions:
         fail("the executor said nothing of positions; does it run? ('tradebyte status')")
-    shown = described(view)
+    report = described(view)
     if json:
-        print_json(shown)
+        print_json(report)
     else:
-        _show(shown)
+        _show(report)
 
 
 def described(view: View) -> dict[str, Any]:
@@ -68,45 +68,45 @@ def described(view: View) -> dict[str, Any]:
     }
 
 
-def _show(shown: dict[str, Any]) -> None:
+def _show(report: dict[str, Any]) -> None:
     out = console()
-    if not shown["valid"]:
-        out.print(f"[yellow]not reconciled with the exchange yet[/yellow] {escape(shown['why'])}".rstrip())
+    if not report["valid"]:
+        out.print(f"[yellow]not reconciled with the exchange yet[/yellow] {escape(report['why'])}".rstrip())
     figures = ("position", "fills")
     positions = table("pair", "strategy", *figures, right=figures)
-    for symbol, amount in shown["positions"].items():
+    for symbol, amount in report["positions"].items():
         positions.add_row(symbol, "[bold]account[/bold]", amount, "")
-        for strategy, symbols in shown["strategies"].items():
+        for strategy, symbols in report["strategies"].items():
             if symbol in symbols:
                 positions.add_row("", strategy, symbols[symbol]["position"], str(symbols[symbol]["fills"]))
     out.print(positions)
     out.print()
-    _show_assets(out, shown)
+    _show_assets(out, report)
     balances = table("asset", "balance", right=("balance",))
-    for asset, amount in shown["balances"].items():
+    for asset, amount in report["balances"].items():
         balances.add_row(asset, amount)
     out.print(balances)
     out.print()
     for name in ("equity", "realised", "unrealised", "fees_paid", "transfers", "rounding", "fx"):
-        if shown[name] is not None:
-            out.print(f"{name.replace('_', ' '):<12}{shown[name]} {shown['currency']}")
+        if report[name] is not None:
+            out.print(f"{name.replace('_', ' '):<12}{report[name]} {report['currency']}")
 
 
-def _show_assets(out: Console, shown: dict[str, Any]) -> None:
+def _show_assets(out: Console, report: dict[str, Any]) -> None:
     """Print each traded base with its position over all pairs."""
-    worth = f"worth {shown['currency']}"
+    worth = f"worth {report['currency']}"
     assets = table("asset", "position", worth, "kept", "other wallets", "held", right=("position", worth, "kept"))
-    for name, row in shown["assets"].items():
+    for name, row in report["assets"].items():
         wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row["wallets"].items())
         assets.add_row(name, row["position"], row["worth"], row["inventory"], wallets, escape(row["held"]))
-    if shown["assets"]:
+    if report["assets"]:
         out.print(assets)
         out.print()
     rates = [
         f"1 {asset} = {rate['rate'] or '?'}{'' if rate['valid'] else ' [yellow]stale[/yellow]'}"
-        for asset, rate in shown["rates"].items()
+        for asset, rate in report["rates"].items()
         if rate["way"]
     ]
     if rates:
-        out.print(f"rates in {shown['currency']}: {', '.join(rates)}", soft_wrap=True)
+        out.print(f"rates in {report['currency']}: {', '.join(rates)}", soft_wrap=True)
         out.print()

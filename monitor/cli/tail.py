@@ -48,19 +48,19 @@ def tail(
     {"base64": ...} where they are no UTF-8. A state topic comes again each second with the same boot and seq: without
     --json and --raw these repeats are left out.
     """
-    found = load(config)
+    settings = load(config)
     wanted = topic or EVERYTHING
-    for words in wanted:
-        if words != "feed" and topics.kind_of(words) is None:
+    for name in wanted:
+        if name != "feed" and topics.kind_of(name) is None:
             kinds = ", ".join(kind.name for kind in topics.KINDS)
-            raise typer.BadParameter(f"{words!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
+            raise typer.BadParameter(f"{name!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
     # Before it connects: nobody to hear is told apart from nobody who says anything.
     connections = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
-    _attach(socket, found, wanted)
+    _attach(socket, settings, wanted)
     if not connections.poll(int(limits.TAIL_NOBODY_S * 1000)):
         socket.close(linger=0)
-        fail(f"nothing runs that could be heard; looked in {looked_in(found)}. Start it: make run")
+        fail(f"nothing runs that could be heard; looked in {looked_in(settings)}. Start it: make run")
     socket.disable_monitor()
     give_way()
     show = _raw if raw else _json if json else _Lines(is_styled=console().color_system is not None)
@@ -69,7 +69,7 @@ def tail(
         while left is None or left > 0:
             socket.poll()
             time.sleep(TOGETHER_S)
-            lines = list(itertools.islice(_shown(socket, show), left))
+            lines = list(itertools.islice(_waiting(socket, show), left))
             sys.stdout.write("".join(f"{each}\n" for each in lines))
             sys.stdout.flush()
             left = None if left is None else left - len(lines)
@@ -89,7 +89,7 @@ def give_way() -> None:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _shown(socket: zmq.Socket[bytes], show: Callable[[str, bytes], str | None]) -> Iterator[str]:
+def _waiting(socket: zmq.Socket[bytes], show: Callable[[str, bytes], str | None]) -> Iterator[str]:
     """A line for each message that waits and is news, up to a bound."""
     for _ in range(limits.BUS_DRAIN_MESSAGES):
         try:
@@ -97,15 +97,15 @@ def _shown(socket: zmq.Socket[bytes], show: Callable[[str, bytes], str | None]) 
         except zmq.Again:
             return
         if len(frames) == 2:
-            shown = show(frames[0].rstrip(b"\0").decode("utf-8", "replace"), frames[1])
-            if shown is not None:
-                yield shown
+            text = show(frames[0].rstrip(b"\0").decode("utf-8", "replace"), frames[1])
+            if text is not None:
+                yield text
 
 
 def _attach(socket: zmq.Socket[bytes], config: Config, wanted: list[str]) -> None:
     socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
-    for words in wanted:
-        for prefix in topics.subscription(words):
+    for name in wanted:
+        for prefix in topics.subscription(name):
             socket.setsockopt(zmq.SUBSCRIBE, prefix)
     curve = config.curve
     for endpoint in bus.addresses(config):
@@ -147,10 +147,10 @@ class _Lines:
 def _unpacked(payload: bytes) -> dict[str, Any]:
     """A message's map; what is none is shown as it is instead of ending the tail."""
     try:
-        found = msgpack.unpackb(payload, strict_map_key=False)
+        message = msgpack.unpackb(payload, strict_map_key=False)
     except Exception as error:  # noqa: BLE001 - msgpack raises many kinds; each means the same here
         return {"undecodable": str(error) or type(error).__name__, "bytes": payload[: limits.BAD_MESSAGE_SHOWN_BYTES]}
-    return found if isinstance(found, dict) else {"not_a_map": found}
+    return message if isinstance(message, dict) else {"not_a_map": message}
 
 
 def _encoded(value: Any) -> str:

@@ -31,7 +31,9 @@ class Refused(Exception):
         self.why, self.mend = why, mend
 
 
-def wish(config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _positions: True) -> dict[str, Decimal]:
+def request(
+    config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _positions: True
+) -> dict[str, Decimal]:
     """Asks the executor to close every position, and returns what is to be closed, by asset.
 
     ``agreed`` is asked with the same before it is. Raises :class:`Refused`.
@@ -52,12 +54,12 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
     listener.until(lambda view: view.account is not None and "executor" in view.heartbeats, HEARD_S)
     if "executor" not in listener.view.heartbeats:
         raise Refused("the executor is not heard", "start it first ('supervisorctl start executor')")
-    found = positions(listener.view)
-    if agreed(found):
+    closing = positions(listener.view)
+    if agreed(closing):
         switch.halt(config.flatten_file, f"{rfc3339(wall_ns())} flatten")
         if was is not None:
             switch.resume(config.halt_file)  # after the wish: nothing is quoted in between
-    return found
+    return closing
 
 
 def finish(config: Config, listener: Listener, show: Callable[[str], None] = lambda _left: None) -> dict[str, Any]:
@@ -106,6 +108,8 @@ def left(view: View, now: int) -> str:
     return ", ".join(parts) or "nothing is left but to halt"
 
 
-def in_words(found: dict[str, Decimal]) -> list[str]:
+def describe(amounts: dict[str, Decimal]) -> list[str]:
     """Return what is to be done about each position."""
-    return [f"{asset}: {position} is to be {'sold' if position > 0 else 'bought'}" for asset, position in found.items()]
+    return [
+        f"{asset}: {position} is to be {'sold' if position > 0 else 'bought'}" for asset, position in amounts.items()
+    ]

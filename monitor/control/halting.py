@@ -51,7 +51,7 @@ def halt(config: Config, reason: str) -> dict[str, Any]:
             journal.close()
 
 
-def told(result: dict[str, Any]) -> str:
+def describe(result: dict[str, Any]) -> str:
     """Return what :func:`halt` did, in words."""
     if result["how"] == "executor":
         return "halted: the executor has pulled everything, nothing of ours is open"

@@ -42,7 +42,7 @@ def restart(config: Config, programs: list[str], *, keep: bool = False) -> dict[
     Raises :class:`supervisor.Refused`, :class:`supervisor.Absent` or :class:`supervisor.TooSlow`,
     of which :class:`Ended` is one.
     """
-    supervisord = supervisor.of(config)
+    supervisord = supervisor.supervisord_of(config)
     try:
         if keep:
             pids = {program: supervisor.hand_over(supervisord, program) for program in programs}
@@ -84,6 +84,6 @@ def _stays(config: Config, supervisord: supervisor.Supervisor, pids: dict[str, i
         listener.until(are_heard, HEARD_S)
 
 
-def told(pids: dict[str, int], *, keep: bool) -> list[str]:
+def describe(pids: dict[str, int], *, keep: bool) -> list[str]:
     """Return what :func:`restart` did, in words."""
     return [f"{program}: restarted as pid {pid}{', its orders kept' if keep else ''}" for program, pid in pids.items()]

@@ -15,7 +15,7 @@ from PyQt6.sip import voidptr
 
 from monitor.desktop.window import Window
 from monitor.desktop.worker import BusThread
-from monitor.ui.controls import Acts
+from monitor.ui.controls import Actions
 from shared.config import Config
 
 
@@ -26,7 +26,7 @@ def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) 
     """
     app = QApplication(["tradebyte"])
     app.setApplicationName("TradeByte")
-    window = Window(config.trading.pairs, Acts(config, "desktop"), f"Listening where {config.source} says.")
+    window = Window(config.trading.pairs, Actions(config, "desktop"), f"Listening where {config.source} says.")
     bus = BusThread(config)
     bus.came.connect(window.take)
     bus.failed.connect(window.fail)
@@ -51,12 +51,12 @@ def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) 
         window.hide()
         if not bus.stop():
             print("tradebyte: the thread that reads the bus did not end in time", file=sys.stderr)
-        told = window.acting.finish()
+        outcomes = window.acting.finish()
         signal.set_wakeup_fd(before)
         sys.excepthook = sys.__excepthook__
         ours.close()
         theirs.close()
-    return told
+    return outcomes
 
 
 def leave(code: int) -> NoReturn:

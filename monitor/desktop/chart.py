@@ -54,7 +54,7 @@ class Chart(QWidget):
         line = frame.mids[pair]
         times, values = np.frombuffer(line.times), np.frombuffer(line.values)
         trades = frame.trades.get(pair, [])
-        fills = [fill for fill in frame.shown.fills.fills if fill.symbol == pair]
+        fills = [fill for fill in frame.snapshot.fills.fills if fill.symbol == pair]
         drawn = (pair, line, trades, fills)
         if drawn == self._drawn:
             return
@@ -62,11 +62,11 @@ class Chart(QWidget):
         self.mid.setData(times, values)
         if len(values):
             self.plot.setLimits(minYRange=values[-1] * SPAN_MIN)
-        since = times[0] if len(times) else frame.shown.wall / 1e9
-        told: dict[str, Sequence[TradeShown | FillShown]] = {"market": trades, "own": fills}
+        since = times[0] if len(times) else frame.snapshot.wall / 1e9
+        dealt: dict[str, Sequence[TradeShown | FillShown]] = {"market": trades, "own": fills}
         for (whose, side), mark in self.marks.items():
-            found = [(one.ts, float(one.price)) for one in told[whose] if one.side == side and one.ts >= since]
-            mark.setData([ts for ts, _ in found], [price for _, price in found])
+            points = [(one.ts, float(one.price)) for one in dealt[whose] if one.side == side and one.ts >= since]
+            mark.setData([ts for ts, _ in points], [price for _, price in points])
 
     def wear(self, look: Look, palette: QPalette) -> None:
         """Other colours."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from monitor.desktop.curve import Curve, Line
 from monitor.model.sections import TradeShown
-from monitor.ui.snapshot import Shown, Watch
+from monitor.ui.snapshot import Snapshot, Watch
 from shared.clock import SECOND
 from shared.config import Config
 
@@ -15,7 +15,7 @@ from shared.config import Config
 class Frame:
     """One moment. ``mids`` and ``trades`` are by pair, oldest first."""
 
-    shown: Shown
+    snapshot: Snapshot
     mids: dict[str, Line]
     trades: dict[str, list[TradeShown]]
 
@@ -26,10 +26,10 @@ class Framer:
     def __init__(self, config: Config) -> None:
         self.curves = {pair: Curve() for pair in config.trading.pairs}
 
-    def frame(self, watch: Watch, shown: Shown) -> Frame:
+    def frame(self, watch: Watch, snapshot: Snapshot) -> Frame:
         """The moment of ``shown``, which ``watch`` has just told."""
-        for pair, book in shown.books.items():
+        for pair, book in snapshot.books.items():
             if book.mid is not None:
-                self.curves[pair].add(shown.wall / SECOND, float(book.mid))
+                self.curves[pair].add(snapshot.wall / SECOND, float(book.mid))
         mids = {pair: curve.line() for pair, curve in self.curves.items()}
-        return Frame(shown, mids, watch.picture.market_trades())
+        return Frame(snapshot, mids, watch.picture.market_trades())

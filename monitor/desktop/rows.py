@@ -17,9 +17,9 @@ NONE = QModelIndex()
 class Rows(QAbstractTableModel):
     """Holds the rows of now, and no others."""
 
-    def __init__(self, parent: QObject, heads: Sequence[str], words: Sequence[int]) -> None:
+    def __init__(self, parent: QObject, heads: Sequence[str], text_columns: Sequence[int]) -> None:
         super().__init__(parent)
-        self._heads, self._words = heads, frozenset(words)
+        self._heads, self._text_columns = heads, frozenset(text_columns)
         self.rows: list[Row] = []
         self._look = LIGHT
         self._bold = QFont()
@@ -80,7 +80,7 @@ class Rows(QAbstractTableModel):
         return None
 
     def _aligned(self, column: int) -> Qt.AlignmentFlag:
-        side = Qt.AlignmentFlag.AlignLeft if column in self._words else Qt.AlignmentFlag.AlignRight
+        side = Qt.AlignmentFlag.AlignLeft if column in self._text_columns else Qt.AlignmentFlag.AlignRight
         return side | Qt.AlignmentFlag.AlignVCenter
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from monitor.model.sections import OrderShown
 from monitor.ui.levels import Level, nearest, own_by_price
 from monitor.ui.profit import NOTHING, first_pairs, pair_amounts, total_amounts
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import DASH, Row, Tone, age, count, milliseconds, money, plain, toned
 from shared import limits
 
@@ -20,10 +20,10 @@ PROFIT: Final = ("pair", "position", "worth", "made", "realised", "unrealised", 
 PROCESSES: Final = ("process", "state", "up", "MB", "lag ms", "restarts", "missed")
 
 
-def ladder(shown: Shown, symbol: str, levels: int = limits.DESKTOP_LADDER_LEVELS) -> list[Row]:
+def ladder(snapshot: Snapshot, symbol: str, levels: int = limits.DESKTOP_LADDER_LEVELS) -> list[Row]:
     """Asks down to the touch, mid and spread, bids from the touch down; own orders also where no book is known."""
-    book = shown.books.get(symbol)
-    orders = [order for order in shown.orders.orders if order.symbol == symbol]
+    book = snapshot.books.get(symbol)
+    orders = [order for order in snapshot.orders.orders if order.symbol == symbol]
     if book is None:
         return []
     rows = [*reversed(_side("ask", "sell", book.asks, orders, levels))]
@@ -55,28 +55,28 @@ def _level(word: str, level: Level, own: dict[str, Decimal]) -> Row:
     )
 
 
-def profit(shown: Shown) -> list[Row]:
+def profit(snapshot: Snapshot) -> list[Row]:
     """Each pair in its quote asset, then all of them in the currency; while it is not known only positions are told.
 
     Positions are the base's over all its pairs, beside the first of them.
     """
-    held = first_pairs(shown)
+    held = first_pairs(snapshot)
     rows: list[Row] = []
-    for pair in shown.books:
-        found = shown.profit.pairs.get(pair) if shown.profit.valid else None
-        amounts = (DASH,) * 4 if found is None else pair_amounts(shown, pair, found)
+    for pair in snapshot.books:
+        made = snapshot.profit.pairs.get(pair) if snapshot.profit.valid else None
+        amounts = (DASH,) * 4 if made is None else pair_amounts(snapshot, pair, made)
         rows.append(((pair, Tone.PLAIN), *held.get(pair, (NOTHING, NOTHING)), *amounts))
-    if not shown.profit.valid:
+    if not snapshot.profit.valid:
         return rows
-    head = ((f"total {shown.profit.currency}", Tone.HEAD), ("", Tone.HEAD), ("", Tone.HEAD))
-    rows.append((*head, *total_amounts(shown)))
-    fx = money(shown.profit.total.fx, signed=True)
+    head = ((f"total {snapshot.profit.currency}", Tone.HEAD), ("", Tone.HEAD), ("", Tone.HEAD))
+    rows.append((*head, *total_amounts(snapshot)))
+    fx = money(snapshot.profit.total.fx, signed=True)
     if fx != "0.00":
         rows.append((("fx", Tone.PLAIN), NOTHING, NOTHING, (fx, toned(fx)), *(NOTHING,) * 3))
     return rows
 
 
-def processes(shown: Shown) -> list[Row]:
+def processes(snapshot: Snapshot) -> list[Row]:
     """Each process's own word on itself."""
     tones = {"ready": Tone.GOOD, "dead": Tone.BAD, "halted": Tone.WARN}
     return [
@@ -89,5 +89,5 @@ def processes(shown: Shown) -> list[Row]:
             (count(one.restarts), Tone.WARN if one.restarts else Tone.PLAIN),
             (count((one.gaps or 0) + (one.drops or 0)), Tone.WARN if one.gaps or one.drops else Tone.PLAIN),
         )
-        for name, one in shown.processes.items()
+        for name, one in snapshot.processes.items()
     ]

@@ -26,7 +26,7 @@ from monitor.desktop.rows import Rows, Table
 from monitor.desktop.worker import Acting
 from monitor.ui import confirmations
 from monitor.ui.controls import Doer, Outcome
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Tone
 from shared import limits
 
@@ -45,7 +45,7 @@ class Window(QMainWindow):
         self._doer, self._source = doer, source
         self.frame: Frame | None = None
         self.acting = Acting()
-        self.acting.done.connect(self._told)
+        self.acting.done.connect(self._report)
         self.box: QMessageBox | None = None
         self._look = looks.LIGHT
         self.setWindowTitle("TradeByte")
@@ -90,19 +90,19 @@ class Window(QMainWindow):
         frame = self.frame
         if frame is None:
             return
-        shown, pair = frame.shown, self.pair.currentText()
-        for label, (text, tone) in zip(self.badges, header.badges(shown), strict=True):
+        snapshot, pair = frame.snapshot, self.pair.currentText()
+        for label, (text, tone) in zip(self.badges, header.badges(snapshot), strict=True):
             _put(label, text, looks.badge(self._look, tone))
-        _put(self.banner, header.banner(shown, self._source), looks.badge(self._look, Tone.BAD))
-        text, tone = header.alerts(shown)
+        _put(self.banner, header.banner(snapshot, self._source), looks.badge(self._look, Tone.BAD))
+        text, tone = header.alerts(snapshot)
         _put(self.alerts, text, looks.badge(self._look, tone if tone is not Tone.ALARM else Tone.BAD))
-        self.ladder.put(tables.ladder(shown, pair))
-        self.profit.put(tables.profit(shown))
-        self.processes.put(tables.processes(shown))
+        self.ladder.put(tables.ladder(snapshot, pair))
+        self.profit.put(tables.profit(snapshot))
+        self.processes.put(tables.processes(snapshot))
         self.chart.put(frame, pair)
         self.halt.setEnabled(True)
-        self.resume.setEnabled(shown.control.halted)
-        self.flatten.setEnabled(not shown.control.halted)
+        self.resume.setEnabled(snapshot.control.halted)
+        self.flatten.setEnabled(not snapshot.control.halted)
 
     def fail(self, why: str) -> None:
         """Something does not work any more."""
@@ -160,17 +160,17 @@ class Window(QMainWindow):
 
     # --- acts ----------------------------------------------------------------------------------------------------
 
-    def _ask(self, name: str, lines: Callable[[Shown], list[str]], act: Callable[[], Outcome]) -> None:
+    def _ask(self, name: str, lines: Callable[[Snapshot], list[str]], act: Callable[[], Outcome]) -> None:
         """Asks, without holding up what is drawn; only Yes agrees."""
         if self.frame is None or self.box is not None:
             return
-        shown = self.frame.shown
-        question, *more = lines(shown)
+        snapshot = self.frame.snapshot
+        question, *more = lines(snapshot)
         box = QMessageBox(self)
-        box.setWindowTitle(f"{name.capitalize()}: {confirmations.money_at_stake(shown)[0]}")
+        box.setWindowTitle(f"{name.capitalize()}: {confirmations.money_at_stake(snapshot)[0]}")
         box.setIcon(QMessageBox.Icon.Question)
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"{confirmations.money_at_stake(shown)[0]}\n\n{question}")
+        box.setText(f"{confirmations.money_at_stake(snapshot)[0]}\n\n{question}")
         box.setInformativeText("\n".join(more))
         box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No)
         box.setDefaultButton(QMessageBox.StandardButton.No)
@@ -189,7 +189,7 @@ class Window(QMainWindow):
         else:
             self._say(f"{name} is under way already", Tone.WARN)
 
-    def _told(self, _name: str, is_done: bool, text: str) -> None:
+    def _report(self, _name: str, is_done: bool, text: str) -> None:
         self._say(text, Tone.GOOD if is_done else Tone.BAD)
 
     def _say(self, text: str, tone: Tone) -> None:
@@ -224,9 +224,9 @@ def _button(text: str, clicked: Callable[[], None]) -> QPushButton:
 
 
 def _column(*parts: QWidget) -> QWidget:
-    found = QWidget()
-    layout = QVBoxLayout(found)
+    column = QWidget()
+    layout = QVBoxLayout(column)
     layout.setContentsMargins(0, 0, 0, 0)
     for part in parts:
         layout.addWidget(part)
-    return found
+    return column

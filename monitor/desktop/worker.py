@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QThread, pyqtSignal
 from monitor.desktop.frame import Frame, Framer
 from monitor.ui.controls import Outcome
 from monitor.ui.reader import Reading
-from monitor.ui.snapshot import Shown, Watch
+from monitor.ui.snapshot import Snapshot, Watch
 from shared import limits
 from shared.config import Config
 
@@ -43,9 +43,9 @@ class BusThread(QThread):
         self._reading.end()
         return self.wait(int(limits.DESKTOP_STOP_S * 1000))
 
-    def _hand_over(self, watch: Watch, shown: Shown) -> None:
+    def _hand_over(self, watch: Watch, snapshot: Snapshot) -> None:
         self._is_taken.clear()
-        self.came.emit(self._framer.frame(watch, shown))
+        self.came.emit(self._framer.frame(watch, snapshot))
 
 
 class Acting(QObject):
@@ -56,7 +56,7 @@ class Acting(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._under_way: dict[str, threading.Thread] = {}
-        self.told: dict[str, str] = {}
+        self.outcomes: dict[str, str] = {}
 
     def begin(self, name: str, act: Callable[[], Outcome]) -> bool:
         """Begins it; False when one of this name is under way."""
@@ -73,12 +73,12 @@ class Acting(QObject):
         waited = {name: thread for name, thread in self._under_way.items() if thread.is_alive()}
         for thread in waited.values():
             thread.join()
-        return [self.told[name] for name in waited]
+        return [self.outcomes[name] for name in waited]
 
     def _run(self, name: str, act: Callable[[], Outcome]) -> None:
         try:
             is_done, text = act()
         except Exception as error:  # noqa: BLE001 - whatever it is, a person must know that it did not work
             is_done, text = False, f"{type(error).__name__}: {error}"
-        self.told[name] = text if is_done else f"{name} did not work: {text}"
-        self.done.emit(name, is_done, self.told[name])
+        self.outcomes[name] = text if is_done else f"{name} did not work: {text}"
+        self.done.emit(name, is_done, self.outcomes[name])

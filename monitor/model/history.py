@@ -100,10 +100,10 @@ def _one(group: Sequence[Bucket]) -> Bucket:
 
 
 def _points(buckets: Iterable[Bucket], since_ts: float) -> list[Point]:
-    found: list[Point] = []
+    points: list[Point] = []
     for last, low, high in buckets:
-        found += [point for point in (*sorted({low, high} - {last}), last) if point[0] >= since_ts]
-    return found
+        points += [point for point in (*sorted({low, high} - {last}), last) if point[0] >= since_ts]
+    return points
 
 
 class History:
@@ -113,7 +113,7 @@ class History:
         self._series = {name: Series() for name in names}
         # What was before the start, as the journal tells it.
         self._before: dict[str, Series] = {}
-        self._shown: dict[tuple[str, int, float], list[Point]] = {}
+        self._answers: dict[tuple[str, int, float], list[Point]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -122,7 +122,7 @@ class History:
 
     def sample(self, ts: float, values: Iterable[tuple[str, float]]) -> None:
         """Takes the values of now."""
-        self._shown.clear()
+        self._answers.clear()
         for name, value in values:
             series = self._series.get(name)
             if series is not None:
@@ -137,16 +137,16 @@ class History:
         for ts, value in points:
             if ts < started:
                 before.add(ts, value)
-        self._shown.clear()
+        self._answers.clear()
 
     def points(self, name: str, most: int, since_ts: float = 0.0) -> list[Point]:
         """A series as at most ``most`` points; many who ask for the same between two samples cost one look."""
         key = (name, most, since_ts)
-        shown = self._shown.get(key)
-        if shown is None:
+        answer = self._answers.get(key)
+        if answer is None:
             before = self._before.get(name)
             buckets = before.buckets(since_ts) if before is not None else []
-            shown = thinned([*buckets, *self._series[name].buckets(since_ts)], most, since_ts)
-            if len(self._shown) < limits.HISTORY_ANSWERS:
-                self._shown[key] = shown
-        return shown
+            answer = thinned([*buckets, *self._series[name].buckets(since_ts)], most, since_ts)
+            if len(self._answers) < limits.HISTORY_ANSWERS:
+                self._answers[key] = answer
+        return answer

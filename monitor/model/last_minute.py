@@ -33,7 +33,7 @@ class LastMinute:
         self._due = now + int(EVERY_S * SECOND)
         self._marks.append({name: dict(histogram.counts) for name, histogram in self._hops.items()})
 
-    def of(self, hop: str) -> Histogram:
+    def recent(self, hop: str) -> Histogram:
         """Return what came in the last minute (up to ten seconds more), as a histogram without exact sums."""
         before = self._marks[0][hop] if self._marks else {}
         recent, whole = Histogram(), self._hops[hop]

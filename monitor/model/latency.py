@@ -117,12 +117,12 @@ def described(name: str, histogram: Histogram, since_ts: int) -> dict[str, Any]:
     count = histogram.count
     figures = {key: histogram.percentile_ns(percent) for key, percent in PERCENTILES.items()}
     exact = {"min": histogram.min_ns, "max": histogram.max_ns, "average": histogram.sum_ns // max(1, count)}
-    shown = {f"{key}_ms": round(value / 1e6, 4) if count else None for key, value in (figures | exact).items()}
+    rounded = {f"{key}_ms": round(value / 1e6, 4) if count else None for key, value in (figures | exact).items()}
     return {
         "hop": name,
         "about": HOPS[name],
         "count": count,
         "since_ts": since_ts / SECOND if since_ts else None,
-        **shown,
+        **rounded,
         "buckets": [[round(upper_ns(index) / 1e6, 6), histogram.counts[index]] for index in sorted(histogram.counts)],
     }

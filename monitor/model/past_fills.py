@@ -45,7 +45,7 @@ class Line(msgspec.Struct, frozen=True):
     fees_paid: str
     profit: str
 
-    def shown(self) -> FillShown:
+    def as_fill(self) -> FillShown:
         """The fill as it is shown."""
         names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
         fields: dict[str, Any] = {name: getattr(self, name) for name in names}
@@ -60,7 +60,7 @@ def fill_in(picture: Picture, lines: list[Line], currency: str) -> None:
     points: dict[str, list[tuple[float, float]]] = {"realised": [], "fees": []}
     is_one_quote = all(legs(line.symbol)[1] == currency for line in lines)
     for line in lines:
-        fill = line.shown()
+        fill = line.as_fill()
         picture.fills.add(fill)
         if legs(line.symbol)[1] == currency:
             points.setdefault(f"pnl.{line.symbol}", []).append((fill.ts, float(line.profit)))
@@ -68,8 +68,8 @@ def fill_in(picture: Picture, lines: list[Line], currency: str) -> None:
             continue
         points["realised"].append((fill.ts, float(line.realised)))
         points["fees"].append((fill.ts, float(line.fees_paid)))
-    for name, found in points.items():
-        picture.history.begin(name, found)
+    for name, past in points.items():
+        picture.history.begin(name, past)
 
 
 class Reader:
@@ -109,12 +109,12 @@ class Reader:
 
     async def _lines(self) -> list[Line]:
         source = ["--config", str(self._config.source)] if self._config.source else []
-        words = ("fills", "--json", "--profit", "--count", str(limits.FILLS_SHOWN), *source)
+        arguments = ("fills", "--json", "--profit", "--count", str(limits.FILLS_SHOWN), *source)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "executor",
-            *words,
+            *arguments,
             env=os.environ | {"PYTHONPATH": str(PROJECT)},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

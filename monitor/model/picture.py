@@ -18,7 +18,7 @@ from monitor.model import sections, status_details
 from monitor.model.history import History
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import Latency
-from monitor.model.recent import Fills, Told, Trades, seconds
+from monitor.model.recent import Fills, Notices, Trades, seconds
 from monitor.model.view import LIVE_ORDER_STATES, View
 from monitor.watchdog.alerts import Alerts, Condition, Say
 from monitor.watchdog.conditions import conditions
@@ -48,7 +48,7 @@ class Picture:
         self._minute = LastMinute(self.latency.hops, rules.latency.above_ms)
         self.trades = Trades(self._pairs)
         self.fills = Fills()
-        self.told = Told()
+        self.notices = Notices()
         of_pairs = [f"{kind}.{pair}" for pair in self._pairs for kind in ("mid", "bid", "ask", "position", "pnl")]
         of_pairs += [f"asset.{base}" for base in bases(self._pairs)]
         self.history = History([*of_pairs, "profit", *MONEY, *(f"rss_mb.{name}" for name in config.process_names)])
@@ -64,9 +64,9 @@ class Picture:
                 if fill.symbol in self._pairs:
                     self.fills.take(fill)
             case Alert() as alert:
-                self.told.alert(alert)
+                self.notices.alert(alert)
             case LogLine() as line:
-                self.told.line(line)
+                self.notices.line(line)
             case _:
                 pass
 
@@ -99,16 +99,16 @@ class Picture:
     def orders(self, now: int) -> sections.OrdersShown:
         """Own orders, by pair in the order of the configuration."""
         of_pairs = [self.view.orders[pair] for pair in self._pairs if pair in self.view.orders]
-        shown = [_order(of_pair, order) for of_pair in of_pairs for order in of_pair.orders]
-        return sections.OrdersShown(known=self.view.orders_known(now), orders=shown)
+        rows = [_order(of_pair, order) for of_pair in of_pairs for order in of_pair.orders]
+        return sections.OrdersShown(known=self.view.orders_known(now), orders=rows)
 
     def own_fills(self, symbol: str = "", most: int = limits.FILLS_SHOWN) -> sections.FillsShown:
         """The last ``most`` own fills of a symbol (of all: empty), oldest first."""
-        return sections.FillsShown(fills=self.fills.shown(symbol, most))
+        return sections.FillsShown(fills=self.fills.newest(symbol, most))
 
     def market_trades(self) -> dict[str, list[sections.TradeShown]]:
         """The market's last trades by symbol, oldest first."""
-        return self.trades.shown()
+        return self.trades.by_symbol()
 
     def positions(self, now: int) -> sections.PositionsShown:
         """Positions and balances, the last that the executor told; what was not told is left out."""
@@ -183,20 +183,20 @@ class Picture:
 
     def told_alerts(self, now: int, wall: int) -> sections.AlertsShown:
         """Return what holds now, and what was told lately."""
-        return sections.AlertsShown(active=self.alerts.active(now, wall), recent=list(self.told.alerts))
+        return sections.AlertsShown(active=self.alerts.active(now, wall), recent=list(self.notices.alerts))
 
     def lines(self, process: str = "", level: str = "", most: int = limits.LINES_SHOWN) -> sections.LogsShown:
         """The last ``most`` warnings and worse, of a process (of all: empty), from a level on."""
         levels = sections.LEVELS[sections.LEVELS.index(level) if level else 0 :]
-        found = [
-            line for line in self.told.lines if process in ("", line.process) and (not level or line.level in levels)
+        chosen = [
+            line for line in self.notices.lines if process in ("", line.process) and (not level or line.level in levels)
         ]
-        return sections.LogsShown(lines=found[-most:])
+        return sections.LogsShown(lines=chosen[-most:])
 
     def past(self, names: Iterable[str], points: int, since_ts: float) -> sections.HistoryShown:
         """The series of these names, or, without any, the names that there are; a KeyError for an unknown one."""
-        shown = {name: self.history.points(name, points, since_ts) for name in names}
-        return sections.HistoryShown(names=[] if shown else self.history.names, series=shown)
+        series = {name: self.history.points(name, points, since_ts) for name in names}
+        return sections.HistoryShown(names=[] if series else self.history.names, series=series)
 
     def control(self, halted: str | None, *, flattening: bool) -> sections.ControlShown:
         """Return what is switched on."""

@@ -21,25 +21,27 @@ class Trades:
     """The market's last trades by symbol, oldest first."""
 
     def __init__(self, symbols: list[str]) -> None:
-        self._of: dict[str, deque[TradeShown]] = {symbol: deque(maxlen=limits.TRADES_SHOWN) for symbol in symbols}
+        self._by_symbol: dict[str, deque[TradeShown]] = {
+            symbol: deque(maxlen=limits.TRADES_SHOWN) for symbol in symbols
+        }
 
     def take(self, message: FeedTrades) -> None:
         """The trades of one frame."""
-        kept = self._of.get(message.symbol)
+        kept = self._by_symbol.get(message.symbol)
         if kept is None:
             return
         for trade in message.trades:
-            shown = TradeShown(
+            row = TradeShown(
                 side=trade.side,
                 price=numbers.text(trade.price, message.price_precision),
                 qty=numbers.text(trade.qty, message.qty_precision),
                 ts=seconds(trade.trade_ts or message.ts),
             )
-            kept.append(shown)
+            kept.append(row)
 
-    def shown(self) -> dict[str, list[TradeShown]]:
+    def by_symbol(self) -> dict[str, list[TradeShown]]:
         """All that is kept."""
-        return {symbol: list(kept) for symbol, kept in self._of.items()}
+        return {symbol: list(kept) for symbol, kept in self._by_symbol.items()}
 
 
 class Fills:
@@ -65,19 +67,19 @@ class Fills:
             _, oldest = self._sorted.pop(0)
             del self._by_id[oldest]
 
-    def shown(self, symbol: str, most: int) -> list[FillShown]:
+    def newest(self, symbol: str, most: int) -> list[FillShown]:
         """The last ``most`` of a symbol (of all: empty), oldest first."""
-        found: list[FillShown] = []
+        newest_first: list[FillShown] = []
         for _, exec_id in reversed(self._sorted):
-            if len(found) == most:
+            if len(newest_first) == most:
                 break
             fill = self._by_id[exec_id]
             if not symbol or fill.symbol == symbol:
-                found.append(fill)
-        return found[::-1]
+                newest_first.append(fill)
+        return newest_first[::-1]
 
 
-class Told:
+class Notices:
     """The newest alerts and warnings of all processes."""
 
     def __init__(self) -> None:

@@ -45,11 +45,11 @@ def detail(view: View, process: str, name: str) -> Any:
 
 def stale(view: View, config: Config, wall: int) -> list[str]:
     """Symbols whose book is live and had no update for 60 s."""
-    found = view.book_status.books if view.book_status else {}
+    infos = view.book_status.books if view.book_status else {}
     return [
         pair
         for pair in config.trading.pairs
-        if pair in found and found[pair].stale and view.book_state(pair, wall)[0] is BookState.LIVE
+        if pair in infos and infos[pair].stale and view.book_state(pair, wall)[0] is BookState.LIVE
     ]
 
 
@@ -73,15 +73,15 @@ def connection(view: View) -> dict[str, Any]:
 
 def paused(view: View) -> dict[str, str]:
     """Pairs and strategies that the executor has paused, each with the reason."""
-    told = detail(view, "executor", "paused")
-    return {str(name): str(why) for name, why in told.items()} if isinstance(told, dict) else {}
+    names = detail(view, "executor", "paused")
+    return {str(name): str(why) for name, why in names.items()} if isinstance(names, dict) else {}
 
 
 def empty_slots(view: View) -> list[dict[str, Any]]:
     """Slots that are wanted and empty for 20 s (invariant 12), the longest first; ``since_ts`` in seconds."""
     slots = view.account.empty_slots if view.account else []
-    found = [msgspec.to_builtins(slot) | {"since_ts": slot.since_ts / SECOND} for slot in slots]
-    return sorted(found, key=lambda slot: float(slot["since_ts"]))
+    rows = [msgspec.to_builtins(slot) | {"since_ts": slot.since_ts / SECOND} for slot in slots]
+    return sorted(rows, key=lambda slot: float(slot["since_ts"]))
 
 
 def unwanted(view: View) -> list[dict[str, Any]]:
@@ -92,29 +92,29 @@ def unwanted(view: View) -> list[dict[str, Any]]:
 
 def not_trading(status: dict[str, Any], wall: int) -> list[tuple[bool, str, str]]:
     """Return what is wanted and is not so: whether it is more than our own limits, what it is, and why, for people."""
-    found = []
+    troubles = []
     for slot in status.get("empty_slots") or []:
         what = f"{slot['strategy']} {slot['symbol']} {slot['slot']}"
         why = f"Kraken refuses it: {explained([slot['error'] or slot['why']])}" if slot["refused"] else slot["why"]
-        found.append((bool(slot["refused"]), what, f"wanted and empty for {_age_s(slot, wall)} s; {why}"))
+        troubles.append((bool(slot["refused"]), what, f"wanted and empty for {_age_s(slot, wall)} s; {why}"))
     for order in status.get("unwanted") or []:
         what = f"{order['strategy']} {order['symbol']} {order['slot']}"
-        found.append(
+        troubles.append(
             (True, what, f"{order['cl_ord_id']} is open for {_age_s(order, wall)} s, and unwanted: {order['why']}")
         )
-    return found
+    return troubles
 
 
 def held_and_rates(status: dict[str, Any]) -> list[tuple[bool, str, str]]:
     """Return the assets that are held, and those whose rate is not valid, in the form of :func:`not_trading`."""
     assets, rates = status.get("assets") or {}, status.get("asset_rates") or {}
-    found = [(True, f"{asset} is held", row["held"]) for asset, row in assets.items() if row["held"]]
+    troubles = [(True, f"{asset} is held", row["held"]) for asset, row in assets.items() if row["held"]]
     for asset, rate in rates.items():
         if not rate["valid"]:
             what = f"the rate of {asset} is {'stale' if rate['rate'] else 'not known'}"
             why = f"it goes by {', '.join(rate['way'])}; what is valued by it is not quoted until those books are live"
-            found.append((False, what, why))
-    return found
+            troubles.append((False, what, why))
+    return troubles
 
 
 def troubles(status: dict[str, Any], wall: int) -> list[tuple[bool, str, str]]:
@@ -130,8 +130,8 @@ def unlisted(view: View, config: Config) -> list[str]:
     return [pair for pair in config.trading.pairs if pair in unknown]
 
 
-def _age_s(shown: dict[str, Any], wall: int) -> int:
-    return max(0, int(wall / SECOND - shown["since_ts"]))
+def _age_s(row: dict[str, Any], wall: int) -> int:
+    return max(0, int(wall / SECOND - row["since_ts"]))
 
 
 def rates(view: View) -> dict[str, Any]:
@@ -143,8 +143,8 @@ def rates(view: View) -> dict[str, Any]:
         for symbol, used in (account.counters.items() if account else ())
     }
     used, most = (detail(view, "executor", name) for name in ("rest_counter", "rest_counter_max"))
-    told = isinstance(used, int | float) and isinstance(most, int | float)
-    rest = {"counter": used, "threshold": most, "left": round(max(0.0, most - used), 2)} if told else None
+    is_known = isinstance(used, int | float) and isinstance(most, int | float)
+    rest = {"counter": used, "threshold": most, "left": round(max(0.0, most - used), 2)} if is_known else None
     return {"pairs": pairs, "rest": rest}
 
 
@@ -158,10 +158,10 @@ def fees(view: View) -> dict[str, dict[str, str | None]]:
 
 def slow(view: View, slow_s: float) -> list[dict[str, Any]]:
     """Operations that ever took longer than the threshold, the slowest first; times in ms."""
-    found = []
+    rows = []
     for process, heard in view.heartbeats.items():
         operations = heard.beat.details.get("operations")
         for name, summary in operations.items() if isinstance(operations, dict) else ():
             if isinstance(summary, dict) and float(summary.get("max") or 0) > slow_s * 1000:
-                found.append({"process": process, "operation": name, **summary})
-    return sorted(found, key=lambda each: -float(each["max"]))
+                rows.append({"process": process, "operation": name, **summary})
+    return sorted(rows, key=lambda each: -float(each["max"]))

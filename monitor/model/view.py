@@ -200,7 +200,7 @@ class View:
         """A process as the status object shows it."""
         heard = self.heartbeats.get(name)
         beat = heard.beat if heard else None
-        shown: dict[str, Any] = {"state": self.state_of(name, now), "why": ""}
+        head: dict[str, Any] = {"state": self.state_of(name, now), "why": ""}
         if heard is None or beat is None:
             keys = (
                 "pid",
@@ -213,11 +213,11 @@ class View:
                 "loop_lag_ms",
                 "memory_percent",
             )
-            return {**shown, **dict.fromkeys(keys), "restarts": 0, "why": "never heard"}
+            return {**head, **dict.fromkeys(keys), "restarts": 0, "why": "never heard"}
         age_s = round((now - heard.at) / SECOND, 3)
         return {
-            "state": shown["state"],
-            "why": f"last heard {age_s:.0f} s ago" if shown["state"] == DEAD else beat.why,
+            "state": head["state"],
+            "why": f"last heard {age_s:.0f} s ago" if head["state"] == DEAD else beat.why,
             "pid": beat.pid,
             "boot": beat.boot,
             "uptime_s": beat.uptime_s,

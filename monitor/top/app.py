@@ -19,7 +19,7 @@ from monitor.top.canvas import Canvas
 from monitor.top.dialogs import Ask, Choose, Help
 from monitor.ui import confirmations
 from monitor.ui.controls import Doer, Outcome
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Tone
 from shared import limits
 
@@ -27,7 +27,7 @@ from shared import limits
 class Source(Protocol):
     """The source that the screen reads: the newest to show, and why there will be no more."""
 
-    latest: Shown | None
+    latest: Snapshot | None
     failed: str
 
 
@@ -74,14 +74,14 @@ class Top(App[str]):
         Binding("escape", "leave", "back"),
     ]
 
-    def __init__(self, source: Source, acts: Doer, listens: str) -> None:
+    def __init__(self, source: Source, doer: Doer, listens: str) -> None:
         # The terminal's own colours; NO_COLOR, which Textual reads here, leaves bold, dim and reverse.
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
-        self._source, self._acts = source, acts
+        self._source, self._doer = source, doer
         self.state = page.State(source=listens)
         self._under_way: set[str] = set()
-        self._drawn: tuple[Shown | None, Size] = (None, Size())
+        self._drawn: tuple[Snapshot | None, Size] = (None, Size())
         self._said = 0
         self._canvas = Canvas()
         self._input = Input(placeholder="a pair or any text; Enter keeps it, Esc ends it", compact=True)
@@ -101,17 +101,17 @@ class Top(App[str]):
         """Draws what is new, and what another size needs."""
         if self._source.failed:
             self.exit(self._source.failed)
-        shown, size = self._drawn
-        if self._source.latest is not shown or self._canvas.size != size:
+        snapshot, size = self._drawn
+        if self._source.latest is not snapshot or self._canvas.size != size:
             self.draw()
 
     def draw(self) -> None:
         """Draws now; of the page, only lines that changed go to the terminal."""
         width, height = self._canvas.size
         if width and height:
-            shown = self._source.latest
-            self._drawn = shown, self._canvas.size
-            self._canvas.put(page.screen(shown, self.state, width, height))
+            snapshot = self._source.latest
+            self._drawn = snapshot, self._canvas.size
+            self._canvas.put(page.screen(snapshot, self.state, width, height))
 
     # --- looking around ------------------------------------------------------------------------------------------
 
@@ -177,21 +177,21 @@ class Top(App[str]):
 
     def action_halt(self) -> None:
         """Asks, then halts."""
-        self._ask("halt", confirmations.ask_halt, self._acts.halt)
+        self._ask("halt", confirmations.ask_halt, self._doer.halt)
 
     def action_resume(self) -> None:
         """Asks, then ends a halt, where there is one."""
         if self._source.latest is not None and not self._source.latest.control.halted:
             self._say("not halted: there is nothing to resume", Tone.PLAIN)
         else:
-            self._ask("resume", confirmations.ask_resume, self._acts.resume)
+            self._ask("resume", confirmations.ask_resume, self._doer.resume)
 
     def action_flatten(self) -> None:
         """Asks, then has every position closed."""
         if self._source.latest is not None and self._source.latest.control.halted:
             self._say("flatten: halted, so nothing can be closed; r resumes first", Tone.WARN)
         else:
-            self._ask("flatten", confirmations.ask_flatten, self._acts.flatten)
+            self._ask("flatten", confirmations.ask_flatten, self._doer.flatten)
 
     def action_choose(self) -> None:
         """Lets a process be chosen, asks, then restarts it."""
@@ -199,21 +199,21 @@ class Top(App[str]):
         def chosen(process: str | None) -> None:
             if process is not None:
                 name = f"restart {process}"
-                self._ask(name, lambda _shown: confirmations.ask_restart(process), partial(self._acts.restart, process))
+                self._ask(name, lambda _shown: confirmations.ask_restart(process), partial(self._doer.restart, process))
 
         if self._source.latest is not None:
             self.push_screen(Choose(list(self._source.latest.processes)), chosen)
 
-    def _ask(self, name: str, lines: Callable[[Shown], list[str]], act: Callable[[], Outcome]) -> None:
-        shown = self._source.latest
-        if shown is None:
+    def _ask(self, name: str, lines: Callable[[Snapshot], list[str]], act: Callable[[], Outcome]) -> None:
+        snapshot = self._source.latest
+        if snapshot is None:
             return
 
         def answered(agreed: bool | None) -> None:
             if agreed:
                 self._begin(name, act)
 
-        self.push_screen(Ask(confirmations.money_at_stake(shown), lines(shown)), answered)
+        self.push_screen(Ask(confirmations.money_at_stake(snapshot), lines(snapshot)), answered)
 
     def _begin(self, name: str, act: Callable[[], Outcome]) -> None:
         """In a thread, so that the screen goes on; one of a kind at a time, and halt never waits for another."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from monitor.ui import confirmations
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Row, Tone, age, cut, plain, wrapped
 from shared import limits
 
@@ -47,26 +47,26 @@ def listening(source: str, width: int) -> list[Row]:
     return [((cut("listening on the bus…", width), Tone.QUIET),), (), *wrapped(source, width, Tone.QUIET)]
 
 
-def down(shown: Shown, source: str, width: int) -> list[Row]:
+def down(snapshot: Snapshot, source: str, width: int) -> list[Row]:
     """Nothing is heard: what it means, and what to do."""
     rows: list[Row] = [(("The system is down", Tone.BAD),), ()]
-    heard = any(process.pid is not None for process in shown.processes.values())
-    silent = f"for {age(shown.silent_s)}" if heard else "since this screen was opened"
+    heard = any(process.pid is not None for process in snapshot.processes.values())
+    silent = f"for {age(snapshot.silent_s)}" if heard else "since this screen was opened"
     rows += wrapped(f"No process has been heard {silent}.", width)
     rows += [(), *wrapped("Start it:  make run", width, Tone.STRONG)]
     rows += wrapped("or as a daemon:  .venv/bin/supervisord -c supervisord.conf", width)
-    if shown.open_orders:
-        rows += [(), *wrapped(_orders_left(shown), width, Tone.WARN)]
-    if shown.control.halted:
-        rows += [(), *wrapped(f"It is halted: {shown.control.why}", width, Tone.WARN)]
+    if snapshot.open_orders:
+        rows += [(), *wrapped(_orders_left(snapshot), width, Tone.WARN)]
+    if snapshot.control.halted:
+        rows += [(), *wrapped(f"It is halted: {snapshot.control.why}", width, Tone.WARN)]
     rows += [(), *wrapped("This screen goes on by itself. q quits.", width)]
     return [*rows, *wrapped(source, width, Tone.QUIET)]
 
 
-def _orders_left(shown: Shown) -> str:
+def _orders_left(snapshot: Snapshot) -> str:
     return (
-        f"When last heard, {confirmations.orders_open(shown.open_orders)}: Kraken's dead man's switch pulls what was "
-        f"not pulled, within {limits.SWITCH_TIMEOUT_S} s of the executor's end; h cancels by REST."
+        f"When last heard, {confirmations.orders_open(snapshot.open_orders)}: Kraken's dead man's switch pulls what "
+        f"was not pulled, within {limits.SWITCH_TIMEOUT_S} s of the executor's end; h cancels by REST."
     )
 
 

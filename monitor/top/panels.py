@@ -7,7 +7,7 @@ from typing import Final
 
 from monitor.model.sections import FillShown, Hop, OrderShown, Process
 from monitor.ui.profit import NOTHING, first_pairs, pair_amounts, total_amounts
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import (
     DASH,
     Column,
@@ -96,9 +96,9 @@ def clipped(rows: list[Row], height: int, key: str = "") -> list[Row]:
 # --- processes and latency -------------------------------------------------------------------------------------------
 
 
-def processes(shown: Shown, width: int) -> list[Row]:
+def processes(snapshot: Snapshot, width: int) -> list[Row]:
     """Every process's own word on itself."""
-    return table(PROCESS_COLUMNS, [_process(name, process) for name, process in shown.processes.items()], width)
+    return table(PROCESS_COLUMNS, [_process(name, process) for name, process in snapshot.processes.items()], width)
 
 
 def _process(name: str, process: Process) -> list[Piece]:
@@ -121,9 +121,9 @@ def _process(name: str, process: Process) -> list[Piece]:
     ]
 
 
-def latency(shown: Shown, width: int) -> list[Row]:
+def latency(snapshot: Snapshot, width: int) -> list[Row]:
     """Each hop's percentiles since this screen was opened, in ms."""
-    return table(HOP_COLUMNS, [_hop(hop) for hop in shown.latency.hops], width)
+    return table(HOP_COLUMNS, [_hop(hop) for hop in snapshot.latency.hops], width)
 
 
 def _hop(hop: Hop) -> list[Piece]:
@@ -138,30 +138,30 @@ def _hop(hop: Hop) -> list[Piece]:
 # --- orders and fills ------------------------------------------------------------------------------------------------
 
 
-def orders(shown: Shown, width: int, wanted: str, first: str) -> list[Row]:
+def orders(snapshot: Snapshot, width: int, wanted: str, first: str) -> list[Row]:
     """Own orders that hold the wanted text: live ones, those of the pair looked at first, then ended ones."""
-    found = [order for order in shown.orders.orders if _holds(_order_words(order), wanted)]
-    live = [order for order in found if order.is_live]
-    ended = [order for order in found if not order.is_live]
+    matching = [order for order in snapshot.orders.orders if _holds(_order_text(order), wanted)]
+    live = [order for order in matching if order.is_live]
+    ended = [order for order in matching if not order.is_live]
     live.sort(key=lambda order: order.symbol != first)
     ended.sort(key=lambda order: -order.changed_ts)
-    found = [*live, *ended]
-    rows = table(ORDER_COLUMNS, [_order(order, shown) for order in found], width)
-    if not found:
-        word = "no order" if shown.orders.known else "orders are not known now"
+    matching = [*live, *ended]
+    rows = table(ORDER_COLUMNS, [_order(order, snapshot) for order in matching], width)
+    if not matching:
+        word = "no order" if snapshot.orders.known else "orders are not known now"
         rows.append(((f"{word}{f' with {cut(wanted, 20)!r}' if wanted else ''}", Tone.QUIET),))
     return rows
 
 
-def _order_words(order: OrderShown) -> str:
-    words = (order.symbol, order.side, order.state, order.strategy, order.slot, order.cl_ord_id, order.order_id)
-    return " ".join((*words, order.error))
+def _order_text(order: OrderShown) -> str:
+    fields = (order.symbol, order.side, order.state, order.strategy, order.slot, order.cl_ord_id, order.order_id)
+    return " ".join((*fields, order.error))
 
 
-def _order(order: OrderShown, shown: Shown) -> list[Piece]:
-    tone = Tone.PLAIN if order.is_live and shown.orders.known else Tone.QUIET
+def _order(order: OrderShown, snapshot: Snapshot) -> list[Piece]:
+    tone = Tone.PLAIN if order.is_live and snapshot.orders.known else Tone.QUIET
     is_open = order.state == str(OrderState.OPEN)
-    changed = shown.wall / 1e9 - order.created_ts if order.created_ts else None
+    changed = snapshot.wall / 1e9 - order.created_ts if order.created_ts else None
     return [
         plain(order.symbol, tone),
         (order.side, tone),
@@ -177,17 +177,17 @@ def _order(order: OrderShown, shown: Shown) -> list[Piece]:
     ]
 
 
-def fills(shown: Shown, width: int, wanted: str, most: int = limits.VIEW_ROWS) -> list[Row]:
+def fills(snapshot: Snapshot, width: int, wanted: str, most: int = limits.VIEW_ROWS) -> list[Row]:
     """The newest ``most`` own fills that hold the wanted text, the newest first."""
-    holding = (fill for fill in reversed(shown.fills.fills) if _holds(_fill_words(fill), wanted))
-    found = list(islice(holding, most))
-    rows = table(FILL_COLUMNS, [_fill(fill) for fill in found], width)
-    if not found:
+    holding = (fill for fill in reversed(snapshot.fills.fills) if _holds(_fill_text(fill), wanted))
+    newest = list(islice(holding, most))
+    rows = table(FILL_COLUMNS, [_fill(fill) for fill in newest], width)
+    if not newest:
         rows.append(((f"no fill{f' with {cut(wanted, 20)!r}' if wanted else ' yet'}", Tone.QUIET),))
     return rows
 
 
-def _fill_words(fill: FillShown) -> str:
+def _fill_text(fill: FillShown) -> str:
     return " ".join((fill.symbol, fill.side, fill.strategy, fill.exec_id, fill.order_id, fill.cl_ord_id))
 
 
@@ -205,19 +205,19 @@ def _fill(fill: FillShown) -> list[Piece]:
     ]
 
 
-def _holds(words: str, wanted: str) -> bool:
-    return wanted.lower() in words.lower()
+def _holds(text: str, wanted: str) -> bool:
+    return wanted.lower() in text.lower()
 
 
 # --- profit ----------------------------------------------------------------------------------------------------------
 
 
-def profit(shown: Shown, width: int) -> list[Row]:
+def profit(snapshot: Snapshot, width: int) -> list[Row]:
     """By pair in its quote asset, and in total; positions, digit for digit, are the base's over all its pairs.
 
     They stand beside the first pair of their base.
     """
-    currency = shown.profit.currency
+    currency = snapshot.profit.currency
     columns = (
         Column(f"P&L {currency}", 0, right=False),
         Column("total", 1),
@@ -230,21 +230,21 @@ def profit(shown: Shown, width: int) -> list[Row]:
         Column("mid", 8),
     )
     rows: list[list[Piece]] = []
-    held = first_pairs(shown)
-    pairs = shown.profit.pairs
-    for symbol in dict.fromkeys([*(pair for pair in shown.books if pair in pairs), *pairs]):
+    held = first_pairs(snapshot)
+    pairs = snapshot.profit.pairs
+    for symbol in dict.fromkeys([*(pair for pair in snapshot.books if pair in pairs), *pairs]):
         each = pairs[symbol]
-        row = [plain(symbol), *pair_amounts(shown, symbol, each)]
-        row[2:2] = held.get(symbol, (DASH, DASH) if symbol not in shown.books else (NOTHING, NOTHING))
+        row = [plain(symbol), *pair_amounts(snapshot, symbol, each)]
+        row[2:2] = held.get(symbol, (DASH, DASH) if symbol not in snapshot.books else (NOTHING, NOTHING))
         stale = Tone.QUIET if each.is_stale else Tone.PLAIN
         rows.append([*row, (price(each.average_price, each.mid), Tone.PLAIN), (each.mid or "-", stale)])
-    if shown.profit.valid:
-        total = [plain("total"), *total_amounts(shown)]
+    if snapshot.profit.valid:
+        total = [plain("total"), *total_amounts(snapshot)]
         rows.append([*total[:2], NOTHING, NOTHING, *total[2:], NOTHING, NOTHING])
-        fx = money(shown.profit.total.fx, signed=True)
+        fx = money(snapshot.profit.total.fx, signed=True)
         if fx != "0.00":
             rows.append([plain("fx"), (fx, toned(fx)), *[NOTHING] * 7])
-    found = table(columns, rows, width)
-    if not shown.profit.valid:
-        found.append((plain(f"not known: {shown.profit.why}", Tone.QUIET),))
-    return found
+    lines = table(columns, rows, width)
+    if not snapshot.profit.valid:
+        lines.append((plain(f"not known: {snapshot.profit.why}", Tone.QUIET),))
+    return lines

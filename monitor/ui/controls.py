@@ -21,7 +21,7 @@ class Doer(Protocol):
     def restart(self, process: str) -> Outcome: ...
 
 
-class Acts:
+class Actions:
     """The acts of one configuration, for a view of this name. Call them in a thread."""
 
     def __init__(self, config: Config, view: str) -> None:
@@ -30,39 +30,39 @@ class Acts:
 
     def halt(self) -> Outcome:
         """Pulls every order."""
-        return _told(self._halt)
+        return _outcome(self._halt)
 
     def resume(self) -> Outcome:
         """Ends a halt."""
-        return _told(self._resume)
+        return _outcome(self._resume)
 
     def flatten(self) -> Outcome:
         """Asks the executor to close every position, and does not wait for that."""
-        return _told(self._flatten)
+        return _outcome(self._flatten)
 
     def restart(self, process: str) -> Outcome:
         """Stops and starts one process."""
-        return _told(lambda: self._restart(process))
+        return _outcome(lambda: self._restart(process))
 
     def _halt(self) -> Outcome:
         result = halting.halt(self._config, self._reason)
-        return result["open_orders"] == 0, halting.told(result)
+        return result["open_orders"] == 0, halting.describe(result)
 
     def _resume(self) -> Outcome:
         was = halting.resume(self._config)
         return True, "was not halted" if was is None else f"resumed; it was halted {was}"
 
     def _flatten(self) -> Outcome:
-        found = flattening.wish(self._config)
-        what = "; ".join(flattening.in_words(found)) or "nothing is to be closed"
+        closing = flattening.request(self._config)
+        what = "; ".join(flattening.describe(closing)) or "nothing is to be closed"
         return True, f"flattening, then halting: {what}"
 
     def _restart(self, process: str) -> Outcome:
         pids = restarting.restart(self._config, restarting.programs_of(self._config, process))
-        return True, "; ".join(restarting.told(pids, keep=False))
+        return True, "; ".join(restarting.describe(pids, keep=False))
 
 
-def _told(act: Callable[[], Outcome]) -> Outcome:
+def _outcome(act: Callable[[], Outcome]) -> Outcome:
     try:
         return act()
     except (flattening.Refused, restarting.Refused) as error:

@@ -12,11 +12,11 @@ Level = tuple[str, str, int]  # price, quantity (empty where the book does not h
 
 def own_by_price(orders: Sequence[OrderShown]) -> dict[str, Decimal]:
     """Return what remains of own orders, by price."""
-    found: dict[str, Decimal] = {}
+    left: dict[str, Decimal] = {}
     for order in orders:
         if order.is_live:
-            found[order.price] = found.get(order.price, Decimal(0)) + Decimal(order.qty) - Decimal(order.filled)
-    return found
+            left[order.price] = left.get(order.price, Decimal(0)) + Decimal(order.qty) - Decimal(order.filled)
+    return left
 
 
 def nearest(side: Sequence[tuple[str, str]], own: dict[str, Decimal], room: int, *, rising: bool) -> list[Level]:

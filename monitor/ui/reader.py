@@ -17,7 +17,7 @@ import structlog
 from monitor.model import halted
 from monitor.model.past_fills import Reader as Journal
 from monitor.model.picture import WANTED
-from monitor.ui.snapshot import Shown, Watch, counted
+from monitor.ui.snapshot import Snapshot, Watch, counted
 from shared import bus, halt, limits
 from shared.bus import Subscriber
 from shared.clock import SECOND, boot_ns, wall_ns
@@ -34,7 +34,7 @@ class Reading:
         self,
         config: Config,
         look_every_s: float,
-        look: Callable[[Watch, Shown], None],
+        look: Callable[[Watch, Snapshot], None],
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._config = config
@@ -76,11 +76,11 @@ class Reading:
         finally:
             subscriber.socket.close()
 
-    def _look(self, watch: Watch, subscriber: Subscriber, now: int) -> Shown:
+    def _look(self, watch: Watch, subscriber: Subscriber, now: int) -> Snapshot:
         flattening = halt.is_halted(self._config.flatten_file)
-        shown = watch.look(now, wall_ns(), halted.text(self._config), flattening=flattening)
+        snapshot = watch.look(now, wall_ns(), halted.text(self._config), flattening=flattening)
         counters = subscriber.counters
-        return counted(shown, counters.gaps + counters.untracked, self._note)
+        return counted(snapshot, counters.gaps + counters.untracked, self._note)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._note = ""
@@ -100,7 +100,7 @@ class Reader:
     def __init__(self, config: Config) -> None:
         self._reading = Reading(config, limits.TOP_DRAW_EVERY_S, self._keep)
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
-        self.latest: Shown | None = None
+        self.latest: Snapshot | None = None
         self.failed = ""
 
     def start(self) -> None:
@@ -115,5 +115,5 @@ class Reader:
     def _run(self) -> None:
         self.failed = self._reading.run()
 
-    def _keep(self, _watch: Watch, shown: Shown) -> None:
-        self.latest = shown
+    def _keep(self, _watch: Watch, snapshot: Snapshot) -> None:
+        self.latest = snapshot

@@ -33,7 +33,7 @@ Heard = Literal["listening", "up", "down"]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Snapshot:
     """All that can be seen; ``wall`` is ns since the epoch, ``silent_s`` how long no process was heard.
 
     ``missed`` counts messages that did not reach this screen; ``note`` says what of it could not be had.
@@ -82,7 +82,7 @@ class Watch:
         """One message."""
         self.picture.take(received, now)
 
-    def look(self, now: int, wall: int, halted: str | None, *, flattening: bool) -> Shown:
+    def look(self, now: int, wall: int, halted: str | None, *, flattening: bool) -> Snapshot:
         """Everything as of now; ``halted`` is the text of data/HALT."""
         picture = self.picture
         if now >= self._turn_due:
@@ -91,7 +91,7 @@ class Watch:
             self._latency = picture.hops()
         newest = max((heard.at for heard in picture.view.heartbeats.values()), default=self._began)
         silent_s = max(0, now - newest) / SECOND
-        return Shown(
+        return Snapshot(
             wall=wall,
             heard=self._heard(now, silent_s),
             silent_s=silent_s,
@@ -125,6 +125,6 @@ class Watch:
         return "up"
 
 
-def counted(shown: Shown, missed: int, note: str) -> Shown:
+def counted(snapshot: Snapshot, missed: int, note: str) -> Snapshot:
     """The same with what the reader itself knows."""
-    return replace(shown, missed=missed, note=note)
+    return replace(snapshot, missed=missed, note=note)

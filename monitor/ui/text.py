@@ -61,34 +61,34 @@ def cut(text: str, width: int) -> str:
 
 def fill(row: Row, width: int) -> Row:
     """A row of exactly this width: what is beyond is cut, what is missing is blank in the last piece's tone."""
-    found: list[Piece] = []
+    pieces: list[Piece] = []
     left = width
     for text, tone in row:
         kept = cut(text, left)
-        found.append((kept, tone))
+        pieces.append((kept, tone))
         left -= cell_len(kept)
         if kept != text:
             break
     tone = row[-1][1] if row and row[-1][1] is Tone.HEAD else Tone.PLAIN
-    return (*found, (" " * left, tone)) if left > 0 else tuple(found)
+    return (*pieces, (" " * left, tone)) if left > 0 else tuple(pieces)
 
 
 def fitting(pieces: Iterable[Piece], width: int, gap: int = 2) -> Row:
     """As many whole pieces, with gaps between, as fit; the first is cut where even it does not."""
-    found: list[Piece] = []
+    kept: list[Piece] = []
     left = width
     for text, tone in pieces:
-        need = cell_len(text) + (gap if found else 0)
+        need = cell_len(text) + (gap if kept else 0)
         if need > left:
-            if not found:
-                found.append((cut(text, left), tone))
+            if not kept:
+                kept.append((cut(text, left), tone))
                 left = 0
             continue
-        if found:
-            found.append((" " * gap, Tone.HEAD if tone is Tone.HEAD else Tone.PLAIN))
-        found.append((text, tone))
+        if kept:
+            kept.append((" " * gap, Tone.HEAD if tone is Tone.HEAD else Tone.PLAIN))
+        kept.append((text, tone))
         left -= need
-    return tuple(found)
+    return tuple(kept)
 
 
 def wrapped(text: str, width: int, tone: Tone = Tone.PLAIN, most: int = 20) -> list[Row]:
@@ -120,11 +120,11 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], width: int
     needs = [max([cell_len(column.head), column.least, *cells[at]]) for at, column in enumerate(columns)]
     used, widths = _chosen(columns, needs, [at for at in range(len(columns)) if any(cells[at]) or not rows], width)
     head = tuple((_aligned(columns[at].head, widths[at], columns[at].right), Tone.HEAD) for at in used)
-    found = [_joined(head, Tone.HEAD)]
+    lines = [_joined(head, Tone.HEAD)]
     for row in rows:
         pieces = tuple((_aligned(row[at][0], widths[at], columns[at].right), row[at][1]) for at in used)
-        found.append(_joined(pieces, Tone.PLAIN))
-    return found
+        lines.append(_joined(pieces, Tone.PLAIN))
+    return lines
 
 
 def _chosen(columns: Sequence[Column], needs: list[int], used: list[int], width: int) -> tuple[list[int], list[int]]:
@@ -158,12 +158,12 @@ def _aligned(text: str, width: int, right: bool) -> str:
 
 
 def _joined(pieces: Row, tone: Tone) -> Row:
-    found: list[Piece] = []
+    joined: list[Piece] = []
     for piece in pieces:
-        if found:
-            found.append((" ", tone))
-        found.append(piece)
-    return tuple(found)
+        if joined:
+            joined.append((" ", tone))
+        joined.append(piece)
+    return tuple(joined)
 
 
 # --- numbers as people read them -------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ class Alerts:
 
     def active(self, now: int, wall: int) -> list[ActiveAlert]:
         """Return what holds and was told, the oldest first; ``wall`` is ``now`` in ns since the epoch."""
-        told = [(each.since, name, each) for name, each in self._standing.items() if each.told_at is not None]
+        announced = [(each.since, name, each) for name, each in self._standing.items() if each.told_at is not None]
         return [
             ActiveAlert(
                 kind=standing.condition.told_as,
@@ -140,7 +140,7 @@ class Alerts:
                 text=standing.condition.text,
                 since_ts=(wall - now + since) / SECOND,
             )
-            for since, name, standing in sorted(told, key=lambda each: each[:2])
+            for since, name, standing in sorted(announced, key=lambda each: each[:2])
         ]
 
     # --- one trouble ---------------------------------------------------------------------------------------------

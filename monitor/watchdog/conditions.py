@@ -96,30 +96,30 @@ def _memory(view: View, config: Config, now: int) -> Named:
 
 def _machine(config: Config, figures: dict[str, Any] | None) -> Named:
     for name, text in machine.troubles(figures, config.monitor).items() if figures else ():
-        shown = name.upper() if name == "cpu" else name
-        yield name, Condition(f"machine_{name}", text, f"the machine's {shown} is within its threshold again")
+        label = name.upper() if name == "cpu" else name
+        yield name, Condition(f"machine_{name}", text, f"the machine's {label} is within its threshold again")
 
 
 def _latency(config: Config, minute: LastMinute) -> Named:
     rule = config.monitor.alerts.latency
     for hop, most_ms in rule.above_ms.items():
-        recent = minute.of(hop)
+        recent = minute.recent(hop)
         if recent.count < SAMPLES_MIN:
             continue
         ms = recent.percentile_ns(rule.percentile) / 1e6
         if ms > most_ms:
-            words = hop.replace("_", " ")
+            label = hop.replace("_", " ")
             text = (
-                f"{words} takes {ms:.0f} ms at the {rule.percentile:g}th percentile of the last minute, above "
+                f"{label} takes {ms:.0f} ms at the {rule.percentile:g}th percentile of the last minute, above "
                 f"{most_ms:g} ms ({HOPS[hop]}); see 'tradebyte latency' and what else the machine does"
             )
-            yield f"latency {hop}", Condition("latency", text, f"{words}: within {most_ms:g} ms again")
+            yield f"latency {hop}", Condition("latency", text, f"{label}: within {most_ms:g} ms again")
 
 
 def _decimal(text: str) -> Decimal:
     """Decimal text; what is none, from a stranger on the bus, is nothing lost."""
     try:
-        found = Decimal(text)
+        amount = Decimal(text)
     except InvalidOperation:
         return Decimal(0)
-    return found if found.is_finite() else Decimal(0)
+    return amount if amount.is_finite() else Decimal(0)

@@ -135,10 +135,10 @@ class Health:
         waited_s = (now - self._began) / SECOND
         if waited_s <= ABSENT_S:
             return []
-        found = sorted(self._names - self._watched.keys() - self._absent)
-        self._absent.update(found)
+        absent = sorted(self._names - self._watched.keys() - self._absent)
+        self._absent.update(absent)
         text = "{0} has not been heard since the monitor started {1:.0f} s ago; see logs/{0}.log and {0}.out.log"
-        return [_lost(name, "process-silent", text.format(name, waited_s)) for name in found]
+        return [_lost(name, "process-silent", text.format(name, waited_s)) for name in absent]
 
     def _is_unresponsive(self, watched: _Watched, now: int) -> bool:
         path_alive = self._path_news_at is not None and now - self._path_news_at < PATH_NEWS_S * SECOND

@@ -39,20 +39,20 @@ class Machine:
 
 def troubles(figures: dict[str, Any], limits: Monitor) -> dict[str, str]:
     """Return the figures beyond the configuration's thresholds: ``cpu``, ``memory``, ``disk``, each in words."""
-    found = {}
+    texts = {}
     if figures["cpu_percent"] > limits.cpu_percent:
-        found["cpu"] = (
+        texts["cpu"] = (
             f"the machine's CPU is {figures['cpu_percent']:.0f} % busy, above {limits.cpu_percent:g} %: "
             "see with 'top' what takes it; quotes come late"
         )
     if figures["memory_percent"] > limits.memory_percent:
-        found["memory"] = (
+        texts["memory"] = (
             f"the machine's memory is {figures['memory_percent']:.0f} % full, above {limits.memory_percent:g} %: "
             "end what is not needed, or the kernel ends something of its own choice"
         )
     if figures["disk_free_mb"] < limits.disk_free_mb:
-        found["disk"] = (
+        texts["disk"] = (
             f"{figures['disk_free_mb']:.0f} MB are free on the disk of data/, below {limits.disk_free_mb:g} MB: make "
             "room; with a full disk the journal cannot be written, and quotes are pulled"
         )
-    return found
+    return texts

@@ -25,7 +25,7 @@ class Lines:
         self._names = frozenset(names)
         self._states: dict[str, tuple[int, str, str]] = {}
 
-    def of(self, received: Received) -> str | None:
+    def line(self, received: Received) -> str | None:
         """The line of a message, None for one that says nothing new."""
         match received.message:
             case Alert() as alert:
@@ -60,6 +60,6 @@ class Merged:
 
     def take(self, received: Received) -> None:
         """Writes the line of a message, if it has one. A full disk is logging's to bear, never ours to die of."""
-        line = self._lines.of(received)
+        line = self._lines.line(received)
         if line is not None:
             self._handler.emit(logging.makeLogRecord({"msg": line}))

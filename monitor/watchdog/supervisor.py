@@ -73,17 +73,17 @@ class Supervisor:
 
     def info(self, program: str) -> dict[str, Any]:
         """``statename``, ``pid`` (0 when not running), ``exitstatus`` and more of a program."""
-        found = self.call("supervisor.getProcessInfo", program)
-        if not isinstance(found, dict):
-            raise Absent(f"supervisord's answer on {self.path} cannot be read: {found!r}")
-        return found
+        answer = self.call("supervisor.getProcessInfo", program)
+        if not isinstance(answer, dict):
+            raise Absent(f"supervisord's answer on {self.path} cannot be read: {answer!r}")
+        return answer
 
     def every(self) -> list[dict[str, Any]]:
         """The same of every program."""
-        found = self.call("supervisor.getAllProcessInfo")
-        if not isinstance(found, list):
-            raise Absent(f"supervisord's answer on {self.path} cannot be read: {found!r}")
-        return found
+        answer = self.call("supervisor.getAllProcessInfo")
+        if not isinstance(answer, list):
+            raise Absent(f"supervisord's answer on {self.path} cannot be read: {answer!r}")
+        return answer
 
     def stop(self, program: str) -> None:
         """Asks for a stop and returns at once; one that is stopped already is fine."""
@@ -106,7 +106,7 @@ class Supervisor:
                 raise
 
 
-def of(config: Config) -> Supervisor:
+def supervisord_of(config: Config) -> Supervisor:
     """The supervisord of a configuration."""
     return Supervisor(config.root / config.monitor.supervisor)
 

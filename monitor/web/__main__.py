@@ -32,9 +32,9 @@ def main() -> None:
     """``streamlit run`` with the words that follow the parent's pid, at a lower priority than whatever trades."""
     os.nice(NICE)
     logging.getLogger("uvicorn.error").addFilter(is_news)
-    parent, *words = sys.argv[1:]
+    parent, *arguments = sys.argv[1:]
     threading.Thread(target=end_with, args=(int(parent),), daemon=True).start()
-    sys.argv = ["streamlit", "run", *words]
+    sys.argv = ["streamlit", "run", *arguments]
     cli.main()
 
 

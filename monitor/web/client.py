@@ -106,8 +106,8 @@ class Client:
         # An API that did not answer a moment ago is not asked for each section in turn: every one would wait in vain.
         if self._clock() < self._quiet_until:
             return replace(known, trouble=self._trouble.trouble, is_refused=self._trouble.is_refused)
-        asked = {**params, "since_ts": f"{self._wall() - window_s:.3f}"} if window_s else params
-        query = f"?{urllib.parse.urlencode(asked)}" if asked else ""
+        query_params = {**params, "since_ts": f"{self._wall() - window_s:.3f}"} if window_s else params
+        query = f"?{urllib.parse.urlencode(query_params)}" if query_params else ""
         try:
             with OPENER.open(f"{self.base}{path}{query}", timeout=limits.WEB_FETCH_TIMEOUT_S) as response:
                 data = json.load(response)

@@ -51,8 +51,8 @@ def section(path: str, **params: Any) -> Any:
 
 def history(names: list[str], window: str) -> dict[str, figures.Points]:
     """Series over a window that a person chose."""
-    found = section("/api/history", series=",".join(names), points=POINTS, window_s=WINDOWS[window])
-    return found["series"] if found else {}
+    answer = section("/api/history", series=",".join(names), points=POINTS, window_s=WINDOWS[window])
+    return answer["series"] if answer else {}
 
 
 def table(name: str, html: str, *, is_long: bool = False) -> None:

@@ -139,19 +139,19 @@ def _closing(status: dict[str, Any]) -> Iterator[str]:
         yield "Which positions are open is not known now: the executor has not told, or is not heard."
         return
     assets = status.get("assets", {})
-    found = {asset: Decimal(row["position"]) for asset, row in assets.items() if not row.get("held")}
+    positions = {asset: Decimal(row["position"]) for asset, row in assets.items() if not row.get("held")}
     # What no order can close is dust, and counts as flat.
-    found = {
-        asset: amount for asset, amount in found.items() if abs(amount) >= Decimal(assets[asset].get("least", "0"))
+    positions = {
+        asset: amount for asset, amount in positions.items() if abs(amount) >= Decimal(assets[asset].get("least", "0"))
     }
-    for asset, position in found.items():
+    for asset, position in positions.items():
         if position:
             side = "sold" if position > 0 else "bought"
             yield f"{asset}: {format(abs(position), 'f')} {side} at the market, within the price band."
     for asset, row in assets.items():
         if row.get("held"):
             yield f"{asset} is left as it is: it is held."
-    if not any(found.values()):
+    if not any(positions.values()):
         yield "No position is open now."
 
 

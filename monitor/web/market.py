@@ -25,11 +25,11 @@ BOOKS: Final = (
 
 def own_quotes(orders: Iterable[dict[str, Any]], symbol: str) -> dict[tuple[str, Decimal], Decimal]:
     """Return what is left of own live orders, by side and price."""
-    found: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+    left: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
     for order in orders:
         if order["symbol"] == symbol and order["is_live"]:
-            found[order["side"], Decimal(order["price"])] += Decimal(order["qty"]) - Decimal(order["filled"])
-    return dict(found)
+            left[order["side"], Decimal(order["price"])] += Decimal(order["qty"]) - Decimal(order["filled"])
+    return dict(left)
 
 
 def ladder(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal]) -> str:
@@ -45,12 +45,12 @@ def _levels(
 ) -> list[list[Cell | str]]:
     """Rows of one side, best first."""
     sizes = {Decimal(price): (price, qty) for price, qty in levels}
-    mine = {price: qty for (of, price), qty in own.items() if of == side and sizes}
+    mine = {price: qty for (quote_side, price), qty in own.items() if quote_side == side and sizes}
     rows: list[list[Cell | str]] = []
     for price in sorted(sizes.keys() | mine.keys(), reverse=side == "buy"):
-        shown, qty = sizes.get(price, (format(price, "f"), ""))
+        text, qty = sizes.get(price, (format(price, "f"), ""))
         ours = Cell(format(mine[price], "f"), "own") if price in mine else ""
-        rows.append([ours, qty, shown, markup.side(side)])
+        rows.append([ours, qty, text, markup.side(side)])
     return rows
 
 
@@ -76,7 +76,7 @@ def depth(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal], symbol:
                 "hovertemplate": f"{name} up to %{{x}}: %{{y}}<extra></extra>",
             }
         )
-        mine = [(price, qty) for (of, price), qty in own.items() if of == side and prices]
+        mine = [(price, qty) for (quote_side, price), qty in own.items() if quote_side == side and prices]
         traces.append(
             {
                 "type": "scatter",

@@ -89,12 +89,12 @@ def assets(positions: dict[str, Any]) -> str:
 
 def rates(positions: dict[str, Any]) -> str:
     """Return what each quote that is no traded base is worth, in a line; empty where there is none but the currency."""
-    told = [
+    worths = [
         f"1 {asset} = {rate['rate'] or '?'} {positions['currency']}{'' if rate['valid'] else ' (stale)'}"
         for asset, rate in positions.get("rates", {}).items()
         if rate["way"] and asset not in positions.get("assets", {})
     ]
-    return ", ".join(told)
+    return ", ".join(worths)
 
 
 def quotes(pnl: dict[str, Any]) -> str:

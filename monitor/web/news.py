@@ -58,10 +58,10 @@ def more(line: dict[str, Any]) -> str:
     return " ".join(f"{name}={value}" for name, value in fields.items())
 
 
-def lines(found: Sequence[dict[str, Any]]) -> str:
+def lines(kept: Sequence[dict[str, Any]]) -> str:
     """Log lines, the newest first."""
     rows = [
         [staleness.clock(line["ts"]), markup.state(line["level"]), line["process"], line["event"], more(line)]
-        for line in list(reversed(found))[: limits.WEB_ROWS]
+        for line in list(reversed(kept))[: limits.WEB_ROWS]
     ]
     return markup.table("log", LINES, rows, "no line fits")

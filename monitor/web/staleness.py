@@ -29,12 +29,12 @@ def freshness(status: Answer, now: float, base: str) -> Condition:
         return Condition("No answer yet", f"{base}: {status.trouble}. {GOES_ON}", "bad")
     if age_s is None or age_s < limits.WEB_STALE_S:
         return Condition()
-    shown = f"What is shown is {span(age_s)} old."
+    how_old = f"What is shown is {span(age_s)} old."
     if status.is_refused:
-        return Condition("The system is down", f"{shown} Start it: make run. {GOES_ON}", "bad")
+        return Condition("The system is down", f"{how_old} Start it: make run. {GOES_ON}", "bad")
     why = f" ({status.trouble})" if status.trouble else ""
     return Condition(
-        "Stale", f"{shown} The monitor does not answer{why}; trading may go on without it. {GOES_ON}", "warn"
+        "Stale", f"{how_old} The monitor does not answer{why}; trading may go on without it. {GOES_ON}", "warn"
     )
 
 

@@ -24,7 +24,7 @@ class FakeApi:
 
     def __init__(self) -> None:
         self.answers = sections()
-        self.asked: list[tuple[str, dict[str, list[str]]]] = []
+        self.requests: list[tuple[str, dict[str, list[str]]]] = []
         self.posted: list[tuple[str, dict[str, Any], str]] = []
         self.refusal: tuple[int, dict[str, str]] | None = None
         self.delay_s = 0.0
@@ -56,7 +56,7 @@ class FakeApi:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 where = urlsplit(self.path)
-                api.asked.append((where.path, parse_qs(where.query)))
+                api.requests.append((where.path, parse_qs(where.query)))
                 time.sleep(api.delay_s)
                 if api.refusal is not None:
                     self.answer(*api.refusal)

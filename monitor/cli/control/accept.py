@@ -18,7 +18,7 @@ def accept(assets: AssetsArgument = None, config: ConfigOption = None, json: Jso
     An asset is held when a deposit, a transfer or a trade by hand took it beyond max_position_size, or when it stood
     far beyond it at a start. What is accepted is kept like inventory_base: flatten does not sell it.
     """
-    settings = load(config, acts=True)
+    settings = load(config, required=True)
     try:
         with switching("accepting"):
             inventory = accepting.accept(settings, [asset.upper() for asset in assets or []])

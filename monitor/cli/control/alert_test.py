@@ -42,9 +42,9 @@ def alert_test(config: ConfigOption = None, json: JsonOption = False) -> None:
 
     Webhooks are asked by this command itself, whatever their levels, so that they can be tried with nothing running.
     """
-    found = load(config)
+    settings = load(config)
     text = f"a test of {rfc3339(wall_ns())}: alerts come"
-    came = [*_by_the_monitor(found, text), *_webhooks(found, text)]
+    came = [*_by_the_monitor(settings, text), *_webhooks(settings, text)]
     ok = all(each.ok for each in came)
     if json:
         print_json({"ok": ok, "sinks": [{"sink": each.sink, "ok": each.ok, "why": each.why} for each in came]})
@@ -136,11 +136,11 @@ def _webhooks(config: Config, text: str) -> list[Came]:
 
 
 def _show(came: list[Came]) -> None:
-    shown = table("sink", "came", "")
+    rows = table("sink", "came", "")
     for (ok, why), alike in groupby(came, key=lambda each: (each.ok, each.why)):
         names = ", ".join(escape(each.sink) for each in alike)
-        shown.add_row(names, "[green]yes[/green]" if ok else "[red]no[/red]", escape(why))
+        rows.add_row(names, "[green]yes[/green]" if ok else "[red]no[/red]", escape(why))
     out = console()
-    out.print(shown)
+    out.print(rows)
     if len(came) == len(("bus", "log", "views")):
         out.print("no webhook is set: docs/alerts.md shows how (monitor.webhooks)")

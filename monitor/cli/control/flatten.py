@@ -21,12 +21,12 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 def flatten(config: ConfigOption = None, json: JsonOption = False, yes: YesOption = False) -> None:
     """Pulls every order, closes every position down to inventory_base, then halts."""
-    found = load(config, acts=True)
+    settings = load(config, required=True)
     try:
         with switching("flattening"):
-            result = _flatten(found, json, asks=not json and not yes)
+            result = _flatten(settings, json, asks=not json and not yes)
     except KeyboardInterrupt:
-        if not is_halted(found.flatten_file):
+        if not is_halted(settings.flatten_file):
             raise  # nothing was asked for yet, or all is done
         if json:
             print_json({"flat": False, "error": "not waited for: the executor goes on"})
@@ -59,12 +59,12 @@ def _flatten(config: Config, json: bool, *, asks: bool) -> dict[str, Any]:
             raise typer.Exit(EXIT_FAILED) from None
         out = Console(stderr=True)
         columns = (TextColumn("flattening: {task.description}", markup=False), TimeElapsedColumn())
-        with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
-            task = shown.add_task("")
-            return flattening.finish(config, listener, lambda left: shown.update(task, description=left))
+        with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+            task = progress.add_task("")
+            return flattening.finish(config, listener, lambda left: progress.update(task, description=left))
 
 
 def _agreed(positions: dict[str, Decimal]) -> bool:
-    for line in flattening.in_words(positions):
+    for line in flattening.describe(positions):
         print(line)
     return typer.confirm("Pull every order, close these at the market within the price band, and halt?", abort=True)

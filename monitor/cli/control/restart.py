@@ -16,10 +16,10 @@ from shared.config import Config
 def names() -> list[str]:
     """Return what a shell completes NAME with: the processes of the configuration that would be found here."""
     try:
-        found = configuration.load(None)
+        settings = configuration.load(None)
     except configuration.ConfigError:
-        found = Config()
-    return [*found.process_names, "strategy", "all"]
+        settings = Config()
+    return [*settings.process_names, "strategy", "all"]
 
 
 def restart(
@@ -37,9 +37,9 @@ def restart(
     ] = False,
 ) -> None:
     """Stops and starts a process. A strategy is back in time to keep its quotes; an executor pulls its orders first."""
-    found = load(config, acts=True)
+    settings = load(config, required=True)
     try:
-        pids = restarting.restart(found, restarting.programs_of(found, name, keep=keep), keep=keep)
+        pids = restarting.restart(settings, restarting.programs_of(settings, name, keep=keep), keep=keep)
     except restarting.Refused as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     except (supervisor.Absent, supervisor.Refused, supervisor.TooSlow) as error:
@@ -47,5 +47,5 @@ def restart(
     if json:
         print_json({"restarted": pids, "kept_orders": keep})
     else:
-        for line in restarting.told(pids, keep=keep):
+        for line in restarting.describe(pids, keep=keep):
             print(line)

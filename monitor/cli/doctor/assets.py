@@ -16,18 +16,18 @@ EARN_MEND: Final = (
 
 def positions(status: dict[str, Any]) -> list[Finding]:
     """Each traded base's position; what is held is an error, a rate that is not valid a warning."""
-    found = []
+    findings = []
     for is_bad, what, why in status_details.held_and_rates(status):
         mend = (
             "'tradebyte accept' takes it as wanted; or move it away"
             if is_bad
             else "'tradebyte status' shows the books that it goes by; it is valued again once they are live"
         )
-        found.append((error if is_bad else warning)("assets", f"{what}: {why}", mend))
+        findings.append((error if is_bad else warning)("assets", f"{what}: {why}", mend))
     currency = status["currency"]
     worths = {asset: f" (worth {row['worth']} {currency})" for asset, row in status["assets"].items() if row["worth"]}
     rows = ", ".join(f"{asset} {row['position']}{worths.get(asset, '')}" for asset, row in status["assets"].items())
-    return [*found, ok("assets", f"positions beyond inventory_base: {rows}")] if rows else found
+    return [*findings, ok("assets", f"positions beyond inventory_base: {rows}")] if rows else findings
 
 
 def wallets(status: dict[str, Any]) -> list[Finding]:

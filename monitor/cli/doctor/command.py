@@ -60,20 +60,20 @@ def doctor(
 ) -> None:
     """Looks at all that could keep it from trading, and says what to do; exit 1 if something does."""
     if live_check:
-        words = [*(["--json"] if json else []), *(["--yes"] if yes else [])]
-        run_component(load(config, acts=True), "executor", "live-check", *words)
-    found = _loaded(config, json=json, go_live=go_live)
-    facts = gathered(found)
+        options = [*(["--json"] if json else []), *(["--yes"] if yes else [])]
+        run_component(load(config, required=True), "executor", "live-check", *options)
+    settings = _loaded(config, json=json, go_live=go_live)
+    summary = gathered(settings)
     if go_live:
         if json:
-            print_json(facts)
+            print_json(summary)
             fail("consent is a person's word: run 'tradebyte doctor --go-live' without --json on a terminal")
-        _show(facts)
-        _consent(found, facts)
+        _show(summary)
+        _consent(settings, summary)
         return
-    findings = examine(found)
+    findings = examine(settings)
     if json:
-        print_json(facts | report(findings))
+        print_json(summary | report(findings))
     else:
         show(findings, console())
     if any(finding.level == "error" for finding in findings):
@@ -89,7 +89,7 @@ def _loaded(path: Path | None, *, json: bool, go_live: bool) -> Config:
             print_json(
                 report([error("configuration", str(wrong), "mend it there; nothing trades on guessed settings")])
             )
-    return load(path, acts=go_live)
+    return load(path, required=go_live)
 
 
 def examine(config: Config) -> list[Finding]:
@@ -104,7 +104,7 @@ def examine(config: Config) -> list[Finding]:
     time.sleep(max(0.0, LOOK_S - (time.monotonic() - began)))
     figures = looked.figures()
     answers = questions.ask(config)
-    shown = config.kraken.api_key[-4:]
+    key_end = config.kraken.api_key[-4:]
     now_s = time.time()
     rust = view.book_status.rust if view.book_status is not None else None
     findings = [
@@ -113,7 +113,7 @@ def examine(config: Config) -> list[Finding]:
         *local.folders(config),
         *local.resources(figures, config),
         local.rust(running=rust),
-        *local.programs(config, supervisor.of(config)),
+        *local.programs(config, supervisor.supervisord_of(config)),
         *local.ports(config),
         *system.processes(status),
         *system.halted(halted.text(config)),
@@ -128,9 +128,9 @@ def examine(config: Config) -> list[Finding]:
         *exchange.clock(system.executors_clock(view) or answers.clock),
     ]
     if answers.api_key is not None:
-        findings += keys.executor_key(answers.api_key, shown, now_s)
+        findings += keys.executor_key(answers.api_key, key_end, now_s)
     elif answers.time.is_good:
-        findings += system.executors_key(view, shown)
+        findings += system.executors_key(view, key_end)
     if answers.time.is_good:
         findings += keys.halt_key(answers.halt_key, config.kraken.halt_key[-4:], now_s)
         findings += exchange.fees(exchange.maker_fees(view.account, answers.volume, answers.names))
@@ -159,12 +159,12 @@ def show(findings: list[Finding], out: Console) -> None:
         out.print(f"{level}{finding.check}: {escape(finding.text)}", soft_wrap=True)
         if finding.mend:
             out.print(f"        to do: {escape(finding.mend)}", soft_wrap=True)
-    told = report(findings)
+    counts = report(findings)
     out.print()
-    if told["ok"]:
-        out.print(f"nothing keeps it from trading; {told['warnings']} warnings")
+    if counts["ok"]:
+        out.print(f"nothing keeps it from trading; {counts['warnings']} warnings")
     else:
-        out.print(f"[bold red]{told['errors']} of these keep it from trading[/]; {told['warnings']} warnings")
+        out.print(f"[bold red]{counts['errors']} of these keep it from trading[/]; {counts['warnings']} warnings")
 
 
 def gathered(config: Config) -> dict[str, Any]:
@@ -193,22 +193,24 @@ def gathered(config: Config) -> dict[str, Any]:
     }
 
 
-def _show(facts: dict[str, Any]) -> None:
-    print(f"mode             {'sandbox' if facts['sandbox'] else 'LIVE, real money'} ({facts['rest_url']})")
-    print(f"key              ends in {facts['key_ends_in']}; consent given: {'yes' if facts['consented'] else 'no'}")
-    print(f"halt key         {'set' if facts['halt_key_set'] else 'not set: halt then relies on the executor alone'}")
-    print(f"pairs            {', '.join(facts['pairs'])}")
-    for name, value in facts["limits"].items():
+def _show(summary: dict[str, Any]) -> None:
+    print(f"mode             {'sandbox' if summary['sandbox'] else 'LIVE, real money'} ({summary['rest_url']})")
+    print(
+        f"key              ends in {summary['key_ends_in']}; consent given: {'yes' if summary['consented'] else 'no'}"
+    )
+    print(f"halt key         {'set' if summary['halt_key_set'] else 'not set: halt then relies on the executor alone'}")
+    print(f"pairs            {', '.join(summary['pairs'])}")
+    for name, value in summary["limits"].items():
         print(f"{name:<20} {value}")
-    kept = ", ".join(f"{amount} {asset}" for asset, amount in facts["inventory_base"].items())
+    kept = ", ".join(f"{amount} {asset}" for asset, amount in summary["inventory_base"].items())
     print(f"kept (inventory_base): {kept or 'nothing'}")
-    print(f"dead man's switch: {facts['switch']}")
+    print(f"dead man's switch: {summary['switch']}")
 
 
-def _consent(config: Config, facts: dict[str, Any]) -> None:
-    if facts["sandbox"]:
+def _consent(config: Config, summary: dict[str, Any]) -> None:
+    if summary["sandbox"]:
         fail("kraken.sandbox is true: there is nothing to consent to; set it to false, with your own keys", EXIT_CONFIG)
-    if facts["consented"]:
+    if summary["consented"]:
         print("consent for this key was given already")
         return
     rights = permissions(config)
@@ -224,7 +226,7 @@ def _consent(config: Config, facts: dict[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(f"{rfc3339(wall_ns())} key ending in {facts['key_ends_in']}\n")
+        opened.write(f"{rfc3339(wall_ns())} key ending in {summary['key_ends_in']}\n")
         opened.flush()
         os.fsync(opened.fileno())
     print("consent given for this key; start the executor")
@@ -236,10 +238,10 @@ def permissions(config: Config) -> list[str]:
         info = asyncio.run(_key_info(config))
     except (RestError, RestRefused, SecretError) as error:
         fail(f"Kraken did not say what this key may do ({error}); without that there is no going live")
-    found = keys.rights_of(info)
-    if not found:
+    rights = keys.rights_of(info)
+    if not rights:
         fail(f"Kraken's answer does not list what this key may do ({str(info)[:80]}); without that no going live")
-    return found
+    return rights
 
 
 async def _key_info(config: Config) -> Any:

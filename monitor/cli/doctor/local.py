@@ -24,19 +24,19 @@ def configuration(config: Config) -> list[Finding]:
     if config.source is None:
         mend = "run it in the project's folder, or name the file: --config PATH or TRADEBYTE_CONFIG"
         return [warning("configuration", "there is no file: the built-in sandbox defaults are in force", mend)]
-    found = [ok("configuration", f"{config.source} is in force")]
+    findings = [ok("configuration", f"{config.source} is in force")]
     if config.trading.dry_run:
         mend = "set trading.dry_run: false when you have seen enough, then 'tradebyte restart all'"
-        found.append(
+        findings.append(
             warning("configuration", "dry_run is true: everything is planned and journalled, nothing is sent", mend)
         )
     mode = stat.S_IMODE(config.source.stat().st_mode)
     if mode & 0o077 and _holds_secret(config):
         text = f"{config.source} holds live secrets and others on this machine may read it (mode {mode:04o})"
-        found.append(warning("file-permissions", text, f"chmod 600 {config.source}, or take them by ${{NAME}}"))
+        findings.append(warning("file-permissions", text, f"chmod 600 {config.source}, or take them by ${{NAME}}"))
     else:
-        found.append(ok("file-permissions", f"{config.source.name} (mode {mode:04o}) tells others no live secret"))
-    return found
+        findings.append(ok("file-permissions", f"{config.source.name} (mode {mode:04o}) tells others no live secret"))
+    return findings
 
 
 def _holds_secret(config: Config) -> bool:
@@ -65,20 +65,20 @@ def folders(config: Config) -> list[Finding]:
 def resources(figures: dict[str, Any], config: Config) -> list[Finding]:
     """CPU, memory and disk against the configuration's thresholds; a disk without room stops the trading."""
     troubles = machine.troubles(figures, config.monitor)
-    shown = {
+    measured = {
         "cpu": f"{figures['cpu_percent']:.0f} % of {figures['cpus']} CPUs busy",
         "memory": f"{figures['memory_free_mb']} MB of memory free ({figures['memory_percent']:.0f} % used)",
         "disk": f"{figures['disk_free_mb']} MB of disk free ({figures['disk_percent']:.0f} % used)",
     }
-    found = []
-    for name, text in shown.items():
+    findings = []
+    for name, text in measured.items():
         if name not in troubles:
-            found.append(ok(name, text))
+            findings.append(ok(name, text))
             continue
         what, _, mend = troubles[name].partition(": ")
         is_full = name == "disk" and figures["disk_free_mb"] < config.monitor.disk_free_mb / 10
-        found.append((error if is_full else warning)(name, what, mend))
-    return found
+        findings.append((error if is_full else warning)(name, what, mend))
+    return findings
 
 
 def rust(*, running: bool | None) -> Finding:
@@ -122,35 +122,35 @@ def _port(config: Config, key: str, process: str, port: int) -> Finding:
 def lock_holder(folder: Path, process: str) -> int | None:
     """The pid that wrote itself into a process's lock file, dead or alive."""
     try:
-        words = (folder / f"{process}.lock").read_text(encoding="utf-8").split()
+        fields = (folder / f"{process}.lock").read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError):
         return None
-    return int(words[1]) if len(words) > 1 and words[0] == "pid" and words[1].isdigit() else None
+    return int(fields[1]) if len(fields) > 1 and fields[0] == "pid" and fields[1].isdigit() else None
 
 
-def programs(config: Config, asked: supervisor.Supervisor) -> list[Finding]:
+def programs(config: Config, supervisord: supervisor.Supervisor) -> list[Finding]:
     """supervisord, and how each of its programs is."""
     try:
-        told = {info["name"]: info for info in asked.every()}
+        infos = {info["name"]: info for info in supervisord.every()}
     except supervisor.Absent:
         mend = "'make run' in a terminal, or '.venv/bin/supervisord -c supervisord.conf' as a daemon"
         return [warning("supervisord", "supervisord does not run: nothing restarts what dies", mend)]
     except supervisor.Refused as refusal:
         return [warning("supervisord", str(refusal), "see logs/supervisord.log")]
-    found = []
+    findings = []
     for process in config.process_names:
         program = supervisor.program_of(config, process)
-        info = told.get(program)
+        info = infos.get(program)
         if info is None:
             mend = "add a section for it, as config/supervisor.d/ shows, then 'supervisorctl update'"
-            found.append(error("supervisord", f"supervisord has no program {program}", mend))
+            findings.append(error("supervisord", f"supervisord has no program {program}", mend))
         elif info["statename"] not in ("RUNNING", "STARTING"):
             mend = f"supervisorctl -c supervisord.conf start {program}; why it ended is in logs/{program}.out.log"
             if info.get("exitstatus") == EXIT_CONFIG:
                 mend = f"mend the configuration as logs/{program}.out.log says, then 'tradebyte restart {process}'"
             state = f"{program} is {info['statename'].lower()} (exit code {info.get('exitstatus', 0)})"
-            found.append(error("supervisord", state, mend))
-    return found or [ok("supervisord", f"supervisord runs all {len(config.process_names)} programs")]
+            findings.append(error("supervisord", state, mend))
+    return findings or [ok("supervisord", f"supervisord runs all {len(config.process_names)} programs")]
 
 
 def strategies(config: Config) -> Finding:

@@ -19,7 +19,7 @@ def desktop(config: ConfigOption = None) -> None:
 
     Works without the monitor; closing it touches nothing. Needs PyQt6, which is an optional extra.
     """
-    found = load(config, acts=True)
+    settings = load(config, required=True)
     try:
         # Only this command takes Qt, which many do not have.
         from monitor.desktop.app import leave, run
@@ -32,7 +32,7 @@ def desktop(config: ConfigOption = None) -> None:
     why = no_display()
     if why:
         fail(why)
-    for line in run(found):
+    for line in run(settings):
         say(f"tradebyte: {line}")
     leave(0)
 

@@ -37,22 +37,22 @@ def web(config: ConfigOption = None, port: PortOption = None) -> None:
 
     Closing it, or killing it, never touches trading.
     """
-    found = load(config, acts=True)
-    chosen = choose_port(found, port)
+    settings = load(config, required=True)
+    chosen = choose_port(settings, port)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _end)
     try:
-        serve(found, chosen)
+        serve(settings, chosen)
     except Ended:
         print("\nThe page is closed; trading is as it was.", flush=True)
 
 
-def choose_port(config: Config, asked: int | None) -> int:
+def choose_port(config: Config, wanted: int | None) -> int:
     """The port to listen on: the one asked for, else the configured one, else a free one, said plainly."""
-    port = asked or config.monitor.web_port
+    port = wanted or config.monitor.web_port
     if is_free(port):
         return port
-    if asked is not None:
+    if wanted is not None:
         fail(f"port {port} is taken; name another with --port, or leave --port out and a free one is taken")
     with socket.socket() as probe:
         probe.bind((HOST, 0))

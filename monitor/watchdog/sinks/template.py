@@ -38,7 +38,7 @@ def body(template: Mapping[str, Any], filled: Mapping[str, str]) -> bytes:
 
 def _filled(value: Any, filled: Mapping[str, str]) -> Any:
     if isinstance(value, str):
-        return _PLACEHOLDER.sub(lambda found: filled[found[1]], value)
+        return _PLACEHOLDER.sub(lambda match: filled[match[1]], value)
     if isinstance(value, dict):
         return {_filled(str(name), filled): _filled(inner, filled) for name, inner in value.items()}
     if isinstance(value, list):

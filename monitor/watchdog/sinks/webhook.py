@@ -104,17 +104,17 @@ class Webhooks:
 
     def troubles(self) -> dict[str, Condition]:
         """Return which do not take what they are sent."""
-        found = {}
+        conditions = {}
         for number, webhook in self._webhooks:
             outbox, name = self._outboxes[number], label(number, webhook)
             if outbox.trouble:
                 minutes = limits.WEBHOOK_OLD_S / 60
                 waits = f"{outbox.waiting} wait, for {minutes:.0f} min at most" if outbox.waiting else "none waits"
                 text = f"{name} does not take alerts: {outbox.trouble}; {waits}; 'tradebyte alert-test' tries it"
-                found[f"webhook {number}"] = Condition(
+                conditions[f"webhook {number}"] = Condition(
                     "webhook", text, f"{name} takes alerts again, or there was none to take for long", _kind(number)
                 )
-        return found
+        return conditions
 
     def figures(self) -> list[dict[str, Any]]:
         """Return what was sent, dropped and waits, and why the last one did not go."""

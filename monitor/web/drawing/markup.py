@@ -82,8 +82,8 @@ def side(word: str) -> Cell:
 
 def money(text: object) -> Cell:
     """An amount; a loss is marked by its minus and its tone."""
-    shown = number(text)
-    return Cell(shown, "bad" if shown.startswith("-") and shown.strip("-0.") else "")
+    amount = number(text)
+    return Cell(amount, "bad" if amount.startswith("-") and amount.strip("-0.") else "")
 
 
 def table(name: str, columns: Sequence[Column], rows: Iterable[Row], empty: str) -> str:

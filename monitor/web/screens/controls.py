@@ -43,7 +43,7 @@ def page() -> None:
     paused = status.get("paused") or {}
     chosen = st.selectbox("Pair or strategy", pausing.names(common.config()), key="pause-name")
     if chosen in paused:
-        _button("Resume it", "go-on", lambda found: controls.go_on(chosen, found))
+        _button("Resume it", "go-on", lambda known: controls.go_on(chosen, known))
     else:
         _button("Pause it", "pause", lambda _status: controls.pause(chosen))
     for asset, row in (status.get("assets") or {}).items():

@@ -18,8 +18,8 @@ def page() -> None:
     chosen = common.choose("Hop", names, "hop")
 
     def histogram() -> None:
-        found = common.section("/api/latency")
-        for hop in found["hops"] if found else []:
+        answer = common.section("/api/latency")
+        for hop in answer["hops"] if answer else []:
             if hop["hop"] == chosen:
                 common.chart(machine.histogram(hop), f"hop-{chosen}")
 

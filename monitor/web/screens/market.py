@@ -42,10 +42,10 @@ def _book(symbol: str) -> tuple[dict[str, Any], Own] | None:
 
 
 def _figures(symbol: str) -> None:
-    found = _book(symbol)
-    if found is None:
+    known = _book(symbol)
+    if known is None:
         return
-    book, own = found
+    book, own = known
     word = str(book["state"])
     st.html(
         markup.cards(
@@ -60,15 +60,15 @@ def _figures(symbol: str) -> None:
 
 
 def _ladder(symbol: str) -> None:
-    found = _book(symbol)
-    if found is not None:
-        common.table("ladder", market.ladder(*found))
+    known = _book(symbol)
+    if known is not None:
+        common.table("ladder", market.ladder(*known))
 
 
 def _charts(symbol: str, window: str) -> None:
-    found = _book(symbol)
-    if found is not None:
-        common.chart(market.depth(*found, symbol), f"depth-{symbol}")
+    known = _book(symbol)
+    if known is not None:
+        common.chart(market.depth(*known, symbol), f"depth-{symbol}")
     series = common.history([f"mid.{symbol}", f"bid.{symbol}", f"ask.{symbol}"], window)
     trades = common.section("/api/trades") or {}
     fills = common.section("/api/fills", symbol=symbol, limit="500") or {"fills": []}

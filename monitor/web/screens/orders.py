@@ -25,8 +25,8 @@ def page() -> None:
     def orders() -> None:
         answer = common.section("/api/orders")
         if answer:
-            found = chosen.leaves(answer["orders"])
-            common.table("orders", records.orders(found, known=answer["known"]), is_long=True)
+            kept = chosen.leaves(answer["orders"])
+            common.table("orders", records.orders(kept, known=answer["known"]), is_long=True)
 
     def fills() -> None:
         answer = common.section("/api/fills", limit=MOST)

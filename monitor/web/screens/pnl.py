@@ -27,8 +27,8 @@ def _now() -> None:
         st.html(markup.cards(money.totals(pnl)))
         st.subheader("By asset")
         common.table("assets", money.assets(positions))
-        if told := money.rates(positions):
-            st.html(markup.note(f"Rates: {told}"))
+        if worths := money.rates(positions):
+            st.html(markup.note(f"Rates: {worths}"))
         st.subheader("By pair")
         common.table("positions", money.pairs(pnl, positions))
         if by_quote := money.quotes(pnl):

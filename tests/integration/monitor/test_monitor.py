@@ -32,10 +32,10 @@ LONGEST_S = 45
 def until(done: Callable[[], Any]) -> Any:
     """Waits for something true, and returns it."""
     end = time.monotonic() + LONGEST_S
-    while not (found := done()):
+    while not (answer := done()):
         assert time.monotonic() < end, "did not happen"
         time.sleep(0.05)
-    return found
+    return answer
 
 
 class Running:
@@ -116,7 +116,7 @@ def test_health_is_good_once_every_process_is_ready(world: World, monitor: Runni
     assert answer is not None
     assert answer[0] == 503
     world.whole()
-    code, body = until(lambda: (found := monitor.get("/health")) and found[0] == 200 and found)
+    code, body = until(lambda: (health := monitor.get("/health")) and health[0] == 200 and health)
     assert (code, body["not_ready"], body["books"]) == (200, [], {"BTC/USD": "live"})
     _, status = until(lambda: monitor.get("/api/status"))
     assert status["positions"] == {"BTC/USD": "0.00150000"}
@@ -135,7 +135,7 @@ def test_prometheus_finds_every_process_and_the_machine(world: World, monitor: R
     def all_up(text: str) -> bool:
         return all(f'tradebyte_process_up{{process="{name}"}} 1.0' in text for name in world.config.process_names)
 
-    text = until(lambda: all_up(found := scraped()) and found)
+    text = until(lambda: all_up(metrics := scraped()) and metrics)
     assert 'tradebyte_orders_open{symbol="BTC/USD"} 1.0' in text
     assert "tradebyte_machine_disk_free_bytes" in text
 
@@ -153,7 +153,7 @@ def test_a_stale_symbol_is_told_once_and_when_it_is_back(world: World, monitor: 
 
 def test_a_death_is_told_when_the_pid_ends(world: World, monitor: Running, sleeper: subprocess.Popen[bytes]) -> None:
     world.beat("book", sleeper.pid)
-    until(lambda: (found := monitor.get("/health")) and found[1]["processes"]["book"] == "ready")
+    until(lambda: (health := monitor.get("/health")) and health[1]["processes"]["book"] == "ready")
     until(lambda: monitor.halted() is False)
     world.hush("heartbeat.book")
     sleeper.kill()
@@ -190,7 +190,7 @@ def test_garbage_on_the_bus_is_survived(world: World, monitor: Running) -> None:
     world.say("book", "heartbeat.book", process="book", pid="a pid")
     world.say("book", "no.such.topic", x=1)
     world.beat("executor")
-    until(lambda: (found := monitor.get("/health")) and found[1]["processes"]["executor"] == "ready")
+    until(lambda: (health := monitor.get("/health")) and health[1]["processes"]["executor"] == "ready")
     assert monitor.process.poll() is None
 
 
@@ -253,11 +253,11 @@ exitcodes=0,78
 @pytest.fixture
 def supervised(world: World) -> Iterator[supervisor.Supervisor]:
     """A supervisord whose book and executor only sleep."""
-    found = supervisor.of(world.config)
+    supervisord = supervisor.supervisord_of(world.config)
     for name in ("run", "logs"):
         (world.folder / name).mkdir(exist_ok=True)
     file = world.folder / "supervisord.conf"
-    file.write_text(SUPERVISORD.format(folder=world.folder, socket=found.path))
+    file.write_text(SUPERVISORD.format(folder=world.folder, socket=supervisord.path))
     process = subprocess.Popen(
         [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)],
         stdout=subprocess.PIPE,
@@ -268,13 +268,13 @@ def supervised(world: World) -> Iterator[supervisor.Supervisor]:
     def runs() -> bool:
         assert process.poll() is None, process.communicate()[0]
         try:
-            return all(found.info(name)["statename"] == "RUNNING" for name in ("book", "executor"))
+            return all(supervisord.info(name)["statename"] == "RUNNING" for name in ("book", "executor"))
         except supervisor.Absent:
             return False
 
     try:
         until(runs)
-        yield found
+        yield supervisord
     finally:
         process.terminate()
         process.communicate(timeout=LONGEST_S)
@@ -314,7 +314,7 @@ def test_a_hung_process_is_restarted_through_supervisord(
     until(lambda: monitor.halted() is False)
     os.kill(before, signal.SIGSTOP)
     world.beat("book", before)
-    until(lambda: (found := monitor.get("/health")) and found[1]["processes"]["book"] == "ready")
+    until(lambda: (health := monitor.get("/health")) and health[1]["processes"]["book"] == "ready")
     world.hush("heartbeat.book")
     (text,) = until(lambda: monitor.alerted("hung"))
     assert f"book (pid {before}) is hung" in text

@@ -34,18 +34,18 @@ def test_the_configuration_may_be_named_before_the_command(typed: list[str], mea
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [(None, "-"), (0.44, "0.4 s"), (12.2, "12 s"), (150, "2 min"), (8000, "2 h"), (200_000, "2 d")],
 )
-def test_ages_are_said_as_people_say_them(seconds: float | None, words: str) -> None:
-    assert age(seconds) == words
+def test_ages_are_said_as_people_say_them(seconds: float | None, text: str) -> None:
+    assert age(seconds) == text
 
 
 @pytest.fixture
 def config() -> Config:
-    found = Config(strategies={"first": Strategy(), "second": Strategy()})
-    check(found, lambda _key: "test")
-    return found
+    made = Config(strategies={"first": Strategy(), "second": Strategy()})
+    check(made, lambda _key: "test")
+    return made
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ MAPS = st.recursive(
 
 @given(st.dictionaries(st.text(), MAPS, max_size=5).filter(lambda each: "topic" not in each))
 def test_whatever_the_bus_holds_is_one_line_of_json(message: dict[str, Any]) -> None:
-    shown = _json("some.topic", msgpack.packb(message))
-    assert "\n" not in shown
-    assert json.loads(shown) == {"topic": "some.topic", **msgspec.json.decode(msgspec.json.encode(_plain(message)))}
+    printed = _json("some.topic", msgpack.packb(message))
+    assert "\n" not in printed
+    assert json.loads(printed) == {"topic": "some.topic", **msgspec.json.decode(msgspec.json.encode(_plain(message)))}
     assert "\n" not in line({"field": message})[1]
 
 

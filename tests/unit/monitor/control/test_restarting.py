@@ -26,7 +26,7 @@ class Supervisord:
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> Config:
+def settings(tmp_path: Path) -> Config:
     file = tmp_path / "config" / "config.yaml"
     file.parent.mkdir()
     file.write_text("trading: {pairs: [BTC/USD]}\n")
@@ -44,15 +44,17 @@ def started(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("now", [{"pid": 0, "exitstatus": 78}, {"pid": PID + 1, "exitstatus": 78}])
 @pytest.mark.usefixtures("started")
 def test_a_process_that_ends_right_after_its_start_fails_the_restart(
-    monkeypatch: pytest.MonkeyPatch, found: Config, now: dict[str, int], keep: bool
+    monkeypatch: pytest.MonkeyPatch, settings: Config, now: dict[str, int], keep: bool
 ) -> None:
-    monkeypatch.setattr(supervisor, "of", lambda _config: Supervisord(**now))
+    monkeypatch.setattr(supervisor, "supervisord_of", lambda _config: Supervisord(**now))
     with pytest.raises(restarting.Ended, match=rf"pid {PID} and has ended \(exit code 78\); logs/executor"):
-        restarting.restart(found, ["executor"], keep=keep)
+        restarting.restart(settings, ["executor"], keep=keep)
 
 
 @pytest.mark.usefixtures("started")
-def test_a_process_that_runs_and_is_not_heard_yet_is_no_failure(monkeypatch: pytest.MonkeyPatch, found: Config) -> None:
+def test_a_process_that_runs_and_is_not_heard_yet_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, settings: Config
+) -> None:
     monkeypatch.setattr(restarting, "HEARD_S", 0.05)
-    monkeypatch.setattr(supervisor, "of", lambda _config: Supervisord(pid=PID))
-    assert restarting.restart(found, ["executor"]) == {"executor": PID}
+    monkeypatch.setattr(supervisor, "supervisord_of", lambda _config: Supervisord(pid=PID))
+    assert restarting.restart(settings, ["executor"]) == {"executor": PID}

@@ -65,7 +65,7 @@ def target(booked: int, took: int, event: str = "book") -> Target:
     )
 
 
-def order(name: str, **stamps: int) -> Order:
+def order(name: str, **stamps: Any) -> Order:
     return Order(
         cl_ord_id=name,
         order_id="",
@@ -80,8 +80,8 @@ def order(name: str, **stamps: int) -> Order:
     )
 
 
-def orders(*shown: Order, boot: int = 1) -> Orders:
-    return Orders(symbol=PAIR, valid=True, orders=list(shown), boot=boot)
+def orders(*rows: Order, boot: int = 1) -> Orders:
+    return Orders(symbol=PAIR, valid=True, orders=list(rows), boot=boot)
 
 
 def test_a_book_counts_once_however_often_it_is_said() -> None:
@@ -140,9 +140,9 @@ def test_what_was_sent_before_we_listened_or_by_an_executor_before_is_no_sample(
 
 
 def test_a_hop_without_samples_says_so() -> None:
-    shown = Latency().described()
-    assert [hop["hop"] for hop in shown] == list(HOPS)
-    assert all(hop["count"] == 0 and hop["p99_ms"] is None and hop["since_ts"] is None for hop in shown)
+    hops = Latency().described()
+    assert [hop["hop"] for hop in hops] == list(HOPS)
+    assert all(hop["count"] == 0 and hop["p99_ms"] is None and hop["since_ts"] is None for hop in hops)
 
 
 def test_since_is_when_the_first_sample_came() -> None:

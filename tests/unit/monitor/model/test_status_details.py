@@ -78,16 +78,16 @@ def whole(view: View) -> None:
 
 def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config: Config) -> None:
     whole(view)
-    told = status_details.beyond(view, config, NOW, WALL)
-    assert told["stale"] == [PAIR]
-    assert told["rates"]["pairs"][PAIR] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
-    assert told["rates"]["rest"] == {"counter": 4.0, "threshold": 20, "left": 16.0}
-    assert (told["connection"]["attempts"], told["connection"]["reconnects"]) == (7, 2)
-    assert told["fees"][PAIR]["break_even_bps"] == "2.00"
-    assert told["machine"] == FIGURES
-    assert [(slow["process"], slow["operation"]) for slow in told["slow"]] == [("book", "turn")]
-    said = "\n".join(lines(told))
-    for words in (
+    details = status_details.beyond(view, config, NOW, WALL)
+    assert details["stale"] == [PAIR]
+    assert details["rates"]["pairs"][PAIR] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
+    assert details["rates"]["rest"] == {"counter": 4.0, "threshold": 20, "left": 16.0}
+    assert (details["connection"]["attempts"], details["connection"]["reconnects"]) == (7, 2)
+    assert details["fees"][PAIR]["break_even_bps"] == "2.00"
+    assert details["machine"] == FIGURES
+    assert [(slow["process"], slow["operation"]) for slow in details["slow"]] == [("book", "turn")]
+    said = "\n".join(lines(details))
+    for line in (
         f"stale[/yellow] (no update for 60 s): {PAIR}",
         "lost 2 times, 7 attempts since it started (at most 60 in 10 minutes)",
         f"order rate left, of 125 points: {PAIR} 100",
@@ -96,22 +96,22 @@ def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config
         "memory 50 %, 9000 MB of disk free",
         "book turn, 1500 ms at the longest",
     ):
-        assert words in said
+        assert line in said
 
 
 def test_what_nobody_has_told_is_left_out(view: View, config: Config) -> None:
-    told = status_details.beyond(view, config, NOW, WALL)
-    assert (told["machine"], told["rates"], told["stale"]) == (None, {"pairs": {}, "rest": None}, [])
-    assert lines(told) == []
+    details = status_details.beyond(view, config, NOW, WALL)
+    assert (details["machine"], details["rates"], details["stale"]) == (None, {"pairs": {}, "rest": None}, [])
+    assert lines(details) == []
 
 
 def test_what_the_executor_told_is_no_fact_once_it_is_not_heard(view: View, config: Config) -> None:
     whole(view)
     assert 'tradebyte_orders_open{symbol="BTC/USD"} 1.0' in page(view, config)
     later = NOW + 4 * SECOND
-    told = view.status(later, WALL, None) | status_details.beyond(view, config, later, WALL)
-    assert (told["orders_known"], told["positions"], told["fees"]) == (False, {}, {})
-    assert told["rates"] == {"pairs": {}, "rest": None}
+    made = view.status(later, WALL, None) | status_details.beyond(view, config, later, WALL)
+    assert (made["orders_known"], made["positions"], made["fees"]) == (False, {}, {})
+    assert made["rates"] == {"pairs": {}, "rest": None}
     silent = page(view, config, now=later)
     assert "tradebyte_account_reconciled 0.0" in silent
     for name in ("orders_open{", "equity{", "balance{", "position{", "order_rate_points{"):
@@ -185,9 +185,9 @@ def test_hops_are_histograms_in_seconds(view: View, config: Config) -> None:
     for ms in (0.05, 0.3, 0.3, 40, 20_000):
         latency.hops["collector_to_book"].add(int(ms * 1e6), 1)
     (family,) = [
-        found
-        for found in text_string_to_metric_families(page(view, config, latency))
-        if found.name == "tradebyte_hop_seconds"
+        each
+        for each in text_string_to_metric_families(page(view, config, latency))
+        if each.name == "tradebyte_hop_seconds"
     ]
     assert family.type == "histogram"
     buckets = {

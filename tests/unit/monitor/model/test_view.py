@@ -35,9 +35,9 @@ PAIR = "BTC/USD"
 
 @pytest.fixture
 def config() -> Config:
-    found = Config()
-    check(found, lambda _key: "test")
-    return found
+    made = Config()
+    check(made, lambda _key: "test")
+    return made
 
 
 @pytest.fixture
@@ -103,13 +103,16 @@ def order(state: OrderState) -> Order:
 
 def test_every_configured_process_is_listed_also_one_never_heard(view: View, config: Config) -> None:
     take(view, "heartbeat.book", beat("book"), NOW - SECOND // 2)
-    shown = view.status(NOW, WALL, None)["processes"]
-    assert list(shown) == config.process_names
+    processes = view.status(NOW, WALL, None)["processes"]
+    assert list(processes) == config.process_names
     wanted = {"state", "pid", "boot", "uptime_s", "heartbeat_age_s", "rss_mb", "gaps", "drops"}
-    assert all(wanted <= set(process) for process in shown.values())
-    assert shown["book"] | {"state": "ready", "pid": 7, "boot": 9, "heartbeat_age_s": 0.5, "gaps": 3} == shown["book"]
-    assert shown["executor"]["state"] == "dead"
-    assert shown["executor"]["pid"] is None
+    assert all(wanted <= set(process) for process in processes.values())
+    assert (
+        processes["book"] | {"state": "ready", "pid": 7, "boot": 9, "heartbeat_age_s": 0.5, "gaps": 3}
+        == processes["book"]
+    )
+    assert processes["executor"]["state"] == "dead"
+    assert processes["executor"]["pid"] is None
 
 
 def test_a_process_unheard_for_3_s_is_dead(view: View) -> None:
@@ -121,32 +124,32 @@ def test_a_process_unheard_for_3_s_is_dead(view: View) -> None:
 def test_a_live_book_shows_its_touch_as_decimal_text(view: View) -> None:
     take(view, "book.status", book_status())
     take(view, f"book.{PAIR}", book())
-    shown = view.status(NOW, WALL + SECOND // 10, None)["books"][PAIR]
-    assert shown["state"] == "live"
-    assert (shown["bid"], shown["ask"]) == ("100000.0", "100001.0")
-    assert shown["age_ms"] == 130
-    assert (shown["checksums_ok"], shown["checksums_failed"]) == (12, 1)
+    row = view.status(NOW, WALL + SECOND // 10, None)["books"][PAIR]
+    assert row["state"] == "live"
+    assert (row["bid"], row["ask"]) == ("100000.0", "100001.0")
+    assert row["age_ms"] == 130
+    assert (row["checksums_ok"], row["checksums_failed"]) == (12, 1)
 
 
 def test_a_book_whose_publisher_is_unheard_for_1_s_is_silent_whatever_it_said(view: View) -> None:
     take(view, "book.status", book_status())
     take(view, f"book.{PAIR}", book())
-    shown = view.status(NOW, WALL + SECOND + 1, None)["books"][PAIR]
-    assert (shown["state"], shown["bid"], shown["ask"]) == ("silent", None, None)
-    assert "1 s ago" in shown["why"]
+    row = view.status(NOW, WALL + SECOND + 1, None)["books"][PAIR]
+    assert (row["state"], row["bid"], row["ask"]) == ("silent", None, None)
+    assert "1 s ago" in row["why"]
 
 
 @pytest.mark.parametrize("state", [BookState.SYNCING, BookState.RESYNCING, BookState.SILENT])
 def test_a_book_that_is_not_live_shows_no_touch(view: View, state: BookState) -> None:
     take(view, f"book.{PAIR}", book())
     take(view, "book.status", book_status(state))
-    shown = view.status(NOW, WALL, None)["books"][PAIR]
-    assert (shown["state"], shown["bid"], shown["ask"]) == (str(state), None, None)
+    row = view.status(NOW, WALL, None)["books"][PAIR]
+    assert (row["state"], row["bid"], row["ask"]) == (str(state), None, None)
 
 
 def test_a_book_never_heard_of_is_silent(view: View) -> None:
-    shown = view.status(NOW, WALL, None)["books"]["SOL/USD"]
-    assert (shown["state"], shown["age_ms"]) == ("silent", None)
+    row = view.status(NOW, WALL, None)["books"]["SOL/USD"]
+    assert (row["state"], row["age_ms"]) == ("silent", None)
 
 
 @pytest.mark.parametrize("state", list(OrderState))
@@ -195,9 +198,8 @@ def test_it_is_complete_once_everything_shown_was_heard(view: View, config: Conf
     for pair in config.trading.pairs:
         assert not view.is_complete
         take(view, f"order.{pair}", Orders(symbol=pair, valid=True))
-        take(
-            view, f"book.{pair}", Book(symbol=pair, state="live", price_precision=1, qty_precision=1, bids=[], asks=[])
-        )  # type: ignore[arg-type]
+        empty = Book(symbol=pair, state=BookState.LIVE, price_precision=1, qty_precision=1, bids=[], asks=[])
+        take(view, f"book.{pair}", empty)
     assert view.is_complete
 
 

@@ -45,35 +45,35 @@ def client(api: FakeApi, hands: Hands, tmp_path: Path) -> Client:
 def test_a_section_is_fetched_once_a_tick_however_many_ask(client: Client, api: FakeApi, hands: Hands) -> None:
     for _ in range(20):
         assert client.get("/api/status").data["open_orders"] == 2
-    assert len(api.asked) == 1
+    assert len(api.requests) == 1
     hands.now += limits.WEB_UPDATE_S
     client.get("/api/status")
-    assert len(api.asked) == 2
+    assert len(api.requests) == 2
 
 
 def test_twenty_pages_at_the_same_moment_make_one_request(client: Client, api: FakeApi) -> None:
     api.delay_s = 0.1
-    found: list[int] = []
+    counts: list[int] = []
     threads = [
-        threading.Thread(target=lambda: found.append(client.get("/api/status").data["open_orders"])) for _ in range(20)
+        threading.Thread(target=lambda: counts.append(client.get("/api/status").data["open_orders"])) for _ in range(20)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [2] * 20
-    assert len(api.asked) == 1
+    assert counts == [2] * 20
+    assert len(api.requests) == 1
 
 
 def test_what_is_asked_for_tells_sections_apart(client: Client, api: FakeApi) -> None:
     client.get("/api/fills", symbol="BTC/USD")
     client.get("/api/fills", symbol="ETH/USD")
-    assert [query["symbol"] for _, query in api.asked] == [["BTC/USD"], ["ETH/USD"]]
+    assert [query["symbol"] for _, query in api.requests] == [["BTC/USD"], ["ETH/USD"]]
 
 
 def test_a_window_counts_back_from_the_fetch(client: Client, api: FakeApi) -> None:
     client.get("/api/history", series="equity", window_s=300.0)
-    assert api.asked[0][1] == {"series": ["equity"], "since_ts": ["4700.000"]}
+    assert api.requests[0][1] == {"series": ["equity"], "since_ts": ["4700.000"]}
 
 
 def test_when_nobody_listens_the_last_answer_stays_with_its_age(client: Client, api: FakeApi, hands: Hands) -> None:
@@ -99,7 +99,7 @@ def test_an_api_that_just_failed_is_not_asked_for_each_section_in_turn(
     client.get("/api/status")
     api.start()
     assert client.get("/api/books").is_refused
-    assert api.asked == []
+    assert api.requests == []
     hands.now += limits.WEB_UPDATE_S
     assert client.get("/api/books").trouble == ""
 

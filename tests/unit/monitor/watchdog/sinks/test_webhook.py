@@ -54,6 +54,9 @@ class Service:
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
+    def hang(self, _handler: BaseHTTPRequestHandler) -> None:
+        self.hangs.wait(60)
+
     def stop(self) -> None:
         self.hangs.set()
         self.server.shutdown()
@@ -106,7 +109,7 @@ def test_a_redirect_is_not_followed(service: Service) -> None:
 
 def test_one_that_hangs_is_given_up(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WEBHOOK_TIMEOUT_S", 0.3)
-    service.act = lambda _handler: service.hangs.wait(60) and None
+    service.act = service.hang
     assert tried(service.port) == Outcome(ok=False, why="no answer within 0.3 s", again=True)
 
 
@@ -136,7 +139,7 @@ def test_a_webhook_that_is_down_holds_up_neither_the_loop_nor_the_other(
     monkeypatch.setattr(limits, "WEBHOOK_TIMEOUT_S", 2.5)  # a busy machine may be slow to take one
     monkeypatch.setattr(limits, "WEBHOOK_PAUSE_FIRST_S", 0.05)
     bad = Service()
-    bad.act = lambda _handler: bad.hangs.wait(60) and None
+    bad.act = bad.hang
     config = config_of(bad.port)
     config.monitor.webhooks.extend(config_of(service.port).monitor.webhooks)
     hooks = Webhooks(config)

@@ -22,8 +22,8 @@ ORDERS = [order("buy", "99999.0"), order("sell", "100004.0", filled="0.00040000"
 
 def rows(html: str) -> list[list[str]]:
     """A table's rows as text."""
-    found = re.findall(r"<tr>(.*?)</tr>", html.partition("<tbody>")[2])
-    return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in found]
+    row_texts = re.findall(r"<tr>(.*?)</tr>", html.partition("<tbody>")[2])
+    return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in row_texts]
 
 
 # --- markup ----------------------------------------------------------------------------------------------------------
@@ -67,11 +67,11 @@ def test_own_quotes_count_what_is_left_of_live_orders_only() -> None:
 
 
 def test_the_ladder_has_the_asks_above_the_bids_and_own_quotes_where_they_stand() -> None:
-    shown = rows(market.ladder(book(), market.own_quotes(ORDERS, "BTC/USD")))
-    assert [row[2] for row in shown] == [
+    ladder = rows(market.ladder(book(), market.own_quotes(ORDERS, "BTC/USD")))
+    assert [row[2] for row in ladder] == [
         "100004.0", "100003.0", "100002.0", "100001.0", "100000.0", "99999.0", "99998.0",
     ]  # fmt: skip
-    assert {row[2]: row[0] for row in shown if row[0]} == {"100004.0": "0.00060000", "99999.0": "0.00100000"}
+    assert {row[2]: row[0] for row in ladder if row[0]} == {"100004.0": "0.00060000", "99999.0": "0.00100000"}
 
 
 def test_a_book_that_is_not_live_shows_why_instead_of_old_prices() -> None:
@@ -125,7 +125,7 @@ def test_a_chart_without_history_says_so() -> None:
     ],
 )
 def test_a_filter_leaves_what_fits(chosen: Filter, left: list[str]) -> None:
-    assert [found["exec_id"] for found in chosen.leaves(sections()["/api/fills"]["fills"])] == left
+    assert [fill["exec_id"] for fill in chosen.leaves(sections()["/api/fills"]["fills"])] == left
 
 
 def test_the_newest_fill_is_on_top() -> None:
@@ -134,8 +134,8 @@ def test_the_newest_fill_is_on_top() -> None:
 
 def test_live_orders_come_before_ended_ones() -> None:
     ended = order("buy", "1.0", is_live=False, state="filled", changed_ts=NOW)
-    shown = rows(records.orders([ended, order("buy", "2.0")], known=True))
-    assert [row[3] for row in shown] == ["2.0", "1.0"]
+    table = rows(records.orders([ended, order("buy", "2.0")], known=True))
+    assert [row[3] for row in table] == ["2.0", "1.0"]
 
 
 def test_orders_that_are_not_known_are_not_called_none() -> None:
