@@ -6,7 +6,7 @@ EXIT_INTERRUPTED = 130
 
 
 def main() -> None:
-    """Runs the command that the arguments name."""
+    """Run the command that the arguments name."""
     try:
         from monitor.cli import app
     except KeyboardInterrupt:

@@ -63,11 +63,11 @@ class Monitor:
             process.held(holders.port_taken(monitor.port, "monitor.port"))
 
     def status(self) -> dict[str, object]:
-        """The status object of now."""
+        """Return the status object of now."""
         return self.picture.status(boot_ns(), wall_ns(), self.halted)
 
     async def main(self) -> None:
-        """Serves HTTP, and posts to webhooks, until cancelled."""
+        """Serve HTTP, and post to webhooks, until cancelled."""
         runner = await api.serve(self.listening, self.site, self.process.alert)
         self.process.state(ProcessState.READY)
         try:
@@ -77,7 +77,7 @@ class Monitor:
             await runner.cleanup()
 
     def on_messages(self, received: list[Received]) -> None:
-        """Takes in what the bus brought."""
+        """Take in what the bus brought."""
         now = boot_ns()
         for item in received:
             self.picture.take(item, now)
@@ -92,7 +92,7 @@ class Monitor:
                 self.webhooks.take(item.message)
 
     def on_turn(self, now: int) -> None:
-        """Looks at the halt switch and at who has been silent for too long."""
+        """Check the halt switch and who has been silent for too long."""
         self.halted = halted.text(self.config)
         why = self.halted or ""
         if why != self._published:
@@ -107,11 +107,11 @@ class Monitor:
             self.journal.turn(now)
 
     async def on_stop(self) -> None:
-        """Lets go of every pid."""
+        """Let go of every pid."""
         self.pids.release_all()
 
     def _ended(self, process: str, pid: int) -> None:
-        """A process has ended: supervisord, which looks once a second, is told to look now."""
+        """Tell supervisord, which looks once a second, to look now: a process has ended."""
         self._spawn(asyncio.to_thread(self._wake))
         self._do(self.health.ended(process, pid, boot_ns()))
 
@@ -147,7 +147,7 @@ class Monitor:
 
 
 def main() -> None:
-    """Runs until asked to stop."""
+    """Run until asked to stop."""
     options = parser("monitor", "Watches every process; with a command it is 'tradebyte' (see 'tradebyte --help').")
     process = Process("monitor", load_config("monitor", options.parse_args().config), WANTED)
     monitor = Monitor(process)

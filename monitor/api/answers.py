@@ -29,6 +29,6 @@ class Problem(Exception):
 
 
 def respond(body: Any, code: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """JSON of a value, or of bytes that are JSON already."""
+    """Return JSON of a value, or of bytes that are JSON already."""
     raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
     return web.Response(body=raw, status=code, content_type=JSON, headers=HEADERS | (headers or {}))

@@ -22,7 +22,7 @@ from shared.version import tradebyte_version
 
 
 def application(site: Site, controls: Controls, secret: str) -> web.Application:
-    """Everything that is served; what changes state takes the token."""
+    """Return the application with every route; what changes state takes the token."""
     app = web.Application(middlewares=[_problems, _guarded(site)], client_max_size=limits.API_BODY_BYTES)
     for read in READS:
         app.router.add_get(read.path, _reader(site, read))
@@ -80,7 +80,7 @@ def _actor(site: Site, action: Action, controls: Controls, secret: str) -> Handl
 
 @web.middleware
 async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever goes wrong is said as JSON: what happened, why, and what to do."""
+    """Answer every error as JSON: what happened, why, and what to do."""
     try:
         return await handler(request)
     except Problem as problem:
@@ -111,12 +111,12 @@ def _guarded(site: Site) -> Middleware:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The listening socket; an OSError when the port is taken."""
+    """Return the listening socket. Raises OSError when the port is taken."""
     return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
 async def serve(listening: socket.socket, site: Site, tell: Callable[[str, str, str], None]) -> web.AppRunner:
-    """Serves on a listening socket until the runner is cleaned up; ``tell`` publishes an alert."""
+    """Serve on a listening socket until the runner is cleaned up; ``tell`` publishes an alert."""
     app = application(site, Controls(site.config, tell), token.read_or_create(site.config.run))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()

@@ -103,12 +103,12 @@ class Controls:
         self._switch = ThreadPoolExecutor(2, "switch")
 
     async def halt(self, body: HaltBody) -> Halted:
-        """Pulls every order; nothing is placed until resume."""
+        """Pull every order; nothing is placed until resume."""
         result = await self._aside(lambda config: halting.halt(config, body.why), self._switch)
         return Halted(ok=result["open_orders"] == 0, text=halting.describe(result), **result)
 
     async def resume(self, body: ResumeBody) -> Resumed:
-        """Ends a halt, or the pause of a pair or strategy."""
+        """End a halt, or the pause of a pair or strategy."""
         if body.name:
             return await self._resume_one(body.name)
         was = await self._aside(halting.resume, self._switch)
@@ -116,7 +116,7 @@ class Controls:
         return Resumed(ok=True, text=text, halted=False, was_halted=was is not None, was=was or "")
 
     async def pause(self, body: PauseBody) -> Paused:
-        """Pulls the quotes of a pair or strategy; none is placed for it until resume."""
+        """Pull the quotes of a pair or strategy; none is placed for it until resume."""
         try:
             answered = await self._aside(lambda config: halting.pause(config, body.name, body.why), self._switch)
         except pausing.Unknown as unknown:
@@ -136,7 +136,7 @@ class Controls:
         return Resumed(ok=True, text=text, halted=is_halted, was_halted=is_halted, was=why or "", was_paused=was_paused)
 
     async def accept(self, body: AcceptBody) -> Accepted:
-        """Takes assets that are held as wanted, so that they are quoted again."""
+        """Take assets that are held as wanted, so that they are quoted again."""
         try:
             inventory = await self._aside(lambda config: accepting.accept(config, body.assets))
         except accepting.NotAccepted as problem:
@@ -146,7 +146,7 @@ class Controls:
         return Accepted(ok=True, text=text, inventory=inventory)
 
     async def flatten(self, _wish: EmptyBody) -> Flattening:
-        """Asks for it and answers at once: closing takes as long as the market takes."""
+        """Ask the executor to flatten and answer at once: closing takes as long as the market takes."""
         try:
             closing = await self._aside(flattening.request)
         except flattening.Refused as refused:
@@ -156,12 +156,12 @@ class Controls:
         return Flattening(ok=True, text=f"flattening, then halting: {steps}", positions=positions)
 
     async def alert_test(self, body: AlertTestBody) -> Tested:
-        """An alert that means nothing but that alerts come."""
+        """Publish an alert that shows only that alerts come."""
         self._tell("info", TEST_KIND, body.text)
         return Tested(ok=True, text=body.text)
 
     async def restart(self, body: RestartBody) -> Restarted:
-        """Stops and starts; the monitor itself by a process that outlives it."""
+        """Stop and start a process; the monitor itself by a process that outlives it."""
         try:
             programs = restarting.programs_of(self._config, body.process, keep=body.keep)
         except restarting.Refused as refused:
@@ -185,7 +185,7 @@ class Controls:
         return Restarted(ok=True, text=text, restarted=pids, kept_orders=body.keep)
 
     async def _aside(self, act: Callable[[Config], Result], threads: ThreadPoolExecutor | None = None) -> Result:
-        """Does an act in a thread, of ``threads`` or of those for everything. Raises :class:`Problem`."""
+        """Run an action in a thread, of ``threads`` or of the default pool. Raises :class:`Problem`."""
         if self._config.source is None:
             mend = "write config/config.yaml, or name it with --config, and restart the monitor"
             raise Problem(409, "no_configuration", "nothing is done on built-in defaults", mend)
@@ -196,7 +196,7 @@ class Controls:
             raise Problem(500, "not_written", f"it could not be done: {error}", mend) from None
 
     async def _hand_over(self, name: str) -> None:
-        """Lets the command do it, in a session of its own: supervisord ends only the monitor."""
+        """Let the command restart it, in a session of its own: supervisord ends only the monitor."""
         command = ("-m", "monitor", "restart", name, "--config", str(self._config.source))
         process = await asyncio.create_subprocess_exec(
             sys.executable,

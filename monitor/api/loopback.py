@@ -15,7 +15,7 @@ OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def why_unanswered(error: OSError) -> str:
-    """Why an opened address had no answer, in words."""
+    """Return why an opened address had no answer, in words."""
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):
         return "no answer in time"
@@ -23,5 +23,5 @@ def why_unanswered(error: OSError) -> str:
 
 
 def api(config: Config) -> str:
-    """The address of the monitor's API, without a path."""
+    """Return the address of the monitor's API, without a path."""
     return f"http://{bracketed(config.monitor.host)}:{config.monitor.port}"

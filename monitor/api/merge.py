@@ -1,4 +1,4 @@
-"""JSON merge patches (RFC 7396). A core: two JSON values as Python has them come in, their difference comes out."""
+"""JSON merge patches (RFC 7396). Two JSON values as Python has them come in, their difference comes out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def patch(old: Any, new: Any) -> Any:
 
 
 def _without_null(value: Any) -> Any:
-    """A value that arrives as it is: an array may hold null, a member of an object may not."""
+    """Return the value unchanged; raise :class:`Inexpressible` if a member of an object is null."""
     if value is None:
         raise Inexpressible
     if isinstance(value, dict):

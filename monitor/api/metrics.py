@@ -44,15 +44,15 @@ class Metrics(Collector):
         self._registry.register(self)
 
     def text(self) -> bytes:
-        """The whole page."""
+        """Return the whole page in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is known before the first scrape."""
+        """Return no description: nothing is known before the first scrape."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric as it is now."""
+        """Yield every metric as it is now."""
         status = self._status()
         yield _gauge("halted", "1 while trading is halted.", [((), status["halted"])])
         yield _gauge("sandbox", "1 in the sandbox, 0 with real money.", [((), status["sandbox"])])
@@ -120,7 +120,7 @@ class Metrics(Collector):
         yield _gauge("operation_max_seconds", "The longest of each operation.", longest, ["process", "operation"])
 
     def _hops(self) -> Metric:
-        """Each hop's histogram, its fine buckets added up to few: a value counts in the first that surely holds it."""
+        """Return each hop's histogram in few buckets; a value counts in the first that surely holds it."""
         made = HistogramMetricFamily(
             "tradebyte_hop_seconds", "How long each hop takes, frame to order.", labels=["hop"]
         )
@@ -204,7 +204,7 @@ class Metrics(Collector):
 
 
 def _assets(status: dict[str, Any]) -> Iterator[Metric]:
-    """Each traded base over all its pairs, and what each asset is worth in the currency."""
+    """Yield the metrics of each traded base over all its pairs, and each asset's rate."""
     assets, rates, by_asset = status["assets"], status["asset_rates"], ["asset"]
     positions = [((asset,), numbers.approximate(row["position"])) for asset, row in assets.items()]
     yield _gauge("asset_position", "Balance less inventory_base, over all pairs.", positions, by_asset)

@@ -31,7 +31,7 @@ STREAM_ABOUT: Final = (
 
 
 def document(version: str) -> dict[str, Any]:
-    """The whole description."""
+    """Return the whole description."""
     kinds = [sections.Health, ProblemShown]
     kinds += [kind for read in READS for kind in (read.answer, read.query)]
     kinds += [kind for action in ACTIONS for kind in (action.body, action.answer)]

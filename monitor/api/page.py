@@ -27,7 +27,7 @@ td:first-child { white-space: nowrap }
 
 
 def text() -> str:
-    """The page."""
+    """Return the page as HTML."""
     reads = [(read.path, read.about) for read in READS]
     rows = [f'<tr><td><a href="{path}">{path}</a><td>{escape(about)}' for path, about in (*_OTHERS, *reads)]
     rows.append("<tr><td>/stream<td>a WebSocket: every change")

@@ -85,7 +85,7 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 def of_query(kind: type[Struct], query: Mapping[str, str]) -> Struct:
-    """The typed query; a :class:`Problem` for one that does not fit. Unknown names are passed over."""
+    """Return the typed query, unknown names ignored. Raises :class:`Problem` for one that does not fit."""
     try:
         parsed: Struct = msgspec.convert(dict(query), kind, strict=False)
     except msgspec.ValidationError as error:
@@ -97,7 +97,7 @@ def of_query(kind: type[Struct], query: Mapping[str, str]) -> Struct:
 
 
 def of_body(kind: type[Struct], body: bytes) -> Struct:
-    """The typed body, an empty one standing for ``{}``; a :class:`Problem` for one that does not fit."""
+    """Return the typed body; an empty one stands for ``{}``. Raises :class:`Problem` for one that does not fit."""
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

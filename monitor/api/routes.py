@@ -39,7 +39,7 @@ class Read:
 
     @property
     def section(self) -> str:
-        """The section that is told."""
+        """Return the name of the section that it answers."""
         return self.path.rpartition("/")[2]
 
 

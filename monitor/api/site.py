@@ -46,7 +46,7 @@ class Site:
     _fresh: dict[str, tuple[int, bytes]] = dataclasses.field(default_factory=dict)
 
     def section(self, name: str) -> Any:
-        """A section as of now, as GET without a query shows it."""
+        """Return a section as of now, as GET without a query shows it."""
         picture, now, wall = self.picture, boot_ns(), wall_ns()
         match name:
             case "status":
@@ -79,7 +79,7 @@ class Site:
         raise KeyError(name)
 
     def encoded(self, name: str) -> bytes:
-        """The same as JSON, at most :data:`limits.API_FRESH_S` old."""
+        """Return a section as JSON, at most :data:`limits.API_FRESH_S` old."""
         now = boot_ns()
         made, raw = self._fresh.get(name, (0, b""))
         if not made or now - made > limits.API_FRESH_S * SECOND:
@@ -88,18 +88,18 @@ class Site:
         return raw
 
     def forget(self) -> None:
-        """Something was done: what is encoded is not to be shown any more."""
+        """Forget what is encoded, since an action made it old."""
         self._fresh.clear()
 
     def fills(self, query: FillsQuery) -> Any:
-        """Own fills."""
+        """Return the newest own fills."""
         pairs = self.config.trading.pairs
         if query.symbol and query.symbol not in pairs:
             raise Problem(404, "no_such_pair", f"{query.symbol!r} is not traded here", f"there are {', '.join(pairs)}")
         return self.picture.own_fills(query.symbol, query.limit)
 
     def logs(self, query: LogsQuery) -> Any:
-        """Warnings and worse."""
+        """Return the newest warnings and errors."""
         names = self.config.process_names
         if query.process and query.process not in names:
             text = f"there is no process {query.process!r} here"
@@ -107,7 +107,7 @@ class Site:
         return self.picture.lines(query.process, query.level, query.limit)
 
     def history(self, query: HistoryQuery) -> Any:
-        """The past of some series, or the names of all."""
+        """Return the past of some series, or the names of all."""
         names = dict.fromkeys(name for name in query.series.split(",") if name)
         known = set(self.picture.history.names)
         unknown = [name for name in names if name not in known]
@@ -117,7 +117,7 @@ class Site:
         return self.picture.past(names, query.points, query.since_ts)
 
     def health(self) -> tuple[int, dict[str, Any]]:
-        """Up or not, and the HTTP status that says so."""
+        """Return the HTTP status and the body of ``/health``."""
         return health(self.section("status"))
 
 

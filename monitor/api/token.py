@@ -13,7 +13,7 @@ CHARACTERS_MIN: Final = 20
 
 
 def read_or_create(run: Path) -> str:
-    """The token of a run folder, made when absent or too short; the file is readable by its owner alone."""
+    """Return the token of a run folder. A missing or short one is made; only its owner may read the file."""
     file = run / NAME
     with contextlib.suppress(FileNotFoundError):
         file.chmod(0o600)

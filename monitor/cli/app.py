@@ -34,7 +34,7 @@ LOOKS: Final[dict[str, Any]] = {
 
 @functools.cache
 def command(name: str) -> Any:
-    """A command, with the module that it is in."""
+    """Return a command, with the module that it is in."""
     word = name.replace("-", "_")
     function = getattr(importlib.import_module(f"monitor.cli.{MODULES.get(word, word)}"), word)
     alone = typer.Typer(add_completion=False, **LOOKS)
@@ -68,7 +68,7 @@ class Tradebyte(TyperGroup):
         self.commands = Commands()  # type: ignore[assignment]  # nothing is ever added to them
 
     def list_commands(self, _ctx: Any) -> list[str]:
-        """Their names, without loading them."""
+        """Return their names, without loading them."""
         return list(self.commands)
 
 
@@ -96,7 +96,7 @@ def of_the_whole(
         bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_version)
     ] = False,
 ) -> None:
-    """Nothing of its own: typer takes it as the sign that commands follow."""
+    """Do nothing: typer takes the callback as the sign that commands follow."""
 
 
 def main() -> None:
@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def command_first(arguments: list[str]) -> list[str]:
-    """``--config PATH status`` as ``status --config PATH``: both are typed."""
+    """Return ``--config PATH status`` as ``status --config PATH``: both are typed."""
     if arguments[:1] == ["--config"] and arguments[2:3] in (["config"], ["journal"]):
         return [*arguments[2:], *arguments[:2]]
     if arguments[:1] == ["--config"] and len(arguments) > 2:

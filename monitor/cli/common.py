@@ -32,7 +32,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="For machines: JSON on 
 
 
 def nearest() -> Path | None:
-    """The configuration of the folder above in which a command was typed, such as logs/; None without one."""
+    """Return the configuration file of the nearest parent folder; None without one, or if one is set or here."""
     if os.environ.get("TRADEBYTE_CONFIG") or configuration.DEFAULT_PATH.is_file():
         return None
     folders = (folder / configuration.DEFAULT_PATH for folder in Path.cwd().parents)
@@ -55,34 +55,34 @@ def load(path: Path | None, *, required: bool = False, above: bool = False) -> C
 
 
 def looked_in(config: Config) -> str:
-    """Where the processes of a configuration are looked for, in words."""
+    """Return where the processes of a configuration are looked for."""
     named = str(config.source) if config.source else "the built-in defaults"
     return f"{config.run} by {named} (another folder's or user's system is not seen from here: name it by --config)"
 
 
 def say(text: str) -> None:
-    """To stderr, plain."""
+    """Print a line to stderr, plain."""
     print(text, file=sys.stderr, flush=True)
 
 
 def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:
-    """Ends the command with what happened and what to do, on stderr."""
+    """End the command with what happened and what to do, on stderr."""
     say(f"tradebyte: {text}")
     raise typer.Exit(code)
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on one line."""
+    """Print one JSON value on one line."""
     print(msgspec.json.encode(value).decode(), flush=True)
 
 
 def console() -> Console:
-    """Where people's tables go: colours and the terminal's width on a terminal, plain text elsewhere."""
+    """Return the console for tables: colours and the terminal's width on a terminal, plain text elsewhere."""
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """An unruled table; columns named in ``right`` are aligned to the right."""
+    """Return an unruled table; columns named in ``right`` are aligned to the right."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
@@ -90,7 +90,7 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def age(seconds: float | None) -> str:
-    """A duration as people say it: ``0.4 s``, ``12 s``, ``3 min``, ``5 h``, ``2 d``."""
+    """Return a duration as people say it: ``0.4 s``, ``12 s``, ``3 min``, ``5 h``, ``2 d``."""
     if seconds is None:
         return "-"
     for limit, divisor, unit in ((10, 1, "s"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
@@ -101,7 +101,7 @@ def age(seconds: float | None) -> str:
 
 @contextlib.contextmanager
 def switching(what: str) -> Iterator[None]:
-    """Ends the command in words when a switch under data/ cannot be written or removed; ``what`` was to be done."""
+    """End the command with a mend when a switch under data/ cannot be written or removed; ``what`` was to be done."""
     try:
         yield
     except OSError as error:
@@ -112,7 +112,7 @@ def switching(what: str) -> Iterator[None]:
 
 
 def run_component(config: Config, module: str, *arguments: str) -> NoReturn:
-    """Runs another component's command as a process, here, and ends with its exit code."""
+    """Run another component's command as a process and end with its exit code."""
     source = ["--config", str(config.source)] if config.source else []
     # The component is found wherever the command was typed.
     path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)

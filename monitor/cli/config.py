@@ -25,12 +25,12 @@ config = typer.Typer(
 
 @config.callback()
 def of_configuration() -> None:
-    """The configuration in force."""
+    """Show the configuration in force."""
 
 
 @config.command(epilog=epilog("config"))
 def show(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Prints every key with its value in force; of keys only the last four characters, of secrets nothing."""
+    """Print every key with its value in force; of keys only the last four characters, of secrets nothing."""
     settings = load(config)
     tree = in_force(settings)
     if json:
@@ -41,7 +41,7 @@ def show(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 
 def in_force(settings: Config) -> dict[str, Any]:
-    """The configuration as a tree of plain values."""
+    """Return the configuration as a tree of plain values."""
     tree = msgspec.to_builtins(settings, builtin_types=(Decimal,), enc_hook=str)
     return {key: _plain(value, key) for key, value in tree.items() if key not in NOT_FROM_THE_FILE}
 

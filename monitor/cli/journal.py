@@ -17,7 +17,7 @@ journal = typer.Typer(
 
 @journal.callback()
 def of_the_journal() -> None:
-    """The executor's journal."""
+    """Read the executor's journal."""
 
 
 @journal.command(epilog=epilog("journal"))

@@ -28,7 +28,7 @@ def latency(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Latency of each hop: percentiles in ms, count, and since when (the monitor's start unless --seconds)."""
+    """Print each hop's latency: percentiles in ms, count, and since when (the monitor's start unless --seconds)."""
     settings = load(config)
     hops = from_monitor(settings) if seconds is None else from_bus(settings, seconds)
     if json:

@@ -23,7 +23,7 @@ def orders(
     symbol: SymbolOption = None,
     live: Annotated[bool, typer.Option("--live", help="Only orders that may still trade.")] = False,
 ) -> None:
-    """Own live orders and those ended in the last minute; with --json a line each."""
+    """Print own live orders and those ended in the last minute; with --json a line each."""
     settings = load(config)
     pairs = settings.trading.pairs
     if symbol is not None:
@@ -47,7 +47,7 @@ def orders(
 
 
 def row(of_pair: Orders, order: Order) -> dict[str, Any]:
-    """An order as ``orders --json`` prints it: numbers as decimal text, times RFC 3339."""
+    """Return an order as ``orders --json`` prints it: numbers as decimal text, times RFC 3339."""
     return {
         "symbol": of_pair.symbol,
         "cl_ord_id": order.cl_ord_id,
@@ -91,7 +91,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
 
 
 def _say_what_is_unknown(known: dict[str, Orders], pairs: list[str]) -> None:
-    """On stderr; a pair that nothing was said about fails the command, since no line does not mean no order."""
+    """Say on stderr what is not known; an unheard pair fails the command, since no line does not mean no order."""
     unsettled = [pair for pair, of_pair in known.items() if not of_pair.valid]
     if unsettled:
         say(f"tradebyte: not reconciled with the exchange yet: {', '.join(unsettled)}")

@@ -15,7 +15,7 @@ from shared import numbers
 
 
 def position(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Positions by pair and strategy, balances, profit and fees."""
+    """Print positions by pair and strategy, balances, profit and fees."""
     settings = load(config)
     wanted = [(name, pair) for name in settings.strategies for pair in settings.strategy_pairs(name)]
     view = gather(
@@ -33,7 +33,7 @@ def position(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 
 def described(view: View) -> dict[str, Any]:
-    """The object that ``position --json`` prints; all amounts decimal text.
+    """Return the object that ``position --json`` prints; all amounts decimal text.
 
     ``valid`` is false until the executor has reconciled with the exchange.
     """

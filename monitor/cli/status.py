@@ -18,7 +18,7 @@ COLOURS = {"ready": "green", "live": "green", "dead": "bold red", "halted": "bol
 
 
 def status(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Processes, books, open orders and positions, asked from the bus itself."""
+    """Print processes, books, open orders and positions, asked from the bus itself."""
     settings = load(config)
     view = gather(settings, lambda view: view.is_complete)
     now, wall = boot_ns(), wall_ns()
@@ -33,13 +33,13 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 
 def coloured(state: str) -> str:
-    """A state in its colour."""
+    """Return a state in its colour."""
     colour = COLOURS.get(state, "yellow")
     return f"[{colour}]{state}[/{colour}]"
 
 
 def show(report: dict[str, Any], out: Console) -> None:
-    """The status object for people."""
+    """Print the status object for people."""
     where = "sandbox" if report["sandbox"] else "[bold red]LIVE[/bold red]"
     ready = sum(process["state"] == "ready" for process in report["processes"].values())
     headline = (
@@ -91,7 +91,7 @@ def show(report: dict[str, Any], out: Console) -> None:
 
 
 def assets(report: dict[str, Any]) -> Table:
-    """Each traded base over all its pairs: position, worth, what is kept, what lies outside the spot wallet."""
+    """Return each traded base over all its pairs: position, worth, what is kept, what lies outside the spot wallet."""
     worth = f"worth {report['currency']}"
     made = table("asset", "position", worth, "kept", "other wallets", "", right=("position", worth, "kept"))
     for name, row in report["assets"].items():

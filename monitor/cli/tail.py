@@ -42,7 +42,7 @@ def tail(
     count: Annotated[int | None, typer.Option("--count", "-n", min=1, help="End after this many messages.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Topic and the message's bytes in hex, as they came.")] = False,
 ) -> None:
-    """Messages on the bus as they come.
+    """Print messages on the bus as they come.
 
     --json prints every one, a line each: topic and the message's own fields; bytes as text, or as base64 in an object
     {"base64": ...} where they are no UTF-8. A state topic comes again each second with the same boot and seq: without
@@ -83,14 +83,14 @@ def tail(
 
 
 def give_way() -> None:
-    """Leaves the cores to whatever else wants them: many who look must not make trading wait for its turn."""
+    """Leave the cores to whatever else wants them: many who look must not delay trading."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _waiting(socket: zmq.Socket[bytes], show: Callable[[str, bytes], str | None]) -> Iterator[str]:
-    """A line for each message that waits and is news, up to a bound."""
+    """Yield a line for each waiting message that is new, up to a bound."""
     for _ in range(limits.BUS_DRAIN_MESSAGES):
         try:
             frames = socket.recv_multipart(zmq.NOBLOCK)
@@ -145,7 +145,7 @@ class _Lines:
 
 
 def _unpacked(payload: bytes) -> dict[str, Any]:
-    """A message's map; what is none is shown as it is instead of ending the tail."""
+    """Return a message's map; show what is none as it is instead of ending the tail."""
     try:
         message = msgpack.unpackb(payload, strict_map_key=False)
     except Exception as error:  # noqa: BLE001 - msgpack raises many kinds; each means the same here
@@ -161,7 +161,7 @@ def _encoded(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A msgpack value as JSON can hold it."""
+    """Return a msgpack value as JSON can hold it."""
     if isinstance(value, bytes):
         try:
             return value.decode()
@@ -179,7 +179,7 @@ JSON = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), d
 
 
 def line(message: dict[str, Any]) -> tuple[str, str]:
-    """A message for people: its time, and its own fields."""
+    """Return a message's time and its own fields, for people."""
     ts = message.get("ts")
     when = rfc3339(ts)[11:23] if isinstance(ts, int) and 0 <= ts < 2**63 else "--:--:--.---"
     return when, " ".join(f"{key}={_short(each)}" for key, each in message.items() if key not in HEADER)

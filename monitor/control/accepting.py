@@ -19,7 +19,7 @@ class NotAccepted(Exception):
 
 
 def held(view: View) -> dict[str, str]:
-    """The assets that are held, each with why."""
+    """Return the assets that are held, each with the reason."""
     rows = view.account.assets if view.account is not None else {}
     return {asset: row.held for asset, row in rows.items() if row.held}
 

@@ -34,7 +34,7 @@ class Refused(Exception):
 def request(
     config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _positions: True
 ) -> dict[str, Decimal]:
-    """Asks the executor to close every position, and returns what is to be closed, by asset.
+    """Ask the executor to close every position; return what is to be closed, by asset.
 
     ``agreed`` is asked with the same before it is. Raises :class:`Refused`.
     """
@@ -43,7 +43,7 @@ def request(
 
 
 def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decimal]], bool]) -> dict[str, Decimal]:
-    """The same, with a listener that goes on; nothing is asked where ``agreed`` says no."""
+    """Ask the executor like :func:`request`, over a listener that goes on; ask nothing where ``agreed`` says no."""
     if config.trading.dry_run:
         mend = "set it to false and 'tradebyte restart executor', or close the position on Kraken's own site"
         raise Refused("trading.dry_run is true: nothing is sent, so nothing can be closed", mend)
@@ -63,7 +63,7 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
 
 
 def finish(config: Config, listener: Listener, show: Callable[[str], None] = lambda _left: None) -> dict[str, Any]:
-    """Waits until it is done, and shows meanwhile what is left; what ``flatten --json`` prints."""
+    """Wait until all is closed, showing what is left; return what ``flatten --json`` prints."""
 
     def is_done(view: View) -> bool:
         show(left(view, boot_ns()))

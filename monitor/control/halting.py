@@ -93,7 +93,7 @@ def resume(config: Config) -> str | None:
 
 
 def is_done(view: View, since_ts: int) -> bool:
-    """The executor has said, after ``since_ts``, that it is halted and that nothing is open."""
+    """True if the executor has said, after ``since_ts``, that it is halted and that nothing is open."""
     heard = view.heartbeats.get("executor")
     return (
         heard is not None
@@ -112,7 +112,7 @@ def _who() -> str:
 
 
 def _by_rest(config: Config, listener: Listener, journal: Journal) -> dict[str, Any]:
-    """The executor did not answer: cancel what is ours with the cancel-only key."""
+    """Cancel what is ours with the cancel-only key, since the executor did not answer."""
     # By now the switch is written: who halts must not wait for an HTTP client to load before that.
     from monitor.control import cancelling
 

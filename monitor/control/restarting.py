@@ -23,7 +23,7 @@ class Refused(Exception):
 
 
 def programs_of(config: Config, name: str, *, keep: bool = False) -> list[str]:
-    """supervisord's programs that a name means, in the order of starting; raises :class:`Refused`."""
+    """Return supervisord's programs that a name means, in order of starting. Raises :class:`RestartRefused`."""
     every = [supervisor.program_of(config, process) for process in config.process_names]
     if name == ALL:
         meant = every
@@ -37,7 +37,7 @@ def programs_of(config: Config, name: str, *, keep: bool = False) -> list[str]:
 
 
 def restart(config: Config, programs: list[str], *, keep: bool = False) -> dict[str, int]:
-    """Stops and starts these, and returns their pids; with ``keep`` an executor leaves its orders to its next start.
+    """Stop and start these programs and return their pids; ``keep`` leaves an executor's orders to its next start.
 
     Raises :class:`supervisor.Refused`, :class:`supervisor.Absent` or :class:`supervisor.TooSlow`,
     of which :class:`Ended` is one.

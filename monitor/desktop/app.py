@@ -20,7 +20,7 @@ from shared.config import Config
 
 
 def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) -> list[str]:
-    """Shows the window until it is closed or a signal comes; what came of acts that were under way then.
+    """Show the window until it is closed or a signal comes; return the outcomes of actions under way then.
 
     ``begun`` is called with the window once it is shown and the bus is read.
     """
@@ -60,7 +60,7 @@ def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) 
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process here and now: PyQt's own clean-up at Python's end visits what is gone, and crashes at times."""
+    """End the process at once: PyQt's own clean-up at Python's end visits freed objects, and crashes at times."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

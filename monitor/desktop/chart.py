@@ -22,7 +22,7 @@ class Prices(pg.AxisItem):  # type: ignore[misc]
     """Prices in full, with as many decimals as tell one tick of the axis from the next."""
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """The labels of these values, ``spacing`` apart."""
+        """Return the labels of these values, ``spacing`` apart."""
         decimals = max(0, math.ceil(-math.log10(spacing * scale)))
         return [f"{value * scale:,.{decimals}f}" for value in values]
 
@@ -50,7 +50,7 @@ class Chart(QWidget):
         layout.addWidget(self.plot)
 
     def put(self, frame: Frame, pair: str) -> None:
-        """The pair's past as of this moment; trades and fills of before the curve are left out."""
+        """Draw the pair's past as of this frame; leave out trades and fills older than the curve."""
         line = frame.mids[pair]
         times, values = np.frombuffer(line.times), np.frombuffer(line.values)
         trades = frame.trades.get(pair, [])
@@ -69,7 +69,7 @@ class Chart(QWidget):
             mark.setData([ts for ts, _ in points], [price for _, price in points])
 
     def wear(self, look: Look, palette: QPalette) -> None:
-        """Other colours."""
+        """Change the colours."""
         self.plot.setBackground(palette.base().color())
         text = palette.text().color()
         for name in ("left", "bottom"):

@@ -1,4 +1,4 @@
-"""The data of one frame of the window: that of every view, and the chart's mids and trades. A core; immutable."""
+"""The data of one frame of the window: that of every view, and the chart's mids and trades. Immutable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Framer:
         self.curves = {pair: Curve() for pair in config.trading.pairs}
 
     def frame(self, watch: Watch, snapshot: Snapshot) -> Frame:
-        """The moment of ``shown``, which ``watch`` has just told."""
+        """Return the frame of ``snapshot``, which ``watch`` has just made."""
         for pair, book in snapshot.books.items():
             if book.mid is not None:
                 self.curves[pair].add(snapshot.wall / SECOND, float(book.mid))

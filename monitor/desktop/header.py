@@ -1,4 +1,4 @@
-"""The window's lines beside its tables: badges on top, why the data may be old, the alerts line. A core."""
+"""The window's lines beside its tables: badges on top, why the data may be old, the alerts line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def badges(snapshot: Snapshot) -> list[Piece]:
 
 
 def banner(snapshot: Snapshot, source: str) -> str:
-    """Why nothing is shown, or how old it is, and what to type; empty while the system is heard."""
+    """Return why nothing is drawn, or how old it is, and what to type; empty while the system is heard."""
     if snapshot.heard == "listening":
         return f"{LISTENING} {source}"
     if snapshot.heard == "up":
@@ -59,7 +59,7 @@ def banner(snapshot: Snapshot, source: str) -> str:
 
 
 def alerts(snapshot: Snapshot) -> Piece:
-    """The worst that is wrong now, and how much more is; when nothing is, the newest that was told."""
+    """Return the worst trouble and how many more there are; without any, the newest alert."""
     if snapshot.heard == "listening":
         return "", Tone.PLAIN
     wrong = troubles.now(snapshot)

@@ -1,4 +1,4 @@
-"""The window's tables as rows of text in tones: ladder, profit, processes. A core.
+"""The window's tables as rows of text in tones: ladder, profit, processes.
 
 Prices and quantities are the digits that were told; what is not known is ``-``.
 """
@@ -21,7 +21,7 @@ PROCESSES: Final = ("process", "state", "up", "MB", "lag ms", "restarts", "misse
 
 
 def ladder(snapshot: Snapshot, symbol: str, levels: int = limits.DESKTOP_LADDER_LEVELS) -> list[Row]:
-    """Asks down to the touch, mid and spread, bids from the touch down; own orders also where no book is known."""
+    """Return asks down to the touch, mid and spread, bids from the touch down; own orders also without a book."""
     book = snapshot.books.get(symbol)
     orders = [order for order in snapshot.orders.orders if order.symbol == symbol]
     if book is None:
@@ -56,7 +56,7 @@ def _level(word: str, level: Level, own: dict[str, Decimal]) -> Row:
 
 
 def profit(snapshot: Snapshot) -> list[Row]:
-    """Each pair in its quote asset, then all of them in the currency; while it is not known only positions are told.
+    """Return each pair in its quote asset, then the total in the currency; only positions while profit is not known.
 
     Positions are the base's over all its pairs, beside the first of them.
     """
@@ -77,7 +77,7 @@ def profit(snapshot: Snapshot) -> list[Row]:
 
 
 def processes(snapshot: Snapshot) -> list[Row]:
-    """Each process's own word on itself."""
+    """Return each process's state and figures."""
     tones = {"ready": Tone.GOOD, "dead": Tone.BAD, "halted": Tone.WARN}
     return [
         (

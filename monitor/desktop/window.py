@@ -74,10 +74,8 @@ class Window(QMainWindow):
         self._fit_timer.start()
         self._wear()
 
-    # --- what is seen --------------------------------------------------------------------------------------------
-
     def take(self, frame: Frame) -> None:
-        """The newest; drawn now, and only then is the next one handed over."""
+        """Draw a new frame now; only then is the next one handed over."""
         self.frame = frame
         try:
             if not self.isMinimized():
@@ -86,7 +84,7 @@ class Window(QMainWindow):
             self.taken.emit()
 
     def draw(self) -> None:
-        """Draws the newest, of it what differs from what is there."""
+        """Draw the newest frame; only what differs from what is drawn."""
         frame = self.frame
         if frame is None:
             return
@@ -105,12 +103,12 @@ class Window(QMainWindow):
         self.flatten.setEnabled(not snapshot.control.halted)
 
     def fail(self, why: str) -> None:
-        """Something does not work any more."""
+        """Say that something does not work any more."""
         self.banner.setText(f"This window failed ({why}). Close it and start it again; trading goes on.")
         self.banner.show()
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Follows the desktop between light and dark."""
+        """Follow the desktop between light and dark."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_notice_timer"):
             self._wear()
@@ -158,10 +156,8 @@ class Window(QMainWindow):
         layout.addWidget(self.notice)
         return whole
 
-    # --- acts ----------------------------------------------------------------------------------------------------
-
     def _ask(self, name: str, lines: Callable[[Snapshot], list[str]], act: Callable[[], Outcome]) -> None:
-        """Asks, without holding up what is drawn; only Yes agrees."""
+        """Ask without holding up the drawing; only Yes agrees."""
         if self.frame is None or self.box is not None:
             return
         snapshot = self.frame.snapshot
@@ -193,14 +189,14 @@ class Window(QMainWindow):
         self._say(text, Tone.GOOD if is_done else Tone.BAD)
 
     def _say(self, text: str, tone: Tone) -> None:
-        """Below everything, until the next or some time has passed."""
+        """Show a text below everything, until the next one or for some time."""
         _put(self.notice, text, looks.badge(self._look, tone))
         if text:
             self._notice_timer.start(int(limits.VIEW_NOTICE_S * 1000))
 
 
 def _put(label: QLabel, text: str, style: str) -> None:
-    """Only what differs: setting either costs a layout."""
+    """Set only what differs: setting either costs a layout."""
     if label.text() != text:
         label.setText(text)
     if label.styleSheet() != style:

@@ -29,17 +29,17 @@ class BusThread(QThread):
         self._reading = Reading(config, limits.DESKTOP_DRAW_EVERY_S, self._hand_over, self._is_taken.is_set)
 
     def run(self) -> None:
-        """The thread."""
+        """Read the bus until the end."""
         why = self._reading.run()
         if why:
             self.failed.emit(why)
 
     def taken(self) -> None:
-        """The window is done with what it was handed."""
+        """Note that the window is done with its frame."""
         self._is_taken.set()
 
     def stop(self) -> bool:
-        """Ends it, and waits; False when it did not end in time."""
+        """End the thread and wait; return false if it did not end in time."""
         self._reading.end()
         return self.wait(int(limits.DESKTOP_STOP_S * 1000))
 
@@ -59,7 +59,7 @@ class Acting(QObject):
         self.outcomes: dict[str, str] = {}
 
     def begin(self, name: str, act: Callable[[], Outcome]) -> bool:
-        """Begins it; False when one of this name is under way."""
+        """Begin an action; return false if one of this name is under way."""
         before = self._under_way.get(name)
         if before is not None and before.is_alive():
             return False
@@ -69,7 +69,7 @@ class Acting(QObject):
         return True
 
     def finish(self) -> list[str]:
-        """Waits for what is under way, as when the window is closed; what came of it."""
+        """Wait for what is under way, as when the window is closed; return the outcomes."""
         waited = {name: thread for name, thread in self._under_way.items() if thread.is_alive()}
         for thread in waited.values():
             thread.join()

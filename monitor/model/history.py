@@ -1,6 +1,6 @@
 """The past of a number since the start, in fixed memory however long it runs: fine when young, coarser as it grows.
 
-A core. A series has a fixed number of buckets of equal width. When they are full, neighbours are merged and the width
+A series has a fixed number of buckets of equal width. When they are full, neighbours are merged and the width
 doubles. A bucket keeps the samples that were last, lowest and highest in it, each with its time, so that every point
 that is shown is one that was taken, and no peak is ever lost.
 """
@@ -35,7 +35,7 @@ class Series:
         return len(self._values) // _SIZE
 
     def add(self, ts: float, value: float) -> None:
-        """One sample; what is no finite number is left out."""
+        """Add one sample; ignore what is no finite number."""
         if not (math.isfinite(ts) and math.isfinite(value)):
             return
         values = self._values
@@ -50,7 +50,7 @@ class Series:
             values.extend((ts, value) * 3)
 
     def buckets(self, since_ts: float = 0.0) -> list[Bucket]:
-        """Every bucket that holds something from ``since_ts`` on, oldest first."""
+        """Return every bucket that holds something from ``since_ts`` on, oldest first."""
         values, size = self._values, len(self._values)
         start = size
         while start >= _SIZE and values[start - _SIZE + _LAST] >= since_ts:
@@ -72,7 +72,7 @@ class Series:
             values[-2:] = array("d", bucket[2])
 
     def _widen(self) -> None:
-        """Doubles the width and merges what now falls into one bucket."""
+        """Double the width and merge what now falls into one bucket."""
         old = self.buckets()
         self._width_s *= 2
         self._values = array("d")
@@ -84,7 +84,7 @@ class Series:
 
 
 def thinned(buckets: Sequence[Bucket], most: int, since_ts: float = 0.0) -> list[Point]:
-    """At most ``most`` points (3 or more) in order of time: all there are, or last, lowest and highest of groups."""
+    """Return at most ``most`` points (3 or more) by time: all there are, or last, lowest and highest of groups."""
     every = _points(buckets, since_ts)
     if len(every) <= most:
         return every
@@ -121,7 +121,7 @@ class History:
         return list(self._series)
 
     def sample(self, ts: float, values: Iterable[tuple[str, float]]) -> None:
-        """Takes the values of now."""
+        """Take the values of now."""
         self._answers.clear()
         for name, value in values:
             series = self._series.get(name)
@@ -140,7 +140,7 @@ class History:
         self._answers.clear()
 
     def points(self, name: str, most: int, since_ts: float = 0.0) -> list[Point]:
-        """A series as at most ``most`` points; many who ask for the same between two samples cost one look."""
+        """Return a series as at most ``most`` points; equal questions between two samples cost one computation."""
         key = (name, most, since_ts)
         answer = self._answers.get(key)
         if answer is None:

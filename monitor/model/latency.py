@@ -1,6 +1,6 @@
 """Latency of each hop, from a frame at Kraken to an order's acknowledgement there: a histogram a hop.
 
-A core. Samples come from the stamps that messages carry (ns of CLOCK_BOOTTIME, one clock for all processes of a
+Samples come from the stamps that messages carry (ns of CLOCK_BOOTTIME, one clock for all processes of a
 machine); each event counts once, however often its message is repeated. Bounded: a histogram has at most 1,920 buckets.
 Histograms of several runs or machines merge by adding buckets.
 """
@@ -37,7 +37,7 @@ class Hop:
     since_ts: int = 0
 
     def add(self, value_ns: int, ts: int) -> None:
-        """One sample; ``ts`` is its message's time."""
+        """Add one sample; ``ts`` is its message's time."""
         self.since_ts = self.since_ts or ts
         self.histogram.add(value_ns)
 
@@ -59,7 +59,7 @@ class Latency:
         }
 
     def take(self, received: Received) -> None:
-        """Takes in one message; kinds without stamps are passed over."""
+        """Take in one message; kinds without stamps are passed over."""
         take = self._take.get(type(received.message))
         if take is not None:
             take(received.topic, received.message)
@@ -108,12 +108,12 @@ class Latency:
             self.hops[hop].add(max(0, end - start), ts)
 
     def described(self) -> list[dict[str, Any]]:
-        """Every hop in the order of the data's way, as ``/api/latency`` and ``latency --json`` show it."""
+        """Return every hop in the order of the data's way, as ``/api/latency`` and ``latency --json`` show it."""
         return [described(name, hop.histogram, hop.since_ts) for name, hop in self.hops.items()]
 
 
 def described(name: str, histogram: Histogram, since_ts: int) -> dict[str, Any]:
-    """One hop: percentiles in ms, null without samples, and its buckets as (upper bound in ms, count)."""
+    """Return one hop: percentiles in ms, null without samples, and its buckets as (upper bound in ms, count)."""
     count = histogram.count
     figures = {key: histogram.percentile_ns(percent) for key, percent in PERCENTILES.items()}
     exact = {"min": histogram.min_ns, "max": histogram.max_ns, "average": histogram.sum_ns // max(1, count)}

@@ -46,14 +46,14 @@ class Line(msgspec.Struct, frozen=True):
     profit: str
 
     def as_fill(self) -> FillShown:
-        """The fill as it is shown."""
+        """Return the fill as the views show it."""
         names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
         fields: dict[str, Any] = {name: getattr(self, name) for name in names}
         return FillShown(**fields, ts=parse_rfc3339(self.ts) / SECOND)
 
 
 def fill_in(picture: Picture, lines: list[Line], currency: str) -> None:
-    """Puts the journal's fills, oldest first, into a picture: each fill once, and the past of the profit.
+    """Put the journal's fills, oldest first, into a picture: each fill once, and the past of the profit.
 
     What was made in another quote than the currency has no past here: its rates of then are not known.
     """
@@ -83,7 +83,7 @@ class Reader:
         self._boot = 0
 
     def take(self, received: Received) -> None:
-        """Looks whether a message says that fills may be known to the journal alone."""
+        """Note a message that shows fills which only the journal knows."""
         message = received.message
         if isinstance(message, Fill):
             self._wanted = self._wanted or received.missed > 0
@@ -91,7 +91,7 @@ class Reader:
             self._boot, self._wanted = message.boot, True
 
     def turn(self, now: int) -> None:
-        """Begins to read when it is due."""
+        """Begin to read when it is due."""
         if self._wanted and not self._reading and now >= self._due:
             self._wanted, self._reading = False, True
             self._due = now + int(limits.JOURNAL_AGAIN_S * SECOND)

@@ -1,6 +1,6 @@
 """Everything that people look at, from the bus: the newest state, what happened lately, and the past in figures.
 
-A core, independent of who shows it: messages and the time come in, sections come out (:mod:`monitor.model.sections`).
+Independent of who shows it: messages and the time come in, sections come out (:mod:`monitor.model.sections`).
 The monitor's API holds one, and so does whatever looks at the bus by itself, such as ``tradebyte top``. All of it is
 bounded (:mod:`shared.limits`). ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch.
 """
@@ -54,7 +54,7 @@ class Picture:
         self.history = History([*of_pairs, "profit", *MONEY, *(f"rss_mb.{name}" for name in config.process_names)])
 
     def take(self, received: Received, now: int) -> None:
-        """One message of the bus."""
+        """Take in one message of the bus."""
         self.view.take(received, now)
         self.latency.take(received)
         match received.message:
@@ -71,7 +71,7 @@ class Picture:
                 pass
 
     def turn(self, now: int, wall: int, more: Mapping[str, Condition] = MappingProxyType({})) -> list[Say]:
-        """Time passes: samples the past, and returns the alerts that are due, for whoever tells them.
+        """Sample the past and return the alerts that are due, for the caller to publish.
 
         ``more`` are troubles that only the caller knows of.
         """
@@ -82,36 +82,34 @@ class Picture:
         holds = conditions(self.view, self._config, known, self._minute, now, wall)
         return self.alerts.turn({**holds, **more}, now)
 
-    # --- sections ------------------------------------------------------------------------------------------------
-
     def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
-        """The status object; ``halted`` is the text of data/HALT."""
+        """Return the status object; ``halted`` is the text of data/HALT."""
         return self.view.status(now, wall, halted) | status_details.beyond(self.view, self._config, now, wall)
 
     def processes(self, now: int) -> dict[str, sections.Process]:
-        """Every configured process, in the order of the data's way."""
+        """Return every configured process, in the order of the data's way."""
         return {name: self._process(name, now) for name in self._config.process_names}
 
     def books(self, wall: int) -> dict[str, sections.BookShown]:
-        """Every configured pair's book."""
+        """Return every configured pair's book."""
         return {pair: self._book(pair, wall) for pair in self._pairs}
 
     def orders(self, now: int) -> sections.OrdersShown:
-        """Own orders, by pair in the order of the configuration."""
+        """Return own orders, by pair in the order of the configuration."""
         of_pairs = [self.view.orders[pair] for pair in self._pairs if pair in self.view.orders]
         rows = [_order(of_pair, order) for of_pair in of_pairs for order in of_pair.orders]
         return sections.OrdersShown(known=self.view.orders_known(now), orders=rows)
 
     def own_fills(self, symbol: str = "", most: int = limits.FILLS_SHOWN) -> sections.FillsShown:
-        """The last ``most`` own fills of a symbol (of all: empty), oldest first."""
+        """Return the last ``most`` own fills of a symbol (empty: all), oldest first."""
         return sections.FillsShown(fills=self.fills.newest(symbol, most))
 
     def market_trades(self) -> dict[str, list[sections.TradeShown]]:
-        """The market's last trades by symbol, oldest first."""
+        """Return the market's last trades by symbol, oldest first."""
         return self.trades.by_symbol()
 
     def positions(self, now: int) -> sections.PositionsShown:
-        """Positions and balances, the last that the executor told; what was not told is left out."""
+        """Return positions and balances as the executor last published them."""
         account = self.view.account
         strategies = [
             sections.StrategyPosition(
@@ -138,7 +136,7 @@ class Picture:
         )
 
     def profit(self, now: int) -> sections.ProfitShown:
-        """Profit in total and by pair, as the executor told it last."""
+        """Return profit in total and by pair as the executor last published it."""
         account = self.view.account or Account(valid=False, why="the executor has not told of the account")
         pairs = {
             symbol: sections.PairProfit(
@@ -186,7 +184,7 @@ class Picture:
         return sections.AlertsShown(active=self.alerts.active(now, wall), recent=list(self.notices.alerts))
 
     def lines(self, process: str = "", level: str = "", most: int = limits.LINES_SHOWN) -> sections.LogsShown:
-        """The last ``most`` warnings and worse, of a process (of all: empty), from a level on."""
+        """Return the last ``most`` warnings and errors, of a process (empty: all), from a level on."""
         levels = sections.LEVELS[sections.LEVELS.index(level) if level else 0 :]
         chosen = [
             line for line in self.notices.lines if process in ("", line.process) and (not level or line.level in levels)
@@ -194,7 +192,7 @@ class Picture:
         return sections.LogsShown(lines=chosen[-most:])
 
     def past(self, names: Iterable[str], points: int, since_ts: float) -> sections.HistoryShown:
-        """The series of these names, or, without any, the names that there are; a KeyError for an unknown one."""
+        """Return the series of these names; without any, all names. Raises KeyError for an unknown one."""
         series = {name: self.history.points(name, points, since_ts) for name in names}
         return sections.HistoryShown(names=[] if series else self.history.names, series=series)
 
@@ -209,8 +207,6 @@ class Picture:
             paused=status_details.paused(self.view),
         )
 
-    # --- parts of them -------------------------------------------------------------------------------------------
-
     def _process(self, name: str, now: int) -> sections.Process:
         heard = self.view.heartbeats.get(name)
         beat = heard.beat if heard else None
@@ -222,7 +218,7 @@ class Picture:
         )
 
     def _live(self, symbol: str, wall: int) -> Book | None:
-        """A symbol's book while it is live and has both sides."""
+        """Return a symbol's book if it is live and has both sides."""
         book = self.view.books.get(symbol)
         if book is None or not (book.bids and book.asks) or book.state is not BookState.LIVE:
             return None
@@ -250,7 +246,7 @@ class Picture:
         )
 
     def _samples(self, now: int, wall: int) -> Iterator[tuple[str, float]]:
-        """Every series' value of now; charts are floats, nothing is reckoned with them."""
+        """Yield every series' value of now; floats are for charts only."""
         for pair in self._pairs:
             live = self._live(pair, wall)
             if live is not None:
@@ -316,7 +312,7 @@ def _profit(account: Account) -> Decimal:
 
 
 def _decimal(text: str) -> Decimal:
-    """Decimal text; what is none, from a stranger on the bus, is no number."""
+    """Return decimal text as a number; NaN for text of a stranger on the bus that is none."""
     try:
         return Decimal(text)
     except InvalidOperation:

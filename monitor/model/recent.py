@@ -1,4 +1,4 @@
-"""Recent events, each kind up to its bound: market trades, own fills, alerts, warnings. A core."""
+"""Recent events, each kind up to its bound: market trades, own fills, alerts, warnings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.messages import Alert, FeedTrades, Fill, LogLine
 
 
 def seconds(ns: int) -> float:
-    """A time of the bus as people's charts take it."""
+    """Return a time of the bus in seconds, for charts."""
     return ns / SECOND
 
 
@@ -26,7 +26,7 @@ class Trades:
         }
 
     def take(self, message: FeedTrades) -> None:
-        """The trades of one frame."""
+        """Keep the trades of one frame."""
         kept = self._by_symbol.get(message.symbol)
         if kept is None:
             return
@@ -40,7 +40,7 @@ class Trades:
             kept.append(row)
 
     def by_symbol(self) -> dict[str, list[TradeShown]]:
-        """All that is kept."""
+        """Return all kept trades."""
         return {symbol: list(kept) for symbol, kept in self._by_symbol.items()}
 
 
@@ -52,13 +52,13 @@ class Fills:
         self._by_id: dict[str, FillShown] = {}
 
     def take(self, message: Fill) -> None:
-        """A fill that the executor told."""
+        """Keep a fill that the executor published."""
         names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
         fields: dict[str, Any] = {name: getattr(message, name) for name in names}
         self.add(FillShown(**fields, ts=seconds(message.fill_ts)))
 
     def add(self, fill: FillShown) -> None:
-        """A fill; one known already, or older than all that is kept when that is full, changes nothing."""
+        """Add a fill, unless it is known already or older than all that is kept when that is full."""
         if fill.exec_id in self._by_id:
             return
         self._by_id[fill.exec_id] = fill
@@ -68,7 +68,7 @@ class Fills:
             del self._by_id[oldest]
 
     def newest(self, symbol: str, most: int) -> list[FillShown]:
-        """The last ``most`` of a symbol (of all: empty), oldest first."""
+        """Return the last ``most`` fills of a symbol (empty: all), oldest first."""
         newest_first: list[FillShown] = []
         for _, exec_id in reversed(self._sorted):
             if len(newest_first) == most:
@@ -87,14 +87,14 @@ class Notices:
         self.lines: deque[LogShown] = deque(maxlen=limits.LINES_SHOWN)
 
     def alert(self, message: Alert) -> None:
-        """Something that people were told."""
+        """Keep an alert."""
         text = message.text[: limits.TEXT_SHOWN]
         kind = message.kind[: limits.TEXT_SHOWN]
         ts = seconds(message.ts)
         self.alerts.append(RecentAlert(ts=ts, src=message.src, level=message.level, kind=kind, text=text))
 
     def line(self, message: LogLine) -> None:
-        """A warning or worse; an alert's own line is left out, since the alert comes as well."""
+        """Keep a warning or error; skip an alert's own line, since the alert comes as well."""
         if message.event == "alert":
             return
         fields = {str(key)[:100]: _plain(value) for key, value in list(message.fields.items())[: limits.FIELDS_SHOWN]}
@@ -110,7 +110,7 @@ class Notices:
 
 
 def _plain(value: Any) -> str | int | float | bool | None:
-    """A field as JSON has it, whatever a stranger put there."""
+    """Return a field as JSON can hold it, whatever a stranger put there."""
     if value is None or isinstance(value, bool | int | float):
         return value
     return (value if isinstance(value, str) else repr(value))[: limits.TEXT_SHOWN]

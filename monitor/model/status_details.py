@@ -19,7 +19,7 @@ from shared.messages import BookState
 
 
 def beyond(view: View, config: Config, now: int, wall: int) -> dict[str, Any]:
-    """The further keys of the status object; what the executor tells is left out while it is not heard."""
+    """Return the further keys of the status object; leave out the executor's while it is not heard."""
     is_told = not view.silence("executor", now)
     return {
         "stale": stale(view, config, wall),
@@ -38,13 +38,13 @@ def beyond(view: View, config: Config, now: int, wall: int) -> dict[str, Any]:
 
 
 def detail(view: View, process: str, name: str) -> Any:
-    """One of the details of a process's newest heartbeat; None where it has none."""
+    """Return one of the details of a process's newest heartbeat; None where it has none."""
     heard = view.heartbeats.get(process)
     return heard.beat.details.get(name) if heard else None
 
 
 def stale(view: View, config: Config, wall: int) -> list[str]:
-    """Symbols whose book is live and had no update for 60 s."""
+    """Return symbols whose book is live and had no update for 60 s."""
     infos = view.book_status.books if view.book_status else {}
     return [
         pair
@@ -54,7 +54,7 @@ def stale(view: View, config: Config, wall: int) -> list[str]:
 
 
 def connection(view: View) -> dict[str, Any]:
-    """The public connection: Kraken's status word, how often it was lost, and attempts against the limit."""
+    """Return the public connection: Kraken's status word, how often it was lost, attempts against the limit."""
     feed = view.feed_status
     return {
         "connected": feed.connected if feed else None,
@@ -72,20 +72,20 @@ def connection(view: View) -> dict[str, Any]:
 
 
 def paused(view: View) -> dict[str, str]:
-    """Pairs and strategies that the executor has paused, each with the reason."""
+    """Return pairs and strategies that the executor has paused, each with the reason."""
     names = detail(view, "executor", "paused")
     return {str(name): str(why) for name, why in names.items()} if isinstance(names, dict) else {}
 
 
 def empty_slots(view: View) -> list[dict[str, Any]]:
-    """Slots that are wanted and empty for 20 s (invariant 12), the longest first; ``since_ts`` in seconds."""
+    """Return slots that are wanted and empty for 20 s (invariant 12), the longest first; ``since_ts`` in seconds."""
     slots = view.account.empty_slots if view.account else []
     rows = [msgspec.to_builtins(slot) | {"since_ts": slot.since_ts / SECOND} for slot in slots]
     return sorted(rows, key=lambda slot: float(slot["since_ts"]))
 
 
 def unwanted(view: View) -> list[dict[str, Any]]:
-    """Own orders that are open for 20 s although nobody wants them (invariant 12); ``since_ts`` in seconds."""
+    """Return own orders that are open for 20 s although nobody wants them (invariant 12); ``since_ts`` in seconds."""
     orders = view.account.unwanted if view.account else []
     return [msgspec.to_builtins(order) | {"since_ts": order.since_ts / SECOND} for order in orders]
 
@@ -135,7 +135,7 @@ def _age_s(row: dict[str, Any], wall: int) -> int:
 
 
 def rates(view: View) -> dict[str, Any]:
-    """Kraken's counters: one a pair for orders, and the key's for REST calls; what is used and what is left."""
+    """Return Kraken's counters, one a pair for orders and the key's for REST calls: what is used and what is left."""
     account = view.account
     threshold = account.threshold if account else 0.0
     pairs = {
@@ -149,7 +149,7 @@ def rates(view: View) -> dict[str, Any]:
 
 
 def fees(view: View) -> dict[str, dict[str, str | None]]:
-    """Maker and taker fee in percent, and the half-spread in basis points that earns the maker fee back."""
+    """Return maker and taker fee in percent, and the half-spread in basis points that earns the maker fee back."""
     return {
         symbol: {"maker": fee.maker, "taker": fee.taker, "break_even_bps": break_even_bps(fee.maker)}
         for symbol, fee in (view.account.fees.items() if view.account else ())
@@ -157,7 +157,7 @@ def fees(view: View) -> dict[str, dict[str, str | None]]:
 
 
 def slow(view: View, slow_s: float) -> list[dict[str, Any]]:
-    """Operations that ever took longer than the threshold, the slowest first; times in ms."""
+    """Return operations that ever took longer than the threshold, the slowest first; times in ms."""
     rows = []
     for process, heard in view.heartbeats.items():
         operations = heard.beat.details.get("operations")

@@ -1,6 +1,6 @@
 """The state of the bus now: the newest heartbeat of each process and the newest of everything else.
 
-A core: messages and the time come in, and the status object comes out. Both the monitor and the commands keep one.
+Messages and the time come in, and the status object comes out. Both the monitor and the commands keep one.
 Bounded by the configuration: processes, pairs and strategies that are not in it are counted and left out.
 """
 
@@ -46,7 +46,7 @@ class Heard:
 
 
 def live_orders(orders: Orders) -> list[Order]:
-    """The orders of a message that may still trade."""
+    """Return the orders of a message that may still trade."""
     return [order for order in orders.orders if order.state in LIVE_ORDER_STATES]
 
 
@@ -72,7 +72,7 @@ class View:
         self.strangers = 0
 
     def take(self, received: Received, now: int) -> None:
-        """Takes in one message; kinds that the view does not show are passed over."""
+        """Take in one message; kinds that the view does not show are passed over."""
         match received.message:
             case Heartbeat() as beat:
                 if self._known(received.rest in self._names and beat.process == received.rest):
@@ -105,11 +105,9 @@ class View:
         self.strangers += not known
         return known
 
-    # --- what is known -------------------------------------------------------------------------------------------
-
     @property
     def is_complete(self) -> bool:
-        """Everything that the status object shows has been heard."""
+        """True if everything that the status object shows has been heard."""
         return (
             all(name in self.heartbeats for name in self._names)
             and self.book_status is not None
@@ -120,11 +118,11 @@ class View:
         )
 
     def state_of(self, name: str, now: int) -> str:
-        """A process's own word on itself, or ``dead`` when unheard for 3 s."""
+        """Return a process's own state, or ``dead`` when unheard for 3 s."""
         return DEAD if self.silence(name, now) else str(self.heartbeats[name].beat.state)
 
     def silence(self, name: str, now: int) -> str:
-        """Why a process's last words may not be true any more; empty while it is heard."""
+        """Return why a process's last message may be outdated; empty while it is heard."""
         heard = self.heartbeats.get(name)
         if heard is None:
             return f"{name} has not been heard"
@@ -141,16 +139,16 @@ class View:
         return len(self.own_orders())
 
     def orders_known(self, now: int) -> bool:
-        """The executor is heard, and has told, reconciled, about every pair."""
+        """True if the executor is heard and has published every pair, reconciled."""
         return self.orders_told and not self.silence("executor", now)
 
     @property
     def orders_told(self) -> bool:
-        """The executor has told, reconciled, about every pair, however long ago."""
+        """True if the executor has published every pair, reconciled, however long ago."""
         return all(pair in self.orders and self.orders[pair].valid for pair in self._pairs)
 
     def book_state(self, symbol: str, wall: int) -> tuple[BookState, str]:
-        """A book's state and why; a book whose publisher is not heard for 1 s is silent, whatever it said last."""
+        """Return a book's state and why; silent if its publisher is not heard for 1 s, whatever it said last."""
         status = self.book_status
         if status is None:
             return BookState.SILENT, "the book process has not been heard"
@@ -162,10 +160,8 @@ class View:
             return BookState.SYNCING, "the book process does not know it yet"
         return info.state, info.why or ("no update for 60 s" if info.stale else "")
 
-    # --- the status object ---------------------------------------------------------------------------------------
-
     def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
-        """The heart of what ``status --json`` and ``/api/status`` print; ``halted`` is the text of data/HALT."""
+        """Return the core of what ``status --json`` and ``/api/status`` print; ``halted`` is the text of data/HALT."""
         return {
             "halted": halted is not None,
             "halted_why": halted or "",
@@ -189,7 +185,7 @@ class View:
         )
 
     def asset_rows(self) -> dict[str, dict[str, Any]]:
-        """Each traded base: its position over all pairs, what that is worth, what is kept, and why it is held."""
+        """Return each traded base: its position over all pairs, its worth, its inventory, and why it is held."""
         return {name: msgspec.to_builtins(row) for name, row in self.account.assets.items()} if self.account else {}
 
     def rate_rows(self) -> dict[str, dict[str, Any]]:
@@ -197,7 +193,7 @@ class View:
         return {name: msgspec.to_builtins(rate) for name, rate in self.account.rates.items()} if self.account else {}
 
     def process(self, name: str, now: int) -> dict[str, Any]:
-        """A process as the status object shows it."""
+        """Return a process as the status object shows it."""
         heard = self.heartbeats.get(name)
         beat = heard.beat if heard else None
         head: dict[str, Any] = {"state": self.state_of(name, now), "why": ""}

@@ -1,6 +1,6 @@
 """A pair's book with own quotes where they stand: touch and own quotes always, the best levels in what room is left.
 
-A core. Level numbers show where levels are left out.
+Level numbers show where levels are left out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def ladder(symbol: str, book: BookShown | None, orders: Sequence[OrderShown], width: int, height: int) -> list[Row]:
-    """The title, asks down to the touch, bids from the touch down."""
+    """Return the title, asks down to the touch, bids from the touch down."""
     if book is None:
         return [_title(symbol, None, width)]
     own = {side: own_by_price([order for order in orders if order.side == side]) for side in ("sell", "buy")}
@@ -63,7 +63,7 @@ def _row(word: str, level: Level, own: dict[str, Decimal]) -> list[Piece]:
 
 
 def _not_live(why: Piece, own: dict[str, dict[str, Decimal]], width: int) -> list[Row]:
-    """Own quotes are told also where the book is not known."""
+    """Return the reason and own quotes, which are shown also without a book."""
     rows = [
         [(word, tone), DASH, (price, Tone.OWN), DASH, (format(qty, "f"), Tone.OWN)]
         for word, side, tone in (("ask", "sell", Tone.BAD), ("bid", "buy", Tone.GOOD))

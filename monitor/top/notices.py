@@ -1,4 +1,4 @@
-"""Sentences of the screen: at the start, when nothing is heard, and as help. A core."""
+"""Sentences of the screen: at the start, when nothing is heard, and as help."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ LEGEND: Final = (
 
 
 def listening(source: str, width: int) -> list[Row]:
-    """The first seconds."""
+    """Return the rows of the first seconds."""
     return [((cut("listening on the bus…", width), Tone.QUIET),), (), *wrapped(source, width, Tone.QUIET)]
 
 
 def down(snapshot: Snapshot, source: str, width: int) -> list[Row]:
-    """Nothing is heard: what it means, and what to do."""
+    """Return rows that say that nothing is heard, what it means, and what to do."""
     rows: list[Row] = [(("The system is down", Tone.BAD),), ()]
     heard = any(process.pid is not None for process in snapshot.processes.values())
     silent = f"for {age(snapshot.silent_s)}" if heard else "since this screen was opened"
@@ -71,7 +71,7 @@ def _orders_left(snapshot: Snapshot) -> str:
 
 
 def help_rows(width: int) -> list[Row]:
-    """Every key, and what the columns mean."""
+    """Return every key, and what the columns mean."""
     rows: list[Row] = []
     for key, text in HELP:
         first, *more = wrapped(text, width - 8)

@@ -1,4 +1,4 @@
-"""The whole screen as rows of text, made for 80x24, with more where there is room. A core."""
+"""The whole screen as rows of text, made for 80x24, with more where there is room."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Shape:
 
 
 def shape(width: int, height: int, processes: int, pairs: int) -> Shape:
-    """Heights of the bands below the header and above the keys, and the widths of their left halves."""
+    """Return the heights of the bands between header and keys, and the widths of their left halves."""
     alerts = 1 if height < 30 else 3 if height < 50 else 6
     room = height - 2 - alerts
     first = min(1 + max(processes, len(panels.HOPS)), max(7, room // 3))
@@ -59,7 +59,7 @@ def shape(width: int, height: int, processes: int, pairs: int) -> Shape:
 
 
 def screen(snapshot: Snapshot | None, state: State, width: int, height: int) -> list[Row]:
-    """Exactly ``height`` rows of exactly ``width`` cells."""
+    """Return exactly ``height`` rows of exactly ``width`` cells."""
     if width < WIDTH_MIN or height < HEIGHT_MIN:
         text = f"This terminal is {width}x{height}: make it larger, 80x24 shows everything. q quits."
         return _page(wrapped(text, width), [], [], width, height)
@@ -107,9 +107,6 @@ def header(snapshot: Snapshot, width: int) -> Row:
     return fill((*left, (" " * (width - width_of(left) - len(time)), Tone.PLAIN), (time, Tone.QUIET)), width)
 
 
-# --- the main screen -------------------------------------------------------------------------------------------------
-
-
 def _main(snapshot: Snapshot, state: State, width: int, height: int) -> list[Row]:
     room = shape(width, height, len(snapshot.processes), len(snapshot.books))
     right_first, right_second = width - 1 - room.left_first, width - 1 - room.left_second
@@ -139,7 +136,7 @@ def _main(snapshot: Snapshot, state: State, width: int, height: int) -> list[Row
 
 
 def pair_of(snapshot: Snapshot, state: State) -> str:
-    """The pair that the ladder shows."""
+    """Return the pair that the ladder shows."""
     pairs = list(snapshot.books)
     return pairs[state.pair % len(pairs)] if pairs else ""
 
@@ -149,7 +146,7 @@ def _orders_of(snapshot: Snapshot, symbol: str) -> list[OrderShown]:
 
 
 def alerts(snapshot: Snapshot, wanted: str, width: int, height: int) -> list[Row]:
-    """The worst of what is wrong now, and in the room left what was told lately."""
+    """Return the worst troubles of now, and in the room left the newest alerts."""
     wrong = troubles.now(snapshot)
     rows = troubles.matching([*wrong, *troubles.lately(snapshot)], wanted)
     if not wrong and height > 0:
@@ -164,7 +161,7 @@ def alerts(snapshot: Snapshot, wanted: str, width: int, height: int) -> list[Row
 
 
 def _beside(left: list[Row], right: list[Row], left_width: int, right_width: int, height: int) -> list[Row]:
-    """Two blocks side by side."""
+    """Return two blocks side by side."""
     rows: list[Row] = []
     for at in range(height):
         one = fill(left[at] if at < len(left) else (), left_width)
@@ -173,18 +170,15 @@ def _beside(left: list[Row], right: list[Row], left_width: int, right_width: int
     return rows
 
 
-# --- lists -----------------------------------------------------------------------------------------------------------
-
-
 def _list(snapshot: Snapshot, state: State, width: int, height: int) -> list[Row]:
-    """One table over the whole screen, from the row scrolled to; the scroll place is held within what there is."""
+    """Return one table over the whole screen from the scroll position, which is kept within the rows."""
     head, *rows = list_rows(snapshot, state, width)
     state.scroll = max(0, min(state.scroll, len(rows) - height + 1))
     return [fill(head, width), *rows[state.scroll : state.scroll + height - 1]]
 
 
 def list_rows(snapshot: Snapshot, state: State, width: int) -> list[Row]:
-    """The heading and all rows of the list that is looked at."""
+    """Return the heading and all rows of the current list."""
     match state.view:
         case "orders":
             return panels.orders(snapshot, width, state.wanted, pair_of(snapshot, state))
@@ -227,7 +221,7 @@ def _alerts_and_log(snapshot: Snapshot, wanted: str, width: int) -> list[Row]:
 
 
 def _folded(rows: list[Row], wanted: str, width: int) -> list[Row]:
-    """Long ones over several rows, each told to its end."""
+    """Return the rows, long ones wrapped to their end."""
     folded: list[Row] = []
     for row in troubles.matching(rows, wanted):
         if width_of(row) <= width:
@@ -237,11 +231,8 @@ def _folded(rows: list[Row], wanted: str, width: int) -> list[Row]:
     return folded
 
 
-# --- parts -----------------------------------------------------------------------------------------------------------
-
-
 def _keys(snapshot: Snapshot | None, state: State, width: int) -> Row:
-    """The keys, what is filtered, and how many messages did not reach this screen."""
+    """Return the keys, what is filtered, and how many messages did not reach this screen."""
     pieces: list[Piece] = []
     if state.view != "main":
         pieces.append((f"{state.view}  Esc back", Tone.STRONG))
@@ -261,14 +252,14 @@ def _notice(state: State, width: int) -> list[Row]:
 
 
 def _centred(rows: list[Row], width: int, height: int) -> list[Row]:
-    """A block in the middle."""
+    """Return a block in the middle."""
     above = max(0, (height - len(rows)) // 2)
     left = max(0, (width - max((width_of(row) for row in rows), default=0)) // 2)
     return [*[()] * above, *(((" " * left, Tone.PLAIN), *row) for row in rows)]
 
 
 def _page(top: list[Row], middle: list[Row], bottom: list[Row], width: int, height: int) -> list[Row]:
-    """The top, and over its end the bottom."""
+    """Return the rows of the top, with the bottom over its end."""
     rows = [*top, *middle][: max(0, height - len(bottom))]
     rows += [()] * (height - len(bottom) - len(rows))
     return [fill(row, width) for row in [*rows, *bottom][:height]]

@@ -1,4 +1,4 @@
-"""The tables of the screen: each turns a section into rows that fit a width. Cores."""
+"""The tables of the screen: each turns a section into rows that fit a width."""
 
 from __future__ import annotations
 
@@ -86,18 +86,15 @@ FILL_COLUMNS: Final = (
 
 
 def clipped(rows: list[Row], height: int, key: str = "") -> list[Row]:
-    """Rows of a table within a height; what is left out is counted, and the key named that shows it."""
+    """Return a table's rows within a height; count what is left out, and name the key that shows it."""
     if len(rows) <= height or height < 2:
         return rows[: max(0, height)]
     left = len(rows) - height + 1
     return [*rows[: height - 1], ((f"{left} more{f': {key}' if key else ''}", Tone.QUIET),)]
 
 
-# --- processes and latency -------------------------------------------------------------------------------------------
-
-
 def processes(snapshot: Snapshot, width: int) -> list[Row]:
-    """Every process's own word on itself."""
+    """Return every process's state and figures."""
     return table(PROCESS_COLUMNS, [_process(name, process) for name, process in snapshot.processes.items()], width)
 
 
@@ -122,7 +119,7 @@ def _process(name: str, process: Process) -> list[Piece]:
 
 
 def latency(snapshot: Snapshot, width: int) -> list[Row]:
-    """Each hop's percentiles since this screen was opened, in ms."""
+    """Return each hop's percentiles since this screen was opened, in ms."""
     return table(HOP_COLUMNS, [_hop(hop) for hop in snapshot.latency.hops], width)
 
 
@@ -135,11 +132,8 @@ def _hop(hop: Hop) -> list[Piece]:
     ]
 
 
-# --- orders and fills ------------------------------------------------------------------------------------------------
-
-
 def orders(snapshot: Snapshot, width: int, wanted: str, first: str) -> list[Row]:
-    """Own orders that hold the wanted text: live ones, those of the pair looked at first, then ended ones."""
+    """Return own orders that hold the wanted text: live ones, the current pair's first, then ended ones."""
     matching = [order for order in snapshot.orders.orders if _holds(_order_text(order), wanted)]
     live = [order for order in matching if order.is_live]
     ended = [order for order in matching if not order.is_live]
@@ -178,7 +172,7 @@ def _order(order: OrderShown, snapshot: Snapshot) -> list[Piece]:
 
 
 def fills(snapshot: Snapshot, width: int, wanted: str, most: int = limits.VIEW_ROWS) -> list[Row]:
-    """The newest ``most`` own fills that hold the wanted text, the newest first."""
+    """Return the newest ``most`` own fills that hold the wanted text, newest first."""
     holding = (fill for fill in reversed(snapshot.fills.fills) if _holds(_fill_text(fill), wanted))
     newest = list(islice(holding, most))
     rows = table(FILL_COLUMNS, [_fill(fill) for fill in newest], width)
@@ -209,11 +203,8 @@ def _holds(text: str, wanted: str) -> bool:
     return wanted.lower() in text.lower()
 
 
-# --- profit ----------------------------------------------------------------------------------------------------------
-
-
 def profit(snapshot: Snapshot, width: int) -> list[Row]:
-    """By pair in its quote asset, and in total; positions, digit for digit, are the base's over all its pairs.
+    """Return profit by pair in its quote asset, and in total; positions are the base's over all its pairs.
 
     They stand beside the first pair of their base.
     """

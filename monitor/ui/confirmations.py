@@ -1,4 +1,4 @@
-"""Questions of a view before it halts, resumes, flattens or restarts, and the sign of real money. A core."""
+"""Questions of a view before it halts, resumes, flattens or restarts, and the sign of real money."""
 
 from __future__ import annotations
 

@@ -29,19 +29,19 @@ class Actions:
         self._reason = f"from tradebyte {view}"
 
     def halt(self) -> Outcome:
-        """Pulls every order."""
+        """Pull every order."""
         return _outcome(self._halt)
 
     def resume(self) -> Outcome:
-        """Ends a halt."""
+        """End a halt."""
         return _outcome(self._resume)
 
     def flatten(self) -> Outcome:
-        """Asks the executor to close every position, and does not wait for that."""
+        """Ask the executor to close every position; do not wait for that."""
         return _outcome(self._flatten)
 
     def restart(self, process: str) -> Outcome:
-        """Stops and starts one process."""
+        """Stop and start one process."""
         return _outcome(lambda: self._restart(process))
 
     def _halt(self) -> Outcome:

@@ -1,4 +1,4 @@
-"""A side of a book with own quotes where they stand. A core."""
+"""A side of a book with own quotes where they stand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def own_by_price(orders: Sequence[OrderShown]) -> dict[str, Decimal]:
 
 
 def nearest(side: Sequence[tuple[str, str]], own: dict[str, Decimal], room: int, *, rising: bool) -> list[Level]:
-    """Up to ``room`` levels, best first: the touch, own quotes nearest to it, then whatever else is best."""
+    """Return up to ``room`` levels, best first: the touch, then own quotes nearest to it, then the best others."""
     there = {price: (price, qty, number) for number, (price, qty) in enumerate(side, 1)}
     missing = [(price, "", 0) for price in own if price not in there]
     every: list[Level] = sorted([*there.values(), *missing], key=lambda level: Decimal(level[0]), reverse=not rising)

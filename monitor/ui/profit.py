@@ -1,4 +1,4 @@
-"""Profit, in total and of one pair, and the holding of each base. A core."""
+"""Profit, in total and of one pair, and the holding of each base."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTHING: Final[Piece] = ("", Tone.PLAIN)
 
 
 def made(realised: str, unrealised: str, fees: str) -> Decimal | None:
-    """Profit: realised and unrealised less fees; None where one of them is no number."""
+    """Return realised and unrealised profit less fees; None where one of them is no number."""
     try:
         return Decimal(realised) + Decimal(unrealised) - Decimal(fees)
     except InvalidOperation:
@@ -23,7 +23,7 @@ def made(realised: str, unrealised: str, fees: str) -> Decimal | None:
 
 
 def total_made(snapshot: Snapshot) -> str | None:
-    """The profit of all pairs to the cent, with its sign; None until the executor has told it, reconciled."""
+    """Return the profit of all pairs to the cent, with its sign; None until the executor is reconciled."""
     total = snapshot.profit.total
     value = made(total.realised, total.unrealised, total.fees)
     return money(value, signed=True) if snapshot.profit.valid and value is not None else None

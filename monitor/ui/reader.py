@@ -45,7 +45,7 @@ class Reading:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def run(self) -> str:
-        """Listens, and lets go of the bus at the end; returns why it ended by itself, empty when it was told to."""
+        """Listen until the end; return why the reading ended by itself, empty when it was told to end."""
         structlog.configure(processors=[self._keep])
         try:
             asyncio.run(self._main())
@@ -54,7 +54,7 @@ class Reading:
         return ""
 
     def end(self) -> None:
-        """Tells it to end, from any thread."""
+        """Tell the reading to end, from any thread."""
         self._over.set()
 
     async def _main(self) -> None:
@@ -89,7 +89,7 @@ class Reading:
         task.add_done_callback(self._tasks.discard)
 
     def _keep(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> NoReturn:
-        """A log line would be written over the screen: it becomes a note in it."""
+        """Keep a log line as a note: written, it would garble the screen."""
         self._note = f"{event.pop('event', '')}: {event.get('why', '')}"
         raise structlog.DropEvent
 
@@ -104,11 +104,11 @@ class Reader:
         self.failed = ""
 
     def start(self) -> None:
-        """Begins to listen."""
+        """Begin to listen."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends, and lets go of the bus."""
+        """End the reading and release the bus."""
         self._reading.end()
         self._thread.join()
 

@@ -1,4 +1,4 @@
-"""The contents of the screen at one moment, made from the picture of the bus. A core.
+"""The contents of the screen at one moment, made from the picture of the bus.
 
 The reader makes one a few times a second in its own thread; it is never changed, so that the screen needs no lock.
 """
@@ -59,11 +59,11 @@ class Snapshot:
 
     @property
     def open_orders(self) -> int:
-        """Own orders that may still trade, as last told."""
+        """Return how many own orders may still trade, as last heard."""
         return sum(order.is_live and order.strategy != FOREIGN for order in self.orders.orders)
 
     def is_heard(self, process: str) -> bool:
-        """A process has been heard lately."""
+        """True if a process has been heard lately."""
         return process in self.processes and self.processes[process].state != DEAD
 
 
@@ -79,11 +79,11 @@ class Watch:
         self._was_up = False
 
     def take(self, received: Received, now: int) -> None:
-        """One message."""
+        """Take in one message."""
         self.picture.take(received, now)
 
     def look(self, now: int, wall: int, halted: str | None, *, flattening: bool) -> Snapshot:
-        """Everything as of now; ``halted`` is the text of data/HALT."""
+        """Return a snapshot of now; ``halted`` is the text of data/HALT."""
         picture = self.picture
         if now >= self._turn_due:
             self._turn_due = now + SECOND
@@ -114,7 +114,7 @@ class Watch:
         return status_details.beyond(view, self._config, now, wall) | {"assets": assets}
 
     def _heard(self, now: int, silent_s: float) -> Heard:
-        """Nothing is said of what was not waited for: a first look takes up to two heartbeats."""
+        """Return whether the system is up; "listening" until a first heartbeat could have come (up to two beats)."""
         if not self.picture.view.heartbeats or not self._was_up:
             waited = now - self._began >= limits.VIEW_LISTEN_S * SECOND
             if not waited and not self.picture.view.is_complete:
@@ -126,5 +126,5 @@ class Watch:
 
 
 def counted(snapshot: Snapshot, missed: int, note: str) -> Snapshot:
-    """The same with what the reader itself knows."""
+    """Return the same snapshot with what the reader itself knows."""
     return replace(snapshot, missed=missed, note=note)

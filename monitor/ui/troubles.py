@@ -1,4 +1,4 @@
-"""Troubles for a person to see first, the worst on top: those of now, then those of late. A core."""
+"""Troubles for a person to see first, the worst on top: those of now, then those of late."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ def now(snapshot: Snapshot) -> list[Row]:
 
 
 def lately(snapshot: Snapshot) -> list[Row]:
-    """Alerts as they were told, the newest first."""
+    """Return the published alerts, newest first."""
     return [_alert_row(alert) for alert in reversed(snapshot.alerts.recent)]
 
 
 def matching(rows: list[Row], wanted: str) -> list[Row]:
-    """Those that hold a text, whatever its case."""
+    """Return the rows that hold a text, whatever its case."""
     return [row for row in rows if wanted.lower() in text_of(row).lower()]
 
 
 def clock(ts: float) -> str:
-    """Seconds since the epoch as the time of day, UTC."""
+    """Return seconds since the epoch as the time of day, UTC."""
     return time.strftime("%H:%M:%S", time.gmtime(ts))
 
 
 def _books(snapshot: Snapshot) -> list[Row]:
-    """Books that are not live; those with one reason in one line."""
+    """Return rows for books that are not live, those with one reason together."""
     by_reason: dict[tuple[str, str], list[str]] = {}
     for symbol, book in snapshot.books.items():
         if book.state != LIVE:

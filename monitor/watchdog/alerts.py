@@ -1,6 +1,6 @@
-"""Troubles that last: told when they have lasted, again while they do, and once when they are over.
+"""Troubles that last: an alert when one has lasted, again while it does, and once when it is over.
 
-A core: what holds now and the time come in, what to say comes out. The rules are the configuration's
+What holds now and the time come in, what to say comes out. The rules are the configuration's
 (:mod:`shared.config.alerts`): a level, how long it must last, how often it is told again, and how long it must be
 away to be over. Times are ns of CLOCK_BOOTTIME.
 """
@@ -42,12 +42,12 @@ class Condition:
 
     @property
     def told_as(self) -> str:
-        """The alert's kind."""
+        """Return the alert's kind."""
         return self.kind or kind_of(self.rule)
 
     @property
     def end(self) -> str:
-        """The kind of the alert that it is over."""
+        """Return the kind of the alert that it is over."""
         return ENDS.get(self.rule) or f"{self.told_as}-over"
 
 
@@ -68,12 +68,12 @@ class End:
 
 
 def kind_of(rule: str) -> str:
-    """A rule's name as alerts have it."""
+    """Return a rule's name as alerts have it."""
     return rule.replace("_", "-")
 
 
 def rule_of_end(kind: str) -> str | None:
-    """Of which rule's trouble an alert of this kind is the end; None for any other."""
+    """Return the rule whose trouble this kind of alert ends; None for any other."""
     for rule, end in ENDS.items():
         if kind == end:
             return rule
@@ -102,7 +102,10 @@ class Alerts:
         self._standing: dict[str, _Standing] = {}
 
     def turn(self, holds: Mapping[str, Condition], now: int) -> list[Say]:
-        """Time passes; ``holds`` is all that holds now, by a name of its own each, besides what was begun."""
+        """Return the alerts that are due.
+
+        ``holds`` is all that holds now, each by its own name, besides what was begun.
+        """
         for name, condition in holds.items():
             self._take(name, condition, now, held=False)
         said: list[Say] = []
@@ -115,11 +118,11 @@ class Alerts:
         return said
 
     def begin(self, begun: Begin, now: int) -> list[Say]:
-        """A trouble begins; one that stands already takes the new words, and is told anew when its kind changes."""
+        """Begin a trouble; a standing one takes the new text, and is published anew when its kind changes."""
         return self._due(self._take(begun.name, begun.condition, now, held=True), now)
 
     def end(self, ended: End, now: int) -> list[Say]:
-        """It is over; nothing happens where it never began."""
+        """End a trouble that was begun; do nothing where it never began."""
         standing = self._standing.get(ended.name)
         if standing is None or not standing.held:
             return []
@@ -143,8 +146,6 @@ class Alerts:
             for since, name, standing in sorted(announced, key=lambda each: each[:2])
         ]
 
-    # --- one trouble ---------------------------------------------------------------------------------------------
-
     def _take(self, name: str, condition: Condition, now: int, *, held: bool) -> _Standing:
         standing = self._standing.get(name)
         if standing is None:
@@ -153,7 +154,7 @@ class Alerts:
         return standing
 
     def _due(self, standing: _Standing, now: int) -> list[Say]:
-        """It holds: tells it when it has lasted, and again by and by."""
+        """Return the alert of a trouble that has lasted long enough, or is due again."""
         condition = standing.condition
         rule = self._rules.rule(condition.rule)
         if rule.level == "none":
@@ -172,7 +173,7 @@ class Alerts:
         return [Say(rule.level, condition.told_as, text)]
 
     def _away(self, name: str, standing: _Standing, now: int) -> list[Say]:
-        """It does not hold: over, when it was away for long enough."""
+        """Return the alert that a trouble is over, once it was away for long enough."""
         condition = standing.condition
         if standing.told_at is None:
             del self._standing[name]

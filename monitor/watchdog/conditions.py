@@ -1,4 +1,4 @@
-"""Conditions that hold now, by the state of the bus and the configuration's thresholds. A core; names are stable."""
+"""Conditions that hold now, by the state of the bus and the configuration's thresholds. The names are stable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Named = Iterator[tuple[str, Condition]]
 def conditions(
     view: View, config: Config, figures: dict[str, Any] | None, minute: LastMinute, now: int, wall: int
 ) -> dict[str, Condition]:
-    """Everything that is wrong; ``figures`` are the machine's, None while nobody has told."""
+    """Return everything that is wrong; ``figures`` are the machine's, None until they are known."""
     return {
         **dict(_books(view, config, wall)),
         **dict(_account(view, config)),
@@ -117,7 +117,7 @@ def _latency(config: Config, minute: LastMinute) -> Named:
 
 
 def _decimal(text: str) -> Decimal:
-    """Decimal text; what is none, from a stranger on the bus, is nothing lost."""
+    """Return decimal text as a number; 0 for text of a stranger on the bus that is none."""
     try:
         amount = Decimal(text)
     except InvalidOperation:

@@ -1,6 +1,6 @@
 """Health of each process: well, dead or hung, and what to do about it.
 
-A core: heartbeats, deaths and the time come in; alerts and restarts come out. Progress, not a pid, is what proves
+Heartbeats, deaths and the time come in; alerts and restarts come out. Progress, not a pid, is what proves
 life: a process that has a pid and no heartbeat *hangs*, and a strategy whose heartbeat goes on but that processes no
 message is *unresponsive*. supervisord restarts the dead; this restarts the hung, never more than once a minute each.
 """
@@ -70,7 +70,7 @@ class Health:
         self._halted: str | None = None
 
     def heard(self, beat: Heartbeat, now: int) -> list[Action]:
-        """Takes in a heartbeat; says so when a process that was dead is back."""
+        """Take in a heartbeat; return the alert that a dead process is back, if it is."""
         if beat.process not in self._names:
             return []
         watched = self._watched.get(beat.process)
@@ -95,11 +95,11 @@ class Health:
         return actions
 
     def path_news(self, now: int) -> None:
-        """A new ``book.status`` came: there is something for strategies to process."""
+        """Note a new ``book.status``: there is something for strategies to process."""
         self._path_news_at = now
 
     def ended(self, process: str, pid: int, now: int) -> list[Action]:
-        """The pid of a process has ended (its pidfd says so)."""
+        """Take in that the pid of a process has ended (its pidfd says so)."""
         watched = self._watched.get(process)
         if watched is None or watched.beat.pid != pid or watched.ended:
             return []
@@ -109,7 +109,7 @@ class Health:
         return self._death(watched, now)
 
     def turn(self, now: int, halted: str | None) -> list[Action]:
-        """Time passes; ``halted`` is the text of data/HALT, None when it is not there."""
+        """Return what is due by now; ``halted`` is the text of data/HALT, None when it is not there."""
         actions = [*self._halt_changed(halted), *self._never_heard(now)]
         for process, watched in self._watched.items():
             silent_s = (now - watched.heard_at) / SECOND
@@ -160,7 +160,7 @@ class Health:
         ]
 
     def _death(self, watched: _Watched, now: int) -> list[Action]:
-        """A process ended without saying that it would."""
+        """Return what follows when a process ended without a notice."""
         watched.told_dead = True
         watched.deaths.append(now)
         process, pid = watched.beat.process, watched.beat.pid
@@ -183,5 +183,5 @@ class Health:
 
 
 def _lost(process: str, kind: str, text: str) -> Begin:
-    """A process that nobody hears, until it is back."""
+    """Return the trouble of a process that nobody hears, until it is back."""
     return Begin(process, Condition("process", text, f"{process} is back", kind))

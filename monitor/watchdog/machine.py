@@ -22,7 +22,7 @@ class Machine:
         psutil.cpu_percent()
 
     def figures(self) -> dict[str, Any]:
-        """CPU percent since the last look, load, memory percent and free MB, disk percent and free MB."""
+        """Return CPU percent since the last look, load, and percent and free MB of memory and disk."""
         memory = psutil.virtual_memory()
         folder = next(folder for folder in (self._data, *self._data.parents) if folder.exists())
         disk = shutil.disk_usage(folder)

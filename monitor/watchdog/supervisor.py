@@ -49,7 +49,7 @@ class Supervisor:
         self._timeout_s = timeout_s
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """One XML-RPC call, such as ``call("supervisor.getState")``; raises :class:`Absent` or :class:`Refused`."""
+        """Return the answer to one XML-RPC call, such as ``call("supervisor.getState")``; raises its errors by name."""
         connection = _Connection(str(self.path), self._timeout_s)
         try:
             body = xmlrpc.client.dumps(arguments, method).encode()
@@ -68,33 +68,33 @@ class Supervisor:
         return result
 
     def wake(self) -> None:
-        """Makes supervisord look for ended children now instead of at its next poll."""
+        """Make supervisord look for ended children now instead of at its next poll."""
         self.call("supervisor.getState")
 
     def info(self, program: str) -> dict[str, Any]:
-        """``statename``, ``pid`` (0 when not running), ``exitstatus`` and more of a program."""
+        """Return ``statename``, ``pid`` (0 when not running), ``exitstatus`` and more of a program."""
         answer = self.call("supervisor.getProcessInfo", program)
         if not isinstance(answer, dict):
             raise Absent(f"supervisord's answer on {self.path} cannot be read: {answer!r}")
         return answer
 
     def every(self) -> list[dict[str, Any]]:
-        """The same of every program."""
+        """Return the same of every program."""
         answer = self.call("supervisor.getAllProcessInfo")
         if not isinstance(answer, list):
             raise Absent(f"supervisord's answer on {self.path} cannot be read: {answer!r}")
         return answer
 
     def stop(self, program: str) -> None:
-        """Asks for a stop and returns at once; one that is stopped already is fine."""
+        """Ask for a stop and return at once; one that is stopped already is fine."""
         self._unless(NOT_RUNNING, lambda: self.call("supervisor.stopProcess", program, False))
 
     def start(self, program: str) -> None:
-        """Asks for a start and returns at once; one that runs already is fine."""
+        """Ask for a start and return at once; one that runs already is fine."""
         self._unless(ALREADY_STARTED, lambda: self.call("supervisor.startProcess", program, False))
 
     def hangup(self, program: str) -> None:
-        """SIGHUP: an executor leaves its orders to its successor."""
+        """Send SIGHUP: an executor leaves its orders to its successor."""
         self._unless(NOT_RUNNING, lambda: self.call("supervisor.signalProcess", program, "HUP"))
 
     @staticmethod
@@ -107,12 +107,12 @@ class Supervisor:
 
 
 def supervisord_of(config: Config) -> Supervisor:
-    """The supervisord of a configuration."""
+    """Return the supervisord of a configuration."""
     return Supervisor(config.root / config.monitor.supervisor)
 
 
 def program_of(config: Config, process: str) -> str:
-    """supervisord's name of a process: the first strategy is the program ``strategy``."""
+    """Return supervisord's name of a process: the first strategy is the program ``strategy``."""
     return "strategy" if process == config.strategy_processes[0] else process
 
 
@@ -128,7 +128,7 @@ START_S: Final = 5.0
 
 
 def _wait(what: str, seconds: float, done: Callable[[], bool]) -> None:
-    """Polls; each poll also wakes supervisord, which would notice by itself only once a second."""
+    """Poll until done; each poll wakes supervisord, which would notice by itself only once a second."""
     until = time.monotonic() + seconds
     while not done():
         if time.monotonic() > until:
@@ -137,26 +137,26 @@ def _wait(what: str, seconds: float, done: Callable[[], bool]) -> None:
 
 
 def stop(supervisor: Supervisor, program: str) -> None:
-    """Stops a program and waits until it has ended."""
+    """Stop a program and wait until it has ended."""
     supervisor.stop(program)
     _wait(f"{program} did not stop", STOP_S, lambda: supervisor.info(program)["statename"] in STOPPED)
 
 
 def start(supervisor: Supervisor, program: str) -> int:
-    """Starts a program, waits until it runs, and returns its pid."""
+    """Start a program, wait until it runs, and return its pid."""
     supervisor.start(program)
     _wait(f"{program} did not start", START_S, lambda: supervisor.info(program)["statename"] == "RUNNING")
     return int(supervisor.info(program)["pid"])
 
 
 def restart(supervisor: Supervisor, program: str) -> None:
-    """Stops and starts a program."""
+    """Stop and start a program."""
     stop(supervisor, program)
     start(supervisor, program)
 
 
 def hand_over(supervisor: Supervisor, program: str) -> int:
-    """Ends a program by SIGHUP, so that it keeps what it holds on the exchange, and starts it; returns its pid."""
+    """End a program by SIGHUP, so that it keeps its orders, and start it; return its pid."""
     before = int(supervisor.info(program)["pid"])
     supervisor.hangup(program)
     _wait(f"{program} did not end", STOP_S, lambda: int(supervisor.info(program)["pid"]) != before)

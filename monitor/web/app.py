@@ -52,7 +52,7 @@ def line() -> None:
 
 
 def main() -> None:
-    """Draws the frame and the page that was chosen."""
+    """Draw the frame and the page that was chosen."""
     st.set_page_config(page_title="TradeByte", layout="wide")
     st.html(style.CSS)
     # The page is named in the query, not in the path: below a path Streamlit looks for its server in two wrong places

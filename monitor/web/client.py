@@ -72,11 +72,11 @@ class Client:
         self._trouble = Answer()
 
     def now(self) -> float:
-        """The clock that answers are dated by."""
+        """Return the time by the clock that answers are dated by."""
         return self._clock()
 
     def get(self, path: str, *, window_s: float = 0.0, **params: str) -> Answer:
-        """A section's newest data, at most :data:`limits.WEB_FETCH_EVERY_S` old while the API answers.
+        """Return a section's newest data, at most :data:`limits.WEB_FETCH_EVERY_S` old while the API answers.
 
         ``window_s`` asks for the last so many seconds only, counted from the moment of the fetch.
         """
@@ -121,7 +121,7 @@ class Client:
         return Answer(data, self._clock())
 
     def act(self, path: str, **body: Any) -> Acted:
-        """Posts what changes state, with the token."""
+        """Post what changes state, with the token."""
         try:
             token = self._token.read_text().strip()
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Descriptions of what a control will do, before it is done. A core."""
+"""Descriptions of what a control will do, before it is done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes and the time that each hop takes: tables and charts. A core."""
+"""Processes and the time that each hop takes: tables and charts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ HOPS: Final = (
 
 
 def processes(answer: dict[str, dict[str, Any]]) -> str:
-    """Each process's own word on itself, in the order of the data's way."""
+    """Return the table of processes, in the order of the data's way."""
     rows: list[list[Cell | str]] = [
         [
             name,
@@ -68,7 +68,7 @@ def processes(answer: dict[str, dict[str, Any]]) -> str:
 
 
 def memory(series: dict[str, Points], names: list[str]) -> Figure:
-    """Each process's memory over time."""
+    """Return the chart of each process's memory over time."""
     dashes = ("solid", "dash", "dot", "dashdot")
     traces = [
         figures.line(
@@ -83,7 +83,7 @@ def memory(series: dict[str, Points], names: list[str]) -> Figure:
 
 
 def hops(answer: dict[str, Any]) -> str:
-    """Percentiles of each hop, in the order of the data's way."""
+    """Return the table of each hop's percentiles, in the order of the data's way."""
     rows = [
         [
             hop["hop"],
@@ -127,12 +127,12 @@ def histogram(hop: dict[str, Any]) -> Figure:
 
 
 def duration(ms: float) -> str:
-    """A time in the unit that reads best."""
+    """Return a time in the unit that reads best."""
     if ms < 1:
         return f"{ms * 1000:.3g} µs"
     return f"{ms:.3g} ms" if ms < 1000 else f"{ms / 1000:.3g} s"
 
 
 def fixed(value: float | None, decimals: int) -> str:
-    """A measured number with so many decimals; a dash where there is none."""
+    """Return a measured number with so many decimals; a dash where there is none."""
     return "-" if value is None else f"{value:.{decimals}f}"

@@ -1,4 +1,4 @@
-"""The market of one pair: ladder and depth with own quotes in place, mid and trades over time. A core."""
+"""The market of one pair: ladder and depth with own quotes in place, mid and trades over time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def own_quotes(orders: Iterable[dict[str, Any]], symbol: str) -> dict[tuple[str,
 
 
 def ladder(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal]) -> str:
-    """The book's levels, asks above bids, own quotes marked where they stand, also beyond the levels shown."""
+    """Return the book's levels, asks above bids, with own quotes in place, also beyond the levels shown."""
     rows = [*reversed(_levels("sell", book["asks"], own)), *_levels("buy", book["bids"], own)]
     return markup.table(
         "ladder", LADDER, rows, f"no levels: the book is {book['state']} {book.get('why') or ''}".strip()
@@ -43,7 +43,7 @@ def ladder(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal]) -> str
 def _levels(
     side: str, levels: Sequence[Sequence[str]], own: dict[tuple[str, Decimal], Decimal]
 ) -> list[list[Cell | str]]:
-    """Rows of one side, best first."""
+    """Return rows of one side, best first."""
     sizes = {Decimal(price): (price, qty) for price, qty in levels}
     mine = {price: qty for (quote_side, price), qty in own.items() if quote_side == side and sizes}
     rows: list[list[Cell | str]] = []
@@ -55,7 +55,7 @@ def _levels(
 
 
 def depth(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal], symbol: str) -> Figure:
-    """Quantity on offer up to each price, with own quotes marked."""
+    """Return the chart of the quantity on offer up to each price, with own quotes marked."""
     traces: list[dict[str, Any]] = []
     for side, key, name in (("buy", "bids", "bids"), ("sell", "asks", "asks")):
         prices, sums, total = [], [], Decimal(0)
@@ -99,7 +99,7 @@ def over_time(
     symbol: str,
     window: str,
 ) -> Figure:
-    """Bid, mid and ask with the market's trades (outlines) and own fills (filled)."""
+    """Return the chart of bid, mid and ask with the market's trades (outlines) and own fills (filled)."""
     points = series.get(f"mid.{symbol}", [])
     first = min((point[0] for point in points), default=0.0)
     traces = [
@@ -116,7 +116,7 @@ def over_time(
 
 
 def spread(text: Any) -> str:
-    """Basis points with two decimals; a dash where the book is not live."""
+    """Return basis points with two decimals; a dash where the book is not live."""
     return "-" if text is None else f"{float(text):.2f}"
 
 
@@ -127,7 +127,7 @@ def _why(book: dict[str, Any]) -> str:
 
 
 def books(answer: dict[str, dict[str, Any]]) -> str:
-    """Each pair's book: its touch, its age, and why it is not live or was not."""
+    """Return the table of books: each one's touch, age, and why it is not live or was not."""
     rows: list[list[Cell | str]] = [
         [
             symbol,

@@ -1,4 +1,4 @@
-"""Profit, positions and inventory: cards, tables and charts. A core."""
+"""Profit, positions and inventory: cards, tables and charts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def today(pnl: dict[str, Any]) -> Card:
 
 
 def totals(pnl: dict[str, Any]) -> list[Card]:
-    """The profit and what it is made of, and what else changed the equity."""
+    """Return cards of the profit, its parts, and what else changed the equity."""
     total, currency = pnl["total"], pnl["currency"]
     since = "since the journal began"
     note = f"{currency}, {since}" if pnl["valid"] else f"{currency}, not sure: {pnl['why'] or 'not reconciled'}"
@@ -72,7 +72,7 @@ def totals(pnl: dict[str, Any]) -> list[Card]:
 
 
 def assets(positions: dict[str, Any]) -> str:
-    """Each traded base over all its pairs: what is held, its worth, and why it is left alone."""
+    """Return the table of traded bases over all pairs: position, worth, and why one is left alone."""
     currency, rates = positions.get("currency", ""), positions.get("rates", {})
     rows: list[list[Cell | str]] = []
     for asset, row in positions.get("assets", {}).items():
@@ -98,7 +98,7 @@ def rates(positions: dict[str, Any]) -> str:
 
 
 def quotes(pnl: dict[str, Any]) -> str:
-    """Profit by quote asset, exact in each; empty where all of it is in the currency."""
+    """Return the table of profit by quote asset, exact in each; empty if all of it is in the currency."""
     made = pnl.get("quotes", {})
     if set(made) <= {pnl["currency"]}:
         return ""
@@ -126,7 +126,7 @@ def pairs(pnl: dict[str, Any], positions: dict[str, Any]) -> str:
 
 
 def strategies(positions: dict[str, Any]) -> str:
-    """Each strategy's share of the account."""
+    """Return the table of each strategy's share of the account."""
     rows: list[list[Cell | str]] = [
         [
             entry["strategy"],
@@ -148,7 +148,7 @@ def balances(positions: dict[str, Any]) -> str:
 
 
 def profit(series: dict[str, Points], currency: str, window: str) -> Figure:
-    """The profit, realised and unrealised over time, and the fees paid."""
+    """Return the chart of profit, realised and unrealised, and of fees over time."""
     traces = [
         figures.line("P&L", series.get("profit", []), figures.BLUE, width=2.2),
         figures.line("realised", series.get("realised", []), figures.GREEN, dash="dash"),
@@ -159,7 +159,7 @@ def profit(series: dict[str, Points], currency: str, window: str) -> Figure:
 
 
 def profit_by_pair(series: dict[str, Points], symbols: list[str], currency: str, window: str) -> Figure:
-    """Each pair's profit over time."""
+    """Return the chart of each pair's profit over time."""
     dashes = ("solid", "dash", "dot", "dashdot")
     traces = [
         figures.line(
@@ -174,7 +174,7 @@ def profit_by_pair(series: dict[str, Points], symbols: list[str], currency: str,
 
 
 def inventory(series: dict[str, Points], base: str, window: str) -> Figure:
-    """One base's position over time, over all its pairs."""
+    """Return the chart of one base's position over time, over all its pairs."""
     traces = [figures.line(f"position, {base}", series.get(f"asset.{base}", []), figures.BLUE, step=True)]
     made = figures.over_time(traces, f"inventory {base} {window}", 220, base)
     made["layout"]["shapes"] = [

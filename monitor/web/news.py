@@ -1,4 +1,4 @@
-"""Alerts and log lines. A core."""
+"""Alerts and log lines."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LogFilter:
     text: str = ""
 
     def leaves(self, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The lines that fit, in their order."""
+        """Return the lines that fit, in their order."""
         wanted = self.text.strip().lower()
         return [
             line
@@ -53,13 +53,13 @@ class LogFilter:
 
 
 def more(line: dict[str, Any]) -> str:
-    """A line's fields as its log file has them."""
+    """Return a line's fields as its log file has them."""
     fields = line.get("fields") or {}
     return " ".join(f"{name}={value}" for name, value in fields.items())
 
 
 def lines(kept: Sequence[dict[str, Any]]) -> str:
-    """Log lines, the newest first."""
+    """Return the table of log lines, newest first."""
     rows = [
         [staleness.clock(line["ts"]), markup.state(line["level"]), line["process"], line["event"], more(line)]
         for line in list(reversed(kept))[: limits.WEB_ROWS]

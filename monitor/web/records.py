@@ -1,4 +1,4 @@
-"""Own orders and fills: what a filter leaves of them, as tables and as CSV. A core."""
+"""Own orders and fills: what a filter leaves of them, as tables and as CSV."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Filter:
     text: str = ""
 
     def leaves(self, records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The records that fit, in their order."""
+        """Return the records that fit, in their order."""
         wanted = self.text.strip().lower()
         return [
             record
@@ -67,7 +67,7 @@ class Filter:
 
 
 def orders(records: Sequence[dict[str, Any]], *, known: bool, empty: str = "no order fits") -> str:
-    """Live orders first, then those that ended in the last minute; of each the newest first."""
+    """Return the table of orders: live ones first, then those ended in the last minute; newest first in each."""
     newest = sorted(records, key=lambda order: (order["is_live"], order["changed_ts"]), reverse=True)
     rows = [
         [
@@ -92,7 +92,7 @@ UNKNOWN: Final = "the executor has not told its orders yet"
 
 
 def fills(records: Sequence[dict[str, Any]]) -> str:
-    """The newest first."""
+    """Return the table of fills, newest first."""
     rows = [
         [
             staleness.day_and_clock(fill["ts"]),
@@ -111,7 +111,7 @@ def fills(records: Sequence[dict[str, Any]]) -> str:
 
 
 def to_csv(fields: Sequence[str], records: Iterable[dict[str, Any]]) -> bytes:
-    """The records as CSV with a head, numbers as the API wrote them."""
+    """Return the records as CSV with a head, numbers as the API wrote them."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(fields)
@@ -120,7 +120,7 @@ def to_csv(fields: Sequence[str], records: Iterable[dict[str, Any]]) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """A spreadsheet takes text that begins so for a formula to run; numbers may begin with a minus."""
+    """Return a value that no spreadsheet takes for a formula; numbers may begin with a minus."""
     if isinstance(value, str) and value[:1] in ("=", "+", "@", "\t"):
         return f"'{value}"
     return "" if value is None else value

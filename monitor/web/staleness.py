@@ -1,4 +1,4 @@
-"""The age of the data on the page, and what to do about it, in sentences. A core."""
+"""The age of the data on the page, and what to do about it, in sentences."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ GOES_ON = "This page goes on by itself."
 
 
 def money_at_stake(status: dict[str, Any]) -> Condition:
-    """Made-up money, nothing sent at all, or real money."""
+    """Return whose money it is: made-up, none that is sent, or real."""
     if status.get("sandbox", False):
         return Condition("Sandbox", "made-up money on this machine", "quiet")
     if status.get("dry_run", False):
@@ -51,14 +51,14 @@ def money_at_stake(status: dict[str, Any]) -> Condition:
 
 
 def halt(status: dict[str, Any]) -> Condition:
-    """The halt switch."""
+    """Return the state of the halt switch."""
     if status.get("halted"):
         return Condition("Halted", str(status.get("halted_why") or "nothing is placed until resume"), "bad")
     return Condition("Not halted", "", "good")
 
 
 def span(seconds: float | None) -> str:
-    """A duration as people say it."""
+    """Return a duration as people say it."""
     if seconds is None:
         return "-"
     for limit, divisor, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
@@ -68,12 +68,12 @@ def span(seconds: float | None) -> str:
 
 
 def clock(ts: float | None) -> str:
-    """Seconds since the epoch as the time of day, UTC, to the millisecond."""
+    """Return seconds since the epoch as the time of day, UTC, to the millisecond."""
     if not ts:
         return "-"
     return f"{time.strftime('%H:%M:%S', time.gmtime(ts))}.{int(ts * 1000) % 1000:03d}"
 
 
 def day_and_clock(ts: float | None) -> str:
-    """Seconds since the epoch with the day, UTC."""
+    """Return seconds since the epoch as day and time, UTC."""
     return f"{time.strftime('%Y-%m-%d', time.gmtime(ts))} {clock(ts)}" if ts else "-"

@@ -67,7 +67,7 @@ def first(levels: list[list[str]]) -> list[str]:
 
 
 def open_orders(system: System) -> dict[str, Any]:
-    """What rests at the exchange; asked in a thread, since Playwright has an event loop in this one."""
+    """Return the orders at the exchange, asked in a thread, since Playwright has an event loop in this one."""
     with ThreadPoolExecutor(1) as thread:
         resting: dict[str, Any] = thread.submit(system.exchange, "OpenOrders").result(30)["open"]
     return resting

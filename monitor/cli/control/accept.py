@@ -13,7 +13,7 @@ AssetsArgument = Annotated[list[str] | None, typer.Argument(help="Traded bases, 
 
 
 def accept(assets: AssetsArgument = None, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Takes what there is of an asset as wanted, and quotes it again.
+    """Take what there is of an asset as wanted, and quote it again.
 
     An asset is held when a deposit, a transfer or a trade by hand took it beyond max_position_size, or when it stood
     far beyond it at a start. What is accepted is kept like inventory_base: flatten does not sell it.

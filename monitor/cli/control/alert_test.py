@@ -38,7 +38,7 @@ class Came:
 
 
 def alert_test(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Sends a test alert to the log, the bus, the views and every webhook, and says what came of each.
+    """Send a test alert to the log, the bus, the views and every webhook, and say what came of each.
 
     Webhooks are asked by this command itself, whatever their levels, so that they can be tried with nothing running.
     """
@@ -55,7 +55,7 @@ def alert_test(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 
 def _by_the_monitor(config: Config, text: str) -> list[Came]:
-    """The monitor tells it, and it is looked for wherever it should be."""
+    """Have the monitor publish the alert, and look for it wherever it should be."""
     listening = bus.attach(config, ["alert", "control"])
     try:
         # A subscription takes a moment to arrive, and an alert is told once: the state that the monitor sends to
@@ -76,7 +76,7 @@ def _by_the_monitor(config: Config, text: str) -> list[Came]:
 
 
 def _ask(config: Config, text: str) -> str:
-    """Has the monitor tell it; why it did not, or an empty text."""
+    """Ask the monitor to publish the alert; return why it did not, empty when it did."""
     try:
         token = (config.run / "api-token").read_text(encoding="utf-8").strip()
         request = urllib.request.Request(

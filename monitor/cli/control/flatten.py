@@ -20,7 +20,7 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def flatten(config: ConfigOption = None, json: JsonOption = False, yes: YesOption = False) -> None:
-    """Pulls every order, closes every position down to inventory_base, then halts."""
+    """Pull every order, close every position down to inventory_base, then halt."""
     settings = load(config, required=True)
     try:
         with switching("flattening"):

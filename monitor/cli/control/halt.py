@@ -36,7 +36,7 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever fi
 
 
 def halt(config: ConfigOption = None, json: JsonOption = False, reason: ReasonOption = NONE) -> None:
-    """Pulls every order and places nothing more, through restarts of anything, until 'resume'."""
+    """Pull every order and place nothing more, through restarts of anything, until 'resume'."""
     settings = load(config, required=True, above=True)
     was = halted.text(settings)
     with switching("the halt"):

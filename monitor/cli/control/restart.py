@@ -36,7 +36,7 @@ def restart(
         bool, typer.Option("--keep", help="executor only: leave the orders to its next start instead of pulling them.")
     ] = False,
 ) -> None:
-    """Stops and starts a process. A strategy is back in time to keep its quotes; an executor pulls its orders first."""
+    """Stop and start a process. A strategy is back in time to keep its quotes; an executor pulls its orders first."""
     settings = load(config, required=True)
     try:
         pids = restarting.restart(settings, restarting.programs_of(settings, name, keep=keep), keep=keep)

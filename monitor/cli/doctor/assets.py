@@ -1,4 +1,4 @@
-"""Assets: what is held and its worth, what of it cannot be traded, and pairs that are out. A core over the status."""
+"""Assets: what is held and its worth, what of it cannot be traded, and pairs that are out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EARN_MEND: Final = (
 
 
 def positions(status: dict[str, Any]) -> list[Finding]:
-    """Each traded base's position; what is held is an error, a rate that is not valid a warning."""
+    """Return findings on each traded base: an error for a held one, a warning for a rate that is not valid."""
     findings = []
     for is_bad, what, why in status_details.held_and_rates(status):
         mend = (
@@ -31,7 +31,7 @@ def positions(status: dict[str, Any]) -> list[Finding]:
 
 
 def wallets(status: dict[str, Any]) -> list[Finding]:
-    """Balances outside the spot wallet, which no order can use."""
+    """Return findings on balances outside the spot wallet, which no order can use."""
     lying = [
         f"{amount} {asset} in {wallet}"
         for asset, row in status["assets"].items()
@@ -44,6 +44,6 @@ def wallets(status: dict[str, Any]) -> list[Finding]:
 
 
 def unlisted(pairs: Iterable[str]) -> list[Finding]:
-    """Configured pairs that the exchange does not list."""
+    """Return an error for each configured pair that the exchange does not list."""
     mend = "take it out of trading.pairs, or write it as the exchange does; the other pairs are quoted"
     return [error("pairs", f"the exchange does not list {symbol}", mend) for symbol in pairs]

@@ -58,7 +58,7 @@ def doctor(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --live-check in the sandbox: do not ask.")] = False,
 ) -> None:
-    """Looks at all that could keep it from trading, and says what to do; exit 1 if something does."""
+    """Look at all that could keep it from trading, and say what to do; exit 1 if something does."""
     if live_check:
         options = [*(["--json"] if json else []), *(["--yes"] if yes else [])]
         run_component(load(config, required=True), "executor", "live-check", *options)
@@ -81,7 +81,7 @@ def doctor(
 
 
 def _loaded(path: Path | None, *, json: bool, go_live: bool) -> Config:
-    """The configuration; one that is wrong is a finding too, and exit 78."""
+    """Return the configuration; a wrong one is printed as a finding and exits with 78."""
     if json:
         try:
             configuration.load(path, required=go_live)
@@ -93,7 +93,7 @@ def _loaded(path: Path | None, *, json: bool, go_live: bool) -> Config:
 
 
 def examine(config: Config) -> list[Finding]:
-    """Looks at everything; what can be asked of nobody is said so."""
+    """Return what a look at everything showed, also where nobody could be asked."""
     looked = machine.Machine(config.data)
     began = time.monotonic()
     view = gather(config, lambda view: view.is_complete)
@@ -142,7 +142,7 @@ def examine(config: Config) -> list[Finding]:
 
 
 def report(findings: list[Finding]) -> dict[str, Any]:
-    """The findings as ``doctor --json`` prints them."""
+    """Return the findings as ``doctor --json`` prints them."""
     counts = {level: sum(finding.level == level for finding in findings) for level in COLOURS}
     return {
         "ok": not counts["error"],
@@ -153,7 +153,7 @@ def report(findings: list[Finding]) -> dict[str, Any]:
 
 
 def show(findings: list[Finding], out: Console) -> None:
-    """The findings for people: the state, what it is about, and below it the mend."""
+    """Print the findings for people: the state, what it is about, and below it the mend."""
     for finding in findings:
         level = f"[{COLOURS[finding.level]}]{finding.level:<8}[/]"
         out.print(f"{level}{finding.check}: {escape(finding.text)}", soft_wrap=True)

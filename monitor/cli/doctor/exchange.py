@@ -18,7 +18,7 @@ SYNC: Final = "switch time synchronisation on (timedatectl set-ntp true, or chro
 
 
 def connectivity(answers: Answers, config: Config, *, expected: bool) -> list[Finding]:
-    """REST and WebSocket; in a sandbox that does not run, nobody is ``expected`` to answer."""
+    """Return findings on REST and WebSocket; a sandbox that does not run is not ``expected`` to answer."""
     kraken, findings = config.kraken, []
     if kraken.sandbox and not expected and answers.time.trouble:
         return [warning("connectivity", "the sandbox does not run, so its exchange does not answer", "make run")]
@@ -41,7 +41,7 @@ def connectivity(answers: Answers, config: Config, *, expected: bool) -> list[Fi
 
 
 def system_status(answer: Answer) -> list[Finding]:
-    """Kraken's word on itself."""
+    """Return a finding on Kraken's own status."""
     word = answer.value.get("status") if isinstance(answer.value, dict) else None
     if word is None:
         return []
@@ -52,7 +52,7 @@ def system_status(answer: Answer) -> list[Finding]:
 
 
 def clock(offset: Clock | None) -> list[Finding]:
-    """This machine's clock against the exchange's; judged by what is certain of the difference."""
+    """Return a finding on this machine's clock against the exchange's, judged by the certain part of the offset."""
     if offset is None:
         return []
     offset_ms, uncertain_ms = offset.offset_s * 1000, offset.uncertain_s * 1000
@@ -67,7 +67,7 @@ def clock(offset: Clock | None) -> list[Finding]:
 
 
 def maker_fees(account: Account | None, volume: Answer | None, names: RestNames) -> dict[str, tuple[str, str]]:
-    """Maker and taker fee in percent by symbol, from the executor, else from TradeVolume by its ids of pairs."""
+    """Return maker and taker fee in percent by symbol, from the executor, else from TradeVolume."""
     if account is not None and account.fees:
         return {symbol: (fees.maker, fees.taker) for symbol, fees in account.fees.items()}
     if volume is None or not isinstance(volume.value, dict):
@@ -88,7 +88,7 @@ def _rates(table: Any) -> dict[str, str]:
 
 
 def fees(fees_by_symbol: dict[str, tuple[str, str]]) -> list[Finding]:
-    """Fees, and what they mean: how far from the mid a quote must stand."""
+    """Return findings on the fees and the half-spread that earns them back."""
     if not fees_by_symbol:
         mend = "start the executor, which asks for them, or see that the key may query funds"
         return [warning("fees", "the account's fees are not known", mend)]

@@ -25,7 +25,7 @@ UNTOLD: Final = "look at Kraken's page of API keys that it may trade and use Web
 
 
 def rights_of(info: Any) -> list[str]:
-    """The permissions in an answer to GetApiKeyInfo; empty where it holds none."""
+    """Return the permissions in an answer to GetApiKeyInfo; empty where it holds none."""
     listed = info.get("permissions") if isinstance(info, dict) else None
     return [str(right).lower().replace("_", "-") for right in listed] if isinstance(listed, list) else []
 
@@ -36,7 +36,7 @@ def may_withdraw(rights: list[str]) -> bool:
 
 
 def executor_key(answer: Answer, key_end: str, now_s: float) -> list[Finding]:
-    """The key that trades; ``shown`` is its last characters."""
+    """Return findings on the key that trades; ``key_end`` is its last characters."""
     check = "api-key"
     if answer.errors:
         return [_refused(check, key_end, answer)]
@@ -57,7 +57,7 @@ def executor_key(answer: Answer, key_end: str, now_s: float) -> list[Finding]:
 
 
 def halt_key(answer: Answer | None, key_end: str, now_s: float) -> list[Finding]:
-    """The key that only cancels; None where there is none."""
+    """Return findings on the key that only cancels; ``answer`` is None where there is none."""
     check = "halt-key"
     if answer is None:
         mend = "make a key at Kraken that may only cancel, and set kraken.halt_key and kraken.halt_secret"

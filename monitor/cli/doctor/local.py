@@ -40,7 +40,7 @@ def configuration(config: Config) -> list[Finding]:
 
 
 def _holds_secret(config: Config) -> bool:
-    """A webhook's address is a secret in the sandbox too, where keys open nothing."""
+    """True if the file holds a live secret. A webhook's address is one in the sandbox too, where keys open nothing."""
     assert config.source is not None
     written = config.source.read_text(encoding="utf-8")
     secrets = [webhook.url for webhook in config.monitor.webhooks]
@@ -50,7 +50,7 @@ def _holds_secret(config: Config) -> bool:
 
 
 def folders(config: Config) -> list[Finding]:
-    """Everything that a run writes must be writable."""
+    """Return a finding on the folders that a run writes to."""
     closed = []
     for folder in (config.run, config.data, config.logs):
         there = next(place for place in (folder, *folder.parents) if place.exists())
@@ -63,7 +63,7 @@ def folders(config: Config) -> list[Finding]:
 
 
 def resources(figures: dict[str, Any], config: Config) -> list[Finding]:
-    """CPU, memory and disk against the configuration's thresholds; a disk without room stops the trading."""
+    """Return findings on CPU, memory and disk; a disk almost without room is an error."""
     troubles = machine.troubles(figures, config.monitor)
     measured = {
         "cpu": f"{figures['cpu_percent']:.0f} % of {figures['cpus']} CPUs busy",
@@ -96,7 +96,7 @@ def rust(*, running: bool | None) -> Finding:
 
 
 def ports(config: Config) -> list[Finding]:
-    """The TCP ports that the configuration names: free, ours, or somebody else's."""
+    """Return findings on the configured TCP ports: free, ours, or another process's."""
     wanted = {"monitor.port": ("monitor", config.monitor.port)}
     if config.kraken.sandbox:
         wanted = {"simulator.port": ("simulator", config.simulator.port)} | wanted
@@ -120,7 +120,7 @@ def _port(config: Config, key: str, process: str, port: int) -> Finding:
 
 
 def lock_holder(folder: Path, process: str) -> int | None:
-    """The pid that wrote itself into a process's lock file, dead or alive."""
+    """Return the pid that is written in a process's lock file, dead or alive."""
     try:
         fields = (folder / f"{process}.lock").read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError):
@@ -129,7 +129,7 @@ def lock_holder(folder: Path, process: str) -> int | None:
 
 
 def programs(config: Config, supervisord: supervisor.Supervisor) -> list[Finding]:
-    """supervisord, and how each of its programs is."""
+    """Return findings on supervisord and each of its programs."""
     try:
         infos = {info["name"]: info for info in supervisord.every()}
     except supervisor.Absent:
@@ -154,7 +154,7 @@ def programs(config: Config, supervisord: supervisor.Supervisor) -> list[Finding
 
 
 def strategies(config: Config) -> Finding:
-    """Every strategy's class and settings, looked at by the strategies' own command."""
+    """Return a finding on every strategy's class and settings, read by the strategies' own command."""
     ran = _component(config, "strategy", "--check")
     if ran is None:
         return warning("strategies", f"their settings were not read within {JOURNAL_S:.0f} s", "see what takes the CPU")
@@ -165,7 +165,7 @@ def strategies(config: Config) -> Finding:
 
 
 def journal(config: Config) -> Finding:
-    """The executor's journal, read by the executor's own command."""
+    """Return a finding on the executor's journal, read by the executor's own command."""
     file = config.data / "journal.sqlite"
     if not file.exists():
         return ok("journal", "there is no journal yet; the executor begins one at its first start")
@@ -180,7 +180,7 @@ def journal(config: Config) -> Finding:
 
 
 def _component(config: Config, *words: str) -> subprocess.CompletedProcess[str] | None:
-    """Another component's command, run as a process; None where it took too long."""
+    """Run another component's command as a process; return None where it took too long."""
     source = ["--config", str(config.source)] if config.source else []
     path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
     try:

@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def is_good(self) -> bool:
-        """There is an answer."""
+        """True if there is an answer."""
         return not self.errors and not self.trouble
 
 
@@ -69,12 +69,12 @@ class Answers:
 
 
 def ask(config: Config) -> Answers:
-    """Asks the exchange. The executor's key is used only when no executor on this machine does."""
+    """Ask the exchange. The executor's key is used only when no executor on this machine does."""
     return asyncio.run(_ask(config))
 
 
 def nonces(now_ns: int) -> Iterator[int]:
-    """Nonces for the executor's key: below those of an executor started in this very second (epoch * 10**9).
+    """Yield nonces for the executor's key: below those of an executor started in this second (epoch * 10**9).
 
     A second behind the clock, to the nanosecond, so that asking again at once has higher ones.
     """
@@ -130,7 +130,7 @@ async def _outcome(call: Awaitable[Any]) -> Answer:
 
 
 async def _timed(rest: Rest) -> tuple[Answer, Clock | None]:
-    """Time by REST: whole seconds, so a coarse clock."""
+    """Return the answer to REST's Time, and the clock by it: whole seconds, so a coarse one."""
     before = wall_ns()
     answer = await _outcome(rest.public("Time"))
     after = wall_ns()
@@ -142,7 +142,7 @@ async def _timed(rest: Rest) -> tuple[Answer, Clock | None]:
 
 
 async def _pinged(url: str, agent: str) -> tuple[Answer, Clock | None]:
-    """The public WebSocket: does it open, and the clock by its pongs (version 2 stamps them)."""
+    """Return whether the public WebSocket opens, and the clock by its pongs (version 2 stamps them)."""
     try:
         async with connect(
             url,

@@ -14,7 +14,7 @@ OFFSET_KNOWN_MS: Final = 365 * 86_400_000.0
 
 
 def processes(status: dict[str, Any]) -> list[Finding]:
-    """Each process's word on itself; nothing at all where none runs."""
+    """Return findings on each process; one error where none runs."""
     states = {name: process["state"] for name, process in status["processes"].items()}
     if all(state == DEAD for state in states.values()):
         return [error("processes", "nothing runs", "'make run', or supervisord as a daemon")]
@@ -30,7 +30,7 @@ def processes(status: dict[str, Any]) -> list[Finding]:
 
 
 def paused(names: dict[str, str]) -> list[Finding]:
-    """Pairs and strategies that a person has paused."""
+    """Return a warning for each pair and strategy that a person has paused."""
     return [
         warning(
             "paused", f"{name} is paused: {why or 'no reason given'}", f"'tradebyte resume {name}' when it may go on"
@@ -49,14 +49,14 @@ def trading(status: dict[str, Any], wall: int) -> list[Finding]:
 
 
 def halted(why: str | None) -> list[Finding]:
-    """The halt switch."""
+    """Return a finding on the halt switch."""
     if why is None:
         return [ok("halt", "trading is not halted")]
     return [error("halt", f"trading is halted: {why}", "mend the cause, then 'tradebyte resume'")]
 
 
 def books(status: dict[str, Any]) -> list[Finding]:
-    """The books that are not live, and those without news."""
+    """Return findings on books that are not live or stale."""
     findings = []
     for symbol, book in status["books"].items():
         if book["state"] != "live":
@@ -69,7 +69,7 @@ def books(status: dict[str, Any]) -> list[Finding]:
 
 
 def others(view: View, open_orders: Answer | None) -> list[Finding]:
-    """Orders on the account that are not ours, which the dead man's switch pulls too."""
+    """Return a finding on foreign orders, which the dead man's switch pulls too."""
     if view.orders_told:
         asked_for = "the configured pairs; other pairs cannot be asked for while the executor uses its key"
         count = sum(order.strategy == FOREIGN for orders in view.orders.values() for order in live_orders(orders))
@@ -95,7 +95,7 @@ def _is_ours(cl_ord_id: object) -> bool:
 
 
 def executors_clock(view: View) -> Clock | None:
-    """The offset that the running executor measures all the time."""
+    """Return the clock offset that the running executor measures."""
     heard = view.heartbeats.get("executor")
     offset_ms = heard.beat.details.get("exchange_offset_ms") if heard else None
     # Not known yet, it is told by an older executor as the whole time since 1970.

@@ -15,7 +15,7 @@ PROBE_S = 30.0
 
 
 def desktop(config: ConfigOption = None) -> None:
-    """Shows ladder, mid and trades, profit and processes in a window; buttons halt, resume and flatten, and ask first.
+    """Show ladder, mid and trades, profit and processes in a window; buttons halt, resume and flatten, and ask first.
 
     Works without the monitor; closing it touches nothing. Needs PyQt6, which is an optional extra.
     """
@@ -38,7 +38,7 @@ def desktop(config: ConfigOption = None) -> None:
 
 
 def no_display() -> str:
-    """Why a window cannot be shown here, and what to do; empty where it can.
+    """Return why a window cannot be shown here, and what to do; empty where it can.
 
     Qt aborts the process that tries in vain, so another one tries first.
     """

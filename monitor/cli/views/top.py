@@ -9,7 +9,7 @@ from monitor.cli.common import ConfigOption, fail, load
 
 
 def top(config: ConfigOption = None) -> None:
-    """Shows everything in this terminal, until q: processes, quotes in the ladder, orders, fills, profit, latency.
+    """Show everything in this terminal, until q: processes, quotes in the ladder, orders, fills, profit, latency.
 
     Keys halt, resume, flatten and restart; each asks first. Works without the monitor; closing it touches nothing.
     """

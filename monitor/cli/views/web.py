@@ -33,7 +33,7 @@ class Ended(Exception):
 
 
 def web(config: ConfigOption = None, port: PortOption = None) -> None:
-    """Shows everything in a browser, on this machine only, until Ctrl-C: quotes, orders, profit, latency, controls.
+    """Show everything in a browser, on this machine only, until Ctrl-C: quotes, orders, profit, latency, controls.
 
     Closing it, or killing it, never touches trading.
     """
@@ -48,7 +48,7 @@ def web(config: ConfigOption = None, port: PortOption = None) -> None:
 
 
 def choose_port(config: Config, wanted: int | None) -> int:
-    """The port to listen on: the one asked for, else the configured one, else a free one, said plainly."""
+    """Return the port to listen on: the wanted one, else the configured one, else a free one, which is said."""
     port = wanted or config.monitor.web_port
     if is_free(port):
         return port
@@ -62,7 +62,7 @@ def choose_port(config: Config, wanted: int | None) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Nobody listens on the port, and this user may."""
+    """True if nobody listens on the port and this user may."""
     with socket.socket() as probe:
         # As servers bind: a connection that was closed a moment ago does not hold a port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -74,7 +74,7 @@ def is_free(port: int) -> bool:
 
 
 def serve(config: Config, port: int) -> None:
-    """Runs the page until it is told to end; raises :class:`Ended` then."""
+    """Run the page until it is told to end; raises :class:`Ended` then."""
     child = subprocess.Popen(
         [sys.executable, "-m", "monitor.web", str(os.getpid()), *options.flags(HOST, port)],
         env=environment(config),
@@ -95,7 +95,7 @@ def serve(config: Config, port: int) -> None:
 
 
 def environment(config: Config) -> dict[str, str]:
-    """The child's environment: the configuration in force, and where the code is."""
+    """Return the child's environment: the configuration in force, and where the code is."""
     path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
     # STREAMLIT_ variables of other projects must not change what this page does.
     mine = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
@@ -103,7 +103,7 @@ def environment(config: Config) -> dict[str, str]:
 
 
 def answers(child: subprocess.Popen[bytes], port: int) -> bool:
-    """Waits until the page is served; False when the child ended or took too long."""
+    """Wait until the page is served; return false if the child ended or took too long."""
     end = time.monotonic() + limits.WEB_START_S
     while child.poll() is None and time.monotonic() < end:
         with (
@@ -116,7 +116,7 @@ def answers(child: subprocess.Popen[bytes], port: int) -> bool:
 
 
 def stop(child: subprocess.Popen[bytes]) -> None:
-    """Ends the child, gently and then not."""
+    """End the child, gently and then not."""
     if child.poll() is not None:
         return
     child.terminate()

@@ -1,4 +1,4 @@
-"""The JSON of an alert, by a template: a tree of plain values in whose texts placeholders stand. A core.
+"""The JSON of an alert, by a template: a tree of plain values in whose texts placeholders stand.
 
 The tree is filled in first and encoded after, so that whatever an alert says stays inside of its text.
 """
@@ -32,7 +32,7 @@ def values(alert: Alert, host: str) -> dict[str, str]:
 
 
 def body(template: Mapping[str, Any], filled: Mapping[str, str]) -> bytes:
-    """The template with its placeholders filled in, as JSON."""
+    """Return the template as JSON, its placeholders filled in."""
     return msgspec.json.encode(_filled(dict(template), filled))
 
 

@@ -31,18 +31,18 @@ LOOK_EVERY_S: Final = 0.2
 
 
 def label(number: int, webhook: Webhook) -> str:
-    """A webhook as people know it: its place in the configuration and its host."""
+    """Return a webhook's name for people: its place in the configuration and its host."""
     return f"webhook {number} ({urlsplit(webhook.url).hostname})"
 
 
 def open_session() -> aiohttp.ClientSession:
-    """For :func:`post`; its bounds are per try."""
+    """Return a session for :func:`post`; its time limits are per try."""
     timeout = aiohttp.ClientTimeout(total=limits.WEBHOOK_TIMEOUT_S)
     return aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
 
 
 async def post(session: aiohttp.ClientSession, url: str, body: bytes) -> Outcome:
-    """One try. A redirect is not followed: it would take the alert, and perhaps the secret, elsewhere."""
+    """Try once. Follow no redirect: it would take the alert, and perhaps the secret, to another host."""
     headers = {"Content-Type": "application/json", "User-Agent": "tradebyte"}
     try:
         proxy = proxy_for(url)
@@ -77,7 +77,7 @@ class Webhooks:
         self._host = socket.gethostname()
 
     def take(self, alert: Alert) -> None:
-        """Puts an alert where it is wanted. What is told of a webhook goes to the others."""
+        """Queue an alert for each webhook that wants it. An alert about one webhook goes to the others."""
         filled: Mapping[str, str] | None = None
         for number, webhook in self._webhooks:
             own = alert.kind.removesuffix("-over") == _kind(number)
@@ -86,7 +86,7 @@ class Webhooks:
                 self._outboxes[number].put(template.body(webhook.template, filled), boot_ns())
 
     async def run(self) -> None:
-        """Posts until cancelled."""
+        """Post until cancelled."""
         if not self._webhooks:
             return
         async with open_session() as session:
@@ -140,7 +140,7 @@ def _kind(number: int) -> str:
 
 
 async def try_all(config: Config, alert: Alert) -> list[Outcome]:
-    """Posts one alert to every webhook, whatever their levels; one try each, all at a time."""
+    """Post one alert to every webhook at once, whatever their levels; one try each."""
     filled = template.values(alert, socket.gethostname())
     async with open_session() as session:
         tries = [post(session, each.url, template.body(each.template, filled)) for each in config.monitor.webhooks]

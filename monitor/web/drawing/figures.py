@@ -1,4 +1,4 @@
-"""Charts as Plotly's own JSON. Numbers become floats here, at the very last step. A core.
+"""Charts as Plotly's own JSON. Numbers become floats here, at the very last step.
 
 ``uirevision`` keeps a person's zoom while the data moves on: it changes only when another thing is looked at.
 """
@@ -25,7 +25,7 @@ CONFIG: Final[dict[str, Any]] = {"displaylogo": False, "displayModeBar": False, 
 
 
 def figure(traces: Iterable[Trace], revision: str, height: int, **layout: Any) -> Figure:
-    """Traces with the layout that all charts share."""
+    """Return a figure of traces with the layout that all charts share."""
     shared: dict[str, Any] = {
         "uirevision": revision,
         "height": height,
@@ -42,14 +42,14 @@ def figure(traces: Iterable[Trace], revision: str, height: int, **layout: Any) -
 
 
 def times(seconds: Iterable[float]) -> list[int]:
-    """Seconds since the epoch as a time axis takes them (ms; shown as UTC)."""
+    """Return seconds since the epoch in ms, as a time axis takes them (drawn as UTC)."""
     return [round(second * 1000) for second in seconds]
 
 
 def line(
     name: str, points: Points, color: str, *, dash: str = "solid", step: bool = False, width: float = 1.6
 ) -> Trace:
-    """A value over time from ``[[ts, value], ...]``."""
+    """Return the trace of a value over time from ``[[ts, value], ...]``."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -62,7 +62,7 @@ def line(
 
 
 def dots(name: str, records: Sequence[dict[str, Any]], side: str, symbol: str, size: int, *, own: bool) -> Trace:
-    """Trades of one side over time; own ones are filled, the market's are outlines."""
+    """Return the trace of one side's trades over time; own ones are filled, the market's are outlines."""
     color = SIDES[side]
     marker = {
         "color": color,
@@ -83,7 +83,7 @@ def dots(name: str, records: Sequence[dict[str, Any]], side: str, symbol: str, s
 
 
 def over_time(traces: Iterable[Trace], revision: str, height: int = 300, unit: str = "") -> Figure:
-    """A chart with the time (UTC) below."""
+    """Return a chart with the time (UTC) below."""
     drawn = list(traces)
     value = {"title": {"text": unit}, "tickformat": ",~f"}
     made = figure(drawn, revision, height, xaxis={"type": "date", "tickangle": 0, "nticks": 4}, yaxis=value)

@@ -59,7 +59,7 @@ export default async function ({ data, parentElement }) {
 
 @functools.cache
 def _assets() -> None:
-    """Has the server hand out Plotly's script; once a server."""
+    """Have the server hand out Plotly's script; once per server."""
     plotly = importlib.util.find_spec("plotly")
     assert plotly is not None
     assert plotly.origin is not None
@@ -76,5 +76,5 @@ def _component() -> Callable[..., Any]:
 
 
 def show(figure: Figure, config: dict[str, Any], key: str) -> None:
-    """Draws a figure, or moves the one of this key on to new data."""
+    """Draw a figure, or update the one of this key with new data."""
     _component()(key=key, data={"figure": figure, "config": config}, height="content")

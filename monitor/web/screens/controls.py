@@ -18,7 +18,7 @@ SAID = "said"
 
 
 def page() -> None:
-    """Halt, resume, flatten, pause, accept, restart; and what came of the last one."""
+    """Show halt, resume, flatten, pause, accept, restart, and the outcome of the last one."""
     said: tuple[str, Acted] | None = st.session_state.get(SAID)
     if said is not None:
         what, acted = said
@@ -64,7 +64,7 @@ def _button(label: str, key: str, question: Callable[[dict[str, Any]], Question]
 
 
 def ask(label: str, question: Question) -> None:
-    """A confirmation that says what will happen; nothing is done without its button."""
+    """Ask, and say what will happen; nothing is done without the button."""
 
     def body() -> None:
         for sentence in question.happens:

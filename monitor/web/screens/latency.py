@@ -8,7 +8,7 @@ from monitor.web import common, machine
 
 
 def page() -> None:
-    """Percentiles of all hops, and the histogram of the one chosen."""
+    """Show percentiles of all hops, and the histogram of the chosen one."""
     common.every_second(_hops)
     answer = common.client().get("/api/latency")
     names = [hop["hop"] for hop in answer.data["hops"]] if answer.at is not None else []

@@ -15,7 +15,7 @@ Own = dict[tuple[str, Decimal], Decimal]
 
 
 def page() -> None:
-    """Pair and window chosen by a person; ladder, depth, and the way there."""
+    """Show the chosen pair over the chosen window: ladder, depth, and its past."""
     left, right = st.columns(2)
     with left:
         symbol = common.choose("Pair", common.config().trading.pairs, "pair")
@@ -31,7 +31,7 @@ def page() -> None:
 
 
 def _book(symbol: str) -> tuple[dict[str, Any], Own] | None:
-    """The pair's book and the own quotes in it."""
+    """Return the pair's book and the own quotes in it."""
     books, orders = common.section("/api/books"), common.section("/api/orders")
     if not books or not orders:
         return None

@@ -12,7 +12,7 @@ MOST = "5000"
 
 
 def page() -> None:
-    """The filter is outside of what is renewed, so that typing is never interrupted."""
+    """Show orders and fills. The filter is outside of what is renewed, so that typing is never interrupted."""
     pair, side, text = st.columns([3, 2, 3])
     with pair:
         symbol = common.choose("Pair", [ALL, *common.config().trading.pairs], "orders-pair")

@@ -10,7 +10,7 @@ from monitor.web.drawing.markup import Card
 
 
 def page() -> None:
-    """Figures, positions, books, open orders, alerts."""
+    """Show figures, positions, books, open orders, alerts."""
     common.every_second(_figures)
     left, right = st.columns([5, 4])
     with left:

@@ -10,7 +10,7 @@ from shared.config.checks.names import bases
 
 
 def page() -> None:
-    """Totals, each pair, charts."""
+    """Show totals, each pair, charts."""
     common.every_second(_now)
     window = common.choose("Time shown", list(common.WINDOWS), "pnl-window")
 

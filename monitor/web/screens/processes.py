@@ -8,7 +8,7 @@ from monitor.web import common, machine
 
 
 def page() -> None:
-    """Each process's word on itself, and its memory over time."""
+    """Show each process, and its memory over time."""
     common.every_second(_now)
     st.subheader("Memory over time")
     window = common.choose("Time shown", list(common.WINDOWS), "memory-window")

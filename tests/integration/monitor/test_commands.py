@@ -27,7 +27,7 @@ Said = Callable[[str, str], subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Said]:
-    """What a command says of a ``whole`` system without its monitor, or of ``nothing``.
+    """Return a function that runs a command on a ``whole`` system without its monitor, or on ``nothing``.
 
     It listens for as long as something lacks: all of these do so at once.
     """

@@ -52,7 +52,7 @@ SHOWN_ELSEWHERE = {"top", "web", "desktop", "replay"}
 
 
 class Ran(NamedTuple):
-    """How a command ended, and what it said."""
+    """A command's exit code and output."""
 
     returncode: int
     stdout: str
@@ -94,7 +94,7 @@ def down(tmp_path_factory: pytest.TempPathFactory) -> System:
 
 
 def checked(ended: Ran, line: str, code: int, said: str) -> str:
-    """What is wrong with a command's end; empty where nothing is."""
+    """Return what is wrong with a command's end; empty where nothing is."""
     both = ended.stdout + ended.stderr
     if ended.returncode != code or "Traceback" in both:
         return f"tradebyte {line}: exit {ended.returncode} instead of {code}: {both[-600:]}"

@@ -56,7 +56,7 @@ class Running:
         self.controls: list[Control] = []
 
     def get(self, path: str) -> tuple[int, dict[str, Any]] | None:
-        """What HTTP answers, None while it does not."""
+        """Return what HTTP answers, None while it does not."""
         url = f"http://127.0.0.1:{self.world.monitor_port}{path}"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
@@ -77,7 +77,7 @@ class Running:
         return [alert.text for alert in self.alerts if alert.kind == kind]
 
     def halted(self) -> bool | None:
-        """What the newest ``control`` says."""
+        """Return the newest ``control``."""
         self.alerted("")
         return self.controls[-1].halted if self.controls else None
 

@@ -1,4 +1,4 @@
-"""What docs/grafana has for Prometheus and Grafana fits what /metrics says, by Prometheus' own tool."""
+"""Rules and dashboard of docs/grafana fit what /metrics says, by Prometheus' own tool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``tradebyte --help`` promises: examples that can be typed, completion for shells, plain text."""
+"""Promises of ``tradebyte --help``: examples that can be typed, completion for shells, plain text."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_ctrl_c_while_it_still_loads_ends_it_without_a_traceback() -> None:
 
 
 def _loaded(code: str, *words: str) -> set[str]:
-    """What Python has loaded when this is over."""
+    """Return the modules that Python has loaded when this is over."""
     report = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
     done = subprocess.run([sys.executable, "-c", report + code, *words], capture_output=True, text=True, check=True)
     return set(done.stderr.split())

@@ -1,4 +1,4 @@
-"""What commands make of words, without a bus."""
+"""Parsing and printing of commands, without a bus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the window shows, without a window: curves, tables, words."""
+"""Curves, tables and texts of the window, without a window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What status adds, and the page for Prometheus."""
+"""Details of the status object, and the page for Prometheus."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tests.kit.monitor_world import NOW, World
 
 
 class Source:
-    """What a reader would have read."""
+    """A reader that serves the snapshots of a world."""
 
     def __init__(self, world: World) -> None:
         self.world = world

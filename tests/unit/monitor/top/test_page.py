@@ -1,4 +1,4 @@
-"""What the whole screen says, at every size: everything of importance at 80x24, and never a number cut."""
+"""The whole screen at every size: everything of importance at 80x24, and never a number cut."""
 
 from __future__ import annotations
 

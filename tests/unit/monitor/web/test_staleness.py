@@ -1,4 +1,4 @@
-"""What a person is told before trusting the page."""
+"""Warnings before a person trusts the page."""
 
 from __future__ import annotations
 

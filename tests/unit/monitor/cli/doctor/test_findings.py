@@ -1,4 +1,4 @@
-"""What doctor makes of facts: each trouble has a message of its own, with the mend."""
+"""Findings of doctor: each trouble has a message of its own, with the mend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for a webhook: bounded, in order, tried again, dropped when old; and what it is sent at all."""
+"""Alerts that wait for a webhook: bounded, in order, tried again, dropped when old; and which it is sent at all."""
 
 from __future__ import annotations
 
