@@ -15,6 +15,7 @@ from monitor.api.site import Site
 from monitor.model import halted
 from monitor.model.past_fills import Reader
 from monitor.model.picture import WANTED, Picture
+from monitor.model.status_object import Status
 from monitor.watchdog import supervisor
 from monitor.watchdog.alerts import Begin, End, Say
 from monitor.watchdog.health import Action, Health, Restart
@@ -62,7 +63,7 @@ class Monitor:
                 raise
             process.held(holders.port_taken(monitor.port, "monitor.port"))
 
-    def status(self) -> dict[str, object]:
+    def status(self) -> Status:
         """Return the status object of now."""
         return self.picture.status(boot_ns(), wall_ns(), self.halted)
 

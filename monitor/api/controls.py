@@ -16,7 +16,7 @@ from monitor.api.answers import Problem
 from monitor.api.queries import AcceptBody, AlertTestBody, EmptyBody, HaltBody, PauseBody, RestartBody, ResumeBody
 from monitor.control import accepting, flattening, halting, restarting
 from monitor.model import halted
-from monitor.model.sections import Shown
+from monitor.model.status_object import Shown
 from monitor.watchdog import supervisor
 from monitor.watchdog.sinks.webhook import TEST_KIND
 from shared import pausing
@@ -105,7 +105,7 @@ class Controls:
     async def halt(self, body: HaltBody) -> Halted:
         """Pull every order; nothing is placed until resume."""
         result = await self._aside(lambda config: halting.halt(config, body.why), self._switch)
-        return Halted(ok=result["open_orders"] == 0, text=halting.describe(result), **result)
+        return Halted(ok=result.open_orders == 0, text=halting.describe(result), **msgspec.structs.asdict(result))
 
     async def resume(self, body: ResumeBody) -> Resumed:
         """End a halt, or the pause of a pair or strategy."""

@@ -10,7 +10,7 @@ from monitor.api.answers import JSON, ProblemShown
 from monitor.api.queries import NoQuery
 from monitor.api.routes import ACTIONS, READS, Action, Read
 from monitor.api.site import SECTIONS
-from monitor.model import sections
+from monitor.model.status_object import Health
 
 REF: Final = "#/components/schemas/{name}"
 REASONS: Final = {
@@ -32,15 +32,15 @@ STREAM_ABOUT: Final = (
 
 def document(version: str) -> dict[str, Any]:
     """Return the whole description."""
-    kinds = [sections.Health, ProblemShown]
+    kinds = [Health, ProblemShown]
     kinds += [kind for read in READS for kind in (read.answer, read.query)]
     kinds += [kind for action in ACTIONS for kind in (action.body, action.answer)]
     refs, components = msgspec.json.schema_components(kinds, ref_template=REF)
     schemas = dict(zip(map(_key, kinds), refs, strict=True))
     paths: dict[str, Any] = {read.path: {"get": _read(read, schemas, components)} for read in READS}
     paths |= {action.path: {"post": _action(action, schemas)} for action in ACTIONS}
-    healthy = {"200": _content(JSON, schemas[_key(sections.Health)], "every process is ready")}
-    healthy["503"] = _content(JSON, schemas[_key(sections.Health)], "some process is not")
+    healthy = {"200": _content(JSON, schemas[_key(Health)], "every process is ready")}
+    healthy["503"] = _content(JSON, schemas[_key(Health)], "some process is not")
     paths["/health"] = {"get": {"summary": "up or not, for machines", "responses": healthy | _problems(schemas, 403)}}
     for path, about, kind in (
         ("/metrics", "figures for Prometheus", "text/plain"),

@@ -25,6 +25,7 @@ from monitor.api.queries import (
 )
 from monitor.api.site import Site
 from monitor.model import sections
+from monitor.model.status_object import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Read:
 
 
 READS: Final = (
-    Read("/api/status", "the status object, as 'tradebyte status --json' prints it", sections.Status),
+    Read("/api/status", "the status object, as 'tradebyte status --json' prints it", Status),
     Read("/api/processes", "every process: state, figures, restarts", dict[str, sections.Process]),
     Read("/api/books", "every book: state, mid, spread, levels", dict[str, sections.BookShown]),
     Read("/api/orders", "own live orders and those ended in the last minute", sections.OrdersShown),

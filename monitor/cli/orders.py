@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 from rich.markup import escape
 
@@ -12,7 +13,7 @@ from monitor.model.listener import gather
 from monitor.model.view import LIVE_ORDER_STATES
 from shared import numbers
 from shared.clock import SECOND, rfc3339, wall_ns
-from shared.messages import Order, Orders
+from shared.messages import Order, Orders, Side
 
 SymbolOption = Annotated[str | None, typer.Option("--symbol", help="Only this pair, such as BTC/USD.")]
 
@@ -46,46 +47,67 @@ def orders(
     _say_what_is_unknown(known, pairs)
 
 
-def row(of_pair: Orders, order: Order) -> dict[str, Any]:
-    """Return an order as ``orders --json`` prints it: numbers as decimal text, times RFC 3339."""
-    return {
-        "symbol": of_pair.symbol,
-        "cl_ord_id": order.cl_ord_id,
-        "order_id": order.order_id,
-        "strategy": order.strategy,
-        "slot": order.slot,
-        "side": order.side,
-        "price": numbers.text(order.price, of_pair.price_precision),
-        "qty": numbers.text(order.qty, of_pair.qty_precision),
-        "filled": numbers.text(order.filled, of_pair.qty_precision),
-        "state": str(order.state),
-        "live": order.state in LIVE_ORDER_STATES,
-        "amending": order.amending,
-        "error": order.error,
-        "created": rfc3339(order.created_ts),
-        "changed": rfc3339(order.changed_ts),
-        "changed_s": round((wall_ns() - order.changed_ts) / SECOND, 3),
-    }
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as ``orders --json`` prints it: numbers as decimal text, times RFC 3339."""
+
+    symbol: str
+    cl_ord_id: str
+    order_id: str
+    strategy: str
+    slot: str
+    side: Side
+    price: str
+    qty: str
+    filled: str
+    state: str
+    live: bool
+    amending: bool
+    error: str
+    created: str
+    changed: str
+    changed_s: float
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
+def row(of_pair: Orders, order: Order) -> OrderLine:
+    """Return an order of a pair's message as the command prints it."""
+    return OrderLine(
+        symbol=of_pair.symbol,
+        cl_ord_id=order.cl_ord_id,
+        order_id=order.order_id,
+        strategy=order.strategy,
+        slot=order.slot,
+        side=order.side,
+        price=numbers.text(order.price, of_pair.price_precision),
+        qty=numbers.text(order.qty, of_pair.qty_precision),
+        filled=numbers.text(order.filled, of_pair.qty_precision),
+        state=str(order.state),
+        live=order.state in LIVE_ORDER_STATES,
+        amending=order.amending,
+        error=order.error,
+        created=rfc3339(order.created_ts),
+        changed=rfc3339(order.changed_ts),
+        changed_s=round((wall_ns() - order.changed_ts) / SECOND, 3),
+    )
+
+
+def _show(rows: list[OrderLine]) -> None:
     out = console()
     figures = ("price", "qty", "filled")
     lines = table("pair", "side", *figures, "state", "changed", "strategy", "slot", "order", "error", right=figures)
-    for each in sorted(rows, key=lambda each: (not each["live"], each["symbol"], each["side"])):
-        side = f"[{'green' if each['side'] == 'buy' else 'red'}]{each['side']}[/]"
+    for each in sorted(rows, key=lambda each: (not each.live, each.symbol, each.side)):
+        side = f"[{'green' if each.side == 'buy' else 'red'}]{each.side}[/]"
         lines.add_row(
-            each["symbol"],
+            each.symbol,
             side,
-            each["price"],
-            each["qty"],
-            each["filled"],
-            each["state"],
-            f"{age(each['changed_s'])} ago",
-            escape(each["strategy"]),
-            escape(each["slot"]),
-            each["order_id"] or each["cl_ord_id"],
-            escape(each["error"]),
+            each.price,
+            each.qty,
+            each.filled,
+            each.state,
+            f"{age(each.changed_s)} ago",
+            escape(each.strategy),
+            escape(each.slot),
+            each.order_id or each.cl_ord_id,
+            escape(each.error),
         )
     out.print(lines if rows else "no orders live, none ended in the last minute")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from monitor.model import halted
 from monitor.model.listener import Listener
@@ -21,6 +23,18 @@ HEARD_S: Final = 2.5
 WAIT_S: Final = limits.FLATTEN_RETURNS_S
 # The last fill's ledger entries may come just after the halt.
 ENTRIES_S: Final = 1.2
+
+
+class FlattenResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``flatten --json`` prints: flat and halted or not, positions, and what is ``left`` where it is not done."""
+
+    flat: bool
+    halted: bool
+    positions: dict[str, str]
+    assets: dict[str, str]
+    left: str
+    open_orders: int | None
+    why: str
 
 
 class Refused(Exception):
@@ -62,7 +76,7 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
     return closing
 
 
-def finish(config: Config, listener: Listener, show: Callable[[str], None] = lambda _left: None) -> dict[str, Any]:
+def finish(config: Config, listener: Listener, show: Callable[[str], None] = lambda _left: None) -> FlattenResult:
     """Wait until all is closed, showing what is left; return what ``flatten --json`` prints."""
 
     def is_done(view: View) -> bool:
@@ -72,15 +86,15 @@ def finish(config: Config, listener: Listener, show: Callable[[str], None] = lam
     done = listener.until(is_done, WAIT_S)
     listener.until(lambda _view: False, ENTRIES_S)
     view = listener.view
-    return {
-        "flat": done and not remaining(view),
-        "halted": switch.is_halted(config.halt_file),
-        "positions": view.position_texts(),
-        "assets": {asset: format(position, "f") for asset, position in positions(view).items()},
-        "left": "" if done else left(view, boot_ns()),
-        "open_orders": view.open_orders if view.orders_known(boot_ns()) else None,
-        "why": halted.text(config) or "",
-    }
+    return FlattenResult(
+        flat=done and not remaining(view),
+        halted=switch.is_halted(config.halt_file),
+        positions=view.position_texts(),
+        assets={asset: format(position, "f") for asset, position in positions(view).items()},
+        left="" if done else left(view, boot_ns()),
+        open_orders=view.open_orders if view.orders_known(boot_ns()) else None,
+        why=halted.text(config) or "",
+    )
 
 
 def remaining(view: View) -> dict[str, Decimal]:

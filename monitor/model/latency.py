@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from monitor.model import sections
 from shared.bus import Received
 from shared.clock import SECOND
 from shared.histogram import Histogram, upper_ns
@@ -107,22 +108,22 @@ class Latency:
             # Two machines' clocks may disagree by what is uncertain of them: nothing arrives before it left.
             self.hops[hop].add(max(0, end - start), ts)
 
-    def described(self) -> list[dict[str, Any]]:
+    def described(self) -> list[sections.Hop]:
         """Return every hop in the order of the data's way, as ``/api/latency`` and ``latency --json`` show it."""
         return [described(name, hop.histogram, hop.since_ts) for name, hop in self.hops.items()]
 
 
-def described(name: str, histogram: Histogram, since_ts: int) -> dict[str, Any]:
+def described(name: str, histogram: Histogram, since_ts: int) -> sections.Hop:
     """Return one hop: percentiles in ms, null without samples, and its buckets as (upper bound in ms, count)."""
     count = histogram.count
     figures = {key: histogram.percentile_ns(percent) for key, percent in PERCENTILES.items()}
     exact = {"min": histogram.min_ns, "max": histogram.max_ns, "average": histogram.sum_ns // max(1, count)}
     rounded = {f"{key}_ms": round(value / 1e6, 4) if count else None for key, value in (figures | exact).items()}
-    return {
-        "hop": name,
-        "about": HOPS[name],
-        "count": count,
-        "since_ts": since_ts / SECOND if since_ts else None,
+    return sections.Hop(
+        hop=name,
+        about=HOPS[name],
+        count=count,
+        since_ts=since_ts / SECOND if since_ts else None,
         **rounded,
-        "buckets": [[round(upper_ns(index) / 1e6, 6), histogram.counts[index]] for index in sorted(histogram.counts)],
-    }
+        buckets=[(round(upper_ns(index) / 1e6, 6), histogram.counts[index]) for index in sorted(histogram.counts)],
+    )

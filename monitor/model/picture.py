@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -19,6 +19,7 @@ from monitor.model.history import History
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import Latency
 from monitor.model.recent import Fills, Notices, Trades, seconds
+from monitor.model.status_object import MachineFigures, Status
 from monitor.model.view import LIVE_ORDER_STATES, View
 from monitor.watchdog.alerts import Alerts, Condition, Say
 from monitor.watchdog.conditions import conditions
@@ -76,15 +77,14 @@ class Picture:
         ``more`` are troubles that only the caller knows of.
         """
         self.history.sample(wall / SECOND, self._samples(now, wall))
-        figures = status_details.detail(self.view, "monitor", "machine")
+        figures = status_details.detail(self.view, "monitor", "machine", MachineFigures)
         self._minute.turn(now)
-        known = figures if isinstance(figures, dict) else None
-        holds = conditions(self.view, self._config, known, self._minute, now, wall)
+        holds = conditions(self.view, self._config, figures, self._minute, now, wall)
         return self.alerts.turn({**holds, **more}, now)
 
-    def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
+    def status(self, now: int, wall: int, halted: str | None) -> Status:
         """Return the status object; ``halted`` is the text of data/HALT."""
-        return self.view.status(now, wall, halted) | status_details.beyond(self.view, self._config, now, wall)
+        return status_details.status(self.view, self._config, now, wall, halted)
 
     def processes(self, now: int) -> dict[str, sections.Process]:
         """Return every configured process, in the order of the data's way."""
@@ -128,9 +128,9 @@ class Picture:
             known=not why,
             why=why,
             account=self.view.position_texts(),
-            assets={name: sections.AssetShown(**row) for name, row in self.view.asset_rows().items()},
+            assets=self.view.asset_rows(),
             currency=self._config.trading.currency,
-            rates={name: sections.RateShown(**row) for name, row in self.view.rate_rows().items()},
+            rates=self.view.rate_rows(),
             balances=dict(balances),
             strategies=strategies,
         )
@@ -177,7 +177,7 @@ class Picture:
 
     def hops(self) -> sections.LatencyShown:
         """Return how long each hop takes."""
-        return sections.LatencyShown(hops=msgspec.convert(self.latency.described(), list[sections.Hop]))
+        return sections.LatencyShown(hops=self.latency.described())
 
     def told_alerts(self, now: int, wall: int) -> sections.AlertsShown:
         """Return what holds now, and what was told lately."""
@@ -211,7 +211,7 @@ class Picture:
         heard = self.view.heartbeats.get(name)
         beat = heard.beat if heard else None
         return sections.Process(
-            **self.view.process(name, now),
+            **msgspec.structs.asdict(self.view.process(name, now)),
             messages_in=beat.messages_in if beat else None,
             messages_out=beat.messages_out if beat else None,
             version=beat.version if beat else None,

@@ -6,108 +6,12 @@ Prices, quantities and money are decimal text; ``*_ts`` are float seconds since 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 
+from monitor.model.status_object import AssetShown, RateShown, Shown, StatusProcess
 from shared.messages import Side
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something that is shown."""
-
-
-class StatusProcess(Shown, frozen=True, kw_only=True):
-    """A process in the status object; null where it was never heard."""
-
-    state: str
-    why: str
-    pid: int | None
-    boot: int | None
-    uptime_s: float | None
-    heartbeat_age_s: float | None
-    rss_mb: float | None
-    gaps: int | None
-    drops: int | None
-    loop_lag_ms: float | None
-    memory_percent: Any
-    restarts: int
-
-
-class StatusBook(Shown, frozen=True, kw_only=True):
-    """A book in the status object; bid and ask are null unless it is live."""
-
-    state: str
-    why: str
-    stale: bool
-    age_ms: int | None
-    bid: str | None
-    ask: str | None
-    checksums_ok: int
-    checksums_failed: int
-
-
-class AssetShown(Shown, frozen=True, kw_only=True):
-    """A traded base: its position over all pairs, what that is worth in the currency, what is kept, and why it is held.
-
-    ``wallets`` are the balances outside the spot wallet.
-    """
-
-    position: str
-    worth: str
-    inventory: str = "0"
-    least: str = "0"
-    wallets: dict[str, str] = {}
-    held: str = ""
-
-
-class RateShown(Shown, frozen=True, kw_only=True):
-    """The worth of one unit of an asset in the currency; not ``valid`` it is stale, or empty before the first.
-
-    ``way`` are the pairs that it goes by.
-    """
-
-    rate: str
-    valid: bool
-    way: list[str]
-
-
-class Status(Shown, frozen=True, kw_only=True):
-    """The status object, as ``tradebyte status --json`` prints it."""
-
-    halted: bool
-    halted_why: str
-    sandbox: bool
-    dry_run: bool
-    processes: dict[str, StatusProcess]
-    books: dict[str, StatusBook]
-    open_orders: int
-    orders_known: bool
-    positions: dict[str, str]
-    assets: dict[str, AssetShown]
-    currency: str
-    asset_rates: dict[str, RateShown]
-    unlisted: list[str]
-    stale: list[str]
-    paused: dict[str, str]
-    empty_slots: list[dict[str, Any]]
-    unwanted: list[dict[str, Any]]
-    connection: dict[str, Any]
-    rates: dict[str, Any]
-    fees: dict[str, dict[str, str | None]]
-    machine: Any
-    slow: list[dict[str, Any]]
-
-
-class Health(Shown, frozen=True, kw_only=True):
-    """Up or not, for machines."""
-
-    healthy: bool
-    not_ready: list[str]
-    refused: list[str]
-    halted: bool
-    processes: dict[str, str]
-    books: dict[str, str]
 
 
 class Process(StatusProcess, frozen=True, kw_only=True):
@@ -274,11 +178,11 @@ class Hop(Shown, frozen=True, kw_only=True):
     about: str
     count: int
     since_ts: float | None
-    min_ms: float | None
     p50_ms: float | None
     p90_ms: float | None
     p99_ms: float | None
     p999_ms: float | None
+    min_ms: float | None
     max_ms: float | None
     average_ms: float | None
     buckets: list[tuple[float, int]]

@@ -1,6 +1,6 @@
 """The state of the bus now: the newest heartbeat of each process and the newest of everything else.
 
-Messages and the time come in, and the status object comes out. Both the monitor and the commands keep one.
+Messages and the time come in, and parts of the status object come out. Both the monitor and the commands keep one.
 Bounded by the configuration: processes, pairs and strategies that are not in it are counted and left out.
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
+from monitor.model.status_object import AssetShown, RateShown, StatusBook, StatusProcess
 from shared import limits, numbers
 from shared.bus import Received
 from shared.clock import MS, SECOND
@@ -160,85 +160,58 @@ class View:
             return BookState.SYNCING, "the book process does not know it yet"
         return info.state, info.why or ("no update for 60 s" if info.stale else "")
 
-    def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
-        """Return the core of what ``status --json`` and ``/api/status`` print; ``halted`` is the text of data/HALT."""
-        return {
-            "halted": halted is not None,
-            "halted_why": halted or "",
-            "sandbox": self._config.kraken.sandbox,
-            "dry_run": self._config.trading.dry_run,
-            "processes": {name: self.process(name, now) for name in self._names},
-            "books": {pair: self._book(pair, wall) for pair in self._pairs},
-            "open_orders": self.open_orders,
-            "orders_known": self.orders_known(now),
-            # A position that nobody vouches for is not told: trading may have gone on without a word of it.
-            "positions": {} if self.silence("executor", now) else self.position_texts(),
-            "assets": {} if self.silence("executor", now) else self.asset_rows(),
-        }
-
     def position_texts(self) -> dict[str, str]:
         """Return what the fills on each pair add up to, as decimal text; empty while the account is not heard of."""
-        return (
-            {pair: self.account.positions[pair] for pair in self._pairs if pair in self.account.positions}
-            if (self.account is not None)
-            else {}
-        )
+        known = self.account.positions if self.account is not None else {}
+        return {pair: known[pair] for pair in self._pairs if pair in known}
 
-    def asset_rows(self) -> dict[str, dict[str, Any]]:
+    def asset_rows(self) -> dict[str, AssetShown]:
         """Return each traded base: its position over all pairs, its worth, its inventory, and why it is held."""
-        return {name: msgspec.to_builtins(row) for name, row in self.account.assets.items()} if self.account else {}
+        rows = self.account.assets if self.account is not None else {}
+        return {name: AssetShown(**msgspec.structs.asdict(row)) for name, row in rows.items()}
 
-    def rate_rows(self) -> dict[str, dict[str, Any]]:
+    def rate_rows(self) -> dict[str, RateShown]:
         """Return what each asset of the pairs is worth in the currency, and whether that is valid."""
-        return {name: msgspec.to_builtins(rate) for name, rate in self.account.rates.items()} if self.account else {}
+        rates = self.account.rates if self.account is not None else {}
+        return {name: RateShown(**msgspec.structs.asdict(rate)) for name, rate in rates.items()}
 
-    def process(self, name: str, now: int) -> dict[str, Any]:
+    def process(self, name: str, now: int) -> StatusProcess:
         """Return a process as the status object shows it."""
         heard = self.heartbeats.get(name)
-        beat = heard.beat if heard else None
-        head: dict[str, Any] = {"state": self.state_of(name, now), "why": ""}
-        if heard is None or beat is None:
-            keys = (
-                "pid",
-                "boot",
-                "uptime_s",
-                "heartbeat_age_s",
-                "rss_mb",
-                "gaps",
-                "drops",
-                "loop_lag_ms",
-                "memory_percent",
-            )
-            return {**head, **dict.fromkeys(keys), "restarts": 0, "why": "never heard"}
-        age_s = round((now - heard.at) / SECOND, 3)
-        return {
-            "state": head["state"],
-            "why": f"last heard {age_s:.0f} s ago" if head["state"] == DEAD else beat.why,
-            "pid": beat.pid,
-            "boot": beat.boot,
-            "uptime_s": beat.uptime_s,
-            "heartbeat_age_s": age_s,
-            "rss_mb": beat.rss_mb,
-            "gaps": beat.gaps,
-            "drops": beat.drops,
-            "loop_lag_ms": beat.loop_lag_ms,
-            "restarts": self.restarts[name],
-            "memory_percent": beat.details.get("memory_percent"),
-        }
+        state = self.state_of(name, now)
+        if heard is None:
+            return StatusProcess(state=state, why="never heard", restarts=0)
+        beat, age_s = heard.beat, round((now - heard.at) / SECOND, 3)
+        memory = beat.details.get("memory_percent")
+        return StatusProcess(
+            state=state,
+            why=f"last heard {age_s:.0f} s ago" if state == DEAD else beat.why,
+            pid=beat.pid,
+            boot=beat.boot,
+            uptime_s=beat.uptime_s,
+            heartbeat_age_s=age_s,
+            rss_mb=beat.rss_mb,
+            gaps=beat.gaps,
+            drops=beat.drops,
+            loop_lag_ms=beat.loop_lag_ms,
+            restarts=self.restarts[name],
+            memory_percent=memory if isinstance(memory, int | float) else None,
+        )
 
-    def _book(self, symbol: str, wall: int) -> dict[str, Any]:
+    def book(self, symbol: str, wall: int) -> StatusBook:
+        """Return a book as the status object shows it."""
         state, why = self.book_state(symbol, wall)
         status = self.book_status
         info = status.books.get(symbol) if status else None
         book = self.books.get(symbol)
         touch = book if book is not None and state is BookState.LIVE and book.state is BookState.LIVE else None
-        return {
-            "state": str(state),
-            "age_ms": info.age_ms + max(0, wall - status.ts) // MS if info and status else None,
-            "bid": numbers.text(touch.bids[0][0], touch.price_precision) if touch and touch.bids else None,
-            "ask": numbers.text(touch.asks[0][0], touch.price_precision) if touch and touch.asks else None,
-            "checksums_ok": info.checksums_ok if info else 0,
-            "checksums_failed": info.checksums_failed if info else 0,
-            "stale": info.stale if info else False,
-            "why": why,
-        }
+        return StatusBook(
+            state=str(state),
+            age_ms=info.age_ms + max(0, wall - status.ts) // MS if info and status else None,
+            bid=numbers.text(touch.bids[0][0], touch.price_precision) if touch and touch.bids else None,
+            ask=numbers.text(touch.asks[0][0], touch.price_precision) if touch and touch.asks else None,
+            checksums_ok=info.checksums_ok if info else 0,
+            checksums_failed=info.checksums_failed if info else 0,
+            stale=info.stale if info else False,
+            why=why,
+        )

@@ -46,7 +46,7 @@ class Actions:
 
     def _halt(self) -> Outcome:
         result = halting.halt(self._config, self._reason)
-        return result["open_orders"] == 0, halting.describe(result)
+        return result.open_orders == 0, halting.describe(result)
 
     def _resume(self) -> Outcome:
         was = halting.resume(self._config)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-from monitor.model import status_details
+from monitor.model import troubles
 from monitor.model.picture import Picture
 from monitor.model.sections import (
     AlertsShown,
@@ -23,6 +23,7 @@ from monitor.model.sections import (
     Process,
     ProfitShown,
 )
+from monitor.model.troubles import Trouble
 from monitor.model.view import DEAD, FOREIGN
 from shared import limits
 from shared.bus import Received
@@ -52,8 +53,7 @@ class Snapshot:
     alerts: AlertsShown
     logs: LogsShown
     control: ControlShown
-    # What is wanted and is not so: is Kraken the reason, what, and why (invariant 12).
-    not_trading: Sequence[tuple[bool, str, str]] = ()
+    troubles: Sequence[Trouble] = ()
     missed: int = 0
     note: str = ""
 
@@ -71,7 +71,6 @@ class Watch:
     """Takes messages in, and tells what is to be shown. ``now`` is ns of CLOCK_BOOTTIME."""
 
     def __init__(self, config: Config, now: int) -> None:
-        self._config = config
         self.picture = Picture(config)
         self._began = now
         self._turn_due = now
@@ -105,13 +104,8 @@ class Watch:
             alerts=picture.told_alerts(now, wall),
             logs=picture.lines(most=limits.VIEW_ROWS),
             control=picture.control(halted, flattening=flattening),
-            not_trading=status_details.troubles(self._status(now, wall), wall),
+            troubles=troubles.troubles(picture.status(now, wall, halted), wall),
         )
-
-    def _status(self, now: int, wall: int) -> dict[str, Any]:
-        view = self.picture.view
-        assets = {} if view.silence("executor", now) else view.asset_rows()
-        return status_details.beyond(view, self._config, now, wall) | {"assets": assets}
 
     def _heard(self, now: int, silent_s: float) -> Heard:
         """Return whether the system is up; "listening" until a first heartbeat could have come (up to two beats)."""

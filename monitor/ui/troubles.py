@@ -22,7 +22,7 @@ def now(snapshot: Snapshot) -> list[Row]:
         rows.append(_line(Tone.BAD, "halted, r resumes", snapshot.control.why))
     for name, why in snapshot.control.paused.items():
         rows.append(_line(Tone.WARN, name, f"paused, 'tradebyte resume {name}' ends it: {why}"))
-    for is_bad, what, why in snapshot.not_trading:
+    for is_bad, what, why in snapshot.troubles:
         rows.append(_line(Tone.BAD if is_bad else Tone.WARN, what, why))
     for name, process in snapshot.processes.items():
         if process.state == READY or (process.state == "halted" and snapshot.control.halted):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Final
 
 from monitor.model import status_details
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import HOPS
+from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
 from monitor.watchdog import machine
 from monitor.watchdog.alerts import Condition
@@ -24,7 +25,7 @@ Named = Iterator[tuple[str, Condition]]
 
 
 def conditions(
-    view: View, config: Config, figures: dict[str, Any] | None, minute: LastMinute, now: int, wall: int
+    view: View, config: Config, figures: MachineFigures | None, minute: LastMinute, now: int, wall: int
 ) -> dict[str, Condition]:
     """Return everything that is wrong; ``figures`` are the machine's, None until they are known."""
     return {
@@ -74,10 +75,10 @@ def _account(view: View, config: Config) -> Named:
 
 
 def _rates(view: View, config: Config) -> Named:
-    for symbol, rate in status_details.rates(view)["pairs"].items():
-        if rate["threshold"] and rate["left"] * 100 < config.monitor.rate_free_percent * rate["threshold"]:
+    for symbol, rate in status_details.rates(view).pairs.items():
+        if rate.threshold and rate.left * 100 < config.monitor.rate_free_percent * rate.threshold:
             text = (
-                f"{symbol}: {rate['left']:g} of {rate['threshold']:g} points are left of the order rate; adds and "
+                f"{symbol}: {rate.left:g} of {rate.threshold:g} points are left of the order rate; adds and "
                 "amends wait, cancels do not; fewer levels or a larger tolerance_bps cost less"
             )
             yield f"rate {symbol}", Condition("rate_low", text, f"{symbol}: the order rate has room again")
@@ -94,7 +95,7 @@ def _memory(view: View, config: Config, now: int) -> Named:
             yield f"memory {name}", Condition("process_memory", text, f"{name} is within its memory again")
 
 
-def _machine(config: Config, figures: dict[str, Any] | None) -> Named:
+def _machine(config: Config, figures: MachineFigures | None) -> Named:
     for name, text in machine.troubles(figures, config.monitor).items() if figures else ():
         label = name.upper() if name == "cpu" else name
         yield name, Condition(f"machine_{name}", text, f"the machine's {label} is within its threshold again")

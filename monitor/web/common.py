@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import streamlit as st
 
 from monitor.api import loopback
 from monitor.web.client import Answer, Client
 from monitor.web.drawing import figures, markup, plot
+from monitor.web.sections import HISTORY, Section
 from shared import config as configuration
 from shared import limits
 from shared.config import Config
 
 WINDOWS = {"5 min": 300.0, "30 min": 1800.0, "4 h": 14_400.0, "24 h": 86_400.0}
 POINTS = "600"
+T = TypeVar("T")
 
 
 @functools.cache
@@ -36,7 +38,7 @@ def every_second(show: Callable[[], None]) -> None:
     st.fragment(show, run_every=limits.WEB_UPDATE_S)()
 
 
-def data(answer: Answer, name: str) -> Any:
+def data(answer: Answer[T], name: str) -> T | None:
     """Return a section's data; None, with the reason on the page, if there never was any."""
     if answer.at is None:
         st.html(markup.note(f"{name}: not known{f' ({answer.trouble})' if answer.trouble else ''}"))
@@ -44,15 +46,15 @@ def data(answer: Answer, name: str) -> Any:
     return answer.data
 
 
-def section(path: str, **params: Any) -> Any:
+def section(wanted: Section[T], *, window_s: float = 0.0, **params: str) -> T | None:
     """Return a section's data as :func:`data` has it."""
-    return data(client().get(path, **params), path.rpartition("/")[2])
+    return data(client().get(wanted, window_s=window_s, **params), wanted.name)
 
 
-def history(names: list[str], window: str) -> dict[str, figures.Points]:
+def history(names: list[str], window: str) -> Mapping[str, figures.Points]:
     """Return series over the chosen window."""
-    answer = section("/api/history", series=",".join(names), points=POINTS, window_s=WINDOWS[window])
-    return answer["series"] if answer else {}
+    answer = section(HISTORY, series=",".join(names), points=POINTS, window_s=WINDOWS[window])
+    return answer.series if answer else {}
 
 
 def table(name: str, html: str, *, is_long: bool = False) -> None:

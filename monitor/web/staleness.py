@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
+from monitor.model.status_object import Status
 from monitor.web.client import Answer
 from monitor.web.drawing.markup import Tone
 from shared import limits
@@ -20,7 +20,7 @@ class Condition:
     tone: Tone = ""
 
 
-def freshness(status: Answer, now: float, base: str) -> Condition:
+def freshness(status: Answer[object], now: float, base: str) -> Condition:
     """Return a headline when the API is down or has not answered for :data:`limits.WEB_STALE_S`, else an empty one."""
     age_s = status.age_s(now)
     if age_s is None and status.trouble and status.is_refused:
@@ -41,19 +41,19 @@ def freshness(status: Answer, now: float, base: str) -> Condition:
 GOES_ON = "This page goes on by itself."
 
 
-def money_at_stake(status: dict[str, Any]) -> Condition:
-    """Return whose money it is: made-up, none that is sent, or real."""
-    if status.get("sandbox", False):
+def money_at_stake(status: Status | None) -> Condition:
+    """Return whose money it is: made-up, none that is sent, or real, which it is taken for while nothing is known."""
+    if status is not None and status.sandbox:
         return Condition("Sandbox", "made-up money on this machine", "quiet")
-    if status.get("dry_run", False):
+    if status is not None and status.dry_run:
         return Condition("Dry run", "Kraken's live market; nothing is sent", "warn")
     return Condition("REAL MONEY", "orders go to Kraken", "real")
 
 
-def halt(status: dict[str, Any]) -> Condition:
+def halt(status: Status) -> Condition:
     """Return the state of the halt switch."""
-    if status.get("halted"):
-        return Condition("Halted", str(status.get("halted_why") or "nothing is placed until resume"), "bad")
+    if status.halted:
+        return Condition("Halted", status.halted_why or "nothing is placed until resume", "bad")
     return Condition("Not halted", "", "good")
 
 

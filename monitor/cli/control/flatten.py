@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -37,18 +37,18 @@ def flatten(config: ConfigOption = None, json: JsonOption = False, yes: YesOptio
         raise typer.Exit(EXIT_INTERRUPTED) from None
     if json:
         print_json(result)
-    elif result["halted"]:
-        print(f"{result['why']}; 'tradebyte resume' ends the halt")
+    elif result.halted:
+        print(f"{result.why}; 'tradebyte resume' ends the halt")
     else:
         say(
-            f"tradebyte: not flat after {flattening.WAIT_S:.0f} s, and still at it: {result['left']}; 'tradebyte "
+            f"tradebyte: not flat after {flattening.WAIT_S:.0f} s, and still at it: {result.left}; 'tradebyte "
             "position' and 'tradebyte orders' show how far it is, 'tradebyte halt' stops it"
         )
-    if not result["flat"]:
+    if not result.flat:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _flatten(config: Config, json: bool, *, asks: bool) -> dict[str, Any]:
+def _flatten(config: Config, json: bool, *, asks: bool) -> flattening.FlattenResult:
     with Listener(config, flattening.WANTED) as listener:
         try:
             flattening.begin(config, listener, _agreed if asks else lambda _positions: True)

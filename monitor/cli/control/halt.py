@@ -46,12 +46,12 @@ def halt(config: ConfigOption = None, json: JsonOption = False, reason: ReasonOp
     else:
         if was is not None:
             print(f"was halted already: {was}")
-        if result["how"] == "switch":
+        if result.how is halting.Way.SWITCH:
             say(f"tradebyte: {halting.describe(result)}")
         else:
             print(halting.describe(result))
         print("'tradebyte resume' ends the halt")
-    if result["open_orders"] != 0:
+    if result.open_orders != 0:
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -98,9 +98,8 @@ def examine(config: Config) -> list[Finding]:
     began = time.monotonic()
     view = gather(config, lambda view: view.is_complete)
     now, wall = boot_ns(), wall_ns()
-    status = view.status(now, wall, halted.text(config)) | status_details.beyond(view, config, now, wall)
-    last_output.add(status, config)
-    runs = any(process["state"] != DEAD for process in status["processes"].values())
+    status = last_output.added(status_details.status(view, config, now, wall, halted.text(config)), config)
+    runs = any(process.state != DEAD for process in status.processes.values())
     time.sleep(max(0.0, LOOK_S - (time.monotonic() - began)))
     figures = looked.figures()
     answers = questions.ask(config)
@@ -122,7 +121,7 @@ def examine(config: Config) -> list[Finding]:
         *(system.trading(status, wall) if runs else []),
         *assets.positions(status),
         *assets.wallets(status),
-        *assets.unlisted(dict.fromkeys([*status["unlisted"], *answers.unlisted(config.trading.pairs)])),
+        *assets.unlisted(dict.fromkeys([*status.unlisted, *answers.unlisted(config.trading.pairs)])),
         *exchange.connectivity(answers, config, expected=runs),
         *exchange.system_status(answers.status),
         *exchange.clock(system.executors_clock(view) or answers.clock),

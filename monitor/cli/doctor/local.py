@@ -7,10 +7,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from monitor.cli.doctor.finding import Finding, error, ok, warning
+from monitor.model.status_object import MachineFigures
 from monitor.watchdog import machine, supervisor
 from shared.config import Config
 from shared.process import holders
@@ -62,13 +63,13 @@ def folders(config: Config) -> list[Finding]:
     return [ok("folders", f"{config.run}, {config.data.name} and {config.logs.name} can be written")]
 
 
-def resources(figures: dict[str, Any], config: Config) -> list[Finding]:
+def resources(figures: MachineFigures, config: Config) -> list[Finding]:
     """Return findings on CPU, memory and disk; a disk almost without room is an error."""
     troubles = machine.troubles(figures, config.monitor)
     measured = {
-        "cpu": f"{figures['cpu_percent']:.0f} % of {figures['cpus']} CPUs busy",
-        "memory": f"{figures['memory_free_mb']} MB of memory free ({figures['memory_percent']:.0f} % used)",
-        "disk": f"{figures['disk_free_mb']} MB of disk free ({figures['disk_percent']:.0f} % used)",
+        "cpu": f"{figures.cpu_percent:.0f} % of {figures.cpus} CPUs busy",
+        "memory": f"{figures.memory_free_mb} MB of memory free ({figures.memory_percent:.0f} % used)",
+        "disk": f"{figures.disk_free_mb} MB of disk free ({figures.disk_percent:.0f} % used)",
     }
     findings = []
     for name, text in measured.items():
@@ -76,7 +77,7 @@ def resources(figures: dict[str, Any], config: Config) -> list[Finding]:
             findings.append(ok(name, text))
             continue
         what, _, mend = troubles[name].partition(": ")
-        is_full = name == "disk" and figures["disk_free_mb"] < config.monitor.disk_free_mb / 10
+        is_full = name == "disk" and figures.disk_free_mb < config.monitor.disk_free_mb / 10
         findings.append((error if is_full else warning)(name, what, mend))
     return findings
 

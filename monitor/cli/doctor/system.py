@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from monitor.cli.doctor.finding import Finding, error, ok, warning
 from monitor.cli.doctor.questions import Answer, Clock
-from monitor.model import status_details
+from monitor.model.status_object import Status
+from monitor.model.troubles import not_trading
 from monitor.model.view import DEAD, FOREIGN, View, live_orders
 
 # No clock that works at all is further off.
 OFFSET_KNOWN_MS: Final = 365 * 86_400_000.0
 
 
-def processes(status: dict[str, Any]) -> list[Finding]:
+def processes(status: Status) -> list[Finding]:
     """Return findings on each process; one error where none runs."""
-    states = {name: process["state"] for name, process in status["processes"].items()}
+    states = {name: process.state for name, process in status.processes.items()}
     if all(state == DEAD for state in states.values()):
         return [error("processes", "nothing runs", "'make run', or supervisord as a daemon")]
     findings = []
-    for name, process in status["processes"].items():
-        if process["state"] == DEAD:
+    for name, process in status.processes.items():
+        if process.state == DEAD:
             mend = f"see logs/{name}.log and logs/supervisord.log; 'tradebyte restart {name}'"
-            findings.append(error("processes", f"{name} is dead: {process['why']}", mend))
-        elif process["state"] not in ("ready", "halted"):
+            findings.append(error("processes", f"{name} is dead: {process.why}", mend))
+        elif process.state not in ("ready", "halted"):
             mend = f"see logs/{name}.log if it stays so"
-            findings.append(error("processes", f"{name} is {process['state']}: {process['why']}", mend))
+            findings.append(error("processes", f"{name} is {process.state}: {process.why}", mend))
     return findings or [ok("processes", f"all {len(states)} processes are heard")]
 
 
@@ -39,10 +40,10 @@ def paused(names: dict[str, str]) -> list[Finding]:
     ]
 
 
-def trading(status: dict[str, Any], wall: int) -> list[Finding]:
+def trading(status: Status, wall: int) -> list[Finding]:
     """Return what is wanted and is not so: an error if the exchange refused it, a warning if our own limits did."""
     findings = []
-    for is_bad, what, why in status_details.not_trading(status, wall):
+    for is_bad, what, why in not_trading(status, wall):
         mend = "'tradebyte orders' names its last order, 'tradebyte why ORDER' what became of it"
         findings.append((error if is_bad else warning)("quotes", f"{what}: {why}", mend))
     return findings or [ok("quotes", "every quote that is wanted rests, or has been awaited for less than 20 s")]
@@ -55,17 +56,17 @@ def halted(why: str | None) -> list[Finding]:
     return [error("halt", f"trading is halted: {why}", "mend the cause, then 'tradebyte resume'")]
 
 
-def books(status: dict[str, Any]) -> list[Finding]:
+def books(status: Status) -> list[Finding]:
     """Return findings on books that are not live or stale."""
     findings = []
-    for symbol, book in status["books"].items():
-        if book["state"] != "live":
+    for symbol, book in status.books.items():
+        if book.state != "live":
             mend = "it is not quoted on until it is live; 'tradebyte tail feed.status' shows the connection"
-            findings.append(error("books", f"{symbol} is {book['state']}: {book['why'] or 'no reason told'}", mend))
-        elif book["stale"]:
+            findings.append(error("books", f"{symbol} is {book.state}: {book.why or 'no reason told'}", mend))
+        elif book.stale:
             mend = "quiet pairs are healthy; if others trade there now, 'tradebyte restart collector'"
             findings.append(warning("books", f"{symbol} is stale: no update for 60 s", mend))
-    return findings or [ok("books", f"all {len(status['books'])} books are live")]
+    return findings or [ok("books", f"all {len(status.books)} books are live")]
 
 
 def others(view: View, open_orders: Answer | None) -> list[Finding]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from monitor.model.status_object import WebhookFigures
 from monitor.watchdog.alerts import Condition
 from monitor.watchdog.sinks import template
 from monitor.watchdog.sinks.outbox import Outbox, Outcome, wants
@@ -116,16 +117,16 @@ class Webhooks:
                 )
         return conditions
 
-    def figures(self) -> list[dict[str, Any]]:
+    def figures(self) -> list[WebhookFigures]:
         """Return what was sent, dropped and waits, and why the last one did not go."""
         return [
-            {
-                "host": urlsplit(webhook.url).hostname,
-                "sent": outbox.sent,
-                "dropped": outbox.dropped,
-                "waiting": outbox.waiting,
-                "trouble": outbox.trouble,
-            }
+            WebhookFigures(
+                host=urlsplit(webhook.url).hostname,
+                sent=outbox.sent,
+                dropped=outbox.dropped,
+                waiting=outbox.waiting,
+                trouble=outbox.trouble,
+            )
             for number, webhook in self._webhooks
             for outbox in (self._outboxes[number],)
         ]

@@ -10,13 +10,13 @@ import functools
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
-from monitor.web.drawing.figures import Figure
+from monitor.web.drawing.figures import Figure, Plotly
 
 PROJECT: Final = "tradebyte"
 SCRIPT: Final = """
@@ -68,13 +68,13 @@ def _assets() -> None:
 
 
 @functools.cache
-def _component() -> Callable[..., Any]:
+def _component() -> Callable[..., object]:
     _assets()
     return st.components.v2.component(
         f"{PROJECT}.chart", html='<div class="tb-chart"></div>', js=SCRIPT, isolate_styles=False
     )
 
 
-def show(figure: Figure, config: dict[str, Any], key: str) -> None:
+def show(figure: Figure, config: Plotly, key: str) -> None:
     """Draw a figure, or update the one of this key with new data."""
     _component()(key=key, data={"figure": figure, "config": config}, height="content")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import streamlit as st
 
-from monitor.web import common, market
+from monitor.model.sections import BookShown
+from monitor.web import common, market, sections
 from monitor.web.drawing import markup
 from monitor.web.drawing.markup import Card
 
@@ -30,15 +30,15 @@ def page() -> None:
         common.every_second(lambda: _charts(symbol, window))
 
 
-def _book(symbol: str) -> tuple[dict[str, Any], Own] | None:
+def _book(symbol: str) -> tuple[BookShown, Own] | None:
     """Return the pair's book and the own quotes in it."""
-    books, orders = common.section("/api/books"), common.section("/api/orders")
+    books, orders = common.section(sections.BOOKS), common.section(sections.ORDERS)
     if not books or not orders:
         return None
     if symbol not in books:
         st.html(markup.note(f"the monitor does not know {symbol}: it runs with another configuration"))
         return None
-    return books[symbol], market.own_quotes(orders["orders"], symbol)
+    return books[symbol], market.own_quotes(orders.orders, symbol)
 
 
 def _figures(symbol: str) -> None:
@@ -46,13 +46,13 @@ def _figures(symbol: str) -> None:
     if known is None:
         return
     book, own = known
-    word = str(book["state"])
+    word = book.state
     st.html(
         markup.cards(
             [
-                Card("Mid", markup.number(book["mid"])),
-                Card("Spread", market.spread(book["spread_bps"]), "basis points"),
-                Card("Book", word, str(book["why"] or ""), markup.TONES.get(word, "quiet")),
+                Card("Mid", markup.number(book.mid)),
+                Card("Spread", market.spread(book.spread_bps), "basis points"),
+                Card("Book", word, book.why, markup.TONES.get(word, "quiet")),
                 Card("Own quotes", str(len(own))),
             ]
         )
@@ -70,7 +70,7 @@ def _charts(symbol: str, window: str) -> None:
     if known is not None:
         common.chart(market.depth(*known, symbol), f"depth-{symbol}")
     series = common.history([f"mid.{symbol}", f"bid.{symbol}", f"ask.{symbol}"], window)
-    trades = common.section("/api/trades") or {}
-    fills = common.section("/api/fills", symbol=symbol, limit="500") or {"fills": []}
-    drawn = market.over_time(series, trades.get(symbol, []), fills["fills"], symbol, window)
+    trades = common.section(sections.TRADES) or {}
+    fills = common.section(sections.FILLS, symbol=symbol, limit="500")
+    drawn = market.over_time(series, trades.get(symbol, []), fills.fills if fills else [], symbol, window)
     common.chart(drawn, f"market-{symbol}-{window}")

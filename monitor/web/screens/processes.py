@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor.web import common, machine
+from monitor.web import common, machine, sections
 
 
 def page() -> None:
@@ -23,6 +23,6 @@ def page() -> None:
 
 
 def _now() -> None:
-    answer = common.section("/api/processes")
+    answer = common.section(sections.PROCESSES)
     if answer:
         common.table("processes", machine.processes(answer))

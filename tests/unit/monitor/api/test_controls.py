@@ -27,7 +27,7 @@ def test_a_halt_waits_behind_no_restart_that_takes_long(monkeypatch: pytest.Monk
         assert free.wait(30)
         return {}
 
-    done = {"open_orders": 0, "halted": True, "how": "executor", "why": "a test"}
+    done = halting.HaltResult(open_orders=0, halted=True, how=halting.Way.EXECUTOR, why="a test")
     monkeypatch.setattr(restarting, "programs_of", lambda *_, **__: ["book"])
     monkeypatch.setattr(restarting, "restart", slow)
     monkeypatch.setattr(halting, "halt", lambda *_: done)

@@ -227,9 +227,9 @@ def test_a_halt_ends_a_flatten_whose_file_is_still_there(tmp_path: Path) -> None
     check(config, lambda _key: "test")
     site = Site(config, Picture(config), bytes)
     switch.halt(config.flatten_file, "flatten")
-    assert (site.section("control").flattening, site.section("control").halted) == (True, False)
+    assert (site.control().flattening, site.control().halted) == (True, False)
     switch.halt(config.halt_file, "done")
-    assert (site.section("control").flattening, site.section("control").halted) == (False, True)
+    assert (site.control().flattening, site.control().halted) == (False, True)
 
 
 def test_reads_too_are_not_for_rebound_names(served: Served) -> None:

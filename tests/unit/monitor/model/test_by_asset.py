@@ -16,6 +16,8 @@ from monitor.model import status_details
 from monitor.model.latency import Latency
 from monitor.model.past_fills import fill_in
 from monitor.model.picture import Picture
+from monitor.model.status_object import Status
+from monitor.model.troubles import troubles as all_troubles
 from monitor.model.view import View
 from monitor.top import panels
 from monitor.ui import troubles
@@ -77,28 +79,28 @@ def take(view: View | Picture | Watch, topic: str, message: Message) -> None:
     view.take(Received(topic, kind, topics.rest_of(topic, kind), message), NOW)
 
 
-def status(config: Config, message: Account, unknown: list[str] | None = None) -> dict[str, Any]:
+def status(config: Config, message: Account, unknown: list[str] | None = None) -> Status:
     view = View(config)
     take(view, "heartbeat.executor", beat("executor"))
     take(view, "account", message)
     take(view, "feed.instrument", Instruments(unknown=unknown or []))
-    return view.status(NOW, WALL, None) | status_details.beyond(view, config, NOW, WALL)
+    return status_details.status(view, config, NOW, WALL, None)
 
 
 def test_a_held_asset_a_stale_rate_and_an_unlisted_pair_are_troubles_of_every_view(config: Config) -> None:
-    (is_bad, what, why), *more = status_details.troubles(status(config, held()), WALL)
+    (is_bad, what, why), *more = all_troubles(status(config, held()), WALL)
     assert (is_bad, what, why, more) == (True, "BTC is held", HELD, [])
-    (is_bad, what, why), *more = status_details.troubles(status(config, stale()), WALL)
+    (is_bad, what, why), *more = all_troubles(status(config, stale()), WALL)
     assert (is_bad, what, more) == (False, "the rate of EUR is stale", [])
     assert "BTC/EUR, BTC/USD" in why
     made = status(config, account(), ["ETH/BTC", "NOT/OURS"])
-    assert [what for _, what, _ in status_details.troubles(made, WALL)] == ["ETH/BTC is out"]
+    assert [what for _, what, _ in all_troubles(made, WALL)] == ["ETH/BTC is out"]
     assert any("the exchange does not list it" in line for line in lines(made))
 
 
 def test_what_is_well_is_no_trouble_and_the_rates_are_told(config: Config) -> None:
     made = status(config, account())
-    assert status_details.troubles(made, WALL) == []
+    assert all_troubles(made, WALL) == []
     assert "rates in USD: 1 BTC = 100000, 1 ETH = 2500, 1 EUR = 1.08" in lines(made)
     assert any("1 EUR = 1.08 [yellow]stale[/yellow]" in each for each in lines(status(config, stale())))
 
@@ -179,8 +181,8 @@ def test_metrics_have_positions_worth_and_rates_by_asset(config: Config) -> None
     view = View(config)
     take(view, "heartbeat.executor", beat("executor"))
     take(view, "account", held())
-    status_now = lambda: view.status(NOW, WALL, None) | status_details.beyond(view, config, NOW, WALL)  # noqa: E731
-    page = Metrics(config, view, Latency(), status_now).text().decode()
+    made = status_details.status(view, config, NOW, WALL, None)
+    page = Metrics(config, view, Latency(), lambda: made).text().decode()
     for sample in (
         'tradebyte_asset_position{asset="BTC"} 0.05',
         'tradebyte_asset_position_worth{asset="BTC",currency="USD"} 5000.0',
@@ -196,5 +198,5 @@ def test_what_the_executor_told_is_gone_once_it_is_not_heard(config: Config) -> 
     take(view, "heartbeat.executor", beat("executor"))
     take(view, "account", held())
     later = NOW + 60 * SECOND
-    made = view.status(later, WALL, None) | status_details.beyond(view, config, later, WALL)
-    assert (made["assets"], made["asset_rates"], status_details.troubles(made, WALL)) == ({}, {}, [])
+    made = status_details.status(view, config, later, WALL, None)
+    assert (made.assets, made.asset_rates, all_troubles(made, WALL)) == ({}, {}, [])

@@ -14,6 +14,8 @@ from monitor.cli.doctor import system
 from monitor.cli.status import lines
 from monitor.model import status_details
 from monitor.model.latency import Latency
+from monitor.model.status_object import Status
+from monitor.model.troubles import not_trading
 from monitor.model.view import View
 from monitor.ui import troubles
 from monitor.ui.snapshot import Watch
@@ -42,8 +44,8 @@ def hear_account(view: View, **account: Any) -> None:
     take(view, "account", Account(valid=True, **account))
 
 
-def status(view: View, config: Config) -> dict[str, Any]:
-    return view.status(NOW, WALL, None) | status_details.beyond(view, config, NOW, WALL)
+def status(view: View, config: Config) -> Status:
+    return status_details.status(view, config, NOW, WALL, None)
 
 
 @pytest.mark.parametrize(("refused", "code", "level"), [(True, 503, "error"), (False, 200, "warning")])
@@ -94,9 +96,9 @@ def test_the_screens_say_it_first(config: Config) -> None:
 def test_with_nothing_amiss_nothing_is_said(view: View, config: Config) -> None:
     hear_account(view)
     made = status(view, config)
-    assert (health(made)[0], status_details.not_trading(made, WALL)) == (200, [])
+    assert (health(made)[0], not_trading(made, WALL)) == (200, [])
     assert [finding.level for finding in system.trading(made, WALL)] == ["ok"]
-    assert made["paused"] == {}
+    assert made.paused == {}
 
 
 def test_the_connection_covers_the_executors_own(view: View, config: Config) -> None:
@@ -110,9 +112,6 @@ def test_a_process_that_is_not_heard_shows_what_it_said_last(tmp_path: Path) -> 
     config = Config(root=tmp_path)
     config.logs.mkdir()
     (config.logs / "executor.out.log").write_text("executor: config.yaml:3: trading.pairs: no\n\n")
-    made = View(config).status(NOW, WALL, None)
-    last_output.add(made, config)
-    assert made["processes"]["executor"]["why"] == (
-        "never heard; it said last: executor: config.yaml:3: trading.pairs: no"
-    )
-    assert made["processes"]["book"]["why"] == "never heard"
+    made = last_output.added(status(View(config), config), config)
+    assert made.processes["executor"].why == ("never heard; it said last: executor: config.yaml:3: trading.pairs: no")
+    assert made.processes["book"].why == "never heard"

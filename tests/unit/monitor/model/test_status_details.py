@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,6 +12,7 @@ from monitor.api.metrics import BOUNDS_S, Metrics
 from monitor.cli.status import lines
 from monitor.model import status_details
 from monitor.model.latency import Latency
+from monitor.model.status_object import Status
 from monitor.model.view import View
 from shared.clock import SECOND
 from shared.config import Config
@@ -78,7 +78,8 @@ def whole(view: View) -> None:
 
 def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config: Config) -> None:
     whole(view)
-    details = status_details.beyond(view, config, NOW, WALL)
+    made = status_details.status(view, config, NOW, WALL, None)
+    details = msgspec.to_builtins(made)
     assert details["stale"] == [PAIR]
     assert details["rates"]["pairs"][PAIR] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
     assert details["rates"]["rest"] == {"counter": 4.0, "threshold": 20, "left": 16.0}
@@ -86,7 +87,7 @@ def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config
     assert details["fees"][PAIR]["break_even_bps"] == "2.00"
     assert details["machine"] == FIGURES
     assert [(slow["process"], slow["operation"]) for slow in details["slow"]] == [("book", "turn")]
-    said = "\n".join(lines(details))
+    said = "\n".join(lines(made))
     for line in (
         f"stale[/yellow] (no update for 60 s): {PAIR}",
         "lost 2 times, 7 attempts since it started (at most 60 in 10 minutes)",
@@ -100,16 +101,17 @@ def test_status_tells_rates_connections_fees_and_what_is_slow(view: View, config
 
 
 def test_what_nobody_has_told_is_left_out(view: View, config: Config) -> None:
-    details = status_details.beyond(view, config, NOW, WALL)
+    made = status_details.status(view, config, NOW, WALL, None)
+    details = msgspec.to_builtins(made)
     assert (details["machine"], details["rates"], details["stale"]) == (None, {"pairs": {}, "rest": None}, [])
-    assert lines(details) == []
+    assert lines(made) == []
 
 
 def test_what_the_executor_told_is_no_fact_once_it_is_not_heard(view: View, config: Config) -> None:
     whole(view)
     assert 'tradebyte_orders_open{symbol="BTC/USD"} 1.0' in page(view, config)
     later = NOW + 4 * SECOND
-    made = view.status(later, WALL, None) | status_details.beyond(view, config, later, WALL)
+    made = msgspec.to_builtins(status_details.status(view, config, later, WALL, None))
     assert (made["orders_known"], made["positions"], made["fees"]) == (False, {}, {})
     assert made["rates"] == {"pairs": {}, "rest": None}
     silent = page(view, config, now=later)
@@ -132,15 +134,15 @@ def test_a_book_that_is_not_live_is_not_called_stale(view: View, config: Config)
 def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
     symbols = {PAIR: "refused: Currency pair not supported", "ETH/USD": "subscribed"}
     take(view, "feed.status", FeedStatus(connected=True, connection=1, last_byte=1, symbols=symbols))
-    assert list(status_details.connection(view)["refused"]) == [PAIR]
+    assert list(status_details.connection(view).refused) == [PAIR]
 
 
 # --- metrics ---------------------------------------------------------------------------------------------------------
 
 
 def page(view: View, config: Config, latency: Latency | None = None, now: int = NOW) -> str:
-    def status() -> dict[str, Any]:
-        return view.status(now, WALL, None) | status_details.beyond(view, config, now, WALL)
+    def status() -> Status:
+        return status_details.status(view, config, now, WALL, None)
 
     return Metrics(config, view, latency or Latency(), status).text().decode()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from monitor.api.site import health
+from monitor.model import status_details
 from monitor.model.view import View
 from shared.bus import Received, topics
 from shared.clock import SECOND
@@ -101,9 +103,15 @@ def order(state: OrderState) -> Order:
     )
 
 
+def status(view: View, now: int, wall: int, halted: str | None) -> dict[str, Any]:
+    """The status object as JSON has it."""
+    made = status_details.status(view, view._config, now, wall, halted)
+    return cast("dict[str, Any]", msgspec.to_builtins(made))
+
+
 def test_every_configured_process_is_listed_also_one_never_heard(view: View, config: Config) -> None:
     take(view, "heartbeat.book", beat("book"), NOW - SECOND // 2)
-    processes = view.status(NOW, WALL, None)["processes"]
+    processes = status(view, NOW, WALL, None)["processes"]
     assert list(processes) == config.process_names
     wanted = {"state", "pid", "boot", "uptime_s", "heartbeat_age_s", "rss_mb", "gaps", "drops"}
     assert all(wanted <= set(process) for process in processes.values())
@@ -124,7 +132,7 @@ def test_a_process_unheard_for_3_s_is_dead(view: View) -> None:
 def test_a_live_book_shows_its_touch_as_decimal_text(view: View) -> None:
     take(view, "book.status", book_status())
     take(view, f"book.{PAIR}", book())
-    row = view.status(NOW, WALL + SECOND // 10, None)["books"][PAIR]
+    row = status(view, NOW, WALL + SECOND // 10, None)["books"][PAIR]
     assert row["state"] == "live"
     assert (row["bid"], row["ask"]) == ("100000.0", "100001.0")
     assert row["age_ms"] == 130
@@ -134,7 +142,7 @@ def test_a_live_book_shows_its_touch_as_decimal_text(view: View) -> None:
 def test_a_book_whose_publisher_is_unheard_for_1_s_is_silent_whatever_it_said(view: View) -> None:
     take(view, "book.status", book_status())
     take(view, f"book.{PAIR}", book())
-    row = view.status(NOW, WALL + SECOND + 1, None)["books"][PAIR]
+    row = status(view, NOW, WALL + SECOND + 1, None)["books"][PAIR]
     assert (row["state"], row["bid"], row["ask"]) == ("silent", None, None)
     assert "1 s ago" in row["why"]
 
@@ -143,12 +151,12 @@ def test_a_book_whose_publisher_is_unheard_for_1_s_is_silent_whatever_it_said(vi
 def test_a_book_that_is_not_live_shows_no_touch(view: View, state: BookState) -> None:
     take(view, f"book.{PAIR}", book())
     take(view, "book.status", book_status(state))
-    row = view.status(NOW, WALL, None)["books"][PAIR]
+    row = status(view, NOW, WALL, None)["books"][PAIR]
     assert (row["state"], row["bid"], row["ask"]) == (str(state), None, None)
 
 
 def test_a_book_never_heard_of_is_silent(view: View) -> None:
-    row = view.status(NOW, WALL, None)["books"]["SOL/USD"]
+    row = status(view, NOW, WALL, None)["books"]["SOL/USD"]
     assert (row["state"], row["age_ms"]) == ("silent", None)
 
 
@@ -156,7 +164,7 @@ def test_a_book_never_heard_of_is_silent(view: View) -> None:
 def test_open_orders_are_those_that_may_still_trade(view: View, state: OrderState) -> None:
     take(view, f"order.{PAIR}", Orders(symbol=PAIR, valid=True, orders=[order(state)]))
     live = state in (OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN, OrderState.CANCELLING)
-    assert view.status(NOW, WALL, None)["open_orders"] == int(live)
+    assert status(view, NOW, WALL, None)["open_orders"] == int(live)
 
 
 def test_positions_are_what_each_pairs_fills_add_up_to_and_assets_what_is_held(view: View) -> None:
@@ -170,13 +178,13 @@ def test_positions_are_what_each_pairs_fills_add_up_to_and_assets_what_is_held(v
     )
     take(view, "account", Account(valid=True, positions={PAIR: "9", "ETH/USD": "0.5"}, assets={"BTC": row}))
     take(view, "heartbeat.executor", beat("executor"))
-    assert view.status(NOW, WALL, None)["positions"] == {PAIR: "9", "ETH/USD": "0.5"}
-    assert view.status(NOW, WALL, None)["assets"]["BTC"]["position"] == "-0.0015"
+    assert status(view, NOW, WALL, None)["positions"] == {PAIR: "9", "ETH/USD": "0.5"}
+    assert status(view, NOW, WALL, None)["assets"]["BTC"]["position"] == "-0.0015"
 
 
 def test_halted_is_what_the_file_says(view: View) -> None:
-    assert view.status(NOW, WALL, None)["halted"] is False
-    assert view.status(NOW, WALL, "why")["halted"] is True
+    assert status(view, NOW, WALL, None)["halted"] is False
+    assert status(view, NOW, WALL, "why")["halted"] is True
 
 
 def test_what_the_configuration_does_not_name_is_counted_and_left_out(view: View) -> None:
@@ -206,16 +214,16 @@ def test_it_is_complete_once_everything_shown_was_heard(view: View, config: Conf
 def test_new_starts_are_counted(view: View) -> None:
     for boot in (9, 9, 10, 11):
         take(view, "heartbeat.book", beat("book", boot=boot))
-    assert view.status(NOW, WALL, None)["processes"]["book"]["restarts"] == 2
-    assert view.status(NOW, WALL, None)["processes"]["executor"]["restarts"] == 0
+    assert status(view, NOW, WALL, None)["processes"]["book"]["restarts"] == 2
+    assert status(view, NOW, WALL, None)["processes"]["executor"]["restarts"] == 0
 
 
 def test_health_is_200_only_when_every_process_says_ready(view: View, config: Config) -> None:
     for name in config.process_names:
-        code, body = health(view.status(NOW, WALL, None))
-        assert (code, name in body["not_ready"]) == (503, True)
+        code, body = health(status_details.status(view, config, NOW, WALL, None))
+        assert (code, name in body.not_ready) == (503, True)
         take(view, f"heartbeat.{name}", beat(name))
-    assert health(view.status(NOW, WALL, None))[0] == 200
+    assert health(status_details.status(view, config, NOW, WALL, None))[0] == 200
     take(view, "heartbeat.executor", beat("executor", state=ProcessState.HALTED))
-    code, body = health(view.status(NOW, WALL, "why"))
-    assert (code, body["not_ready"], body["halted"]) == (503, ["executor"], True)
+    code, body = health(status_details.status(view, config, NOW, WALL, "why"))
+    assert (code, body.not_ready, body.halted) == (503, ["executor"], True)

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import HOPS, Hop
+from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
 from monitor.watchdog.alerts import Alerts, Begin, Condition, End, rule_of_end
 from monitor.watchdog.conditions import SAMPLES_MIN, conditions
@@ -109,7 +110,7 @@ def test_every_end_belongs_to_its_rule() -> None:
 
 def conditions_now(view: View, config: Config, **figures: float) -> dict[str, Condition]:
     minute = LastMinute({name: Hop(Histogram()) for name in HOPS}, config.monitor.alerts.latency.above_ms)
-    return conditions(view, config, FIGURES | figures, minute, NOW, WALL)
+    return conditions(view, config, msgspec.convert(FIGURES | figures, MachineFigures), minute, NOW, WALL)
 
 
 def live(config: Config, stale: bool = False) -> BookStatus:
@@ -184,7 +185,7 @@ def test_a_hop_is_judged_by_its_last_minute(view: View, config: Config) -> None:
     minute = LastMinute(hops, config.monitor.alerts.latency.above_ms)
 
     def names() -> list[str]:
-        return list(conditions(view, config, FIGURES, minute, NOW, WALL))
+        return list(conditions(view, config, msgspec.convert(FIGURES, MachineFigures), minute, NOW, WALL))
 
     for _ in range(SAMPLES_MIN - 1):
         hops["collector_to_book"].add(SECOND, 1)

@@ -9,12 +9,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from monitor.cli.doctor import exchange, keys, local, questions, system
 from monitor.cli.doctor.command import report, show
 from monitor.cli.doctor.finding import Finding
 from monitor.cli.doctor.questions import Answer, Answers, Clock
+from monitor.model import status_details
+from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
 from monitor.watchdog import machine, supervisor
 from shared import config as configuration
@@ -224,6 +228,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(config: Config, monkeypatch
 FIGURES = {
     "cpu_percent": 5.0,
     "cpus": 2,
+    "load_1_min": 0.5,
     "memory_percent": 50.0,
     "memory_free_mb": 900,
     "disk_percent": 10.0,
@@ -242,13 +247,13 @@ FIGURES = {
     ],
 )
 def test_the_machine_is_judged_by_the_thresholds(config: Config, changed: dict[str, float], wanted: list[str]) -> None:
-    assert levels(local.resources(FIGURES | changed, config)) == wanted
+    assert levels(local.resources(msgspec.convert(FIGURES | changed, MachineFigures), config)) == wanted
 
 
 def test_the_machine_can_be_looked_at_before_its_folders_are_there(tmp_path: Path) -> None:
     figures = machine.Machine(tmp_path / "not" / "there").figures()
-    assert figures["disk_free_mb"] > 0
-    assert machine.troubles(FIGURES, Monitor()) == {}
+    assert figures.disk_free_mb > 0
+    assert machine.troubles(msgspec.convert(FIGURES, MachineFigures), Monitor()) == {}
 
 
 def test_a_port_that_a_stranger_holds_is_an_error(config: Config) -> None:
@@ -321,13 +326,12 @@ def test_a_damaged_journal_is_an_error(config: Config) -> None:
 
 
 def test_nothing_running_is_an_error_and_so_is_one_that_is_dead(config: Config) -> None:
-    status = View(config).status(0, 0, None)
+    status = status_details.status(View(config), config, 0, 0, None)
     assert levels(system.processes(status)) == ["error"]
-    for process in status["processes"].values():
-        process["state"] = "ready"
-    assert levels(system.processes(status)) == ["ok"]
-    status["processes"]["book"] |= {"state": "dead", "why": "last heard 9 s ago"}
-    (finding,) = system.processes(status)
+    ready = {name: replace(process, state="ready") for name, process in status.processes.items()}
+    assert levels(system.processes(replace(status, processes=ready))) == ["ok"]
+    dead = replace(ready["book"], state="dead", why="last heard 9 s ago")
+    (finding,) = system.processes(replace(status, processes=ready | {"book": dead}))
     assert (finding.level, "tradebyte restart book" in finding.mend) == ("error", True)
 
 

@@ -164,9 +164,9 @@ def test_a_webhook_that_is_down_holds_up_neither_the_loop_nor_the_other(
         hooks.take(Alert(level="warning", kind=condition.told_as, text=condition.text))
         await until(lambda: len(service.bodies) == 6)
         # The service has it before the answer is read here.
-        await until(lambda: [figure["waiting"] for figure in hooks.figures()] == [5, 0])
+        await until(lambda: [figure.waiting for figure in hooks.figures()] == [5, 0])
         await asyncio.to_thread(bad.stop)
-        await until(lambda: "cannot be reached" in hooks.figures()[0]["trouble"])
+        await until(lambda: "cannot be reached" in hooks.figures()[0].trouble)
         again = Service(bad.port)
         try:
             await until(lambda: len(again.bodies) == 5)
@@ -174,7 +174,7 @@ def test_a_webhook_that_is_down_holds_up_neither_the_loop_nor_the_other(
         finally:
             await asyncio.to_thread(again.stop)
         running.cancel()
-        assert [(figure["sent"], figure["dropped"]) for figure in hooks.figures()] == [(5, 0), (6, 0)]
+        assert [(figure.sent, figure.dropped) for figure in hooks.figures()] == [(5, 0), (6, 0)]
         assert SECRET not in repr([hooks.figures(), config.monitor.webhooks])
 
     try:
@@ -188,10 +188,10 @@ def test_a_flood_is_bounded_and_counted() -> None:
     for _ in range(limits.WEBHOOK_QUEUE + 7):
         hooks.take(ALERT)
     (figures,) = hooks.figures()
-    assert (figures["waiting"], figures["dropped"]) == (limits.WEBHOOK_QUEUE, 7)
+    assert (figures.waiting, figures.dropped) == (limits.WEBHOOK_QUEUE, 7)
 
 
 def test_a_test_alert_of_the_monitor_is_not_sent_twice() -> None:
     hooks = Webhooks(config_of(1, level="info"))
     hooks.take(Alert(level="info", kind=webhook.TEST_KIND, text="x"))
-    assert hooks.figures()[0]["waiting"] == 0
+    assert hooks.figures()[0].waiting == 0
