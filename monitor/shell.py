@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
 
 from monitor.api import app as api
 from monitor.api.metrics import Metrics
@@ -141,7 +140,7 @@ class Monitor:
             self.process.log.warning("supervisord did not restart it: killing it", process=program, why=str(error))
             self.pids.kill(restart.process, restart.pid)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -160,14 +160,14 @@ class System:
     def pid(self, program: str) -> int:
         """A program's pid, 0 while it has none."""
         try:
-            return int(self.supervisor.info(program)["pid"])
+            return self.supervisor.info(program).pid
         except (supervisor.Absent, supervisor.Refused):
             return 0
 
     def states(self) -> dict[str, str]:
         """supervisord's word on each program, such as RUNNING; nothing while it does not answer."""
         try:
-            return {found["name"]: found["statename"] for found in self.supervisor.every()}
+            return {info.name: info.statename for info in self.supervisor.every()}
         except supervisor.Absent:
             return {}
 

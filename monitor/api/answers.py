@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -28,7 +28,7 @@ class Problem(Exception):
         self.body = ProblemShown(error=error, text=text, mend=mend)
 
 
-def respond(body: Any, code: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+def respond(body: object, code: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Return JSON of a value, or of bytes that are JSON already."""
     raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
     return web.Response(body=raw, status=code, content_type=JSON, headers=HEADERS | (headers or {}))

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -23,10 +22,10 @@ class Version:
 
     number: int
     raw: bytes
-    _data: Any = None
+    _data: object = None
 
     @property
-    def data(self) -> Any:
+    def data(self) -> object:
         """Return the JSON value, decoded when first asked for."""
         if self._data is None:
             self._data = msgspec.json.decode(self.raw)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class Inexpressible(Exception):
     """A merge patch cannot say it: in one, null means that a member goes."""
 
 
-def patch(old: Any, new: Any) -> Any:
+def patch(old: object, new: object) -> object:
     """Return what merged into ``old`` gives ``new``; an empty object when they are equal objects.
 
     Raises :class:`Inexpressible` when a member has to become null.
     """
     if not isinstance(new, dict) or not isinstance(old, dict):
         return _without_null(new)
-    changes: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())
+    changes: dict[str, object] = dict.fromkeys(old.keys() - new.keys())
     for name, value in new.items():
         if name not in old:
             changes[name] = _without_null(value)
@@ -25,7 +23,7 @@ def patch(old: Any, new: Any) -> Any:
     return changes
 
 
-def _without_null(value: Any) -> Any:
+def _without_null(value: object) -> object:
     """Return the value unchanged; raise :class:`Inexpressible` if a member of an object is null."""
     if value is None:
         raise Inexpressible

@@ -12,6 +12,8 @@ from monitor.api.routes import ACTIONS, READS, Action, Read
 from monitor.api.site import SECTIONS
 from monitor.model.status_object import Health
 
+# JSON of a schema that is not ours (OpenAPI, JSON Schema); it is only written.
+Json = dict[str, Any]
 REF: Final = "#/components/schemas/{name}"
 REASONS: Final = {
     400: "the query or the body cannot be read",
@@ -30,14 +32,14 @@ STREAM_ABOUT: Final = (
 )
 
 
-def document(version: str) -> dict[str, Any]:
+def document(version: str) -> Json:
     """Return the whole description."""
-    kinds = [Health, ProblemShown]
+    kinds: list[object] = [Health, ProblemShown]
     kinds += [kind for read in READS for kind in (read.answer, read.query)]
     kinds += [kind for action in ACTIONS for kind in (action.body, action.answer)]
     refs, components = msgspec.json.schema_components(kinds, ref_template=REF)
     schemas = dict(zip(map(_key, kinds), refs, strict=True))
-    paths: dict[str, Any] = {read.path: {"get": _read(read, schemas, components)} for read in READS}
+    paths: Json = {read.path: {"get": _read(read, schemas, components)} for read in READS}
     paths |= {action.path: {"post": _action(action, schemas)} for action in ACTIONS}
     healthy = {"200": _content(JSON, schemas[_key(Health)], "every process is ready")}
     healthy["503"] = _content(JSON, schemas[_key(Health)], "some process is not")
@@ -64,11 +66,11 @@ def document(version: str) -> dict[str, Any]:
     }
 
 
-def _key(kind: Any) -> str:
+def _key(kind: object) -> str:
     return repr(kind)
 
 
-def _read(read: Read, schemas: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _read(read: Read, schemas: Json, components: Json) -> Json:
     answers = {"200": _content(JSON, schemas[_key(read.answer)], read.about)}
     if read.query is NoQuery:
         return {"summary": read.about, "responses": answers | _problems(schemas, 403)}
@@ -83,7 +85,7 @@ def _read(read: Read, schemas: dict[str, Any], components: dict[str, Any]) -> di
     }
 
 
-def _action(action: Action, schemas: dict[str, Any]) -> dict[str, Any]:
+def _action(action: Action, schemas: Json) -> Json:
     required = any(field.required for field in msgspec.structs.fields(action.body))
     body = {"required": required, "content": {JSON: {"schema": schemas[_key(action.body)]}}}
     answers = {"200": _content(JSON, schemas[_key(action.answer)], "done")}
@@ -95,9 +97,9 @@ def _action(action: Action, schemas: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _content(kind: str, schema: Any, about: str) -> dict[str, Any]:
+def _content(kind: str, schema: Json, about: str) -> Json:
     return {"description": about, "content": {kind: {"schema": schema}}}
 
 
-def _problems(schemas: dict[str, Any], *codes: int) -> dict[str, Any]:
+def _problems(schemas: Json, *codes: int) -> Json:
     return {str(code): _content(JSON, schemas[_key(ProblemShown)], REASONS[code]) for code in sorted(codes)}

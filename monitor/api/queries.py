@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -90,7 +90,7 @@ def of_query(kind: type[Struct], query: Mapping[str, str]) -> Struct:
         parsed: Struct = msgspec.convert(dict(query), kind, strict=False)
     except msgspec.ValidationError as error:
         raise Problem(400, "bad_query", f"the query cannot be read: {error}", "see /openapi.json") from None
-    numbers: list[Any] = [getattr(parsed, field) for field in parsed.__struct_fields__]
+    numbers = [getattr(parsed, field) for field in parsed.__struct_fields__]
     if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
         raise Problem(400, "bad_query", "the query holds what is no finite number", "see /openapi.json")
     return parsed

@@ -34,9 +34,10 @@ class Read:
 
     path: str
     about: str
-    answer: Any
+    answer: object
     query: type[msgspec.Struct] = NoQuery
-    make: Callable[[Site, Any], Any] | None = None
+    # Any: of the type in ``query``.
+    make: Callable[[Site, Any], object] | None = None
 
     @property
     def section(self) -> str:
@@ -69,7 +70,8 @@ class Action:
     about: str
     body: type[msgspec.Struct]
     answer: type[msgspec.Struct]
-    run: Callable[[Controls, Any], Awaitable[Any]]
+    # Any: of the type in ``body``.
+    run: Callable[[Controls, Any], Awaitable[object]]
     refusals: tuple[int, ...] = ()
 
 

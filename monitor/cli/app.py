@@ -22,7 +22,9 @@ MODULES: Final = {
     **{name: f"views.{name}" for name in ("top", "web", "desktop")},
     "doctor": "doctor.command",
 }
-# Of the whole and of each command.
+# click's class, of which newer typers have a copy of their own.
+Command = Any
+# Of the whole and of each command: typer's keywords, as typer takes them.
 LOOKS: Final[dict[str, Any]] = {
     # Plain text: boxes do not read well aloud or in a log.
     "rich_markup_mode": None,
@@ -33,7 +35,7 @@ LOOKS: Final[dict[str, Any]] = {
 
 
 @functools.cache
-def command(name: str) -> Any:
+def command(name: str) -> Command:
     """Return a command, with the module that it is in."""
     word = name.replace("-", "_")
     function = getattr(importlib.import_module(f"monitor.cli.{MODULES.get(word, word)}"), word)
@@ -45,10 +47,10 @@ def command(name: str) -> Any:
     return typer.main.get_command(alone)
 
 
-class Commands(Mapping[str, Any]):
+class Commands(Mapping[str, Command]):
     """Every command by its name, loaded when it is asked for: 'halt' must not wait for what 'doctor' takes."""
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Command:
         if name not in SHORT:
             raise KeyError(name)
         return command(name)
@@ -67,7 +69,7 @@ class Tradebyte(TyperGroup):
         super().__init__(**attributes)
         self.commands = Commands()  # type: ignore[assignment]  # nothing is ever added to them
 
-    def list_commands(self, _ctx: Any) -> list[str]:
+    def list_commands(self, _ctx: object) -> list[str]:
         """Return their names, without loading them."""
         return list(self.commands)
 

@@ -40,6 +40,7 @@ def show(config: ConfigOption = None, json: JsonOption = False) -> None:
     print(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), end="")
 
 
+# Any: the values of every section's fields, as msgspec makes them; they are only printed.
 def in_force(settings: Config) -> dict[str, Any]:
     """Return the configuration as a tree of plain values."""
     tree = msgspec.to_builtins(settings, builtin_types=(Decimal,), enc_hook=str)

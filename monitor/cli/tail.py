@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from json import JSONEncoder
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgpack
 import msgspec
@@ -129,7 +129,7 @@ class _Lines:
 
     def __init__(self, is_styled: bool) -> None:
         self._is_styled = is_styled
-        self._newest: dict[str, tuple[Any, Any]] = {}
+        self._newest: dict[str, tuple[object, object]] = {}
 
     def __call__(self, topic: str, payload: bytes) -> str | None:
         message = _unpacked(payload)
@@ -144,7 +144,7 @@ class _Lines:
         return f"{when} {topic} {fields}"
 
 
-def _unpacked(payload: bytes) -> dict[str, Any]:
+def _unpacked(payload: bytes) -> dict[str, object]:
     """Return a message's map; show what is none as it is instead of ending the tail."""
     try:
         message = msgpack.unpackb(payload, strict_map_key=False)
@@ -153,14 +153,14 @@ def _unpacked(payload: bytes) -> dict[str, Any]:
     return message if isinstance(message, dict) else {"not_a_map": message}
 
 
-def _encoded(value: Any) -> str:
+def _encoded(value: object) -> str:
     try:
         return JSON.encode(value)
     except (TypeError, ValueError):
         return msgspec.json.encode(_plain(value)).decode()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a msgpack value as JSON can hold it."""
     if isinstance(value, bytes):
         try:
@@ -178,14 +178,14 @@ def _plain(value: Any) -> Any:
 JSON = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
 
 
-def line(message: dict[str, Any]) -> tuple[str, str]:
+def line(message: dict[str, object]) -> tuple[str, str]:
     """Return a message's time and its own fields, for people."""
     ts = message.get("ts")
     when = rfc3339(ts)[11:23] if isinstance(ts, int) and 0 <= ts < 2**63 else "--:--:--.---"
     return when, " ".join(f"{key}={_short(each)}" for key, each in message.items() if key not in HEADER)
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     if isinstance(value, bytes):
         value = _plain(value)
     if isinstance(value, str):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from monitor.control.journal_orders import Named
 from monitor.model.view import View
@@ -68,7 +67,7 @@ async def _cancel(config: Config, orders: list[Named] | None) -> Cancelled:
 
 async def _cancel_batch(rest: Rest, orders: list[Named]) -> int:
     """Cancel up to 50 together; where Kraken refuses that, since one has ended or otherwise, one by one."""
-    params: dict[str, Any] = {
+    params = {
         "orders": [order.order_id for order in orders if order.order_id],
         "cl_ord_ids": [order.cl_ord_id for order in orders if not order.order_id],
     }
@@ -94,7 +93,7 @@ def _has_ended(errors: Iterable[str]) -> bool:
     return all(meaning(text) is Meaning.UNKNOWN_ORDER for text in errors)
 
 
-def _count(result: Any) -> int:
+def _count(result: object) -> int:
     count = result.get("count") if isinstance(result, dict) else None
     if not isinstance(count, int):
         raise Failed(f"an answer to a cancel without a count: {str(result)[:80]}")

@@ -74,10 +74,11 @@ def _stays(config: Config, supervisord: supervisor.Supervisor, pids: dict[str, i
                 del left[program]
         for program, pid in left.items():
             info = supervisord.info(program)
-            if int(info["pid"]) != pid:
-                code = info.get("exitstatus", "?")
+            if info.pid != pid:
                 logs = f"logs/{program}.out.log and logs/{processes[program]}.log"
-                raise Ended(f"{program} was started as pid {pid} and has ended (exit code {code}); {logs} say why")
+                raise Ended(
+                    f"{program} was started as pid {pid} and has ended (exit code {info.exitstatus}); {logs} say why"
+                )
         return not left
 
     with Listener(config, ("heartbeat",)) as listener:

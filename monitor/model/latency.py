@@ -7,15 +7,14 @@ Histograms of several runs or machines merge by adding buckets.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from monitor.model import sections
 from shared.bus import Received
 from shared.clock import SECOND
 from shared.histogram import Histogram, upper_ns
-from shared.messages import Book, FeedStatus, Message, Order, Orders, Target
+from shared.messages import Book, FeedStatus, Order, Orders, Target
 
 HOPS: Final = {
     "exchange_to_collector": "from the frame's own time at the exchange to our socket, by the exchange's clock",
@@ -52,21 +51,20 @@ class Latency:
         # Counted last, by topic: a stamp for books and targets; the boot, and (sent, acked) by order, for orders.
         self._counted: dict[str, int] = {}
         self._orders: dict[str, tuple[int, dict[str, tuple[int, int]]]] = {}
-        self._take: dict[type[Message], Callable[[str, Any], None]] = {
-            FeedStatus: self._on_feed,
-            Book: self._on_book,
-            Target: self._on_target,
-            Orders: self._on_orders,
-        }
 
     def take(self, received: Received) -> None:
         """Take in one message; kinds without stamps are passed over."""
-        take = self._take.get(type(received.message))
-        if take is not None:
-            take(received.topic, received.message)
-
-    def _on_feed(self, _topic: str, feed: FeedStatus) -> None:
-        self._feed = feed
+        match received.message:
+            case FeedStatus() as feed:
+                self._feed = feed
+            case Book() as book:
+                self._on_book(received.topic, book)
+            case Target() as target:
+                self._on_target(received.topic, target)
+            case Orders() as orders:
+                self._on_orders(received.topic, orders)
+            case _:
+                pass
 
     def _on_book(self, topic: str, book: Book) -> None:
         if not self._is_new(topic, book.booked):

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import structlog
 
 from monitor.model.picture import Picture
+from monitor.model.recent import fill_shown, seconds
 from monitor.model.sections import FillShown
 from shared import limits
 from shared.bus import Received
@@ -47,9 +48,7 @@ class Line(msgspec.Struct, frozen=True):
 
     def as_fill(self) -> FillShown:
         """Return the fill as the views show it."""
-        names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
-        fields: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return FillShown(**fields, ts=parse_rfc3339(self.ts) / SECOND)
+        return fill_shown(self, seconds(parse_rfc3339(self.ts)))
 
 
 def fill_in(picture: Picture, lines: list[Line], currency: str) -> None:
@@ -75,8 +74,8 @@ def fill_in(picture: Picture, lines: list[Line], currency: str) -> None:
 class Reader:
     """Reads when the monitor starts, and again when the bus missed a fill or the executor started anew."""
 
-    def __init__(self, config: Config, picture: Picture, aside: Callable[[Any], None]) -> None:
-        self._config, self._picture, self._aside = config, picture, aside
+    def __init__(self, config: Config, picture: Picture, spawn: Callable[[Coroutine[None, None, None]], None]) -> None:
+        self._config, self._picture, self._spawn = config, picture, spawn
         self._wanted = True
         self._reading = False
         self._due = 0
@@ -95,7 +94,7 @@ class Reader:
         if self._wanted and not self._reading and now >= self._due:
             self._wanted, self._reading = False, True
             self._due = now + int(limits.JOURNAL_AGAIN_S * SECOND)
-            self._aside(self._read())
+            self._spawn(self._read())
 
     async def _read(self) -> None:
         try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from typing import Any
+
+import msgspec
 
 from monitor.model.sections import FillShown, LogShown, RecentAlert, TradeShown
 from shared import limits, numbers
@@ -15,6 +16,12 @@ from shared.messages import Alert, FeedTrades, Fill, LogLine
 def seconds(ns: int) -> float:
     """Return a time of the bus in seconds, for charts."""
     return ns / SECOND
+
+
+def fill_shown(fill: msgspec.Struct, ts: float) -> FillShown:
+    """Return a fill of the bus or of the journal as the views show it."""
+    names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
+    return FillShown(**{name: getattr(fill, name) for name in names}, ts=ts)
 
 
 class Trades:
@@ -53,9 +60,7 @@ class Fills:
 
     def take(self, message: Fill) -> None:
         """Keep a fill that the executor published."""
-        names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
-        fields: dict[str, Any] = {name: getattr(message, name) for name in names}
-        self.add(FillShown(**fields, ts=seconds(message.fill_ts)))
+        self.add(fill_shown(message, seconds(message.fill_ts)))
 
     def add(self, fill: FillShown) -> None:
         """Add a fill, unless it is known already or older than all that is kept when that is full."""
@@ -109,7 +114,7 @@ class Notices:
         )
 
 
-def _plain(value: Any) -> str | int | float | bool | None:
+def _plain(value: object) -> str | int | float | bool | None:
     """Return a field as JSON can hold it, whatever a stranger put there."""
     if value is None or isinstance(value, bool | int | float):
         return value

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, MutableMapping
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import structlog
+from structlog.typing import EventDict
 
 from monitor.model import halted
 from monitor.model.past_fills import Reader as Journal
@@ -82,13 +83,13 @@ class Reading:
         counters = subscriber.counters
         return counted(snapshot, counters.gaps + counters.untracked, self._note)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Awaitable[None]) -> None:
         self._note = ""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _keep(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> NoReturn:
+    def _keep(self, _logger: object, _method: str, event: EventDict) -> NoReturn:
         """Keep a log line as a note: written, it would garble the screen."""
         self._note = f"{event.pop('event', '')}: {event.get('why', '')}"
         raise structlog.DropEvent

@@ -8,11 +8,14 @@ import time
 import xmlrpc.client
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 from xml.parsers.expat import ExpatError
+
+import msgspec
 
 from shared.config import Config
 
+T = TypeVar("T")
 CALL_TIMEOUT_S: Final = 3.0
 # supervisord's fault codes (supervisor/xmlrpc.py) for what is the wanted state already.
 NOT_RUNNING, ALREADY_STARTED, BAD_NAME = 70, 60, 10
@@ -41,6 +44,15 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+class ProgramInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A program as supervisord says; ``pid`` is 0 when it does not run, ``exitstatus`` that of its last end."""
+
+    name: str
+    statename: str
+    pid: int
+    exitstatus: int = 0
+
+
 class Supervisor:
     """One supervisord. A connection a call: it may be another one by the next."""
 
@@ -48,7 +60,7 @@ class Supervisor:
         self.path = path
         self._timeout_s = timeout_s
 
-    def call(self, method: str, *arguments: Any) -> Any:
+    def call(self, method: str, *arguments: str | bool) -> object:
         """Return the answer to one XML-RPC call, such as ``call("supervisor.getState")``; raises its errors by name."""
         connection = _Connection(str(self.path), self._timeout_s)
         try:
@@ -71,19 +83,19 @@ class Supervisor:
         """Make supervisord look for ended children now instead of at its next poll."""
         self.call("supervisor.getState")
 
-    def info(self, program: str) -> dict[str, Any]:
-        """Return ``statename``, ``pid`` (0 when not running), ``exitstatus`` and more of a program."""
-        answer = self.call("supervisor.getProcessInfo", program)
-        if not isinstance(answer, dict):
-            raise Absent(f"supervisord's answer on {self.path} cannot be read: {answer!r}")
-        return answer
+    def info(self, program: str) -> ProgramInfo:
+        """Return what supervisord says of a program."""
+        return self._read(self.call("supervisor.getProcessInfo", program), ProgramInfo)
 
-    def every(self) -> list[dict[str, Any]]:
+    def every(self) -> list[ProgramInfo]:
         """Return the same of every program."""
-        answer = self.call("supervisor.getAllProcessInfo")
-        if not isinstance(answer, list):
-            raise Absent(f"supervisord's answer on {self.path} cannot be read: {answer!r}")
-        return answer
+        return self._read(self.call("supervisor.getAllProcessInfo"), list[ProgramInfo])
+
+    def _read(self, answer: object, kind: type[T]) -> T:
+        try:
+            return msgspec.convert(answer, kind)
+        except msgspec.ValidationError:
+            raise Absent(f"supervisord's answer on {self.path} cannot be read: {answer!r}") from None
 
     def stop(self, program: str) -> None:
         """Ask for a stop and return at once; one that is stopped already is fine."""
@@ -98,7 +110,7 @@ class Supervisor:
         self._unless(NOT_RUNNING, lambda: self.call("supervisor.signalProcess", program, "HUP"))
 
     @staticmethod
-    def _unless(code: int, act: Callable[[], Any]) -> None:
+    def _unless(code: int, act: Callable[[], object]) -> None:
         try:
             act()
         except Refused as refused:
@@ -139,14 +151,14 @@ def _wait(what: str, seconds: float, done: Callable[[], bool]) -> None:
 def stop(supervisor: Supervisor, program: str) -> None:
     """Stop a program and wait until it has ended."""
     supervisor.stop(program)
-    _wait(f"{program} did not stop", STOP_S, lambda: supervisor.info(program)["statename"] in STOPPED)
+    _wait(f"{program} did not stop", STOP_S, lambda: supervisor.info(program).statename in STOPPED)
 
 
 def start(supervisor: Supervisor, program: str) -> int:
     """Start a program, wait until it runs, and return its pid."""
     supervisor.start(program)
-    _wait(f"{program} did not start", START_S, lambda: supervisor.info(program)["statename"] == "RUNNING")
-    return int(supervisor.info(program)["pid"])
+    _wait(f"{program} did not start", START_S, lambda: supervisor.info(program).statename == "RUNNING")
+    return supervisor.info(program).pid
 
 
 def restart(supervisor: Supervisor, program: str) -> None:
@@ -157,7 +169,7 @@ def restart(supervisor: Supervisor, program: str) -> None:
 
 def hand_over(supervisor: Supervisor, program: str) -> int:
     """End a program by SIGHUP, so that it keeps its orders, and start it; return its pid."""
-    before = int(supervisor.info(program)["pid"])
+    before = supervisor.info(program).pid
     supervisor.hangup(program)
-    _wait(f"{program} did not end", STOP_S, lambda: int(supervisor.info(program)["pid"]) != before)
+    _wait(f"{program} did not end", STOP_S, lambda: supervisor.info(program).pid != before)
     return start(supervisor, program)

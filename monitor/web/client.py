@@ -86,6 +86,7 @@ class Client:
         self._token = token
         self._clock = clock
         self._wall = wall
+        # Any: the type of each answer is the one of the section whose path is in its key.
         self._sections: OrderedDict[tuple[str, Params, float], _Fetched[Any]] = OrderedDict()
         self._lock = threading.Lock()
         self._quiet_until = float("-inf")
@@ -114,7 +115,7 @@ class Client:
         finally:
             fetched.lock.release()
 
-    def _fetched(self, key: tuple[str, Params, float]) -> _Fetched[Any]:  # of the section whose path is in the key
+    def _fetched(self, key: tuple[str, Params, float]) -> _Fetched[Any]:
         with self._lock:
             fetched = self._sections.setdefault(key, _Fetched())
             self._sections.move_to_end(key)

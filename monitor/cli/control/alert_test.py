@@ -6,9 +6,9 @@ import asyncio
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import msgspec
 import typer
@@ -17,6 +17,7 @@ from rich.markup import escape
 from monitor.api.loopback import OPENER, api
 from monitor.cli.common import EXIT_FAILED, ConfigOption, JsonOption, console, load, print_json, table
 from monitor.model.listener import GATHER_S
+from monitor.model.sections import AlertsShown
 from monitor.watchdog.merged_log import NAME as MERGED
 from monitor.watchdog.sinks import webhook
 from shared import bus, limits
@@ -92,7 +93,7 @@ def _ask(config: Config, text: str) -> str:
         return f"the monitor does not answer on port {config.monitor.port}; start the system ('make run')"
 
 
-def _came(sink: str, look: Any, why: str, seconds: float = limits.ALERT_TEST_S) -> Came:
+def _came(sink: str, look: Callable[[], bool], why: str, seconds: float = limits.ALERT_TEST_S) -> Came:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if look():
@@ -122,10 +123,10 @@ def _is_in_the_log(config: Config, text: str) -> bool:
 def _is_shown(config: Config, text: str) -> bool:
     try:
         with OPENER.open(f"{api(config)}/api/alerts", timeout=limits.ALERT_TEST_S) as answer:
-            recent = msgspec.json.decode(answer.read())["recent"]
-    except (OSError, msgspec.DecodeError, KeyError):
+            recent = msgspec.json.decode(answer.read(), type=AlertsShown).recent
+    except (OSError, msgspec.DecodeError):
         return False
-    return any(alert["text"] == text for alert in recent)
+    return any(alert.text == text for alert in recent)
 
 
 def _webhooks(config: Config, text: str) -> list[Came]:

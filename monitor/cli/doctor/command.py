@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -49,6 +49,29 @@ LOOK_S: Final = 0.3
 COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person should know before consenting; of the key only its last four characters."""
+
+    sandbox: bool
+    key_ends_in: str
+    halt_key_set: bool
+    rest_url: str
+    pairs: list[str]
+    limits: dict[str, str]
+    inventory_base: dict[str, str]
+    consented: bool
+    switch: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The findings and their counts, as ``doctor --json`` prints them."""
+
+    ok: bool
+    errors: int
+    warnings: int
+    findings: list[Finding]
+
+
 def doctor(
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -73,7 +96,7 @@ def doctor(
         return
     findings = examine(settings)
     if json:
-        print_json(summary | report(findings))
+        print_json(msgspec.to_builtins(summary) | msgspec.to_builtins(report(findings)))
     else:
         show(findings, console())
     if any(finding.level == "error" for finding in findings):
@@ -140,15 +163,10 @@ def examine(config: Config) -> list[Finding]:
     return [*findings, local.journal(config)]
 
 
-def report(findings: list[Finding]) -> dict[str, Any]:
+def report(findings: list[Finding]) -> Report:
     """Return the findings as ``doctor --json`` prints them."""
     counts = {level: sum(finding.level == level for finding in findings) for level in COLOURS}
-    return {
-        "ok": not counts["error"],
-        "errors": counts["error"],
-        "warnings": counts["warning"],
-        "findings": [msgspec.to_builtins(finding) for finding in findings],
-    }
+    return Report(ok=not counts["error"], errors=counts["error"], warnings=counts["warning"], findings=findings)
 
 
 def show(findings: list[Finding], out: Console) -> None:
@@ -160,22 +178,22 @@ def show(findings: list[Finding], out: Console) -> None:
             out.print(f"        to do: {escape(finding.mend)}", soft_wrap=True)
     counts = report(findings)
     out.print()
-    if counts["ok"]:
-        out.print(f"nothing keeps it from trading; {counts['warnings']} warnings")
+    if counts.ok:
+        out.print(f"nothing keeps it from trading; {counts.warnings} warnings")
     else:
-        out.print(f"[bold red]{counts['errors']} of these keep it from trading[/]; {counts['warnings']} warnings")
+        out.print(f"[bold red]{counts.errors} of these keep it from trading[/]; {counts.warnings} warnings")
 
 
-def gathered(config: Config) -> dict[str, Any]:
+def gathered(config: Config) -> Summary:
     """Return what a person should know; of the key only its last four characters."""
     kraken, trading = config.kraken, config.trading
-    return {
-        "sandbox": kraken.sandbox,
-        "key_ends_in": kraken.api_key[-4:],
-        "halt_key_set": bool(kraken.halt_key and kraken.halt_secret),
-        "rest_url": kraken.rest_url,
-        "pairs": trading.pairs,
-        "limits": {
+    return Summary(
+        sandbox=kraken.sandbox,
+        key_ends_in=kraken.api_key[-4:],
+        halt_key_set=bool(kraken.halt_key and kraken.halt_secret),
+        rest_url=kraken.rest_url,
+        pairs=trading.pairs,
+        limits={
             name: str(getattr(trading, name))
             for name in (
                 "max_position_size",
@@ -186,30 +204,28 @@ def gathered(config: Config) -> dict[str, Any]:
                 "price_band_percent",
             )
         },
-        "inventory_base": {asset: str(amount) for asset, amount in (trading.inventory_base or {}).items()},
-        "consented": kraken.sandbox or consent_file(config).is_file(),
-        "switch": "when the executor dies, Kraken pulls EVERY order on the account after 15 s, also those not ours",
-    }
-
-
-def _show(summary: dict[str, Any]) -> None:
-    print(f"mode             {'sandbox' if summary['sandbox'] else 'LIVE, real money'} ({summary['rest_url']})")
-    print(
-        f"key              ends in {summary['key_ends_in']}; consent given: {'yes' if summary['consented'] else 'no'}"
+        inventory_base={asset: str(amount) for asset, amount in (trading.inventory_base or {}).items()},
+        consented=kraken.sandbox or consent_file(config).is_file(),
+        switch="when the executor dies, Kraken pulls EVERY order on the account after 15 s, also those not ours",
     )
-    print(f"halt key         {'set' if summary['halt_key_set'] else 'not set: halt then relies on the executor alone'}")
-    print(f"pairs            {', '.join(summary['pairs'])}")
-    for name, value in summary["limits"].items():
+
+
+def _show(summary: Summary) -> None:
+    print(f"mode             {'sandbox' if summary.sandbox else 'LIVE, real money'} ({summary.rest_url})")
+    print(f"key              ends in {summary.key_ends_in}; consent given: {'yes' if summary.consented else 'no'}")
+    print(f"halt key         {'set' if summary.halt_key_set else 'not set: halt then relies on the executor alone'}")
+    print(f"pairs            {', '.join(summary.pairs)}")
+    for name, value in summary.limits.items():
         print(f"{name:<20} {value}")
-    kept = ", ".join(f"{amount} {asset}" for asset, amount in summary["inventory_base"].items())
+    kept = ", ".join(f"{amount} {asset}" for asset, amount in summary.inventory_base.items())
     print(f"kept (inventory_base): {kept or 'nothing'}")
-    print(f"dead man's switch: {summary['switch']}")
+    print(f"dead man's switch: {summary.switch}")
 
 
-def _consent(config: Config, summary: dict[str, Any]) -> None:
-    if summary["sandbox"]:
+def _consent(config: Config, summary: Summary) -> None:
+    if summary.sandbox:
         fail("kraken.sandbox is true: there is nothing to consent to; set it to false, with your own keys", EXIT_CONFIG)
-    if summary["consented"]:
+    if summary.consented:
         print("consent for this key was given already")
         return
     rights = permissions(config)
@@ -225,7 +241,7 @@ def _consent(config: Config, summary: dict[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(f"{rfc3339(wall_ns())} key ending in {summary['key_ends_in']}\n")
+        opened.write(f"{rfc3339(wall_ns())} key ending in {summary.key_ends_in}\n")
         opened.flush()
         os.fsync(opened.fileno())
     print("consent given for this key; start the executor")
@@ -243,7 +259,7 @@ def permissions(config: Config) -> list[str]:
     return rights
 
 
-async def _key_info(config: Config) -> Any:
+async def _key_info(config: Config) -> object:
     kraken = config.kraken
     rest = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, f"TradeByte/{tradebyte_version()}")
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from monitor.cli.doctor.finding import Finding, error, ok, warning
 from monitor.cli.doctor.questions import Answer, Answers, Clock
@@ -81,7 +81,7 @@ def maker_fees(account: Account | None, volume: Answer | None, names: RestNames)
     return fees_by_symbol
 
 
-def _rates(table: Any) -> dict[str, str]:
+def _rates(table: object) -> dict[str, str]:
     if not isinstance(table, dict):
         return {}
     return {name: str(row["fee"]) for name, row in table.items() if isinstance(row, dict) and "fee" in row}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from monitor.cli.doctor.finding import Finding, error, ok, warning
 from monitor.cli.doctor.questions import Answer
@@ -24,7 +24,7 @@ EXPIRES_SOON_S: Final = 7 * 86_400
 UNTOLD: Final = "look at Kraken's page of API keys that it may trade and use WebSockets, and may NOT withdraw"
 
 
-def rights_of(info: Any) -> list[str]:
+def rights_of(info: object) -> list[str]:
     """Return the permissions in an answer to GetApiKeyInfo; empty where it holds none."""
     listed = info.get("permissions") if isinstance(info, dict) else None
     return [str(right).lower().replace("_", "-") for right in listed] if isinstance(listed, list) else []
@@ -89,7 +89,7 @@ def _refused(check: str, key_end: str, answer: Answer) -> Finding:
     return error(check, f"key …{key_end} is refused: {first}", mend)
 
 
-def _expiry(check: str, key_end: str, info: Any, now_s: float) -> list[Finding]:
+def _expiry(check: str, key_end: str, info: object, now_s: float) -> list[Finding]:
     valid_until = (info.get("validUntil") or info.get("valid_until")) if isinstance(info, dict) else None
     try:
         until_s = float(valid_until or 0)

@@ -132,7 +132,7 @@ def lock_holder(folder: Path, process: str) -> int | None:
 def programs(config: Config, supervisord: supervisor.Supervisor) -> list[Finding]:
     """Return findings on supervisord and each of its programs."""
     try:
-        infos = {info["name"]: info for info in supervisord.every()}
+        infos = {info.name: info for info in supervisord.every()}
     except supervisor.Absent:
         mend = "'make run' in a terminal, or '.venv/bin/supervisord -c supervisord.conf' as a daemon"
         return [warning("supervisord", "supervisord does not run: nothing restarts what dies", mend)]
@@ -145,11 +145,11 @@ def programs(config: Config, supervisord: supervisor.Supervisor) -> list[Finding
         if info is None:
             mend = "add a section for it, as config/supervisor.d/ shows, then 'supervisorctl update'"
             findings.append(error("supervisord", f"supervisord has no program {program}", mend))
-        elif info["statename"] not in ("RUNNING", "STARTING"):
+        elif info.statename not in ("RUNNING", "STARTING"):
             mend = f"supervisorctl -c supervisord.conf start {program}; why it ended is in logs/{program}.out.log"
-            if info.get("exitstatus") == EXIT_CONFIG:
+            if info.exitstatus == EXIT_CONFIG:
                 mend = f"mend the configuration as logs/{program}.out.log says, then 'tradebyte restart {process}'"
-            state = f"{program} is {info['statename'].lower()} (exit code {info.get('exitstatus', 0)})"
+            state = f"{program} is {info.statename.lower()} (exit code {info.exitstatus})"
             findings.append(error("supervisord", state, mend))
     return findings or [ok("supervisord", f"supervisord runs all {len(config.process_names)} programs")]
 

@@ -7,11 +7,11 @@ import itertools
 import time
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import websockets
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339, wall_ns
@@ -30,7 +30,7 @@ PINGS: Final = 3
 class Answer:
     """An answer (``value``), Kraken's ``errors``, or the ``trouble`` that kept it away."""
 
-    value: Any = None
+    value: object = None
     errors: tuple[str, ...] = ()
     trouble: str = ""
 
@@ -120,7 +120,7 @@ async def _ask(config: Config) -> Answers:
     return answers
 
 
-async def _outcome(call: Awaitable[Any]) -> Answer:
+async def _outcome(call: Awaitable[object]) -> Answer:
     try:
         return Answer(await call)
     except RestRefused as refused:
@@ -169,7 +169,7 @@ async def _pinged(url: str, agent: str) -> tuple[Answer, Clock | None]:
         return Answer(trouble=f"{type(trouble).__name__}: {trouble}".rstrip(": ")), None
 
 
-async def _pong(connection: Any, number: int, before: int, began: float) -> Clock | None:
+async def _pong(connection: ClientConnection, number: int, before: int, began: float) -> Clock | None:
     async for frame in connection:
         message = msgspec.json.decode(frame)
         if not isinstance(message, dict) or message.get("method") != "pong" or message.get("req_id") != number:

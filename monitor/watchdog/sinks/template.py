@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -31,12 +31,12 @@ def values(alert: Alert, host: str) -> dict[str, str]:
     }
 
 
-def body(template: Mapping[str, Any], filled: Mapping[str, str]) -> bytes:
+def body(template: Mapping[str, object], filled: Mapping[str, str]) -> bytes:
     """Return the template as JSON, its placeholders filled in."""
     return msgspec.json.encode(_filled(dict(template), filled))
 
 
-def _filled(value: Any, filled: Mapping[str, str]) -> Any:
+def _filled(value: object, filled: Mapping[str, str]) -> object:
     if isinstance(value, str):
         return _PLACEHOLDER.sub(lambda match: filled[match[1]], value)
     if isinstance(value, dict):

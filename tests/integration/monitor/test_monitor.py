@@ -268,7 +268,7 @@ def supervised(world: World) -> Iterator[supervisor.Supervisor]:
     def runs() -> bool:
         assert process.poll() is None, process.communicate()[0]
         try:
-            return all(supervisord.info(name)["statename"] == "RUNNING" for name in ("book", "executor"))
+            return all(supervisord.info(name).statename == "RUNNING" for name in ("book", "executor"))
         except supervisor.Absent:
             return False
 
@@ -281,19 +281,19 @@ def supervised(world: World) -> Iterator[supervisor.Supervisor]:
 
 
 def test_restart_stops_and_starts(world: World, supervised: supervisor.Supervisor) -> None:
-    before = supervised.info("book")["pid"]
+    before = supervised.info("book").pid
     ran = world.tradebyte("restart", "book", "--json")
     assert ran.returncode == 0, ran.stderr
-    after = supervised.info("book")["pid"]
+    after = supervised.info("book").pid
     assert json.loads(ran.stdout) == {"restarted": {"book": after}, "kept_orders": False}
     assert after not in (0, before)
 
 
 def test_restart_keep_hangs_up_and_starts(world: World, supervised: supervisor.Supervisor) -> None:
-    before = supervised.info("executor")["pid"]
+    before = supervised.info("executor").pid
     ran = world.tradebyte("restart", "executor", "--keep", "--json")
     assert ran.returncode == 0, ran.stderr
-    after = supervised.info("executor")["pid"]
+    after = supervised.info("executor").pid
     assert json.loads(ran.stdout) == {"restarted": {"executor": after}, "kept_orders": True}
     assert after not in (0, before)
     log = (world.folder / "logs" / "supervisord.log").read_text()
@@ -304,13 +304,13 @@ def test_restart_of_a_program_that_is_not_there_says_so(world: World, supervised
     ran = world.tradebyte("restart", "collector")
     assert ran.returncode == 1
     assert "no program of that name" in ran.stderr
-    assert supervised.info("book")["statename"] == "RUNNING"
+    assert supervised.info("book").statename == "RUNNING"
 
 
 def test_a_hung_process_is_restarted_through_supervisord(
     world: World, supervised: supervisor.Supervisor, monitor: Running
 ) -> None:
-    before = int(supervised.info("book")["pid"])
+    before = supervised.info("book").pid
     until(lambda: monitor.halted() is False)
     os.kill(before, signal.SIGSTOP)
     world.beat("book", before)
@@ -318,4 +318,4 @@ def test_a_hung_process_is_restarted_through_supervisord(
     world.hush("heartbeat.book")
     (text,) = until(lambda: monitor.alerted("hung"))
     assert f"book (pid {before}) is hung" in text
-    until(lambda: supervised.info("book")["pid"] not in (0, before))
+    until(lambda: supervised.info("book").pid not in (0, before))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,11 +17,11 @@ PID = 4_000_001
 class Supervisord:
     """Answers as supervisord does about one program, which it says to have started as :data:`PID`."""
 
-    def __init__(self, **now: Any) -> None:
+    def __init__(self, **now: int) -> None:
         self.now = now
 
-    def info(self, _program: str) -> dict[str, Any]:
-        return self.now
+    def info(self, program: str) -> supervisor.ProgramInfo:
+        return supervisor.ProgramInfo(name=program, statename="", **self.now)
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_the_word_typed_is_consent_for_this_key(config: Config, person: Any) -> 
     file = consent_file(config)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert KEY not in file.read_text()
-    assert doctor.gathered(config)["consented"] is True
+    assert doctor.gathered(config).consented is True
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "LIVE!"])

@@ -278,10 +278,13 @@ class Told(supervisor.Supervisor):
         super().__init__(Path("/nowhere"))
         self.states = states
 
-    def every(self) -> list[dict[str, Any]]:
+    def every(self) -> list[supervisor.ProgramInfo]:
         if self.states is None:
             raise supervisor.Absent("nobody there")
-        return [{"name": name, "statename": state, "exitstatus": 78} for name, state in self.states.items()]
+        return [
+            supervisor.ProgramInfo(name=name, statename=state, pid=0, exitstatus=78)
+            for name, state in self.states.items()
+        ]
 
 
 def test_supervisords_programs_are_looked_through(config: Config) -> None:
@@ -354,8 +357,13 @@ def test_the_report_counts_and_the_table_reads_aloud(capsys: pytest.CaptureFixtu
 
     findings = [Finding("disk", "ok", "fine"), Finding("halt", "error", "halted [by me]", "resume")]
     counts = report(findings)
-    assert (counts["ok"], counts["errors"], counts["warnings"]) == (False, 1, 0)
-    assert counts["findings"][1] == {"check": "halt", "level": "error", "text": "halted [by me]", "mend": "resume"}
+    assert (counts.ok, counts.errors, counts.warnings) == (False, 1, 0)
+    assert msgspec.to_builtins(counts.findings[1]) == {
+        "check": "halt",
+        "level": "error",
+        "text": "halted [by me]",
+        "mend": "resume",
+    }
     show(findings, console())
     output = capsys.readouterr().out
     assert "error   halt: halted [by me]\n        to do: resume" in output
