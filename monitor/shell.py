@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Sequence
 from monitor.api import app as api
 from monitor.api.metrics import Metrics
 from monitor.api.site import Site
+from monitor.errors import SupervisorError
 from monitor.model import halted
 from monitor.model.past_fills import Reader
 from monitor.model.picture import WANTED, Picture
@@ -117,7 +118,7 @@ class Monitor:
 
     def _wake(self) -> None:
         # Without supervisord (processes run in the foreground) there is no one to wake.
-        with contextlib.suppress(supervisor.Absent, supervisor.Refused):
+        with contextlib.suppress(SupervisorError):
             self.supervisor.wake()
 
     def _do(self, actions: Sequence[Action]) -> None:
@@ -136,7 +137,7 @@ class Monitor:
         program = supervisor.program_of(self.config, restart.process)
         try:
             await asyncio.to_thread(supervisor.restart, self.supervisor, program)
-        except (supervisor.Absent, supervisor.Refused, supervisor.TooSlow) as error:
+        except SupervisorError as error:
             self.process.log.warning("supervisord did not restart it: killing it", process=program, why=str(error))
             self.pids.kill(restart.process, restart.pid)
 

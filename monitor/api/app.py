@@ -11,12 +11,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from monitor.api import guard, metrics, openapi, page, token
-from monitor.api.answers import HEADERS, Problem, respond
+from monitor.api.answers import HEADERS, ProblemShown, respond
 from monitor.api.controls import Controls
 from monitor.api.queries import of_body, of_query
 from monitor.api.routes import ACTIONS, READS, Action, Read
 from monitor.api.site import Site
 from monitor.api.stream import Stream
+from monitor.errors import Problem
 from shared import limits
 from shared.version import tradebyte_version
 
@@ -85,7 +86,8 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     except Problem as problem:
         headers = {"WWW-Authenticate": "Bearer"} if problem.code == 401 else {}
-        return respond(problem.body, problem.code, headers)
+        refusal = ProblemShown(error=problem.error, text=problem.why, mend=problem.mend)
+        return respond(refusal, problem.code, headers)
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -12,9 +12,17 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from monitor.api.answers import Problem
 from monitor.api.queries import AcceptBody, AlertTestBody, EmptyBody, HaltBody, PauseBody, RestartBody, ResumeBody
 from monitor.control import accepting, flattening, halting, restarting
+from monitor.errors import (
+    AcceptRefused,
+    FlattenRefused,
+    Problem,
+    RestartRefused,
+    SupervisorAbsent,
+    SupervisorError,
+    SupervisorTooSlow,
+)
 from monitor.model import halted
 from monitor.model.status_object import Shown
 from monitor.watchdog import supervisor
@@ -139,9 +147,9 @@ class Controls:
         """Take assets that are held as wanted, so that they are quoted again."""
         try:
             inventory = await self._aside(lambda config: accepting.accept(config, body.assets))
-        except accepting.NotAccepted as problem:
-            what, _, mend = str(problem).partition("; ")
-            raise Problem(409, "not_accepted", what, mend or "GET /api/positions shows every asset") from None
+        except AcceptRefused as refused:
+            mend = refused.mend or "GET /api/positions shows every asset"
+            raise Problem(409, "not_accepted", refused.why, mend) from None
         text = "; ".join(f"{amount} {asset} is kept from now on" for asset, amount in inventory.items())
         return Accepted(ok=True, text=text, inventory=inventory)
 
@@ -149,7 +157,7 @@ class Controls:
         """Ask the executor to flatten and answer at once: closing takes as long as the market takes."""
         try:
             closing = await self._aside(flattening.request)
-        except flattening.Refused as refused:
+        except FlattenRefused as refused:
             raise Problem(409, "not_now", refused.why, refused.mend) from None
         steps = "; ".join(flattening.describe(closing)) or "nothing is to be closed"
         positions = {symbol: format(position, "f") for symbol, position in closing.items()}
@@ -164,7 +172,7 @@ class Controls:
         """Stop and start a process; the monitor itself by a process that outlives it."""
         try:
             programs = restarting.programs_of(self._config, body.process, keep=body.keep)
-        except restarting.Refused as refused:
+        except RestartRefused as refused:
             if body.keep and body.process != "executor":
                 raise Problem(409, "nothing_to_keep", str(refused), "leave 'keep' away") from None
             raise Problem(404, "no_such_process", str(refused), "GET /api/processes lists them") from None
@@ -175,12 +183,9 @@ class Controls:
                 text = f"{body.process}: being restarted, and the monitor is silent meanwhile; ask again in 5 s"
                 return Restarted(ok=True, text=text, restarted={}, kept_orders=False)
             pids = await self._aside(lambda config: restarting.restart(config, programs, keep=body.keep))
-        except supervisor.Absent as error:
-            raise Problem(503, "no_supervisord", *_what_and_mend(str(error))) from None
-        except supervisor.Refused as error:
-            raise Problem(409, "refused", *_what_and_mend(str(error))) from None
-        except supervisor.TooSlow as error:
-            raise Problem(504, "too_slow", *_what_and_mend(str(error))) from None
+        except SupervisorError as error:
+            code, word = _http(error)
+            raise Problem(code, word, error.why, error.mend or "see logs/supervisord.log") from None
         text = "; ".join(restarting.describe(pids, keep=body.keep))
         return Restarted(ok=True, text=text, restarted=pids, kept_orders=body.keep)
 
@@ -223,7 +228,12 @@ def _no_such_name(unknown: pausing.Unknown) -> Problem:
     return Problem(404, "no_such_name", str(unknown), "GET /api/status has the pairs and the strategies")
 
 
-def _what_and_mend(text: str) -> tuple[str, str]:
-    """Return what happened and what to do, which our errors part with a semicolon."""
-    what, _, mend = text.partition("; ")
-    return what, mend or "see logs/supervisord.log"
+def _http(error: SupervisorError) -> tuple[int, str]:
+    """Return the HTTP status of supervisord's error, and the word for machines."""
+    match error:
+        case SupervisorAbsent():
+            return 503, "no_supervisord"
+        case SupervisorTooSlow():
+            return 504, "too_slow"
+        case _:
+            return 409, "refused"

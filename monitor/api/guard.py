@@ -13,7 +13,7 @@ import socket
 from typing import Final
 from urllib.parse import urlsplit
 
-from monitor.api.answers import Problem
+from monitor.errors import Problem
 
 BEARER: Final = "bearer"
 

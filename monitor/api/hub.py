@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from monitor.api import merge
+from monitor.errors import Inexpressible
 from shared import limits
 
 
@@ -72,7 +73,7 @@ class Hub:
             return None
         try:
             encoded = msgspec.json.encode(merge.patch(old.data, new.data))
-        except merge.Inexpressible:
+        except Inexpressible:
             return None
         return encoded if len(encoded) < len(new.raw) else None
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
-class Inexpressible(Exception):
-    """A merge patch cannot say it: in one, null means that a member goes."""
+from monitor.errors import Inexpressible
 
 
 def patch(old: object, new: object) -> object:

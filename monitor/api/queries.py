@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from monitor.api.answers import Problem
+from monitor.errors import Problem
 from shared import limits
 
 

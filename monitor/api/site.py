@@ -8,8 +8,8 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from monitor.api.answers import Problem
 from monitor.api.queries import FillsQuery, HistoryQuery, LogsQuery
+from monitor.errors import Problem
 from monitor.model import halted
 from monitor.model.picture import Picture
 from monitor.model.sections import ControlShown, FillsShown, HistoryShown, LogsShown

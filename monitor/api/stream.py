@@ -15,9 +15,9 @@ import msgspec
 import structlog
 from aiohttp import WSMsgType, web
 
-from monitor.api.answers import Problem
 from monitor.api.hub import Hub, framed
 from monitor.api.site import SECTIONS, SLOW_SECTIONS, SectionName, Site
+from monitor.errors import Problem
 from shared import limits
 
 

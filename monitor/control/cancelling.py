@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from monitor.control.journal_orders import Named
+from monitor.errors import CancelFailed
 from monitor.model.view import View
 from shared import limits
 from shared.clock import wall_ns
@@ -19,10 +20,6 @@ from shared.kraken.errors import Meaning, meaning
 from shared.kraken.rest import Rest, RestError, RestRefused
 from shared.kraken.signing import SecretError
 from shared.version import tradebyte_version
-
-
-class Failed(Exception):
-    """Kraken has not said that it cancelled; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +39,17 @@ def ours(journal: list[Named] | None, view: View) -> list[Named] | None:
 
 
 def cancel(config: Config, orders: list[Named] | None) -> Cancelled:
-    """Cancel these orders, or every one on the account where they are not known. Raises :class:`Failed`."""
+    """Cancel these orders, or every one on the account where they are not known. Raises :class:`CancelFailed`."""
     try:
         return asyncio.run(_cancel(config, orders))
     except (RestError, RestRefused, SecretError) as error:
-        raise Failed(str(error)) from error
+        raise CancelFailed(str(error)) from error
 
 
 async def _cancel(config: Config, orders: list[Named] | None) -> Cancelled:
     kraken = config.kraken
     if not kraken.halt_key or not kraken.halt_secret:
-        raise Failed("kraken.halt_key is not set")
+        raise CancelFailed("kraken.halt_key is not set")
     rest = Rest(kraken.rest_url, kraken.halt_key, kraken.halt_secret, f"TradeByte/{tradebyte_version()}")
     try:
         if orders is None:
@@ -96,5 +93,5 @@ def _has_ended(errors: Iterable[str]) -> bool:
 def _count(result: object) -> int:
     count = result.get("count") if isinstance(result, dict) else None
     if not isinstance(count, int):
-        raise Failed(f"an answer to a cancel without a count: {str(result)[:80]}")
+        raise CancelFailed(f"an answer to a cancel without a count: {str(result)[:80]}")
     return count

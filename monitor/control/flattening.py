@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from monitor.errors import FlattenRefused
 from monitor.model import halted
 from monitor.model.listener import Listener
 from monitor.model.view import View
@@ -37,20 +38,12 @@ class FlattenResult(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-class Refused(Exception):
-    """It cannot be flattened now: why, and what to do."""
-
-    def __init__(self, why: str, mend: str) -> None:
-        super().__init__(f"{why}; {mend}")
-        self.why, self.mend = why, mend
-
-
 def request(
     config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _positions: True
 ) -> dict[str, Decimal]:
     """Ask the executor to close every position; return what is to be closed, by asset.
 
-    ``agreed`` is asked with the same before it is. Raises :class:`Refused`.
+    ``agreed`` is asked with the same before it is. Raises :class:`FlattenRefused`.
     """
     with Listener(config, WANTED) as listener:
         return begin(config, listener, agreed)
@@ -60,14 +53,14 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
     """Ask the executor like :func:`request`, over a listener that goes on; ask nothing where ``agreed`` says no."""
     if config.trading.dry_run:
         mend = "set it to false and 'tradebyte restart executor', or close the position on Kraken's own site"
-        raise Refused("trading.dry_run is true: nothing is sent, so nothing can be closed", mend)
+        raise FlattenRefused("trading.dry_run is true: nothing is sent, so nothing can be closed", mend)
     was = halted.text(config)
     # Halted by the day's loss, a position must be able to go: that is why one halts.
     if was is not None and switch.read(config.halt_file).cause is not switch.Cause.DAILY_LOSS:
-        raise Refused(f"halted ({was}): nothing is placed, so nothing can be closed", "'tradebyte resume' first")
+        raise FlattenRefused(f"halted ({was}): nothing is placed, so nothing can be closed", "'tradebyte resume' first")
     listener.until(lambda view: view.account is not None and "executor" in view.heartbeats, HEARD_S)
     if "executor" not in listener.view.heartbeats:
-        raise Refused("the executor is not heard", "start it first ('supervisorctl start executor')")
+        raise FlattenRefused("the executor is not heard", "start it first ('supervisorctl start executor')")
     closing = positions(listener.view)
     if agreed(closing):
         switch.halt(config.flatten_file, f"{rfc3339(wall_ns())} flatten")

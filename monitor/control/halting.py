@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from monitor.control.journal_orders import Journal
+from monitor.errors import CancelFailed
 from monitor.model import halted, status_details
 from monitor.model.listener import Listener
 from monitor.model.view import View
@@ -143,7 +144,7 @@ def _by_rest(config: Config, listener: Listener, journal: Journal) -> HaltResult
     until = rfc3339(wall_ns() + limits.SWITCH_TIMEOUT_S * SECOND)
     try:
         done = cancelling.cancel(config, cancelling.ours(journal.orders(), listener.view))
-    except cancelling.Failed as error:
+    except CancelFailed as error:
         if listener.until(lambda view: is_done(view, 0), SETTLE_S):
             return _result(config, listener.view, Way.EXECUTOR)
         return replace(_result(config, listener.view, Way.SWITCH), until=until, error=str(error))

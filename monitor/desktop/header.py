@@ -65,7 +65,6 @@ def alerts(snapshot: Snapshot) -> Piece:
     wrong = troubles.now(snapshot)
     if wrong:
         more = f"   (and {len(wrong) - 1} more: tradebyte top, then a)" if len(wrong) > 1 else ""
-        text = text_of(wrong[0]).replace("halted, r resumes", "halted").replace("this screen", "this window")
-        return text + more, wrong[0][0][1]
+        return text_of(wrong[0]) + more, wrong[0][0][1]
     recent = troubles.lately(snapshot)
     return "nothing is wrong now" + (f"; last told {text_of(recent[0])}" if recent else ""), Tone.QUIET

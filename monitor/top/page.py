@@ -15,6 +15,9 @@ from monitor.ui.text import Column, Piece, Row, Tone, count, fill, fitting, plai
 
 WIDTH_MIN, HEIGHT_MIN = 60, 18
 NOTICE_ROWS: Final = 6
+# What this view calls a halt, and itself.
+HALTED: Final = "halted, r resumes"
+VIEW: Final = "this screen"
 LATENCY_WIDTH: Final = 27
 ORDERS_WIDTH: Final = 42
 
@@ -147,7 +150,7 @@ def _orders_of(snapshot: Snapshot, symbol: str) -> list[OrderShown]:
 
 def alerts(snapshot: Snapshot, wanted: str, width: int, height: int) -> list[Row]:
     """Return the worst troubles of now, and in the room left the newest alerts."""
-    wrong = troubles.now(snapshot)
+    wrong = troubles.now(snapshot, HALTED, VIEW)
     rows = troubles.matching([*wrong, *troubles.lately(snapshot)], wanted)
     if not wrong and height > 0:
         rows.insert(0, (("nothing is wrong", Tone.QUIET),))
@@ -194,7 +197,7 @@ def list_rows(snapshot: Snapshot, state: State, width: int) -> list[Row]:
 
 
 def _alerts_and_log(snapshot: Snapshot, wanted: str, width: int) -> list[Row]:
-    wrong = troubles.now(snapshot) or [(("nothing is wrong", Tone.QUIET),)]
+    wrong = troubles.now(snapshot, HALTED, VIEW) or [(("nothing is wrong", Tone.QUIET),)]
     recent = troubles.lately(snapshot) or [(("no alert since this screen was opened", Tone.QUIET),)]
     lines = [
         [

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from monitor.control import flattening, halting, restarting
-from monitor.watchdog import supervisor
+from monitor.errors import ActionRefused, SupervisorError
 from shared.config import Config
 
 Outcome = tuple[bool, str]
@@ -65,9 +65,7 @@ class Actions:
 def _outcome(act: Callable[[], Outcome]) -> Outcome:
     try:
         return act()
-    except (flattening.Refused, restarting.Refused) as error:
-        return False, str(error)
-    except (supervisor.Absent, supervisor.Refused, supervisor.TooSlow) as error:
+    except (ActionRefused, SupervisorError) as error:
         return False, str(error)
     except OSError as error:
         return False, f"it could not be done: {error}; see that the disk has room and data/ may be written"

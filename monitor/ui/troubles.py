@@ -15,11 +15,11 @@ LIVE = str(BookState.LIVE)
 SAID_ABOVE = ("book-invalid", "reconcile")
 
 
-def now(snapshot: Snapshot) -> list[Row]:
-    """Return what is wrong at this moment."""
+def now(snapshot: Snapshot, halted: str = "halted", view: str = "this window") -> list[Row]:
+    """Return what is wrong at this moment; ``halted`` and ``view`` are what the view calls a halt and itself."""
     rows: list[Row] = []
     if snapshot.control.halted:
-        rows.append(_line(Tone.BAD, "halted, r resumes", snapshot.control.why))
+        rows.append(_line(Tone.BAD, halted, snapshot.control.why))
     for name, why in snapshot.control.paused.items():
         rows.append(_line(Tone.WARN, name, f"paused, 'tradebyte resume {name}' ends it: {why}"))
     for is_bad, what, why in snapshot.troubles:
@@ -40,7 +40,7 @@ def now(snapshot: Snapshot) -> list[Row]:
         if alert.kind not in SAID_ABOVE
     ]
     if snapshot.note:
-        rows.append(_line(Tone.WARN, "this screen", snapshot.note))
+        rows.append(_line(Tone.WARN, view, snapshot.note))
     return rows
 
 

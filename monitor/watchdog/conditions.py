@@ -96,9 +96,9 @@ def _memory(view: View, config: Config, now: int) -> Named:
 
 
 def _machine(config: Config, figures: MachineFigures | None) -> Named:
-    for name, text in machine.troubles(figures, config.monitor).items() if figures else ():
+    for name, shortage in machine.troubles(figures, config.monitor).items() if figures else ():
         label = name.upper() if name == "cpu" else name
-        yield name, Condition(f"machine_{name}", text, f"the machine's {label} is within its threshold again")
+        yield name, Condition(f"machine_{name}", str(shortage), f"the machine's {label} is within its threshold again")
 
 
 def _latency(config: Config, minute: LastMinute) -> Named:

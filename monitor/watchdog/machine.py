@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -37,22 +38,32 @@ class Machine:
         )
 
 
-def troubles(figures: MachineFigures, limits: Monitor) -> dict[str, str]:
-    """Return the figures beyond the configuration's thresholds: ``cpu``, ``memory``, ``disk``, each in words."""
-    texts = {}
+class Shortage(NamedTuple):
+    """A figure beyond its threshold, and what to do about it."""
+
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.mend}"
+
+
+def troubles(figures: MachineFigures, limits: Monitor) -> dict[str, Shortage]:
+    """Return the figures beyond the configuration's thresholds: ``cpu``, ``memory``, ``disk``."""
+    shortages = {}
     if figures.cpu_percent > limits.cpu_percent:
-        texts["cpu"] = (
-            f"the machine's CPU is {figures.cpu_percent:.0f} % busy, above {limits.cpu_percent:g} %: "
-            "see with 'top' what takes it; quotes come late"
+        shortages["cpu"] = Shortage(
+            f"the machine's CPU is {figures.cpu_percent:.0f} % busy, above {limits.cpu_percent:g} %",
+            "see with 'top' what takes it; quotes come late",
         )
     if figures.memory_percent > limits.memory_percent:
-        texts["memory"] = (
-            f"the machine's memory is {figures.memory_percent:.0f} % full, above {limits.memory_percent:g} %: "
-            "end what is not needed, or the kernel ends something of its own choice"
+        shortages["memory"] = Shortage(
+            f"the machine's memory is {figures.memory_percent:.0f} % full, above {limits.memory_percent:g} %",
+            "end what is not needed, or the kernel ends something of its own choice",
         )
     if figures.disk_free_mb < limits.disk_free_mb:
-        texts["disk"] = (
-            f"{figures.disk_free_mb:.0f} MB are free on the disk of data/, below {limits.disk_free_mb:g} MB: make "
-            "room; with a full disk the journal cannot be written, and quotes are pulled"
+        shortages["disk"] = Shortage(
+            f"{figures.disk_free_mb:.0f} MB are free on the disk of data/, below {limits.disk_free_mb:g} MB",
+            "make room; with a full disk the journal cannot be written, and quotes are pulled",
         )
-    return texts
+    return shortages

@@ -13,24 +13,13 @@ from xml.parsers.expat import ExpatError
 
 import msgspec
 
+from monitor.errors import SupervisorAbsent, SupervisorRefused, SupervisorTooSlow
 from shared.config import Config
 
 T = TypeVar("T")
 CALL_TIMEOUT_S: Final = 3.0
 # supervisord's fault codes (supervisor/xmlrpc.py) for what is the wanted state already.
 NOT_RUNNING, ALREADY_STARTED, BAD_NAME = 70, 60, 10
-
-
-class Absent(Exception):
-    """supervisord does not answer; the text says on which socket and what to do."""
-
-
-class Refused(Exception):
-    """supervisord answered that it will not; ``code`` is its fault code."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class _Connection(http.client.HTTPConnection):
@@ -69,12 +58,10 @@ class Supervisor:
             answer = connection.getresponse().read()
             ((result,), _) = xmlrpc.client.loads(answer)
         except xmlrpc.client.Fault as fault:
-            raise Refused(fault.faultCode, f"supervisord refused {method}: {fault.faultString}") from None
+            raise SupervisorRefused(fault.faultCode, f"supervisord refused {method}: {fault.faultString}") from None
         except (OSError, http.client.HTTPException, ValueError, ExpatError) as error:
-            raise Absent(
-                f"supervisord does not answer on {self.path} ({error}); start it with 'make run', or as a daemon with "
-                "'.venv/bin/supervisord -c supervisord.conf'"
-            ) from None
+            mend = "start it with 'make run', or as a daemon with '.venv/bin/supervisord -c supervisord.conf'"
+            raise SupervisorAbsent(f"supervisord does not answer on {self.path} ({error})", mend) from None
         finally:
             connection.close()
         return result
@@ -95,7 +82,7 @@ class Supervisor:
         try:
             return msgspec.convert(answer, kind)
         except msgspec.ValidationError:
-            raise Absent(f"supervisord's answer on {self.path} cannot be read: {answer!r}") from None
+            raise SupervisorAbsent(f"supervisord's answer on {self.path} cannot be read: {answer!r}") from None
 
     def stop(self, program: str) -> None:
         """Ask for a stop and return at once; one that is stopped already is fine."""
@@ -113,7 +100,7 @@ class Supervisor:
     def _unless(code: int, act: Callable[[], object]) -> None:
         try:
             act()
-        except Refused as refused:
+        except SupervisorRefused as refused:
             if refused.code != code:
                 raise
 
@@ -128,10 +115,6 @@ def program_of(config: Config, process: str) -> str:
     return "strategy" if process == config.strategy_processes[0] else process
 
 
-class TooSlow(Exception):
-    """A program did not stop or start in time; the text says which."""
-
-
 STOPPED = frozenset({"STOPPED", "EXITED", "FATAL", "UNKNOWN"})
 POLL_S: Final = 0.05
 # Above the longest stopwaitsecs in supervisord.conf (the executor's 10 s), after which supervisord kills.
@@ -144,7 +127,7 @@ def _wait(what: str, seconds: float, done: Callable[[], bool]) -> None:
     until = time.monotonic() + seconds
     while not done():
         if time.monotonic() > until:
-            raise TooSlow(f"{what} within {seconds:.0f} s; see logs/supervisord.log")
+            raise SupervisorTooSlow(f"{what} within {seconds:.0f} s", "see logs/supervisord.log")
         time.sleep(POLL_S)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from monitor.cli.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say, switching
 from monitor.control import accepting
+from monitor.errors import AcceptRefused
 
 AssetsArgument = Annotated[list[str] | None, typer.Argument(help="Traded bases, such as BTC; all that are held.")]
 
@@ -22,7 +23,7 @@ def accept(assets: AssetsArgument = None, config: ConfigOption = None, json: Jso
     try:
         with switching("accepting"):
             inventory = accepting.accept(settings, [asset.upper() for asset in assets or []])
-    except accepting.NotAccepted as problem:
+    except AcceptRefused as problem:
         if json:
             print_json({"accepted": False, "error": str(problem)})
         say(f"tradebyte: {problem}")

@@ -12,6 +12,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from monitor.cli.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say, switching
 from monitor.control import flattening
 from monitor.entry import EXIT_INTERRUPTED
+from monitor.errors import FlattenRefused
 from monitor.model.listener import Listener
 from shared.config import Config
 from shared.halt import is_halted
@@ -52,7 +53,7 @@ def _flatten(config: Config, json: bool, *, asks: bool) -> flattening.FlattenRes
     with Listener(config, flattening.WANTED) as listener:
         try:
             flattening.begin(config, listener, _agreed if asks else lambda _positions: True)
-        except flattening.Refused as refused:
+        except FlattenRefused as refused:
             if json:
                 print_json({"flat": False, "error": str(refused)})
             say(f"tradebyte: {refused}")

@@ -8,7 +8,7 @@ import typer
 
 from monitor.cli.common import ConfigOption, JsonOption, fail, load, print_json
 from monitor.control import restarting
-from monitor.watchdog import supervisor
+from monitor.errors import RestartRefused, SupervisorError
 from shared import config as configuration
 from shared.config import Config
 
@@ -40,9 +40,9 @@ def restart(
     settings = load(config, required=True)
     try:
         pids = restarting.restart(settings, restarting.programs_of(settings, name, keep=keep), keep=keep)
-    except restarting.Refused as error:
+    except RestartRefused as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
-    except (supervisor.Absent, supervisor.Refused, supervisor.TooSlow) as error:
+    except SupervisorError as error:
         fail(str(error))
     if json:
         print_json({"restarted": pids, "kept_orders": keep})

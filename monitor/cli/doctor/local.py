@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from monitor.cli.doctor.finding import Finding, error, ok, warning
+from monitor.errors import SupervisorAbsent, SupervisorRefused
 from monitor.model.status_object import MachineFigures
 from monitor.watchdog import machine, supervisor
 from shared.config import Config
@@ -76,7 +77,7 @@ def resources(figures: MachineFigures, config: Config) -> list[Finding]:
         if name not in troubles:
             findings.append(ok(name, text))
             continue
-        what, _, mend = troubles[name].partition(": ")
+        what, mend = troubles[name]
         is_full = name == "disk" and figures.disk_free_mb < config.monitor.disk_free_mb / 10
         findings.append((error if is_full else warning)(name, what, mend))
     return findings
@@ -133,10 +134,10 @@ def programs(config: Config, supervisord: supervisor.Supervisor) -> list[Finding
     """Return findings on supervisord and each of its programs."""
     try:
         infos = {info.name: info for info in supervisord.every()}
-    except supervisor.Absent:
+    except SupervisorAbsent:
         mend = "'make run' in a terminal, or '.venv/bin/supervisord -c supervisord.conf' as a daemon"
         return [warning("supervisord", "supervisord does not run: nothing restarts what dies", mend)]
-    except supervisor.Refused as refusal:
+    except SupervisorRefused as refusal:
         return [warning("supervisord", str(refusal), "see logs/supervisord.log")]
     findings = []
     for process in config.process_names:

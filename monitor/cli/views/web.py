@@ -16,6 +16,7 @@ import typer
 
 from monitor.api.loopback import OPENER
 from monitor.cli.common import PROJECT, ConfigOption, fail, load
+from monitor.errors import PageEnded
 from monitor.web import options
 from shared import limits
 from shared.config import Config
@@ -26,10 +27,6 @@ PortOption = Annotated[
     int | None,
     typer.Option("--port", min=1, max=65535, help="Instead of monitor.web_port; must be free.", show_default=False),
 ]
-
-
-class Ended(Exception):
-    """A person or a supervisor wants this to end."""
 
 
 def web(config: ConfigOption = None, port: PortOption = None) -> None:
@@ -43,7 +40,7 @@ def web(config: ConfigOption = None, port: PortOption = None) -> None:
         signal.signal(number, _end)
     try:
         serve(settings, chosen)
-    except Ended:
+    except PageEnded:
         print("\nThe page is closed; trading is as it was.", flush=True)
 
 
@@ -74,7 +71,7 @@ def is_free(port: int) -> bool:
 
 
 def serve(config: Config, port: int) -> None:
-    """Run the page until it is told to end; raises :class:`Ended` then."""
+    """Run the page until it is told to end; raises :class:`PageEnded` then."""
     child = subprocess.Popen(
         [sys.executable, "-m", "monitor.web", str(os.getpid()), *options.flags(HOST, port)],
         env=environment(config),
@@ -128,4 +125,4 @@ def stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    raise Ended
+    raise PageEnded

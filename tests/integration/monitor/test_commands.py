@@ -344,9 +344,6 @@ def test_going_live_is_nothing_for_the_sandbox(world: World) -> None:
     assert world.config.kraken.api_key not in ran.stdout + ran.stderr
 
 
-# --- from anywhere, with nothing running -----------------------------------------------------------------------------
-
-
 def test_tail_says_that_nothing_runs_instead_of_waiting_for_ever(world: World) -> None:
     ran = world.tradebyte("tail", "fill")
     assert (ran.returncode, ran.stdout) == (1, "")

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import zmq
 
+from monitor.errors import SupervisorAbsent
 from monitor.watchdog import supervisor
 from shared import bus, halt
 from shared.messages import Alert, Control
@@ -224,8 +225,6 @@ def test_it_ends_in_order_when_asked(world: World) -> None:
         running.close()
 
 
-# --- with a supervisord ----------------------------------------------------------------------------------------------
-
 SUPERVISORD = """
 [supervisord]
 nodaemon=true
@@ -269,7 +268,7 @@ def supervised(world: World) -> Iterator[supervisor.Supervisor]:
         assert process.poll() is None, process.communicate()[0]
         try:
             return all(supervisord.info(name).statename == "RUNNING" for name in ("book", "executor"))
-        except supervisor.Absent:
+        except SupervisorAbsent:
             return False
 
     try:

@@ -48,7 +48,9 @@ def test_it_listens_sees_the_system_and_says_when_it_is_gone(world: World, reade
 
 def test_halt_is_seen_from_its_file_without_any_process(world: World, reader: Reader) -> None:
     world.config.halt_file.parent.mkdir(parents=True, exist_ok=True)
-    world.config.halt_file.write_text("lunch")
+    written = world.config.halt_file.with_name("HALT.new")
+    written.write_text("lunch")
+    written.replace(world.config.halt_file)  # at once: an empty file halts too, without a reason
     until("halted", lambda: reader.latest and reader.latest.control.halted, 10)
     assert reader.latest is not None
     assert reader.latest.control.why == "lunch"

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from monitor.api.answers import Problem
 from monitor.api.controls import Controls
 from monitor.api.queries import AcceptBody, HaltBody, PauseBody, RestartBody, ResumeBody
 from monitor.control import accepting, halting, restarting
+from monitor.errors import Problem
 from shared import config, halt, pausing
 from shared.config import Config
 
@@ -71,7 +71,7 @@ def test_what_is_no_pair_and_no_strategy_is_404_with_what_was_meant(controls: Co
     body = PauseBody(name="BTC") if act == "pause" else ResumeBody(name="BTC")
     with pytest.raises(Problem) as problem:
         asyncio.run(getattr(controls, act)(body))
-    assert (problem.value.code, "did you mean BTC/USD?" in str(problem.value.body)) == (404, True)
+    assert (problem.value.code, "did you mean BTC/USD?" in str(problem.value)) == (404, True)
 
 
 def test_a_resume_of_a_pair_says_that_all_is_still_halted(controls: Controls) -> None:
@@ -84,5 +84,5 @@ def test_a_resume_of_a_pair_says_that_all_is_still_halted(controls: Controls) ->
 def test_nothing_is_accepted_while_the_executor_is_not_heard(controls: Controls) -> None:
     with pytest.raises(Problem) as problem:
         asyncio.run(controls.accept(AcceptBody(assets=["BTC"])))
-    assert (problem.value.code, "the executor is not heard" in str(problem.value.body)) == (409, True)
+    assert (problem.value.code, "the executor is not heard" in str(problem.value)) == (409, True)
     assert not halt.is_halted(controls._config.accept_file)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.api import guard, token
-from monitor.api.answers import Problem
+from monitor.errors import Problem
 
 
 def code(check: Callable[[], None]) -> int:
@@ -17,7 +17,7 @@ def code(check: Callable[[], None]) -> int:
     try:
         check()
     except Problem as problem:
-        return problem.code if problem.body.text and problem.body.mend else 0
+        return problem.code if problem.why and problem.mend else 0
     return 200
 
 

@@ -118,8 +118,6 @@ def test_a_test_alert_is_told_as_asked(served: Served) -> None:
     assert TOLD[-1] == ("info", "test", "hello")
 
 
-# --- what is described is what is answered ---------------------------------------------------------------------------
-
 QUERIES = {
     "/api/fills": ["", f"?symbol={PAIR}&limit=1"],
     "/api/logs": ["", "?process=book&level=warning&limit=5"],
@@ -168,9 +166,6 @@ def test_whatever_is_asked_is_answered_as_described(
         case.call_and_validate(headers={"Authorization": f"Bearer {TOKEN}"})
 
     ask()
-
-
-# --- what is refused -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -243,9 +238,6 @@ def test_the_first_page_lists_what_there_is(served: Served) -> None:
     assert all(
         path in page for path in [*(read.path for read in READS), *(action.path for action in ACTIONS), "/stream"]
     )
-
-
-# --- the stream ------------------------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from monitor.cli.app import command_first
 from monitor.cli.common import age
 from monitor.cli.tail import _json, _Lines, _plain, line
-from monitor.control.restarting import Refused, programs_of
+from monitor.control.restarting import programs_of
+from monitor.errors import RestartRefused
 from shared.config import Config, Strategy, check
 
 
@@ -63,7 +64,7 @@ def test_names_mean_supervisords_programs(config: Config, name: str, programs: l
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(config: Config) -> None:
-    with pytest.raises(Refused, match="there are: simulator, collector"):
+    with pytest.raises(RestartRefused, match="there are: simulator, collector"):
         programs_of(config, "colector")
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from monitor.cli.app import app
 from monitor.control import flattening
+from monitor.errors import FlattenRefused
 from monitor.model.view import View
 from monitor.ui.controls import Actions
 from shared import halt
@@ -28,7 +29,7 @@ def config(tmp_path: Path) -> Config:
 
 
 def test_a_dry_run_refuses_and_says_what_to_do(config: Config) -> None:
-    with pytest.raises(flattening.Refused, match="nothing is sent, so nothing can be closed") as refused:
+    with pytest.raises(FlattenRefused, match="nothing is sent, so nothing can be closed") as refused:
         flattening.request(config)
     assert "tradebyte restart executor" in refused.value.mend
     assert not config.flatten_file.exists()
@@ -49,7 +50,7 @@ def test_a_dry_run_refuses_and_says_what_to_do(config: Config) -> None:
 def test_no_halt_but_by_the_days_loss_is_lifted_whatever_its_words(config: Config, why: halt.Halt) -> None:
     config.trading = Trading()
     halt.halt_trading(config.halt_file, why)
-    with pytest.raises(flattening.Refused, match="halted"):
+    with pytest.raises(FlattenRefused, match="halted"):
         flattening.request(config)
     assert halt.read(config.halt_file) == why
 

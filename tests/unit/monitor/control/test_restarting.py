@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.control import restarting
+from monitor.errors import EndedAgain
 from monitor.watchdog import supervisor
 from shared import config
 from shared.config import Config
@@ -46,7 +47,7 @@ def test_a_process_that_ends_right_after_its_start_fails_the_restart(
     monkeypatch: pytest.MonkeyPatch, settings: Config, now: dict[str, int], keep: bool
 ) -> None:
     monkeypatch.setattr(supervisor, "supervisord_of", lambda _config: Supervisord(**now))
-    with pytest.raises(restarting.Ended, match=rf"pid {PID} and has ended \(exit code 78\); logs/executor"):
+    with pytest.raises(EndedAgain, match=rf"pid {PID} and has ended \(exit code 78\); logs/executor"):
         restarting.restart(settings, ["executor"], keep=keep)
 
 

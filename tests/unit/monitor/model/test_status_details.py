@@ -137,9 +137,6 @@ def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
     assert list(status_details.connection(view).refused) == [PAIR]
 
 
-# --- metrics ---------------------------------------------------------------------------------------------------------
-
-
 def page(view: View, config: Config, latency: Latency | None = None, now: int = NOW) -> str:
     def status() -> Status:
         return status_details.status(view, config, now, WALL, None)

@@ -117,9 +117,6 @@ def halted() -> World:
     return world
 
 
-# --- acts ------------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("keys", "question", "done"),
     [
@@ -227,9 +224,6 @@ def test_no_process_may_be_chosen_too() -> None:
     assert sit(play).done == []
 
 
-# --- looking around --------------------------------------------------------------------------------------------------
-
-
 def test_pairs_go_round_in_both_directions() -> None:
     async def play(seat: Seat) -> None:
         for key, pair in (("n", "ETH"), ("n", "SOL"), ("n", "BTC"), ("p", "SOL")):
@@ -302,9 +296,6 @@ def test_a_reader_that_failed_ends_the_screen_with_its_reason() -> None:
         assert seat.app.return_value == "ValueError: no bus"
 
     sit(play)
-
-
-# --- states ----------------------------------------------------------------------------------------------------------
 
 
 def test_it_starts_quietly_goes_down_and_comes_back_by_itself() -> None:

@@ -113,9 +113,6 @@ def test_a_terminal_that_is_too_small_says_so(world: World) -> None:
     assert "This terminal is 50x20: make it larger" in text(world, width=50, height=20)
 
 
-# --- states ----------------------------------------------------------------------------------------------------------
-
-
 def test_the_first_seconds_are_quiet() -> None:
     world = World(began=NOW - SECOND)
     world.beat("book")
@@ -225,9 +222,6 @@ def test_messages_that_were_missed_are_counted(world: World) -> None:
     screen = "\n".join(text_of(row) for row in rows)
     assert "missed 12k" in screen
     assert "! this screen: a note" in screen
-
-
-# --- what a person chose ---------------------------------------------------------------------------------------------
 
 
 def test_the_ladder_shows_the_pair_that_was_chosen(world: World) -> None:

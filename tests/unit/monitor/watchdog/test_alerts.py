@@ -105,9 +105,6 @@ def test_every_end_belongs_to_its_rule() -> None:
     assert [rule_of_end(kind) for kind in ("halted", "stale", "over", "made-up-over", "process-dead")] == [None] * 5
 
 
-# --- which there are -------------------------------------------------------------------------------------------------
-
-
 def conditions_now(view: View, config: Config, **figures: float) -> dict[str, Condition]:
     minute = LastMinute({name: Hop(Histogram()) for name in HOPS}, config.monitor.alerts.latency.above_ms)
     return conditions(view, config, msgspec.convert(FIGURES | figures, MachineFigures), minute, NOW, WALL)

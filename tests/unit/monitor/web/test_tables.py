@@ -62,9 +62,6 @@ def rows(html: str) -> list[list[str]]:
     return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in row_texts]
 
 
-# --- markup ----------------------------------------------------------------------------------------------------------
-
-
 def test_everything_from_elsewhere_is_escaped() -> None:
     nasty = '<script>alert("x")</script>'
     made = markup.table("t", [Column(nasty)], [[nasty], [Cell(nasty, "bad", is_badge=True)]], "none")
@@ -89,9 +86,6 @@ def test_buy_and_sell_are_told_apart_without_colour() -> None:
 @pytest.mark.parametrize(("text", "tone"), [("-0.10", "bad"), ("0.10", ""), ("-0.00", ""), (None, "")])
 def test_a_loss_is_marked(text: str | None, tone: str) -> None:
     assert markup.money(text).tone == tone
-
-
-# --- market ----------------------------------------------------------------------------------------------------------
 
 
 def test_own_quotes_count_what_is_left_of_live_orders_only() -> None:
@@ -146,9 +140,6 @@ def test_a_chart_without_history_says_so() -> None:
     assert "no history yet" not in str(money.inventory({"asset.BTC": [[NOW, 0]]}, "BTC", "5 min"))
 
 
-# --- orders and fills ------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("chosen", "left"),
     [
@@ -189,9 +180,6 @@ def test_csv_starts_no_formula_in_a_spreadsheet() -> None:
     assert written == "error,price\n'=1+1,-1.0\n"
 
 
-# --- money -----------------------------------------------------------------------------------------------------------
-
-
 def test_profit_is_without_what_was_paid_in() -> None:
     made = sections()["/api/pnl"]
     made["total"] |= {"equity": "1001.25000", "transfers": "1000.00000", "today": "-0.25"}
@@ -211,9 +199,6 @@ def test_a_stale_mid_is_flagged() -> None:
     made = sections()["/api/pnl"]
     made["pairs"]["BTC/USD"]["is_stale"] = True
     assert "stale mid" in money.pairs(answer(web_sections.PROFIT, made), answer(web_sections.POSITIONS))
-
-
-# --- processes, latency, news ----------------------------------------------------------------------------------------
 
 
 def test_a_process_that_was_never_heard_has_dashes_and_its_state() -> None:
@@ -243,9 +228,6 @@ def test_log_lines_are_found_by_process_and_by_any_word() -> None:
     assert LogFilter(process="book", text="eth/usd").leaves(lines) == lines
     assert LogFilter(process="executor").leaves(lines) == LogFilter(text="nothing").leaves(lines) == []
     assert rows(news.lines(lines))[0][-1] == "symbol=ETH/USD"
-
-
-# --- controls --------------------------------------------------------------------------------------------------------
 
 
 def test_halt_says_how_many_orders_go() -> None:

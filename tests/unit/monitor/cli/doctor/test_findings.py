@@ -17,6 +17,7 @@ from monitor.cli.doctor import exchange, keys, local, questions, system
 from monitor.cli.doctor.command import report, show
 from monitor.cli.doctor.finding import Finding
 from monitor.cli.doctor.questions import Answer, Answers, Clock
+from monitor.errors import SupervisorAbsent
 from monitor.model import status_details
 from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
@@ -52,9 +53,6 @@ def live(tmp_path: Path, secret: str = "c29tZS1saXZlLXNlY3JldA==") -> Config:
 
 def levels(findings: list[Finding]) -> list[str]:
     return [finding.level for finding in findings]
-
-
-# --- the key ---------------------------------------------------------------------------------------------------------
 
 
 def key(*errors: str, trouble: str = "", **info: Any) -> Finding:
@@ -126,9 +124,6 @@ def test_whoever_trades_the_account_is_seen() -> None:
     assert not account_lock.is_account_held(named)
 
 
-# --- the exchange ----------------------------------------------------------------------------------------------------
-
-
 def answers(time: Answer, socket: Answer) -> Answers:
     return Answers(time, Answer({"status": "online"}), socket)
 
@@ -187,9 +182,6 @@ def test_break_even_is_the_maker_fee_in_basis_points() -> None:
     (dear,) = exchange.fees({"BTC/USD": ("0.2500", "0.4000")})
     assert (dear.level, "25.00 bp" in dear.text) == ("warning", True)
     assert levels(exchange.fees({})) == ["warning"]
-
-
-# --- this machine ----------------------------------------------------------------------------------------------------
 
 
 def test_a_file_with_live_secrets_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -280,7 +272,7 @@ class Told(supervisor.Supervisor):
 
     def every(self) -> list[supervisor.ProgramInfo]:
         if self.states is None:
-            raise supervisor.Absent("nobody there")
+            raise SupervisorAbsent("nobody there")
         return [
             supervisor.ProgramInfo(name=name, statename=state, pid=0, exitstatus=78)
             for name, state in self.states.items()
@@ -323,9 +315,6 @@ def test_a_damaged_journal_is_an_error(config: Config) -> None:
     config.data.mkdir()
     (config.data / "journal.sqlite").write_bytes(b"no database at all" * 100)
     assert local.journal(config).level == "error"
-
-
-# --- the system ------------------------------------------------------------------------------------------------------
 
 
 def test_nothing_running_is_an_error_and_so_is_one_that_is_dead(config: Config) -> None:

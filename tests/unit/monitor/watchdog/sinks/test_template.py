@@ -57,9 +57,6 @@ def test_a_long_text_is_cut() -> None:
     assert len(filled["text"]) == limits.WEBHOOK_TEXT
 
 
-# --- the configuration -----------------------------------------------------------------------------------------------
-
-
 def refusal(webhook: Any, **environ: str) -> str:
     written = yaml.safe_dump({"monitor": {"webhooks": [webhook]}})
     with pytest.raises(ConfigError) as error:
