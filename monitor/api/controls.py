@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import structlog
 
+from monitor import children
 from monitor.api.queries import AcceptBody, AlertTestBody, EmptyBody, HaltBody, PauseBody, RestartBody, ResumeBody
 from monitor.control import accepting, flattening, halting, restarting
 from monitor.errors import (
@@ -30,7 +29,6 @@ from monitor.watchdog.sinks.webhook import TEST_KIND
 from shared import pausing
 from shared.config import Config
 
-PROJECT = Path(__file__).resolve().parents[2]
 Result = TypeVar("Result")
 
 
@@ -202,11 +200,9 @@ class Controls:
 
     async def _hand_over(self, name: str) -> None:
         """Let the command restart it, in a session of its own: supervisord ends only the monitor."""
-        command = ("-m", "monitor", "restart", name, "--config", str(self._config.source))
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *command,
-            cwd=PROJECT,
+            *children.command(self._config, "monitor", "restart", name),
+            cwd=children.PROJECT,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

@@ -16,11 +16,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from monitor import children
 from shared import config as configuration
 from shared.config import Config
 
 EXIT_FAILED, EXIT_CONFIG = 1, 78
-PROJECT = Path(__file__).resolve().parents[2]
 
 ConfigOption = Annotated[
     Path | None,
@@ -89,16 +89,6 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
     return made
 
 
-def age(seconds: float | None) -> str:
-    """Return a duration as people say it: ``0.4 s``, ``12 s``, ``3 min``, ``5 h``, ``2 d``."""
-    if seconds is None:
-        return "-"
-    for limit, divisor, unit in ((10, 1, "s"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / divisor:.1f} {unit}" if limit == 10 else f"{seconds / divisor:.0f} {unit}"
-    return f"{seconds / 86_400:.0f} d"
-
-
 @contextlib.contextmanager
 def switching(what: str) -> Iterator[None]:
     """End the command with a mend when a switch under data/ cannot be written or removed; ``what`` was to be done."""
@@ -113,11 +103,7 @@ def switching(what: str) -> Iterator[None]:
 
 def run_component(config: Config, module: str, *arguments: str) -> NoReturn:
     """Run another component's command as a process and end with its exit code."""
-    source = ["--config", str(config.source)] if config.source else []
-    # The component is found wherever the command was typed.
-    path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
-    command = [sys.executable, "-m", module, *arguments, *source]
-    child = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path})
+    child = subprocess.Popen(children.command(config, module, *arguments), env=children.environment())
     # It ends as it is told to, and says what came of it: Ctrl-C reaches it from the terminal, the rest is handed on.
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     signal.signal(signal.SIGTERM, lambda number, _frame: child.send_signal(number))

@@ -8,12 +8,14 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from monitor.cli.common import ConfigOption, JsonOption, age, console, fail, load, print_json, say, table
+from monitor.cli.common import ConfigOption, JsonOption, console, fail, load, print_json, say, table
+from monitor.model.ages import PRECISE, age
 from monitor.model.listener import gather
+from monitor.model.recent import order_fields
+from monitor.model.sections import OrderFields
 from monitor.model.view import LIVE_ORDER_STATES
-from shared import numbers
 from shared.clock import SECOND, rfc3339, wall_ns
-from shared.messages import Order, Orders, Side
+from shared.messages import Order, Orders
 
 SymbolOption = Annotated[str | None, typer.Option("--symbol", help="Only this pair, such as BTC/USD.")]
 
@@ -47,22 +49,11 @@ def orders(
     _say_what_is_unknown(known, pairs)
 
 
-class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
+class OrderLine(OrderFields, frozen=True, kw_only=True):
     """An order as ``orders --json`` prints it: numbers as decimal text, times RFC 3339."""
 
-    symbol: str
-    cl_ord_id: str
-    order_id: str
-    strategy: str
-    slot: str
-    side: Side
-    price: str
-    qty: str
-    filled: str
-    state: str
     live: bool
     amending: bool
-    error: str
     created: str
     changed: str
     changed_s: float
@@ -71,19 +62,9 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
 def row(of_pair: Orders, order: Order) -> OrderLine:
     """Return an order of a pair's message as the command prints it."""
     return OrderLine(
-        symbol=of_pair.symbol,
-        cl_ord_id=order.cl_ord_id,
-        order_id=order.order_id,
-        strategy=order.strategy,
-        slot=order.slot,
-        side=order.side,
-        price=numbers.text(order.price, of_pair.price_precision),
-        qty=numbers.text(order.qty, of_pair.qty_precision),
-        filled=numbers.text(order.filled, of_pair.qty_precision),
-        state=str(order.state),
+        **msgspec.structs.asdict(order_fields(of_pair, order)),
         live=order.state in LIVE_ORDER_STATES,
         amending=order.amending,
-        error=order.error,
         created=rfc3339(order.created_ts),
         changed=rfc3339(order.changed_ts),
         changed_s=round((wall_ns() - order.changed_ts) / SECOND, 3),
@@ -103,7 +84,7 @@ def _show(rows: list[OrderLine]) -> None:
             each.qty,
             each.filled,
             each.state,
-            f"{age(each.changed_s)} ago",
+            f"{age(each.changed_s, PRECISE)} ago",
             escape(each.strategy),
             escape(each.slot),
             each.order_id or each.cl_ord_id,

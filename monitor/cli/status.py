@@ -7,8 +7,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from monitor.cli import last_output
-from monitor.cli.common import ConfigOption, JsonOption, age, console, load, looked_in, print_json, say, table
+from monitor.cli.common import ConfigOption, JsonOption, console, load, looked_in, print_json, say, table
 from monitor.model import halted, status_details
+from monitor.model.ages import PRECISE, age
 from monitor.model.listener import gather
 from monitor.model.status_object import Status
 from monitor.model.troubles import troubles
@@ -53,8 +54,8 @@ def show(report: Status, out: Console) -> None:
             name,
             coloured(process.state),
             _text(process.pid),
-            age(process.uptime_s),
-            age(process.heartbeat_age_s),
+            age(process.uptime_s, PRECISE),
+            age(process.heartbeat_age_s, PRECISE),
             _text(process.rss_mb),
             _text(process.loop_lag_ms),
             _text(process.gaps),
@@ -69,7 +70,7 @@ def show(report: Status, out: Console) -> None:
         books.add_row(
             symbol,
             coloured(book.state),
-            age(None if book.age_ms is None else book.age_ms / 1000),
+            age(None if book.age_ms is None else book.age_ms / 1000, PRECISE),
             book.bid or "-",
             book.ask or "-",
             _text(book.checksums_ok),

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
-from typing import Final
 
 import msgspec
 
+from monitor import children
 from shared import limits
 from shared.config import Config
-
-PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -28,12 +24,11 @@ class Journal:
 
     def __init__(self, config: Config) -> None:
         file = config.data / "journal.sqlite"
-        path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
         self._reading: subprocess.Popen[bytes] | None = None
         if file.exists():
             self._reading = subprocess.Popen(
                 [sys.executable, "-m", "executor.record.open_orders", str(file)],
-                env=os.environ | {"PYTHONPATH": path},
+                env=children.environment(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )

@@ -4,35 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from monitor.ui import confirmations, troubles
-from monitor.ui.profit import total_made
+from monitor.model.ages import SHORT, age
+from monitor.ui import confirmations, headline, troubles
 from monitor.ui.snapshot import Snapshot
-from monitor.ui.text import Piece, Tone, age, text_of
+from monitor.ui.text import Piece, Tone, text_of
 from shared.clock import SECOND
 
 LISTENING: Final = "Listening on the bus…"
-NOT_HALTED: Final = "not halted"
 
 
 def badges(snapshot: Snapshot) -> list[Piece]:
     """Return whose money, halted or not, how many are ready, what is open, what was made, the time."""
-    ready, every = sum(one.state == "ready" for one in snapshot.processes.values()), len(snapshot.processes)
-    control = snapshot.control
-    made = total_made(snapshot)
-    return [
-        confirmations.money_at_stake(snapshot),
-        ("FLATTENING", Tone.ALARM)
-        if control.flattening
-        else ("HALTED", Tone.ALARM)
-        if control.halted
-        else (NOT_HALTED, Tone.PLAIN),
-        ("SYSTEM DOWN", Tone.ALARM)
-        if snapshot.heard == "down"
-        else (f"{ready}/{every} ready", Tone.GOOD if ready == every else Tone.WARN),
-        (f"{snapshot.open_orders} open{'' if snapshot.orders.known else '?'}", Tone.PLAIN),
-        (f"P&L {made} {snapshot.profit.currency}" if made is not None else "P&L not known", Tone.STRONG),
-        (f"{troubles.clock(snapshot.wall / SECOND)} UTC", Tone.QUIET),
-    ]
+    clock = f"{troubles.clock(snapshot.wall / SECOND)} UTC"
+    return [*headline.pieces(snapshot, unsure=Tone.PLAIN), (clock, Tone.QUIET)]
 
 
 def banner(snapshot: Snapshot, source: str) -> str:
@@ -43,7 +27,7 @@ def banner(snapshot: Snapshot, source: str) -> str:
         return ""
     heard = any(one.pid is not None for one in snapshot.processes.values())
     lines = [
-        f"The system is down: no process was heard for {age(snapshot.silent_s)}. What is below is that old."
+        f"The system is down: no process was heard for {age(snapshot.silent_s, SHORT)}. What is below is that old."
         if heard
         else "The system is down: no process was heard since this window was opened.",
         "Start it: make run  (as a daemon: .venv/bin/supervisord -c supervisord.conf). This window goes on by itself.",

@@ -5,14 +5,14 @@ Prices and quantities are the digits that were told; what is not known is ``-``.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
+from monitor.model.ages import SHORT, age
 from monitor.model.sections import OrderShown
-from monitor.ui.levels import Level, nearest, own_by_price
+from monitor.ui.levels import level_row, nearest, own_by_price
 from monitor.ui.profit import NOTHING, first_pairs, pair_amounts, total_amounts
 from monitor.ui.snapshot import Snapshot
-from monitor.ui.text import DASH, Row, Tone, age, count, milliseconds, money, plain, toned
+from monitor.ui.text import DASH, Row, Tone, count, milliseconds, money, plain, toned
 from shared import limits
 
 LADDER: Final = ("", "#", "price", "quantity", "own")
@@ -39,20 +39,7 @@ def ladder(snapshot: Snapshot, symbol: str, levels: int = limits.DESKTOP_LADDER_
 
 def _side(word: str, side: str, book: list[tuple[str, str]], orders: list[OrderShown], levels: int) -> list[Row]:
     own = own_by_price([order for order in orders if order.side == side])
-    return [_level(word, level, own) for level in nearest(book, own, levels, rising=word == "ask")]
-
-
-def _level(word: str, level: Level, own: dict[str, Decimal]) -> Row:
-    price, qty, number = level
-    ours = own.get(price)
-    tone = Tone.OWN if ours is not None else Tone.PLAIN
-    return (
-        (word, Tone.BAD if word == "ask" else Tone.GOOD),
-        (str(number), Tone.QUIET) if number else DASH,
-        (price, tone),
-        (qty, Tone.PLAIN) if qty else DASH,
-        (format(ours, "f") if ours is not None else "", tone),
-    )
+    return [level_row(word, level, own) for level in nearest(book, own, levels, rising=word == "ask")]
 
 
 def profit(snapshot: Snapshot) -> list[Row]:
@@ -83,7 +70,7 @@ def processes(snapshot: Snapshot) -> list[Row]:
         (
             (name, Tone.PLAIN),
             plain(f"{one.state}: {one.why}" if one.why else one.state, tones.get(one.state, Tone.WARN)),
-            (age(one.uptime_s), Tone.PLAIN),
+            (age(one.uptime_s, SHORT), Tone.PLAIN),
             (count(int(one.rss_mb)) if one.rss_mb is not None else "-", Tone.PLAIN),
             (milliseconds(one.loop_lag_ms), Tone.PLAIN),
             (count(one.restarts), Tone.WARN if one.restarts else Tone.PLAIN),

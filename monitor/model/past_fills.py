@@ -7,40 +7,26 @@ the monitor's loop nor the executor's writes wait for it.
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Final
 
 import msgspec
 import structlog
 
+from monitor import children
 from monitor.model.picture import Picture
 from monitor.model.recent import fill_shown, seconds
-from monitor.model.sections import FillShown
+from monitor.model.sections import FillFields, FillShown
 from shared import limits
 from shared.bus import Received
 from shared.clock import SECOND, parse_rfc3339
 from shared.config import Config
-from shared.messages import Fill, Heartbeat, Side
+from shared.messages import Fill, Heartbeat
 from shared.valuation import legs
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 
-
-class Line(msgspec.Struct, frozen=True):
+class Line(FillFields, frozen=True, kw_only=True):
     """A line of ``python -m executor fills --json --profit``."""
 
-    exec_id: str
-    cl_ord_id: str
-    order_id: str
-    strategy: str
-    symbol: str
-    side: Side
-    price: str
-    qty: str
-    fee: str
     ts: str
     realised: str
     fees_paid: str
@@ -107,14 +93,10 @@ class Reader:
             self._reading = False
 
     async def _lines(self) -> list[Line]:
-        source = ["--config", str(self._config.source)] if self._config.source else []
-        arguments = ("fills", "--json", "--profit", "--count", str(limits.FILLS_SHOWN), *source)
+        arguments = ("fills", "--json", "--profit", "--count", str(limits.FILLS_SHOWN))
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "executor",
-            *arguments,
-            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+            *children.command(self._config, "executor", *arguments),
+            env=children.environment(),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

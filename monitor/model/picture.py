@@ -18,9 +18,9 @@ from monitor.model import sections, status_details
 from monitor.model.history import History
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import Latency
-from monitor.model.recent import Fills, Notices, Trades, seconds
+from monitor.model.recent import Fills, Notices, Trades, order_shown
 from monitor.model.status_object import MachineFigures, Status
-from monitor.model.view import LIVE_ORDER_STATES, View
+from monitor.model.view import View
 from monitor.watchdog.alerts import Alerts, Condition, Say
 from monitor.watchdog.conditions import conditions
 from shared import limits, numbers
@@ -28,7 +28,7 @@ from shared.bus import Received, topics
 from shared.clock import MS, SECOND
 from shared.config import Config
 from shared.config.checks.names import bases
-from shared.messages import Account, Alert, Book, BookState, FeedTrades, Fill, LogLine, Order, Orders
+from shared.messages import Account, Alert, Book, BookState, FeedTrades, Fill, LogLine
 from shared.valuation import legs
 
 # Raw frames are for whoever keeps books; everything else is looked at.
@@ -97,7 +97,7 @@ class Picture:
     def orders(self, now: int) -> sections.OrdersShown:
         """Return own orders, by pair in the order of the configuration."""
         of_pairs = [self.view.orders[pair] for pair in self._pairs if pair in self.view.orders]
-        rows = [_order(of_pair, order) for of_pair in of_pairs for order in of_pair.orders]
+        rows = [order_shown(of_pair, order) for of_pair in of_pairs for order in of_pair.orders]
         return sections.OrdersShown(known=self.view.orders_known(now), orders=rows)
 
     def own_fills(self, symbol: str = "", most: int = limits.FILLS_SHOWN) -> sections.FillsShown:
@@ -278,25 +278,6 @@ class Picture:
         for name, heard in self.view.heartbeats.items():
             if now - heard.at <= limits.HEARTBEAT_DEAD_S * SECOND:
                 yield f"rss_mb.{name}", heard.beat.rss_mb
-
-
-def _order(of_pair: Orders, order: Order) -> sections.OrderShown:
-    return sections.OrderShown(
-        cl_ord_id=order.cl_ord_id,
-        order_id=order.order_id,
-        strategy=order.strategy,
-        symbol=of_pair.symbol,
-        slot=order.slot,
-        side=order.side,
-        price=numbers.text(order.price, of_pair.price_precision),
-        qty=numbers.text(order.qty, of_pair.qty_precision),
-        filled=numbers.text(order.filled, of_pair.qty_precision),
-        state=str(order.state),
-        is_live=order.state in LIVE_ORDER_STATES,
-        error=order.error,
-        created_ts=seconds(order.created_ts),
-        changed_ts=seconds(order.changed_ts),
-    )
 
 
 def _levels(book: Book, side: list[tuple[int, int]]) -> list[tuple[str, str]]:

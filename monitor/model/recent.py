@@ -1,4 +1,4 @@
-"""Recent events, each kind up to its bound: market trades, own fills, alerts, warnings."""
+"""Orders and fills in the form of the views, and recent events of each kind up to its bound."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections import deque
 
 import msgspec
 
-from monitor.model.sections import FillShown, LogShown, RecentAlert, TradeShown
+from monitor.model.sections import FillFields, FillShown, LogShown, OrderFields, OrderShown, RecentAlert, TradeShown
+from monitor.model.view import LIVE_ORDER_STATES
 from shared import limits, numbers
 from shared.clock import SECOND
-from shared.messages import Alert, FeedTrades, Fill, LogLine
+from shared.messages import Alert, FeedTrades, Fill, LogLine, Order, Orders
 
 
 def seconds(ns: int) -> float:
@@ -20,8 +21,34 @@ def seconds(ns: int) -> float:
 
 def fill_shown(fill: msgspec.Struct, ts: float) -> FillShown:
     """Return a fill of the bus or of the journal as the views show it."""
-    names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
-    return FillShown(**{name: getattr(fill, name) for name in names}, ts=ts)
+    return FillShown(**{name: getattr(fill, name) for name in FillFields.__struct_fields__}, ts=ts)
+
+
+def order_fields(of_pair: Orders, order: Order) -> OrderFields:
+    """Return an order of a pair's message with its numbers as decimal text."""
+    return OrderFields(
+        cl_ord_id=order.cl_ord_id,
+        order_id=order.order_id,
+        strategy=order.strategy,
+        symbol=of_pair.symbol,
+        slot=order.slot,
+        side=order.side,
+        price=numbers.text(order.price, of_pair.price_precision),
+        qty=numbers.text(order.qty, of_pair.qty_precision),
+        filled=numbers.text(order.filled, of_pair.qty_precision),
+        state=str(order.state),
+        error=order.error,
+    )
+
+
+def order_shown(of_pair: Orders, order: Order) -> OrderShown:
+    """Return an order of a pair's message as the views show it."""
+    return OrderShown(
+        **msgspec.structs.asdict(order_fields(of_pair, order)),
+        is_live=order.state in LIVE_ORDER_STATES,
+        created_ts=seconds(order.created_ts),
+        changed_ts=seconds(order.changed_ts),
+    )
 
 
 class Trades:

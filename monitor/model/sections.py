@@ -39,8 +39,8 @@ class BookShown(Shown, frozen=True, kw_only=True):
     checksums_failed: int
 
 
-class OrderShown(Shown, frozen=True, kw_only=True):
-    """An own order; ``qty`` is the total, ``filled`` of it done."""
+class OrderFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What commands and views say alike of an own order; ``qty`` is the total, ``filled`` of it done."""
 
     cl_ord_id: str
     order_id: str
@@ -52,8 +52,13 @@ class OrderShown(Shown, frozen=True, kw_only=True):
     qty: str
     filled: str
     state: str
-    is_live: bool
     error: str
+
+
+class OrderShown(OrderFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An own order; ``is_live`` while it may still trade."""
+
+    is_live: bool
     created_ts: float
     changed_ts: float
 
@@ -65,8 +70,8 @@ class OrdersShown(Shown, frozen=True, kw_only=True):
     orders: list[OrderShown]
 
 
-class FillShown(Shown, frozen=True, kw_only=True):
-    """One own fill, the fee in quote currency."""
+class FillFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bus, the journal and the API say alike of an own fill; the fee is in quote currency."""
 
     exec_id: str
     cl_ord_id: str
@@ -77,6 +82,11 @@ class FillShown(Shown, frozen=True, kw_only=True):
     price: str
     qty: str
     fee: str
+
+
+class FillShown(FillFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One own fill."""
+
     ts: float
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from monitor.model.sections import BookShown, OrderShown
-from monitor.ui.levels import Level, nearest, own_by_price
+from monitor.ui.levels import level_row, nearest, own_by_price
 from monitor.ui.text import DASH, Column, Piece, Row, Tone, fill, fitting, plain, table, width_of
 
 COLUMNS = (
@@ -32,8 +32,8 @@ def ladder(symbol: str, book: BookShown | None, orders: Sequence[OrderShown], wi
     room = max(1, (height - 1) // 2)
     asks = nearest(book.asks, own["sell"], room, rising=True)
     bids = nearest(book.bids, own["buy"], room, rising=False)
-    rows = [_row("ask", level, own["sell"]) for level in reversed(asks)]
-    rows += [_row("bid", level, own["buy"]) for level in bids]
+    rows = [level_row("ask", level, own["sell"]) for level in reversed(asks)]
+    rows += [level_row("bid", level, own["buy"]) for level in bids]
     return [_title(symbol, book, width), *table(COLUMNS, rows, width)[1:]][:height]
 
 
@@ -47,19 +47,6 @@ def _title(symbol: str, book: BookShown | None, width: int) -> Row:
     room = width - len(" own")
     row = fitting(pieces, room, gap=1)
     return fill((*row, (" " * max(0, room - width_of(row)) + " own", Tone.HEAD)), width)
-
-
-def _row(word: str, level: Level, own: dict[str, Decimal]) -> list[Piece]:
-    price, qty, number = level
-    ours = own.get(price)
-    tone = Tone.OWN if ours is not None else Tone.PLAIN
-    return [
-        (word, Tone.BAD if word == "ask" else Tone.GOOD),
-        (str(number), Tone.QUIET) if number else DASH,
-        (price, tone),
-        (qty, Tone.PLAIN) if qty else DASH,
-        (format(ours, "f"), tone) if ours is not None else ("", tone),
-    ]
 
 
 def _not_live(why: Piece, own: dict[str, dict[str, Decimal]], width: int) -> list[Row]:

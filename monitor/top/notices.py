@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from monitor.model.ages import SHORT, age
 from monitor.ui import confirmations
 from monitor.ui.snapshot import Snapshot
-from monitor.ui.text import Row, Tone, age, cut, plain, wrapped
+from monitor.ui.text import Row, Tone, cut, plain, wrapped
 from shared import limits
 
 KEYS: Final = (
@@ -51,7 +52,7 @@ def down(snapshot: Snapshot, source: str, width: int) -> list[Row]:
     """Return rows that say that nothing is heard, what it means, and what to do."""
     rows: list[Row] = [(("The system is down", Tone.BAD),), ()]
     heard = any(process.pid is not None for process in snapshot.processes.values())
-    silent = f"for {age(snapshot.silent_s)}" if heard else "since this screen was opened"
+    silent = f"for {age(snapshot.silent_s, SHORT)}" if heard else "since this screen was opened"
     rows += wrapped(f"No process has been heard {silent}.", width)
     rows += [(), *wrapped("Start it:  make run", width, Tone.STRONG)]
     rows += wrapped("or as a daemon:  .venv/bin/supervisord -c supervisord.conf", width)

@@ -8,8 +8,7 @@ from typing import Final, Literal
 from monitor.model.sections import OrderShown
 from monitor.top import notices, panels
 from monitor.top.ladder import ladder
-from monitor.ui import confirmations, troubles
-from monitor.ui.profit import total_made
+from monitor.ui import headline, troubles
 from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Column, Piece, Row, Tone, count, fill, fitting, plain, table, width_of, wrapped
 
@@ -83,30 +82,8 @@ def screen(snapshot: Snapshot | None, state: State, width: int, height: int) -> 
 
 def header(snapshot: Snapshot, width: int) -> Row:
     """Return whose money, halted or not, how many are ready, what is open, the profit, the time."""
-    control = snapshot.control
-    ready = sum(process.state == "ready" for process in snapshot.processes.values())
-    every = len(snapshot.processes)
-    halt: Piece = ("not halted", Tone.PLAIN)
-    if control.flattening:
-        halt = ("FLATTENING", Tone.ALARM)
-    elif control.halted:
-        halt = ("HALTED", Tone.ALARM)
-    sure = "" if snapshot.orders.known else "?"
-    profit = total_made(snapshot)
-    said = f"P&L {profit} {snapshot.profit.currency}" if profit is not None else "P&L not known"
-    if snapshot.heard == "down":
-        state: Piece = ("SYSTEM DOWN", Tone.ALARM)
-    else:
-        state = (f"{ready}/{every} ready", Tone.GOOD if ready == every else Tone.WARN)
-    pieces = [
-        confirmations.money_at_stake(snapshot),
-        halt,
-        state,
-        (f"{snapshot.open_orders} open{sure}", Tone.PLAIN if not sure else Tone.WARN),
-        (said, Tone.STRONG),
-    ]
     time = f"{troubles.clock(snapshot.wall / 1e9)} UTC"
-    left = fitting(pieces, width - len(time) - 2)
+    left = fitting(headline.pieces(snapshot, unsure=Tone.WARN), width - len(time) - 2)
     return fill((*left, (" " * (width - width_of(left) - len(time)), Tone.PLAIN), (time, Tone.QUIET)), width)
 
 

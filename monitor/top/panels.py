@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Final
 
+from monitor.model.ages import SHORT, age
 from monitor.model.sections import FillShown, Hop, OrderShown, Process
 from monitor.ui.profit import NOTHING, first_pairs, pair_amounts, total_amounts
 from monitor.ui.snapshot import Snapshot
@@ -14,7 +15,6 @@ from monitor.ui.text import (
     Piece,
     Row,
     Tone,
-    age,
     count,
     cut,
     milliseconds,
@@ -106,14 +106,14 @@ def _process(name: str, process: Process) -> list[Piece]:
     return [
         plain(name),
         plain(process.state, tone),
-        (age(process.uptime_s), figures),
+        (age(process.uptime_s, SHORT), figures),
         ("-" if process.rss_mb is None else f"{process.rss_mb:.0f}", figures),
         (milliseconds(process.loop_lag_ms), figures),
         (count(process.restarts), Tone.WARN if process.restarts else figures),
         (count(process.gaps), lost),
         (count(process.drops), dropped),
         ("-" if process.pid is None else str(process.pid), figures),
-        (age(process.heartbeat_age_s), figures),
+        (age(process.heartbeat_age_s, SHORT), figures),
         plain(process.why, tone),
     ]
 
@@ -163,7 +163,7 @@ def _order(order: OrderShown, snapshot: Snapshot) -> list[Piece]:
         (order.qty, tone),
         plain(order.state, tone if is_open or not order.is_live else Tone.WARN),
         (order.filled, tone),
-        (age(changed), tone),
+        (age(changed, SHORT), tone),
         plain(order.strategy, tone),
         plain(order.slot, tone),
         plain(order.order_id or order.cl_ord_id, tone),

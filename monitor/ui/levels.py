@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from monitor.model.sections import OrderShown
+from monitor.ui.text import DASH, Row, Tone
 
 Level = tuple[str, str, int]  # price, quantity (empty where the book does not have it), number from the touch
 
@@ -28,3 +29,17 @@ def nearest(side: Sequence[tuple[str, str]], own: dict[str, Decimal], room: int,
     wanted += [level for level in every if level not in wanted]
     kept = wanted[:room]
     return [level for level in every if level in kept]
+
+
+def level_row(word: str, level: Level, own: dict[str, Decimal]) -> Row:
+    """Return a ladder's row: ``ask`` or ``bid``, number, price, quantity, and what is our own there."""
+    price, qty, number = level
+    ours = own.get(price)
+    tone = Tone.OWN if ours is not None else Tone.PLAIN
+    return (
+        (word, Tone.BAD if word == "ask" else Tone.GOOD),
+        (str(number), Tone.QUIET) if number else DASH,
+        (price, tone),
+        (qty, Tone.PLAIN) if qty else DASH,
+        (format(ours, "f") if ours is not None else "", tone),
+    )

@@ -166,16 +166,6 @@ def _joined(pieces: Row, tone: Tone) -> Row:
     return tuple(joined)
 
 
-def age(seconds: float | None) -> str:
-    """Return a duration in at most four cells: ``12s``, ``3m``, ``5h``, ``2d``."""
-    if seconds is None:
-        return "-"
-    for limit, divisor, unit in ((100, 1, "s"), (6000, 60, "m"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / divisor:.0f}{unit}"
-    return f"{seconds / 86_400:.0f}d"
-
-
 def count(number: int | None) -> str:
     """Return a count in at most five cells; its letter says that it is rounded: ``9999``, ``12k``, ``3M``."""
     if number is None:

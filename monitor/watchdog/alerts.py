@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from monitor.model.ages import TO_HOURS, age
 from monitor.model.sections import ActiveAlert
 from shared.clock import SECOND
 from shared.config import alerts as alert_settings
@@ -166,7 +167,7 @@ class Alerts:
         elif standing.told_as != condition.told_as:
             text = condition.text
         elif _is_again(rule, now - standing.told_at):
-            text = f"{condition.text} (for {_age(now - standing.since)} now)"
+            text = f"{condition.text} (for {age((now - standing.since) / SECOND, TO_HOURS)} now)"
         else:
             return []
         standing.told_at, standing.told_as = now, condition.told_as
@@ -186,10 +187,3 @@ class Alerts:
 
 def _is_again(rule: Rule, waited: int) -> bool:
     return rule.again_s > 0 and waited >= rule.again_s * SECOND
-
-
-def _age(ns: int) -> str:
-    seconds = ns / SECOND
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

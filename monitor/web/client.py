@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from monitor.api.loopback import OPENER
+from monitor.api.loopback import OPENER, reason_of, why_unanswered
 from monitor.web.sections import Section
 from shared import limits
 
@@ -135,8 +135,8 @@ class Client:
         except urllib.error.HTTPError as error:
             return replace(known, trouble=_refusal(error), is_refused=False)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = error.reason if isinstance(error, urllib.error.URLError) else error
-            failed = replace(known, trouble=_why(reason), is_refused=isinstance(reason, ConnectionRefusedError))
+            is_refused = isinstance(reason_of(error), ConnectionRefusedError)
+            failed = replace(known, trouble=_why(error), is_refused=is_refused)
             self._trouble, self._quiet_until = failed, self._clock() + limits.WEB_FETCH_EVERY_S
             return failed
         return Answer(data, self._clock())
@@ -159,8 +159,7 @@ class Client:
         except urllib.error.HTTPError as error:
             return Acted(False, _refusal(error))
         except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = error.reason if isinstance(error, urllib.error.URLError) else error
-            return Acted(False, f"nobody knows what came of it: {_why(reason)}")
+            return Acted(False, f"nobody knows what came of it: {_why(error)}")
         return Acted(answer.ok, answer.text or "done")
 
 
@@ -173,13 +172,11 @@ def _refusal(error: urllib.error.HTTPError) -> str:
     return ": ".join(filter(None, (body.text, body.mend))) or f"the API answered {error.code} {error.reason}"
 
 
-def _why(reason: object) -> str:
-    if isinstance(reason, ConnectionRefusedError):
+def _why(error: Exception) -> str:
+    if isinstance(reason_of(error), ConnectionRefusedError):
         return "nothing listens there"
-    if isinstance(reason, TimeoutError):
-        return "no answer in time"
-    if isinstance(reason, msgspec.ValidationError):
+    if isinstance(error, msgspec.ValidationError):
         return "an answer of another version; start 'tradebyte web' again"
-    if isinstance(reason, ValueError):
+    if isinstance(error, ValueError):
         return "an answer that is no JSON"
-    return str(reason) or type(reason).__name__
+    return why_unanswered(error)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
+from monitor.model.ages import age
 from monitor.model.sections import Hop, LatencyShown, Process
 from monitor.web import staleness
 from monitor.web.drawing import figures, markup
@@ -53,7 +54,7 @@ def processes(answer: dict[str, Process]) -> str:
             markup.state(process.state),
             process.why,
             markup.number(process.pid),
-            staleness.span(process.uptime_s),
+            age(process.uptime_s),
             fixed(process.heartbeat_age_s, 1),
             markup.number(process.restarts),
             fixed(process.rss_mb, 0),

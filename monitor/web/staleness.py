@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from monitor.model.ages import age
 from monitor.model.status_object import Status
 from monitor.web.client import Answer
 from monitor.web.drawing.markup import Tone
@@ -29,7 +30,7 @@ def freshness(status: Answer[object], now: float, base: str) -> Condition:
         return Condition("No answer yet", f"{base}: {status.trouble}. {GOES_ON}", "bad")
     if age_s is None or age_s < limits.WEB_STALE_S:
         return Condition()
-    how_old = f"What is shown is {span(age_s)} old."
+    how_old = f"What is shown is {age(age_s)} old."
     if status.is_refused:
         return Condition("The system is down", f"{how_old} Start it: make run. {GOES_ON}", "bad")
     why = f" ({status.trouble})" if status.trouble else ""
@@ -55,16 +56,6 @@ def halt(status: Status) -> Condition:
     if status.halted:
         return Condition("Halted", status.halted_why or "nothing is placed until resume", "bad")
     return Condition("Not halted", "", "good")
-
-
-def span(seconds: float | None) -> str:
-    """Return a duration as people say it."""
-    if seconds is None:
-        return "-"
-    for limit, divisor, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / divisor:.0f} {unit}"
-    return f"{seconds / 86_400:.0f} d"
 
 
 def clock(ts: float | None) -> str:

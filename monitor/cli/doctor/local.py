@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from monitor import children
 from monitor.cli.doctor.finding import Finding, error, ok, warning
 from monitor.errors import SupervisorAbsent, SupervisorRefused
 from monitor.model.status_object import MachineFigures
@@ -181,22 +182,17 @@ def journal(config: Config) -> Finding:
     return ok("journal", f"{file} can be read ({file.stat().st_size // 1024} kB)")
 
 
-def _component(config: Config, *words: str) -> subprocess.CompletedProcess[str] | None:
+def _component(config: Config, module: str, *arguments: str) -> subprocess.CompletedProcess[str] | None:
     """Run another component's command as a process; return None where it took too long."""
-    source = ["--config", str(config.source)] if config.source else []
-    path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
     try:
         return subprocess.run(
-            [sys.executable, "-m", *words, *source],
+            children.command(config, module, *arguments),
             capture_output=True,
             text=True,
             timeout=JOURNAL_S,
             check=False,
             cwd=config.root,
-            env=os.environ | {"PYTHONPATH": path},
+            env=children.environment(),
         )
     except subprocess.TimeoutExpired:
         return None
-
-
-PROJECT: Final = Path(__file__).resolve().parents[3]

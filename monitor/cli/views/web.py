@@ -14,8 +14,9 @@ from typing import Annotated
 
 import typer
 
+from monitor import children
 from monitor.api.loopback import OPENER
-from monitor.cli.common import PROJECT, ConfigOption, fail, load
+from monitor.cli.common import ConfigOption, fail, load
 from monitor.errors import PageEnded
 from monitor.web import options
 from shared import limits
@@ -93,10 +94,9 @@ def serve(config: Config, port: int) -> None:
 
 def environment(config: Config) -> dict[str, str]:
     """Return the child's environment: the configuration in force, and where the code is."""
-    path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
     # STREAMLIT_ variables of other projects must not change what this page does.
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
-    return mine | {"PYTHONPATH": path, "TRADEBYTE_CONFIG": str(config.source), "PYTHONDONTWRITEBYTECODE": "1"}
+    mine = {name: value for name, value in children.environment().items() if not name.startswith("STREAMLIT_")}
+    return mine | {"TRADEBYTE_CONFIG": str(config.source), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def answers(child: subprocess.Popen[bytes], port: int) -> bool:

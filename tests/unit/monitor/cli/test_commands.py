@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.cli.app import command_first
-from monitor.cli.common import age
 from monitor.cli.tail import _json, _Lines, _plain, line
 from monitor.control.restarting import programs_of
 from monitor.errors import RestartRefused
+from monitor.model.ages import PRECISE, age
 from shared.config import Config, Strategy, check
 
 
@@ -39,7 +39,7 @@ def test_the_configuration_may_be_named_before_the_command(typed: list[str], mea
     [(None, "-"), (0.44, "0.4 s"), (12.2, "12 s"), (150, "2 min"), (8000, "2 h"), (200_000, "2 d")],
 )
 def test_ages_are_said_as_people_say_them(seconds: float | None, text: str) -> None:
-    assert age(seconds) == text
+    assert age(seconds, PRECISE) == text
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.model.ages import SHORT, age
 from monitor.ui.text import (
     Column,
     Piece,
     Tone,
-    age,
     count,
     cut,
     fill,
@@ -109,7 +109,7 @@ def test_whole_pieces_are_shown_while_they_fit() -> None:
     [(None, "-"), (0.4, "0s"), (99, "99s"), (150, "2m"), (5999, "100m"), (8000, "2h"), (400_000, "5d")],
 )
 def test_ages_take_four_cells(seconds: float | None, text: str) -> None:
-    assert age(seconds) == text
+    assert age(seconds, SHORT) == text
 
 
 @pytest.mark.parametrize(

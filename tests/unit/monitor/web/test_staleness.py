@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from monitor.model.ages import age
 from monitor.model.status_object import Status
 from monitor.web import staleness
 from monitor.web.client import Answer
@@ -58,7 +59,7 @@ def test_real_money_is_said_unless_it_is_known_to_be_made_up(
     ("seconds", "text"), [(None, "-"), (0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (200_000, "2 d")]
 )
 def test_durations_as_people_say_them(seconds: float | None, text: str) -> None:
-    assert staleness.span(seconds) == text
+    assert age(seconds) == text
 
 
 def test_times_are_utc_to_the_millisecond() -> None:

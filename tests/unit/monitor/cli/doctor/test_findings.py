@@ -28,6 +28,7 @@ from shared.config.monitor import Monitor
 from shared.kraken.rest_names import RestNames
 from shared.messages import Account, Fees
 from shared.process import account_lock
+from tests.unit.monitor.model.test_status_details import FIGURES
 
 RIGHTS = list(keys.NEEDED)
 NOW_S = 1_800_000_000.0
@@ -215,17 +216,6 @@ def test_a_folder_that_cannot_be_written_is_an_error(config: Config, monkeypatch
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     (finding,) = local.folders(config)
     assert (finding.level, str(config.data) in finding.text) == ("error", True)
-
-
-FIGURES = {
-    "cpu_percent": 5.0,
-    "cpus": 2,
-    "load_1_min": 0.5,
-    "memory_percent": 50.0,
-    "memory_free_mb": 900,
-    "disk_percent": 10.0,
-    "disk_free_mb": 9000,
-}
 
 
 @pytest.mark.parametrize(
