@@ -1,8 +1,7 @@
-"""Reads the bus in a thread of its own and keeps the newest of what is to be shown: a screen that stops costs nothing.
+"""Reads the bus in a thread of its own and keeps only the newest snapshot, so that a screen that stops costs nothing.
 
-The shell around :class:`monitor.ui.snapshot.Watch`. However slow the view is, the bus is drained here, and only
-one :class:`Shown` is kept. When the whole process is stopped, ZeroMQ drops what its queues cannot hold; what was missed
-is counted.
+The shell around :class:`monitor.ui.snapshot.Watch`. However slow the view is, the bus is drained here. When the whole
+process is stopped, ZeroMQ drops what its queues cannot hold; what was missed is counted.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def checked(ended: Ran, line: str, code: int, said: str) -> str:
     if "--json" in line:
         if code == 0:
             try:
-                [json.loads(line) for line in ended.stdout.splitlines()]
+                [json.loads(each) for each in ended.stdout.splitlines()]
             except ValueError:
                 return f"tradebyte {line}: no JSON: {ended.stdout[-300:]}"
         return ""
