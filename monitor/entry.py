@@ -1,4 +1,4 @@
-"""Where ``tradebyte`` begins: a Ctrl-C while it still loads ends it as quietly as one later on."""
+"""The entry point of ``tradebyte``: a Ctrl-C while it still loads ends it as quietly as one later on."""
 
 from __future__ import annotations
 

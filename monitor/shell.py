@@ -20,7 +20,7 @@ from monitor.watchdog import supervisor
 from monitor.watchdog.alerts import Begin, End, Say
 from monitor.watchdog.health import Action, Health, Restart
 from monitor.watchdog.machine import Machine
-from monitor.watchdog.merged_log import Merged
+from monitor.watchdog.merged_log import MergedLog
 from monitor.watchdog.pids import Pids
 from monitor.watchdog.sinks.webhook import Webhooks
 from shared.bus import Received
@@ -44,7 +44,7 @@ class Monitor:
         others = [name for name in self.config.process_names if name != process.name]
         self.health = Health(others, host)
         self.pids = Pids(others, host, self._ended)
-        self.merged = Merged(self.config.logs, self.config.process_names)
+        self.merged = MergedLog(self.config.logs, self.config.process_names)
         self.supervisor = supervisor.supervisord_of(self.config)
         self.halted = halted.text(self.config)
         self.machine = Machine(self.config.data)

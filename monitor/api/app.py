@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 from monitor.api import guard, metrics, openapi, page, token
 from monitor.api.answers import HEADERS, ProblemShown, respond
 from monitor.api.controls import Controls
-from monitor.api.queries import of_body, of_query
+from monitor.api.queries import parse_body, parse_query
 from monitor.api.routes import ACTIONS, READS, Action, Read
 from monitor.api.site import Site
 from monitor.api.stream import Stream
@@ -63,7 +63,7 @@ def _reader(site: Site, read: Read) -> Handler:
     async def get(request: web.Request) -> web.Response:
         if read.make is None:
             return respond(site.encoded(read.section))
-        return respond(read.make(site, of_query(read.query, request.query)))
+        return respond(read.make(site, parse_query(read.query, request.query)))
 
     return get
 
@@ -71,7 +71,7 @@ def _reader(site: Site, read: Read) -> Handler:
 def _actor(site: Site, action: Action, controls: Controls, secret: str) -> Handler:
     async def post(request: web.Request) -> web.Response:
         guard.require_token(request.headers.get("Authorization"), secret)
-        body = of_body(action.body, await request.read())
+        body = parse_body(action.body, await request.read())
         done = await action.run(controls, body)
         site.forget()
         return respond(done)
@@ -117,9 +117,9 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
-async def serve(listening: socket.socket, site: Site, tell: Callable[[str, str, str], None]) -> web.AppRunner:
-    """Serve on a listening socket until the runner is cleaned up; ``tell`` publishes an alert."""
-    app = application(site, Controls(site.config, tell), token.read_or_create(site.config.run))
+async def serve(listening: socket.socket, site: Site, publish_alert: Callable[[str, str, str], None]) -> web.AppRunner:
+    """Serve on a listening socket until the runner is cleaned up; ``publish_alert`` takes level, kind and text."""
+    app = application(site, Controls(site.config, publish_alert), token.read_or_create(site.config.run))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.SockSite(runner, listening).start()

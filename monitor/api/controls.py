@@ -48,7 +48,7 @@ class Halted(Shown, frozen=True, kw_only=True):
 
 
 class Resumed(Shown, frozen=True, kw_only=True):
-    """Trading goes on; ``was`` is why it was halted. Of a pair or strategy ``was_paused`` is told besides."""
+    """Trading goes on; ``was`` is why it was halted. For a pair or strategy there is ``was_paused`` as well."""
 
     ok: bool
     text: str
@@ -76,7 +76,7 @@ class Accepted(Shown, frozen=True, kw_only=True):
 
 
 class Flattening(Shown, frozen=True, kw_only=True):
-    """The executor was asked to close these; ``/api/control`` tells while it does, and that it is halted then."""
+    """The executor was asked to close these; ``/api/control`` shows its progress, and the halt after it."""
 
     ok: bool
     text: str
@@ -93,17 +93,17 @@ class Restarted(Shown, frozen=True, kw_only=True):
 
 
 class Tested(Shown, frozen=True, kw_only=True):
-    """A test alert was told on the bus, in the log and to the views; ``text`` is what it says."""
+    """A test alert was published on the bus, in the log and to the views; ``text`` is what it says."""
 
     ok: bool
     text: str
 
 
 class Controls:
-    """The acts of one configuration; ``tell(level, kind, text)`` publishes an alert."""
+    """The actions of the API; ``publish_alert`` takes level, kind and text."""
 
-    def __init__(self, config: Config, tell: Callable[[str, str, str], None]) -> None:
-        self._config, self._tell = config, tell
+    def __init__(self, config: Config, publish_alert: Callable[[str, str, str], None]) -> None:
+        self._config, self._publish_alert = config, publish_alert
         self._tasks: set[asyncio.Task[None]] = set()
         # Threads of its own: a halt never waits behind restarts that take long.
         self._switch = ThreadPoolExecutor(2, "switch")
@@ -163,7 +163,7 @@ class Controls:
 
     async def alert_test(self, body: AlertTestBody) -> Tested:
         """Publish an alert that shows only that alerts come."""
-        self._tell("info", TEST_KIND, body.text)
+        self._publish_alert("info", TEST_KIND, body.text)
         return Tested(ok=True, text=body.text)
 
     async def restart(self, body: RestartBody) -> Restarted:

@@ -148,19 +148,19 @@ class Metrics(Collector):
     def _trading(self, status: Status) -> Iterator[Metric]:
         view, by_symbol = self._view, ["symbol"]
         account = view.account
-        is_told = status.processes["executor"].state != DEAD
+        is_heard = status.processes["executor"].state != DEAD
         if account is not None:
-            sure = [((), account.valid and is_told)]
+            sure = [((), account.valid and is_heard)]
             yield _gauge("account_reconciled", "1 while it is known that the fills explain the balances.", sure)
         # What nobody vouches for any more is no sample: a rule sees it absent.
-        live = [((symbol,), len(live_orders(orders))) for symbol, orders in view.orders.items() if is_told]
+        live = [((symbol,), len(live_orders(orders))) for symbol, orders in view.orders.items() if is_heard]
         yield _gauge("orders_open", "Own orders that may still trade.", live, by_symbol)
         positions = [((symbol,), numbers.approximate(text)) for symbol, text in status.positions.items()]
         yield _gauge("position", "What the fills on a pair add up to, in base currency.", positions, by_symbol)
         yield from _assets(status)
         fills = [(key, position.fills) for key, position in view.positions.items()]
         yield _counter("fills", "Own fills since the journal began.", fills, ["strategy", "symbol"])
-        if account is None or not is_told:
+        if account is None or not is_heard:
             return
         slots: Counter[tuple[str, ...]] = Counter()
         for slot in account.empty_slots:

@@ -13,18 +13,18 @@ from shared import limits
 
 
 class NoQuery(msgspec.Struct, frozen=True):
-    """Nothing is asked for in particular."""
+    """No query parameters."""
 
 
 class FillsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A choice of fills: of a pair (all: empty), and how many of the newest."""
+    """Choose fills: of a pair (empty: all), and how many of the newest."""
 
     symbol: str = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=limits.FILLS_SHOWN)] = 500
 
 
 class LogsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A choice of log lines: of a process (all: empty), from a level on, and how many of the newest."""
+    """Choose log lines: of a process (empty: all), from a level on, and how many of the newest."""
 
     process: str = ""
     level: Literal["", "debug", "info", "warning", "error", "critical"] = ""
@@ -32,7 +32,7 @@ class LogsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A choice of series (names with commas between; none: the list of names), points of each, and since when."""
+    """Choose series (names with commas between; none: the list of names), how many points of each, and since when."""
 
     series: str = ""
     points: Annotated[int, msgspec.Meta(ge=3, le=limits.HISTORY_POINTS)] = 600
@@ -40,13 +40,13 @@ class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HaltBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why it is halted, for whoever finds it so."""
+    """The reason of a halt, for whoever finds it halted."""
 
     why: Annotated[str, msgspec.Meta(max_length=500)] = "no reason given"
 
 
 class EmptyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Nothing is to be said."""
+    """An empty body."""
 
 
 class PauseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,7 +84,7 @@ class RestartBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
-def of_query(kind: type[Struct], query: Mapping[str, str]) -> Struct:
+def parse_query(kind: type[Struct], query: Mapping[str, str]) -> Struct:
     """Return the typed query, unknown names ignored. Raises :class:`Problem` for one that does not fit."""
     try:
         parsed: Struct = msgspec.convert(dict(query), kind, strict=False)
@@ -96,7 +96,7 @@ def of_query(kind: type[Struct], query: Mapping[str, str]) -> Struct:
     return parsed
 
 
-def of_body(kind: type[Struct], body: bytes) -> Struct:
+def parse_body(kind: type[Struct], body: bytes) -> Struct:
     """Return the typed body; an empty one stands for ``{}``. Raises :class:`Problem` for one that does not fit."""
     try:
         return msgspec.json.decode(body or b"{}", type=kind)

@@ -30,7 +30,7 @@ from monitor.model.status_object import Status
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A path that only tells; without ``make`` it is the section named like the path, and takes no query."""
+    """A path that only reads; without ``make`` it is the section named like the path, and takes no query."""
 
     path: str
     about: str

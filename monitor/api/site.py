@@ -82,7 +82,7 @@ class Site:
             case "latency":
                 return picture.hops()
             case "alerts":
-                return picture.told_alerts(now, wall)
+                return picture.alerts_shown(now, wall)
             case "logs":
                 return self.logs(LogsQuery())
             case "control":

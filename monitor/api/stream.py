@@ -127,7 +127,7 @@ class Stream:
     def _take(self, name: str) -> None:
         try:
             self._hub.look(name)
-        except Exception as error:  # noqa: BLE001 - one section's, told; the others go on
+        except Exception as error:  # noqa: BLE001 - one section's, logged; the others go on
             structlog.get_logger("monitor").warning("a section cannot be shown", section=name, why=repr(error)[:500])
 
     async def close(self) -> None:

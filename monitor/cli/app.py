@@ -25,7 +25,7 @@ MODULES: Final = {
 # click's class, of which newer typers have a copy of their own.
 Command = Any
 # Of the whole and of each command: typer's keywords, as typer takes them.
-LOOKS: Final[dict[str, Any]] = {
+TYPER_SETTINGS: Final[dict[str, Any]] = {
     # Plain text: boxes do not read well aloud or in a log.
     "rich_markup_mode": None,
     # A traceback with local variables could show a secret.
@@ -39,7 +39,7 @@ def command(name: str) -> Command:
     """Return a command, with the module that it is in."""
     word = name.replace("-", "_")
     function = getattr(importlib.import_module(f"monitor.cli.{MODULES.get(word, word)}"), word)
-    alone = typer.Typer(add_completion=False, **LOOKS)
+    alone = typer.Typer(add_completion=False, **TYPER_SETTINGS)
     if isinstance(function, typer.Typer):
         alone.add_typer(function, name=name, epilog=epilog(name))
         return typer.main.get_group(alone).commands[name]
@@ -48,7 +48,7 @@ def command(name: str) -> Command:
 
 
 class Commands(Mapping[str, Command]):
-    """Every command by its name, loaded when it is asked for: 'halt' must not wait for what 'doctor' takes."""
+    """Every command by its name, loaded on demand: 'halt' must not wait for what 'doctor' takes."""
 
     def __getitem__(self, name: str) -> Command:
         if name not in SHORT:
@@ -79,7 +79,7 @@ app = typer.Typer(
     help="TradeByte: see what runs, what is open and what was filled; halt, resume, restart.",
     no_args_is_help=True,
     epilog=epilog("tradebyte"),
-    **LOOKS,
+    **TYPER_SETTINGS,
 )
 
 
@@ -93,7 +93,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def of_the_whole(
+def root_options(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_version)
     ] = False,

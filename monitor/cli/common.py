@@ -40,7 +40,7 @@ def nearest() -> Path | None:
 
 
 def load(path: Path | None, *, required: bool = False, above: bool = False) -> Config:
-    """Return the configuration; one that acts never does so on defaults. Refusals: stderr and exit 78.
+    """Return the configuration; ``required`` refuses the defaults. Refusals go to stderr, with exit 78.
 
     ``above``: also that of a folder above this one, for what is typed in a hurry.
     """
@@ -104,7 +104,7 @@ def switching(what: str) -> Iterator[None]:
 def run_component(config: Config, module: str, *arguments: str) -> NoReturn:
     """Run another component's command as a process and end with its exit code."""
     child = subprocess.Popen(children.command(config, module, *arguments), env=children.environment())
-    # It ends as it is told to, and says what came of it: Ctrl-C reaches it from the terminal, the rest is handed on.
+    # The child ends itself and reports: Ctrl-C reaches it from the terminal, other signals are passed on.
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     signal.signal(signal.SIGTERM, lambda number, _frame: child.send_signal(number))
     code = child.wait()

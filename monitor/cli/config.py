@@ -24,7 +24,7 @@ config = typer.Typer(
 
 
 @config.callback()
-def of_configuration() -> None:
+def config_group() -> None:
     """Show the configuration in force."""
 
 

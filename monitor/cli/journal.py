@@ -16,7 +16,7 @@ journal = typer.Typer(
 
 
 @journal.callback()
-def of_the_journal() -> None:
+def journal_group() -> None:
     """Read the executor's journal."""
 
 

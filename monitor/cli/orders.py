@@ -36,9 +36,9 @@ def orders(
     view = gather(settings, lambda view: all(pair in view.orders for pair in pairs), ("order",))
     known = {pair: view.orders[pair] for pair in pairs if pair in view.orders}
     rows = [
-        row(of_pair, order)
-        for of_pair in known.values()
-        for order in of_pair.orders
+        row(pair_orders, order)
+        for pair_orders in known.values()
+        for order in pair_orders.orders
         if not live or order.state in LIVE_ORDER_STATES
     ]
     if json:
@@ -59,10 +59,10 @@ class OrderLine(OrderFields, frozen=True, kw_only=True):
     changed_s: float
 
 
-def row(of_pair: Orders, order: Order) -> OrderLine:
+def row(pair_orders: Orders, order: Order) -> OrderLine:
     """Return an order of a pair's message as the command prints it."""
     return OrderLine(
-        **msgspec.structs.asdict(order_fields(of_pair, order)),
+        **msgspec.structs.asdict(order_fields(pair_orders, order)),
         live=order.state in LIVE_ORDER_STATES,
         amending=order.amending,
         created=rfc3339(order.created_ts),
@@ -95,7 +95,7 @@ def _show(rows: list[OrderLine]) -> None:
 
 def _say_what_is_unknown(known: dict[str, Orders], pairs: list[str]) -> None:
     """Say on stderr what is not known; an unheard pair fails the command, since no line does not mean no order."""
-    unsettled = [pair for pair, of_pair in known.items() if not of_pair.valid]
+    unsettled = [pair for pair, pair_orders in known.items() if not pair_orders.valid]
     if unsettled:
         say(f"tradebyte: not reconciled with the exchange yet: {', '.join(unsettled)}")
     unheard = [pair for pair in pairs if pair not in known]

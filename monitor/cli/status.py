@@ -102,59 +102,57 @@ def assets(report: Status) -> Table:
 
 
 def lines(report: Status) -> list[str]:
-    """Return what is told in a line each; what nobody has told is left out."""
-    told_lines = []
+    """Return further facts, a line each; leave out what is not known."""
+    texts = []
     if report.stale:
-        told_lines.append(f"[yellow]stale[/yellow] (no update for 60 s): {', '.join(report.stale)}")
+        texts.append(f"[yellow]stale[/yellow] (no update for 60 s): {', '.join(report.stale)}")
     for name, why in report.paused.items():
-        told_lines.append(f"[yellow]paused[/yellow]: {escape(name)} ({escape(why)}; 'tradebyte resume {name}' ends it)")
+        texts.append(f"[yellow]paused[/yellow]: {escape(name)} ({escape(why)}; 'tradebyte resume {name}' ends it)")
     for is_bad, what, why in troubles(report, wall_ns()):
         colour = "red" if is_bad else "yellow"
-        told_lines.append(f"[{colour}]{escape(what)}[/{colour}]: {escape(why)}")
+        texts.append(f"[{colour}]{escape(what)}[/{colour}]: {escape(why)}")
     connection = report.connection
     if connection.connected is not None:
         word = "connected" if connection.connected else "[red]not connected[/red]"
         lost = f"lost {connection.reconnects} times, {_text(connection.attempts)} attempts since it started"
         most = f"(at most {connection.attempts_10_min_max} in 10 minutes)"
-        told_lines.append(f"connection: {word}, Kraken is {escape(str(connection.system))}; {lost} {most}")
+        texts.append(f"connection: {word}, Kraken is {escape(str(connection.system))}; {lost} {most}")
     if connection.private_connected is not None:
         word = "connected" if connection.private_connected else "[red]not connected[/red]"
         why = f" ({escape(connection.private_problem)})" if connection.private_problem else ""
-        told_lines.append(f"private connection: {word}{why}, {_text(connection.private_attempts)} attempts")
-    told_lines += [f"[red]{symbol}: subscription {escape(said)}[/red]" for symbol, said in connection.refused.items()]
+        texts.append(f"private connection: {word}{why}, {_text(connection.private_attempts)} attempts")
+    texts += [f"[red]{symbol}: subscription {escape(said)}[/red]" for symbol, said in connection.refused.items()]
     values = [
         f"1 {asset} = {rate.rate or '?'}{'' if rate.valid else ' [yellow]stale[/yellow]'}"
         for asset, rate in report.asset_rates.items()
         if rate.way
     ]
     if values:
-        told_lines.append(f"rates in {report.currency}: {', '.join(values)}")
+        texts.append(f"rates in {report.currency}: {', '.join(values)}")
     rates = report.rates
     if rates.pairs:
         left = ", ".join(f"{symbol} {rate.left:g}" for symbol, rate in rates.pairs.items())
         threshold = next(iter(rates.pairs.values())).threshold
-        told_lines.append(f"order rate left, of {threshold:g} points: {left}")
+        texts.append(f"order rate left, of {threshold:g} points: {left}")
     if rates.rest:
-        told_lines.append(f"REST rate left: {rates.rest.left:g} of {rates.rest.threshold:g} points")
+        texts.append(f"REST rate left: {rates.rest.left:g} of {rates.rest.threshold:g} points")
     by_fee: dict[tuple[str, str, str | None], list[str]] = {}
     for symbol, fee in report.fees.items():
         by_fee.setdefault((fee.maker, fee.taker, fee.break_even_bps), []).append(symbol)
     for (maker, taker, even), symbols in by_fee.items():
-        told_lines.append(
-            f"fees: maker {maker} %, taker {taker} %; break-even half-spread {even} bp ({', '.join(symbols)})"
-        )
+        texts.append(f"fees: maker {maker} %, taker {taker} %; break-even half-spread {even} bp ({', '.join(symbols)})")
     machine = report.machine
     if machine:
-        told_lines.append(
+        texts.append(
             f"machine: CPU {machine.cpu_percent:.0f} %, memory {machine.memory_percent:.0f} %, "
             f"{machine.disk_free_mb} MB of disk free"
         )
     for slow in report.slow:
-        told_lines.append(
+        texts.append(
             f"[yellow]slow[/yellow]: {slow.process} {slow.operation}, {slow.max:.0f} ms at the longest "
             f"(99 of 100 within {slow.p99:.1f} ms)"
         )
-    return told_lines
+    return texts
 
 
 def _text(value: object) -> str:

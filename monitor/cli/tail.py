@@ -55,7 +55,7 @@ def tail(
             kinds = ", ".join(kind.name for kind in topics.KINDS)
             raise typer.BadParameter(f"{name!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
-    # Before it connects: nobody to hear is told apart from nobody who says anything.
+    # Before it connects: a bus without publishers must be told from publishers that say nothing.
     connections = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
     _attach(socket, settings, wanted)
     if not connections.poll(int(limits.TAIL_NOBODY_S * 1000)):
@@ -125,7 +125,7 @@ def _json(topic: str, payload: bytes) -> str:
 
 
 class _Lines:
-    """Lines for people, of what is new: a state that is only told again gives none."""
+    """Lines for people, of new messages only: a repeated state gives none."""
 
     def __init__(self, is_styled: bool) -> None:
         self._is_styled = is_styled

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monitor.control.journal_orders import Named
+from monitor.control.journal_orders import OrderIds
 from monitor.errors import CancelFailed
 from monitor.model.view import View
 from shared import limits
@@ -24,21 +24,21 @@ from shared.version import tradebyte_version
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The number of orders that Kraken cancelled: ours, or where that was asked every one on the account."""
+    """The number of orders that Kraken cancelled: ours, or every one on the account."""
 
     count: int
     is_whole_account: bool
 
 
-def ours(journal: list[Named] | None, view: View) -> list[Named] | None:
+def ours(journal: list[OrderIds] | None, view: View) -> list[OrderIds] | None:
     """Return our live orders by all that is known, each once; None where nothing is known at all."""
-    heard = [Named(order.cl_ord_id, order.order_id) for order in view.own_orders()]
+    heard = [OrderIds(order.cl_ord_id, order.order_id) for order in view.own_orders()]
     if journal is None and not view.orders:
         return None
     return list({order.cl_ord_id: order for order in [*heard, *(journal or [])]}.values())
 
 
-def cancel(config: Config, orders: list[Named] | None) -> Cancelled:
+def cancel(config: Config, orders: list[OrderIds] | None) -> Cancelled:
     """Cancel these orders, or every one on the account where they are not known. Raises :class:`CancelFailed`."""
     try:
         return asyncio.run(_cancel(config, orders))
@@ -46,7 +46,7 @@ def cancel(config: Config, orders: list[Named] | None) -> Cancelled:
         raise CancelFailed(str(error)) from error
 
 
-async def _cancel(config: Config, orders: list[Named] | None) -> Cancelled:
+async def _cancel(config: Config, orders: list[OrderIds] | None) -> Cancelled:
     kraken = config.kraken
     if not kraken.halt_key or not kraken.halt_secret:
         raise CancelFailed("kraken.halt_key is not set")
@@ -62,7 +62,7 @@ async def _cancel(config: Config, orders: list[Named] | None) -> Cancelled:
         await rest.close()
 
 
-async def _cancel_batch(rest: Rest, orders: list[Named]) -> int:
+async def _cancel_batch(rest: Rest, orders: list[OrderIds]) -> int:
     """Cancel up to 50 together; where Kraken refuses that, since one has ended or otherwise, one by one."""
     params = {
         "orders": [order.order_id for order in orders if order.order_id],
@@ -76,7 +76,7 @@ async def _cancel_batch(rest: Rest, orders: list[Named]) -> int:
     return sum([await _cancel_one(rest, order) for order in orders])
 
 
-async def _cancel_one(rest: Rest, order: Named) -> int:
+async def _cancel_one(rest: Rest, order: OrderIds) -> int:
     params = {"txid": order.order_id} if order.order_id else {"cl_ord_id": order.cl_ord_id}
     try:
         return _count(await rest.private("CancelOrder", params, wall_ns()))

@@ -1,4 +1,4 @@
-"""Flatten: a wish in a file, like halt; the executor pulls, closes every position, and halts (T11)."""
+"""Flatten: a request in a file, like halt; the executor pulls, closes every position, and halts (T11)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENTRIES_S: Final = 1.2
 
 
 class FlattenResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``flatten --json`` prints: flat and halted or not, positions, and what is ``left`` where it is not done."""
+    """The object that ``flatten --json`` prints; ``left`` says what remains where it is not done."""
 
     flat: bool
     halted: bool
@@ -43,7 +43,7 @@ def request(
 ) -> dict[str, Decimal]:
     """Ask the executor to close every position; return what is to be closed, by asset.
 
-    ``agreed`` is asked with the same before it is. Raises :class:`FlattenRefused`.
+    Ask nothing unless ``agreed``, called with the same, is true. Raises :class:`FlattenRefused`.
     """
     with Listener(config, WANTED) as listener:
         return begin(config, listener, agreed)
@@ -65,7 +65,7 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
     if agreed(closing):
         switch.halt(config.flatten_file, f"{rfc3339(wall_ns())} flatten")
         if was is not None:
-            switch.resume(config.halt_file)  # after the wish: nothing is quoted in between
+            switch.resume(config.halt_file)  # after the request: nothing is quoted in between
     return closing
 
 

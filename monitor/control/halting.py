@@ -43,7 +43,7 @@ class Way(StrEnum):
 
 
 class HaltResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``halt --json`` prints; ``open_orders`` is null where nobody has said.
+    """The object that ``halt --json`` prints; ``open_orders`` is null where it is not known.
 
     By REST it has ``cancelled`` and ``whole_account``; with only the switch left, ``until`` and ``error``.
     """
@@ -124,7 +124,7 @@ def is_done(view: View, since_ts: int) -> bool:
         heard is not None
         and heard.beat.ts >= since_ts
         and heard.beat.state is ProcessState.HALTED
-        and view.orders_told
+        and view.orders_published
         and view.open_orders == 0
     )
 

@@ -12,7 +12,7 @@ from shared import limits
 from shared.config import Config
 
 
-class Named(msgspec.Struct, frozen=True):
+class OrderIds(msgspec.Struct, frozen=True):
     """An order by our id and by Kraken's, which is empty where it is not known."""
 
     cl_ord_id: str
@@ -33,13 +33,13 @@ class Journal:
                 stderr=subprocess.DEVNULL,
             )
 
-    def orders(self) -> list[Named] | None:
+    def orders(self) -> list[OrderIds] | None:
         """Return them, or None where there is no journal that can be read in time."""
         if self._reading is None:
             return None
         try:
             out, _ = self._reading.communicate(timeout=limits.JOURNAL_ORDERS_S)
-            return None if self._reading.returncode else msgspec.json.Decoder(Named).decode_lines(out)
+            return None if self._reading.returncode else msgspec.json.Decoder(OrderIds).decode_lines(out)
         except (subprocess.TimeoutExpired, msgspec.DecodeError):
             return None
 

@@ -28,7 +28,7 @@ class Prices(pg.AxisItem):  # type: ignore[misc]
 
 
 class Chart(QWidget):
-    """Draws what it is given last; keeps nothing else."""
+    """Draws the newest frame of one pair; keeps nothing else."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Chart(QWidget):
             points = [(one.ts, float(one.price)) for one in dealt[whose] if one.side == side and one.ts >= since]
             mark.setData([ts for ts, _ in points], [price for _, price in points])
 
-    def wear(self, look: Look, palette: QPalette) -> None:
+    def apply_look(self, look: Look, palette: QPalette) -> None:
         """Change the colours."""
         self.plot.setBackground(palette.base().color())
         text = palette.text().color()

@@ -1,4 +1,4 @@
-"""The data of one frame of the window: that of every view, and the chart's mids and trades. Immutable."""
+"""The data of one frame of the window: a snapshot, and the chart's mids and trades. Immutable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Frame:
 
 
 class Framer:
-    """Adds to each look the curves that it keeps."""
+    """Keeps the curves, and makes frames of them and each snapshot."""
 
     def __init__(self, config: Config) -> None:
         self.curves = {pair: Curve() for pair in config.trading.pairs}

@@ -1,4 +1,4 @@
-"""Colours for each tone, for light and for dark desktops. Which of the two is the palette's to say."""
+"""Colours for each tone, on light and on dark desktops."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ NONE = QModelIndex()
 
 
 class Rows(QAbstractTableModel):
-    """Holds the rows of now, and no others."""
+    """Holds the rows as they are now."""
 
     def __init__(self, parent: QObject, heads: Sequence[str], text_columns: Sequence[int]) -> None:
         super().__init__(parent)
@@ -39,7 +39,7 @@ class Rows(QAbstractTableModel):
             if before != after:
                 self.dataChanged.emit(self.index(at, 0), self.index(at, last))
 
-    def wear(self, look: Look) -> None:
+    def apply_look(self, look: Look) -> None:
         """Change the colours."""
         self._look = look
         if self.rows:
@@ -85,7 +85,7 @@ class Rows(QAbstractTableModel):
 
 
 class Table(QTableView):
-    """A view of it: to be read, with one column that takes the room that is left."""
+    """A read-only view of the rows; one column takes the room that is left."""
 
     def __init__(self, model: Rows, stretched: int, name: str) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ from monitor.desktop import look as looks
 from monitor.desktop.chart import Chart
 from monitor.desktop.frame import Frame
 from monitor.desktop.rows import Rows, Table
-from monitor.desktop.worker import Acting
+from monitor.desktop.worker import ActionThreads
 from monitor.ui import confirmations
 from monitor.ui.controls import Doer, Outcome
 from monitor.ui.snapshot import Snapshot
@@ -36,7 +36,7 @@ FIT_EVERY_MS = 1000
 
 
 class Window(QMainWindow):
-    """``taken`` is told after each frame; ``pairs`` are those of the configuration, ``source`` where it is listened."""
+    """Emits ``taken`` after each frame; ``source`` says where it listens."""
 
     taken = pyqtSignal()
 
@@ -44,7 +44,7 @@ class Window(QMainWindow):
         super().__init__()
         self._doer, self._source = doer, source
         self.frame: Frame | None = None
-        self.acting = Acting()
+        self.acting = ActionThreads()
         self.acting.done.connect(self._report)
         self.box: QMessageBox | None = None
         self._look = looks.LIGHT
@@ -72,7 +72,7 @@ class Window(QMainWindow):
         self._fit_timer.setInterval(FIT_EVERY_MS)
         self.setCentralWidget(self._laid_out())
         self._fit_timer.start()
-        self._wear()
+        self._apply_look()
 
     def take(self, frame: Frame) -> None:
         """Draw a new frame now; only then is the next one handed over."""
@@ -111,14 +111,14 @@ class Window(QMainWindow):
         """Follow the desktop between light and dark."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_notice_timer"):
-            self._wear()
+            self._apply_look()
 
-    def _wear(self) -> None:
+    def _apply_look(self) -> None:
         palette = self.palette()
         self._look = looks.DARK if palette.window().color().lightness() < 128 else looks.LIGHT
         for model in (self.ladder, self.profit, self.processes):
-            model.wear(self._look)
-        self.chart.wear(self._look, palette)
+            model.apply_look(self._look)
+        self.chart.apply_look(self._look, palette)
         self.draw()
 
     def _laid_out(self) -> QWidget:

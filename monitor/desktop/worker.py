@@ -1,4 +1,4 @@
-"""Threads beside the window's: one that owns the bus, and one for each act."""
+"""Threads beside the window's: one that reads the bus, and one for each action."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.config import Config
 
 
 class BusThread(QThread):
-    """Reads the bus, and hands the newest over by ``came``, never before the one before was taken: nothing queues."""
+    """Reads the bus and emits the newest frame by ``came``, never before the last one was drawn: nothing queues."""
 
     came = pyqtSignal(Frame)
     failed = pyqtSignal(str)
@@ -48,8 +48,8 @@ class BusThread(QThread):
         self.came.emit(self._framer.frame(watch, snapshot))
 
 
-class Acting(QObject):
-    """Runs acts, one of a kind at a time, and tells by ``done`` (name, whether it worked, what came of it)."""
+class ActionThreads(QObject):
+    """Runs actions, one of a name at a time; ``done`` carries name, success and outcome."""
 
     done = pyqtSignal(str, bool, str)
 

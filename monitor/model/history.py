@@ -111,7 +111,7 @@ class History:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._series = {name: Series() for name in names}
-        # What was before the start, as the journal tells it.
+        # The time before the start, from the journal.
         self._before: dict[str, Series] = {}
         self._answers: dict[tuple[str, int, float], list[Point]] = {}
 

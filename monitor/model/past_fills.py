@@ -1,4 +1,4 @@
-"""Fills of before the monitor's start, as the executor's own command tells them from its journal and archives.
+"""Fills from before the monitor's start, by the executor's own command from its journal and archives.
 
 A process of its own reads: the journal's form is the executor's business, its file is opened read-only, and neither
 the monitor's loop nor the executor's writes wait for it.

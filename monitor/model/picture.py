@@ -50,9 +50,9 @@ class Picture:
         self.trades = Trades(self._pairs)
         self.fills = Fills()
         self.notices = Notices()
-        of_pairs = [f"{kind}.{pair}" for pair in self._pairs for kind in ("mid", "bid", "ask", "position", "pnl")]
-        of_pairs += [f"asset.{base}" for base in bases(self._pairs)]
-        self.history = History([*of_pairs, "profit", *MONEY, *(f"rss_mb.{name}" for name in config.process_names)])
+        series = [f"{kind}.{pair}" for pair in self._pairs for kind in ("mid", "bid", "ask", "position", "pnl")]
+        series += [f"asset.{base}" for base in bases(self._pairs)]
+        self.history = History([*series, "profit", *MONEY, *(f"rss_mb.{name}" for name in config.process_names)])
 
     def take(self, received: Received, now: int) -> None:
         """Take in one message of the bus."""
@@ -96,8 +96,8 @@ class Picture:
 
     def orders(self, now: int) -> sections.OrdersShown:
         """Return own orders, by pair in the order of the configuration."""
-        of_pairs = [self.view.orders[pair] for pair in self._pairs if pair in self.view.orders]
-        rows = [order_shown(of_pair, order) for of_pair in of_pairs for order in of_pair.orders]
+        known = [self.view.orders[pair] for pair in self._pairs if pair in self.view.orders]
+        rows = [order_shown(pair_orders, order) for pair_orders in known for order in pair_orders.orders]
         return sections.OrdersShown(known=self.view.orders_known(now), orders=rows)
 
     def own_fills(self, symbol: str = "", most: int = limits.FILLS_SHOWN) -> sections.FillsShown:
@@ -179,8 +179,8 @@ class Picture:
         """Return how long each hop takes."""
         return sections.LatencyShown(hops=self.latency.described())
 
-    def told_alerts(self, now: int, wall: int) -> sections.AlertsShown:
-        """Return what holds now, and what was told lately."""
+    def alerts_shown(self, now: int, wall: int) -> sections.AlertsShown:
+        """Return the alerts that hold now, and the recent ones."""
         return sections.AlertsShown(active=self.alerts.active(now, wall), recent=list(self.notices.alerts))
 
     def lines(self, process: str = "", level: str = "", most: int = limits.LINES_SHOWN) -> sections.LogsShown:

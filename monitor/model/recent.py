@@ -24,27 +24,27 @@ def fill_shown(fill: msgspec.Struct, ts: float) -> FillShown:
     return FillShown(**{name: getattr(fill, name) for name in FillFields.__struct_fields__}, ts=ts)
 
 
-def order_fields(of_pair: Orders, order: Order) -> OrderFields:
+def order_fields(pair_orders: Orders, order: Order) -> OrderFields:
     """Return an order of a pair's message with its numbers as decimal text."""
     return OrderFields(
         cl_ord_id=order.cl_ord_id,
         order_id=order.order_id,
         strategy=order.strategy,
-        symbol=of_pair.symbol,
+        symbol=pair_orders.symbol,
         slot=order.slot,
         side=order.side,
-        price=numbers.text(order.price, of_pair.price_precision),
-        qty=numbers.text(order.qty, of_pair.qty_precision),
-        filled=numbers.text(order.filled, of_pair.qty_precision),
+        price=numbers.text(order.price, pair_orders.price_precision),
+        qty=numbers.text(order.qty, pair_orders.qty_precision),
+        filled=numbers.text(order.filled, pair_orders.qty_precision),
         state=str(order.state),
         error=order.error,
     )
 
 
-def order_shown(of_pair: Orders, order: Order) -> OrderShown:
+def order_shown(pair_orders: Orders, order: Order) -> OrderShown:
     """Return an order of a pair's message as the views show it."""
     return OrderShown(
-        **msgspec.structs.asdict(order_fields(of_pair, order)),
+        **msgspec.structs.asdict(order_fields(pair_orders, order)),
         is_live=order.state in LIVE_ORDER_STATES,
         created_ts=seconds(order.created_ts),
         changed_ts=seconds(order.changed_ts),

@@ -15,7 +15,7 @@ from shared.messages import Side
 
 
 class Process(StatusProcess, frozen=True, kw_only=True):
-    """A process: its own word on itself (``dead`` when unheard for 3 s) and its figures."""
+    """A process: its state in its own words (``dead`` when unheard for 3 s) and its figures."""
 
     messages_in: int | None
     messages_out: int | None
@@ -40,7 +40,7 @@ class BookShown(Shown, frozen=True, kw_only=True):
 
 
 class OrderFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What commands and views say alike of an own order; ``qty`` is the total, ``filled`` of it done."""
+    """The fields of an own order in commands and views alike; ``qty`` is the total, ``filled`` of it done."""
 
     cl_ord_id: str
     order_id: str
@@ -71,7 +71,7 @@ class OrdersShown(Shown, frozen=True, kw_only=True):
 
 
 class FillFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What the bus, the journal and the API say alike of an own fill; the fee is in quote currency."""
+    """The fields of an own fill on the bus, in the journal and in the API alike; the fee is in quote currency."""
 
     exec_id: str
     cl_ord_id: str
@@ -119,7 +119,8 @@ class StrategyPosition(Shown, frozen=True, kw_only=True):
 class PositionsShown(Shown, frozen=True, kw_only=True):
     """The sum of the fills on each pair, positions and balances by asset, and each strategy's share.
 
-    ``known`` is false where the executor has not told, or is not heard any more (``why``): these are its last words.
+    ``known`` is false where the executor has published nothing, or is not heard any more (``why``): then this is its
+    last state.
     """
 
     known: bool
@@ -205,7 +206,7 @@ class LatencyShown(Shown, frozen=True, kw_only=True):
 
 
 class ActiveAlert(Shown, frozen=True, kw_only=True):
-    """A condition that holds now and was told; ``name`` tells it from others of its kind."""
+    """A condition that holds now and has been alerted; ``name`` is unique among its kind."""
 
     kind: str
     name: str
@@ -215,7 +216,7 @@ class ActiveAlert(Shown, frozen=True, kw_only=True):
 
 
 class RecentAlert(Shown, frozen=True, kw_only=True):
-    """An alert as it was told."""
+    """An alert as it was published."""
 
     ts: float
     src: str
@@ -252,7 +253,7 @@ PointShown = Annotated[Sequence[float], msgspec.Meta(min_length=2, max_length=2)
 
 
 class HistoryShown(Shown, frozen=True, kw_only=True):
-    """Points of each series asked for, as (time, value) for charts; without any asked for, their names."""
+    """Points of the wanted series, as (time, value) for charts; without a wish for any, the names of all."""
 
     names: list[str]
     series: Mapping[str, Sequence[PointShown]]

@@ -48,7 +48,7 @@ def status(view: View, config: Config, now: int, wall: int, halted: str | None) 
 
     ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch, ``halted`` the text of data/HALT.
     """
-    # A position that nobody vouches for is not shown: trading may have gone on without a word of it.
+    # An old position is not shown: trading may have gone on unheard.
     is_heard = not view.silence("executor", now)
     return Status(
         halted=halted is not None,

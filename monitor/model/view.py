@@ -140,10 +140,10 @@ class View:
 
     def orders_known(self, now: int) -> bool:
         """True if the executor is heard and has published every pair, reconciled."""
-        return self.orders_told and not self.silence("executor", now)
+        return self.orders_published and not self.silence("executor", now)
 
     @property
-    def orders_told(self) -> bool:
+    def orders_published(self) -> bool:
         """True if the executor has published every pair, reconciled, however long ago."""
         return all(pair in self.orders and self.orders[pair].valid for pair in self._pairs)
 

@@ -25,7 +25,7 @@ from shared import limits
 
 
 class Source(Protocol):
-    """The source that the screen reads: the newest to show, and why there will be no more."""
+    """A reader as the screen sees it: the newest snapshot, and why there will be no more."""
 
     latest: Snapshot | None
     failed: str

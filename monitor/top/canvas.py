@@ -1,4 +1,4 @@
-"""Rows of text on a terminal: of what is given, only lines that changed are drawn again."""
+"""Rows of text on a terminal; only lines that changed are drawn again."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ BOX = 64
 
 
 class Ask(ModalScreen[bool]):
-    """Asks before an act; only ``y`` agrees."""
+    """A question before an action; only ``y`` agrees."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,Y", "answer(True)", "yes"),

@@ -1,4 +1,4 @@
-"""A pair's book with own quotes where they stand: touch and own quotes always, the best levels in what room is left.
+"""A pair's book with own quotes in place: always the touch and own quotes, then the best levels that fit.
 
 Level numbers show where levels are left out.
 """

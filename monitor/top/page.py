@@ -25,7 +25,7 @@ View = Literal["main", "orders", "fills", "latency", "alerts"]
 
 @dataclass(slots=True)
 class State:
-    """A person's choices; ``notice`` is what came of an act, ``source`` the bus that is listened to."""
+    """A person's choices; ``notice`` is the outcome of an action, ``source`` the bus that is listened to."""
 
     pair: int = 0
     wanted: str = ""

@@ -22,7 +22,7 @@ class Doer(Protocol):
 
 
 class Actions:
-    """The acts of one configuration, for a view of this name. Call them in a thread."""
+    """The actions on one configuration's system, for a view of this name. Call them in a thread."""
 
     def __init__(self, config: Config, view: str) -> None:
         self._config = config

@@ -1,4 +1,4 @@
-"""A side of a book with own quotes where they stand."""
+"""One side of a book, with own quotes in place."""
 
 from __future__ import annotations
 

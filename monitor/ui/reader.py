@@ -25,7 +25,7 @@ from shared.config import Config
 
 
 class Reading:
-    """Reads until it is told to end, in the thread that calls :meth:`run`.
+    """Reads until :meth:`end`, in the thread that calls :meth:`run`.
 
     ``look`` is called in that thread with the newest, at most every ``look_every_s`` and only while ``is_wanted``.
     """
@@ -45,11 +45,11 @@ class Reading:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def run(self) -> str:
-        """Listen until the end; return why the reading ended by itself, empty when it was told to end."""
+        """Listen until the end; return why the reading ended by itself, empty after :meth:`end`."""
         structlog.configure(processors=[self._keep])
         try:
             asyncio.run(self._main())
-        except Exception as error:  # noqa: BLE001 - told to the person who looks, by the view
+        except Exception as error:  # noqa: BLE001 - the view shows it
             return f"{type(error).__name__}: {error}"
         return ""
 

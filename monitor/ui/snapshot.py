@@ -68,7 +68,7 @@ class Snapshot:
 
 
 class Watch:
-    """Takes messages in, and tells what is to be shown. ``now`` is ns of CLOCK_BOOTTIME."""
+    """Takes messages in and makes snapshots. ``now`` is ns of CLOCK_BOOTTIME."""
 
     def __init__(self, config: Config, now: int) -> None:
         self.picture = Picture(config)
@@ -101,7 +101,7 @@ class Watch:
             profit=picture.profit(now),
             positions=picture.positions(now),
             latency=self._latency,
-            alerts=picture.told_alerts(now, wall),
+            alerts=picture.alerts_shown(now, wall),
             logs=picture.lines(most=limits.VIEW_ROWS),
             control=picture.control(halted, flattening=flattening),
             troubles=troubles.troubles(picture.status(now, wall, halted), wall),

@@ -1,4 +1,4 @@
-"""Troubles for a person to see first, the worst on top: those of now, then those of late."""
+"""Troubles for a person to see first, the worst on top: current ones, then recent alerts."""
 
 from __future__ import annotations
 

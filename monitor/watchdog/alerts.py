@@ -1,7 +1,7 @@
 """Troubles that last: an alert when one has lasted, again while it does, and once when it is over.
 
-What holds now and the time come in, what to say comes out. The rules are the configuration's
-(:mod:`shared.config.alerts`): a level, how long it must last, how often it is told again, and how long it must be
+What holds now and the time come in, alerts come out. The rules are the configuration's
+(:mod:`shared.config.alerts`): a level, how long it must last, how often it is repeated, and how long it must be
 away to be over. Times are ns of CLOCK_BOOTTIME.
 """
 
@@ -42,14 +42,14 @@ class Condition:
     kind: str = ""
 
     @property
-    def told_as(self) -> str:
+    def alert_kind(self) -> str:
         """Return the alert's kind."""
         return self.kind or kind_of(self.rule)
 
     @property
     def end(self) -> str:
         """Return the kind of the alert that it is over."""
-        return ENDS.get(self.rule) or f"{self.told_as}-over"
+        return ENDS.get(self.rule) or f"{self.alert_kind}-over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ class _Standing:
     seen: int
     # Held from Begin to End; others must be said to hold at every turn.
     held: bool
-    told_at: int | None = None
-    told_as: str = ""
+    alerted_at: int | None = None
+    alert_kind: str = ""
 
 
 class Alerts:
-    """Tells each trouble by its rule."""
+    """Alerts each trouble by its rule."""
 
     def __init__(self, rules: alert_settings.Alerts) -> None:
         self._rules = rules
@@ -134,11 +134,11 @@ class Alerts:
         return self._away(ended.name, standing, now)
 
     def active(self, now: int, wall: int) -> list[ActiveAlert]:
-        """Return what holds and was told, the oldest first; ``wall`` is ``now`` in ns since the epoch."""
-        announced = [(each.since, name, each) for name, each in self._standing.items() if each.told_at is not None]
+        """Return the troubles that hold and were alerted, oldest first; ``wall`` is ``now`` in ns since the epoch."""
+        announced = [(each.since, name, each) for name, each in self._standing.items() if each.alerted_at is not None]
         return [
             ActiveAlert(
-                kind=standing.condition.told_as,
+                kind=standing.condition.alert_kind,
                 name=name,
                 level=self._rules.rule(standing.condition.rule).level,
                 text=standing.condition.text,
@@ -160,23 +160,23 @@ class Alerts:
         rule = self._rules.rule(condition.rule)
         if rule.level == "none":
             return []
-        if standing.told_at is None:
+        if standing.alerted_at is None:
             if now - standing.since < rule.lasts_s * SECOND:
                 return []
             text = condition.text
-        elif standing.told_as != condition.told_as:
+        elif standing.alert_kind != condition.alert_kind:
             text = condition.text
-        elif _is_again(rule, now - standing.told_at):
+        elif _is_again(rule, now - standing.alerted_at):
             text = f"{condition.text} (for {age((now - standing.since) / SECOND, TO_HOURS)} now)"
         else:
             return []
-        standing.told_at, standing.told_as = now, condition.told_as
-        return [Say(rule.level, condition.told_as, text)]
+        standing.alerted_at, standing.alert_kind = now, condition.alert_kind
+        return [Say(rule.level, condition.alert_kind, text)]
 
     def _away(self, name: str, standing: _Standing, now: int) -> list[Say]:
         """Return the alert that a trouble is over, once it was away for long enough."""
         condition = standing.condition
-        if standing.told_at is None:
+        if standing.alerted_at is None:
             del self._standing[name]
             return []
         if now - standing.seen < self._rules.rule(condition.rule).over_s * SECOND:

@@ -51,7 +51,7 @@ class _Watched:
     progress_at: int
     # Its pid is known to have ended; a newer pid clears it.
     ended: bool = False
-    told_dead: bool = False
+    reported_dead: bool = False
     restarted_at: int | None = None
     deaths: deque[int] = field(default_factory=lambda: deque(maxlen=CRASHES))
 
@@ -64,7 +64,7 @@ class Health:
         self._host = host
         self._watched: dict[str, _Watched] = {}
         self._began: int | None = None
-        # Not heard since this began, and told.
+        # Not heard since the monitor started, and reported.
         self._absent: set[str] = set()
         self._path_news_at: int | None = None
         self._halted: str | None = None
@@ -84,12 +84,13 @@ class Health:
         fresh = beat.boot != watched.beat.boot
         if fresh or beat.messages_in != watched.beat.messages_in:
             watched.progress_at = now
-        if fresh and not watched.ended and not watched.told_dead and watched.beat.state is not ProcessState.STOPPING:
+        is_known = watched.ended or watched.reported_dead or watched.beat.state is ProcessState.STOPPING
+        if fresh and not is_known:
             # Died and came back between two heartbeats, before its pidfd was read.
             actions += self._death(watched, now)
-        if watched.told_dead:
+        if watched.reported_dead:
             actions.append(End(beat.process, f"{beat.process} is back as pid {beat.pid}"))
-        watched.told_dead = False
+        watched.reported_dead = False
         watched.ended = watched.ended and not fresh
         watched.beat, watched.heard_at = beat, now
         return actions
@@ -113,8 +114,8 @@ class Health:
         actions = [*self._halt_changed(halted), *self._never_heard(now)]
         for process, watched in self._watched.items():
             silent_s = (now - watched.heard_at) / SECOND
-            if silent_s > limits.HEARTBEAT_DEAD_S and not watched.told_dead:
-                watched.told_dead = True
+            if silent_s > limits.HEARTBEAT_DEAD_S and not watched.reported_dead:
+                watched.reported_dead = True
                 if not (watched.ended or watched.beat.state is ProcessState.STOPPING):
                     text = f"{process} (pid {watched.beat.pid}) lives but has not been heard for {silent_s:.0f} s"
                     actions.append(_lost(process, "process-silent", text))
@@ -161,7 +162,7 @@ class Health:
 
     def _death(self, watched: _Watched, now: int) -> list[Action]:
         """Return what follows when a process ended without a notice."""
-        watched.told_dead = True
+        watched.reported_dead = True
         watched.deaths.append(now)
         process, pid = watched.beat.process, watched.beat.pid
         actions: list[Action] = [_lost(process, "process-dead", f"{process} (pid {pid}) died; see logs/{process}.log")]

@@ -49,8 +49,8 @@ class Lines:
         return f"{rfc3339(max(ts, 0))} {level.upper():<8} {source}: {flat}"
 
 
-class Merged:
-    """The file."""
+class MergedLog:
+    """Writes the merged log's file."""
 
     def __init__(self, folder: Path, names: list[str]) -> None:
         self._lines = Lines(names)

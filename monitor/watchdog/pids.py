@@ -1,4 +1,4 @@
-"""Holding the processes of this machine by pidfd: it tells an end at once, and never means another's pid."""
+"""The processes of this machine by pidfd, which shows an end at once and never means another's pid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NONE: Final = -1
 
 
 class Pids:
-    """The pidfd of each process that was heard of; ``on_end(process, pid)`` is called when one ends."""
+    """The pidfd of each process that was heard; ``on_end(process, pid)`` is called when one ends."""
 
     def __init__(self, names: list[str], host: str, on_end: Callable[[str, int], None]) -> None:
         self._names, self._host, self._on_end = frozenset(names), host, on_end

@@ -43,7 +43,7 @@ class ProgramInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Supervisor:
-    """One supervisord. A connection a call: it may be another one by the next."""
+    """One supervisord, with a connection for each call: it may have been restarted by the next."""
 
     def __init__(self, path: Path, timeout_s: float = CALL_TIMEOUT_S) -> None:
         self.path = path

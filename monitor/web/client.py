@@ -30,7 +30,7 @@ T_co = TypeVar("T_co", covariant=True)
 class Answer(Generic[T_co]):
     """A section as last fetched: its newest data, when that came (s, monotonic), and why there is nothing newer.
 
-    ``trouble`` is empty when the last try worked; ``is_refused`` tells that nobody listens there.
+    ``trouble`` is empty when the last try worked; ``is_refused`` if nobody listens there.
     """
 
     data: T_co | None = None

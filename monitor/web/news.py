@@ -18,7 +18,7 @@ LINES: Final = (Column("time, UTC"), Column("level"), Column("process"), Column(
 
 
 def active(alerts: AlertsShown) -> str:
-    """Return what is wrong now."""
+    """Return the table of what is wrong now."""
     rows: list[list[Cell | str]] = [
         [markup.state(alert.level), alert.kind, alert.name, alert.text, staleness.clock(alert.since_ts)]
         for alert in alerts.active
@@ -27,7 +27,7 @@ def active(alerts: AlertsShown) -> str:
 
 
 def recent(alerts: AlertsShown) -> str:
-    """Return what was told, the newest first."""
+    """Return the table of recent alerts, newest first."""
     rows: list[list[Cell | str]] = [
         [staleness.day_and_clock(alert.ts), markup.state(alert.level), alert.kind, alert.src, alert.text]
         for alert in list(reversed(alerts.recent))[: limits.WEB_ROWS]

@@ -1,4 +1,4 @@
-"""``tradebyte alert-test``: a test alert through everything that tells alerts, and what came of each."""
+"""``tradebyte alert-test``: a test alert through everything that carries alerts, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TAIL_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class Arrival:
     """Where a test alert went, whether it came there, and why not."""
 
     sink: str
@@ -55,22 +55,22 @@ def alert_test(config: ConfigOption = None, json: JsonOption = False) -> None:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _by_the_monitor(config: Config, text: str) -> list[Came]:
+def _by_the_monitor(config: Config, text: str) -> list[Arrival]:
     """Have the monitor publish the alert, and look for it wherever it should be."""
     listening = bus.attach(config, ["alert", "control"])
     try:
-        # A subscription takes a moment to arrive, and an alert is told once: the state that the monitor sends to
+        # A subscription takes a moment to arrive, and an alert is sent once: the state that the monitor sends to
         # whoever subscribes says that it has.
-        _came("monitor", lambda: _is_attached(listening), "", GATHER_S)
+        _arrival("monitor", lambda: _is_attached(listening), "", GATHER_S)
         refused = _ask(config, text)
         if refused:
-            return [Came(sink, False, refused) for sink in ("bus", "log", "views")]
+            return [Arrival(sink, False, refused) for sink in ("bus", "log", "views")]
         return [
-            _came("bus", lambda: _is_on_the_bus(listening, text), "it did not come over the bus"),
-            _came(
+            _arrival("bus", lambda: _is_on_the_bus(listening, text), "it did not come over the bus"),
+            _arrival(
                 "log", lambda: _is_in_the_log(config, text), f"it is not in {config.logs / MERGED}; is the disk full?"
             ),
-            _came("views", lambda: _is_shown(config, text), "the monitor does not show it"),
+            _arrival("views", lambda: _is_shown(config, text), "the monitor does not show it"),
         ]
     finally:
         listening.socket.close()
@@ -93,13 +93,13 @@ def _ask(config: Config, text: str) -> str:
         return f"the monitor does not answer on port {config.monitor.port}; start the system ('make run')"
 
 
-def _came(sink: str, look: Callable[[], bool], why: str, seconds: float = limits.ALERT_TEST_S) -> Came:
+def _arrival(sink: str, look: Callable[[], bool], why: str, seconds: float = limits.ALERT_TEST_S) -> Arrival:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if look():
-            return Came(sink, True, "")
+            return Arrival(sink, True, "")
         time.sleep(POLL_MS / 1000)
-    return Came(sink, False, why)
+    return Arrival(sink, False, why)
 
 
 def _is_attached(listening: bus.Subscriber) -> bool:
@@ -129,14 +129,14 @@ def _is_shown(config: Config, text: str) -> bool:
     return any(alert.text == text for alert in recent)
 
 
-def _webhooks(config: Config, text: str) -> list[Came]:
+def _webhooks(config: Config, text: str) -> list[Arrival]:
     alert = Alert(level="info", kind=webhook.TEST_KIND, text=text, src="tradebyte", ts=wall_ns())
     outcomes = asyncio.run(webhook.try_all(config, alert))
     named = enumerate(zip(config.monitor.webhooks, outcomes, strict=True), 1)
-    return [Came(webhook.label(number, each), outcome.ok, outcome.why) for number, (each, outcome) in named]
+    return [Arrival(webhook.label(number, each), outcome.ok, outcome.why) for number, (each, outcome) in named]
 
 
-def _show(came: list[Came]) -> None:
+def _show(came: list[Arrival]) -> None:
     rows = table("sink", "came", "")
     for (ok, why), alike in groupby(came, key=lambda each: (each.ok, each.why)):
         names = ", ".join(escape(each.sink) for each in alike)

@@ -50,7 +50,7 @@ COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person should know before consenting; of the key only its last four characters."""
+    """The facts that a person should know before consenting; of the key only its last four characters."""
 
     sandbox: bool
     key_ends_in: str
@@ -116,7 +116,7 @@ def _loaded(path: Path | None, *, json: bool, go_live: bool) -> Config:
 
 
 def examine(config: Config) -> list[Finding]:
-    """Return what a look at everything showed, also where nobody could be asked."""
+    """Return the findings on everything, also where nobody answers."""
     looked = machine.Machine(config.data)
     began = time.monotonic()
     view = gather(config, lambda view: view.is_complete)
@@ -248,7 +248,7 @@ def _consent(config: Config, summary: Summary) -> None:
 
 
 def permissions(config: Config) -> list[str]:
-    """Return what the key may do, asked from Kraken; ends the command where Kraken does not tell."""
+    """Return what the key may do by Kraken; end the command where Kraken does not say."""
     try:
         info = asyncio.run(_key_info(config))
     except (RestError, RestRefused, SecretError) as error:

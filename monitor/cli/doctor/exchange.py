@@ -1,4 +1,4 @@
-"""The exchange: does it answer, is it online, do the clocks agree, what does trading cost there."""
+"""Findings on the exchange: whether it answers and is online, the clocks, the fees."""
 
 from __future__ import annotations
 

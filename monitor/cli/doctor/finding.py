@@ -1,4 +1,4 @@
-"""One thing looked at: how it is, and what to do about it."""
+"""A finding of doctor: what was checked, its state, and what to do about it."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Answers:
     names: RestNames = field(default_factory=lambda: RestNames({}, {}))
 
     def unlisted(self, pairs: list[str]) -> list[str]:
-        """Return the pairs that the exchange does not list; none where it was not told."""
+        """Return the pairs that the exchange does not list; none where that is not known."""
         return [pair for pair in pairs if self.names and self.names.altname(pair) is None]
 
 

@@ -1,4 +1,4 @@
-"""The system that runs, as the bus tells it: processes, halt, books, and orders that are not ours."""
+"""The running system by its messages on the bus: processes, halt, books, and orders that are not ours."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def books(status: Status) -> list[Finding]:
 
 def others(view: View, open_orders: Answer | None) -> list[Finding]:
     """Return a finding on foreign orders, which the dead man's switch pulls too."""
-    if view.orders_told:
+    if view.orders_published:
         asked_for = "the configured pairs; other pairs cannot be asked for while the executor uses its key"
         count = sum(order.strategy == FOREIGN for orders in view.orders.values() for order in live_orders(orders))
     elif open_orders is not None and isinstance(open_orders.value, dict):
@@ -99,10 +99,10 @@ def executors_clock(view: View) -> Clock | None:
     """Return the clock offset that the running executor measures."""
     heard = view.heartbeats.get("executor")
     offset_ms = heard.beat.details.get("exchange_offset_ms") if heard else None
-    # Not known yet, it is told by an older executor as the whole time since 1970.
+    # An older executor sends the whole time since 1970 while it does not know the offset.
     if not isinstance(offset_ms, int | float) or abs(offset_ms) > OFFSET_KNOWN_MS:
         return None
-    # It tells the exchange's time less ours.
+    # It sends the exchange's time less ours.
     return Clock(-offset_ms / 1000, 0.0)
 
 

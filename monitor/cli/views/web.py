@@ -72,7 +72,7 @@ def is_free(port: int) -> bool:
 
 
 def serve(config: Config, port: int) -> None:
-    """Run the page until it is told to end; raises :class:`PageEnded` then."""
+    """Run the page until a signal ends it, which raises :class:`PageEnded`."""
     child = subprocess.Popen(
         [sys.executable, "-m", "monitor.web", str(os.getpid()), *options.flags(HOST, port)],
         env=environment(config),

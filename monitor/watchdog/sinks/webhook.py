@@ -1,6 +1,6 @@
-"""The shell of a webhook: a task that posts what its outbox holds, and never what an address says of itself.
+"""The shell of a webhook: a task that posts what its outbox holds, and never shows an address.
 
-An address may be a secret. What is told of a webhook is its number, its host and a reason in our own words; errors of
+An address may be a secret. People see a webhook's number, its host and a reason in our own words; errors of
 libraries, which may quote the address, stay here.
 """
 

@@ -1,4 +1,4 @@
-"""Tables, cards and badges as HTML. Everything that comes from elsewhere is escaped here and nowhere else."""
+"""Tables, cards and badges as HTML. Everything from outside the page is escaped here and nowhere else."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ ALL = "all"
 
 
 def page() -> None:
-    """Show the troubles of now, the alerts of late, and the warnings of all processes."""
+    """Show current troubles, recent alerts, and the warnings of all processes."""
     common.every_second(_alerts)
     st.subheader("Log: warnings and errors")
     whose, text = st.columns(2)

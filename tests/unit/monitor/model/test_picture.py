@@ -101,7 +101,7 @@ def test_before_anything_was_heard_every_section_answers(picture: Picture, confi
     assert (picture.profit(NOW).valid, picture.profit(NOW).pairs) == (False, {})
     assert "executor" in picture.profit(NOW).why
     assert all(hop.count == 0 and hop.p50_ms is None for hop in picture.hops().hops)
-    assert picture.told_alerts(NOW, WALL) == sections.AlertsShown(active=[], recent=[])
+    assert picture.alerts_shown(NOW, WALL) == sections.AlertsShown(active=[], recent=[])
     assert picture.lines().lines == []
     assert picture.past([], 600, 0).names == picture.history.names
 
@@ -202,7 +202,7 @@ def test_everything_recent_is_bounded(picture: Picture) -> None:
     for number in range(limits.ALERTS_SHOWN + 2):
         take(picture, "alert", Alert(level="info", kind="k", text="x" * 10_000, ts=number, src="book"))
         take(picture, "log.book", LogLine(level="warning", event=f"e{number}", src="book"))
-    recent = picture.told_alerts(NOW, WALL).recent
+    recent = picture.alerts_shown(NOW, WALL).recent
     assert (len(recent), len(recent[0].text)) == (limits.ALERTS_SHOWN, limits.TEXT_SHOWN)
     assert len(picture.notices.lines) <= limits.LINES_SHOWN
 
@@ -267,12 +267,12 @@ def test_a_condition_is_active_while_it_lasts(picture: Picture) -> None:
     take(picture, "heartbeat.monitor", beat("monitor", details={"machine": figures}))
     take(picture, "book.status", msgspec.structs.replace(book_status(), books={PAIR: info}))
     said = picture.turn(NOW, WALL)
-    (active,) = picture.told_alerts(NOW, WALL).active
+    (active,) = picture.alerts_shown(NOW, WALL).active
     assert [each.kind for each in said] == ["stale"]
     assert (active.kind, active.name, active.level, active.since_ts) == ("stale", f"stale {PAIR}", "warning", WALL_S)
     take(picture, "book.status", book_status())
     picture.turn(NOW + 6 * SECOND, WALL)
-    assert picture.told_alerts(NOW, WALL).active == []
+    assert picture.alerts_shown(NOW, WALL).active == []
 
 
 def test_each_turn_samples_what_is_known(picture: Picture) -> None:

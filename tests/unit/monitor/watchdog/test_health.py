@@ -44,7 +44,7 @@ def _kind(action: Action) -> str:
         case Say():
             return action.kind
         case Begin():
-            return action.condition.told_as
+            return action.condition.alert_kind
         case End():
             return "resumed" if action.name == "halt" else "process-back"
         case Restart():
@@ -198,7 +198,7 @@ def test_a_process_that_was_never_heard_is_told_once_and_its_coming_ends_it() ->
     health.heard(beat(), at(31))
     (action,) = health.turn(at(31), None)
     assert isinstance(action, Begin)
-    assert (action.name, action.condition.told_as) == ("executor", "process-silent")
+    assert (action.name, action.condition.alert_kind) == ("executor", "process-silent")
     assert "executor.log" in action.condition.text
     assert health.turn(at(31.5), None) == []
     assert kinds(health.heard(beat("executor"), at(32))) == ["process-back"]

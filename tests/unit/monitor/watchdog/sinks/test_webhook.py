@@ -158,10 +158,10 @@ def test_a_webhook_that_is_down_holds_up_neither_the_loop_nor_the_other(
         await until(lambda: len(service.bodies) == 5)
         await until(lambda: bool(hooks.troubles()))
         (name, condition), *more = hooks.troubles().items()
-        assert (name, condition.told_as, more) == ("webhook 1", "webhook-1", [])
+        assert (name, condition.alert_kind, more) == ("webhook 1", "webhook-1", [])
         assert "webhook 1 (127.0.0.1) does not take alerts: no answer within 2.5 s" in condition.text
         # What is told of the first goes to the second alone.
-        hooks.take(Alert(level="warning", kind=condition.told_as, text=condition.text))
+        hooks.take(Alert(level="warning", kind=condition.alert_kind, text=condition.text))
         await until(lambda: len(service.bodies) == 6)
         # The service has it before the answer is read here.
         await until(lambda: [figure.waiting for figure in hooks.figures()] == [5, 0])
