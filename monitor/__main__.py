@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Runs the process, or the command that the arguments name."""
+    """Run the process, or the command that the arguments name."""
     options = argparse.ArgumentParser("python -m monitor", add_help=False)
     options.add_argument("--config")
     _, command = options.parse_known_args([word for word in sys.argv[1:] if word not in ("-h", "--help")])

@@ -1,4 +1,4 @@
-"""Where ``tradebyte`` begins: a Ctrl-C while it still loads ends it as quietly as one later on."""
+"""The entry point of ``tradebyte``: a Ctrl-C while it still loads ends it as quietly as one later on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ EXIT_INTERRUPTED = 130
 
 
 def main() -> None:
-    """Runs the command that the arguments name."""
+    """Run the command that the arguments name."""
     try:
         from monitor.cli import app
     except KeyboardInterrupt:

@@ -6,20 +6,21 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
 
 from monitor.api import app as api
 from monitor.api.metrics import Metrics
 from monitor.api.site import Site
+from monitor.errors import SupervisorError
 from monitor.model import halted
 from monitor.model.past_fills import Reader
 from monitor.model.picture import WANTED, Picture
+from monitor.model.status_object import Status
 from monitor.watchdog import supervisor
 from monitor.watchdog.alerts import Begin, End, Say
 from monitor.watchdog.health import Action, Health, Restart
 from monitor.watchdog.machine import Machine
-from monitor.watchdog.merged_log import Merged
+from monitor.watchdog.merged_log import MergedLog
 from monitor.watchdog.pids import Pids
 from monitor.watchdog.sinks.webhook import Webhooks
 from shared.bus import Received
@@ -43,8 +44,8 @@ class Monitor:
         others = [name for name in self.config.process_names if name != process.name]
         self.health = Health(others, host)
         self.pids = Pids(others, host, self._ended)
-        self.merged = Merged(self.config.logs, self.config.process_names)
-        self.supervisor = supervisor.of(self.config)
+        self.merged = MergedLog(self.config.logs, self.config.process_names)
+        self.supervisor = supervisor.supervisord_of(self.config)
         self.halted = halted.text(self.config)
         self.machine = Machine(self.config.data)
         metrics = Metrics(self.config, self.picture.view, self.picture.latency, self.status)
@@ -52,7 +53,7 @@ class Monitor:
         self.site = Site(self.config, self.picture, metrics.text)
         self.journal = Reader(self.config, self.picture, self._spawn)
         self._look_due = 0
-        self._shown: str | None = None
+        self._published: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         monitor = self.config.monitor
         try:
@@ -62,12 +63,12 @@ class Monitor:
                 raise
             process.held(holders.port_taken(monitor.port, "monitor.port"))
 
-    def status(self) -> dict[str, object]:
-        """The status object of now."""
+    def status(self) -> Status:
+        """Return the status object of now."""
         return self.picture.status(boot_ns(), wall_ns(), self.halted)
 
     async def main(self) -> None:
-        """Serves HTTP, and posts to webhooks, until cancelled."""
+        """Serve HTTP, and post to webhooks, until cancelled."""
         runner = await api.serve(self.listening, self.site, self.process.alert)
         self.process.state(ProcessState.READY)
         try:
@@ -77,7 +78,7 @@ class Monitor:
             await runner.cleanup()
 
     def on_messages(self, received: list[Received]) -> None:
-        """Takes in what the bus brought."""
+        """Take in what the bus brought."""
         now = boot_ns()
         for item in received:
             self.picture.take(item, now)
@@ -92,12 +93,12 @@ class Monitor:
                 self.webhooks.take(item.message)
 
     def on_turn(self, now: int) -> None:
-        """Looks at the halt switch and at who has been silent for too long."""
+        """Check the halt switch and who has been silent for too long."""
         self.halted = halted.text(self.config)
-        shown = self.halted or ""
-        if shown != self._shown:
-            self._shown = shown
-            self.process.publish("control", Control(halted=self.halted is not None, why=shown))
+        why = self.halted or ""
+        if why != self._published:
+            self._published = why
+            self.process.publish("control", Control(halted=self.halted is not None, why=why))
         self._do(self.health.turn(now, self.halted))
         if now >= self._look_due:
             self._look_due = now + LOOK_EVERY_NS
@@ -107,17 +108,17 @@ class Monitor:
             self.journal.turn(now)
 
     async def on_stop(self) -> None:
-        """Lets go of every pid."""
+        """Let go of every pid."""
         self.pids.release_all()
 
     def _ended(self, process: str, pid: int) -> None:
-        """A process has ended: supervisord, which looks once a second, is told to look now."""
+        """Tell supervisord, which looks once a second, to look now: a process has ended."""
         self._spawn(asyncio.to_thread(self._wake))
         self._do(self.health.ended(process, pid, boot_ns()))
 
     def _wake(self) -> None:
         # Without supervisord (processes run in the foreground) there is no one to wake.
-        with contextlib.suppress(supervisor.Absent, supervisor.Refused):
+        with contextlib.suppress(SupervisorError):
             self.supervisor.wake()
 
     def _do(self, actions: Sequence[Action]) -> None:
@@ -136,18 +137,18 @@ class Monitor:
         program = supervisor.program_of(self.config, restart.process)
         try:
             await asyncio.to_thread(supervisor.restart, self.supervisor, program)
-        except (supervisor.Absent, supervisor.Refused, supervisor.TooSlow) as error:
+        except SupervisorError as error:
             self.process.log.warning("supervisord did not restart it: killing it", process=program, why=str(error))
             self.pids.kill(restart.process, restart.pid)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 def main() -> None:
-    """Runs until asked to stop."""
+    """Run until asked to stop."""
     options = parser("monitor", "Watches every process; with a command it is 'tradebyte' (see 'tradebyte --help').")
     process = Process("monitor", load_config("monitor", options.parse_args().config), WANTED)
     monitor = Monitor(process)

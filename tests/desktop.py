@@ -78,9 +78,11 @@ def main(config: Path, picture: Path, *, is_to_halt: bool, watch_s: float) -> No
     def look(window: Window) -> None:
         def is_whole() -> bool:
             frame = window.frame
-            if frame is None or not frame.shown.open_orders:
+            if frame is None or not frame.snapshot.open_orders:
                 return False
-            return all(one.state == "ready" for one in frame.shown.processes.values()) and window.ladder.rowCount() > 3
+            return (
+                all(one.state == "ready" for one in frame.snapshot.processes.values()) and window.ladder.rowCount() > 3
+            )
 
         wait("the whole system is seen", is_whole)
         end = time.monotonic() + watch_s
@@ -104,10 +106,7 @@ def main(config: Path, picture: Path, *, is_to_halt: bool, watch_s: float) -> No
 
 
 if __name__ == "__main__":
-    arguments = sys.argv[3:]
+    options = sys.argv[3:]
     main(
-        Path(sys.argv[1]),
-        Path(sys.argv[2]),
-        is_to_halt="halt" in arguments,
-        watch_s=LONG_S if "long" in arguments else 1.0,
+        Path(sys.argv[1]), Path(sys.argv[2]), is_to_halt="halt" in options, watch_s=LONG_S if "long" in options else 1.0
     )

@@ -23,6 +23,7 @@ import aiohttp  # noqa: F401 - a clear error where the environment is not set up
 import psutil
 import yaml
 
+from monitor.errors import SupervisorAbsent, SupervisorRefused
 from monitor.watchdog import supervisor
 from shared import bus, config
 from shared.kraken import counters
@@ -160,15 +161,15 @@ class System:
     def pid(self, program: str) -> int:
         """A program's pid, 0 while it has none."""
         try:
-            return int(self.supervisor.info(program)["pid"])
-        except (supervisor.Absent, supervisor.Refused):
+            return self.supervisor.info(program).pid
+        except (SupervisorAbsent, SupervisorRefused):
             return 0
 
     def states(self) -> dict[str, str]:
         """supervisord's word on each program, such as RUNNING; nothing while it does not answer."""
         try:
-            return {process["name"]: process["statename"] for process in self.supervisor.every()}
-        except supervisor.Absent:
+            return {info.name: info.statename for info in self.supervisor.every()}
+        except SupervisorAbsent:
             return {}
 
     def kill(self, program: str) -> int:

@@ -1,4 +1,4 @@
-"""The monitor's HTTP: what people look at as JSON and as a stream of changes, and what they may do about it.
+"""The monitor's HTTP API: sections as JSON and as a stream of changes, and the controls.
 
-``site.py`` knows what there is to say, ``routes.py`` where; ``guard.py`` who may ask; ``app.py`` puts them on a socket.
+``site.py`` has the sections, ``routes.py`` their paths, ``guard.py`` who may ask; ``app.py`` serves them.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -19,16 +19,7 @@ class ProblemShown(msgspec.Struct, frozen=True, kw_only=True):
     mend: str
 
 
-class Problem(Exception):
-    """A request that is not answered as it was asked; its ``code`` is the HTTP status."""
-
-    def __init__(self, code: int, error: str, text: str, mend: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.shown = ProblemShown(error=error, text=text, mend=mend)
-
-
-def respond(body: Any, code: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """JSON of a value, or of bytes that are JSON already."""
+def respond(body: object, code: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """Return JSON of a value, or of bytes that are JSON already."""
     raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
     return web.Response(body=raw, status=code, content_type=JSON, headers=HEADERS | (headers or {}))

@@ -11,23 +11,24 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from monitor.api import guard, metrics, openapi, page, token
-from monitor.api.answers import HEADERS, Problem, respond
+from monitor.api.answers import HEADERS, ProblemShown, respond
 from monitor.api.controls import Controls
-from monitor.api.queries import of_body, of_query
-from monitor.api.routes import ACTS, READS, Act, Read
+from monitor.api.queries import parse_body, parse_query
+from monitor.api.routes import ACTIONS, READS, Action, Read
 from monitor.api.site import Site
 from monitor.api.stream import Stream
+from monitor.errors import Problem
 from shared import limits
 from shared.version import tradebyte_version
 
 
 def application(site: Site, controls: Controls, secret: str) -> web.Application:
-    """Everything that is served; what changes state takes the token."""
+    """Return the application with every route; what changes state takes the token."""
     app = web.Application(middlewares=[_problems, _guarded(site)], client_max_size=limits.API_BODY_BYTES)
     for read in READS:
         app.router.add_get(read.path, _reader(site, read))
-    for act in ACTS:
-        app.router.add_post(act.path, _actor(site, act, controls, secret))
+    for action in ACTIONS:
+        app.router.add_post(action.path, _actor(site, action, controls, secret))
 
     async def get_health(_request: web.Request) -> web.Response:
         code, body = site.health()
@@ -62,16 +63,16 @@ def _reader(site: Site, read: Read) -> Handler:
     async def get(request: web.Request) -> web.Response:
         if read.make is None:
             return respond(site.encoded(read.section))
-        return respond(read.make(site, of_query(read.query, request.query)))
+        return respond(read.make(site, parse_query(read.query, request.query)))
 
     return get
 
 
-def _actor(site: Site, act: Act, controls: Controls, secret: str) -> Handler:
+def _actor(site: Site, action: Action, controls: Controls, secret: str) -> Handler:
     async def post(request: web.Request) -> web.Response:
         guard.require_token(request.headers.get("Authorization"), secret)
-        wish = of_body(act.wish, await request.read())
-        done = await act.act(controls, wish)
+        body = parse_body(action.body, await request.read())
+        done = await action.run(controls, body)
         site.forget()
         return respond(done)
 
@@ -80,12 +81,13 @@ def _actor(site: Site, act: Act, controls: Controls, secret: str) -> Handler:
 
 @web.middleware
 async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever goes wrong is said as JSON: what happened, why, and what to do."""
+    """Answer every error as JSON: what happened, why, and what to do."""
     try:
         return await handler(request)
     except Problem as problem:
         headers = {"WWW-Authenticate": "Bearer"} if problem.code == 401 else {}
-        return respond(problem.shown, problem.code, headers)
+        refusal = ProblemShown(error=problem.error, text=problem.why, mend=problem.mend)
+        return respond(refusal, problem.code, headers)
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -111,13 +113,13 @@ def _guarded(site: Site) -> Middleware:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The listening socket; an OSError when the port is taken."""
+    """Return the listening socket. Raises OSError when the port is taken."""
     return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
-async def serve(listening: socket.socket, site: Site, tell: Callable[[str, str, str], None]) -> web.AppRunner:
-    """Serves on a listening socket until the runner is cleaned up; ``tell`` publishes an alert."""
-    app = application(site, Controls(site.config, tell), token.of(site.config.run))
+async def serve(listening: socket.socket, site: Site, publish_alert: Callable[[str, str, str], None]) -> web.AppRunner:
+    """Serve on a listening socket until the runner is cleaned up; ``publish_alert`` takes level, kind and text."""
+    app = application(site, Controls(site.config, publish_alert), token.read_or_create(site.config.run))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.SockSite(runner, listening).start()

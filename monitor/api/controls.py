@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import structlog
 
-from monitor.api.answers import Problem
-from monitor.api.queries import AcceptBody, AlertTestWish, EmptyWish, HaltWish, PauseBody, RestartWish, ResumeBody
+from monitor import children
+from monitor.api.queries import AcceptBody, AlertTestBody, EmptyBody, HaltBody, PauseBody, RestartBody, ResumeBody
 from monitor.control import accepting, flattening, halting, restarting
+from monitor.errors import (
+    AcceptRefused,
+    FlattenRefused,
+    Problem,
+    RestartRefused,
+    SupervisorAbsent,
+    SupervisorError,
+    SupervisorTooSlow,
+)
 from monitor.model import halted
-from monitor.model.sections import Shown
+from monitor.model.status_object import Shown
 from monitor.watchdog import supervisor
 from monitor.watchdog.sinks.webhook import TEST_KIND
 from shared import pausing
 from shared.config import Config
 
-PROJECT = Path(__file__).resolve().parents[2]
 Result = TypeVar("Result")
 
 
@@ -42,7 +48,7 @@ class Halted(Shown, frozen=True, kw_only=True):
 
 
 class Resumed(Shown, frozen=True, kw_only=True):
-    """Trading goes on; ``was`` is why it was halted. Of a pair or strategy ``was_paused`` is told besides."""
+    """Trading goes on; ``was`` is why it was halted. For a pair or strategy there is ``was_paused`` as well."""
 
     ok: bool
     text: str
@@ -70,7 +76,7 @@ class Accepted(Shown, frozen=True, kw_only=True):
 
 
 class Flattening(Shown, frozen=True, kw_only=True):
-    """The executor was asked to close these; ``/api/control`` tells while it does, and that it is halted then."""
+    """The executor was asked to close these; ``/api/control`` shows its progress, and the halt after it."""
 
     ok: bool
     text: str
@@ -87,28 +93,28 @@ class Restarted(Shown, frozen=True, kw_only=True):
 
 
 class Tested(Shown, frozen=True, kw_only=True):
-    """A test alert was told on the bus, in the log and to the views; ``text`` is what it says."""
+    """A test alert was published on the bus, in the log and to the views; ``text`` is what it says."""
 
     ok: bool
     text: str
 
 
 class Controls:
-    """The acts of one configuration; ``tell(level, kind, text)`` publishes an alert."""
+    """The actions of the API; ``publish_alert`` takes level, kind and text."""
 
-    def __init__(self, config: Config, tell: Callable[[str, str, str], None]) -> None:
-        self._config, self._tell = config, tell
+    def __init__(self, config: Config, publish_alert: Callable[[str, str, str], None]) -> None:
+        self._config, self._publish_alert = config, publish_alert
         self._tasks: set[asyncio.Task[None]] = set()
         # Threads of its own: a halt never waits behind restarts that take long.
         self._switch = ThreadPoolExecutor(2, "switch")
 
-    async def halt(self, wish: HaltWish) -> Halted:
-        """Pulls every order; nothing is placed until resume."""
-        result = await self._aside(lambda config: halting.halt(config, wish.why), self._switch)
-        return Halted(ok=result["open_orders"] == 0, text=halting.told(result), **result)
+    async def halt(self, body: HaltBody) -> Halted:
+        """Pull every order; nothing is placed until resume."""
+        result = await self._aside(lambda config: halting.halt(config, body.why), self._switch)
+        return Halted(ok=result.open_orders == 0, text=halting.describe(result), **msgspec.structs.asdict(result))
 
     async def resume(self, body: ResumeBody) -> Resumed:
-        """Ends a halt, or the pause of a pair or strategy."""
+        """End a halt, or the pause of a pair or strategy."""
         if body.name:
             return await self._resume_one(body.name)
         was = await self._aside(halting.resume, self._switch)
@@ -116,7 +122,7 @@ class Controls:
         return Resumed(ok=True, text=text, halted=False, was_halted=was is not None, was=was or "")
 
     async def pause(self, body: PauseBody) -> Paused:
-        """Pulls the quotes of a pair or strategy; none is placed for it until resume."""
+        """Pull the quotes of a pair or strategy; none is placed for it until resume."""
         try:
             answered = await self._aside(lambda config: halting.pause(config, body.name, body.why), self._switch)
         except pausing.Unknown as unknown:
@@ -136,56 +142,53 @@ class Controls:
         return Resumed(ok=True, text=text, halted=is_halted, was_halted=is_halted, was=why or "", was_paused=was_paused)
 
     async def accept(self, body: AcceptBody) -> Accepted:
-        """Takes assets that are held as wanted, so that they are quoted again."""
+        """Take assets that are held as wanted, so that they are quoted again."""
         try:
             inventory = await self._aside(lambda config: accepting.accept(config, body.assets))
-        except accepting.NotAccepted as problem:
-            what, _, mend = str(problem).partition("; ")
-            raise Problem(409, "not_accepted", what, mend or "GET /api/positions shows every asset") from None
+        except AcceptRefused as refused:
+            mend = refused.mend or "GET /api/positions shows every asset"
+            raise Problem(409, "not_accepted", refused.why, mend) from None
         text = "; ".join(f"{amount} {asset} is kept from now on" for asset, amount in inventory.items())
         return Accepted(ok=True, text=text, inventory=inventory)
 
-    async def flatten(self, _wish: EmptyWish) -> Flattening:
-        """Asks for it and answers at once: closing takes as long as the market takes."""
+    async def flatten(self, _wish: EmptyBody) -> Flattening:
+        """Ask the executor to flatten and answer at once: closing takes as long as the market takes."""
         try:
-            found = await self._aside(flattening.wish)
-        except flattening.Refused as refused:
+            closing = await self._aside(flattening.request)
+        except FlattenRefused as refused:
             raise Problem(409, "not_now", refused.why, refused.mend) from None
-        words = "; ".join(flattening.in_words(found)) or "nothing is to be closed"
-        positions = {symbol: format(position, "f") for symbol, position in found.items()}
-        return Flattening(ok=True, text=f"flattening, then halting: {words}", positions=positions)
+        steps = "; ".join(flattening.describe(closing)) or "nothing is to be closed"
+        positions = {symbol: format(position, "f") for symbol, position in closing.items()}
+        return Flattening(ok=True, text=f"flattening, then halting: {steps}", positions=positions)
 
-    async def alert_test(self, wish: AlertTestWish) -> Tested:
-        """An alert that means nothing but that alerts come."""
-        self._tell("info", TEST_KIND, wish.text)
-        return Tested(ok=True, text=wish.text)
+    async def alert_test(self, body: AlertTestBody) -> Tested:
+        """Publish an alert that shows only that alerts come."""
+        self._publish_alert("info", TEST_KIND, body.text)
+        return Tested(ok=True, text=body.text)
 
-    async def restart(self, wish: RestartWish) -> Restarted:
-        """Stops and starts; the monitor itself by a process that outlives it."""
+    async def restart(self, body: RestartBody) -> Restarted:
+        """Stop and start a process; the monitor itself by a process that outlives it."""
         try:
-            programs = restarting.programs_of(self._config, wish.process, keep=wish.keep)
-        except restarting.Refused as refused:
-            if wish.keep and wish.process != "executor":
+            programs = restarting.programs_of(self._config, body.process, keep=body.keep)
+        except RestartRefused as refused:
+            if body.keep and body.process != "executor":
                 raise Problem(409, "nothing_to_keep", str(refused), "leave 'keep' away") from None
             raise Problem(404, "no_such_process", str(refused), "GET /api/processes lists them") from None
         try:
             if "monitor" in programs:
-                await self._aside(lambda config: supervisor.of(config).wake())
-                await self._hand_over(wish.process)
-                text = f"{wish.process}: being restarted, and the monitor is silent meanwhile; ask again in 5 s"
+                await self._aside(lambda config: supervisor.supervisord_of(config).wake())
+                await self._hand_over(body.process)
+                text = f"{body.process}: being restarted, and the monitor is silent meanwhile; ask again in 5 s"
                 return Restarted(ok=True, text=text, restarted={}, kept_orders=False)
-            pids = await self._aside(lambda config: restarting.restart(config, programs, keep=wish.keep))
-        except supervisor.Absent as error:
-            raise Problem(503, "no_supervisord", *_what_and_mend(str(error))) from None
-        except supervisor.Refused as error:
-            raise Problem(409, "refused", *_what_and_mend(str(error))) from None
-        except supervisor.TooSlow as error:
-            raise Problem(504, "too_slow", *_what_and_mend(str(error))) from None
-        text = "; ".join(restarting.told(pids, keep=wish.keep))
-        return Restarted(ok=True, text=text, restarted=pids, kept_orders=wish.keep)
+            pids = await self._aside(lambda config: restarting.restart(config, programs, keep=body.keep))
+        except SupervisorError as error:
+            code, word = _http(error)
+            raise Problem(code, word, error.why, error.mend or "see logs/supervisord.log") from None
+        text = "; ".join(restarting.describe(pids, keep=body.keep))
+        return Restarted(ok=True, text=text, restarted=pids, kept_orders=body.keep)
 
     async def _aside(self, act: Callable[[Config], Result], threads: ThreadPoolExecutor | None = None) -> Result:
-        """Does an act in a thread, of ``threads`` or of those for everything. Raises :class:`Problem`."""
+        """Run an action in a thread, of ``threads`` or of the default pool. Raises :class:`Problem`."""
         if self._config.source is None:
             mend = "write config/config.yaml, or name it with --config, and restart the monitor"
             raise Problem(409, "no_configuration", "nothing is done on built-in defaults", mend)
@@ -196,12 +199,10 @@ class Controls:
             raise Problem(500, "not_written", f"it could not be done: {error}", mend) from None
 
     async def _hand_over(self, name: str) -> None:
-        """Lets the command do it, in a session of its own: supervisord ends only the monitor."""
-        command = ("-m", "monitor", "restart", name, "--config", str(self._config.source))
+        """Let the command restart it, in a session of its own: supervisord ends only the monitor."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *command,
-            cwd=PROJECT,
+            *children.command(self._config, "monitor", "restart", name),
+            cwd=children.PROJECT,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
@@ -223,7 +224,12 @@ def _no_such_name(unknown: pausing.Unknown) -> Problem:
     return Problem(404, "no_such_name", str(unknown), "GET /api/status has the pairs and the strategies")
 
 
-def _what_and_mend(text: str) -> tuple[str, str]:
-    """Return what happened and what to do, which our errors part with a semicolon."""
-    what, _, mend = text.partition("; ")
-    return what, mend or "see logs/supervisord.log"
+def _http(error: SupervisorError) -> tuple[int, str]:
+    """Return the HTTP status of supervisord's error, and the word for machines."""
+    match error:
+        case SupervisorAbsent():
+            return 503, "no_supervisord"
+        case SupervisorTooSlow():
+            return 504, "too_slow"
+        case _:
+            return 409, "refused"

@@ -1,6 +1,6 @@
 """Who may ask. A page of a stranger in somebody's browser may not, whatever name it gave this address.
 
-A core. Without this a web page could point a host name of its own at 127.0.0.1 and read (DNS rebinding), or post
+Without this a web page could point a host name of its own at 127.0.0.1 and read (DNS rebinding), or post
 across sites. A name is foreign unless it is this machine's or the configured one; an address typed as digits cannot be
 rebound. What changes state takes the token besides.
 """
@@ -13,13 +13,13 @@ import socket
 from typing import Final
 from urllib.parse import urlsplit
 
-from monitor.api.answers import Problem
+from monitor.errors import Problem
 
 BEARER: Final = "bearer"
 
 
 def require_known_host(host: str | None, configured: str) -> None:
-    """A :class:`Problem` unless the Host header names this machine."""
+    """Raise :class:`Problem` unless the Host header names this machine."""
     name = _name_of(f"//{host or ''}")
     if name not in {"localhost", configured.lower(), socket.gethostname().lower()} and not _is_address(name):
         raise Problem(
@@ -31,7 +31,7 @@ def require_known_host(host: str | None, configured: str) -> None:
 
 
 def require_own_origin(origin: str | None, host: str | None) -> None:
-    """A :class:`Problem` when a page of another site asks; programs send no Origin."""
+    """Raise :class:`Problem` when a page of another site asks; programs send no Origin."""
     if origin is not None and origin.partition("://")[2].lower() != (host or "").lower():
         raise Problem(
             403,
@@ -42,7 +42,7 @@ def require_own_origin(origin: str | None, host: str | None) -> None:
 
 
 def require_token(header: str | None, token: str) -> None:
-    """A :class:`Problem` unless the Authorization header carries the token."""
+    """Raise :class:`Problem` unless the Authorization header carries the token."""
     scheme, _, given = (header or "").partition(" ")
     is_it = hmac.compare_digest(given.strip().encode(), token.encode())
     if scheme.lower() != BEARER or not is_it:

@@ -1,6 +1,6 @@
 """Versions of each section for the stream's clients, and the patches between them.
 
-A core. However many clients there are, and however slow, a section is encoded once a change, and only its last few
+However many clients there are, and however slow, a section is encoded once a change, and only its last few
 versions are kept: a client that missed more than those gets the whole.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from monitor.api import merge
+from monitor.errors import Inexpressible
 from shared import limits
 
 
@@ -23,11 +23,11 @@ class Version:
 
     number: int
     raw: bytes
-    _data: Any = None
+    _data: object = None
 
     @property
-    def data(self) -> Any:
-        """The JSON value, decoded when first asked for."""
+    def data(self) -> object:
+        """Return the JSON value, decoded when first asked for."""
         if self._data is None:
             self._data = msgspec.json.decode(self.raw)
         return self._data
@@ -42,11 +42,11 @@ class Hub:
         self._patches: dict[tuple[str, int], bytes | None] = {}
 
     def lacks(self, name: str) -> bool:
-        """Nothing is known of this section yet."""
+        """True if nothing is known of this section yet."""
         return name not in self._versions
 
     def look(self, name: str) -> None:
-        """Takes in a section as it is now."""
+        """Take in a section as it is now."""
         raw = self._encoded(name)
         kept = self._versions.setdefault(name, deque(maxlen=limits.STREAM_VERSIONS))
         if kept and kept[-1].raw == raw:
@@ -55,7 +55,7 @@ class Hub:
         self._patches = {key: patch for key, patch in self._patches.items() if key[0] != name}
 
     def news(self, name: str, known: int) -> tuple[int, str, bytes] | None:
-        """For one that has the version ``known`` (0: none): the number, ``data`` or ``merge``, and the JSON."""
+        """Return what a client with the version ``known`` (0: none) lacks: number, ``data`` or ``merge``, and JSON."""
         kept = self._versions.get(name)
         if not kept or kept[-1].number == known:
             return None
@@ -68,16 +68,16 @@ class Hub:
 
     @staticmethod
     def _patch(old: Version | None, new: Version) -> bytes | None:
-        """The patch, None where the whole must be sent or is shorter."""
+        """Return the patch, or None where the whole must be sent or is shorter."""
         if old is None:
             return None
         try:
-            found = msgspec.json.encode(merge.patch(old.data, new.data))
-        except merge.Inexpressible:
+            encoded = msgspec.json.encode(merge.patch(old.data, new.data))
+        except Inexpressible:
             return None
-        return found if len(found) < len(new.raw) else None
+        return encoded if len(encoded) < len(new.raw) else None
 
 
 def framed(name: str, seq: int, kind: str, raw: bytes) -> bytes:
-    """A message of the stream."""
+    """Return a message of the stream as JSON."""
     return b'{"section":"%s","seq":%d,"%s":%s}' % (name.encode(), seq, kind.encode(), raw)

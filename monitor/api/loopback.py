@@ -14,14 +14,19 @@ from shared.hosts import bracketed
 OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def why_unanswered(error: OSError) -> str:
-    """Why an opened address had no answer, in words."""
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+def reason_of(error: Exception) -> BaseException | str:
+    """Return the error itself where urllib has wrapped it."""
+    return error.reason if isinstance(error, urllib.error.URLError) else error
+
+
+def why_unanswered(error: Exception) -> str:
+    """Return why an opened address had no answer, in words."""
+    reason = reason_of(error)
     if isinstance(reason, TimeoutError):
         return "no answer in time"
     return os.strerror(reason.errno) if isinstance(reason, OSError) and reason.errno else "no connection"
 
 
 def api(config: Config) -> str:
-    """The address of the monitor's API, without a path."""
+    """Return the address of the monitor's API, without a path."""
     return f"http://{bracketed(config.monitor.host)}:{config.monitor.port}"

@@ -1,32 +1,28 @@
-"""JSON merge patches (RFC 7396). A core: two JSON values as Python has them come in, their difference comes out."""
+"""JSON merge patches (RFC 7396). Two JSON values as Python has them come in, their difference comes out."""
 
 from __future__ import annotations
 
-from typing import Any
+from monitor.errors import Inexpressible
 
 
-class Inexpressible(Exception):
-    """A merge patch cannot say it: in one, null means that a member goes."""
-
-
-def patch(old: Any, new: Any) -> Any:
+def patch(old: object, new: object) -> object:
     """Return what merged into ``old`` gives ``new``; an empty object when they are equal objects.
 
     Raises :class:`Inexpressible` when a member has to become null.
     """
     if not isinstance(new, dict) or not isinstance(old, dict):
         return _without_null(new)
-    found: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())
+    changes: dict[str, object] = dict.fromkeys(old.keys() - new.keys())
     for name, value in new.items():
         if name not in old:
-            found[name] = _without_null(value)
+            changes[name] = _without_null(value)
         elif old[name] != value:
-            found[name] = patch(old[name], value)
-    return found
+            changes[name] = patch(old[name], value)
+    return changes
 
 
-def _without_null(value: Any) -> Any:
-    """A value that arrives as it is: an array may hold null, a member of an object may not."""
+def _without_null(value: object) -> object:
+    """Return the value unchanged; raise :class:`Inexpressible` if a member of an object is null."""
     if value is None:
         raise Inexpressible
     if isinstance(value, dict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from monitor.model import status_details
 from monitor.model.latency import Latency
+from monitor.model.status_object import MachineFigures, Status, WebhookFigures
 from monitor.model.view import DEAD, View, live_orders
 from shared import numbers
 from shared.config import Config
@@ -31,53 +32,51 @@ from shared.messages import BookState, ProcessState
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # Of every hop, in seconds: from a bus message to a slow answer of the exchange.
 BOUNDS_S: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-QUANTILES: Final = (("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99"))
-Status = Callable[[], dict[str, Any]]
 
 
 class Metrics(Collector):
     """The metrics of a view; ``status`` makes the status object of now."""
 
-    def __init__(self, config: Config, view: View, latency: Latency, status: Status) -> None:
+    def __init__(self, config: Config, view: View, latency: Latency, status: Callable[[], Status]) -> None:
         self._config, self._view, self._latency, self._status = config, view, latency, status
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
     def text(self) -> bytes:
-        """The whole page."""
+        """Return the whole page in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is known before the first scrape."""
+        """Return no description: nothing is known before the first scrape."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric as it is now."""
+        """Yield every metric as it is now."""
         status = self._status()
-        yield _gauge("halted", "1 while trading is halted.", [((), status["halted"])])
-        yield _gauge("sandbox", "1 in the sandbox, 0 with real money.", [((), status["sandbox"])])
+        yield _gauge("halted", "1 while trading is halted.", [((), status.halted)])
+        yield _gauge("sandbox", "1 in the sandbox, 0 with real money.", [((), status.sandbox)])
         yield from self._processes(status)
         yield from self._operations()
         yield from self._books(status)
         yield from self._trading(status)
         yield from self._connection()
         yield self._hops()
-        yield from _webhooks(status_details.detail(self._view, "monitor", "webhooks"))
-        yield from _machine(status_details.detail(self._view, "monitor", "machine"))
+        yield from _webhooks(status_details.detail(self._view, "monitor", "webhooks", list[WebhookFigures]) or [])
+        yield from _machine(status.machine)
 
-    def _processes(self, status: dict[str, Any]) -> Iterator[Metric]:
-        shown = status["processes"]
+    def _processes(self, status: Status) -> Iterator[Metric]:
+        processes = status.processes
         beats = {name: heard.beat for name, heard in self._view.heartbeats.items()}
         by_process = ["process"]
-        up = [((name,), process["state"] != DEAD) for name, process in shown.items()]
+        up = [((name,), process.state != DEAD) for name, process in processes.items()]
         yield _gauge("process_up", "1 while the process is heard.", up, by_process)
         states = [
-            ((name, state), process["state"] == state)
-            for name, process in shown.items()
+            ((name, state), process.state == state)
+            for name, process in processes.items()
             for state in (*map(str, ProcessState), DEAD)
         ]
         yield _gauge("process_state", "1 for the state that the process is in.", states, ["process", "state"])
-        restarts = [((name,), self._view.restarts[name]) for name in shown]
+        restarts = [((name,), self._view.restarts[name]) for name in processes]
         yield _counter("process_restarts", "New starts that the monitor has seen.", restarts, by_process)
         figures = [
             ("process_uptime_seconds", "Time since the process started.", {n: b.uptime_s for n, b in beats.items()}),
@@ -104,23 +103,20 @@ class Metrics(Collector):
             "tradebyte_operation_seconds", "Durations of operations.", labels=["process", "operation"]
         )
         longest = []
-        for process, heard in self._view.heartbeats.items():
-            operations = heard.beat.details.get("operations")
-            for operation, figures in operations.items() if isinstance(operations, dict) else ():
-                if not isinstance(figures, dict) or not figures.get("count"):
+        for process in self._view.heartbeats:
+            for operation, times in status_details.operations(self._view, process).items():
+                if not times.count:
                     continue
-                labels = {"process": process, "operation": str(operation)}
-                count = figures["count"]
-                summary.add_metric(list(labels.values()), count, figures.get("sum", 0) / 1000)
-                for quantile, key in QUANTILES:
-                    value = figures.get(key, 0) / 1000
-                    summary.add_sample(summary.name, labels | {"quantile": quantile}, value)
-                longest.append((tuple(labels.values()), figures.get("max", 0) / 1000))
+                labels = {"process": process, "operation": operation}
+                summary.add_metric(list(labels.values()), times.count, times.sum / 1000)
+                for quantile, value in (("0.5", times.p50), ("0.95", times.p95), ("0.99", times.p99)):
+                    summary.add_sample(summary.name, labels | {"quantile": quantile}, value / 1000)
+                longest.append((tuple(labels.values()), times.max / 1000))
         yield summary
         yield _gauge("operation_max_seconds", "The longest of each operation.", longest, ["process", "operation"])
 
     def _hops(self) -> Metric:
-        """Each hop's histogram, its fine buckets added up to few: a value counts in the first that surely holds it."""
+        """Return each hop's histogram in few buckets; a value counts in the first that surely holds it."""
         made = HistogramMetricFamily(
             "tradebyte_hop_seconds", "How long each hop takes, frame to order.", labels=["hop"]
         )
@@ -133,36 +129,38 @@ class Metrics(Collector):
             made.add_metric([name], buckets, hop.histogram.sum_ns / 1e9)
         return made
 
-    def _books(self, status: dict[str, Any]) -> Iterator[Metric]:
-        books, by_symbol = status["books"], ["symbol"]
-        states = [((s, str(state)), book["state"] == state) for s, book in books.items() for state in BookState]
+    def _books(self, status: Status) -> Iterator[Metric]:
+        books, by_symbol = status.books, ["symbol"]
+        states = [((s, str(state)), book.state == state) for s, book in books.items() for state in BookState]
         yield _gauge("book_state", "1 for the state that the book is in.", states, ["symbol", "state"])
-        ages = [((s,), book["age_ms"] / 1000) for s, book in books.items() if book["age_ms"] is not None]
+        ages = [((s,), book.age_ms / 1000) for s, book in books.items() if book.age_ms is not None]
         yield _gauge("book_age_seconds", "Time since the book's last update.", ages, by_symbol)
         yield _gauge(
-            "book_stale", "1 after 60 s without an update.", [((s,), b["stale"]) for s, b in books.items()], by_symbol
+            "book_stale", "1 after 60 s without an update.", [((s,), b.stale) for s, b in books.items()], by_symbol
         )
         checks = [
-            ((s, result), book[f"checksums_{result}"]) for s, book in books.items() for result in ("ok", "failed")
+            ((symbol, result), count)
+            for symbol, book in books.items()
+            for result, count in (("ok", book.checksums_ok), ("failed", book.checksums_failed))
         ]
         yield _counter("book_checksums", "Checksums compared.", checks, ["symbol", "result"])
 
-    def _trading(self, status: dict[str, Any]) -> Iterator[Metric]:
+    def _trading(self, status: Status) -> Iterator[Metric]:
         view, by_symbol = self._view, ["symbol"]
         account = view.account
-        is_told = status["processes"]["executor"]["state"] != DEAD
+        is_heard = status.processes["executor"].state != DEAD
         if account is not None:
-            sure = [((), account.valid and is_told)]
+            sure = [((), account.valid and is_heard)]
             yield _gauge("account_reconciled", "1 while it is known that the fills explain the balances.", sure)
         # What nobody vouches for any more is no sample: a rule sees it absent.
-        live = [((symbol,), len(live_orders(orders))) for symbol, orders in view.orders.items() if is_told]
+        live = [((symbol,), len(live_orders(orders))) for symbol, orders in view.orders.items() if is_heard]
         yield _gauge("orders_open", "Own orders that may still trade.", live, by_symbol)
-        positions = [((symbol,), numbers.approximate(text)) for symbol, text in status["positions"].items()]
+        positions = [((symbol,), numbers.approximate(text)) for symbol, text in status.positions.items()]
         yield _gauge("position", "What the fills on a pair add up to, in base currency.", positions, by_symbol)
         yield from _assets(status)
         fills = [(key, position.fills) for key, position in view.positions.items()]
         yield _counter("fills", "Own fills since the journal began.", fills, ["strategy", "symbol"])
-        if account is None or not is_told:
+        if account is None or not is_heard:
             return
         slots: Counter[tuple[str, ...]] = Counter()
         for slot in account.empty_slots:
@@ -175,7 +173,7 @@ class Metrics(Collector):
         counters = [((symbol,), used) for symbol, used in account.counters.items()]
         yield _gauge("order_rate_points", "Kraken's order counter of the pair.", counters, by_symbol)
         yield _gauge("order_rate_points_max", "What it must not pass.", [((), account.threshold)])
-        even = [((s,), float(f["break_even_bps"]) / 10_000) for s, f in status["fees"].items() if f["break_even_bps"]]
+        even = [((s,), float(f.break_even_bps) / 10_000) for s, f in status.fees.items() if f.break_even_bps]
         yield _gauge("break_even_half_spread_ratio", "Distance from the mid that earns the maker fee.", even, by_symbol)
         currency = self._config.trading.currency
         for name, about, text in (
@@ -198,50 +196,52 @@ class Metrics(Collector):
         attempts = [
             ((process,), value)
             for process in ("collector", "executor")
-            if isinstance(value := status_details.detail(self._view, process, "connection_attempts"), int)
+            if (value := status_details.detail(self._view, process, "connection_attempts", int)) is not None
         ]
         yield _counter("connection_attempts", "Attempts to connect to Kraken.", attempts, ["process"])
 
 
-def _assets(status: dict[str, Any]) -> Iterator[Metric]:
-    """Each traded base over all its pairs, and what each asset is worth in the currency."""
-    assets, rates, by_asset = status["assets"], status["asset_rates"], ["asset"]
-    positions = [((asset,), numbers.approximate(row["position"])) for asset, row in assets.items()]
+def _assets(status: Status) -> Iterator[Metric]:
+    """Yield the metrics of each traded base over all its pairs, and each asset's rate."""
+    assets, rates, by_asset = status.assets, status.asset_rates, ["asset"]
+    positions = [((asset,), numbers.approximate(row.position)) for asset, row in assets.items()]
     yield _gauge("asset_position", "Balance less inventory_base, over all pairs.", positions, by_asset)
-    both, currency = ["asset", "currency"], status["currency"]
-    worth = [((asset, currency), numbers.approximate(row["worth"])) for asset, row in assets.items() if row["worth"]]
+    both, currency = ["asset", "currency"], status.currency
+    worth = [((asset, currency), numbers.approximate(row.worth)) for asset, row in assets.items() if row.worth]
     yield _gauge("asset_position_worth", "What that is worth in the currency.", worth, both)
-    held = [((asset,), bool(row["held"])) for asset, row in assets.items()]
+    held = [((asset,), bool(row.held)) for asset, row in assets.items()]
     yield _gauge("asset_held", "1 while an asset is left alone until a person accepts it.", held, by_asset)
-    known = [((asset, currency), numbers.approximate(rate["rate"])) for asset, rate in rates.items() if rate["rate"]]
+    known = [((asset, currency), numbers.approximate(rate.rate)) for asset, rate in rates.items() if rate.rate]
     yield _gauge("asset_rate", "What one unit is worth in the currency.", known, both)
-    valid = [((asset,), rate["valid"]) for asset, rate in rates.items()]
+    valid = [((asset,), rate.valid) for asset, rate in rates.items()]
     yield _gauge("asset_rate_valid", "1 while every book that the rate goes by is live.", valid, by_asset)
 
 
-def _webhooks(figures: Any) -> Iterator[Metric]:
-    """Return what was sent to each webhook, by its place in the configuration: an address may be a secret."""
-    if not isinstance(figures, list) or not figures:
+def _webhooks(figures: list[WebhookFigures]) -> Iterator[Metric]:
+    """Yield what was sent to each webhook, by its place in the configuration: an address may be a secret."""
+    if not figures:
         return
-    shown = [(str(number), figure) for number, figure in enumerate(figures, 1)]
-    for name, about in (("sent", "Alerts that a webhook took."), ("dropped", "Alerts that a webhook did not get.")):
-        yield _counter(f"webhook_{name}", about, [((n,), figure[name]) for n, figure in shown], ["webhook"])
-    waiting = [((n,), figure["waiting"]) for n, figure in shown]
-    yield _gauge("webhook_waiting", "Alerts that wait for a webhook.", waiting, ["webhook"])
+    numbered = [((str(number),), figure) for number, figure in enumerate(figures, 1)]
+    labels = ["webhook"]
+    yield _counter("webhook_sent", "Alerts that a webhook took.", [(n, each.sent) for n, each in numbered], labels)
+    dropped = [(number, each.dropped) for number, each in numbered]
+    yield _counter("webhook_dropped", "Alerts that a webhook did not get.", dropped, labels)
+    waiting = [(number, each.waiting) for number, each in numbered]
+    yield _gauge("webhook_waiting", "Alerts that wait for a webhook.", waiting, labels)
 
 
-def _machine(figures: Any) -> Iterator[Metric]:
-    if not isinstance(figures, dict):
+def _machine(figures: MachineFigures | None) -> Iterator[Metric]:
+    if figures is None:
         return
-    for name, about, key, factor in (
-        ("machine_cpu_ratio", "Share of the CPUs in use.", "cpu_percent", 0.01),
-        ("machine_load1", "Load average of one minute.", "load_1_min", 1),
-        ("machine_memory_ratio", "Share of the memory in use.", "memory_percent", 0.01),
-        ("machine_memory_available_bytes", "Memory that can be had.", "memory_free_mb", 2**20),
-        ("machine_disk_ratio", "Share of the disk of data/ in use.", "disk_percent", 0.01),
-        ("machine_disk_free_bytes", "Free on the disk of data/.", "disk_free_mb", 2**20),
+    for name, about, value in (
+        ("machine_cpu_ratio", "Share of the CPUs in use.", figures.cpu_percent * 0.01),
+        ("machine_load1", "Load average of one minute.", figures.load_1_min),
+        ("machine_memory_ratio", "Share of the memory in use.", figures.memory_percent * 0.01),
+        ("machine_memory_available_bytes", "Memory that can be had.", figures.memory_free_mb * 2**20),
+        ("machine_disk_ratio", "Share of the disk of data/ in use.", figures.disk_percent * 0.01),
+        ("machine_disk_free_bytes", "Free on the disk of data/.", figures.disk_free_mb * 2**20),
     ):
-        yield _gauge(name, about, [((), figures.get(key, 0) * factor)])
+        yield _gauge(name, about, [((), value)])
 
 
 Samples = Iterable[tuple[tuple[str, ...], float]]

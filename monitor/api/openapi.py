@@ -8,10 +8,12 @@ import msgspec
 
 from monitor.api.answers import JSON, ProblemShown
 from monitor.api.queries import NoQuery
-from monitor.api.routes import ACTS, READS, Act, Read
+from monitor.api.routes import ACTIONS, READS, Action, Read
 from monitor.api.site import SECTIONS
-from monitor.model import sections
+from monitor.model.status_object import Health
 
+# JSON of a schema that is not ours (OpenAPI, JSON Schema); it is only written.
+Json = dict[str, Any]
 REF: Final = "#/components/schemas/{name}"
 REASONS: Final = {
     400: "the query or the body cannot be read",
@@ -30,17 +32,17 @@ STREAM_ABOUT: Final = (
 )
 
 
-def document(version: str) -> dict[str, Any]:
-    """The whole description."""
-    kinds = [sections.Health, ProblemShown]
+def document(version: str) -> Json:
+    """Return the whole description."""
+    kinds: list[object] = [Health, ProblemShown]
     kinds += [kind for read in READS for kind in (read.answer, read.query)]
-    kinds += [kind for act in ACTS for kind in (act.wish, act.answer)]
+    kinds += [kind for action in ACTIONS for kind in (action.body, action.answer)]
     refs, components = msgspec.json.schema_components(kinds, ref_template=REF)
     schemas = dict(zip(map(_key, kinds), refs, strict=True))
-    paths: dict[str, Any] = {read.path: {"get": _read(read, schemas, components)} for read in READS}
-    paths |= {act.path: {"post": _act(act, schemas)} for act in ACTS}
-    healthy = {"200": _content(JSON, schemas[_key(sections.Health)], "every process is ready")}
-    healthy["503"] = _content(JSON, schemas[_key(sections.Health)], "some process is not")
+    paths: Json = {read.path: {"get": _read(read, schemas, components)} for read in READS}
+    paths |= {action.path: {"post": _action(action, schemas)} for action in ACTIONS}
+    healthy = {"200": _content(JSON, schemas[_key(Health)], "every process is ready")}
+    healthy["503"] = _content(JSON, schemas[_key(Health)], "some process is not")
     paths["/health"] = {"get": {"summary": "up or not, for machines", "responses": healthy | _problems(schemas, 403)}}
     for path, about, kind in (
         ("/metrics", "figures for Prometheus", "text/plain"),
@@ -64,11 +66,11 @@ def document(version: str) -> dict[str, Any]:
     }
 
 
-def _key(kind: Any) -> str:
+def _key(kind: object) -> str:
     return repr(kind)
 
 
-def _read(read: Read, schemas: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _read(read: Read, schemas: Json, components: Json) -> Json:
     answers = {"200": _content(JSON, schemas[_key(read.answer)], read.about)}
     if read.query is NoQuery:
         return {"summary": read.about, "responses": answers | _problems(schemas, 403)}
@@ -83,21 +85,21 @@ def _read(read: Read, schemas: dict[str, Any], components: dict[str, Any]) -> di
     }
 
 
-def _act(act: Act, schemas: dict[str, Any]) -> dict[str, Any]:
-    required = any(field.required for field in msgspec.structs.fields(act.wish))
-    body = {"required": required, "content": {JSON: {"schema": schemas[_key(act.wish)]}}}
-    answers = {"200": _content(JSON, schemas[_key(act.answer)], "done")}
+def _action(action: Action, schemas: Json) -> Json:
+    required = any(field.required for field in msgspec.structs.fields(action.body))
+    body = {"required": required, "content": {JSON: {"schema": schemas[_key(action.body)]}}}
+    answers = {"200": _content(JSON, schemas[_key(action.answer)], "done")}
     return {
-        "summary": act.about,
+        "summary": action.about,
         "security": [{"token": []}],
         "requestBody": body,
-        "responses": answers | _problems(schemas, 400, 401, 403, 409, 413, 500, *act.refusals),
+        "responses": answers | _problems(schemas, 400, 401, 403, 409, 413, 500, *action.refusals),
     }
 
 
-def _content(kind: str, schema: Any, about: str) -> dict[str, Any]:
+def _content(kind: str, schema: Json, about: str) -> Json:
     return {"description": about, "content": {kind: {"schema": schema}}}
 
 
-def _problems(schemas: dict[str, Any], *codes: int) -> dict[str, Any]:
+def _problems(schemas: Json, *codes: int) -> Json:
     return {str(code): _content(JSON, schemas[_key(ProblemShown)], REASONS[code]) for code in sorted(codes)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from monitor.api.routes import ACTS, READS
+from monitor.api.routes import ACTIONS, READS
 
 _OTHERS = (
     ("/health", "up or not, for machines"),
@@ -27,9 +27,11 @@ td:first-child { white-space: nowrap }
 
 
 def text() -> str:
-    """The page."""
+    """Return the page as HTML."""
     reads = [(read.path, read.about) for read in READS]
     rows = [f'<tr><td><a href="{path}">{path}</a><td>{escape(about)}' for path, about in (*_OTHERS, *reads)]
     rows.append("<tr><td>/stream<td>a WebSocket: every change")
-    rows += [f"<tr><td>POST {act.path}<td>{escape(act.about)}; takes the token in run/api-token" for act in ACTS]
+    rows += [
+        f"<tr><td>POST {action.path}<td>{escape(action.about)}; takes the token in run/api-token" for action in ACTIONS
+    ]
     return f"{_HEAD}<table>{''.join(rows)}</table>\n"

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from monitor.api.answers import Problem
+from monitor.errors import Problem
 from shared import limits
 
 
 class NoQuery(msgspec.Struct, frozen=True):
-    """Nothing is asked for in particular."""
+    """No query parameters."""
 
 
 class FillsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A choice of fills: of a pair (all: empty), and how many of the newest."""
+    """Choose fills: of a pair (empty: all), and how many of the newest."""
 
     symbol: str = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=limits.FILLS_SHOWN)] = 500
 
 
 class LogsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A choice of log lines: of a process (all: empty), from a level on, and how many of the newest."""
+    """Choose log lines: of a process (empty: all), from a level on, and how many of the newest."""
 
     process: str = ""
     level: Literal["", "debug", "info", "warning", "error", "critical"] = ""
@@ -32,21 +32,21 @@ class LogsQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A choice of series (names with commas between; none: the list of names), points of each, and since when."""
+    """Choose series (names with commas between; none: the list of names), how many points of each, and since when."""
 
     series: str = ""
     points: Annotated[int, msgspec.Meta(ge=3, le=limits.HISTORY_POINTS)] = 600
     since_ts: float = 0.0
 
 
-class HaltWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why it is halted, for whoever finds it so."""
+class HaltBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The reason of a halt, for whoever finds it halted."""
 
     why: Annotated[str, msgspec.Meta(max_length=500)] = "no reason given"
 
 
-class EmptyWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Nothing is to be said."""
+class EmptyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An empty body."""
 
 
 class PauseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,36 +68,36 @@ class AcceptBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     assets: list[str] = []
 
 
-class AlertTestWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AlertTestBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The text of the test alert."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = "a test: alerts come"
 
 
-class RestartWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RestartBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The process (or ``all``); ``keep``, of the executor alone, leaves its orders to its next start."""
 
     process: str
     keep: bool = False
 
 
-Asked = TypeVar("Asked", bound=msgspec.Struct)
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
-def of_query(kind: type[Asked], query: Mapping[str, str]) -> Asked:
-    """The typed query; a :class:`Problem` for one that does not fit. Unknown names are passed over."""
+def parse_query(kind: type[Struct], query: Mapping[str, str]) -> Struct:
+    """Return the typed query, unknown names ignored. Raises :class:`Problem` for one that does not fit."""
     try:
-        found: Asked = msgspec.convert(dict(query), kind, strict=False)
+        parsed: Struct = msgspec.convert(dict(query), kind, strict=False)
     except msgspec.ValidationError as error:
         raise Problem(400, "bad_query", f"the query cannot be read: {error}", "see /openapi.json") from None
-    numbers: list[Any] = [getattr(found, field) for field in found.__struct_fields__]
+    numbers = [getattr(parsed, field) for field in parsed.__struct_fields__]
     if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
         raise Problem(400, "bad_query", "the query holds what is no finite number", "see /openapi.json")
-    return found
+    return parsed
 
 
-def of_body(kind: type[Asked], body: bytes) -> Asked:
-    """The typed body, an empty one standing for ``{}``; a :class:`Problem` for one that does not fit."""
+def parse_body(kind: type[Struct], body: bytes) -> Struct:
+    """Return the typed body; an empty one stands for ``{}``. Raises :class:`Problem` for one that does not fit."""
     try:
         return msgspec.json.decode(body or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -12,39 +12,41 @@ from monitor.api import controls
 from monitor.api.controls import Controls
 from monitor.api.queries import (
     AcceptBody,
-    AlertTestWish,
-    EmptyWish,
+    AlertTestBody,
+    EmptyBody,
     FillsQuery,
-    HaltWish,
+    HaltBody,
     HistoryQuery,
     LogsQuery,
     NoQuery,
     PauseBody,
-    RestartWish,
+    RestartBody,
     ResumeBody,
 )
 from monitor.api.site import Site
 from monitor.model import sections
+from monitor.model.status_object import Status
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A path that only tells; without ``make`` it is the section named like the path, and takes no query."""
+    """A path that only reads; without ``make`` it is the section named like the path, and takes no query."""
 
     path: str
     about: str
-    answer: Any
+    answer: object
     query: type[msgspec.Struct] = NoQuery
-    make: Callable[[Site, Any], Any] | None = None
+    # Any: of the type in ``query``.
+    make: Callable[[Site, Any], object] | None = None
 
     @property
     def section(self) -> str:
-        """The section that is told."""
+        """Return the name of the section that it answers."""
         return self.path.rpartition("/")[2]
 
 
 READS: Final = (
-    Read("/api/status", "the status object, as 'tradebyte status --json' prints it", sections.Status),
+    Read("/api/status", "the status object, as 'tradebyte status --json' prints it", Status),
     Read("/api/processes", "every process: state, figures, restarts", dict[str, sections.Process]),
     Read("/api/books", "every book: state, mid, spread, levels", dict[str, sections.BookShown]),
     Read("/api/orders", "own live orders and those ended in the last minute", sections.OrdersShown),
@@ -61,30 +63,31 @@ READS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Action:
     """A path that changes state, by POST with the token."""
 
     path: str
     about: str
-    wish: type[msgspec.Struct]
+    body: type[msgspec.Struct]
     answer: type[msgspec.Struct]
-    act: Callable[[Controls, Any], Awaitable[Any]]
+    # Any: of the type in ``body``.
+    run: Callable[[Controls, Any], Awaitable[object]]
     refusals: tuple[int, ...] = ()
 
 
-ACTS: Final = (
-    Act("/api/halt", "pull every order and place nothing more", HaltWish, controls.Halted, Controls.halt),
-    Act("/api/resume", "end a halt, or one pause", ResumeBody, controls.Resumed, Controls.resume, (404,)),
-    Act("/api/pause", "pull one pair or strategy, until resume", PauseBody, controls.Paused, Controls.pause, (404,)),
-    Act("/api/accept", "take what is held of an asset as wanted", AcceptBody, controls.Accepted, Controls.accept),
-    Act("/api/flatten", "close every position, then halt", EmptyWish, controls.Flattening, Controls.flatten),
-    Act(
+ACTIONS: Final = (
+    Action("/api/halt", "pull every order and place nothing more", HaltBody, controls.Halted, Controls.halt),
+    Action("/api/resume", "end a halt, or one pause", ResumeBody, controls.Resumed, Controls.resume, (404,)),
+    Action("/api/pause", "pull one pair or strategy, until resume", PauseBody, controls.Paused, Controls.pause, (404,)),
+    Action("/api/accept", "take what is held of an asset as wanted", AcceptBody, controls.Accepted, Controls.accept),
+    Action("/api/flatten", "close every position, then halt", EmptyBody, controls.Flattening, Controls.flatten),
+    Action(
         "/api/restart",
         "stop and start a process, or all",
-        RestartWish,
+        RestartBody,
         controls.Restarted,
         Controls.restart,
         (404, 503, 504),
     ),
-    Act("/api/alert-test", "tell an alert that is only a test", AlertTestWish, controls.Tested, Controls.alert_test),
+    Action("/api/alert-test", "tell an alert that is only a test", AlertTestBody, controls.Tested, Controls.alert_test),
 )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import msgspec
 
-from monitor.api.answers import Problem
 from monitor.api.queries import FillsQuery, HistoryQuery, LogsQuery
+from monitor.errors import Problem
 from monitor.model import halted
 from monitor.model.picture import Picture
+from monitor.model.sections import ControlShown, FillsShown, HistoryShown, LogsShown
+from monitor.model.status_object import Health, Status
 from shared import halt as switch
 from shared import limits
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.config import Config
+from shared.messages import ProcessState
 
 # What the stream has, and those of it that change all the time.
 SectionName = Literal[
@@ -45,12 +48,23 @@ class Site:
     metrics: Callable[[], bytes]
     _fresh: dict[str, tuple[int, bytes]] = dataclasses.field(default_factory=dict)
 
-    def section(self, name: str) -> Any:
-        """A section as of now, as GET without a query shows it."""
+    def status(self) -> Status:
+        """Return the status object as of now."""
+        return self.picture.status(boot_ns(), wall_ns(), halted.text(self.config))
+
+    def control(self) -> ControlShown:
+        """Return the switches that are on."""
+        why = halted.text(self.config)
+        # A halt ends a flatten, whether its file is gone yet or not.
+        is_flattening = why is None and switch.is_halted(self.config.flatten_file)
+        return self.picture.control(why, flattening=is_flattening)
+
+    def section(self, name: str) -> object:
+        """Return a section as of now, as GET without a query shows it."""
         picture, now, wall = self.picture, boot_ns(), wall_ns()
         match name:
             case "status":
-                return picture.status(now, wall, halted.text(self.config))
+                return self.status()
             case "processes":
                 return picture.processes(now)
             case "books":
@@ -68,18 +82,15 @@ class Site:
             case "latency":
                 return picture.hops()
             case "alerts":
-                return picture.told_alerts(now, wall)
+                return picture.alerts_shown(now, wall)
             case "logs":
                 return self.logs(LogsQuery())
             case "control":
-                why = halted.text(self.config)
-                # A halt ends a flatten, whether its file is gone yet or not.
-                is_flattening = why is None and switch.is_halted(self.config.flatten_file)
-                return picture.control(why, flattening=is_flattening)
+                return self.control()
         raise KeyError(name)
 
     def encoded(self, name: str) -> bytes:
-        """The same as JSON, at most :data:`limits.API_FRESH_S` old."""
+        """Return a section as JSON, at most :data:`limits.API_FRESH_S` old."""
         now = boot_ns()
         made, raw = self._fresh.get(name, (0, b""))
         if not made or now - made > limits.API_FRESH_S * SECOND:
@@ -88,26 +99,26 @@ class Site:
         return raw
 
     def forget(self) -> None:
-        """Something was done: what is encoded is not to be shown any more."""
+        """Forget what is encoded, since an action made it old."""
         self._fresh.clear()
 
-    def fills(self, query: FillsQuery) -> Any:
-        """Own fills."""
+    def fills(self, query: FillsQuery) -> FillsShown:
+        """Return the newest own fills."""
         pairs = self.config.trading.pairs
         if query.symbol and query.symbol not in pairs:
             raise Problem(404, "no_such_pair", f"{query.symbol!r} is not traded here", f"there are {', '.join(pairs)}")
         return self.picture.own_fills(query.symbol, query.limit)
 
-    def logs(self, query: LogsQuery) -> Any:
-        """Warnings and worse."""
+    def logs(self, query: LogsQuery) -> LogsShown:
+        """Return the newest warnings and errors."""
         names = self.config.process_names
         if query.process and query.process not in names:
             text = f"there is no process {query.process!r} here"
             raise Problem(404, "no_such_process", text, f"there are {', '.join(names)}")
         return self.picture.lines(query.process, query.level, query.limit)
 
-    def history(self, query: HistoryQuery) -> Any:
-        """The past of some series, or the names of all."""
+    def history(self, query: HistoryQuery) -> HistoryShown:
+        """Return the past of some series, or the names of all."""
         names = dict.fromkeys(name for name in query.series.split(",") if name)
         known = set(self.picture.history.names)
         unknown = [name for name in names if name not in known]
@@ -116,25 +127,21 @@ class Site:
             raise Problem(404, "no_such_series", text, "GET /api/history without 'series' lists them")
         return self.picture.past(names, query.points, query.since_ts)
 
-    def health(self) -> tuple[int, dict[str, Any]]:
-        """Up or not, and the HTTP status that says so."""
-        return health(self.section("status"))
+    def health(self) -> tuple[int, Health]:
+        """Return the HTTP status and the body of ``/health``."""
+        return health(self.status())
 
 
-def health(status: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def health(status: Status) -> tuple[int, Health]:
     """Return the answer to ``/health``: 200 when every process is ready and no wanted quote is refused, else 503."""
-    refused = [
-        f"{slot['strategy']} {slot['symbol']} {slot['slot']}"
-        for slot in status.get("empty_slots", [])
-        if slot["refused"]
-    ]
-    waiting = [name for name, process in status["processes"].items() if process["state"] != "ready"]
-    body = {
-        "healthy": not waiting and not refused,
-        "not_ready": waiting,
-        "refused": refused,
-        "halted": status["halted"],
-        "processes": {name: process["state"] for name, process in status["processes"].items()},
-        "books": {symbol: book["state"] for symbol, book in status["books"].items()},
-    }
-    return (200 if body["healthy"] else 503), body
+    refused = [f"{slot.strategy} {slot.symbol} {slot.slot}" for slot in status.empty_slots if slot.refused]
+    waiting = [name for name, process in status.processes.items() if process.state != ProcessState.READY]
+    body = Health(
+        healthy=not waiting and not refused,
+        not_ready=waiting,
+        refused=refused,
+        halted=status.halted,
+        processes={name: process.state for name, process in status.processes.items()},
+        books={symbol: book.state for symbol, book in status.books.items()},
+    )
+    return (200 if body.healthy else 503), body

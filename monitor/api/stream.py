@@ -15,13 +15,13 @@ import msgspec
 import structlog
 from aiohttp import WSMsgType, web
 
-from monitor.api.answers import Problem
 from monitor.api.hub import Hub, framed
 from monitor.api.site import SECTIONS, SLOW_SECTIONS, SectionName, Site
+from monitor.errors import Problem
 from shared import limits
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Subscription(msgspec.Struct, frozen=True):
     """A client's first message: the sections that it wants."""
 
     sections: list[SectionName]
@@ -36,7 +36,7 @@ class Client:
         self._sent = dict.fromkeys(wanted, 0)
 
     async def send(self, hub: Hub) -> None:
-        """Sends what is new, unless the client has not taken yet what was sent before."""
+        """Send what is new, unless the client has not taken yet what was sent before."""
         if self._transport.get_write_buffer_size() > 0:
             return
         for name in self.wanted:
@@ -47,7 +47,7 @@ class Client:
                 await self._socket.send_str(framed(name, self._sent[name], kind, raw).decode())
 
     def drop(self) -> None:
-        """Ends the connection; what a client that does not read has not taken goes with it."""
+        """End the connection; what a client has not read goes with it."""
         if self._transport.get_write_buffer_size() > 0:
             _set(self._transport, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
@@ -64,7 +64,7 @@ class Stream:
         self._task: asyncio.Task[None] | None = None
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """One client, until it goes or is closed."""
+        """Serve one client until it goes or is closed."""
         if self._open >= limits.STREAM_CLIENTS:
             text = f"{limits.STREAM_CLIENTS} clients have a stream already"
             raise Problem(503, "too_many_clients", text, "close some, or share one stream")
@@ -84,7 +84,7 @@ class Stream:
     async def _talk(self, opened: web.WebSocketResponse, transport: asyncio.Transport) -> None:
         # What the kernel holds is queued too, so little of it.
         _set(transport, socket.SO_SNDBUF, limits.STREAM_BUFFER_BYTES)
-        wanted = await _asked(opened)
+        wanted = await _subscribed(opened)
         if wanted is None:
             return
         client = Client(opened, transport, wanted)
@@ -127,19 +127,19 @@ class Stream:
     def _take(self, name: str) -> None:
         try:
             self._hub.look(name)
-        except Exception as error:  # noqa: BLE001 - one section's, told; the others go on
+        except Exception as error:  # noqa: BLE001 - one section's, logged; the others go on
             structlog.get_logger("monitor").warning("a section cannot be shown", section=name, why=repr(error)[:500])
 
     async def close(self) -> None:
-        """The monitor ends: so does every connection."""
+        """Close every connection, since the monitor ends."""
         for client in list(self._clients):
             client.drop()
         if self._task is not None:
             self._task.cancel()
 
 
-async def _asked(opened: web.WebSocketResponse) -> list[str] | None:
-    """The sections that a client wants, all when it does not say; None when it goes, or says what is none."""
+async def _subscribed(opened: web.WebSocketResponse) -> list[str] | None:
+    """Return the sections that a client wants, all if it does not say; None if it goes or names an unknown one."""
     try:
         first = await opened.receive(timeout=limits.STREAM_ASK_S)
     except TimeoutError:
@@ -147,7 +147,7 @@ async def _asked(opened: web.WebSocketResponse) -> list[str] | None:
     if first.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
         return None
     try:
-        wanted = set(msgspec.json.decode(first.data, type=Asked).sections)
+        wanted = set(msgspec.json.decode(first.data, type=Subscription).sections)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         await opened.close(code=1008, message=f"not understood: {error}".encode()[:120])
         return None
@@ -160,7 +160,7 @@ def _set(transport: asyncio.Transport, option: int, value: int | bytes) -> None:
 
 
 async def _until_gone(opened: web.WebSocketResponse) -> None:
-    """Reads on, so that pongs and a close are seen; what else a client says is passed over."""
+    """Read on, so that pongs and a close are seen; ignore what else a client says."""
     while True:
         message = await opened.receive()
         if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):

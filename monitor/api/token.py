@@ -12,14 +12,14 @@ NAME: Final = "api-token"
 CHARACTERS_MIN: Final = 20
 
 
-def of(run: Path) -> str:
-    """The token of a run folder, made when absent or too short; the file is readable by its owner alone."""
+def read_or_create(run: Path) -> str:
+    """Return the token of a run folder. A missing or short one is made; only its owner may read the file."""
     file = run / NAME
     with contextlib.suppress(FileNotFoundError):
         file.chmod(0o600)
-        found = file.read_text(encoding="utf-8", errors="replace").strip()
-        if len(found) >= CHARACTERS_MIN:
-            return found
+        token = file.read_text(encoding="utf-8", errors="replace").strip()
+        if len(token) >= CHARACTERS_MIN:
+            return token
     made = secrets.token_urlsafe(32)
     run.mkdir(parents=True, exist_ok=True)
     fresh = file.with_name(f"{NAME}.new")

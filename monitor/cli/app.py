@@ -22,8 +22,10 @@ MODULES: Final = {
     **{name: f"views.{name}" for name in ("top", "web", "desktop")},
     "doctor": "doctor.command",
 }
-# Of the whole and of each command.
-LOOKS: Final[dict[str, Any]] = {
+# click's class, of which newer typers have a copy of their own.
+Command = Any
+# Of the whole and of each command: typer's keywords, as typer takes them.
+TYPER_SETTINGS: Final[dict[str, Any]] = {
     # Plain text: boxes do not read well aloud or in a log.
     "rich_markup_mode": None,
     # A traceback with local variables could show a secret.
@@ -33,11 +35,11 @@ LOOKS: Final[dict[str, Any]] = {
 
 
 @functools.cache
-def command(name: str) -> Any:
-    """A command, with the module that it is in."""
+def command(name: str) -> Command:
+    """Return a command, with the module that it is in."""
     word = name.replace("-", "_")
     function = getattr(importlib.import_module(f"monitor.cli.{MODULES.get(word, word)}"), word)
-    alone = typer.Typer(add_completion=False, **LOOKS)
+    alone = typer.Typer(add_completion=False, **TYPER_SETTINGS)
     if isinstance(function, typer.Typer):
         alone.add_typer(function, name=name, epilog=epilog(name))
         return typer.main.get_group(alone).commands[name]
@@ -45,10 +47,10 @@ def command(name: str) -> Any:
     return typer.main.get_command(alone)
 
 
-class Commands(Mapping[str, Any]):
-    """Every command by its name, loaded when it is asked for: 'halt' must not wait for what 'doctor' takes."""
+class Commands(Mapping[str, Command]):
+    """Every command by its name, loaded on demand: 'halt' must not wait for what 'doctor' takes."""
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Command:
         if name not in SHORT:
             raise KeyError(name)
         return command(name)
@@ -67,8 +69,8 @@ class Tradebyte(TyperGroup):
         super().__init__(**attributes)
         self.commands = Commands()  # type: ignore[assignment]  # nothing is ever added to them
 
-    def list_commands(self, _ctx: Any) -> list[str]:
-        """Their names, without loading them."""
+    def list_commands(self, _ctx: object) -> list[str]:
+        """Return their names, without loading them."""
         return list(self.commands)
 
 
@@ -77,7 +79,7 @@ app = typer.Typer(
     help="TradeByte: see what runs, what is open and what was filled; halt, resume, restart.",
     no_args_is_help=True,
     epilog=epilog("tradebyte"),
-    **LOOKS,
+    **TYPER_SETTINGS,
 )
 
 
@@ -91,12 +93,12 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def of_the_whole(
+def root_options(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_version)
     ] = False,
 ) -> None:
-    """Nothing of its own: typer takes it as the sign that commands follow."""
+    """Do nothing: typer takes the callback as the sign that commands follow."""
 
 
 def main() -> None:
@@ -108,12 +110,12 @@ def main() -> None:
     app(command_first(sys.argv[1:]), prog_name="tradebyte")
 
 
-def command_first(words: list[str]) -> list[str]:
-    """``--config PATH status`` as ``status --config PATH``: both are typed."""
-    if words[:1] == ["--config"] and words[2:3] in (["config"], ["journal"]):
-        return [*words[2:], *words[:2]]
-    if words[:1] == ["--config"] and len(words) > 2:
-        return [words[2], *words[:2], *words[3:]]
-    if words[:1] and words[0].startswith("--config=") and len(words) > 1:
-        return [words[1], words[0], *words[2:]]
-    return words
+def command_first(arguments: list[str]) -> list[str]:
+    """Return ``--config PATH status`` as ``status --config PATH``: both are typed."""
+    if arguments[:1] == ["--config"] and arguments[2:3] in (["config"], ["journal"]):
+        return [*arguments[2:], *arguments[:2]]
+    if arguments[:1] == ["--config"] and len(arguments) > 2:
+        return [arguments[2], *arguments[:2], *arguments[3:]]
+    if arguments[:1] and arguments[0].startswith("--config=") and len(arguments) > 1:
+        return [arguments[1], arguments[0], *arguments[2:]]
+    return arguments

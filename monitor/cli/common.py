@@ -9,18 +9,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from monitor import children
 from shared import config as configuration
 from shared.config import Config
 
 EXIT_FAILED, EXIT_CONFIG = 1, 78
-PROJECT = Path(__file__).resolve().parents[2]
 
 ConfigOption = Annotated[
     Path | None,
@@ -32,20 +32,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="For machines: JSON on 
 
 
 def nearest() -> Path | None:
-    """The configuration of the folder above in which a command was typed, such as logs/; None without one."""
+    """Return the configuration file of the nearest parent folder; None without one, or if one is set or here."""
     if os.environ.get("TRADEBYTE_CONFIG") or configuration.DEFAULT_PATH.is_file():
         return None
     folders = (folder / configuration.DEFAULT_PATH for folder in Path.cwd().parents)
     return next((file for file in folders if file.is_file()), None)
 
 
-def load(path: Path | None, *, acts: bool = False, above: bool = False) -> Config:
-    """Return the configuration; one that acts never does so on defaults. Refusals: stderr and exit 78.
+def load(path: Path | None, *, required: bool = False, above: bool = False) -> Config:
+    """Return the configuration; ``required`` refuses the defaults. Refusals go to stderr, with exit 78.
 
     ``above``: also that of a folder above this one, for what is typed in a hurry.
     """
     try:
-        config = configuration.load(path or (nearest() if above else None), required=acts)
+        config = configuration.load(path or (nearest() if above else None), required=required)
     except configuration.ConfigError as error:
         say(f"tradebyte: {error}")
         raise typer.Exit(EXIT_CONFIG) from None
@@ -55,53 +55,43 @@ def load(path: Path | None, *, acts: bool = False, above: bool = False) -> Confi
 
 
 def looked_in(config: Config) -> str:
-    """Where the processes of a configuration are looked for, in words."""
+    """Return where the processes of a configuration are looked for."""
     named = str(config.source) if config.source else "the built-in defaults"
     return f"{config.run} by {named} (another folder's or user's system is not seen from here: name it by --config)"
 
 
 def say(text: str) -> None:
-    """To stderr, plain."""
+    """Print a line to stderr, plain."""
     print(text, file=sys.stderr, flush=True)
 
 
 def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:
-    """Ends the command with what happened and what to do, on stderr."""
+    """End the command with what happened and what to do, on stderr."""
     say(f"tradebyte: {text}")
     raise typer.Exit(code)
 
 
-def print_json(value: Any) -> None:
-    """One JSON value on one line."""
+def print_json(value: object) -> None:
+    """Print one JSON value on one line."""
     print(msgspec.json.encode(value).decode(), flush=True)
 
 
 def console() -> Console:
-    """Where people's tables go: colours and the terminal's width on a terminal, plain text elsewhere."""
+    """Return the console for tables: colours and the terminal's width on a terminal, plain text elsewhere."""
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """An unruled table; columns named in ``right`` are aligned to the right."""
+    """Return an unruled table; columns named in ``right`` are aligned to the right."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return made
 
 
-def age(seconds: float | None) -> str:
-    """A duration as people say it: ``0.4 s``, ``12 s``, ``3 min``, ``5 h``, ``2 d``."""
-    if seconds is None:
-        return "-"
-    for limit, divisor, unit in ((10, 1, "s"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / divisor:.1f} {unit}" if limit == 10 else f"{seconds / divisor:.0f} {unit}"
-    return f"{seconds / 86_400:.0f} d"
-
-
 @contextlib.contextmanager
 def switching(what: str) -> Iterator[None]:
-    """Ends the command in words when a switch under data/ cannot be written or removed; ``what`` was to be done."""
+    """End the command with a mend when a switch under data/ cannot be written or removed; ``what`` was to be done."""
     try:
         yield
     except OSError as error:
@@ -112,13 +102,9 @@ def switching(what: str) -> Iterator[None]:
 
 
 def run_component(config: Config, module: str, *arguments: str) -> NoReturn:
-    """Runs another component's command as a process, here, and ends with its exit code."""
-    source = ["--config", str(config.source)] if config.source else []
-    # The component is found wherever the command was typed.
-    path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
-    command = [sys.executable, "-m", module, *arguments, *source]
-    child = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path})
-    # It ends as it is told to, and says what came of it: Ctrl-C reaches it from the terminal, the rest is handed on.
+    """Run another component's command as a process and end with its exit code."""
+    child = subprocess.Popen(children.command(config, module, *arguments), env=children.environment())
+    # The child ends itself and reports: Ctrl-C reaches it from the terminal, other signals are passed on.
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     signal.signal(signal.SIGTERM, lambda number, _frame: child.send_signal(number))
     code = child.wait()

@@ -17,7 +17,7 @@ def _topics() -> list[str]:
     return [kind.name for kind in topics.KINDS]
 
 
-def _words(options: Mapping[str, object]) -> list[str]:
+def _flags(options: Mapping[str, object]) -> list[str]:
     return [word for name, value in options.items() if value is not None for word in (name, str(value))]
 
 
@@ -30,9 +30,9 @@ def fills(
     ] = None,
     count: Annotated[int | None, typer.Option("--count", min=1, help="Only the newest N, oldest first.")] = None,
 ) -> None:
-    """All fills from the executor's journal, oldest first; with --json a line each."""
+    """Print all fills from the executor's journal, oldest first; with --json a line each."""
     options = {"--symbol": symbol, "--since": since, "--count": count}
-    run_component(load(config), "executor", "fills", *_words(options), *(["--json"] if json else []))
+    run_component(load(config), "executor", "fills", *_flags(options), *(["--json"] if json else []))
 
 
 def why(
@@ -43,12 +43,12 @@ def why(
     json: JsonOption = False,
     everything: Annotated[bool, typer.Option("--all", help="Every step, also those that only repeat.")] = False,
 ) -> None:
-    """An order's causal chain: frame, book, target, plan, risk, budget, bytes, answers, reports, evidence.
+    """Print an order's causal chain: frame, book, target, plan, risk, budget, bytes, answers, reports, evidence.
 
     Works while everything runs and when nothing does.
     """
-    words = [*(["--json"] if json else []), *(["--all"] if everything else [])]
-    run_component(load(config), "executor", "why", order, *words)
+    options = [*(["--json"] if json else []), *(["--all"] if everything else [])]
+    run_component(load(config), "executor", "why", order, *options)
 
 
 def verify(
@@ -56,7 +56,7 @@ def verify(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Checks every checksum in captured book frames."""
+    """Check every checksum in captured book frames."""
     run_component(load(config), "book", "verify", *map(str, files), *(["--json"] if json else []))
 
 
@@ -77,7 +77,7 @@ def record(
     ] = None,
     seconds: Annotated[float | None, typer.Option(help="End after so long (else at Ctrl-C).")] = None,
 ) -> None:
-    """Records what is on the bus, raw frames included, into Arrow files that any Arrow library reads."""
+    """Record what is on the bus, raw frames included, into Arrow files that any Arrow library reads."""
     options = {
         "--folder": folder,
         "--max-mb": max_mb,
@@ -85,8 +85,8 @@ def record(
         "--rotate-minutes": rotate_minutes,
         "--seconds": seconds,
     }
-    words = [*(topic or []), *_words(options), *(["--json"] if json else [])]
-    run_component(load(config), "collector", "record", *words)
+    arguments = [*(topic or []), *_flags(options), *(["--json"] if json else [])]
+    run_component(load(config), "collector", "record", *arguments)
 
 
 def replay(
@@ -106,12 +106,12 @@ def replay(
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Until before then.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Of the recording's own bus (else run/replay).")] = None,
 ) -> None:
-    """Puts a recording onto a bus of its own, byte for byte and in order.
+    """Put a recording onto a bus of its own, byte for byte and in order.
 
     It writes a configuration for that bus, so that tail, status, top and the rest look at the recording by --config.
     The live bus is never touched.
     """
     options = {"--speed": speed, "--from": start, "--to": end, "--folder": folder}
     wanted = [word for each in topic or [] for word in ("--topics", each)]
-    words = [*map(str, paths or []), *_words(options), *wanted, *(["--json"] if json else [])]
-    run_component(load(config), "collector", "replay", *words)
+    arguments = [*map(str, paths or []), *_flags(options), *wanted, *(["--json"] if json else [])]
+    run_component(load(config), "collector", "replay", *arguments)

@@ -24,25 +24,26 @@ config = typer.Typer(
 
 
 @config.callback()
-def of_configuration() -> None:
-    """The configuration in force."""
+def config_group() -> None:
+    """Show the configuration in force."""
 
 
 @config.command(epilog=epilog("config"))
 def show(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Prints every key with its value in force; of keys only the last four characters, of secrets nothing."""
-    found = load(config)
-    tree = in_force(found)
+    """Print every key with its value in force; of keys only the last four characters, of secrets nothing."""
+    settings = load(config)
+    tree = in_force(settings)
     if json:
-        print_json({"source": str(found.source) if found.source else None, **tree})
+        print_json({"source": str(settings.source) if settings.source else None, **tree})
         return
-    print(f"# in force: {found.source or 'the built-in defaults'}; relative paths count from {found.root}")
+    print(f"# in force: {settings.source or 'the built-in defaults'}; relative paths count from {settings.root}")
     print(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), end="")
 
 
-def in_force(found: Config) -> dict[str, Any]:
-    """The configuration as a tree of plain values."""
-    tree = msgspec.to_builtins(found, builtin_types=(Decimal,), enc_hook=str)
+# Any: the values of every section's fields, as msgspec makes them; they are only printed.
+def in_force(settings: Config) -> dict[str, Any]:
+    """Return the configuration as a tree of plain values."""
+    tree = msgspec.to_builtins(settings, builtin_types=(Decimal,), enc_hook=str)
     return {key: _plain(value, key) for key, value in tree.items() if key not in NOT_FROM_THE_FILE}
 
 

@@ -63,7 +63,7 @@ SHORT: Final[dict[str, str]] = {
 
 
 def epilog(command: str) -> str | None:
-    """The examples of a command as the end of its help; None for one that has none."""
+    """Return the examples of a command as the end of its help; None for one that has none."""
     lines = FIRST if command == "tradebyte" else EXAMPLES.get(command)
     # \b keeps the lines as they are.
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines))) if lines else None

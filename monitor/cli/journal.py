@@ -16,8 +16,8 @@ journal = typer.Typer(
 
 
 @journal.callback()
-def of_the_journal() -> None:
-    """The executor's journal."""
+def journal_group() -> None:
+    """Read the executor's journal."""
 
 
 @journal.command(epilog=epilog("journal"))
@@ -27,5 +27,5 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="A folder (else data/export-TIME).")] = None,
 ) -> None:
     """Write fills, orders and ledger entries as CSV; reads the journal of any version, and changes nothing in it."""
-    words = [*(["--out", str(out.absolute())] if out else []), *(["--json"] if json else [])]
-    run_component(load(config), "executor", "export", *words)
+    options = [*(["--out", str(out.absolute())] if out else []), *(["--json"] if json else [])]
+    run_component(load(config), "executor", "export", *options)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
+from msgspec.structs import replace
+
+from monitor.model.status_object import Status
 from monitor.model.view import DEAD
 from monitor.watchdog import supervisor
 from shared.config import Config
@@ -12,12 +15,14 @@ READ_BYTES: Final = 8192
 SHOWN_CHARACTERS: Final = 400
 
 
-def add(status: dict[str, Any], config: Config) -> None:
-    """Add to each dead process of a status object what it printed last."""
-    for name, process in status["processes"].items():
-        said = last_line(config, name) if process["state"] == DEAD else ""
+def added(status: Status, config: Config) -> Status:
+    """Return the status object with what each dead process printed last."""
+    processes = dict(status.processes)
+    for name, process in status.processes.items():
+        said = last_line(config, name) if process.state == DEAD else ""
         if said:
-            process["why"] += f"; it said last: {said}"
+            processes[name] = replace(process, why=f"{process.why}; it said last: {said}")
+    return replace(status, processes=processes)
 
 
 def last_line(config: Config, name: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 from rich.markup import escape
 
-from monitor.cli.common import ConfigOption, JsonOption, age, console, fail, load, print_json, say, table
+from monitor.cli.common import ConfigOption, JsonOption, console, fail, load, print_json, say, table
+from monitor.model.ages import PRECISE, age
 from monitor.model.listener import gather
+from monitor.model.recent import order_fields
+from monitor.model.sections import OrderFields
 from monitor.model.view import LIVE_ORDER_STATES
-from shared import numbers
 from shared.clock import SECOND, rfc3339, wall_ns
 from shared.messages import Order, Orders
 
@@ -23,19 +26,19 @@ def orders(
     symbol: SymbolOption = None,
     live: Annotated[bool, typer.Option("--live", help="Only orders that may still trade.")] = False,
 ) -> None:
-    """Own live orders and those ended in the last minute; with --json a line each."""
-    found = load(config)
-    pairs = found.trading.pairs
+    """Print own live orders and those ended in the last minute; with --json a line each."""
+    settings = load(config)
+    pairs = settings.trading.pairs
     if symbol is not None:
         if symbol not in pairs:
             raise typer.BadParameter(f"{symbol!r} is not traded here; there are: {', '.join(pairs)}")
         pairs = [symbol]
-    view = gather(found, lambda view: all(pair in view.orders for pair in pairs), ("order",))
+    view = gather(settings, lambda view: all(pair in view.orders for pair in pairs), ("order",))
     known = {pair: view.orders[pair] for pair in pairs if pair in view.orders}
     rows = [
-        row(of_pair, order)
-        for of_pair in known.values()
-        for order in of_pair.orders
+        row(pair_orders, order)
+        for pair_orders in known.values()
+        for order in pair_orders.orders
         if not live or order.state in LIVE_ORDER_STATES
     ]
     if json:
@@ -46,53 +49,53 @@ def orders(
     _say_what_is_unknown(known, pairs)
 
 
-def row(of_pair: Orders, order: Order) -> dict[str, Any]:
+class OrderLine(OrderFields, frozen=True, kw_only=True):
     """An order as ``orders --json`` prints it: numbers as decimal text, times RFC 3339."""
-    return {
-        "symbol": of_pair.symbol,
-        "cl_ord_id": order.cl_ord_id,
-        "order_id": order.order_id,
-        "strategy": order.strategy,
-        "slot": order.slot,
-        "side": order.side,
-        "price": numbers.text(order.price, of_pair.price_precision),
-        "qty": numbers.text(order.qty, of_pair.qty_precision),
-        "filled": numbers.text(order.filled, of_pair.qty_precision),
-        "state": str(order.state),
-        "live": order.state in LIVE_ORDER_STATES,
-        "amending": order.amending,
-        "error": order.error,
-        "created": rfc3339(order.created_ts),
-        "changed": rfc3339(order.changed_ts),
-        "changed_s": round((wall_ns() - order.changed_ts) / SECOND, 3),
-    }
+
+    live: bool
+    amending: bool
+    created: str
+    changed: str
+    changed_s: float
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
+def row(pair_orders: Orders, order: Order) -> OrderLine:
+    """Return an order of a pair's message as the command prints it."""
+    return OrderLine(
+        **msgspec.structs.asdict(order_fields(pair_orders, order)),
+        live=order.state in LIVE_ORDER_STATES,
+        amending=order.amending,
+        created=rfc3339(order.created_ts),
+        changed=rfc3339(order.changed_ts),
+        changed_s=round((wall_ns() - order.changed_ts) / SECOND, 3),
+    )
+
+
+def _show(rows: list[OrderLine]) -> None:
     out = console()
     figures = ("price", "qty", "filled")
-    shown = table("pair", "side", *figures, "state", "changed", "strategy", "slot", "order", "error", right=figures)
-    for each in sorted(rows, key=lambda each: (not each["live"], each["symbol"], each["side"])):
-        side = f"[{'green' if each['side'] == 'buy' else 'red'}]{each['side']}[/]"
-        shown.add_row(
-            each["symbol"],
+    lines = table("pair", "side", *figures, "state", "changed", "strategy", "slot", "order", "error", right=figures)
+    for each in sorted(rows, key=lambda each: (not each.live, each.symbol, each.side)):
+        side = f"[{'green' if each.side == 'buy' else 'red'}]{each.side}[/]"
+        lines.add_row(
+            each.symbol,
             side,
-            each["price"],
-            each["qty"],
-            each["filled"],
-            each["state"],
-            f"{age(each['changed_s'])} ago",
-            escape(each["strategy"]),
-            escape(each["slot"]),
-            each["order_id"] or each["cl_ord_id"],
-            escape(each["error"]),
+            each.price,
+            each.qty,
+            each.filled,
+            each.state,
+            f"{age(each.changed_s, PRECISE)} ago",
+            escape(each.strategy),
+            escape(each.slot),
+            each.order_id or each.cl_ord_id,
+            escape(each.error),
         )
-    out.print(shown if rows else "no orders live, none ended in the last minute")
+    out.print(lines if rows else "no orders live, none ended in the last minute")
 
 
 def _say_what_is_unknown(known: dict[str, Orders], pairs: list[str]) -> None:
-    """On stderr; a pair that nothing was said about fails the command, since no line does not mean no order."""
-    unsettled = [pair for pair, of_pair in known.items() if not of_pair.valid]
+    """Say on stderr what is not known; an unheard pair fails the command, since no line does not mean no order."""
+    unsettled = [pair for pair, pair_orders in known.items() if not pair_orders.valid]
     if unsettled:
         say(f"tradebyte: not reconciled with the exchange yet: {', '.join(unsettled)}")
     unheard = [pair for pair in pairs if pair not in known]

@@ -2,111 +2,149 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from rich.console import Console
 from rich.markup import escape
 
 from monitor.cli.common import ConfigOption, JsonOption, console, fail, load, print_json, table
 from monitor.model.listener import gather
+from monitor.model.status_object import AssetShown
 from monitor.model.view import View
 from shared import numbers
+from shared.messages import Fees, QuoteProfit, Rate
 
 
 def position(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Positions by pair and strategy, balances, profit and fees."""
-    found = load(config)
-    wanted = [(name, pair) for name in found.strategies for pair in found.strategy_pairs(name)]
+    """Print positions by pair and strategy, balances, profit and fees."""
+    settings = load(config)
+    wanted = [(name, pair) for name in settings.strategies for pair in settings.strategy_pairs(name)]
     view = gather(
-        found,
+        settings,
         lambda view: view.account is not None and all(key in view.positions for key in wanted),
         ("position", "account"),
     )
     if view.account is None and not view.positions:
         fail("the executor said nothing of positions; does it run? ('tradebyte status')")
-    shown = described(view)
+    report = described(view)
     if json:
-        print_json(shown)
+        print_json(report)
     else:
-        _show(shown)
+        _show(report)
 
 
-def described(view: View) -> dict[str, Any]:
-    """The object that ``position --json`` prints; all amounts decimal text.
+class StrategyShare(msgspec.Struct, frozen=True, kw_only=True):
+    """A strategy's position on a pair, how many fills made it, and whether that is reconciled."""
+
+    position: str
+    fills: int
+    valid: bool
+
+
+class PositionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The object that ``position --json`` prints; all amounts decimal text, null where the executor is not heard.
 
     ``valid`` is false until the executor has reconciled with the exchange.
     """
+
+    valid: bool
+    positions: dict[str, str]
+    assets: dict[str, AssetShown]
+    currency: str | None = None
+    rates: dict[str, Rate] = {}
+    strategies: dict[str, dict[str, StrategyShare]]
+    balances: dict[str, str] = {}
+    equity: str | None = None
+    realised: str | None = None
+    unrealised: str | None = None
+    fees_paid: str | None = None
+    rounding: str | None = None
+    transfers: str | None = None
+    fx: str | None = None
+    quotes: dict[str, QuoteProfit] = {}
+    fees: dict[str, Fees] = {}
+    why: str
+
+
+def described(view: View) -> PositionReport:
+    """Return the object that ``position --json`` prints."""
     account = view.account
-    strategies: dict[str, dict[str, Any]] = {}
+    strategies: dict[str, dict[str, StrategyShare]] = {}
     for (strategy, symbol), item in view.positions.items():
-        strategies.setdefault(strategy, {})[symbol] = {
-            "position": numbers.text(item.position, item.qty_precision),
-            "fills": item.fills,
-            "valid": item.valid,
-        }
-    return {
-        "valid": account is not None and account.valid and all(item.valid for item in view.positions.values()),
-        "positions": view.position_texts(),
-        "assets": view.asset_rows(),
-        "currency": account.currency if account else None,
-        "rates": {asset: msgspec.to_builtins(rate) for asset, rate in account.rates.items()} if account else {},
-        "strategies": strategies,
-        "balances": account.balances if account else {},
-        "equity": account.equity if account else None,
-        "realised": account.realised if account else None,
-        "unrealised": account.unrealised if account else None,
-        "fees_paid": account.fees_paid if account else None,
-        "rounding": account.rounding if account else None,
-        "transfers": account.transfers if account else None,
-        "fx": account.fx if account else None,
-        "quotes": {asset: msgspec.to_builtins(made) for asset, made in account.quotes.items()} if account else {},
-        "fees": {symbol: {"maker": fee.maker, "taker": fee.taker} for symbol, fee in account.fees.items()}
-        if account
-        else {},
-        "why": account.why if account else "the executor has not told of the account",
-    }
+        position = numbers.text(item.position, item.qty_precision)
+        strategies.setdefault(strategy, {})[symbol] = StrategyShare(
+            position=position, fills=item.fills, valid=item.valid
+        )
+    if account is None:
+        why = "the executor has not told of the account"
+        return PositionReport(valid=False, positions={}, assets={}, strategies=strategies, why=why)
+    return PositionReport(
+        valid=account.valid and all(item.valid for item in view.positions.values()),
+        positions=view.position_texts(),
+        assets=view.asset_rows(),
+        currency=account.currency,
+        rates=account.rates,
+        strategies=strategies,
+        balances=account.balances,
+        equity=account.equity,
+        realised=account.realised,
+        unrealised=account.unrealised,
+        fees_paid=account.fees_paid,
+        rounding=account.rounding,
+        transfers=account.transfers,
+        fx=account.fx,
+        quotes=account.quotes,
+        fees=account.fees,
+        why=account.why,
+    )
 
 
-def _show(shown: dict[str, Any]) -> None:
+def _show(report: PositionReport) -> None:
     out = console()
-    if not shown["valid"]:
-        out.print(f"[yellow]not reconciled with the exchange yet[/yellow] {escape(shown['why'])}".rstrip())
+    if not report.valid:
+        out.print(f"[yellow]not reconciled with the exchange yet[/yellow] {escape(report.why)}".rstrip())
     figures = ("position", "fills")
     positions = table("pair", "strategy", *figures, right=figures)
-    for symbol, amount in shown["positions"].items():
-        positions.add_row(symbol, "[bold]account[/bold]", amount, "")
-        for strategy, symbols in shown["strategies"].items():
+    for symbol, position in report.positions.items():
+        positions.add_row(symbol, "[bold]account[/bold]", position, "")
+        for strategy, symbols in report.strategies.items():
             if symbol in symbols:
-                positions.add_row("", strategy, symbols[symbol]["position"], str(symbols[symbol]["fills"]))
+                positions.add_row("", strategy, symbols[symbol].position, str(symbols[symbol].fills))
     out.print(positions)
     out.print()
-    _show_assets(out, shown)
+    _show_assets(out, report)
     balances = table("asset", "balance", right=("balance",))
-    for asset, amount in shown["balances"].items():
-        balances.add_row(asset, amount)
+    for asset, balance in report.balances.items():
+        balances.add_row(asset, balance)
     out.print(balances)
     out.print()
-    for name in ("equity", "realised", "unrealised", "fees_paid", "transfers", "rounding", "fx"):
-        if shown[name] is not None:
-            out.print(f"{name.replace('_', ' '):<12}{shown[name]} {shown['currency']}")
+    for name, amount in (
+        ("equity", report.equity),
+        ("realised", report.realised),
+        ("unrealised", report.unrealised),
+        ("fees paid", report.fees_paid),
+        ("transfers", report.transfers),
+        ("rounding", report.rounding),
+        ("fx", report.fx),
+    ):
+        if amount is not None:
+            out.print(f"{name:<12}{amount} {report.currency}")
 
 
-def _show_assets(out: Console, shown: dict[str, Any]) -> None:
+def _show_assets(out: Console, report: PositionReport) -> None:
     """Print each traded base with its position over all pairs."""
-    worth = f"worth {shown['currency']}"
+    worth = f"worth {report.currency}"
     assets = table("asset", "position", worth, "kept", "other wallets", "held", right=("position", worth, "kept"))
-    for name, row in shown["assets"].items():
-        wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row["wallets"].items())
-        assets.add_row(name, row["position"], row["worth"], row["inventory"], wallets, escape(row["held"]))
-    if shown["assets"]:
+    for name, row in report.assets.items():
+        wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row.wallets.items())
+        assets.add_row(name, row.position, row.worth, row.inventory, wallets, escape(row.held))
+    if report.assets:
         out.print(assets)
         out.print()
     rates = [
-        f"1 {asset} = {rate['rate'] or '?'}{'' if rate['valid'] else ' [yellow]stale[/yellow]'}"
-        for asset, rate in shown["rates"].items()
-        if rate["way"]
+        f"1 {asset} = {rate.rate or '?'}{'' if rate.valid else ' [yellow]stale[/yellow]'}"
+        for asset, rate in report.rates.items()
+        if rate.way
     ]
     if rates:
-        out.print(f"rates in {shown['currency']}: {', '.join(rates)}", soft_wrap=True)
+        out.print(f"rates in {report.currency}: {', '.join(rates)}", soft_wrap=True)
         out.print()

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from json import JSONEncoder
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgpack
 import msgspec
@@ -42,25 +42,25 @@ def tail(
     count: Annotated[int | None, typer.Option("--count", "-n", min=1, help="End after this many messages.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Topic and the message's bytes in hex, as they came.")] = False,
 ) -> None:
-    """Messages on the bus as they come.
+    """Print messages on the bus as they come.
 
     --json prints every one, a line each: topic and the message's own fields; bytes as text, or as base64 in an object
     {"base64": ...} where they are no UTF-8. A state topic comes again each second with the same boot and seq: without
     --json and --raw these repeats are left out.
     """
-    found = load(config)
+    settings = load(config)
     wanted = topic or EVERYTHING
-    for words in wanted:
-        if words != "feed" and topics.kind_of(words) is None:
+    for name in wanted:
+        if name != "feed" and topics.kind_of(name) is None:
             kinds = ", ".join(kind.name for kind in topics.KINDS)
-            raise typer.BadParameter(f"{words!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
+            raise typer.BadParameter(f"{name!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
     socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
-    # Before it connects: nobody to hear is told apart from nobody who says anything.
+    # Before it connects: a bus without publishers must be told from publishers that say nothing.
     connections = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
-    _attach(socket, found, wanted)
+    _attach(socket, settings, wanted)
     if not connections.poll(int(limits.TAIL_NOBODY_S * 1000)):
         socket.close(linger=0)
-        fail(f"nothing runs that could be heard; looked in {looked_in(found)}. Start it: make run")
+        fail(f"nothing runs that could be heard; looked in {looked_in(settings)}. Start it: make run")
     socket.disable_monitor()
     give_way()
     show = _raw if raw else _json if json else _Lines(is_styled=console().color_system is not None)
@@ -69,7 +69,7 @@ def tail(
         while left is None or left > 0:
             socket.poll()
             time.sleep(TOGETHER_S)
-            lines = list(itertools.islice(_shown(socket, show), left))
+            lines = list(itertools.islice(_waiting(socket, show), left))
             sys.stdout.write("".join(f"{each}\n" for each in lines))
             sys.stdout.flush()
             left = None if left is None else left - len(lines)
@@ -83,29 +83,29 @@ def tail(
 
 
 def give_way() -> None:
-    """Leaves the cores to whatever else wants them: many who look must not make trading wait for its turn."""
+    """Leave the cores to whatever else wants them: many who look must not delay trading."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _shown(socket: zmq.Socket[bytes], show: Callable[[str, bytes], str | None]) -> Iterator[str]:
-    """A line for each message that waits and is news, up to a bound."""
+def _waiting(socket: zmq.Socket[bytes], show: Callable[[str, bytes], str | None]) -> Iterator[str]:
+    """Yield a line for each waiting message that is new, up to a bound."""
     for _ in range(limits.BUS_DRAIN_MESSAGES):
         try:
             frames = socket.recv_multipart(zmq.NOBLOCK)
         except zmq.Again:
             return
         if len(frames) == 2:
-            shown = show(frames[0].rstrip(b"\0").decode("utf-8", "replace"), frames[1])
-            if shown is not None:
-                yield shown
+            text = show(frames[0].rstrip(b"\0").decode("utf-8", "replace"), frames[1])
+            if text is not None:
+                yield text
 
 
 def _attach(socket: zmq.Socket[bytes], config: Config, wanted: list[str]) -> None:
     socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
-    for words in wanted:
-        for prefix in topics.subscription(words):
+    for name in wanted:
+        for prefix in topics.subscription(name):
             socket.setsockopt(zmq.SUBSCRIBE, prefix)
     curve = config.curve
     for endpoint in bus.addresses(config):
@@ -125,11 +125,11 @@ def _json(topic: str, payload: bytes) -> str:
 
 
 class _Lines:
-    """Lines for people, of what is new: a state that is only told again gives none."""
+    """Lines for people, of new messages only: a repeated state gives none."""
 
     def __init__(self, is_styled: bool) -> None:
         self._is_styled = is_styled
-        self._newest: dict[str, tuple[Any, Any]] = {}
+        self._newest: dict[str, tuple[object, object]] = {}
 
     def __call__(self, topic: str, payload: bytes) -> str | None:
         message = _unpacked(payload)
@@ -144,24 +144,24 @@ class _Lines:
         return f"{when} {topic} {fields}"
 
 
-def _unpacked(payload: bytes) -> dict[str, Any]:
-    """A message's map; what is none is shown as it is instead of ending the tail."""
+def _unpacked(payload: bytes) -> dict[str, object]:
+    """Return a message's map; show what is none as it is instead of ending the tail."""
     try:
-        found = msgpack.unpackb(payload, strict_map_key=False)
+        message = msgpack.unpackb(payload, strict_map_key=False)
     except Exception as error:  # noqa: BLE001 - msgpack raises many kinds; each means the same here
         return {"undecodable": str(error) or type(error).__name__, "bytes": payload[: limits.BAD_MESSAGE_SHOWN_BYTES]}
-    return found if isinstance(found, dict) else {"not_a_map": found}
+    return message if isinstance(message, dict) else {"not_a_map": message}
 
 
-def _encoded(value: Any) -> str:
+def _encoded(value: object) -> str:
     try:
         return JSON.encode(value)
     except (TypeError, ValueError):
         return msgspec.json.encode(_plain(value)).decode()
 
 
-def _plain(value: Any) -> Any:
-    """A msgpack value as JSON can hold it."""
+def _plain(value: object) -> object:
+    """Return a msgpack value as JSON can hold it."""
     if isinstance(value, bytes):
         try:
             return value.decode()
@@ -178,14 +178,14 @@ def _plain(value: Any) -> Any:
 JSON = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
 
 
-def line(message: dict[str, Any]) -> tuple[str, str]:
-    """A message for people: its time, and its own fields."""
+def line(message: dict[str, object]) -> tuple[str, str]:
+    """Return a message's time and its own fields, for people."""
     ts = message.get("ts")
     when = rfc3339(ts)[11:23] if isinstance(ts, int) and 0 <= ts < 2**63 else "--:--:--.---"
     return when, " ".join(f"{key}={_short(each)}" for key, each in message.items() if key not in HEADER)
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     if isinstance(value, bytes):
         value = _plain(value)
     if isinstance(value, str):

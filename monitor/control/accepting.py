@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from monitor.errors import AcceptRefused
 from monitor.model.listener import Listener
 from monitor.model.view import View
 from shared import halt as switch
@@ -14,12 +15,8 @@ HEARD_S: Final = 2.5
 WAIT_S: Final = 5.0
 
 
-class NotAccepted(Exception):
-    """It cannot be accepted now: why, and what to do."""
-
-
 def held(view: View) -> dict[str, str]:
-    """The assets that are held, each with why."""
+    """Return the assets that are held, each with the reason."""
     rows = view.account.assets if view.account is not None else {}
     return {asset: row.held for asset, row in rows.items() if row.held}
 
@@ -27,25 +24,25 @@ def held(view: View) -> dict[str, str]:
 def accept(config: Config, assets: list[str]) -> dict[str, str]:
     """Have the executor take assets as they are (all that are held, when none is named); returns the inventory of each.
 
-    Raises :class:`NotAccepted`.
+    Raises :class:`AcceptRefused`.
     """
     with Listener(config, WANTED) as listener:
         listener.until(lambda view: view.account is not None and "executor" in view.heartbeats, HEARD_S)
         account = listener.view.account
         if "executor" not in listener.view.heartbeats or account is None:
-            raise NotAccepted("the executor is not heard; start it first ('supervisorctl start executor')")
+            raise AcceptRefused("the executor is not heard", "start it first ('supervisorctl start executor')")
         for asset in assets:
             if asset not in account.assets:
                 known = ", ".join(sorted(account.assets))
-                raise NotAccepted(f"{asset} is no traded base; those are {known}")
+                raise AcceptRefused(f"{asset} is no traded base", f"those are {known}")
         chosen = assets or sorted(held(listener.view))
         if not chosen:
-            raise NotAccepted("no asset is held: there is nothing to accept ('tradebyte position' shows all of them)")
+            raise AcceptRefused("no asset is held: there is nothing to accept ('tradebyte position' shows all of them)")
         switch.halt(config.accept_file, " ".join(chosen))
         if not listener.until(lambda _view: not switch.is_halted(config.accept_file), WAIT_S):
-            raise NotAccepted(
-                f"the executor has not answered within {WAIT_S:.0f} s; it takes {', '.join(chosen)} as soon as it is "
-                "reconciled ('tradebyte status')"
+            raise AcceptRefused(
+                f"the executor has not answered within {WAIT_S:.0f} s",
+                f"it takes {', '.join(chosen)} as soon as it is reconciled ('tradebyte status')",
             )
         listener.until(lambda view: not set(chosen) & set(held(view)), WAIT_S)
         account = listener.view.account or account

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from monitor.control.journal_orders import Named
+from monitor.control.journal_orders import OrderIds
+from monitor.errors import CancelFailed
 from monitor.model.view import View
 from shared import limits
 from shared.clock import wall_ns
@@ -22,38 +22,34 @@ from shared.kraken.signing import SecretError
 from shared.version import tradebyte_version
 
 
-class Failed(Exception):
-    """Kraken has not said that it cancelled; the text says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The number of orders that Kraken cancelled: ours, or where that was asked every one on the account."""
+    """The number of orders that Kraken cancelled: ours, or every one on the account."""
 
     count: int
     is_whole_account: bool
 
 
-def ours(journal: list[Named] | None, view: View) -> list[Named] | None:
+def ours(journal: list[OrderIds] | None, view: View) -> list[OrderIds] | None:
     """Return our live orders by all that is known, each once; None where nothing is known at all."""
-    heard = [Named(order.cl_ord_id, order.order_id) for order in view.own_orders()]
+    heard = [OrderIds(order.cl_ord_id, order.order_id) for order in view.own_orders()]
     if journal is None and not view.orders:
         return None
     return list({order.cl_ord_id: order for order in [*heard, *(journal or [])]}.values())
 
 
-def cancel(config: Config, orders: list[Named] | None) -> Cancelled:
-    """Cancel these orders, or every one on the account where they are not known. Raises :class:`Failed`."""
+def cancel(config: Config, orders: list[OrderIds] | None) -> Cancelled:
+    """Cancel these orders, or every one on the account where they are not known. Raises :class:`CancelFailed`."""
     try:
         return asyncio.run(_cancel(config, orders))
     except (RestError, RestRefused, SecretError) as error:
-        raise Failed(str(error)) from error
+        raise CancelFailed(str(error)) from error
 
 
-async def _cancel(config: Config, orders: list[Named] | None) -> Cancelled:
+async def _cancel(config: Config, orders: list[OrderIds] | None) -> Cancelled:
     kraken = config.kraken
     if not kraken.halt_key or not kraken.halt_secret:
-        raise Failed("kraken.halt_key is not set")
+        raise CancelFailed("kraken.halt_key is not set")
     rest = Rest(kraken.rest_url, kraken.halt_key, kraken.halt_secret, f"TradeByte/{tradebyte_version()}")
     try:
         if orders is None:
@@ -66,9 +62,9 @@ async def _cancel(config: Config, orders: list[Named] | None) -> Cancelled:
         await rest.close()
 
 
-async def _cancel_batch(rest: Rest, orders: list[Named]) -> int:
+async def _cancel_batch(rest: Rest, orders: list[OrderIds]) -> int:
     """Cancel up to 50 together; where Kraken refuses that, since one has ended or otherwise, one by one."""
-    params: dict[str, Any] = {
+    params = {
         "orders": [order.order_id for order in orders if order.order_id],
         "cl_ord_ids": [order.cl_ord_id for order in orders if not order.order_id],
     }
@@ -80,7 +76,7 @@ async def _cancel_batch(rest: Rest, orders: list[Named]) -> int:
     return sum([await _cancel_one(rest, order) for order in orders])
 
 
-async def _cancel_one(rest: Rest, order: Named) -> int:
+async def _cancel_one(rest: Rest, order: OrderIds) -> int:
     params = {"txid": order.order_id} if order.order_id else {"cl_ord_id": order.cl_ord_id}
     try:
         return _count(await rest.private("CancelOrder", params, wall_ns()))
@@ -94,8 +90,8 @@ def _has_ended(errors: Iterable[str]) -> bool:
     return all(meaning(text) is Meaning.UNKNOWN_ORDER for text in errors)
 
 
-def _count(result: Any) -> int:
+def _count(result: object) -> int:
     count = result.get("count") if isinstance(result, dict) else None
     if not isinstance(count, int):
-        raise Failed(f"an answer to a cancel without a count: {str(result)[:80]}")
+        raise CancelFailed(f"an answer to a cancel without a count: {str(result)[:80]}")
     return count

@@ -1,11 +1,14 @@
-"""Flatten: a wish in a file, like halt; the executor pulls, closes every position, and halts (T11)."""
+"""Flatten: a request in a file, like halt; the executor pulls, closes every position, and halts (T11)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
+import msgspec
+
+from monitor.errors import FlattenRefused
 from monitor.model import halted
 from monitor.model.listener import Listener
 from monitor.model.view import View
@@ -23,45 +26,51 @@ WAIT_S: Final = limits.FLATTEN_RETURNS_S
 ENTRIES_S: Final = 1.2
 
 
-class Refused(Exception):
-    """It cannot be flattened now: why, and what to do."""
+class FlattenResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The object that ``flatten --json`` prints; ``left`` says what remains where it is not done."""
 
-    def __init__(self, why: str, mend: str) -> None:
-        super().__init__(f"{why}; {mend}")
-        self.why, self.mend = why, mend
+    flat: bool
+    halted: bool
+    positions: dict[str, str]
+    assets: dict[str, str]
+    left: str
+    open_orders: int | None
+    why: str
 
 
-def wish(config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _positions: True) -> dict[str, Decimal]:
-    """Asks the executor to close every position, and returns what is to be closed, by asset.
+def request(
+    config: Config, agreed: Callable[[dict[str, Decimal]], bool] = lambda _positions: True
+) -> dict[str, Decimal]:
+    """Ask the executor to close every position; return what is to be closed, by asset.
 
-    ``agreed`` is asked with the same before it is. Raises :class:`Refused`.
+    Ask nothing unless ``agreed``, called with the same, is true. Raises :class:`FlattenRefused`.
     """
     with Listener(config, WANTED) as listener:
         return begin(config, listener, agreed)
 
 
 def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decimal]], bool]) -> dict[str, Decimal]:
-    """The same, with a listener that goes on; nothing is asked where ``agreed`` says no."""
+    """Ask the executor like :func:`request`, over a listener that goes on; ask nothing where ``agreed`` says no."""
     if config.trading.dry_run:
         mend = "set it to false and 'tradebyte restart executor', or close the position on Kraken's own site"
-        raise Refused("trading.dry_run is true: nothing is sent, so nothing can be closed", mend)
+        raise FlattenRefused("trading.dry_run is true: nothing is sent, so nothing can be closed", mend)
     was = halted.text(config)
     # Halted by the day's loss, a position must be able to go: that is why one halts.
     if was is not None and switch.read(config.halt_file).cause is not switch.Cause.DAILY_LOSS:
-        raise Refused(f"halted ({was}): nothing is placed, so nothing can be closed", "'tradebyte resume' first")
+        raise FlattenRefused(f"halted ({was}): nothing is placed, so nothing can be closed", "'tradebyte resume' first")
     listener.until(lambda view: view.account is not None and "executor" in view.heartbeats, HEARD_S)
     if "executor" not in listener.view.heartbeats:
-        raise Refused("the executor is not heard", "start it first ('supervisorctl start executor')")
-    found = positions(listener.view)
-    if agreed(found):
+        raise FlattenRefused("the executor is not heard", "start it first ('supervisorctl start executor')")
+    closing = positions(listener.view)
+    if agreed(closing):
         switch.halt(config.flatten_file, f"{rfc3339(wall_ns())} flatten")
         if was is not None:
-            switch.resume(config.halt_file)  # after the wish: nothing is quoted in between
-    return found
+            switch.resume(config.halt_file)  # after the request: nothing is quoted in between
+    return closing
 
 
-def finish(config: Config, listener: Listener, show: Callable[[str], None] = lambda _left: None) -> dict[str, Any]:
-    """Waits until it is done, and shows meanwhile what is left; what ``flatten --json`` prints."""
+def finish(config: Config, listener: Listener, show: Callable[[str], None] = lambda _left: None) -> FlattenResult:
+    """Wait until all is closed, showing what is left; return what ``flatten --json`` prints."""
 
     def is_done(view: View) -> bool:
         show(left(view, boot_ns()))
@@ -70,15 +79,15 @@ def finish(config: Config, listener: Listener, show: Callable[[str], None] = lam
     done = listener.until(is_done, WAIT_S)
     listener.until(lambda _view: False, ENTRIES_S)
     view = listener.view
-    return {
-        "flat": done and not remaining(view),
-        "halted": switch.is_halted(config.halt_file),
-        "positions": view.position_texts(),
-        "assets": {asset: format(position, "f") for asset, position in positions(view).items()},
-        "left": "" if done else left(view, boot_ns()),
-        "open_orders": view.open_orders if view.orders_known(boot_ns()) else None,
-        "why": halted.text(config) or "",
-    }
+    return FlattenResult(
+        flat=done and not remaining(view),
+        halted=switch.is_halted(config.halt_file),
+        positions=view.position_texts(),
+        assets={asset: format(position, "f") for asset, position in positions(view).items()},
+        left="" if done else left(view, boot_ns()),
+        open_orders=view.open_orders if view.orders_known(boot_ns()) else None,
+        why=halted.text(config) or "",
+    )
 
 
 def remaining(view: View) -> dict[str, Decimal]:
@@ -106,6 +115,8 @@ def left(view: View, now: int) -> str:
     return ", ".join(parts) or "nothing is left but to halt"
 
 
-def in_words(found: dict[str, Decimal]) -> list[str]:
+def describe(amounts: dict[str, Decimal]) -> list[str]:
     """Return what is to be done about each position."""
-    return [f"{asset}: {position} is to be {'sold' if position > 0 else 'bought'}" for asset, position in found.items()]
+    return [
+        f"{asset}: {position} is to be {'sold' if position > 0 else 'bought'}" for asset, position in amounts.items()
+    ]

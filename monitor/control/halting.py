@@ -9,9 +9,14 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from typing import Any, Final
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from monitor.control.journal_orders import Journal
+from monitor.errors import CancelFailed
 from monitor.model import halted, status_details
 from monitor.model.listener import Listener
 from monitor.model.view import View
@@ -29,12 +34,32 @@ ANSWER_AGAIN_S: Final = 1.2
 SETTLE_S: Final = 1.0
 
 
-def halt(config: Config, reason: str) -> dict[str, Any]:
-    """Pull every order of ours; nothing is placed until :func:`resume`. Returns what ``halt --json`` prints.
+class Way(StrEnum):
+    """The way that a halt took: the executor pulled, REST cancelled, or only the dead man's switch is left."""
 
-    ``halted``, ``open_orders`` (null where nobody has told), ``how`` (``executor``, ``rest`` or ``switch``), ``why``,
-    and ``cancelled`` with ``whole_account``, or ``until`` and ``error``.
+    EXECUTOR = "executor"
+    REST = "rest"
+    SWITCH = "switch"
+
+
+class HaltResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The object that ``halt --json`` prints; ``open_orders`` is null where it is not known.
+
+    By REST it has ``cancelled`` and ``whole_account``; with only the switch left, ``until`` and ``error``.
     """
+
+    halted: bool
+    open_orders: int | None
+    how: Way
+    why: str
+    cancelled: int | msgspec.UnsetType = msgspec.UNSET
+    whole_account: bool | msgspec.UnsetType = msgspec.UNSET
+    until: str | msgspec.UnsetType = msgspec.UNSET
+    error: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def halt(config: Config, reason: str) -> HaltResult:
+    """Pull every order of ours; nothing is placed until :func:`resume`."""
     was = halted.text(config)
     with Listener(config, ("heartbeat.executor", "order")) as listener:
         # A heartbeat from before the switch must not pass for the answer to it.
@@ -46,28 +71,28 @@ def halt(config: Config, reason: str) -> dict[str, Any]:
             answered = listener.until(
                 lambda view: is_done(view, 0 if was else begun), ANSWER_AGAIN_S if was is not None else ANSWER_S
             )
-            return _report(config, listener.view, "executor") if answered else _by_rest(config, listener, journal)
+            return _result(config, listener.view, Way.EXECUTOR) if answered else _by_rest(config, listener, journal)
         finally:
             journal.close()
 
 
-def told(result: dict[str, Any]) -> str:
+def describe(result: HaltResult) -> str:
     """Return what :func:`halt` did, in words."""
-    if result["how"] == "executor":
+    if result.how is Way.EXECUTOR:
         return "halted: the executor has pulled everything, nothing of ours is open"
-    if result["how"] == "rest":
+    if result.how is Way.REST:
         which = (
             "every order on the account, since neither journal nor executor said which are ours:"
-            if result["whole_account"]
+            if result.whole_account
             else "our orders:"
         )
-        count = result["cancelled"]
+        count = result.cancelled
         return f"halted: the executor did not answer in time; by the halt key Kraken cancelled {which} {count}"
-    count = result["open_orders"]
-    what = "orders may be open" if count is None else f"{count} orders were open when last heard of"
+    left = result.open_orders
+    what = "orders may be open" if left is None else f"{left} orders were open when last heard of"
     return (
         f"halted, and nothing new is placed, but {what}: the executor did not answer, and cancelling with "
-        f"kraken.halt_key failed ({result['error']}). Kraken's dead man's switch pulls them by {result['until']} if it "
+        f"kraken.halt_key failed ({result.error}). Kraken's dead man's switch pulls them by {result.until} if it "
         "was armed; look at them on Kraken's own site."
     )
 
@@ -93,13 +118,13 @@ def resume(config: Config) -> str | None:
 
 
 def is_done(view: View, since_ts: int) -> bool:
-    """The executor has said, after ``since_ts``, that it is halted and that nothing is open."""
+    """True if the executor has said, after ``since_ts``, that it is halted and that nothing is open."""
     heard = view.heartbeats.get("executor")
     return (
         heard is not None
         and heard.beat.ts >= since_ts
         and heard.beat.state is ProcessState.HALTED
-        and view.orders_told
+        and view.orders_published
         and view.open_orders == 0
     )
 
@@ -111,24 +136,24 @@ def _who() -> str:
         return f"uid {os.getuid()}@{socket.gethostname()}"
 
 
-def _by_rest(config: Config, listener: Listener, journal: Journal) -> dict[str, Any]:
-    """The executor did not answer: cancel what is ours with the cancel-only key."""
+def _by_rest(config: Config, listener: Listener, journal: Journal) -> HaltResult:
+    """Cancel what is ours with the cancel-only key, since the executor did not answer."""
     # By now the switch is written: who halts must not wait for an HTTP client to load before that.
     from monitor.control import cancelling
 
     until = rfc3339(wall_ns() + limits.SWITCH_TIMEOUT_S * SECOND)
     try:
         done = cancelling.cancel(config, cancelling.ours(journal.orders(), listener.view))
-    except cancelling.Failed as error:
+    except CancelFailed as error:
         if listener.until(lambda view: is_done(view, 0), SETTLE_S):
-            return _report(config, listener.view, "executor")
-        return _report(config, listener.view, "switch", until=until, error=str(error))
+            return _result(config, listener.view, Way.EXECUTOR)
+        return replace(_result(config, listener.view, Way.SWITCH), until=until, error=str(error))
     # What the executor says may be older than the cancel; Kraken's own count is the evidence.
-    report = _report(config, listener.view, "rest", cancelled=done.count, whole_account=done.is_whole_account)
-    return {**report, "open_orders": 0}
+    result = _result(config, listener.view, Way.REST)
+    return replace(result, open_orders=0, cancelled=done.count, whole_account=done.is_whole_account)
 
 
-def _report(config: Config, view: View, how: str, **more: Any) -> dict[str, Any]:
-    """Return what is known; ``open_orders`` is null where nobody has told."""
+def _result(config: Config, view: View, how: Way) -> HaltResult:
+    """Return what is known; ``open_orders`` is null where nobody has said."""
     open_orders = view.open_orders if view.orders_known(boot_ns()) else None
-    return {"halted": True, "open_orders": open_orders, "how": how, "why": halted.text(config) or "", **more}
+    return HaltResult(halted=True, open_orders=open_orders, how=how, why=halted.text(config) or "")

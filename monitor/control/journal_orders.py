@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
-from typing import Final
 
 import msgspec
 
+from monitor import children
 from shared import limits
 from shared.config import Config
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 
-
-class Named(msgspec.Struct, frozen=True):
+class OrderIds(msgspec.Struct, frozen=True):
     """An order by our id and by Kraken's, which is empty where it is not known."""
 
     cl_ord_id: str
@@ -28,23 +24,22 @@ class Journal:
 
     def __init__(self, config: Config) -> None:
         file = config.data / "journal.sqlite"
-        path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
         self._reading: subprocess.Popen[bytes] | None = None
         if file.exists():
             self._reading = subprocess.Popen(
                 [sys.executable, "-m", "executor.record.open_orders", str(file)],
-                env=os.environ | {"PYTHONPATH": path},
+                env=children.environment(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
 
-    def orders(self) -> list[Named] | None:
+    def orders(self) -> list[OrderIds] | None:
         """Return them, or None where there is no journal that can be read in time."""
         if self._reading is None:
             return None
         try:
             out, _ = self._reading.communicate(timeout=limits.JOURNAL_ORDERS_S)
-            return None if self._reading.returncode else msgspec.json.Decoder(Named).decode_lines(out)
+            return None if self._reading.returncode else msgspec.json.Decoder(OrderIds).decode_lines(out)
         except (subprocess.TimeoutExpired, msgspec.DecodeError):
             return None
 

@@ -15,18 +15,18 @@ from PyQt6.sip import voidptr
 
 from monitor.desktop.window import Window
 from monitor.desktop.worker import BusThread
-from monitor.ui.controls import Acts
+from monitor.ui.controls import Actions
 from shared.config import Config
 
 
 def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) -> list[str]:
-    """Shows the window until it is closed or a signal comes; what came of acts that were under way then.
+    """Show the window until it is closed or a signal comes; return the outcomes of actions under way then.
 
     ``begun`` is called with the window once it is shown and the bus is read.
     """
     app = QApplication(["tradebyte"])
     app.setApplicationName("TradeByte")
-    window = Window(config.trading.pairs, Acts(config, "desktop"), f"Listening where {config.source} says.")
+    window = Window(config.trading.pairs, Actions(config, "desktop"), f"Listening where {config.source} says.")
     bus = BusThread(config)
     bus.came.connect(window.take)
     bus.failed.connect(window.fail)
@@ -51,16 +51,16 @@ def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) 
         window.hide()
         if not bus.stop():
             print("tradebyte: the thread that reads the bus did not end in time", file=sys.stderr)
-        told = window.acting.finish()
+        outcomes = window.acting.finish()
         signal.set_wakeup_fd(before)
         sys.excepthook = sys.__excepthook__
         ours.close()
         theirs.close()
-    return told
+    return outcomes
 
 
 def leave(code: int) -> NoReturn:
-    """Ends the process here and now: PyQt's own clean-up at Python's end visits what is gone, and crashes at times."""
+    """End the process at once: PyQt's own clean-up at Python's end visits freed objects, and crashes at times."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -22,13 +22,13 @@ class Prices(pg.AxisItem):  # type: ignore[misc]
     """Prices in full, with as many decimals as tell one tick of the axis from the next."""
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        """The labels of these values, ``spacing`` apart."""
+        """Return the labels of these values, ``spacing`` apart."""
         decimals = max(0, math.ceil(-math.log10(spacing * scale)))
         return [f"{value * scale:,.{decimals}f}" for value in values]
 
 
 class Chart(QWidget):
-    """Draws what it is given last; keeps nothing else."""
+    """Draws the newest frame of one pair; keeps nothing else."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,11 +50,11 @@ class Chart(QWidget):
         layout.addWidget(self.plot)
 
     def put(self, frame: Frame, pair: str) -> None:
-        """The pair's past as of this moment; trades and fills of before the curve are left out."""
+        """Draw the pair's past as of this frame; leave out trades and fills older than the curve."""
         line = frame.mids[pair]
         times, values = np.frombuffer(line.times), np.frombuffer(line.values)
         trades = frame.trades.get(pair, [])
-        fills = [fill for fill in frame.shown.fills.fills if fill.symbol == pair]
+        fills = [fill for fill in frame.snapshot.fills.fills if fill.symbol == pair]
         drawn = (pair, line, trades, fills)
         if drawn == self._drawn:
             return
@@ -62,14 +62,14 @@ class Chart(QWidget):
         self.mid.setData(times, values)
         if len(values):
             self.plot.setLimits(minYRange=values[-1] * SPAN_MIN)
-        since = times[0] if len(times) else frame.shown.wall / 1e9
-        told: dict[str, Sequence[TradeShown | FillShown]] = {"market": trades, "own": fills}
+        since = times[0] if len(times) else frame.snapshot.wall / 1e9
+        dealt: dict[str, Sequence[TradeShown | FillShown]] = {"market": trades, "own": fills}
         for (whose, side), mark in self.marks.items():
-            found = [(one.ts, float(one.price)) for one in told[whose] if one.side == side and one.ts >= since]
-            mark.setData([ts for ts, _ in found], [price for _, price in found])
+            points = [(one.ts, float(one.price)) for one in dealt[whose] if one.side == side and one.ts >= since]
+            mark.setData([ts for ts, _ in points], [price for _, price in points])
 
-    def wear(self, look: Look, palette: QPalette) -> None:
-        """Other colours."""
+    def apply_look(self, look: Look, palette: QPalette) -> None:
+        """Change the colours."""
         self.plot.setBackground(palette.base().color())
         text = palette.text().color()
         for name in ("left", "bottom"):

@@ -1,4 +1,4 @@
-"""A number over time in memory of a fixed size: the last so many points, as bytes that nobody can change. A core."""
+"""A number over time in memory of a fixed size: the last so many points, as bytes that nobody can change."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Curve:
         return len(self._times)
 
     def add(self, ts: float, value: float) -> None:
-        """One value; within a step of time it takes the place of the one before, and time never runs backwards."""
+        """Add a value. Within one step of time it replaces the one before; time never runs backwards."""
         last = (self._next - 1) % self._points
         if self._count:
             ts = max(ts, self._times[last])
@@ -47,7 +47,7 @@ class Curve:
         self._count = min(self._count + 1, self._points)
 
     def line(self) -> Line:
-        """All that is kept."""
+        """Return all points that are kept."""
         return Line(self._ordered(self._times), self._ordered(self._values))
 
     def _ordered(self, kept: array[float]) -> bytes:

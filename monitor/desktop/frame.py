@@ -1,4 +1,4 @@
-"""The data of one frame of the window: that of every view, and the chart's mids and trades. A core; immutable."""
+"""The data of one frame of the window: a snapshot, and the chart's mids and trades. Immutable."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from monitor.desktop.curve import Curve, Line
 from monitor.model.sections import TradeShown
-from monitor.ui.snapshot import Shown, Watch
+from monitor.ui.snapshot import Snapshot, Watch
 from shared.clock import SECOND
 from shared.config import Config
 
@@ -15,21 +15,21 @@ from shared.config import Config
 class Frame:
     """One moment. ``mids`` and ``trades`` are by pair, oldest first."""
 
-    shown: Shown
+    snapshot: Snapshot
     mids: dict[str, Line]
     trades: dict[str, list[TradeShown]]
 
 
 class Framer:
-    """Adds to each look the curves that it keeps."""
+    """Keeps the curves, and makes frames of them and each snapshot."""
 
     def __init__(self, config: Config) -> None:
         self.curves = {pair: Curve() for pair in config.trading.pairs}
 
-    def frame(self, watch: Watch, shown: Shown) -> Frame:
-        """The moment of ``shown``, which ``watch`` has just told."""
-        for pair, book in shown.books.items():
+    def frame(self, watch: Watch, snapshot: Snapshot) -> Frame:
+        """Return the frame of ``snapshot``, which ``watch`` has just made."""
+        for pair, book in snapshot.books.items():
             if book.mid is not None:
-                self.curves[pair].add(shown.wall / SECOND, float(book.mid))
+                self.curves[pair].add(snapshot.wall / SECOND, float(book.mid))
         mids = {pair: curve.line() for pair, curve in self.curves.items()}
-        return Frame(shown, mids, watch.picture.market_trades())
+        return Frame(snapshot, mids, watch.picture.market_trades())

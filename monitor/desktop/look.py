@@ -1,4 +1,4 @@
-"""Colours for each tone, for light and for dark desktops. A core: which of the two is the palette's to say."""
+"""Colours for each tone, on light and on dark desktops."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DARK: Final = Look(
 
 
 def badge(look: Look, tone: Tone) -> str:
-    """The style sheet of a badge: white on red for what must be seen, a coloured word otherwise."""
+    """Return the style sheet of a badge: white on red for what must be seen, a coloured word otherwise."""
     if tone is Tone.ALARM:
         return "color: #ffffff; background: #b3261e; font-weight: bold; padding: 2px 8px; border-radius: 4px;"
     colour = f"color: {look.tones[tone]};" if tone in look.tones else ""

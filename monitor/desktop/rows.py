@@ -15,18 +15,18 @@ NONE = QModelIndex()
 
 
 class Rows(QAbstractTableModel):
-    """Holds the rows of now, and no others."""
+    """Holds the rows as they are now."""
 
-    def __init__(self, parent: QObject, heads: Sequence[str], words: Sequence[int]) -> None:
+    def __init__(self, parent: QObject, heads: Sequence[str], text_columns: Sequence[int]) -> None:
         super().__init__(parent)
-        self._heads, self._words = heads, frozenset(words)
+        self._heads, self._text_columns = heads, frozenset(text_columns)
         self.rows: list[Row] = []
         self._look = LIGHT
         self._bold = QFont()
         self._bold.setBold(True)
 
     def put(self, rows: list[Row]) -> None:
-        """Takes the place of what is there."""
+        """Replace the rows."""
         old, self.rows = self.rows, rows
         if len(old) < len(rows):
             self.beginInsertRows(NONE, len(old), len(rows) - 1)
@@ -39,22 +39,22 @@ class Rows(QAbstractTableModel):
             if before != after:
                 self.dataChanged.emit(self.index(at, 0), self.index(at, last))
 
-    def wear(self, look: Look) -> None:
-        """Other colours."""
+    def apply_look(self, look: Look) -> None:
+        """Change the colours."""
         self._look = look
         if self.rows:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, len(self._heads) - 1))
 
     def rowCount(self, parent: QModelIndex = NONE) -> int:
-        """As many as were put."""
+        """Return how many rows there are."""
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: QModelIndex = NONE) -> int:
-        """One for each heading."""
+        """Return how many headings there are."""
         return 0 if parent.isValid() else len(self._heads)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The headings."""
+        """Return a heading, or its alignment."""
         if orientation == Qt.Orientation.Vertical:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -62,7 +62,7 @@ class Rows(QAbstractTableModel):
         return self._heads[section] if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Text, and how it looks."""
+        """Return a cell's text, colour, font or alignment."""
         if not index.isValid() or index.row() >= len(self.rows):
             return None
         text, tone = self.rows[index.row()][index.column()]
@@ -80,12 +80,12 @@ class Rows(QAbstractTableModel):
         return None
 
     def _aligned(self, column: int) -> Qt.AlignmentFlag:
-        side = Qt.AlignmentFlag.AlignLeft if column in self._words else Qt.AlignmentFlag.AlignRight
+        side = Qt.AlignmentFlag.AlignLeft if column in self._text_columns else Qt.AlignmentFlag.AlignRight
         return side | Qt.AlignmentFlag.AlignVCenter
 
 
 class Table(QTableView):
-    """A view of it: to be read, with one column that takes the room that is left."""
+    """A read-only view of the rows; one column takes the room that is left."""
 
     def __init__(self, model: Rows, stretched: int, name: str) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class Table(QTableView):
             down.setDefaultSectionSize(self.fontMetrics().height() + 5)
 
     def fit(self) -> None:
-        """Makes columns as wide as what is in them: at every change that would cost more than all drawing."""
+        """Make columns as wide as their content; at every change that would cost more than all drawing."""
         for column in range(self._columns):
             if column != self._stretched:
                 self.resizeColumnToContents(column)

@@ -1,18 +1,18 @@
-"""The window's tables as rows of text in tones: ladder, profit, processes. A core.
+"""The window's tables as rows of text in tones: ladder, profit, processes.
 
 Prices and quantities are the digits that were told; what is not known is ``-``.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
+from monitor.model.ages import SHORT, age
 from monitor.model.sections import OrderShown
-from monitor.ui.levels import Level, nearest, own_by_price
+from monitor.ui.levels import level_row, nearest, own_by_price
 from monitor.ui.profit import NOTHING, first_pairs, pair_amounts, total_amounts
-from monitor.ui.snapshot import Shown
-from monitor.ui.text import DASH, Row, Tone, age, count, milliseconds, money, plain, toned
+from monitor.ui.snapshot import Snapshot
+from monitor.ui.text import DASH, Row, Tone, count, milliseconds, money, plain, toned
 from shared import limits
 
 LADDER: Final = ("", "#", "price", "quantity", "own")
@@ -20,10 +20,10 @@ PROFIT: Final = ("pair", "position", "worth", "made", "realised", "unrealised", 
 PROCESSES: Final = ("process", "state", "up", "MB", "lag ms", "restarts", "missed")
 
 
-def ladder(shown: Shown, symbol: str, levels: int = limits.DESKTOP_LADDER_LEVELS) -> list[Row]:
-    """Asks down to the touch, mid and spread, bids from the touch down; own orders also where no book is known."""
-    book = shown.books.get(symbol)
-    orders = [order for order in shown.orders.orders if order.symbol == symbol]
+def ladder(snapshot: Snapshot, symbol: str, levels: int = limits.DESKTOP_LADDER_LEVELS) -> list[Row]:
+    """Return asks down to the touch, mid and spread, bids from the touch down; own orders also without a book."""
+    book = snapshot.books.get(symbol)
+    orders = [order for order in snapshot.orders.orders if order.symbol == symbol]
     if book is None:
         return []
     rows = [*reversed(_side("ask", "sell", book.asks, orders, levels))]
@@ -39,55 +39,42 @@ def ladder(shown: Shown, symbol: str, levels: int = limits.DESKTOP_LADDER_LEVELS
 
 def _side(word: str, side: str, book: list[tuple[str, str]], orders: list[OrderShown], levels: int) -> list[Row]:
     own = own_by_price([order for order in orders if order.side == side])
-    return [_level(word, level, own) for level in nearest(book, own, levels, rising=word == "ask")]
+    return [level_row(word, level, own) for level in nearest(book, own, levels, rising=word == "ask")]
 
 
-def _level(word: str, level: Level, own: dict[str, Decimal]) -> Row:
-    price, qty, number = level
-    ours = own.get(price)
-    tone = Tone.OWN if ours is not None else Tone.PLAIN
-    return (
-        (word, Tone.BAD if word == "ask" else Tone.GOOD),
-        (str(number), Tone.QUIET) if number else DASH,
-        (price, tone),
-        (qty, Tone.PLAIN) if qty else DASH,
-        (format(ours, "f") if ours is not None else "", tone),
-    )
-
-
-def profit(shown: Shown) -> list[Row]:
-    """Each pair in its quote asset, then all of them in the currency; while it is not known only positions are told.
+def profit(snapshot: Snapshot) -> list[Row]:
+    """Return each pair in its quote asset, then the total in the currency; only positions while profit is not known.
 
     Positions are the base's over all its pairs, beside the first of them.
     """
-    held = first_pairs(shown)
+    held = first_pairs(snapshot)
     rows: list[Row] = []
-    for pair in shown.books:
-        found = shown.profit.pairs.get(pair) if shown.profit.valid else None
-        amounts = (DASH,) * 4 if found is None else pair_amounts(shown, pair, found)
+    for pair in snapshot.books:
+        made = snapshot.profit.pairs.get(pair) if snapshot.profit.valid else None
+        amounts = (DASH,) * 4 if made is None else pair_amounts(snapshot, pair, made)
         rows.append(((pair, Tone.PLAIN), *held.get(pair, (NOTHING, NOTHING)), *amounts))
-    if not shown.profit.valid:
+    if not snapshot.profit.valid:
         return rows
-    head = ((f"total {shown.profit.currency}", Tone.HEAD), ("", Tone.HEAD), ("", Tone.HEAD))
-    rows.append((*head, *total_amounts(shown)))
-    fx = money(shown.profit.total.fx, signed=True)
+    head = ((f"total {snapshot.profit.currency}", Tone.HEAD), ("", Tone.HEAD), ("", Tone.HEAD))
+    rows.append((*head, *total_amounts(snapshot)))
+    fx = money(snapshot.profit.total.fx, signed=True)
     if fx != "0.00":
         rows.append((("fx", Tone.PLAIN), NOTHING, NOTHING, (fx, toned(fx)), *(NOTHING,) * 3))
     return rows
 
 
-def processes(shown: Shown) -> list[Row]:
-    """Each process's own word on itself."""
+def processes(snapshot: Snapshot) -> list[Row]:
+    """Return each process's state and figures."""
     tones = {"ready": Tone.GOOD, "dead": Tone.BAD, "halted": Tone.WARN}
     return [
         (
             (name, Tone.PLAIN),
             plain(f"{one.state}: {one.why}" if one.why else one.state, tones.get(one.state, Tone.WARN)),
-            (age(one.uptime_s), Tone.PLAIN),
+            (age(one.uptime_s, SHORT), Tone.PLAIN),
             (count(int(one.rss_mb)) if one.rss_mb is not None else "-", Tone.PLAIN),
             (milliseconds(one.loop_lag_ms), Tone.PLAIN),
             (count(one.restarts), Tone.WARN if one.restarts else Tone.PLAIN),
             (count((one.gaps or 0) + (one.drops or 0)), Tone.WARN if one.gaps or one.drops else Tone.PLAIN),
         )
-        for name, one in shown.processes.items()
+        for name, one in snapshot.processes.items()
     ]

@@ -23,10 +23,10 @@ from monitor.desktop import look as looks
 from monitor.desktop.chart import Chart
 from monitor.desktop.frame import Frame
 from monitor.desktop.rows import Rows, Table
-from monitor.desktop.worker import Acting
+from monitor.desktop.worker import ActionThreads
 from monitor.ui import confirmations
 from monitor.ui.controls import Doer, Outcome
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Tone
 from shared import limits
 
@@ -36,7 +36,7 @@ FIT_EVERY_MS = 1000
 
 
 class Window(QMainWindow):
-    """``taken`` is told after each frame; ``pairs`` are those of the configuration, ``source`` where it is listened."""
+    """Emits ``taken`` after each frame; ``source`` says where it listens."""
 
     taken = pyqtSignal()
 
@@ -44,8 +44,8 @@ class Window(QMainWindow):
         super().__init__()
         self._doer, self._source = doer, source
         self.frame: Frame | None = None
-        self.acting = Acting()
-        self.acting.done.connect(self._told)
+        self.acting = ActionThreads()
+        self.acting.done.connect(self._report)
         self.box: QMessageBox | None = None
         self._look = looks.LIGHT
         self.setWindowTitle("TradeByte")
@@ -72,12 +72,10 @@ class Window(QMainWindow):
         self._fit_timer.setInterval(FIT_EVERY_MS)
         self.setCentralWidget(self._laid_out())
         self._fit_timer.start()
-        self._wear()
-
-    # --- what is seen --------------------------------------------------------------------------------------------
+        self._apply_look()
 
     def take(self, frame: Frame) -> None:
-        """The newest; drawn now, and only then is the next one handed over."""
+        """Draw a new frame now; only then is the next one handed over."""
         self.frame = frame
         try:
             if not self.isMinimized():
@@ -86,41 +84,41 @@ class Window(QMainWindow):
             self.taken.emit()
 
     def draw(self) -> None:
-        """Draws the newest, of it what differs from what is there."""
+        """Draw the newest frame; only what differs from what is drawn."""
         frame = self.frame
         if frame is None:
             return
-        shown, pair = frame.shown, self.pair.currentText()
-        for label, (text, tone) in zip(self.badges, header.badges(shown), strict=True):
+        snapshot, pair = frame.snapshot, self.pair.currentText()
+        for label, (text, tone) in zip(self.badges, header.badges(snapshot), strict=True):
             _put(label, text, looks.badge(self._look, tone))
-        _put(self.banner, header.banner(shown, self._source), looks.badge(self._look, Tone.BAD))
-        text, tone = header.alerts(shown)
+        _put(self.banner, header.banner(snapshot, self._source), looks.badge(self._look, Tone.BAD))
+        text, tone = header.alerts(snapshot)
         _put(self.alerts, text, looks.badge(self._look, tone if tone is not Tone.ALARM else Tone.BAD))
-        self.ladder.put(tables.ladder(shown, pair))
-        self.profit.put(tables.profit(shown))
-        self.processes.put(tables.processes(shown))
+        self.ladder.put(tables.ladder(snapshot, pair))
+        self.profit.put(tables.profit(snapshot))
+        self.processes.put(tables.processes(snapshot))
         self.chart.put(frame, pair)
         self.halt.setEnabled(True)
-        self.resume.setEnabled(shown.control.halted)
-        self.flatten.setEnabled(not shown.control.halted)
+        self.resume.setEnabled(snapshot.control.halted)
+        self.flatten.setEnabled(not snapshot.control.halted)
 
     def fail(self, why: str) -> None:
-        """Something does not work any more."""
+        """Say that something does not work any more."""
         self.banner.setText(f"This window failed ({why}). Close it and start it again; trading goes on.")
         self.banner.show()
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Follows the desktop between light and dark."""
+        """Follow the desktop between light and dark."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_notice_timer"):
-            self._wear()
+            self._apply_look()
 
-    def _wear(self) -> None:
+    def _apply_look(self) -> None:
         palette = self.palette()
         self._look = looks.DARK if palette.window().color().lightness() < 128 else looks.LIGHT
         for model in (self.ladder, self.profit, self.processes):
-            model.wear(self._look)
-        self.chart.wear(self._look, palette)
+            model.apply_look(self._look)
+        self.chart.apply_look(self._look, palette)
         self.draw()
 
     def _laid_out(self) -> QWidget:
@@ -158,19 +156,17 @@ class Window(QMainWindow):
         layout.addWidget(self.notice)
         return whole
 
-    # --- acts ----------------------------------------------------------------------------------------------------
-
-    def _ask(self, name: str, lines: Callable[[Shown], list[str]], act: Callable[[], Outcome]) -> None:
-        """Asks, without holding up what is drawn; only Yes agrees."""
+    def _ask(self, name: str, lines: Callable[[Snapshot], list[str]], act: Callable[[], Outcome]) -> None:
+        """Ask without holding up the drawing; only Yes agrees."""
         if self.frame is None or self.box is not None:
             return
-        shown = self.frame.shown
-        question, *more = lines(shown)
+        snapshot = self.frame.snapshot
+        question, *more = lines(snapshot)
         box = QMessageBox(self)
-        box.setWindowTitle(f"{name.capitalize()}: {confirmations.money_at_stake(shown)[0]}")
+        box.setWindowTitle(f"{name.capitalize()}: {confirmations.money_at_stake(snapshot)[0]}")
         box.setIcon(QMessageBox.Icon.Question)
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"{confirmations.money_at_stake(shown)[0]}\n\n{question}")
+        box.setText(f"{confirmations.money_at_stake(snapshot)[0]}\n\n{question}")
         box.setInformativeText("\n".join(more))
         box.setStandardButtons(QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No)
         box.setDefaultButton(QMessageBox.StandardButton.No)
@@ -189,18 +185,18 @@ class Window(QMainWindow):
         else:
             self._say(f"{name} is under way already", Tone.WARN)
 
-    def _told(self, _name: str, is_done: bool, text: str) -> None:
+    def _report(self, _name: str, is_done: bool, text: str) -> None:
         self._say(text, Tone.GOOD if is_done else Tone.BAD)
 
     def _say(self, text: str, tone: Tone) -> None:
-        """Below everything, until the next or some time has passed."""
+        """Show a text below everything, until the next one or for some time."""
         _put(self.notice, text, looks.badge(self._look, tone))
         if text:
             self._notice_timer.start(int(limits.VIEW_NOTICE_S * 1000))
 
 
 def _put(label: QLabel, text: str, style: str) -> None:
-    """Only what differs: setting either costs a layout."""
+    """Set only what differs: setting either costs a layout."""
     if label.text() != text:
         label.setText(text)
     if label.styleSheet() != style:
@@ -224,9 +220,9 @@ def _button(text: str, clicked: Callable[[], None]) -> QPushButton:
 
 
 def _column(*parts: QWidget) -> QWidget:
-    found = QWidget()
-    layout = QVBoxLayout(found)
+    column = QWidget()
+    layout = QVBoxLayout(column)
     layout.setContentsMargins(0, 0, 0, 0)
     for part in parts:
         layout.addWidget(part)
-    return found
+    return column

@@ -1,4 +1,4 @@
-"""Threads beside the window's: one that owns the bus, and one for each act."""
+"""Threads beside the window's: one that reads the bus, and one for each action."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from PyQt6.QtCore import QObject, QThread, pyqtSignal
 from monitor.desktop.frame import Frame, Framer
 from monitor.ui.controls import Outcome
 from monitor.ui.reader import Reading
-from monitor.ui.snapshot import Shown, Watch
+from monitor.ui.snapshot import Snapshot, Watch
 from shared import limits
 from shared.config import Config
 
 
 class BusThread(QThread):
-    """Reads the bus, and hands the newest over by ``came``, never before the one before was taken: nothing queues."""
+    """Reads the bus and emits the newest frame by ``came``, never before the last one was drawn: nothing queues."""
 
     came = pyqtSignal(Frame)
     failed = pyqtSignal(str)
@@ -29,37 +29,37 @@ class BusThread(QThread):
         self._reading = Reading(config, limits.DESKTOP_DRAW_EVERY_S, self._hand_over, self._is_taken.is_set)
 
     def run(self) -> None:
-        """The thread."""
+        """Read the bus until the end."""
         why = self._reading.run()
         if why:
             self.failed.emit(why)
 
     def taken(self) -> None:
-        """The window is done with what it was handed."""
+        """Note that the window is done with its frame."""
         self._is_taken.set()
 
     def stop(self) -> bool:
-        """Ends it, and waits; False when it did not end in time."""
+        """End the thread and wait; return false if it did not end in time."""
         self._reading.end()
         return self.wait(int(limits.DESKTOP_STOP_S * 1000))
 
-    def _hand_over(self, watch: Watch, shown: Shown) -> None:
+    def _hand_over(self, watch: Watch, snapshot: Snapshot) -> None:
         self._is_taken.clear()
-        self.came.emit(self._framer.frame(watch, shown))
+        self.came.emit(self._framer.frame(watch, snapshot))
 
 
-class Acting(QObject):
-    """Runs acts, one of a kind at a time, and tells by ``done`` (name, whether it worked, what came of it)."""
+class ActionThreads(QObject):
+    """Runs actions, one of a name at a time; ``done`` carries name, success and outcome."""
 
     done = pyqtSignal(str, bool, str)
 
     def __init__(self) -> None:
         super().__init__()
         self._under_way: dict[str, threading.Thread] = {}
-        self.told: dict[str, str] = {}
+        self.outcomes: dict[str, str] = {}
 
     def begin(self, name: str, act: Callable[[], Outcome]) -> bool:
-        """Begins it; False when one of this name is under way."""
+        """Begin an action; return false if one of this name is under way."""
         before = self._under_way.get(name)
         if before is not None and before.is_alive():
             return False
@@ -69,16 +69,16 @@ class Acting(QObject):
         return True
 
     def finish(self) -> list[str]:
-        """Waits for what is under way, as when the window is closed; what came of it."""
+        """Wait for what is under way, as when the window is closed; return the outcomes."""
         waited = {name: thread for name, thread in self._under_way.items() if thread.is_alive()}
         for thread in waited.values():
             thread.join()
-        return [self.told[name] for name in waited]
+        return [self.outcomes[name] for name in waited]
 
     def _run(self, name: str, act: Callable[[], Outcome]) -> None:
         try:
             is_done, text = act()
         except Exception as error:  # noqa: BLE001 - whatever it is, a person must know that it did not work
             is_done, text = False, f"{type(error).__name__}: {error}"
-        self.told[name] = text if is_done else f"{name} did not work: {text}"
-        self.done.emit(name, is_done, self.told[name])
+        self.outcomes[name] = text if is_done else f"{name} did not work: {text}"
+        self.done.emit(name, is_done, self.outcomes[name])

@@ -9,7 +9,7 @@ SHOWN_CHARACTERS = 500
 
 
 def text(config: Config) -> str | None:
-    """Why trading is halted, in one line; None when it is not."""
+    """Return why trading is halted, in one line; None when it is not."""
     if not halt.is_halted(config.halt_file):
         return None
     return " ".join(halt.reason(config.halt_file).split())[:SHOWN_CHARACTERS] or "no reason given"

@@ -1,6 +1,6 @@
 """The past of a number since the start, in fixed memory however long it runs: fine when young, coarser as it grows.
 
-A core. A series has a fixed number of buckets of equal width. When they are full, neighbours are merged and the width
+A series has a fixed number of buckets of equal width. When they are full, neighbours are merged and the width
 doubles. A bucket keeps the samples that were last, lowest and highest in it, each with its time, so that every point
 that is shown is one that was taken, and no peak is ever lost.
 """
@@ -35,7 +35,7 @@ class Series:
         return len(self._values) // _SIZE
 
     def add(self, ts: float, value: float) -> None:
-        """One sample; what is no finite number is left out."""
+        """Add one sample; ignore what is no finite number."""
         if not (math.isfinite(ts) and math.isfinite(value)):
             return
         values = self._values
@@ -50,7 +50,7 @@ class Series:
             values.extend((ts, value) * 3)
 
     def buckets(self, since_ts: float = 0.0) -> list[Bucket]:
-        """Every bucket that holds something from ``since_ts`` on, oldest first."""
+        """Return every bucket that holds something from ``since_ts`` on, oldest first."""
         values, size = self._values, len(self._values)
         start = size
         while start >= _SIZE and values[start - _SIZE + _LAST] >= since_ts:
@@ -72,7 +72,7 @@ class Series:
             values[-2:] = array("d", bucket[2])
 
     def _widen(self) -> None:
-        """Doubles the width and merges what now falls into one bucket."""
+        """Double the width and merge what now falls into one bucket."""
         old = self.buckets()
         self._width_s *= 2
         self._values = array("d")
@@ -84,7 +84,7 @@ class Series:
 
 
 def thinned(buckets: Sequence[Bucket], most: int, since_ts: float = 0.0) -> list[Point]:
-    """At most ``most`` points (3 or more) in order of time: all there are, or last, lowest and highest of groups."""
+    """Return at most ``most`` points (3 or more) by time: all there are, or last, lowest and highest of groups."""
     every = _points(buckets, since_ts)
     if len(every) <= most:
         return every
@@ -100,10 +100,10 @@ def _one(group: Sequence[Bucket]) -> Bucket:
 
 
 def _points(buckets: Iterable[Bucket], since_ts: float) -> list[Point]:
-    found: list[Point] = []
+    points: list[Point] = []
     for last, low, high in buckets:
-        found += [point for point in (*sorted({low, high} - {last}), last) if point[0] >= since_ts]
-    return found
+        points += [point for point in (*sorted({low, high} - {last}), last) if point[0] >= since_ts]
+    return points
 
 
 class History:
@@ -111,9 +111,9 @@ class History:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._series = {name: Series() for name in names}
-        # What was before the start, as the journal tells it.
+        # The time before the start, from the journal.
         self._before: dict[str, Series] = {}
-        self._shown: dict[tuple[str, int, float], list[Point]] = {}
+        self._answers: dict[tuple[str, int, float], list[Point]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -121,8 +121,8 @@ class History:
         return list(self._series)
 
     def sample(self, ts: float, values: Iterable[tuple[str, float]]) -> None:
-        """Takes the values of now."""
-        self._shown.clear()
+        """Take the values of now."""
+        self._answers.clear()
         for name, value in values:
             series = self._series.get(name)
             if series is not None:
@@ -137,16 +137,16 @@ class History:
         for ts, value in points:
             if ts < started:
                 before.add(ts, value)
-        self._shown.clear()
+        self._answers.clear()
 
     def points(self, name: str, most: int, since_ts: float = 0.0) -> list[Point]:
-        """A series as at most ``most`` points; many who ask for the same between two samples cost one look."""
+        """Return a series as at most ``most`` points; equal questions between two samples cost one computation."""
         key = (name, most, since_ts)
-        shown = self._shown.get(key)
-        if shown is None:
+        answer = self._answers.get(key)
+        if answer is None:
             before = self._before.get(name)
             buckets = before.buckets(since_ts) if before is not None else []
-            shown = thinned([*buckets, *self._series[name].buckets(since_ts)], most, since_ts)
-            if len(self._shown) < limits.HISTORY_ANSWERS:
-                self._shown[key] = shown
-        return shown
+            answer = thinned([*buckets, *self._series[name].buckets(since_ts)], most, since_ts)
+            if len(self._answers) < limits.HISTORY_ANSWERS:
+                self._answers[key] = answer
+        return answer

@@ -1,4 +1,4 @@
-"""Percentiles of the last minute from histograms that count since the start. A core.
+"""Percentiles of the last minute from histograms that count since the start.
 
 Every ten seconds the counts are remembered; the newest less those of a minute ago are what came since. Bounded: seven
 times the buckets of the hops that are watched.
@@ -27,13 +27,13 @@ class LastMinute:
         self._due = 0
 
     def turn(self, now: int) -> None:
-        """Time passes."""
+        """Remember the counts when that is due."""
         if now < self._due:
             return
         self._due = now + int(EVERY_S * SECOND)
         self._marks.append({name: dict(histogram.counts) for name, histogram in self._hops.items()})
 
-    def of(self, hop: str) -> Histogram:
+    def recent(self, hop: str) -> Histogram:
         """Return what came in the last minute (up to ten seconds more), as a histogram without exact sums."""
         before = self._marks[0][hop] if self._marks else {}
         recent, whole = Histogram(), self._hops[hop]

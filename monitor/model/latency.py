@@ -1,20 +1,20 @@
 """Latency of each hop, from a frame at Kraken to an order's acknowledgement there: a histogram a hop.
 
-A core. Samples come from the stamps that messages carry (ns of CLOCK_BOOTTIME, one clock for all processes of a
+Samples come from the stamps that messages carry (ns of CLOCK_BOOTTIME, one clock for all processes of a
 machine); each event counts once, however often its message is repeated. Bounded: a histogram has at most 1,920 buckets.
 Histograms of several runs or machines merge by adding buckets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from monitor.model import sections
 from shared.bus import Received
 from shared.clock import SECOND
 from shared.histogram import Histogram, upper_ns
-from shared.messages import Book, FeedStatus, Message, Order, Orders, Target
+from shared.messages import Book, FeedStatus, Order, Orders, Target
 
 HOPS: Final = {
     "exchange_to_collector": "from the frame's own time at the exchange to our socket, by the exchange's clock",
@@ -37,7 +37,7 @@ class Hop:
     since_ts: int = 0
 
     def add(self, value_ns: int, ts: int) -> None:
-        """One sample; ``ts`` is its message's time."""
+        """Add one sample; ``ts`` is its message's time."""
         self.since_ts = self.since_ts or ts
         self.histogram.add(value_ns)
 
@@ -51,21 +51,20 @@ class Latency:
         # Counted last, by topic: a stamp for books and targets; the boot, and (sent, acked) by order, for orders.
         self._counted: dict[str, int] = {}
         self._orders: dict[str, tuple[int, dict[str, tuple[int, int]]]] = {}
-        self._take: dict[type[Message], Callable[[str, Any], None]] = {
-            FeedStatus: self._on_feed,
-            Book: self._on_book,
-            Target: self._on_target,
-            Orders: self._on_orders,
-        }
 
     def take(self, received: Received) -> None:
-        """Takes in one message; kinds without stamps are passed over."""
-        take = self._take.get(type(received.message))
-        if take is not None:
-            take(received.topic, received.message)
-
-    def _on_feed(self, _topic: str, feed: FeedStatus) -> None:
-        self._feed = feed
+        """Take in one message; kinds without stamps are passed over."""
+        match received.message:
+            case FeedStatus() as feed:
+                self._feed = feed
+            case Book() as book:
+                self._on_book(received.topic, book)
+            case Target() as target:
+                self._on_target(received.topic, target)
+            case Orders() as orders:
+                self._on_orders(received.topic, orders)
+            case _:
+                pass
 
     def _on_book(self, topic: str, book: Book) -> None:
         if not self._is_new(topic, book.booked):
@@ -107,22 +106,22 @@ class Latency:
             # Two machines' clocks may disagree by what is uncertain of them: nothing arrives before it left.
             self.hops[hop].add(max(0, end - start), ts)
 
-    def described(self) -> list[dict[str, Any]]:
-        """Every hop in the order of the data's way, as ``/api/latency`` and ``latency --json`` show it."""
+    def described(self) -> list[sections.Hop]:
+        """Return every hop in the order of the data's way, as ``/api/latency`` and ``latency --json`` show it."""
         return [described(name, hop.histogram, hop.since_ts) for name, hop in self.hops.items()]
 
 
-def described(name: str, histogram: Histogram, since_ts: int) -> dict[str, Any]:
-    """One hop: percentiles in ms, null without samples, and its buckets as (upper bound in ms, count)."""
+def described(name: str, histogram: Histogram, since_ts: int) -> sections.Hop:
+    """Return one hop: percentiles in ms, null without samples, and its buckets as (upper bound in ms, count)."""
     count = histogram.count
     figures = {key: histogram.percentile_ns(percent) for key, percent in PERCENTILES.items()}
     exact = {"min": histogram.min_ns, "max": histogram.max_ns, "average": histogram.sum_ns // max(1, count)}
-    shown = {f"{key}_ms": round(value / 1e6, 4) if count else None for key, value in (figures | exact).items()}
-    return {
-        "hop": name,
-        "about": HOPS[name],
-        "count": count,
-        "since_ts": since_ts / SECOND if since_ts else None,
-        **shown,
-        "buckets": [[round(upper_ns(index) / 1e6, 6), histogram.counts[index]] for index in sorted(histogram.counts)],
-    }
+    rounded = {f"{key}_ms": round(value / 1e6, 4) if count else None for key, value in (figures | exact).items()}
+    return sections.Hop(
+        hop=name,
+        about=HOPS[name],
+        count=count,
+        since_ts=since_ts / SECOND if since_ts else None,
+        **rounded,
+        buckets=[(round(upper_ns(index) / 1e6, 6), histogram.counts[index]) for index in sorted(histogram.counts)],
+    )

@@ -34,7 +34,7 @@ class Listener:
         self._subscriber.socket.close()
 
     def until(self, done: Callable[[View], bool], seconds: float) -> bool:
-        """Listens until the view satisfies ``done`` or the time is over; tells which."""
+        """Listen until the view satisfies ``done`` or the time is over; true if it did."""
         end = boot_ns() + int(seconds * 1e9)
         while not done(self.view):
             left_ms = (end - boot_ns()) // 1_000_000

@@ -1,4 +1,4 @@
-"""Fills of before the monitor's start, as the executor's own command tells them from its journal and archives.
+"""Fills from before the monitor's start, by the executor's own command from its journal and archives.
 
 A process of its own reads: the journal's form is the executor's business, its file is opened read-only, and neither
 the monitor's loop nor the executor's writes wait for it.
@@ -7,60 +7,45 @@ the monitor's loop nor the executor's writes wait for it.
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Coroutine
 
 import msgspec
 import structlog
 
+from monitor import children
 from monitor.model.picture import Picture
-from monitor.model.sections import FillShown
+from monitor.model.recent import fill_shown, seconds
+from monitor.model.sections import FillFields, FillShown
 from shared import limits
 from shared.bus import Received
 from shared.clock import SECOND, parse_rfc3339
 from shared.config import Config
-from shared.messages import Fill, Heartbeat, Side
+from shared.messages import Fill, Heartbeat
 from shared.valuation import legs
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
 
-
-class Line(msgspec.Struct, frozen=True):
+class Line(FillFields, frozen=True, kw_only=True):
     """A line of ``python -m executor fills --json --profit``."""
 
-    exec_id: str
-    cl_ord_id: str
-    order_id: str
-    strategy: str
-    symbol: str
-    side: Side
-    price: str
-    qty: str
-    fee: str
     ts: str
     realised: str
     fees_paid: str
     profit: str
 
-    def shown(self) -> FillShown:
-        """The fill as it is shown."""
-        names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
-        fields: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return FillShown(**fields, ts=parse_rfc3339(self.ts) / SECOND)
+    def as_fill(self) -> FillShown:
+        """Return the fill as the views show it."""
+        return fill_shown(self, seconds(parse_rfc3339(self.ts)))
 
 
 def fill_in(picture: Picture, lines: list[Line], currency: str) -> None:
-    """Puts the journal's fills, oldest first, into a picture: each fill once, and the past of the profit.
+    """Put the journal's fills, oldest first, into a picture: each fill once, and the past of the profit.
 
     What was made in another quote than the currency has no past here: its rates of then are not known.
     """
     points: dict[str, list[tuple[float, float]]] = {"realised": [], "fees": []}
     is_one_quote = all(legs(line.symbol)[1] == currency for line in lines)
     for line in lines:
-        fill = line.shown()
+        fill = line.as_fill()
         picture.fills.add(fill)
         if legs(line.symbol)[1] == currency:
             points.setdefault(f"pnl.{line.symbol}", []).append((fill.ts, float(line.profit)))
@@ -68,22 +53,22 @@ def fill_in(picture: Picture, lines: list[Line], currency: str) -> None:
             continue
         points["realised"].append((fill.ts, float(line.realised)))
         points["fees"].append((fill.ts, float(line.fees_paid)))
-    for name, found in points.items():
-        picture.history.begin(name, found)
+    for name, past in points.items():
+        picture.history.begin(name, past)
 
 
 class Reader:
     """Reads when the monitor starts, and again when the bus missed a fill or the executor started anew."""
 
-    def __init__(self, config: Config, picture: Picture, aside: Callable[[Any], None]) -> None:
-        self._config, self._picture, self._aside = config, picture, aside
+    def __init__(self, config: Config, picture: Picture, spawn: Callable[[Coroutine[None, None, None]], None]) -> None:
+        self._config, self._picture, self._spawn = config, picture, spawn
         self._wanted = True
         self._reading = False
         self._due = 0
         self._boot = 0
 
     def take(self, received: Received) -> None:
-        """Looks whether a message says that fills may be known to the journal alone."""
+        """Note a message that shows fills which only the journal knows."""
         message = received.message
         if isinstance(message, Fill):
             self._wanted = self._wanted or received.missed > 0
@@ -91,11 +76,11 @@ class Reader:
             self._boot, self._wanted = message.boot, True
 
     def turn(self, now: int) -> None:
-        """Begins to read when it is due."""
+        """Begin to read when it is due."""
         if self._wanted and not self._reading and now >= self._due:
             self._wanted, self._reading = False, True
             self._due = now + int(limits.JOURNAL_AGAIN_S * SECOND)
-            self._aside(self._read())
+            self._spawn(self._read())
 
     async def _read(self) -> None:
         try:
@@ -108,14 +93,10 @@ class Reader:
             self._reading = False
 
     async def _lines(self) -> list[Line]:
-        source = ["--config", str(self._config.source)] if self._config.source else []
-        words = ("fills", "--json", "--profit", "--count", str(limits.FILLS_SHOWN), *source)
+        arguments = ("fills", "--json", "--profit", "--count", str(limits.FILLS_SHOWN))
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "executor",
-            *words,
-            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+            *children.command(self._config, "executor", *arguments),
+            env=children.environment(),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

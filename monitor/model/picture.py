@@ -1,6 +1,6 @@
 """Everything that people look at, from the bus: the newest state, what happened lately, and the past in figures.
 
-A core, independent of who shows it: messages and the time come in, sections come out (:mod:`monitor.model.sections`).
+Independent of who shows it: messages and the time come in, sections come out (:mod:`monitor.model.sections`).
 The monitor's API holds one, and so does whatever looks at the bus by itself, such as ``tradebyte top``. All of it is
 bounded (:mod:`shared.limits`). ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -18,8 +18,9 @@ from monitor.model import sections, status_details
 from monitor.model.history import History
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import Latency
-from monitor.model.recent import Fills, Told, Trades, seconds
-from monitor.model.view import LIVE_ORDER_STATES, View
+from monitor.model.recent import Fills, Notices, Trades, order_shown
+from monitor.model.status_object import MachineFigures, Status
+from monitor.model.view import View
 from monitor.watchdog.alerts import Alerts, Condition, Say
 from monitor.watchdog.conditions import conditions
 from shared import limits, numbers
@@ -27,7 +28,7 @@ from shared.bus import Received, topics
 from shared.clock import MS, SECOND
 from shared.config import Config
 from shared.config.checks.names import bases
-from shared.messages import Account, Alert, Book, BookState, FeedTrades, Fill, LogLine, Order, Orders
+from shared.messages import Account, Alert, Book, BookState, FeedTrades, Fill, LogLine
 from shared.valuation import legs
 
 # Raw frames are for whoever keeps books; everything else is looked at.
@@ -48,13 +49,13 @@ class Picture:
         self._minute = LastMinute(self.latency.hops, rules.latency.above_ms)
         self.trades = Trades(self._pairs)
         self.fills = Fills()
-        self.told = Told()
-        of_pairs = [f"{kind}.{pair}" for pair in self._pairs for kind in ("mid", "bid", "ask", "position", "pnl")]
-        of_pairs += [f"asset.{base}" for base in bases(self._pairs)]
-        self.history = History([*of_pairs, "profit", *MONEY, *(f"rss_mb.{name}" for name in config.process_names)])
+        self.notices = Notices()
+        series = [f"{kind}.{pair}" for pair in self._pairs for kind in ("mid", "bid", "ask", "position", "pnl")]
+        series += [f"asset.{base}" for base in bases(self._pairs)]
+        self.history = History([*series, "profit", *MONEY, *(f"rss_mb.{name}" for name in config.process_names)])
 
     def take(self, received: Received, now: int) -> None:
-        """One message of the bus."""
+        """Take in one message of the bus."""
         self.view.take(received, now)
         self.latency.take(received)
         match received.message:
@@ -64,54 +65,51 @@ class Picture:
                 if fill.symbol in self._pairs:
                     self.fills.take(fill)
             case Alert() as alert:
-                self.told.alert(alert)
+                self.notices.alert(alert)
             case LogLine() as line:
-                self.told.line(line)
+                self.notices.line(line)
             case _:
                 pass
 
     def turn(self, now: int, wall: int, more: Mapping[str, Condition] = MappingProxyType({})) -> list[Say]:
-        """Time passes: samples the past, and returns the alerts that are due, for whoever tells them.
+        """Sample the past and return the alerts that are due, for the caller to publish.
 
         ``more`` are troubles that only the caller knows of.
         """
         self.history.sample(wall / SECOND, self._samples(now, wall))
-        figures = status_details.detail(self.view, "monitor", "machine")
+        figures = status_details.detail(self.view, "monitor", "machine", MachineFigures)
         self._minute.turn(now)
-        known = figures if isinstance(figures, dict) else None
-        holds = conditions(self.view, self._config, known, self._minute, now, wall)
+        holds = conditions(self.view, self._config, figures, self._minute, now, wall)
         return self.alerts.turn({**holds, **more}, now)
 
-    # --- sections ------------------------------------------------------------------------------------------------
-
-    def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
-        """The status object; ``halted`` is the text of data/HALT."""
-        return self.view.status(now, wall, halted) | status_details.beyond(self.view, self._config, now, wall)
+    def status(self, now: int, wall: int, halted: str | None) -> Status:
+        """Return the status object; ``halted`` is the text of data/HALT."""
+        return status_details.status(self.view, self._config, now, wall, halted)
 
     def processes(self, now: int) -> dict[str, sections.Process]:
-        """Every configured process, in the order of the data's way."""
+        """Return every configured process, in the order of the data's way."""
         return {name: self._process(name, now) for name in self._config.process_names}
 
     def books(self, wall: int) -> dict[str, sections.BookShown]:
-        """Every configured pair's book."""
+        """Return every configured pair's book."""
         return {pair: self._book(pair, wall) for pair in self._pairs}
 
     def orders(self, now: int) -> sections.OrdersShown:
-        """Own orders, by pair in the order of the configuration."""
-        of_pairs = [self.view.orders[pair] for pair in self._pairs if pair in self.view.orders]
-        shown = [_order(of_pair, order) for of_pair in of_pairs for order in of_pair.orders]
-        return sections.OrdersShown(known=self.view.orders_known(now), orders=shown)
+        """Return own orders, by pair in the order of the configuration."""
+        known = [self.view.orders[pair] for pair in self._pairs if pair in self.view.orders]
+        rows = [order_shown(pair_orders, order) for pair_orders in known for order in pair_orders.orders]
+        return sections.OrdersShown(known=self.view.orders_known(now), orders=rows)
 
     def own_fills(self, symbol: str = "", most: int = limits.FILLS_SHOWN) -> sections.FillsShown:
-        """The last ``most`` own fills of a symbol (of all: empty), oldest first."""
-        return sections.FillsShown(fills=self.fills.shown(symbol, most))
+        """Return the last ``most`` own fills of a symbol (empty: all), oldest first."""
+        return sections.FillsShown(fills=self.fills.newest(symbol, most))
 
     def market_trades(self) -> dict[str, list[sections.TradeShown]]:
-        """The market's last trades by symbol, oldest first."""
-        return self.trades.shown()
+        """Return the market's last trades by symbol, oldest first."""
+        return self.trades.by_symbol()
 
     def positions(self, now: int) -> sections.PositionsShown:
-        """Positions and balances, the last that the executor told; what was not told is left out."""
+        """Return positions and balances as the executor last published them."""
         account = self.view.account
         strategies = [
             sections.StrategyPosition(
@@ -130,15 +128,15 @@ class Picture:
             known=not why,
             why=why,
             account=self.view.position_texts(),
-            assets={name: sections.AssetShown(**row) for name, row in self.view.asset_rows().items()},
+            assets=self.view.asset_rows(),
             currency=self._config.trading.currency,
-            rates={name: sections.RateShown(**row) for name, row in self.view.rate_rows().items()},
+            rates=self.view.rate_rows(),
             balances=dict(balances),
             strategies=strategies,
         )
 
     def profit(self, now: int) -> sections.ProfitShown:
-        """Profit in total and by pair, as the executor told it last."""
+        """Return profit in total and by pair as the executor last published it."""
         account = self.view.account or Account(valid=False, why="the executor has not told of the account")
         pairs = {
             symbol: sections.PairProfit(
@@ -179,24 +177,24 @@ class Picture:
 
     def hops(self) -> sections.LatencyShown:
         """Return how long each hop takes."""
-        return sections.LatencyShown(hops=msgspec.convert(self.latency.described(), list[sections.Hop]))
+        return sections.LatencyShown(hops=self.latency.described())
 
-    def told_alerts(self, now: int, wall: int) -> sections.AlertsShown:
-        """Return what holds now, and what was told lately."""
-        return sections.AlertsShown(active=self.alerts.active(now, wall), recent=list(self.told.alerts))
+    def alerts_shown(self, now: int, wall: int) -> sections.AlertsShown:
+        """Return the alerts that hold now, and the recent ones."""
+        return sections.AlertsShown(active=self.alerts.active(now, wall), recent=list(self.notices.alerts))
 
     def lines(self, process: str = "", level: str = "", most: int = limits.LINES_SHOWN) -> sections.LogsShown:
-        """The last ``most`` warnings and worse, of a process (of all: empty), from a level on."""
+        """Return the last ``most`` warnings and errors, of a process (empty: all), from a level on."""
         levels = sections.LEVELS[sections.LEVELS.index(level) if level else 0 :]
-        found = [
-            line for line in self.told.lines if process in ("", line.process) and (not level or line.level in levels)
+        chosen = [
+            line for line in self.notices.lines if process in ("", line.process) and (not level or line.level in levels)
         ]
-        return sections.LogsShown(lines=found[-most:])
+        return sections.LogsShown(lines=chosen[-most:])
 
     def past(self, names: Iterable[str], points: int, since_ts: float) -> sections.HistoryShown:
-        """The series of these names, or, without any, the names that there are; a KeyError for an unknown one."""
-        shown = {name: self.history.points(name, points, since_ts) for name in names}
-        return sections.HistoryShown(names=[] if shown else self.history.names, series=shown)
+        """Return the series of these names; without any, all names. Raises KeyError for an unknown one."""
+        series = {name: self.history.points(name, points, since_ts) for name in names}
+        return sections.HistoryShown(names=[] if series else self.history.names, series=series)
 
     def control(self, halted: str | None, *, flattening: bool) -> sections.ControlShown:
         """Return what is switched on."""
@@ -209,20 +207,18 @@ class Picture:
             paused=status_details.paused(self.view),
         )
 
-    # --- parts of them -------------------------------------------------------------------------------------------
-
     def _process(self, name: str, now: int) -> sections.Process:
         heard = self.view.heartbeats.get(name)
         beat = heard.beat if heard else None
         return sections.Process(
-            **self.view.process(name, now),
+            **msgspec.structs.asdict(self.view.process(name, now)),
             messages_in=beat.messages_in if beat else None,
             messages_out=beat.messages_out if beat else None,
             version=beat.version if beat else None,
         )
 
     def _live(self, symbol: str, wall: int) -> Book | None:
-        """A symbol's book while it is live and has both sides."""
+        """Return a symbol's book if it is live and has both sides."""
         book = self.view.books.get(symbol)
         if book is None or not (book.bids and book.asks) or book.state is not BookState.LIVE:
             return None
@@ -250,7 +246,7 @@ class Picture:
         )
 
     def _samples(self, now: int, wall: int) -> Iterator[tuple[str, float]]:
-        """Every series' value of now; charts are floats, nothing is reckoned with them."""
+        """Yield every series' value of now; floats are for charts only."""
         for pair in self._pairs:
             live = self._live(pair, wall)
             if live is not None:
@@ -284,25 +280,6 @@ class Picture:
                 yield f"rss_mb.{name}", heard.beat.rss_mb
 
 
-def _order(of_pair: Orders, order: Order) -> sections.OrderShown:
-    return sections.OrderShown(
-        cl_ord_id=order.cl_ord_id,
-        order_id=order.order_id,
-        strategy=order.strategy,
-        symbol=of_pair.symbol,
-        slot=order.slot,
-        side=order.side,
-        price=numbers.text(order.price, of_pair.price_precision),
-        qty=numbers.text(order.qty, of_pair.qty_precision),
-        filled=numbers.text(order.filled, of_pair.qty_precision),
-        state=str(order.state),
-        is_live=order.state in LIVE_ORDER_STATES,
-        error=order.error,
-        created_ts=seconds(order.created_ts),
-        changed_ts=seconds(order.changed_ts),
-    )
-
-
 def _levels(book: Book, side: list[tuple[int, int]]) -> list[tuple[str, str]]:
     return [
         (numbers.text(price, book.price_precision), numbers.text(qty, book.qty_precision))
@@ -316,7 +293,7 @@ def _profit(account: Account) -> Decimal:
 
 
 def _decimal(text: str) -> Decimal:
-    """Decimal text; what is none, from a stranger on the bus, is no number."""
+    """Return decimal text as a number; NaN for text of a stranger on the bus that is none."""
     try:
         return Decimal(text)
     except InvalidOperation:

@@ -6,112 +6,16 @@ Prices, quantities and money are decimal text; ``*_ts`` are float seconds since 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 
+from monitor.model.status_object import AssetShown, RateShown, Shown, StatusProcess
 from shared.messages import Side
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something that is shown."""
-
-
-class StatusProcess(Shown, frozen=True, kw_only=True):
-    """A process in the status object; null where it was never heard."""
-
-    state: str
-    why: str
-    pid: int | None
-    boot: int | None
-    uptime_s: float | None
-    heartbeat_age_s: float | None
-    rss_mb: float | None
-    gaps: int | None
-    drops: int | None
-    loop_lag_ms: float | None
-    memory_percent: Any
-    restarts: int
-
-
-class StatusBook(Shown, frozen=True, kw_only=True):
-    """A book in the status object; bid and ask are null unless it is live."""
-
-    state: str
-    why: str
-    stale: bool
-    age_ms: int | None
-    bid: str | None
-    ask: str | None
-    checksums_ok: int
-    checksums_failed: int
-
-
-class AssetShown(Shown, frozen=True, kw_only=True):
-    """A traded base: its position over all pairs, what that is worth in the currency, what is kept, and why it is held.
-
-    ``wallets`` are the balances outside the spot wallet.
-    """
-
-    position: str
-    worth: str
-    inventory: str = "0"
-    least: str = "0"
-    wallets: dict[str, str] = {}
-    held: str = ""
-
-
-class RateShown(Shown, frozen=True, kw_only=True):
-    """The worth of one unit of an asset in the currency; not ``valid`` it is stale, or empty before the first.
-
-    ``way`` are the pairs that it goes by.
-    """
-
-    rate: str
-    valid: bool
-    way: list[str]
-
-
-class Status(Shown, frozen=True, kw_only=True):
-    """The status object, as ``tradebyte status --json`` prints it."""
-
-    halted: bool
-    halted_why: str
-    sandbox: bool
-    dry_run: bool
-    processes: dict[str, StatusProcess]
-    books: dict[str, StatusBook]
-    open_orders: int
-    orders_known: bool
-    positions: dict[str, str]
-    assets: dict[str, AssetShown]
-    currency: str
-    asset_rates: dict[str, RateShown]
-    unlisted: list[str]
-    stale: list[str]
-    paused: dict[str, str]
-    empty_slots: list[dict[str, Any]]
-    unwanted: list[dict[str, Any]]
-    connection: dict[str, Any]
-    rates: dict[str, Any]
-    fees: dict[str, dict[str, str | None]]
-    machine: Any
-    slow: list[dict[str, Any]]
-
-
-class Health(Shown, frozen=True, kw_only=True):
-    """Up or not, for machines."""
-
-    healthy: bool
-    not_ready: list[str]
-    refused: list[str]
-    halted: bool
-    processes: dict[str, str]
-    books: dict[str, str]
-
-
 class Process(StatusProcess, frozen=True, kw_only=True):
-    """A process: its own word on itself (``dead`` when unheard for 3 s) and its figures."""
+    """A process: its state in its own words (``dead`` when unheard for 3 s) and its figures."""
 
     messages_in: int | None
     messages_out: int | None
@@ -135,8 +39,8 @@ class BookShown(Shown, frozen=True, kw_only=True):
     checksums_failed: int
 
 
-class OrderShown(Shown, frozen=True, kw_only=True):
-    """An own order; ``qty`` is the total, ``filled`` of it done."""
+class OrderFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of an own order in commands and views alike; ``qty`` is the total, ``filled`` of it done."""
 
     cl_ord_id: str
     order_id: str
@@ -148,8 +52,13 @@ class OrderShown(Shown, frozen=True, kw_only=True):
     qty: str
     filled: str
     state: str
-    is_live: bool
     error: str
+
+
+class OrderShown(OrderFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An own order; ``is_live`` while it may still trade."""
+
+    is_live: bool
     created_ts: float
     changed_ts: float
 
@@ -161,8 +70,8 @@ class OrdersShown(Shown, frozen=True, kw_only=True):
     orders: list[OrderShown]
 
 
-class FillShown(Shown, frozen=True, kw_only=True):
-    """One own fill, the fee in quote currency."""
+class FillFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of an own fill on the bus, in the journal and in the API alike; the fee is in quote currency."""
 
     exec_id: str
     cl_ord_id: str
@@ -173,6 +82,11 @@ class FillShown(Shown, frozen=True, kw_only=True):
     price: str
     qty: str
     fee: str
+
+
+class FillShown(FillFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One own fill."""
+
     ts: float
 
 
@@ -205,7 +119,8 @@ class StrategyPosition(Shown, frozen=True, kw_only=True):
 class PositionsShown(Shown, frozen=True, kw_only=True):
     """The sum of the fills on each pair, positions and balances by asset, and each strategy's share.
 
-    ``known`` is false where the executor has not told, or is not heard any more (``why``): these are its last words.
+    ``known`` is false where the executor has published nothing, or is not heard any more (``why``): then this is its
+    last state.
     """
 
     known: bool
@@ -274,11 +189,11 @@ class Hop(Shown, frozen=True, kw_only=True):
     about: str
     count: int
     since_ts: float | None
-    min_ms: float | None
     p50_ms: float | None
     p90_ms: float | None
     p99_ms: float | None
     p999_ms: float | None
+    min_ms: float | None
     max_ms: float | None
     average_ms: float | None
     buckets: list[tuple[float, int]]
@@ -291,7 +206,7 @@ class LatencyShown(Shown, frozen=True, kw_only=True):
 
 
 class ActiveAlert(Shown, frozen=True, kw_only=True):
-    """A condition that holds now and was told; ``name`` tells it from others of its kind."""
+    """A condition that holds now and has been alerted; ``name`` is unique among its kind."""
 
     kind: str
     name: str
@@ -301,7 +216,7 @@ class ActiveAlert(Shown, frozen=True, kw_only=True):
 
 
 class RecentAlert(Shown, frozen=True, kw_only=True):
-    """An alert as it was told."""
+    """An alert as it was published."""
 
     ts: float
     src: str
@@ -338,7 +253,7 @@ PointShown = Annotated[Sequence[float], msgspec.Meta(min_length=2, max_length=2)
 
 
 class HistoryShown(Shown, frozen=True, kw_only=True):
-    """Points of each series asked for, as (time, value) for charts; without any asked for, their names."""
+    """Points of the wanted series, as (time, value) for charts; without a wish for any, the names of all."""
 
     names: list[str]
     series: Mapping[str, Sequence[PointShown]]

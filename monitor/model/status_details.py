@@ -1,127 +1,144 @@
-"""Details of ``status`` besides processes, books and orders: rates, connections, fees, machine, slow operations.
+"""The status object of a view, and the parts of it that need the configuration or a heartbeat's details.
 
-Pure functions of a view; what has not been told is null, never guessed.
+Pure functions of a view; what has not been heard is null, never guessed.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
 from monitor.model.fees import break_even_bps
+from monitor.model.status_object import (
+    Connection,
+    EmptySlotShown,
+    FeesShown,
+    MachineFigures,
+    RateCounter,
+    RateCounters,
+    SlowOperation,
+    Status,
+    UnwantedShown,
+)
 from monitor.model.view import View
 from shared import limits
 from shared.clock import SECOND
 from shared.config import Config
-from shared.kraken.errors import explained
 from shared.messages import BookState
 
-
-def beyond(view: View, config: Config, now: int, wall: int) -> dict[str, Any]:
-    """The further keys of the status object; what the executor tells is left out while it is not heard."""
-    is_told = not view.silence("executor", now)
-    return {
-        "stale": stale(view, config, wall),
-        "paused": paused(view),
-        "empty_slots": empty_slots(view) if is_told else [],
-        "unwanted": unwanted(view) if is_told else [],
-        "currency": config.trading.currency,
-        "asset_rates": view.rate_rows() if is_told else {},
-        "unlisted": unlisted(view, config),
-        "connection": connection(view),
-        "rates": rates(view) if is_told else {"pairs": {}, "rest": None},
-        "fees": fees(view) if is_told else {},
-        "machine": detail(view, "monitor", "machine"),
-        "slow": slow(view, config.monitor.slow_operation_s),
-    }
+T = TypeVar("T")
 
 
-def detail(view: View, process: str, name: str) -> Any:
-    """One of the details of a process's newest heartbeat; None where it has none."""
+class OperationTimes(msgspec.Struct, frozen=True):
+    """The durations of an operation in a heartbeat's details, in ms (:meth:`shared.histogram.Histogram.summary_ms`)."""
+
+    count: int = 0
+    sum: float = 0.0
+    average: float = 0.0
+    min: float = 0.0
+    max: float = 0.0
+    p50: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+
+
+def status(view: View, config: Config, now: int, wall: int, halted: str | None) -> Status:
+    """Return the status object; leave out what the executor publishes while it is not heard.
+
+    ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch, ``halted`` the text of data/HALT.
+    """
+    # An old position is not shown: trading may have gone on unheard.
+    is_heard = not view.silence("executor", now)
+    return Status(
+        halted=halted is not None,
+        halted_why=halted or "",
+        sandbox=config.kraken.sandbox,
+        dry_run=config.trading.dry_run,
+        processes={name: view.process(name, now) for name in config.process_names},
+        books={pair: view.book(pair, wall) for pair in config.trading.pairs},
+        open_orders=view.open_orders,
+        orders_known=view.orders_known(now),
+        positions=view.position_texts() if is_heard else {},
+        assets=view.asset_rows() if is_heard else {},
+        stale=stale(view, config, wall),
+        paused=paused(view),
+        empty_slots=empty_slots(view) if is_heard else [],
+        unwanted=unwanted(view) if is_heard else [],
+        currency=config.trading.currency,
+        asset_rates=view.rate_rows() if is_heard else {},
+        unlisted=unlisted(view, config),
+        connection=connection(view),
+        rates=rates(view) if is_heard else RateCounters(pairs={}, rest=None),
+        fees=fees(view) if is_heard else {},
+        machine=detail(view, "monitor", "machine", MachineFigures),
+        slow=slow(view, config.monitor.slow_operation_s),
+    )
+
+
+def detail(view: View, process: str, name: str, kind: type[T]) -> T | None:
+    """Return one of the details of a process's newest heartbeat; None where it has none of this kind."""
     heard = view.heartbeats.get(process)
-    return heard.beat.details.get(name) if heard else None
+    try:
+        return msgspec.convert(heard.beat.details.get(name), kind) if heard else None
+    except msgspec.ValidationError:
+        return None
+
+
+def operations(view: View, process: str) -> dict[str, OperationTimes]:
+    """Return the durations of a process's operations by name; leave out what cannot be read."""
+    times = {}
+    for name, summary in (detail(view, process, "operations", dict[str, object]) or {}).items():
+        try:
+            times[name] = msgspec.convert(summary, OperationTimes)
+        except msgspec.ValidationError:
+            continue
+    return times
 
 
 def stale(view: View, config: Config, wall: int) -> list[str]:
-    """Symbols whose book is live and had no update for 60 s."""
-    found = view.book_status.books if view.book_status else {}
+    """Return symbols whose book is live and had no update for 60 s."""
+    infos = view.book_status.books if view.book_status else {}
     return [
         pair
         for pair in config.trading.pairs
-        if pair in found and found[pair].stale and view.book_state(pair, wall)[0] is BookState.LIVE
+        if pair in infos and infos[pair].stale and view.book_state(pair, wall)[0] is BookState.LIVE
     ]
 
 
-def connection(view: View) -> dict[str, Any]:
-    """The public connection: Kraken's status word, how often it was lost, and attempts against the limit."""
+def connection(view: View) -> Connection:
+    """Return the public connection: Kraken's status word, how often it was lost, attempts against the limit."""
     feed = view.feed_status
-    return {
-        "connected": feed.connected if feed else None,
-        "system": feed.system if feed else None,
-        "reconnects": feed.reconnects if feed else None,
-        "private_connected": detail(view, "executor", "connected"),
-        "private_problem": str(detail(view, "executor", "connection_problem") or ""),
-        "attempts": detail(view, "collector", "connection_attempts"),
-        "private_attempts": detail(view, "executor", "connection_attempts"),
-        "attempts_10_min_max": limits.CONNECT_ATTEMPTS_10_MIN,
-        "refused": {symbol: said for symbol, said in feed.symbols.items() if said.startswith("refused")}
-        if feed
-        else {},
-    }
+    symbols = feed.symbols if feed else {}
+    return Connection(
+        connected=feed.connected if feed else None,
+        system=feed.system if feed else None,
+        reconnects=feed.reconnects if feed else None,
+        private_connected=detail(view, "executor", "connected", bool),
+        private_problem=detail(view, "executor", "connection_problem", str) or "",
+        attempts=detail(view, "collector", "connection_attempts", int),
+        private_attempts=detail(view, "executor", "connection_attempts", int),
+        attempts_10_min_max=limits.CONNECT_ATTEMPTS_10_MIN,
+        refused={symbol: said for symbol, said in symbols.items() if said.startswith("refused")},
+    )
 
 
 def paused(view: View) -> dict[str, str]:
-    """Pairs and strategies that the executor has paused, each with the reason."""
-    told = detail(view, "executor", "paused")
-    return {str(name): str(why) for name, why in told.items()} if isinstance(told, dict) else {}
+    """Return pairs and strategies that the executor has paused, each with the reason."""
+    return detail(view, "executor", "paused", dict[str, str]) or {}
 
 
-def empty_slots(view: View) -> list[dict[str, Any]]:
-    """Slots that are wanted and empty for 20 s (invariant 12), the longest first; ``since_ts`` in seconds."""
+def empty_slots(view: View) -> list[EmptySlotShown]:
+    """Return slots that are wanted and empty for 20 s (invariant 12), the longest first."""
     slots = view.account.empty_slots if view.account else []
-    found = [msgspec.to_builtins(slot) | {"since_ts": slot.since_ts / SECOND} for slot in slots]
-    return sorted(found, key=lambda slot: float(slot["since_ts"]))
+    rows = [EmptySlotShown(**msgspec.structs.asdict(slot) | {"since_ts": slot.since_ts / SECOND}) for slot in slots]
+    return sorted(rows, key=lambda slot: slot.since_ts)
 
 
-def unwanted(view: View) -> list[dict[str, Any]]:
-    """Own orders that are open for 20 s although nobody wants them (invariant 12); ``since_ts`` in seconds."""
+def unwanted(view: View) -> list[UnwantedShown]:
+    """Return own orders that are open for 20 s although nobody wants them (invariant 12)."""
     orders = view.account.unwanted if view.account else []
-    return [msgspec.to_builtins(order) | {"since_ts": order.since_ts / SECOND} for order in orders]
-
-
-def not_trading(status: dict[str, Any], wall: int) -> list[tuple[bool, str, str]]:
-    """Return what is wanted and is not so: whether it is more than our own limits, what it is, and why, for people."""
-    found = []
-    for slot in status.get("empty_slots") or []:
-        what = f"{slot['strategy']} {slot['symbol']} {slot['slot']}"
-        why = f"Kraken refuses it: {explained([slot['error'] or slot['why']])}" if slot["refused"] else slot["why"]
-        found.append((bool(slot["refused"]), what, f"wanted and empty for {_age_s(slot, wall)} s; {why}"))
-    for order in status.get("unwanted") or []:
-        what = f"{order['strategy']} {order['symbol']} {order['slot']}"
-        found.append(
-            (True, what, f"{order['cl_ord_id']} is open for {_age_s(order, wall)} s, and unwanted: {order['why']}")
-        )
-    return found
-
-
-def held_and_rates(status: dict[str, Any]) -> list[tuple[bool, str, str]]:
-    """Return the assets that are held, and those whose rate is not valid, in the form of :func:`not_trading`."""
-    assets, rates = status.get("assets") or {}, status.get("asset_rates") or {}
-    found = [(True, f"{asset} is held", row["held"]) for asset, row in assets.items() if row["held"]]
-    for asset, rate in rates.items():
-        if not rate["valid"]:
-            what = f"the rate of {asset} is {'stale' if rate['rate'] else 'not known'}"
-            why = f"it goes by {', '.join(rate['way'])}; what is valued by it is not quoted until those books are live"
-            found.append((False, what, why))
-    return found
-
-
-def troubles(status: dict[str, Any], wall: int) -> list[tuple[bool, str, str]]:
-    """Return everything that is configured or wanted and is not so, as :func:`not_trading` has it."""
-    out = "the exchange does not list it; the other pairs are quoted"
-    unlisted = [(True, f"{symbol} is out", out) for symbol in status.get("unlisted") or []]
-    return [*held_and_rates(status), *unlisted, *not_trading(status, wall)]
+    return [UnwantedShown(**msgspec.structs.asdict(order) | {"since_ts": order.since_ts / SECOND}) for order in orders]
 
 
 def unlisted(view: View, config: Config) -> list[str]:
@@ -130,38 +147,36 @@ def unlisted(view: View, config: Config) -> list[str]:
     return [pair for pair in config.trading.pairs if pair in unknown]
 
 
-def _age_s(shown: dict[str, Any], wall: int) -> int:
-    return max(0, int(wall / SECOND - shown["since_ts"]))
-
-
-def rates(view: View) -> dict[str, Any]:
-    """Kraken's counters: one a pair for orders, and the key's for REST calls; what is used and what is left."""
+def rates(view: View) -> RateCounters:
+    """Return Kraken's counters: one a pair for orders, and the key's for REST calls."""
     account = view.account
+    counters = account.counters if account else {}
     threshold = account.threshold if account else 0.0
-    pairs = {
-        symbol: {"counter": used, "threshold": threshold, "left": round(max(0.0, threshold - used), 2)}
-        for symbol, used in (account.counters.items() if account else ())
-    }
-    used, most = (detail(view, "executor", name) for name in ("rest_counter", "rest_counter_max"))
-    told = isinstance(used, int | float) and isinstance(most, int | float)
-    rest = {"counter": used, "threshold": most, "left": round(max(0.0, most - used), 2)} if told else None
-    return {"pairs": pairs, "rest": rest}
+    pairs = {symbol: _counter(used, threshold) for symbol, used in counters.items()}
+    used, most = (detail(view, "executor", name, float) for name in ("rest_counter", "rest_counter_max"))
+    rest = _counter(used, most) if used is not None and most is not None else None
+    return RateCounters(pairs=pairs, rest=rest)
 
 
-def fees(view: View) -> dict[str, dict[str, str | None]]:
-    """Maker and taker fee in percent, and the half-spread in basis points that earns the maker fee back."""
+def _counter(used: float, threshold: float) -> RateCounter:
+    return RateCounter(counter=used, threshold=threshold, left=round(max(0.0, threshold - used), 2))
+
+
+def fees(view: View) -> dict[str, FeesShown]:
+    """Return maker and taker fee in percent, and the half-spread in basis points that earns the maker fee back."""
+    known = view.account.fees if view.account else {}
     return {
-        symbol: {"maker": fee.maker, "taker": fee.taker, "break_even_bps": break_even_bps(fee.maker)}
-        for symbol, fee in (view.account.fees.items() if view.account else ())
+        symbol: FeesShown(maker=fee.maker, taker=fee.taker, break_even_bps=break_even_bps(fee.maker))
+        for symbol, fee in known.items()
     }
 
 
-def slow(view: View, slow_s: float) -> list[dict[str, Any]]:
-    """Operations that ever took longer than the threshold, the slowest first; times in ms."""
-    found = []
-    for process, heard in view.heartbeats.items():
-        operations = heard.beat.details.get("operations")
-        for name, summary in operations.items() if isinstance(operations, dict) else ():
-            if isinstance(summary, dict) and float(summary.get("max") or 0) > slow_s * 1000:
-                found.append({"process": process, "operation": name, **summary})
-    return sorted(found, key=lambda each: -float(each["max"]))
+def slow(view: View, slow_s: float) -> list[SlowOperation]:
+    """Return operations that ever took longer than the threshold, the slowest first; times in ms."""
+    rows = [
+        SlowOperation(process=process, operation=name, **msgspec.structs.asdict(times))
+        for process in view.heartbeats
+        for name, times in operations(view, process).items()
+        if times.max > slow_s * 1000
+    ]
+    return sorted(rows, key=lambda each: -each.max)

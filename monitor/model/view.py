@@ -1,6 +1,6 @@
 """The state of the bus now: the newest heartbeat of each process and the newest of everything else.
 
-A core: messages and the time come in, and the status object comes out. Both the monitor and the commands keep one.
+Messages and the time come in, and parts of the status object come out. Both the monitor and the commands keep one.
 Bounded by the configuration: processes, pairs and strategies that are not in it are counted and left out.
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
+from monitor.model.status_object import AssetShown, RateShown, StatusBook, StatusProcess
 from shared import limits, numbers
 from shared.bus import Received
 from shared.clock import MS, SECOND
@@ -46,7 +46,7 @@ class Heard:
 
 
 def live_orders(orders: Orders) -> list[Order]:
-    """The orders of a message that may still trade."""
+    """Return the orders of a message that may still trade."""
     return [order for order in orders.orders if order.state in LIVE_ORDER_STATES]
 
 
@@ -72,7 +72,7 @@ class View:
         self.strangers = 0
 
     def take(self, received: Received, now: int) -> None:
-        """Takes in one message; kinds that the view does not show are passed over."""
+        """Take in one message; kinds that the view does not show are passed over."""
         match received.message:
             case Heartbeat() as beat:
                 if self._known(received.rest in self._names and beat.process == received.rest):
@@ -105,11 +105,9 @@ class View:
         self.strangers += not known
         return known
 
-    # --- what is known -------------------------------------------------------------------------------------------
-
     @property
     def is_complete(self) -> bool:
-        """Everything that the status object shows has been heard."""
+        """True if everything that the status object shows has been heard."""
         return (
             all(name in self.heartbeats for name in self._names)
             and self.book_status is not None
@@ -120,11 +118,11 @@ class View:
         )
 
     def state_of(self, name: str, now: int) -> str:
-        """A process's own word on itself, or ``dead`` when unheard for 3 s."""
+        """Return a process's own state, or ``dead`` when unheard for 3 s."""
         return DEAD if self.silence(name, now) else str(self.heartbeats[name].beat.state)
 
     def silence(self, name: str, now: int) -> str:
-        """Why a process's last words may not be true any more; empty while it is heard."""
+        """Return why a process's last message may be outdated; empty while it is heard."""
         heard = self.heartbeats.get(name)
         if heard is None:
             return f"{name} has not been heard"
@@ -141,16 +139,16 @@ class View:
         return len(self.own_orders())
 
     def orders_known(self, now: int) -> bool:
-        """The executor is heard, and has told, reconciled, about every pair."""
-        return self.orders_told and not self.silence("executor", now)
+        """True if the executor is heard and has published every pair, reconciled."""
+        return self.orders_published and not self.silence("executor", now)
 
     @property
-    def orders_told(self) -> bool:
-        """The executor has told, reconciled, about every pair, however long ago."""
+    def orders_published(self) -> bool:
+        """True if the executor has published every pair, reconciled, however long ago."""
         return all(pair in self.orders and self.orders[pair].valid for pair in self._pairs)
 
     def book_state(self, symbol: str, wall: int) -> tuple[BookState, str]:
-        """A book's state and why; a book whose publisher is not heard for 1 s is silent, whatever it said last."""
+        """Return a book's state and why; silent if its publisher is not heard for 1 s, whatever it said last."""
         status = self.book_status
         if status is None:
             return BookState.SILENT, "the book process has not been heard"
@@ -162,87 +160,58 @@ class View:
             return BookState.SYNCING, "the book process does not know it yet"
         return info.state, info.why or ("no update for 60 s" if info.stale else "")
 
-    # --- the status object ---------------------------------------------------------------------------------------
-
-    def status(self, now: int, wall: int, halted: str | None) -> dict[str, Any]:
-        """The heart of what ``status --json`` and ``/api/status`` print; ``halted`` is the text of data/HALT."""
-        return {
-            "halted": halted is not None,
-            "halted_why": halted or "",
-            "sandbox": self._config.kraken.sandbox,
-            "dry_run": self._config.trading.dry_run,
-            "processes": {name: self.process(name, now) for name in self._names},
-            "books": {pair: self._book(pair, wall) for pair in self._pairs},
-            "open_orders": self.open_orders,
-            "orders_known": self.orders_known(now),
-            # A position that nobody vouches for is not told: trading may have gone on without a word of it.
-            "positions": {} if self.silence("executor", now) else self.position_texts(),
-            "assets": {} if self.silence("executor", now) else self.asset_rows(),
-        }
-
     def position_texts(self) -> dict[str, str]:
         """Return what the fills on each pair add up to, as decimal text; empty while the account is not heard of."""
-        return (
-            {pair: self.account.positions[pair] for pair in self._pairs if pair in self.account.positions}
-            if (self.account is not None)
-            else {}
+        known = self.account.positions if self.account is not None else {}
+        return {pair: known[pair] for pair in self._pairs if pair in known}
+
+    def asset_rows(self) -> dict[str, AssetShown]:
+        """Return each traded base: its position over all pairs, its worth, its inventory, and why it is held."""
+        rows = self.account.assets if self.account is not None else {}
+        return {name: AssetShown(**msgspec.structs.asdict(row)) for name, row in rows.items()}
+
+    def rate_rows(self) -> dict[str, RateShown]:
+        """Return what each asset of the pairs is worth in the currency, and whether that is valid."""
+        rates = self.account.rates if self.account is not None else {}
+        return {name: RateShown(**msgspec.structs.asdict(rate)) for name, rate in rates.items()}
+
+    def process(self, name: str, now: int) -> StatusProcess:
+        """Return a process as the status object shows it."""
+        heard = self.heartbeats.get(name)
+        state = self.state_of(name, now)
+        if heard is None:
+            return StatusProcess(state=state, why="never heard", restarts=0)
+        beat, age_s = heard.beat, round((now - heard.at) / SECOND, 3)
+        memory = beat.details.get("memory_percent")
+        return StatusProcess(
+            state=state,
+            why=f"last heard {age_s:.0f} s ago" if state == DEAD else beat.why,
+            pid=beat.pid,
+            boot=beat.boot,
+            uptime_s=beat.uptime_s,
+            heartbeat_age_s=age_s,
+            rss_mb=beat.rss_mb,
+            gaps=beat.gaps,
+            drops=beat.drops,
+            loop_lag_ms=beat.loop_lag_ms,
+            restarts=self.restarts[name],
+            memory_percent=memory if isinstance(memory, int | float) else None,
         )
 
-    def asset_rows(self) -> dict[str, dict[str, Any]]:
-        """Each traded base: its position over all pairs, what that is worth, what is kept, and why it is held."""
-        return {name: msgspec.to_builtins(row) for name, row in self.account.assets.items()} if self.account else {}
-
-    def rate_rows(self) -> dict[str, dict[str, Any]]:
-        """Return what each asset of the pairs is worth in the currency, and whether that is valid."""
-        return {name: msgspec.to_builtins(rate) for name, rate in self.account.rates.items()} if self.account else {}
-
-    def process(self, name: str, now: int) -> dict[str, Any]:
-        """A process as the status object shows it."""
-        heard = self.heartbeats.get(name)
-        beat = heard.beat if heard else None
-        shown: dict[str, Any] = {"state": self.state_of(name, now), "why": ""}
-        if heard is None or beat is None:
-            keys = (
-                "pid",
-                "boot",
-                "uptime_s",
-                "heartbeat_age_s",
-                "rss_mb",
-                "gaps",
-                "drops",
-                "loop_lag_ms",
-                "memory_percent",
-            )
-            return {**shown, **dict.fromkeys(keys), "restarts": 0, "why": "never heard"}
-        age_s = round((now - heard.at) / SECOND, 3)
-        return {
-            "state": shown["state"],
-            "why": f"last heard {age_s:.0f} s ago" if shown["state"] == DEAD else beat.why,
-            "pid": beat.pid,
-            "boot": beat.boot,
-            "uptime_s": beat.uptime_s,
-            "heartbeat_age_s": age_s,
-            "rss_mb": beat.rss_mb,
-            "gaps": beat.gaps,
-            "drops": beat.drops,
-            "loop_lag_ms": beat.loop_lag_ms,
-            "restarts": self.restarts[name],
-            "memory_percent": beat.details.get("memory_percent"),
-        }
-
-    def _book(self, symbol: str, wall: int) -> dict[str, Any]:
+    def book(self, symbol: str, wall: int) -> StatusBook:
+        """Return a book as the status object shows it."""
         state, why = self.book_state(symbol, wall)
         status = self.book_status
         info = status.books.get(symbol) if status else None
         book = self.books.get(symbol)
         touch = book if book is not None and state is BookState.LIVE and book.state is BookState.LIVE else None
-        return {
-            "state": str(state),
-            "age_ms": info.age_ms + max(0, wall - status.ts) // MS if info and status else None,
-            "bid": numbers.text(touch.bids[0][0], touch.price_precision) if touch and touch.bids else None,
-            "ask": numbers.text(touch.asks[0][0], touch.price_precision) if touch and touch.asks else None,
-            "checksums_ok": info.checksums_ok if info else 0,
-            "checksums_failed": info.checksums_failed if info else 0,
-            "stale": info.stale if info else False,
-            "why": why,
-        }
+        return StatusBook(
+            state=str(state),
+            age_ms=info.age_ms + max(0, wall - status.ts) // MS if info and status else None,
+            bid=numbers.text(touch.bids[0][0], touch.price_precision) if touch and touch.bids else None,
+            ask=numbers.text(touch.asks[0][0], touch.price_precision) if touch and touch.asks else None,
+            checksums_ok=info.checksums_ok if info else 0,
+            checksums_failed=info.checksums_failed if info else 0,
+            stale=info.stale if info else False,
+            why=why,
+        )

@@ -19,15 +19,15 @@ from monitor.top.canvas import Canvas
 from monitor.top.dialogs import Ask, Choose, Help
 from monitor.ui import confirmations
 from monitor.ui.controls import Doer, Outcome
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Tone
 from shared import limits
 
 
 class Source(Protocol):
-    """The source that the screen reads: the newest to show, and why there will be no more."""
+    """A reader as the screen sees it: the newest snapshot, and why there will be no more."""
 
-    latest: Shown | None
+    latest: Snapshot | None
     failed: str
 
 
@@ -74,68 +74,66 @@ class Top(App[str]):
         Binding("escape", "leave", "back"),
     ]
 
-    def __init__(self, source: Source, acts: Doer, listens: str) -> None:
+    def __init__(self, source: Source, doer: Doer, listens: str) -> None:
         # The terminal's own colours; NO_COLOR, which Textual reads here, leaves bold, dim and reverse.
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
-        self._source, self._acts = source, acts
+        self._source, self._doer = source, doer
         self.state = page.State(source=listens)
         self._under_way: set[str] = set()
-        self._drawn: tuple[Shown | None, Size] = (None, Size())
+        self._drawn: tuple[Snapshot | None, Size] = (None, Size())
         self._said = 0
         self._canvas = Canvas()
         self._input = Input(placeholder="a pair or any text; Enter keeps it, Esc ends it", compact=True)
 
     def compose(self) -> ComposeResult:
-        """The page, and a line to type in when that is asked for."""
+        """Yield the page and the line for the filter."""
         yield self._canvas
         yield self._input
 
     def on_mount(self) -> None:
-        """Begins to draw."""
+        """Begin to draw."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         self.set_interval(limits.TOP_DRAW_EVERY_S, self.look)
         self.call_after_refresh(self.draw)
 
     def look(self) -> None:
-        """Draws what is new, and what another size needs."""
+        """Draw what is new, and what another size needs."""
         if self._source.failed:
             self.exit(self._source.failed)
-        shown, size = self._drawn
-        if self._source.latest is not shown or self._canvas.size != size:
+        snapshot, size = self._drawn
+        if self._source.latest is not snapshot or self._canvas.size != size:
             self.draw()
 
     def draw(self) -> None:
-        """Draws now; of the page, only lines that changed go to the terminal."""
+        """Draw now; of the page, only lines that changed go to the terminal."""
         width, height = self._canvas.size
         if width and height:
-            shown = self._source.latest
-            self._drawn = shown, self._canvas.size
-            self._canvas.put(page.screen(shown, self.state, width, height))
-
-    # --- looking around ------------------------------------------------------------------------------------------
+            snapshot = self._source.latest
+            self._drawn = snapshot, self._canvas.size
+            self._canvas.put(page.screen(snapshot, self.state, width, height))
 
     def action_pair(self, step: int) -> None:
-        """Another pair in the ladder."""
+        """Show another pair in the ladder."""
         self.state.pair += step
         self.draw()
 
     def action_view(self, view: page.View) -> None:
-        """Another list, or the main screen."""
+        """Show another list, or the main screen."""
         self.state.view, self.state.scroll = view, 0
         self.draw()
 
     def action_scroll(self, rows: int) -> None:
-        """A list moves; the page holds the place within what there is."""
+        """Scroll a list; the page keeps the position within the rows."""
         self.state.scroll += rows
         self.draw()
 
     def action_help(self) -> None:
-        """Every key."""
+        """Show every key."""
         self.push_screen(Help())
 
     def action_leave(self) -> None:
-        """Takes away what is uppermost: what was said, the list, the filter."""
+        """Close what is uppermost: the notice, the list, the filter."""
         if self.state.notice:
             self.state.notice = ""
         elif self.state.view != "main":
@@ -145,23 +143,23 @@ class Top(App[str]):
         self.draw()
 
     def action_filter(self) -> None:
-        """A line to type in; the page follows each key."""
+        """Open the line for the filter; the page follows each key."""
         self._input.value = self.state.wanted
         self._input.add_class("asked")
         self._input.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """A key in it."""
+        """Filter by what is typed so far."""
         if self._input.has_class("asked"):
             self.state.wanted, self.state.scroll = event.value.strip(), 0
             self.draw()
 
     def on_input_submitted(self, _event: Input.Submitted) -> None:
-        """It is kept."""
+        """Keep the filter."""
         self._close_filter()
 
     def on_key(self, event: events.Key) -> None:
-        """Esc in the line ends the filter."""
+        """End the filter at Esc in its line."""
         if event.key == "escape" and self._input.has_class("asked"):
             event.stop()
             event.prevent_default()
@@ -173,50 +171,48 @@ class Top(App[str]):
         self._input.remove_class("asked")
         self.screen.set_focus(None)
 
-    # --- acts ----------------------------------------------------------------------------------------------------
-
     def action_halt(self) -> None:
-        """Asks, then halts."""
-        self._ask("halt", confirmations.ask_halt, self._acts.halt)
+        """Ask, then halt."""
+        self._ask("halt", confirmations.ask_halt, self._doer.halt)
 
     def action_resume(self) -> None:
-        """Asks, then ends a halt, where there is one."""
+        """Ask, then end a halt, where there is one."""
         if self._source.latest is not None and not self._source.latest.control.halted:
             self._say("not halted: there is nothing to resume", Tone.PLAIN)
         else:
-            self._ask("resume", confirmations.ask_resume, self._acts.resume)
+            self._ask("resume", confirmations.ask_resume, self._doer.resume)
 
     def action_flatten(self) -> None:
-        """Asks, then has every position closed."""
+        """Ask, then have every position closed."""
         if self._source.latest is not None and self._source.latest.control.halted:
             self._say("flatten: halted, so nothing can be closed; r resumes first", Tone.WARN)
         else:
-            self._ask("flatten", confirmations.ask_flatten, self._acts.flatten)
+            self._ask("flatten", confirmations.ask_flatten, self._doer.flatten)
 
     def action_choose(self) -> None:
-        """Lets a process be chosen, asks, then restarts it."""
+        """Let a process be chosen, ask, then restart it."""
 
         def chosen(process: str | None) -> None:
             if process is not None:
                 name = f"restart {process}"
-                self._ask(name, lambda _shown: confirmations.ask_restart(process), partial(self._acts.restart, process))
+                self._ask(name, lambda _shown: confirmations.ask_restart(process), partial(self._doer.restart, process))
 
         if self._source.latest is not None:
             self.push_screen(Choose(list(self._source.latest.processes)), chosen)
 
-    def _ask(self, name: str, lines: Callable[[Shown], list[str]], act: Callable[[], Outcome]) -> None:
-        shown = self._source.latest
-        if shown is None:
+    def _ask(self, name: str, lines: Callable[[Snapshot], list[str]], act: Callable[[], Outcome]) -> None:
+        snapshot = self._source.latest
+        if snapshot is None:
             return
 
         def answered(agreed: bool | None) -> None:
             if agreed:
                 self._begin(name, act)
 
-        self.push_screen(Ask(confirmations.money_at_stake(shown), lines(shown)), answered)
+        self.push_screen(Ask(confirmations.money_at_stake(snapshot), lines(snapshot)), answered)
 
     def _begin(self, name: str, act: Callable[[], Outcome]) -> None:
-        """In a thread, so that the screen goes on; one of a kind at a time, and halt never waits for another."""
+        """Run an action in a thread, so that the screen goes on; one of a name at a time, and halt never waits."""
         if name in self._under_way:
             self._say(f"{name} is under way already", Tone.WARN)
             return
@@ -234,7 +230,7 @@ class Top(App[str]):
         self.run_worker(work(), exit_on_error=False)
 
     def _say(self, text: str, tone: Tone) -> None:
-        """Above the keys, until the next, Esc, or some time has passed."""
+        """Show a text above the keys, until the next one, Esc, or for some time."""
         self.state.notice, self.state.notice_tone = text, tone
         self._said += 1
         self.set_timer(limits.VIEW_NOTICE_S, partial(self._unsay, self._said))

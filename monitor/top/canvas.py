@@ -1,4 +1,4 @@
-"""Rows of text on a terminal: of what is given, only lines that changed are drawn again."""
+"""Rows of text on a terminal; only lines that changed are drawn again."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Canvas(Widget):
         self._rows: list[Row] = []
 
     def put(self, rows: list[Row]) -> None:
-        """Shows these instead."""
+        """Show these rows instead."""
         before, self._rows = self._rows, rows
         for at in range(max(len(before), len(rows))):
             if before[at : at + 1] != rows[at : at + 1]:
                 self.refresh(Region(0, at, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
-        """One line as Textual asks for it."""
+        """Return one line, as Textual asks for it."""
         row = self._rows[y] if y < len(self._rows) else ()
         segments = [Segment(text, STYLES[tone]) for text, tone in row if text]
         return Strip(segments).adjust_cell_length(self.size.width, Style())

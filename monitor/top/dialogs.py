@@ -19,7 +19,7 @@ BOX = 64
 
 
 class Ask(ModalScreen[bool]):
-    """Asks before an act; only ``y`` agrees."""
+    """A question before an action; only ``y`` agrees."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,Y", "answer(True)", "yes"),
@@ -38,11 +38,11 @@ class Ask(ModalScreen[bool]):
         ]
 
     def compose(self) -> ComposeResult:
-        """A box."""
+        """Yield the dialog's box."""
         yield box(self.rows)
 
     def action_answer(self, agreed: bool) -> None:
-        """Goes, with the answer."""
+        """Close with the answer."""
         self.dismiss(agreed)
 
 
@@ -57,7 +57,7 @@ class Choose(ModalScreen[str | None]):
         self._processes = processes
 
     def compose(self) -> ComposeResult:
-        """A list in a box."""
+        """Yield the dialog's box."""
         head = Canvas()
         head.styles.height = 2
         head.put([(("Restart which process? ", Tone.STRONG), ("arrows and Enter, Esc for none", Tone.QUIET))])
@@ -66,11 +66,11 @@ class Choose(ModalScreen[str | None]):
             yield OptionList(*self._processes, compact=True, markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Chosen; whether it is meant is asked next."""
+        """Close with the chosen process; the next dialog asks whether it is meant."""
         self.dismiss(self._processes[event.option_index])
 
     def action_leave(self) -> None:
-        """None."""
+        """Close without a choice."""
         self.dismiss(None)
 
 
@@ -78,18 +78,18 @@ class Help(ModalScreen[None]):
     """Every key; any key ends it."""
 
     def compose(self) -> ComposeResult:
-        """A box."""
+        """Yield the dialog's box."""
         yield box(notices.help_rows(BOX - 4))
 
     def on_key(self, event: events.Key) -> None:
-        """Any key, which does nothing else."""
+        """Close at any key, which does nothing else."""
         event.stop()
         event.prevent_default()
         self.dismiss(None)
 
 
 def box(rows: list[Row]) -> Vertical:
-    """Rows in a frame."""
+    """Return rows in a frame."""
     canvas = Canvas()
     canvas.styles.height = len(rows)
     canvas.put(rows)

@@ -1,6 +1,6 @@
-"""A pair's book with own quotes where they stand: touch and own quotes always, the best levels in what room is left.
+"""A pair's book with own quotes in place: always the touch and own quotes, then the best levels that fit.
 
-A core. Level numbers show where levels are left out.
+Level numbers show where levels are left out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from monitor.model.sections import BookShown, OrderShown
-from monitor.ui.levels import Level, nearest, own_by_price
+from monitor.ui.levels import level_row, nearest, own_by_price
 from monitor.ui.text import DASH, Column, Piece, Row, Tone, fill, fitting, plain, table, width_of
 
 COLUMNS = (
@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def ladder(symbol: str, book: BookShown | None, orders: Sequence[OrderShown], width: int, height: int) -> list[Row]:
-    """The title, asks down to the touch, bids from the touch down."""
+    """Return the title, asks down to the touch, bids from the touch down."""
     if book is None:
         return [_title(symbol, None, width)]
     own = {side: own_by_price([order for order in orders if order.side == side]) for side in ("sell", "buy")}
@@ -32,8 +32,8 @@ def ladder(symbol: str, book: BookShown | None, orders: Sequence[OrderShown], wi
     room = max(1, (height - 1) // 2)
     asks = nearest(book.asks, own["sell"], room, rising=True)
     bids = nearest(book.bids, own["buy"], room, rising=False)
-    rows = [_row("ask", level, own["sell"]) for level in reversed(asks)]
-    rows += [_row("bid", level, own["buy"]) for level in bids]
+    rows = [level_row("ask", level, own["sell"]) for level in reversed(asks)]
+    rows += [level_row("bid", level, own["buy"]) for level in bids]
     return [_title(symbol, book, width), *table(COLUMNS, rows, width)[1:]][:height]
 
 
@@ -49,21 +49,8 @@ def _title(symbol: str, book: BookShown | None, width: int) -> Row:
     return fill((*row, (" " * max(0, room - width_of(row)) + " own", Tone.HEAD)), width)
 
 
-def _row(word: str, level: Level, own: dict[str, Decimal]) -> list[Piece]:
-    price, qty, number = level
-    ours = own.get(price)
-    tone = Tone.OWN if ours is not None else Tone.PLAIN
-    return [
-        (word, Tone.BAD if word == "ask" else Tone.GOOD),
-        (str(number), Tone.QUIET) if number else DASH,
-        (price, tone),
-        (qty, Tone.PLAIN) if qty else DASH,
-        (format(ours, "f"), tone) if ours is not None else ("", tone),
-    ]
-
-
 def _not_live(why: Piece, own: dict[str, dict[str, Decimal]], width: int) -> list[Row]:
-    """Own quotes are told also where the book is not known."""
+    """Return the reason and own quotes, which are shown also without a book."""
     rows = [
         [(word, tone), DASH, (price, Tone.OWN), DASH, (format(qty, "f"), Tone.OWN)]
         for word, side, tone in (("ask", "sell", Tone.BAD), ("bid", "buy", Tone.GOOD))

@@ -1,12 +1,13 @@
-"""Sentences of the screen: at the start, when nothing is heard, and as help. A core."""
+"""Sentences of the screen: at the start, when nothing is heard, and as help."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from monitor.model.ages import SHORT, age
 from monitor.ui import confirmations
-from monitor.ui.snapshot import Shown
-from monitor.ui.text import Row, Tone, age, cut, plain, wrapped
+from monitor.ui.snapshot import Snapshot
+from monitor.ui.text import Row, Tone, cut, plain, wrapped
 from shared import limits
 
 KEYS: Final = (
@@ -43,35 +44,35 @@ LEGEND: Final = (
 
 
 def listening(source: str, width: int) -> list[Row]:
-    """The first seconds."""
+    """Return the rows of the first seconds."""
     return [((cut("listening on the bus…", width), Tone.QUIET),), (), *wrapped(source, width, Tone.QUIET)]
 
 
-def down(shown: Shown, source: str, width: int) -> list[Row]:
-    """Nothing is heard: what it means, and what to do."""
+def down(snapshot: Snapshot, source: str, width: int) -> list[Row]:
+    """Return rows that say that nothing is heard, what it means, and what to do."""
     rows: list[Row] = [(("The system is down", Tone.BAD),), ()]
-    heard = any(process.pid is not None for process in shown.processes.values())
-    silent = f"for {age(shown.silent_s)}" if heard else "since this screen was opened"
+    heard = any(process.pid is not None for process in snapshot.processes.values())
+    silent = f"for {age(snapshot.silent_s, SHORT)}" if heard else "since this screen was opened"
     rows += wrapped(f"No process has been heard {silent}.", width)
     rows += [(), *wrapped("Start it:  make run", width, Tone.STRONG)]
     rows += wrapped("or as a daemon:  .venv/bin/supervisord -c supervisord.conf", width)
-    if shown.open_orders:
-        rows += [(), *wrapped(_orders_left(shown), width, Tone.WARN)]
-    if shown.control.halted:
-        rows += [(), *wrapped(f"It is halted: {shown.control.why}", width, Tone.WARN)]
+    if snapshot.open_orders:
+        rows += [(), *wrapped(_orders_left(snapshot), width, Tone.WARN)]
+    if snapshot.control.halted:
+        rows += [(), *wrapped(f"It is halted: {snapshot.control.why}", width, Tone.WARN)]
     rows += [(), *wrapped("This screen goes on by itself. q quits.", width)]
     return [*rows, *wrapped(source, width, Tone.QUIET)]
 
 
-def _orders_left(shown: Shown) -> str:
+def _orders_left(snapshot: Snapshot) -> str:
     return (
-        f"When last heard, {confirmations.orders_open(shown.open_orders)}: Kraken's dead man's switch pulls what was "
-        f"not pulled, within {limits.SWITCH_TIMEOUT_S} s of the executor's end; h cancels by REST."
+        f"When last heard, {confirmations.orders_open(snapshot.open_orders)}: Kraken's dead man's switch pulls what "
+        f"was not pulled, within {limits.SWITCH_TIMEOUT_S} s of the executor's end; h cancels by REST."
     )
 
 
 def help_rows(width: int) -> list[Row]:
-    """Every key, and what the columns mean."""
+    """Return every key, and what the columns mean."""
     rows: list[Row] = []
     for key, text in HELP:
         first, *more = wrapped(text, width - 8)

@@ -1,20 +1,20 @@
-"""The tables of the screen: each turns a section into rows that fit a width. Cores."""
+"""The tables of the screen: each turns a section into rows that fit a width."""
 
 from __future__ import annotations
 
 from itertools import islice
 from typing import Final
 
+from monitor.model.ages import SHORT, age
 from monitor.model.sections import FillShown, Hop, OrderShown, Process
 from monitor.ui.profit import NOTHING, first_pairs, pair_amounts, total_amounts
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import (
     DASH,
     Column,
     Piece,
     Row,
     Tone,
-    age,
     count,
     cut,
     milliseconds,
@@ -86,19 +86,16 @@ FILL_COLUMNS: Final = (
 
 
 def clipped(rows: list[Row], height: int, key: str = "") -> list[Row]:
-    """Rows of a table within a height; what is left out is counted, and the key named that shows it."""
+    """Return a table's rows within a height; count what is left out, and name the key that shows it."""
     if len(rows) <= height or height < 2:
         return rows[: max(0, height)]
     left = len(rows) - height + 1
     return [*rows[: height - 1], ((f"{left} more{f': {key}' if key else ''}", Tone.QUIET),)]
 
 
-# --- processes and latency -------------------------------------------------------------------------------------------
-
-
-def processes(shown: Shown, width: int) -> list[Row]:
-    """Every process's own word on itself."""
-    return table(PROCESS_COLUMNS, [_process(name, process) for name, process in shown.processes.items()], width)
+def processes(snapshot: Snapshot, width: int) -> list[Row]:
+    """Return every process's state and figures."""
+    return table(PROCESS_COLUMNS, [_process(name, process) for name, process in snapshot.processes.items()], width)
 
 
 def _process(name: str, process: Process) -> list[Piece]:
@@ -109,21 +106,21 @@ def _process(name: str, process: Process) -> list[Piece]:
     return [
         plain(name),
         plain(process.state, tone),
-        (age(process.uptime_s), figures),
+        (age(process.uptime_s, SHORT), figures),
         ("-" if process.rss_mb is None else f"{process.rss_mb:.0f}", figures),
         (milliseconds(process.loop_lag_ms), figures),
         (count(process.restarts), Tone.WARN if process.restarts else figures),
         (count(process.gaps), lost),
         (count(process.drops), dropped),
         ("-" if process.pid is None else str(process.pid), figures),
-        (age(process.heartbeat_age_s), figures),
+        (age(process.heartbeat_age_s, SHORT), figures),
         plain(process.why, tone),
     ]
 
 
-def latency(shown: Shown, width: int) -> list[Row]:
-    """Each hop's percentiles since this screen was opened, in ms."""
-    return table(HOP_COLUMNS, [_hop(hop) for hop in shown.latency.hops], width)
+def latency(snapshot: Snapshot, width: int) -> list[Row]:
+    """Return each hop's percentiles since this screen was opened, in ms."""
+    return table(HOP_COLUMNS, [_hop(hop) for hop in snapshot.latency.hops], width)
 
 
 def _hop(hop: Hop) -> list[Piece]:
@@ -135,33 +132,30 @@ def _hop(hop: Hop) -> list[Piece]:
     ]
 
 
-# --- orders and fills ------------------------------------------------------------------------------------------------
-
-
-def orders(shown: Shown, width: int, wanted: str, first: str) -> list[Row]:
-    """Own orders that hold the wanted text: live ones, those of the pair looked at first, then ended ones."""
-    found = [order for order in shown.orders.orders if _holds(_order_words(order), wanted)]
-    live = [order for order in found if order.is_live]
-    ended = [order for order in found if not order.is_live]
+def orders(snapshot: Snapshot, width: int, wanted: str, first: str) -> list[Row]:
+    """Return own orders that hold the wanted text: live ones, the current pair's first, then ended ones."""
+    matching = [order for order in snapshot.orders.orders if _holds(_order_text(order), wanted)]
+    live = [order for order in matching if order.is_live]
+    ended = [order for order in matching if not order.is_live]
     live.sort(key=lambda order: order.symbol != first)
     ended.sort(key=lambda order: -order.changed_ts)
-    found = [*live, *ended]
-    rows = table(ORDER_COLUMNS, [_order(order, shown) for order in found], width)
-    if not found:
-        word = "no order" if shown.orders.known else "orders are not known now"
+    matching = [*live, *ended]
+    rows = table(ORDER_COLUMNS, [_order(order, snapshot) for order in matching], width)
+    if not matching:
+        word = "no order" if snapshot.orders.known else "orders are not known now"
         rows.append(((f"{word}{f' with {cut(wanted, 20)!r}' if wanted else ''}", Tone.QUIET),))
     return rows
 
 
-def _order_words(order: OrderShown) -> str:
-    words = (order.symbol, order.side, order.state, order.strategy, order.slot, order.cl_ord_id, order.order_id)
-    return " ".join((*words, order.error))
+def _order_text(order: OrderShown) -> str:
+    fields = (order.symbol, order.side, order.state, order.strategy, order.slot, order.cl_ord_id, order.order_id)
+    return " ".join((*fields, order.error))
 
 
-def _order(order: OrderShown, shown: Shown) -> list[Piece]:
-    tone = Tone.PLAIN if order.is_live and shown.orders.known else Tone.QUIET
+def _order(order: OrderShown, snapshot: Snapshot) -> list[Piece]:
+    tone = Tone.PLAIN if order.is_live and snapshot.orders.known else Tone.QUIET
     is_open = order.state == str(OrderState.OPEN)
-    changed = shown.wall / 1e9 - order.created_ts if order.created_ts else None
+    changed = snapshot.wall / 1e9 - order.created_ts if order.created_ts else None
     return [
         plain(order.symbol, tone),
         (order.side, tone),
@@ -169,7 +163,7 @@ def _order(order: OrderShown, shown: Shown) -> list[Piece]:
         (order.qty, tone),
         plain(order.state, tone if is_open or not order.is_live else Tone.WARN),
         (order.filled, tone),
-        (age(changed), tone),
+        (age(changed, SHORT), tone),
         plain(order.strategy, tone),
         plain(order.slot, tone),
         plain(order.order_id or order.cl_ord_id, tone),
@@ -177,17 +171,17 @@ def _order(order: OrderShown, shown: Shown) -> list[Piece]:
     ]
 
 
-def fills(shown: Shown, width: int, wanted: str, most: int = limits.VIEW_ROWS) -> list[Row]:
-    """The newest ``most`` own fills that hold the wanted text, the newest first."""
-    holding = (fill for fill in reversed(shown.fills.fills) if _holds(_fill_words(fill), wanted))
-    found = list(islice(holding, most))
-    rows = table(FILL_COLUMNS, [_fill(fill) for fill in found], width)
-    if not found:
+def fills(snapshot: Snapshot, width: int, wanted: str, most: int = limits.VIEW_ROWS) -> list[Row]:
+    """Return the newest ``most`` own fills that hold the wanted text, newest first."""
+    holding = (fill for fill in reversed(snapshot.fills.fills) if _holds(_fill_text(fill), wanted))
+    newest = list(islice(holding, most))
+    rows = table(FILL_COLUMNS, [_fill(fill) for fill in newest], width)
+    if not newest:
         rows.append(((f"no fill{f' with {cut(wanted, 20)!r}' if wanted else ' yet'}", Tone.QUIET),))
     return rows
 
 
-def _fill_words(fill: FillShown) -> str:
+def _fill_text(fill: FillShown) -> str:
     return " ".join((fill.symbol, fill.side, fill.strategy, fill.exec_id, fill.order_id, fill.cl_ord_id))
 
 
@@ -205,19 +199,16 @@ def _fill(fill: FillShown) -> list[Piece]:
     ]
 
 
-def _holds(words: str, wanted: str) -> bool:
-    return wanted.lower() in words.lower()
+def _holds(text: str, wanted: str) -> bool:
+    return wanted.lower() in text.lower()
 
 
-# --- profit ----------------------------------------------------------------------------------------------------------
-
-
-def profit(shown: Shown, width: int) -> list[Row]:
-    """By pair in its quote asset, and in total; positions, digit for digit, are the base's over all its pairs.
+def profit(snapshot: Snapshot, width: int) -> list[Row]:
+    """Return profit by pair in its quote asset, and in total; positions are the base's over all its pairs.
 
     They stand beside the first pair of their base.
     """
-    currency = shown.profit.currency
+    currency = snapshot.profit.currency
     columns = (
         Column(f"P&L {currency}", 0, right=False),
         Column("total", 1),
@@ -230,21 +221,21 @@ def profit(shown: Shown, width: int) -> list[Row]:
         Column("mid", 8),
     )
     rows: list[list[Piece]] = []
-    held = first_pairs(shown)
-    pairs = shown.profit.pairs
-    for symbol in dict.fromkeys([*(pair for pair in shown.books if pair in pairs), *pairs]):
+    held = first_pairs(snapshot)
+    pairs = snapshot.profit.pairs
+    for symbol in dict.fromkeys([*(pair for pair in snapshot.books if pair in pairs), *pairs]):
         each = pairs[symbol]
-        row = [plain(symbol), *pair_amounts(shown, symbol, each)]
-        row[2:2] = held.get(symbol, (DASH, DASH) if symbol not in shown.books else (NOTHING, NOTHING))
+        row = [plain(symbol), *pair_amounts(snapshot, symbol, each)]
+        row[2:2] = held.get(symbol, (DASH, DASH) if symbol not in snapshot.books else (NOTHING, NOTHING))
         stale = Tone.QUIET if each.is_stale else Tone.PLAIN
         rows.append([*row, (price(each.average_price, each.mid), Tone.PLAIN), (each.mid or "-", stale)])
-    if shown.profit.valid:
-        total = [plain("total"), *total_amounts(shown)]
+    if snapshot.profit.valid:
+        total = [plain("total"), *total_amounts(snapshot)]
         rows.append([*total[:2], NOTHING, NOTHING, *total[2:], NOTHING, NOTHING])
-        fx = money(shown.profit.total.fx, signed=True)
+        fx = money(snapshot.profit.total.fx, signed=True)
         if fx != "0.00":
             rows.append([plain("fx"), (fx, toned(fx)), *[NOTHING] * 7])
-    found = table(columns, rows, width)
-    if not shown.profit.valid:
-        found.append((plain(f"not known: {shown.profit.why}", Tone.QUIET),))
-    return found
+    lines = table(columns, rows, width)
+    if not snapshot.profit.valid:
+        lines.append((plain(f"not known: {snapshot.profit.why}", Tone.QUIET),))
+    return lines

@@ -1,6 +1,6 @@
 """Amounts in a quote asset for people: as many digits as matter, and the asset named where it is not the currency.
 
-Pairs make profit in their quote asset, such as BTC or JPY: a cent's worth has more decimals then, or fewer. A core.
+Pairs make profit in their quote asset, such as BTC or JPY: a cent's worth has more decimals then, or fewer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions of a view before it halts, resumes, flattens or restarts, and the sign of real money. A core."""
+"""Questions of a view before it halts, resumes, flattens or restarts, and the sign of real money."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from monitor.control import flattening
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Tone
 
 RESTARTS: Final = {
@@ -19,11 +19,11 @@ RESTARTS: Final = {
 QUOTES_STAY: Final = "It is back before its quotes expire, and they keep their place."
 
 
-def money_at_stake(shown: Shown) -> tuple[str, Tone]:
+def money_at_stake(snapshot: Snapshot) -> tuple[str, Tone]:
     """Return whose money it is, in a word or two."""
-    if shown.control.sandbox:
+    if snapshot.control.sandbox:
         return "SANDBOX", Tone.GOOD
-    if shown.control.dry_run:
+    if snapshot.control.dry_run:
         return "DRY RUN", Tone.WARN
     return "REAL MONEY", Tone.ALARM
 
@@ -33,25 +33,25 @@ def orders_open(count: int) -> str:
     return f"{count} order was open" if count == 1 else f"{count} orders were open"
 
 
-def ask_halt(shown: Shown) -> list[str]:
+def ask_halt(snapshot: Snapshot) -> list[str]:
     """Return what halt does now."""
-    sure = "" if shown.orders.known else " when last heard"
-    return [f"Halt: pull every order ({shown.open_orders} open{sure}), and place nothing more until resume?"]
+    sure = "" if snapshot.orders.known else " when last heard"
+    return [f"Halt: pull every order ({snapshot.open_orders} open{sure}), and place nothing more until resume?"]
 
 
-def ask_resume(shown: Shown) -> list[str]:
+def ask_resume(snapshot: Snapshot) -> list[str]:
     """Return what resume does now."""
-    return ["Resume: let quotes be placed again?", f"It was halted {shown.control.why}"]
+    return ["Resume: let quotes be placed again?", f"It was halted {snapshot.control.why}"]
 
 
-def ask_flatten(shown: Shown) -> list[str]:
+def ask_flatten(snapshot: Snapshot) -> list[str]:
     """Return what flatten does now."""
-    if shown.control.dry_run:
+    if snapshot.control.dry_run:
         return ["Flatten? It will be refused: a dry run sends nothing, so nothing can be closed."]
-    lines = flattening.in_words(_positions(shown))
+    lines = flattening.describe(_positions(snapshot))
     return [
         "Flatten: pull every order, close every position at the market within the price band, and halt?",
-        *(lines or ["No position is known now." if not shown.profit.valid else "There is no position to close."]),
+        *(lines or ["No position is known now." if not snapshot.profit.valid else "There is no position to close."]),
     ]
 
 
@@ -60,10 +60,10 @@ def ask_restart(process: str) -> list[str]:
     return [f"Restart {process}?", RESTARTS.get(process, QUOTES_STAY)]
 
 
-def _positions(shown: Shown) -> dict[str, Decimal]:
+def _positions(snapshot: Snapshot) -> dict[str, Decimal]:
     """Return what a flatten would close, by asset; dust is no position."""
     amounts = {}
-    for asset, row in shown.positions.assets.items():
+    for asset, row in snapshot.positions.assets.items():
         try:
             amount, least = Decimal(row.position), Decimal(row.least)
         except InvalidOperation:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from monitor.control import flattening, halting, restarting
-from monitor.watchdog import supervisor
+from monitor.errors import ActionRefused, SupervisorError
 from shared.config import Config
 
 Outcome = tuple[bool, str]
@@ -21,53 +21,51 @@ class Doer(Protocol):
     def restart(self, process: str) -> Outcome: ...
 
 
-class Acts:
-    """The acts of one configuration, for a view of this name. Call them in a thread."""
+class Actions:
+    """The actions on one configuration's system, for a view of this name. Call them in a thread."""
 
     def __init__(self, config: Config, view: str) -> None:
         self._config = config
         self._reason = f"from tradebyte {view}"
 
     def halt(self) -> Outcome:
-        """Pulls every order."""
-        return _told(self._halt)
+        """Pull every order."""
+        return _outcome(self._halt)
 
     def resume(self) -> Outcome:
-        """Ends a halt."""
-        return _told(self._resume)
+        """End a halt."""
+        return _outcome(self._resume)
 
     def flatten(self) -> Outcome:
-        """Asks the executor to close every position, and does not wait for that."""
-        return _told(self._flatten)
+        """Ask the executor to close every position; do not wait for that."""
+        return _outcome(self._flatten)
 
     def restart(self, process: str) -> Outcome:
-        """Stops and starts one process."""
-        return _told(lambda: self._restart(process))
+        """Stop and start one process."""
+        return _outcome(lambda: self._restart(process))
 
     def _halt(self) -> Outcome:
         result = halting.halt(self._config, self._reason)
-        return result["open_orders"] == 0, halting.told(result)
+        return result.open_orders == 0, halting.describe(result)
 
     def _resume(self) -> Outcome:
         was = halting.resume(self._config)
         return True, "was not halted" if was is None else f"resumed; it was halted {was}"
 
     def _flatten(self) -> Outcome:
-        found = flattening.wish(self._config)
-        what = "; ".join(flattening.in_words(found)) or "nothing is to be closed"
+        closing = flattening.request(self._config)
+        what = "; ".join(flattening.describe(closing)) or "nothing is to be closed"
         return True, f"flattening, then halting: {what}"
 
     def _restart(self, process: str) -> Outcome:
         pids = restarting.restart(self._config, restarting.programs_of(self._config, process))
-        return True, "; ".join(restarting.told(pids, keep=False))
+        return True, "; ".join(restarting.describe(pids, keep=False))
 
 
-def _told(act: Callable[[], Outcome]) -> Outcome:
+def _outcome(act: Callable[[], Outcome]) -> Outcome:
     try:
         return act()
-    except (flattening.Refused, restarting.Refused) as error:
-        return False, str(error)
-    except (supervisor.Absent, supervisor.Refused, supervisor.TooSlow) as error:
+    except (ActionRefused, SupervisorError) as error:
         return False, str(error)
     except OSError as error:
         return False, f"it could not be done: {error}; see that the disk has room and data/ may be written"

@@ -1,4 +1,4 @@
-"""Profit, in total and of one pair, and the holding of each base. A core."""
+"""Profit, in total and of one pair, and the holding of each base."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from monitor.model.sections import PairProfit
 from monitor.ui.amounts import in_quote
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import DASH, Piece, Tone, money, toned
 from shared.valuation import legs
 
@@ -15,24 +15,24 @@ NOTHING: Final[Piece] = ("", Tone.PLAIN)
 
 
 def made(realised: str, unrealised: str, fees: str) -> Decimal | None:
-    """Profit: realised and unrealised less fees; None where one of them is no number."""
+    """Return realised and unrealised profit less fees; None where one of them is no number."""
     try:
         return Decimal(realised) + Decimal(unrealised) - Decimal(fees)
     except InvalidOperation:
         return None
 
 
-def total_made(shown: Shown) -> str | None:
-    """The profit of all pairs to the cent, with its sign; None until the executor has told it, reconciled."""
-    total = shown.profit.total
+def total_made(snapshot: Snapshot) -> str | None:
+    """Return the profit of all pairs to the cent, with its sign; None until the executor is reconciled."""
+    total = snapshot.profit.total
     value = made(total.realised, total.unrealised, total.fees)
-    return money(value, signed=True) if shown.profit.valid and value is not None else None
+    return money(value, signed=True) if snapshot.profit.valid and value is not None else None
 
 
-def pair_amounts(shown: Shown, symbol: str, each: PairProfit) -> list[Piece]:
+def pair_amounts(snapshot: Snapshot, symbol: str, each: PairProfit) -> list[Piece]:
     """Return a pair's profit, realised, unrealised and fees, in its quote asset."""
-    rate = shown.positions.rates.get(legs(symbol)[1])
-    known, currency = rate.rate if rate is not None else None, shown.profit.currency
+    rate = snapshot.positions.rates.get(legs(symbol)[1])
+    known, currency = rate.rate if rate is not None else None, snapshot.profit.currency
 
     def text(value: str | Decimal | None, *, signed: bool) -> str:
         return in_quote(value, symbol, currency, known, signed=signed)
@@ -42,29 +42,29 @@ def pair_amounts(shown: Shown, symbol: str, each: PairProfit) -> list[Piece]:
     return [*((amount, toned(amount)) for amount in signed), (text(each.fees, signed=False), Tone.PLAIN)]
 
 
-def total_amounts(shown: Shown) -> list[Piece]:
+def total_amounts(snapshot: Snapshot) -> list[Piece]:
     """Return the same of all pairs together, in the trading currency."""
-    total = shown.profit.total
+    total = snapshot.profit.total
     values = (made(total.realised, total.unrealised, total.fees), total.realised, total.unrealised)
     signed = [money(value, signed=True) for value in values]
     return [*((amount, toned(amount)) for amount in signed), (money(total.fees), Tone.PLAIN)]
 
 
-def first_pairs(shown: Shown) -> dict[str, tuple[Piece, Piece]]:
+def first_pairs(snapshot: Snapshot) -> dict[str, tuple[Piece, Piece]]:
     """Return each base's position and worth by the first pair that it is the base of."""
-    found: dict[str, tuple[Piece, Piece]] = {}
+    first: dict[str, tuple[Piece, Piece]] = {}
     seen = set()
-    for symbol in shown.books:
+    for symbol in snapshot.books:
         base = legs(symbol)[0]
-        row = shown.positions.assets.get(base)
+        row = snapshot.positions.assets.get(base)
         if base not in seen:
-            found[symbol] = (DASH, DASH) if row is None else _held(shown, base, row.position, row.worth, row.held)
+            first[symbol] = (DASH, DASH) if row is None else _held(snapshot, base, row.position, row.worth, row.held)
         seen.add(base)
-    return found
+    return first
 
 
-def _held(shown: Shown, base: str, position: str, worth: str, held: str) -> tuple[Piece, Piece]:
-    rate = shown.positions.rates.get(base)
+def _held(snapshot: Snapshot, base: str, position: str, worth: str, held: str) -> tuple[Piece, Piece]:
+    rate = snapshot.positions.rates.get(base)
     is_stale = rate is not None and not rate.valid
     tone = Tone.BAD if held else Tone.PLAIN
     return (position, tone), (money(worth or None) + (" stale" if is_stale else ""), Tone.WARN if is_stale else tone)

@@ -1,23 +1,23 @@
-"""Reads the bus in a thread of its own and keeps the newest of what is to be shown: a screen that stops costs nothing.
+"""Reads the bus in a thread of its own and keeps only the newest snapshot, so that a screen that stops costs nothing.
 
-The shell around :class:`monitor.ui.snapshot.Watch`. However slow the view is, the bus is drained here, and only
-one :class:`Shown` is kept. When the whole process is stopped, ZeroMQ drops what its queues cannot hold; what was missed
-is counted.
+The shell around :class:`monitor.ui.snapshot.Watch`. However slow the view is, the bus is drained here. When the whole
+process is stopped, ZeroMQ drops what its queues cannot hold; what was missed is counted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, MutableMapping
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import structlog
+from structlog.typing import EventDict
 
 from monitor.model import halted
 from monitor.model.past_fills import Reader as Journal
 from monitor.model.picture import WANTED
-from monitor.ui.snapshot import Shown, Watch, counted
+from monitor.ui.snapshot import Snapshot, Watch, counted
 from shared import bus, halt, limits
 from shared.bus import Subscriber
 from shared.clock import SECOND, boot_ns, wall_ns
@@ -25,7 +25,7 @@ from shared.config import Config
 
 
 class Reading:
-    """Reads until it is told to end, in the thread that calls :meth:`run`.
+    """Reads until :meth:`end`, in the thread that calls :meth:`run`.
 
     ``look`` is called in that thread with the newest, at most every ``look_every_s`` and only while ``is_wanted``.
     """
@@ -34,7 +34,7 @@ class Reading:
         self,
         config: Config,
         look_every_s: float,
-        look: Callable[[Watch, Shown], None],
+        look: Callable[[Watch, Snapshot], None],
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._config = config
@@ -45,16 +45,16 @@ class Reading:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def run(self) -> str:
-        """Listens, and lets go of the bus at the end; returns why it ended by itself, empty when it was told to."""
+        """Listen until the end; return why the reading ended by itself, empty after :meth:`end`."""
         structlog.configure(processors=[self._keep])
         try:
             asyncio.run(self._main())
-        except Exception as error:  # noqa: BLE001 - told to the person who looks, by the view
+        except Exception as error:  # noqa: BLE001 - the view shows it
             return f"{type(error).__name__}: {error}"
         return ""
 
     def end(self) -> None:
-        """Tells it to end, from any thread."""
+        """Tell the reading to end, from any thread."""
         self._over.set()
 
     async def _main(self) -> None:
@@ -76,20 +76,20 @@ class Reading:
         finally:
             subscriber.socket.close()
 
-    def _look(self, watch: Watch, subscriber: Subscriber, now: int) -> Shown:
+    def _look(self, watch: Watch, subscriber: Subscriber, now: int) -> Snapshot:
         flattening = halt.is_halted(self._config.flatten_file)
-        shown = watch.look(now, wall_ns(), halted.text(self._config), flattening=flattening)
+        snapshot = watch.look(now, wall_ns(), halted.text(self._config), flattening=flattening)
         counters = subscriber.counters
-        return counted(shown, counters.gaps + counters.untracked, self._note)
+        return counted(snapshot, counters.gaps + counters.untracked, self._note)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Awaitable[None]) -> None:
         self._note = ""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _keep(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> NoReturn:
-        """A log line would be written over the screen: it becomes a note in it."""
+    def _keep(self, _logger: object, _method: str, event: EventDict) -> NoReturn:
+        """Keep a log line as a note: written, it would garble the screen."""
         self._note = f"{event.pop('event', '')}: {event.get('why', '')}"
         raise structlog.DropEvent
 
@@ -100,20 +100,20 @@ class Reader:
     def __init__(self, config: Config) -> None:
         self._reading = Reading(config, limits.TOP_DRAW_EVERY_S, self._keep)
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
-        self.latest: Shown | None = None
+        self.latest: Snapshot | None = None
         self.failed = ""
 
     def start(self) -> None:
-        """Begins to listen."""
+        """Begin to listen."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends, and lets go of the bus."""
+        """End the reading and release the bus."""
         self._reading.end()
         self._thread.join()
 
     def _run(self) -> None:
         self.failed = self._reading.run()
 
-    def _keep(self, _watch: Watch, shown: Shown) -> None:
-        self.latest = shown
+    def _keep(self, _watch: Watch, snapshot: Snapshot) -> None:
+        self.latest = snapshot

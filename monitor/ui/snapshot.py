@@ -1,4 +1,4 @@
-"""The contents of the screen at one moment, made from the picture of the bus. A core.
+"""The contents of the screen at one moment, made from the picture of the bus.
 
 The reader makes one a few times a second in its own thread; it is never changed, so that the screen needs no lock.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-from monitor.model import status_details
+from monitor.model import troubles
 from monitor.model.picture import Picture
 from monitor.model.sections import (
     AlertsShown,
@@ -23,6 +23,7 @@ from monitor.model.sections import (
     Process,
     ProfitShown,
 )
+from monitor.model.troubles import Trouble
 from monitor.model.view import DEAD, FOREIGN
 from shared import limits
 from shared.bus import Received
@@ -33,7 +34,7 @@ Heard = Literal["listening", "up", "down"]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Snapshot:
     """All that can be seen; ``wall`` is ns since the epoch, ``silent_s`` how long no process was heard.
 
     ``missed`` counts messages that did not reach this screen; ``note`` says what of it could not be had.
@@ -52,26 +53,24 @@ class Shown:
     alerts: AlertsShown
     logs: LogsShown
     control: ControlShown
-    # What is wanted and is not so: is Kraken the reason, what, and why (invariant 12).
-    not_trading: Sequence[tuple[bool, str, str]] = ()
+    troubles: Sequence[Trouble] = ()
     missed: int = 0
     note: str = ""
 
     @property
     def open_orders(self) -> int:
-        """Own orders that may still trade, as last told."""
+        """Return how many own orders may still trade, as last heard."""
         return sum(order.is_live and order.strategy != FOREIGN for order in self.orders.orders)
 
     def is_heard(self, process: str) -> bool:
-        """A process has been heard lately."""
+        """True if a process has been heard lately."""
         return process in self.processes and self.processes[process].state != DEAD
 
 
 class Watch:
-    """Takes messages in, and tells what is to be shown. ``now`` is ns of CLOCK_BOOTTIME."""
+    """Takes messages in and makes snapshots. ``now`` is ns of CLOCK_BOOTTIME."""
 
     def __init__(self, config: Config, now: int) -> None:
-        self._config = config
         self.picture = Picture(config)
         self._began = now
         self._turn_due = now
@@ -79,11 +78,11 @@ class Watch:
         self._was_up = False
 
     def take(self, received: Received, now: int) -> None:
-        """One message."""
+        """Take in one message."""
         self.picture.take(received, now)
 
-    def look(self, now: int, wall: int, halted: str | None, *, flattening: bool) -> Shown:
-        """Everything as of now; ``halted`` is the text of data/HALT."""
+    def look(self, now: int, wall: int, halted: str | None, *, flattening: bool) -> Snapshot:
+        """Return a snapshot of now; ``halted`` is the text of data/HALT."""
         picture = self.picture
         if now >= self._turn_due:
             self._turn_due = now + SECOND
@@ -91,7 +90,7 @@ class Watch:
             self._latency = picture.hops()
         newest = max((heard.at for heard in picture.view.heartbeats.values()), default=self._began)
         silent_s = max(0, now - newest) / SECOND
-        return Shown(
+        return Snapshot(
             wall=wall,
             heard=self._heard(now, silent_s),
             silent_s=silent_s,
@@ -102,19 +101,14 @@ class Watch:
             profit=picture.profit(now),
             positions=picture.positions(now),
             latency=self._latency,
-            alerts=picture.told_alerts(now, wall),
+            alerts=picture.alerts_shown(now, wall),
             logs=picture.lines(most=limits.VIEW_ROWS),
             control=picture.control(halted, flattening=flattening),
-            not_trading=status_details.troubles(self._status(now, wall), wall),
+            troubles=troubles.troubles(picture.status(now, wall, halted), wall),
         )
 
-    def _status(self, now: int, wall: int) -> dict[str, Any]:
-        view = self.picture.view
-        assets = {} if view.silence("executor", now) else view.asset_rows()
-        return status_details.beyond(view, self._config, now, wall) | {"assets": assets}
-
     def _heard(self, now: int, silent_s: float) -> Heard:
-        """Nothing is said of what was not waited for: a first look takes up to two heartbeats."""
+        """Return whether the system is up; "listening" until a first heartbeat could have come (up to two beats)."""
         if not self.picture.view.heartbeats or not self._was_up:
             waited = now - self._began >= limits.VIEW_LISTEN_S * SECOND
             if not waited and not self.picture.view.is_complete:
@@ -125,6 +119,6 @@ class Watch:
         return "up"
 
 
-def counted(shown: Shown, missed: int, note: str) -> Shown:
-    """The same with what the reader itself knows."""
-    return replace(shown, missed=missed, note=note)
+def counted(snapshot: Snapshot, missed: int, note: str) -> Snapshot:
+    """Return the same snapshot with what the reader itself knows."""
+    return replace(snapshot, missed=missed, note=note)

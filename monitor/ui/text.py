@@ -1,4 +1,4 @@
-"""Rows of text in tones, and tables that fit: a number is shown whole or not at all. A core.
+"""Rows of text in tones, and tables that fit: a number is shown whole or not at all.
 
 Widths are in cells of a terminal. What strangers put on the bus is made printable here.
 """
@@ -38,61 +38,61 @@ DASH: Final[Piece] = ("-", Tone.QUIET)
 
 
 def plain(text: str, tone: Tone = Tone.PLAIN) -> Piece:
-    """One line of printable text, whatever came."""
+    """Return one line of printable text, whatever came."""
     return "".join(char if char.isprintable() else " " for char in text), tone
 
 
 def text_of(row: Row) -> str:
-    """A row without its tones."""
+    """Return a row without its tones."""
     return "".join(text for text, _ in row)
 
 
 def width_of(row: Row) -> int:
-    """Cells that a row takes."""
+    """Return how many cells a row takes."""
     return cell_len(text_of(row))
 
 
 def cut(text: str, width: int) -> str:
-    """Words within a width; what does not fit ends in an ellipsis. For words only, never for numbers."""
+    """Return words within a width, with an ellipsis if cut. For words only, never for numbers."""
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + MORE if width > 0 else ""
 
 
 def fill(row: Row, width: int) -> Row:
-    """A row of exactly this width: what is beyond is cut, what is missing is blank in the last piece's tone."""
-    found: list[Piece] = []
+    """Return a row of exactly this width, cut or padded in the last piece's tone."""
+    pieces: list[Piece] = []
     left = width
     for text, tone in row:
         kept = cut(text, left)
-        found.append((kept, tone))
+        pieces.append((kept, tone))
         left -= cell_len(kept)
         if kept != text:
             break
     tone = row[-1][1] if row and row[-1][1] is Tone.HEAD else Tone.PLAIN
-    return (*found, (" " * left, tone)) if left > 0 else tuple(found)
+    return (*pieces, (" " * left, tone)) if left > 0 else tuple(pieces)
 
 
 def fitting(pieces: Iterable[Piece], width: int, gap: int = 2) -> Row:
-    """As many whole pieces, with gaps between, as fit; the first is cut where even it does not."""
-    found: list[Piece] = []
+    """Return as many whole pieces, with gaps between, as fit; the first is cut where even it does not."""
+    kept: list[Piece] = []
     left = width
     for text, tone in pieces:
-        need = cell_len(text) + (gap if found else 0)
+        need = cell_len(text) + (gap if kept else 0)
         if need > left:
-            if not found:
-                found.append((cut(text, left), tone))
+            if not kept:
+                kept.append((cut(text, left), tone))
                 left = 0
             continue
-        if found:
-            found.append((" " * gap, Tone.HEAD if tone is Tone.HEAD else Tone.PLAIN))
-        found.append((text, tone))
+        if kept:
+            kept.append((" " * gap, Tone.HEAD if tone is Tone.HEAD else Tone.PLAIN))
+        kept.append((text, tone))
         left -= need
-    return tuple(found)
+    return tuple(kept)
 
 
 def wrapped(text: str, width: int, tone: Tone = Tone.PLAIN, most: int = 20) -> list[Row]:
-    """A text in as many rows as it takes, up to a bound."""
+    """Return a text in as many rows as it takes, up to a bound."""
     lines = textwrap.wrap(plain(text)[0], max(10, width)) or [""]
     if len(lines) > most:
         lines = [*lines[: most - 1], cut(lines[most - 1] + " " + MORE, width)]
@@ -115,16 +115,16 @@ class Column:
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], width: int) -> list[Row]:
-    """The heading and the rows, all within a width."""
+    """Return the heading and the rows, all within a width."""
     cells = [[cell_len(row[at][0]) for row in rows] for at in range(len(columns))]
     needs = [max([cell_len(column.head), column.least, *cells[at]]) for at, column in enumerate(columns)]
     used, widths = _chosen(columns, needs, [at for at in range(len(columns)) if any(cells[at]) or not rows], width)
     head = tuple((_aligned(columns[at].head, widths[at], columns[at].right), Tone.HEAD) for at in used)
-    found = [_joined(head, Tone.HEAD)]
+    lines = [_joined(head, Tone.HEAD)]
     for row in rows:
         pieces = tuple((_aligned(row[at][0], widths[at], columns[at].right), row[at][1]) for at in used)
-        found.append(_joined(pieces, Tone.PLAIN))
-    return found
+        lines.append(_joined(pieces, Tone.PLAIN))
+    return lines
 
 
 def _chosen(columns: Sequence[Column], needs: list[int], used: list[int], width: int) -> tuple[list[int], list[int]]:
@@ -158,29 +158,16 @@ def _aligned(text: str, width: int, right: bool) -> str:
 
 
 def _joined(pieces: Row, tone: Tone) -> Row:
-    found: list[Piece] = []
+    joined: list[Piece] = []
     for piece in pieces:
-        if found:
-            found.append((" ", tone))
-        found.append(piece)
-    return tuple(found)
-
-
-# --- numbers as people read them -------------------------------------------------------------------------------------
-
-
-def age(seconds: float | None) -> str:
-    """A duration in at most four cells: ``12s``, ``3m``, ``5h``, ``2d``."""
-    if seconds is None:
-        return "-"
-    for limit, divisor, unit in ((100, 1, "s"), (6000, 60, "m"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / divisor:.0f}{unit}"
-    return f"{seconds / 86_400:.0f}d"
+        if joined:
+            joined.append((" ", tone))
+        joined.append(piece)
+    return tuple(joined)
 
 
 def count(number: int | None) -> str:
-    """A count in at most five cells, said to be rounded by its letter: ``9999``, ``12k``, ``3M``."""
+    """Return a count in at most five cells; its letter says that it is rounded: ``9999``, ``12k``, ``3M``."""
     if number is None:
         return "-"
     for limit, divisor, unit in ((10_000, 1, ""), (10_000_000, 1000, "k")):
@@ -190,14 +177,14 @@ def count(number: int | None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """ms with the digits that matter: ``0.04``, ``12.3``, ``250``."""
+    """Return milliseconds with the digits that matter: ``0.04``, ``12.3``, ``250``."""
     if value is None:
         return "-"
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
 def money(value: str | Decimal | None, *, signed: bool = False) -> str:
-    """Decimal text to the cent, rounded half to even; ``?`` for what is no number."""
+    """Return decimal text to the cent, rounded half to even; ``?`` for what is no number."""
     if value is None:
         return "-"
     try:
@@ -210,7 +197,7 @@ def money(value: str | Decimal | None, *, signed: bool = False) -> str:
 
 
 def price(value: str | None, like: str | None) -> str:
-    """A price with as many decimals as ``like`` has, two at the least, rounded half to even; ``?`` for no number."""
+    """Return a price with the decimals of ``like``, two at least, rounded half to even; ``?`` for no number."""
     if value is None:
         return "-"
     decimals = max(2, len((like or "").partition(".")[2]))
@@ -221,5 +208,5 @@ def price(value: str | None, like: str | None) -> str:
 
 
 def toned(value: str) -> Tone:
-    """The tone of an amount with its sign."""
+    """Return the tone of an amount with its sign."""
     return Tone.GOOD if value.startswith("+") else Tone.BAD if value.startswith("-") and value != "-" else Tone.PLAIN

@@ -1,11 +1,11 @@
-"""Troubles for a person to see first, the worst on top: those of now, then those of late. A core."""
+"""Troubles for a person to see first, the worst on top: current ones, then recent alerts."""
 
 from __future__ import annotations
 
 import time
 
 from monitor.model.sections import RecentAlert
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Row, Tone, plain, text_of
 from shared.messages import BookState, ProcessState
 
@@ -15,54 +15,54 @@ LIVE = str(BookState.LIVE)
 SAID_ABOVE = ("book-invalid", "reconcile")
 
 
-def now(shown: Shown) -> list[Row]:
-    """Return what is wrong at this moment."""
-    found: list[Row] = []
-    if shown.control.halted:
-        found.append(_line(Tone.BAD, "halted, r resumes", shown.control.why))
-    for name, why in shown.control.paused.items():
-        found.append(_line(Tone.WARN, name, f"paused, 'tradebyte resume {name}' ends it: {why}"))
-    for is_bad, what, why in shown.not_trading:
-        found.append(_line(Tone.BAD if is_bad else Tone.WARN, what, why))
-    for name, process in shown.processes.items():
-        if process.state == READY or (process.state == "halted" and shown.control.halted):
+def now(snapshot: Snapshot, halted: str = "halted", view: str = "this window") -> list[Row]:
+    """Return what is wrong at this moment; ``halted`` and ``view`` are what the view calls a halt and itself."""
+    rows: list[Row] = []
+    if snapshot.control.halted:
+        rows.append(_line(Tone.BAD, halted, snapshot.control.why))
+    for name, why in snapshot.control.paused.items():
+        rows.append(_line(Tone.WARN, name, f"paused, 'tradebyte resume {name}' ends it: {why}"))
+    for is_bad, what, why in snapshot.troubles:
+        rows.append(_line(Tone.BAD if is_bad else Tone.WARN, what, why))
+    for name, process in snapshot.processes.items():
+        if process.state == READY or (process.state == "halted" and snapshot.control.halted):
             continue
         why = f": {process.why}" if process.why else ""
-        found.append(_line(Tone.BAD if process.state == "dead" else Tone.WARN, name, f"{process.state}{why}"))
-    found += _books(shown)
-    if shown.is_heard("executor") and not shown.orders.known:
-        found.append(_line(Tone.WARN, "orders", "not known until the executor has reconciled with Kraken"))
-    if shown.is_heard("executor") and not shown.profit.valid and shown.profit.why:
-        found.append(_line(Tone.WARN, "P&L", shown.profit.why))
-    found += [
+        rows.append(_line(Tone.BAD if process.state == "dead" else Tone.WARN, name, f"{process.state}{why}"))
+    rows += _books(snapshot)
+    if snapshot.is_heard("executor") and not snapshot.orders.known:
+        rows.append(_line(Tone.WARN, "orders", "not known until the executor has reconciled with Kraken"))
+    if snapshot.is_heard("executor") and not snapshot.profit.valid and snapshot.profit.why:
+        rows.append(_line(Tone.WARN, "P&L", snapshot.profit.why))
+    rows += [
         _line(Tone.BAD if alert.level == "critical" else Tone.WARN, alert.kind, alert.text)
-        for alert in shown.alerts.active
+        for alert in snapshot.alerts.active
         if alert.kind not in SAID_ABOVE
     ]
-    if shown.note:
-        found.append(_line(Tone.WARN, "this screen", shown.note))
-    return found
+    if snapshot.note:
+        rows.append(_line(Tone.WARN, view, snapshot.note))
+    return rows
 
 
-def lately(shown: Shown) -> list[Row]:
-    """Alerts as they were told, the newest first."""
-    return [_told(alert) for alert in reversed(shown.alerts.recent)]
+def lately(snapshot: Snapshot) -> list[Row]:
+    """Return the published alerts, newest first."""
+    return [_alert_row(alert) for alert in reversed(snapshot.alerts.recent)]
 
 
 def matching(rows: list[Row], wanted: str) -> list[Row]:
-    """Those that hold a text, whatever its case."""
+    """Return the rows that hold a text, whatever its case."""
     return [row for row in rows if wanted.lower() in text_of(row).lower()]
 
 
 def clock(ts: float) -> str:
-    """Seconds since the epoch as the time of day, UTC."""
+    """Return seconds since the epoch as the time of day, UTC."""
     return time.strftime("%H:%M:%S", time.gmtime(ts))
 
 
-def _books(shown: Shown) -> list[Row]:
-    """Books that are not live; those with one reason in one line."""
+def _books(snapshot: Snapshot) -> list[Row]:
+    """Return rows for books that are not live, those with one reason together."""
     by_reason: dict[tuple[str, str], list[str]] = {}
-    for symbol, book in shown.books.items():
+    for symbol, book in snapshot.books.items():
         if book.state != LIVE:
             by_reason.setdefault((book.state, book.why), []).append(symbol)
     return [
@@ -75,6 +75,6 @@ def _line(tone: Tone, what: str, text: str) -> Row:
     return (plain(f"! {what}: ", tone), plain(text, tone))
 
 
-def _told(alert: RecentAlert) -> Row:
+def _alert_row(alert: RecentAlert) -> Row:
     tone = {"critical": Tone.BAD, "warning": Tone.PLAIN}.get(alert.level, Tone.QUIET)
     return ((f"{clock(alert.ts)} ", Tone.QUIET), plain(f"{alert.level}: {alert.text}", tone))

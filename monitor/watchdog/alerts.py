@@ -1,7 +1,7 @@
-"""Troubles that last: told when they have lasted, again while they do, and once when they are over.
+"""Troubles that last: an alert when one has lasted, again while it does, and once when it is over.
 
-A core: what holds now and the time come in, what to say comes out. The rules are the configuration's
-(:mod:`shared.config.alerts`): a level, how long it must last, how often it is told again, and how long it must be
+What holds now and the time come in, alerts come out. The rules are the configuration's
+(:mod:`shared.config.alerts`): a level, how long it must last, how often it is repeated, and how long it must be
 away to be over. Times are ns of CLOCK_BOOTTIME.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from monitor.model.ages import TO_HOURS, age
 from monitor.model.sections import ActiveAlert
 from shared.clock import SECOND
 from shared.config import alerts as alert_settings
@@ -41,14 +42,14 @@ class Condition:
     kind: str = ""
 
     @property
-    def told_as(self) -> str:
-        """The alert's kind."""
+    def alert_kind(self) -> str:
+        """Return the alert's kind."""
         return self.kind or kind_of(self.rule)
 
     @property
     def end(self) -> str:
-        """The kind of the alert that it is over."""
-        return ENDS.get(self.rule) or f"{self.told_as}-over"
+        """Return the kind of the alert that it is over."""
+        return ENDS.get(self.rule) or f"{self.alert_kind}-over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ class End:
 
 
 def kind_of(rule: str) -> str:
-    """A rule's name as alerts have it."""
+    """Return a rule's name as alerts have it."""
     return rule.replace("_", "-")
 
 
 def rule_of_end(kind: str) -> str | None:
-    """Of which rule's trouble an alert of this kind is the end; None for any other."""
+    """Return the rule whose trouble this kind of alert ends; None for any other."""
     for rule, end in ENDS.items():
         if kind == end:
             return rule
@@ -90,19 +91,22 @@ class _Standing:
     seen: int
     # Held from Begin to End; others must be said to hold at every turn.
     held: bool
-    told_at: int | None = None
-    told_as: str = ""
+    alerted_at: int | None = None
+    alert_kind: str = ""
 
 
 class Alerts:
-    """Tells each trouble by its rule."""
+    """Alerts each trouble by its rule."""
 
     def __init__(self, rules: alert_settings.Alerts) -> None:
         self._rules = rules
         self._standing: dict[str, _Standing] = {}
 
     def turn(self, holds: Mapping[str, Condition], now: int) -> list[Say]:
-        """Time passes; ``holds`` is all that holds now, by a name of its own each, besides what was begun."""
+        """Return the alerts that are due.
+
+        ``holds`` is all that holds now, each by its own name, besides what was begun.
+        """
         for name, condition in holds.items():
             self._take(name, condition, now, held=False)
         said: list[Say] = []
@@ -115,11 +119,11 @@ class Alerts:
         return said
 
     def begin(self, begun: Begin, now: int) -> list[Say]:
-        """A trouble begins; one that stands already takes the new words, and is told anew when its kind changes."""
+        """Begin a trouble; a standing one takes the new text, and is published anew when its kind changes."""
         return self._due(self._take(begun.name, begun.condition, now, held=True), now)
 
     def end(self, ended: End, now: int) -> list[Say]:
-        """It is over; nothing happens where it never began."""
+        """End a trouble that was begun; do nothing where it never began."""
         standing = self._standing.get(ended.name)
         if standing is None or not standing.held:
             return []
@@ -130,20 +134,18 @@ class Alerts:
         return self._away(ended.name, standing, now)
 
     def active(self, now: int, wall: int) -> list[ActiveAlert]:
-        """Return what holds and was told, the oldest first; ``wall`` is ``now`` in ns since the epoch."""
-        told = [(each.since, name, each) for name, each in self._standing.items() if each.told_at is not None]
+        """Return the troubles that hold and were alerted, oldest first; ``wall`` is ``now`` in ns since the epoch."""
+        announced = [(each.since, name, each) for name, each in self._standing.items() if each.alerted_at is not None]
         return [
             ActiveAlert(
-                kind=standing.condition.told_as,
+                kind=standing.condition.alert_kind,
                 name=name,
                 level=self._rules.rule(standing.condition.rule).level,
                 text=standing.condition.text,
                 since_ts=(wall - now + since) / SECOND,
             )
-            for since, name, standing in sorted(told, key=lambda each: each[:2])
+            for since, name, standing in sorted(announced, key=lambda each: each[:2])
         ]
-
-    # --- one trouble ---------------------------------------------------------------------------------------------
 
     def _take(self, name: str, condition: Condition, now: int, *, held: bool) -> _Standing:
         standing = self._standing.get(name)
@@ -153,28 +155,28 @@ class Alerts:
         return standing
 
     def _due(self, standing: _Standing, now: int) -> list[Say]:
-        """It holds: tells it when it has lasted, and again by and by."""
+        """Return the alert of a trouble that has lasted long enough, or is due again."""
         condition = standing.condition
         rule = self._rules.rule(condition.rule)
         if rule.level == "none":
             return []
-        if standing.told_at is None:
+        if standing.alerted_at is None:
             if now - standing.since < rule.lasts_s * SECOND:
                 return []
             text = condition.text
-        elif standing.told_as != condition.told_as:
+        elif standing.alert_kind != condition.alert_kind:
             text = condition.text
-        elif _is_again(rule, now - standing.told_at):
-            text = f"{condition.text} (for {_age(now - standing.since)} now)"
+        elif _is_again(rule, now - standing.alerted_at):
+            text = f"{condition.text} (for {age((now - standing.since) / SECOND, TO_HOURS)} now)"
         else:
             return []
-        standing.told_at, standing.told_as = now, condition.told_as
-        return [Say(rule.level, condition.told_as, text)]
+        standing.alerted_at, standing.alert_kind = now, condition.alert_kind
+        return [Say(rule.level, condition.alert_kind, text)]
 
     def _away(self, name: str, standing: _Standing, now: int) -> list[Say]:
-        """It does not hold: over, when it was away for long enough."""
+        """Return the alert that a trouble is over, once it was away for long enough."""
         condition = standing.condition
-        if standing.told_at is None:
+        if standing.alerted_at is None:
             del self._standing[name]
             return []
         if now - standing.seen < self._rules.rule(condition.rule).over_s * SECOND:
@@ -185,10 +187,3 @@ class Alerts:
 
 def _is_again(rule: Rule, waited: int) -> bool:
     return rule.again_s > 0 and waited >= rule.again_s * SECOND
-
-
-def _age(ns: int) -> str:
-    seconds = ns / SECOND
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

@@ -1,14 +1,15 @@
-"""Conditions that hold now, by the state of the bus and the configuration's thresholds. A core; names are stable."""
+"""Conditions that hold now, by the state of the bus and the configuration's thresholds. The names are stable."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Final
 
 from monitor.model import status_details
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import HOPS
+from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
 from monitor.watchdog import machine
 from monitor.watchdog.alerts import Condition
@@ -24,9 +25,9 @@ Named = Iterator[tuple[str, Condition]]
 
 
 def conditions(
-    view: View, config: Config, figures: dict[str, Any] | None, minute: LastMinute, now: int, wall: int
+    view: View, config: Config, figures: MachineFigures | None, minute: LastMinute, now: int, wall: int
 ) -> dict[str, Condition]:
-    """Everything that is wrong; ``figures`` are the machine's, None while nobody has told."""
+    """Return everything that is wrong; ``figures`` are the machine's, None until they are known."""
     return {
         **dict(_books(view, config, wall)),
         **dict(_account(view, config)),
@@ -74,10 +75,10 @@ def _account(view: View, config: Config) -> Named:
 
 
 def _rates(view: View, config: Config) -> Named:
-    for symbol, rate in status_details.rates(view)["pairs"].items():
-        if rate["threshold"] and rate["left"] * 100 < config.monitor.rate_free_percent * rate["threshold"]:
+    for symbol, rate in status_details.rates(view).pairs.items():
+        if rate.threshold and rate.left * 100 < config.monitor.rate_free_percent * rate.threshold:
             text = (
-                f"{symbol}: {rate['left']:g} of {rate['threshold']:g} points are left of the order rate; adds and "
+                f"{symbol}: {rate.left:g} of {rate.threshold:g} points are left of the order rate; adds and "
                 "amends wait, cancels do not; fewer levels or a larger tolerance_bps cost less"
             )
             yield f"rate {symbol}", Condition("rate_low", text, f"{symbol}: the order rate has room again")
@@ -94,32 +95,32 @@ def _memory(view: View, config: Config, now: int) -> Named:
             yield f"memory {name}", Condition("process_memory", text, f"{name} is within its memory again")
 
 
-def _machine(config: Config, figures: dict[str, Any] | None) -> Named:
-    for name, text in machine.troubles(figures, config.monitor).items() if figures else ():
-        shown = name.upper() if name == "cpu" else name
-        yield name, Condition(f"machine_{name}", text, f"the machine's {shown} is within its threshold again")
+def _machine(config: Config, figures: MachineFigures | None) -> Named:
+    for name, shortage in machine.troubles(figures, config.monitor).items() if figures else ():
+        label = name.upper() if name == "cpu" else name
+        yield name, Condition(f"machine_{name}", str(shortage), f"the machine's {label} is within its threshold again")
 
 
 def _latency(config: Config, minute: LastMinute) -> Named:
     rule = config.monitor.alerts.latency
     for hop, most_ms in rule.above_ms.items():
-        recent = minute.of(hop)
+        recent = minute.recent(hop)
         if recent.count < SAMPLES_MIN:
             continue
         ms = recent.percentile_ns(rule.percentile) / 1e6
         if ms > most_ms:
-            words = hop.replace("_", " ")
+            label = hop.replace("_", " ")
             text = (
-                f"{words} takes {ms:.0f} ms at the {rule.percentile:g}th percentile of the last minute, above "
+                f"{label} takes {ms:.0f} ms at the {rule.percentile:g}th percentile of the last minute, above "
                 f"{most_ms:g} ms ({HOPS[hop]}); see 'tradebyte latency' and what else the machine does"
             )
-            yield f"latency {hop}", Condition("latency", text, f"{words}: within {most_ms:g} ms again")
+            yield f"latency {hop}", Condition("latency", text, f"{label}: within {most_ms:g} ms again")
 
 
 def _decimal(text: str) -> Decimal:
-    """Decimal text; what is none, from a stranger on the bus, is nothing lost."""
+    """Return decimal text as a number; 0 for text of a stranger on the bus that is none."""
     try:
-        found = Decimal(text)
+        amount = Decimal(text)
     except InvalidOperation:
         return Decimal(0)
-    return found if found.is_finite() else Decimal(0)
+    return amount if amount.is_finite() else Decimal(0)

@@ -1,6 +1,6 @@
 """Health of each process: well, dead or hung, and what to do about it.
 
-A core: heartbeats, deaths and the time come in; alerts and restarts come out. Progress, not a pid, is what proves
+Heartbeats, deaths and the time come in; alerts and restarts come out. Progress, not a pid, is what proves
 life: a process that has a pid and no heartbeat *hangs*, and a strategy whose heartbeat goes on but that processes no
 message is *unresponsive*. supervisord restarts the dead; this restarts the hung, never more than once a minute each.
 """
@@ -51,7 +51,7 @@ class _Watched:
     progress_at: int
     # Its pid is known to have ended; a newer pid clears it.
     ended: bool = False
-    told_dead: bool = False
+    reported_dead: bool = False
     restarted_at: int | None = None
     deaths: deque[int] = field(default_factory=lambda: deque(maxlen=CRASHES))
 
@@ -64,13 +64,13 @@ class Health:
         self._host = host
         self._watched: dict[str, _Watched] = {}
         self._began: int | None = None
-        # Not heard since this began, and told.
+        # Not heard since the monitor started, and reported.
         self._absent: set[str] = set()
         self._path_news_at: int | None = None
         self._halted: str | None = None
 
     def heard(self, beat: Heartbeat, now: int) -> list[Action]:
-        """Takes in a heartbeat; says so when a process that was dead is back."""
+        """Take in a heartbeat; return the alert that a dead process is back, if it is."""
         if beat.process not in self._names:
             return []
         watched = self._watched.get(beat.process)
@@ -84,22 +84,23 @@ class Health:
         fresh = beat.boot != watched.beat.boot
         if fresh or beat.messages_in != watched.beat.messages_in:
             watched.progress_at = now
-        if fresh and not watched.ended and not watched.told_dead and watched.beat.state is not ProcessState.STOPPING:
+        is_known = watched.ended or watched.reported_dead or watched.beat.state is ProcessState.STOPPING
+        if fresh and not is_known:
             # Died and came back between two heartbeats, before its pidfd was read.
             actions += self._death(watched, now)
-        if watched.told_dead:
+        if watched.reported_dead:
             actions.append(End(beat.process, f"{beat.process} is back as pid {beat.pid}"))
-        watched.told_dead = False
+        watched.reported_dead = False
         watched.ended = watched.ended and not fresh
         watched.beat, watched.heard_at = beat, now
         return actions
 
     def path_news(self, now: int) -> None:
-        """A new ``book.status`` came: there is something for strategies to process."""
+        """Note a new ``book.status``: there is something for strategies to process."""
         self._path_news_at = now
 
     def ended(self, process: str, pid: int, now: int) -> list[Action]:
-        """The pid of a process has ended (its pidfd says so)."""
+        """Take in that the pid of a process has ended (its pidfd says so)."""
         watched = self._watched.get(process)
         if watched is None or watched.beat.pid != pid or watched.ended:
             return []
@@ -109,12 +110,12 @@ class Health:
         return self._death(watched, now)
 
     def turn(self, now: int, halted: str | None) -> list[Action]:
-        """Time passes; ``halted`` is the text of data/HALT, None when it is not there."""
+        """Return what is due by now; ``halted`` is the text of data/HALT, None when it is not there."""
         actions = [*self._halt_changed(halted), *self._never_heard(now)]
         for process, watched in self._watched.items():
             silent_s = (now - watched.heard_at) / SECOND
-            if silent_s > limits.HEARTBEAT_DEAD_S and not watched.told_dead:
-                watched.told_dead = True
+            if silent_s > limits.HEARTBEAT_DEAD_S and not watched.reported_dead:
+                watched.reported_dead = True
                 if not (watched.ended or watched.beat.state is ProcessState.STOPPING):
                     text = f"{process} (pid {watched.beat.pid}) lives but has not been heard for {silent_s:.0f} s"
                     actions.append(_lost(process, "process-silent", text))
@@ -135,10 +136,10 @@ class Health:
         waited_s = (now - self._began) / SECOND
         if waited_s <= ABSENT_S:
             return []
-        found = sorted(self._names - self._watched.keys() - self._absent)
-        self._absent.update(found)
+        absent = sorted(self._names - self._watched.keys() - self._absent)
+        self._absent.update(absent)
         text = "{0} has not been heard since the monitor started {1:.0f} s ago; see logs/{0}.log and {0}.out.log"
-        return [_lost(name, "process-silent", text.format(name, waited_s)) for name in found]
+        return [_lost(name, "process-silent", text.format(name, waited_s)) for name in absent]
 
     def _is_unresponsive(self, watched: _Watched, now: int) -> bool:
         path_alive = self._path_news_at is not None and now - self._path_news_at < PATH_NEWS_S * SECOND
@@ -160,8 +161,8 @@ class Health:
         ]
 
     def _death(self, watched: _Watched, now: int) -> list[Action]:
-        """A process ended without saying that it would."""
-        watched.told_dead = True
+        """Return what follows when a process ended without a notice."""
+        watched.reported_dead = True
         watched.deaths.append(now)
         process, pid = watched.beat.process, watched.beat.pid
         actions: list[Action] = [_lost(process, "process-dead", f"{process} (pid {pid}) died; see logs/{process}.log")]
@@ -183,5 +184,5 @@ class Health:
 
 
 def _lost(process: str, kind: str, text: str) -> Begin:
-    """A process that nobody hears, until it is back."""
+    """Return the trouble of a process that nobody hears, until it is back."""
     return Begin(process, Condition("process", text, f"{process} is back", kind))

@@ -19,14 +19,14 @@ NAME: Final = "tradebyte.log"
 
 
 class Lines:
-    """A core that keeps what is worth a line: messages come in, lines of text come out."""
+    """Keeps what is worth a line: messages come in, lines of text come out."""
 
     def __init__(self, names: list[str]) -> None:
         self._names = frozenset(names)
         self._states: dict[str, tuple[int, str, str]] = {}
 
-    def of(self, received: Received) -> str | None:
-        """The line of a message, None for one that says nothing new."""
+    def line(self, received: Received) -> str | None:
+        """Return the line of a message, None for one that says nothing new."""
         match received.message:
             case Alert() as alert:
                 return self._line(alert.ts, alert.src, alert.level, alert.text)
@@ -49,8 +49,8 @@ class Lines:
         return f"{rfc3339(max(ts, 0))} {level.upper():<8} {source}: {flat}"
 
 
-class Merged:
-    """The file."""
+class MergedLog:
+    """Writes the merged log's file."""
 
     def __init__(self, folder: Path, names: list[str]) -> None:
         self._lines = Lines(names)
@@ -59,7 +59,7 @@ class Merged:
         )
 
     def take(self, received: Received) -> None:
-        """Writes the line of a message, if it has one. A full disk is logging's to bear, never ours to die of."""
-        line = self._lines.of(received)
+        """Write the line of a message, if it has one. A full disk is logging's problem and never ends the monitor."""
+        line = self._lines.line(received)
         if line is not None:
             self._handler.emit(logging.makeLogRecord({"msg": line}))

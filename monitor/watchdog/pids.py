@@ -1,4 +1,4 @@
-"""Holding the processes of this machine by pidfd: it tells an end at once, and never means another's pid."""
+"""The processes of this machine by pidfd, which shows an end at once and never means another's pid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NONE: Final = -1
 
 
 class Pids:
-    """The pidfd of each process that was heard of; ``on_end(process, pid)`` is called when one ends."""
+    """The pidfd of each process that was heard; ``on_end(process, pid)`` is called when one ends."""
 
     def __init__(self, names: list[str], host: str, on_end: Callable[[str, int], None]) -> None:
         self._names, self._host, self._on_end = frozenset(names), host, on_end
@@ -22,7 +22,7 @@ class Pids:
         self._held: dict[str, tuple[int, int]] = {}
 
     def hold(self, beat: Heartbeat) -> None:
-        """Holds the process that this heartbeat came from; one that has ended meanwhile is told at once."""
+        """Hold the process that sent this heartbeat; report one that has ended meanwhile at once."""
         held = self._held.get(beat.process)
         is_ours = beat.process in self._names and beat.host == self._host and beat.pid > 0
         if not is_ours or (held is not None and held[0] == beat.pid):
@@ -37,20 +37,20 @@ class Pids:
         asyncio.get_running_loop().add_reader(pidfd, self._ended, beat.process, beat.pid)
 
     def kill(self, process: str, pid: int) -> None:
-        """SIGKILL, if that very process still lives."""
+        """Send SIGKILL, if that very process still lives."""
         held = self._held.get(process)
         if held is not None and held[0] == pid and held[1] != NONE:
             signal.pidfd_send_signal(held[1], signal.SIGKILL)
 
     def release(self, process: str) -> None:
-        """Lets go of a process."""
+        """Let go of a process."""
         held = self._held.pop(process, None)
         if held is not None and held[1] != NONE:
             asyncio.get_running_loop().remove_reader(held[1])
             os.close(held[1])
 
     def release_all(self) -> None:
-        """Lets go of every process."""
+        """Let go of every process."""
         for process in list(self._held):
             self.release(process)
 

@@ -8,26 +8,18 @@ import time
 import xmlrpc.client
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 from xml.parsers.expat import ExpatError
 
+import msgspec
+
+from monitor.errors import SupervisorAbsent, SupervisorRefused, SupervisorTooSlow
 from shared.config import Config
 
+T = TypeVar("T")
 CALL_TIMEOUT_S: Final = 3.0
 # supervisord's fault codes (supervisor/xmlrpc.py) for what is the wanted state already.
 NOT_RUNNING, ALREADY_STARTED, BAD_NAME = 70, 60, 10
-
-
-class Absent(Exception):
-    """supervisord does not answer; the text says on which socket and what to do."""
-
-
-class Refused(Exception):
-    """supervisord answered that it will not; ``code`` is its fault code."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class _Connection(http.client.HTTPConnection):
@@ -41,15 +33,24 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+class ProgramInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A program as supervisord says; ``pid`` is 0 when it does not run, ``exitstatus`` that of its last end."""
+
+    name: str
+    statename: str
+    pid: int
+    exitstatus: int = 0
+
+
 class Supervisor:
-    """One supervisord. A connection a call: it may be another one by the next."""
+    """One supervisord, with a connection for each call: it may have been restarted by the next."""
 
     def __init__(self, path: Path, timeout_s: float = CALL_TIMEOUT_S) -> None:
         self.path = path
         self._timeout_s = timeout_s
 
-    def call(self, method: str, *arguments: Any) -> Any:
-        """One XML-RPC call, such as ``call("supervisor.getState")``; raises :class:`Absent` or :class:`Refused`."""
+    def call(self, method: str, *arguments: str | bool) -> object:
+        """Return the answer to one XML-RPC call, such as ``call("supervisor.getState")``; raises its errors by name."""
         connection = _Connection(str(self.path), self._timeout_s)
         try:
             body = xmlrpc.client.dumps(arguments, method).encode()
@@ -57,67 +58,61 @@ class Supervisor:
             answer = connection.getresponse().read()
             ((result,), _) = xmlrpc.client.loads(answer)
         except xmlrpc.client.Fault as fault:
-            raise Refused(fault.faultCode, f"supervisord refused {method}: {fault.faultString}") from None
+            raise SupervisorRefused(fault.faultCode, f"supervisord refused {method}: {fault.faultString}") from None
         except (OSError, http.client.HTTPException, ValueError, ExpatError) as error:
-            raise Absent(
-                f"supervisord does not answer on {self.path} ({error}); start it with 'make run', or as a daemon with "
-                "'.venv/bin/supervisord -c supervisord.conf'"
-            ) from None
+            mend = "start it with 'make run', or as a daemon with '.venv/bin/supervisord -c supervisord.conf'"
+            raise SupervisorAbsent(f"supervisord does not answer on {self.path} ({error})", mend) from None
         finally:
             connection.close()
         return result
 
     def wake(self) -> None:
-        """Makes supervisord look for ended children now instead of at its next poll."""
+        """Make supervisord look for ended children now instead of at its next poll."""
         self.call("supervisor.getState")
 
-    def info(self, program: str) -> dict[str, Any]:
-        """``statename``, ``pid`` (0 when not running), ``exitstatus`` and more of a program."""
-        found = self.call("supervisor.getProcessInfo", program)
-        if not isinstance(found, dict):
-            raise Absent(f"supervisord's answer on {self.path} cannot be read: {found!r}")
-        return found
+    def info(self, program: str) -> ProgramInfo:
+        """Return what supervisord says of a program."""
+        return self._read(self.call("supervisor.getProcessInfo", program), ProgramInfo)
 
-    def every(self) -> list[dict[str, Any]]:
-        """The same of every program."""
-        found = self.call("supervisor.getAllProcessInfo")
-        if not isinstance(found, list):
-            raise Absent(f"supervisord's answer on {self.path} cannot be read: {found!r}")
-        return found
+    def every(self) -> list[ProgramInfo]:
+        """Return the same of every program."""
+        return self._read(self.call("supervisor.getAllProcessInfo"), list[ProgramInfo])
+
+    def _read(self, answer: object, kind: type[T]) -> T:
+        try:
+            return msgspec.convert(answer, kind)
+        except msgspec.ValidationError:
+            raise SupervisorAbsent(f"supervisord's answer on {self.path} cannot be read: {answer!r}") from None
 
     def stop(self, program: str) -> None:
-        """Asks for a stop and returns at once; one that is stopped already is fine."""
+        """Ask for a stop and return at once; one that is stopped already is fine."""
         self._unless(NOT_RUNNING, lambda: self.call("supervisor.stopProcess", program, False))
 
     def start(self, program: str) -> None:
-        """Asks for a start and returns at once; one that runs already is fine."""
+        """Ask for a start and return at once; one that runs already is fine."""
         self._unless(ALREADY_STARTED, lambda: self.call("supervisor.startProcess", program, False))
 
     def hangup(self, program: str) -> None:
-        """SIGHUP: an executor leaves its orders to its successor."""
+        """Send SIGHUP: an executor leaves its orders to its successor."""
         self._unless(NOT_RUNNING, lambda: self.call("supervisor.signalProcess", program, "HUP"))
 
     @staticmethod
-    def _unless(code: int, act: Callable[[], Any]) -> None:
+    def _unless(code: int, act: Callable[[], object]) -> None:
         try:
             act()
-        except Refused as refused:
+        except SupervisorRefused as refused:
             if refused.code != code:
                 raise
 
 
-def of(config: Config) -> Supervisor:
-    """The supervisord of a configuration."""
+def supervisord_of(config: Config) -> Supervisor:
+    """Return the supervisord of a configuration."""
     return Supervisor(config.root / config.monitor.supervisor)
 
 
 def program_of(config: Config, process: str) -> str:
-    """supervisord's name of a process: the first strategy is the program ``strategy``."""
+    """Return supervisord's name of a process: the first strategy is the program ``strategy``."""
     return "strategy" if process == config.strategy_processes[0] else process
-
-
-class TooSlow(Exception):
-    """A program did not stop or start in time; the text says which."""
 
 
 STOPPED = frozenset({"STOPPED", "EXITED", "FATAL", "UNKNOWN"})
@@ -128,36 +123,36 @@ START_S: Final = 5.0
 
 
 def _wait(what: str, seconds: float, done: Callable[[], bool]) -> None:
-    """Polls; each poll also wakes supervisord, which would notice by itself only once a second."""
+    """Poll until done; each poll wakes supervisord, which would notice by itself only once a second."""
     until = time.monotonic() + seconds
     while not done():
         if time.monotonic() > until:
-            raise TooSlow(f"{what} within {seconds:.0f} s; see logs/supervisord.log")
+            raise SupervisorTooSlow(f"{what} within {seconds:.0f} s", "see logs/supervisord.log")
         time.sleep(POLL_S)
 
 
 def stop(supervisor: Supervisor, program: str) -> None:
-    """Stops a program and waits until it has ended."""
+    """Stop a program and wait until it has ended."""
     supervisor.stop(program)
-    _wait(f"{program} did not stop", STOP_S, lambda: supervisor.info(program)["statename"] in STOPPED)
+    _wait(f"{program} did not stop", STOP_S, lambda: supervisor.info(program).statename in STOPPED)
 
 
 def start(supervisor: Supervisor, program: str) -> int:
-    """Starts a program, waits until it runs, and returns its pid."""
+    """Start a program, wait until it runs, and return its pid."""
     supervisor.start(program)
-    _wait(f"{program} did not start", START_S, lambda: supervisor.info(program)["statename"] == "RUNNING")
-    return int(supervisor.info(program)["pid"])
+    _wait(f"{program} did not start", START_S, lambda: supervisor.info(program).statename == "RUNNING")
+    return supervisor.info(program).pid
 
 
 def restart(supervisor: Supervisor, program: str) -> None:
-    """Stops and starts a program."""
+    """Stop and start a program."""
     stop(supervisor, program)
     start(supervisor, program)
 
 
 def hand_over(supervisor: Supervisor, program: str) -> int:
-    """Ends a program by SIGHUP, so that it keeps what it holds on the exchange, and starts it; returns its pid."""
-    before = int(supervisor.info(program)["pid"])
+    """End a program by SIGHUP, so that it keeps its orders, and start it; return its pid."""
+    before = supervisor.info(program).pid
     supervisor.hangup(program)
-    _wait(f"{program} did not end", STOP_S, lambda: int(supervisor.info(program)["pid"]) != before)
+    _wait(f"{program} did not end", STOP_S, lambda: supervisor.info(program).pid != before)
     return start(supervisor, program)

@@ -7,8 +7,8 @@ from typing import Final
 
 import streamlit as st
 
-from monitor.model import status_details
-from monitor.web import common, staleness
+from monitor.model.troubles import troubles
+from monitor.web import common, sections, staleness
 from monitor.web.drawing import markup, style
 from monitor.web.screens import controls, latency, logs, market, orders, overview, pnl, processes
 from shared.clock import wall_ns
@@ -28,31 +28,32 @@ PAGES: Final[dict[str, Callable[[], None]]] = {
 def line() -> None:
     """Show which money is at stake, halted or not, and how fresh the data is."""
     client = common.client()
-    status = client.get("/api/status")
+    status = client.get(sections.STATUS)
     stale = staleness.freshness(status, client.now(), client.base)
     if stale.headline:
         # The mark has everything below drawn in grey: what is old must not look alive.
         st.html(f'<div class="tb-old">{markup.banner(stale.headline, stale.tone, stale.detail)}</div>')
-    if status.at is None:
+    known = status.data
+    if known is None:
         return
-    stake, halt = staleness.money_at_stake(status.data), staleness.halt(status.data)
+    stake, halt = staleness.money_at_stake(known), staleness.halt(known)
     if stake.tone == "real":
         st.html(markup.banner(stake.headline, "real", stake.detail))
     if halt.tone == "bad":
         st.html(markup.banner(halt.headline, "bad", halt.detail))
-    for name, why in (status.data.get("paused") or {}).items():
+    for name, why in known.paused.items():
         st.html(markup.banner(f"{name} is paused", "warn", f"{why}; 'tradebyte resume {name}' ends it"))
-    for is_bad, what, why in status_details.troubles(status.data, wall_ns()):
+    for is_bad, what, why in troubles(known, wall_ns()):
         st.html(markup.banner(what, "bad" if is_bad else "warn", why))
     said = [markup.badge(f"{stake.headline}: {stake.detail}", stake.tone), markup.badge(halt.headline, halt.tone)]
-    if status.data["orders_known"]:
-        count = status.data["open_orders"]
+    if known.orders_known:
+        count = known.open_orders
         said.append(markup.badge(f"{count} open order{'' if count == 1 else 's'}", "quiet"))
     st.html(f'<div class="tb-line" data-line="state">{"".join(said)}</div>')
 
 
 def main() -> None:
-    """Draws the frame and the page that was chosen."""
+    """Draw the frame and the page that was chosen."""
     st.set_page_config(page_title="TradeByte", layout="wide")
     st.html(style.CSS)
     # The page is named in the query, not in the path: below a path Streamlit looks for its server in two wrong places

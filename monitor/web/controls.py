@@ -1,11 +1,12 @@
-"""Descriptions of what a control will do, before it is done. A core."""
+"""Descriptions of what a control will do, before it is done."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+
+from monitor.model.status_object import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +17,10 @@ class Question:
     happens: list[str]
     yes: str
     path: str
-    body: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, object] = field(default_factory=dict)
 
 
-def halt(status: dict[str, Any]) -> Question:
+def halt(status: Status | None) -> Question:
     """Pull everything."""
     return Question(
         "Halt trading?",
@@ -34,9 +35,9 @@ def halt(status: dict[str, Any]) -> Question:
     )
 
 
-def resume(status: dict[str, Any]) -> Question:
+def resume(status: Status | None) -> Question:
     """End a halt."""
-    why = status.get("halted_why") or "no reason was given"
+    why = (status.halted_why if status else "") or "no reason was given"
     return Question(
         "Resume trading?",
         [
@@ -49,7 +50,7 @@ def resume(status: dict[str, Any]) -> Question:
     )
 
 
-def flatten(status: dict[str, Any]) -> Question:
+def flatten(status: Status | None) -> Question:
     """Close every position."""
     return Question(
         "Flatten every position?",
@@ -75,7 +76,7 @@ def pause(name: str) -> Question:
     )
 
 
-def go_on(name: str, status: dict[str, Any]) -> Question:
+def go_on(name: str, status: Status | None) -> Question:
     """End one pause."""
     return Question(
         f"Let {name} go on?",
@@ -86,13 +87,13 @@ def go_on(name: str, status: dict[str, Any]) -> Question:
     )
 
 
-def accept(asset: str, status: dict[str, Any]) -> Question:
+def accept(asset: str, status: Status | None) -> Question:
     """Take what is held as wanted."""
-    row = status.get("assets", {}).get(asset, {})
+    row = status.assets.get(asset) if status else None
     return Question(
         f"Accept {asset} as it is?",
         [
-            f"{row.get('held', '')}.",
+            f"{row.held if row else ''}.",
             f"Accepted, all {asset} that there is counts as kept, flatten does not sell it, and it is quoted again.",
             *_stake(status),
         ],
@@ -127,34 +128,34 @@ def _restarting(name: str, keep: bool) -> str:
     return "Every book counts as invalid until it is back, and quotes are pulled meanwhile."
 
 
-def _orders(status: dict[str, Any]) -> str:
-    count = status.get("open_orders")
-    if count is None or not status.get("orders_known", True):
+def _orders(status: Status | None) -> str:
+    if status is None or not status.orders_known:
         return "Every open order is"
+    count = status.open_orders
     return "The one open order is" if count == 1 else f"All {count} open orders are" if count else "Any open order is"
 
 
-def _closing(status: dict[str, Any]) -> Iterator[str]:
-    if not status.get("orders_known", True):
+def _closing(status: Status | None) -> Iterator[str]:
+    if status is None or not status.orders_known:
         yield "Which positions are open is not known now: the executor has not told, or is not heard."
         return
-    assets = status.get("assets", {})
-    found = {asset: Decimal(row["position"]) for asset, row in assets.items() if not row.get("held")}
     # What no order can close is dust, and counts as flat.
-    found = {
-        asset: amount for asset, amount in found.items() if abs(amount) >= Decimal(assets[asset].get("least", "0"))
+    closing = {
+        asset: Decimal(row.position)
+        for asset, row in status.assets.items()
+        if not row.held and abs(Decimal(row.position)) >= Decimal(row.least)
     }
-    for asset, position in found.items():
+    for asset, position in closing.items():
         if position:
             side = "sold" if position > 0 else "bought"
             yield f"{asset}: {format(abs(position), 'f')} {side} at the market, within the price band."
-    for asset, row in assets.items():
-        if row.get("held"):
+    for asset, row in status.assets.items():
+        if row.held:
             yield f"{asset} is left as it is: it is held."
-    if not any(found.values()):
+    if not any(closing.values()):
         yield "No position is open now."
 
 
-def _stake(status: dict[str, Any]) -> Iterator[str]:
-    if not status.get("sandbox", False) and not status.get("dry_run", False):
+def _stake(status: Status | None) -> Iterator[str]:
+    if status is None or not (status.sandbox or status.dry_run):
         yield "This is real money."

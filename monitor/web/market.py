@@ -1,12 +1,13 @@
-"""The market of one pair: ladder and depth with own quotes in place, mid and trades over time. A core."""
+"""The market of one pair: ladder and depth with own quotes in place, mid and trades over time."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
+from monitor.model.sections import BookShown, FillShown, OrderShown, TradeShown
 from monitor.web.drawing import figures, markup
 from monitor.web.drawing.figures import Figure
 from monitor.web.drawing.markup import Cell, Column
@@ -23,43 +24,41 @@ BOOKS: Final = (
 )
 
 
-def own_quotes(orders: Iterable[dict[str, Any]], symbol: str) -> dict[tuple[str, Decimal], Decimal]:
+def own_quotes(orders: Iterable[OrderShown], symbol: str) -> dict[tuple[str, Decimal], Decimal]:
     """Return what is left of own live orders, by side and price."""
-    found: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+    left: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
     for order in orders:
-        if order["symbol"] == symbol and order["is_live"]:
-            found[order["side"], Decimal(order["price"])] += Decimal(order["qty"]) - Decimal(order["filled"])
-    return dict(found)
+        if order.symbol == symbol and order.is_live:
+            left[order.side, Decimal(order.price)] += Decimal(order.qty) - Decimal(order.filled)
+    return dict(left)
 
 
-def ladder(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal]) -> str:
-    """The book's levels, asks above bids, own quotes marked where they stand, also beyond the levels shown."""
-    rows = [*reversed(_levels("sell", book["asks"], own)), *_levels("buy", book["bids"], own)]
-    return markup.table(
-        "ladder", LADDER, rows, f"no levels: the book is {book['state']} {book.get('why') or ''}".strip()
-    )
+def ladder(book: BookShown, own: dict[tuple[str, Decimal], Decimal]) -> str:
+    """Return the book's levels, asks above bids, with own quotes in place, also beyond the levels shown."""
+    rows = [*reversed(_levels("sell", book.asks, own)), *_levels("buy", book.bids, own)]
+    return markup.table("ladder", LADDER, rows, f"no levels: the book is {book.state} {book.why}".strip())
 
 
 def _levels(
     side: str, levels: Sequence[Sequence[str]], own: dict[tuple[str, Decimal], Decimal]
 ) -> list[list[Cell | str]]:
-    """Rows of one side, best first."""
+    """Return rows of one side, best first."""
     sizes = {Decimal(price): (price, qty) for price, qty in levels}
-    mine = {price: qty for (of, price), qty in own.items() if of == side and sizes}
+    mine = {price: qty for (quote_side, price), qty in own.items() if quote_side == side and sizes}
     rows: list[list[Cell | str]] = []
     for price in sorted(sizes.keys() | mine.keys(), reverse=side == "buy"):
-        shown, qty = sizes.get(price, (format(price, "f"), ""))
+        text, qty = sizes.get(price, (format(price, "f"), ""))
         ours = Cell(format(mine[price], "f"), "own") if price in mine else ""
-        rows.append([ours, qty, shown, markup.side(side)])
+        rows.append([ours, qty, text, markup.side(side)])
     return rows
 
 
-def depth(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal], symbol: str) -> Figure:
-    """Quantity on offer up to each price, with own quotes marked."""
-    traces: list[dict[str, Any]] = []
-    for side, key, name in (("buy", "bids", "bids"), ("sell", "asks", "asks")):
+def depth(book: BookShown, own: dict[tuple[str, Decimal], Decimal], symbol: str) -> Figure:
+    """Return the chart of the quantity on offer up to each price, with own quotes marked."""
+    traces: list[figures.Trace] = []
+    for side, levels, name in (("buy", book.bids, "bids"), ("sell", book.asks, "asks")):
         prices, sums, total = [], [], Decimal(0)
-        for price, qty in book[key]:
+        for price, qty in levels:
             total += Decimal(qty)
             prices.append(float(price))
             sums.append(float(total))
@@ -76,7 +75,7 @@ def depth(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal], symbol:
                 "hovertemplate": f"{name} up to %{{x}}: %{{y}}<extra></extra>",
             }
         )
-        mine = [(price, qty) for (of, price), qty in own.items() if of == side and prices]
+        mine = [(price, qty) for (quote_side, price), qty in own.items() if quote_side == side and prices]
         traces.append(
             {
                 "type": "scatter",
@@ -93,13 +92,13 @@ def depth(book: dict[str, Any], own: dict[tuple[str, Decimal], Decimal], symbol:
 
 
 def over_time(
-    series: dict[str, figures.Points],
-    trades: Sequence[dict[str, Any]],
-    fills: Sequence[dict[str, Any]],
+    series: Mapping[str, figures.Points],
+    trades: Sequence[TradeShown],
+    fills: Sequence[FillShown],
     symbol: str,
     window: str,
 ) -> Figure:
-    """Bid, mid and ask with the market's trades (outlines) and own fills (filled)."""
+    """Return the chart of bid, mid and ask with the market's trades (outlines) and own fills (filled)."""
     points = series.get(f"mid.{symbol}", [])
     first = min((point[0] for point in points), default=0.0)
     traces = [
@@ -108,34 +107,34 @@ def over_time(
         figures.line("ask", series.get(f"ask.{symbol}", []), figures.ORANGE, dash="dot", width=1),
     ]
     for side, symbol_of in (("buy", "triangle-up"), ("sell", "triangle-down")):
-        market = [trade for trade in trades if trade["side"] == side and trade["ts"] >= first]
-        own = [fill for fill in fills if fill["side"] == side and fill["symbol"] == symbol and fill["ts"] >= first]
+        market = [trade for trade in trades if trade.side == side and trade.ts >= first]
+        own = [fill for fill in fills if fill.side == side and fill.symbol == symbol and fill.ts >= first]
         traces.append(figures.dots(f"market {side}", market, side, symbol_of, 6, own=False))
         traces.append(figures.dots(f"own {side}", own, side, symbol_of, 10, own=True))
     return figures.over_time(traces, f"market {symbol} {window}", 380)
 
 
-def spread(text: Any) -> str:
-    """Basis points with two decimals; a dash where the book is not live."""
-    return "-" if text is None else f"{float(text):.2f}"
+def spread(bps: float | None) -> str:
+    """Return basis points with two decimals; a dash where the book is not live."""
+    return "-" if bps is None else f"{bps:.2f}"
 
 
-def _why(book: dict[str, Any]) -> str:
-    failed = book["checksums_failed"]
-    said = [book["why"], f"{failed} failed checksum{'' if failed == 1 else 's'}" if failed else ""]
+def _why(book: BookShown) -> str:
+    failed = book.checksums_failed
+    said = [book.why, f"{failed} failed checksum{'' if failed == 1 else 's'}" if failed else ""]
     return "; ".join(text for text in said if text)
 
 
-def books(answer: dict[str, dict[str, Any]]) -> str:
-    """Each pair's book: its touch, its age, and why it is not live or was not."""
+def books(answer: dict[str, BookShown]) -> str:
+    """Return the table of books: each one's touch, age, and why it is not live or was not."""
     rows: list[list[Cell | str]] = [
         [
             symbol,
-            markup.state("stale" if book["stale"] and book["state"] == "live" else book["state"]),
-            _touch(book["bids"]),
-            _touch(book["asks"]),
-            spread(book["spread_bps"]),
-            markup.number(book["age_ms"]),
+            markup.state("stale" if book.stale and book.state == "live" else book.state),
+            _touch(book.bids),
+            _touch(book.asks),
+            spread(book.spread_bps),
+            markup.number(book.age_ms),
             _why(book),
         ]
         for symbol, book in answer.items()

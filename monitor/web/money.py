@@ -1,9 +1,11 @@
-"""Profit, positions and inventory: cards, tables and charts. A core."""
+"""Profit, positions and inventory: cards, tables and charts."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
+from monitor.model.sections import PositionsShown, ProfitShown
 from monitor.ui.amounts import in_quote
 from monitor.ui.text import money as cents
 from monitor.ui.text import price
@@ -50,105 +52,110 @@ STRATEGIES: Final = (
 )
 
 
-def today(pnl: dict[str, Any]) -> Card:
+def today(pnl: ProfitShown) -> Card:
     """Return what was made since midnight UTC, as the loss limit of the day counts it."""
-    made, currency = pnl["total"]["today"], pnl["currency"]
+    made, currency = pnl.total.today, pnl.currency
     return Card("P&L today", cents(made), f"{currency}, since 00:00 UTC", markup.money(made).tone)
 
 
-def totals(pnl: dict[str, Any]) -> list[Card]:
-    """The profit and what it is made of, and what else changed the equity."""
-    total, currency = pnl["total"], pnl["currency"]
+def totals(pnl: ProfitShown) -> list[Card]:
+    """Return cards of the profit, its parts, and what else changed the equity."""
+    total, currency = pnl.total, pnl.currency
     since = "since the journal began"
-    note = f"{currency}, {since}" if pnl["valid"] else f"{currency}, not sure: {pnl['why'] or 'not reconciled'}"
-    cards = [Card("P&L", cents(total["profit"]), note, markup.money(total["profit"]).tone if pnl["valid"] else "warn")]
-    for name in ("realised", "unrealised", "fees", "transfers", "rounding"):
-        tone = "" if name in ("fees", "transfers") else markup.money(total[name]).tone
-        cards.append(Card(name.capitalize(), cents(total[name]), currency, tone))
-    fx = total.get("fx", "0")
-    if cents(fx) != "0.00":
-        cards.append(Card("Fx", cents(fx), f"{currency}, by moves of the rates", markup.money(fx).tone))
+    note = f"{currency}, {since}" if pnl.valid else f"{currency}, not sure: {pnl.why or 'not reconciled'}"
+    cards = [Card("P&L", cents(total.profit), note, markup.money(total.profit).tone if pnl.valid else "warn")]
+    for name, amount, is_toned in (
+        ("Realised", total.realised, True),
+        ("Unrealised", total.unrealised, True),
+        ("Fees", total.fees, False),
+        ("Transfers", total.transfers, False),
+        ("Rounding", total.rounding, True),
+    ):
+        cards.append(Card(name, cents(amount), currency, markup.money(amount).tone if is_toned else ""))
+    if cents(total.fx) != "0.00":
+        cards.append(Card("Fx", cents(total.fx), f"{currency}, by moves of the rates", markup.money(total.fx).tone))
     return cards
 
 
-def assets(positions: dict[str, Any]) -> str:
-    """Each traded base over all its pairs: what is held, its worth, and why it is left alone."""
-    currency, rates = positions.get("currency", ""), positions.get("rates", {})
+def assets(positions: PositionsShown) -> str:
+    """Return the table of traded bases over all pairs: position, worth, and why one is left alone."""
+    currency, rates = positions.currency, positions.rates
     rows: list[list[Cell | str]] = []
-    for asset, row in positions.get("assets", {}).items():
-        rate = rates.get(asset, {"rate": "", "valid": True})
-        worth = f"{cents(row['worth'])} {currency}" if row["worth"] else "-"
-        mark: Cell | str = "" if rate["valid"] else Cell("stale rate", "warn", is_badge=True)
-        if row.get("held"):
+    for asset, row in positions.assets.items():
+        rate = rates.get(asset)
+        worth = f"{cents(row.worth)} {currency}" if row.worth else "-"
+        mark: Cell | str = "" if rate is None or rate.valid else Cell("stale rate", "warn", is_badge=True)
+        if row.held:
             mark = Cell("held", "bad", is_badge=True)
-        wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row.get("wallets", {}).items())
-        figures = [row["position"], worth, row.get("inventory", ""), markup.number(rate["rate"])]
+        wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row.wallets.items())
+        figures = [row.position, worth, row.inventory, markup.number(rate.rate if rate else "")]
         rows.append([asset, *figures, wallets, mark])
     return markup.table("assets", ASSETS, rows, "the executor has not told its positions yet")
 
 
-def rates(positions: dict[str, Any]) -> str:
+def rates(positions: PositionsShown) -> str:
     """Return what each quote that is no traded base is worth, in a line; empty where there is none but the currency."""
-    told = [
-        f"1 {asset} = {rate['rate'] or '?'} {positions['currency']}{'' if rate['valid'] else ' (stale)'}"
-        for asset, rate in positions.get("rates", {}).items()
-        if rate["way"] and asset not in positions.get("assets", {})
+    worths = [
+        f"1 {asset} = {rate.rate or '?'} {positions.currency}{'' if rate.valid else ' (stale)'}"
+        for asset, rate in positions.rates.items()
+        if rate.way and asset not in positions.assets
     ]
-    return ", ".join(told)
+    return ", ".join(worths)
 
 
-def quotes(pnl: dict[str, Any]) -> str:
-    """Profit by quote asset, exact in each; empty where all of it is in the currency."""
-    made = pnl.get("quotes", {})
-    if set(made) <= {pnl["currency"]}:
+def quotes(pnl: ProfitShown) -> str:
+    """Return the table of profit by quote asset, exact in each; empty if all of it is in the currency."""
+    made = pnl.quotes
+    if set(made) <= {pnl.currency}:
         return ""
-    names = ("realised", "unrealised", "fees", "transfers", "rounding", "equity")
     rows: list[list[Cell | str]] = [
-        [quote, *(markup.money(amounts[name]) for name in names)] for quote, amounts in made.items()
+        [quote, *map(markup.money, (q.realised, q.unrealised, q.fees, q.transfers, q.rounding, q.equity))]
+        for quote, q in made.items()
     ]
     return markup.table("quotes", QUOTES, rows, "nothing was made yet")
 
 
-def pairs(pnl: dict[str, Any], positions: dict[str, Any]) -> str:
+def pairs(pnl: ProfitShown, positions: PositionsShown) -> str:
     """Return what each pair's fills add up to, what that cost and what came of it, in the pair's quote."""
-    currency, rates = pnl["currency"], positions.get("rates", {})
+    currency, rates = pnl.currency, positions.rates
     rows: list[list[Cell | str]] = []
-    for symbol, pair in pnl["pairs"].items():
-        rate = rates.get(legs(symbol)[1], {}).get("rate")
+    for symbol, pair in pnl.pairs.items():
+        rate = rates.get(legs(symbol)[1])
+        known = rate.rate if rate else None
         unrealised, realised, fees = (
-            in_quote(pair[name], symbol, currency, rate) for name in ("unrealised", "realised", "fees")
+            in_quote(amount, symbol, currency, known) for amount in (pair.unrealised, pair.realised, pair.fees)
         )
-        average = price(pair["average_price"], pair["mid"])
-        row: list[Cell | str] = [symbol, markup.number(pair["qty"]), average, markup.number(pair["mid"])]
-        stale: Cell | str = Cell("stale mid", "warn", is_badge=True) if pair["is_stale"] else ""
+        average = price(pair.average_price, pair.mid)
+        row: list[Cell | str] = [symbol, markup.number(pair.qty), average, markup.number(pair.mid)]
+        stale: Cell | str = Cell("stale mid", "warn", is_badge=True) if pair.is_stale else ""
         rows.append([*row, markup.money(unrealised), markup.money(realised), fees, stale])
     return markup.table("positions", PAIRS, rows, "the executor has not told its positions yet")
 
 
-def strategies(positions: dict[str, Any]) -> str:
-    """Each strategy's share of the account."""
+def strategies(positions: PositionsShown) -> str:
+    """Return the table of each strategy's share of the account."""
     rows: list[list[Cell | str]] = [
         [
-            entry["strategy"],
-            entry["symbol"],
-            markup.number(entry["position"]),
-            markup.number(entry["account_position"]),
-            str(entry["fills"]),
-            "yes" if entry["valid"] else "not reconciled",
+            entry.strategy,
+            entry.symbol,
+            markup.number(entry.position),
+            markup.number(entry.account_position),
+            str(entry.fills),
+            "yes" if entry.valid else "not reconciled",
         ]
-        for entry in positions["strategies"]
+        for entry in positions.strategies
     ]
     return markup.table("strategies", STRATEGIES, rows, "the executor has not told its positions yet")
 
 
-def balances(positions: dict[str, Any]) -> str:
+def balances(positions: PositionsShown) -> str:
     """Return what the account holds."""
-    rows = [[asset, amount] for asset, amount in positions["balances"].items()]
+    rows = [[asset, amount] for asset, amount in positions.balances.items()]
     return markup.table("balances", (Column("asset"), Column("balance", True)), rows, "not known yet")
 
 
-def profit(series: dict[str, Points], currency: str, window: str) -> Figure:
-    """The profit, realised and unrealised over time, and the fees paid."""
+def profit(series: Mapping[str, Points], currency: str, window: str) -> Figure:
+    """Return the chart of profit, realised and unrealised, and of fees over time."""
     traces = [
         figures.line("P&L", series.get("profit", []), figures.BLUE, width=2.2),
         figures.line("realised", series.get("realised", []), figures.GREEN, dash="dash"),
@@ -158,8 +165,8 @@ def profit(series: dict[str, Points], currency: str, window: str) -> Figure:
     return figures.over_time(traces, f"profit {window}", 340, currency)
 
 
-def profit_by_pair(series: dict[str, Points], symbols: list[str], currency: str, window: str) -> Figure:
-    """Each pair's profit over time."""
+def profit_by_pair(series: Mapping[str, Points], symbols: list[str], currency: str, window: str) -> Figure:
+    """Return the chart of each pair's profit over time."""
     dashes = ("solid", "dash", "dot", "dashdot")
     traces = [
         figures.line(
@@ -173,8 +180,8 @@ def profit_by_pair(series: dict[str, Points], symbols: list[str], currency: str,
     return figures.over_time(traces, f"pairs {window}", 300, currency)
 
 
-def inventory(series: dict[str, Points], base: str, window: str) -> Figure:
-    """One base's position over time, over all its pairs."""
+def inventory(series: Mapping[str, Points], base: str, window: str) -> Figure:
+    """Return the chart of one base's position over time, over all its pairs."""
     traces = [figures.line(f"position, {base}", series.get(f"asset.{base}", []), figures.BLUE, step=True)]
     made = figures.over_time(traces, f"inventory {base} {window}", 220, base)
     made["layout"]["shapes"] = [

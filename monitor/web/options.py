@@ -52,7 +52,7 @@ THEMES: Final[dict[str, dict[str, str]]] = {
 
 
 def flags(host: str, port: int) -> Iterator[str]:
-    """The words after ``streamlit run``."""
+    """Yield the arguments after ``streamlit run``."""
     yield str(APP)
     yield from ("--server.address", host, "--server.port", str(port), "--browser.serverAddress", host)
     for name in ("127.0.0.1", "localhost", "::1"):

@@ -156,11 +156,11 @@ def test_twenty_open_pages_ask_no_more_than_one(visit: Visit, api: FakeApi, brow
         page = context.new_page()
         page.goto(base)
         page.wait_for_selector("[data-line=state]")
-    api.asked = []
+    api.requests = []
     visit.page.wait_for_timeout(5000)
-    asked = sum(path == "/api/status" for path, _ in api.asked)
+    status_requests = sum(path == "/api/status" for path, _ in api.requests)
     context.close()
-    assert 1 <= asked <= 8
+    assert 1 <= status_requests <= 8
 
 
 def test_real_money_is_not_to_be_overlooked(visit: Visit, api: FakeApi) -> None:

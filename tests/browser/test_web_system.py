@@ -67,24 +67,24 @@ def first(levels: list[list[str]]) -> list[str]:
 
 
 def open_orders(system: System) -> dict[str, Any]:
-    """What rests at the exchange; asked in a thread, since Playwright has an event loop in this one."""
+    """Return the orders at the exchange, asked in a thread, since Playwright has an event loop in this one."""
     with ThreadPoolExecutor(1) as thread:
-        found: dict[str, Any] = thread.submit(system.exchange, "OpenOrders").result(30)["open"]
-    return found
+        resting: dict[str, Any] = thread.submit(system.exchange, "OpenOrders").result(30)["open"]
+    return resting
 
 
-def agree(what: str, shown: Callable[[], Any], told: Callable[[], Any]) -> None:
+def agree(what: str, on_page: Callable[[], Any], from_api: Callable[[], Any]) -> None:
     """The page shows what the API has said while it was looked at: values move, so every one of them counts."""
     heard: list[Any] = []
 
     def is_same() -> bool:
-        heard.append(told())
-        return shown() in heard
+        heard.append(from_api())
+        return on_page() in heard
 
     try:
         until(f"{what} on the page equals the API's", is_same, 30, every=0.1)
     except AssertionError as error:
-        raise AssertionError(f"{error}: {shown()!r}, {heard[-1]!r}") from None
+        raise AssertionError(f"{error}: {on_page()!r}, {heard[-1]!r}") from None
 
 
 def test_it_looks_as_it_looks_in_both_widths_and_themes(visit: Visit) -> None:
@@ -95,7 +95,7 @@ def test_it_looks_as_it_looks_in_both_widths_and_themes(visit: Visit) -> None:
         for width, height in (web.WIDE, web.NARROW):
             visit.page.set_viewport_size({"width": width, "height": height})
             for scheme in ("light", "dark"):
-                visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                visit.page.emulate_media(color_scheme=scheme)
                 file = PICTURES / f"{name.replace('&', '').lower()}-{width}-{scheme}.png"
                 visit.picture(file)
                 assert file.stat().st_size > 5000

@@ -51,9 +51,9 @@ def served(config: Path, home: Path | None = None) -> Iterator[str]:
     try:
         assert process.stdout is not None
         line = until("the page says its address", process.stdout.readline, 60)
-        found = re.search(r"http://\S+", line)
-        assert found, line
-        yield found.group()
+        address = re.search(r"http://\S+", line)
+        assert address, line
+        yield address.group()
     finally:
         process.terminate()
         process.wait(20)

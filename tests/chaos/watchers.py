@@ -307,7 +307,7 @@ def measure(system: System, name: str, seconds: float) -> Phase:
     assert names == system.config.process_names, f"not heard: {set(system.config.process_names) - set(names)}"
     return Phase(
         name,
-        {hop["hop"]: hop for hop in counted.described()},
+        {hop.hop: msgspec.to_builtins(hop) for hop in counted.described()},
         {name: (last[name].gaps - first[name].gaps, last[name].drops - first[name].drops) for name in names},
         {name: (first[name].rss_mb, last[name].rss_mb) for name in names},
         [name for name in names if first[name].boot != last[name].boot],

@@ -24,7 +24,7 @@ class FakeApi:
 
     def __init__(self) -> None:
         self.answers = sections()
-        self.asked: list[tuple[str, dict[str, list[str]]]] = []
+        self.requests: list[tuple[str, dict[str, list[str]]]] = []
         self.posted: list[tuple[str, dict[str, Any], str]] = []
         self.refusal: tuple[int, dict[str, str]] | None = None
         self.delay_s = 0.0
@@ -56,7 +56,7 @@ class FakeApi:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 where = urlsplit(self.path)
-                api.asked.append((where.path, parse_qs(where.query)))
+                api.requests.append((where.path, parse_qs(where.query)))
                 time.sleep(api.delay_s)
                 if api.refusal is not None:
                     self.answer(*api.refusal)
@@ -95,7 +95,7 @@ def order(side: str, price: str, qty: str = "0.00100000", **fields: Any) -> dict
     made = {
         "cl_ord_id": f"T000001000{slot}000001", "order_id": "OABCDE-FGHIJ-KLMNOP", "strategy": "market_maker",
         "symbol": "BTC/USD", "slot": slot, "side": side, "price": price, "qty": qty, "filled": "0.00000000",
-        "state": "open", "is_live": True, "error": None, "created_ts": NOW - 9, "changed_ts": NOW - 5,
+        "state": "open", "is_live": True, "error": "", "created_ts": NOW - 9, "changed_ts": NOW - 5,
     }  # fmt: skip
     return {**made, **fields}
 
@@ -147,10 +147,21 @@ _ASSETS = {"BTC": {"position": "0.00050000", "worth": "50.00", "inventory": "1",
 _RATES = {
     "BTC": {"rate": "100000.5", "valid": True, "way": ["BTC/USD"]}, "USD": {"rate": "1", "valid": True, "way": []},
 }  # fmt: skip
+_CONNECTION = {
+    "connected": True, "system": "online", "reconnects": 0, "private_connected": True, "private_problem": "",
+    "attempts": 1, "private_attempts": 1, "attempts_10_min_max": 150, "refused": {},
+}  # fmt: skip
+_STATUS_PROCESSES = {
+    name: {key: value for key, value in each.items() if key not in ("messages_in", "messages_out", "version")}
+    for name, each in _PROCESSES.items()
+}
 _SECTIONS: dict[str, Any] = {
     "/api/status": {
-        "halted": False, "halted_why": "", "sandbox": True, "dry_run": False, "processes": _PROCESSES,
-        "books": {"BTC/USD": {"state": "live", "age_ms": 12}}, "open_orders": 2, "orders_known": True,
+        "halted": False, "halted_why": "", "sandbox": True, "dry_run": False, "processes": _STATUS_PROCESSES,
+        "books": {"BTC/USD": {"state": "live", "why": "", "stale": False, "age_ms": 12, "bid": "100000.0",
+                              "ask": "100001.0", "checksums_ok": 99, "checksums_failed": 0}},
+        "open_orders": 2, "orders_known": True, "stale": [], "rates": {"pairs": {}, "rest": None}, "fees": {},
+        "machine": None, "slow": [], "connection": _CONNECTION,
         "positions": {"BTC/USD": "0.00050000"}, "currency": "USD", "unlisted": [], "empty_slots": [], "unwanted": [],
         "assets": _ASSETS, "asset_rates": _RATES, "paused": {},
     },
@@ -188,6 +199,6 @@ _SECTIONS: dict[str, Any] = {
     },
     "/api/logs": {"lines": [{"ts": NOW - 9, "process": "book", "level": "warning", "event": "resync",
                              "fields": {"symbol": "ETH/USD"}}]},
-    "/api/history": {"series": _SERIES},
+    "/api/history": {"names": [], "series": _SERIES},
     "/api/control": {"halted": False, "why": "", "flattening": False, "sandbox": True, "dry_run": False},
 }  # fmt: skip

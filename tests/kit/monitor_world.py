@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from monitor.ui.snapshot import Shown, Watch
+from monitor.ui.snapshot import Snapshot, Watch
 from shared.bus import Received, topics
 from shared.clock import SECOND
 from shared.config import Config, check
@@ -51,7 +51,7 @@ class World:
         assert kind is not None
         self.watch.take(Received(topic, kind, topics.rest_of(topic, kind), message), self.now)
 
-    def shown(self) -> Shown:
+    def snapshot(self) -> Snapshot:
         return self.watch.look(self.now, self.wall, self.halted, flattening=self.is_flattening)
 
     def beat(self, process: str, state: str = "ready", **changed: Any) -> None:
@@ -92,9 +92,9 @@ class World:
         self.take("book.status", BookStatus(books=dict.fromkeys(PAIRS, info), ts=self.wall))
 
     def orders(self, symbol: str, *orders: Order, valid: bool = True) -> None:
-        rows = list(orders) or quotes(symbol)
+        own = list(orders) or quotes(symbol)
         _, precision, _ = PAIRS[symbol]
-        message = Orders(symbol=symbol, valid=valid, price_precision=precision, qty_precision=8, orders=rows)
+        message = Orders(symbol=symbol, valid=valid, price_precision=precision, qty_precision=8, orders=own)
         self.take(f"order.{symbol}", message)
 
     def fill(self, number: int, symbol: str = "BTC/USD", **changed: Any) -> None:

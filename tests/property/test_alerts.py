@@ -32,7 +32,7 @@ def test_every_alert_told_is_cleared_once_and_never_told_twice_in_a_hold_off(
     rules = alert_settings.Alerts(machine_disk=first, machine_memory=second, webhook=third)
     alerts, now = Alerts(rules), 0
     of_rule = {"a": first, "b": second, "halt": third}
-    told_at: dict[str, int] = {}
+    alerted_at: dict[str, int] = {}
     holds_since: dict[str, int] = {}
     away_since: dict[str, int] = dict.fromkeys(NAMES, 0)
     held = False
@@ -53,23 +53,23 @@ def test_every_alert_told_is_cleared_once_and_never_told_twice_in_a_hold_off(
                 holds_since.setdefault(name, now)
             else:
                 away_since.setdefault(name, now)
-                if name not in told_at:
+                if name not in alerted_at:
                     holds_since.pop(name, None)
         said += alerts.turn({name: condition(name) for name in chosen}, now * SECOND)
         for each in said:
             name = each.text.split()[0]
             rule = of_rule[name]
             if each.kind.endswith("-over"):
-                assert name in told_at, "over without having been told"
+                assert name in alerted_at, "over without having been told"
                 assert name not in holding, "over while it holds"
-                del told_at[name]
+                del alerted_at[name]
                 holds_since.pop(name, None)
                 continue
             assert name in holding, "told without holding"
             assert now - holds_since[name] >= rule.lasts_s, "told before it lasted"
-            if name in told_at:
+            if name in alerted_at:
                 assert rule.again_s > 0
-                assert now - told_at[name] >= rule.again_s, "told twice in a hold-off"
-            told_at[name] = now
-    assert told_at == {}, "told, ended, and never said to be over"
+                assert now - alerted_at[name] >= rule.again_s, "told twice in a hold-off"
+            alerted_at[name] = now
+    assert alerted_at == {}, "told, ended, and never said to be over"
     assert alerts.active(now * SECOND, now * SECOND) == []

@@ -8,21 +8,22 @@ import typer
 
 from monitor.cli.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say, switching
 from monitor.control import accepting
+from monitor.errors import AcceptRefused
 
 AssetsArgument = Annotated[list[str] | None, typer.Argument(help="Traded bases, such as BTC; all that are held.")]
 
 
 def accept(assets: AssetsArgument = None, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Takes what there is of an asset as wanted, and quotes it again.
+    """Take what there is of an asset as wanted, and quote it again.
 
     An asset is held when a deposit, a transfer or a trade by hand took it beyond max_position_size, or when it stood
     far beyond it at a start. What is accepted is kept like inventory_base: flatten does not sell it.
     """
-    settings = load(config, acts=True)
+    settings = load(config, required=True)
     try:
         with switching("accepting"):
             inventory = accepting.accept(settings, [asset.upper() for asset in assets or []])
-    except accepting.NotAccepted as problem:
+    except AcceptRefused as problem:
         if json:
             print_json({"accepted": False, "error": str(problem)})
         say(f"tradebyte: {problem}")

@@ -36,22 +36,22 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever fi
 
 
 def halt(config: ConfigOption = None, json: JsonOption = False, reason: ReasonOption = NONE) -> None:
-    """Pulls every order and places nothing more, through restarts of anything, until 'resume'."""
-    found = load(config, acts=True, above=True)
-    was = halted.text(found)
+    """Pull every order and place nothing more, through restarts of anything, until 'resume'."""
+    settings = load(config, required=True, above=True)
+    was = halted.text(settings)
     with switching("the halt"):
-        result = halting.halt(found, reason)
+        result = halting.halt(settings, reason)
     if json:
         print_json(result)
     else:
         if was is not None:
             print(f"was halted already: {was}")
-        if result["how"] == "switch":
-            say(f"tradebyte: {halting.told(result)}")
+        if result.how is halting.Way.SWITCH:
+            say(f"tradebyte: {halting.describe(result)}")
         else:
-            print(halting.told(result))
+            print(halting.describe(result))
         print("'tradebyte resume' ends the halt")
-    if result["open_orders"] != 0:
+    if result.open_orders != 0:
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -59,10 +59,10 @@ def pause(
     name: NameArgument, config: ConfigOption = None, json: JsonOption = False, reason: ReasonOption = NONE
 ) -> None:
     """Pull the quotes of one pair or one strategy, and place none for it, through restarts, until 'resume' of it."""
-    found = load(config, acts=True)
+    settings = load(config, required=True)
     try:
         with switching("pausing"):
-            pulled = halting.pause(found, name, reason)
+            pulled = halting.pause(settings, name, reason)
     except pausing.Unknown as unknown:
         raise typer.BadParameter(str(unknown), param_hint="NAME") from None
     if json:
@@ -81,12 +81,12 @@ def resume(
     json: JsonOption = False,
 ) -> None:
     """End a halt, or the pause of one pair or strategy: it goes on."""
-    found = load(config, acts=True)
+    settings = load(config, required=True)
     if name is not None:
-        _resume_one(found, name, json=json)
+        _resume_one(settings, name, json=json)
         return
     with switching("resuming"):
-        was = halting.resume(found)
+        was = halting.resume(settings)
     if json:
         print_json({"halted": False, "was_halted": was is not None, "was": was or ""})
     elif was is None:

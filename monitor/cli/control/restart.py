@@ -8,7 +8,7 @@ import typer
 
 from monitor.cli.common import ConfigOption, JsonOption, fail, load, print_json
 from monitor.control import restarting
-from monitor.watchdog import supervisor
+from monitor.errors import RestartRefused, SupervisorError
 from shared import config as configuration
 from shared.config import Config
 
@@ -16,10 +16,10 @@ from shared.config import Config
 def names() -> list[str]:
     """Return what a shell completes NAME with: the processes of the configuration that would be found here."""
     try:
-        found = configuration.load(None)
+        settings = configuration.load(None)
     except configuration.ConfigError:
-        found = Config()
-    return [*found.process_names, "strategy", "all"]
+        settings = Config()
+    return [*settings.process_names, "strategy", "all"]
 
 
 def restart(
@@ -36,16 +36,16 @@ def restart(
         bool, typer.Option("--keep", help="executor only: leave the orders to its next start instead of pulling them.")
     ] = False,
 ) -> None:
-    """Stops and starts a process. A strategy is back in time to keep its quotes; an executor pulls its orders first."""
-    found = load(config, acts=True)
+    """Stop and start a process. A strategy is back in time to keep its quotes; an executor pulls its orders first."""
+    settings = load(config, required=True)
     try:
-        pids = restarting.restart(found, restarting.programs_of(found, name, keep=keep), keep=keep)
-    except restarting.Refused as error:
+        pids = restarting.restart(settings, restarting.programs_of(settings, name, keep=keep), keep=keep)
+    except RestartRefused as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
-    except (supervisor.Absent, supervisor.Refused, supervisor.TooSlow) as error:
+    except SupervisorError as error:
         fail(str(error))
     if json:
         print_json({"restarted": pids, "kept_orders": keep})
     else:
-        for line in restarting.told(pids, keep=keep):
+        for line in restarting.describe(pids, keep=keep):
             print(line)

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import typer
@@ -49,6 +49,29 @@ LOOK_S: Final = 0.3
 COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts that a person should know before consenting; of the key only its last four characters."""
+
+    sandbox: bool
+    key_ends_in: str
+    halt_key_set: bool
+    rest_url: str
+    pairs: list[str]
+    limits: dict[str, str]
+    inventory_base: dict[str, str]
+    consented: bool
+    switch: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The findings and their counts, as ``doctor --json`` prints them."""
+
+    ok: bool
+    errors: int
+    warnings: int
+    findings: list[Finding]
+
+
 def doctor(
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -58,22 +81,22 @@ def doctor(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --live-check in the sandbox: do not ask.")] = False,
 ) -> None:
-    """Looks at all that could keep it from trading, and says what to do; exit 1 if something does."""
+    """Look at all that could keep it from trading, and say what to do; exit 1 if something does."""
     if live_check:
-        words = [*(["--json"] if json else []), *(["--yes"] if yes else [])]
-        run_component(load(config, acts=True), "executor", "live-check", *words)
-    found = _loaded(config, json=json, go_live=go_live)
-    facts = gathered(found)
+        options = [*(["--json"] if json else []), *(["--yes"] if yes else [])]
+        run_component(load(config, required=True), "executor", "live-check", *options)
+    settings = _loaded(config, json=json, go_live=go_live)
+    summary = gathered(settings)
     if go_live:
         if json:
-            print_json(facts)
+            print_json(summary)
             fail("consent is a person's word: run 'tradebyte doctor --go-live' without --json on a terminal")
-        _show(facts)
-        _consent(found, facts)
+        _show(summary)
+        _consent(settings, summary)
         return
-    findings = examine(found)
+    findings = examine(settings)
     if json:
-        print_json(facts | report(findings))
+        print_json(msgspec.to_builtins(summary) | msgspec.to_builtins(report(findings)))
     else:
         show(findings, console())
     if any(finding.level == "error" for finding in findings):
@@ -81,7 +104,7 @@ def doctor(
 
 
 def _loaded(path: Path | None, *, json: bool, go_live: bool) -> Config:
-    """The configuration; one that is wrong is a finding too, and exit 78."""
+    """Return the configuration; a wrong one is printed as a finding and exits with 78."""
     if json:
         try:
             configuration.load(path, required=go_live)
@@ -89,22 +112,21 @@ def _loaded(path: Path | None, *, json: bool, go_live: bool) -> Config:
             print_json(
                 report([error("configuration", str(wrong), "mend it there; nothing trades on guessed settings")])
             )
-    return load(path, acts=go_live)
+    return load(path, required=go_live)
 
 
 def examine(config: Config) -> list[Finding]:
-    """Looks at everything; what can be asked of nobody is said so."""
+    """Return the findings on everything, also where nobody answers."""
     looked = machine.Machine(config.data)
     began = time.monotonic()
     view = gather(config, lambda view: view.is_complete)
     now, wall = boot_ns(), wall_ns()
-    status = view.status(now, wall, halted.text(config)) | status_details.beyond(view, config, now, wall)
-    last_output.add(status, config)
-    runs = any(process["state"] != DEAD for process in status["processes"].values())
+    status = last_output.added(status_details.status(view, config, now, wall, halted.text(config)), config)
+    runs = any(process.state != DEAD for process in status.processes.values())
     time.sleep(max(0.0, LOOK_S - (time.monotonic() - began)))
     figures = looked.figures()
     answers = questions.ask(config)
-    shown = config.kraken.api_key[-4:]
+    key_end = config.kraken.api_key[-4:]
     now_s = time.time()
     rust = view.book_status.rust if view.book_status is not None else None
     findings = [
@@ -113,7 +135,7 @@ def examine(config: Config) -> list[Finding]:
         *local.folders(config),
         *local.resources(figures, config),
         local.rust(running=rust),
-        *local.programs(config, supervisor.of(config)),
+        *local.programs(config, supervisor.supervisord_of(config)),
         *local.ports(config),
         *system.processes(status),
         *system.halted(halted.text(config)),
@@ -122,15 +144,15 @@ def examine(config: Config) -> list[Finding]:
         *(system.trading(status, wall) if runs else []),
         *assets.positions(status),
         *assets.wallets(status),
-        *assets.unlisted(dict.fromkeys([*status["unlisted"], *answers.unlisted(config.trading.pairs)])),
+        *assets.unlisted(dict.fromkeys([*status.unlisted, *answers.unlisted(config.trading.pairs)])),
         *exchange.connectivity(answers, config, expected=runs),
         *exchange.system_status(answers.status),
         *exchange.clock(system.executors_clock(view) or answers.clock),
     ]
     if answers.api_key is not None:
-        findings += keys.executor_key(answers.api_key, shown, now_s)
+        findings += keys.executor_key(answers.api_key, key_end, now_s)
     elif answers.time.is_good:
-        findings += system.executors_key(view, shown)
+        findings += system.executors_key(view, key_end)
     if answers.time.is_good:
         findings += keys.halt_key(answers.halt_key, config.kraken.halt_key[-4:], now_s)
         findings += exchange.fees(exchange.maker_fees(view.account, answers.volume, answers.names))
@@ -141,42 +163,37 @@ def examine(config: Config) -> list[Finding]:
     return [*findings, local.journal(config)]
 
 
-def report(findings: list[Finding]) -> dict[str, Any]:
-    """The findings as ``doctor --json`` prints them."""
+def report(findings: list[Finding]) -> Report:
+    """Return the findings as ``doctor --json`` prints them."""
     counts = {level: sum(finding.level == level for finding in findings) for level in COLOURS}
-    return {
-        "ok": not counts["error"],
-        "errors": counts["error"],
-        "warnings": counts["warning"],
-        "findings": [msgspec.to_builtins(finding) for finding in findings],
-    }
+    return Report(ok=not counts["error"], errors=counts["error"], warnings=counts["warning"], findings=findings)
 
 
 def show(findings: list[Finding], out: Console) -> None:
-    """The findings for people: the state, what it is about, and below it the mend."""
+    """Print the findings for people: the state, what it is about, and below it the mend."""
     for finding in findings:
         level = f"[{COLOURS[finding.level]}]{finding.level:<8}[/]"
         out.print(f"{level}{finding.check}: {escape(finding.text)}", soft_wrap=True)
         if finding.mend:
             out.print(f"        to do: {escape(finding.mend)}", soft_wrap=True)
-    told = report(findings)
+    counts = report(findings)
     out.print()
-    if told["ok"]:
-        out.print(f"nothing keeps it from trading; {told['warnings']} warnings")
+    if counts.ok:
+        out.print(f"nothing keeps it from trading; {counts.warnings} warnings")
     else:
-        out.print(f"[bold red]{told['errors']} of these keep it from trading[/]; {told['warnings']} warnings")
+        out.print(f"[bold red]{counts.errors} of these keep it from trading[/]; {counts.warnings} warnings")
 
 
-def gathered(config: Config) -> dict[str, Any]:
+def gathered(config: Config) -> Summary:
     """Return what a person should know; of the key only its last four characters."""
     kraken, trading = config.kraken, config.trading
-    return {
-        "sandbox": kraken.sandbox,
-        "key_ends_in": kraken.api_key[-4:],
-        "halt_key_set": bool(kraken.halt_key and kraken.halt_secret),
-        "rest_url": kraken.rest_url,
-        "pairs": trading.pairs,
-        "limits": {
+    return Summary(
+        sandbox=kraken.sandbox,
+        key_ends_in=kraken.api_key[-4:],
+        halt_key_set=bool(kraken.halt_key and kraken.halt_secret),
+        rest_url=kraken.rest_url,
+        pairs=trading.pairs,
+        limits={
             name: str(getattr(trading, name))
             for name in (
                 "max_position_size",
@@ -187,28 +204,28 @@ def gathered(config: Config) -> dict[str, Any]:
                 "price_band_percent",
             )
         },
-        "inventory_base": {asset: str(amount) for asset, amount in (trading.inventory_base or {}).items()},
-        "consented": kraken.sandbox or consent_file(config).is_file(),
-        "switch": "when the executor dies, Kraken pulls EVERY order on the account after 15 s, also those not ours",
-    }
+        inventory_base={asset: str(amount) for asset, amount in (trading.inventory_base or {}).items()},
+        consented=kraken.sandbox or consent_file(config).is_file(),
+        switch="when the executor dies, Kraken pulls EVERY order on the account after 15 s, also those not ours",
+    )
 
 
-def _show(facts: dict[str, Any]) -> None:
-    print(f"mode             {'sandbox' if facts['sandbox'] else 'LIVE, real money'} ({facts['rest_url']})")
-    print(f"key              ends in {facts['key_ends_in']}; consent given: {'yes' if facts['consented'] else 'no'}")
-    print(f"halt key         {'set' if facts['halt_key_set'] else 'not set: halt then relies on the executor alone'}")
-    print(f"pairs            {', '.join(facts['pairs'])}")
-    for name, value in facts["limits"].items():
+def _show(summary: Summary) -> None:
+    print(f"mode             {'sandbox' if summary.sandbox else 'LIVE, real money'} ({summary.rest_url})")
+    print(f"key              ends in {summary.key_ends_in}; consent given: {'yes' if summary.consented else 'no'}")
+    print(f"halt key         {'set' if summary.halt_key_set else 'not set: halt then relies on the executor alone'}")
+    print(f"pairs            {', '.join(summary.pairs)}")
+    for name, value in summary.limits.items():
         print(f"{name:<20} {value}")
-    kept = ", ".join(f"{amount} {asset}" for asset, amount in facts["inventory_base"].items())
+    kept = ", ".join(f"{amount} {asset}" for asset, amount in summary.inventory_base.items())
     print(f"kept (inventory_base): {kept or 'nothing'}")
-    print(f"dead man's switch: {facts['switch']}")
+    print(f"dead man's switch: {summary.switch}")
 
 
-def _consent(config: Config, facts: dict[str, Any]) -> None:
-    if facts["sandbox"]:
+def _consent(config: Config, summary: Summary) -> None:
+    if summary.sandbox:
         fail("kraken.sandbox is true: there is nothing to consent to; set it to false, with your own keys", EXIT_CONFIG)
-    if facts["consented"]:
+    if summary.consented:
         print("consent for this key was given already")
         return
     rights = permissions(config)
@@ -224,25 +241,25 @@ def _consent(config: Config, facts: dict[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(f"{rfc3339(wall_ns())} key ending in {facts['key_ends_in']}\n")
+        opened.write(f"{rfc3339(wall_ns())} key ending in {summary.key_ends_in}\n")
         opened.flush()
         os.fsync(opened.fileno())
     print("consent given for this key; start the executor")
 
 
 def permissions(config: Config) -> list[str]:
-    """Return what the key may do, asked from Kraken; ends the command where Kraken does not tell."""
+    """Return what the key may do by Kraken; end the command where Kraken does not say."""
     try:
         info = asyncio.run(_key_info(config))
     except (RestError, RestRefused, SecretError) as error:
         fail(f"Kraken did not say what this key may do ({error}); without that there is no going live")
-    found = keys.rights_of(info)
-    if not found:
+    rights = keys.rights_of(info)
+    if not rights:
         fail(f"Kraken's answer does not list what this key may do ({str(info)[:80]}); without that no going live")
-    return found
+    return rights
 
 
-async def _key_info(config: Config) -> Any:
+async def _key_info(config: Config) -> object:
     kraken = config.kraken
     rest = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, f"TradeByte/{tradebyte_version()}")
     try:

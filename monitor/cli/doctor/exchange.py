@@ -1,11 +1,11 @@
-"""The exchange: does it answer, is it online, do the clocks agree, what does trading cost there."""
+"""Findings on the exchange: whether it answers and is online, the clocks, the fees."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from monitor.cli.doctor.finding import Finding, error, ok, warning
-from monitor.cli.doctor.questions import Answers, Asked, Clock
+from monitor.cli.doctor.questions import Answer, Answers, Clock
 from monitor.model.fees import break_even_bps
 from shared.config import Config
 from shared.kraken.rest_names import RestNames
@@ -18,8 +18,8 @@ SYNC: Final = "switch time synchronisation on (timedatectl set-ntp true, or chro
 
 
 def connectivity(answers: Answers, config: Config, *, expected: bool) -> list[Finding]:
-    """REST and WebSocket; in a sandbox that does not run, nobody is ``expected`` to answer."""
-    kraken, found = config.kraken, []
+    """Return findings on REST and WebSocket; a sandbox that does not run is not ``expected`` to answer."""
+    kraken, findings = config.kraken, []
     if kraken.sandbox and not expected and answers.time.trouble:
         return [warning("connectivity", "the sandbox does not run, so its exchange does not answer", "make run")]
     where = "the simulator" if kraken.sandbox else "Kraken"
@@ -28,21 +28,21 @@ def connectivity(answers: Answers, config: Config, *, expected: bool) -> list[Fi
         if kraken.sandbox
         else "is the network up, does a firewall let port 443 out, is the URL Kraken's own (leave it empty)?"
     )
-    for name, asked, url in (
+    for name, answer, url in (
         ("REST", answers.time, kraken.rest_url),
         ("public WebSocket", answers.socket, kraken.ws_url),
     ):
-        if asked.is_good:
-            found.append(ok("connectivity", f"{where} answers at {url} ({name})"))
+        if answer.is_good:
+            findings.append(ok("connectivity", f"{where} answers at {url} ({name})"))
         else:
-            why = asked.trouble or ", ".join(asked.errors)
-            found.append(error("connectivity", f"{where} does not answer at {url} ({name}): {why}", mend))
-    return found
+            why = answer.trouble or ", ".join(answer.errors)
+            findings.append(error("connectivity", f"{where} does not answer at {url} ({name}): {why}", mend))
+    return findings
 
 
-def system_status(asked: Asked) -> list[Finding]:
-    """Kraken's word on itself."""
-    word = asked.value.get("status") if isinstance(asked.value, dict) else None
+def system_status(answer: Answer) -> list[Finding]:
+    """Return a finding on Kraken's own status."""
+    word = answer.value.get("status") if isinstance(answer.value, dict) else None
     if word is None:
         return []
     if word == "online":
@@ -51,14 +51,14 @@ def system_status(asked: Asked) -> list[Finding]:
     return [error("exchange-status", f"the exchange is in {word} mode, where nothing is quoted", mend)]
 
 
-def clock(found: Clock | None) -> list[Finding]:
-    """This machine's clock against the exchange's; judged by what is certain of the difference."""
-    if found is None:
+def clock(offset: Clock | None) -> list[Finding]:
+    """Return a finding on this machine's clock against the exchange's, judged by the certain part of the offset."""
+    if offset is None:
         return []
-    offset_ms, uncertain_ms = found.offset_s * 1000, found.uncertain_s * 1000
+    offset_ms, uncertain_ms = offset.offset_s * 1000, offset.uncertain_s * 1000
     way = "ahead of" if offset_ms > 0 else "behind"
     text = f"this clock is {abs(offset_ms):.0f} ms {way} the exchange's, give or take {uncertain_ms:.0f} ms"
-    certain_s = abs(found.offset_s) - found.uncertain_s
+    certain_s = abs(offset.offset_s) - offset.uncertain_s
     if certain_s > CLOCK_ERROR_S:
         return [error("clock", f"{text}: orders' deadlines and nonces go wrong", SYNC)]
     if certain_s > CLOCK_WARNING_S:
@@ -66,34 +66,34 @@ def clock(found: Clock | None) -> list[Finding]:
     return [ok("clock", text)]
 
 
-def maker_fees(account: Account | None, volume: Asked | None, names: RestNames) -> dict[str, tuple[str, str]]:
-    """Maker and taker fee in percent by symbol, from the executor, else from TradeVolume by its ids of pairs."""
+def maker_fees(account: Account | None, volume: Answer | None, names: RestNames) -> dict[str, tuple[str, str]]:
+    """Return maker and taker fee in percent by symbol, from the executor, else from TradeVolume."""
     if account is not None and account.fees:
         return {symbol: (fees.maker, fees.taker) for symbol, fees in account.fees.items()}
     if volume is None or not isinstance(volume.value, dict):
         return {}
     taker, maker = (_rates(volume.value.get(name)) for name in ("fees", "fees_maker"))
-    found = {}
+    fees_by_symbol = {}
     for name, rate in taker.items():
         symbol = names.symbol(name)
         if symbol is not None:
-            found[symbol] = (maker.get(name, rate), rate)
-    return found
+            fees_by_symbol[symbol] = (maker.get(name, rate), rate)
+    return fees_by_symbol
 
 
-def _rates(table: Any) -> dict[str, str]:
+def _rates(table: object) -> dict[str, str]:
     if not isinstance(table, dict):
         return {}
     return {name: str(row["fee"]) for name, row in table.items() if isinstance(row, dict) and "fee" in row}
 
 
-def fees(found: dict[str, tuple[str, str]]) -> list[Finding]:
-    """Fees, and what they mean: how far from the mid a quote must stand."""
-    if not found:
+def fees(fees_by_symbol: dict[str, tuple[str, str]]) -> list[Finding]:
+    """Return findings on the fees and the half-spread that earns them back."""
+    if not fees_by_symbol:
         mend = "start the executor, which asks for them, or see that the key may query funds"
         return [warning("fees", "the account's fees are not known", mend)]
     by_rate: dict[tuple[str, str], list[str]] = {}
-    for symbol, rates in found.items():
+    for symbol, rates in fees_by_symbol.items():
         by_rate.setdefault(rates, []).append(symbol)
     findings = []
     for (maker, taker), symbols in by_rate.items():

@@ -1,4 +1,4 @@
-"""One thing looked at: how it is, and what to do about it."""
+"""A finding of doctor: what was checked, its state, and what to do about it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def ok(check: str, text: str) -> Finding:
-    """All is well."""
+    """Return a finding that all is well."""
     return Finding(check, "ok", text)
 
 
 def warning(check: str, text: str, mend: str) -> Finding:
-    """It trades, but not as it should."""
+    """Return a finding that the system trades, but not as it should."""
     return Finding(check, "warning", text, mend)
 
 
 def error(check: str, text: str, mend: str) -> Finding:
-    """It does not trade, or must not."""
+    """Return a finding that the system does not trade, or must not."""
     return Finding(check, "error", text, mend)

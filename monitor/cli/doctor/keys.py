@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from monitor.cli.doctor.finding import Finding, error, ok, warning
-from monitor.cli.doctor.questions import Asked
+from monitor.cli.doctor.questions import Answer
 from shared.kraken import errors
 
 # Kraken's words for what the executor needs, and what people call it.
@@ -24,8 +24,8 @@ EXPIRES_SOON_S: Final = 7 * 86_400
 UNTOLD: Final = "look at Kraken's page of API keys that it may trade and use WebSockets, and may NOT withdraw"
 
 
-def rights_of(info: Any) -> list[str]:
-    """The permissions in an answer to GetApiKeyInfo; empty where it holds none."""
+def rights_of(info: object) -> list[str]:
+    """Return the permissions in an answer to GetApiKeyInfo; empty where it holds none."""
     listed = info.get("permissions") if isinstance(info, dict) else None
     return [str(right).lower().replace("_", "-") for right in listed] if isinstance(listed, list) else []
 
@@ -35,64 +35,64 @@ def may_withdraw(rights: list[str]) -> bool:
     return any("withdraw" in right for right in rights)
 
 
-def executor_key(asked: Asked, shown: str, now_s: float) -> list[Finding]:
-    """The key that trades; ``shown`` is its last characters."""
+def executor_key(answer: Answer, key_end: str, now_s: float) -> list[Finding]:
+    """Return findings on the key that trades; ``key_end`` is its last characters."""
     check = "api-key"
-    if asked.errors:
-        return [_refused(check, shown, asked)]
-    if asked.trouble:
-        return [warning(check, f"what key …{shown} may do was not told ({asked.trouble})", UNTOLD)]
-    rights = rights_of(asked.value)
-    found = _expiry(check, shown, asked.value, now_s)
+    if answer.errors:
+        return [_refused(check, key_end, answer)]
+    if answer.trouble:
+        return [warning(check, f"what key …{key_end} may do was not told ({answer.trouble})", UNTOLD)]
+    rights = rights_of(answer.value)
+    findings = _expiry(check, key_end, answer.value, now_s)
     if may_withdraw(rights):
         mend = "take that right from it at Kraken: nothing here withdraws, and whoever steals the key could"
-        found.append(error(check, f"key …{shown} may withdraw money, and is refused for trading", mend))
-    missing = [words for right, words in NEEDED.items() if right not in rights]
+        findings.append(error(check, f"key …{key_end} may withdraw money, and is refused for trading", mend))
+    missing = [meaning for right, meaning in NEEDED.items() if right not in rights]
     if len(missing) == len(NEEDED):
-        found.append(warning(check, f"Kraken's list of what key …{shown} may do is not understood", UNTOLD))
+        findings.append(warning(check, f"Kraken's list of what key …{key_end} may do is not understood", UNTOLD))
     elif missing:
         mend = "give it that right at Kraken, or make a new key with it"
-        found.append(error(check, f"key …{shown} is valid but may not: {', '.join(missing)}", mend))
-    return found or [ok(check, f"key …{shown} is valid, may do all that trading takes, and may not withdraw")]
+        findings.append(error(check, f"key …{key_end} is valid but may not: {', '.join(missing)}", mend))
+    return findings or [ok(check, f"key …{key_end} is valid, may do all that trading takes, and may not withdraw")]
 
 
-def halt_key(asked: Asked | None, shown: str, now_s: float) -> list[Finding]:
-    """The key that only cancels; None where there is none."""
+def halt_key(answer: Answer | None, key_end: str, now_s: float) -> list[Finding]:
+    """Return findings on the key that only cancels; ``answer`` is None where there is none."""
     check = "halt-key"
-    if asked is None:
+    if answer is None:
         mend = "make a key at Kraken that may only cancel, and set kraken.halt_key and kraken.halt_secret"
         return [warning(check, "there is no halt key: 'tradebyte halt' then relies on the executor alone", mend)]
-    if asked.errors:
-        refused = _refused(check, shown, asked)
+    if answer.errors:
+        refused = _refused(check, key_end, answer)
         return [warning(check, refused.text, refused.mend)]
-    if asked.trouble:
-        return [warning(check, f"the halt key …{shown} could not be tried ({asked.trouble})", UNTOLD)]
-    rights = rights_of(asked.value)
-    found = [warning(check, f.text, f.mend) for f in _expiry(check, shown, asked.value, now_s)]
+    if answer.trouble:
+        return [warning(check, f"the halt key …{key_end} could not be tried ({answer.trouble})", UNTOLD)]
+    rights = rights_of(answer.value)
+    findings = [warning(check, f.text, f.mend) for f in _expiry(check, key_end, answer.value, now_s)]
     if rights and CANCEL not in rights:
         mend = "give it the right to cancel and close orders at Kraken"
-        found.append(warning(check, f"the halt key …{shown} may not cancel, so it cannot halt", mend))
+        findings.append(warning(check, f"the halt key …{key_end} may not cancel, so it cannot halt", mend))
     more = [right for right in rights if "withdraw" in right or right == "modify-trades"]
     if more:
         mend = "take all rights from it at Kraken but that to cancel"
-        found.append(warning(check, f"the halt key …{shown} may do more than cancel: {', '.join(more)}", mend))
-    return found or [ok(check, f"the halt key …{shown} is valid and may cancel")]
+        findings.append(warning(check, f"the halt key …{key_end} may do more than cancel: {', '.join(more)}", mend))
+    return findings or [ok(check, f"the halt key …{key_end} is valid and may cancel")]
 
 
-def _refused(check: str, shown: str, asked: Asked) -> Finding:
-    first = asked.errors[0]
+def _refused(check: str, key_end: str, answer: Answer) -> Finding:
+    first = answer.errors[0]
     if first.startswith("EGeneral:Unknown method"):
-        return warning(check, f"this exchange does not tell what key …{shown} may do", UNTOLD)
+        return warning(check, f"this exchange does not tell what key …{key_end} may do", UNTOLD)
     mend = errors.mend(first) or "see what Kraken writes of this error"
     if errors.meaning(first) in (errors.Meaning.RATE, errors.Meaning.BUSY):
-        return warning(check, f"key …{shown} was not answered: {first}", mend)
-    return error(check, f"key …{shown} is refused: {first}", mend)
+        return warning(check, f"key …{key_end} was not answered: {first}", mend)
+    return error(check, f"key …{key_end} is refused: {first}", mend)
 
 
-def _expiry(check: str, shown: str, info: Any, now_s: float) -> list[Finding]:
-    told = (info.get("validUntil") or info.get("valid_until")) if isinstance(info, dict) else None
+def _expiry(check: str, key_end: str, info: object, now_s: float) -> list[Finding]:
+    valid_until = (info.get("validUntil") or info.get("valid_until")) if isinstance(info, dict) else None
     try:
-        until_s = float(told or 0)
+        until_s = float(valid_until or 0)
     except (TypeError, ValueError):
         return []
     if until_s <= 0:
@@ -100,7 +100,7 @@ def _expiry(check: str, shown: str, info: Any, now_s: float) -> list[Finding]:
     day = datetime.fromtimestamp(min(until_s, 2**33), UTC).strftime("%Y-%m-%d %H:%M UTC")
     mend = "make a new key at Kraken and set it in the configuration"
     if until_s <= now_s:
-        return [error(check, f"key …{shown} expired on {day}", mend)]
+        return [error(check, f"key …{key_end} expired on {day}", mend)]
     if until_s - now_s < EXPIRES_SOON_S:
-        return [warning(check, f"key …{shown} expires on {day}", mend)]
+        return [warning(check, f"key …{key_end} expires on {day}", mend)]
     return []

@@ -7,10 +7,13 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
+from monitor import children
 from monitor.cli.doctor.finding import Finding, error, ok, warning
+from monitor.errors import SupervisorAbsent, SupervisorRefused
+from monitor.model.status_object import MachineFigures
 from monitor.watchdog import machine, supervisor
 from shared.config import Config
 from shared.process import holders
@@ -24,23 +27,23 @@ def configuration(config: Config) -> list[Finding]:
     if config.source is None:
         mend = "run it in the project's folder, or name the file: --config PATH or TRADEBYTE_CONFIG"
         return [warning("configuration", "there is no file: the built-in sandbox defaults are in force", mend)]
-    found = [ok("configuration", f"{config.source} is in force")]
+    findings = [ok("configuration", f"{config.source} is in force")]
     if config.trading.dry_run:
         mend = "set trading.dry_run: false when you have seen enough, then 'tradebyte restart all'"
-        found.append(
+        findings.append(
             warning("configuration", "dry_run is true: everything is planned and journalled, nothing is sent", mend)
         )
     mode = stat.S_IMODE(config.source.stat().st_mode)
     if mode & 0o077 and _holds_secret(config):
         text = f"{config.source} holds live secrets and others on this machine may read it (mode {mode:04o})"
-        found.append(warning("file-permissions", text, f"chmod 600 {config.source}, or take them by ${{NAME}}"))
+        findings.append(warning("file-permissions", text, f"chmod 600 {config.source}, or take them by ${{NAME}}"))
     else:
-        found.append(ok("file-permissions", f"{config.source.name} (mode {mode:04o}) tells others no live secret"))
-    return found
+        findings.append(ok("file-permissions", f"{config.source.name} (mode {mode:04o}) tells others no live secret"))
+    return findings
 
 
 def _holds_secret(config: Config) -> bool:
-    """A webhook's address is a secret in the sandbox too, where keys open nothing."""
+    """True if the file holds a live secret. A webhook's address is one in the sandbox too, where keys open nothing."""
     assert config.source is not None
     written = config.source.read_text(encoding="utf-8")
     secrets = [webhook.url for webhook in config.monitor.webhooks]
@@ -50,7 +53,7 @@ def _holds_secret(config: Config) -> bool:
 
 
 def folders(config: Config) -> list[Finding]:
-    """Everything that a run writes must be writable."""
+    """Return a finding on the folders that a run writes to."""
     closed = []
     for folder in (config.run, config.data, config.logs):
         there = next(place for place in (folder, *folder.parents) if place.exists())
@@ -62,23 +65,23 @@ def folders(config: Config) -> list[Finding]:
     return [ok("folders", f"{config.run}, {config.data.name} and {config.logs.name} can be written")]
 
 
-def resources(figures: dict[str, Any], config: Config) -> list[Finding]:
-    """CPU, memory and disk against the configuration's thresholds; a disk without room stops the trading."""
+def resources(figures: MachineFigures, config: Config) -> list[Finding]:
+    """Return findings on CPU, memory and disk; a disk almost without room is an error."""
     troubles = machine.troubles(figures, config.monitor)
-    shown = {
-        "cpu": f"{figures['cpu_percent']:.0f} % of {figures['cpus']} CPUs busy",
-        "memory": f"{figures['memory_free_mb']} MB of memory free ({figures['memory_percent']:.0f} % used)",
-        "disk": f"{figures['disk_free_mb']} MB of disk free ({figures['disk_percent']:.0f} % used)",
+    measured = {
+        "cpu": f"{figures.cpu_percent:.0f} % of {figures.cpus} CPUs busy",
+        "memory": f"{figures.memory_free_mb} MB of memory free ({figures.memory_percent:.0f} % used)",
+        "disk": f"{figures.disk_free_mb} MB of disk free ({figures.disk_percent:.0f} % used)",
     }
-    found = []
-    for name, text in shown.items():
+    findings = []
+    for name, text in measured.items():
         if name not in troubles:
-            found.append(ok(name, text))
+            findings.append(ok(name, text))
             continue
-        what, _, mend = troubles[name].partition(": ")
-        is_full = name == "disk" and figures["disk_free_mb"] < config.monitor.disk_free_mb / 10
-        found.append((error if is_full else warning)(name, what, mend))
-    return found
+        what, mend = troubles[name]
+        is_full = name == "disk" and figures.disk_free_mb < config.monitor.disk_free_mb / 10
+        findings.append((error if is_full else warning)(name, what, mend))
+    return findings
 
 
 def rust(*, running: bool | None) -> Finding:
@@ -96,7 +99,7 @@ def rust(*, running: bool | None) -> Finding:
 
 
 def ports(config: Config) -> list[Finding]:
-    """The TCP ports that the configuration names: free, ours, or somebody else's."""
+    """Return findings on the configured TCP ports: free, ours, or another process's."""
     wanted = {"monitor.port": ("monitor", config.monitor.port)}
     if config.kraken.sandbox:
         wanted = {"simulator.port": ("simulator", config.simulator.port)} | wanted
@@ -120,41 +123,41 @@ def _port(config: Config, key: str, process: str, port: int) -> Finding:
 
 
 def lock_holder(folder: Path, process: str) -> int | None:
-    """The pid that wrote itself into a process's lock file, dead or alive."""
+    """Return the pid that is written in a process's lock file, dead or alive."""
     try:
-        words = (folder / f"{process}.lock").read_text(encoding="utf-8").split()
+        fields = (folder / f"{process}.lock").read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError):
         return None
-    return int(words[1]) if len(words) > 1 and words[0] == "pid" and words[1].isdigit() else None
+    return int(fields[1]) if len(fields) > 1 and fields[0] == "pid" and fields[1].isdigit() else None
 
 
-def programs(config: Config, asked: supervisor.Supervisor) -> list[Finding]:
-    """supervisord, and how each of its programs is."""
+def programs(config: Config, supervisord: supervisor.Supervisor) -> list[Finding]:
+    """Return findings on supervisord and each of its programs."""
     try:
-        told = {info["name"]: info for info in asked.every()}
-    except supervisor.Absent:
+        infos = {info.name: info for info in supervisord.every()}
+    except SupervisorAbsent:
         mend = "'make run' in a terminal, or '.venv/bin/supervisord -c supervisord.conf' as a daemon"
         return [warning("supervisord", "supervisord does not run: nothing restarts what dies", mend)]
-    except supervisor.Refused as refusal:
+    except SupervisorRefused as refusal:
         return [warning("supervisord", str(refusal), "see logs/supervisord.log")]
-    found = []
+    findings = []
     for process in config.process_names:
         program = supervisor.program_of(config, process)
-        info = told.get(program)
+        info = infos.get(program)
         if info is None:
             mend = "add a section for it, as config/supervisor.d/ shows, then 'supervisorctl update'"
-            found.append(error("supervisord", f"supervisord has no program {program}", mend))
-        elif info["statename"] not in ("RUNNING", "STARTING"):
+            findings.append(error("supervisord", f"supervisord has no program {program}", mend))
+        elif info.statename not in ("RUNNING", "STARTING"):
             mend = f"supervisorctl -c supervisord.conf start {program}; why it ended is in logs/{program}.out.log"
-            if info.get("exitstatus") == EXIT_CONFIG:
+            if info.exitstatus == EXIT_CONFIG:
                 mend = f"mend the configuration as logs/{program}.out.log says, then 'tradebyte restart {process}'"
-            state = f"{program} is {info['statename'].lower()} (exit code {info.get('exitstatus', 0)})"
-            found.append(error("supervisord", state, mend))
-    return found or [ok("supervisord", f"supervisord runs all {len(config.process_names)} programs")]
+            state = f"{program} is {info.statename.lower()} (exit code {info.exitstatus})"
+            findings.append(error("supervisord", state, mend))
+    return findings or [ok("supervisord", f"supervisord runs all {len(config.process_names)} programs")]
 
 
 def strategies(config: Config) -> Finding:
-    """Every strategy's class and settings, looked at by the strategies' own command."""
+    """Return a finding on every strategy's class and settings, read by the strategies' own command."""
     ran = _component(config, "strategy", "--check")
     if ran is None:
         return warning("strategies", f"their settings were not read within {JOURNAL_S:.0f} s", "see what takes the CPU")
@@ -165,7 +168,7 @@ def strategies(config: Config) -> Finding:
 
 
 def journal(config: Config) -> Finding:
-    """The executor's journal, read by the executor's own command."""
+    """Return a finding on the executor's journal, read by the executor's own command."""
     file = config.data / "journal.sqlite"
     if not file.exists():
         return ok("journal", "there is no journal yet; the executor begins one at its first start")
@@ -179,22 +182,17 @@ def journal(config: Config) -> Finding:
     return ok("journal", f"{file} can be read ({file.stat().st_size // 1024} kB)")
 
 
-def _component(config: Config, *words: str) -> subprocess.CompletedProcess[str] | None:
-    """Another component's command, run as a process; None where it took too long."""
-    source = ["--config", str(config.source)] if config.source else []
-    path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
+def _component(config: Config, module: str, *arguments: str) -> subprocess.CompletedProcess[str] | None:
+    """Run another component's command as a process; return None where it took too long."""
     try:
         return subprocess.run(
-            [sys.executable, "-m", *words, *source],
+            children.command(config, module, *arguments),
             capture_output=True,
             text=True,
             timeout=JOURNAL_S,
             check=False,
             cwd=config.root,
-            env=os.environ | {"PYTHONPATH": path},
+            env=children.environment(),
         )
     except subprocess.TimeoutExpired:
         return None
-
-
-PROJECT: Final = Path(__file__).resolve().parents[3]

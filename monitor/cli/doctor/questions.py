@@ -7,11 +7,11 @@ import itertools
 import time
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import websockets
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339, wall_ns
@@ -27,16 +27,16 @@ PINGS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Answer:
     """An answer (``value``), Kraken's ``errors``, or the ``trouble`` that kept it away."""
 
-    value: Any = None
+    value: object = None
     errors: tuple[str, ...] = ()
     trouble: str = ""
 
     @property
     def is_good(self) -> bool:
-        """There is an answer."""
+        """True if there is an answer."""
         return not self.errors and not self.trouble
 
 
@@ -52,29 +52,29 @@ class Clock:
 class Answers:
     """Everything that was asked; None for what was not."""
 
-    time: Asked
-    status: Asked
-    socket: Asked
+    time: Answer
+    status: Answer
+    socket: Answer
     clock: Clock | None = None
-    halt_key: Asked | None = None
-    api_key: Asked | None = None
-    volume: Asked | None = None
-    open_orders: Asked | None = None
+    halt_key: Answer | None = None
+    api_key: Answer | None = None
+    volume: Answer | None = None
+    open_orders: Answer | None = None
     # Empty where the exchange did not list its pairs.
     names: RestNames = field(default_factory=lambda: RestNames({}, {}))
 
     def unlisted(self, pairs: list[str]) -> list[str]:
-        """Return the pairs that the exchange does not list; none where it was not told."""
+        """Return the pairs that the exchange does not list; none where that is not known."""
         return [pair for pair in pairs if self.names and self.names.altname(pair) is None]
 
 
 def ask(config: Config) -> Answers:
-    """Asks the exchange. The executor's key is used only when no executor on this machine does."""
+    """Ask the exchange. The executor's key is used only when no executor on this machine does."""
     return asyncio.run(_ask(config))
 
 
 def nonces(now_ns: int) -> Iterator[int]:
-    """Nonces for the executor's key: below those of an executor started in this very second (epoch * 10**9).
+    """Yield nonces for the executor's key: below those of an executor started in this second (epoch * 10**9).
 
     A second behind the clock, to the nanosecond, so that asking again at once has higher ones.
     """
@@ -86,7 +86,7 @@ async def _ask(config: Config) -> Answers:
     kraken = config.kraken
     public = Rest(kraken.rest_url, "", "", agent)
     try:
-        time_asked, status, (pinged, clock), pairs, assets = await asyncio.gather(
+        time_answer, status, (pinged, clock), pairs, assets = await asyncio.gather(
             _timed(public),
             _outcome(public.public("SystemStatus")),
             _pinged(kraken.ws_url, agent),
@@ -95,9 +95,9 @@ async def _ask(config: Config) -> Answers:
         )
     finally:
         await public.close()
-    names = RestNames(*(asked.value if isinstance(asked.value, dict) else {} for asked in (pairs, assets)))
-    answers = Answers(time_asked[0], status, pinged, clock or time_asked[1], names=names)
-    if not time_asked[0].is_good:
+    names = RestNames(*(answer.value if isinstance(answer.value, dict) else {} for answer in (pairs, assets)))
+    answers = Answers(time_answer[0], status, pinged, clock or time_answer[1], names=names)
+    if not time_answer[0].is_good:
         return answers
     if kraken.halt_key and kraken.halt_secret:
         halting = Rest(kraken.rest_url, kraken.halt_key, kraken.halt_secret, agent)
@@ -120,29 +120,29 @@ async def _ask(config: Config) -> Answers:
     return answers
 
 
-async def _outcome(call: Awaitable[Any]) -> Asked:
+async def _outcome(call: Awaitable[object]) -> Answer:
     try:
-        return Asked(await call)
+        return Answer(await call)
     except RestRefused as refused:
-        return Asked(errors=tuple(refused.errors))
+        return Answer(errors=tuple(refused.errors))
     except (RestError, SecretError) as trouble:
-        return Asked(trouble=str(trouble))
+        return Answer(trouble=str(trouble))
 
 
-async def _timed(rest: Rest) -> tuple[Asked, Clock | None]:
-    """Time by REST: whole seconds, so a coarse clock."""
+async def _timed(rest: Rest) -> tuple[Answer, Clock | None]:
+    """Return the answer to REST's Time, and the clock by it: whole seconds, so a coarse one."""
     before = wall_ns()
-    asked = await _outcome(rest.public("Time"))
+    answer = await _outcome(rest.public("Time"))
     after = wall_ns()
-    told = asked.value.get("unixtime") if isinstance(asked.value, dict) else None
-    if not isinstance(told, int):
-        return (asked if not asked.is_good else Asked(trouble=f"no time in {str(asked.value)[:80]}")), None
+    unixtime = answer.value.get("unixtime") if isinstance(answer.value, dict) else None
+    if not isinstance(unixtime, int):
+        return (answer if not answer.is_good else Answer(trouble=f"no time in {str(answer.value)[:80]}")), None
     middle = (before + after) / 2 / SECOND
-    return asked, Clock(middle - told - 0.5, 0.5 + (after - before) / 2 / SECOND)
+    return answer, Clock(middle - unixtime - 0.5, 0.5 + (after - before) / 2 / SECOND)
 
 
-async def _pinged(url: str, agent: str) -> tuple[Asked, Clock | None]:
-    """The public WebSocket: does it open, and the clock by its pongs (version 2 stamps them)."""
+async def _pinged(url: str, agent: str) -> tuple[Answer, Clock | None]:
+    """Return whether the public WebSocket opens, and the clock by its pongs (version 2 stamps them)."""
     try:
         async with connect(
             url,
@@ -153,7 +153,7 @@ async def _pinged(url: str, agent: str) -> tuple[Asked, Clock | None]:
             user_agent_header=agent,
         ) as connection:
             if not url.endswith("/v2"):
-                return Asked("open"), None
+                return Answer("open"), None
             best: Clock | None = None
             for number in range(1, PINGS + 1):
                 before, began = wall_ns(), time.monotonic()
@@ -162,14 +162,14 @@ async def _pinged(url: str, agent: str) -> tuple[Asked, Clock | None]:
                     clock = await _pong(connection, number, before, began)
                 if clock is not None and (best is None or clock.uncertain_s < best.uncertain_s):
                     best = clock
-            return Asked("open"), best
+            return Answer("open"), best
     except ProxyUnusable as trouble:
-        return Asked(trouble=str(trouble)), None
+        return Answer(trouble=str(trouble)), None
     except (OSError, TimeoutError, websockets.WebSocketException, ValueError) as trouble:
-        return Asked(trouble=f"{type(trouble).__name__}: {trouble}".rstrip(": ")), None
+        return Answer(trouble=f"{type(trouble).__name__}: {trouble}".rstrip(": ")), None
 
 
-async def _pong(connection: Any, number: int, before: int, began: float) -> Clock | None:
+async def _pong(connection: ClientConnection, number: int, before: int, began: float) -> Clock | None:
     async for frame in connection:
         message = msgspec.json.decode(frame)
         if not isinstance(message, dict) or message.get("method") != "pong" or message.get("req_id") != number:

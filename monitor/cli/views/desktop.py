@@ -15,11 +15,11 @@ PROBE_S = 30.0
 
 
 def desktop(config: ConfigOption = None) -> None:
-    """Shows ladder, mid and trades, profit and processes in a window; buttons halt, resume and flatten, and ask first.
+    """Show ladder, mid and trades, profit and processes in a window; buttons halt, resume and flatten, and ask first.
 
     Works without the monitor; closing it touches nothing. Needs PyQt6, which is an optional extra.
     """
-    found = load(config, acts=True)
+    settings = load(config, required=True)
     try:
         # Only this command takes Qt, which many do not have.
         from monitor.desktop.app import leave, run
@@ -32,13 +32,13 @@ def desktop(config: ConfigOption = None) -> None:
     why = no_display()
     if why:
         fail(why)
-    for line in run(found):
+    for line in run(settings):
         say(f"tradebyte: {line}")
     leave(0)
 
 
 def no_display() -> str:
-    """Why a window cannot be shown here, and what to do; empty where it can.
+    """Return why a window cannot be shown here, and what to do; empty where it can.
 
     Qt aborts the process that tries in vain, so another one tries first.
     """

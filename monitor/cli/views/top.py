@@ -9,22 +9,22 @@ from monitor.cli.common import ConfigOption, fail, load
 
 
 def top(config: ConfigOption = None) -> None:
-    """Shows everything in this terminal, until q: processes, quotes in the ladder, orders, fills, profit, latency.
+    """Show everything in this terminal, until q: processes, quotes in the ladder, orders, fills, profit, latency.
 
     Keys halt, resume, flatten and restart; each asks first. Works without the monitor; closing it touches nothing.
     """
-    found = load(config, acts=True)
+    settings = load(config, required=True)
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         fail("top needs a terminal to draw in; 'tradebyte status' prints the same once, anywhere")
     # Textual takes half a second to import, which no other command should wait for.
     from monitor.top.app import Top
-    from monitor.ui.controls import Acts
+    from monitor.ui.controls import Actions
     from monitor.ui.reader import Reader
 
-    reader = Reader(found)
+    reader = Reader(settings)
     reader.start()
     try:
-        why = Top(reader, Acts(found, "top"), f"listening where {found.source} says").run(mouse=False)
+        why = Top(reader, Actions(settings, "top"), f"listening where {settings.source} says").run(mouse=False)
     finally:
         reader.stop()
     if why:

@@ -14,8 +14,10 @@ from typing import Annotated
 
 import typer
 
+from monitor import children
 from monitor.api.loopback import OPENER
-from monitor.cli.common import PROJECT, ConfigOption, fail, load
+from monitor.cli.common import ConfigOption, fail, load
+from monitor.errors import PageEnded
 from monitor.web import options
 from shared import limits
 from shared.config import Config
@@ -28,31 +30,27 @@ PortOption = Annotated[
 ]
 
 
-class Ended(Exception):
-    """A person or a supervisor wants this to end."""
-
-
 def web(config: ConfigOption = None, port: PortOption = None) -> None:
-    """Shows everything in a browser, on this machine only, until Ctrl-C: quotes, orders, profit, latency, controls.
+    """Show everything in a browser, on this machine only, until Ctrl-C: quotes, orders, profit, latency, controls.
 
     Closing it, or killing it, never touches trading.
     """
-    found = load(config, acts=True)
-    chosen = choose_port(found, port)
+    settings = load(config, required=True)
+    chosen = choose_port(settings, port)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _end)
     try:
-        serve(found, chosen)
-    except Ended:
+        serve(settings, chosen)
+    except PageEnded:
         print("\nThe page is closed; trading is as it was.", flush=True)
 
 
-def choose_port(config: Config, asked: int | None) -> int:
-    """The port to listen on: the one asked for, else the configured one, else a free one, said plainly."""
-    port = asked or config.monitor.web_port
+def choose_port(config: Config, wanted: int | None) -> int:
+    """Return the port to listen on: the wanted one, else the configured one, else a free one, which is said."""
+    port = wanted or config.monitor.web_port
     if is_free(port):
         return port
-    if asked is not None:
+    if wanted is not None:
         fail(f"port {port} is taken; name another with --port, or leave --port out and a free one is taken")
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -62,7 +60,7 @@ def choose_port(config: Config, asked: int | None) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Nobody listens on the port, and this user may."""
+    """True if nobody listens on the port and this user may."""
     with socket.socket() as probe:
         # As servers bind: a connection that was closed a moment ago does not hold a port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -74,7 +72,7 @@ def is_free(port: int) -> bool:
 
 
 def serve(config: Config, port: int) -> None:
-    """Runs the page until it is told to end; raises :class:`Ended` then."""
+    """Run the page until a signal ends it, which raises :class:`PageEnded`."""
     child = subprocess.Popen(
         [sys.executable, "-m", "monitor.web", str(os.getpid()), *options.flags(HOST, port)],
         env=environment(config),
@@ -95,15 +93,14 @@ def serve(config: Config, port: int) -> None:
 
 
 def environment(config: Config) -> dict[str, str]:
-    """The child's environment: the configuration in force, and where the code is."""
-    path = os.pathsep.join(part for part in (str(PROJECT), os.environ.get("PYTHONPATH")) if part)
+    """Return the child's environment: the configuration in force, and where the code is."""
     # STREAMLIT_ variables of other projects must not change what this page does.
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
-    return mine | {"PYTHONPATH": path, "TRADEBYTE_CONFIG": str(config.source), "PYTHONDONTWRITEBYTECODE": "1"}
+    mine = {name: value for name, value in children.environment().items() if not name.startswith("STREAMLIT_")}
+    return mine | {"TRADEBYTE_CONFIG": str(config.source), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def answers(child: subprocess.Popen[bytes], port: int) -> bool:
-    """Waits until the page is served; False when the child ended or took too long."""
+    """Wait until the page is served; return false if the child ended or took too long."""
     end = time.monotonic() + limits.WEB_START_S
     while child.poll() is None and time.monotonic() < end:
         with (
@@ -116,7 +113,7 @@ def answers(child: subprocess.Popen[bytes], port: int) -> bool:
 
 
 def stop(child: subprocess.Popen[bytes]) -> None:
-    """Ends the child, gently and then not."""
+    """End the child, gently and then not."""
     if child.poll() is not None:
         return
     child.terminate()
@@ -128,4 +125,4 @@ def stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    raise Ended
+    raise PageEnded

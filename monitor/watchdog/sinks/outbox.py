@@ -1,4 +1,4 @@
-"""Alerts that one webhook has yet to send: in order, bounded, tried again more slowly, dropped when old. A core.
+"""Alerts that one webhook has yet to send: in order, bounded, tried again more slowly, dropped when old.
 
 ``now`` is ns of CLOCK_BOOTTIME.
 """
@@ -53,7 +53,7 @@ class Outbox:
         return len(self._waiting)
 
     def put(self, body: bytes, now: int) -> None:
-        """One more; the oldest gives way to it where there is no room."""
+        """Add a body; the oldest gives way to it where there is no room."""
         self._waiting.append((now, body))
         if len(self._waiting) > limits.WEBHOOK_QUEUE:
             self._waiting.popleft()

@@ -1,4 +1,4 @@
-"""The JSON of an alert, by a template: a tree of plain values in whose texts placeholders stand. A core.
+"""The JSON of an alert, by a template: a tree of plain values in whose texts placeholders stand.
 
 The tree is filled in first and encoded after, so that whatever an alert says stays inside of its text.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -31,14 +31,14 @@ def values(alert: Alert, host: str) -> dict[str, str]:
     }
 
 
-def body(template: Mapping[str, Any], filled: Mapping[str, str]) -> bytes:
-    """The template with its placeholders filled in, as JSON."""
+def body(template: Mapping[str, object], filled: Mapping[str, str]) -> bytes:
+    """Return the template as JSON, its placeholders filled in."""
     return msgspec.json.encode(_filled(dict(template), filled))
 
 
-def _filled(value: Any, filled: Mapping[str, str]) -> Any:
+def _filled(value: object, filled: Mapping[str, str]) -> object:
     if isinstance(value, str):
-        return _PLACEHOLDER.sub(lambda found: filled[found[1]], value)
+        return _PLACEHOLDER.sub(lambda match: filled[match[1]], value)
     if isinstance(value, dict):
         return {_filled(str(name), filled): _filled(inner, filled) for name, inner in value.items()}
     if isinstance(value, list):

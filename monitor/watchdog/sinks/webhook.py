@@ -1,6 +1,6 @@
-"""The shell of a webhook: a task that posts what its outbox holds, and never what an address says of itself.
+"""The shell of a webhook: a task that posts what its outbox holds, and never shows an address.
 
-An address may be a secret. What is told of a webhook is its number, its host and a reason in our own words; errors of
+An address may be a secret. People see a webhook's number, its host and a reason in our own words; errors of
 libraries, which may quote the address, stay here.
 """
 
@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from monitor.model.status_object import WebhookFigures
 from monitor.watchdog.alerts import Condition
 from monitor.watchdog.sinks import template
 from monitor.watchdog.sinks.outbox import Outbox, Outcome, wants
@@ -31,18 +32,18 @@ LOOK_EVERY_S: Final = 0.2
 
 
 def label(number: int, webhook: Webhook) -> str:
-    """A webhook as people know it: its place in the configuration and its host."""
+    """Return a webhook's name for people: its place in the configuration and its host."""
     return f"webhook {number} ({urlsplit(webhook.url).hostname})"
 
 
 def open_session() -> aiohttp.ClientSession:
-    """For :func:`post`; its bounds are per try."""
+    """Return a session for :func:`post`; its time limits are per try."""
     timeout = aiohttp.ClientTimeout(total=limits.WEBHOOK_TIMEOUT_S)
     return aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
 
 
 async def post(session: aiohttp.ClientSession, url: str, body: bytes) -> Outcome:
-    """One try. A redirect is not followed: it would take the alert, and perhaps the secret, elsewhere."""
+    """Try once. Follow no redirect: it would take the alert, and perhaps the secret, to another host."""
     headers = {"Content-Type": "application/json", "User-Agent": "tradebyte"}
     try:
         proxy = proxy_for(url)
@@ -77,7 +78,7 @@ class Webhooks:
         self._host = socket.gethostname()
 
     def take(self, alert: Alert) -> None:
-        """Puts an alert where it is wanted. What is told of a webhook goes to the others."""
+        """Queue an alert for each webhook that wants it. An alert about one webhook goes to the others."""
         filled: Mapping[str, str] | None = None
         for number, webhook in self._webhooks:
             own = alert.kind.removesuffix("-over") == _kind(number)
@@ -86,7 +87,7 @@ class Webhooks:
                 self._outboxes[number].put(template.body(webhook.template, filled), boot_ns())
 
     async def run(self) -> None:
-        """Posts until cancelled."""
+        """Post until cancelled."""
         if not self._webhooks:
             return
         async with open_session() as session:
@@ -104,28 +105,28 @@ class Webhooks:
 
     def troubles(self) -> dict[str, Condition]:
         """Return which do not take what they are sent."""
-        found = {}
+        conditions = {}
         for number, webhook in self._webhooks:
             outbox, name = self._outboxes[number], label(number, webhook)
             if outbox.trouble:
                 minutes = limits.WEBHOOK_OLD_S / 60
                 waits = f"{outbox.waiting} wait, for {minutes:.0f} min at most" if outbox.waiting else "none waits"
                 text = f"{name} does not take alerts: {outbox.trouble}; {waits}; 'tradebyte alert-test' tries it"
-                found[f"webhook {number}"] = Condition(
+                conditions[f"webhook {number}"] = Condition(
                     "webhook", text, f"{name} takes alerts again, or there was none to take for long", _kind(number)
                 )
-        return found
+        return conditions
 
-    def figures(self) -> list[dict[str, Any]]:
+    def figures(self) -> list[WebhookFigures]:
         """Return what was sent, dropped and waits, and why the last one did not go."""
         return [
-            {
-                "host": urlsplit(webhook.url).hostname,
-                "sent": outbox.sent,
-                "dropped": outbox.dropped,
-                "waiting": outbox.waiting,
-                "trouble": outbox.trouble,
-            }
+            WebhookFigures(
+                host=urlsplit(webhook.url).hostname,
+                sent=outbox.sent,
+                dropped=outbox.dropped,
+                waiting=outbox.waiting,
+                trouble=outbox.trouble,
+            )
             for number, webhook in self._webhooks
             for outbox in (self._outboxes[number],)
         ]
@@ -140,7 +141,7 @@ def _kind(number: int) -> str:
 
 
 async def try_all(config: Config, alert: Alert) -> list[Outcome]:
-    """Posts one alert to every webhook, whatever their levels; one try each, all at a time."""
+    """Post one alert to every webhook at once, whatever their levels; one try each."""
     filled = template.values(alert, socket.gethostname())
     async with open_session() as session:
         tries = [post(session, each.url, template.body(each.template, filled)) for each in config.monitor.webhooks]

@@ -1,4 +1,4 @@
-"""Charts as Plotly's own JSON. Numbers become floats here, at the very last step. A core.
+"""Charts as Plotly's own JSON. Numbers become floats here, at the very last step.
 
 ``uirevision`` keeps a person's zoom while the data moves on: it changes only when another thing is looked at.
 """
@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-Figure = dict[str, Any]
-Trace = dict[str, Any]
-Points = Sequence[Sequence[Any]]
+from monitor.model.sections import FillShown, TradeShown
+
+# JSON of Plotly's own schema, which its script reads in the browser.
+Plotly = dict[str, Any]
+Figure = Plotly
+Trace = Plotly
+Points = Sequence[Sequence[float]]
 
 # Each reads on white and on near-black; blue and orange are told apart by every kind of eye.
 BLUE: Final = "#3a86c8"
@@ -21,12 +25,12 @@ VIOLET: Final = "#9b6fc4"
 SIDES: Final = {"buy": BLUE, "sell": ORANGE}
 CYCLE: Final = (BLUE, ORANGE, GREEN, VIOLET, GREY)
 
-CONFIG: Final[dict[str, Any]] = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
+CONFIG: Final[Plotly] = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 
 
-def figure(traces: Iterable[Trace], revision: str, height: int, **layout: Any) -> Figure:
-    """Traces with the layout that all charts share."""
-    shared: dict[str, Any] = {
+def figure(traces: Iterable[Trace], revision: str, height: int, **layout: object) -> Figure:
+    """Return a figure of traces with the layout that all charts share."""
+    shared: Plotly = {
         "uirevision": revision,
         "height": height,
         "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
@@ -37,19 +41,20 @@ def figure(traces: Iterable[Trace], revision: str, height: int, **layout: Any) -
         "yaxis": {"automargin": True},
     }
     for key, value in layout.items():
-        shared[key] = {**shared[key], **value} if isinstance(shared.get(key), dict) else value
+        known = shared.get(key)
+        shared[key] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
     return {"data": list(traces), "layout": shared}
 
 
 def times(seconds: Iterable[float]) -> list[int]:
-    """Seconds since the epoch as a time axis takes them (ms; shown as UTC)."""
+    """Return seconds since the epoch in ms, as a time axis takes them (drawn as UTC)."""
     return [round(second * 1000) for second in seconds]
 
 
 def line(
     name: str, points: Points, color: str, *, dash: str = "solid", step: bool = False, width: float = 1.6
 ) -> Trace:
-    """A value over time from ``[[ts, value], ...]``."""
+    """Return the trace of a value over time from ``[[ts, value], ...]``."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -61,8 +66,10 @@ def line(
     }
 
 
-def dots(name: str, records: Sequence[dict[str, Any]], side: str, symbol: str, size: int, *, own: bool) -> Trace:
-    """Trades of one side over time; own ones are filled, the market's are outlines."""
+def dots(
+    name: str, records: Sequence[TradeShown | FillShown], side: str, symbol: str, size: int, *, own: bool
+) -> Trace:
+    """Return the trace of one side's trades over time; own ones are filled, the market's are outlines."""
     color = SIDES[side]
     marker = {
         "color": color,
@@ -74,16 +81,16 @@ def dots(name: str, records: Sequence[dict[str, Any]], side: str, symbol: str, s
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": times(record["ts"] for record in records),
-        "y": [float(record["price"]) for record in records],
-        "customdata": [record["qty"] for record in records],
+        "x": times(record.ts for record in records),
+        "y": [float(record.price) for record in records],
+        "customdata": [record.qty for record in records],
         "marker": marker,
         "hovertemplate": f"{name}: %{{customdata}} at %{{y}}, %{{x|%H:%M:%S}}<extra></extra>",
     }
 
 
 def over_time(traces: Iterable[Trace], revision: str, height: int = 300, unit: str = "") -> Figure:
-    """A chart with the time (UTC) below."""
+    """Return a chart with the time (UTC) below."""
     drawn = list(traces)
     value = {"title": {"text": unit}, "tickformat": ",~f"}
     made = figure(drawn, revision, height, xaxis={"type": "date", "tickangle": 0, "nticks": 4}, yaxis=value)

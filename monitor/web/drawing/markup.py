@@ -1,4 +1,4 @@
-"""Tables, cards and badges as HTML. Everything that comes from elsewhere is escaped here and nowhere else."""
+"""Tables, cards and badges as HTML. Everything from outside the page is escaped here and nowhere else."""
 
 from __future__ import annotations
 
@@ -66,28 +66,28 @@ Row = Sequence[Cell | str]
 
 
 def number(text: object) -> str:
-    """A number as the API wrote it; a dash where there is none."""
+    """Return a number as the API wrote it; a dash where there is none."""
     return "-" if text is None or text == "" else str(text)
 
 
 def state(word: str) -> Cell:
-    """A state as a badge: the word carries the meaning, the colour only helps."""
+    """Return a state as a badge: the word carries the meaning, the colour only helps."""
     return Cell(word, TONES.get(word, "quiet"), is_badge=True)
 
 
 def side(word: str) -> Cell:
-    """buy or sell, by the word and by where the arrow points."""
+    """Return buy or sell as a word with an arrow."""
     return Cell({"buy": "▲ buy", "sell": "▼ sell"}.get(word, word), TONES.get(word, ""))
 
 
 def money(text: object) -> Cell:
-    """An amount; a loss is marked by its minus and its tone."""
-    shown = number(text)
-    return Cell(shown, "bad" if shown.startswith("-") and shown.strip("-0.") else "")
+    """Return an amount; a loss is marked by its minus and its tone."""
+    amount = number(text)
+    return Cell(amount, "bad" if amount.startswith("-") and amount.strip("-0.") else "")
 
 
 def table(name: str, columns: Sequence[Column], rows: Iterable[Row], empty: str) -> str:
-    """A table with a name for styles and tests; ``empty`` is said where there is no row."""
+    """Return a table with a name for styles and tests, or ``empty`` where there is no row."""
     body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
     if not body:
         return f'<p class="tb-empty" data-table="{escape(name)}">{escape(empty)}</p>'
@@ -97,23 +97,23 @@ def table(name: str, columns: Sequence[Column], rows: Iterable[Row], empty: str)
 
 
 def cards(made: Iterable[Card]) -> str:
-    """Figures side by side, as many a row as fit."""
+    """Return figures side by side, as many a row as fit."""
     return f'<div class="tb-cards">{"".join(map(_card, made))}</div>'
 
 
 def banner(text: str, tone: Tone, detail: str = "") -> str:
-    """A line across the page that is not to be overlooked."""
+    """Return a line across the page that is not to be overlooked."""
     more = f" <span>{escape(detail)}</span>" if detail else ""
     return f'<div class="tb-banner tb-{tone}" role="status"><strong>{escape(text)}</strong>{more}</div>'
 
 
 def badge(text: str, tone: Tone) -> str:
-    """A word in a frame."""
+    """Return a word in a frame."""
     return f'<span class="tb-badge tb-{tone}">{escape(text)}</span>'
 
 
 def note(text: str) -> str:
-    """A quiet line."""
+    """Return a quiet line."""
     return f'<p class="tb-empty">{escape(text)}</p>'
 
 

@@ -10,13 +10,13 @@ import functools
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
-from monitor.web.drawing.figures import Figure
+from monitor.web.drawing.figures import Figure, Plotly
 
 PROJECT: Final = "tradebyte"
 SCRIPT: Final = """
@@ -59,7 +59,7 @@ export default async function ({ data, parentElement }) {
 
 @functools.cache
 def _assets() -> None:
-    """Has the server hand out Plotly's script; once a server."""
+    """Have the server hand out Plotly's script; once per server."""
     plotly = importlib.util.find_spec("plotly")
     assert plotly is not None
     assert plotly.origin is not None
@@ -68,13 +68,13 @@ def _assets() -> None:
 
 
 @functools.cache
-def _component() -> Callable[..., Any]:
+def _component() -> Callable[..., object]:
     _assets()
     return st.components.v2.component(
         f"{PROJECT}.chart", html='<div class="tb-chart"></div>', js=SCRIPT, isolate_styles=False
     )
 
 
-def show(figure: Figure, config: dict[str, Any], key: str) -> None:
-    """Draws a figure, or moves the one of this key on to new data."""
+def show(figure: Figure, config: Plotly, key: str) -> None:
+    """Draw a figure, or update the one of this key with new data."""
     _component()(key=key, data={"figure": figure, "config": config}, height="content")

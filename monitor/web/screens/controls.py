@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
-from monitor.web import common, controls
+from monitor.model.status_object import Status
+from monitor.web import common, controls, sections
 from monitor.web.client import Acted
 from monitor.web.controls import Question
 from monitor.web.drawing import markup
@@ -18,7 +18,7 @@ SAID = "said"
 
 
 def page() -> None:
-    """Halt, resume, flatten, pause, accept, restart; and what came of the last one."""
+    """Show halt, resume, flatten, pause, accept, restart, and the outcome of the last one."""
     said: tuple[str, Acted] | None = st.session_state.get(SAID)
     if said is not None:
         what, acted = said
@@ -39,17 +39,17 @@ def page() -> None:
         )
     )
     st.subheader("Pause one pair or strategy")
-    status = common.client().get("/api/status").data or {}
-    paused = status.get("paused") or {}
+    status = common.client().get(sections.STATUS).data
+    paused = status.paused if status else {}
     chosen = st.selectbox("Pair or strategy", pausing.names(common.config()), key="pause-name")
     if chosen in paused:
-        _button("Resume it", "go-on", lambda found: controls.go_on(chosen, found))
+        _button("Resume it", "go-on", lambda known: controls.go_on(chosen, known))
     else:
         _button("Pause it", "pause", lambda _status: controls.pause(chosen))
-    for asset, row in (status.get("assets") or {}).items():
-        if row.get("held"):
+    for asset, row in status.assets.items() if status else ():
+        if row.held:
             st.subheader(f"{asset} is held")
-            st.html(markup.note(row["held"]))
+            st.html(markup.note(row.held))
             _button(f"Accept {asset}", f"accept-{asset}", functools.partial(controls.accept, asset))
     st.subheader("Restart a process")
     name = st.selectbox("Process", common.config().process_names, key="restart-name")
@@ -57,14 +57,13 @@ def page() -> None:
     _button("Restart", "restart", lambda _status: controls.restart(name, keep=keep))
 
 
-def _button(label: str, key: str, question: Callable[[dict[str, Any]], Question], kind: str = "secondary") -> None:
+def _button(label: str, key: str, question: Callable[[Status | None], Question], kind: str = "secondary") -> None:
     if st.button(f"{label}...", key=f"ask-{key}", type="primary" if kind == "primary" else "secondary"):
-        status = common.client().get("/api/status")
-        ask(label, question(status.data or {}))
+        ask(label, question(common.client().get(sections.STATUS).data))
 
 
 def ask(label: str, question: Question) -> None:
-    """A confirmation that says what will happen; nothing is done without its button."""
+    """Ask, and say what will happen; nothing is done without the button."""
 
     def body() -> None:
         for sentence in question.happens:

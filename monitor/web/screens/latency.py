@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor.web import common, machine
+from monitor.web import common, machine, sections
 
 
 def page() -> None:
-    """Percentiles of all hops, and the histogram of the one chosen."""
+    """Show percentiles of all hops, and the histogram of the chosen one."""
     common.every_second(_hops)
-    answer = common.client().get("/api/latency")
-    names = [hop["hop"] for hop in answer.data["hops"]] if answer.at is not None else []
+    answer = common.client().get(sections.LATENCY)
+    names = [hop.hop for hop in answer.data.hops] if answer.data is not None else []
     if not names:
         return
     st.subheader("How many took how long")
     chosen = common.choose("Hop", names, "hop")
 
     def histogram() -> None:
-        found = common.section("/api/latency")
-        for hop in found["hops"] if found else []:
-            if hop["hop"] == chosen:
+        newest = common.section(sections.LATENCY)
+        for hop in newest.hops if newest else []:
+            if hop.hop == chosen:
                 common.chart(machine.histogram(hop), f"hop-{chosen}")
 
     common.every_second(histogram)
 
 
 def _hops() -> None:
-    answer = common.section("/api/latency")
+    answer = common.section(sections.LATENCY)
     if answer:
         common.table("hops", machine.hops(answer))

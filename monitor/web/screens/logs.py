@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor.web import common, news
+from monitor.web import common, news, sections
 from monitor.web.news import LogFilter
 
 ALL = "all"
 
 
 def page() -> None:
-    """Show the troubles of now, the alerts of late, and the warnings of all processes."""
+    """Show current troubles, recent alerts, and the warnings of all processes."""
     common.every_second(_alerts)
     st.subheader("Log: warnings and errors")
     whose, text = st.columns(2)
@@ -22,15 +22,15 @@ def page() -> None:
     chosen = LogFilter("" if process == ALL else process, wanted)
 
     def lines() -> None:
-        answer = common.section("/api/logs", limit="500")
+        answer = common.section(sections.LOGS, limit="500")
         if answer:
-            common.table("log", news.lines(chosen.leaves(answer["lines"])), is_long=True)
+            common.table("log", news.lines(chosen.leaves(answer.lines)), is_long=True)
 
     common.every_second(lines)
 
 
 def _alerts() -> None:
-    answer = common.section("/api/alerts")
+    answer = common.section(sections.ALERTS)
     if answer:
         st.subheader("Wrong now")
         common.table("active", news.active(answer))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import streamlit as st
 
-from monitor.web import common, market
+from monitor.model.sections import BookShown
+from monitor.web import common, market, sections
 from monitor.web.drawing import markup
 from monitor.web.drawing.markup import Card
 
@@ -15,7 +15,7 @@ Own = dict[tuple[str, Decimal], Decimal]
 
 
 def page() -> None:
-    """Pair and window chosen by a person; ladder, depth, and the way there."""
+    """Show the chosen pair over the chosen window: ladder, depth, and its past."""
     left, right = st.columns(2)
     with left:
         symbol = common.choose("Pair", common.config().trading.pairs, "pair")
@@ -30,29 +30,29 @@ def page() -> None:
         common.every_second(lambda: _charts(symbol, window))
 
 
-def _book(symbol: str) -> tuple[dict[str, Any], Own] | None:
-    """The pair's book and the own quotes in it."""
-    books, orders = common.section("/api/books"), common.section("/api/orders")
+def _book(symbol: str) -> tuple[BookShown, Own] | None:
+    """Return the pair's book and the own quotes in it."""
+    books, orders = common.section(sections.BOOKS), common.section(sections.ORDERS)
     if not books or not orders:
         return None
     if symbol not in books:
         st.html(markup.note(f"the monitor does not know {symbol}: it runs with another configuration"))
         return None
-    return books[symbol], market.own_quotes(orders["orders"], symbol)
+    return books[symbol], market.own_quotes(orders.orders, symbol)
 
 
 def _figures(symbol: str) -> None:
-    found = _book(symbol)
-    if found is None:
+    known = _book(symbol)
+    if known is None:
         return
-    book, own = found
-    word = str(book["state"])
+    book, own = known
+    word = book.state
     st.html(
         markup.cards(
             [
-                Card("Mid", markup.number(book["mid"])),
-                Card("Spread", market.spread(book["spread_bps"]), "basis points"),
-                Card("Book", word, str(book["why"] or ""), markup.TONES.get(word, "quiet")),
+                Card("Mid", markup.number(book.mid)),
+                Card("Spread", market.spread(book.spread_bps), "basis points"),
+                Card("Book", word, book.why, markup.TONES.get(word, "quiet")),
                 Card("Own quotes", str(len(own))),
             ]
         )
@@ -60,17 +60,17 @@ def _figures(symbol: str) -> None:
 
 
 def _ladder(symbol: str) -> None:
-    found = _book(symbol)
-    if found is not None:
-        common.table("ladder", market.ladder(*found))
+    known = _book(symbol)
+    if known is not None:
+        common.table("ladder", market.ladder(*known))
 
 
 def _charts(symbol: str, window: str) -> None:
-    found = _book(symbol)
-    if found is not None:
-        common.chart(market.depth(*found, symbol), f"depth-{symbol}")
+    known = _book(symbol)
+    if known is not None:
+        common.chart(market.depth(*known, symbol), f"depth-{symbol}")
     series = common.history([f"mid.{symbol}", f"bid.{symbol}", f"ask.{symbol}"], window)
-    trades = common.section("/api/trades") or {}
-    fills = common.section("/api/fills", symbol=symbol, limit="500") or {"fills": []}
-    drawn = market.over_time(series, trades.get(symbol, []), fills["fills"], symbol, window)
+    trades = common.section(sections.TRADES) or {}
+    fills = common.section(sections.FILLS, symbol=symbol, limit="500")
+    drawn = market.over_time(series, trades.get(symbol, []), fills.fills if fills else [], symbol, window)
     common.chart(drawn, f"market-{symbol}-{window}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor.web import common, records
+from monitor.web import common, records, sections
 from monitor.web.records import Filter
 
 ALL = "all"
@@ -12,7 +12,7 @@ MOST = "5000"
 
 
 def page() -> None:
-    """The filter is outside of what is renewed, so that typing is never interrupted."""
+    """Show orders and fills. The filter is outside of what is renewed, so that typing is never interrupted."""
     pair, side, text = st.columns([3, 2, 3])
     with pair:
         symbol = common.choose("Pair", [ALL, *common.config().trading.pairs], "orders-pair")
@@ -23,15 +23,15 @@ def page() -> None:
     chosen = Filter("" if symbol == ALL else symbol, "" if way == ALL else way, wanted)
 
     def orders() -> None:
-        answer = common.section("/api/orders")
+        answer = common.section(sections.ORDERS)
         if answer:
-            found = chosen.leaves(answer["orders"])
-            common.table("orders", records.orders(found, known=answer["known"]), is_long=True)
+            kept = chosen.leaves(answer.orders)
+            common.table("orders", records.orders(kept, known=answer.known), is_long=True)
 
     def fills() -> None:
-        answer = common.section("/api/fills", limit=MOST)
+        answer = common.section(sections.FILLS, limit=MOST)
         if answer:
-            common.table("fills", records.fills(chosen.leaves(answer["fills"])), is_long=True)
+            common.table("fills", records.fills(chosen.leaves(answer.fills)), is_long=True)
 
     st.subheader("Orders: live, and ended in the last minute")
     common.every_second(orders)
@@ -53,10 +53,10 @@ def _export(name: str, made: object) -> None:
 
 
 def _orders_csv(chosen: Filter) -> bytes:
-    answer = common.client().get("/api/orders")
-    return records.to_csv(records.ORDER_FIELDS, chosen.leaves(answer.data["orders"] if answer.at is not None else []))
+    answer = common.client().get(sections.ORDERS)
+    return records.to_csv(records.ORDER_FIELDS, chosen.leaves(answer.data.orders if answer.data is not None else []))
 
 
 def _fills_csv(chosen: Filter) -> bytes:
-    answer = common.client().get("/api/fills", limit=MOST)
-    return records.to_csv(records.FILL_FIELDS, chosen.leaves(answer.data["fills"] if answer.at is not None else []))
+    answer = common.client().get(sections.FILLS, limit=MOST)
+    return records.to_csv(records.FILL_FIELDS, chosen.leaves(answer.data.fills if answer.data is not None else []))

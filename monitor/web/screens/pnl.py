@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor.web import common, money
+from monitor.web import common, money, sections
 from monitor.web.drawing import markup
 from shared.config.checks.names import bases
 
 
 def page() -> None:
-    """Totals, each pair, charts."""
+    """Show totals, each pair, charts."""
     common.every_second(_now)
     window = common.choose("Time shown", list(common.WINDOWS), "pnl-window")
 
@@ -22,13 +22,13 @@ def page() -> None:
 
 
 def _now() -> None:
-    pnl, positions = common.section("/api/pnl"), common.section("/api/positions")
+    pnl, positions = common.section(sections.PROFIT), common.section(sections.POSITIONS)
     if pnl and positions:
         st.html(markup.cards(money.totals(pnl)))
         st.subheader("By asset")
         common.table("assets", money.assets(positions))
-        if told := money.rates(positions):
-            st.html(markup.note(f"Rates: {told}"))
+        if worths := money.rates(positions):
+            st.html(markup.note(f"Rates: {worths}"))
         st.subheader("By pair")
         common.table("positions", money.pairs(pnl, positions))
         if by_quote := money.quotes(pnl):
@@ -42,8 +42,8 @@ def _over_time(window: str) -> None:
     held = bases(symbols)
     names += [*(f"pnl.{symbol}" for symbol in symbols), *(f"asset.{base}" for base in held)]
     series = common.history(names, window)
-    pnl = common.client().get("/api/pnl")
-    currency = pnl.data["currency"] if pnl.at is not None else ""
+    pnl = common.client().get(sections.PROFIT)
+    currency = pnl.data.currency if pnl.data is not None else ""
     left, right = st.columns(2)
     with left:
         st.subheader("P&L over time")
@@ -57,7 +57,7 @@ def _over_time(window: str) -> None:
 
 
 def _held() -> None:
-    positions = common.section("/api/positions")
+    positions = common.section(sections.POSITIONS)
     if not positions:
         return
     left, right = st.columns(2)

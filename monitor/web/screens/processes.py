@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from monitor.web import common, machine
+from monitor.web import common, machine, sections
 
 
 def page() -> None:
-    """Each process's word on itself, and its memory over time."""
+    """Show each process, and its memory over time."""
     common.every_second(_now)
     st.subheader("Memory over time")
     window = common.choose("Time shown", list(common.WINDOWS), "memory-window")
@@ -23,6 +23,6 @@ def page() -> None:
 
 
 def _now() -> None:
-    answer = common.section("/api/processes")
+    answer = common.section(sections.PROCESSES)
     if answer:
         common.table("processes", machine.processes(answer))

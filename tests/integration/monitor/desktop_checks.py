@@ -30,8 +30,13 @@ def test_the_bus_goes_away_and_comes_back(world: World) -> None:
     threads: set[object] = set()
 
     def look(window: Window) -> None:
-        taken = window.draw
-        window.draw = lambda: (threads.add(QThread.currentThread()), taken())  # type: ignore[assignment, method-assign]
+        draw = window.draw
+
+        def draw_and_note() -> None:
+            threads.add(QThread.currentThread())
+            draw()
+
+        window.draw = draw_and_note  # type: ignore[method-assign]
         try:
             wait(window, "seen", lambda: window.badges[2].text() == "6/6 ready" and window.ladder.rowCount() == 4)
             for name in world.config.process_names:

@@ -29,8 +29,8 @@ LONGEST_S = 45
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("api"), eager) as found:
-        yield found
+    with running(tmp_path_factory.mktemp("api"), eager) as made:
+        yield made
 
 
 def ask(system: System, path: str, method: str = "GET", body: Any = None, token: str = "") -> tuple[int, Any]:

@@ -27,7 +27,7 @@ Said = Callable[[str, str], subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Said]:
-    """What a command says of a ``whole`` system without its monitor, or of ``nothing``.
+    """Return a function that runs a command on a ``whole`` system without its monitor, or on ``nothing``.
 
     It listens for as long as something lacks: all of these do so at once.
     """
@@ -50,18 +50,18 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Said]:
 def test_status_json_has_the_promised_fields_with_the_monitor_dead(world: World, said: Said) -> None:
     ran = said("whole", "status --json")
     assert ran.returncode == 0, ran.stderr
-    shown = json.loads(ran.stdout)
-    assert (shown["halted"], shown["sandbox"], shown["open_orders"]) == (False, True, 1)
-    assert shown["positions"] == {"BTC/USD": "0.00150000"}
-    assert list(shown["processes"]) == world.config.process_names
+    printed = json.loads(ran.stdout)
+    assert (printed["halted"], printed["sandbox"], printed["open_orders"]) == (False, True, 1)
+    assert printed["positions"] == {"BTC/USD": "0.00150000"}
+    assert list(printed["processes"]) == world.config.process_names
     assert {"state", "pid", "boot", "uptime_s", "heartbeat_age_s", "rss_mb", "gaps", "drops"} <= set(
-        shown["processes"]["book"]
+        printed["processes"]["book"]
     )
-    assert {name: process["state"] for name, process in shown["processes"].items()} == {
+    assert {name: process["state"] for name, process in printed["processes"].items()} == {
         **dict.fromkeys(world.config.process_names, "ready"),
         "monitor": "dead",
     }
-    book = shown["books"]["BTC/USD"]
+    book = printed["books"]["BTC/USD"]
     assert {
         "state": "live",
         "bid": "100000.0",
@@ -72,19 +72,19 @@ def test_status_json_has_the_promised_fields_with_the_monitor_dead(world: World,
 
 
 def test_status_tells_rates_fees_and_connections(said: Said) -> None:
-    shown = json.loads(said("whole", "status --json").stdout)
-    assert shown["rates"]["pairs"]["BTC/USD"] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
-    assert shown["fees"]["BTC/USD"]["break_even_bps"] == "2.00"
-    assert (shown["connection"]["reconnects"], shown["stale"]) == (2, [])
+    printed = json.loads(said("whole", "status --json").stdout)
+    assert printed["rates"]["pairs"]["BTC/USD"] == {"counter": 25.0, "threshold": 125.0, "left": 100.0}
+    assert printed["fees"]["BTC/USD"]["break_even_bps"] == "2.00"
+    assert (printed["connection"]["reconnects"], printed["stale"]) == (2, [])
 
 
 def test_status_of_nothing_is_an_answer(said: Said) -> None:
     ran = said("nothing", "status --json")
     assert ran.returncode == 0, ran.stderr
-    shown = json.loads(ran.stdout)
-    assert {process["state"] for process in shown["processes"].values()} == {"dead"}
-    assert shown["books"]["BTC/USD"]["state"] == "silent"
-    assert (shown["open_orders"], shown["positions"]) == (0, {})
+    printed = json.loads(ran.stdout)
+    assert {process["state"] for process in printed["processes"].values()} == {"dead"}
+    assert printed["books"]["BTC/USD"]["state"] == "silent"
+    assert (printed["open_orders"], printed["positions"]) == (0, {})
 
 
 def test_status_for_people_has_no_colour_codes_in_a_pipe(said: Said) -> None:
@@ -146,10 +146,10 @@ def test_orders_are_lines_with_decimal_text(world: World) -> None:
 
 
 def test_position_tells_what_the_executor_publishes(said: Said) -> None:
-    shown = json.loads(said("whole", "position --json").stdout)
-    assert shown["positions"] == {"BTC/USD": "0.00150000"}
-    assert shown["strategies"]["market_maker"]["BTC/USD"]["fills"] == 1
-    assert shown["balances"] == {"USD": "99850.0"}
+    printed = json.loads(said("whole", "position --json").stdout)
+    assert printed["positions"] == {"BTC/USD": "0.00150000"}
+    assert printed["strategies"]["market_maker"]["BTC/USD"]["fills"] == 1
+    assert printed["balances"] == {"USD": "99850.0"}
 
 
 def test_position_without_an_executor_fails_and_says_so(said: Said) -> None:
@@ -164,16 +164,16 @@ def test_halt_is_done_once_the_executor_says_that_nothing_is_open(world: World) 
     world.orders(order("cancelled"))
     ran = world.tradebyte("halt", "--json", "--reason", "a test")
     assert ran.returncode == 0, ran.stderr
-    shown = json.loads(ran.stdout)
-    assert (shown["halted"], shown["open_orders"], shown["how"]) == (True, 0, "executor")
+    printed = json.loads(ran.stdout)
+    assert (printed["halted"], printed["open_orders"], printed["how"]) == (True, 0, "executor")
     assert "a test" in world.config.halt_file.read_text()
 
 
 def test_an_order_of_somebody_else_keeps_no_halt_from_being_done(world: World) -> None:
     world.beat("executor", state="halted")
     world.orders(order("open") | {"strategy": "account"})
-    shown = json.loads(world.tradebyte("halt", "--json").stdout)
-    assert (shown["open_orders"], shown["how"]) == (0, "executor")
+    printed = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (printed["open_orders"], printed["how"]) == (0, "executor")
 
 
 class FakeKraken:
@@ -219,17 +219,17 @@ def kraken(world: World, request: pytest.FixtureRequest) -> Iterator[FakeKraken]
 def test_halt_cancels_with_the_halt_key_when_the_executor_is_dead(world: World, kraken: FakeKraken) -> None:
     ran = world.tradebyte("halt", "--json")
     assert ran.returncode == 0, ran.stderr
-    shown = json.loads(ran.stdout)
-    assert (shown["how"], shown["open_orders"], shown["cancelled"]) == ("rest", 0, 3)
+    printed = json.loads(ran.stdout)
+    assert (printed["how"], printed["open_orders"], printed["cancelled"]) == ("rest", 0, 3)
     assert kraken.calls == [("CancelAll", world.config.kraken.halt_key)]
 
 
 def journal(world: World, *orders: tuple[str, str, str]) -> None:
     """A journal in which these (cl_ord_id, order_id, strategy) are live."""
     made = Journal(world.config.data / "journal.sqlite")
-    rest = {"symbol": "BTC/USD", "slot": "B0", "side": "buy", "price": "1", "qty": "1", "filled": "0"}
+    rest: dict[str, Any] = {"symbol": "BTC/USD", "slot": "B0", "side": "buy", "price": "1", "qty": "1", "filled": "0"}
     rest |= {"state": "open", "error": "", "amend": "", "stamps": "{}"}
-    times = dict.fromkeys(("deadline_ts", "created_ts", "touched_ts", "changed_ts"), 0)
+    times: dict[str, Any] = dict.fromkeys(("deadline_ts", "created_ts", "touched_ts", "changed_ts"), 0)
     made.write(
         OrderRow(cl_ord_id=ours, order_id=theirs, strategy=strategy, is_live=True, **rest, **times)
         for ours, theirs, strategy in orders
@@ -240,32 +240,32 @@ def journal(world: World, *orders: tuple[str, str, str]) -> None:
 def test_halt_by_rest_cancels_ours_by_name_and_nothing_else(world: World, kraken: FakeKraken) -> None:
     orders = [("T00000100000000001", "O1", "market_maker"), ("T00000100000000002", "", "market_maker")]
     journal(world, *orders, ("by-hand", "O9", "account"))
-    shown = json.loads(world.tradebyte("halt", "--json").stdout)
-    assert (shown["how"], shown["cancelled"], shown["whole_account"]) == ("rest", 3, False)
+    printed = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (printed["how"], printed["cancelled"], printed["whole_account"]) == ("rest", 3, False)
     assert kraken.calls == [("CancelOrderBatch", world.config.kraken.halt_key)]
-    asked = json.loads(kraken.bodies[0])
-    assert (asked["orders"], asked["cl_ord_ids"]) == (["O1"], ["T00000100000000002"])
+    request = json.loads(kraken.bodies[0])
+    assert (request["orders"], request["cl_ord_ids"]) == (["O1"], ["T00000100000000002"])
 
 
 def test_halt_by_rest_with_nothing_of_ours_open_asks_for_nothing(world: World, kraken: FakeKraken) -> None:
     journal(world)
-    shown = json.loads(world.tradebyte("halt", "--json").stdout)
-    assert (shown["how"], shown["cancelled"], kraken.calls) == ("rest", 0, [])
+    printed = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (printed["how"], printed["cancelled"], kraken.calls) == ("rest", 0, [])
 
 
 @pytest.mark.parametrize("kraken", [{"error": ["EOrder:Unknown order"]}], indirect=True)
 def test_orders_that_have_ended_are_no_failure_of_a_halt(world: World, kraken: FakeKraken) -> None:
     journal(world, ("T00000100000000001", "O1", "market_maker"), ("T00000100000000002", "O2", "market_maker"))
-    shown = json.loads(world.tradebyte("halt", "--json").stdout)
-    assert (shown["how"], shown["cancelled"], shown["open_orders"]) == ("rest", 0, 0)
+    printed = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (printed["how"], printed["cancelled"], printed["open_orders"]) == ("rest", 0, 0)
     assert [call for call, _ in kraken.calls] == ["CancelOrderBatch", "CancelOrder", "CancelOrder"]
 
 
 def test_a_journal_that_cannot_be_read_lets_nothing_of_ours_rest(world: World, kraken: FakeKraken) -> None:
     world.config.data.mkdir()
     (world.config.data / "journal.sqlite").write_bytes(b"no database at all" * 100)
-    shown = json.loads(world.tradebyte("halt", "--json").stdout)
-    assert (shown["how"], shown["whole_account"]) == ("rest", True)
+    printed = json.loads(world.tradebyte("halt", "--json").stdout)
+    assert (printed["how"], printed["whole_account"]) == ("rest", True)
     assert [call for call, _ in kraken.calls] == ["CancelAll"]
 
 
@@ -281,9 +281,9 @@ def test_halt_says_what_remains_when_nobody_can_cancel(world: World) -> None:
     world.orders(order("open"))
     ran = world.tradebyte("halt", "--json")
     assert ran.returncode == 1
-    shown = json.loads(ran.stdout)
-    assert (shown["halted"], shown["how"], shown["open_orders"]) == (True, "switch", 1)
-    assert shown["until"].endswith("Z")
+    printed = json.loads(ran.stdout)
+    assert (printed["halted"], printed["how"], printed["open_orders"]) == (True, "switch", 1)
+    assert printed["until"].endswith("Z")
     assert world.config.halt_file.exists()
 
 
@@ -344,9 +344,6 @@ def test_going_live_is_nothing_for_the_sandbox(world: World) -> None:
     assert world.config.kraken.api_key not in ran.stdout + ran.stderr
 
 
-# --- from anywhere, with nothing running -----------------------------------------------------------------------------
-
-
 def test_tail_says_that_nothing_runs_instead_of_waiting_for_ever(world: World) -> None:
     ran = world.tradebyte("tail", "fill")
     assert (ran.returncode, ran.stdout) == (1, "")
@@ -377,8 +374,8 @@ def test_halt_finds_the_configuration_of_the_folder_above(world: World, kraken: 
 
 def test_pause_and_resume_of_one_pair(world: World) -> None:
     world.beat("executor", details={"paused": {"BTC/USD": "by a test"}})
-    shown = json.loads(world.tradebyte("pause", "BTC/USD", "--json").stdout)
-    assert shown == {"paused": "BTC/USD", "executor_answered": True}
+    printed = json.loads(world.tradebyte("pause", "BTC/USD", "--json").stdout)
+    assert printed == {"paused": "BTC/USD", "executor_answered": True}
     assert "no reason given" in pausing.paused(world.config)["BTC/USD"]
     assert "paused: BTC/USD (by a test" in world.tradebyte("status").stdout
     assert world.tradebyte("resume", "BTC/USD").stdout == "BTC/USD goes on\n"

@@ -89,8 +89,8 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
 
 def key(answers: questions.Answers) -> tuple[str, str, str]:
     assert answers.api_key is not None
-    (found,) = keys.executor_key(answers.api_key, "test", time.time())
-    return found.level, found.text, found.mend
+    (finding,) = keys.executor_key(answers.api_key, "test", time.time())
+    return finding.level, finding.text, finding.mend
 
 
 def test_a_good_key_is_good_and_all_is_told(simulator: Exchange) -> None:
@@ -104,7 +104,7 @@ def test_a_good_key_is_good_and_all_is_told(simulator: Exchange) -> None:
     assert fees == dict.fromkeys(("BTC/USD", "ETH/USD", "SOL/USD"), ("0.2500", "0.4000"))
     assert answers.halt_key is not None
     assert keys.halt_key(answers.halt_key, "HALT", time.time())[0].level == "ok"
-    assert answers.open_orders == questions.Asked({"open": {}})
+    assert answers.open_orders == questions.Answer({"open": {}})
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_a_good_key_is_good_and_all_is_told(simulator: Exchange) -> None:
 def test_a_key_in_trouble_is_an_error_of_its_own(
     simulator: Exchange, name: str, secret: str, text: str, mend: str
 ) -> None:
-    found = key(questions.ask(simulator.with_key(name, secret)))
-    assert found[0] == "error"
-    assert text in found[1]
-    assert mend in found[2]
+    finding = key(questions.ask(simulator.with_key(name, secret)))
+    assert finding[0] == "error"
+    assert text in finding[1]
+    assert mend in finding[2]
 
 
 def test_asking_twice_within_a_second_is_no_nonce_behind(simulator: Exchange) -> None:
@@ -134,8 +134,8 @@ def test_a_nonce_behind_is_an_error_of_its_own(simulator: Exchange, monkeypatch:
     behind = simulator.with_key("BEHIND")
     assert key(questions.ask(behind))[0] == "ok"
     monkeypatch.setattr(questions, "nonces", lambda _now_ns: iter([5, 6, 7]))
-    found = key(questions.ask(behind))
-    assert (found[0], "EAPI:Invalid nonce" in found[1], "clock was set back" in found[2]) == ("error", True, True)
+    finding = key(questions.ask(behind))
+    assert (finding[0], "EAPI:Invalid nonce" in finding[1], "clock was set back" in finding[2]) == ("error", True, True)
 
 
 def test_a_secret_that_is_no_base64_is_told_without_it(simulator: Exchange) -> None:
@@ -148,14 +148,14 @@ def test_a_secret_that_is_no_base64_is_told_without_it(simulator: Exchange) -> N
 def test_the_command_exits_with_1_when_the_key_is_wrong(simulator: Exchange, world: World) -> None:
     file = simulator.write("NOBODY")
     ran = world.tradebyte("doctor", "--json", "--config", str(file))
-    told = json.loads(ran.stdout)
+    report = json.loads(ran.stdout)
     assert ran.returncode == 1
-    assert not told["ok"]
-    (found,) = [finding for finding in told["findings"] if finding["check"] == "api-key"]
-    assert found["level"] == "error"
+    assert not report["ok"]
+    (key_finding,) = [finding for finding in report["findings"] if finding["check"] == "api-key"]
+    assert key_finding["level"] == "error"
     assert SECRET not in ran.stdout
     # Of the others only those of processes that do not run are wrong: the simulator is told to be ours.
-    wrong = {finding["check"] for finding in told["findings"] if finding["level"] == "error"}
+    wrong = {finding["check"] for finding in report["findings"] if finding["level"] == "error"}
     assert wrong == {"api-key", "processes", "books"}
 
 
@@ -163,6 +163,6 @@ def test_a_wrong_configuration_is_one_object_too(world: World) -> None:
     world.write(max_order_size=-5)
     ran = world.tradebyte("doctor", "--json")
     assert ran.returncode == 78
-    (found,) = json.loads(ran.stdout)["findings"]
-    assert (found["check"], "max_order_size" in found["text"]) == ("configuration", True)
+    (finding,) = json.loads(ran.stdout)["findings"]
+    assert (finding["check"], "max_order_size" in finding["text"]) == ("configuration", True)
     assert "max_order_size" in ran.stderr

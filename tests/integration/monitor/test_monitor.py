@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import zmq
 
+from monitor.errors import SupervisorAbsent
 from monitor.watchdog import supervisor
 from shared import bus, halt
 from shared.messages import Alert, Control
@@ -32,10 +33,10 @@ LONGEST_S = 45
 def until(done: Callable[[], Any]) -> Any:
     """Waits for something true, and returns it."""
     end = time.monotonic() + LONGEST_S
-    while not (found := done()):
+    while not (answer := done()):
         assert time.monotonic() < end, "did not happen"
         time.sleep(0.05)
-    return found
+    return answer
 
 
 class Running:
@@ -56,7 +57,7 @@ class Running:
         self.controls: list[Control] = []
 
     def get(self, path: str) -> tuple[int, dict[str, Any]] | None:
-        """What HTTP answers, None while it does not."""
+        """Return what HTTP answers, None while it does not."""
         url = f"http://127.0.0.1:{self.world.monitor_port}{path}"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
@@ -77,7 +78,7 @@ class Running:
         return [alert.text for alert in self.alerts if alert.kind == kind]
 
     def halted(self) -> bool | None:
-        """What the newest ``control`` says."""
+        """Return the newest ``control``."""
         self.alerted("")
         return self.controls[-1].halted if self.controls else None
 
@@ -116,7 +117,7 @@ def test_health_is_good_once_every_process_is_ready(world: World, monitor: Runni
     assert answer is not None
     assert answer[0] == 503
     world.whole()
-    code, body = until(lambda: (found := monitor.get("/health")) and found[0] == 200 and found)
+    code, body = until(lambda: (health := monitor.get("/health")) and health[0] == 200 and health)
     assert (code, body["not_ready"], body["books"]) == (200, [], {"BTC/USD": "live"})
     _, status = until(lambda: monitor.get("/api/status"))
     assert status["positions"] == {"BTC/USD": "0.00150000"}
@@ -135,7 +136,7 @@ def test_prometheus_finds_every_process_and_the_machine(world: World, monitor: R
     def all_up(text: str) -> bool:
         return all(f'tradebyte_process_up{{process="{name}"}} 1.0' in text for name in world.config.process_names)
 
-    text = until(lambda: all_up(found := scraped()) and found)
+    text = until(lambda: all_up(metrics := scraped()) and metrics)
     assert 'tradebyte_orders_open{symbol="BTC/USD"} 1.0' in text
     assert "tradebyte_machine_disk_free_bytes" in text
 
@@ -153,7 +154,7 @@ def test_a_stale_symbol_is_told_once_and_when_it_is_back(world: World, monitor: 
 
 def test_a_death_is_told_when_the_pid_ends(world: World, monitor: Running, sleeper: subprocess.Popen[bytes]) -> None:
     world.beat("book", sleeper.pid)
-    until(lambda: (found := monitor.get("/health")) and found[1]["processes"]["book"] == "ready")
+    until(lambda: (health := monitor.get("/health")) and health[1]["processes"]["book"] == "ready")
     until(lambda: monitor.halted() is False)
     world.hush("heartbeat.book")
     sleeper.kill()
@@ -190,7 +191,7 @@ def test_garbage_on_the_bus_is_survived(world: World, monitor: Running) -> None:
     world.say("book", "heartbeat.book", process="book", pid="a pid")
     world.say("book", "no.such.topic", x=1)
     world.beat("executor")
-    until(lambda: (found := monitor.get("/health")) and found[1]["processes"]["executor"] == "ready")
+    until(lambda: (health := monitor.get("/health")) and health[1]["processes"]["executor"] == "ready")
     assert monitor.process.poll() is None
 
 
@@ -224,8 +225,6 @@ def test_it_ends_in_order_when_asked(world: World) -> None:
         running.close()
 
 
-# --- with a supervisord ----------------------------------------------------------------------------------------------
-
 SUPERVISORD = """
 [supervisord]
 nodaemon=true
@@ -253,11 +252,11 @@ exitcodes=0,78
 @pytest.fixture
 def supervised(world: World) -> Iterator[supervisor.Supervisor]:
     """A supervisord whose book and executor only sleep."""
-    found = supervisor.of(world.config)
+    supervisord = supervisor.supervisord_of(world.config)
     for name in ("run", "logs"):
         (world.folder / name).mkdir(exist_ok=True)
     file = world.folder / "supervisord.conf"
-    file.write_text(SUPERVISORD.format(folder=world.folder, socket=found.path))
+    file.write_text(SUPERVISORD.format(folder=world.folder, socket=supervisord.path))
     process = subprocess.Popen(
         [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)],
         stdout=subprocess.PIPE,
@@ -268,32 +267,32 @@ def supervised(world: World) -> Iterator[supervisor.Supervisor]:
     def runs() -> bool:
         assert process.poll() is None, process.communicate()[0]
         try:
-            return all(found.info(name)["statename"] == "RUNNING" for name in ("book", "executor"))
-        except supervisor.Absent:
+            return all(supervisord.info(name).statename == "RUNNING" for name in ("book", "executor"))
+        except SupervisorAbsent:
             return False
 
     try:
         until(runs)
-        yield found
+        yield supervisord
     finally:
         process.terminate()
         process.communicate(timeout=LONGEST_S)
 
 
 def test_restart_stops_and_starts(world: World, supervised: supervisor.Supervisor) -> None:
-    before = supervised.info("book")["pid"]
+    before = supervised.info("book").pid
     ran = world.tradebyte("restart", "book", "--json")
     assert ran.returncode == 0, ran.stderr
-    after = supervised.info("book")["pid"]
+    after = supervised.info("book").pid
     assert json.loads(ran.stdout) == {"restarted": {"book": after}, "kept_orders": False}
     assert after not in (0, before)
 
 
 def test_restart_keep_hangs_up_and_starts(world: World, supervised: supervisor.Supervisor) -> None:
-    before = supervised.info("executor")["pid"]
+    before = supervised.info("executor").pid
     ran = world.tradebyte("restart", "executor", "--keep", "--json")
     assert ran.returncode == 0, ran.stderr
-    after = supervised.info("executor")["pid"]
+    after = supervised.info("executor").pid
     assert json.loads(ran.stdout) == {"restarted": {"executor": after}, "kept_orders": True}
     assert after not in (0, before)
     log = (world.folder / "logs" / "supervisord.log").read_text()
@@ -304,18 +303,18 @@ def test_restart_of_a_program_that_is_not_there_says_so(world: World, supervised
     ran = world.tradebyte("restart", "collector")
     assert ran.returncode == 1
     assert "no program of that name" in ran.stderr
-    assert supervised.info("book")["statename"] == "RUNNING"
+    assert supervised.info("book").statename == "RUNNING"
 
 
 def test_a_hung_process_is_restarted_through_supervisord(
     world: World, supervised: supervisor.Supervisor, monitor: Running
 ) -> None:
-    before = int(supervised.info("book")["pid"])
+    before = supervised.info("book").pid
     until(lambda: monitor.halted() is False)
     os.kill(before, signal.SIGSTOP)
     world.beat("book", before)
-    until(lambda: (found := monitor.get("/health")) and found[1]["processes"]["book"] == "ready")
+    until(lambda: (health := monitor.get("/health")) and health[1]["processes"]["book"] == "ready")
     world.hush("heartbeat.book")
     (text,) = until(lambda: monitor.alerted("hung"))
     assert f"book (pid {before}) is hung" in text
-    until(lambda: supervised.info("book")["pid"] not in (0, before))
+    until(lambda: supervised.info("book").pid not in (0, before))

@@ -1,4 +1,4 @@
-"""What docs/grafana has for Prometheus and Grafana fits what /metrics says, by Prometheus' own tool."""
+"""Rules and dashboard of docs/grafana fit what /metrics says, by Prometheus' own tool."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 return ""
 
         wanted = ("tradebyte_webhook_", "tradebyte_machine_", "tradebyte_equity", "tradebyte_operation_", "_attempts")
-        yield until(lambda: all(word in (found := scraped()) for word in wanted) and found)
+        yield until(lambda: all(word in (metrics := scraped()) for word in wanted) and metrics)
     finally:
         running.close()
         world.close()
@@ -111,8 +111,8 @@ def test_no_rule_is_without_a_test() -> None:
 
 @promtool
 def test_every_query_of_the_dashboard_can_be_asked(tmp_path: Path) -> None:
-    asked = [each.replace("$__rate_interval", "1m").replace("$instance", ".*") for each in expressions()]
-    rules = [{"record": f"asked:{number}", "expr": expr} for number, expr in enumerate(asked)]
+    queries = [each.replace("$__rate_interval", "1m").replace("$instance", ".*") for each in expressions()]
+    rules = [{"record": f"asked:{number}", "expr": expr} for number, expr in enumerate(queries)]
     file = tmp_path / "asked.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}))
     run("check", "rules", str(file))

@@ -64,15 +64,15 @@ class Terminal:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("top")) as found:
-        yield found
+    with running(tmp_path_factory.mktemp("top")) as made:
+        yield made
 
 
 @pytest.fixture
 def terminal(system: System) -> Iterator[Terminal]:
-    found = Terminal(system)
-    yield found
-    found.close()
+    made = Terminal(system)
+    yield made
+    made.close()
 
 
 def resting(system: System) -> int:
@@ -82,9 +82,9 @@ def resting(system: System) -> int:
 def test_it_shows_quotes_halts_when_asked_and_comes_back_with_the_system(system: System, terminal: Terminal) -> None:
     process = psutil.Process(terminal.pid)
     terminal.until("6/6 ready", "12 open", "not halted")
-    shown = terminal.screen.splitlines()
-    assert shown[0].startswith("SANDBOX")
-    own = [line for line in shown if re.match(r"(ask|bid) +[\d-]+ +\d+\.\d+ +\S+ 0\.00\d{6} ", line)]
+    lines = terminal.screen.splitlines()
+    assert lines[0].startswith("SANDBOX")
+    own = [line for line in lines if re.match(r"(ask|bid) +[\d-]+ +\d+\.\d+ +\S+ 0\.00\d{6} ", line)]
     assert len(own) == 4, terminal.screen
 
     terminal.press("h")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.ui.controls import Acts
+from monitor.ui.controls import Actions
 from monitor.ui.reader import Reader
 from tests.integration.monitor.conftest import ROOT, World
 from tests.system import until
@@ -25,10 +25,10 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture
 def reader(world: World) -> Iterator[Reader]:
-    found = Reader(world.config)
-    found.start()
-    yield found
-    found.stop()
+    made = Reader(world.config)
+    made.start()
+    yield made
+    made.stop()
 
 
 def test_it_listens_sees_the_system_and_says_when_it_is_gone(world: World, reader: Reader) -> None:
@@ -48,31 +48,33 @@ def test_it_listens_sees_the_system_and_says_when_it_is_gone(world: World, reade
 
 def test_halt_is_seen_from_its_file_without_any_process(world: World, reader: Reader) -> None:
     world.config.halt_file.parent.mkdir(parents=True, exist_ok=True)
-    world.config.halt_file.write_text("lunch")
+    written = world.config.halt_file.with_name("HALT.new")
+    written.write_text("lunch")
+    written.replace(world.config.halt_file)  # at once: an empty file halts too, without a reason
     until("halted", lambda: reader.latest and reader.latest.control.halted, 10)
     assert reader.latest is not None
     assert reader.latest.control.why == "lunch"
 
 
 def test_acts_say_what_came_of_them_also_when_nothing_runs(world: World) -> None:
-    acts = Acts(world.config, "top")
-    assert acts.resume() == (True, "was not halted")
-    is_done, text = acts.flatten()
+    actions = Actions(world.config, "top")
+    assert actions.resume() == (True, "was not halted")
+    is_done, text = actions.flatten()
     assert (is_done, "the executor is not heard" in text) == (False, True)
-    is_done, text = acts.restart("book")
+    is_done, text = actions.restart("book")
     assert not is_done
     assert "supervisord does not answer" in text
     assert "make run" in text
-    is_done, text = acts.restart("bok")
+    is_done, text = actions.restart("bok")
     assert (is_done, "is no process here" in text) == (False, True)
-    is_done, text = acts.halt()
+    is_done, text = actions.halt()
     assert not is_done
     assert "dead man's switch" in text
     assert world.config.halt_file.exists()
     assert "from tradebyte top" in world.config.halt_file.read_text()
-    is_done, text = acts.flatten()
+    is_done, text = actions.flatten()
     assert (is_done, "halted" in text) == (False, True)
-    is_done, text = acts.resume()
+    is_done, text = actions.resume()
     assert (is_done, "from tradebyte top" in text) == (True, True)
     assert not world.config.halt_file.exists()
 
@@ -80,7 +82,7 @@ def test_acts_say_what_came_of_them_also_when_nothing_runs(world: World) -> None
 def test_halt_is_told_done_when_the_executor_says_so(world: World) -> None:
     world.orders()
     world.beat("executor", state="halted")
-    is_done, text = Acts(world.config, "top").halt()
+    is_done, text = Actions(world.config, "top").halt()
     assert (is_done, text) == (True, "halted: the executor has pulled everything, nothing of ours is open")
 
 

@@ -69,7 +69,7 @@ def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def status(port: int, path: str, **headers: str) -> int:
-    """What the page's server answers."""
+    """Return what the page's server answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.putrequest("GET", path, skip_host=True)

@@ -104,9 +104,9 @@ def test_alerts_and_their_ends_are_posted_and_the_address_is_nowhere(
         (text,) = until(lambda: monitor.alerted("webhook-3"))
         assert text.startswith("webhook 3 (127.0.0.1) does not take alerts: cannot be reached")
         until(lambda: 'tradebyte_webhook_sent_total{webhook="2"} 2.0' in page_of(world, "/metrics"))
-        shown = json.dumps([alert.text for alert in monitor.alerts]) + everything_written(world.folder)
-        shown += "".join(page_of(world, path) for path in ("/api/alerts", "/api/logs", "/api/status", "/metrics"))
-        assert SECRET not in shown
+        everything = json.dumps([alert.text for alert in monitor.alerts]) + everything_written(world.folder)
+        everything += "".join(page_of(world, path) for path in ("/api/alerts", "/api/logs", "/api/status", "/metrics"))
+        assert SECRET not in everything
     finally:
         monitor.close()
 
@@ -128,8 +128,8 @@ def test_the_test_command_says_what_came_of_each(world: World, services: tuple[S
         }, ran.stdout
         assert ran.returncode == 1
         assert len(good.bodies) == 1
-        for words in (["alert-test"], ["config", "show"], ["config", "show", "--json"]):
-            ran = world.tradebyte(*words)
+        for arguments in (["alert-test"], ["config", "show"], ["config", "show", "--json"]):
+            ran = world.tradebyte(*arguments)
             assert SECRET not in ran.stdout + ran.stderr
     finally:
         monitor.close()

@@ -19,7 +19,7 @@ from monitor.cli.examples import SHORT
 AT_ONCE = 8
 
 
-def begin(words: list[str], out: IO[bytes], err: IO[bytes]) -> int:
+def begin(arguments: list[str], out: IO[bytes], err: IO[bytes]) -> int:
     """Fork a process for a command; return its pid."""
     pid = os.fork()
     if pid:
@@ -29,7 +29,7 @@ def begin(words: list[str], out: IO[bytes], err: IO[bytes]) -> int:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
-        sys.argv = ["tradebyte", *words]
+        sys.argv = ["tradebyte", *arguments]
         try:
             app.main()
             code = 0
@@ -51,10 +51,10 @@ def main() -> None:
     files = [(tempfile.TemporaryFile(), tempfile.TemporaryFile()) for _ in wanted]  # noqa: SIM115 - to the end
     codes: dict[int, int] = {}
     under_way: dict[int, int] = {}
-    for number, words in enumerate(wanted):
+    for number, arguments in enumerate(wanted):
         if len(under_way) >= AT_ONCE:
             end_one(under_way, codes)
-        under_way[begin(words, *files[number])] = number
+        under_way[begin(arguments, *files[number])] = number
     while under_way:
         end_one(under_way, codes)
     json.dump([[codes[number], *map(text_of, both)] for number, both in enumerate(files)], sys.stdout)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from monitor.api.answers import Problem
 from monitor.api.controls import Controls
-from monitor.api.queries import AcceptBody, HaltWish, PauseBody, RestartWish, ResumeBody
+from monitor.api.queries import AcceptBody, HaltBody, PauseBody, RestartBody, ResumeBody
 from monitor.control import accepting, halting, restarting
+from monitor.errors import Problem
 from shared import config, halt, pausing
 from shared.config import Config
 
@@ -27,19 +27,19 @@ def test_a_halt_waits_behind_no_restart_that_takes_long(monkeypatch: pytest.Monk
         assert free.wait(30)
         return {}
 
-    done = {"open_orders": 0, "halted": True, "how": "executor", "why": "a test"}
+    done = halting.HaltResult(open_orders=0, halted=True, how=halting.Way.EXECUTOR, why="a test")
     monkeypatch.setattr(restarting, "programs_of", lambda *_, **__: ["book"])
     monkeypatch.setattr(restarting, "restart", slow)
     monkeypatch.setattr(halting, "halt", lambda *_: done)
-    found = Config()
-    found.source = tmp_path / "config.yaml"
-    controls = Controls(found, lambda *_: None)
+    settings = Config()
+    settings.source = tmp_path / "config.yaml"
+    controls = Controls(settings, lambda *_: None)
 
     async def acted() -> bool:
-        restarts = [asyncio.ensure_future(controls.restart(RestartWish(process="book"))) for _ in range(MANY)]
+        restarts = [asyncio.ensure_future(controls.restart(RestartBody(process="book"))) for _ in range(MANY)]
         await asyncio.sleep(0)
         try:
-            return (await asyncio.wait_for(controls.halt(HaltWish(why="a test")), 20)).ok
+            return (await asyncio.wait_for(controls.halt(HaltBody(why="a test")), 20)).ok
         finally:
             free.set()
             await asyncio.gather(*restarts)
@@ -71,7 +71,7 @@ def test_what_is_no_pair_and_no_strategy_is_404_with_what_was_meant(controls: Co
     body = PauseBody(name="BTC") if act == "pause" else ResumeBody(name="BTC")
     with pytest.raises(Problem) as problem:
         asyncio.run(getattr(controls, act)(body))
-    assert (problem.value.code, "did you mean BTC/USD?" in str(problem.value.shown)) == (404, True)
+    assert (problem.value.code, "did you mean BTC/USD?" in str(problem.value)) == (404, True)
 
 
 def test_a_resume_of_a_pair_says_that_all_is_still_halted(controls: Controls) -> None:
@@ -84,5 +84,5 @@ def test_a_resume_of_a_pair_says_that_all_is_still_halted(controls: Controls) ->
 def test_nothing_is_accepted_while_the_executor_is_not_heard(controls: Controls) -> None:
     with pytest.raises(Problem) as problem:
         asyncio.run(controls.accept(AcceptBody(assets=["BTC"])))
-    assert (problem.value.code, "the executor is not heard" in str(problem.value.shown)) == (409, True)
+    assert (problem.value.code, "the executor is not heard" in str(problem.value)) == (409, True)
     assert not halt.is_halted(controls._config.accept_file)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.api import guard, token
-from monitor.api.answers import Problem
+from monitor.errors import Problem
 
 
 def code(check: Callable[[], None]) -> int:
@@ -17,7 +17,7 @@ def code(check: Callable[[], None]) -> int:
     try:
         check()
     except Problem as problem:
-        return problem.code if problem.shown.text and problem.shown.mend else 0
+        return problem.code if problem.why and problem.mend else 0
     return 200
 
 
@@ -69,12 +69,12 @@ def test_only_the_token_lets_change(header: str | None, expected: int) -> None:
 
 
 def test_the_token_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
-    made = token.of(tmp_path / "run")
+    made = token.read_or_create(tmp_path / "run")
     file = tmp_path / "run" / token.NAME
-    assert token.of(tmp_path / "run") == made == file.read_text().strip()
+    assert token.read_or_create(tmp_path / "run") == made == file.read_text().strip()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     file.chmod(0o644)
-    assert token.of(tmp_path / "run") == made
+    assert token.read_or_create(tmp_path / "run") == made
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(file.parent.iterdir()) == [file]
 
@@ -82,4 +82,4 @@ def test_the_token_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "\n", "short"])
 def test_an_empty_token_is_never_taken(tmp_path: Path, content: str) -> None:
     (tmp_path / token.NAME).write_text(content)
-    assert len(token.of(tmp_path)) >= token.CHARACTERS_MIN
+    assert len(token.read_or_create(tmp_path)) >= token.CHARACTERS_MIN

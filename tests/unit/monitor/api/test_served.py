@@ -25,7 +25,7 @@ from websockets.sync.client import connect
 from monitor.api import openapi
 from monitor.api.app import application, listen
 from monitor.api.controls import Controls
-from monitor.api.routes import ACTS, READS
+from monitor.api.routes import ACTIONS, READS
 from monitor.api.site import SECTIONS, Site
 from monitor.model.picture import Picture
 from shared import halt as switch
@@ -118,8 +118,6 @@ def test_a_test_alert_is_told_as_asked(served: Served) -> None:
     assert TOLD[-1] == ("info", "test", "hello")
 
 
-# --- what is described is what is answered ---------------------------------------------------------------------------
-
 QUERIES = {
     "/api/fills": ["", f"?symbol={PAIR}&limit=1"],
     "/api/logs": ["", "?process=book&level=warning&limit=5"],
@@ -138,7 +136,7 @@ def test_every_answer_is_as_described(served: Served, described: Any, path: str)
 
 def test_the_description_names_every_route_and_nothing_else(described: Any) -> None:
     reads = {read.path for read in READS} | {"/", "/health", "/metrics", "/openapi.json", "/stream"}
-    assert set(described["paths"]) == reads | {act.path for act in ACTS}
+    assert set(described["paths"]) == reads | {action.path for action in ACTIONS}
 
 
 @pytest.fixture(scope="module")
@@ -170,9 +168,6 @@ def test_whatever_is_asked_is_answered_as_described(
     ask()
 
 
-# --- what is refused -------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("path", "code", "error"),
     [
@@ -189,14 +184,14 @@ def test_whatever_is_asked_is_answered_as_described(
     ],
 )
 def test_a_bad_question_is_told_what_is_wrong_and_what_to_do(served: Served, path: str, code: int, error: str) -> None:
-    found, body = served.ask(path)
-    assert (found, body["error"]) == (code, error)
+    status, body = served.ask(path)
+    assert (status, body["error"]) == (code, error)
     assert set(body) == {"error", "text", "mend"}
     assert body["text"]
     assert body["mend"]
 
 
-@pytest.mark.parametrize("act", [act.path for act in ACTS])
+@pytest.mark.parametrize("act", [action.path for action in ACTIONS])
 def test_nothing_is_done_without_the_token_or_from_a_page_of_another_site(served: Served, act: str) -> None:
     assert served.ask(act, "POST", {})[0] == 401
     assert served.ask(act, "POST", {}, Authorization="Bearer wrong")[0] == 401
@@ -227,9 +222,9 @@ def test_a_halt_ends_a_flatten_whose_file_is_still_there(tmp_path: Path) -> None
     check(config, lambda _key: "test")
     site = Site(config, Picture(config), bytes)
     switch.halt(config.flatten_file, "flatten")
-    assert (site.section("control").flattening, site.section("control").halted) == (True, False)
+    assert (site.control().flattening, site.control().halted) == (True, False)
     switch.halt(config.halt_file, "done")
-    assert (site.section("control").flattening, site.section("control").halted) == (False, True)
+    assert (site.control().flattening, site.control().halted) == (False, True)
 
 
 def test_reads_too_are_not_for_rebound_names(served: Served) -> None:
@@ -240,10 +235,9 @@ def test_reads_too_are_not_for_rebound_names(served: Served) -> None:
 def test_the_first_page_lists_what_there_is(served: Served) -> None:
     code, page = served.ask("/")
     assert code == 200
-    assert all(path in page for path in [*(read.path for read in READS), *(act.path for act in ACTS), "/stream"])
-
-
-# --- the stream ------------------------------------------------------------------------------------------------------
+    assert all(
+        path in page for path in [*(read.path for read in READS), *(action.path for action in ACTIONS), "/stream"]
+    )
 
 
 @contextlib.contextmanager
@@ -263,8 +257,8 @@ def test_it_sends_each_section_whole_and_then_what_changed(served: Served) -> No
         take(served.picture, f"fill.{PAIR}", fill(number))
         news = json.loads(client.recv(10))
     assert (news["section"], news["seq"]) == ("fills", 2)
-    shown = news["data"] if "data" in news else merged(first[0]["data"], news["merge"])
-    assert shown == served.ask("/api/fills")[1]
+    section = news["data"] if "data" in news else merged(first[0]["data"], news["merge"])
+    assert section == served.ask("/api/fills")[1]
 
 
 def test_without_a_word_of_the_client_it_sends_every_section(served: Served) -> None:

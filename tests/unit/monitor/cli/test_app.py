@@ -1,4 +1,4 @@
-"""What ``tradebyte --help`` promises: examples that can be typed, completion for shells, plain text."""
+"""Promises of ``tradebyte --help``: examples that can be typed, completion for shells, plain text."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ def test_every_command_has_examples_and_no_example_is_left_over() -> None:
 
 
 def test_the_list_of_commands_cuts_no_sentence_short() -> None:
-    shown = CliRunner().invoke(app, ["--help"], terminal_width=80)
-    listed = shown.output.partition("Commands:")[2]
+    result = CliRunner().invoke(app, ["--help"], terminal_width=80)
+    listed = result.output.partition("Commands:")[2]
     assert "status" in listed
     assert "..." not in listed
 
 
 @pytest.mark.parametrize("line", [line for lines in (FIRST, *EXAMPLES.values()) for line in lines])
 def test_an_example_can_be_typed_as_it_is(line: str) -> None:
-    program, name, *words = shlex.split(line)
+    program, name, *arguments = shlex.split(line)
     assert program == "tradebyte"
-    COMMANDS[name].make_context(name, words)  # raises for a word that the command does not know
+    COMMANDS[name].make_context(name, arguments)  # raises for a word that the command does not know
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_help_shows_the_examples_a_line_each(name: str) -> None:
-    shown = CliRunner().invoke(app, [name, "--help"], terminal_width=100)
-    assert shown.exit_code == 0
-    assert set(EXAMPLES[name]) <= {line.strip() for line in shown.output.splitlines()}
-    assert "\x1b" not in shown.output
+    result = CliRunner().invoke(app, [name, "--help"], terminal_width=100)
+    assert result.exit_code == 0
+    assert set(EXAMPLES[name]) <= {line.strip() for line in result.output.splitlines()}
+    assert "\x1b" not in result.output
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_offered(shell: str) -> None:
-    shown = CliRunner().invoke(app, ["--show-completion", shell], prog_name="tradebyte")
-    assert shown.exit_code == 0
-    assert "_TRADEBYTE_COMPLETE" in shown.output
+    result = CliRunner().invoke(app, ["--show-completion", shell], prog_name="tradebyte")
+    assert result.exit_code == 0
+    assert "_TRADEBYTE_COMPLETE" in result.output
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_completion_is_offered(shell: str) -> None:
     ],
 )
 def test_a_shell_completes_commands_processes_and_topics(typed: str, offered: set[str]) -> None:
-    words = {"_TRADEBYTE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
-    shown = CliRunner().invoke(app, [], prog_name="tradebyte", env=words)
-    assert set(shown.output.split()) == offered
+    environment = {"_TRADEBYTE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    result = CliRunner().invoke(app, [], prog_name="tradebyte", env=environment)
+    assert set(result.output.split()) == offered
 
 
 def test_ctrl_c_while_it_still_loads_ends_it_without_a_traceback() -> None:
@@ -81,9 +81,9 @@ def test_ctrl_c_while_it_still_loads_ends_it_without_a_traceback() -> None:
 
 
 def _loaded(code: str, *words: str) -> set[str]:
-    """What Python has loaded when this is over."""
-    told = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
-    done = subprocess.run([sys.executable, "-c", told + code, *words], capture_output=True, text=True, check=True)
+    """Return the modules that Python has loaded when this is over."""
+    report = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
+    done = subprocess.run([sys.executable, "-c", report + code, *words], capture_output=True, text=True, check=True)
     return set(done.stderr.split())
 
 
@@ -94,9 +94,9 @@ def test_who_types_a_command_waits_for_nothing_that_others_take() -> None:
     assert loaded & HEAVY == set()
 
 
-@pytest.mark.parametrize("words", [["halt", "--help"], ["--config", "none.yaml", "halt", "--help"]])
-def test_as_a_module_it_loads_the_command_and_neither_the_process_nor_another_command(words: list[str]) -> None:
-    loaded = _loaded("import runpy; runpy.run_module('monitor', run_name='__main__')", *words)
+@pytest.mark.parametrize("arguments", [["halt", "--help"], ["--config", "none.yaml", "halt", "--help"]])
+def test_as_a_module_it_loads_the_command_and_neither_the_process_nor_another_command(arguments: list[str]) -> None:
+    loaded = _loaded("import runpy; runpy.run_module('monitor', run_name='__main__')", *arguments)
     assert {name for name in loaded if name.startswith("monitor.cli.")} == {
         "monitor.cli.app",
         "monitor.cli.common",

@@ -1,4 +1,4 @@
-"""What commands make of words, without a bus."""
+"""Parsing and printing of commands, without a bus."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.cli.app import command_first
-from monitor.cli.common import age
 from monitor.cli.tail import _json, _Lines, _plain, line
-from monitor.control.restarting import Refused, programs_of
+from monitor.control.restarting import programs_of
+from monitor.errors import RestartRefused
+from monitor.model.ages import PRECISE, age
 from shared.config import Config, Strategy, check
 
 
@@ -34,18 +35,18 @@ def test_the_configuration_may_be_named_before_the_command(typed: list[str], mea
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [(None, "-"), (0.44, "0.4 s"), (12.2, "12 s"), (150, "2 min"), (8000, "2 h"), (200_000, "2 d")],
 )
-def test_ages_are_said_as_people_say_them(seconds: float | None, words: str) -> None:
-    assert age(seconds) == words
+def test_ages_are_said_as_people_say_them(seconds: float | None, text: str) -> None:
+    assert age(seconds, PRECISE) == text
 
 
 @pytest.fixture
 def config() -> Config:
-    found = Config(strategies={"first": Strategy(), "second": Strategy()})
-    check(found, lambda _key: "test")
-    return found
+    made = Config(strategies={"first": Strategy(), "second": Strategy()})
+    check(made, lambda _key: "test")
+    return made
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_names_mean_supervisords_programs(config: Config, name: str, programs: l
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(config: Config) -> None:
-    with pytest.raises(Refused, match="there are: simulator, collector"):
+    with pytest.raises(RestartRefused, match="there are: simulator, collector"):
         programs_of(config, "colector")
 
 
@@ -94,9 +95,9 @@ MAPS = st.recursive(
 
 @given(st.dictionaries(st.text(), MAPS, max_size=5).filter(lambda each: "topic" not in each))
 def test_whatever_the_bus_holds_is_one_line_of_json(message: dict[str, Any]) -> None:
-    shown = _json("some.topic", msgpack.packb(message))
-    assert "\n" not in shown
-    assert json.loads(shown) == {"topic": "some.topic", **msgspec.json.decode(msgspec.json.encode(_plain(message)))}
+    printed = _json("some.topic", msgpack.packb(message))
+    assert "\n" not in printed
+    assert json.loads(printed) == {"topic": "some.topic", **msgspec.json.decode(msgspec.json.encode(_plain(message)))}
     assert "\n" not in line({"field": message})[1]
 
 

@@ -41,20 +41,20 @@ def test_it_is_the_file_with_every_default_and_the_environment(file: Path, monke
     assert "root" not in tree
 
 
-@pytest.mark.parametrize("words", [[], ["--json"]])
-def test_no_secret_is_in_it(file: Path, words: list[str]) -> None:
-    shown = CliRunner().invoke(app, ["config", "show", "--config", str(file), *words]).output
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_no_secret_is_in_it(file: Path, options: list[str]) -> None:
+    output = CliRunner().invoke(app, ["config", "show", "--config", str(file), *options]).output
     secrets = secrets_of(configuration.load(file, environ={}))
     assert secrets
-    assert not [secret for secret in secrets if secret in shown]
-    assert "***1234" in shown
-    if words:
-        assert json.loads(shown)["kraken"]["api_secret"] == "***"
+    assert not [secret for secret in secrets if secret in output]
+    assert "***1234" in output
+    if options:
+        assert json.loads(output)["kraken"]["api_secret"] == "***"
 
 
 def test_what_it_prints_is_a_configuration_again(file: Path, tmp_path: Path) -> None:
-    shown = CliRunner().invoke(app, ["config", "show", "--config", str(file)]).output
-    again = configuration.parse(shown, tmp_path / "again.yaml", tmp_path, {})
+    output = CliRunner().invoke(app, ["config", "show", "--config", str(file)]).output
+    again = configuration.parse(output, tmp_path / "again.yaml", tmp_path, {})
     assert again.trading == configuration.load(file, environ={}).trading
 
 

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from monitor.cli.app import app
 from monitor.control import flattening
+from monitor.errors import FlattenRefused
 from monitor.model.view import View
-from monitor.ui.controls import Acts
+from monitor.ui.controls import Actions
 from shared import halt
 from shared.config import Config, Trading, check
 from shared.messages import Account, AssetPosition, Orders, OrderState
@@ -22,17 +23,17 @@ from tests.unit.monitor.model.test_view import NOW, beat, order, take
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    found = Config(root=tmp_path, trading=Trading(dry_run=True))
-    check(found, lambda _key: "test")
-    return found
+    made = Config(root=tmp_path, trading=Trading(dry_run=True))
+    check(made, lambda _key: "test")
+    return made
 
 
 def test_a_dry_run_refuses_and_says_what_to_do(config: Config) -> None:
-    with pytest.raises(flattening.Refused, match="nothing is sent, so nothing can be closed") as refused:
-        flattening.wish(config)
+    with pytest.raises(FlattenRefused, match="nothing is sent, so nothing can be closed") as refused:
+        flattening.request(config)
     assert "tradebyte restart executor" in refused.value.mend
     assert not config.flatten_file.exists()
-    done, text = Acts(config, "top").flatten()
+    done, text = Actions(config, "top").flatten()
     assert not done
     assert "trading.dry_run is true" in text
 
@@ -49,8 +50,8 @@ def test_a_dry_run_refuses_and_says_what_to_do(config: Config) -> None:
 def test_no_halt_but_by_the_days_loss_is_lifted_whatever_its_words(config: Config, why: halt.Halt) -> None:
     config.trading = Trading()
     halt.halt_trading(config.halt_file, why)
-    with pytest.raises(flattening.Refused, match="halted"):
-        flattening.wish(config)
+    with pytest.raises(FlattenRefused, match="halted"):
+        flattening.request(config)
     assert halt.read(config.halt_file) == why
 
 
@@ -100,7 +101,7 @@ class Interrupted:
     """A listener that hears the executor, and a person who does not wait."""
 
     def __init__(self, view: View) -> None:
-        self.view, self.asked = view, 0
+        self.view, self.questions = view, 0
 
     def __enter__(self) -> Interrupted:
         return self
@@ -108,7 +109,7 @@ class Interrupted:
     def __exit__(self, *_: object) -> None: ...
 
     def until(self, done: Callable[[View], bool], _seconds: float) -> bool:
-        self.asked += 1
+        self.questions += 1
         if not done(self.view):
             raise KeyboardInterrupt
         return True
@@ -116,12 +117,12 @@ class Interrupted:
 
 @pytest.fixture
 def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    found = Config(root=tmp_path)
-    check(found, lambda _key: "test")
-    monkeypatch.setattr("monitor.cli.control.flatten.load", lambda *_, **__: found)
-    view = view_of(found, {"BTC/USD": "0.002"})
+    made = Config(root=tmp_path)
+    check(made, lambda _key: "test")
+    monkeypatch.setattr("monitor.cli.control.flatten.load", lambda *_, **__: made)
+    view = view_of(made, {"BTC/USD": "0.002"})
     monkeypatch.setattr("monitor.cli.control.flatten.Listener", lambda *_: Interrupted(view))
-    return found
+    return made
 
 
 @pytest.mark.parametrize("options", [["--yes"], ["--json"]])

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from PyQt6.QtCore import QObject
 from PyQt6.QtGui import QColor, QPalette
 from PyQt6.QtWidgets import QApplication, QMessageBox
 
@@ -27,7 +28,7 @@ Button = QMessageBox.StandardButton
 KEPT: list[Window] = []
 
 
-class Acts:
+class Actions:
     """Keeps what was done, and in which threads; ``gate`` holds an act until it is set."""
 
     def __init__(self) -> None:
@@ -60,17 +61,17 @@ class Acts:
 
 class Seat:
     def __init__(self) -> None:
-        self.world, self.acts = World().whole(), Acts()
+        self.world, self.actions = World().whole(), Actions()
         self.framer = Framer(self.world.config)
-        self.window = Window(self.world.config.trading.pairs, self.acts, "there")
+        self.window = Window(self.world.config.trading.pairs, self.actions, "there")
         KEPT.append(self.window)
         self.window.show()
 
     def feed(self, *, real_money: bool = False) -> None:
-        shown = self.world.shown()
+        snapshot = self.world.snapshot()
         if real_money:
-            shown = replace(shown, control=msgspec.structs.replace(shown.control, sandbox=False))
-        self.window.take(self.framer.frame(self.world.watch, shown))
+            snapshot = replace(snapshot, control=msgspec.structs.replace(snapshot.control, sandbox=False))
+        self.window.take(self.framer.frame(self.world.watch, snapshot))
         APP.processEvents()
 
     def badges(self) -> list[str]:
@@ -98,7 +99,7 @@ class Seat:
 def seat() -> Iterator[Seat]:
     made = Seat()
     yield made
-    made.acts.gate.set()
+    made.actions.gate.set()
     made.window.acting.finish()
     made.window.close()
 
@@ -144,27 +145,27 @@ def test_a_button_asks_and_acts_only_on_yes_in_a_thread_of_its_own(seat: Seat, n
     button = getattr(seat.window, name)
     button.click()
     assert "SANDBOX" in seat.answer(Button.No)
-    assert seat.acts.done == []
+    assert seat.actions.done == []
     button.click()
     assert name.capitalize() in seat.answer(Button.Yes)
     seat.until(lambda: seat.window.notice.text() == "it is done")
-    assert seat.acts.done == [name]
-    assert threading.main_thread() not in seat.acts.threads
+    assert seat.actions.done == [name]
+    assert threading.main_thread() not in seat.actions.threads
     assert seat.window.resume.isEnabled() == (name == "resume")
 
 
 def test_an_act_that_fails_is_told_and_one_under_way_is_not_begun_again(seat: Seat) -> None:
     seat.feed()
-    seat.acts.outcome = OSError("no room")
-    seat.acts.gate.clear()
+    seat.actions.outcome = OSError("no room")
+    seat.actions.gate.clear()
     for _ in range(2):
         seat.window.halt.click()
         seat.answer(Button.Yes)
     assert seat.window.notice.text() == "halt is under way already"
     seat.feed()
-    seat.acts.gate.set()
+    seat.actions.gate.set()
     seat.until(lambda: seat.window.notice.text() == "halt did not work: OSError: no room")
-    assert seat.acts.done == ["halt"]
+    assert seat.actions.done == ["halt"]
 
 
 def test_it_follows_the_palette(seat: Seat) -> None:
@@ -184,7 +185,7 @@ def test_thousands_of_updates_grow_nothing(seat: Seat) -> None:
         seat.world.wall += SECOND // 2
         seat.feed()
         if number % 100 == 99 and number > 2_000:
-            seen.add((len(seat.window.findChildren(object)), len(seat.window.chart.plot.items())))
+            seen.add((len(seat.window.findChildren(QObject)), len(seat.window.chart.plot.items())))
     assert len(seen) == 1
     assert all(len(curve) <= curve.capacity for curve in seat.framer.curves.values())
 

@@ -10,12 +10,14 @@ import pytest
 
 from monitor.api.metrics import Metrics
 from monitor.cli.doctor import assets
-from monitor.cli.doctor.questions import Answers, Asked
+from monitor.cli.doctor.questions import Answer, Answers
 from monitor.cli.status import lines
 from monitor.model import status_details
 from monitor.model.latency import Latency
 from monitor.model.past_fills import fill_in
 from monitor.model.picture import Picture
+from monitor.model.status_object import Status
+from monitor.model.troubles import troubles as all_troubles
 from monitor.model.view import View
 from monitor.top import panels
 from monitor.ui import troubles
@@ -37,9 +39,9 @@ HELD = "0.0500 BTC beyond inventory_base, not by a fill of ours: left alone unti
 def config() -> Config:
     kept = {"BTC": Decimal(1), "ETH": Decimal(20)}
     trading = msgspec.structs.replace(Config().trading, pairs=list(PAIRS), inventory_base=kept)
-    found = msgspec.structs.replace(Config(), trading=trading)
-    check(found, lambda _key: "test")
-    return found
+    made = msgspec.structs.replace(Config(), trading=trading)
+    check(made, lambda _key: "test")
+    return made
 
 
 def account(**changed: Any) -> Account:
@@ -77,29 +79,29 @@ def take(view: View | Picture | Watch, topic: str, message: Message) -> None:
     view.take(Received(topic, kind, topics.rest_of(topic, kind), message), NOW)
 
 
-def status(config: Config, message: Account, unknown: list[str] | None = None) -> dict[str, Any]:
+def status(config: Config, message: Account, unknown: list[str] | None = None) -> Status:
     view = View(config)
     take(view, "heartbeat.executor", beat("executor"))
     take(view, "account", message)
     take(view, "feed.instrument", Instruments(unknown=unknown or []))
-    return view.status(NOW, WALL, None) | status_details.beyond(view, config, NOW, WALL)
+    return status_details.status(view, config, NOW, WALL, None)
 
 
 def test_a_held_asset_a_stale_rate_and_an_unlisted_pair_are_troubles_of_every_view(config: Config) -> None:
-    (is_bad, what, why), *more = status_details.troubles(status(config, held()), WALL)
+    (is_bad, what, why), *more = all_troubles(status(config, held()), WALL)
     assert (is_bad, what, why, more) == (True, "BTC is held", HELD, [])
-    (is_bad, what, why), *more = status_details.troubles(status(config, stale()), WALL)
+    (is_bad, what, why), *more = all_troubles(status(config, stale()), WALL)
     assert (is_bad, what, more) == (False, "the rate of EUR is stale", [])
     assert "BTC/EUR, BTC/USD" in why
-    shown = status(config, account(), ["ETH/BTC", "NOT/OURS"])
-    assert [what for _, what, _ in status_details.troubles(shown, WALL)] == ["ETH/BTC is out"]
-    assert any("the exchange does not list it" in line for line in lines(shown))
+    made = status(config, account(), ["ETH/BTC", "NOT/OURS"])
+    assert [what for _, what, _ in all_troubles(made, WALL)] == ["ETH/BTC is out"]
+    assert any("the exchange does not list it" in line for line in lines(made))
 
 
 def test_what_is_well_is_no_trouble_and_the_rates_are_told(config: Config) -> None:
-    shown = status(config, account())
-    assert status_details.troubles(shown, WALL) == []
-    assert "rates in USD: 1 BTC = 100000, 1 ETH = 2500, 1 EUR = 1.08" in lines(shown)
+    made = status(config, account())
+    assert all_troubles(made, WALL) == []
+    assert "rates in USD: 1 BTC = 100000, 1 ETH = 2500, 1 EUR = 1.08" in lines(made)
     assert any("1 EUR = 1.08 [yellow]stale[/yellow]" in each for each in lines(status(config, stale())))
 
 
@@ -114,20 +116,20 @@ def test_what_is_well_is_no_trouble_and_the_rates_are_told(config: Config) -> No
 def test_doctor_tells_what_is_held_and_whose_rate_is_stale(
     config: Config, message: Account, level: str, text: str
 ) -> None:
-    found = assets.positions(status(config, message))
-    assert any(each.level == level and text in each.text for each in found)
+    findings = assets.positions(status(config, message))
+    assert any(each.level == level and text in each.text for each in findings)
 
 
 def test_doctor_tells_what_lies_in_other_wallets_and_that_auto_earn_should_be_off(config: Config) -> None:
-    (found,) = assets.wallets(status(config, account()))
-    assert (found.level, "0.5 BTC in earn" in found.text, "auto-earn" in found.mend) == ("warning", True, True)
+    (finding,) = assets.wallets(status(config, account()))
+    assert (finding.level, "0.5 BTC in earn" in finding.text, "auto-earn" in finding.mend) == ("warning", True, True)
     assert [each.level for each in assets.wallets(status(config, held()))] == ["ok"]
 
 
 def test_doctor_names_a_pair_that_the_exchange_does_not_list(config: Config) -> None:
-    (found,) = assets.unlisted(["ETH/BTC"])
-    assert (found.level, "ETH/BTC" in found.text) == ("error", True)
-    nobody = Asked()
+    (finding,) = assets.unlisted(["ETH/BTC"])
+    assert (finding.level, "ETH/BTC" in finding.text) == ("error", True)
+    nobody = Answer()
     answers = Answers(nobody, nobody, nobody)
     assert answers.unlisted(PAIRS) == []  # the exchange was not heard
     answers.names = RestNames({"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"}}, {})
@@ -138,14 +140,14 @@ def test_the_terminal_shows_the_base_once_each_pair_in_its_quote_and_fx(config: 
     watch = Watch(config, NOW)
     take(watch, "heartbeat.executor", beat("executor"))
     take(watch, "account", held())
-    shown = watch.look(NOW, WALL, None, flattening=False)
-    rows = [text_of(row).split() for row in panels.profit(shown, 100)]
+    snapshot = watch.look(NOW, WALL, None, flattening=False)
+    rows = [text_of(row).split() for row in panels.profit(snapshot, 100)]
     assert rows[1][:4] == ["BTC/USD", "+1.15", "0.0500", "5,000.00"]
     assert rows[2][:3] == ["BTC/EUR", "+1.15", "EUR"]
     assert "0.0500" not in rows[2]
     assert rows[3][0] == "ETH/BTC"
     assert rows[-1] == ["fx", "-0.75"]
-    assert any("tradebyte accept BTC" in text_of(row) for row in troubles.now(shown))
+    assert any("tradebyte accept BTC" in text_of(row) for row in troubles.now(snapshot))
 
 
 def test_the_sections_have_rates_quotes_and_fx(config: Config) -> None:
@@ -179,8 +181,8 @@ def test_metrics_have_positions_worth_and_rates_by_asset(config: Config) -> None
     view = View(config)
     take(view, "heartbeat.executor", beat("executor"))
     take(view, "account", held())
-    shown = lambda: view.status(NOW, WALL, None) | status_details.beyond(view, config, NOW, WALL)  # noqa: E731
-    page = Metrics(config, view, Latency(), shown).text().decode()
+    made = status_details.status(view, config, NOW, WALL, None)
+    page = Metrics(config, view, Latency(), lambda: made).text().decode()
     for sample in (
         'tradebyte_asset_position{asset="BTC"} 0.05',
         'tradebyte_asset_position_worth{asset="BTC",currency="USD"} 5000.0',
@@ -196,5 +198,5 @@ def test_what_the_executor_told_is_gone_once_it_is_not_heard(config: Config) -> 
     take(view, "heartbeat.executor", beat("executor"))
     take(view, "account", held())
     later = NOW + 60 * SECOND
-    shown = view.status(later, WALL, None) | status_details.beyond(view, config, later, WALL)
-    assert (shown["assets"], shown["asset_rates"], status_details.troubles(shown, WALL)) == ({}, {}, [])
+    made = status_details.status(view, config, later, WALL, None)
+    assert (made.assets, made.asset_rates, all_troubles(made, WALL)) == ({}, {}, [])

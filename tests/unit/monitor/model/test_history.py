@@ -47,20 +47,20 @@ def test_points_are_samples_in_order_of_time_and_no_more_than_asked_for(
 ) -> None:
     taken = samples(run)
     since_ts = 1e9 + since
-    found = thinned(filled(taken, most).buckets(since_ts), points, since_ts)
-    assert len(found) <= points
-    assert set(found) <= set(taken)
-    assert [ts for ts, _ in found] == sorted(ts for ts, _ in found)
-    assert all(ts >= since_ts for ts, _ in found)
+    thin = thinned(filled(taken, most).buckets(since_ts), points, since_ts)
+    assert len(thin) <= points
+    assert set(thin) <= set(taken)
+    assert [ts for ts, _ in thin] == sorted(ts for ts, _ in thin)
+    assert all(ts >= since_ts for ts, _ in thin)
     if taken[-1][0] >= since_ts:
-        assert found[-1] == taken[-1]
+        assert thin[-1] == taken[-1]
 
 
 @given(runs, some.integers(3, 40))
 def test_thinning_loses_no_peak(run: list[tuple[float, float]], points: int) -> None:
     taken = samples(run)
-    found = [value for _, value in thinned(filled(taken, 1000).buckets(), points)]
-    assert (min(found), max(found)) == (min(value for _, value in taken), max(value for _, value in taken))
+    thin = [value for _, value in thinned(filled(taken, 1000).buckets(), points)]
+    assert (min(thin), max(thin)) == (min(value for _, value in taken), max(value for _, value in taken))
 
 
 def test_a_young_series_shows_every_sample() -> None:
@@ -92,4 +92,4 @@ def test_many_who_ask_between_two_samples_get_one_answer_and_then_the_next() -> 
     assert history.points("equity", 600) == [(1.0, 1.0), (2.0, 2.0)]
     for n in range(2 * limits.HISTORY_ANSWERS):
         history.points("equity", 600, float(n))
-    assert len(history._shown) <= limits.HISTORY_ANSWERS
+    assert len(history._answers) <= limits.HISTORY_ANSWERS

@@ -65,7 +65,7 @@ def target(booked: int, took: int, event: str = "book") -> Target:
     )
 
 
-def order(name: str, **stamps: int) -> Order:
+def order(name: str, **stamps: Any) -> Order:
     return Order(
         cl_ord_id=name,
         order_id="",
@@ -80,8 +80,8 @@ def order(name: str, **stamps: int) -> Order:
     )
 
 
-def orders(*shown: Order, boot: int = 1) -> Orders:
-    return Orders(symbol=PAIR, valid=True, orders=list(shown), boot=boot)
+def orders(*rows: Order, boot: int = 1) -> Orders:
+    return Orders(symbol=PAIR, valid=True, orders=list(rows), boot=boot)
 
 
 def test_a_book_counts_once_however_often_it_is_said() -> None:
@@ -140,16 +140,16 @@ def test_what_was_sent_before_we_listened_or_by_an_executor_before_is_no_sample(
 
 
 def test_a_hop_without_samples_says_so() -> None:
-    shown = Latency().described()
-    assert [hop["hop"] for hop in shown] == list(HOPS)
-    assert all(hop["count"] == 0 and hop["p99_ms"] is None and hop["since_ts"] is None for hop in shown)
+    hops = Latency().described()
+    assert [hop.hop for hop in hops] == list(HOPS)
+    assert all(hop.count == 0 and hop.p99_ms is None and hop.since_ts is None for hop in hops)
 
 
 def test_since_is_when_the_first_sample_came() -> None:
     latency = Latency()
     take(latency, f"book.{PAIR}", book(ts=7 * SECOND), book(START + 1, ts=9 * SECOND))
-    (hop,) = [hop for hop in latency.described() if hop["count"]]
-    assert (hop["since_ts"], hop["max_ms"], hop["average_ms"]) == (7.0, 1.0, 1.0)
+    (hop,) = [hop for hop in latency.described() if hop.count]
+    assert (hop.since_ts, hop.max_ms, hop.average_ms) == (7.0, 1.0, 1.0)
 
 
 @given(st.lists(st.integers(0, 10**11)), st.lists(st.integers(0, 10**11)))
@@ -160,7 +160,7 @@ def test_histograms_merge_to_what_one_would_have_counted(some: list[int], others
             histogram.add(value)
     first.merge(second)
     assert described("frame_to_order", first, 1) == described("frame_to_order", whole, 1)
-    assert sum(count for _, count in described("frame_to_order", first, 1)["buckets"]) == len(some + others)
+    assert sum(count for _, count in described("frame_to_order", first, 1).buckets) == len(some + others)
 
 
 @given(st.lists(st.integers(0, 2**70), max_size=200))

@@ -36,9 +36,9 @@ WALL_S = WALL / SECOND
 
 @pytest.fixture
 def config() -> Config:
-    found = Config()
-    check(found, lambda _key: "test")
-    return found
+    made = Config()
+    check(made, lambda _key: "test")
+    return made
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def line(number: int, **changed: Any) -> Line:
 def test_before_anything_was_heard_every_section_answers(picture: Picture, config: Config) -> None:
     assert list(picture.processes(NOW)) == config.process_names
     assert all(process.state == "dead" and process.pid is None for process in picture.processes(NOW).values())
-    assert all(shown.mid is None and shown.bids == [] for shown in picture.books(WALL).values())
+    assert all(each.mid is None and each.bids == [] for each in picture.books(WALL).values())
     assert picture.orders(NOW) == sections.OrdersShown(known=False, orders=[])
     assert picture.own_fills().fills == []
     assert picture.market_trades() == {pair: [] for pair in config.trading.pairs}
@@ -101,49 +101,61 @@ def test_before_anything_was_heard_every_section_answers(picture: Picture, confi
     assert (picture.profit(NOW).valid, picture.profit(NOW).pairs) == (False, {})
     assert "executor" in picture.profit(NOW).why
     assert all(hop.count == 0 and hop.p50_ms is None for hop in picture.hops().hops)
-    assert picture.told_alerts(NOW, WALL) == sections.AlertsShown(active=[], recent=[])
+    assert picture.alerts_shown(NOW, WALL) == sections.AlertsShown(active=[], recent=[])
     assert picture.lines().lines == []
     assert picture.past([], 600, 0).names == picture.history.names
 
 
 def test_a_process_has_its_figures_and_version(picture: Picture) -> None:
     take(picture, "heartbeat.book", beat("book"), NOW - SECOND)
-    shown = picture.processes(NOW)["book"]
-    assert (shown.state, shown.pid, shown.messages_in, shown.messages_out, shown.version) == ("ready", 7, 1, 2, "0")
-    assert shown.heartbeat_age_s == 1.0
+    process = picture.processes(NOW)["book"]
+    assert (process.state, process.pid, process.messages_in, process.messages_out, process.version) == (
+        "ready",
+        7,
+        1,
+        2,
+        "0",
+    )
+    assert process.heartbeat_age_s == 1.0
 
 
 def test_a_live_book_has_mid_spread_and_levels(picture: Picture) -> None:
     take(picture, "book.status", book_status())
     take(picture, f"book.{PAIR}", book())
-    shown = picture.books(WALL)[PAIR]
-    assert (shown.state, shown.mid, shown.bids, shown.asks) == (
+    section = picture.books(WALL)[PAIR]
+    assert (section.state, section.mid, section.bids, section.asks) == (
         "live",
         "100000.50",
         [("100000.0", "0.00000005")],
         [("100001.0", "0.00000005")],
     )
-    assert shown.spread_bps == pytest.approx(0.1, abs=1e-4)
-    assert (shown.price_precision, shown.qty_precision) == (1, 8)
+    assert section.spread_bps == pytest.approx(0.1, abs=1e-4)
+    assert (section.price_precision, section.qty_precision) == (1, 8)
 
 
 @pytest.mark.parametrize("state", [BookState.SYNCING, BookState.RESYNCING, BookState.SILENT])
 def test_a_book_that_is_not_live_has_no_levels_whatever_was_published(picture: Picture, state: BookState) -> None:
     take(picture, f"book.{PAIR}", book())
     take(picture, "book.status", book_status(state))
-    shown = picture.books(WALL)[PAIR]
-    assert (shown.state, shown.mid, shown.spread_bps, shown.bids, shown.asks) == (str(state), None, None, [], [])
+    section = picture.books(WALL)[PAIR]
+    assert (section.state, section.mid, section.spread_bps, section.bids, section.asks) == (
+        str(state),
+        None,
+        None,
+        [],
+        [],
+    )
 
 
 def test_orders_say_what_may_still_trade(picture: Picture) -> None:
     both = [order(OrderState.OPEN), order(OrderState.FILLED)]
     take(picture, f"order.{PAIR}", Orders(symbol=PAIR, valid=True, price_precision=1, qty_precision=8, orders=both))
-    shown = picture.orders(NOW)
-    assert [(each.symbol, each.state, each.is_live) for each in shown.orders] == [
+    section = picture.orders(NOW)
+    assert [(each.symbol, each.state, each.is_live) for each in section.orders] == [
         (PAIR, "open", True),
         (PAIR, "filled", False),
     ]
-    assert (shown.orders[0].price, shown.orders[0].qty, shown.known) == ("0.1", "0.00000001", False)
+    assert (section.orders[0].price, section.orders[0].qty, section.known) == ("0.1", "0.00000001", False)
 
 
 def test_fills_come_once_from_bus_and_journal_and_are_sorted(picture: Picture) -> None:
@@ -159,8 +171,8 @@ def test_fills_come_once_from_bus_and_journal_and_are_sorted(picture: Picture) -
 
 def test_the_journal_tells_the_past_of_the_profit(picture: Picture) -> None:
     fill_in(picture, [line(10), line(20, realised="2", profit="-1")], "USD")
-    shown = picture.past(["realised", "fees", f"pnl.{PAIR}"], 600, 0)
-    assert shown.series == {
+    past = picture.past(["realised", "fees", f"pnl.{PAIR}"], 600, 0)
+    assert past.series == {
         "realised": [(10.0, 1.0), (20.0, 2.0)],
         "fees": [(10.0, 0.5), (20.0, 0.5)],
         f"pnl.{PAIR}": [(10.0, 0.25), (20.0, -1.0)],
@@ -183,15 +195,16 @@ def test_everything_recent_is_bounded(picture: Picture) -> None:
         "feed.trade.X/USD",
         FeedTrades(symbol="X/USD", price_precision=1, qty_precision=2, trades=trades, received=1),
     )
-    shown = picture.market_trades()
-    assert "X/USD" not in shown
-    assert (len(shown[PAIR]), shown[PAIR][0].ts, shown[PAIR][-1].price) == (limits.TRADES_SHOWN, 3.0, "100.5")
+    recent_trades = picture.market_trades()
+    assert "X/USD" not in recent_trades
+    newest = recent_trades[PAIR]
+    assert (len(newest), newest[0].ts, newest[-1].price) == (limits.TRADES_SHOWN, 3.0, "100.5")
     for number in range(limits.ALERTS_SHOWN + 2):
         take(picture, "alert", Alert(level="info", kind="k", text="x" * 10_000, ts=number, src="book"))
         take(picture, "log.book", LogLine(level="warning", event=f"e{number}", src="book"))
-    recent = picture.told_alerts(NOW, WALL).recent
+    recent = picture.alerts_shown(NOW, WALL).recent
     assert (len(recent), len(recent[0].text)) == (limits.ALERTS_SHOWN, limits.TEXT_SHOWN)
-    assert len(picture.told.lines) <= limits.LINES_SHOWN
+    assert len(picture.notices.lines) <= limits.LINES_SHOWN
 
 
 def test_positions_are_those_of_the_account_and_of_each_strategy(picture: Picture) -> None:
@@ -201,10 +214,10 @@ def test_positions_are_those_of_the_account_and_of_each_strategy(picture: Pictur
     take(picture, f"position.market_maker.{PAIR}", position)
     positions, assets = {PAIR: "1", "ETH/USD": "2"}, {"BTC": AssetPosition(position="3", worth="")}
     take(picture, "account", Account(valid=True, balances={"USD": "1.0"}, positions=positions, assets=assets))
-    shown = picture.positions(NOW)
-    assert shown.account == {PAIR: "1", "ETH/USD": "2"}
-    assert shown.assets["BTC"].position == "3"
-    assert (shown.balances, shown.strategies[0].position, shown.strategies[0].fills) == (
+    section = picture.positions(NOW)
+    assert section.account == {PAIR: "1", "ETH/USD": "2"}
+    assert section.assets["BTC"].position == "3"
+    assert (section.balances, section.strategies[0].position, section.strategies[0].fills) == (
         {"USD": "1.0"},
         "0.00000005",
         2,
@@ -213,19 +226,25 @@ def test_positions_are_those_of_the_account_and_of_each_strategy(picture: Pictur
 
 def test_profit_is_what_the_executor_says_with_null_for_what_there_is_not(picture: Picture) -> None:
     pairs = {PAIR: profit(), "ETH/USD": profit(average_price="", mid="", is_stale=True)}
-    made = {"equity": "11.4", "realised": "1.5", "fees_paid": "0.1", "transfers": "10", "day_loss": "-0.25"}
+    made: dict[str, Any] = {
+        "equity": "11.4",
+        "realised": "1.5",
+        "fees_paid": "0.1",
+        "transfers": "10",
+        "day_loss": "-0.25",
+    }
     take(picture, "account", Account(valid=True, **made, profits=pairs))
     assert (picture.profit(NOW).valid, picture.profit(NOW).why) == (False, "executor has not been heard")
     take(picture, "heartbeat.executor", beat("executor"))
-    shown = picture.profit(NOW)
-    assert shown.valid
+    section = picture.profit(NOW)
+    assert section.valid
     assert not picture.profit(NOW + 4 * SECOND).valid
     # What was paid in is no profit.
-    assert (shown.total.profit, shown.total.transfers, shown.total.today) == ("1.4", "10", "0.25")
-    assert (shown.currency, shown.total.equity, shown.total.fees) == ("USD", "11.4", "0.1")
-    assert shown.pairs[PAIR].average_price == "100"
-    assert (shown.pairs["ETH/USD"].average_price, shown.pairs["ETH/USD"].mid) == (None, None)
-    assert shown.pairs["ETH/USD"].is_stale
+    assert (section.total.profit, section.total.transfers, section.total.today) == ("1.4", "10", "0.25")
+    assert (section.currency, section.total.equity, section.total.fees) == ("USD", "11.4", "0.1")
+    assert section.pairs[PAIR].average_price == "100"
+    assert (section.pairs["ETH/USD"].average_price, section.pairs["ETH/USD"].mid) == (None, None)
+    assert section.pairs["ETH/USD"].is_stale
 
 
 def test_log_lines_are_chosen_by_process_and_level_and_any_field_is_survived(picture: Picture) -> None:
@@ -248,12 +267,12 @@ def test_a_condition_is_active_while_it_lasts(picture: Picture) -> None:
     take(picture, "heartbeat.monitor", beat("monitor", details={"machine": figures}))
     take(picture, "book.status", msgspec.structs.replace(book_status(), books={PAIR: info}))
     said = picture.turn(NOW, WALL)
-    (active,) = picture.told_alerts(NOW, WALL).active
+    (active,) = picture.alerts_shown(NOW, WALL).active
     assert [each.kind for each in said] == ["stale"]
     assert (active.kind, active.name, active.level, active.since_ts) == ("stale", f"stale {PAIR}", "warning", WALL_S)
     take(picture, "book.status", book_status())
     picture.turn(NOW + 6 * SECOND, WALL)
-    assert picture.told_alerts(NOW, WALL).active == []
+    assert picture.alerts_shown(NOW, WALL).active == []
 
 
 def test_each_turn_samples_what_is_known(picture: Picture) -> None:
@@ -264,10 +283,10 @@ def test_each_turn_samples_what_is_known(picture: Picture) -> None:
     take(picture, "account", Account(valid=True, equity="1.15", positions={PAIR: "0.5"}, profits={PAIR: profit()}))
     picture.turn(NOW, WALL)
     names = [f"mid.{PAIR}", f"bid.{PAIR}", f"ask.{PAIR}", f"position.{PAIR}", f"pnl.{PAIR}", "equity", "rss_mb.book"]
-    shown = picture.past(names, 600, 0).series
-    found = [shown[name][0][1] for name in names]
-    assert found == pytest.approx([100_000.5, 100_000.0, 100_001.0, 0.5, 1.15, 1.15, 40.5])
-    assert shown["equity"][0][0] == WALL_S
+    series = picture.past(names, 600, 0).series
+    values = [series[name][0][1] for name in names]
+    assert values == pytest.approx([100_000.5, 100_000.0, 100_001.0, 0.5, 1.15, 1.15, 40.5])
+    assert series["equity"][0][0] == WALL_S
 
 
 def test_an_account_that_is_not_reconciled_makes_no_history(picture: Picture) -> None:

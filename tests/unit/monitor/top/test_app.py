@@ -13,24 +13,24 @@ from monitor.top.app import Top
 from monitor.top.canvas import Canvas
 from monitor.top.dialogs import Ask, Choose, Help
 from monitor.ui.controls import Outcome
-from monitor.ui.snapshot import Shown
+from monitor.ui.snapshot import Snapshot
 from shared.clock import SECOND
 from tests.kit.monitor_world import NOW, World
 
 
 class Source:
-    """What a reader would have read."""
+    """A reader that serves the snapshots of a world."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.latest: Shown | None = world.shown()
+        self.latest: Snapshot | None = world.snapshot()
         self.failed = ""
 
     def look(self) -> None:
-        self.latest = self.world.shown()
+        self.latest = self.world.snapshot()
 
 
-class Acts:
+class Actions:
     """Keeps what was done; ``gate`` holds an act until it is set."""
 
     def __init__(self) -> None:
@@ -62,8 +62,8 @@ class Acts:
 class Seat:
     """A person at the screen."""
 
-    def __init__(self, app: Top, source: Source, acts: Acts, pilot: Pilot[str]) -> None:
-        self.app, self.source, self.acts, self.pilot = app, source, acts, pilot
+    def __init__(self, app: Top, source: Source, actions: Actions, pilot: Pilot[str]) -> None:
+        self.app, self.source, self.actions, self.pilot = app, source, actions, pilot
         self.world = source.world
 
     async def press(self, *keys: str) -> None:
@@ -95,27 +95,26 @@ class Seat:
         return "\n".join(canvas.render_line(y).text for y in range(canvas.size.height))
 
 
-def sit(play: Callable[[Seat], Awaitable[None]], world: World | None = None, size: tuple[int, int] = (80, 24)) -> Acts:
+def sit(
+    play: Callable[[Seat], Awaitable[None]], world: World | None = None, size: tuple[int, int] = (80, 24)
+) -> Actions:
     """Plays a scene."""
-    source, acts = Source(world or World().whole()), Acts()
+    source, actions = Source(world or World().whole()), Actions()
 
     async def scene() -> None:
-        app = Top(source, acts, "listening where X says")
+        app = Top(source, actions, "listening where X says")
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
-            await play(Seat(app, source, acts, pilot))
+            await play(Seat(app, source, actions, pilot))
 
     asyncio.run(scene())
-    return acts
+    return actions
 
 
 def halted() -> World:
     world = World().whole()
     world.halted = "2023 by me: lunch"
     return world
-
-
-# --- acts ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -133,13 +132,13 @@ def test_an_act_asks_and_is_done_on_y(keys: list[str], question: str, done: str)
         assert isinstance(seat.app.screen, Ask)
         assert "SANDBOX" in seat.screen
         assert question in seat.screen.replace("\n", " ").replace("  ", " ")
-        assert seat.acts.done == []
+        assert seat.actions.done == []
         await seat.press("y")
         await seat.until(lambda: "> it is done" in seat.page)
 
-    acts = sit(play)
-    assert acts.done == [done]
-    assert threading.main_thread() not in acts.threads
+    actions = sit(play)
+    assert actions.done == [done]
+    assert threading.main_thread() not in actions.threads
 
 
 @pytest.mark.parametrize("key", ["n", "escape", "q"])
@@ -181,7 +180,7 @@ def test_what_cannot_be_done_now_is_said_without_a_question() -> None:
 
 def test_an_act_that_does_not_work_says_so_and_the_screen_goes_on() -> None:
     async def play(seat: Seat) -> None:
-        seat.acts.outcome = (False, "supervisord does not answer; start it with 'make run'")
+        seat.actions.outcome = (False, "supervisord does not answer; start it with 'make run'")
         await seat.press("s", "enter", "y")
         await seat.until(lambda: "restart simulator did not work: supervisord does not answer" in seat.page)
         await seat.press("escape")
@@ -195,7 +194,7 @@ def test_an_act_that_fails_in_an_unforeseen_way_is_told() -> None:
         def fail() -> Outcome:
             raise RuntimeError("unforeseen")
 
-        seat.acts.halt = fail  # type: ignore[method-assign]
+        seat.actions.halt = fail  # type: ignore[method-assign]
         await seat.press("h", "y")
         await seat.until(lambda: "halt did not work: RuntimeError: unforeseen" in seat.page)
 
@@ -204,13 +203,13 @@ def test_an_act_that_fails_in_an_unforeseen_way_is_told() -> None:
 
 def test_halt_does_not_wait_for_a_restart_and_none_is_done_twice_at_once() -> None:
     async def play(seat: Seat) -> None:
-        seat.acts.gate.clear()
+        seat.actions.gate.clear()
         await seat.press("s", "enter", "y", "s", "enter", "y")
         assert "restart simulator is under way already" in seat.page
         await seat.press("h", "y")
         assert "halt: under way" in seat.page
-        seat.acts.gate.set()
-        await seat.until(lambda: len(seat.acts.done) == 2)
+        seat.actions.gate.set()
+        await seat.until(lambda: len(seat.actions.done) == 2)
 
     assert sorted(sit(play).done) == ["halt", "restart simulator"]
 
@@ -223,9 +222,6 @@ def test_no_process_may_be_chosen_too() -> None:
         assert "not halted" in seat.screen
 
     assert sit(play).done == []
-
-
-# --- looking around --------------------------------------------------------------------------------------------------
 
 
 def test_pairs_go_round_in_both_directions() -> None:
@@ -275,8 +271,8 @@ def test_help_names_every_key_and_any_key_ends_it() -> None:
     async def play(seat: Seat) -> None:
         await seat.press("question_mark")
         assert isinstance(seat.app.screen, Help)
-        for words in ("halt: pull every order", "end a halt", "flatten:", "restart one process", "filter", "next"):
-            assert words in seat.screen
+        for text in ("halt: pull every order", "end a halt", "flatten:", "restart one process", "filter", "next"):
+            assert text in seat.screen
         await seat.press("h")
         assert "SANDBOX  not halted" in seat.screen
 
@@ -300,9 +296,6 @@ def test_a_reader_that_failed_ends_the_screen_with_its_reason() -> None:
         assert seat.app.return_value == "ValueError: no bus"
 
     sit(play)
-
-
-# --- states ----------------------------------------------------------------------------------------------------------
 
 
 def test_it_starts_quietly_goes_down_and_comes_back_by_itself() -> None:
@@ -330,7 +323,7 @@ def test_halt_may_be_pressed_when_the_system_is_down() -> None:
         await seat.press("h")
         assert "12 open when last heard" in seat.screen.replace("\n", " ").replace("  ", " ")
         await seat.press("y")
-        await seat.until(lambda: seat.acts.done == ["halt"])
+        await seat.until(lambda: seat.actions.done == ["halt"])
 
     sit(play)
 

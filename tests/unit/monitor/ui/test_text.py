@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.model.ages import SHORT, age
 from monitor.ui.text import (
     Column,
     Piece,
     Tone,
-    age,
     count,
     cut,
     fill,
@@ -49,21 +49,21 @@ def test_a_table_fits_and_shows_each_number_whole_or_leaves_its_column_out(
     made = [row(plain(name)[0], f"{price:f}", f"{qty:f}", plain(why)[0]) for name, price, qty, why in rows]
     head, *body = table(COLUMNS, made, width)
     assert all(width_of(each) <= width for each in [head, *body])
-    for cells, shown in zip(made, body, strict=True):
+    for cells, line in zip(made, body, strict=True):
         for at, name in ((1, "price"), (2, "quantity")):
-            if name in text_of(head).split() and len(shown) > 1:
-                assert cells[at][0] in text_of(shown)
+            if name in text_of(head).split() and len(line) > 1:
+                assert cells[at][0] in text_of(line)
 
 
 def test_the_least_important_column_goes_first_and_words_shrink_before_numbers_go() -> None:
     rows = [row("strategy.market_maker", "84000.1", "0.00119029", "because of this")]
-    shown = {width: text_of(table(COLUMNS, rows, width)[1]) for width in (60, 40, 30, 24, 15, 8)}
-    assert shown[60] == "strategy.market_maker 84000.1 0.00119029 because of this"
-    assert shown[40] == "strategy.market_maker 84000.1 0.00119029"
-    assert shown[30] == "strategy.m… 84000.1 0.00119029"
-    assert shown[24] == "stra… 84000.1 0.00119029"
-    assert shown[15] == "strate… 84000.1"
-    assert shown[8] == "strateg…"
+    by_width = {width: text_of(table(COLUMNS, rows, width)[1]) for width in (60, 40, 30, 24, 15, 8)}
+    assert by_width[60] == "strategy.market_maker 84000.1 0.00119029 because of this"
+    assert by_width[40] == "strategy.market_maker 84000.1 0.00119029"
+    assert by_width[30] == "strategy.m… 84000.1 0.00119029"
+    assert by_width[24] == "stra… 84000.1 0.00119029"
+    assert by_width[15] == "strate… 84000.1"
+    assert by_width[8] == "strateg…"
 
 
 def test_columns_stay_where_they_are_while_numbers_grow() -> None:
@@ -105,38 +105,38 @@ def test_whole_pieces_are_shown_while_they_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [(None, "-"), (0.4, "0s"), (99, "99s"), (150, "2m"), (5999, "100m"), (8000, "2h"), (400_000, "5d")],
 )
-def test_ages_take_four_cells(seconds: float | None, words: str) -> None:
-    assert age(seconds) == words
+def test_ages_take_four_cells(seconds: float | None, text: str) -> None:
+    assert age(seconds, SHORT) == text
 
 
 @pytest.mark.parametrize(
-    ("number", "words"),
+    ("number", "text"),
     [(None, "-"), (0, "0"), (9999, "9999"), (12_345, "12k"), (9_999_999, "9999k"), (30**7, "21870M")],
 )
-def test_counts_say_that_they_are_rounded(number: int | None, words: str) -> None:
-    assert count(number) == words
+def test_counts_say_that_they_are_rounded(number: int | None, text: str) -> None:
+    assert count(number) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(None, "-"), (0.04, "0.04"), (9.999, "10.00"), (12.34, "12.3"), (250.4, "250")]
+    ("value", "text"), [(None, "-"), (0.04, "0.04"), (9.999, "10.00"), (12.34, "12.3"), (250.4, "250")]
 )
-def test_milliseconds_have_the_digits_that_matter(value: float | None, words: str) -> None:
-    assert milliseconds(value) == words
+def test_milliseconds_have_the_digits_that_matter(value: float | None, text: str) -> None:
+    assert milliseconds(value) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "text"),
     [(None, "-"), ("0.001", "0.00"), ("-0.004", "0.00"), ("12.345", "+12.34"), ("-1234.5", "-1,234.50"), ("what", "?")],
 )
-def test_money_is_told_to_the_cent_with_its_sign(value: str | None, words: str) -> None:
-    assert money(value, signed=True) == words
+def test_money_is_told_to_the_cent_with_its_sign(value: str | None, text: str) -> None:
+    assert money(value, signed=True) == text
 
 
 @pytest.mark.parametrize(
-    ("value", "like", "words"),
+    ("value", "like", "text"),
     [
         ("84012.654321", "84000.05", "84,012.65"),
         ("0.0712345678", "0.0712350", "0.0712346"),
@@ -146,5 +146,5 @@ def test_money_is_told_to_the_cent_with_its_sign(value: str | None, words: str) 
         ("lots", "1.0", "?"),
     ],
 )
-def test_an_average_price_has_the_decimals_of_the_price_beside_it(value: str | None, like: str, words: str) -> None:
-    assert price(value, like) == words
+def test_an_average_price_has_the_decimals_of_the_price_beside_it(value: str | None, like: str, text: str) -> None:
+    assert price(value, like) == text

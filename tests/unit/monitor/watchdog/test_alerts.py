@@ -9,6 +9,7 @@ import pytest
 
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import HOPS, Hop
+from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
 from monitor.watchdog.alerts import Alerts, Begin, Condition, End, rule_of_end
 from monitor.watchdog.conditions import SAMPLES_MIN, conditions
@@ -104,12 +105,9 @@ def test_every_end_belongs_to_its_rule() -> None:
     assert [rule_of_end(kind) for kind in ("halted", "stale", "over", "made-up-over", "process-dead")] == [None] * 5
 
 
-# --- which there are -------------------------------------------------------------------------------------------------
-
-
-def found(view: View, config: Config, **figures: float) -> dict[str, Condition]:
+def conditions_now(view: View, config: Config, **figures: float) -> dict[str, Condition]:
     minute = LastMinute({name: Hop(Histogram()) for name in HOPS}, config.monitor.alerts.latency.above_ms)
-    return conditions(view, config, FIGURES | figures, minute, NOW, WALL)
+    return conditions(view, config, msgspec.convert(FIGURES | figures, MachineFigures), minute, NOW, WALL)
 
 
 def live(config: Config, stale: bool = False) -> BookStatus:
@@ -133,7 +131,7 @@ def test_conditions_are_what_the_thresholds_say(
 ) -> None:
     take(view, "book.status", live(config, stale))
     take(view, "account", account(counter))
-    assert list(found(view, config, **figures)) == wanted
+    assert list(conditions_now(view, config, **figures)) == wanted
 
 
 def test_without_the_machines_figures_the_rest_is_still_told(view: View, config: Config) -> None:
@@ -147,7 +145,7 @@ def test_without_the_machines_figures_the_rest_is_still_told(view: View, config:
 def test_a_book_that_is_not_live_is_a_trouble(view: View, config: Config, state: BookState) -> None:
     info = BookInfo(state=state, age_ms=1, checksums_ok=0, checksums_failed=0, why="because")
     take(view, "book.status", msgspec.structs.replace(live(config), books=live(config).books | {PAIR: info}))
-    (name, condition), *more = found(view, config).items()
+    (name, condition), *more = conditions_now(view, config).items()
     assert (name, condition.rule, more) == (f"book {PAIR}", "book_invalid", [])
     assert f"{PAIR} is {state} (because)" in condition.text
 
@@ -167,14 +165,14 @@ def test_a_book_that_is_not_live_is_a_trouble(view: View, config: Config, state:
 def test_the_account_is_judged(view: View, config: Config, changed: dict[str, Any], wanted: list[str]) -> None:
     take(view, "book.status", live(config))
     take(view, "account", Account(**{"valid": True, **changed}))
-    assert list(found(view, config)) == wanted
+    assert list(conditions_now(view, config)) == wanted
 
 
 def test_a_process_above_its_memory_is_a_trouble_while_it_is_heard(view: View, config: Config) -> None:
     take(view, "book.status", live(config))
     take(view, "heartbeat.book", beat("book", rss_mb=600.0))
     take(view, "heartbeat.collector", beat("collector", rss_mb=600.0), NOW - 4 * SECOND)
-    (condition,) = found(view, config).values()
+    (condition,) = conditions_now(view, config).values()
     assert (condition.rule, condition.text.split(",")[0]) == ("process_memory", "book holds 600 MB")
 
 
@@ -184,7 +182,7 @@ def test_a_hop_is_judged_by_its_last_minute(view: View, config: Config) -> None:
     minute = LastMinute(hops, config.monitor.alerts.latency.above_ms)
 
     def names() -> list[str]:
-        return list(conditions(view, config, FIGURES, minute, NOW, WALL))
+        return list(conditions(view, config, msgspec.convert(FIGURES, MachineFigures), minute, NOW, WALL))
 
     for _ in range(SAMPLES_MIN - 1):
         hops["collector_to_book"].add(SECOND, 1)
@@ -198,7 +196,7 @@ def test_a_hop_is_judged_by_its_last_minute(view: View, config: Config) -> None:
         hops["collector_to_book"].add(1000, 1)
         minute.turn(second * SECOND)
     assert names() == []
-    assert minute.of("collector_to_book").count <= 70
+    assert minute.recent("collector_to_book").count <= 70
 
 
 def test_the_configuration_knows_the_hops_that_are_measured() -> None:
@@ -207,4 +205,4 @@ def test_the_configuration_knows_the_hops_that_are_measured() -> None:
 
 def test_stale_and_not_live_are_two_things(view: View, config: Config) -> None:
     take(view, "book.status", books(stale=True, state=BookState.SILENT))
-    assert f"stale {PAIR}" not in found(view, config)
+    assert f"stale {PAIR}" not in conditions_now(view, config)

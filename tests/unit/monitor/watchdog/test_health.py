@@ -44,7 +44,7 @@ def _kind(action: Action) -> str:
         case Say():
             return action.kind
         case Begin():
-            return action.condition.told_as
+            return action.condition.alert_kind
         case End():
             return "resumed" if action.name == "halt" else "process-back"
         case Restart():
@@ -127,12 +127,12 @@ def test_a_process_of_another_machine_is_never_restarted(health: Health) -> None
 
 @of_strategy
 def test_a_strategy_that_processes_nothing_for_30_s_is_restarted(health: Health) -> None:
-    found = []
+    actions = []
     for second in range(40):
         health.path_news(at(second))
         health.heard(beat(STRATEGY, messages_in=7), at(second))
-        found += [(second, kind) for kind in kinds(health.turn(at(second), None))]
-    assert found == [(31, "unresponsive"), (31, "restart")]
+        actions += [(second, kind) for kind in kinds(health.turn(at(second), None))]
+    assert actions == [(31, "unresponsive"), (31, "restart")]
 
 
 @of_strategy
@@ -196,10 +196,10 @@ def test_a_process_that_was_never_heard_is_told_once_and_its_coming_ends_it() ->
     health.heard(beat(), at(29))
     assert health.turn(at(30), None) == []
     health.heard(beat(), at(31))
-    (told,) = health.turn(at(31), None)
-    assert isinstance(told, Begin)
-    assert (told.name, told.condition.told_as) == ("executor", "process-silent")
-    assert "executor.log" in told.condition.text
+    (action,) = health.turn(at(31), None)
+    assert isinstance(action, Begin)
+    assert (action.name, action.condition.alert_kind) == ("executor", "process-silent")
+    assert "executor.log" in action.condition.text
     assert health.turn(at(31.5), None) == []
     assert kinds(health.heard(beat("executor"), at(32))) == ["process-back"]
     assert health.turn(at(33), None) == []

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.web.client import Client
+from monitor.model.status_object import Status
+from monitor.web import sections
+from monitor.web.client import Answer, Client
 from shared import limits
 from tests.kit.fake_api import TOKEN, FakeApi
 
@@ -42,82 +44,88 @@ def client(api: FakeApi, hands: Hands, tmp_path: Path) -> Client:
     return Client(api.base, token, clock=hands, wall=lambda: 5000.0)
 
 
+def open_orders(answer: Answer[Status]) -> int:
+    assert answer.data is not None
+    return answer.data.open_orders
+
+
 def test_a_section_is_fetched_once_a_tick_however_many_ask(client: Client, api: FakeApi, hands: Hands) -> None:
     for _ in range(20):
-        assert client.get("/api/status").data["open_orders"] == 2
-    assert len(api.asked) == 1
+        assert open_orders(client.get(sections.STATUS)) == 2
+    assert len(api.requests) == 1
     hands.now += limits.WEB_UPDATE_S
-    client.get("/api/status")
-    assert len(api.asked) == 2
+    client.get(sections.STATUS)
+    assert len(api.requests) == 2
 
 
 def test_twenty_pages_at_the_same_moment_make_one_request(client: Client, api: FakeApi) -> None:
     api.delay_s = 0.1
-    found: list[int] = []
+    counts: list[int] = []
     threads = [
-        threading.Thread(target=lambda: found.append(client.get("/api/status").data["open_orders"])) for _ in range(20)
+        threading.Thread(target=lambda: counts.append(open_orders(client.get(sections.STATUS)))) for _ in range(20)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [2] * 20
-    assert len(api.asked) == 1
+    assert counts == [2] * 20
+    assert len(api.requests) == 1
 
 
 def test_what_is_asked_for_tells_sections_apart(client: Client, api: FakeApi) -> None:
-    client.get("/api/fills", symbol="BTC/USD")
-    client.get("/api/fills", symbol="ETH/USD")
-    assert [query["symbol"] for _, query in api.asked] == [["BTC/USD"], ["ETH/USD"]]
+    client.get(sections.FILLS, symbol="BTC/USD")
+    client.get(sections.FILLS, symbol="ETH/USD")
+    assert [query["symbol"] for _, query in api.requests] == [["BTC/USD"], ["ETH/USD"]]
 
 
 def test_a_window_counts_back_from_the_fetch(client: Client, api: FakeApi) -> None:
-    client.get("/api/history", series="equity", window_s=300.0)
-    assert api.asked[0][1] == {"series": ["equity"], "since_ts": ["4700.000"]}
+    client.get(sections.HISTORY, series="equity", window_s=300.0)
+    assert api.requests[0][1] == {"series": ["equity"], "since_ts": ["4700.000"]}
 
 
 def test_when_nobody_listens_the_last_answer_stays_with_its_age(client: Client, api: FakeApi, hands: Hands) -> None:
-    client.get("/api/status")
+    client.get(sections.STATUS)
     api.stop()
     hands.now += 5
-    answer = client.get("/api/status")
-    assert (answer.data["open_orders"], answer.age_s(hands.now), answer.is_refused) == (2, 5.0, True)
+    answer = client.get(sections.STATUS)
+    assert (open_orders(answer), answer.age_s(hands.now), answer.is_refused) == (2, 5.0, True)
 
 
 def test_it_recovers_by_itself(client: Client, api: FakeApi, hands: Hands) -> None:
     api.stop()
-    assert client.get("/api/status").at is None
+    assert client.get(sections.STATUS).at is None
     api.start()
     hands.now += limits.WEB_UPDATE_S
-    assert client.get("/api/status").trouble == ""
+    assert client.get(sections.STATUS).trouble == ""
 
 
 def test_an_api_that_just_failed_is_not_asked_for_each_section_in_turn(
     client: Client, api: FakeApi, hands: Hands
 ) -> None:
     api.stop()
-    client.get("/api/status")
+    client.get(sections.STATUS)
     api.start()
-    assert client.get("/api/books").is_refused
-    assert api.asked == []
+    assert client.get(sections.BOOKS).is_refused
+    assert api.requests == []
     hands.now += limits.WEB_UPDATE_S
-    assert client.get("/api/books").trouble == ""
+    assert client.get(sections.BOOKS).trouble == ""
 
 
 def test_a_refusal_is_told_in_the_apis_words_and_hides_nothing_known(
     client: Client, api: FakeApi, hands: Hands
 ) -> None:
-    client.get("/api/pnl")
+    client.get(sections.PROFIT)
     api.refusal = 503, {"error": "starting", "text": "the monitor starts", "mend": "wait"}
     hands.now += 1
-    answer = client.get("/api/pnl")
+    answer = client.get(sections.PROFIT)
     assert answer.trouble == "the monitor starts: wait"
-    assert answer.data["currency"] == "USD"
+    assert answer.data is not None
+    assert answer.data.currency == "USD"
 
 
 def test_sections_are_bounded(client: Client, api: FakeApi) -> None:
     for number in range(limits.WEB_SECTIONS_KEPT + 10):
-        client.get("/api/fills", limit=str(number))
+        client.get(sections.FILLS, limit=str(number))
     assert len(client._sections) == limits.WEB_SECTIONS_KEPT
 
 
@@ -144,3 +152,9 @@ def test_an_act_that_nobody_answers_is_not_called_done(client: Client, api: Fake
     acted = client.act("/api/halt")
     assert not acted.ok
     assert acted.text == "nobody knows what came of it: nothing listens there"
+
+
+def test_an_answer_of_another_version_is_no_data_and_says_what_to_do(client: Client, api: FakeApi) -> None:
+    api.answers["/api/status"]["open_orders"] = "two"
+    answer = client.get(sections.STATUS)
+    assert (answer.data, "start 'tradebyte web' again" in answer.trouble) == (None, True)

@@ -1,12 +1,16 @@
-"""What a person is told before trusting the page."""
+"""Warnings before a person trusts the page."""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from monitor.model.ages import age
+from monitor.model.status_object import Status
 from monitor.web import staleness
 from monitor.web.client import Answer
 from shared import limits
+from tests.kit.fake_api import sections
 
 BASE = "http://127.0.0.1:8181"
 
@@ -26,7 +30,9 @@ def test_after_three_seconds_it_says_how_old_what_is_shown_is() -> None:
 
 
 def test_when_nobody_listens_the_system_is_down_and_what_to_do_is_said() -> None:
-    for answer in (Answer(None, None, "nothing listens there", True), Answer({}, 0.0, "nothing listens there", True)):
+    why = "nothing listens there"
+    answers: list[Answer[object]] = [Answer(None, None, why, True), Answer({}, 0.0, why, True)]
+    for answer in answers:
         said = staleness.freshness(answer, 60.0, BASE)
         assert said.headline == "The system is down"
         assert "make run" in said.detail
@@ -38,11 +44,14 @@ def test_when_nobody_listens_the_system_is_down_and_what_to_do_is_said() -> None
         ({"sandbox": True, "dry_run": False}, "Sandbox", "quiet"),
         ({"sandbox": False, "dry_run": True}, "Dry run", "warn"),
         ({"sandbox": False, "dry_run": False}, "REAL MONEY", "real"),
-        ({}, "REAL MONEY", "real"),
+        (None, "REAL MONEY", "real"),
     ],
 )
-def test_real_money_is_said_unless_it_is_known_to_be_made_up(status: dict[str, bool], headline: str, tone: str) -> None:
-    said = staleness.money_at_stake(status)
+def test_real_money_is_said_unless_it_is_known_to_be_made_up(
+    status: dict[str, bool] | None, headline: str, tone: str
+) -> None:
+    known = None if status is None else msgspec.convert(sections()["/api/status"] | status, Status)
+    said = staleness.money_at_stake(known)
     assert (said.headline, said.tone) == (headline, tone)
 
 
@@ -50,7 +59,7 @@ def test_real_money_is_said_unless_it_is_known_to_be_made_up(status: dict[str, b
     ("seconds", "text"), [(None, "-"), (0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (200_000, "2 d")]
 )
 def test_durations_as_people_say_them(seconds: float | None, text: str) -> None:
-    assert staleness.span(seconds) == text
+    assert age(seconds) == text
 
 
 def test_times_are_utc_to_the_millisecond() -> None:

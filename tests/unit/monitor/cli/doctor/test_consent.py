@@ -19,13 +19,13 @@ KEY, SECRET = "SOME-LIVE-KEY-1234567890-WXYZ", "c29tZS1saXZlLXNlY3JldA=="
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    found = Config(
+    made = Config(
         kraken=Kraken(sandbox=False, api_key=KEY, api_secret=SECRET, halt_key="", halt_secret=""),
         trading=Trading(pairs=["BTC/USD"], inventory_base={"BTC": Decimal(1)}),
         root=tmp_path,
     )
-    check(found, lambda _key: "test")
-    return found
+    check(made, lambda _key: "test")
+    return made
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_the_word_typed_is_consent_for_this_key(config: Config, person: Any) -> 
     file = consent_file(config)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert KEY not in file.read_text()
-    assert doctor.gathered(config)["consented"] is True
+    assert doctor.gathered(config).consented is True
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "LIVE!"])
@@ -70,10 +70,10 @@ def test_a_key_that_may_withdraw_is_refused(config: Config, person: Any, capsys:
 
 
 def test_no_secret_is_shown(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
-    facts = doctor.gathered(config)
-    doctor._show(facts)
-    shown = capsys.readouterr().out + str(facts)
-    assert "WXYZ" in shown
-    assert KEY not in shown
-    assert SECRET not in shown
-    assert "EVERY order on the account" in shown
+    summary = doctor.gathered(config)
+    doctor._show(summary)
+    output = capsys.readouterr().out + str(summary)
+    assert "WXYZ" in output
+    assert KEY not in output
+    assert SECRET not in output
+    assert "EVERY order on the account" in output

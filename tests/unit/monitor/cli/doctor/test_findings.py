@@ -1,4 +1,4 @@
-"""What doctor makes of facts: each trouble has a message of its own, with the mend."""
+"""Findings of doctor: each trouble has a message of its own, with the mend."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from monitor.cli.doctor import exchange, keys, local, questions, system
 from monitor.cli.doctor.command import report, show
 from monitor.cli.doctor.finding import Finding
-from monitor.cli.doctor.questions import Answers, Asked, Clock
+from monitor.cli.doctor.questions import Answer, Answers, Clock
+from monitor.errors import SupervisorAbsent
+from monitor.model import status_details
+from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
 from monitor.watchdog import machine, supervisor
 from shared import config as configuration
@@ -23,6 +28,7 @@ from shared.config.monitor import Monitor
 from shared.kraken.rest_names import RestNames
 from shared.messages import Account, Fees
 from shared.process import account_lock
+from tests.unit.monitor.model.test_status_details import FIGURES
 
 RIGHTS = list(keys.NEEDED)
 NOW_S = 1_800_000_000.0
@@ -30,32 +36,29 @@ NOW_S = 1_800_000_000.0
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    found = Config(root=tmp_path)
-    check(found, lambda _key: "test")
-    return found
+    made = Config(root=tmp_path)
+    check(made, lambda _key: "test")
+    return made
 
 
 def live(tmp_path: Path, secret: str = "c29tZS1saXZlLXNlY3JldA==") -> Config:
-    found = Config(
+    made = Config(
         kraken=Kraken(sandbox=False, api_key="LIVE-KEY-1234", api_secret=secret, halt_key="", halt_secret=""),
         trading=Trading(pairs=["BTC/USD"], inventory_base={"BTC": Decimal(1)}),
         root=tmp_path,
         source=tmp_path / "config.yaml",
     )
-    check(found, lambda _key: "test")
-    return found
+    check(made, lambda _key: "test")
+    return made
 
 
 def levels(findings: list[Finding]) -> list[str]:
     return [finding.level for finding in findings]
 
 
-# --- the key ---------------------------------------------------------------------------------------------------------
-
-
 def key(*errors: str, trouble: str = "", **info: Any) -> Finding:
-    (found,) = keys.executor_key(Asked(info, errors, trouble), "1234", NOW_S)
-    return found
+    (finding,) = keys.executor_key(Answer(info, errors, trouble), "1234", NOW_S)
+    return finding
 
 
 def test_a_key_with_what_it_takes_and_no_more_is_good() -> None:
@@ -64,27 +67,27 @@ def test_a_key_with_what_it_takes_and_no_more_is_good() -> None:
 
 def test_a_wrong_key_a_wrong_secret_a_nonce_behind_and_a_weak_key_are_told_apart() -> None:
     troubles = ["EAPI:Invalid key", "EAPI:Invalid signature", "EAPI:Invalid nonce", "EGeneral:Permission denied"]
-    found = [key(trouble) for trouble in troubles]
-    assert levels(found) == ["error"] * 4
-    assert len({finding.mend for finding in found}) == 4
-    assert all(finding.mend and trouble in finding.text for finding, trouble in zip(found, troubles, strict=True))
+    findings = [key(trouble) for trouble in troubles]
+    assert levels(findings) == ["error"] * 4
+    assert len({finding.mend for finding in findings}) == 4
+    assert all(finding.mend and trouble in finding.text for finding, trouble in zip(findings, troubles, strict=True))
 
 
 def test_a_key_that_may_withdraw_is_refused() -> None:
-    found = key(permissions=[*RIGHTS, "withdraw-funds"])
-    assert (found.level, "may withdraw money" in found.text) == ("error", True)
+    finding = key(permissions=[*RIGHTS, "withdraw-funds"])
+    assert (finding.level, "may withdraw money" in finding.text) == ("error", True)
 
 
 def test_a_key_that_is_too_weak_names_what_it_lacks() -> None:
-    found = key(permissions=[right for right in RIGHTS if right != "access-websockets"])
-    assert found.level == "error"
-    assert found.text.endswith("may not: use WebSockets")
+    finding = key(permissions=[right for right in RIGHTS if right != "access-websockets"])
+    assert finding.level == "error"
+    assert finding.text.endswith("may not: use WebSockets")
 
 
 @pytest.mark.parametrize(("days", "level", "word"), [(-1, "error", "expired on"), (3, "warning", "expires on")])
 def test_a_key_that_expires_says_when(days: int, level: str, word: str) -> None:
-    found = key(permissions=RIGHTS, validUntil=str(NOW_S + days * 86_400))
-    assert (found.level, word in found.text) == (level, True)
+    finding = key(permissions=RIGHTS, validUntil=str(NOW_S + days * 86_400))
+    assert (finding.level, word in finding.text) == (level, True)
 
 
 def test_an_exchange_that_does_not_tell_is_no_error() -> None:
@@ -94,13 +97,13 @@ def test_an_exchange_that_does_not_tell_is_no_error() -> None:
 
 
 def test_the_halt_key_should_cancel_and_nothing_else() -> None:
-    def halt(asked: Asked | None) -> list[str]:
-        return levels(keys.halt_key(asked, "9", NOW_S))
+    def halt(answer: Answer | None) -> list[str]:
+        return levels(keys.halt_key(answer, "9", NOW_S))
 
-    assert halt(Asked({"permissions": ["close-trades"]})) == ["ok"]
-    assert halt(Asked({"permissions": ["query-funds"]})) == ["warning"]
-    assert halt(Asked({"permissions": ["close-trades", "withdraw-funds"]})) == ["warning"]
-    assert halt(Asked(errors=("EAPI:Invalid key",))) == ["warning"]
+    assert halt(Answer({"permissions": ["close-trades"]})) == ["ok"]
+    assert halt(Answer({"permissions": ["query-funds"]})) == ["warning"]
+    assert halt(Answer({"permissions": ["close-trades", "withdraw-funds"]})) == ["warning"]
+    assert halt(Answer(errors=("EAPI:Invalid key",))) == ["warning"]
     assert halt(None) == ["warning"]
 
 
@@ -122,24 +125,21 @@ def test_whoever_trades_the_account_is_seen() -> None:
     assert not account_lock.is_account_held(named)
 
 
-# --- the exchange ----------------------------------------------------------------------------------------------------
-
-
-def answers(time: Asked, socket: Asked) -> Answers:
-    return Answers(time, Asked({"status": "online"}), socket)
+def answers(time: Answer, socket: Answer) -> Answers:
+    return Answers(time, Answer({"status": "online"}), socket)
 
 
 def test_a_sandbox_that_does_not_run_is_no_error(config: Config) -> None:
-    down = answers(Asked(trouble="refused"), Asked(trouble="refused"))
+    down = answers(Answer(trouble="refused"), Answer(trouble="refused"))
     assert levels(exchange.connectivity(down, config, expected=False)) == ["warning"]
     assert levels(exchange.connectivity(down, config, expected=True)) == ["error", "error"]
 
 
 def test_kraken_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
-    down = answers(Asked(trouble="TimeoutError"), Asked("open"))
-    found = exchange.connectivity(down, live(tmp_path), expected=False)
-    assert levels(found) == ["error", "ok"]
-    assert "port 443" in found[0].mend
+    down = answers(Answer(trouble="TimeoutError"), Answer("open"))
+    findings = exchange.connectivity(down, live(tmp_path), expected=False)
+    assert levels(findings) == ["error", "ok"]
+    assert "port 443" in findings[0].mend
 
 
 @pytest.mark.parametrize(
@@ -154,27 +154,27 @@ def test_kraken_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_a_clock_is_judged_by_what_is_certain(offset_s: float, uncertain_s: float, level: str) -> None:
-    (found,) = exchange.clock(Clock(offset_s, uncertain_s))
-    assert found.level == level
-    assert ("behind" in found.text) == (offset_s < 0)
+    (finding,) = exchange.clock(Clock(offset_s, uncertain_s))
+    assert finding.level == level
+    assert ("behind" in finding.text) == (offset_s < 0)
 
 
 @pytest.mark.parametrize(("word", "level"), [("online", "ok"), ("maintenance", "error"), ("cancel_only", "error")])
 def test_an_exchange_that_is_not_online_is_told(word: str, level: str) -> None:
-    assert levels(exchange.system_status(Asked({"status": word}))) == [level]
+    assert levels(exchange.system_status(Answer({"status": word}))) == [level]
 
 
 def test_fees_come_from_the_executor_else_from_the_exchange() -> None:
     account = Account(valid=True, fees={"BTC/USD": Fees(maker="0.2500", taker="0.4000")})
     rate, maker = {"fee": "0.10"}, {"fee": "0.02"}
-    volume = Asked({"fees": {"XXBTZUSD": rate, "USDTZUSD": rate}, "fees_maker": {"XXBTZUSD": maker}})
+    volume = Answer({"fees": {"XXBTZUSD": rate, "USDTZUSD": rate}, "fees_maker": {"XXBTZUSD": maker}})
     # Ids follow no rule: the exchange's own list has them.
     rows = {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"}}
     names = RestNames(rows | {"USDTZUSD": {"altname": "USDTUSD", "wsname": "USDT/USD"}}, {})
     assert exchange.maker_fees(account, volume, names) == {"BTC/USD": ("0.2500", "0.4000")}
-    told = {"BTC/USD": ("0.02", "0.10"), "USDT/USD": ("0.10", "0.10")}
-    assert exchange.maker_fees(None, volume, names) == told
-    assert exchange.maker_fees(None, Asked(errors=("EGeneral:Permission denied",)), names) == {}
+    fees_by_symbol = {"BTC/USD": ("0.02", "0.10"), "USDT/USD": ("0.10", "0.10")}
+    assert exchange.maker_fees(None, volume, names) == fees_by_symbol
+    assert exchange.maker_fees(None, Answer(errors=("EGeneral:Permission denied",)), names) == {}
 
 
 def test_break_even_is_the_maker_fee_in_basis_points() -> None:
@@ -183,9 +183,6 @@ def test_break_even_is_the_maker_fee_in_basis_points() -> None:
     (dear,) = exchange.fees({"BTC/USD": ("0.2500", "0.4000")})
     assert (dear.level, "25.00 bp" in dear.text) == ("warning", True)
     assert levels(exchange.fees({})) == ["warning"]
-
-
-# --- this machine ----------------------------------------------------------------------------------------------------
 
 
 def test_a_file_with_live_secrets_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -206,29 +203,19 @@ def test_a_webhooks_address_is_a_secret_in_the_sandbox_too(tmp_path: Path) -> No
     file = tmp_path / "config.yaml"
     file.write_text('monitor: {webhooks: [{url: "https://hooks.example/a-token"}]}')
     file.chmod(0o644)
-    found = local.configuration(configuration.load(file, environ={}))
-    assert levels(found) == ["ok", "warning"]
-    assert "a-token" not in str(found)
+    findings = local.configuration(configuration.load(file, environ={}))
+    assert levels(findings) == ["ok", "warning"]
+    assert "a-token" not in str(findings)
     file.write_text('monitor: {webhooks: [{url: "${HOOK}"}]}')
-    found = local.configuration(configuration.load(file, environ={"HOOK": "https://hooks.example/a-token"}))
-    assert levels(found) == ["ok", "ok"]
+    findings = local.configuration(configuration.load(file, environ={"HOOK": "https://hooks.example/a-token"}))
+    assert levels(findings) == ["ok", "ok"]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     assert levels(local.folders(config)) == ["ok"]
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
-    (found,) = local.folders(config)
-    assert (found.level, str(config.data) in found.text) == ("error", True)
-
-
-FIGURES = {
-    "cpu_percent": 5.0,
-    "cpus": 2,
-    "memory_percent": 50.0,
-    "memory_free_mb": 900,
-    "disk_percent": 10.0,
-    "disk_free_mb": 9000,
-}
+    (finding,) = local.folders(config)
+    assert (finding.level, str(config.data) in finding.text) == ("error", True)
 
 
 @pytest.mark.parametrize(
@@ -242,21 +229,25 @@ FIGURES = {
     ],
 )
 def test_the_machine_is_judged_by_the_thresholds(config: Config, changed: dict[str, float], wanted: list[str]) -> None:
-    assert levels(local.resources(FIGURES | changed, config)) == wanted
+    assert levels(local.resources(msgspec.convert(FIGURES | changed, MachineFigures), config)) == wanted
 
 
 def test_the_machine_can_be_looked_at_before_its_folders_are_there(tmp_path: Path) -> None:
     figures = machine.Machine(tmp_path / "not" / "there").figures()
-    assert figures["disk_free_mb"] > 0
-    assert machine.troubles(FIGURES, Monitor()) == {}
+    assert figures.disk_free_mb > 0
+    assert machine.troubles(msgspec.convert(FIGURES, MachineFigures), Monitor()) == {}
 
 
 def test_a_port_that_a_stranger_holds_is_an_error(config: Config) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
         config.monitor = Monitor(port=port)
-        found = local.ports(config)[-1]
-        assert (found.level, f"port {port}" in found.text, f"pid {os.getpid()}" in found.text) == ("error", True, True)
+        finding = local.ports(config)[-1]
+        assert (finding.level, f"port {port}" in finding.text, f"pid {os.getpid()}" in finding.text) == (
+            "error",
+            True,
+            True,
+        )
         config.run.mkdir()
         (config.run / "monitor.lock").write_text(f"pid {os.getpid()} in /somewhere")
         assert local.ports(config)[-1].level == "ok"
@@ -269,20 +260,23 @@ class Told(supervisor.Supervisor):
         super().__init__(Path("/nowhere"))
         self.states = states
 
-    def every(self) -> list[dict[str, Any]]:
+    def every(self) -> list[supervisor.ProgramInfo]:
         if self.states is None:
-            raise supervisor.Absent("nobody there")
-        return [{"name": name, "statename": state, "exitstatus": 78} for name, state in self.states.items()]
+            raise SupervisorAbsent("nobody there")
+        return [
+            supervisor.ProgramInfo(name=name, statename=state, pid=0, exitstatus=78)
+            for name, state in self.states.items()
+        ]
 
 
 def test_supervisords_programs_are_looked_through(config: Config) -> None:
     names = ["simulator", "collector", "book", "strategy", "executor", "monitor"]
     assert levels(local.programs(config, Told(None))) == ["warning"]
     assert levels(local.programs(config, Told(dict.fromkeys(names, "RUNNING")))) == ["ok"]
-    (found,) = local.programs(config, Told(dict.fromkeys(names, "RUNNING") | {"executor": "EXITED"}))
-    assert (found.level, "executor.out.log" in found.mend) == ("error", True)
-    (found,) = local.programs(config, Told(dict.fromkeys(names[1:], "RUNNING")))
-    assert "no program simulator" in found.text
+    (finding,) = local.programs(config, Told(dict.fromkeys(names, "RUNNING") | {"executor": "EXITED"}))
+    assert (finding.level, "executor.out.log" in finding.mend) == ("error", True)
+    (finding,) = local.programs(config, Told(dict.fromkeys(names[1:], "RUNNING")))
+    assert "no program simulator" in finding.text
 
 
 def test_without_rust_the_twins_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,8 +294,8 @@ def test_a_strategys_settings_are_looked_at_and_named_with_file_line_and_key(tmp
         ("size: much", "config.yaml:4: strategies.market_maker.settings.size: "),
     ):
         file.write_text(text.format(setting))
-        found = local.strategies(configuration.load(file, environ={}))
-        assert (found.level, said in found.text) == ("error", True), found.text
+        finding = local.strategies(configuration.load(file, environ={}))
+        assert (finding.level, said in finding.text) == ("error", True), finding.text
     file.write_text(text.format("levels: 2"))
     assert local.strategies(configuration.load(file, environ={})).level == "ok"
 
@@ -313,42 +307,43 @@ def test_a_damaged_journal_is_an_error(config: Config) -> None:
     assert local.journal(config).level == "error"
 
 
-# --- the system ------------------------------------------------------------------------------------------------------
-
-
 def test_nothing_running_is_an_error_and_so_is_one_that_is_dead(config: Config) -> None:
-    status = View(config).status(0, 0, None)
+    status = status_details.status(View(config), config, 0, 0, None)
     assert levels(system.processes(status)) == ["error"]
-    for process in status["processes"].values():
-        process["state"] = "ready"
-    assert levels(system.processes(status)) == ["ok"]
-    status["processes"]["book"] |= {"state": "dead", "why": "last heard 9 s ago"}
-    (found,) = system.processes(status)
-    assert (found.level, "tradebyte restart book" in found.mend) == ("error", True)
+    ready = {name: replace(process, state="ready") for name, process in status.processes.items()}
+    assert levels(system.processes(replace(status, processes=ready))) == ["ok"]
+    dead = replace(ready["book"], state="dead", why="last heard 9 s ago")
+    (finding,) = system.processes(replace(status, processes=ready | {"book": dead}))
+    assert (finding.level, "tradebyte restart book" in finding.mend) == ("error", True)
 
 
 def test_a_halt_keeps_it_from_trading() -> None:
     assert levels(system.halted(None)) == ["ok"]
-    (found,) = system.halted("a loss")
-    assert (found.level, "resume" in found.mend) == ("error", True)
+    (finding,) = system.halted("a loss")
+    assert (finding.level, "resume" in finding.mend) == ("error", True)
 
 
 def test_orders_of_others_are_counted_and_what_the_switch_does_is_said(config: Config) -> None:
     rows = {"O1": {"cl_ord_id": "T00000100000000001"}, "O2": {}, "O3": {"cl_ord_id": "mine"}}
-    (found,) = system.others(View(config), Asked({"open": rows}))
-    assert found.text.startswith("2 orders on the account are not ours")
-    assert "pulls EVERY order" in found.mend
-    assert levels(system.others(View(config), Asked({"open": {}}))) == ["ok"]
+    (finding,) = system.others(View(config), Answer({"open": rows}))
+    assert finding.text.startswith("2 orders on the account are not ours")
+    assert "pulls EVERY order" in finding.mend
+    assert levels(system.others(View(config), Answer({"open": {}}))) == ["ok"]
 
 
 def test_the_report_counts_and_the_table_reads_aloud(capsys: pytest.CaptureFixture[str]) -> None:
     from monitor.cli.common import console
 
     findings = [Finding("disk", "ok", "fine"), Finding("halt", "error", "halted [by me]", "resume")]
-    told = report(findings)
-    assert (told["ok"], told["errors"], told["warnings"]) == (False, 1, 0)
-    assert told["findings"][1] == {"check": "halt", "level": "error", "text": "halted [by me]", "mend": "resume"}
+    counts = report(findings)
+    assert (counts.ok, counts.errors, counts.warnings) == (False, 1, 0)
+    assert msgspec.to_builtins(counts.findings[1]) == {
+        "check": "halt",
+        "level": "error",
+        "text": "halted [by me]",
+        "mend": "resume",
+    }
     show(findings, console())
-    shown = capsys.readouterr().out
-    assert "error   halt: halted [by me]\n        to do: resume" in shown
-    assert "1 of these keep it from trading" in shown
+    output = capsys.readouterr().out
+    assert "error   halt: halted [by me]\n        to do: resume" in output
+    assert "1 of these keep it from trading" in output

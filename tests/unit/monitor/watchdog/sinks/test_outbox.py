@@ -1,4 +1,4 @@
-"""What waits for a webhook: bounded, in order, tried again, dropped when old; and what it is sent at all."""
+"""Alerts that wait for a webhook: bounded, in order, tried again, dropped when old; and which it is sent at all."""
 
 from __future__ import annotations
 
@@ -85,10 +85,10 @@ def test_what_is_too_old_is_dropped() -> None:
 
 
 @given(st.lists(st.sampled_from(["put", GOOD, LATER, NEVER]), max_size=400), st.integers(1, 120))
-def test_nothing_is_lost_uncounted_or_out_of_order(acts: list[str | Outcome], pause: int) -> None:
+def test_nothing_is_lost_uncounted_or_out_of_order(steps: list[str | Outcome], pause: int) -> None:
     outbox, put, taken = Outbox(), 0, []
     body: bytes | None = None
-    for second, act in enumerate(acts):
+    for second, act in enumerate(steps):
         now = second * pause * SECOND
         if isinstance(act, str):
             put += 1

@@ -57,9 +57,6 @@ def test_a_long_text_is_cut() -> None:
     assert len(filled["text"]) == limits.WEBHOOK_TEXT
 
 
-# --- the configuration -----------------------------------------------------------------------------------------------
-
-
 def refusal(webhook: Any, **environ: str) -> str:
     written = yaml.safe_dump({"monitor": {"webhooks": [webhook]}})
     with pytest.raises(ConfigError) as error:
@@ -68,7 +65,7 @@ def refusal(webhook: Any, **environ: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "reason"),
     [
         ("hooks.example/SECRET-SECRET-SECRET", "is no address"),
         ("ftp://hooks.example/SECRET-SECRET-SECRET", "is no address"),
@@ -78,10 +75,10 @@ def refusal(webhook: Any, **environ: str) -> str:
         ("https://api.kraken.com/SECRET-SECRET-SECRET", "Kraken takes no alerts"),
     ],
 )
-def test_an_address_that_cannot_be_is_refused_without_showing_it(url: str, words: str) -> None:
+def test_an_address_that_cannot_be_is_refused_without_showing_it(url: str, reason: str) -> None:
     said = refusal({"url": url})
     assert "monitor.webhooks[0].url" in said
-    assert words in said
+    assert reason in said
     assert "SECRET" not in said
 
 
@@ -98,7 +95,7 @@ def test_an_unknown_placeholder_is_refused_with_those_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "words"),
+    ("rule", "reason"),
     [
         ({"stale": {"lasts_s": -1}}, "monitor.alerts.stale.lasts_s: must be 0 or more"),
         ({"stale": {"levle": "info"}}, "did you mean 'level'"),
@@ -108,10 +105,10 @@ def test_an_unknown_placeholder_is_refused_with_those_there_are() -> None:
         ({"stale": {"level": "loud"}}, "monitor.alerts.stale.level"),
     ],
 )
-def test_a_rule_that_cannot_be_is_refused_with_line_and_mend(rule: dict[str, Any], words: str) -> None:
+def test_a_rule_that_cannot_be_is_refused_with_line_and_mend(rule: dict[str, Any], reason: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse(yaml.safe_dump({"monitor": {"alerts": rule}}), Path("c.yaml"), Path("/tmp"), {})
-    assert words in str(error.value)
+    assert reason in str(error.value)
 
 
 def test_what_a_rule_leaves_out_is_its_own_default() -> None:

@@ -54,6 +54,9 @@ class Service:
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
+    def hang(self, _handler: BaseHTTPRequestHandler) -> None:
+        self.hangs.wait(60)
+
     def stop(self) -> None:
         self.hangs.set()
         self.server.shutdown()
@@ -106,7 +109,7 @@ def test_a_redirect_is_not_followed(service: Service) -> None:
 
 def test_one_that_hangs_is_given_up(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "WEBHOOK_TIMEOUT_S", 0.3)
-    service.act = lambda _handler: service.hangs.wait(60) and None
+    service.act = service.hang
     assert tried(service.port) == Outcome(ok=False, why="no answer within 0.3 s", again=True)
 
 
@@ -136,7 +139,7 @@ def test_a_webhook_that_is_down_holds_up_neither_the_loop_nor_the_other(
     monkeypatch.setattr(limits, "WEBHOOK_TIMEOUT_S", 2.5)  # a busy machine may be slow to take one
     monkeypatch.setattr(limits, "WEBHOOK_PAUSE_FIRST_S", 0.05)
     bad = Service()
-    bad.act = lambda _handler: bad.hangs.wait(60) and None
+    bad.act = bad.hang
     config = config_of(bad.port)
     config.monitor.webhooks.extend(config_of(service.port).monitor.webhooks)
     hooks = Webhooks(config)
@@ -155,15 +158,15 @@ def test_a_webhook_that_is_down_holds_up_neither_the_loop_nor_the_other(
         await until(lambda: len(service.bodies) == 5)
         await until(lambda: bool(hooks.troubles()))
         (name, condition), *more = hooks.troubles().items()
-        assert (name, condition.told_as, more) == ("webhook 1", "webhook-1", [])
+        assert (name, condition.alert_kind, more) == ("webhook 1", "webhook-1", [])
         assert "webhook 1 (127.0.0.1) does not take alerts: no answer within 2.5 s" in condition.text
         # What is told of the first goes to the second alone.
-        hooks.take(Alert(level="warning", kind=condition.told_as, text=condition.text))
+        hooks.take(Alert(level="warning", kind=condition.alert_kind, text=condition.text))
         await until(lambda: len(service.bodies) == 6)
         # The service has it before the answer is read here.
-        await until(lambda: [figure["waiting"] for figure in hooks.figures()] == [5, 0])
+        await until(lambda: [figure.waiting for figure in hooks.figures()] == [5, 0])
         await asyncio.to_thread(bad.stop)
-        await until(lambda: "cannot be reached" in hooks.figures()[0]["trouble"])
+        await until(lambda: "cannot be reached" in hooks.figures()[0].trouble)
         again = Service(bad.port)
         try:
             await until(lambda: len(again.bodies) == 5)
@@ -171,7 +174,7 @@ def test_a_webhook_that_is_down_holds_up_neither_the_loop_nor_the_other(
         finally:
             await asyncio.to_thread(again.stop)
         running.cancel()
-        assert [(figure["sent"], figure["dropped"]) for figure in hooks.figures()] == [(5, 0), (6, 0)]
+        assert [(figure.sent, figure.dropped) for figure in hooks.figures()] == [(5, 0), (6, 0)]
         assert SECRET not in repr([hooks.figures(), config.monitor.webhooks])
 
     try:
@@ -185,10 +188,10 @@ def test_a_flood_is_bounded_and_counted() -> None:
     for _ in range(limits.WEBHOOK_QUEUE + 7):
         hooks.take(ALERT)
     (figures,) = hooks.figures()
-    assert (figures["waiting"], figures["dropped"]) == (limits.WEBHOOK_QUEUE, 7)
+    assert (figures.waiting, figures.dropped) == (limits.WEBHOOK_QUEUE, 7)
 
 
 def test_a_test_alert_of_the_monitor_is_not_sent_twice() -> None:
     hooks = Webhooks(config_of(1, level="info"))
     hooks.take(Alert(level="info", kind=webhook.TEST_KIND, text="x"))
-    assert hooks.figures()[0]["waiting"] == 0
+    assert hooks.figures()[0].waiting == 0
