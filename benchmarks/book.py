@@ -47,7 +47,7 @@ class Workload:
 
 
 def captured(name: str, path: Path, depth: int) -> Workload:
-    """A capture's book frames; v1 names its pair at a frame's end."""
+    """Return a capture's book frames; v1 names its pair at a frame's end."""
     frames = []
     for line in path.read_bytes().splitlines():
         if line.startswith(b"["):
@@ -58,7 +58,7 @@ def captured(name: str, path: Path, depth: int) -> Workload:
 
 
 def generated(depth: int, updates: int, seed: int = 1) -> Workload:
-    """A snapshot and updates in the shares that captures have: 73 % change one level, 22 % two, 5 % three."""
+    """Return a snapshot and updates in the shares that captures have: 73 % change one level, 22 % two, 5 % three."""
     rng = random.Random(seed)
     symbol, mid = "BTC/USD", 1_000_000
     book = orderbook.OrderBook(symbol, depth, PRICE_DECIMALS, QTY_DECIMALS)
@@ -86,7 +86,7 @@ def generated(depth: int, updates: int, seed: int = 1) -> Workload:
 
 
 def _frame(book: Any, symbol: str, kind: str, sides: dict[str, list[tuple[int, int]]]) -> bytes:
-    """A frame as Kraken forms it; the twin tells the checksum that follows from it."""
+    """Return a frame as Kraken forms it; its checksum is worked out by the twin."""
     levels = ",".join(
         f'"{side}":[{",".join(f"{{{_level(price, qty)}}}" for price, qty in changed)}]'
         for side, changed in sides.items()
@@ -105,12 +105,12 @@ def _level(price: int, qty: int) -> str:
 
 
 def apply(module: Any, workload: Workload) -> float:
-    """us a frame: parsed, applied, checksum compared."""
+    """Return us a frame: parsed, applied, checksum compared."""
     return _timed(module, workload, lambda _book: None)
 
 
 def apply_and_encode(module: Any, workload: Workload) -> float:
-    """us a frame: the same, and the bus message made of the best levels."""
+    """Return us a frame: the same, and the bus message made of the best levels."""
     return _timed(module, workload, lambda book: book.encode(PUBLISHED, "live", "book", 1, 1, 1, 1, 1))
 
 
@@ -140,7 +140,7 @@ class Row:
     rust: list[float]
 
     def text(self) -> str:
-        """Markdown."""
+        """Return Markdown."""
         ratios = [python / rust for python, rust in zip(self.python, self.rust, strict=True)]
         cells = [
             self.workload.name,
@@ -159,7 +159,7 @@ def _spread(values: list[float]) -> str:
 
 
 def measure(workloads: list[Workload], rust: Any, repeats: int) -> list[Row]:
-    """Every workload by both, after a round that is not counted."""
+    """Return every workload by both, after a round that is not counted."""
     rows = []
     for workload in workloads:
         for what, work in (("apply", apply), ("apply, encode", apply_and_encode)):
@@ -172,7 +172,7 @@ def measure(workloads: list[Workload], rust: Any, repeats: int) -> list[Row]:
 
 
 def main() -> int:
-    """Measures, prints, and writes the book's section of RESULTS.md."""
+    """Measure, print, and write the book's section of RESULTS.md."""
     options = argparse.ArgumentParser(prog="python -m benchmarks.book", description=__doc__)
     options.add_argument("--repeats", type=int, default=7, help="how often each is measured (7)")
     options.add_argument("--updates", type=int, default=2000, help="generated frames at each depth (2000)")
@@ -204,7 +204,7 @@ def main() -> int:
 
 
 def page(rows: list[Row], notes: list[str], where: str, repeats: int) -> str:
-    """The section of RESULTS.md."""
+    """Return the section of RESULTS.md."""
     lines = [
         "## Order book: Rust against its Python twin",
         "",

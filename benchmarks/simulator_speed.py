@@ -1,4 +1,4 @@
-"""How fast the simulator is: ``python -m benchmarks.simulator_speed [--day-hours 24] [--write]``.
+"""Measure how fast the simulator is: ``python -m benchmarks.simulator_speed [--day-hours 24] [--write]``.
 
 The matching engine alone, called from Python one operation at a time, at 10,000 resting orders; the public feed of one
 venue to one client and to 20, from the engine's change through real sockets into another process; 1,450 made-up pairs
@@ -47,7 +47,7 @@ START_NS = 1_790_000_000 * NS
 
 
 def engine_rate(operations: int = 400_000) -> tuple[float, float, float]:
-    """Operations a second of CPU time (median, least, most): adds, cancels, amends and takes around a full book."""
+    """Return operations a second of CPU time (median, least, most): adds, cancels, amends, takes around a full book."""
     rates = []
     for repeat in range(REPEATS):
         rng = Random(repeat)
@@ -95,9 +95,9 @@ async def pairs_rate() -> tuple[float, float]:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    told, tell = multiprocessing.Pipe(False)
+    receiver, sender = multiprocessing.Pipe(False)
     port = runner.addresses[0][1]
-    reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, 1, tell, symbols))
+    reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, 1, sender, symbols))
     reader.start()
     while not all(venue.depths for venue in world.exchange.venues.values()):  # noqa: ASYNC110 - it subscribes when up
         await asyncio.sleep(0.01)
@@ -108,7 +108,7 @@ async def pairs_rate() -> tuple[float, float]:
     await sockets.drained()
     spent, cpu = time.perf_counter() - begun, time.process_time() - cpu
     await sockets.close()
-    received = await asyncio.to_thread(told.recv)
+    received = await asyncio.to_thread(receiver.recv)
     await asyncio.to_thread(reader.join, 10)
     await runner.cleanup()
     store.close()
@@ -129,8 +129,8 @@ async def feed_rate(clients: int) -> float:
     await site.start()
     port = runner.addresses[0][1]
     venue = world.exchange.venues["BTC/USD"]
-    told, tell = multiprocessing.Pipe(False)
-    reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, clients, tell))
+    receiver, sender = multiprocessing.Pipe(False)
+    reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, clients, sender))
     reader.start()
     while venue.depths.get(10, 0) < clients:  # noqa: ASYNC110 - the other process subscribes when it is up
         await asyncio.sleep(0.01)
@@ -153,7 +153,7 @@ async def feed_rate(clients: int) -> float:
     await sockets.drained()
     spent = time.perf_counter() - begun
     await sockets.close()
-    received = await asyncio.to_thread(told.recv)
+    received = await asyncio.to_thread(receiver.recv)
     await asyncio.to_thread(reader.join, 10)
     await runner.cleanup()
     store.close()
@@ -161,7 +161,7 @@ async def feed_rate(clients: int) -> float:
 
 
 def listen(port: int, clients: int, tell: Connection, symbols: Sequence[str] = ("BTC/USD",)) -> None:
-    """In a process of its own: reads so many clients' subscriptions to their end, and tells how many messages came."""
+    """Read the subscriptions of ``clients`` to their end in a process of its own, and send how many messages came."""
 
     async def read() -> int:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
@@ -172,16 +172,16 @@ def listen(port: int, clients: int, tell: Connection, symbols: Sequence[str] = (
         await reader.readuntil(b"\r\n\r\n")
         for first in range(0, len(symbols), SYMBOLS_MAX):
             params = {"channel": "book", "symbol": symbols[first : first + SYMBOLS_MAX], "depth": 10}
-            asked = json.dumps({"method": "subscribe", "params": params}).encode()
+            subscription = json.dumps({"method": "subscribe", "params": params}).encode()
             # A client's frame is masked; by zeros it stays as it is.
-            writer.write(bytes((0x81, 0xFE)) + len(asked).to_bytes(2, "big") + bytes(4) + asked)
-        found, rest, mark = 0, b"", b'{"channel":"book","type":"update"'
+            writer.write(bytes((0x81, 0xFE)) + len(subscription).to_bytes(2, "big") + bytes(4) + subscription)
+        count, rest, mark = 0, b"", b'{"channel":"book","type":"update"'
         while block := await reader.read(2**18):
             block = rest + block
-            found += block.count(mark)
+            count += block.count(mark)
             rest = block[-len(mark) + 1 :]
         writer.close()
-        return found
+        return count
 
     async def read_all() -> list[int]:
         return list(await asyncio.gather(*(read() for _ in range(clients))))
@@ -190,7 +190,7 @@ def listen(port: int, clients: int, tell: Connection, symbols: Sequence[str] = (
 
 
 def day(hours: float) -> tuple[float, list[float]]:
-    """Wall seconds for so many virtual hours of BTC/USD with a depth-10 subscriber, and MB after each quarter."""
+    """Return wall seconds for virtual hours of BTC/USD with a depth-10 subscriber, and MB after each quarter."""
     pair = PAIRS["BTC/USD"]
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
     market = Market(Exchange([venue], lambda: 0), venue, style(PAIRS["BTC/USD"], "calm"), "day")
@@ -209,7 +209,7 @@ def day(hours: float) -> tuple[float, list[float]]:
 
 
 def main() -> None:
-    """Prints the figures, and with ``--write`` keeps them in benchmarks/RESULTS.md."""
+    """Print the figures, and with ``--write`` keep them in benchmarks/RESULTS.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.simulator_speed", description=__doc__)
     parser.add_argument("--day-hours", type=float, default=24.0)
     parser.add_argument("--write", action="store_true", help="keep the figures in benchmarks/RESULTS.md")

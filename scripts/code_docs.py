@@ -35,7 +35,7 @@ _BOUND = re.compile(r"^([A-Z][A-Z0-9_]*): Final = [^#]*(?:#\s*(.*))?$")
 
 
 def topics_page() -> str:
-    """``docs/topics.md``."""
+    """Return the text of ``docs/topics.md``."""
     lines = ["| topic | kind | message | what it tells |", "| --- | --- | --- | --- |"]
     for kind in topics.KINDS:
         how = "state" if kind.is_state else "event"
@@ -66,19 +66,19 @@ def _kind(kind: Any) -> str:
 
 
 def limits_page() -> str:
-    """``docs/limits.md``."""
+    """Return the text of ``docs/limits.md``."""
     assert limits.__file__ is not None
     lines: list[str] = []
     above = ""
     for line in Path(limits.__file__).read_text(encoding="utf-8").splitlines():
-        found = _BOUND.match(line)
-        if found:
+        match = _BOUND.match(line)
+        if match:
             if above:
-                title, _, words = above.partition(". ")
-                lines += ["", f"## {title.rstrip('.')}", ""] + ([words, ""] if words else [])
+                title, _, text = above.partition(". ")
+                lines += ["", f"## {title.rstrip('.')}", ""] + ([text, ""] if text else [])
                 lines += ["| bound | value | why |", "| --- | --- | --- |"]
                 above = ""
-            name, why = found.groups()
+            name, why = match.groups()
             lines.append(f"| `{name}` | {getattr(limits, name):,} | {why or ''} |")
         elif line.startswith("# "):
             above = f"{above} {line[2:]}".strip()

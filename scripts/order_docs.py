@@ -1,4 +1,4 @@
-"""Makes docs/orders.md: the order state machine as a table, from the machine itself."""
+"""Make docs/orders.md: the order state machine as a table, from the machine itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the table of docs/simulator.md: what is not confirmed of Kraken, with a switch and without one."""
+"""Make the table of docs/simulator.md: what is not confirmed of Kraken, with a switch and without one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shared.config import unconfirmed
 
 
 class Fixed(NamedTuple):
-    """What is not known and has no switch: what the simulator does, and why there is none."""
+    """Behaviour that is not known and has no switch: what the simulator does, and why there is none."""
 
     about: str
     done: str
@@ -84,7 +84,7 @@ def table() -> str:
     """Return the table of docs/simulator.md."""
     lines = ["| what | switch | by default | otherwise | what is known |", "| --- | --- | --- | --- | --- |"]
     for name, default, fact in unconfirmed.facts():
-        others = "; ".join(f"`{plain(value)}`: {words}" for value, words in fact.words.items() if value != default)
+        others = "; ".join(f"`{plain(value)}`: {meaning}" for value, meaning in fact.words.items() if value != default)
         first = f"`{plain(default)}`: {fact.words[default]}"
         lines.append(f"| {fact.about} | `{name}` | {first} | {others} | {fact.standing} |")
     lines += [f"| {row.about} | none | {row.done} | | {row.why} |" for row in FIXED]

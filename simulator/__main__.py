@@ -33,7 +33,7 @@ SLEEP_MIN_S, SLEEP_MAX_S = 0.0005, 0.05
 
 
 class App:
-    """Wires the world to its sockets and its clock."""
+    """Wire the world to its sockets and its clock."""
 
     def __init__(self, shell: Process, settings: Simulator, seed: int | None, chosen: options.Chosen) -> None:
         self.shell = shell
@@ -65,7 +65,7 @@ class App:
         return listener
 
     async def main(self) -> None:
-        """Serves and lets the market live."""
+        """Serve, and let the market live."""
         application = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[contained])
         application.router.add_get("/", self.sockets.public_v1)
         application.router.add_get("/auth", self.sockets.private_v1)
@@ -98,12 +98,12 @@ class App:
                 await beats
 
     def turn(self, _now: int) -> None:
-        """Counts what is shown."""
+        """Update the counts that the heartbeat carries."""
         self.shell.drops = self.sockets.dropped
         self.shell.details = {"connections": len(self.sockets.sessions), "orders": len(self.world.exchange.orders)}
 
     async def stop(self) -> None:
-        """Closes the sockets and the database."""
+        """Close the sockets and the database."""
         await self.sockets.close()
         if self.runner is not None:
             await self.runner.cleanup()
@@ -112,7 +112,7 @@ class App:
 
 
 def main() -> None:
-    """Runs until asked to stop."""
+    """Run until asked to stop."""
     given = options.parse()
     try:
         chosen = options.choose(given)

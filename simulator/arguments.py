@@ -26,14 +26,14 @@ CALL_MEMBERS = frozenset({"symbol", "token", "deadline", "validate"})
 
 
 def only(params: Mapping[str, Any], allowed: frozenset[str], method: str) -> None:
-    """Refuses members that the message type does not have."""
+    """Refuse (KrakenError) members that the message type does not have."""
     for name in params:
         if name not in allowed:
             raise KrakenError(errors.unsupported_field(name[:64], method))
 
 
 def number(params: Mapping[str, Any], name: str) -> Decimal | None:
-    """A JSON number as an exact Decimal, None when absent; a text is refused as Kraken does."""
+    """Return a JSON number as an exact Decimal, None when absent; a text is refused as Kraken does."""
     value = params.get(name)
     if value is None:
         return None
@@ -43,7 +43,7 @@ def number(params: Mapping[str, Any], name: str) -> Decimal | None:
 
 
 def flag(params: Mapping[str, Any], name: str) -> bool:
-    """A boolean, false when absent."""
+    """Return a JSON boolean, false when absent."""
     value = params.get(name)
     if value is not None and not isinstance(value, bool):
         raise invalid(name)
@@ -51,7 +51,7 @@ def flag(params: Mapping[str, Any], name: str) -> bool:
 
 
 def choice(params: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: str | None) -> str:
-    """One of some words, lower case; without a default it has to be there."""
+    """Return one of ``allowed``, lower case; without a default it has to be there."""
     value = params.get(name, default)
     if value is None and default is not None:
         value = default
@@ -61,7 +61,7 @@ def choice(params: Mapping[str, Any], name: str, allowed: tuple[str, ...], defau
 
 
 def whole(params: Mapping[str, Any], name: str, low: int, high: int, called: str = "") -> int | None:
-    """An integer within bounds, None when absent; ``called`` is its name in the refusal."""
+    """Return an integer within bounds, None when absent; ``called`` is its name in the refusal."""
     value = params.get(name)
     if value is None:
         return None
@@ -71,7 +71,7 @@ def whole(params: Mapping[str, Any], name: str, low: int, high: int, called: str
 
 
 def client_id(value: Any) -> str | None:
-    """A ``cl_ord_id``: a UUID, or up to 18 characters of ASCII."""
+    """Return a ``cl_ord_id``: a UUID, or up to 18 characters of ASCII."""
     if value is None:
         return None
     if not isinstance(value, str) or _CLIENT_ID.fullmatch(value) is None:
@@ -80,7 +80,7 @@ def client_id(value: Any) -> str | None:
 
 
 def texts(params: Mapping[str, Any], name: str, most: int) -> list[str]:
-    """A list of ids; one id alone counts as a list, numbers become text."""
+    """Return a list of ids; one id alone counts as a list, numbers become text."""
     value = params.get(name)
     if value is None:
         return []
@@ -91,7 +91,7 @@ def texts(params: Mapping[str, Any], name: str, most: int) -> list[str]:
 
 
 def moment(value: Any, name: str) -> int:
-    """An RFC 3339 time in ns since the epoch."""
+    """Return an RFC 3339 time in ns since the epoch."""
     if not isinstance(value, str):
         raise invalid(name)
     try:
@@ -101,7 +101,7 @@ def moment(value: Any, name: str) -> int:
 
 
 def deadline(value: Any, now: int, least_ns: int = DEADLINE_MIN_NS) -> int:
-    """Until when (ns since the epoch) the engine may take a request that arrives ``now``."""
+    """Return the time (ns since the epoch) until which the engine may take a request that arrives ``now``."""
     if value is None or value == "":
         return now + DEADLINE_DEFAULT_NS
     until = moment(value, "deadline")
@@ -113,7 +113,7 @@ def deadline(value: Any, now: int, least_ns: int = DEADLINE_MIN_NS) -> int:
 
 
 def slash_pair(params: Mapping[str, Any], state: State) -> Pair:
-    """The pair of a v2 ``symbol`` as it is now."""
+    """Return the pair of a v2 ``symbol`` as it is now."""
     symbol = params.get("symbol")
     venue = state.venues.get(symbol) if isinstance(symbol, str) else None
     if venue is None:
@@ -122,7 +122,7 @@ def slash_pair(params: Mapping[str, Any], state: State) -> Pair:
 
 
 def decimal_text(fields: Mapping[str, Any], name: str) -> Decimal | None:
-    """A REST number: plain decimal text or a JSON number; None when absent or empty."""
+    """Return a REST number: plain decimal text or a JSON number; None when absent or empty."""
     value = fields.get(name)
     if value is None or value == "":
         return None
@@ -135,7 +135,7 @@ def decimal_text(fields: Mapping[str, Any], name: str) -> Decimal | None:
 
 
 def rest_flag(fields: Mapping[str, Any], name: str) -> bool:
-    """A REST boolean: a JSON one, 0 or 1, or their texts; false when absent or empty."""
+    """Return a REST boolean: a JSON one, 0 or 1, or their texts; false when absent or empty."""
     value = fields.get(name)
     text = str(value).lower() if isinstance(value, bool | int | str) else ""
     if text in ("true", "1"):
@@ -146,7 +146,7 @@ def rest_flag(fields: Mapping[str, Any], name: str) -> bool:
 
 
 def rest_pair(fields: Mapping[str, Any], state: State) -> Pair:
-    """The pair of a REST call as it is now, by any of its names."""
+    """Return the pair of a REST call as it is now, by any of its names."""
     name = fields.get("pair")
     venue = state.listed(find_pair(name)) if isinstance(name, str) else None
     if venue is None:

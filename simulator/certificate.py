@@ -1,7 +1,7 @@
 """A certificate for this machine's own use, for clients that speak only https and wss.
 
-An authority of its own signs one leaf and its key is thrown away: whoever trusts it trusts that leaf alone. Strict
-clients (rustls) take no authority's certificate as a server's.
+Its own authority signs one leaf, then the authority's key is deleted: who trusts the authority trusts that leaf
+alone. An authority is needed because strict clients (rustls) refuse its certificate as a server's.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class CertificateError(Exception):
 
 
 def context(folder: Path) -> ssl.SSLContext:
-    """The server's TLS context with ``server.pem`` and ``simulator.key`` of a folder, made there when missing.
+    """Return the server's TLS context with ``server.pem`` and ``simulator.key`` of a folder, made there when missing.
 
-    Clients have to be told to trust ``simulator.pem`` (``SSL_CERT_FILE``, ``REQUESTS_CA_BUNDLE``,
+    Clients have to trust ``simulator.pem`` (``SSL_CERT_FILE``, ``REQUESTS_CA_BUNDLE``,
     ``NODE_EXTRA_CA_CERTS``). Raises :class:`CertificateError`.
     """
     chain, key = folder / "server.pem", folder / "simulator.key"

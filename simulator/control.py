@@ -21,7 +21,7 @@ STEP_MIN_NS = 100_000
 
 
 class Control:
-    """Does to a world what people and tests ask for."""
+    """Set a world's faults and put its clock forward, for people and tests."""
 
     def __init__(self, world: World, clock: Clock, sockets: WebSockets) -> None:
         self.world = world
@@ -32,7 +32,7 @@ class Control:
         self._turn = asyncio.Lock()
 
     def routes(self) -> list[web.RouteDef]:
-        """Its paths."""
+        """Return the routes of these calls."""
         return [
             web.get("/simulator/faults", self.summary),
             web.post("/simulator/faults", self.set),
@@ -46,7 +46,7 @@ class Control:
         return refused(request) or answer(self.world.faults.summary())
 
     async def set(self, request: web.Request) -> web.Response:
-        """Sets one fault (an object) or several (a list); answers their ids. One that is wrong changes nothing."""
+        """Set one fault (an object) or several (a list), and answer their ids. One that is wrong changes nothing."""
         if (refusal := refused(request)) is not None:
             return refusal
         now = self.clock()
@@ -67,7 +67,7 @@ class Control:
         return answer({"ids": [fault.id for fault in injected]})
 
     async def clear(self, request: web.Request) -> web.Response:
-        """Takes away the rule of ``?id=``; without it all, and the exchange is online and on time again."""
+        """Remove the rule of ``?id=``; without it remove all, and bring the exchange online and on time again."""
         if (refusal := refused(request)) is not None:
             return refusal
         text = request.query.get("id", "")
@@ -82,11 +82,11 @@ class Control:
     # --- the clock -----------------------------------------------------------------------------------------------
 
     async def time(self, request: web.Request) -> web.Response:
-        """The exchange's time."""
+        """Return the exchange's time."""
         return refused(request) or answer(self._time())
 
     async def put_forward(self, request: web.Request) -> web.Response:
-        """Lets virtual time pass: ``{"ms": 1500}`` from now, or ``{"to": "2026-01-01T00:10:00Z"}``.
+        """Let virtual time pass: ``{"ms": 1500}`` from now, or ``{"to": "2026-01-01T00:10:00Z"}``.
 
         Answers when it has passed and what came of it has been handed to the sockets.
         """
@@ -122,7 +122,7 @@ class Control:
             steps += 1
             if steps % 200 == 0:
                 await asyncio.sleep(0)
-            while self.sockets.crowded:  # noqa: ASYNC110 - queues drain by themselves, nobody tells
+            while self.sockets.crowded:  # noqa: ASYNC110 - queues drain by themselves and signal nothing
                 await asyncio.sleep(0.001)
         await self.sockets.drained()
 
@@ -132,7 +132,7 @@ class Control:
 
 
 def refused(request: web.Request) -> web.Response | None:
-    """The refusal of a caller that is not on this machine; None for one that is."""
+    """Return the refusal of a caller that is not on this machine; None for one that is."""
     try:
         local = ipaddress.ip_address((request.remote or "").partition("%")[0]).is_loopback
     except ValueError:
@@ -141,12 +141,12 @@ def refused(request: web.Request) -> web.Response | None:
 
 
 def answer(body: Any) -> web.Response:
-    """A JSON answer."""
+    """Return a JSON answer."""
     return web.Response(text=json.dumps(body, separators=(",", ":")), content_type="application/json")
 
 
 def _plain(value: Any) -> Any:
-    """The numbers of a request as floats: these are settings, not money."""
+    """Return the numbers of a request as floats: these are settings, not money."""
     if not isinstance(value, dict):
         return value
     return {name: float(item) if hasattr(item, "is_finite") else item for name, item in value.items()}

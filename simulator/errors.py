@@ -59,22 +59,22 @@ MESSAGE_RATE = "Exceeded msg rate"
 
 
 def invalid(name: str) -> KrakenError:
-    """Invalid arguments, naming the argument."""
+    """Return the refusal of an argument, which names it."""
     return KrakenError(f"{INVALID_ARGUMENTS}:{name}")
 
 
 def unsupported_pair(symbol: str) -> str:
-    """The refusal of a symbol that this exchange does not list (KRAKEN.md 1.4)."""
+    """Return the refusal of a symbol that this exchange does not list (KRAKEN.md 1.4)."""
     if "/" not in symbol:
         return f"Currency pair not in ISO 4217-A3 format {symbol}"
     return f"Currency pair not supported {symbol}"
 
 
 def unsupported_field(name: str, method: str) -> str:
-    """The refusal of a member that the message type does not have."""
+    """Return the refusal of a member that the message type does not have."""
     return f"Unsupported field: '{name}' for the given msg type: {method}"
 
 
 def price_decimals(wsname: str, decimals: int) -> KrakenError:
-    """A price with more decimals than the pair has; the known text names it as version 1 does (KRAKEN.md 4.5)."""
+    """Return the refusal of a price with too many decimals; Kraken names the pair as version 1 does (KRAKEN.md 4.5)."""
     return KrakenError(f"{INVALID_PRICE}:{wsname} price can only be specified up to {decimals} decimals.")

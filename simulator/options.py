@@ -1,4 +1,4 @@
-"""The command line of ``python -m simulator``, and what is made of it."""
+"""The command line of ``python -m simulator``, and the clock, recording and TLS that it chooses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAIRS_MAX = 9_999
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The clock, the recording instead of a synthetic market, and TLS; None where not asked for."""
+    """The clock, the recording instead of a synthetic market, and TLS; None where the command line names none."""
 
     clock: Clock
     recording: dict[str, list[Moment]] | None
@@ -29,7 +29,7 @@ class Chosen:
 
 
 def parse() -> argparse.Namespace:
-    """The arguments as given."""
+    """Return the arguments as given."""
     parser = command_line.parser("simulator", "A Kraken that runs on this machine.")
     parser.add_argument(
         "command",

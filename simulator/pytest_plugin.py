@@ -22,6 +22,6 @@ def kraken_settings() -> dict[str, Any]:
 
 @pytest.fixture
 def kraken(kraken_settings: dict[str, Any]) -> Iterator[Kraken]:
-    """A running Kraken on a free port."""
+    """Return a running Kraken on a free port."""
     with running_kraken(**kraken_settings) as running:
         yield running

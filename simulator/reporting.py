@@ -1,4 +1,4 @@
-"""Hands over private reports: in order and numbered, unless a fault says otherwise."""
+"""Hand over private reports: in order and numbered, unless a fault says otherwise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from simulator.wire import NS
 
 
 class Reporter:
-    """Numbers a session's reports of an account, and hands them over."""
+    """Number a session's reports of an account, and hand them over."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -66,32 +66,32 @@ class Kraken:
 
     @property
     def rest_url(self) -> str:
-        """The address in the place of ``https://api.kraken.com``."""
+        """Return the address in the place of ``https://api.kraken.com``."""
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     @property
     def ws_url(self) -> str:
-        """The address in the place of ``wss://ws.kraken.com/v2``."""
+        """Return the address in the place of ``wss://ws.kraken.com/v2``."""
         return f"{self._ws}/v2"
 
     @property
     def ws_auth_url(self) -> str:
-        """The address in the place of ``wss://ws-auth.kraken.com/v2``."""
+        """Return the address in the place of ``wss://ws-auth.kraken.com/v2``."""
         return f"{self._ws}/auth/v2"
 
     @property
     def ws_v1_url(self) -> str:
-        """The address in the place of ``wss://ws.kraken.com``."""
+        """Return the address in the place of ``wss://ws.kraken.com``."""
         return f"{self._ws}/"
 
     @property
     def ws_v1_auth_url(self) -> str:
-        """The address in the place of ``wss://ws-auth.kraken.com``."""
+        """Return the address in the place of ``wss://ws-auth.kraken.com``."""
         return f"{self._ws}/auth"
 
     @property
     def certificate(self) -> Path:
-        """The certificate that clients have to trust with ``tls``."""
+        """Return the certificate that clients have to trust with ``tls``."""
         return self.folder / "tls" / "simulator.pem"
 
     @property
@@ -101,11 +101,11 @@ class Kraken:
     # --- faults and time -----------------------------------------------------------------------------------------
 
     def fault(self, kind: str, **members: Any) -> int:
-        """Sets a fault (docs/simulator.md); returns its id."""
+        """Set a fault (docs/simulator.md); return its id."""
         return int(self._call("faults", "POST", {"kind": kind, **members})["ids"][0])
 
     def clear_faults(self) -> None:
-        """Takes every fault away; the exchange is online and on time again."""
+        """Take every fault away; the exchange is online and on time again."""
         self._call("faults", "DELETE")
 
     def injected(self) -> dict[str, int]:
@@ -113,7 +113,7 @@ class Kraken:
         return dict(self._call("faults", "GET")["counts"])
 
     def advance(self, seconds: float) -> None:
-        """Lets virtual time pass; what comes of it has been sent when this returns."""
+        """Let virtual time pass; what comes of it has been sent when this returns."""
         self._call("clock", "POST", {"ms": round(seconds * 1000, 3)})
 
     def _call(self, what: str, method: str, body: Any = None) -> Any:
@@ -126,7 +126,7 @@ class Kraken:
     # --- the process ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Starts it, or starts it again with what its database holds; returns when it answers."""
+        """Start it, or start it again with what its database holds; return when it answers."""
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "simulator", "--config", str(self._config), *self._arguments],
@@ -149,11 +149,11 @@ class Kraken:
         raise RuntimeError("the simulator did not come up: " + (self.folder / "log").read_text()[-2000:])
 
     def kill(self) -> None:
-        """An outage: the process is gone at once; ``start`` ends it."""
+        """Kill the process at once, as an outage that ``start`` ends."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Stops it in order."""
+        """Stop it in order."""
         self._end(signal.SIGTERM)
 
     def _end(self, number: int) -> None:
@@ -173,7 +173,7 @@ class Kraken:
 def running_kraken(
     *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: Any
 ) -> Iterator[Kraken]:
-    """A :class:`Kraken` that runs for as long as the block does, on a free port unless one is named."""
+    """Return a :class:`Kraken` that runs for as long as the block does, on a free port unless one is named."""
     with tempfile.TemporaryDirectory(prefix="kraken-") as folder:
         kraken = Kraken(Path(folder), virtual=virtual, tls=tls, port=port, **settings)
         kraken.start()

@@ -54,23 +54,23 @@ _log = logging.getLogger("simulator")
 
 
 class Clock:
-    """The wall clock in ns, never going back unless it is put off by a fault."""
+    """The wall clock in ns, never going back unless a fault moves it."""
 
     def __init__(self) -> None:
         self._last = 0
         self._offset = 0
 
     def __call__(self) -> int:
-        """The exchange's time."""
+        """Return the exchange's time."""
         self._last = max(self._last, time.time_ns())
         return self._last + self._offset
 
     def put_off(self, offset_ns: int) -> None:
-        """The exchange's time is so far from the wall's from now on."""
+        """Keep the exchange's time so far from the wall clock's from now on."""
         self._offset = offset_ns
 
     def steady(self) -> int:
-        """Ns that pass evenly, for delays."""
+        """Return ns that pass evenly, for delays."""
         return time.monotonic_ns()
 
 
@@ -82,20 +82,20 @@ class VirtualClock(Clock):
         self._last = start
 
     def __call__(self) -> int:
-        """The exchange's time."""
+        """Return the exchange's time."""
         return self._last + self._offset
 
     def steady(self) -> int:
-        """As the exchange's time, without what a fault puts it off by."""
+        """Return the exchange's time, without what a fault puts it off by."""
         return self._last
 
     def advance(self, by: int) -> None:
-        """Puts it forward by so many ns."""
+        """Put the clock forward by so many ns."""
         self._last += by
 
 
 class Delays:
-    """Draws turnarounds; the way between client and exchange takes ``one_way_ns`` each way.
+    """Draw turnarounds; the way between client and exchange takes ``one_way_ns`` each way.
 
     ``none`` is for virtual time, which no answer waits for.
     """
@@ -114,7 +114,7 @@ class Delays:
 
 
 class Connection:
-    """One client: what it asked for waits in ``inbox``, what it is told waits in ``outbox``, both in order."""
+    """One client: messages to it wait in an outbox, in order; ``due`` orders its requests."""
 
     def __init__(self, socket: web.WebSocketResponse, delays: Delays, clock: Clock, drop: Callable[[], None]) -> None:
         self.socket = socket
@@ -128,7 +128,7 @@ class Connection:
         self._last_due = 0
 
     def send(self, text: str) -> None:
-        """Queues a message; past the bound the client is dropped."""
+        """Queue a message; past the bound the client is dropped."""
         if self.dropped:
             return
         self._bytes += len(text)
@@ -146,7 +146,7 @@ class Connection:
         return len(self._outbox)
 
     async def write(self) -> None:
-        """Sends what is due, in order, until the connection ends."""
+        """Send what is due, in order, until the connection ends."""
         outbox = self._outbox
         while True:
             if not outbox:
@@ -161,7 +161,7 @@ class Connection:
                 self._bytes -= len(text)
 
     def due(self, arrived: int, method: str) -> int:
-        """When, by the steady clock, the exchange acts on a request; never before what came earlier here."""
+        """Return when (steady clock) the exchange acts on a request; never before an earlier one of this connection."""
         self._last_due = max(self._last_due, arrived + self.delays.turnaround_ns(method))
         return self._last_due
 
@@ -186,7 +186,7 @@ class Attempts:
         self._banned: dict[str, int] = {}
 
     def allowed(self, address: str, now: int) -> bool:
-        """Counts an attempt (ns of a steady clock) and says whether it may go on."""
+        """Count an attempt (ns of a steady clock); True if it may go on."""
         if not self._most:
             return True
         if now < self._banned.get(address, 0):
@@ -218,19 +218,19 @@ class WebSockets:
         self._ids = Random(f"connections {clock()}")
 
     async def public(self, request: web.Request) -> web.StreamResponse:
-        """``/v2``; the private side where a client asks for it by the host's name alone."""
+        """Serve ``/v2``; the private side where a client names it by the host alone."""
         return await self._serve(request, PrivateSession if _is_private_host(request) else PublicSession)
 
     async def private(self, request: web.Request) -> web.StreamResponse:
-        """``/auth/v2``."""
+        """Serve ``/auth/v2``."""
         return await self._serve(request, PrivateSession)
 
     async def public_v1(self, request: web.Request) -> web.StreamResponse:
-        """``/``; as ``/v2`` with the host's name."""
+        """Serve ``/``; the host chooses the side, as with ``/v2``."""
         return await self._serve(request, OldPrivateSession if _is_private_host(request) else OldPublicSession)
 
     async def private_v1(self, request: web.Request) -> web.StreamResponse:
-        """``/auth``."""
+        """Serve ``/auth``."""
         return await self._serve(request, OldPrivateSession)
 
     async def _serve(
@@ -311,13 +311,13 @@ class WebSockets:
             await asyncio.sleep(0)
 
     async def beat(self) -> None:
-        """Heartbeats, once a second to everyone; closes who is idle."""
+        """Send heartbeats once a second to everyone, and close idle connections."""
         while True:
             await asyncio.sleep(1.0)
             self.beat_all()
 
     def beat_all(self) -> None:
-        """One heartbeat for everyone."""
+        """Send one heartbeat to everyone, and close idle connections."""
         now = self.clock()
         self.world.now = now
         for session, connection in tuple(self.sessions.items()):
@@ -325,7 +325,7 @@ class WebSockets:
                 asyncio.ensure_future(connection.socket.close())  # noqa: RUF006 - the reader sees it end
 
     async def drained(self) -> None:
-        """Waits until what is due has been handed to the sockets, or for a second."""
+        """Wait until what is due has been handed to the sockets, or for a second."""
         for _ in range(1000):
             if not any(connection.queued for connection in self.sessions.values()):
                 return
@@ -337,7 +337,7 @@ class WebSockets:
         return any(connection.queued > QUEUE_FRAMES_MAX // 4 for connection in self.sessions.values())
 
     async def close(self) -> None:
-        """Closes every connection."""
+        """Close every connection."""
         await asyncio.gather(
             *(connection.socket.close() for connection in self.sessions.values()), return_exceptions=True
         )

@@ -1,4 +1,4 @@
-"""Everything that one simulated Kraken is, without its sockets: venues, crowd, accounts, keys, tokens, database."""
+"""One simulated Kraken without its sockets: venues, crowd, accounts, keys, tokens, database."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Flow(Protocol):
 
 
 class World:
-    """One exchange with its market. Made from the configuration and whatever the database remembers."""
+    """One exchange with its market. Made from the configuration and what the database holds."""
 
     def __init__(
         self,
@@ -89,10 +89,10 @@ class World:
         self.hub = Hub(self.exchange.venues)
         self.faults = Faults(self.seed)
         self.engine = engine
-        # The exchange's time as last told, and what is to be done later: (when, order of asking, what).
+        # The exchange's time at the last call, and the timers: (when, serial number, action).
         self.now = now
         self._timers: list[tuple[int, int, Callable[[int], None]]] = []
-        self._asked = 0
+        self._timer_serial = 0
         # How far the exchange's clock is off, for the shell's clock; begin and end of an announced maintenance.
         self.clock_offset_ns = 0
         self.maintenance: list[int] | None = None
@@ -145,12 +145,12 @@ class World:
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
 
     def add_subaccount(self, name: str, now: int) -> None:
-        """A new account, without keys or balances."""
+        """Add an account without keys or balances."""
         self.store.add_subaccount(name)
         self._add_account(SimAccount(name=name, keys=[], balances={}), {}, {}, now)
 
     def _pay_rewards(self, now: int) -> None:
-        """Pays what Earn has brought since the last payout, at the turn of each week."""
+        """Pay what Earn has brought since the last payout, at the turn of each week."""
         week = now // earn.PAYOUT_NS
         weeks = week - int(self.store.meta("earn_week", str(week)))
         if weeks > 0:
@@ -200,7 +200,7 @@ class World:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def step(self, now: int) -> int:
-        """Everything that is due; returns when to come back (ns since the epoch). Raises when a commit has failed."""
+        """Do everything that is due; return when to come back (ns since the epoch). Raises when a commit has failed."""
         if self.broken is not None:
             raise self.broken
         self.now = now
@@ -217,12 +217,12 @@ class World:
         return min(due, timers[0][0]) if timers else due
 
     def later(self, when: int, action: Callable[[int], None]) -> None:
-        """``action(now)`` is done by the first step at or after ``when``; those of one moment in order."""
-        self._asked += 1
-        heapq.heappush(self._timers, (when, self._asked, action))
+        """Have the first step at or after ``when`` call ``action(now)``; those of one moment run in order."""
+        self._timer_serial += 1
+        heapq.heappush(self._timers, (when, self._timer_serial, action))
 
     def set_clock(self, offset_ns: int) -> None:
-        """Puts the exchange's clock off by ``offset_ns``; what has been timed keeps its distance."""
+        """Put the exchange's clock off by ``offset_ns``; what has been timed keeps its distance."""
         self.flush(self.now)
         self.store.shift(self.now, offset_ns)
         by = offset_ns - self.clock_offset_ns
@@ -259,16 +259,16 @@ class World:
             order.visible_ns += by if order.visible_ns else 0
 
     def seen(self, now: int) -> int:
-        """Up to when the histories show: now, or what a fault leaves of it."""
+        """Return up to when the histories show: now, or what a fault leaves of it."""
         return now - self.faults.level("rest_behind", now, path="rest") if self.faults.rules else now
 
     def tell_status(self) -> None:
-        """Every session hears the exchange's state."""
+        """Send the exchange's status to every session."""
         for session in tuple(self.hub.sessions):
             session.send(session.status())
 
     def reopen_market(self, symbol: str, now: int) -> None:
-        """A new crowd for a pair whose venue begins anew."""
+        """Give a pair whose venue begins anew a new crowd."""
         venue = self.exchange.venues[symbol]
         if any(market.venue is venue for market in self.markets) and self._recording is None:
             seed = f"{symbol} {self.seed} {venue.pair.price_precision}"
@@ -278,7 +278,7 @@ class World:
             crosses.link([market for market in self.markets if isinstance(market, Market)], now)
 
     def flush(self, now: int) -> None:
-        """Commits what has changed, then tells whom it concerns."""
+        """Commit what has changed, then publish it."""
         self.now = now
         state = self.exchange.state
         if state.journal:
@@ -309,14 +309,14 @@ class World:
     # --- keys and tokens -----------------------------------------------------------------------------------------
 
     def charge(self, key: KeyState, points: int, now: int) -> None:
-        """A REST call's points on its key's counter, if they fit; refuses (KrakenError) the call if not."""
+        """Charge a REST call's points to its key's counter; refuse (KrakenError) a call whose points do not fit."""
         if not key.counter.fits(points, now):
             raise KrakenError(errors.API_RATE_LIMIT)
         key.counter.charge(points, now)
         self.store.rest_counter(key.key.api_key, key.counter)
 
     def make_token(self, key: KeyState, now: int) -> str:
-        """A new WebSocket token; a key's oldest unused ones go when it has too many."""
+        """Make a WebSocket token; a key's oldest unused ones go when it has too many."""
         for text in [t.text for t in self.tokens.values() if t.expires_ns < now and not t.used_by]:
             del self.tokens[text]
         mine = [token for token in self.tokens.values() if token.key is key and not token.used_by]
@@ -328,7 +328,7 @@ class World:
         return text
 
     def token(self, text: object, connection_id: int, now: int) -> Token:
-        """The token of a request; refuses (KrakenError) one that is unknown, over, or another connection's."""
+        """Return the token of a request; refuses (KrakenError) one that is unknown, over, or another connection's."""
         token = self.tokens.get(text) if isinstance(text, str) else None
         sharing = self.config.unconfirmed.token_sharing
         if token is not None:
@@ -340,7 +340,7 @@ class World:
 
 
 def declared_wallets(account: SimAccount) -> Iterator[tuple[str, str, Decimal]]:
-    """Wallet, asset and amount of everything that an account begins with."""
+    """Yield wallet, asset and amount of everything that an account begins with."""
     for asset, amount in account.balances.items():
         yield SPOT, asset, amount
     for asset, wallets in account.wallets.items():

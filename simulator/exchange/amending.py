@@ -35,7 +35,7 @@ class Amend(NamedTuple):
 
 
 class Amending:
-    """Amends and replaces open orders. Errors are :class:`KrakenError`."""
+    """Amend and replace open orders. Errors are :class:`KrakenError`."""
 
     def __init__(self, state: State, margin: Margin, placing: Placing, lifecycle: Lifecycle) -> None:
         self._state = state

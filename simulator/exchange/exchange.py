@@ -1,7 +1,7 @@
-"""The exchange: what accounts ask of it, and the dead man's switch. No socket, no clock.
+"""The exchange: the requests of accounts, and the dead man's switch. No socket, no clock.
 
-Every call is told the time (ns since the epoch). Each part is handed what it needs: :class:`State` is what all of them
-read, ``margin`` the positions, ``lifecycle`` what happens to orders once they are accepted.
+Every call takes the time (ns since the epoch). :class:`State` is what all parts read, ``margin`` has the positions,
+``lifecycle`` moves orders on once they are accepted.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Exchange:
             raise KrakenError(errors.ORDERS_LIMIT)
 
     def batch_cancel(self, account: Account, orders: list[str], clients: list[str], now: int) -> int:
-        """Cancel by order id, userref or client id whatever the counter says, charging it; returns the count."""
+        """Cancel by order id, userref or client id whatever the counter says, charging it; return the count."""
         if self.state.system == "maintenance":
             raise KrakenError(errors.UNAVAILABLE)
         named: list[list[Order]] = []
@@ -200,7 +200,7 @@ class Exchange:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def arm(self, account: Account, timeout_s: int, now: int) -> tuple[int, int]:
-        """Arm the dead man's switch, 0 disarms; returns current and trigger time in seconds, 0 when off."""
+        """Arm the dead man's switch, 0 disarms; return current and trigger time in seconds, 0 when off."""
         if not 0 <= timeout_s < SWITCH_MAX_S:
             raise invalid("timeout")
         if self.state.system == "maintenance" and self.state.unconfirmed.arm_in_maintenance == "refused":

@@ -32,7 +32,7 @@ REASONS = {
 
 
 class Lifecycle:
-    """Moves orders from one state to the next, and books what happens on the way."""
+    """Move orders from one state to the next, and book what happens on the way."""
 
     def __init__(self, state: State, margin: Margin) -> None:
         self._state = state

@@ -1,4 +1,4 @@
-"""The things that the exchange keeps: accounts, orders, fills, ledger entries, and a request for an order.
+"""Accounts, orders, fills, margin positions, ledger entries, and the request for an order.
 
 Prices are ticks, quantities lots, times ns since the epoch. Balances and ledger entries are in units of the asset's
 ledger decimals, an order's and a fill's cost and fee in units of the pair's cost decimals.
@@ -30,13 +30,13 @@ WALLETS = {
 }
 # An order that is ``pending_new`` waits for its scheduled start.
 OPEN = ("pending_new", "new", "partially_filled")
-# A price as asked for: absolute, or its distance from the last trade's.
+# A requested price: absolute, or a distance from the last trade's.
 Price = Decimal | Distance
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """An order as asked for, its arguments checked one by one but not yet against the pair, account or book."""
+    """A requested order, its arguments checked one by one but not yet against the pair, account or book."""
 
     pair: Pair
     side: str
@@ -112,12 +112,12 @@ class Order:
 
     @property
     def remaining(self) -> int:
-        """Lots not filled."""
+        """Return lots not filled."""
         return self.qty - self.filled
 
     @property
     def average(self) -> int:
-        """Average price of the fills in ticks, rounded half up; 0 without fills."""
+        """Return the average price of the fills in ticks, rounded half up; 0 without fills."""
         if not self.filled:
             return 0
         return (2 * self.value + self.filled) // (2 * self.filled)
@@ -177,11 +177,11 @@ class Position:
 
     @property
     def open(self) -> int:
-        """Lots that are not closed."""
+        """Return lots that are not closed."""
         return self.qty - self.closed
 
     def cost_of(self, lots: int) -> int:
-        """The opening cost of a part of it."""
+        """Return the opening cost of a part of it."""
         return self.cost * lots // self.qty
 
 
@@ -242,16 +242,16 @@ class Account:
 
     @property
     def maker_rate(self) -> int:
-        """The fee in millionths of the cost of a fill that made the market."""
+        """Return the fee in millionths of the cost of a fill that made the market."""
         return FEES[self.volume.row][1]
 
     @property
     def taker_rate(self) -> int:
-        """The fee in millionths of the cost of a fill that took from the book."""
+        """Return the fee in millionths of the cost of a fill that took from the book."""
         return FEES[self.volume.row][2]
 
     def counter(self, symbol: str) -> Counter:
-        """The matching engine's counter of this account on a pair."""
+        """Return the matching engine's counter of this account on a pair."""
         counter = self.counters.get(symbol)
         if counter is None:
             counter = self.counters[symbol] = Counter(self.tier.threshold, self.tier.decay)
@@ -262,7 +262,7 @@ class Account:
         return [order for order in self.orders.values() if order.userref and str(order.userref) == text]
 
     def held(self, asset: str, but: Order | None = None) -> int:
-        """Units of an asset reserved by open orders, ``but`` left out; buys reserve with the maker fee.
+        """Return units of an asset reserved by open orders, ``but`` left out; buys reserve with the maker fee.
 
         One that waits for its trigger may take when that is reached, and reserves with the taker fee, at market what it
         would cost there.
@@ -280,11 +280,11 @@ class Account:
         return total
 
     def total(self, asset: str) -> int:
-        """Units of an asset in all wallets."""
+        """Return units of an asset in all wallets."""
         return self.balances.get(asset, 0) + sum(self.wallets.get(asset, {}).values())
 
     def free(self, asset: str, but: Order | None = None) -> int:
-        """Units of an asset that a new order may use."""
+        """Return units of an asset that a new order may use."""
         return self.balances.get(asset, 0) - self.held(asset, but)
 
 
@@ -296,7 +296,7 @@ def replaced(
     post_only: bool | None,
     userref: int | None,
 ) -> OrderRequest:
-    """The order that an edit asks for: as the old one where nothing is said."""
+    """Return the order that an edit asks for: as the old one where nothing is said."""
     pair = order.pair
 
     def kept(given: Price | None, ticks: int | None) -> Price | None:

@@ -1,7 +1,7 @@
 """The exchange's state: venues, accounts, open orders, ledger entries, and what changed since the last commit.
 
-What changed gathers in ``journal`` (for the database) and ``reports`` (for the private channels); the shell commits
-the first before anyone is told the second.
+Changes gather in ``journal`` (for the database) and ``reports`` (for the private channels); the shell commits the
+journal before it sends the reports.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Something that a private channel tells an account; ``what`` is the exec_type of an execution."""
+    """A message of a private channel to an account; ``what`` is the exec_type of an execution."""
 
     account: int
     channel: str

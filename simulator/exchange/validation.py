@@ -1,4 +1,4 @@
-"""Checks of an order before it reaches the engine, in Kraken's words (KRAKEN.md 3.5, 4.5)."""
+"""Checks of an order before it reaches the engine, with Kraken's refusals (KRAKEN.md 3.5, 4.5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PRICE_MAX = 10**12
 
 
 def to_ticks(pair: Pair, price: Decimal, too_fine: str = "invalid_price") -> int:
-    """A price in ticks, or Kraken's refusal of it; ``too_fine`` is which one, of a price with too many decimals."""
+    """Return a price in ticks, or refuse it (KrakenError); ``too_fine`` chooses the refusal of too many decimals."""
     if not price.is_finite() or price <= 0 or price.adjusted() > 15:
         raise KrakenError(errors.INVALID_PRICE)
     ticks = units(price, pair.price_precision)
@@ -33,7 +33,7 @@ def to_ticks(pair: Pair, price: Decimal, too_fine: str = "invalid_price") -> int
 
 
 def to_lots(pair: Pair, qty: Decimal) -> int:
-    """A quantity in lots, or Kraken's refusal of it."""
+    """Return a quantity in lots, or Kraken's refusal of it."""
     if not qty.is_finite() or qty <= 0:
         raise invalid("volume")
     lots = units(qty, pair.qty_precision)
@@ -43,7 +43,7 @@ def to_lots(pair: Pair, qty: Decimal) -> int:
 
 
 def check_system(system: str, post_only: bool) -> None:
-    """May orders be placed or amended in this state of the exchange (KRAKEN.md 1.2)."""
+    """Refuse (KrakenError) an add or amend that this state of the exchange does not allow (KRAKEN.md 1.2)."""
     if system == "cancel_only":
         raise KrakenError(errors.CANCEL_ONLY)
     if system == "post_only" and not post_only:
@@ -53,7 +53,7 @@ def check_system(system: str, post_only: bool) -> None:
 
 
 def check_pair(status: str, kind: str, post_only: bool, reduces: bool = False) -> None:
-    """May this kind of order be placed in this state of its pair (KRAKEN.md 1.9)."""
+    """Refuse (KrakenError) a kind of order that this state of its pair does not allow (KRAKEN.md 1.9)."""
     if status == "cancel_only":
         raise KrakenError(errors.CANCEL_ONLY)
     if status == "post_only" and not post_only:
@@ -67,7 +67,7 @@ def check_pair(status: str, kind: str, post_only: bool, reduces: bool = False) -
 
 
 def check_size(venue: Venue, qty: int, price: int | None) -> None:
-    """The pair's minimums; an order without a price counts at the last one."""
+    """Refuse (KrakenError) an order below the pair's minimums; one without a price counts at the last one."""
     pair = venue.pair
     if qty < pair.qty_min:
         raise KrakenError(errors.ORDER_MINIMUM)
@@ -86,7 +86,7 @@ def check_funds(
     *,
     waits: bool = False,
 ) -> None:
-    """Does the account have what the order may cost, beside its other open orders; ``but`` is the one it replaces.
+    """Refuse (KrakenError) an order that may cost more than is free; ``but`` is the one it replaces.
 
     One that ``waits`` for its trigger may take from the book when that is reached.
     """
@@ -98,7 +98,7 @@ def check_funds(
 def needs(
     account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool, waits: bool
 ) -> tuple[str, int]:
-    """The asset that the order may cost, and how many units of it."""
+    """Return the asset that the order may cost, and how many units of it."""
     pair = venue.pair
     if side == "sell":
         return pair.base.name, pair.base_units(qty, "up")
@@ -106,7 +106,7 @@ def needs(
 
 
 def buy_cost(account: Account, venue: Venue, qty: int, price: int | None, post_only: bool, waits: bool) -> int:
-    """Units of the quote asset that a buy may cost, fee included: the taker's where it would or might take."""
+    """Return units of the quote asset that a buy may cost, fee included: the taker's where it would or might take."""
     pair = venue.pair
     taker = 1_000_000 + account.taker_rate
     if price is not None:

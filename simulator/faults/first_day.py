@@ -43,7 +43,7 @@ _MIX: tuple[tuple[int, dict[str, Any]], ...] = (
 
 
 class FirstDay:
-    """Sets faults on a world from its seed."""
+    """Set faults on a world from its seed."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -53,7 +53,7 @@ class FirstDay:
         world.later(world.now + int(FIRST_S * NS), self._trouble)
 
     def draw(self) -> dict[str, Any]:
-        """The members of the next fault."""
+        """Return the members of the next fault."""
         fields = self.rng.choices(self._kinds, self._weights)[0]
         return {name: self._drawn(name, value) for name, value in fields.items()}
 

@@ -32,15 +32,15 @@ _MOVES = ("transfer", "earn", "staking")
 
 
 def act(world: World, fault: Fault, now: int) -> None:
-    """Does an act; raises ValueError when it makes no sense here."""
+    """Carry out an instant fault; raises FaultError when it makes no sense here."""
     _ACTS[fault.kind](world, fault, now)
     world.faults.note(fault.kind, fault.id, now, fault.value or fault.symbol)
-    # A clock that was put off has moved the time.
+    # A clock that was moved has moved the time.
     world.flush(world.now if fault.kind == "clock" else now)
 
 
 def calm(world: World, now: int) -> None:
-    """Undoes what acts have set: the exchange and its pairs are online, the clock is right."""
+    """Undo what instant faults have set: bring the exchange and its pairs online, and the clock right."""
     world.maintenance = None
     set_system(world, "online", now)
     for symbol, venue in world.exchange.venues.items():
@@ -52,7 +52,7 @@ def calm(world: World, now: int) -> None:
 
 
 def set_system(world: World, status: str, now: int) -> None:
-    """The exchange's state; every session hears of a change."""
+    """Set the exchange's status, and send a change to every session."""
     if status not in SYSTEM:
         raise ValueError(f"value is one of {', '.join(SYSTEM)}")
     if world.exchange.state.system != status:
@@ -62,7 +62,7 @@ def set_system(world: World, status: str, now: int) -> None:
 
 
 def tell_instrument(world: World, symbol: str) -> None:
-    """An ``instrument`` update with one pair."""
+    """Publish an ``instrument`` update with one pair."""
     data = instrument_data([], [world.exchange.venues[symbol]])
     world.hub.tell("instrument", "", 0, f'{{"channel":"instrument","type":"update","data":{data}}}')
 
@@ -72,7 +72,7 @@ def _status(world: World, fault: Fault, now: int) -> None:
 
 
 def _maintenance(world: World, fault: Fault, now: int) -> None:
-    """Announced at once, begins after ``ms``, lasts ``seconds`` (60); when ``phased``, markets come back by steps."""
+    """Announce a maintenance that begins after ``ms`` and lasts ``seconds`` (60); ``phased`` ends it in steps."""
     begin = now + int(fault.ms * 1e6)
     end = begin + int((fault.seconds or 60) * NS)
     announced = world.maintenance = [begin, end]
@@ -135,7 +135,7 @@ def _units(text: str, precision: int) -> int:
 
 
 def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
-    """New price decimals: every order of the pair is cancelled, the book begins anew and is shown anew."""
+    """Give a pair new price decimals: cancel its orders, begin the book anew, and send new snapshots."""
     if not 0 <= precision <= PRECISION_MAX:
         raise ValueError(f"price_precision is from 0 to {PRECISION_MAX}")
     exchange, venue = world.exchange, world.exchange.venues[symbol]
@@ -154,7 +154,7 @@ def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
 
 
 def _partial_fill(world: World, fault: Fault, now: int) -> None:
-    """A counterparty takes ``share`` (a half at most times) of own orders, through whatever stands before them."""
+    """Trade ``share`` (by default a half) of the accounts' orders, through whatever has priority over them."""
     share = 0.5 if fault.share >= 1 else fault.share
     orders = [
         order
@@ -171,7 +171,7 @@ def _partial_fill(world: World, fault: Fault, now: int) -> None:
 
 
 def take_part(world: World, order: Order, lots: int, now: int) -> None:
-    """The crowd trades ``lots`` of a resting order, after all that has priority over it."""
+    """Trade ``lots`` of a resting order with the crowd, after all that has priority over it."""
     venue = world.exchange.venues[order.pair.symbol]
     engine = venue.engine
     if order.price is None or engine.order(order.number) is None:
@@ -193,7 +193,7 @@ def take_part(world: World, order: Order, lots: int, now: int) -> None:
 
 
 def _ledger(world: World, fault: Fault, now: int) -> None:
-    """Books a ledger entry of type ``value``; a transfer that names a ``wallet`` moves there, by two entries."""
+    """Book a ledger entry of type ``value``; a transfer that names a ``wallet`` moves there, by two entries."""
     exchange = world.exchange
     account = next((a for a in exchange.accounts.values() if a.name == fault.account), None)
     asset = ASSETS.get(fault.asset)
@@ -221,7 +221,7 @@ def _auto_earn(world: World, fault: Fault, now: int) -> None:
 
 
 def _chosen(world: World, fault: Fault) -> list[Order]:
-    """The open orders that an act is about, each with the act's share of chance."""
+    """Return the open orders that an act is about, each with the act's share of chance."""
     return [
         order
         for account in world.exchange.accounts.values()
@@ -233,14 +233,14 @@ def _chosen(world: World, fault: Fault) -> list[Order]:
 
 
 def _engine_cancel(world: World, fault: Fault, now: int) -> None:
-    """The engine cancels orders, for whatever reason ``text`` gives."""
+    """Cancel orders as the engine, with ``text`` as the reason."""
     for order in _chosen(world, fault):
         if order.number in world.exchange.orders:
             world.exchange.lifecycle.pull(order, "canceled", fault.text, now)
 
 
 def _restate(world: World, fault: Fault, now: int) -> None:
-    """The engine halves what is left of orders and reports them as restated."""
+    """Halve what remains of orders as the engine, and report them as restated."""
     for order in _chosen(world, fault):
         if order.number in world.exchange.orders and order.remaining > 1 and not order.terms.display:
             world.exchange.lifecycle.restate(order, order.filled + order.remaining // 2, fault.text or RESTATED, now)

@@ -1,4 +1,4 @@
-"""Faults that are set by seed or by HTTP, and the record of what they did. No socket, no clock.
+"""Faults that are set by seed or by HTTP, and the record of what they have struck. No socket, no clock.
 
 A rule *strikes* what passes it: each time with its share of chance (drawn from a seed), at most ``count`` times, for
 ``seconds``. An act happens at once and is not kept; ``simulator/faults/instant.py`` does those.
@@ -60,7 +60,7 @@ _log = logging.getLogger("simulator")
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A rule or an act as it was asked for. Which members matter depends on ``kind`` (docs/simulator.md).
+    """A fault as requested, a rule or an instant one. Which members matter depends on ``kind`` (docs/simulator.md).
 
     Filters, empty for all: ``path`` (public, private, v1, rest), ``method`` (a request's), ``channel``, ``account``
     (its name), ``symbol``. ``ms`` is a delay or an offset in milliseconds, ``text`` what is said, ``value`` a state.
@@ -106,7 +106,7 @@ class Faults:
         self._ids = 0
 
     def read(self, fields: Any, now: int) -> Fault:
-        """A fault from its JSON members; raises ValueError that says what is wrong with it."""
+        """Return a fault from its JSON members; raises FaultError that says what is wrong with it."""
         fault = msgspec.convert(fields, Fault)
         if fault.kind not in RULES and fault.kind not in ACTS:
             raise ValueError(f"no such kind: {fault.kind}; there are {', '.join(RULES + ACTS)}")
@@ -122,19 +122,19 @@ class Faults:
         return fault
 
     def set(self, fault: Fault) -> None:
-        """Adds a rule; raises ValueError when there are too many."""
+        """Add a rule; raises FaultError when there are too many."""
         if len(self.rules) >= RULES_MAX:
             raise ValueError(f"at most {RULES_MAX} rules")
         self.rules.append(fault)
 
     def clear(self, number: int | None = None) -> int:
-        """Takes away one rule or all; returns how many."""
+        """Take away one rule or all; return how many."""
         gone = [rule for rule in self.rules if number in (None, rule.id)]
         self.rules = [rule for rule in self.rules if rule not in gone]
         return len(gone)
 
     def forget_spent(self, now: int) -> None:
-        """Drops the rules that can strike no more."""
+        """Drop the rules that can strike no more."""
         self.rules = [
             rule
             for rule in self.rules
@@ -142,7 +142,7 @@ class Faults:
         ]
 
     def strike(self, kind: str, now: int, where: str = "", **about: str) -> Fault | None:
-        """The rule of a kind that strikes what is told of in ``about``, counted and logged; None when none does."""
+        """Return the rule of a kind that strikes what ``about`` describes, counted and logged; None when none does."""
         for rule in self.rules:
             if rule.kind == kind and self._holds(rule, now, about) and self._draw(rule):
                 rule.struck += 1
@@ -151,7 +151,7 @@ class Faults:
         return None
 
     def level(self, kind: str, now: int, **about: str) -> int:
-        """Ns of a lasting condition (``lag_public``, ``rest_behind``), 0 without; told once a rule."""
+        """Return the ns of a lasting condition (``lag_public``, ``rest_behind``), 0 without; noted once a rule."""
         for rule in self.rules:
             if rule.kind == kind and self._holds(rule, now, about):
                 if not rule.struck:
@@ -161,7 +161,7 @@ class Faults:
         return 0
 
     def note(self, kind: str, number: int, now: int, where: str) -> None:
-        """Records an injection."""
+        """Record an injection."""
         self.counts[kind] += 1
         self.injected.append((now, kind, number, where))
         _log.info("injected %s (%d) %s", kind, number, where)
@@ -193,5 +193,5 @@ class Faults:
         return rule.share >= 1 or self.rng.random() < rule.share
 
     def garbage(self) -> str:
-        """Some text that is no JSON."""
+        """Return some text that is no JSON."""
         return "".join(self.rng.choice('{}[]":,\\x\u00e4\u0007 0') for _ in range(self.rng.randint(1, 60)))

@@ -1,8 +1,8 @@
 """A market of very many pairs: changes of books that are rendered once and sent again and again, at a steady rate.
 
-One order of each book changes its size in a cycle. What a message says is true of the book and of the engine; only its
-text, its checksum and what the crowd would think are not worked out anew. Whatever else happens to a book (an account's
-order, a fault) goes its usual way, and the cycle is rendered anew behind it.
+One order of each book changes its size in a cycle. Each message is true of the book and of the engine; only its text
+and checksum are rendered ahead, and no crowd decides anything. Whatever else happens to a book (an account's order, a
+fault) goes its usual way, and the cycle is rendered anew after it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Cycle:
         self._open(now)
 
     def _open(self, now: int) -> None:
-        """Fills the book with levels of its pair's minimum and more."""
+        """Fill the book with levels of its pair's minimum and more."""
         venue = self.venue
         pair, self._engine = venue.pair, venue.engine
         middle = max(venue.last_price // pair.tick, LEVELS + 1)
@@ -46,7 +46,7 @@ class Cycle:
         self._rest(now)
 
     def _rest(self, now: int) -> None:
-        """Puts down the order that changes, on the bid of the last level of ten."""
+        """Put down the order that changes, on the bid of the last level of ten."""
         pair = self.venue.pair
         self._number += 1
         bids = self.venue.book.bids.keys
@@ -54,7 +54,7 @@ class Cycle:
         self.venue.submit(self._number, 0, "buy", self._price, pair.qty_min * 2, now, "gtc", True)
 
     def _render(self, now: int) -> bool:
-        """Works out the messages of a whole cycle; False when there is no order to change."""
+        """Work out the messages of a whole cycle; False when there is no order to change."""
         venue = self.venue
         if venue.engine is not self._engine:
             self._open(now)
@@ -78,7 +78,7 @@ class Cycle:
         return True
 
     def play(self, now: int) -> None:
-        """Sends the next change."""
+        """Send the next change."""
         venue, book = self.venue, self.venue.book
         if book.changed_ns != self._ns and not self._render(now):
             return
@@ -107,7 +107,7 @@ class Flood:
         self._done_ns = now
 
     def step(self, now: int) -> int:
-        """Sends what is due; returns when to come back."""
+        """Send what is due; return when to come back."""
         self._done_ns = max(self._done_ns, now - LATE_MAX_NS)
         due = (now - self._done_ns) * MESSAGES_A_SECOND // NS
         self._done_ns += due * NS // MESSAGES_A_SECOND
@@ -118,5 +118,5 @@ class Flood:
         return now + STEP_NS
 
     def shift(self, by: int) -> None:
-        """The clock was put forward (or back) by so many ns."""
+        """Move what is timed here when the clock is moved by so many ns."""
         self._done_ns += by

@@ -51,7 +51,7 @@ class Makers:
             self._schedule.later(t + self._crowd.pause(0.2, 2.0), self._align)
 
     def _align(self, t: int) -> None:
-        """One step towards a touch around the fair price: pull, sweep, or quote; then the next step."""
+        """Take one step towards a touch around the fair price: pull, sweep, or quote; then schedule the next."""
         if self._goal is None:
             self.decay(t)
             lowest = max(1, math.floor(self.fair + self.push - (self.width - 1) / 2))
@@ -106,7 +106,7 @@ class Makers:
         return True
 
     def _standing(self, side: str, limit: int) -> int:
-        """Return the lots that stand on a side at or through ``limit``; whoever left them there is picked off."""
+        """Return the lots that stand on a side at or through ``limit``; their owners are picked off."""
         book = self._crowd.venue.book.side(side)
         total = 0
         for key in book.keys:

@@ -57,7 +57,7 @@ class Market:
     # --- control -------------------------------------------------------------------------------------------------
 
     def open(self, now: int, own: Iterable[tuple[str, int]] = ()) -> None:
-        """Seeds the book around the last price and starts the flow.
+        """Seed the book around the last price and start the flow.
 
         ``own`` are (side, price) of orders about to be restored: the book leaves them uncrossed, and stands ahead of
         them at their prices.
@@ -93,7 +93,7 @@ class Market:
             self._schedule.later(now + int(CRASH_FIRST_S * NS / self._pace), self._crash)
 
     def step(self, now: int) -> int:
-        """Does what is due; returns when to come back. A long absence is skipped, not caught up with."""
+        """Do what is due; return when to come back. A long absence is skipped, not caught up with."""
         self.crowd.now = now
         late = now - self._offset - self._schedule.due_ns
         if late > LATE_MAX_NS:
@@ -105,7 +105,7 @@ class Market:
         return self._schedule.due_ns + self._offset
 
     def shift(self, by: int) -> None:
-        """The clock was put forward (or back) by so many ns: nothing is due earlier or later for it."""
+        """Keep every due time at its distance when the clock is moved by so many ns."""
         self.crowd.now += by
         self._offset += by
 
@@ -124,7 +124,7 @@ class Market:
     # --- the flow ------------------------------------------------------------------------------------------------
 
     def _gap(self, rate: float) -> int:
-        """Ns until the next event of a flow that the mood speeds up or slows down."""
+        """Return ns until the next event of a flow that the mood speeds up or slows down."""
         return int(self.crowd.rng.expovariate(rate * math.exp(self._mood)) * NS / self._pace)
 
     def _idle(self, t: int) -> None:
@@ -143,7 +143,7 @@ class Market:
         self._schedule.later(t + int(NS / self._pace), self._weather)
 
     def _arbitrage(self, t: int) -> None:
-        """Whoever can trade the same thing by way of other pairs takes part of the gap."""
+        """Take part of the gap to the price that other pairs imply, as arbitrage does."""
         if self._implied is not None:
             target = self._implied() / self._step
             keep = math.exp(-FOLLOW_EVERY_S * self._pace / self._follow_s)
@@ -157,7 +157,7 @@ class Market:
         self._schedule.later(t + self._gap(self.how.news_rate), self._news)
 
     def _crash(self, t: int) -> None:
-        """Takers sell through the book for seconds while makers stand back; most of it is bought back."""
+        """Sell through the book for seconds while makers stand back, then buy most of it back."""
         for number in range(CRASH_STEPS):
             down = t + int(number * 0.2 * NS / self._pace)
             self._schedule.later(down, self._slide, -self.how.crash_bp / CRASH_STEPS, True)
@@ -194,7 +194,7 @@ class Market:
         self._schedule.later(t + self._gap(self.how.cluster_rate), self._cluster)
 
     def _take(self, t: int, sign: int) -> None:
-        """A taker hits the touch, up to a little beyond it, and moves what is thought fair."""
+        """Hit the touch as a taker, up to a little beyond it, and move the fair price."""
         side, other = ("buy", "sell") if sign > 0 else ("sell", "buy")
         best = self.crowd.best(other)
         if best is None:
@@ -222,7 +222,7 @@ class Market:
         self._schedule.later(t + self._gap(self.how.quiet_rate), self._quiet)
 
     def _act(self, t: int) -> None:
-        """One maker changes a size, adds a level, or takes one away, all near the touch."""
+        """Change one maker's size, add a level, or take one away, all near the touch."""
         rng = self.crowd.rng
         side = rng.choice(SIDES)
         keys = self.crowd.keys[side]
@@ -249,7 +249,7 @@ class Market:
                 self.crowd.resize(resting, self.crowd.touch_size(side) if at_touch else self.crowd.size())
 
     def _show(self, t: int, side: str, size: int) -> None:
-        """A maker adds a level; many are taken back or moved at once."""
+        """Add a maker's level; many of these are taken back or moved at once."""
         best = self.crowd.best(side)
         if best is None or not self.crowd.insert(side, self.crowd.near_price(side, best), size):
             return
@@ -257,7 +257,7 @@ class Market:
             self._schedule.later(t + self.crowd.pause(4, FLEETING_MS), self._flee, self.crowd.number)
 
     def _flee(self, t: int, number: int) -> None:
-        """The level that was shown for a moment is moved in one go, or taken away and perhaps shown elsewhere."""
+        """Move a fleeting level in one go, or withdraw it and perhaps add it at another price."""
         resting = self.crowd.orders.get(number)
         best = self.crowd.best(resting.side) if resting is not None else None
         if resting is None or best is None or resting.price == best:
@@ -273,7 +273,7 @@ class Market:
             self._schedule.later(t + self.crowd.pause(1, 40), self._show, resting.side, resting.remaining)
 
     def _tend(self, t: int) -> None:
-        """Keeps the deep book at its size, one order at a time."""
+        """Keep the deep book at its size, one order at a time."""
         side = self.crowd.rng.choice(SIDES)
         keys = self.crowd.keys[side]
         best = self.crowd.best(side)
@@ -285,7 +285,7 @@ class Market:
         self._schedule.later(t + self._gap(4.0), self._tend)
 
     def _react(self, t: int) -> None:
-        """An account that improves the touch draws takers, and the makers behind it stand back."""
+        """React to an account that improves the touch: takers hit it, and the makers behind it stand back."""
         for side, sign in (("buy", -1), ("sell", 1)):
             best, mine = self.crowd.best(side), self.crowd.keys[side]
             if best is None or not mine or best in self.crowd.at[side] or best * sign_of(side) >= mine[0]:

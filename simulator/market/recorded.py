@@ -1,4 +1,4 @@
-"""Reads what a market did from a file: captured frames, a recording of TradeByte's bus, or a list of level events."""
+"""Read what a market did from a file: captured frames, a recording of TradeByte's bus, or a list of level events."""
 
 from __future__ import annotations
 

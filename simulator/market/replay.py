@@ -1,6 +1,6 @@
 """A market that is a recording: captured book frames drive the book, captured trades take from it. No I/O.
 
-Rules of honesty (MARKET.md): the recorded quantity of a level is the crowd's; an account's order stands in the queue
+Rules of fills (MARKET.md): the recorded quantity of a level is the crowd's; an account's order stands in the queue
 where it came; what leaves a level without a trade leaves pro rata ahead of and behind it; trades eat from the front.
 Without trades in the recording nothing fills but what an account takes itself.
 """
@@ -33,7 +33,7 @@ class Moment:
 
 
 def read(lines: Iterable[bytes]) -> dict[str, list[Moment]]:
-    """The moments of each listed pair in a file of frames, one a line, of either version; oldest first.
+    """Return the moments of each listed pair in a file of frames, one a line, of either version; oldest first.
 
     A trade comes before the book change of the same time, which is its consequence. Lines that are no book or trade
     frames of a listed pair are passed over; raises ValueError when none is left.
@@ -141,18 +141,18 @@ class Replay:
             _log.warning("%s: the recording has no trades: resting orders will not fill", venue.pair.symbol)
 
     def open(self, now: int, _own: Iterable[tuple[str, int]] = ()) -> None:
-        """Starts the recording with its first snapshot."""
+        """Start the recording with its first snapshot."""
         self._begin = now
         self._at = next((i for i, m in enumerate(self._moments) if m.kind == "snapshot"), len(self._moments))
         self.step(now)
 
     def shift(self, by: int) -> None:
-        """The clock was put forward (or back) by so many ns."""
+        """Move what is timed here when the clock is moved by so many ns."""
         self.now += by
         self._begin += by
 
     def step(self, now: int) -> int:
-        """Does what is due; returns when to come back. After its end the book stands still."""
+        """Do what is due; return when to come back. After its end the book stands still."""
         self.now = now
         moments = self._moments
         if not moments:
@@ -187,7 +187,7 @@ class Replay:
             else:
                 self._recorded[side].pop(price, None)
         for side, book in self._recorded.items():
-            # What is pushed out of the recorded depth is told of no more.
+            # The recording has no more changes of levels that are pushed out of its depth.
             for price in sorted(book, reverse=side == "buy")[self._depth :]:
                 del book[price]
                 touched[(side, price)] = None
@@ -195,7 +195,7 @@ class Replay:
             self._reach(side, price, self._recorded[side].get(price, 0))
 
     def _reach(self, side: str, price: int, wanted: int) -> None:
-        """Makes the crowd's quantity at a price what was recorded."""
+        """Make the crowd's quantity at a price what was recorded."""
         engine = self.venue.engine
         self._withheld.discard((side, price))
         queue = engine.queue(side, price)
@@ -216,7 +216,7 @@ class Replay:
                 self._withheld.add((side, price))
 
     def _cut(self, side: str, crowd: list[tuple[int, int, int]], standing: int, wanted: int) -> None:
-        """Takes what left a level from each of the crowd's orders in proportion."""
+        """Take what left a level from each of the crowd's orders in proportion."""
         kept, total = 0, 0
         for number, remaining, filled in crowd:
             total += remaining
@@ -229,5 +229,5 @@ class Replay:
 
 
 def load(text: bytes) -> dict[str, list[Moment]]:
-    """As :func:`read`, of a whole file."""
+    """Read the moments of a whole file, as :func:`read`."""
     return read(filter(None, (line.strip() for line in text.splitlines())))

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Schedule:
-    """Actions in the order of their times (ns); those of one time in the order in which they were asked for."""
+    """Actions in the order of their times (ns); those of one time in the order in which they were added."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
@@ -21,7 +21,7 @@ class Schedule:
 
     @property
     def due_ns(self) -> int:
-        """When the next action is due."""
+        """Return the time when the next action is due."""
         return self._heap[0][0]
 
     def run_next(self) -> None:

@@ -1,4 +1,4 @@
-"""Chooses the pairs that the exchange lists: those configured, or those traded and what valuing them needs."""
+"""Choose the pairs that the exchange lists: those configured, or those traded and what valuing them needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVERY = "*"
 
 
 def listed_settings(config: Config) -> Simulator:
-    """The simulator's settings with the pairs that it lists, as WebSocket v2 names them.
+    """Return the simulator's settings with the pairs that it lists, as WebSocket v2 names them.
 
     Reads ``simulator.asset_pairs`` where one is named. Raises :class:`ConfigError` that names file, key and mend.
     """

@@ -9,7 +9,7 @@ from simulator.pairs.views import rest_pair
 
 
 def made_pairs(count: int) -> dict[str, Any]:
-    """So many pairs by their id; decimals, minimums, ticks and statuses are those of the table's pairs in turn."""
+    """Return ``count`` pairs by id, with decimals, minimums, ticks and statuses of the table's pairs in turn."""
     shapes = list(PAIRS.values())
     made: dict[str, Any] = {}
     for number in range(count):

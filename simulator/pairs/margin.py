@@ -26,6 +26,6 @@ MARGIN_PAIRS = {
 
 
 def leverages(pair: Pair) -> list[int]:
-    """The leverages that a pair can be traded with; empty without margin."""
+    """Return the leverages that a pair can be traded with; empty without margin."""
     known = MARGIN_PAIRS.get(pair.symbol)
     return [] if known is None else list(range(2, known.leverage + 1))

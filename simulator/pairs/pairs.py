@@ -25,7 +25,7 @@ PLACES: dict[str, int] = {}
 
 
 def add_pairs(pairs: Iterable[Pair]) -> None:
-    """Adds pairs and their assets under all their names; one of a known symbol takes the other's place."""
+    """Add pairs and their assets under all their names; one of a known symbol takes the other's place."""
     for pair in pairs:
         for asset in (pair.base, pair.quote):
             known = ASSETS.setdefault(asset.name, asset)
@@ -41,7 +41,7 @@ def add_pairs(pairs: Iterable[Pair]) -> None:
 
 
 def add_file(path: Path) -> list[Pair]:
-    """Adds the pairs of a file in Kraken's AssetPairs form; raises OSError or ValueError when it is none."""
+    """Add the pairs of a file in Kraken's AssetPairs form; raises OSError or ValueError when it is none."""
     pairs = pair_table.read_asset_pairs(path.read_text(encoding="utf-8"), ASSETS)
     add_pairs(pairs)
     return pairs
@@ -68,30 +68,30 @@ _FEES_FROM = [volume * 10**USD.decimals for volume, _, _ in FEES]
 
 @lru_cache(maxsize=256)
 def pair_of(symbol: str, price_precision: int) -> Pair:
-    """A pair as it was when its prices had these decimals."""
+    """Return a pair as it was when its prices had these decimals."""
     return replace(PAIRS[symbol], price_precision=price_precision, tick=1)
 
 
 def find_pair(name: str) -> Pair | None:
-    """The pair of any name that REST takes: altname, id, wsname, or the new names with and without a slash."""
+    """Return the pair of any name that REST takes: altname, id, wsname, or the new names with and without a slash."""
     return _BY_NAME.get(name)
 
 
 def find_asset(name: str) -> Asset | None:
-    """The asset of any of its names."""
+    """Return the asset of any of its names."""
     return _ASSET_BY_NAME.get(name)
 
 
 def pair_names() -> list[str]:
-    """Every name of every pair, for suggestions."""
+    """Return every name of every pair, for suggestions."""
     return list(_BY_NAME)
 
 
 def fee_row(volume: int) -> int:
-    """The row of the schedule that a 30-day volume in units of the dollar reaches."""
+    """Return the row of the schedule that a 30-day volume in units of the dollar reaches."""
     return bisect_right(_FEES_FROM, volume) - 1
 
 
 def percent(rate: int) -> str:
-    """A fee rate in millionths as percent with four decimals."""
+    """Return a fee rate in millionths as percent with four decimals."""
     return fixed(rate, 4)

@@ -1,4 +1,4 @@
-"""Reads tables of pairs: the one that ships (``pairs.csv``, ``assets.csv``) and files in Kraken's AssetPairs form."""
+"""Read tables of pairs: the one that ships (``pairs.csv``, ``assets.csv``) and files in Kraken's AssetPairs form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DECIMALS_MAX = 12
 
 
 def shipped() -> list[Pair]:
-    """The pairs of the table that ships, in its order."""
+    """Return the pairs of the table that ships, in its order."""
     folder = resources.files("simulator.pairs")
     assets = {
         row["name"]: Asset(
@@ -76,7 +76,7 @@ def _make_pair(
 
 
 def read_asset_pairs(text: str, known: Mapping[str, Asset]) -> list[Pair]:
-    """The pairs of a file in the form of Kraken's AssetPairs answer, with or without its envelope.
+    """Return the pairs of a file in the form of Kraken's AssetPairs answer, with or without its envelope.
 
     Dark pools (no ``wsname``) are left out; an asset that is not ``known`` (by name) gets usual decimals. Raises
     ValueError that says which entry is wrong.

@@ -34,7 +34,7 @@ _RELATIVE = re.compile(r"([+#-])([0-9]{1,12}(?:\.[0-9]{1,12})?)(%?)", re.ASCII)
 
 
 def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfirmed) -> OrderRequest:
-    """An order of ``AddOrder`` or ``AddOrderBatch``."""
+    """Return an order of ``AddOrder`` or ``AddOrderBatch``."""
     kind = fields.get("ordertype")
     if not isinstance(kind, str) or kind not in KINDS:
         raise invalid("ordertype")
@@ -85,7 +85,7 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfir
 
 
 def _prices(fields: Mapping[str, Any], kind: str, side: str) -> tuple[Price | None, Price | None]:
-    """The first and the second price of an order; trailing stops have distances instead (:func:`_terms`)."""
+    """Return the first and the second price of an order; trailing stops have distances instead (:func:`_terms`)."""
     if kind in ("market", SETTLE) or kind in TRAILING_KINDS:
         return None, None
     limits = kind in TRIGGERED_KINDS and kind in LIMIT_KINDS
@@ -99,7 +99,7 @@ def _prices(fields: Mapping[str, Any], kind: str, side: str) -> tuple[Price | No
 
 
 def price(fields: Mapping[str, Any], name: str, away: int = 0) -> Price | None:
-    """A price: absolute, or a distance from the last trade (``+5``, ``-0.5%``).
+    """Return a price: absolute, or a distance from the last trade (``+5``, ``-0.5%``).
 
     ``#`` is a distance too, to the side that ``away`` says; where it is 0 there is none.
     """
@@ -132,7 +132,7 @@ def _terms(fields: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal) -> Te
 
 
 def _leverage(fields: Mapping[str, Any], pair: Pair) -> int:
-    """The leverage of a margin order, 0 without: ``2``, or ``2:1`` as old clients write it."""
+    """Return the leverage of a margin order, 0 without: ``2``, or ``2:1`` as old clients write it."""
     if fields.get("leverage") in _NOTHING:
         return 0
     text = str(fields["leverage"]).removesuffix(":1")
@@ -142,7 +142,7 @@ def _leverage(fields: Mapping[str, Any], pair: Pair) -> int:
 
 
 def _distance(fields: Mapping[str, Any], name: str, pair: Pair) -> Distance:
-    """A price that has to be relative to another one: ``+5``, ``-0.5%``."""
+    """Return a price that has to be relative to another one: ``+5``, ``-0.5%``."""
     distance = price(fields, name)
     if not isinstance(distance, Distance):
         raise invalid(name)
@@ -152,7 +152,7 @@ def _distance(fields: Mapping[str, Any], name: str, pair: Pair) -> Distance:
 
 
 def _close(fields: Mapping[str, Any], pair: Pair) -> Close | None:
-    """A conditional close: a form has ``close[ordertype]`` and so on, a JSON body an object; empty is none."""
+    """Return a conditional close: a form has ``close[ordertype]`` and so on, a JSON body an object; empty is none."""
     given = fields.get("close")
     parts = {name[6:-1]: value for name, value in fields.items() if name.startswith("close[") and value not in _EMPTY}
     blamed = f"close[{next(iter(parts))[:24]}]" if parts else "close"
@@ -169,7 +169,7 @@ def _close(fields: Mapping[str, Any], pair: Pair) -> Close | None:
 
 
 def order_flags(fields: Mapping[str, Any]) -> frozenset[str]:
-    """The words of ``oflags``."""
+    """Return the words of ``oflags``."""
     flags = frozenset(item for item in str(fields.get("oflags") or "").split(",") if item)
     if not flags <= _FLAGS:
         raise invalid("oflags")
@@ -177,7 +177,7 @@ def order_flags(fields: Mapping[str, Any]) -> frozenset[str]:
 
 
 def userref(fields: Mapping[str, Any], name: str) -> int | None:
-    """A user reference: a whole number of 32 bits."""
+    """Return a user reference: a whole number of 32 bits."""
     number = decimal_text(fields, name)
     if number is not None and (number != number.to_integral_value() or abs(number) >= 2**31):
         raise invalid(name)
@@ -185,7 +185,7 @@ def userref(fields: Mapping[str, Any], name: str) -> int | None:
 
 
 def _used_only(fields: Mapping[str, Any], kind: str) -> None:
-    """Refuses a second price and a trigger that an order of this type has no use for."""
+    """Refuse a second price and a trigger that an order of this type has no use for."""
     used = {"price2": kind in TRIGGERED_KINDS and kind in LIMIT_KINDS, "trigger": kind in TRIGGERED_KINDS}
     for name, is_used in used.items():
         if not is_used and fields.get(name) not in _NOTHING:
@@ -193,7 +193,7 @@ def _used_only(fields: Mapping[str, Any], kind: str) -> None:
 
 
 def _neutral_only(fields: Mapping[str, Any], kind: str) -> None:
-    """Refuses what this simulator does not act on."""
+    """Refuse what this simulator does not act on."""
     if kind in TRIGGERED_KINDS and str(fields.get("trigger") or "last") != "last":
         raise KrakenError(errors.INDEX_UNAVAILABLE)
     if fields.get("asset_class") not in (None, "", "currency"):
@@ -201,7 +201,7 @@ def _neutral_only(fields: Mapping[str, Any], kind: str) -> None:
 
 
 def _moment(fields: Mapping[str, Any], name: str, now: int) -> int:
-    """A time in ns since the epoch: 0 is none, ``+n`` so many seconds from now, else Unix seconds."""
+    """Return a time in ns since the epoch: 0 is none, ``+n`` so many seconds from now, else Unix seconds."""
     value = str(fields.get(name) or "0")
     if not re.fullmatch(r"\+?[0-9]{1,12}", value, re.ASCII):
         raise invalid(name)

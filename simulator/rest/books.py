@@ -33,7 +33,7 @@ def _venue(world: World, fields: Fields) -> Venue:
 
 
 def grouped(world: World, fields: Fields, _now: int) -> Any:
-    """``GroupedBook``: levels of ``grouping`` ticks, each added up at its passive end (asks up, bids down)."""
+    """Answer ``GroupedBook``: levels of ``grouping`` ticks, each added up at its passive end (asks up, bids down)."""
     venue = _venue(world, fields)
     pair = venue.pair
     depth = _one_of(fields, "depth", GROUPED_DEPTHS, GROUPED_DEPTHS[0])
@@ -52,7 +52,7 @@ def grouped(world: World, fields: Fields, _now: int) -> Any:
 
 
 def level3(world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``Level3``: the orders of so many levels a side, 0 for all, next to trade first; times in ns."""
+    """Answer ``Level3``: the orders of ``depth`` levels a side, 0 for all, next to trade first; times in ns."""
     venue = _venue(world, fields)
     pair = venue.pair
     depth = _one_of(fields, "depth", LEVEL3_DEPTHS, 100) or 2**31

@@ -19,7 +19,7 @@ Fields = Mapping[str, Any]
 
 
 def strategies(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``Earn/Strategies``, of one asset or lock type where asked for; all on one page."""
+    """Answer ``Earn/Strategies``, of one asset or lock type where one is named; all on one page."""
     wanted = find_asset(str(fields["asset"])) if fields.get("asset") else None
     if fields.get("asset") and wanted is None:
         raise KrakenError(errors.UNKNOWN_ASSET)
@@ -66,7 +66,7 @@ def _strategy(strategy: Strategy) -> dict[str, Any]:
 
 
 def allocations(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``Earn/Allocations``: what is or was in each strategy, in ``converted_asset`` (USD) besides."""
+    """Answer ``Earn/Allocations``: what is or was in each strategy, also in ``converted_asset`` (USD)."""
     name = str(fields.get("converted_asset") or "USD")
     asset = find_asset(name)
     rate = None if asset is None else world.exchange.state.rates.usd(asset.name)
@@ -108,12 +108,12 @@ def _named(fields: Fields) -> Strategy:
 
 
 def allocate(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``Earn/Allocate``."""
+    """Answer ``Earn/Allocate``."""
     return _moved(world, key, fields, now, back=False)
 
 
 def deallocate(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``Earn/Deallocate``."""
+    """Answer ``Earn/Deallocate``."""
     return _moved(world, key, fields, now, back=True)
 
 
@@ -126,6 +126,6 @@ def _moved(world: World, key: KeyState, fields: Fields, now: int, *, back: bool)
 
 
 def status(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``Earn/AllocateStatus`` and ``Earn/DeallocateStatus``: moves are done when they are answered."""
+    """Answer ``Earn/AllocateStatus`` and ``Earn/DeallocateStatus``: moves are done when they are answered."""
     _named(fields)
     return {"pending": False}

@@ -21,7 +21,7 @@ EXPORTS_MAX = 50
 
 
 def add(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``AddExport``."""
+    """Answer ``AddExport``."""
     report, form = fields.get("report"), str(fields.get("format") or "CSV").upper()
     if report not in COLUMNS:
         raise invalid("report")
@@ -59,7 +59,7 @@ def _second(fields: Fields, name: str, default: int) -> int:
 
 
 def status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``ExportStatus`` of all exports of trades or of the ledger."""
+    """Answer ``ExportStatus`` of all exports of trades or of the ledger."""
     report = fields.get("report")
     if report not in COLUMNS:
         raise invalid("report")
@@ -101,7 +101,7 @@ def _named(world: World, key: KeyState, fields: Fields, now: int) -> Export:
 
 
 def retrieve(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> bytes:
-    """``RetrieveExport``: the zip file itself."""
+    """Answer ``RetrieveExport``: the zip file itself."""
     export = _named(world, key, fields, now)
     if export.status(now) != "Processed":
         raise invalid("id")
@@ -114,7 +114,7 @@ def retrieve(world: World, key: KeyState, fields: Fields, _arrived: int, now: in
 
 
 def remove(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``RemoveExport``: ``delete`` is for those that are ready, ``cancel`` for the others."""
+    """Answer ``RemoveExport``: ``delete`` is for those that are ready, ``cancel`` for the others."""
     export, kind = _named(world, key, fields, now), fields.get("type")
     if kind != ("delete" if export.status(now) == "Processed" else "cancel"):
         raise invalid("type")

@@ -49,7 +49,7 @@ def _method(asset: Asset) -> str:
 
 
 def _worth(asset: Asset, usd: int) -> str:
-    """So many dollars in units of an asset, as text."""
+    """Return what an amount of USD is in an asset, as text."""
     return fixed(int(usd / asset.usd * 10**asset.decimals) if asset.usd else 0, asset.decimals)
 
 
@@ -59,12 +59,12 @@ def _address(key: KeyState, asset: Asset, purpose: str) -> str:
 
 
 def _held(key: KeyState) -> list[Asset]:
-    """The assets that an account has."""
+    """Return the assets that an account has."""
     return [ASSETS[name] for name in key.account.balances]
 
 
 def deposit_methods(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``DepositMethods`` of an asset."""
+    """Answer ``DepositMethods`` of an asset."""
     asset = _known(fields)
     row: dict[str, Any] = {"method": _method(asset), "limit": False, "fee": fixed(0, asset.decimals)}
     row |= {"gen-address": not asset.is_fiat, "minimum": _worth(asset, _MINIMUM_USD)}
@@ -72,7 +72,7 @@ def deposit_methods(_world: World, _key: KeyState, fields: Fields, _arrived: int
 
 
 def deposit_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``DepositAddresses`` of an asset and method; one each, which no coin will ever come to."""
+    """Answer ``DepositAddresses`` of an asset and method; one each, which no coin will ever come to."""
     asset = _known(fields)
     if fields.get("method") != _method(asset):
         raise KrakenError(errors.FUNDING_METHOD)
@@ -82,12 +82,12 @@ def deposit_addresses(_world: World, key: KeyState, fields: Fields, _arrived: in
 
 
 def deposit_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``DepositStatus``: the deposits that the ledger shows."""
+    """Answer ``DepositStatus``: the deposits that the ledger shows."""
     return [_transfer(key, entry) for entry in _entries(world, key, fields, "deposit", now)]
 
 
 def withdraw_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``WithdrawStatus``: the withdrawals that the ledger shows."""
+    """Answer ``WithdrawStatus``: the withdrawals that the ledger shows."""
     rows = _entries(world, key, fields, "withdrawal", now)
     return [{**_transfer(key, entry), "network": "simulated", "key": KEY} for entry in rows]
 
@@ -124,7 +124,7 @@ def _transfer(key: KeyState, entry: LedgerEntry) -> dict[str, Any]:
 
 
 def withdraw_methods(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``WithdrawMethods``, of one asset or of what the account holds."""
+    """Answer ``WithdrawMethods``, of one asset or of what the account holds."""
     asset = _asset(fields, needed=False)
     chosen = [asset] if asset is not None else _held(key)
     return [
@@ -139,7 +139,7 @@ def withdraw_methods(_world: World, key: KeyState, fields: Fields, _arrived: int
 
 
 def withdraw_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``WithdrawAddresses``, of one asset or of what the account holds."""
+    """Answer ``WithdrawAddresses``, of one asset or of what the account holds."""
     asset = _asset(fields, needed=False)
     if fields.get("key") not in (None, "", KEY):
         return []
@@ -157,7 +157,7 @@ def withdraw_addresses(_world: World, key: KeyState, fields: Fields, _arrived: i
 
 
 def withdraw_info(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``WithdrawInfo``: what would be sent of an amount. Nothing here sends it."""
+    """Answer ``WithdrawInfo``: what would be sent of an amount. Nothing here sends it."""
     asset = _known(fields)
     if fields.get("key") != KEY:
         raise KrakenError(errors.FUNDING_KEY)

@@ -26,13 +26,13 @@ def _matches(order: Order, fields: Fields) -> bool:
 
 
 def open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``OpenOrders``, newest first."""
+    """Answer ``OpenOrders``, newest first."""
     rows = sorted(key.account.orders.values(), key=lambda order: -order.number)
     return {"open": {o.order_id: order_row(world, o, fields) for o in rows if _matches(o, fields)}}
 
 
 def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``ClosedOrders``, a page, newest first; behind the engine after a fill."""
+    """Answer ``ClosedOrders``, a page, newest first; behind the engine after a fill."""
     start, end, offset = _window(fields, lambda text: _order_time(world, key, text))
     userref, client = fields.get("userref"), fields.get("cl_ord_id")
     by_open = str(fields.get("closetime") or "both") == "open"
@@ -51,7 +51,7 @@ def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, no
 
 
 def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``OrderAmends``: what an order was put into, its original state first; empty without an amendment."""
+    """Answer ``OrderAmends``: the states of an order, its original one first; empty without an amendment."""
     order_id = fields.get("order_id")
     orders = world.store.history.orders_by_id(key.account.index, [str(order_id)]) if order_id else []
     if not orders:
@@ -78,7 +78,7 @@ def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _no
 
 
 def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``QueryOrders``."""
+    """Answer ``QueryOrders``."""
     ids = _ids(fields, "txid", 50)
     if not ids and fields.get("cl_ord_id"):
         client = arguments.client_id(fields["cl_ord_id"])
@@ -91,7 +91,7 @@ def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _no
 
 
 def consolidated(fills: list[Fill]) -> list[Fill]:
-    """One row for consecutive fills of an order, as trades by a taker are shown: at their average price."""
+    """Return one row for consecutive fills of an order, as trades by a taker are shown: at their average price."""
     rows: list[Fill] = []
     for fill in fills:
         last = rows[-1] if rows else None
@@ -110,7 +110,7 @@ def consolidated(fills: list[Fill]) -> list[Fill]:
 
 
 def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``TradesHistory``, a page, newest first; behind the engine."""
+    """Answer ``TradesHistory``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
     rows, count = world.store.history.fills(key.account.index, start, end, world.seen(now), offset)
     faults = world.faults
@@ -123,13 +123,13 @@ def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, n
 
 
 def query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``QueryTrades``."""
+    """Answer ``QueryTrades``."""
     ids = _ids(fields, "txid", 20)
     return {f.exec_id: trade_row(world, f, fields) for f in world.store.history.fills_by_id(key.account.index, ids)}
 
 
 def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``Ledgers``, a page, newest first; behind the engine."""
+    """Answer ``Ledgers``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _ledger_time(world, key, text))
     kind = fields.get("type")
     if kind is not None and not isinstance(kind, str):
@@ -148,7 +148,7 @@ def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int
 
 
 def query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``QueryLedgers``."""
+    """Answer ``QueryLedgers``."""
     rows = world.store.history.ledger_by_id(key.account.index, _ids(fields, "id", 20))
     return {e.ledger_id: ledger_row(e) for e in rows}
 
@@ -169,7 +169,7 @@ def _ledger_time(world: World, key: KeyState, text: str) -> int | None:
 
 
 def _window(fields: Fields, of_id: Callable[[str], int | None]) -> tuple[int, int, int]:
-    """(start, end] in ns and the offset; a bound is a time in seconds or an id."""
+    """Return (start, end] in ns and the offset; a bound is a time in seconds or an id."""
     bounds = []
     for name, default in (("start", 0), ("end", _FOREVER)):
         value = fields.get(name)

@@ -20,7 +20,7 @@ Fields = Mapping[str, Any]
 
 
 def open_positions(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``OpenPositions``: by their id, or one row a pair and side (``consolidation``), worth with ``docalcs``."""
+    """Answer ``OpenPositions`` by id, or a row a pair and side (``consolidation``), valued with ``docalcs``."""
     listed = key.account.positions
     if fields.get("txid"):
         ids = str(fields["txid"]).replace(" ", "").split(",")
@@ -56,7 +56,7 @@ def _row(world: World, position: Position, calculated: bool) -> dict[str, Any]:
 
 
 def _worth(world: World, positions: list[Position]) -> dict[str, str]:
-    """Value and result of what is open, in the quote asset."""
+    """Return value and result of what is open, in the quote asset."""
     pair = positions[0].pair
     value = sum(world.exchange.margin.value(position) for position in positions)
     paid = sum(position.cost_of(position.open) for position in positions)
@@ -84,7 +84,7 @@ def _consolidated(world: World, positions: list[Position], calculated: bool) -> 
 
 
 def trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``TradeBalance``: what the account is worth at the middle of the books in ``asset`` (ZUSD), and its margin."""
+    """Answer ``TradeBalance``: what the account is worth at the mids in ``asset`` (ZUSD), and its margin."""
     asset = find_asset(str(fields.get("asset") or "ZUSD"))
     exchange, account = world.exchange, key.account
     rate = None if asset is None else exchange.state.rates.usd(asset.name)

@@ -52,7 +52,7 @@ class Call:
     turnaround: str = ""
 
     def cost(self, world: World) -> int:
-        """The call's price: of one into a history as this exchange has it."""
+        """Return the call's price: of one into a history as this exchange has it."""
         return world.config.unconfirmed.history_call_points if self.points == HISTORY else self.points
 
 
@@ -64,7 +64,7 @@ def _token(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int
 
 
 def _held(account: Account) -> dict[str, tuple[str, int]]:
-    """(asset, units) of every wallet, by what REST calls it: earning assets have a suffix."""
+    """Return (asset, units) of every wallet, by what REST calls it: earning assets have a suffix."""
     rows: dict[str, tuple[str, int]] = {}
     for name, units in sorted(account.balances.items()):
         rows[ASSETS[name].rest_id] = name, units
@@ -220,7 +220,7 @@ def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: 
 
 
 def _described(request: OrderRequest, qty: int, price: int | None, trigger: int | None) -> dict[str, str]:
-    """The description of an order that has only been checked."""
+    """Return the description of an order that has only been checked."""
     return description(request.side, request.kind, request.pair, qty, price, trigger, request.terms)
 
 
@@ -246,7 +246,7 @@ def _cancel_order_batch(world: World, key: KeyState, fields: Fields, _arrived: i
 
 
 def _list(value: Any) -> list[Any]:
-    """A JSON list, or the error for what is none."""
+    """Return a JSON list, or the error for what is none."""
     if not isinstance(value, list):
         raise invalid("orders")
     return value

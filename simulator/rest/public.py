@@ -30,18 +30,18 @@ _INFO: dict[str, tuple[str, ...]] = {
 
 
 def server_time(_world: World, _fields: Fields, now: int) -> Any:
-    """``Time``."""
+    """Answer ``Time``."""
     second = now // NS
     return {"unixtime": second, "rfc1123": time.strftime("%a, %d %b %y %H:%M:%S +0000", time.gmtime(second))}
 
 
 def system_status(world: World, _fields: Fields, now: int) -> Any:
-    """``SystemStatus``."""
+    """Answer ``SystemStatus``."""
     return {"status": world.exchange.state.system, "timestamp": iso_seconds(now // NS)}
 
 
 def assets(world: World, fields: Fields, _now: int) -> Any:
-    """``Assets``."""
+    """Answer ``Assets``."""
     names = _names(fields, "asset")
     chosen = world.exchange.state.assets()
     if _tokenised(fields, "aclass"):
@@ -58,7 +58,7 @@ def assets(world: World, fields: Fields, _now: int) -> Any:
 
 
 def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
-    """``AssetPairs``, whole or the members that ``info`` names."""
+    """Answer ``AssetPairs``, whole or the members that ``info`` names."""
     info = fields.get("info") or "info"
     if info not in _INFO:
         raise invalid("info")
@@ -83,7 +83,7 @@ def _new_names(fields: Fields) -> bool:
 
 
 def _tokenised(fields: Fields, name: str) -> bool:
-    """True if tokenised assets are asked for, of which there are none here; currencies are the default."""
+    """True if tokenised assets are requested, of which this exchange has none; currencies are the default."""
     wanted = fields.get(name) or "currency"
     if wanted not in ("currency", "tokenized_asset"):
         raise invalid(name)
@@ -91,7 +91,7 @@ def _tokenised(fields: Fields, name: str) -> bool:
 
 
 def named_venues(world: World, fields: Fields) -> list[tuple[str, Venue]]:
-    """The venues of the pairs asked for, all without names, each with its key: the slash form is answered by itself."""
+    """Return the venues of the named pairs (all without names), each with its key: a slash name is its own key."""
     names = _names(fields, "pair")
     if not names:
         return [(venue.pair.rest_id, venue) for venue in world.exchange.venues.values()]
@@ -105,7 +105,7 @@ def named_venues(world: World, fields: Fields) -> list[tuple[str, Venue]]:
 
 
 def ticker(world: World, fields: Fields, now: int) -> Any:
-    """``Ticker``: figures of today (UTC) and of the last 24 hours."""
+    """Answer ``Ticker``: figures of today (UTC) and of the last 24 hours."""
     return {key: _ticker(venue, now) for key, venue in named_venues(world, fields)}
 
 
@@ -115,7 +115,7 @@ def _ticker(venue: Venue, now: int) -> dict[str, Any]:
     sides = []
     for price, side in ((ask, venue.book.asks), (bid, venue.book.bids)):
         lots = side.qty.get(price or 0, 0)
-        sides.append([pair.old_price(price or 0), str(lots // 10**pair.qty_precision), _shown(lots, pair)])
+        sides.append([pair.old_price(price or 0), str(lots // 10**pair.qty_precision), _thousandths(lots, pair)])
     last = venue.tape[-1].qty if venue.tape else 0
     return {
         "a": sides[0],
@@ -131,20 +131,20 @@ def _ticker(venue: Venue, now: int) -> dict[str, Any]:
 
 
 def depth(world: World, fields: Fields, _now: int) -> Any:
-    """``Depth``; quantities are rounded to three decimals, as Kraken does."""
+    """Answer ``Depth``; quantities are rounded to three decimals, as Kraken does."""
     key, venue = _one_venue(world, fields)
     pair = venue.pair
     count = _whole(fields, "count", 100, 1, 500)
     second = venue.book.changed_ns // NS
     sides = {
-        name: [[pair.old_price(price), _shown(qty, pair), second] for price, qty in side.best(count)]
+        name: [[pair.old_price(price), _thousandths(qty, pair), second] for price, qty in side.best(count)]
         for name, side in (("asks", venue.book.asks), ("bids", venue.book.bids))
     }
     return {key: sides}
 
 
 def trades(world: World, fields: Fields, now: int) -> Any:
-    """``Trades``, from what the tape still holds."""
+    """Answer ``Trades``, from what the tape still holds."""
     key, venue = _one_venue(world, fields)
     pair = venue.pair
     count = _whole(fields, "count", 1000, 1, 1000)
@@ -168,7 +168,7 @@ def trades(world: World, fields: Fields, now: int) -> Any:
 
 
 def _page(tape: list[Trade], count: int) -> list[Trade]:
-    """The first trades, about ``count``: a page ends between matches, since ``last`` is a match's time."""
+    """Return the first trades, about ``count``: a page ends between matches, since ``last`` is a match's time."""
     if len(tape) <= count:
         return tape
     cut = count
@@ -178,7 +178,7 @@ def _page(tape: list[Trade], count: int) -> list[Trade]:
 
 
 def ohlc(world: World, fields: Fields, now: int) -> Any:
-    """``OHLC``: up to 720 candles, the running one last; ``last`` is the begin of the last one that is over."""
+    """Answer ``OHLC``: up to 720 candles, the running one last; ``last`` is the begin of the last finished one."""
     key, venue = _one_venue(world, fields)
     pair = venue.pair
     interval = _whole(fields, "interval", 1, 1, INTERVALS[-1])
@@ -203,7 +203,7 @@ def ohlc(world: World, fields: Fields, now: int) -> Any:
 
 
 def spread(world: World, fields: Fields, now: int) -> Any:
-    """``Spread``: the last 200 touches."""
+    """Answer ``Spread``: the last 200 touches."""
     key, venue = _one_venue(world, fields)
     since = _whole(fields, "since", 0, 0, 2**40)
     rows = [
@@ -237,7 +237,7 @@ def _whole(fields: Fields, name: str, default: int, low: int, high: int) -> int:
     return int(value)
 
 
-def _shown(lots: int, pair: Pair) -> str:
+def _thousandths(lots: int, pair: Pair) -> str:
     unit = 10 ** (pair.qty_precision - 3)
     return fixed((2 * lots + unit) // (2 * unit), 3)
 

@@ -41,7 +41,7 @@ class Rest:
         self.delays = delays
 
     async def public(self, request: web.Request) -> web.StreamResponse:
-        """``/0/public/<method>``; arguments come in the query or, as some clients do, in a form."""
+        """Serve ``/0/public/<method>``; arguments come in the query or, from some clients, in a form."""
         await asyncio.sleep(self.delays.one_way_ns / NS)
         response = await self._public(request)
         await asyncio.sleep(self.delays.one_way_ns / NS)
@@ -68,7 +68,7 @@ class Rest:
             return _failure(str(error))
 
     async def private(self, request: web.Request) -> web.StreamResponse:
-        """``/0/private/<method>``."""
+        """Serve ``/0/private/<method>``."""
         body = await request.read()
         await asyncio.sleep(self.delays.one_way_ns / NS)
         arrived = self.clock()
@@ -106,7 +106,7 @@ class Rest:
     async def _troubled(
         self, request: web.Request, response: web.Response, about: dict[str, str]
     ) -> web.StreamResponse:
-        """The work is done; the answer comes late, broken, or never."""
+        """Return the answer late, broken, or never, as rules say; the request has been carried out."""
         faults, now, method = self.world.faults, self.clock(), about["method"]
         if faults.strike("answer_never", now, method, **about):
             if request.transport is not None:
@@ -124,7 +124,7 @@ class Rest:
         return await self._oddly_sent(request, response, about)
 
     def _oddly(self, response: web.Response, now: int, method: str, about: dict[str, str]) -> web.Response:
-        """The answer with whatever rules do to its numbers and members; a file has neither."""
+        """Return the answer with whatever rules do to its numbers and members; a file has neither."""
         if response.content_type != "application/json" or response.text is None:
             return response
         faults, text = self.world.faults, response.text
@@ -139,7 +139,7 @@ class Rest:
     async def _oddly_sent(
         self, request: web.Request, response: web.Response, about: dict[str, str]
     ) -> web.StreamResponse:
-        """The answer with half of its body, in slow pieces, or cut in the middle with its connection."""
+        """Return the answer with half of its body, in slow pieces, or cut in the middle with its connection."""
         faults, now, method = self.world.faults, self.clock(), about["method"]
         body = response.body if isinstance(response.body, bytes) else b""
         if faults.strike("rest_truncated", now, method, **about):
@@ -214,7 +214,7 @@ def _failure(error: str) -> web.Response:
 
 @web.middleware
 async def contained(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Whatever goes wrong in one request is that request's alone: logged, answered, survived."""
+    """Contain what goes wrong to the one request: log it, answer it, go on."""
     try:
         response: web.StreamResponse = await handler(request)
     except web.HTTPException as error:

@@ -19,7 +19,7 @@ NAME_MAX = 64
 
 
 def public_id(name: str) -> str:
-    """The public id of an account, four groups of four: made of its name, so that whoever knows that knows it."""
+    """Return the public id of an account, four groups of four, made of its name so that anybody can work it out."""
     digest = hashlib.sha256(f"account {name}".encode()).hexdigest().upper()
     return " ".join(digest[at : at + 4] for at in range(0, 16, 4))
 
@@ -30,7 +30,7 @@ def _master_only(world: World, key: KeyState) -> None:
 
 
 def create(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``CreateSubaccount``: an account without keys or balances."""
+    """Answer ``CreateSubaccount``: an account without keys or balances."""
     _master_only(world, key)
     name, mail = fields.get("username"), fields.get("email")
     if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX or name in _by_name(world):
@@ -46,7 +46,7 @@ def _by_name(world: World) -> dict[str, Account]:
 
 
 def transfer(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``AccountTransfer`` between any two accounts, by their public ids."""
+    """Answer ``AccountTransfer`` between any two accounts, by their public ids."""
     _master_only(world, key)
     asset = find_asset(str(fields.get("asset")))
     if asset is None:

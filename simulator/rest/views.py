@@ -16,7 +16,7 @@ Fields = Mapping[str, Any]
 
 
 def order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
-    """An order as OpenOrders, ClosedOrders and QueryOrders show it."""
+    """Return an order as OpenOrders, ClosedOrders and QueryOrders show it."""
     pair, terms = order.pair, order.terms
     price = pair.price(order.price) if order.price is not None else "0"
     trigger = None if order.trigger is None else pair.price(order.trigger)
@@ -75,7 +75,7 @@ def _status(order: Order) -> str:
 
 
 def trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
-    """A fill as TradesHistory and QueryTrades show it."""
+    """Return a fill as TradesHistory and QueryTrades show it."""
     pair = fill.pair
     row: dict[str, Any] = {
         "ordertxid": fill.order_id,
@@ -104,7 +104,7 @@ def trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
 
 
 def ledger_row(entry: LedgerEntry) -> dict[str, Any]:
-    """An entry as Ledgers and QueryLedgers show it."""
+    """Return an entry as Ledgers and QueryLedgers show it."""
     asset = ASSETS[entry.asset]
     return {
         "aclass": asset.asset_class,
@@ -120,14 +120,14 @@ def ledger_row(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def describe_order(order: Order) -> dict[str, str]:
-    """The texts that describe an order: ``order``, and ``close`` of one with a conditional close."""
+    """Return the texts that describe an order: ``order``, and ``close`` of one with a conditional close."""
     return description(order.side, order.kind, order.pair, order.qty, order.price, order.trigger, order.terms)
 
 
 def description(
     side: str, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None, terms: Terms
 ) -> dict[str, str]:
-    """As :func:`describe_order`, of the parts of an order."""
+    """Return the texts of :func:`describe_order` for the parts of an order."""
     first, second = asked_prices(terms, pair, pair.price(trigger or price or 0), pair.price(price or 0))
     close = {} if terms.close is None else {"close": describe_close(terms.close, pair)}
     amount = pair.qty(qty) if terms.cash is None else f"{terms.cash:.{pair.qty_precision}f}"
@@ -136,7 +136,7 @@ def description(
 
 
 def asked_prices(terms: Terms, pair: Pair, price: str, second: str) -> tuple[str, str]:
-    """The two prices of an order as it was asked for: distances with their sign (KRAKEN.md 4.5)."""
+    """Return the two prices of an order as requested: distances with their sign (KRAKEN.md 4.5)."""
     if terms.trail is not None:
         price, second = terms.trail.describe(pair), "0"
     elif terms.distance is not None:
@@ -145,7 +145,7 @@ def asked_prices(terms: Terms, pair: Pair, price: str, second: str) -> tuple[str
 
 
 def describe_close(close: Close, pair: Pair) -> str:
-    """A conditional close in an order's description."""
+    """Return a conditional close in an order's description."""
     first = pair.price(close.trigger or close.price or 0)
     return f"close position @ {describe(close.kind, first, pair.price(close.price or 0))}"
 
@@ -159,6 +159,6 @@ def describe(kind: str, price: str, second: str) -> str:
 
 
 def time_of(ns: int) -> float:
-    """Seconds since the epoch as REST shows them."""
+    """Return seconds since the epoch as REST shows them."""
     # Four decimals of the seconds of this century are exact enough to print as they are.
     return float(seconds(ns))

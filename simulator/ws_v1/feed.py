@@ -20,12 +20,12 @@ _FIRST, _BLOCK = 336, 32
 
 
 def channel_id(pair: Pair, channel: str) -> int:
-    """The number of a channel of a pair; depths and intervals share it."""
+    """Return the number of a channel of a pair; depths and intervals share it."""
     return _FIRST + _BLOCK * PLACES[pair.symbol] + _PLACES[channel]
 
 
 def channel_name(channel: str, depth: int) -> str:
-    """``book-10``, ``ohlc-5``, ``trade``."""
+    """Return a channel's name: ``book-10``, ``ohlc-5``, ``trade``."""
     return f"{channel}-{depth}" if depth else channel
 
 
@@ -34,7 +34,7 @@ def _frame(pair: Pair, channel: str, depth: int, payload: str) -> str:
 
 
 def snapshot(book: FullBook, depth: int) -> str:
-    """The snapshot of a depth; version 1 puts no checksum on it."""
+    """Return the snapshot of a depth; version 1 puts no checksum on it."""
     pair = book.pair
     sides = []
     for name, side in (("as", book.asks), ("bs", book.bids)):
@@ -47,7 +47,7 @@ def snapshot(book: FullBook, depth: int) -> str:
 
 
 def update(book: FullBook, runs: Iterable[Run], depth: int) -> str:
-    """The frame of an event for a depth, empty when it touches nothing there.
+    """Return the frame of an event for a depth, empty when it touches nothing there.
 
     Both sides go into one frame, as two objects; the checksum is in the last one.
     """
@@ -66,7 +66,7 @@ def update(book: FullBook, runs: Iterable[Run], depth: int) -> str:
 
 
 def checksum(book: FullBook) -> int:
-    """CRC-32 over the version 1 texts of the ten best levels a side (KRAKEN.md 1.5.1)."""
+    """Return CRC-32 over the version 1 texts of the ten best levels a side (KRAKEN.md 1.5.1)."""
     scale = int(10 ** max(0, 5 - book.pair.price_precision))
 
     def text(side: Side) -> str:
@@ -76,7 +76,7 @@ def checksum(book: FullBook) -> int:
 
 
 def trades(pair: Pair, rows: Iterable[Trade]) -> str:
-    """Trades, oldest first."""
+    """Return a ``trade`` frame, oldest first."""
     texts = ",".join(
         f'["{pair.old_price(t.price)}","{pair.qty(t.qty)}","{micros(t.ns)}","{t.side[0]}","{t.kind[0]}",""]'
         for t in rows
@@ -85,7 +85,7 @@ def trades(pair: Pair, rows: Iterable[Trade]) -> str:
 
 
 def ticker(book: FullBook, day: Day, last_price: int, last_qty: int, now: int) -> str:
-    """The ticker: today's and the last 24 hours' figures. Prices are ticks, quantities lots."""
+    """Return the ticker: today's and the last 24 hours' figures. Prices are ticks, quantities lots."""
     pair, today = book.pair, day.today(now)
     bid, ask = book.touch()
     sides = []
@@ -109,7 +109,7 @@ def ticker(book: FullBook, day: Day, last_price: int, last_qty: int, now: int) -
 
 
 def spread(book: FullBook, now: int) -> str:
-    """The touch and what stands there."""
+    """Return the touch and what stands there."""
     pair, (bid, ask) = book.pair, book.touch()
     sizes = (book.bids.qty.get(bid or 0, 0), book.asks.qty.get(ask or 0, 0))
     texts = [pair.old_price(bid or 0), pair.old_price(ask or 0), micros(now), *map(pair.qty, sizes)]
@@ -117,7 +117,7 @@ def spread(book: FullBook, now: int) -> str:
 
 
 def candle(pair: Pair, c: Candle) -> str:
-    """The running candle of an interval."""
+    """Return the running candle of an interval."""
     prices = ",".join(f'"{pair.old_price(price)}"' for price in (c.open, c.high, c.low, c.close, c.vwap))
     payload = f'["{micros(c.ns)}","{micros(c.end)}",{prices},"{pair.qty(c.volume)}",{c.trades}]'
     return _frame(pair, "ohlc", c.minutes, payload)

@@ -1,6 +1,6 @@
 """A private WebSocket version 1 session: openOrders, ownTrades and trading in the old envelope (KRAKEN.md 2).
 
-What it trades by are the REST calls, whose arguments version 1 shares; what it tells comes from version 2's reports.
+It trades by the REST calls, whose arguments version 1 shares; its channels are made from version 2's reports.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class OldPrivateSession(OldSession):
         return bool(self._channels)
 
     def close(self) -> None:
-        """The connection is gone: ends every subscription; orders stay."""
+        """End every subscription, as the connection is gone; orders stay."""
         super().close()
         for channel in tuple(self._channels):
             self._drop(channel)
@@ -74,7 +74,7 @@ class OldPrivateSession(OldSession):
         self._reporter.shift(by)
 
     def dispatch(self, request: Request, now: int) -> None:
-        """Subscribes, unsubscribes and trades; raises KrakenError."""
+        """Subscribe, unsubscribe or trade; raises KrakenError."""
         if request.method in ("subscribe", "unsubscribe"):
             self._subscription(request, now)
             return
@@ -89,7 +89,7 @@ class OldPrivateSession(OldSession):
             self._failed(request, str(error))
 
     def refuse(self, request: Request, error: str, now: int, **extra: str) -> None:
-        """An error: of a trading event by its own status, else as the public sessions have it."""
+        """Send an error: of a trading event by its own status, else as the public sessions do."""
         if request.method in self._events:
             self._failed(request, error)
         else:
@@ -173,7 +173,7 @@ class OldPrivateSession(OldSession):
             token.used_by.discard(self.connection_id)
 
     def report(self, report: Report, now: int) -> None:
-        """A report of the account, to the channels that tell it."""
+        """Send a report of the account to the channels that carry it."""
         row = reports_v1.read(report.text)
         orders, trades = (self._channels.get(channel) for channel in CHANNELS)
         if orders is not None and orders.account.index == report.account:
@@ -233,7 +233,7 @@ class OldPrivateSession(OldSession):
         self._done(request, descr=price, originaltxid=result["originaltxid"], **txid)
 
     def _cancel(self, key: KeyState, request: Request, now: int) -> None:
-        """One answer for each order."""
+        """Cancel orders, with one answer for each."""
         listed = [
             {name: text}
             for name in ("txid", "cl_ord_id")
@@ -257,7 +257,7 @@ class OldPrivateSession(OldSession):
 
 
 def _by_wsname(params: Fields, state: State) -> Fields:
-    """The members of an order whose pair has version 1's name."""
+    """Return the members of an order whose pair has version 1's name."""
     name = params.get("pair")
     pair = BY_WSNAME.get(name) if isinstance(name, str) else None
     if pair is None and isinstance(name, str) and state.unconfirmed.v1_new_names == "taken":

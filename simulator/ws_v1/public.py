@@ -38,13 +38,13 @@ class OldPublicSession(OldSession):
         return bool(self._subscribed)
 
     def close(self) -> None:
-        """The connection is gone: ends every subscription."""
+        """End every subscription, as the connection is gone."""
         super().close()
         for key in tuple(self._subscribed):
             self._leave(key)
 
     def dispatch(self, request: Request, now: int) -> None:  # noqa: ARG002 - acknowledgements carry no times
-        """Subscribes and unsubscribes; raises KrakenError."""
+        """Subscribe or unsubscribe; raises KrakenError."""
         if request.method in _TRADING:
             raise KrakenError(errors.PRIVATE_ON_PUBLIC)
         if request.method not in ("subscribe", "unsubscribe"):
@@ -157,7 +157,7 @@ def _described(channel: str, depth: int) -> dict[str, Any]:
 
 
 def _wanted(subscription: dict[str, Any]) -> tuple[str, int]:
-    """Channel, and its depth or interval (0 for channels without), of a ``subscription`` object."""
+    """Return channel, and its depth or interval (0 for channels without), of a ``subscription`` object."""
     channel = subscription.get("name")
     if not isinstance(channel, str) or channel not in _OPTIONS:
         raise KrakenError(errors.CHANNEL_INVALID)

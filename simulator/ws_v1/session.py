@@ -16,18 +16,18 @@ class OldSession(Session):
     """One connection that speaks version 1."""
 
     def status(self) -> str:
-        """The ``systemStatus`` message."""
+        """Return the ``systemStatus`` message."""
         return (
             f'{{"connectionID":{self.connection_id},"event":"systemStatus",'
             f'"status":"{self.world.exchange.state.system}","version":"{VERSION}"}}'
         )
 
     def heartbeat(self) -> str:
-        """The second's sign of life."""
+        """Return the second's sign of life."""
         return '{"event":"heartbeat"}'
 
     def read(self, text: str, arrived: int) -> Request:
-        """Reads a frame; never raises. The request's params are the whole message."""
+        """Read a frame; never raises. The request's params are the whole message."""
         self.heard_ns = arrived
         if not self.charge(arrived):
             return Request("", {}, None, arrived, errors.MESSAGE_RATE)
@@ -51,11 +51,11 @@ class OldSession(Session):
         return reqid if is_number and isinstance(reqid, int) else None
 
     def refuse(self, request: Request, error: str, now: int, **extra: str) -> None:  # noqa: ARG002
-        """An error that concerns the whole request."""
+        """Send an error that concerns the whole request."""
         self.event({"errorMessage": error, "event": "error", **reqid(request)})
 
     def pong(self, request: Request, now: int) -> None:  # noqa: ARG002
-        """The answer to a ping."""
+        """Answer a ping."""
         self.event({"event": "pong", **reqid(request)})
 
     def refuse_subscription(self, request: Request, error: str, name: str | None, subscription: dict[str, Any]) -> None:

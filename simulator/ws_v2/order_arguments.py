@@ -70,7 +70,7 @@ ORDER_MEMBERS = frozenset(
 
 
 def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
-    """An order of ``add_order`` or ``batch_add``; the members are those of ``ORDER_MEMBERS``."""
+    """Return an order of ``add_order`` or ``batch_add``; the members are those of ``ORDER_MEMBERS``."""
     neutral_only(params)
     kind = params.get("order_type")
     if kind not in KINDS:
@@ -147,7 +147,7 @@ def cash_of(pair: Pair, cash: Decimal | None, name: str) -> Decimal | None:
 
 
 def display_lots(pair: Pair, qty: Decimal, display: Decimal, name: str) -> int:
-    """The lots that an iceberg shows: a fifteenth of it at least."""
+    """Return the lots that an iceberg shows: a fifteenth of it at least."""
     visible, whole_lots = to_lots(pair, display), to_lots(pair, qty)
     if not whole_lots <= visible * DISPLAY_SHARE or visible > whole_lots:
         raise invalid(name)
@@ -188,7 +188,7 @@ def _conditional(params: Mapping[str, Any], pair: Pair) -> Close | None:
 
 
 def close_of(pair: Pair, kind: object, trigger: Decimal | None, price: Decimal | None, name: str) -> Close:
-    """A conditional close of static prices; ``name`` is what is refused."""
+    """Return a conditional close of static prices; ``name`` is what a refusal names."""
     if kind not in CLOSE_KINDS or (price is not None) != (kind in LIMIT_KINDS):
         raise invalid(name)
     if (trigger is not None) != (kind in TRIGGERED_KINDS):
@@ -198,14 +198,14 @@ def close_of(pair: Pair, kind: object, trigger: Decimal | None, price: Decimal |
 
 
 def neutral_only(params: Mapping[str, Any]) -> None:
-    """Refuses what this simulator does not act on."""
+    """Refuse what this simulator does not act on."""
     for name, neutral in _NEUTRAL.items():
         if name in params and not any(params[name] is value or params[name] == value for value in neutral):
             raise invalid(name)
 
 
 def trigger_of(params: Mapping[str, Any]) -> Price | None:
-    """The price in ``triggers``, None without: static, or in percent or quote from the last trade."""
+    """Return the price in ``triggers``, None without: static, or in percent or quote from the last trade."""
     triggers = params.get("triggers")
     if triggers is None:
         return None
@@ -227,7 +227,7 @@ def checked(
     times: tuple[str, str] = ("expire_time", "effective_time"),
     **members: Any,
 ) -> OrderRequest:
-    """An order of these members, or the refusal of those that do not go together; ``times`` names its end and start."""
+    """Return an order of these members, or refuse those that do not go together; ``times`` names its end and start."""
     request = OrderRequest(userref=userref or 0, **members)
     if request.cl_ord_id is not None and userref is not None:
         raise invalid("cl_ord_id and userref are mutually exclusive")
@@ -253,7 +253,7 @@ def checked(
 
 
 def _check_times(request: OrderRequest, now: int, end: str, start: str) -> None:
-    """Refuses an end that goes with no GTD, or that comes before the start, and either beyond a month."""
+    """Refuse an end that goes with no GTD, or that comes before the start, and either beyond a month."""
     if (request.tif == "gtd") != bool(request.expire_ns):
         raise invalid(end)
     if request.expire_ns and not now < request.expire_ns <= now + EXPIRE_MAX_NS:
@@ -265,7 +265,7 @@ def _check_times(request: OrderRequest, now: int, end: str, start: str) -> None:
 
 
 def safe_order(params: Any, pair: Pair, now: int) -> OrderRequest:
-    """As :func:`order`, for one of a batch: unknown members are refused, and so is what is no object."""
+    """Return an order of a batch, as :func:`order`; refuse unknown members and what is no object."""
     if not isinstance(params, dict):
         raise invalid("orders")
     only(params, ORDER_MEMBERS, "batch_add")

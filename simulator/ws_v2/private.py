@@ -92,7 +92,7 @@ class PrivateSession(Session):
         self._reporter.shift(by)
 
     def dispatch(self, request: Request, now: int) -> None:
-        """Subscribes, unsubscribes and trades."""
+        """Subscribe, unsubscribe or trade; raises KrakenError."""
         if request.method in ("subscribe", "unsubscribe"):
             self._subscription(request, now)
             return
@@ -174,7 +174,7 @@ class PrivateSession(Session):
             self._push("executions", subscription, "snapshot", f"[{','.join(f'{{{row}}}' for row in rows)}]")
 
     def _lags(self, channel: str, subscription: _Subscription, now: int) -> int:
-        """Ns by which the snapshot about to be sent is behind; what it lacks follows when it has caught up.
+        """Return ns by which the snapshot about to be sent is behind; what it lacks follows when it has caught up.
 
         A snapshot that is late, or behind, has everything that comes after it on its channel wait.
         """
@@ -215,7 +215,7 @@ class PrivateSession(Session):
             token.used_by.discard(self.connection_id)
 
     def report(self, report: Report, now: int) -> None:
-        """A report of the account to this session's subscription."""
+        """Send a report of the account to this session's subscription."""
         subscription = self._subscriptions.get(report.channel)
         if subscription is None:
             return
@@ -228,7 +228,7 @@ class PrivateSession(Session):
             self._push_row(subscription, row, report.what, now)
 
     def _push_row(self, subscription: _Subscription, row: str, what: str, now: int) -> None:
-        """A report alone in its message, or with those that follow at once."""
+        """Send a report alone in its message, or with those that follow at once."""
         faults = self.world.faults
         about = {"path": self.path, "channel": "executions", "account": subscription.account.name}
         if faults.rules and what == "trade" and faults.strike("split_trades", now, "executions", **about) is not None:

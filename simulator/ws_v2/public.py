@@ -53,14 +53,14 @@ class PublicSession(Session):
         return bool(self._subscribed)
 
     def close(self) -> None:
-        """The connection is gone: ends every subscription."""
+        """End every subscription, as the connection is gone."""
         super().close()
         for (channel, symbol, _), depth in self._subscribed.items():
             self.world.hub.leave(channel, symbol, depth, self)
         self._subscribed.clear()
 
     def dispatch(self, request: Request, now: int) -> None:
-        """Subscribes, unsubscribes, and refuses what belongs elsewhere."""
+        """Subscribe or unsubscribe; refuse (KrakenError) what belongs on the private side."""
         if request.method in TRADING or _is_private(request):
             raise KrakenError(errors.PRIVATE_ON_PUBLIC)
         if request.method not in ("subscribe", "unsubscribe"):
@@ -163,7 +163,7 @@ def _key(channel: str, symbol: str, options: dict[str, Any]) -> tuple[str, str, 
 
 
 def _depth(channel: str, options: dict[str, Any]) -> int:
-    """Return what tells the views of a channel apart: depth, trigger or interval."""
+    """Return the number that distinguishes the views of a channel: depth, trigger or interval."""
     if channel == "ticker":
         return int(options["event_trigger"] == "bbo")
     return int(options.get("depth") or options.get("interval") or 0)

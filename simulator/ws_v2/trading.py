@@ -32,7 +32,7 @@ _EDIT = frozenset(
 
 
 class Trading:
-    """Does what a session with a token asks of the exchange."""
+    """Do what a session with a token asks of the exchange."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -10,7 +10,7 @@ from simulator.ws_v2 import reports
 
 
 class Fills:
-    """Books fills on accounts: both legs of those in spot, positions of those with leverage."""
+    """Book fills on accounts: both legs of those in spot, positions of those with leverage."""
 
     def __init__(self, state: State, margin: Margin) -> None:
         self._state = state

@@ -41,7 +41,7 @@ class Margin:
     def check(
         self, account: Account, venue: Venue, side: str, qty: int, price: int | None, leverage: int, but: Order | None
     ) -> None:
-        """Refuses (KrakenError) an order with leverage that the account's margin does not carry."""
+        """Refuse (KrakenError) an order with leverage that the account's margin does not carry."""
         pair = venue.pair
         if leverage not in leverages(pair):
             raise invalid("leverage")
@@ -57,7 +57,7 @@ class Margin:
             raise KrakenError(errors.INSUFFICIENT_MARGIN)
 
     def reducible(self, account: Account, pair: Pair, side: str) -> int:
-        """The lots that a reduce-only order of a side may trade; refuses (KrakenError) without a position."""
+        """Return the lots that a reduce-only order of a side may trade; refuses (KrakenError) without a position."""
         lots = self.lots(account, pair, _other(side))
         if not lots:
             raise KrakenError(errors.REDUCE_ONLY)
@@ -87,7 +87,7 @@ class Margin:
         return position.pair.cost_units(venue.last_price, position.open)
 
     def unrealised(self, account: Account) -> Decimal:
-        """Profit of the open positions, a loss where negative."""
+        """Return profit of the open positions, a loss where negative."""
         total = Decimal(0)
         for position in account.positions.values():
             cost, value = self.valuation(position)
@@ -95,7 +95,7 @@ class Margin:
         return total
 
     def margin_used(self, account: Account) -> Decimal:
-        """The margin of the open positions."""
+        """Return the margin of the open positions."""
         return sum(
             (self._worth(p.pair, p.margin * p.open // p.qty) for p in account.positions.values()),
             Decimal(0),
@@ -142,7 +142,7 @@ class Margin:
         self._book_margin(account, pair.quote.name, "margin", result, charged, fill.exec_id, fill.ns)
 
     def _against(self, account: Account, pair: Pair, side: str, lots: int) -> list[tuple[Position, int]]:
-        """Positions of the other side with the lots of each that ``lots`` close, oldest first."""
+        """Return positions of the other side with the lots of each that ``lots`` close, oldest first."""
         parts: list[tuple[Position, int]] = []
         for position in account.positions.values():
             if lots and position.pair.symbol == pair.symbol and position.side != side:
@@ -171,7 +171,7 @@ class Margin:
     # --- time and settlement -------------------------------------------------------------------------------------
 
     def roll_over(self, account: Account, now: int) -> None:
-        """Charges the fees of positions that are due, one for each four hours."""
+        """Charge the fees of positions that are due, one for each four hours."""
         for position in [p for p in account.positions.values() if now >= p.rollover_ns]:
             pair = position.pair
             cost = pair.quote_units_of(position.cost_of(position.open), "half_up")
@@ -190,7 +190,7 @@ class Margin:
         ]
 
     def settle_position(self, account: Account, pair: Pair, side: str, lots: int, now: int) -> int:
-        """Exchanges positions for their assets without a trade, all where ``lots`` is 0; returns the lots settled.
+        """Exchange positions for their assets without a trade, all where ``lots`` is 0; return the lots settled.
 
         ``side`` is the one that would close them. Who is long pays the opening cost and gets the base, who is short
         pays the base.

@@ -14,20 +14,20 @@ PAGE = 50
 
 
 class History:
-    """Queries over what has been committed; they change nothing."""
+    """Queries over what has been committed."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
     def recent_fills(self, account: int, n: int) -> list[Fill]:
-        """The last ``n`` fills, oldest first."""
+        """Return the last ``n`` fills, oldest first."""
         rows = self._db.execute(
             "SELECT * FROM trades WHERE account=? ORDER BY ns DESC, rowid DESC LIMIT ?", (account, n)
         ).fetchall()
         return [read_fill(row) for row in reversed(rows)]
 
     def fills(self, account: int, start_ns: int, end_ns: int, now: int, offset: int) -> tuple[list[Fill], int]:
-        """A page of the visible fills in (start, end], newest first, and how many there are."""
+        """Return a page of the visible fills in (start, end], newest first, and how many there are."""
         where = "FROM trades WHERE account=? AND ns>? AND ns<=? AND visible_ns<=?"
         rows, count = self._page(where, "ns", (account, start_ns, end_ns, now), offset)
         return [read_fill(row) for row in rows], count
@@ -44,7 +44,7 @@ class History:
         cl_ord_id: str | None = None,
         by_open: bool = False,
     ) -> tuple[list[Order], int]:
-        """A page of the visible finished orders closed (or opened) in (start, end], newest first, and their number."""
+        """Return a page of the visible orders that closed (or opened) in (start, end], newest first, and the count."""
         by = "opened_ns" if by_open else "closed_ns"
         where = f"FROM orders WHERE account=? AND closed_ns>0 AND {by}>? AND {by}<=? AND visible_ns<=?"
         values: tuple[Any, ...] = (account, start_ns, end_ns, now)
@@ -58,7 +58,7 @@ class History:
     def ledger(
         self, account: int, start_ns: int, end_ns: int, now: int, offset: int, kind: str | None, assets: list[str]
     ) -> tuple[list[LedgerEntry], int]:
-        """A page of the visible ledger in (start, end], newest first, and how many entries there are."""
+        """Return a page of the visible ledger in (start, end], newest first, and how many entries there are."""
         where = "FROM ledger WHERE account=? AND ns>? AND ns<=? AND visible_ns<=?"
         values: tuple[Any, ...] = (account, start_ns, end_ns, now)
         if kind is not None:
@@ -76,15 +76,15 @@ class History:
         return rows, count
 
     def orders_by_id(self, account: int, ids: list[str]) -> list[Order]:
-        """Orders of an account by order id."""
+        """Return orders of an account by order id."""
         return [read_order(r) for r in self._by_id("orders", "order_id", account, ids)]
 
     def fills_by_id(self, account: int, ids: list[str]) -> list[Fill]:
-        """Fills of an account by exec id."""
+        """Return fills of an account by exec id."""
         return [read_fill(r) for r in self._by_id("trades", "exec_id", account, ids)]
 
     def ledger_by_id(self, account: int, ids: list[str]) -> list[LedgerEntry]:
-        """Ledger entries of an account by ledger id."""
+        """Return ledger entries of an account by ledger id."""
         return [read_entry(r) for r in self._by_id("ledger", "ledger_id", account, ids)]
 
     def amends(self, order_id: str) -> list[Amendment]:
@@ -96,27 +96,27 @@ class History:
         return [Amendment(*row) for row in columns]
 
     def exec_ids(self, order_id: str) -> list[str]:
-        """The fills of an order, oldest first."""
+        """Return the fills of an order, oldest first."""
         rows = self._db.execute("SELECT exec_id FROM trades WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
         return [str(row[0]) for row in rows.fetchall()]
 
     def ledger_ids(self, ref_id: str) -> list[str]:
-        """The ledger entries of a fill."""
+        """Return the ledger entries of a fill."""
         rows = self._db.execute("SELECT ledger_id FROM ledger WHERE ref_id=? ORDER BY rowid LIMIT 10", (ref_id,))
         return [str(row[0]) for row in rows.fetchall()]
 
     def every_fill(self, account: int, start_ns: int, end_ns: int) -> Iterator[Fill]:
-        """The fills from start to end, oldest first."""
+        """Return the fills from start to end, oldest first."""
         query = "SELECT * FROM trades WHERE account=? AND ns>=? AND ns<=? ORDER BY ns, rowid"
         return (read_fill(row) for row in self._db.execute(query, (account, start_ns, end_ns)).fetchall())
 
     def every_entry(self, account: int, start_ns: int, end_ns: int) -> Iterator[LedgerEntry]:
-        """The ledger from start to end, oldest first."""
+        """Return the ledger from start to end, oldest first."""
         query = "SELECT * FROM ledger WHERE account=? AND ns>=? AND ns<=? ORDER BY ns, rowid"
         return (read_entry(row) for row in self._db.execute(query, (account, start_ns, end_ns)).fetchall())
 
     def rewarded(self, account: int, asset: str, wallet: str) -> int:
-        """Units of an asset that a wallet has got as rewards."""
+        """Return units of an asset that a wallet has got as rewards."""
         query = (
             "SELECT coalesce(sum(amount), 0) FROM ledger WHERE account=? AND asset=? AND wallet=?"
             " AND (subtype='reward' OR kind='staking')"
@@ -124,7 +124,7 @@ class History:
         return int(self._db.execute(query, (account, asset, wallet)).fetchone()[0])
 
     def exports(self, account: int) -> list[Export]:
-        """The account's exports, newest first."""
+        """Return the account's exports, newest first."""
         query = "SELECT * FROM exports WHERE account=? ORDER BY created_ns DESC, rowid DESC"
         return [Export(*row) for row in self._db.execute(query, (account,)).fetchall()]
 

@@ -15,7 +15,7 @@ POSITION_COLUMNS = 14
 
 
 def marks(n: int) -> str:
-    """Placeholders for ``n`` values."""
+    """Return placeholders for ``n`` values."""
     return ",".join("?" * n)
 
 

@@ -1,8 +1,8 @@
-"""The single orders of a pair's book, and what a ``level3`` subscriber is told of a change (KRAKEN.md 1.5.1, 1.10).
+"""The single orders of a pair's book, and the ``level3`` messages of a change (KRAKEN.md 1.5.1, 1.10).
 
-What a view of depth N is told follows the levels that a ``book`` of that depth is told of: an order comes, changes or
-goes; a level that moves in is told by all its orders. An order that loses its place is taken out and added anew, so
-that whoever keeps the order of the messages keeps the queue.
+A view of depth N follows the levels of a ``book`` of that depth: an order comes, changes or goes; a level that moves in
+comes with all its orders. An order that loses its place is deleted and added anew, so a client that applies messages
+in their order has the queue.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class OrderBook:
         }
 
     def queue(self, side: str, price: int, ns: int, before: Iterable[Entry] = (), amended: bool = False) -> list[Entry]:
-        """The orders at a price, next to trade first; those ``before`` keep their time unless they were amended."""
+        """Return the orders at a price, next to trade first; those ``before`` keep their time unless amended."""
         known = {entry.number: entry for entry in before}
         entries = []
         for number in self._engine.queue(side, price):
@@ -59,7 +59,7 @@ class OrderBook:
         return entries
 
     def orders(self, side: str, depth: int) -> list[tuple[int, Entry]]:
-        """(price, order) of the best levels of a side."""
+        """Return (price, order) of the best levels of a side."""
         queues = self._queues[side]
         best = sorted(queues, reverse=side == "buy")[:depth]
         return [(price, entry) for price in best for entry in queues[price]]
@@ -67,7 +67,7 @@ class OrderBook:
     def change(
         self, changes: Iterable[Change], runs: list[Run], depths: Iterable[int], traded: bool
     ) -> list[tuple[int, str]]:
-        """Takes an operation's changes and the book's runs of them; returns (depth, message) for what they touch."""
+        """Take an operation's changes and the book's runs of them; return (depth, message) for what they touch."""
         messages = []
         for run, (side, run_changes) in zip(runs, groupby(changes, key=itemgetter(0)), strict=True):
             before: dict[int, list[Entry]] = {}
@@ -85,7 +85,7 @@ class OrderBook:
     def _events(
         self, run: Run, entries: Iterable[LevelEntry], before: dict[int, list[Entry]]
     ) -> list[tuple[str, int, Entry]]:
-        """(event, price, order) of one side's share of a change."""
+        """Return (event, price, order) of one side's share of a change."""
         events: list[tuple[str, int, Entry]] = []
         seen: dict[int, list[Entry]] = {}
         for level in entries:
@@ -99,12 +99,12 @@ class OrderBook:
 
     @property
     def checksum(self) -> int:
-        """CRC-32 of the orders in the ten best levels a side."""
+        """Return CRC-32 of the orders in the ten best levels a side."""
         orders = [*self.orders("sell", SUMMED), *self.orders("buy", SUMMED)]
         return crc32("".join([f"{price}{entry.qty}" for price, entry in orders]).encode())
 
     def snapshot(self, depth: int) -> str:
-        """The snapshot message of a depth."""
+        """Return the snapshot message of a depth."""
         bids, asks = (
             ",".join(f"{{{self._members(price, entry)}}}" for price, entry in self.orders(side, depth))
             for side in ("buy", "sell")
@@ -131,7 +131,7 @@ class OrderBook:
 
 
 def differences(old: list[Entry], new: list[Entry]) -> list[tuple[str, Entry]]:
-    """The events that make the queue of a level from an older one."""
+    """Return the events that make the queue of a level from an older one."""
     place = {entry.number: at for at, entry in enumerate(old)}
     stays: set[int] = set()
     last = -1

@@ -1,4 +1,4 @@
-"""One pair's market place: the matching engine, the full book that is shown of it, and the tape of trades."""
+"""One pair's market place: the matching engine, the full book that it publishes, and the tape of trades."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STRANGERS_FROM = 1 << 60
 
 
 class Venue:
-    """Runs operations on the engine, numbers their trades, and collects what the public is told.
+    """Run operations on the engine, number their trades, and collect the public messages.
 
     ``depths`` are the v2 book depths that have subscribers, ``wanted`` the other (channel, depth) that have;
     ``on_crowd(order_id, remaining)`` hears what happened to the crowd's resting orders. Public messages gather in
@@ -38,8 +38,8 @@ class Venue:
         self.status = pair.status
         self.trade_id = trade_id
         self.reopen(engine, last_price)
-        self._shown: tuple[int | None, int | None] = (None, None)
-        self._shown_qty: tuple[int, int] = (0, 0)
+        self._touch: tuple[int | None, int | None] = (None, None)
+        self._touch_qty: tuple[int, int] = (0, 0)
         self.depths: dict[int, int] = {}
         self.wanted: dict[tuple[str, int], int] = {}
         self.public: list[tuple[str, int, str]] = []
@@ -50,7 +50,7 @@ class Venue:
         self.quoted = False
 
     def reopen(self, engine: Engine, last_price: int) -> None:
-        """Begins with an empty book and no past, as at the start or when the pair's prices get other decimals."""
+        """Begin with an empty book and no past, as at the start or when the pair's prices get other decimals."""
         self.engine = engine
         # Single orders, kept while someone follows them.
         self._orders: OrderBook | None = None
@@ -63,33 +63,33 @@ class Venue:
         self.spreads: deque[tuple[int, int, int]] = deque(maxlen=SPREADS)
 
     def crowd_number(self) -> int:
-        """An engine id for an order of nobody's that never rests."""
+        """Return an engine id for an order of nobody's that never rests."""
         self._strangers += 1
         return self._strangers
 
     def level3_snapshots(self) -> list[tuple[str, int, str]]:
-        """The single orders of every depth that has subscribers, as public messages of a book that begins anew."""
+        """Return ``level3`` snapshots for every depth that has subscribers, as public messages of a new book."""
         followed = [depth for channel, depth in self.wanted if channel == "level3"]
         self._orders = self.order_book() if followed else None
         return [("level3", depth, self.order_book().snapshot(depth)) for depth in followed]
 
     def old_snapshots(self) -> list[tuple[str, int, str]]:
-        """The version 1 books of every depth that has subscribers, as public messages."""
+        """Return version 1 book snapshots for every depth that has subscribers, as public messages."""
         return [("v1.book", d, feed_v1.snapshot(self.book, d)) for channel, d in self.wanted if channel == "v1.book"]
 
     def order_name(self, number: int) -> str:
-        """The id of an order of the book; the crowd's are as many as there are books."""
+        """Return the id of an order of the book; ids of the crowd's orders differ between pairs."""
         crowd = crc32(self.pair.symbol.encode()) << 20 if number >= CROWD_FROM else 0
         return make_id("O", number, self.salt + crowd)
 
     def order_book(self) -> OrderBook:
-        """The single orders of the book as it is."""
+        """Return the single orders of the book as it is."""
         if self._orders is not None:
             return self._orders
         return OrderBook(self.pair, self.engine, self.book, self.order_name, self.quoted)
 
     def listen(self, channel: str, depth: int, by: int) -> None:
-        """A channel got (``by`` 1) or lost (-1) a subscriber."""
+        """Count a channel's subscribers: it got (``by`` 1) or lost (-1) one."""
         counts: dict[Any, int] = self.depths if channel == "book" else self.wanted
         key = depth if channel == "book" else (channel, depth)
         counts[key] = counts.get(key, 0) + by
@@ -111,18 +111,18 @@ class Venue:
         post_only: bool = False,
         stp: str = "cancel_newest",
     ) -> list[Event]:
-        """Runs a new order; a trade event carries its trade id as the last member."""
+        """Run a new order; a trade event carries its trade id as the last member."""
         events = self.engine.submit(order_id, owner, side, price, qty, tif, post_only, stp)
         return self._done(events, side, "market" if price is None else "limit", now)
 
     def amend(
         self, order_id: int, side: str, price: int | None, qty: int | None, now: int, post_only: bool = False
     ) -> list[Event]:
-        """Amends an order; ``qty`` is the new total."""
+        """Amend an order; ``qty`` is the new total."""
         return self._done(self.engine.amend(order_id, price, qty, post_only), side, "limit", now)
 
     def cancel(self, order_id: int, now: int) -> list[Event]:
-        """Cancels an order."""
+        """Cancel an order."""
         return self._done(self.engine.cancel(order_id), "", "", now)
 
     def _done(self, events: list[Event], side: str, kind: str, now: int) -> list[Event]:
@@ -158,21 +158,21 @@ class Venue:
             if frame:
                 self.public.append(("v1.book", depth, frame))
         bid, ask = touch = self.touch()
-        moved = touch != self._shown
+        moved = touch != self._touch
         if moved and bid is not None and ask is not None:
             self.spreads.append((now, bid, ask))
         if self.wanted:
             self._tell(trades, touch, moved, now)
-        self._shown = touch
+        self._touch = touch
         return result
 
     def _tell(self, trades: list[Trade], touch: tuple[int | None, int | None], moved: bool, now: int) -> None:
-        """The channels that few subscribe to."""
+        """Publish on the channels that few subscribe to."""
         wanted, public = self.wanted, self.public
         bid, ask = touch
         sizes = (self.book.bids.qty.get(bid or 0, 0), self.book.asks.qty.get(ask or 0, 0))
-        resized = moved or sizes != self._shown_qty
-        self._shown_qty = sizes
+        resized = moved or sizes != self._touch_qty
+        self._touch_qty = sizes
         if trades and ("ticker", 0) in wanted:
             public.append(("ticker", 0, feed.ticker(self.book, self.day, self.last_price, "update", now)))
         if moved and ("ticker", 1) in wanted:
@@ -193,9 +193,9 @@ class Venue:
 
     @property
     def last_qty(self) -> int:
-        """Lots of the last trade, 0 before the first."""
+        """Return lots of the last trade, 0 before the first."""
         return self.tape[-1].qty if self.tape else 0
 
     def touch(self) -> tuple[int | None, int | None]:
-        """Best bid and best ask in ticks; None where a side is empty."""
+        """Return best bid and best ask in ticks; None where a side is empty."""
         return self.book.touch()

@@ -1,4 +1,4 @@
-"""Measures what was set by judgement: trades and the book's reaction to them, each figure with its interval.
+"""Measure what was set by judgement: trades and the book's reaction to them, each figure with its interval.
 
 The same figures are worked out of a recording of the real market and of the synthetic one.
 """

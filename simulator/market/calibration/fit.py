@@ -1,4 +1,4 @@
-"""Fits a style to a recording: ``python -m simulator style RECORDING``.
+"""Fit a style to a recording: ``python -m simulator style RECORDING``.
 
 The crowd lives through virtual time with a style, what is seen of it is compared with the recording's figures, and each
 number of the style that governs a figure is moved towards it; so in rounds.

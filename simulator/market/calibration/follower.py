@@ -1,4 +1,4 @@
-"""Follows the book of a recording as the listener follows the synthetic market, and counts the same things. No I/O."""
+"""Follow the book of a recording as the listener follows the synthetic market, and count the same things. No I/O."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Follower:
         worst = max((price * sign for price in before), default=0)
         for price in self._best(side):
             if price not in before:
-                # A level that was there behind the view, or that a recording of no more levels tells of only now.
+                # A level that was there behind the view, or that a recording of no more levels has only now.
                 refill = price in known or (len(before) == DEPTH and price * sign > worst)
                 entries.append(Entry(price, book[price], ns, refill))
             elif book[price] != before[price]:

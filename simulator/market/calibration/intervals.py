@@ -1,4 +1,4 @@
-"""Gives figures of few samples an interval: resamples blocks of time, so that what hangs together stays together."""
+"""Give figures of few samples an interval, by resampling whole blocks of time: neighbours depend on each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Follows a lone pair of the synthetic market as a client would, in virtual time, and counts what it sees. No I/O."""
+"""Follow a lone pair of the synthetic market as a client would, in virtual time, and count what it sees. No I/O."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Seen:
 
 
 class Listener:
-    """Follows one pair's depth-10 view by what a subscriber is told; ``view`` is its snapshot by side."""
+    """Follow one pair's depth-10 view by the messages of a subscriber; ``view`` is its snapshot by side."""
 
     def __init__(self, view: Mapping[str, Mapping[int, int]], now: int) -> None:
         self.seen = Seen()
@@ -51,19 +51,19 @@ class Listener:
         self.begin(view, now)
 
     def begin(self, view: Mapping[str, Mapping[int, int]], now: int) -> None:
-        """Starts from a snapshot; the levels in it count as born ``now``."""
+        """Start from a snapshot; the levels in it count as born ``now``."""
         self._view = {side: dict(levels) for side, levels in view.items()}
         self._born = {(side, price): now for side, levels in view.items() for price in levels}
 
     def take(self, runs: Iterable[Run], now: int) -> None:
-        """Counts one event's runs, each of which is a message."""
+        """Count one event's runs, each of which is a message."""
         for run in runs:
             entries = run.views[DEPTH]
             if entries:
                 self.message([(run.side, entries)], now)
 
     def message(self, parts: Iterable[tuple[str, list[Entry]]], now: int) -> None:
-        """Counts one message, given as the entries of each side that it holds."""
+        """Count one message, given as the entries of each side that it holds."""
         seen = self.seen
         seen.messages.append(now)
         count = 0
@@ -108,13 +108,13 @@ class Listener:
 
 
 def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
-    """Lets a pair's crowd live alone in virtual time; returns what a subscriber saw after the first half minute."""
+    """Let a pair's crowd live alone in virtual time; return what a subscriber saw after the first half minute."""
     pair = PAIRS[symbol]
     return watch_style(pair, style(pair, regime), seconds, seed)
 
 
 def watch_style(pair: Pair, how: Style, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
-    """Does what :func:`watch` does with a crowd of any style."""
+    """Watch a crowd of any style as :func:`watch` does."""
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
     exchange = Exchange([venue], lambda: 0)
     market = Market(exchange, venue, how, f"{pair.symbol} {seed}")

@@ -1,4 +1,4 @@
-"""Writes docs/market.md: the synthetic market beside the real one, and what the captures say of what was set."""
+"""Write docs/market.md: the synthetic market beside the real one, and what captures say of judged figures."""
 
 from __future__ import annotations
 

@@ -81,10 +81,10 @@ async def test_an_order_lives_over_websocket_and_rest_alike(simulator: Running) 
         ledger = (await asyncio.to_thread(simulator.ask, "Ledgers", VISITOR))["ledger"]
         assert all(entry["type"] == "deposit" for entry in ledger.values())
         fills = [f["data"][0] for f in client.frames if f.get("channel") == "executions" and f["type"] == "update"]
-        told = {row["exec_id"]: row for row in fills if row["exec_type"] == "trade"}
-        assert set(trades) == set(told)
+        reported = {row["exec_id"]: row for row in fills if row["exec_type"] == "trade"}
+        assert set(trades) == set(reported)
         for exec_id, row in trades.items():
-            assert Decimal(row["cost"]) == told[exec_id]["cost"]
+            assert Decimal(row["cost"]) == reported[exec_id]["cost"]
             assert row["pair"] == "XXBTZUSD"
         await client.call("cancel_all")
         assert (await asyncio.to_thread(simulator.ask, "OpenOrders", PEOPLE))["open"] == {}

@@ -27,10 +27,10 @@ async def test_faults_are_set_seen_done_and_cleared_over_http(simulator: Running
             "ids"
         ]
         assert (await client.call("add_order", **ORDER))["error"] == "EService:Busy"
-        shown = simulator.control("faults")
-        assert [rule["id"] for rule in shown["set"]] == ids
-        assert shown["counts"] == {"refuse": 1}
-        assert shown["injected"][0]["where"] == "add_order"
+        summary = simulator.control("faults")
+        assert [rule["id"] for rule in summary["set"]] == ids
+        assert summary["counts"] == {"refuse": 1}
+        assert summary["injected"][0]["where"] == "add_order"
         simulator.control("faults", "DELETE", query=f"?id={ids[0]}")
         assert (await client.call("add_order", **ORDER))["success"]
         simulator.control("faults", "POST", {"kind": "status", "value": "cancel_only"})

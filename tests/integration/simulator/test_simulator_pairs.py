@@ -1,4 +1,4 @@
-"""What the process lists, by its configuration."""
+"""The pairs that the process lists, by its configuration."""
 
 from __future__ import annotations
 

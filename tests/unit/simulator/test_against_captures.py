@@ -190,7 +190,7 @@ def rest(world: TestWorld, shapes: Shapes) -> None:
 
 
 def own() -> Shapes:
-    """The classes of what the simulator says in a session that touches everything."""
+    """Return the classes of what the simulator says in a session that touches everything."""
     world = TestWorld(history_lag_s=(0.0, 0.0))
     shapes: Shapes = {}
     world.run(20)
@@ -203,21 +203,21 @@ def own() -> Shapes:
 
 
 def test_members_types_and_number_text_are_those_of_the_captures() -> None:
-    found = captures.differences(captures.captured(), own())
-    unexplained = {text for text in found if not any(re.fullmatch(pattern, text) for pattern in ALLOWED)}
+    differing = captures.differences(captures.captured(), own())
+    unexplained = {text for text in differing if not any(re.fullmatch(pattern, text) for pattern in ALLOWED)}
     assert not unexplained, "\n".join(sorted(unexplained))
-    needless = {pattern for pattern in ALLOWED if not any(re.fullmatch(pattern, text) for text in found)}
+    needless = {pattern for pattern in ALLOWED if not any(re.fullmatch(pattern, text) for text in differing)}
     assert not needless, "\n".join(sorted(needless))
 
 
 def _times(frames: Iterable[Any]) -> list[list[str]]:
-    """The times of the fills of each executions snapshot that has several."""
-    found = []
+    """Return the times of the fills of each executions snapshot that has several."""
+    mixed = []
     for frame in frames:
         if isinstance(frame, dict) and frame.get("channel") == "executions" and frame.get("type") == "snapshot":
             times = [row["timestamp"] for row in frame["data"] if row["exec_type"] == "trade"]
-            found += [times] if len(set(times)) > 1 else []
-    return found
+            mixed += [times] if len(set(times)) > 1 else []
+    return mixed
 
 
 def test_fills_of_a_snapshot_are_in_the_captures_order() -> None:

@@ -26,7 +26,7 @@ RICH = {"USD": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(20), "SOL": D
 
 
 def settings(**changes: Any) -> Simulator:
-    """Two accounts: a market maker without maker fee, and a visitor at the entry fees."""
+    """Return two accounts: a market maker without maker fee, and a visitor at the entry fees."""
     accounts = [
         SimAccount(
             name="maker",
@@ -60,20 +60,20 @@ class TestWorld:
         return bid, ask
 
     def empty(self, symbol: str = "BTC/USD") -> None:
-        """Takes the crowd out of the book."""
+        """Take the crowd out of the book."""
         venue = self.exchange.venues[symbol]
         for number in tuple(next(m for m in self.world.markets if m.venue is venue).crowd.orders):
             venue.cancel(number, self.now)
 
     def after(self, seconds: float) -> int:
-        """Lets only the exchange's own timers run."""
+        """Let only the exchange's own timers run."""
         self.now += int(seconds * NS)
         self.exchange.tick(self.now)
         self.world.flush(self.now)
         return self.now
 
     def run(self, seconds: float) -> None:
-        """Lets the market live."""
+        """Let the market live."""
         end = self.now + int(seconds * NS)
         while self.now < end:
             self.now = min(end, max(self.world.step(self.now), self.now + 100_000))
@@ -93,7 +93,7 @@ class TestWorld:
 
 
 def tape_of(world: TestWorld, symbol: str) -> list[tuple[int, str, int, int]]:
-    """The trades of a pair."""
+    """Return the trades of a pair."""
     return [(t.trade_id, t.side, t.price, t.qty) for t in world.exchange.venues[symbol].tape]
 
 
@@ -108,13 +108,13 @@ class Client:
         self.session.open(world.now)
 
     def call(self, method: str, **params: Any) -> list[dict[str, Any]]:
-        """Sends a request with the token and returns what came because of it."""
+        """Send a request with the token and return what came because of it."""
         if self.token and "token" not in params:
             params["token"] = self.token
         return self.raw({"method": method, "params": params, "req_id": 9})
 
     def event(self, name: str, **members: Any) -> list[Any]:
-        """As ``call``, of version 1."""
+        """Return As ``call``, of version 1."""
         return self.raw({"event": name, "token": self.token, **members})
 
     def raw(self, message: Any) -> list[dict[str, Any]]:
@@ -128,16 +128,16 @@ class Client:
         return [json.loads(frame, parse_float=Decimal) for frame in self.frames[index:]]
 
     def reports(self) -> list[dict[str, Any]]:
-        """Every execution told so far, in order, snapshots left out."""
-        found = [f for f in self.since(0) if f.get("channel") == "executions" and f["type"] == "update"]
-        return [row for frame in found for row in frame["data"]]
+        """Return every execution told so far, in order, snapshots left out."""
+        updates = [f for f in self.since(0) if f.get("channel") == "executions" and f["type"] == "update"]
+        return [row for frame in updates for row in frame["data"]]
 
 
 def limit(side: str = "buy", qty: str = "0.001", price: str = "80000", symbol: str = "BTC/USD", **more: Any) -> Any:
-    """A limit order as the exchange takes it."""
+    """Return a limit order as the exchange takes it."""
     return OrderRequest(PAIRS[symbol], side, "limit", Decimal(qty), Decimal(price), **more)
 
 
 def market(side: str, qty: str, symbol: str = "BTC/USD") -> OrderRequest:
-    """A market order as the exchange takes it."""
+    """Return a market order as the exchange takes it."""
     return OrderRequest(PAIRS[symbol], side, "market", Decimal(qty))

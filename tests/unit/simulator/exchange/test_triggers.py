@@ -25,7 +25,7 @@ def stop(kind: str, side: str, trigger: int, price: int | None = None, qty: str 
 
 
 def quiet(world: TestWorld) -> int:
-    """Leaves one bid and one ask far apart; returns the last price."""
+    """Leave one bid and one ask far apart; return the last price."""
     world.empty()
     last = world.exchange.venues["BTC/USD"].last_price
     visitor = world.account("visitor")
@@ -35,7 +35,7 @@ def quiet(world: TestWorld) -> int:
 
 
 def print_at(world: TestWorld, price: int) -> None:
-    """Two strangers trade a little at a price."""
+    """Have two strangers trade a little at a price."""
     venue = world.exchange.venues["BTC/USD"]
     for side in ("buy", "sell"):
         events = venue.submit(venue.crowd_number(), 0, side, price, 1000, world.now, "gtc" if side == "buy" else "ioc")

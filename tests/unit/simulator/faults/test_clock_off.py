@@ -20,13 +20,13 @@ OFFSETS = pytest.mark.parametrize("offset", [3600 * NS, -3600 * NS], ids=["an ho
 
 
 def put_off(world: TestWorld, offset_ns: int) -> None:
-    """Sets the fault, as a client of ``/simulator/faults`` does."""
+    """Set the fault, as a client of ``/simulator/faults`` does."""
     instant.act(world.world, world.world.faults.read({"kind": "clock", "ms": offset_ns / 1e6}, world.now), world.now)
     world.now += offset_ns
 
 
 def answered(frames: list[dict[str, Any]]) -> dict[str, Any]:
-    """The answer among the frames."""
+    """Return the answer among the frames."""
     return next(frame for frame in frames if "success" in frame)
 
 
@@ -136,14 +136,14 @@ def test_a_fill_shows_in_the_history_when_it_would_have(offset: int) -> None:
     world.after(10)
     world.exchange.add(world.account(), market("buy", "0.001"), world.now)
     world.world.flush(world.now)
-    shown = count("TradesHistory"), count("ClosedOrders"), count("Ledgers")
+    counts = count("TradesHistory"), count("ClosedOrders"), count("Ledgers")
     put_off(world, offset)
     world.after(4)
-    assert (count("TradesHistory"), count("ClosedOrders"), count("Ledgers")) == shown
+    assert (count("TradesHistory"), count("ClosedOrders"), count("Ledgers")) == counts
     world.after(2)
-    assert count("TradesHistory") > shown[0]
-    assert count("ClosedOrders") == shown[1] + 1
-    assert count("Ledgers") > shown[2]
+    assert count("TradesHistory") > counts[0]
+    assert count("ClosedOrders") == counts[1] + 1
+    assert count("Ledgers") > counts[2]
 
 
 @OFFSETS
@@ -212,9 +212,9 @@ def test_version_1_tells_the_time_that_is_off_in_every_private_message(offset: i
     client.event("addOrder", **{**order, "ordertype": "market"})
     client.event("cancelAll")
     rows = [(frame[1], row) for frame in client.since(mark) if isinstance(frame, list) for row in frame[0]]
-    told = [row[name] for _, each in rows for row in each.values() for name in TIMES & row.keys()]
+    times = [row[name] for _, each in rows for row in each.values() for name in TIMES & row.keys()]
     assert {channel for channel, _ in rows} == {"openOrders", "ownTrades"}
-    assert set(told) == {now}
+    assert set(times) == {now}
     assert next(next(iter(row)) for _, row in rows if "opentm" in next(iter(row.values()))) == after
     switch = client.event("cancelAllOrdersAfter", timeout=60)[-1]
     assert switch["currentTime"] == iso_seconds((START + offset) // NS)

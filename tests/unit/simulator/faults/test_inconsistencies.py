@@ -19,7 +19,7 @@ ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty":
 
 
 def later(world: TestWorld, ms: float) -> None:
-    """Lets the exchange's timers run, and no market."""
+    """Let the exchange's timers run, and no market."""
     world.now += int(ms * 1e6)
     timers = world.world._timers
     world.world.now = world.now

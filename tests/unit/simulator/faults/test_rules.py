@@ -418,10 +418,10 @@ def test_rules_and_their_record_are_bounded_and_readable() -> None:
         faults.set(faults.read({"kind": "refuse"}, 0))
     for at in range(2 * INJECTED_MAX):
         assert faults.strike("refuse", at, "ping", method="ping")
-    shown = json.loads(json.dumps(faults.summary()))
-    assert len(shown["injected"]) == INJECTED_MAX
-    assert shown["counts"] == {"refuse": 2 * INJECTED_MAX}
-    assert shown["set"][0]["kind"] == "refuse"
+    summary = json.loads(json.dumps(faults.summary()))
+    assert len(summary["injected"]) == INJECTED_MAX
+    assert summary["counts"] == {"refuse": 2 * INJECTED_MAX}
+    assert summary["set"][0]["kind"] == "refuse"
     assert faults.clear(1) == 1
     assert faults.clear() == 99
 

@@ -27,7 +27,7 @@ def flooded(**changes: Any) -> TestWorld:
 
 
 def checked(client: Client) -> dict[str, int]:
-    """Follows every book by its messages; how many there were of each, all with good checksums and rising times."""
+    """Follow every book by its messages; how many there were of each, all with good checksums and rising times."""
     books: dict[str, dict[str, dict[Decimal, str]]] = {}
     times: dict[str, str] = {}
     counts: dict[str, int] = {}

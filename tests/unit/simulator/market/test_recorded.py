@@ -30,7 +30,7 @@ def frames() -> list[bytes]:
 
 
 def on_the_bus(frame: bytes, number: int) -> tuple[str, Message]:
-    """A frame as the collector publishes it."""
+    """Return a frame as the collector publishes it."""
     data = msgspec.json.decode(frame)
     if data["channel"] == "book":
         return "feed.book.SOL/USD", FeedFrame(symbol="SOL/USD", frame=frame, connection=1, received=number)
@@ -44,7 +44,7 @@ def on_the_bus(frame: bytes, number: int) -> tuple[str, Message]:
 
 
 def bus_file(folder: Path, lines: list[bytes]) -> Path:
-    """Records frames as ``tradebyte record`` does; returns the file."""
+    """Record frames as ``tradebyte record`` does; return the file."""
     folder.mkdir()
     recorder = Recorder()
     store = Store(folder, Rules(10**9, 10**9, 10**18, 0), lambda: schema("one", []))
@@ -74,9 +74,10 @@ def test_a_snapshot_without_a_time_is_as_old_as_what_came_before(tmp_path: Path)
     data = msgspec.json.decode(lines[0])
     del data["data"][0]["timestamp"]
     lines.append(msgspec.json.encode(data))
-    found = [moment for _, moment in recorded.read(bus_file(tmp_path / "recordings", lines)) if moment.kind != "trade"]
-    assert found[-1].kind == "snapshot"
-    assert found[-1].ns == found[-2].ns > 0
+    arrived = recorded.read(bus_file(tmp_path / "recordings", lines))
+    moments = [moment for _, moment in arrived if moment.kind != "trade"]
+    assert moments[-1].kind == "snapshot"
+    assert moments[-1].ns == moments[-2].ns > 0
 
 
 def test_a_recording_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:

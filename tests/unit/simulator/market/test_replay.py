@@ -24,7 +24,7 @@ from tests.unit.simulator.worlds import START, settings
 BTC = PAIRS["BTC/USD"]
 
 
-def shown(venue: Venue, side: str) -> dict[int, int]:
+def best_levels(venue: Venue, side: str) -> dict[int, int]:
     return dict(venue.book.side(side).best(1000))
 
 
@@ -89,11 +89,11 @@ def test_a_level_that_would_cross_an_own_order_waits_until_that_is_gone() -> Non
     tape = Tape(SNAPSHOT, ("book", [("sell", 1004, 30), ("buy", 1000, 0)]), ("book", [("sell", 1020, 41)]))
     mine = tape.own("buy", 1005, 10)
     tape.until(1)
-    assert 1004 not in shown(tape.venue, "sell")
+    assert 1004 not in best_levels(tape.venue, "sell")
     assert tape.left(mine) == 10, "without a trade nothing fills"
     tape.venue.cancel(mine, START)
     tape.until(2)
-    assert shown(tape.venue, "sell")[1004] == 30
+    assert best_levels(tape.venue, "sell")[1004] == 30
 
 
 def test_a_captured_book_is_reproduced_after_every_message(caplog: pytest.LogCaptureFixture) -> None:

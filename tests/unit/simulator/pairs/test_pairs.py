@@ -39,8 +39,8 @@ def test_doge_has_its_old_name_on_rest_and_version_1_and_its_new_one_on_version_
     for name in ("XDGUSD", "XDG/USD"):
         assert list(call(world, "AddOrder", **order(name), validate=True)) == ["descr"]
     client, old = world.public(), world.public_v1()
-    asked = {"channel": "book", "depth": 10}
-    answers = client.call("subscribe", **asked, symbol=["DOGE/USD", "XDG/USD", "ETH/USD"])
+    subscription = {"channel": "book", "depth": 10}
+    answers = client.call("subscribe", **subscription, symbol=["DOGE/USD", "XDG/USD", "ETH/USD"])
     said = {a["symbol"]: a.get("error") for a in answers if a.get("success") is False}
     assert said == {n: f"Currency pair not supported {n}" for n in ("XDG/USD", "ETH/USD")}
     (book,) = [a for a in answers if a.get("channel") == "book"]
@@ -116,11 +116,11 @@ def test_what_is_no_longer_listed_leaves_its_orders_canceled_and_its_coins_worth
     path = tmp_path / "sim.sqlite"
     world = doge(path)
     visitor = world.account("visitor")
-    found = world.exchange.add(visitor, limit("buy", "100", "0.15", DOGE), world.now)
+    order = world.exchange.add(visitor, limit("buy", "100", "0.15", DOGE), world.now)
     visitor.balances["DOGE"] = 10**10
     world.world.flush(world.now)
     again = TestWorld(path, world.now + 10**9, pairs=["BTC/USD"])
-    (row,) = again.store.history.orders_by_id(visitor.index, [found.order_id])
+    (row,) = again.store.history.orders_by_id(visitor.index, [order.order_id])
     assert (row.status, row.reason) == ("canceled", "Pair changed")
     again.account("visitor").balances["DOGE"] = 10**10
     assert Decimal(call(again, "TradeBalance")["eb"]) < RICH["USD"] + 90_000

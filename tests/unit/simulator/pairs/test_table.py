@@ -59,7 +59,7 @@ def configuration(**simulator: Any) -> Config:
 
 @pytest.fixture
 def coarse() -> Iterator[str]:
-    """A pair whose tick is five of its last decimal, in the tables for as long as a test runs."""
+    """Return a pair whose tick is five of its last decimal, in the tables for as long as a test runs."""
     held = (pairs.ASSETS, pairs.PAIRS, pairs.BY_WSNAME, pairs._BY_NAME, pairs._ASSET_BY_NAME, pairs.PLACES)
     before = [dict(table) for table in held]
     pairs.add_pairs(pair_table.read_asset_pairs(json.dumps({"NEWUSD": entry()}), ASSETS))

@@ -34,7 +34,7 @@ def traded(path: Path | None = None) -> TestWorld:
 
 
 def exported(world: TestWorld, report: str, **more: Any) -> tuple[str, list[list[str]], str]:
-    """The file's name, its rows with the header, and its text."""
+    """Return the file's name, its rows with the header, and its text."""
     name = call(world, "AddExport", report=report, description="mine", **more)["id"]
     world.after(5)
     packed = zipfile.ZipFile(io.BytesIO(call(world, "RetrieveExport", id=name)))

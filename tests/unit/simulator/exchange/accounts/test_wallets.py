@@ -35,7 +35,7 @@ TYPES = [
 
 
 def saver(path: Path | None = None) -> TestWorld:
-    """The visitor has half of its BTC in auto-earn."""
+    """Return the visitor has half of its BTC in auto-earn."""
     account = SimAccount(
         name="visitor",
         keys=[Key(api_key="V1", api_secret="djE=")],

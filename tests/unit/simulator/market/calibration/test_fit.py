@@ -31,10 +31,10 @@ def recording(folder: Path, how: Style, seconds: float) -> Path:
 
 
 def styled(text: str) -> Style:
-    """The style in what the command prints, which is an entry of CALM."""
-    (found,) = eval(f"{{{text}}}", {"Style": Style}).values()
-    assert isinstance(found, Style)
-    return found
+    """Return the style in what the command prints, which is an entry of CALM."""
+    (style,) = eval(f"{{{text}}}", {"Style": Style}).values()
+    assert isinstance(style, Style)
+    return style
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
@@ -49,9 +49,9 @@ def test_a_fitted_style_has_the_recordings_table(
 ) -> None:
     path = recording(tmp_path, KNOWN, 900)
     assert run(monkeypatch, "style", str(path)) == 0
-    told = capsys.readouterr().out
-    assert "*" not in told
-    how = styled(told)
+    printed = capsys.readouterr().out
+    assert "*" not in printed
+    how = styled(printed)
     seen = Follower(ordered(recorded.read(path))["SOL/USD"]).follow()
     wanted = fit.targets(seen, 1e-8)
     assert len(wanted) >= 8
@@ -67,9 +67,9 @@ def test_a_recording_that_is_too_short_is_refused(
 ) -> None:
     path = recording(tmp_path, CALM, 30)
     assert run(monkeypatch, "style", str(path)) == 78
-    told = capsys.readouterr().err
-    assert f"style {path}: SOL/USD: 29.1 s of its book" in told
-    assert "a style takes 60 s of a pair's book, and 30 trades" in told
+    printed = capsys.readouterr().err
+    assert f"style {path}: SOL/USD: 29.1 s of its book" in printed
+    assert "a style takes 60 s of a pair's book, and 30 trades" in printed
 
 
 @pytest.mark.parametrize(
