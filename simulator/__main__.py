@@ -7,7 +7,6 @@ import contextlib
 import json
 import socket
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -142,8 +141,11 @@ def main() -> None:
     shell = Process("simulator", configuration, [])
     shell.outlives_s = 5.0  # the executor pulls its orders first, also when supervisord is gone
     app = App(shell, settings, given.seed, chosen)
-    ignored: Any = lambda _messages: None  # noqa: E731 - it listens to nothing on the bus
-    shell.run_async(app.main, ignored, app.turn, app.stop)
+    shell.run_async(app.main, _ignore, app.turn, app.stop)
+
+
+def _ignore(_messages: object) -> None:
+    """Take no message: the simulator listens to nothing on the bus."""
 
 
 if __name__ == "__main__":

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-from typing import Any
+from decimal import Decimal
 
+import msgspec
 from aiohttp import web
 
 from simulator.errors import KrakenError
 from simulator.faults import instant
 from simulator.faults.rules import ACTS
 from simulator.websocket import Clock, VirtualClock, WebSockets
-from simulator.wire import NS, iso, parse_time, read_json
+from simulator.wire import NS, Json, iso, parse_time, read_json
 from simulator.world import World
 
 ADVANCE_MAX_NS = 366 * 86_400 * NS
 STEP_MIN_NS = 100_000
+
+
+class PutForward(msgspec.Struct):
+    """Virtual time to pass: ``ms`` from now on, or until ``to`` (RFC 3339) where it is given."""
+
+    ms: Decimal = Decimal("NaN")
+    to: str | None = None
 
 
 class Control:
@@ -95,9 +103,9 @@ class Control:
         if not isinstance(self.clock, VirtualClock):
             return web.Response(status=409, text='{"error":"the clock is real"}', content_type="application/json")
         try:
-            wanted = read_json(await request.read())
-            until = parse_time(wanted["to"]) if "to" in wanted else self.clock() + int(wanted["ms"] * 1_000_000)
-        except (ValueError, ArithmeticError, KeyError, TypeError) as error:
+            wanted = msgspec.json.decode(await request.read(), type=PutForward)
+            until = parse_time(wanted.to) if wanted.to is not None else self.clock() + int(wanted.ms * 1_000_000)
+        except (ValueError, ArithmeticError) as error:
             text = json.dumps({"error": f"ms or to: {error}"})
             return web.Response(status=400, text=text, content_type="application/json")
         if not 0 <= until - self.clock() <= ADVANCE_MAX_NS:
@@ -126,7 +134,7 @@ class Control:
                 await asyncio.sleep(0.001)
         await self.sockets.drained()
 
-    def _time(self) -> dict[str, Any]:
+    def _time(self) -> dict[str, object]:
         now = self.clock()
         return {"clock": "virtual" if isinstance(self.clock, VirtualClock) else "real", "ns": now, "time": iso(now)}
 
@@ -140,13 +148,13 @@ def refused(request: web.Request) -> web.Response | None:
     return None if local else web.Response(status=403, text='{"error":"loopback only"}')
 
 
-def answer(body: Any) -> web.Response:
+def answer(body: object) -> web.Response:
     """Return a JSON answer."""
     return web.Response(text=json.dumps(body, separators=(",", ":")), content_type="application/json")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Json) -> object:
     """Return the numbers of a request as floats: these are settings, not money."""
     if not isinstance(value, dict):
         return value
-    return {name: float(item) if hasattr(item, "is_finite") else item for name, item in value.items()}
+    return {name: float(item) if isinstance(item, Decimal) else item for name, item in value.items()}

@@ -19,7 +19,7 @@ class PublicListener(Protocol):
 
 
 class Listener(Protocol):
-    """Any session."""
+    """A session of any kind."""
 
     def status(self) -> str: ...
 

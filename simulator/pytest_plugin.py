@@ -14,6 +14,7 @@ import pytest
 from simulator.testing import Kraken, running_kraken
 
 
+# Any: arguments of running_kraken, each of its own type.
 @pytest.fixture
 def kraken_settings() -> dict[str, Any]:
     """Return the arguments of :func:`simulator.testing.running_kraken`; override it to change them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from simulator import errors
 from simulator.arguments import only
@@ -13,7 +13,7 @@ from simulator.errors import KrakenError
 from simulator.exchange.limits import Counter
 from simulator.faults import oddities
 from simulator.faults.rules import PROXY_TEXT
-from simulator.wire import iso, read_json
+from simulator.wire import Json, Written, iso, read_json
 from simulator.world import World
 
 VERSION = "2.0.10"
@@ -30,7 +30,7 @@ class Request(NamedTuple):
     """A request as read; ``error`` is set when it cannot be handled at all."""
 
     method: str
-    params: dict[str, Any]
+    params: dict[str, Json]
     # A number in version 2, in version 1 a text too.
     req_id: int | str | None
     arrived: int
@@ -270,7 +270,7 @@ class Session:
         """Handle any method but ping; raises KrakenError."""
         raise NotImplementedError
 
-    def answer(self, request: Request, result: Mapping[str, Any] | list[Any] | None, now: int, **extra: int) -> None:
+    def answer(self, request: Request, result: Written, now: int, **extra: int) -> None:
         """Send a success response; ``extra`` are members beside ``result``."""
         body = "" if result is None else f'"result":{json.dumps(result, separators=(",", ":"))},'
         more = "".join(f'"{name}":{value},' for name, value in extra.items())

@@ -39,7 +39,7 @@ class Kraken:
     """
 
     def __init__(
-        self, folder: Path, *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: Any
+        self, folder: Path, *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: object
     ) -> None:
         self.folder = folder
         # A client whose host names are fixed knows no other port than 443.
@@ -100,7 +100,7 @@ class Kraken:
 
     # --- faults and time -----------------------------------------------------------------------------------------
 
-    def fault(self, kind: str, **members: Any) -> int:
+    def fault(self, kind: str, **members: object) -> int:
         """Set a fault (docs/simulator.md); return its id."""
         return int(self._call("faults", "POST", {"kind": kind, **members})["ids"][0])
 
@@ -116,7 +116,8 @@ class Kraken:
         """Let virtual time pass; what comes of it has been sent when this returns."""
         self._call("clock", "POST", {"ms": round(seconds * 1000, 3)})
 
-    def _call(self, what: str, method: str, body: Any = None) -> Any:
+    # Any: the JSON of control.py, which each caller reads a member of.
+    def _call(self, what: str, method: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.rest_url}/simulator/{what}", data, method=method)
         trust = ssl.create_default_context(cafile=str(self.certificate)) if self.tls else None
@@ -171,7 +172,7 @@ class Kraken:
 
 @contextlib.contextmanager
 def running_kraken(
-    *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: Any
+    *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: object
 ) -> Iterator[Kraken]:
     """Return a :class:`Kraken` that runs for as long as the block does, on a free port unless one is named."""
     with tempfile.TemporaryDirectory(prefix="kraken-") as folder:

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import NoReturn, TypeAlias
 
 NS = 1_000_000_000
+# A JSON value from a client as read_json gives it: every fraction is an exact Decimal.
+Json: TypeAlias = "bool | int | Decimal | str | list[Json] | dict[str, Json] | None"
+# The arguments of a request by their names: from a JSON object, a form or a query.
+Fields: TypeAlias = Mapping[str, Json]
+# A JSON value that is written to a client.
+Written: TypeAlias = "bool | int | float | str | Sequence[Written] | Mapping[str, Written] | None"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ID_SPACE = 36**15
 # Odd and no multiple of 3, so that it has no factor in common with 36 and the mapping below repeats nothing.
@@ -88,14 +95,14 @@ def make_id(prefix: str, number: int, salt: int) -> str:
     return f"{prefix}{body[:5]}-{body[5:10]}-{body[10:15]}{_DIGITS[number % 36]}"
 
 
-def _refuse(text: str) -> Any:
+def _refuse(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
 
 
-def read_json(text: str | bytes) -> Any:
+def read_json(text: str | bytes) -> Json:
     """Return a JSON value with every fraction as an exact Decimal; raises ValueError on anything that is not JSON."""
     try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        value: Json = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
         if "\\u" in text if isinstance(text, str) else b"\\u" in text:
             # Half of a surrogate pair is no text: this raises a ValueError of its own.
             json.dumps(value, ensure_ascii=False, default=str).encode()

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Side = Literal["buy", "sell"]
+# Any: both engines give plain tuples, whose members their first one tells (above); a venue adds to a trade its id.
 Event = tuple[Any, ...]
 
 VALUE_MAX = 2**63 - 1

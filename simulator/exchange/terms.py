@@ -78,6 +78,7 @@ def read_terms(text: str | None) -> Terms:
     """Read what :meth:`Terms.text` gave."""
     if not text:
         return PLAIN
+    # Any: our own database, as Terms.text wrote it.
     kept: dict[str, Any] = json.loads(text)
     for name in ("trail", "offset", "distance"):
         if kept.get(name) is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
 
 from simulator.faults import instant
 from simulator.faults.rules import ACTS
@@ -12,8 +11,10 @@ from simulator.world import World
 
 # Mean pause between faults, and before the first.
 EVERY_S, FIRST_S = 20.0, 15.0
-# What is drawn, each with its weight; ms, seconds and text are drawn too where a range or several are given.
-_MIX: tuple[tuple[int, dict[str, Any]], ...] = (
+# A member of a fault, or what it is drawn from: a range of ms, or texts.
+Member = str | float | bool | tuple[int, int] | tuple[str, ...]
+# The faults that are drawn, each with its weight.
+_MIX: tuple[tuple[int, dict[str, Member]], ...] = (
     (6, {"kind": "delay_reports", "ms": (100, 900), "count": 3}),
     (4, {"kind": "answer_late", "ms": (100, 1500), "count": 2}),
     (6, {"kind": "snapshot_behind", "ms": (100, 900), "seconds": 30}),
@@ -52,15 +53,18 @@ class FirstDay:
         self._weights = [weight for weight, _ in _MIX]
         world.later(world.now + int(FIRST_S * NS), self._trouble)
 
-    def draw(self) -> dict[str, Any]:
+    def draw(self) -> dict[str, object]:
         """Return the members of the next fault."""
         fields = self.rng.choices(self._kinds, self._weights)[0]
-        return {name: self._drawn(name, value) for name, value in fields.items()}
+        return {name: self._drawn(value) for name, value in fields.items()}
 
-    def _drawn(self, name: str, value: Any) -> Any:
+    def _drawn(self, value: Member) -> object:
         if not isinstance(value, tuple):
             return value
-        return float(self.rng.randint(*value)) if name == "ms" else self.rng.choice(value)
+        low, high = value[0], value[-1]
+        if isinstance(low, int) and isinstance(high, int):
+            return float(self.rng.randint(low, high))
+        return self.rng.choice(value)
 
     def _trouble(self, now: int) -> None:
         faults = self.world.faults

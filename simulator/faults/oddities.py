@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Any
+
+from simulator.wire import Written
 
 NUMBERS = ("text", "exponent")
 MEMBERS = ("unknown", "missing")
@@ -63,7 +64,7 @@ def odd_rest_members(text: str, how: str) -> str:
     return json.dumps(body, separators=(",", ":"))
 
 
-def _odd_row(row: Any, how: str) -> None:
+def _odd_row(row: Written, how: str) -> None:
     if not isinstance(row, dict):
         return
     for value in row.values():

@@ -10,7 +10,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Mapping
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -105,7 +105,7 @@ class Faults:
         self.rng = Random(f"faults {seed}")
         self._ids = 0
 
-    def read(self, fields: Any, now: int) -> Fault:
+    def read(self, fields: object, now: int) -> Fault:
         """Return a fault from its JSON members; raises FaultError that says what is wrong with it."""
         fault = msgspec.convert(fields, Fault)
         if fault.kind not in RULES and fault.kind not in ACTS:
@@ -166,7 +166,7 @@ class Faults:
         self.injected.append((now, kind, number, where))
         _log.info("injected %s (%d) %s", kind, number, where)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """Return what is set and what was injected, for people and tests."""
         return {
             "set": [msgspec.to_builtins(rule) for rule in self.rules],

@@ -73,6 +73,7 @@ def ordered(arrived: Iterable[tuple[str, Moment]]) -> dict[str, list[Moment]]:
     return by_symbol
 
 
+# Any: a frame of a recording, which may be anything; what does not fit raises, and `arrivals` passes over it.
 def _moments(frame: Any, last: int) -> Iterable[tuple[Pair, Moment]]:
     if isinstance(frame, list):
         yield from _old_moments(frame)
@@ -111,7 +112,7 @@ def _old_moments(frame: list[Any]) -> Iterable[tuple[Pair, Moment]]:
     yield pair, Moment(int(max(times) * NS), kind, _levels(pair, rows))
 
 
-def _levels(pair: Pair, rows: Iterable[tuple[str, Any, Any]]) -> tuple[Level, ...]:
+def _levels(pair: Pair, rows: Iterable[tuple[str, Decimal | int, Decimal | int]]) -> tuple[Level, ...]:
     levels = []
     for side, price, qty in rows:
         ticks, lots = units(price, pair.price_precision), units(qty, pair.qty_precision)

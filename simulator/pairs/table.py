@@ -97,6 +97,7 @@ def read_asset_pairs(text: str, known: Mapping[str, Asset]) -> list[Pair]:
     return pairs
 
 
+# Any: an entry of somebody's file; what does not fit raises, and read_asset_pairs names the entry.
 def _read_entry(rest_id: str, entry: Any, assets: dict[str, Asset]) -> Pair:
     wsname = str(entry["wsname"])
     legs = [_NEW_NAMES.get(name, name) for name in wsname.split("/")]

@@ -8,7 +8,7 @@ from typing import Protocol
 from simulator.pairs.instrument import Asset, Pair
 from simulator.pairs.margin import MARGIN_PAIRS, leverages
 from simulator.pairs.pairs import FEES
-from simulator.wire import fixed
+from simulator.wire import Written, fixed
 
 
 class Listed(Protocol):
@@ -52,7 +52,7 @@ def _plain(units: int, precision: int) -> str:
     return text.rstrip("0").rstrip(".") if precision else text
 
 
-def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False) -> dict[str, object]:
+def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False) -> dict[str, Written]:
     """Return a pair as ``AssetPairs`` shows it (KRAKEN.md 4.3): with its assets' ``new`` names, with the ``fees``."""
     limits = MARGIN_PAIRS.get(pair.symbol)
     most = {} if limits is None else {"long_position_limit": limits.long, "short_position_limit": limits.short}
@@ -84,7 +84,7 @@ def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False)
     }
 
 
-def rest_asset(asset: Asset) -> dict[str, object]:
+def rest_asset(asset: Asset) -> dict[str, Written]:
     """Return an asset as ``Assets`` shows it."""
     return {
         "aclass": asset.asset_class,

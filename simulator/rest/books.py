@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from simulator import arguments
 from simulator.errors import invalid
 from simulator.exchange.venue.venue import Venue
 from simulator.keys import KeyState
+from simulator.wire import Fields, Written
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 GROUPED_DEPTHS = (10, 25, 100, 250, 1000)
 GROUPINGS = (1, 5, 10, 25, 50, 100, 250, 500, 1000)
 LEVEL3_DEPTHS = (0, 10, 25, 100, 250, 1000)
@@ -32,7 +29,7 @@ def _venue(world: World, fields: Fields) -> Venue:
     return world.exchange.venues[arguments.rest_pair(fields, world.exchange.state).symbol]
 
 
-def grouped(world: World, fields: Fields, _now: int) -> Any:
+def grouped(world: World, fields: Fields, _now: int) -> Written:
     """Answer ``GroupedBook``: levels of ``grouping`` ticks, each added up at its passive end (asks up, bids down)."""
     venue = _venue(world, fields)
     pair = venue.pair
@@ -51,12 +48,12 @@ def grouped(world: World, fields: Fields, _now: int) -> Any:
     return {"pair": str(fields["pair"]), "grouping": grouping, **sides}
 
 
-def level3(world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def level3(world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``Level3``: the orders of ``depth`` levels a side, 0 for all, next to trade first; times in ns."""
     venue = _venue(world, fields)
     pair = venue.pair
     depth = _one_of(fields, "depth", LEVEL3_DEPTHS, 100) or 2**31
-    sides: dict[str, list[dict[str, Any]]] = {}
+    sides: dict[str, list[dict[str, Written]]] = {}
     for name, side in (("bids", "buy"), ("asks", "sell")):
         sides[name] = [
             {

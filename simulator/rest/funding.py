@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import LedgerEntry
 from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, Asset, find_asset
-from simulator.wire import NS, fixed, units
+from simulator.wire import NS, Fields, Written, fixed, units
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 # The one withdrawal key that every account has set up.
 KEY = "simulator"
 # Kraken's own names, which clients ask for without looking them up (ccxt, pykrakenapi). Others are made up.
@@ -63,15 +60,15 @@ def _held(key: KeyState) -> list[Asset]:
     return [ASSETS[name] for name in key.account.balances]
 
 
-def deposit_methods(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def deposit_methods(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``DepositMethods`` of an asset."""
     asset = _known(fields)
-    row: dict[str, Any] = {"method": _method(asset), "limit": False, "fee": fixed(0, asset.decimals)}
+    row: dict[str, Written] = {"method": _method(asset), "limit": False, "fee": fixed(0, asset.decimals)}
     row |= {"gen-address": not asset.is_fiat, "minimum": _worth(asset, _MINIMUM_USD)}
     return [row]
 
 
-def deposit_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def deposit_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``DepositAddresses`` of an asset and method; one each, which no coin will ever come to."""
     asset = _known(fields)
     if fields.get("method") != _method(asset):
@@ -81,12 +78,12 @@ def deposit_addresses(_world: World, key: KeyState, fields: Fields, _arrived: in
     return [{"address": _address(key, asset, "deposit"), "expiretm": "0", "new": False}]
 
 
-def deposit_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def deposit_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     """Answer ``DepositStatus``: the deposits that the ledger shows."""
     return [_transfer(key, entry) for entry in _entries(world, key, fields, "deposit", now)]
 
 
-def withdraw_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def withdraw_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     """Answer ``WithdrawStatus``: the withdrawals that the ledger shows."""
     rows = _entries(world, key, fields, "withdrawal", now)
     return [{**_transfer(key, entry), "network": "simulated", "key": KEY} for entry in rows]
@@ -106,7 +103,7 @@ def _entries(world: World, key: KeyState, fields: Fields, kind: str, now: int) -
     return rows
 
 
-def _transfer(key: KeyState, entry: LedgerEntry) -> dict[str, Any]:
+def _transfer(key: KeyState, entry: LedgerEntry) -> dict[str, Written]:
     asset = find_asset(entry.asset)
     assert asset is not None
     return {
@@ -123,7 +120,7 @@ def _transfer(key: KeyState, entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def withdraw_methods(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def withdraw_methods(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``WithdrawMethods``, of one asset or of what the account holds."""
     asset = _asset(fields, needed=False)
     chosen = [asset] if asset is not None else _held(key)
@@ -138,7 +135,7 @@ def withdraw_methods(_world: World, key: KeyState, fields: Fields, _arrived: int
     ]
 
 
-def withdraw_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def withdraw_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``WithdrawAddresses``, of one asset or of what the account holds."""
     asset = _asset(fields, needed=False)
     if fields.get("key") not in (None, "", KEY):
@@ -156,7 +153,7 @@ def withdraw_addresses(_world: World, key: KeyState, fields: Fields, _arrived: i
     ]
 
 
-def withdraw_info(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def withdraw_info(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``WithdrawInfo``: what would be sent of an amount. Nothing here sends it."""
     asset = _known(fields)
     if fields.get("key") != KEY:

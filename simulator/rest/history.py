@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
@@ -13,10 +12,9 @@ from simulator.exchange.orders import Fill, Order
 from simulator.keys import KeyState
 from simulator.pairs.pairs import find_asset
 from simulator.rest.views import ledger_row, order_row, trade_row
-from simulator.wire import NS
+from simulator.wire import NS, Fields, Written
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 _FOREVER = 2**62
 
 
@@ -25,13 +23,13 @@ def _matches(order: Order, fields: Fields) -> bool:
     return (not userref or str(order.userref) == str(userref)) and (not client or order.cl_ord_id == client)
 
 
-def open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``OpenOrders``, newest first."""
     rows = sorted(key.account.orders.values(), key=lambda order: -order.number)
     return {"open": {o.order_id: order_row(world, o, fields) for o in rows if _matches(o, fields)}}
 
 
-def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     """Answer ``ClosedOrders``, a page, newest first; behind the engine after a fill."""
     start, end, offset = _window(fields, lambda text: _order_time(world, key, text))
     userref, client = fields.get("userref"), fields.get("cl_ord_id")
@@ -46,11 +44,11 @@ def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, no
         cl_ord_id=None if client in (None, "") else str(client),
         by_open=by_open,
     )
-    result: dict[str, Any] = {"closed": {o.order_id: order_row(world, o, fields) for o in rows}}
+    result: dict[str, Written] = {"closed": {o.order_id: order_row(world, o, fields) for o in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
-def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``OrderAmends``: the states of an order, its original one first; empty without an amendment."""
     order_id = fields.get("order_id")
     orders = world.store.history.orders_by_id(key.account.index, [str(order_id)]) if order_id else []
@@ -59,7 +57,7 @@ def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _no
     pair = orders[0].pair
     rows = []
     for amend in world.store.history.amends(str(order_id)):
-        row: dict[str, Any] = {
+        row: dict[str, Written] = {
             "amend_id": amend.amend_id,
             "amend_type": amend.kind,
             "order_qty": pair.qty(amend.qty),
@@ -77,7 +75,7 @@ def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _no
     return {"count": len(rows), "amends": rows}
 
 
-def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``QueryOrders``."""
     ids = _ids(fields, "txid", 50)
     if not ids and fields.get("cl_ord_id"):
@@ -109,7 +107,7 @@ def consolidated(fills: list[Fill]) -> list[Fill]:
     return rows
 
 
-def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     """Answer ``TradesHistory``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
     rows, count = world.store.history.fills(key.account.index, start, end, world.seen(now), offset)
@@ -118,17 +116,17 @@ def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, n
     if faults.rules and faults.strike("consolidate", now, "TradesHistory", **about):
         merged = consolidated(rows)
         rows, count = merged, count - len(rows) + len(merged)
-    result: dict[str, Any] = {"trades": {f.exec_id: trade_row(world, f, fields) for f in rows}}
+    result: dict[str, Written] = {"trades": {f.exec_id: trade_row(world, f, fields) for f in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
-def query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``QueryTrades``."""
     ids = _ids(fields, "txid", 20)
     return {f.exec_id: trade_row(world, f, fields) for f in world.store.history.fills_by_id(key.account.index, ids)}
 
 
-def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     """Answer ``Ledgers``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _ledger_time(world, key, text))
     kind = fields.get("type")
@@ -143,11 +141,11 @@ def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int
             raise KrakenError(errors.UNKNOWN_ASSET)
     wanted = None if kind in (None, "", "all") else kind
     rows, count = world.store.history.ledger(key.account.index, start, end, world.seen(now), offset, wanted, assets)
-    result: dict[str, Any] = {"ledger": {e.ledger_id: ledger_row(e) for e in rows}}
+    result: dict[str, Written] = {"ledger": {e.ledger_id: ledger_row(e) for e in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
-def query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     """Answer ``QueryLedgers``."""
     rows = world.store.history.ledger_by_id(key.account.index, _ids(fields, "id", 20))
     return {e.ledger_id: ledger_row(e) for e in rows}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
@@ -21,10 +20,9 @@ from simulator.rest import margin as rest_margin
 from simulator.rest import subaccounts as rest_subaccounts
 from simulator.rest.public import named_venues
 from simulator.rest.views import describe_order, description
-from simulator.wire import fixed, iso_seconds
+from simulator.wire import Fields, Json, Written, fixed, iso_seconds
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 HISTORY = 4
 # Permissions here, and as GetApiKeyInfo calls them.
 _PERMISSIONS = {
@@ -46,7 +44,7 @@ _PERMISSIONS = {
 class Call:
     """A private method: what does it, which permissions allow it (any of them), and its price in REST points."""
 
-    run: Callable[[World, KeyState, Fields, int, int], Any]
+    run: Callable[[World, KeyState, Fields, int, int], Written | bytes]
     permissions: tuple[str, ...]
     points: int = 1
     turnaround: str = ""
@@ -59,7 +57,7 @@ class Call:
 # --- account ---------------------------------------------------------------------------------------------------------
 
 
-def _token(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Any:
+def _token(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Written:
     return {"token": world.make_token(key, now), "expires": 900}
 
 
@@ -75,11 +73,11 @@ def _held(account: Account) -> dict[str, tuple[str, int]]:
     return rows
 
 
-def _balance(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
+def _balance(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Written:
     return {label: fixed(units, ASSETS[name].decimals) for label, (name, units) in _held(key.account).items()}
 
 
-def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
+def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Written:
     account = key.account
     return {
         label: {
@@ -90,10 +88,10 @@ def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _n
     }
 
 
-def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     volume = key.account.volume
     row = volume.row
-    result: dict[str, Any] = {"currency": "ZUSD", "volume": fixed(volume.units, USD.decimals)}
+    result: dict[str, Written] = {"currency": "ZUSD", "volume": fixed(volume.units, USD.decimals)}
     if not fields.get("pair"):
         return result
     following = FEES[row + 1] if row + 1 < len(FEES) else None
@@ -110,7 +108,7 @@ def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _n
     return result
 
 
-def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
+def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Written:
     granted = [text for name, text in _PERMISSIONS.items() if key.may(name)]
     account = key.account.name
     return {
@@ -129,30 +127,31 @@ def _in_time(fields: Fields, arrived: int, now: int) -> None:
         raise KrakenError(errors.DEADLINE_ELAPSED)
 
 
-def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
     pair = arguments.rest_pair(fields, world.exchange.state)
     wanted = rest_arguments.order(fields, pair, now, world.config.unconfirmed)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
         return {"descr": _described(wanted, *world.exchange.check(key.account, wanted, now))}
     order = world.exchange.add(key.account, wanted, now)
-    result: dict[str, Any] = {"descr": describe_order(order), "txid": [order.order_id]}
+    result: dict[str, Written] = {"descr": describe_order(order), "txid": [order.order_id]}
     if order.cl_ord_id is not None and world.config.unconfirmed.rest_echo_cl_ord_id:
         result["cl_ord_id"] = order.cl_ord_id
     return result
 
 
-def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
     pair = arguments.rest_pair(fields, world.exchange.state)
     listed = fields.get("orders")
     if not isinstance(listed, list) or not 2 <= len(listed) <= arguments.BATCH_ADD_MAX:
         raise invalid("orders")
-    if not all(isinstance(item, dict) for item in listed):
+    items = [item for item in listed if isinstance(item, dict)]
+    if len(items) < len(listed):
         raise invalid("orders")
-    wanted = [rest_arguments.order(item, pair, now, world.config.unconfirmed) for item in listed]
+    wanted = [rest_arguments.order(item, pair, now, world.config.unconfirmed) for item in items]
     _in_time(fields, arrived, now)
     checked = arguments.rest_flag(fields, "validate")
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, Written]] = []
     for request, result in zip(
         wanted, world.exchange.batch_add(key.account, wanted, now, only_check=checked), strict=True
     ):
@@ -172,7 +171,7 @@ def _find(world: World, key: KeyState, fields: Fields) -> Order:
     )
 
 
-def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
     qty, price = arguments.decimal_text(fields, "order_qty"), rest_arguments.price(fields, "limit_price")
     if fields.get("display_qty") not in (None, ""):
         raise invalid("display_qty")
@@ -183,7 +182,7 @@ def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now:
     return {"amend_id": world.exchange.amend(key.account, order, qty, price, post_only, now, trigger)}
 
 
-def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
     pair = arguments.rest_pair(fields, world.exchange.state)
     order = _find(world, key, {"txid": fields.get("txid")})
     if order.pair.symbol != pair.symbol:
@@ -224,7 +223,7 @@ def _described(request: OrderRequest, qty: int, price: int | None, trigger: int 
     return description(request.side, request.kind, request.pair, qty, price, trigger, request.terms)
 
 
-def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     exchange, account = world.exchange, key.account
     matches = account.of_userref(str(fields.get("txid")))
     for order in matches:
@@ -234,7 +233,7 @@ def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, no
     return {"count": len(matches) or 1}
 
 
-def _cancel_order_batch(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def _cancel_order_batch(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     listed = {name: fields.get(name) or [] for name in ("orders", "cl_ord_ids")}
     most = arguments.BATCH_CANCEL_MAX
     orders = [item.get("txid") if isinstance(item, dict) else item for item in _list(listed["orders"])]
@@ -245,18 +244,18 @@ def _cancel_order_batch(world: World, key: KeyState, fields: Fields, _arrived: i
     return {"count": world.exchange.batch_cancel(key.account, ids, [str(item) for item in clients], now)}
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: Json) -> list[Json]:
     """Return a JSON list, or the error for what is none."""
     if not isinstance(value, list):
         raise invalid("orders")
     return value
 
 
-def _cancel_all(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Any:
+def _cancel_all(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Written:
     return {"count": world.exchange.cancel_all(key.account, now)}
 
 
-def _cancel_all_after(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def _cancel_all_after(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     timeout = arguments.decimal_text(fields, "timeout")
     if timeout is None or timeout != timeout.to_integral_value():
         raise invalid("timeout")

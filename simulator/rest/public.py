@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from simulator import errors
 from simulator.arguments import decimal_text
@@ -15,10 +14,9 @@ from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import Pair, find_asset, find_pair
 from simulator.pairs.views import rest_asset, rest_pair
 from simulator.rest import books as rest_books
-from simulator.wire import NS, fixed, iso_seconds
+from simulator.wire import NS, Fields, Written, fixed, iso_seconds
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 NAMES_MAX = 100
 # The members of a pair by what ``info`` of AssetPairs asks for; empty for all.
 _INFO: dict[str, tuple[str, ...]] = {
@@ -29,18 +27,18 @@ _INFO: dict[str, tuple[str, ...]] = {
 }
 
 
-def server_time(_world: World, _fields: Fields, now: int) -> Any:
+def server_time(_world: World, _fields: Fields, now: int) -> Written:
     """Answer ``Time``."""
     second = now // NS
     return {"unixtime": second, "rfc1123": time.strftime("%a, %d %b %y %H:%M:%S +0000", time.gmtime(second))}
 
 
-def system_status(world: World, _fields: Fields, now: int) -> Any:
+def system_status(world: World, _fields: Fields, now: int) -> Written:
     """Answer ``SystemStatus``."""
     return {"status": world.exchange.state.system, "timestamp": iso_seconds(now // NS)}
 
 
-def assets(world: World, fields: Fields, _now: int) -> Any:
+def assets(world: World, fields: Fields, _now: int) -> Written:
     """Answer ``Assets``."""
     names = _names(fields, "asset")
     chosen = world.exchange.state.assets()
@@ -57,10 +55,10 @@ def assets(world: World, fields: Fields, _now: int) -> Any:
     return {asset.name if new else asset.rest_id: rest_asset(asset) for asset in chosen}
 
 
-def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
+def asset_pairs(world: World, fields: Fields, _now: int) -> Written:
     """Answer ``AssetPairs``, whole or the members that ``info`` names."""
     info = fields.get("info") or "info"
-    if info not in _INFO:
+    if not isinstance(info, str) or info not in _INFO:
         raise invalid("info")
     if _tokenised(fields, "aclass_base"):
         if _names(fields, "pair"):
@@ -104,12 +102,12 @@ def named_venues(world: World, fields: Fields) -> list[tuple[str, Venue]]:
     return chosen
 
 
-def ticker(world: World, fields: Fields, now: int) -> Any:
+def ticker(world: World, fields: Fields, now: int) -> Written:
     """Answer ``Ticker``: figures of today (UTC) and of the last 24 hours."""
     return {key: _ticker(venue, now) for key, venue in named_venues(world, fields)}
 
 
-def _ticker(venue: Venue, now: int) -> dict[str, Any]:
+def _ticker(venue: Venue, now: int) -> dict[str, Written]:
     pair, day, today = venue.pair, venue.day, venue.day.today(now)
     bid, ask = venue.touch()
     sides = []
@@ -130,20 +128,20 @@ def _ticker(venue: Venue, now: int) -> dict[str, Any]:
     }
 
 
-def depth(world: World, fields: Fields, _now: int) -> Any:
+def depth(world: World, fields: Fields, _now: int) -> Written:
     """Answer ``Depth``; quantities are rounded to three decimals, as Kraken does."""
     key, venue = _one_venue(world, fields)
     pair = venue.pair
     count = _whole(fields, "count", 100, 1, 500)
     second = venue.book.changed_ns // NS
-    sides = {
+    sides: dict[str, Written] = {
         name: [[pair.old_price(price), _thousandths(qty, pair), second] for price, qty in side.best(count)]
         for name, side in (("asks", venue.book.asks), ("bids", venue.book.bids))
     }
     return {key: sides}
 
 
-def trades(world: World, fields: Fields, now: int) -> Any:
+def trades(world: World, fields: Fields, now: int) -> Written:
     """Answer ``Trades``, from what the tape still holds."""
     key, venue = _one_venue(world, fields)
     pair = venue.pair
@@ -152,7 +150,7 @@ def trades(world: World, fields: Fields, now: int) -> Any:
     since_ns = since if since > 10**12 else since * NS
     chosen = [trade for trade in venue.tape if trade.ns > since_ns]
     chosen = _page(chosen, count) if since else chosen[-count:]
-    rows = [
+    rows: list[Written] = [
         [
             pair.old_price(trade.price),
             pair.qty(trade.qty),
@@ -177,7 +175,7 @@ def _page(tape: list[Trade], count: int) -> list[Trade]:
     return tape[:cut] if cut else [trade for trade in tape if trade.ns == tape[0].ns]
 
 
-def ohlc(world: World, fields: Fields, now: int) -> Any:
+def ohlc(world: World, fields: Fields, now: int) -> Written:
     """Answer ``OHLC``: up to 720 candles, the running one last; ``last`` is the begin of the last finished one."""
     key, venue = _one_venue(world, fields)
     pair = venue.pair
@@ -186,7 +184,7 @@ def ohlc(world: World, fields: Fields, now: int) -> Any:
         raise invalid("interval")
     since = _whole(fields, "since", 0, 0, 2**40)
     candles = venue.candles.kept(interval)
-    rows = [
+    rows: list[Written] = [
         [
             c.begin // NS,
             *(pair.price(price) for price in (c.open, c.high, c.low, c.close, c.vwap)),
@@ -202,15 +200,12 @@ def ohlc(world: World, fields: Fields, now: int) -> Any:
     return {key: rows, "last": begin}
 
 
-def spread(world: World, fields: Fields, now: int) -> Any:
+def spread(world: World, fields: Fields, now: int) -> Written:
     """Answer ``Spread``: the last 200 touches."""
     key, venue = _one_venue(world, fields)
     since = _whole(fields, "since", 0, 0, 2**40)
-    rows = [
-        [ns // NS, venue.pair.old_price(bid), venue.pair.old_price(ask)]
-        for ns, bid, ask in venue.spreads
-        if ns // NS >= since
-    ]
+    touches = [touch for touch in venue.spreads if touch[0] // NS >= since]
+    rows = [(ns // NS, venue.pair.old_price(bid), venue.pair.old_price(ask)) for ns, bid, ask in touches]
     return {key: rows, "last": rows[-1][0] if rows else since or now // NS}
 
 
@@ -242,7 +237,7 @@ def _thousandths(lots: int, pair: Pair) -> str:
     return fixed((2 * lots + unit) // (2 * unit), 3)
 
 
-METHODS: dict[str, Callable[[World, Fields, int], Any]] = {
+METHODS: dict[str, Callable[[World, Fields, int], Written]] = {
     "Time": server_time,
     "SystemStatus": system_status,
     "Assets": assets,

@@ -6,11 +6,10 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from shared.kraken.signing import sign
 from simulator import errors
@@ -20,7 +19,7 @@ from simulator.keys import KeyState
 from simulator.rest import private as rest_private
 from simulator.rest import public as rest_public
 from simulator.websocket import Clock, Delays
-from simulator.wire import NS, read_json
+from simulator.wire import NS, Fields, Json, Written, read_json
 from simulator.world import World
 
 BODY_BYTES_MAX = 256 * 1024
@@ -52,7 +51,7 @@ class Rest:
         try:
             if method is None:
                 raise KrakenError(errors.UNKNOWN_METHOD)
-            fields = dict(request.query)
+            fields: dict[str, Json] = dict(request.query)
             if request.method == "POST":
                 fields |= {name: str(value) for name, value in _form(await request.read()).items()}
             now, name = self.clock(), request.match_info["method"]
@@ -160,7 +159,7 @@ class Rest:
             request.transport.abort()
         return stream
 
-    def _authenticate(self, request: web.Request, body: bytes) -> tuple[KeyState, Mapping[str, Any]]:
+    def _authenticate(self, request: web.Request, body: bytes) -> tuple[KeyState, Fields]:
         key = self.world.keys.get(request.headers.get("API-Key", ""))
         if key is None:
             raise KrakenError(errors.INVALID_KEY)
@@ -180,7 +179,7 @@ class Rest:
         return key, fields
 
 
-def _fields(request: web.Request, body: bytes) -> Mapping[str, Any]:
+def _fields(request: web.Request, body: bytes) -> Fields:
     if "json" not in request.content_type:
         return _form(body)
     try:
@@ -192,15 +191,16 @@ def _fields(request: web.Request, body: bytes) -> Mapping[str, Any]:
     return fields
 
 
-def _form(body: bytes) -> dict[str, Any]:
+def _form(body: bytes) -> Fields:
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError as error:
         raise KrakenError(errors.INVALID_ARGUMENTS) from error
-    return dict(pairs)
+    fields: dict[str, Json] = dict(pairs)
+    return fields
 
 
-def _result(result: Any) -> web.Response:
+def _result(result: Written | bytes) -> web.Response:
     if isinstance(result, bytes):
         return web.Response(body=result, content_type="application/octet-stream")
     return web.Response(
@@ -213,7 +213,7 @@ def _failure(error: str) -> web.Response:
 
 
 @web.middleware
-async def contained(request: web.Request, handler: Any) -> web.StreamResponse:
+async def contained(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Contain what goes wrong to the one request: log it, answer it, go on."""
     try:
         response: web.StreamResponse = await handler(request)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import Account
 from simulator.keys import KeyState
 from simulator.pairs.pairs import find_asset
-from simulator.wire import units
+from simulator.wire import Fields, Written, units
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 NAME_MAX = 64
 
 
@@ -29,7 +26,7 @@ def _master_only(world: World, key: KeyState) -> None:
         raise KrakenError(errors.PERMISSION_DENIED)
 
 
-def create(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def create(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     """Answer ``CreateSubaccount``: an account without keys or balances."""
     _master_only(world, key)
     name, mail = fields.get("username"), fields.get("email")
@@ -45,7 +42,7 @@ def _by_name(world: World) -> dict[str, Account]:
     return {account.name: account for account in world.exchange.accounts.values()}
 
 
-def transfer(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def transfer(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     """Answer ``AccountTransfer`` between any two accounts, by their public ids."""
     _master_only(world, key)
     asset = find_asset(str(fields.get("asset")))

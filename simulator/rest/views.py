@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from simulator import arguments
 from simulator.exchange.orders import WALLETS, Fill, LedgerEntry, Order
 from simulator.exchange.terms import Close, Terms
 from simulator.pairs.pairs import ASSETS, Pair
-from simulator.wire import fixed, seconds
+from simulator.wire import Fields, Written, fixed, seconds
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 
-
-def order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
+def order_row(world: World, order: Order, fields: Fields) -> dict[str, Written]:
     """Return an order as OpenOrders, ClosedOrders and QueryOrders show it."""
     pair, terms = order.pair, order.terms
     price = pair.price(order.price) if order.price is not None else "0"
     trigger = None if order.trigger is None else pair.price(order.trigger)
     first, second = asked_prices(terms, pair, trigger or price, "0" if trigger is None else price)
     flags = [order.fee_pref, *(["post"] if order.post_only else []), *([] if terms.cash is None else ["viqc"])]
-    row: dict[str, Any] = {
+    row: dict[str, Written] = {
         "refid": None,
         "userref": _userref(world, order),
         "status": _status(order),
@@ -74,10 +69,10 @@ def _status(order: Order) -> str:
     return "open" if not order.closed_ns else "closed" if order.status == "filled" else order.status
 
 
-def trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
+def trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Written]:
     """Return a fill as TradesHistory and QueryTrades show it."""
     pair = fill.pair
-    row: dict[str, Any] = {
+    row: dict[str, Written] = {
         "ordertxid": fill.order_id,
         "postxid": "TKH2SE-M7IF5-CFI7LT",
         "pair": pair.rest_id,
@@ -103,7 +98,7 @@ def trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
     return row
 
 
-def ledger_row(entry: LedgerEntry) -> dict[str, Any]:
+def ledger_row(entry: LedgerEntry) -> dict[str, Written]:
     """Return an entry as Ledgers and QueryLedgers show it."""
     asset = ASSETS[entry.asset]
     return {

@@ -6,7 +6,7 @@ It trades by the REST calls, whose arguments version 1 shares; its channels are 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from simulator.pairs.pairs import BY_WSNAME, PAIRS
 from simulator.reporting import Reporter
 from simulator.rest import private as rest_private
 from simulator.session import Request
+from simulator.wire import Fields, Json, Written
 from simulator.world import World
 from simulator.ws_v1 import reports as reports_v1
 from simulator.ws_v1.session import OldSession, reqid
@@ -28,7 +29,6 @@ from simulator.ws_v2 import reports
 CHANNELS = ("openOrders", "ownTrades")
 _PUBLIC = ("ticker", "ohlc", "trade", "book", "spread", "*")
 _OPTIONS = frozenset({"name", "token", "snapshot", "ratecounter", "consolidate_taker"})
-Fields = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -102,8 +102,10 @@ class OldPrivateSession(OldSession):
         if not isinstance(wanted, dict):
             raise KrakenError("Subscription field must be an object")
         channel = wanted.get("name")
-        described = {"name": channel} if channel in CHANNELS else {}
+        described: dict[str, Json] = {"name": channel} if channel in CHANNELS else {}
         try:
+            if not isinstance(channel, str):
+                raise KrakenError(errors.CHANNEL_INVALID)
             if channel in _PUBLIC:
                 raise KrakenError(errors.PUBLIC_ON_PRIVATE)
             if channel not in CHANNELS:
@@ -117,7 +119,7 @@ class OldPrivateSession(OldSession):
             if channel not in self._channels:
                 raise KrakenError(errors.NOT_SUBSCRIBED)
             self._drop(channel)
-            self._status(request, channel, described)
+            self._status(request, channel, {"name": channel})
         except KrakenError as error:
             self.refuse_subscription(request, str(error), None, described)
 
@@ -152,7 +154,7 @@ class OldPrivateSession(OldSession):
             self._push(channel, [{row["exec_id"]: reports_v1.trade(row)} for row in trades], first=True)
         self.world.hub.join_private(account.index, "executions", self)
 
-    def _status(self, request: Request, channel: str, subscription: Fields) -> None:
+    def _status(self, request: Request, channel: str, subscription: Mapping[str, Written]) -> None:
         self.event(
             {
                 "channelName": channel,
@@ -187,7 +189,7 @@ class OldPrivateSession(OldSession):
         if trades is not None and trades.account.index == report.account and report.what == "trade":
             self._push("ownTrades", [{row["exec_id"]: reports_v1.trade(row)}])
 
-    def _push(self, channel: str, rows: list[dict[str, Any]], *, first: bool = False) -> None:
+    def _push(self, channel: str, rows: Sequence[Mapping[str, Written]], *, first: bool = False) -> None:
         subscription = self._channels[channel]
         account = subscription.account.name
         subscription.sequence = self._reporter.number(channel, account, subscription.sequence)
@@ -199,12 +201,13 @@ class OldPrivateSession(OldSession):
 
     # --- trading -------------------------------------------------------------------------------------------------
 
+    # Any: the members of a result differ by method; they are those that the call in rest/ gives it.
     def _call(self, method: str, key: KeyState, fields: Fields, request: Request, now: int) -> Any:
         call = rest_private.METHODS[method]
         key.require(*call.permissions)
         return call.run(self.world, key, fields, request.arrived, now)
 
-    def _done(self, request: Request, **members: Any) -> None:
+    def _done(self, request: Request, **members: Written) -> None:
         self.event({"event": f"{request.method}Status", **reqid(request), "status": "ok", **members})
 
     def _failed(self, request: Request, error: str) -> None:
@@ -220,7 +223,7 @@ class OldPrivateSession(OldSession):
         names = {"volume": "order_qty", "price": "limit_price"}
         result = self._call("AmendOrder", key, {names.get(n, n): v for n, v in params.items()}, request, now)
         name = "txid" if params.get("txid") is not None else "cl_ord_id"
-        self._done(request, amend_id=result["amend_id"], **{name: params[name]})
+        self._done(request, amend_id=result["amend_id"], **{name: str(params[name])})
 
     def _edit(self, key: KeyState, request: Request, now: int) -> None:
         params = _by_wsname(request.params, self.world.exchange.state)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from simulator import errors
 from simulator.errors import KrakenError
@@ -11,6 +10,7 @@ from simulator.exchange.venue.book import DEPTHS
 from simulator.exchange.venue.candles import INTERVALS
 from simulator.pairs.pairs import BY_WSNAME, PAIRS, Pair
 from simulator.session import SYMBOLS_MAX, Request
+from simulator.wire import Fields, Written
 from simulator.world import World
 from simulator.ws_v1 import feed
 from simulator.ws_v1.session import OldSession, reqid
@@ -85,7 +85,7 @@ class OldPublicSession(OldSession):
             raise KrakenError(errors.unsupported_pair(name))
         return venue.pair
 
-    def _names(self, request: Request, subscription: dict[str, Any]) -> list[str]:
+    def _names(self, request: Request, subscription: Fields) -> list[str]:
         if subscription.get("name") in _PRIVATE:
             self.refuse_subscription(request, errors.PRIVATE_ON_PUBLIC, None, subscription)
             return []
@@ -136,7 +136,7 @@ class OldPublicSession(OldSession):
 
     # --- answers -------------------------------------------------------------------------------------------------
 
-    def _said(self, request: Request, key: _Key, described: dict[str, Any]) -> None:
+    def _said(self, request: Request, key: _Key, described: Mapping[str, Written]) -> None:
         channel, symbol, depth = key
         pair = self.world.exchange.venues[symbol].pair
         self.event(
@@ -152,11 +152,11 @@ class OldPublicSession(OldSession):
         )
 
 
-def _described(channel: str, depth: int) -> dict[str, Any]:
+def _described(channel: str, depth: int) -> dict[str, Written]:
     return {_OPTIONS[channel]: depth, "name": channel} if depth else {"name": channel}
 
 
-def _wanted(subscription: dict[str, Any]) -> tuple[str, int]:
+def _wanted(subscription: Fields) -> tuple[str, int]:
     """Return channel, and its depth or interval (0 for channels without), of a ``subscription`` object."""
     channel = subscription.get("name")
     if not isinstance(channel, str) or channel not in _OPTIONS:

@@ -11,15 +11,17 @@ from typing import Any
 
 from simulator.pairs.pairs import PAIRS
 from simulator.rest.views import describe
-from simulator.wire import fixed, micros, parse_time, read_json
+from simulator.wire import Written, fixed, micros, parse_time, read_json
 
+# Any: a report of this exchange's own, whose members ws_v2/reports.py wrote.
 Row = Mapping[str, Any]
 _ZERO = "0.00000"
 
 
 def read(report: str) -> Row:
     """Return a version 2 report, numbers exact."""
-    row: Row = read_json(f"{{{report}}}")
+    row = read_json(f"{{{report}}}")
+    assert isinstance(row, dict)
     return row
 
 
@@ -34,14 +36,14 @@ def _time(text: str) -> str:
     return micros(parse_time(text))
 
 
-def order(row: Row, opened_ns: int, status: str) -> dict[str, Any]:
+def order(row: Row, opened_ns: int, status: str) -> dict[str, Written]:
     """Return a whole order, from the report that has its terms."""
     pair, limit = PAIRS[row["symbol"]], row.get("limit_price")
     trigger = trigger_of(row)
     first = _text(trigger or limit or 0)
     second = _ZERO if trigger is None or limit is None else _text(limit)
     at = describe(row["order_type"], first, second) + (f" {_ZERO}" if row["order_type"] == "market" else "")
-    made: dict[str, Any] = {
+    made: dict[str, Written] = {
         "avg_price": _text(row.get("avg_price", 0)),
         "cost": _text(row["cum_cost"]),
         "descr": {
@@ -78,11 +80,11 @@ def trigger_of(row: Row) -> Decimal | None:
     return None if triggers is None else triggers.get("actual_price", triggers["price"])
 
 
-def change(row: Row) -> dict[str, Any]:
+def change(row: Row) -> dict[str, Written]:
     """Return the changes of a report to an order that has been sent before."""
     # A last trade may tell the end itself.
     kind = "filled" if row["order_status"] == "filled" else row["exec_type"]
-    changed: dict[str, Any] = {"userref": row.get("order_userref", 0)}
+    changed: dict[str, Written] = {"userref": row.get("order_userref", 0)}
     if kind in ("trade", "filled", "canceled", "expired"):
         changed |= {
             "vol_exec": f"{row['cum_qty']:f}",
@@ -109,7 +111,7 @@ def change(row: Row) -> dict[str, Any]:
     return changed
 
 
-def trade(row: Row) -> dict[str, Any]:
+def trade(row: Row) -> dict[str, Written]:
     """Return a fill, from its report."""
     return {
         "cost": _text(row["cost"]),

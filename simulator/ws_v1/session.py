@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from simulator import errors
 from simulator.session import Request, Session
-from simulator.wire import read_json
+from simulator.wire import Fields, Written, read_json
 
 VERSION = "1.9.6"
 
@@ -58,7 +58,7 @@ class OldSession(Session):
         """Answer a ping."""
         self.event({"event": "pong", **reqid(request)})
 
-    def refuse_subscription(self, request: Request, error: str, name: str | None, subscription: dict[str, Any]) -> None:
+    def refuse_subscription(self, request: Request, error: str, name: str | None, subscription: Fields) -> None:
         """Send an error that concerns a subscription; ``name`` is its pair, if it has one."""
         echoed = {
             str(member)[:64]: value
@@ -76,7 +76,7 @@ class OldSession(Session):
             }
         )
 
-    def event(self, members: dict[str, Any]) -> None:
+    def event(self, members: Mapping[str, Written]) -> None:
         """Answer with an event."""
         self.reply(json.dumps(members, separators=(",", ":")))
 

@@ -13,6 +13,7 @@ from simulator.exchange.state import Report
 from simulator.faults import oddities
 from simulator.reporting import Reporter
 from simulator.session import Request, Session, channel_of
+from simulator.wire import Written
 from simulator.world import World
 from simulator.ws_v2 import reports
 from simulator.ws_v2.level3 import MEMBERS, Level3
@@ -153,7 +154,7 @@ class PrivateSession(Session):
         subscription.counter = options.get("ratecounter", False)
         orders = options.get("snap_orders", options.get("snapshot", True))
         trades = options.get("snap_trades", options.get("snapshot_trades", False))
-        result = {
+        result: dict[str, Written] = {
             "channel": "executions",
             "maxratecount": account.tier.threshold,
             "snap_orders": orders,

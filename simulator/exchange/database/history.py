@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
 
 from simulator.exchange.database.exports import Export
-from simulator.exchange.database.rows import marks, read_entry, read_fill, read_order
+from simulator.exchange.database.rows import Row, marks, read_amendment, read_entry, read_fill, read_order
 from simulator.exchange.orders import Amendment, Fill, LedgerEntry, Order
 
 PAGE = 50
@@ -47,7 +46,7 @@ class History:
         """Return a page of the visible orders that closed (or opened) in (start, end], newest first, and the count."""
         by = "opened_ns" if by_open else "closed_ns"
         where = f"FROM orders WHERE account=? AND closed_ns>0 AND {by}>? AND {by}<=? AND visible_ns<=?"
-        values: tuple[Any, ...] = (account, start_ns, end_ns, now)
+        values: Row = (account, start_ns, end_ns, now)
         if userref is not None:
             where, values = f"{where} AND CAST(userref AS TEXT)=?", (*values, userref)
         if cl_ord_id is not None:
@@ -60,7 +59,7 @@ class History:
     ) -> tuple[list[LedgerEntry], int]:
         """Return a page of the visible ledger in (start, end], newest first, and how many entries there are."""
         where = "FROM ledger WHERE account=? AND ns>? AND ns<=? AND visible_ns<=?"
-        values: tuple[Any, ...] = (account, start_ns, end_ns, now)
+        values: Row = (account, start_ns, end_ns, now)
         if kind is not None:
             where, values = f"{where} AND kind=?", (*values, kind)
         if assets:
@@ -68,7 +67,7 @@ class History:
         rows, count = self._page(where, "ns", values, offset)
         return [read_entry(row) for row in rows], count
 
-    def _page(self, where: str, by: str, values: tuple[Any, ...], offset: int) -> tuple[list[Any], int]:
+    def _page(self, where: str, by: str, values: Row, offset: int) -> tuple[list[Row], int]:
         count = int(self._db.execute(f"SELECT count(*) {where}", values).fetchone()[0])
         rows = self._db.execute(
             f"SELECT * {where} ORDER BY {by} DESC, rowid DESC LIMIT {PAGE} OFFSET ?", (*values, min(offset, 2**40))
@@ -90,10 +89,7 @@ class History:
     def amends(self, order_id: str) -> list[Amendment]:
         """Return the states that an order was amended to, oldest first."""
         rows = self._db.execute("SELECT * FROM amends WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
-        columns: list[list[Any]] = [list(row) for row in rows.fetchall()]
-        for row in columns:
-            row[7] = bool(row[7])
-        return [Amendment(*row) for row in columns]
+        return [read_amendment(row) for row in rows.fetchall()]
 
     def exec_ids(self, order_id: str) -> list[str]:
         """Return the fills of an order, oldest first."""
@@ -128,6 +124,6 @@ class History:
         query = "SELECT * FROM exports WHERE account=? ORDER BY created_ns DESC, rowid DESC"
         return [Export(*row) for row in self._db.execute(query, (account,)).fetchall()]
 
-    def _by_id(self, table: str, column: str, account: int, ids: list[str]) -> list[Any]:
+    def _by_id(self, table: str, column: str, account: int, ids: list[str]) -> list[Row]:
         query = f"SELECT * FROM {table} WHERE account=? AND {column} IN ({marks(len(ids))})"
         return self._db.execute(query, (account, *ids)).fetchall()

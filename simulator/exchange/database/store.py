@@ -13,10 +13,12 @@ from pathlib import Path
 from simulator.exchange.database.exports import Export
 from simulator.exchange.database.history import History
 from simulator.exchange.database.rows import (
+    AMENDMENT_COLUMNS,
     FILL_COLUMNS,
     LEDGER_COLUMNS,
     ORDER_COLUMNS,
     POSITION_COLUMNS,
+    amendment_row,
     fill_row,
     ledger_row,
     marks,
@@ -66,10 +68,9 @@ class Store:
                 f"INSERT INTO ledger VALUES ({marks(LEDGER_COLUMNS)})", [ledger_row(e) for e in journal.ledger]
             )
             db.executemany(
-                f"INSERT INTO amends VALUES ({marks(9)})",
-                [(a.amend_id, a.order_id, a.kind, a.qty, a.remaining, a.price, a.trigger, a.post_only, a.ns)
-                 for a in journal.amends],
-            )  # fmt: skip
+                f"INSERT INTO amends VALUES ({marks(AMENDMENT_COLUMNS)})",
+                [amendment_row(amendment) for amendment in journal.amends],
+            )
             db.executemany(
                 "INSERT OR REPLACE INTO balances VALUES (?,?,?)",
                 [(entry.account, entry.asset, entry.balance) for entry in journal.ledger if entry.wallet == SPOT],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 from zlib import crc32
 
 from simulator.exchange.engine import Engine, Event
@@ -22,6 +22,7 @@ SPREADS = 200
 # Crowd orders live above this number, account orders below: the two never share an id in an engine.
 CROWD_FROM = 1 << 40
 STRANGERS_FROM = 1 << 60
+Key = TypeVar("Key")
 
 
 class Venue:
@@ -90,11 +91,10 @@ class Venue:
 
     def listen(self, channel: str, depth: int, by: int) -> None:
         """Count a channel's subscribers: it got (``by`` 1) or lost (-1) one."""
-        counts: dict[Any, int] = self.depths if channel == "book" else self.wanted
-        key = depth if channel == "book" else (channel, depth)
-        counts[key] = counts.get(key, 0) + by
-        if not counts[key]:
-            del counts[key]
+        if channel == "book":
+            _count(self.depths, depth, by)
+        else:
+            _count(self.wanted, (channel, depth), by)
         if channel == "level3":
             followed = any(name == "level3" for name, _ in self.wanted)
             self._orders = self.order_book() if followed else None
@@ -199,3 +199,9 @@ class Venue:
     def touch(self) -> tuple[int | None, int | None]:
         """Return best bid and best ask in ticks; None where a side is empty."""
         return self.book.touch()
+
+
+def _count(counts: dict[Key, int], key: Key, by: int) -> None:
+    counts[key] = counts.get(key, 0) + by
+    if not counts[key]:
+        del counts[key]

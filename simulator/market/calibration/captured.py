@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import fmean, median
-from typing import Any
 
 from simulator.market.calibration.figures import mid_at, quantile
-from simulator.market.calibration.intervals import Interval, Sample, bootstrap, wilson
+from simulator.market.calibration.intervals import Interval, Sample, Statistic, bootstrap, wilson
 from simulator.market.calibration.listener import Seen
 from simulator.market.recorded import Arrival
 from simulator.market.replay import Moment
@@ -30,8 +29,6 @@ SAME_NS = 5_000_000
 TOLERANCE = 0.3
 TRADE_FIRST = "trade's message before its book change, %"
 HOURS, BOOK = "OHLC of 2026", "book of 2023"
-
-Statistic = Callable[[Sequence[Any]], float]
 
 
 @dataclass(frozen=True, slots=True)
