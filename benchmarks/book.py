@@ -2,7 +2,7 @@
 
 Captured frames (where they are: ``TRADEBYTE_FRAMES``, else beside the repository) and generated ones at depths 10, 100
 and 1000. Each repeat measures both, one right after the other, in CPU time of the thread, so that a busy machine counts
-as little as it can; what is told is the median of the repeats, their range, and the ratio of the pairs. Every frame's
+as little as it can; it prints the median of the repeats, their range, and the ratio of the pairs. Every frame's
 checksum is compared as in a running system.
 """
 
@@ -18,11 +18,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks import report
 from book import orderbook
 from book.frames import new_name
+from book.interface import Implementation, OrderBook
 
 ROOT = Path(__file__).resolve().parents[1]
 CAPTURES = (
@@ -85,7 +85,7 @@ def generated(depth: int, updates: int, seed: int = 1) -> Workload:
     return Workload("generated v2", depth, [(symbol, frame) for frame in frames])
 
 
-def _frame(book: Any, symbol: str, kind: str, sides: dict[str, list[tuple[int, int]]]) -> bytes:
+def _frame(book: OrderBook, symbol: str, kind: str, sides: dict[str, list[tuple[int, int]]]) -> bytes:
     """Return a frame as Kraken forms it; its checksum is worked out by the twin."""
     levels = ",".join(
         f'"{side}":[{",".join(f"{{{_level(price, qty)}}}" for price, qty in changed)}]'
@@ -104,17 +104,17 @@ def _level(price: int, qty: int) -> str:
 # --- measuring -------------------------------------------------------------------------------------------------------
 
 
-def apply(module: Any, workload: Workload) -> float:
+def apply(module: Implementation, workload: Workload) -> float:
     """Return us a frame: parsed, applied, checksum compared."""
     return _timed(module, workload, lambda _book: None)
 
 
-def apply_and_encode(module: Any, workload: Workload) -> float:
+def apply_and_encode(module: Implementation, workload: Workload) -> float:
     """Return us a frame: the same, and the bus message made of the best levels."""
     return _timed(module, workload, lambda book: book.encode(PUBLISHED, "live", "book", 1, 1, 1, 1, 1))
 
 
-def _timed(module: Any, workload: Workload, then: Callable[[Any], Any]) -> float:
+def _timed(module: Implementation, workload: Workload, then: Callable[[OrderBook], object]) -> float:
     symbols = {symbol for symbol, _ in workload.frames}
     books = {symbol: module.OrderBook(symbol, workload.depth, module.WIRE, module.WIRE) for symbol in symbols}
     began = time.thread_time_ns()
@@ -158,7 +158,7 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
 
 
-def measure(workloads: list[Workload], rust: Any, repeats: int) -> list[Row]:
+def measure(workloads: list[Workload], rust: Implementation, repeats: int) -> list[Row]:
     """Return every workload by both, after a round that is not counted."""
     rows = []
     for workload in workloads:

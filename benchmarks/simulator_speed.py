@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from random import Random
-from typing import Any
 
 import psutil
 from aiohttp import web
@@ -56,7 +55,7 @@ def engine_rate(operations: int = 400_000) -> tuple[float, float, float]:
             side = number % 2
             price = 100_000 - rng.randint(1, 500) if side else 100_000 + rng.randint(1, 500)
             engine.submit(number, 0, "buy" if side else "sell", price, rng.randint(1, 1000))
-        calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        calls: list[tuple[Callable[..., object], tuple[object, ...]]] = []
         submit, cancel, amend = engine.submit, engine.cancel, engine.amend
         alive = list(range(RESTING))
         for number in range(RESTING, RESTING + operations // 2):

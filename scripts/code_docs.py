@@ -6,7 +6,7 @@ import re
 import typing
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -58,7 +58,7 @@ def _fields(struct: type[msgspec.Struct], without: set[str]) -> str:
     return f"| {struct.__name__} | {', '.join(f'`{field.name}` {_kind(field.type)}' for field in fields)} |"
 
 
-def _kind(kind: Any) -> str:
+def _kind(kind: object) -> str:
     if isinstance(kind, type) and not typing.get_args(kind):
         return kind.__name__
     # A bar would end the table's cell.

@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -183,7 +183,7 @@ def _row(key: str, kind: str, default: str) -> tuple[str, str, str, str]:
     return key, kind, default, ABOUT.get(key, "")
 
 
-def kind_of(kind: Any) -> str:
+def kind_of(kind: object) -> str:
     """Return a type in words."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
@@ -200,7 +200,13 @@ def kind_of(kind: Any) -> str:
         return f"[{', '.join(kind_of(part) for part in arguments)}]"
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return "settings, see below"
-    names = {str: "text", bool: "`true` or `false`", int: "whole number", float: "number", Decimal: "number"}
+    names: dict[object, str] = {
+        str: "text",
+        bool: "`true` or `false`",
+        int: "whole number",
+        float: "number",
+        Decimal: "number",
+    }
     return names.get(kind, "anything")
 
 

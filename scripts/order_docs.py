@@ -10,6 +10,7 @@ from executor.orders import transitions
 from executor.orders.order import Active, Amend, Finished, Life
 from executor.orders.transitions import Ended, life_after
 
+# Any: arguments of the events, each of its own type.
 VALUES: dict[str, Any] = {
     "str": "",
     "int": 0,

@@ -94,6 +94,7 @@ def _shrink(file: Path) -> None:
         picture.convert("RGB").quantize(COLOURS).save(file, optimize=True)
 
 
+# Any: JSON of the API, of which each caller reads one member.
 def _get(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=5) as response:
         return json.load(response)
