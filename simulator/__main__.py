@@ -16,6 +16,7 @@ from shared.process import command_line, holders
 from shared.process.loop import Process
 from simulator import options
 from simulator.control import Control
+from simulator.errors import InputError, OptionError, RecordingError
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import load_engine
 from simulator.faults.first_day import FirstDay
@@ -115,18 +116,18 @@ def main() -> None:
     given = options.parse()
     try:
         chosen = options.choose(given)
-    except ValueError as error:
+    except OptionError as error:
         command_line.refuse(command_line.EXIT_CONFIG, "simulator", str(error))
     if given.command == "calibrate":
         seed = 1 if given.seed is None else given.seed
         try:
             raise SystemExit(calibrate.main(given.seconds, seed, given.page, given.seeds, given.captures))
-        except recorded.RecordingError as error:
+        except RecordingError as error:
             command_line.refuse(command_line.EXIT_CONFIG, "simulator", f"--captures {given.captures}: {error}")
     if given.command == "style":
         try:
             text, met = fit.fitted(recorded.read(Path(given.file)))
-        except (recorded.RecordingError, fit.FitError, ValueError) as error:
+        except InputError as error:
             command_line.refuse(command_line.EXIT_CONFIG, "simulator", f"style {given.file}: {error}")
         print(text)
         raise SystemExit(0 if met else 1)

@@ -11,15 +11,13 @@ import ssl
 import subprocess
 from pathlib import Path
 
+from simulator.errors import CertificateError
+
 # This machine's names, and Kraken's for clients whose host names are fixed.
 HOSTS = ("localhost", "api.kraken.com", "ws.kraken.com", "ws-auth.kraken.com", "ws-l3.kraken.com")
 NAMES = ",".join([*(f"DNS:{host}" for host in HOSTS), "IP:127.0.0.1", "IP:::1"])
 DAYS = "365"
 _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-
-
-class CertificateError(Exception):
-    """No certificate could be made or read; ``str()`` says why."""
 
 
 def context(folder: Path) -> ssl.SSLContext:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 from aiohttp import web
 
-from simulator.errors import KrakenError
+from simulator.errors import SimulatorError
 from simulator.faults import instant
 from simulator.faults.rules import ACTS
 from simulator.websocket import Clock, VirtualClock, WebSockets
@@ -70,7 +70,7 @@ class Control:
                 if fault.kind in ACTS:
                     instant.act(self.world, fault, self.clock())
                     self.clock.put_off(self.world.clock_offset_ns)
-        except (ValueError, ArithmeticError, KrakenError) as error:
+        except (ValueError, ArithmeticError, SimulatorError) as error:
             return web.Response(status=400, text=json.dumps({"error": str(error)}), content_type="application/json")
         return answer({"ids": [fault.id for fault in injected]})
 

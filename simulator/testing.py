@@ -24,6 +24,7 @@ from typing import Any
 import yaml
 
 from shared.config import SANDBOX_KEYS, VISITOR_KEYS
+from simulator.errors import StartError
 
 START_S, STOP_S = 30.0, 15.0
 _ROOT = Path(__file__).resolve().parents[1]
@@ -147,7 +148,7 @@ class Kraken:
                 break
             time.sleep(0.02)
         self.kill()
-        raise RuntimeError("the simulator did not come up: " + (self.folder / "log").read_text()[-2000:])
+        raise StartError("the simulator did not come up: " + (self.folder / "log").read_text()[-2000:])
 
     def kill(self) -> None:
         """Kill the process at once, as an outage that ``start`` ends."""

@@ -20,6 +20,8 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from simulator.errors import EngineError
+
 Side = Literal["buy", "sell"]
 # Any: both engines give plain tuples, whose members their first one tells (above); a venue adds to a trade its id.
 Event = tuple[Any, ...]
@@ -27,10 +29,6 @@ Event = tuple[Any, ...]
 VALUE_MAX = 2**63 - 1
 ID_MAX = 2**64 - 1
 OWNER_MAX = 2**32 - 1
-
-
-class EngineError(ValueError):
-    """An order or a call that the engine cannot take; nothing has changed."""
 
 
 class Engine(Protocol):

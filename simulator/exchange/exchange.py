@@ -177,13 +177,13 @@ class Exchange:
             self.cancel(account, order, now, forced=True)
         return len(by_number)
 
-    def cancel_all(self, account: Account, now: int, reason: str = USER) -> int:
-        """Cancel every open order of an account; not in Kraken's table of penalties, so free. Returns the count."""
-        if reason == USER and self.state.system == "maintenance":
+    def cancel_all(self, account: Account, now: int, *, by_switch: bool = False) -> int:
+        """Cancel every open order for the account or its dead man's switch; costs no points. Return the count."""
+        if not by_switch and self.state.system == "maintenance":
             raise KrakenError(errors.UNAVAILABLE)
         pulled = list(account.orders.values())
         for order in pulled:
-            self.lifecycle.pull(order, "canceled", reason, now)
+            self.lifecycle.pull(order, "canceled", SWITCH_REASON if by_switch else USER, now)
         return len(pulled)
 
     def find(self, account: Account, order_id: str | None = None, cl_ord_id: str | None = None) -> Order:
@@ -217,7 +217,7 @@ class Exchange:
             if account.trigger_ns and now >= account.trigger_ns and self.state.system != "maintenance":
                 account.trigger_ns = 0
                 self.state.journal.accounts.add(account.index)
-                self.cancel_all(account, now, SWITCH_REASON)
+                self.cancel_all(account, now, by_switch=True)
             for order in [o for o in account.orders.values() if o.expire_ns and now >= o.expire_ns]:
                 self.lifecycle.pull(order, "expired", "Expired", now)
             if self.state.system == "online":

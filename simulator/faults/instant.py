@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from simulator.errors import KrakenError
+from simulator.errors import FaultError, KrakenError
 from simulator.exchange.accounts import earn
 from simulator.exchange.orders import SPOT, WALLETS, Order
 from simulator.exchange.venue.book import FullBook
@@ -54,7 +54,7 @@ def calm(world: World, now: int) -> None:
 def set_system(world: World, status: str, now: int) -> None:
     """Set the exchange's status, and send a change to every session."""
     if status not in SYSTEM:
-        raise ValueError(f"value is one of {', '.join(SYSTEM)}")
+        raise FaultError(f"value is one of {', '.join(SYSTEM)}")
     if world.exchange.state.system != status:
         world.exchange.state.system = status
         world.exchange.tick(now)
@@ -110,10 +110,10 @@ def _clock(world: World, fault: Fault, _now: int) -> None:
 def _pair(world: World, fault: Fault, now: int) -> None:
     venue = world.exchange.venues.get(fault.symbol)
     if venue is None:
-        raise ValueError("symbol is one of " + ", ".join(world.exchange.venues))
+        raise FaultError("symbol is one of " + ", ".join(world.exchange.venues))
     if fault.value:
         if fault.value not in PAIR_STATUS:
-            raise ValueError(f"value is one of {', '.join(PAIR_STATUS)}")
+            raise FaultError(f"value is one of {', '.join(PAIR_STATUS)}")
         venue.status = fault.value
     if fault.qty_min:
         venue.pair = replace(venue.pair, qty_min=_units(fault.qty_min, venue.pair.qty_precision))
@@ -128,16 +128,16 @@ def _units(text: str, precision: int) -> int:
     try:
         whole = units(Decimal(text), precision)
     except InvalidOperation as error:
-        raise ValueError(f"{text} is no number") from error
+        raise FaultError(f"{text} is no number") from error
     if whole is None or whole <= 0:
-        raise ValueError(f"{text} has too many decimals or is not positive")
+        raise FaultError(f"{text} has too many decimals or is not positive")
     return whole
 
 
 def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
     """Give a pair new price decimals: cancel its orders, begin the book anew, and send new snapshots."""
     if not 0 <= precision <= PRECISION_MAX:
-        raise ValueError(f"price_precision is from 0 to {PRECISION_MAX}")
+        raise FaultError(f"price_precision is from 0 to {PRECISION_MAX}")
     exchange, venue = world.exchange, world.exchange.venues[symbol]
     for account in exchange.accounts.values():
         for order in [o for o in account.orders.values() if o.pair.symbol == symbol]:
@@ -165,7 +165,7 @@ def _partial_fill(world: World, fault: Fault, now: int) -> None:
         and order.price is not None
     ]
     if not orders:
-        raise ValueError("no such order is open")
+        raise FaultError("no such order is open")
     for order in orders:
         take_part(world, order, max(1, round(order.remaining * share)), now)
 
@@ -198,14 +198,14 @@ def _ledger(world: World, fault: Fault, now: int) -> None:
     account = next((a for a in exchange.accounts.values() if a.name == fault.account), None)
     asset = ASSETS.get(fault.asset)
     if account is None:
-        raise ValueError("account is one of " + ", ".join(a.name for a in exchange.accounts.values()))
+        raise FaultError("account is one of " + ", ".join(a.name for a in exchange.accounts.values()))
     if asset is None:
-        raise ValueError(f"{fault.asset} is no asset here")
+        raise FaultError(f"{fault.asset} is no asset here")
     if not _LEDGER_TYPE.fullmatch(fault.value):
-        raise ValueError("value is a ledger type, such as deposit")
+        raise FaultError("value is a ledger type, such as deposit")
     wallet = fault.wallet or SPOT
     if wallet not in WALLETS:
-        raise ValueError(f"wallet is one of {', '.join(WALLETS)}")
+        raise FaultError(f"wallet is one of {', '.join(WALLETS)}")
     amount, fee = (_amount(text, asset.decimals) for text in (fault.amount, fault.fee or "0"))
     visible, ref_id = now + exchange.state.lag(), fault.text or exchange.state.reference()
     if wallet != SPOT and fault.value in _MOVES:
@@ -250,9 +250,9 @@ def _amount(text: str, decimals: int) -> int:
     try:
         amount = units(Decimal(text), decimals)
     except InvalidOperation as error:
-        raise ValueError(f"{text!r} is no amount") from error
+        raise FaultError(f"{text!r} is no amount") from error
     if amount is None or abs(amount) > AMOUNT_MAX:
-        raise ValueError(f"{text} is too large or has more than {decimals} decimals")
+        raise FaultError(f"{text} is too large or has more than {decimals} decimals")
     return amount
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from simulator.errors import FaultError
 from simulator.faults.oddities import MEMBERS, NUMBERS
 from simulator.wire import NS
 
@@ -107,15 +108,18 @@ class Faults:
 
     def read(self, fields: object, now: int) -> Fault:
         """Return a fault from its JSON members; raises FaultError that says what is wrong with it."""
-        fault = msgspec.convert(fields, Fault)
+        try:
+            fault = msgspec.convert(fields, Fault)
+        except msgspec.ValidationError as error:
+            raise FaultError(str(error)) from error
         if fault.kind not in RULES and fault.kind not in ACTS:
-            raise ValueError(f"no such kind: {fault.kind}; there are {', '.join(RULES + ACTS)}")
+            raise FaultError(f"no such kind: {fault.kind}; there are {', '.join(RULES + ACTS)}")
         if not 0 <= fault.share <= 1 or abs(fault.ms) > MS_MAX:
-            raise ValueError("share is from 0 to 1, ms at most an hour")
+            raise FaultError("share is from 0 to 1, ms at most an hour")
         if fault.kind in _VALUES and fault.value not in _VALUES[fault.kind]:
-            raise ValueError(f"value is one of {', '.join(_VALUES[fault.kind])}")
+            raise FaultError(f"value is one of {', '.join(_VALUES[fault.kind])}")
         if len(fault.text) > 1000:
-            raise ValueError("text is too long")
+            raise FaultError("text is too long")
         self._ids += 1
         fault.id, fault.struck = self._ids, 0
         fault.ends_ns = 0 if fault.seconds is None else now + int(fault.seconds * NS)
@@ -124,7 +128,7 @@ class Faults:
     def set(self, fault: Fault) -> None:
         """Add a rule; raises FaultError when there are too many."""
         if len(self.rules) >= RULES_MAX:
-            raise ValueError(f"at most {RULES_MAX} rules")
+            raise FaultError(f"at most {RULES_MAX} rules")
         self.rules.append(fault)
 
     def clear(self, number: int | None = None) -> int:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from shared.kraken import captures
 from shared.messages import FeedFrame, FeedTrades
+from simulator.errors import RecordingError
 from simulator.market.replay import Moment, arrivals
 from simulator.pairs.pairs import PAIRS
 
@@ -26,10 +27,6 @@ _trades = msgspec.msgpack.Decoder(FeedTrades)
 _DAMAGED = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
 
 Arrival = tuple[str, Moment]
-
-
-class RecordingError(Exception):
-    """Say that a recording cannot be read; the text says why, without the file's name."""
 
 
 def read(path: Path) -> list[Arrival]:

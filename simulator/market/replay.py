@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from simulator.errors import RecordingError
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.pairs.pairs import BY_WSNAME, PAIRS, Pair
@@ -36,7 +37,7 @@ def read(lines: Iterable[bytes]) -> dict[str, list[Moment]]:
     """Return the moments of each listed pair in a file of frames, one a line, of either version; oldest first.
 
     A trade comes before the book change of the same time, which is its consequence. Lines that are no book or trade
-    frames of a listed pair are passed over; raises ValueError when none is left.
+    frames of a listed pair are passed over; raises RecordingError when none is left.
     """
     return ordered(arrivals(lines))
 
@@ -59,7 +60,7 @@ def arrivals(lines: Iterable[bytes], last: int = 0) -> list[tuple[str, Moment]]:
 
 
 def ordered(arrived: Iterable[tuple[str, Moment]]) -> dict[str, list[Moment]]:
-    """Return the moments of each pair, oldest first; raises ValueError where no book begins with a snapshot."""
+    """Return the moments of each pair, oldest first; raises RecordingError where no book begins with a snapshot."""
     by_symbol: dict[str, list[Moment]] = {}
     for symbol, moment in arrived:
         by_symbol.setdefault(symbol, []).append(moment)
@@ -69,7 +70,7 @@ def ordered(arrived: Iterable[tuple[str, Moment]]) -> dict[str, list[Moment]]:
         moments = by_symbol[symbol] = [m if m.ns else replace(m, ns=begin) for m in moments]
         moments.sort(key=lambda m: (m.ns, m.kind == "book"))
     if not any(m.kind == "snapshot" for moments in by_symbol.values() for m in moments):
-        raise ValueError("no book of a known pair in it")
+        raise RecordingError("no book of a known pair in it")
     return by_symbol
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from simulator.errors import TableError
 from simulator.pairs import table as pair_table
 from simulator.pairs.instrument import Asset, Pair, rounded
 from simulator.wire import fixed
@@ -41,8 +42,12 @@ def add_pairs(pairs: Iterable[Pair]) -> None:
 
 
 def add_file(path: Path) -> list[Pair]:
-    """Add the pairs of a file in Kraken's AssetPairs form; raises OSError or ValueError when it is none."""
-    pairs = pair_table.read_asset_pairs(path.read_text(encoding="utf-8"), ASSETS)
+    """Add the pairs of a file in Kraken's AssetPairs form; raises OSError or TableError when it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TableError(str(error)) from error
+    pairs = pair_table.read_asset_pairs(text, ASSETS)
     add_pairs(pairs)
     return pairs
 

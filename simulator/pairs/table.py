@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from importlib import resources
 from typing import Any
 
+from simulator.errors import TableError
 from simulator.pairs.instrument import Asset, Pair
 from simulator.wire import units
 
@@ -61,14 +62,14 @@ def _make_pair(
 ) -> Pair:
     base, quote = assets
     if any(not 0 <= number <= _DECIMALS_MAX for number in decimals):
-        raise ValueError(f"{symbol}: decimals are from 0 to {_DECIMALS_MAX}")
+        raise TableError(f"{symbol}: decimals are from 0 to {_DECIMALS_MAX}")
     qty_min, cost_min, tick_size = sizes
     tick = units(tick_size, decimals[0])
     minimums = units(qty_min, decimals[1]), units(cost_min, quote.decimals)
     if not tick or tick < 0:
-        raise ValueError(f"{symbol}: a tick of {tick_size} does not fit {decimals[0]} decimals")
+        raise TableError(f"{symbol}: a tick of {tick_size} does not fit {decimals[0]} decimals")
     if minimums[0] is None or minimums[1] is None or min(minimums[0], minimums[1]) < 0:
-        raise ValueError(f"{symbol}: the minimums {qty_min} and {cost_min} do not fit its decimals")
+        raise TableError(f"{symbol}: the minimums {qty_min} and {cost_min} do not fit its decimals")
     price = int((base.usd / quote.usd).scaleb(decimals[0]) / tick + Decimal("0.5")) * tick
     return Pair(
         symbol, *names, base, quote, *decimals, minimums[0] or 1, minimums[1] or 0, max(price, tick), tick, status
@@ -79,12 +80,15 @@ def read_asset_pairs(text: str, known: Mapping[str, Asset]) -> list[Pair]:
     """Return the pairs of a file in the form of Kraken's AssetPairs answer, with or without its envelope.
 
     Dark pools (no ``wsname``) are left out; an asset that is not ``known`` (by name) gets usual decimals. Raises
-    ValueError that says which entry is wrong.
+    TableError that says which entry is wrong.
     """
-    answer = json.loads(text)
+    try:
+        answer = json.loads(text)
+    except ValueError as error:
+        raise TableError(str(error)) from error
     entries = answer.get("result", answer) if isinstance(answer, dict) else None
     if not isinstance(entries, dict) or not entries:
-        raise ValueError("no pairs in it; it must have the form of Kraken's AssetPairs")
+        raise TableError("no pairs in it; it must have the form of Kraken's AssetPairs")
     assets = dict(known)
     pairs = []
     for rest_id, entry in entries.items():
@@ -92,8 +96,8 @@ def read_asset_pairs(text: str, known: Mapping[str, Asset]) -> list[Pair]:
             continue
         try:
             pairs.append(_read_entry(rest_id, entry, assets))
-        except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
-            raise ValueError(f"{rest_id}: {error!r}") from error
+        except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+            raise TableError(f"{rest_id}: {error!r}") from error
     return pairs
 
 
@@ -102,7 +106,7 @@ def _read_entry(rest_id: str, entry: Any, assets: dict[str, Asset]) -> Pair:
     wsname = str(entry["wsname"])
     legs = [_NEW_NAMES.get(name, name) for name in wsname.split("/")]
     if len(legs) != 2 or not all(legs):
-        raise ValueError(f"{rest_id}: {wsname!r} is no wsname")
+        raise TableError(f"{rest_id}: {wsname!r} is no wsname")
     price_decimals = int(entry["pair_decimals"])
     qty_min = Decimal(str(entry.get("ordermin", "0")))
     quote = assets.setdefault(legs[1], _unknown_asset(legs[1], entry["quote"], entry.get("aclass_quote"), Decimal(1)))

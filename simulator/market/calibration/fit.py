@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from statistics import fmean, median
 
+from simulator.errors import FitError
 from simulator.market import replay
 from simulator.market.calibration.captured import taker_reactions
 from simulator.market.calibration.figures import after_trade, quantile, volatility
@@ -33,10 +34,6 @@ STEP_MAX, LATER_POWER = 0.7, 0.4
 LONG_BARS_S, BAR_S, SHORT_BAR_S = 600.0, 60, 10
 
 Change = Callable[[Style, float], Style]
-
-
-class FitError(Exception):
-    """Say that a recording is no ground for a style; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,7 @@ def _scaled(how: Style, wanted: Sequence[Target], scales: Sequence[float]) -> St
 def fitted(arrived: list[Arrival]) -> tuple[str, bool]:
     """Return styles as text, one for each pair that was recorded for long enough, and whether every figure is met.
 
-    Raises :class:`FitError` where there is none, and ValueError where the recording has no book.
+    Raises :class:`FitError` where there is none, and RecordingError where the recording has no book.
     """
     texts, short, met = [], [], True
     for symbol, moments in replay.ordered(arrived).items():

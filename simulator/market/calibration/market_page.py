@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulator.errors import RecordingError
 from simulator.market import recorded, replay
 from simulator.market.calibration import listener
 from simulator.market.calibration.captured import (
@@ -87,8 +88,8 @@ def read_captures(folder: Path) -> list[tuple[str, list[Arrival], str]]:
     for name, symbol, date in CAPTURES:
         try:
             read.append((f"{symbol}, {date}, {Path(name).name}", recorded.read(folder / name), symbol))
-        except recorded.RecordingError as error:
-            raise recorded.RecordingError(f"{name}: {error}") from error
+        except RecordingError as error:
+            raise RecordingError(f"{name}: {error}") from error
     return read
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.errors import KrakenError
+from simulator.errors import FaultError, KrakenError
 from simulator.rest import private as rest_private
 from simulator.rest import public as rest_public
 from simulator.wire import read_json
@@ -119,5 +119,5 @@ def test_a_version_1_session_answers_anything(event: str, members: dict[str, Any
 def test_a_fault_is_read_or_refused(fields: dict[str, Any]) -> None:
     try:
         WORLD.world.faults.read(fields, WORLD.now)
-    except ValueError:
+    except FaultError:
         return

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from simulator.errors import FaultError
 from simulator.faults.first_day import FirstDay
 from simulator.faults.oddities import odd_members, odd_numbers, odd_rest_members, odd_rest_numbers
 from tests.unit.simulator.faults.test_rules import inject
@@ -240,7 +241,7 @@ def test_a_connection_is_closed_with_a_code(code: str) -> None:
 def test_a_value_that_makes_no_sense_is_refused() -> None:
     faults = TestWorld().world.faults
     for kind in ("odd_numbers", "odd_members", "drop", "rest_broken"):
-        with pytest.raises(ValueError, match="value is one of"):
+        with pytest.raises(FaultError, match="value is one of"):
             faults.read({"kind": kind, "value": "nonsense"}, 0)
 
 

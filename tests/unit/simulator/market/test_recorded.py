@@ -13,6 +13,7 @@ from collector.recording import schema
 from collector.store import Rules, Store
 from shared.bus import topics
 from shared.messages import FeedFrame, FeedTrades, Message, Trade
+from simulator.errors import RecordingError
 from simulator.market import recorded, replay
 from simulator.market.calibration import listener
 from simulator.market.calibration.follower import Follower
@@ -118,7 +119,7 @@ def test_what_cannot_be_read_says_why(name: str, content: bytes | None, why: str
         (tmp_path / name).mkdir()
     elif content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(recorded.RecordingError, match=why):
+    with pytest.raises(RecordingError, match=why):
         recorded.read(tmp_path / name)
 
 

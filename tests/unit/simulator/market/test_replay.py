@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from simulator.errors import RecordingError
 from simulator.exchange.accounts.volume import Volume
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import load_engine
@@ -134,5 +135,5 @@ def test_version_1_frames_are_read_too() -> None:
 
 
 def test_a_file_without_a_known_book_is_refused() -> None:
-    with pytest.raises(ValueError, match="no book of"):
+    with pytest.raises(RecordingError, match="no book of"):
         replay.load(b'{"channel":"heartbeat"}\n\nrubbish\n[1,2]\n')

@@ -11,7 +11,7 @@ import pytest
 
 from shared.config import Config, ConfigError, SimAccount, Simulator, Trading
 from shared.numbers import ROUNDING
-from simulator.errors import KrakenError
+from simulator.errors import KrakenError, TableError
 from simulator.pairs import listing, pairs
 from simulator.pairs import table as pair_table
 from simulator.pairs import views as pair_views
@@ -191,7 +191,7 @@ def test_a_whole_number_keeps_its_zeros_in_asset_pairs() -> None:
     ],
 )
 def test_a_file_that_is_wrong_is_refused_by_entry(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(TableError, match=said):
         pair_table.read_asset_pairs(text, ASSETS)
 
 

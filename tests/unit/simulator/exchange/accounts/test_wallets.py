@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.config import Key, SimAccount
-from simulator.errors import KrakenError
+from simulator.errors import FaultError, KrakenError
 from simulator.faults import instant
 from tests.unit.simulator.rest.test_arguments import call
 from tests.unit.simulator.worlds import TestWorld, limit
@@ -134,7 +134,7 @@ def test_an_entry_of_every_type_can_be_played(kind: str) -> None:
 def test_what_cannot_be_booked_is_refused_and_changes_nothing(members: dict[str, str]) -> None:
     world = saver()
     before = dict(world.account("visitor").balances)
-    with pytest.raises(ValueError, match=r"account|asset|value|amount|decimals|wallet"):
+    with pytest.raises(FaultError, match=r"account|asset|value|amount|decimals|wallet"):
         happens(world, **{"value": "deposit", "asset": "USD", "amount": "1", **members})
     assert world.account("visitor").balances == before
 

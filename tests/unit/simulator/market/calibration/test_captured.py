@@ -9,7 +9,7 @@ from statistics import fmean
 
 import pytest
 
-from simulator.market import recorded
+from simulator.errors import RecordingError
 from simulator.market.calibration import captured, intervals, listener, market_page
 from simulator.market.calibration.captured import Figure, Measured
 from simulator.market.calibration.listener import Seen
@@ -162,7 +162,7 @@ def test_the_reaction_of_the_synthetic_book_is_within_what_was_measured() -> Non
 
 
 def test_a_capture_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(recorded.RecordingError, match=r"kraken_btc_20260724_levels_trades\.csv: No such file"):
+    with pytest.raises(RecordingError, match=r"kraken_btc_20260724_levels_trades\.csv: No such file"):
         market_page.read_captures(tmp_path)
 
 
