@@ -128,6 +128,11 @@ def test_its_rest_client_places_orders_of_each_kind_in_batches_too() -> None:
         print(f"history: {len(trades)} trades, closed orders, ledger")
 
 
+def _with_nobodys_key(exchange: Any) -> None:
+    exchange.apiKey = "nobody's"
+    exchange.fetch_balance()
+
+
 @pytest.fixture(scope="module")
 def refusing() -> Iterator[Kraken]:
     """Return one for all refusals, which change nothing."""
@@ -153,7 +158,7 @@ def refusing() -> Iterator[Kraken]:
             "EGeneral:Invalid arguments:ordertype",
         ),
         (lambda e: e.public_get_assets({"asset": "NO"}), "BadSymbol", "EQuery:Unknown asset"),
-        (lambda e: (setattr(e, "apiKey", "nobody's"), e.fetch_balance()), "AuthenticationError", "EAPI:Invalid key"),
+        (_with_nobodys_key, "AuthenticationError", "EAPI:Invalid key"),
     ],
 )
 def test_it_knows_the_errors(make: Any, error: str, text: str, refusing: Kraken) -> None:

@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.error
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,8 @@ def test_time_stands_still_until_it_is_put_forward_and_then_runs_fast(tmp_path: 
         assert time.monotonic() - began < 60
         assert simulator.control("clock", "POST", {"to": "2026-03-01T12:02:01Z"})["clock"] == "virtual"
         assert simulator.get("SystemStatus")["result"]["timestamp"] == "2026-03-01T12:02:01Z"
-        for wrong in ({"ms": -1}, {"ms": "x"}, {}, [], {"to": "yesterday"}, {"ms": 1e15}):
+        rejected: tuple[Any, ...] = ({"ms": -1}, {"ms": "x"}, {}, [], {"to": "yesterday"}, {"ms": 1e15})
+        for wrong in rejected:
             with pytest.raises(urllib.error.HTTPError) as error:
                 simulator.control("clock", "POST", wrong)
             assert error.value.code == 400

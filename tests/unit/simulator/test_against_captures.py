@@ -8,12 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from simulator.faults import instant
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
-from simulator.wire import read_json
 from tests.unit.simulator import captures
 from tests.unit.simulator.captures import Shapes, add, captured_frames, read, v1_class, v2_class
-from tests.unit.simulator.worlds import Client, TestWorld, limit, market
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit, market
 
 # What may differ, as patterns, and why. One that nothing needs any more fails the test.
 ALLOWED = {
@@ -144,49 +141,43 @@ def private(world: TestWorld, shapes: Shapes) -> None:
 
 
 def rest(world: TestWorld, shapes: Shapes) -> None:
-    key = world.world.keys["V1"]
-
-    def call(method: str, fields: dict[str, Any] | None = None) -> Any:
+    def answer(method: str, fields: dict[str, Any] | None = None) -> Any:
         world.now += 10**9
-        given = read_json(json.dumps(fields or {}))
-        if method in rest_private.METHODS:
-            result = rest_private.METHODS[method].run(world.world, key, given, world.now, world.now)
-        else:
-            result = rest_public.METHODS[method](world.world, given, world.now)
+        result = call(world, method, **(fields or {}))
         world.world.flush(world.now)
         text = json.dumps({"error": [], "result": result})
         add(shapes, f"REST {method}", read(text))
         return json.loads(text)["result"]
 
     for method in ("Time", "SystemStatus", "Assets", "AssetPairs", "Ticker", "GetWebSocketsToken", "Balance"):
-        call(method)
+        answer(method)
     for method in ("BalanceEx", "TradeBalance", "CancelAll"):
-        call(method)
+        answer(method)
     for method in ("Depth", "OHLC", "Trades", "Spread", "TradeVolume"):
-        call(method, {"pair": "XBTUSD"})
+        answer(method, {"pair": "XBTUSD"})
     order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000.1"}
-    (named,) = call("AddOrder", {**order, "cl_ord_id": "one"})["txid"]
-    call("AmendOrder", {"txid": named, "limit_price": "60001"})
-    call("OrderAmends", {"order_id": named})
-    (txid,) = call("AddOrder", {**order, "userref": 3, "oflags": "post"})["txid"]
+    (named,) = answer("AddOrder", {**order, "cl_ord_id": "one"})["txid"]
+    answer("AmendOrder", {"txid": named, "limit_price": "60001"})
+    answer("OrderAmends", {"order_id": named})
+    (txid,) = answer("AddOrder", {**order, "userref": 3, "oflags": "post"})["txid"]
     stop = {**order, "type": "sell", "ordertype": "stop-loss", "price": "50000"}
-    (stopped,) = call("AddOrder", stop)["txid"]
+    (stopped,) = answer("AddOrder", stop)["txid"]
     instant.take_part(world.world, world.account("visitor").orders[named], 10_000, world.now)
     world.world.flush(world.now)
-    call("OpenOrders", {"trades": True})
-    call("EditOrder", {"txid": txid, "pair": "XBTUSD", "userref": "4"})
-    call("CancelOrder", {"txid": named})
-    batch = call("AddOrderBatch", {"pair": "XBTUSD", "orders": [order, {**order, "volume": "0.1"}]})["orders"]
-    call("CancelOrderBatch", {"orders": [row["txid"] for row in batch if "txid" in row]})
-    call("CancelAllOrdersAfter", {"timeout": "60"})
-    (bought,) = call("AddOrder", {**order, "ordertype": "market"})["txid"]
+    answer("OpenOrders", {"trades": True})
+    answer("EditOrder", {"txid": txid, "pair": "XBTUSD", "userref": "4"})
+    answer("CancelOrder", {"txid": named})
+    batch = answer("AddOrderBatch", {"pair": "XBTUSD", "orders": [order, {**order, "volume": "0.1"}]})["orders"]
+    answer("CancelOrderBatch", {"orders": [row["txid"] for row in batch if "txid" in row]})
+    answer("CancelAllOrdersAfter", {"timeout": "60"})
+    (bought,) = answer("AddOrder", {**order, "ordertype": "market"})["txid"]
     world.now += 10**10
-    call("ClosedOrders", {"trades": True})
-    call("QueryOrders", {"txid": f"{bought},{named},{stopped}", "trades": True})
-    trades = call("TradesHistory", {"ledgers": True})["trades"]
-    call("QueryTrades", {"txid": ",".join(trades), "ledgers": True})
-    ledger = call("Ledgers")["ledger"]
-    call("QueryLedgers", {"id": next(iter(ledger))})
+    answer("ClosedOrders", {"trades": True})
+    answer("QueryOrders", {"txid": f"{bought},{named},{stopped}", "trades": True})
+    trades = answer("TradesHistory", {"ledgers": True})["trades"]
+    answer("QueryTrades", {"txid": ",".join(trades), "ledgers": True})
+    ledger = answer("Ledgers")["ledger"]
+    answer("QueryLedgers", {"id": next(iter(ledger))})
 
 
 def own() -> Shapes:

@@ -75,6 +75,7 @@ def test_a_session_answers_any_text(text: str) -> None:
 def test_a_rest_call_has_a_result_or_krakens_error(method: str, fields: dict[str, Any]) -> None:
     WORLD.now += 10**9
     exact = read_json(json.dumps(fields))
+    assert isinstance(exact, dict)
     try:
         if method in rest_private.METHODS:
             result = rest_private.METHODS[method].run(WORLD.world, WORLD.world.keys["M1"], exact, WORLD.now, WORLD.now)

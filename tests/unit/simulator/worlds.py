@@ -12,9 +12,12 @@ from shared.config import Key, SimAccount, Simulator
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import load_engine
 from simulator.exchange.orders import Account, OrderRequest
+from simulator.market.market import Market
 from simulator.pairs.pairs import PAIRS
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from simulator.session import Session
-from simulator.wire import NS
+from simulator.wire import NS, read_json
 from simulator.world import World
 from simulator.ws_v1.private import OldPrivateSession
 from simulator.ws_v1.public import OldPublicSession
@@ -62,7 +65,7 @@ class TestWorld:
     def empty(self, symbol: str = "BTC/USD") -> None:
         """Take the crowd out of the book."""
         venue = self.exchange.venues[symbol]
-        for number in tuple(next(m for m in self.world.markets if m.venue is venue).crowd.orders):
+        for number in tuple(crowd_market(self, symbol).crowd.orders):
             venue.cancel(number, self.now)
 
     def after(self, seconds: float) -> int:
@@ -92,6 +95,21 @@ class TestWorld:
         return Client(self, OldPublicSession, "")
 
 
+def call(world: TestWorld, method: str, key: str = "V1", /, **fields: Any) -> Any:
+    """Return the result of a REST call, of the account of ``key`` where it is private. Any: JSON."""
+    given = read_json(json.dumps(fields))
+    assert isinstance(given, dict)
+    if method in rest_public.METHODS:
+        return rest_public.METHODS[method](world.world, given, world.now)
+    return rest_private.METHODS[method].run(world.world, world.world.keys[key], given, world.now, world.now)
+
+
+def crowd_market(world: TestWorld, symbol: str = "BTC/USD") -> Market:
+    """Return the crowd of a pair."""
+    (one,) = (m for m in world.world.markets if m.venue.pair.symbol == symbol and isinstance(m, Market))
+    return one
+
+
 def tape_of(world: TestWorld, symbol: str) -> list[tuple[int, str, int, int]]:
     """Return the trades of a pair."""
     return [(t.trade_id, t.side, t.price, t.qty) for t in world.exchange.venues[symbol].tape]
@@ -114,17 +132,17 @@ class Client:
         return self.raw({"method": method, "params": params, "req_id": 9})
 
     def event(self, name: str, **members: Any) -> list[Any]:
-        """Return As ``call``, of version 1."""
+        """Send an event of version 1; return what came because of it."""
         return self.raw({"event": name, "token": self.token, **members})
 
-    def raw(self, message: Any) -> list[dict[str, Any]]:
+    def raw(self, message: Any) -> list[Any]:
         before = len(self.frames)
         text = message if isinstance(message, str) else json.dumps(message)
         self.session.handle(self.session.read(text, self.world.now), self.world.now)
         self.world.world.flush(self.world.now)
         return self.since(before)
 
-    def since(self, index: int) -> list[dict[str, Any]]:
+    def since(self, index: int) -> list[Any]:
         return [json.loads(frame, parse_float=Decimal) for frame in self.frames[index:]]
 
     def reports(self) -> list[dict[str, Any]]:

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from simulator.wire import NS
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import Client, TestWorld, limit
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit
 
-BTC = {"symbol": "BTC/USD", "order_qty": 0.01}
-TRAIL = {"order_type": "trailing-stop", "side": "sell", "triggers": {"price": 1.0, "price_type": "pct"}, **BTC}
+BTC: dict[str, Any] = {"symbol": "BTC/USD", "order_qty": 0.01}
+TRAIL: dict[str, Any] = {
+    "order_type": "trailing-stop",
+    "side": "sell",
+    "triggers": {"price": 1.0, "price_type": "pct"},
+    **BTC,
+}
 
 
 def add(world: TestWorld, key: str = "M1", **params: Any) -> str:
@@ -108,7 +112,7 @@ def test_rest_takes_and_describes_a_trailing_stop_as_captured() -> None:
 
 
 def iceberg(world: TestWorld, qty: float = 0.01, display: float = 0.004, price: float = 80_000.0) -> str:
-    params = {"symbol": "BTC/USD", "order_qty": qty, "display_qty": display, "limit_price": price}
+    params: dict[str, Any] = {"symbol": "BTC/USD", "order_qty": qty, "display_qty": display, "limit_price": price}
     return add(world, side="buy", order_type="iceberg", **params)
 
 

@@ -12,9 +12,7 @@ from simulator import errors
 from simulator.errors import KrakenError
 from simulator.exchange.orders import Order, OrderRequest
 from simulator.pairs.pairs import PAIRS
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
-from tests.unit.simulator.worlds import Client, TestWorld, limit, market
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit, market
 
 BTC = PAIRS["BTC/USD"]
 
@@ -247,7 +245,7 @@ def test_an_edit_that_is_refused_leaves_the_old_order() -> None:
 
 def rest(world: TestWorld, method: str, **fields: str) -> Any:
     world.world.flush(world.now)
-    result = rest_private.METHODS[method].run(world.world, world.world.keys["M1"], fields, world.now, world.now)
+    result = call(world, method, "M1", **fields)
     world.world.flush(world.now)
     return result
 
@@ -301,14 +299,14 @@ def test_trade_balance_is_all_that_the_account_has() -> None:
 def test_candles_and_spreads_are_told_by_rest() -> None:
     world = TestWorld()
     world.run(130)
-    candles = rest_public.METHODS["OHLC"](world.world, {"pair": "XBTUSD", "interval": "1"}, world.now)
+    candles = call(world, "OHLC", pair="XBTUSD", interval="1")
     rows = candles["XXBTZUSD"]
     assert len(rows) >= 2
     assert [type(value) for value in rows[0]] == [int, str, str, str, str, str, str, int]
     assert candles["last"] == rows[-2][0]
     with pytest.raises(KrakenError):
-        rest_public.METHODS["OHLC"](world.world, {"pair": "XBTUSD", "interval": "7"}, world.now)
-    spreads = rest_public.METHODS["Spread"](world.world, {"pair": "XBTUSD"}, world.now)
+        call(world, "OHLC", pair="XBTUSD", interval="7")
+    spreads = call(world, "Spread", pair="XBTUSD")
     assert 10 < len(spreads["XXBTZUSD"]) <= 200
     assert all(Decimal(bid) < Decimal(ask) for _, bid, ask in spreads["XXBTZUSD"])
 

@@ -17,10 +17,9 @@ from simulator.errors import KrakenError
 from simulator.faults import instant
 from simulator.keys import TOKEN_LIFE_NS
 from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
 from simulator.session import IDLE_NS
 from simulator.wire import NS
-from tests.unit.simulator.worlds import Client, TestWorld, limit
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 60000.0}
 CROSSING = {**ORDER, "limit_price": 90000.0, "post_only": True}
@@ -45,10 +44,6 @@ def exec_types(client: Client) -> list[str]:
 
 def without_symbol(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**ORDER, **changes}.items() if name != "symbol"}
-
-
-def rest(world: TestWorld, method: str, **fields: Any) -> Any:
-    return rest_private.METHODS[method].run(world.world, world.world.keys["V1"], fields, world.now, world.now)
 
 
 # --- what a client sees, by switch ---------------------------------------------------------------------------------
@@ -181,7 +176,7 @@ def batch_add_failure(world: TestWorld) -> Any:
     placed = answer(client.call("batch_add", symbol="BTC/USD", orders=orders))
     fields = [{"ordertype": "limit", "type": "buy", "volume": "1", "price": "60000"}] * 2
     try:
-        rows = [row.get("error") for row in rest(world, "AddOrderBatch", pair="XBTUSD", orders=fields)["orders"]]
+        rows = [row.get("error") for row in call(world, "AddOrderBatch", pair="XBTUSD", orders=fields)["orders"]]
     except KrakenError as error:
         rows = [str(error)]
     return [row.get("error") for row in placed] if isinstance(placed, list) else placed, exec_types(client), rows
@@ -217,7 +212,7 @@ def validate_order_id(world: TestWorld) -> Any:
 
 def rest_echo_cl_ord_id(world: TestWorld) -> Any:
     fields = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
-    return rest(world, "AddOrder", **fields, cl_ord_id="mine").get("cl_ord_id")
+    return call(world, "AddOrder", **fields, cl_ord_id="mine").get("cl_ord_id")
 
 
 def too_many_decimals(world: TestWorld) -> Any:
@@ -226,7 +221,7 @@ def too_many_decimals(world: TestWorld) -> Any:
 
 def rest_idle_fields(world: TestWorld) -> Any:
     plain = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
-    outcomes = []
+    outcomes: list[int | str] = []
     for changes in (
         {"price2": "61000"},
         {"trigger": "last"},
@@ -234,7 +229,7 @@ def rest_idle_fields(world: TestWorld) -> Any:
         {"price2": "0", "trigger": ""},
     ):
         try:
-            outcomes.append(len(rest(world, "AddOrder", **{**plain, **changes})["txid"]))
+            outcomes.append(len(call(world, "AddOrder", **{**plain, **changes})["txid"]))
         except KrakenError as error:
             outcomes.append(str(error).rpartition(":")[2])
     return outcomes
@@ -245,7 +240,7 @@ def fee_preference(world: TestWorld) -> Any:
     for side, price in (("buy", 60000.0), ("sell", 100000.0)):
         client.call("add_order", **{**ORDER, "side": side, "limit_price": price})
         client.call("add_order", **{**ORDER, "side": side, "limit_price": price}, fee_preference="quote")
-    orders = rest(world, "OpenOrders")["open"].values()
+    orders = call(world, "OpenOrders")["open"].values()
     reports = [row["fee_ccy_pref"] for row in client.reports() if row["exec_type"] == "pending_new"]
     return reports, [order["oflags"] for order in reversed(orders)]
 
@@ -311,14 +306,14 @@ def history_call_points(world: TestWorld) -> Any:
 
 def rest_unset_userref(world: TestWorld) -> Any:
     fields = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
-    rest(world, "AddOrder", **fields, cl_ord_id="mine")
-    rest(world, "AddOrder", **fields)
-    rest(world, "AddOrder", **fields, userref="7")
-    return [row["userref"] for row in rest(world, "OpenOrders")["open"].values()]
+    call(world, "AddOrder", **fields, cl_ord_id="mine")
+    call(world, "AddOrder", **fields)
+    call(world, "AddOrder", **fields, userref="7")
+    return [row["userref"] for row in call(world, "OpenOrders")["open"].values()]
 
 
 def asset_pairs_fees(world: TestWorld) -> Any:
-    row = rest_public.asset_pairs(world.world, {"pair": "XBTUSD"}, world.now)["XXBTZUSD"]
+    row = call(world, "AssetPairs", pair="XBTUSD")["XXBTZUSD"]
     return [len(row[name]) for name in ("fees", "fees_maker")]
 
 

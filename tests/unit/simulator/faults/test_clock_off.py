@@ -9,10 +9,9 @@ import pytest
 
 from simulator.faults import instant
 from simulator.keys import TOKEN_LIFE_NS
-from simulator.rest import private as rest_private
 from simulator.session import IDLE_NS
 from simulator.wire import NS, iso, iso_seconds, micros
-from tests.unit.simulator.worlds import START, TestWorld, limit, market
+from tests.unit.simulator.worlds import START, TestWorld, call, limit, market
 
 TIMES = {"opentm", "lastupdated", "time"}
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 60000.0}
@@ -129,7 +128,7 @@ def test_a_fill_shows_in_the_history_when_it_would_have(offset: int) -> None:
     world = TestWorld(history_lag_s=(5.0, 5.0))
 
     def count(method: str) -> int:
-        result = rest_private.METHODS[method].run(world.world, world.world.keys["M1"], {}, world.now, world.now)
+        result = call(world, method, "M1")
         return int(result["count"])
 
     world.exchange.add(world.account(), market("buy", "0.001"), world.now)

@@ -12,10 +12,9 @@ from simulator import errors
 from simulator.errors import FaultError
 from simulator.faults import instant
 from simulator.faults.rules import ACTS, INJECTED_MAX, PROXY_TEXT, Faults
-from simulator.rest import private as rest_private
 from simulator.wire import NS, iso
 from tests.unit.simulator.exchange.venue.test_book import Follower
-from tests.unit.simulator.worlds import START, Client, TestWorld, limit, market
+from tests.unit.simulator.worlds import START, Client, TestWorld, call, limit, market
 from tests.unit.simulator.ws_v1.test_public import OldFollower, subscribe
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 80000.0}
@@ -237,14 +236,13 @@ def test_histories_are_behind_while_the_exchange_is_not() -> None:
     world = TestWorld(history_lag_s=(0.0, 0.0))
     world.exchange.add(world.account(), market("buy", "0.001"), world.now)
     world.after(1)
-    key = world.world.keys["M1"]
     inject(world, "rest_behind", ms=60_000)
 
     def trades() -> int:
-        return int(rest_private.METHODS["TradesHistory"].run(world.world, key, {}, world.now, world.now)["count"])
+        return int(call(world, "TradesHistory", "M1")["count"])
 
     assert trades() == 0
-    assert rest_private.METHODS["Balance"].run(world.world, key, {}, 0, world.now)["XXBT"] == "1.0010000000"
+    assert call(world, "Balance", "M1")["XXBT"] == "1.0010000000"
     world.after(60)
     assert trades() == 1
 
@@ -341,7 +339,7 @@ def test_new_price_decimals_cancel_the_orders_and_begin_a_new_book() -> None:
         follower.take(text)
     (ack, *_) = client.call("add_order", **{**ORDER, "limit_price": 80000.25})
     assert ack["success"]
-    row = rest_private.METHODS["OpenOrders"].run(world.world, world.world.keys["M1"], {}, 0, world.now)["open"]
+    row = call(world, "OpenOrders", "M1")["open"]
     assert row[ack["result"]["order_id"]]["descr"]["price"] == "80000.25"
     stored = world.store.history.orders_by_id(world.account().index, [ack["result"]["order_id"]])
     assert stored[0].pair.price_precision == 2

@@ -20,7 +20,7 @@ TRIANGLE = ["BTC/USD", "ETH/USD", "ETH/BTC"]
 
 def middle(world: TestWorld, symbol: str) -> float:
     bid, ask = world.touch(symbol)
-    return (bid + ask) / 2 / 10 ** PAIRS[symbol].price_precision
+    return (bid + ask) / 2 / 10.0 ** PAIRS[symbol].price_precision
 
 
 def gap_bp(world: TestWorld) -> float:

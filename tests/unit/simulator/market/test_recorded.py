@@ -37,11 +37,18 @@ def on_the_bus(frame: bytes, number: int) -> tuple[str, Message]:
         return "feed.book.SOL/USD", FeedFrame(symbol="SOL/USD", frame=frame, connection=1, received=number)
     (_, first), *rest = replay.arrivals([frame])
     trades = [
-        Trade(side=moment.levels[0][0], price=moment.levels[0][1], qty=moment.levels[0][2], trade_ts=moment.ns)
+        Trade(
+            side="buy" if moment.levels[0][0] == "buy" else "sell",
+            price=moment.levels[0][1],
+            qty=moment.levels[0][2],
+            trade_ts=moment.ns,
+        )
         for moment in (first, *(moment for _, moment in rest))
     ]
-    precisions = {"price_precision": SOL.price_precision, "qty_precision": SOL.qty_precision}
-    return "feed.trade.SOL/USD", FeedTrades(symbol="SOL/USD", trades=trades, received=number, **precisions)
+    return "feed.trade.SOL/USD", FeedTrades(
+        symbol="SOL/USD", trades=trades, received=number, price_precision=SOL.price_precision,
+        qty_precision=SOL.qty_precision,
+    )  # fmt: skip
 
 
 def bus_file(folder: Path, lines: list[bytes]) -> Path:

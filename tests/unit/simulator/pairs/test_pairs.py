@@ -14,10 +14,8 @@ from simulator.exchange.engine import load_engine
 from simulator.market import replay
 from simulator.market.style import CALM, REGIMES, style
 from simulator.pairs.pairs import PAIRS
-from simulator.rest import public as rest_public
 from simulator.world import World
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import RICH, START, TestWorld, limit, settings
+from tests.unit.simulator.worlds import RICH, START, TestWorld, call, limit, settings
 
 LISTED = ["BTC/USD", "DOGE/USD"]
 DOGE = "DOGE/USD"
@@ -75,13 +73,13 @@ def test_assets_are_those_of_the_pairs_and_of_the_accounts() -> None:
     world = TestWorld()
     (_, snapshot) = world.public().call("subscribe", channel="instrument")
     assert {asset["id"] for asset in snapshot["data"]["assets"]} == {"USD", "BTC", "ETH", "SOL"}
-    assert set(rest_public.assets(world.world, {}, world.now)) == {"ZUSD", "XXBT", "XETH", "SOL"}
+    assert set(call(world, "Assets")) == {"ZUSD", "XXBT", "XETH", "SOL"}
     with pytest.raises(KrakenError, match="EQuery:Unknown asset"):
-        rest_public.assets(world.world, {"asset": "XDG"}, world.now)
+        call(world, "Assets", asset="XDG")
     world.account().balances["DOGE"] = 0
-    assert set(rest_public.assets(world.world, {"asset": "XDG"}, world.now)) == {"XXDG"}
+    assert set(call(world, "Assets", asset="XDG")) == {"XXDG"}
     world = TestWorld(pairs=[DOGE])
-    assert set(rest_public.assets(world.world, {}, world.now)) == {"ZUSD", "XXBT", "XETH", "SOL", "XXDG"}
+    assert set(call(world, "Assets")) == {"ZUSD", "XXBT", "XETH", "SOL", "XXDG"}
 
 
 def test_a_fill_of_doge_has_nine_decimals_of_cost_and_the_ledger_four() -> None:

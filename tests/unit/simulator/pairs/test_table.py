@@ -16,9 +16,7 @@ from simulator.pairs import listing, pairs
 from simulator.pairs import table as pair_table
 from simulator.pairs import views as pair_views
 from simulator.pairs.pairs import ASSETS, PAIRS, find_pair
-from simulator.rest import public as rest_public
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import TestWorld, limit
+from tests.unit.simulator.worlds import TestWorld, call, limit
 
 # Kraken's own keys of AssetPairs, which no rule gives.
 REST_IDS = {
@@ -60,7 +58,14 @@ def configuration(**simulator: Any) -> Config:
 @pytest.fixture
 def coarse() -> Iterator[str]:
     """Return a pair whose tick is five of its last decimal, in the tables for as long as a test runs."""
-    held = (pairs.ASSETS, pairs.PAIRS, pairs.BY_WSNAME, pairs._BY_NAME, pairs._ASSET_BY_NAME, pairs.PLACES)
+    held: tuple[dict[str, Any], ...] = (
+        pairs.ASSETS,
+        pairs.PAIRS,
+        pairs.BY_WSNAME,
+        pairs._BY_NAME,
+        pairs._ASSET_BY_NAME,
+        pairs.PLACES,
+    )
     before = [dict(table) for table in held]
     pairs.add_pairs(pair_table.read_asset_pairs(json.dumps({"NEWUSD": entry()}), ASSETS))
     yield "NEW/USD"
@@ -82,7 +87,7 @@ def test_every_price_of_a_coarse_tick_is_a_multiple_of_it(coarse: str) -> None:
     order = world.exchange.add(world.account(), limit("buy", "10", "2.0005", coarse), world.now)
     with pytest.raises(KrakenError, match="EOrder:Tick size check failed"):
         world.exchange.amend(world.account(), order, None, Decimal("2.0006"), False, world.now)
-    (row,) = rest_public.asset_pairs(world.world, {"pair": "NEWUSD"}, world.now).values()
+    (row,) = call(world, "AssetPairs", pair="NEWUSD").values()
     assert (row["tick_size"], row["pair_decimals"]) == ("0.0005", 4)
     (_, snapshot) = world.public().call("subscribe", channel="instrument")
     assert snapshot["data"]["pairs"][0]["price_increment"] == Decimal("0.0005")
@@ -104,7 +109,7 @@ def test_new_names_without_a_slash_are_taken_and_answered_under_the_old_ids() ->
         ("XBTUSD", "XXBTZUSD"),
         ("BTC/USD", "BTC/USD"),
     ):
-        assert list(rest_public.asset_pairs(world.world, {"pair": name}, world.now)) == [answered]
+        assert list(call(world, "AssetPairs", pair=name)) == [answered]
 
 
 def test_start_prices_are_consistent_with_each_other() -> None:
@@ -128,7 +133,7 @@ def test_a_pair_without_decimals_trades_and_prints_them_as_each_protocol_does() 
     (trade,) = call(world, "TradesHistory")["trades"].values()
     assert (trade["pair"], Decimal(trade["price"]), Decimal(trade["cost"])) == (
         "XXBTZJPY",
-        12_500_001,
+        Decimal(12_500_001),
         Decimal("12500.001"),
     )
     (yen,) = call(world, "Ledgers", asset="ZJPY", type="trade")["ledger"].values()

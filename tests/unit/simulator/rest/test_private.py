@@ -7,8 +7,8 @@ import pytest
 
 from simulator.rest import private as rest_private
 from simulator.ws_v2 import reports
-from tests.unit.simulator.rest.test_arguments import ORDER, call
-from tests.unit.simulator.worlds import TestWorld, limit
+from tests.unit.simulator.rest.test_arguments import ORDER
+from tests.unit.simulator.worlds import TestWorld, call, limit
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ import pytest
 
 from simulator.errors import KrakenError
 from simulator.wire import NS
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import TestWorld, market
+from tests.unit.simulator.worlds import TestWorld, call, market
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])

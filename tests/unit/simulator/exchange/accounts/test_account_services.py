@@ -15,11 +15,9 @@ from simulator.errors import KrakenError
 from simulator.exchange.accounts import earn
 from simulator.exchange.accounts.earn import STRATEGIES
 from simulator.faults import instant
-from simulator.rest import private as rest_private
 from simulator.rest.subaccounts import public_id
 from simulator.wire import NS
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import START, TestWorld, market
+from tests.unit.simulator.worlds import START, TestWorld, call, market
 
 MARKET = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.001"}
 BITCOIN = next(s for s in STRATEGIES.values() if (s.asset, s.lock) == ("BTC", "flex"))
@@ -221,8 +219,7 @@ def test_a_master_makes_a_subaccount_and_moves_funds_to_it(tmp_path: Path) -> No
     world = TestWorld(path, history_lag_s=(0.0, 0.0))
 
     def as_master(method: str, **fields: Any) -> Any:
-        key = world.world.keys["M1"]
-        return rest_private.METHODS[method].run(world.world, key, fields, world.now, world.now)
+        return call(world, method, "M1", **fields)
 
     assert as_master("CreateSubaccount", username="desk", email="desk@example.org") is True
     with pytest.raises(KrakenError, match="username"):

@@ -13,8 +13,8 @@ from simulator.exchange.accounts.margin import CLOSED
 from simulator.faults import instant
 from simulator.wire import NS
 from tests.unit.simulator.exchange.test_special_orders import add, trade_at, watcher
-from tests.unit.simulator.rest.test_arguments import ORDER, call
-from tests.unit.simulator.worlds import START, TestWorld
+from tests.unit.simulator.rest.test_arguments import ORDER
+from tests.unit.simulator.worlds import START, TestWorld, call
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.5", "leverage": "5"}
 SELL = {**BUY, "type": "sell"}
@@ -47,8 +47,8 @@ def test_a_position_opens_without_moving_what_it_is_in(tmp_path: Path) -> None:
     world = opened(path)
     rows = call(world, "OpenPositions")
     vol = sum(Decimal(row["vol"]) for row in rows.values())
-    cost = sum(Decimal(row["cost"]) for row in rows.values())
-    margin = sum(Decimal(row["margin"]) for row in rows.values())
+    cost = sum((Decimal(row["cost"]) for row in rows.values()), Decimal(0))
+    margin = sum((Decimal(row["margin"]) for row in rows.values()), Decimal(0))
     assert vol == Decimal("0.5")
     assert abs(cost / 5 - margin) < 1
     assert all(set(row) == MEMBERS for row in rows.values())

@@ -10,8 +10,7 @@ import pytest
 from simulator.exchange.accounts.volume import HOUR_NS, HOURS, Volume
 from simulator.pairs.pairs import FEES
 from simulator.wire import NS
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import START, TestWorld, limit
+from tests.unit.simulator.worlds import START, TestWorld, call, limit
 
 DAY_S = 24 * 3600
 

@@ -11,8 +11,7 @@ import pytest
 from shared.config import Key, SimAccount
 from simulator.errors import FaultError, KrakenError
 from simulator.faults import instant
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import TestWorld, limit
+from tests.unit.simulator.worlds import TestWorld, call, limit
 
 TYPES = [
     "deposit",

@@ -15,8 +15,7 @@ from shared.config.unconfirmed import Unconfirmed
 from simulator.errors import KrakenError
 from simulator.exchange.venue.level3 import Entry, differences
 from tests.frames import frames_path
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import Client, TestWorld, limit
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit
 
 
 class Follower:

@@ -8,6 +8,7 @@ from statistics import median
 import pytest
 
 from simulator.market.calibration import calibrate, listener
+from simulator.market.calibration.figures import volatility
 from simulator.wire import NS
 from tests.unit.simulator.worlds import TestWorld, limit
 
@@ -46,7 +47,7 @@ def test_several_seeds_stand_side_by_side_in_the_page(tmp_path: Path, capsys: py
     text = page.read_text()
     assert "`python -m simulator calibrate --seconds 60 --seed 3 --seeds 2`" in text
     (line,) = [line for line in text.splitlines() if line.startswith("volatility, bp per root s")]
-    alone = [calibrate.volatility(listener.watch("BTC/USD", "calm", 60, seed)[1]) for seed in (3, 4)]
+    alone = [volatility(listener.watch("BTC/USD", "calm", 60, seed)[1]) for seed in (3, 4)]
     assert [float(figure) for figure in line.removesuffix("*").split()[-2:]] == pytest.approx(alone, abs=5e-4)
 
 
