@@ -78,6 +78,17 @@ def engine_rate(operations: int = 400_000) -> tuple[float, float, float]:
     return statistics.median(rates), min(rates), max(rates)
 
 
+async def _serve(sockets: WebSockets) -> tuple[web.AppRunner, int]:
+    """Serve version 2 on a free port; return the runner, which is to be cleaned up, and the port."""
+    application = web.Application()
+    application.router.add_get("/v2", sockets.public)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    return runner, int(runner.addresses[0][1])
+
+
 async def pairs_rate() -> tuple[float, float]:
     """Book messages a second of 1,450 pairs that a client in another process receives, and the CPU that they take."""
     pairs = pair_table.read_asset_pairs(json.dumps(made_pairs(PAIRS_COUNT)), ASSETS)
@@ -88,14 +99,8 @@ async def pairs_rate() -> tuple[float, float]:
     settings = Simulator(accounts=[], regime="flood", pairs=symbols)
     world = World(settings, store, load_engine(), clock(), 1)
     sockets = WebSockets(world, clock, delays)
-    application = web.Application()
-    application.router.add_get("/v2", sockets.public)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    runner, port = await _serve(sockets)
     receiver, sender = multiprocessing.Pipe(False)
-    port = runner.addresses[0][1]
     reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, 1, sender, symbols))
     reader.start()
     while not all(venue.depths for venue in world.exchange.venues.values()):  # noqa: ASYNC110 - it subscribes when up
@@ -120,13 +125,7 @@ async def feed_rate(clients: int) -> float:
     world = World(Simulator(accounts=[], regime="halted"), store, load_engine(), START_NS, 1)
     clock, delays = Clock(), Delays(0.0, 1)
     sockets = WebSockets(world, clock, delays)
-    application = web.Application()
-    application.router.add_get("/v2", sockets.public)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
+    runner, port = await _serve(sockets)
     venue = world.exchange.venues["BTC/USD"]
     receiver, sender = multiprocessing.Pipe(False)
     reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, clients, sender))
@@ -159,7 +158,7 @@ async def feed_rate(clients: int) -> float:
     return float(min(received)) / spent
 
 
-def listen(port: int, clients: int, tell: Connection, symbols: Sequence[str] = ("BTC/USD",)) -> None:
+def listen(port: int, clients: int, sender: Connection, symbols: Sequence[str] = ("BTC/USD",)) -> None:
     """Read the subscriptions of ``clients`` to their end in a process of its own, and send how many messages came."""
 
     async def read() -> int:
@@ -185,7 +184,7 @@ def listen(port: int, clients: int, tell: Connection, symbols: Sequence[str] = (
     async def read_all() -> list[int]:
         return list(await asyncio.gather(*(read() for _ in range(clients))))
 
-    tell.send(asyncio.run(read_all()))
+    sender.send(asyncio.run(read_all()))
 
 
 def day(hours: float) -> tuple[float, list[float]]:

@@ -190,17 +190,25 @@ class Session:
 
     # --- requests ------------------------------------------------------------------------------------------------
 
-    def read(self, text: str, arrived: int) -> Request:
-        """Read a frame; never raises."""
+    def message(self, text: str, arrived: int) -> dict[str, Json]:
+        """Return the object in a frame; raises KrakenError when there is none, or when frames come too often."""
         self.heard_ns = arrived
         if not self.charge(arrived):
-            return Request("", {}, None, arrived, errors.MESSAGE_RATE)
+            raise KrakenError(errors.MESSAGE_RATE)
         try:
             message = read_json(text)
-        except (ValueError, ArithmeticError):
-            return Request("", {}, None, arrived, errors.MALFORMED)
+        except (ValueError, ArithmeticError) as error:
+            raise KrakenError(errors.MALFORMED) from error
         if not isinstance(message, dict):
-            return Request("", {}, None, arrived, errors.MALFORMED)
+            raise KrakenError(errors.MALFORMED)
+        return message
+
+    def read(self, text: str, arrived: int) -> Request:
+        """Read a frame; never raises."""
+        try:
+            message = self.message(text, arrived)
+        except KrakenError as refusal:
+            return Request("", {}, None, arrived, str(refusal))
         method, params, req_id = message.get("method"), message.get("params", {}), message.get("req_id")
         name = method if isinstance(method, str) else ""
         number = req_id if isinstance(req_id, int) and not isinstance(req_id, bool) else None

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 
 from simulator import errors
+from simulator.errors import KrakenError
 from simulator.session import Request, Session
-from simulator.wire import Fields, Written, read_json
+from simulator.wire import Fields, Written
 
 VERSION = "1.9.6"
 
@@ -28,15 +29,10 @@ class OldSession(Session):
 
     def read(self, text: str, arrived: int) -> Request:
         """Read a frame; never raises. The request's params are the whole message."""
-        self.heard_ns = arrived
-        if not self.charge(arrived):
-            return Request("", {}, None, arrived, errors.MESSAGE_RATE)
         try:
-            message = read_json(text)
-        except (ValueError, ArithmeticError):
-            return Request("", {}, None, arrived, errors.MALFORMED)
-        if not isinstance(message, dict):
-            return Request("", {}, None, arrived, errors.MALFORMED)
+            message = self.message(text, arrived)
+        except KrakenError as refusal:
+            return Request("", {}, None, arrived, str(refusal))
         event, reqid = message.get("event"), message.get("reqid")
         number = self._echoed(reqid)
         if not isinstance(event, str) or not 0 < len(event) <= 64:
