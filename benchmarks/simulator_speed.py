@@ -29,7 +29,7 @@ from simulator.exchange.engine import load_engine
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.market.market import Market
-from simulator.market.style import style
+from simulator.market.style import style_of
 from simulator.pairs import table as pair_table
 from simulator.pairs.made import made_pairs
 from simulator.pairs.pairs import ASSETS, PAIRS, add_pairs
@@ -191,7 +191,7 @@ def day(hours: float) -> tuple[float, list[float]]:
     """Return wall seconds for virtual hours of BTC/USD with a depth-10 subscriber, and MB after each quarter."""
     pair = PAIRS["BTC/USD"]
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
-    market = Market(Exchange([venue], lambda: 0), venue, style(PAIRS["BTC/USD"], "calm"), "day")
+    market = Market(Exchange([venue], lambda: 0), venue, style_of(PAIRS["BTC/USD"], "calm"), "day")
     now, memory = START_NS, []
     process = psutil.Process()
     before = time.perf_counter()

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from simulator.errors import SimulatorError
 from simulator.faults import instant
-from simulator.faults.rules import ACTS
+from simulator.faults.rules import INSTANT_KINDS
 from simulator.websocket import Clock, VirtualClock, WebSockets
 from simulator.wire import NS, Json, iso, parse_time, read_json
 from simulator.world import World
@@ -62,13 +62,13 @@ class Control:
         try:
             wanted = read_json(await request.read())
             injected = [faults.read(_plain(item), now) for item in (wanted if isinstance(wanted, list) else [wanted])]
-            # Rules first: they keep their distance when an act puts the clock off.
+            # Rules first: they keep their distance when an instant fault moves the clock.
             for fault in injected:
-                if fault.kind not in ACTS:
+                if fault.kind not in INSTANT_KINDS:
                     faults.set(fault)
             for fault in injected:
-                if fault.kind in ACTS:
-                    instant.act(self.world, fault, self.clock())
+                if fault.kind in INSTANT_KINDS:
+                    instant.carry_out(self.world, fault, self.clock())
                     self.clock.put_off(self.world.clock_offset_ns)
         except (ValueError, ArithmeticError, SimulatorError) as error:
             return web.Response(status=400, text=json.dumps({"error": str(error)}), content_type="application/json")

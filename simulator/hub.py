@@ -85,9 +85,9 @@ class Hub:
                 continue
             messages, venue.public = venue.public, []
             for channel, depth, text in messages:
-                self.tell(channel, symbol, depth, text)
+                self.publish(channel, symbol, depth, text)
 
-    def tell(self, channel: str, symbol: str, depth: int, text: str) -> None:
+    def publish(self, channel: str, symbol: str, depth: int, text: str) -> None:
         """Hand a message to a channel's subscribers."""
         for session in tuple(self._public.get((channel, symbol, depth), ())):
             session.push(channel, symbol, text)

@@ -88,7 +88,7 @@ class Session:
             else:
                 self.close_with(int(drop.value))
             return
-        text = self._oddly(text, now)
+        text = self._distort(text, now)
         said = faults.strike("text", now, path=self.path)
         if said is not None:
             self._send(said.text or PROXY_TEXT)
@@ -100,7 +100,7 @@ class Session:
         else:
             self.send_late(text, faults.level("lag_public", now, path=self.path) if self.path != "private" else 0)
 
-    def _oddly(self, text: str, now: int) -> str:
+    def _distort(self, text: str, now: int) -> str:
         """Return the message with whatever rules do to its numbers and members."""
         faults = self.world.faults
         numbers = faults.strike("odd_numbers", now, path=self.path)

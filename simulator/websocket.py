@@ -21,8 +21,8 @@ from simulator import errors
 from simulator.session import Request, Session
 from simulator.wire import NS
 from simulator.world import World
-from simulator.ws_v1.private import OldPrivateSession
-from simulator.ws_v1.public import OldPublicSession
+from simulator.ws_v1.private import PrivateSessionV1
+from simulator.ws_v1.public import PublicSessionV1
 from simulator.ws_v2.private import PrivateSession
 from simulator.ws_v2.public import PublicSession
 
@@ -227,14 +227,14 @@ class WebSockets:
 
     async def public_v1(self, request: web.Request) -> web.StreamResponse:
         """Serve ``/``; the host chooses the side, as with ``/v2``."""
-        return await self._serve(request, OldPrivateSession if _is_private_host(request) else OldPublicSession)
+        return await self._serve(request, PrivateSessionV1 if _is_private_host(request) else PublicSessionV1)
 
     async def private_v1(self, request: web.Request) -> web.StreamResponse:
         """Serve ``/auth``."""
-        return await self._serve(request, OldPrivateSession)
+        return await self._serve(request, PrivateSessionV1)
 
     async def _serve(
-        self, request: web.Request, kind: type[PublicSession | PrivateSession | OldPublicSession | OldPrivateSession]
+        self, request: web.Request, kind: type[PublicSession | PrivateSession | PublicSessionV1 | PrivateSessionV1]
     ) -> web.StreamResponse:
         if len(self.sessions) >= CONNECTIONS_MAX or not self.attempts.allowed(
             request.remote or "", self.clock.steady()

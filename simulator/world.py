@@ -31,7 +31,7 @@ from simulator.market import crosses
 from simulator.market.flood import Flood
 from simulator.market.market import Market
 from simulator.market.replay import Moment, Replay
-from simulator.market.style import style
+from simulator.market.style import style_of
 from simulator.pairs.pairs import ASSETS, PAIRS, USD
 from simulator.wire import NS, units
 
@@ -170,7 +170,7 @@ class World:
         markets: list[Market] = []
         standing = self.store.open_orders()
         for symbol, venue in self.exchange.venues.items():
-            market = Market(self.exchange, venue, style(venue.pair, regime), f"{symbol} {self.seed}", pace)
+            market = Market(self.exchange, venue, style_of(venue.pair, regime), f"{symbol} {self.seed}", pace)
             own = [(o.side, o.price) for o in standing if o.pair.symbol == symbol and o.price is not None]
             market.open(now, own)
             venue.public.clear()
@@ -258,11 +258,11 @@ class World:
         for order in self.exchange.orders.values():
             order.visible_ns += by if order.visible_ns else 0
 
-    def seen(self, now: int) -> int:
+    def shown_until(self, now: int) -> int:
         """Return up to when the histories show: now, or what a fault leaves of it."""
         return now - self.faults.level("rest_behind", now, path="rest") if self.faults.rules else now
 
-    def tell_status(self) -> None:
+    def send_status(self) -> None:
         """Send the exchange's status to every session."""
         for session in tuple(self.hub.sessions):
             session.send(session.status())
@@ -272,7 +272,7 @@ class World:
         venue = self.exchange.venues[symbol]
         if any(market.venue is venue for market in self.markets) and self._recording is None:
             seed = f"{symbol} {self.seed} {venue.pair.price_precision}"
-            anew = Market(self.exchange, venue, style(venue.pair, self.config.regime), seed)
+            anew = Market(self.exchange, venue, style_of(venue.pair, self.config.regime), seed)
             anew.open(now)
             self.markets = [anew if market.venue is venue else market for market in self.markets]
             crosses.link([market for market in self.markets if isinstance(market, Market)], now)

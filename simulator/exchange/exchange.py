@@ -54,10 +54,10 @@ class Exchange:
     # --- new orders ----------------------------------------------------------------------------------------------
 
     def check(
-        self, account: Account, request: OrderRequest, now: int, points: float = ADD, but: Order | None = None
+        self, account: Account, request: OrderRequest, now: int, points: float = ADD, replacing: Order | None = None
     ) -> Checked:
         """Check an order without placing it; return lots, and price and trigger in ticks."""
-        return self._placing.check(account, request, now, points, but)
+        return self._placing.check(account, request, now, points, replacing)
 
     def add(self, account: Account, request: OrderRequest, now: int, points: float = ADD) -> Order:
         """Place an order; it may have traded or ended when this returns. ``points`` is what the counter is charged."""

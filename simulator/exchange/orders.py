@@ -261,8 +261,8 @@ class Account:
         """Open orders with that userref, which several may have."""
         return [order for order in self.orders.values() if order.userref and str(order.userref) == text]
 
-    def held(self, asset: str, but: Order | None = None) -> int:
-        """Return units of an asset reserved by open orders, ``but`` left out; buys reserve with the maker fee.
+    def held(self, asset: str, replacing: Order | None = None) -> int:
+        """Return units of an asset reserved by open orders, ``replacing`` left out; buys reserve with the maker fee.
 
         One that waits for its trigger may take when that is reached, and reserves with the taker fee, at market what it
         would cost there.
@@ -270,7 +270,7 @@ class Account:
         total = 0
         for order in self.orders.values():
             price = order.price if order.price is not None else order.trigger
-            if order is but or price is None or order.terms.leverage:
+            if order is replacing or price is None or order.terms.leverage:
                 continue
             if order.side == "buy" and order.pair.quote.name == asset:
                 rate = self.taker_rate if order.waits and not order.post_only else self.maker_rate
@@ -283,9 +283,9 @@ class Account:
         """Return units of an asset in all wallets."""
         return self.balances.get(asset, 0) + sum(self.wallets.get(asset, {}).values())
 
-    def free(self, asset: str, but: Order | None = None) -> int:
+    def free(self, asset: str, replacing: Order | None = None) -> int:
         """Return units of an asset that a new order may use."""
-        return self.balances.get(asset, 0) - self.held(asset, but)
+        return self.balances.get(asset, 0) - self.held(asset, replacing)
 
 
 def replaced(

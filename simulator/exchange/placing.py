@@ -43,11 +43,11 @@ class Placing:
         self._lifecycle = lifecycle
 
     def check(
-        self, account: Account, request: OrderRequest, now: int, points: float = ADD, but: Order | None = None
+        self, account: Account, request: OrderRequest, now: int, points: float = ADD, replacing: Order | None = None
     ) -> Checked:
         """Validate in Kraken's order (KRAKEN.md 4.5); return lots, and price and trigger in ticks.
 
-        ``but`` is an order that this one replaces.
+        ``replacing`` is an order that this one replaces.
         """
         pair = request.pair
         venue = self._state.venues[pair.symbol]
@@ -67,13 +67,13 @@ class Placing:
         if refuses and would_take(venue, request.side, price):
             raise KrakenError(errors.POST_ONLY)
         if request.terms.leverage:
-            self._margin.check(account, venue, request.side, qty, worst, request.terms.leverage, but)
+            self._margin.check(account, venue, request.side, qty, worst, request.terms.leverage, replacing)
         else:
-            check_funds(account, venue, request.side, qty, worst, request.post_only, but, waits=not at_once)
+            check_funds(account, venue, request.side, qty, worst, request.post_only, replacing, waits=not at_once)
         counter = account.counter(pair.symbol)
         if not counter.fits(points, now):
             raise KrakenError(errors.ORDER_RATE_LIMIT)
-        if self._state.open_on(account, pair) - (but is not None) >= account.tier.open_orders:
+        if self._state.open_on(account, pair) - (replacing is not None) >= account.tier.open_orders:
             raise KrakenError(errors.ORDERS_LIMIT)
         return qty, price, trigger
 

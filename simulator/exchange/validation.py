@@ -82,16 +82,16 @@ def check_funds(
     qty: int,
     price: int | None,
     post_only: bool,
-    but: Order | None = None,
+    replacing: Order | None = None,
     *,
     waits: bool = False,
 ) -> None:
-    """Refuse (KrakenError) an order that may cost more than is free; ``but`` is the one it replaces.
+    """Refuse (KrakenError) an order that may cost more than is free; ``replacing`` is the one it replaces.
 
     One that ``waits`` for its trigger may take from the book when that is reached.
     """
     asset, needed = needs(account, venue, side, qty, price, post_only, waits)
-    if needed > account.free(asset, but):
+    if needed > account.free(asset, replacing):
         raise KrakenError(errors.INSUFFICIENT_FUNDS)
 
 

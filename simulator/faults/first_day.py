@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from simulator.faults import instant
-from simulator.faults.rules import ACTS
+from simulator.faults.rules import INSTANT_KINDS
 from simulator.wire import NS
 from simulator.world import World
 
@@ -70,8 +70,8 @@ class FirstDay:
         faults = self.world.faults
         faults.forget_spent(now)
         fault = faults.read(self.draw(), now)
-        if fault.kind in ACTS:
-            instant.act(self.world, fault, now)
+        if fault.kind in INSTANT_KINDS:
+            instant.carry_out(self.world, fault, now)
         else:
             faults.set(fault)
         self.world.later(now + int(self.rng.expovariate(1 / EVERY_S) * NS), self._trouble)

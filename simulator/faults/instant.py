@@ -31,9 +31,9 @@ _LEDGER_TYPE = re.compile(r"[a-z_]{1,32}")
 _MOVES = ("transfer", "earn", "staking")
 
 
-def act(world: World, fault: Fault, now: int) -> None:
+def carry_out(world: World, fault: Fault, now: int) -> None:
     """Carry out an instant fault; raises FaultError when it makes no sense here."""
-    _ACTS[fault.kind](world, fault, now)
+    _BY_KIND[fault.kind](world, fault, now)
     world.faults.note(fault.kind, fault.id, now, fault.value or fault.symbol)
     # A clock that was moved has moved the time.
     world.flush(world.now if fault.kind == "clock" else now)
@@ -46,7 +46,7 @@ def calm(world: World, now: int) -> None:
     for symbol, venue in world.exchange.venues.items():
         if venue.status != venue.pair.status:
             venue.status = venue.pair.status
-            tell_instrument(world, symbol)
+            publish_instrument(world, symbol)
     world.flush(now)
     world.set_clock(0)
 
@@ -58,13 +58,13 @@ def set_system(world: World, status: str, now: int) -> None:
     if world.exchange.state.system != status:
         world.exchange.state.system = status
         world.exchange.tick(now)
-        world.tell_status()
+        world.send_status()
 
 
-def tell_instrument(world: World, symbol: str) -> None:
+def publish_instrument(world: World, symbol: str) -> None:
     """Publish an ``instrument`` update with one pair."""
     data = instrument_data([], [world.exchange.venues[symbol]])
-    world.hub.tell("instrument", "", 0, f'{{"channel":"instrument","type":"update","data":{data}}}')
+    world.hub.publish("instrument", "", 0, f'{{"channel":"instrument","type":"update","data":{data}}}')
 
 
 def _status(world: World, fault: Fault, now: int) -> None:
@@ -76,7 +76,7 @@ def _maintenance(world: World, fault: Fault, now: int) -> None:
     begin = now + int(fault.ms * 1e6)
     end = begin + int((fault.seconds or 60) * NS)
     announced = world.maintenance = [begin, end]
-    world.tell_status()
+    world.send_status()
 
     def begins(at: int) -> None:
         if world.maintenance is announced:
@@ -121,7 +121,7 @@ def _pair(world: World, fault: Fault, now: int) -> None:
         venue.pair = replace(venue.pair, cost_min=_units(fault.cost_min, venue.pair.quote.decimals))
     if fault.price_precision is not None and fault.price_precision != venue.pair.price_precision:
         _reprice(world, fault.symbol, fault.price_precision, now)
-    tell_instrument(world, fault.symbol)
+    publish_instrument(world, fault.symbol)
 
 
 def _units(text: str, precision: int) -> int:
@@ -149,7 +149,7 @@ def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
     world.reopen_market(symbol, now)
     venue.public.clear()
     venue.public += [("book", depth, venue.book.snapshot(depth)) for depth in venue.depths]
-    venue.public += venue.old_snapshots()
+    venue.public += venue.v1_snapshots()
     venue.public += venue.level3_snapshots()
 
 
@@ -221,7 +221,7 @@ def _auto_earn(world: World, fault: Fault, now: int) -> None:
 
 
 def _chosen(world: World, fault: Fault) -> list[Order]:
-    """Return the open orders that an act is about, each with the act's share of chance."""
+    """Return the open orders that a fault is about, each with the fault's share of chance."""
     return [
         order
         for account in world.exchange.accounts.values()
@@ -256,7 +256,7 @@ def _amount(text: str, decimals: int) -> int:
     return amount
 
 
-_ACTS = {
+_BY_KIND = {
     "auto_earn": _auto_earn,
     "ledger": _ledger,
     "engine_cancel": _engine_cancel,

@@ -1,7 +1,7 @@
 """Faults that are set by seed or by HTTP, and the record of what they have struck. No socket, no clock.
 
 A rule *strikes* what passes it: each time with its share of chance (drawn from a seed), at most ``count`` times, for
-``seconds``. An act happens at once and is not kept; ``simulator/faults/instant.py`` does those.
+``seconds``. An instant fault happens at once and is not kept; ``simulator/faults/instant.py`` carries those out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RULES = (
     # of REST alone
     "rest_behind", "rest_broken", "rest_truncated", "rest_slow", "rest_cut", "consolidate",
 )  # fmt: skip
-ACTS = (
+INSTANT_KINDS = (
     "expire_tokens",
     "status",
     "maintenance",
@@ -112,8 +112,8 @@ class Faults:
             fault = msgspec.convert(fields, Fault)
         except msgspec.ValidationError as error:
             raise FaultError(str(error)) from error
-        if fault.kind not in RULES and fault.kind not in ACTS:
-            raise FaultError(f"no such kind: {fault.kind}; there are {', '.join(RULES + ACTS)}")
+        if fault.kind not in RULES and fault.kind not in INSTANT_KINDS:
+            raise FaultError(f"no such kind: {fault.kind}; there are {', '.join(RULES + INSTANT_KINDS)}")
         if not 0 <= fault.share <= 1 or abs(fault.ms) > MS_MAX:
             raise FaultError("share is from 0 to 1, ms at most an hour")
         if fault.kind in _VALUES and fault.value not in _VALUES[fault.kind]:

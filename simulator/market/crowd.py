@@ -31,10 +31,10 @@ class Resting:
 class Crowd:
     """The crowd's orders in the book of one venue, and how it places more; its prices are steps of the pair's tick."""
 
-    def __init__(self, exchange: Exchange, venue: Venue, how: Style, seed: str) -> None:
+    def __init__(self, exchange: Exchange, venue: Venue, style: Style, seed: str) -> None:
         self.exchange = exchange
         self.venue = venue
-        self.how = how
+        self.style = style
         self.rng = Random(seed)
         self.tick = venue.pair.tick
         self.tick_bp = 1e4 * self.tick / venue.last_price
@@ -43,7 +43,7 @@ class Crowd:
         self.weak = "sell"
         self.number = CROWD_FROM
         self.orders: dict[int, Resting] = {}
-        self.at: dict[str, dict[int, Resting]] = {"buy": {}, "sell": {}}
+        self.by_price: dict[str, dict[int, Resting]] = {"buy": {}, "sell": {}}
         self.keys: dict[str, list[int]] = {"buy": [], "sell": []}
         self.deleted: deque[tuple[int, int]] = deque(maxlen=8)
         venue.on_crowd = self._filled
@@ -61,7 +61,7 @@ class Crowd:
 
     def insert(self, side: str, price: int, qty: int) -> bool:
         """Place a maker's order where the crowd has none; it never takes. True if it rests."""
-        if price < 1 or price in self.at[side]:
+        if price < 1 or price in self.by_price[side]:
             return False
         self.number += 1
         events = self.venue.submit(self.number, 0, side, price * self.tick, qty, self.now, "gtc", True)
@@ -76,12 +76,12 @@ class Crowd:
         keys = self.keys[resting.side]
         key = resting.price * sign_of(resting.side)
         keys.insert(bisect_left(keys, key), key)
-        self.at[resting.side][resting.price] = resting
+        self.by_price[resting.side][resting.price] = resting
 
     def _unlist(self, resting: Resting) -> None:
         keys = self.keys[resting.side]
         del keys[bisect_left(keys, resting.price * sign_of(resting.side))]
-        del self.at[resting.side][resting.price]
+        del self.by_price[resting.side][resting.price]
 
     def withdraw(self, resting: Resting) -> None:
         """Take a maker's order out of the book."""
@@ -97,7 +97,7 @@ class Crowd:
 
     def move(self, resting: Resting, price: int) -> None:
         """Move a maker's order in one go, if the crowd has none at the price."""
-        if price < 1 or price in self.at[resting.side]:
+        if price < 1 or price in self.by_price[resting.side]:
             return
         events = self.venue.amend(resting.number, resting.side, price * self.tick, None, self.now, True)
         if events and events[0][0] == "amend":
@@ -123,7 +123,7 @@ class Crowd:
         if last <= first:
             return None
         index = first if not spare_touch and self.rng.random() < 0.45 else self.rng.randrange(first, last)
-        return self.at[side][keys[index] * sign_of(side)]
+        return self.by_price[side][keys[index] * sign_of(side)]
 
     # --- draws ---------------------------------------------------------------------------------------------------
 
@@ -134,8 +134,8 @@ class Crowd:
     def size(self) -> int:
         """Draw the size of a level, in lots."""
         if self.rng.random() < 0.15:
-            return self.lots(self.how.level_size / 380)
-        return self.lots(self.rng.lognormvariate(math.log(self.how.level_size * 1.05), 1.36))
+            return self.lots(self.style.level_size / 380)
+        return self.lots(self.rng.lognormvariate(math.log(self.style.level_size * 1.05), 1.36))
 
     def reused_size(self, t: int) -> int:
         """Draw the size of a level that is added at ``t``, in lots."""
@@ -146,8 +146,8 @@ class Crowd:
 
     def touch_size(self, side: str) -> int:
         """Draw the size of a quote at the touch, in lots."""
-        weak, strong = self.how.touch
-        median = self.how.level_size * (weak if side == self.weak else strong)
+        weak, strong = self.style.touch
+        median = self.style.level_size * (weak if side == self.weak else strong)
         return self.lots(self.rng.lognormvariate(math.log(median), 0.9))
 
     def pause(self, low: float, mean: float) -> int:
@@ -156,7 +156,7 @@ class Crowd:
 
     def near_ticks(self) -> float:
         """Return how far from the touch makers quote, in steps of the tick (median)."""
-        return max(3.0, self.how.near_bp / self.tick_bp)
+        return max(3.0, self.style.near_bp / self.tick_bp)
 
     def near_price(self, side: str, best: int) -> int:
         """Draw a price near the touch."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.exchange.venue.book import TOLD_NS, Entry, Run
+from simulator.exchange.venue.book import STAMP_NS, LevelChange, Run
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.wire import NS, iso
 
@@ -71,7 +71,7 @@ class Cycle:
             qty = venue.pair.qty_min * 2 + size
             book.set_level("buy", self._price, others + qty, book.changed_ns, None)
             run = Run("buy", book.checksum, {}, 0)
-            text = book.update_text(run, [Entry(self._price, others + qty, 0, False)])
+            text = book.update_text(run, [LevelChange(self._price, others + qty, 0, False)])
             self._messages.append((qty, run.checksum, text[: -len(iso(0)) - len(_END)]))
         book.set_level("buy", self._price, others + resting[3], book.changed_ns, None)
         self._others = others
@@ -84,14 +84,14 @@ class Cycle:
             return
         self._at = (self._at + 1) % SIZES
         qty, checksum, text = self._messages[self._at]
-        if venue.wanted:
+        if venue.subscribed:
             # Channels that few subscribe to are worked out as ever.
             venue.amend(self._number, "buy", None, self._filled + qty, now)
             self._ns = book.changed_ns
             return
         venue.engine.amend(self._number, None, self._filled + qty)
         venue.engine.changes()
-        ns = self._ns = max(now, book.changed_ns + TOLD_NS)
+        ns = self._ns = max(now, book.changed_ns + STAMP_NS)
         book.set_level("buy", self._price, self._others + qty, ns, checksum)
         if venue.depths:
             message = f"{text}{iso(ns)}{_END}"

@@ -27,27 +27,27 @@ class Makers:
         self._goal: tuple[int, int] | None = None
         self._placed = False
         # Ticks between bid and ask of the touch that is kept.
-        self.width = crowd.how.width[0]
+        self.width = crowd.style.width[0]
 
     def decay(self, t: int) -> None:
         """Let what a trade pushed the price by fade until ``t``."""
         elapsed = (t - self._push_ns) / NS * self._pace
         self._push_ns = t
-        self.push *= math.exp(-elapsed / self._crowd.how.decay_s)
+        self.push *= math.exp(-elapsed / self._crowd.style.decay_s)
 
     def align_soon(self, t: int) -> None:
         """Begin to move the touch, if it is off by more than makers bear and they have not begun."""
         if not self._aligning:
             bid, ask = self._crowd.best("buy"), self._crowd.best("sell")
             self.decay(t)
-            if bid is not None and ask is not None and ask - bid <= self._crowd.how.width[1]:
+            if bid is not None and ask is not None and ask - bid <= self._crowd.style.width[1]:
                 # Makers bear being a little off, and follow in one go when it is too much.
                 off = abs(self.fair + self.push - (bid + ask) / 2) * self._crowd.tick_bp
-                if off < self._crowd.how.band_bp:
+                if off < self._crowd.style.band_bp:
                     return
             self._aligning = True
             self._goal = None
-            self.width = self._crowd.rng.randint(*self._crowd.how.width)
+            self.width = self._crowd.rng.randint(*self._crowd.style.width)
             self._schedule.later(t + self._crowd.pause(0.2, 2.0), self._align)
 
     def _align(self, t: int) -> None:
@@ -77,12 +77,12 @@ class Makers:
                     self._schedule.later(t + self._crowd.pause(0.1, ALIGN_MS), self._align)
                     return
         self._aligning = False
-        if self._crowd.how.band_bp:
+        if self._crowd.style.band_bp:
             self.align_soon(t)
 
     def _beside(self, bid: int, ask: int) -> tuple[int, int]:
         """Return the touch that is wanted, put beside the side that was run into where that one stands close enough."""
-        slack = 0.8 * self._crowd.how.band_bp / self._crowd.tick_bp
+        slack = 0.8 * self._crowd.style.band_bp / self._crowd.tick_bp
         if self._crowd.weak == "sell":
             best = self._crowd.best("sell")
             if best is not None and 0 < best - ask <= slack:
@@ -102,7 +102,7 @@ class Makers:
         if keys[0] > limit * sign:
             return False
         self._crowd.weak = side
-        self._crowd.withdraw(self._crowd.at[side][keys[0] * sign])
+        self._crowd.withdraw(self._crowd.by_price[side][keys[0] * sign])
         return True
 
     def _standing(self, side: str, limit: int) -> int:

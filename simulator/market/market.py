@@ -37,11 +37,11 @@ CRASH_FIRST_S, CRASH_EVERY_S, CRASH_STEPS = 30.0, 600.0, 40
 class Market:
     """The crowd of one venue and its moods. ``pace`` speeds everything up, for tests."""
 
-    def __init__(self, exchange: Exchange, venue: Venue, how: Style, seed: str, pace: float = 1.0) -> None:
+    def __init__(self, exchange: Exchange, venue: Venue, style: Style, seed: str, pace: float = 1.0) -> None:
         self.venue = venue
-        self.how = how
+        self.style = style
         self._pace = pace
-        self.crowd = Crowd(exchange, venue, how, seed)
+        self.crowd = Crowd(exchange, venue, style, seed)
         self._schedule = Schedule()
         self.makers = Makers(self.crowd, self._schedule, pace)
         # What other pairs say that a unit is worth, in the quote asset, and how fast the crowd takes the difference.
@@ -75,21 +75,21 @@ class Market:
         touch = {"buy": middle, "sell": middle + self.makers.width}
         for side in SIDES:
             self.crowd.insert(side, touch[side], self.crowd.touch_size(side))
-            for _ in range(self.how.near_levels):
+            for _ in range(self.style.near_levels):
                 self.crowd.insert(side, self.crowd.near_price(side, touch[side]), self.crowd.size())
-            for _ in range(self.how.deep_levels):
+            for _ in range(self.style.deep_levels):
                 self.crowd.insert(side, self.crowd.deep_price(side, touch[side]), self.crowd.size())
         for side, price in standing:
             if abs(price - middle) * self.crowd.tick_bp < 200:
                 self.crowd.insert(side, price, self.crowd.size())
-        if self.how.halted:
+        if self.style.halted:
             self._schedule.later(now, self._idle)
             return
         for first, rate in ((self._news, 1.0), (self._cluster, 1.0), (self._quiet, 2.0), (self._tend, 2.0)):
             self._schedule.later(now + int(self.crowd.rng.expovariate(rate) * NS / self._pace), first)
         self._schedule.later(now, self._weather)
         self._schedule.later(now + NS // 4, self._react)
-        if self.how.crash_bp:
+        if self.style.crash_bp:
             self._schedule.later(now + int(CRASH_FIRST_S * NS / self._pace), self._crash)
 
     def step(self, now: int) -> int:
@@ -116,7 +116,7 @@ class Market:
 
     def follow(self, implied: Callable[[], float], seconds: float, now: int) -> None:
         """Make the crowd pull the fair price to what ``implied`` says, ``seconds`` being the time constant."""
-        begins = self._implied is None and not self.how.halted
+        begins = self._implied is None and not self.style.halted
         self._implied, self._follow_s = implied, seconds
         if begins:
             self._schedule.later(now - self._offset, self._arbitrage)
@@ -135,10 +135,10 @@ class Market:
         spread, keep = 0.75, math.exp(-1 / 15)
         drawn = self.crowd.rng.gauss(0, 1) * spread * math.sqrt(1 - keep * keep)
         self._mood = (self._mood + spread**2 / 2) * keep + drawn - spread**2 / 2
-        if self.how.drift_bp:
-            if self.crowd.rng.random() < 1 / self.how.trend_s:
+        if self.style.drift_bp:
+            if self.crowd.rng.random() < 1 / self.style.trend_s:
                 self._trend = -self._trend
-            self.makers.fair += self._trend * self.how.drift_bp / self.crowd.tick_bp
+            self.makers.fair += self._trend * self.style.drift_bp / self.crowd.tick_bp
             self.makers.align_soon(t)
         self._schedule.later(t + int(NS / self._pace), self._weather)
 
@@ -152,26 +152,26 @@ class Market:
         self._schedule.later(t + int(FOLLOW_EVERY_S * NS), self._arbitrage)
 
     def _news(self, t: int) -> None:
-        self.makers.fair += self.crowd.rng.gauss(0, self.how.news_bp) / self.crowd.tick_bp
+        self.makers.fair += self.crowd.rng.gauss(0, self.style.news_bp) / self.crowd.tick_bp
         self.makers.align_soon(t)
-        self._schedule.later(t + self._gap(self.how.news_rate), self._news)
+        self._schedule.later(t + self._gap(self.style.news_rate), self._news)
 
     def _crash(self, t: int) -> None:
         """Sell through the book for seconds while makers stand back, then buy most of it back."""
         for number in range(CRASH_STEPS):
             down = t + int(number * 0.2 * NS / self._pace)
-            self._schedule.later(down, self._slide, -self.how.crash_bp / CRASH_STEPS, True)
+            self._schedule.later(down, self._slide, -self.style.crash_bp / CRASH_STEPS, True)
             up = t + int((15 + number * 1.2) * NS / self._pace)
-            self._schedule.later(up, self._slide, 0.6 * self.how.crash_bp / CRASH_STEPS, False)
+            self._schedule.later(up, self._slide, 0.6 * self.style.crash_bp / CRASH_STEPS, False)
         self._schedule.later(t + int(CRASH_EVERY_S * NS / self._pace), self._crash)
 
     def _slide(self, t: int, bp: float, sold: bool) -> None:
         self.makers.fair += bp / self.crowd.tick_bp
         best = self.crowd.best("buy")
         if sold and best is not None:
-            self.crowd.send("sell", best - round(5 / self.crowd.tick_bp), self.crowd.lots(self.how.take_size * 40))
+            self.crowd.send("sell", best - round(5 / self.crowd.tick_bp), self.crowd.lots(self.style.take_size * 40))
             for side in SIDES:
-                resting = self.crowd.pick(side, self.how.near_levels, spare_touch=True)
+                resting = self.crowd.pick(side, self.style.near_levels, spare_touch=True)
                 if resting is not None:
                     self.crowd.withdraw(resting)
         self.makers.align_soon(t)
@@ -181,9 +181,9 @@ class Market:
         if rng.random() > 0.55:
             self._sign = -self._sign
         sign, when = self._sign, t
-        if self.how.drift_bp and rng.random() < 0.3:
+        if self.style.drift_bp and rng.random() < 0.3:
             sign = self._trend
-        stop = 1 / self.how.cluster_mean
+        stop = 1 / self.style.cluster_mean
         while True:
             self._schedule.later(when, self._take, sign)
             if rng.random() < stop:
@@ -191,7 +191,7 @@ class Market:
             if rng.random() > 0.72:
                 sign = -sign
             when += self.crowd.pause(2, 60)
-        self._schedule.later(t + self._gap(self.how.cluster_rate), self._cluster)
+        self._schedule.later(t + self._gap(self.style.cluster_rate), self._cluster)
 
     def _take(self, t: int, sign: int) -> None:
         """Hit the touch as a taker, up to a little beyond it, and move the fair price."""
@@ -201,27 +201,27 @@ class Market:
             self.makers.align_soon(t)
             return
         # Log-normal with this sigma has a mean of 2.05 medians.
-        size = self.crowd.rng.lognormvariate(math.log(self.how.take_size / 2.05), 1.2)
+        size = self.crowd.rng.lognormvariate(math.log(self.style.take_size / 2.05), 1.2)
         qty = max(self.crowd.lots(size), self.venue.pair.qty_min)
         if self.crowd.rng.random() > EAGER:
             # Most takers take what is shown at the touch and leave a little of it standing.
             standing = self.venue.book.side(other).qty[best * self.crowd.tick]
             qty = max(min(qty, round(standing * LEFT)), self.venue.pair.qty_min)
-        reach = max(1, round(0.5 * self.how.near_bp / self.crowd.tick_bp))
+        reach = max(1, round(0.5 * self.style.near_bp / self.crowd.tick_bp))
         self.crowd.send(side, best + sign * reach, qty)
-        self.makers.fair += sign * self.how.stay_bp / self.crowd.tick_bp
+        self.makers.fair += sign * self.style.stay_bp / self.crowd.tick_bp
         self.makers.decay(t)
-        self.makers.push += sign * self.how.decay_bp / self.crowd.tick_bp
+        self.makers.push += sign * self.style.decay_bp / self.crowd.tick_bp
         self.makers.align_soon(t)
-        if self.how.echo:
-            for _ in range(int(self.crowd.rng.expovariate(1 / self.how.echo))):
-                self._schedule.later(t + self.crowd.pause(ECHO_FROM_MS, ECHO_MS), self._act)
+        if self.style.echo:
+            for _ in range(int(self.crowd.rng.expovariate(1 / self.style.echo))):
+                self._schedule.later(t + self.crowd.pause(ECHO_FROM_MS, ECHO_MS), self._change_mind)
 
     def _quiet(self, t: int) -> None:
-        self._act(t)
-        self._schedule.later(t + self._gap(self.how.quiet_rate), self._quiet)
+        self._change_mind(t)
+        self._schedule.later(t + self._gap(self.style.quiet_rate), self._quiet)
 
-    def _act(self, t: int) -> None:
+    def _change_mind(self, t: int) -> None:
         """Change one maker's size, add a level, or take one away, all near the touch."""
         rng = self.crowd.rng
         side = rng.choice(SIDES)
@@ -232,7 +232,7 @@ class Market:
             return
         zone = 4 * self.crowd.near_ticks()
         near = bisect_left(keys, best * sign_of(side) + zone)
-        fullness = near / self.how.near_levels
+        fullness = near / self.style.near_levels
         drawn = rng.random()
         insert = ADDED * min(2.5, max(0.1, 2 - fullness))
         if drawn < insert:
@@ -243,7 +243,7 @@ class Market:
                 self.crowd.deleted.append((t, resting.remaining))
                 self.crowd.withdraw(resting)
         else:
-            resting = self.crowd.pick(side, min(self.how.near_levels, near, len(keys)) or 1)
+            resting = self.crowd.pick(side, min(self.style.near_levels, near, len(keys)) or 1)
             if resting is not None:
                 at_touch = resting.price == best
                 self.crowd.resize(resting, self.crowd.touch_size(side) if at_touch else self.crowd.size())
@@ -278,8 +278,8 @@ class Market:
         keys = self.crowd.keys[side]
         best = self.crowd.best(side)
         if best is not None and keys:
-            if len(keys) > self.how.deep_levels + self.how.near_levels:
-                self.crowd.withdraw(self.crowd.at[side][keys[-1] * sign_of(side)])
+            if len(keys) > self.style.deep_levels + self.style.near_levels:
+                self.crowd.withdraw(self.crowd.by_price[side][keys[-1] * sign_of(side)])
             else:
                 self.crowd.insert(side, self.crowd.deep_price(side, best), self.crowd.size())
         self._schedule.later(t + self._gap(4.0), self._tend)
@@ -288,11 +288,11 @@ class Market:
         """React to an account that improves the touch: takers hit it, and the makers behind it stand back."""
         for side, sign in (("buy", -1), ("sell", 1)):
             best, mine = self.crowd.best(side), self.crowd.keys[side]
-            if best is None or not mine or best in self.crowd.at[side] or best * sign_of(side) >= mine[0]:
+            if best is None or not mine or best in self.crowd.by_price[side] or best * sign_of(side) >= mine[0]:
                 continue
             if self.crowd.rng.random() < 0.2:
                 self._take(t, sign)
             if self.crowd.rng.random() < 0.3:
-                resting: Resting = self.crowd.at[side][mine[0] * sign_of(side)]
+                resting: Resting = self.crowd.by_price[side][mine[0] * sign_of(side)]
                 self.crowd.withdraw(resting)
         self._schedule.later(t + int(NS / 4 / self._pace), self._react)

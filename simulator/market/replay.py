@@ -77,7 +77,7 @@ def ordered(arrived: Iterable[tuple[str, Moment]]) -> dict[str, list[Moment]]:
 # Any: a frame of a recording, which may be anything; what does not fit raises, and `arrivals` passes over it.
 def _moments(frame: Any, last: int) -> Iterable[tuple[Pair, Moment]]:
     if isinstance(frame, list):
-        yield from _old_moments(frame)
+        yield from _v1_moments(frame)
     elif frame.get("channel") == "book":
         for data in frame["data"]:
             pair = PAIRS[data["symbol"]]
@@ -93,7 +93,7 @@ def _moments(frame: Any, last: int) -> Iterable[tuple[Pair, Moment]]:
             )
 
 
-def _old_moments(frame: list[Any]) -> Iterable[tuple[Pair, Moment]]:
+def _v1_moments(frame: list[Any]) -> Iterable[tuple[Pair, Moment]]:
     pair, channel = BY_WSNAME[frame[-1]], str(frame[-2])
     if channel == "trade":
         for price, qty, time, side, *_ in frame[1]:

@@ -91,7 +91,7 @@ def _scaled(pair: Pair) -> Style:
     )  # fmt: skip
 
 
-def style(pair: Pair, regime: str) -> Style:
+def style_of(pair: Pair, regime: str) -> Style:
     """Return the style of a pair in a regime; ``volatile`` moves about five times as far on a wider touch."""
     calm = CALM[pair.symbol] if pair.symbol in CALM else _scaled(pair)
     if regime == "trending":

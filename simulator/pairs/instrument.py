@@ -55,7 +55,7 @@ class Pair:
         """Return a price in ticks as wire text."""
         return fixed(ticks, self.price_precision)
 
-    def old_price(self, ticks: int) -> str:
+    def padded_price(self, ticks: int) -> str:
         """Return a price as version 1 and REST write it: at least five decimals."""
         if not self.price_precision:
             return f"{ticks}.00000"

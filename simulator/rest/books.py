@@ -44,7 +44,7 @@ def grouped(world: World, fields: Fields, _now: int) -> Written:
             if level not in levels and len(levels) == depth:
                 break
             levels[level] = levels.get(level, 0) + qty
-        sides[name] = [{"price": pair.old_price(level), "qty": pair.qty(qty)} for level, qty in levels.items()]
+        sides[name] = [{"price": pair.padded_price(level), "qty": pair.qty(qty)} for level, qty in levels.items()]
     return {"pair": str(fields["pair"]), "grouping": grouping, **sides}
 
 
@@ -57,7 +57,7 @@ def level3(world: World, _key: KeyState, fields: Fields, _arrived: int, _now: in
     for name, side in (("bids", "buy"), ("asks", "sell")):
         sides[name] = [
             {
-                "price": pair.old_price(price),
+                "price": pair.padded_price(price),
                 "qty": pair.qty(entry.qty),
                 "order_id": venue.order_name(entry.number),
                 "timestamp": entry.ns,

@@ -99,7 +99,9 @@ def _entries(world: World, key: KeyState, fields: Fields, kind: str, now: int) -
         given = arguments.decimal_text(fields, name)
         bounds.append(default if given is None else int(given * NS))
     names = [] if asset is None else [asset.name]
-    rows, _ = world.store.history.ledger(key.account.index, bounds[0], bounds[1], world.seen(now), 0, kind, names)
+    rows, _ = world.store.history.ledger(
+        key.account.index, bounds[0], bounds[1], world.shown_until(now), 0, kind, names
+    )
     return rows
 
 

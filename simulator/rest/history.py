@@ -38,7 +38,7 @@ def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, no
         key.account.index,
         start,
         end,
-        world.seen(now),
+        world.shown_until(now),
         offset,
         userref=None if userref in (None, "") else str(userref),
         cl_ord_id=None if client in (None, "") else str(client),
@@ -110,7 +110,7 @@ def consolidated(fills: list[Fill]) -> list[Fill]:
 def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     """Answer ``TradesHistory``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
-    rows, count = world.store.history.fills(key.account.index, start, end, world.seen(now), offset)
+    rows, count = world.store.history.fills(key.account.index, start, end, world.shown_until(now), offset)
     faults = world.faults
     about = {"path": "rest", "method": "TradesHistory", "account": key.account.name}
     if faults.rules and faults.strike("consolidate", now, "TradesHistory", **about):
@@ -140,7 +140,9 @@ def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int
         elif name.strip() != "all":
             raise KrakenError(errors.UNKNOWN_ASSET)
     wanted = None if kind in (None, "", "all") else kind
-    rows, count = world.store.history.ledger(key.account.index, start, end, world.seen(now), offset, wanted, assets)
+    rows, count = world.store.history.ledger(
+        key.account.index, start, end, world.shown_until(now), offset, wanted, assets
+    )
     result: dict[str, Written] = {"ledger": {e.ledger_id: ledger_row(e) for e in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 

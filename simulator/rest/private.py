@@ -10,13 +10,13 @@ from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import WALLETS, Account, Order, OrderRequest, replaced
 from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, FEES, USD, percent
-from simulator.rest import arguments as rest_arguments
 from simulator.rest import books as rest_books
 from simulator.rest import earn as rest_earn
 from simulator.rest import exports as rest_exports
 from simulator.rest import funding as rest_funding
 from simulator.rest import history as rest_history
 from simulator.rest import margin as rest_margin
+from simulator.rest import order_arguments
 from simulator.rest import subaccounts as rest_subaccounts
 from simulator.rest.public import named_venues
 from simulator.rest.views import describe_order, description
@@ -123,13 +123,13 @@ def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now
 
 
 def _in_time(fields: Fields, arrived: int, now: int) -> None:
-    if now > arguments.deadline(fields.get("deadline"), arrived, rest_arguments.DEADLINE_MIN_NS):
+    if now > arguments.deadline(fields.get("deadline"), arrived, order_arguments.DEADLINE_MIN_NS):
         raise KrakenError(errors.DEADLINE_ELAPSED)
 
 
 def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
     pair = arguments.rest_pair(fields, world.exchange.state)
-    wanted = rest_arguments.order(fields, pair, now, world.config.unconfirmed)
+    wanted = order_arguments.order(fields, pair, now, world.config.unconfirmed)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
         return {"descr": _described(wanted, *world.exchange.check(key.account, wanted, now))}
@@ -148,7 +148,7 @@ def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, 
     items = [item for item in listed if isinstance(item, dict)]
     if len(items) < len(listed):
         raise invalid("orders")
-    wanted = [rest_arguments.order(item, pair, now, world.config.unconfirmed) for item in items]
+    wanted = [order_arguments.order(item, pair, now, world.config.unconfirmed) for item in items]
     _in_time(fields, arrived, now)
     checked = arguments.rest_flag(fields, "validate")
     rows: list[dict[str, Written]] = []
@@ -172,10 +172,10 @@ def _find(world: World, key: KeyState, fields: Fields) -> Order:
 
 
 def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
-    qty, price = arguments.decimal_text(fields, "order_qty"), rest_arguments.price(fields, "limit_price")
+    qty, price = arguments.decimal_text(fields, "order_qty"), order_arguments.price(fields, "limit_price")
     if fields.get("display_qty") not in (None, ""):
         raise invalid("display_qty")
-    trigger = rest_arguments.price(fields, "trigger_price")
+    trigger = order_arguments.price(fields, "trigger_price")
     _in_time(fields, arrived, now)
     order = _find(world, key, fields)
     post_only = arguments.rest_flag(fields, "post_only")
@@ -189,20 +189,20 @@ def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: 
         raise KrakenError(errors.UNKNOWN_PAIR)
     if fields.get("displayvol") not in (None, "", "0"):
         raise invalid("displayvol")
-    price, second = rest_arguments.price(fields, "price"), rest_arguments.price(fields, "price2")
+    price, second = order_arguments.price(fields, "price"), order_arguments.price(fields, "price2")
     limit, trigger = (second, price) if order.trigger is not None else (price, None)
-    flags = rest_arguments.order_flags(fields)
+    flags = order_arguments.order_flags(fields)
     wanted = replaced(
         order,
         arguments.decimal_text(fields, "volume"),
         limit,
         trigger,
         "post" in flags if flags else None,
-        rest_arguments.userref(fields, "userref"),
+        order_arguments.userref(fields, "userref"),
     )
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
-        qty, ticks, stop = world.exchange.check(key.account, wanted, now, but=order)
+        qty, ticks, stop = world.exchange.check(key.account, wanted, now, replacing=order)
         return {"descr": _described(wanted, qty, ticks, stop), "originaltxid": order.order_id}
     new = world.exchange.edit(key.account, order, wanted, now)
     return {

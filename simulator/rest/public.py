@@ -113,18 +113,18 @@ def _ticker(venue: Venue, now: int) -> dict[str, Written]:
     sides = []
     for price, side in ((ask, venue.book.asks), (bid, venue.book.bids)):
         lots = side.qty.get(price or 0, 0)
-        sides.append([pair.old_price(price or 0), str(lots // 10**pair.qty_precision), _thousandths(lots, pair)])
+        sides.append([pair.padded_price(price or 0), str(lots // 10**pair.qty_precision), _thousandths(lots, pair)])
     last = venue.tape[-1].qty if venue.tape else 0
     return {
         "a": sides[0],
         "b": sides[1],
-        "c": [pair.old_price(venue.last_price), pair.qty(last)],
+        "c": [pair.padded_price(venue.last_price), pair.qty(last)],
         "v": [pair.qty(today.volume), pair.qty(day.volume)],
-        "p": [pair.old_price(today.vwap), pair.old_price(day.vwap())],
+        "p": [pair.padded_price(today.vwap), pair.padded_price(day.vwap())],
         "t": [today.trades, day.trades],
-        "l": [pair.old_price(today.low), pair.old_price(day.low)],
-        "h": [pair.old_price(today.high), pair.old_price(day.high)],
-        "o": pair.old_price(today.open),
+        "l": [pair.padded_price(today.low), pair.padded_price(day.low)],
+        "h": [pair.padded_price(today.high), pair.padded_price(day.high)],
+        "o": pair.padded_price(today.open),
     }
 
 
@@ -135,7 +135,7 @@ def depth(world: World, fields: Fields, _now: int) -> Written:
     count = _whole(fields, "count", 100, 1, 500)
     second = venue.book.changed_ns // NS
     sides: dict[str, Written] = {
-        name: [[pair.old_price(price), _thousandths(qty, pair), second] for price, qty in side.best(count)]
+        name: [[pair.padded_price(price), _thousandths(qty, pair), second] for price, qty in side.best(count)]
         for name, side in (("asks", venue.book.asks), ("bids", venue.book.bids))
     }
     return {key: sides}
@@ -152,7 +152,7 @@ def trades(world: World, fields: Fields, now: int) -> Written:
     chosen = _page(chosen, count) if since else chosen[-count:]
     rows: list[Written] = [
         [
-            pair.old_price(trade.price),
+            pair.padded_price(trade.price),
             pair.qty(trade.qty),
             trade.ns / NS,
             trade.side[0],
@@ -205,7 +205,7 @@ def spread(world: World, fields: Fields, now: int) -> Written:
     key, venue = _one_venue(world, fields)
     since = _whole(fields, "since", 0, 0, 2**40)
     touches = [touch for touch in venue.spreads if touch[0] // NS >= since]
-    rows = [(ns // NS, venue.pair.old_price(bid), venue.pair.old_price(ask)) for ns, bid, ask in touches]
+    rows = [(ns // NS, venue.pair.padded_price(bid), venue.pair.padded_price(ask)) for ns, bid, ask in touches]
     return {key: rows, "last": rows[-1][0] if rows else since or now // NS}
 
 

@@ -61,7 +61,7 @@ class Rest:
                 raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
             response = _result(method(self.world, fields, now))
             if faults.rules:
-                return await self._troubled(request, response, {"path": "rest", "method": name, "account": ""})
+                return await self._with_faults(request, response, {"path": "rest", "method": name, "account": ""})
             return response
         except KrakenError as error:
             return _failure(str(error))
@@ -96,13 +96,13 @@ class Rest:
                 raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
             response: web.StreamResponse = done
             if faults.rules:
-                response = await self._troubled(request, done, about)
+                response = await self._with_faults(request, done, about)
         except KrakenError as error:
             response = _failure(str(error))
         await asyncio.sleep(self.delays.one_way_ns / NS)
         return response
 
-    async def _troubled(
+    async def _with_faults(
         self, request: web.Request, response: web.Response, about: dict[str, str]
     ) -> web.StreamResponse:
         """Return the answer late, broken, or never, as rules say; the request has been carried out."""
@@ -115,14 +115,14 @@ class Rest:
         if late is not None:
             await asyncio.sleep(late.ms / 1000)
         broken = faults.strike("rest_broken", now, method, **about)
-        response = self._oddly(response, now, method, about)
+        response = self._distort(response, now, method, about)
         if broken is not None:
             status = int(broken.value or 502)
             page = broken.text or f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
             return web.Response(status=status, text=page, content_type="text/html")
-        return await self._oddly_sent(request, response, about)
+        return await self._send_distorted(request, response, about)
 
-    def _oddly(self, response: web.Response, now: int, method: str, about: dict[str, str]) -> web.Response:
+    def _distort(self, response: web.Response, now: int, method: str, about: dict[str, str]) -> web.Response:
         """Return the answer with whatever rules do to its numbers and members; a file has neither."""
         if response.content_type != "application/json" or response.text is None:
             return response
@@ -135,7 +135,7 @@ class Rest:
             text = oddities.odd_rest_numbers(text, numbers.value)
         return web.Response(text=text, content_type="application/json")
 
-    async def _oddly_sent(
+    async def _send_distorted(
         self, request: web.Request, response: web.Response, about: dict[str, str]
     ) -> web.StreamResponse:
         """Return the answer with half of its body, in slow pieces, or cut in the middle with its connection."""

@@ -39,7 +39,7 @@ def snapshot(book: FullBook, depth: int) -> str:
     sides = []
     for name, side in (("as", book.asks), ("bs", book.bids)):
         levels = ",".join(
-            f'["{pair.old_price(price)}","{pair.qty(qty)}","{micros(side.when[price])}"]'
+            f'["{pair.padded_price(price)}","{pair.qty(qty)}","{micros(side.when[price])}"]'
             for price, qty in side.best(depth)
         )
         sides.append(f'"{name}":[{levels}]')
@@ -57,7 +57,7 @@ def update(book: FullBook, runs: Iterable[Run], depth: int) -> str:
         texts = sides["b" if run.side == "buy" else "a"]
         for entry in run.views[depth]:
             mark = ',"r"' if entry.refill else ""
-            texts.append(f'["{pair.old_price(entry.price)}","{pair.qty(entry.qty)}","{micros(entry.ns)}"{mark}]')
+            texts.append(f'["{pair.padded_price(entry.price)}","{pair.qty(entry.qty)}","{micros(entry.ns)}"{mark}]')
     parts = [f'"{name}":[{",".join(texts)}]' for name, texts in sides.items() if texts]
     if not parts:
         return ""
@@ -78,7 +78,7 @@ def checksum(book: FullBook) -> int:
 def trades(pair: Pair, rows: Iterable[Trade]) -> str:
     """Return a ``trade`` frame, oldest first."""
     texts = ",".join(
-        f'["{pair.old_price(t.price)}","{pair.qty(t.qty)}","{micros(t.ns)}","{t.side[0]}","{t.kind[0]}",""]'
+        f'["{pair.padded_price(t.price)}","{pair.qty(t.qty)}","{micros(t.ns)}","{t.side[0]}","{t.kind[0]}",""]'
         for t in rows
     )
     return _frame(pair, "trade", 0, f"[{texts}]")
@@ -92,16 +92,16 @@ def ticker(book: FullBook, day: Day, last_price: int, last_qty: int, now: int) -
     for name, price, side in (("a", ask, book.asks), ("b", bid, book.bids)):
         lots = side.qty.get(price or 0, 0)
         whole = lots // 10**pair.qty_precision
-        sides.append(f'"{name}":["{pair.old_price(price or 0)}",{whole},"{pair.qty(lots)}"]')
+        sides.append(f'"{name}":["{pair.padded_price(price or 0)}",{whole},"{pair.qty(lots)}"]')
 
     def prices(one: int, two: int) -> str:
-        return f'["{pair.old_price(one)}","{pair.old_price(two)}"]'
+        return f'["{pair.padded_price(one)}","{pair.padded_price(two)}"]'
 
     return _frame(
         pair,
         "ticker",
         0,
-        f'{{{",".join(sides)},"c":["{pair.old_price(last_price)}","{pair.qty(last_qty)}"],'
+        f'{{{",".join(sides)},"c":["{pair.padded_price(last_price)}","{pair.qty(last_qty)}"],'
         f'"v":["{pair.qty(today.volume)}","{pair.qty(day.volume)}"],"p":{prices(today.vwap, day.vwap())},'
         f'"t":[{today.trades},{day.trades}],"l":{prices(today.low, day.low)},"h":{prices(today.high, day.high)},'
         f'"o":{prices(today.open, day.open)}}}',
@@ -112,12 +112,12 @@ def spread(book: FullBook, now: int) -> str:
     """Return the touch and what stands there."""
     pair, (bid, ask) = book.pair, book.touch()
     sizes = (book.bids.qty.get(bid or 0, 0), book.asks.qty.get(ask or 0, 0))
-    texts = [pair.old_price(bid or 0), pair.old_price(ask or 0), micros(now), *map(pair.qty, sizes)]
+    texts = [pair.padded_price(bid or 0), pair.padded_price(ask or 0), micros(now), *map(pair.qty, sizes)]
     return _frame(pair, "spread", 0, "[" + ",".join(f'"{text}"' for text in texts) + "]")
 
 
 def candle(pair: Pair, c: Candle) -> str:
     """Return the running candle of an interval."""
-    prices = ",".join(f'"{pair.old_price(price)}"' for price in (c.open, c.high, c.low, c.close, c.vwap))
+    prices = ",".join(f'"{pair.padded_price(price)}"' for price in (c.open, c.high, c.low, c.close, c.vwap))
     payload = f'["{micros(c.ns)}","{micros(c.end)}",{prices},"{pair.qty(c.volume)}",{c.trades}]'
     return _frame(pair, "ohlc", c.minutes, payload)

@@ -23,7 +23,7 @@ from simulator.session import Request
 from simulator.wire import Fields, Json, Written
 from simulator.world import World
 from simulator.ws_v1 import reports as reports_v1
-from simulator.ws_v1.session import OldSession, reqid
+from simulator.ws_v1.session import SessionV1, reqid
 from simulator.ws_v2 import reports
 
 CHANNELS = ("openOrders", "ownTrades")
@@ -39,7 +39,7 @@ class _Subscription:
     counter: bool = False
 
 
-class OldPrivateSession(OldSession):
+class PrivateSessionV1(SessionV1):
     """A session on ``/auth``."""
 
     path = "private"
@@ -78,13 +78,13 @@ class OldPrivateSession(OldSession):
         if request.method in ("subscribe", "unsubscribe"):
             self._subscription(request, now)
             return
-        act = self._events.get(request.method)
-        if act is None:
+        method = self._events.get(request.method)
+        if method is None:
             raise KrakenError(errors.UNSUPPORTED_EVENT)
         try:
             if "token" not in request.params:
                 raise KrakenError(errors.TOKEN_NOT_FOUND)
-            act(self.world.token(request.params["token"], self.connection_id, now).key, request, now)
+            method(self.world.token(request.params["token"], self.connection_id, now).key, request, now)
         except KrakenError as error:
             self._failed(request, str(error))
 

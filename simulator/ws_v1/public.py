@@ -13,7 +13,7 @@ from simulator.session import SYMBOLS_MAX, Request
 from simulator.wire import Fields, Written
 from simulator.world import World
 from simulator.ws_v1 import feed
-from simulator.ws_v1.session import OldSession, reqid
+from simulator.ws_v1.session import SessionV1, reqid
 
 TRADES_SHOWN = 50
 _PRIVATE = ("ownTrades", "openOrders")
@@ -23,7 +23,7 @@ _OPTIONS = {"book": "depth", "ohlc": "interval", "trade": "", "ticker": "", "spr
 _Key = tuple[str, str, int]
 
 
-class OldPublicSession(OldSession):
+class PublicSessionV1(SessionV1):
     """A session on ``/``. Its subscriptions are (channel, symbol, depth or interval)."""
 
     path = "v1"
@@ -59,7 +59,7 @@ class OldPublicSession(OldSession):
         if subscription.get("name") == "*" and not adds:
             for key in tuple(self._subscribed):
                 self._leave(key)
-                self._said(request, key, {"name": "*"})
+                self._acknowledge(request, key, {"name": "*"})
             return
         for name in self._names(request, subscription):
             try:
@@ -72,7 +72,7 @@ class OldPublicSession(OldSession):
                     raise KrakenError(errors.NOT_SUBSCRIBED)
                 else:
                     self._leave(key)
-                    self._said(request, key, _described(channel, depth))
+                    self._acknowledge(request, key, _described(channel, depth))
             except KrakenError as error:
                 self.refuse_subscription(request, str(error), name, subscription)
 
@@ -103,7 +103,7 @@ class OldPublicSession(OldSession):
             if (switches.duplicate_subscribe if other == key else switches.second_depth) == "refused":
                 raise KrakenError(errors.ALREADY_SUBSCRIBED)
             self._leave(other)
-        self._said(request, key, _described(channel, depth))
+        self._acknowledge(request, key, _described(channel, depth))
         venue = self.world.exchange.venues[symbol]
         if channel == "book":
             self.reply(feed.snapshot(venue.book, depth))
@@ -130,13 +130,13 @@ class OldPublicSession(OldSession):
             channel, symbol, depth = key
             if feed.channel_id(self.world.exchange.venues[symbol].pair, channel) == number:
                 self._leave(key)
-                self._said(request, key, _described(channel, depth))
+                self._acknowledge(request, key, _described(channel, depth))
                 return
         raise KrakenError(errors.NOT_SUBSCRIBED)
 
     # --- answers -------------------------------------------------------------------------------------------------
 
-    def _said(self, request: Request, key: _Key, described: Mapping[str, Written]) -> None:
+    def _acknowledge(self, request: Request, key: _Key, described: Mapping[str, Written]) -> None:
         channel, symbol, depth = key
         pair = self.world.exchange.venues[symbol].pair
         self.event(

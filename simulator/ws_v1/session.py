@@ -13,7 +13,7 @@ from simulator.wire import Fields, Written
 VERSION = "1.9.6"
 
 
-class OldSession(Session):
+class SessionV1(Session):
     """One connection that speaks version 1."""
 
     def status(self) -> str:

@@ -1,4 +1,4 @@
-"""Trading over a private WebSocket v2 session (KRAKEN.md 3.4): each method's arguments, act and answer."""
+"""Trading over a private WebSocket v2 session (KRAKEN.md 3.4): each method's arguments, what it does, and its answer."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Trading:
         wanted = replaced(order, qty, price, trigger, post_only, userref)
         _in_time(params, request, now)
         if arguments.flag(params, "validate"):
-            self._exchange.check(key.account, wanted, now, but=order)
+            self._exchange.check(key.account, wanted, now, replacing=order)
             self._session.answer(request, {"original_order_id": order.order_id}, now)
             return
         new = self._exchange.edit(key.account, order, wanted, now)

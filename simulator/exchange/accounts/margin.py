@@ -39,7 +39,14 @@ class Margin:
         return sum(p.open for p in account.positions.values() if p.pair.symbol == pair.symbol and p.side == side)
 
     def check(
-        self, account: Account, venue: Venue, side: str, qty: int, price: int | None, leverage: int, but: Order | None
+        self,
+        account: Account,
+        venue: Venue,
+        side: str,
+        qty: int,
+        price: int | None,
+        leverage: int,
+        replacing: Order | None,
     ) -> None:
         """Refuse (KrakenError) an order with leverage that the account's margin does not carry."""
         pair = venue.pair
@@ -53,7 +60,7 @@ class Margin:
         if self.lots(account, pair, side) + opening > most:
             raise KrakenError(errors.POSITION_SIZE)
         cost = pair.cost_units(venue.last_price if price is None else price, opening)
-        if self._worth(pair, cost) / leverage > self.free_margin(account, but):
+        if self._worth(pair, cost) / leverage > self.free_margin(account, replacing):
             raise KrakenError(errors.INSUFFICIENT_MARGIN)
 
     def reducible(self, account: Account, pair: Pair, side: str) -> int:
@@ -101,11 +108,11 @@ class Margin:
             Decimal(0),
         )
 
-    def free_margin(self, account: Account, but: Order | None = None) -> Decimal:
-        """Return what new positions may take as margin, less what open orders but ``but`` have taken."""
+    def free_margin(self, account: Account, replacing: Order | None = None) -> Decimal:
+        """Return what new positions may take as margin, less what open orders but ``replacing`` have taken."""
         ordered = Decimal(0)
         for order in account.orders.values():
-            if order.terms.leverage and order is not but:
+            if order.terms.leverage and order is not replacing:
                 price = order.price or order.trigger or self._state.venues[order.pair.symbol].last_price
                 cost = order.pair.cost_units(price, order.remaining)
                 ordered += self._worth(order.pair, cost) / order.terms.leverage

@@ -89,7 +89,7 @@ def trade_row(fill: Fill, ledgers_of: Callable[[str], list[str]]) -> dict[str, s
         "time": _moment(fill.ns, 4),
         "type": fill.side,
         "ordertype": fill.kind,
-        "price": pair.old_price(fill.price),
+        "price": pair.padded_price(fill.price),
         "cost": pair.cost(fill.cost),
         "fee": pair.cost(fill.fee),
         "vol": pair.qty(fill.qty),

@@ -14,12 +14,12 @@ from zlib import crc32
 from simulator.pairs.pairs import Pair
 from simulator.wire import NS, iso
 
-TOLD_NS = 1000
+STAMP_NS = 1000
 DEPTHS = (10, 25, 100, 500, 1000)
 Change = tuple[str, int, int]
 
 
-class Entry(NamedTuple):
+class LevelChange(NamedTuple):
     """A level of a message; ``ns`` is its last change, ``refill`` is true where it moved into the view unchanged."""
 
     price: int
@@ -33,7 +33,7 @@ class Run(NamedTuple):
 
     side: str
     checksum: int
-    views: dict[int, list[Entry]]
+    views: dict[int, list[LevelChange]]
     ns: int
 
 
@@ -105,11 +105,11 @@ class FullBook:
     def _change_side(self, changes: list[Change], now: int, wanted: list[int]) -> Run:
         side = self.side(changes[0][0])
         keys, quantities, sign, when = side.keys, side.qty, side.sign, side.when
-        views: dict[int, list[Entry]] = {depth: [] for depth in wanted}
+        views: dict[int, list[LevelChange]] = {depth: [] for depth in wanted}
         near = False
         # Event time rises strictly, in the microseconds that messages carry; a clock that was moved back begins anew.
-        if now // TOLD_NS <= self.changed_ns // TOLD_NS < (now + NS) // TOLD_NS:
-            now = self.changed_ns + TOLD_NS
+        if now // STAMP_NS <= self.changed_ns // STAMP_NS < (now + NS) // STAMP_NS:
+            now = self.changed_ns + STAMP_NS
         for _, price, qty in changes:
             key = price * sign
             known = quantities.get(price)
@@ -128,10 +128,10 @@ class FullBook:
                 if index >= depth:
                     continue
                 view = views[depth]
-                view.append(Entry(price, qty, now, False))
+                view.append(LevelChange(price, qty, now, False))
                 if not qty and len(keys) >= depth:
                     refill = keys[depth - 1] * sign
-                    view.append(Entry(refill, quantities[refill], when[refill], True))
+                    view.append(LevelChange(refill, quantities[refill], when[refill], True))
         self.changed_ns = now
         if near:
             self._known = None
@@ -161,7 +161,7 @@ class FullBook:
         there.qty[price], there.when[price] = qty, ns
         self.changed_ns, self._known = ns, checksum
 
-    def update_text(self, run: Run, entries: list[Entry]) -> str:
+    def update_text(self, run: Run, entries: list[LevelChange]) -> str:
         """Return the update message of one side's share of a change."""
         levels = ",".join([self._entry(entry.price, entry.qty) for entry in entries])
         sides = f'"bids":[{levels}],"asks":[]' if run.side == "buy" else f'"bids":[],"asks":[{levels}]'

@@ -14,8 +14,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from simulator.exchange.engine import Engine
-from simulator.exchange.venue.book import Change, FullBook, Run
-from simulator.exchange.venue.book import Entry as LevelEntry
+from simulator.exchange.venue.book import Change, FullBook, LevelChange, Run
 from simulator.pairs.pairs import Pair
 from simulator.wire import iso_ns
 
@@ -23,7 +22,7 @@ DEPTHS = (10, 100, 1000)
 SUMMED = 10
 
 
-class Entry(NamedTuple):
+class QueuedOrder(NamedTuple):
     """An order in the book; ``ns`` is when it came or was amended."""
 
     number: int
@@ -46,7 +45,9 @@ class OrderBook:
             for side in ("buy", "sell")
         }
 
-    def queue(self, side: str, price: int, ns: int, before: Iterable[Entry] = (), amended: bool = False) -> list[Entry]:
+    def queue(
+        self, side: str, price: int, ns: int, before: Iterable[QueuedOrder] = (), amended: bool = False
+    ) -> list[QueuedOrder]:
         """Return the orders at a price, next to trade first; those ``before`` keep their time unless amended."""
         known = {entry.number: entry for entry in before}
         entries = []
@@ -55,10 +56,10 @@ class OrderBook:
             qty = 0 if resting is None else resting[3]
             old = known.get(number)
             keeps = old is not None and (old.qty == qty or not amended)
-            entries.append(Entry(number, qty, old.ns if keeps and old is not None else ns))
+            entries.append(QueuedOrder(number, qty, old.ns if keeps and old is not None else ns))
         return entries
 
-    def orders(self, side: str, depth: int) -> list[tuple[int, Entry]]:
+    def orders(self, side: str, depth: int) -> list[tuple[int, QueuedOrder]]:
         """Return (price, order) of the best levels of a side."""
         queues = self._queues[side]
         best = sorted(queues, reverse=side == "buy")[:depth]
@@ -70,7 +71,7 @@ class OrderBook:
         """Take an operation's changes and the book's runs of them; return (depth, message) for what they touch."""
         messages = []
         for run, (side, run_changes) in zip(runs, groupby(changes, key=itemgetter(0)), strict=True):
-            before: dict[int, list[Entry]] = {}
+            before: dict[int, list[QueuedOrder]] = {}
             queues = self._queues[side]
             for _, price, qty in run_changes:
                 before[price] = queues.pop(price, [])
@@ -83,11 +84,11 @@ class OrderBook:
         return messages
 
     def _events(
-        self, run: Run, entries: Iterable[LevelEntry], before: dict[int, list[Entry]]
-    ) -> list[tuple[str, int, Entry]]:
+        self, run: Run, entries: Iterable[LevelChange], before: dict[int, list[QueuedOrder]]
+    ) -> list[tuple[str, int, QueuedOrder]]:
         """Return (event, price, order) of one side's share of a change."""
-        events: list[tuple[str, int, Entry]] = []
-        seen: dict[int, list[Entry]] = {}
+        events: list[tuple[str, int, QueuedOrder]] = []
+        seen: dict[int, list[QueuedOrder]] = {}
         for level in entries:
             price = level.price
             # A level that moves in was not there before for this view.
@@ -114,7 +115,7 @@ class OrderBook:
             f'"checksum":{self.checksum},"bids":[{bids}],"asks":[{asks}],"timestamp":"{iso_ns(self._book.changed_ns)}"}}]}}'
         )
 
-    def _update(self, run: Run, events: list[tuple[str, int, Entry]]) -> str:
+    def _update(self, run: Run, events: list[tuple[str, int, QueuedOrder]]) -> str:
         rows = ",".join(f'{{"event":"{event}",{self._members(price, entry)}}}' for event, price, entry in events)
         sides = f'"bids":[{rows}],"asks":[]' if run.side == "buy" else f'"bids":[],"asks":[{rows}]'
         return (
@@ -122,7 +123,7 @@ class OrderBook:
             f'"timestamp":"{iso_ns(run.ns)}","symbol":"{self.pair.symbol}",{sides}}}]}}'
         )
 
-    def _members(self, price: int, entry: Entry) -> str:
+    def _members(self, price: int, entry: QueuedOrder) -> str:
         mark = self._mark
         return (
             f'"order_id":"{self._name(entry.number)}","limit_price":{mark}{self.pair.price(price)}{mark},'
@@ -130,7 +131,7 @@ class OrderBook:
         )
 
 
-def differences(old: list[Entry], new: list[Entry]) -> list[tuple[str, Entry]]:
+def differences(old: list[QueuedOrder], new: list[QueuedOrder]) -> list[tuple[str, QueuedOrder]]:
     """Return the events that make the queue of a level from an older one."""
     place = {entry.number: at for at, entry in enumerate(old)}
     stays: set[int] = set()

@@ -28,7 +28,7 @@ Key = TypeVar("Key")
 class Venue:
     """Run operations on the engine, number their trades, and collect the public messages.
 
-    ``depths`` are the v2 book depths that have subscribers, ``wanted`` the other (channel, depth) that have;
+    ``depths`` are the v2 book depths that have subscribers, ``subscribed`` the other (channel, depth) that have;
     ``on_crowd(order_id, remaining)`` hears what happened to the crowd's resting orders. Public messages gather in
     ``public`` as (channel, depth, text); channels of version 1 begin with ``v1.``. A ticker's depth is 0 for
     every trade and 1 for every new touch, a candle's is its interval.
@@ -42,7 +42,7 @@ class Venue:
         self._touch: tuple[int | None, int | None] = (None, None)
         self._touch_qty: tuple[int, int] = (0, 0)
         self.depths: dict[int, int] = {}
-        self.wanted: dict[tuple[str, int], int] = {}
+        self.subscribed: dict[tuple[str, int], int] = {}
         self.public: list[tuple[str, int, str]] = []
         self.on_crowd: Callable[[int, int], None] | None = None
         self._strangers = STRANGERS_FROM
@@ -70,13 +70,15 @@ class Venue:
 
     def level3_snapshots(self) -> list[tuple[str, int, str]]:
         """Return ``level3`` snapshots for every depth that has subscribers, as public messages of a new book."""
-        followed = [depth for channel, depth in self.wanted if channel == "level3"]
+        followed = [depth for channel, depth in self.subscribed if channel == "level3"]
         self._orders = self.order_book() if followed else None
         return [("level3", depth, self.order_book().snapshot(depth)) for depth in followed]
 
-    def old_snapshots(self) -> list[tuple[str, int, str]]:
+    def v1_snapshots(self) -> list[tuple[str, int, str]]:
         """Return version 1 book snapshots for every depth that has subscribers, as public messages."""
-        return [("v1.book", d, feed_v1.snapshot(self.book, d)) for channel, d in self.wanted if channel == "v1.book"]
+        return [
+            ("v1.book", d, feed_v1.snapshot(self.book, d)) for channel, d in self.subscribed if channel == "v1.book"
+        ]
 
     def order_name(self, number: int) -> str:
         """Return the id of an order of the book; ids of the crowd's orders differ between pairs."""
@@ -94,9 +96,9 @@ class Venue:
         if channel == "book":
             _count(self.depths, depth, by)
         else:
-            _count(self.wanted, (channel, depth), by)
+            _count(self.subscribed, (channel, depth), by)
         if channel == "level3":
-            followed = any(name == "level3" for name, _ in self.wanted)
+            followed = any(name == "level3" for name, _ in self.subscribed)
             self._orders = self.order_book() if followed else None
 
     def submit(
@@ -143,9 +145,9 @@ class Venue:
         if trades:
             self.tape.extend(trades)
             self.public.append(("trade", 0, feed.trades(self.pair, "update", trades)))
-        old = [depth for channel, depth in self.wanted if channel == "v1.book"] if self.wanted else []
-        followed = [depth for channel, depth in self.wanted if channel == "level3"] if self.wanted else []
-        depths = {*self.depths, *old, *followed} if self.wanted else self.depths
+        old = [depth for channel, depth in self.subscribed if channel == "v1.book"] if self.subscribed else []
+        followed = [depth for channel, depth in self.subscribed if channel == "level3"] if self.subscribed else []
+        depths = {*self.depths, *old, *followed} if self.subscribed else self.depths
         changes = self.engine.changes()
         runs = self.book.change(changes, now, depths)
         for depth, text in self.book.messages(runs, self.depths):
@@ -161,34 +163,34 @@ class Venue:
         moved = touch != self._touch
         if moved and bid is not None and ask is not None:
             self.spreads.append((now, bid, ask))
-        if self.wanted:
+        if self.subscribed:
             self._tell(trades, touch, moved, now)
         self._touch = touch
         return result
 
     def _tell(self, trades: list[Trade], touch: tuple[int | None, int | None], moved: bool, now: int) -> None:
         """Publish on the channels that few subscribe to."""
-        wanted, public = self.wanted, self.public
+        subscribed, public = self.subscribed, self.public
         bid, ask = touch
         sizes = (self.book.bids.qty.get(bid or 0, 0), self.book.asks.qty.get(ask or 0, 0))
         resized = moved or sizes != self._touch_qty
         self._touch_qty = sizes
-        if trades and ("ticker", 0) in wanted:
+        if trades and ("ticker", 0) in subscribed:
             public.append(("ticker", 0, feed.ticker(self.book, self.day, self.last_price, "update", now)))
-        if moved and ("ticker", 1) in wanted:
+        if moved and ("ticker", 1) in subscribed:
             public.append(("ticker", 1, feed.ticker(self.book, self.day, self.last_price, "update", now)))
         if trades:
             for minutes in INTERVALS:
                 candle = self.candles.last(minutes)
-                if candle is not None and ("ohlc", minutes) in wanted:
+                if candle is not None and ("ohlc", minutes) in subscribed:
                     public.append(("ohlc", minutes, feed.candles(self.pair, "update", [candle], now)))
-                if candle is not None and ("v1.ohlc", minutes) in wanted:
+                if candle is not None and ("v1.ohlc", minutes) in subscribed:
                     public.append(("v1.ohlc", minutes, feed_v1.candle(self.pair, candle)))
-            if ("v1.trade", 0) in wanted:
+            if ("v1.trade", 0) in subscribed:
                 public.append(("v1.trade", 0, feed_v1.trades(self.pair, trades)))
-        if (trades or moved) and ("v1.ticker", 0) in wanted:
+        if (trades or moved) and ("v1.ticker", 0) in subscribed:
             public.append(("v1.ticker", 0, feed_v1.ticker(self.book, self.day, self.last_price, self.last_qty, now)))
-        if resized and ("v1.spread", 0) in wanted:
+        if resized and ("v1.spread", 0) in subscribed:
             public.append(("v1.spread", 0, feed_v1.spread(self.book, now)))
 
     @property

@@ -167,7 +167,7 @@ def measure(
 ) -> tuple[list[Row], Seen]:
     """Return every row, from as many virtual seconds of each market, and what was seen of BTC/USD in calm.
 
-    ``tell`` hears each market's name before its turn.
+    ``publish`` hears each market's name before its turn.
     """
 
     def seen(symbol: str, regime: str) -> Seen:

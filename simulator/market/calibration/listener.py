@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from simulator.exchange.engine import load_engine
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.venue.book import Entry, Run
+from simulator.exchange.venue.book import LevelChange, Run
 from simulator.exchange.venue.venue import Venue
 from simulator.market.market import Market
-from simulator.market.style import Style, style
+from simulator.market.style import Style, style_of
 from simulator.pairs.instrument import Pair
 from simulator.pairs.pairs import PAIRS
 from simulator.wire import NS
@@ -62,7 +62,7 @@ class Listener:
             if entries:
                 self.message([(run.side, entries)], now)
 
-    def message(self, parts: Iterable[tuple[str, list[Entry]]], now: int) -> None:
+    def message(self, parts: Iterable[tuple[str, list[LevelChange]]], now: int) -> None:
         """Count one message, given as the entries of each side that it holds."""
         seen = self.seen
         seen.messages.append(now)
@@ -110,14 +110,14 @@ class Listener:
 def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
     """Let a pair's crowd live alone in virtual time; return what a subscriber saw after the first half minute."""
     pair = PAIRS[symbol]
-    return watch_style(pair, style(pair, regime), seconds, seed)
+    return watch_style(pair, style_of(pair, regime), seconds, seed)
 
 
-def watch_style(pair: Pair, how: Style, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
+def watch_style(pair: Pair, style: Style, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
     """Watch a crowd of any style as :func:`watch` does."""
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
     exchange = Exchange([venue], lambda: 0)
-    market = Market(exchange, venue, how, f"{pair.symbol} {seed}")
+    market = Market(exchange, venue, style, f"{pair.symbol} {seed}")
     now = START_NS
     market.open(now)
     end = now + WARM_UP_S * NS
@@ -158,10 +158,10 @@ def watch_style(pair: Pair, how: Style, seconds: float, seed: int = 1) -> tuple[
     return venue, seen
 
 
-def record(pair: Pair, how: Style, seconds: float, seed: int = 1) -> list[str]:
+def record(pair: Pair, style: Style, seconds: float, seed: int = 1) -> list[str]:
     """Let a crowd live alone for virtual seconds; return the frames of its depth-10 book and of its trades."""
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
-    market = Market(Exchange([venue], lambda: 0), venue, how, f"{pair.symbol} {seed}")
+    market = Market(Exchange([venue], lambda: 0), venue, style, f"{pair.symbol} {seed}")
     now = START_NS
     market.open(now)
     venue.public.clear()

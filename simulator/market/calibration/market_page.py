@@ -20,7 +20,7 @@ from simulator.market.calibration.captured import (
 from simulator.market.calibration.follower import Follower
 from simulator.market.calibration.listener import Seen
 from simulator.market.recorded import Arrival
-from simulator.market.style import style
+from simulator.market.style import style_of
 from simulator.pairs.pairs import PAIRS
 
 # The pair whose crowd stands beside the captures, and how long its messages are recorded to see their order.
@@ -105,7 +105,7 @@ def captured_part(captures: Sequence[tuple[str, list[Arrival], str]], synthetic:
 
 def _own_order() -> dict[str, float]:
     """Return the order and the stamps of the synthetic market's messages, by the names of their rows."""
-    frames = listener.record(PAIRS[PAIR], style(PAIRS[PAIR], "calm"), ORDER_S)
+    frames = listener.record(PAIRS[PAIR], style_of(PAIRS[PAIR], "calm"), ORDER_S)
     arrived = replay.arrivals(frame.encode() for frame in frames)
     return {row.name: row.value for row in measure_order(message_order(arrived, PAIR), ORDER_S)}
 

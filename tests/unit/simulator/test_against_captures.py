@@ -64,7 +64,7 @@ def public(world: TestWorld, shapes: Shapes) -> None:
     client.call("subscribe", channel="executions", token="x")
     client.session.beat(world.now)
     world.run(20)
-    world.world.hub.tell(
+    world.world.hub.publish(
         "instrument", "", 0, client.frames[[f[:23] for f in client.frames].index('{"channel":"instrument"')].replace(
             '"snapshot"', '"update"', 1
         )

@@ -112,7 +112,7 @@ def test_a_version_1_session_answers_anything(event: str, members: dict[str, Any
         message = {"event": event, "pair": ["XBT/USD"], "subscription": subscription, **members}
         assert client.raw(json.dumps(message)), message
     client.session.close()
-    assert not any(key[0].startswith("v1.") for venue in WORLD.exchange.venues.values() for key in venue.wanted)
+    assert not any(key[0].startswith("v1.") for venue in WORLD.exchange.venues.values() for key in venue.subscribed)
 
 
 @settings(max_examples=200)

@@ -19,8 +19,8 @@ from simulator.rest import public as rest_public
 from simulator.session import Session
 from simulator.wire import NS, read_json
 from simulator.world import World
-from simulator.ws_v1.private import OldPrivateSession
-from simulator.ws_v1.public import OldPublicSession
+from simulator.ws_v1.private import PrivateSessionV1
+from simulator.ws_v1.public import PublicSessionV1
 from simulator.ws_v2.private import PrivateSession
 from simulator.ws_v2.public import PublicSession
 
@@ -86,13 +86,13 @@ class TestWorld:
         return Client(self, PrivateSession, self.world.make_token(state, self.now))
 
     def private_v1(self, key: str = "M1") -> Client:
-        return Client(self, OldPrivateSession, self.world.make_token(self.world.keys[key], self.now))
+        return Client(self, PrivateSessionV1, self.world.make_token(self.world.keys[key], self.now))
 
     def public(self) -> Client:
         return Client(self, PublicSession, "")
 
     def public_v1(self) -> Client:
-        return Client(self, OldPublicSession, "")
+        return Client(self, PublicSessionV1, "")
 
 
 def call(world: TestWorld, method: str, key: str = "V1", /, **fields: Any) -> Any:

@@ -20,7 +20,9 @@ OFFSETS = pytest.mark.parametrize("offset", [3600 * NS, -3600 * NS], ids=["an ho
 
 def put_off(world: TestWorld, offset_ns: int) -> None:
     """Set the fault, as a client of ``/simulator/faults`` does."""
-    instant.act(world.world, world.world.faults.read({"kind": "clock", "ms": offset_ns / 1e6}, world.now), world.now)
+    instant.carry_out(
+        world.world, world.world.faults.read({"kind": "clock", "ms": offset_ns / 1e6}, world.now), world.now
+    )
     world.now += offset_ns
 
 
@@ -87,7 +89,7 @@ def test_a_quiet_connection_is_closed_when_it_would_have_been(offset: int) -> No
 def test_announced_maintenance_comes_and_goes_in_time_and_is_told_so(offset: int) -> None:
     world = TestWorld()
     fault = world.world.faults.read({"kind": "maintenance", "ms": 60_000, "seconds": 60}, world.now)
-    instant.act(world.world, fault, world.now)
+    instant.carry_out(world.world, fault, world.now)
     put_off(world, offset)
     assert iso(START + offset + 60 * NS) in world.public().frames[0]
     states = []
@@ -149,7 +151,9 @@ def test_a_fill_shows_in_the_history_when_it_would_have(offset: int) -> None:
 def test_an_order_that_fills_on_both_sides_of_it_shows_once_it_would_have(offset: int) -> None:
     world = TestWorld(history_lag_s=(5.0, 5.0))
     order = world.exchange.add(world.account(), limit(price=f"{world.touch()[0] / 10:.1f}"), world.now)
-    instant.act(world.world, world.world.faults.read({"kind": "partial_fill", "share": 0.5}, world.now), world.now)
+    instant.carry_out(
+        world.world, world.world.faults.read({"kind": "partial_fill", "share": 0.5}, world.now), world.now
+    )
     visible = order.visible_ns - world.now
     put_off(world, offset)
     assert order.visible_ns - world.now == visible

@@ -11,7 +11,7 @@ import pytest
 from simulator import errors
 from simulator.errors import FaultError
 from simulator.faults import instant
-from simulator.faults.rules import ACTS, INJECTED_MAX, PROXY_TEXT, Faults
+from simulator.faults.rules import INJECTED_MAX, INSTANT_KINDS, PROXY_TEXT, Faults
 from simulator.wire import NS, iso
 from tests.unit.simulator.exchange.venue.test_book import Follower
 from tests.unit.simulator.worlds import START, Client, TestWorld, call, limit, market
@@ -22,8 +22,8 @@ ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty":
 
 def inject(world: TestWorld, kind: str, **members: Any) -> int:
     fault = world.world.faults.read({"kind": kind, **members}, world.now)
-    if kind in ACTS:
-        instant.act(world.world, fault, world.now)
+    if kind in INSTANT_KINDS:
+        instant.carry_out(world.world, fault, world.now)
     else:
         world.world.faults.set(fault)
     return fault.id

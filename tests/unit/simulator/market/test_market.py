@@ -97,7 +97,7 @@ def test_the_crowd_keeps_its_own_account_of_the_book() -> None:
     for market in (crowd_market(world, symbol) for symbol in world.exchange.venues):
         for side in ("buy", "sell"):
             book = market.venue.book.side(side)
-            assert {order.price for order in market.crowd.at[side].values()} == set(book.qty)
-            for order in market.crowd.at[side].values():
+            assert {order.price for order in market.crowd.by_price[side].values()} == set(book.qty)
+            for order in market.crowd.by_price[side].values():
                 assert book.qty[order.price] == order.remaining
             assert len(book.keys) > 30

@@ -18,7 +18,7 @@ from simulator.market import recorded, replay
 from simulator.market.calibration import listener
 from simulator.market.calibration.follower import Follower
 from simulator.market.replay import Moment
-from simulator.market.style import style
+from simulator.market.style import style_of
 from simulator.pairs.pairs import PAIRS
 from simulator.wire import NS, parse_time
 
@@ -27,7 +27,7 @@ SECONDS = 60.0
 
 
 def frames() -> list[bytes]:
-    return [frame.encode() for frame in listener.record(SOL, style(SOL, "calm"), SECONDS)]
+    return [frame.encode() for frame in listener.record(SOL, style_of(SOL, "calm"), SECONDS)]
 
 
 def on_the_bus(frame: bytes, number: int) -> tuple[str, Message]:
@@ -133,7 +133,7 @@ def test_what_cannot_be_read_says_why(name: str, content: bytes | None, why: str
 def test_a_followed_recording_counts_what_the_listener_counts() -> None:
     """Of one and the same market: the listener is told by the book itself, the follower by its frames."""
     seconds = 240.0
-    lines = [frame.encode() for frame in listener.record(SOL, style(SOL, "calm"), listener.WARM_UP_S + seconds)]
+    lines = [frame.encode() for frame in listener.record(SOL, style_of(SOL, "calm"), listener.WARM_UP_S + seconds)]
     moments = replay.ordered(replay.arrivals(lines))["SOL/USD"]
     start = listener.START_NS + listener.WARM_UP_S * NS
     _, seen = listener.watch("SOL/USD", "calm", seconds)

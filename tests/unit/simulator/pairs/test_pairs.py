@@ -12,7 +12,7 @@ from simulator.errors import KrakenError
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import load_engine
 from simulator.market import replay
-from simulator.market.style import CALM, REGIMES, style
+from simulator.market.style import CALM, REGIMES, style_of
 from simulator.pairs.pairs import PAIRS
 from simulator.world import World
 from tests.unit.simulator.worlds import RICH, START, TestWorld, call, limit, settings
@@ -28,7 +28,7 @@ def doge(path: Path | None = None, **more: Any) -> TestWorld:
 def test_every_pair_that_can_be_listed_may_be_configured_and_has_a_crowd() -> None:
     assert list(PAIRS)[:4] == list(CALM)
     for regime in REGIMES:
-        assert all(style(pair, regime) for pair in PAIRS.values())
+        assert all(style_of(pair, regime) for pair in PAIRS.values())
     assert list(TestWorld().exchange.venues) == ["BTC/USD", "ETH/USD", "SOL/USD"]
 
 

@@ -141,7 +141,7 @@ def test_a_pair_without_decimals_trades_and_prints_them_as_each_protocol_does() 
     assert (yen["amount"], yen["fee"]) == ("-12500.00", "31.25")
     with pytest.raises(KrakenError, match="can only be specified up to 0 decimals"):
         world.exchange.add(visitor, limit("buy", "0.001", "12500001.5", "BTC/JPY"), world.now)
-    assert PAIRS["BTC/JPY"].old_price(12_500_001) == "12500001.00000"
+    assert PAIRS["BTC/JPY"].padded_price(12_500_001) == "12500001.00000"
 
 
 def test_nine_decimals_are_plain_text_everywhere() -> None:

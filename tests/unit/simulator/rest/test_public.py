@@ -50,13 +50,13 @@ def test_the_ticker_tells_today_and_the_last_24_hours_apart() -> None:
         return row["v"], row["t"], row["o"]
 
     world.exchange.add(visitor, market("buy", "0.0001"), world.now)
-    first = pair.old_price(world.exchange.venues["BTC/USD"].last_price)
+    first = pair.padded_price(world.exchange.venues["BTC/USD"].last_price)
     assert figures() == (["0.00010000"] * 2, [1, 1], first)
     # Midnight, and nothing is traded yet.
     world.now += 86_400 * NS - world.now % (86_400 * NS)
     assert figures() == (["0.00000000", "0.00010000"], [0, 1], first)
     world.exchange.add(visitor, market("sell", "0.0002"), world.now)
-    second = pair.old_price(world.exchange.venues["BTC/USD"].last_price)
+    second = pair.padded_price(world.exchange.venues["BTC/USD"].last_price)
     assert figures() == (["0.00020000", "0.00030000"], [1, 2], second)
     assert first != second
 

@@ -138,7 +138,7 @@ def test_every_depth_follows_the_living_market(depth: int) -> None:
         follower.take(text)
     book = world.exchange.venues["BTC/USD"].book
     for name, side in (("a", book.asks), ("b", book.bids)):
-        assert follower.best(name) == [(BTC.old_price(p), BTC.qty(q)) for p, q in side.best(depth)]
+        assert follower.best(name) == [(BTC.padded_price(p), BTC.qty(q)) for p, q in side.best(depth)]
 
 
 OPERATION = st.tuples(st.sampled_from(["buy", "sell"]), st.integers(1, 30), st.integers(1, 9), st.booleans())
@@ -252,4 +252,4 @@ def test_subscriptions_end_by_name_by_number_and_all_at_once() -> None:
     before = len(client.frames)
     world.run(3)
     assert len(client.frames) == before
-    assert not world.exchange.venues["BTC/USD"].wanted
+    assert not world.exchange.venues["BTC/USD"].subscribed

@@ -111,7 +111,7 @@ def test_funding_is_read_and_never_done() -> None:
     deposits = call(world, "DepositStatus", asset="XBT")
     assert [(row["asset"], row["amount"], row["status"]) for row in deposits] == [("XXBT", "1.0000000000", "Success")]
     assert call(world, "WithdrawStatus") == []
-    instant.act(world.world, world.world.faults.read(
+    instant.carry_out(world.world, world.world.faults.read(
         {"kind": "ledger", "account": "visitor", "value": "withdrawal", "asset": "BTC", "amount": "-0.5"}, world.now,
     ), world.now)  # fmt: skip
     world.after(10)
@@ -206,7 +206,9 @@ def test_rewards_come_every_week_with_their_own_types(tmp_path: Path) -> None:
 def test_auto_earn_takes_what_is_free_and_nothing_that_is_ordered() -> None:
     world = TestWorld(history_lag_s=(0.0, 0.0))
     call(world, "AddOrder", pair="XBTUSD", type="sell", ordertype="limit", volume="0.25", price="99000")
-    instant.act(world.world, world.world.faults.read({"kind": "auto_earn", "account": "visitor"}, world.now), world.now)
+    instant.carry_out(
+        world.world, world.world.faults.read({"kind": "auto_earn", "account": "visitor"}, world.now), world.now
+    )
     balance = call(world, "Balance")
     assert (balance["XXBT"], balance["XBT.F"]) == ("0.2500000000", "0.7500000000")
     subtypes = {row["subtype"] for row in call(world, "Ledgers", type="earn")["ledger"].values()}

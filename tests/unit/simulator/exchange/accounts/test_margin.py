@@ -13,7 +13,7 @@ from simulator.exchange.accounts.margin import CLOSED
 from simulator.faults import instant
 from simulator.wire import NS
 from tests.unit.simulator.exchange.test_special_orders import add, trade_at, watcher
-from tests.unit.simulator.rest.test_arguments import ORDER
+from tests.unit.simulator.rest.test_order_arguments import ORDER
 from tests.unit.simulator.worlds import START, TestWorld, call
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.5", "leverage": "5"}
@@ -124,7 +124,7 @@ def test_a_conditional_close_of_a_margin_order_closes_the_position() -> None:
 def test_a_pair_that_only_reduces_takes_orders_that_reduce() -> None:
     world = TestWorld()
     call(world, "AddOrder", **BUY)
-    instant.act(
+    instant.carry_out(
         world.world,
         world.world.faults.read({"kind": "pair", "symbol": "BTC/USD", "value": "reduce_only"}, 0),
         world.now,

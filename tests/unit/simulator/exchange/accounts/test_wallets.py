@@ -46,7 +46,7 @@ def saver(path: Path | None = None) -> TestWorld:
 
 def happens(world: TestWorld, **members: Any) -> None:
     fault = world.world.faults.read({"kind": "ledger", "account": "visitor", **members}, world.now)
-    instant.act(world.world, fault, world.now)
+    instant.carry_out(world.world, fault, world.now)
 
 
 def balances(world: TestWorld) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from simulator.market import recorded
 from simulator.market.calibration import fit, listener
 from simulator.market.calibration.follower import Follower
 from simulator.market.replay import arrivals, ordered
-from simulator.market.style import Style, style
+from simulator.market.style import Style, style_of
 from simulator.pairs.pairs import PAIRS
 
 SOL = PAIRS["SOL/USD"]
-CALM = style(SOL, "calm")
+CALM = style_of(SOL, "calm")
 # A market that nobody would take for the pair's own.
 KNOWN = replace(
     CALM, news_bp=1.6, cluster_rate=0.9, take_size=14.0, quiet_rate=9.0, level_size=60.0, near_bp=5.0, touch=(0.4, 6.0)
@@ -32,9 +32,9 @@ def recording(folder: Path, how: Style, seconds: float) -> Path:
 
 def styled(text: str) -> Style:
     """Return the style in what the command prints, which is an entry of CALM."""
-    (style,) = eval(f"{{{text}}}", {"Style": Style}).values()
-    assert isinstance(style, Style)
-    return style
+    (printed,) = eval(f"{{{text}}}", {"Style": Style}).values()
+    assert isinstance(printed, Style)
+    return printed
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:

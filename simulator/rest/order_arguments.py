@@ -18,7 +18,7 @@ from simulator.exchange.terms import SETTLE, TRAILING_KINDS, TRIGGERED_KINDS, Cl
 from simulator.pairs.margin import leverages
 from simulator.pairs.pairs import Pair
 from simulator.wire import NS, Fields, Json, units
-from simulator.ws_v2 import order_arguments
+from simulator.ws_v2 import order_arguments as v2_arguments
 from simulator.ws_v2.order_arguments import KINDS, LIMIT_KINDS, STP, TIF
 
 DEADLINE_MIN_NS = 2 * NS
@@ -47,7 +47,7 @@ def order(fields: Fields, pair: Pair, now: int, unconfirmed: Unconfirmed) -> Ord
         raise invalid("oflags")
     terms = _terms(fields, pair, kind, qty)
     if in_quote:
-        terms, qty = replace(terms, cash=order_arguments.cash_of(pair, qty, "volume")), Decimal(0)
+        terms, qty = replace(terms, cash=v2_arguments.cash_of(pair, qty, "volume")), Decimal(0)
     prices = _prices(fields, kind, side)
     if isinstance(prices[0], Distance) and kind in TRIGGERED_KINDS:
         terms = replace(terms, distance=prices[0])
@@ -77,7 +77,7 @@ def order(fields: Fields, pair: Pair, now: int, unconfirmed: Unconfirmed) -> Ord
         cl_ord_id=arguments.client_id(fields.get("cl_ord_id") or None),
         fee_pref=next((flag for flag in ("fcib", "fciq") if flag in flags), ""),
     )
-    return order_arguments.checked(request, userref(fields, "userref"), now, TIMES)
+    return v2_arguments.checked(request, userref(fields, "userref"), now, TIMES)
 
 
 def _prices(fields: Fields, kind: str, side: str) -> tuple[Price | None, Price | None]:
@@ -122,7 +122,7 @@ def _terms(fields: Fields, pair: Pair, kind: str, qty: Decimal) -> Terms:
     display = decimal_text(fields, "displayvol") if fields.get("displayvol") not in _NOTHING else None
     if (kind == "iceberg") != (display is not None):
         raise invalid("displayvol")
-    visible = 0 if display is None else order_arguments.display_lots(pair, qty, display, "displayvol")
+    visible = 0 if display is None else v2_arguments.display_lots(pair, qty, display, "displayvol")
     reduces = rest_flag(fields, "reduce_only")
     return Terms(trail, offset, visible, _close(fields, pair), leverage=_leverage(fields, pair), reduce_only=reduces)
 
@@ -161,7 +161,7 @@ def _close(fields: Fields, pair: Pair) -> Close | None:
     kind = parts.get("ordertype")
     first, second = (decimal_text(parts, name) for name in ("price", "price2"))
     trigger = first if kind in TRIGGERED_KINDS else None
-    return order_arguments.close_of(pair, kind, trigger, second if trigger is not None else first, blamed)
+    return v2_arguments.close_of(pair, kind, trigger, second if trigger is not None else first, blamed)
 
 
 def order_flags(fields: Fields) -> frozenset[str]:
