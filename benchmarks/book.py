@@ -43,9 +43,6 @@ class Workload:
     frames: list[tuple[str, bytes]]
 
 
-# --- frames ----------------------------------------------------------------------------------------------------------
-
-
 def captured(name: str, path: Path, depth: int) -> Workload:
     """Return a capture's book frames; v1 names its pair at a frame's end."""
     frames = []
@@ -99,9 +96,6 @@ def _frame(book: OrderBook, symbol: str, kind: str, sides: dict[str, list[tuple[
 
 def _level(price: int, qty: int) -> str:
     return f'"price":{price // 10}.{price % 10},"qty":{qty // 10**8}.{qty % 10**8:08d}'
-
-
-# --- measuring -------------------------------------------------------------------------------------------------------
 
 
 def apply(module: Implementation, workload: Workload) -> float:

@@ -87,8 +87,6 @@ class Control:
             self.clock.put_off(self.world.clock_offset_ns)
         return answer({"cleared": cleared})
 
-    # --- the clock -----------------------------------------------------------------------------------------------
-
     async def time(self, request: web.Request) -> web.Response:
         """Return the exchange's time."""
         return refused(request) or answer(self._time())

@@ -71,8 +71,6 @@ class Session:
         self._rate.ns += by
         self._due += by
 
-    # --- to the client -------------------------------------------------------------------------------------------
-
     def send(self, text: str) -> None:
         """Send a message to the client, if no fault is in its way."""
         faults = self.world.faults
@@ -187,8 +185,6 @@ class Session:
             return False
         self._rate.charge(1, arrived)
         return True
-
-    # --- requests ------------------------------------------------------------------------------------------------
 
     def message(self, text: str, arrived: int) -> dict[str, Json]:
         """Return the object in a frame; raises KrakenError when there is none, or when frames come too often."""

@@ -63,8 +63,6 @@ class Kraken:
         self._config = config
         self._process: subprocess.Popen[bytes] | None = None
 
-    # --- addresses -----------------------------------------------------------------------------------------------
-
     @property
     def rest_url(self) -> str:
         """Return the address in the place of ``https://api.kraken.com``."""
@@ -99,8 +97,6 @@ class Kraken:
     def _ws(self) -> str:
         return f"ws{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
-    # --- faults and time -----------------------------------------------------------------------------------------
-
     def fault(self, kind: str, **members: object) -> int:
         """Set a fault (docs/simulator.md); return its id."""
         return int(self._call("faults", "POST", {"kind": kind, **members})["ids"][0])
@@ -124,8 +120,6 @@ class Kraken:
         trust = ssl.create_default_context(cafile=str(self.certificate)) if self.tls else None
         with urllib.request.urlopen(request, timeout=600, context=trust) as response:
             return json.load(response)
-
-    # --- the process ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start it, or start it again with what its database holds; return when it answers."""

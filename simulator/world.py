@@ -113,8 +113,6 @@ class World:
         self.markets = self._open_markets(config.regime, now, pace)
         self._restore(now)
 
-    # --- the start -----------------------------------------------------------------------------------------------
-
     def _add_account(
         self,
         declared: SimAccount,
@@ -196,8 +194,6 @@ class World:
         self.exchange.tick(now)
         self._saved_ns = 0
         self.flush(now)
-
-    # --- time ----------------------------------------------------------------------------------------------------
 
     def step(self, now: int) -> int:
         """Do everything that is due; return when to come back (ns since the epoch). Raises when a commit has failed."""
@@ -305,8 +301,6 @@ class World:
         self._saved_ns = now
         self._trade_ids = {s: v.trade_id + TRADE_ID_BLOCK for s, v in self.exchange.venues.items()}
         self.store.venues((s, v.last_price, self._trade_ids[s]) for s, v in self.exchange.venues.items())
-
-    # --- keys and tokens -----------------------------------------------------------------------------------------
 
     def charge(self, key: KeyState, points: int, now: int) -> None:
         """Charge a REST call's points to its key's counter; refuse (KrakenError) a call whose points do not fit."""

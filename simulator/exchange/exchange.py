@@ -51,8 +51,6 @@ class Exchange:
         self._placing = Placing(self.state, self.margin, self.lifecycle)
         self._amending = Amending(self.state, self.margin, self._placing, self.lifecycle)
 
-    # --- new orders ----------------------------------------------------------------------------------------------
-
     def check(
         self, account: Account, request: OrderRequest, now: int, points: float = ADD, replacing: Order | None = None
     ) -> Checked:
@@ -68,8 +66,6 @@ class Exchange:
     def unused_id(self) -> str:
         """Return an order id that no order has or gets."""
         return self._placing.unused_id()
-
-    # --- open orders ---------------------------------------------------------------------------------------------
 
     def edit(self, account: Account, order: Order, request: OrderRequest, now: int) -> Order:
         """Replace an open order by a new one, and return that."""
@@ -196,8 +192,6 @@ class Exchange:
         if order is None:
             raise KrakenError(errors.UNKNOWN_ORDER)
         return order
-
-    # --- time ----------------------------------------------------------------------------------------------------
 
     def arm(self, account: Account, timeout_s: int, now: int) -> tuple[int, int]:
         """Arm the dead man's switch, 0 disarms; return current and trigger time in seconds, 0 when off."""

@@ -20,6 +20,7 @@ from simulator.exchange.validation import check_funds, lots_for, would_take
 from simulator.ws_v2 import reports
 
 USER = "User requested"
+# Kraken's texts for the reasons of the engine.
 REASONS = {
     "post_only": "Post only order",
     "ioc": "Immediate or cancel",
@@ -42,8 +43,6 @@ class Lifecycle:
         # Fills whose conditional close is to be placed.
         self._closing: list[tuple[Order, int]] = []
         self._watching = False
-
-    # --- into the book -------------------------------------------------------------------------------------------
 
     def make(
         self, account: Account, request: OrderRequest, qty: int, price: int | None, trigger: int | None, now: int
@@ -143,8 +142,6 @@ class Lifecycle:
             return False
         return True
 
-    # --- what follows from an operation on a venue ---------------------------------------------------------------
-
     def settle(self, events: list[Event], now: int) -> None:
         """Book what an operation on a venue did to the accounts' orders, and do what follows from it."""
         self._book(events, now)
@@ -170,9 +167,10 @@ class Lifecycle:
                     if order is not None:
                         self.fill(order, price, qty, is_maker, trade_id, now)
             elif event[0] == "cancel":
-                order = self._state.orders.get(event[1])
+                _, number, _, reason = event
+                order = self._state.orders.get(number)
                 if order is not None:
-                    self.finish(order, "canceled", REASONS.get(event[3], USER), now)
+                    self.finish(order, "canceled", REASONS.get(reason, USER), now)
 
     def fill(self, order: Order, price: int, qty: int, maker: bool, trade_id: int, now: int) -> None:
         """Fill an order at a price (ticks) by so many lots; ends it when nothing remains."""
@@ -234,8 +232,6 @@ class Lifecycle:
         except KrakenError:
             return
         self.open(account, request, lots, close.price, close.trigger, now)
-
-    # --- the end -------------------------------------------------------------------------------------------------
 
     def pull(self, order: Order, status: str, reason: str, now: int) -> None:
         """End an open order on the exchange's own account."""

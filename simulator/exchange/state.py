@@ -81,8 +81,6 @@ class State:
         names.update(*(account.balances for account in self.accounts.values()))
         return [asset for name, asset in ASSETS.items() if name in names]
 
-    # --- ids -----------------------------------------------------------------------------------------------------
-
     def next_serial(self) -> int:
         """Return a number that nothing else gets."""
         self.serial += 1
@@ -95,8 +93,6 @@ class State:
     def reference(self) -> str:
         """Return a new id for what ledger entries refer to."""
         return self.make_id("R")
-
-    # --- orders --------------------------------------------------------------------------------------------------
 
     def enlist(self, order: Order) -> None:
         """Add an open order."""
@@ -126,8 +122,6 @@ class State:
     def open_on(self, account: Account, pair: Pair) -> int:
         """Return how many open orders the account has on a pair."""
         return sum(1 for order in account.orders.values() if order.pair.symbol == pair.symbol)
-
-    # --- ledger and counters -------------------------------------------------------------------------------------
 
     def book(
         self,

@@ -125,8 +125,6 @@ class Crowd:
         index = first if not spare_touch and self.rng.random() < 0.45 else self.rng.randrange(first, last)
         return self.by_price[side][keys[index] * sign_of(side)]
 
-    # --- draws ---------------------------------------------------------------------------------------------------
-
     def lots(self, size: float) -> int:
         """Return a quantity in lots, at least one."""
         return max(1, round(size * int(10**self.venue.pair.qty_precision)))

@@ -54,8 +54,6 @@ class Market:
         self._mood = 0.0
         self._offset = 0
 
-    # --- control -------------------------------------------------------------------------------------------------
-
     def open(self, now: int, own: Iterable[tuple[str, int]] = ()) -> None:
         """Seed the book around the last price and start the flow.
 
@@ -120,8 +118,6 @@ class Market:
         self._implied, self._follow_s = implied, seconds
         if begins:
             self._schedule.later(now - self._offset, self._arbitrage)
-
-    # --- the flow ------------------------------------------------------------------------------------------------
 
     def _gap(self, rate: float) -> int:
         """Return ns until the next event of a flow that the mood speeds up or slows down."""

@@ -54,9 +54,6 @@ class Call:
         return world.config.unconfirmed.history_call_points if self.points == HISTORY else self.points
 
 
-# --- account ---------------------------------------------------------------------------------------------------------
-
-
 def _token(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Written:
     return {"token": world.make_token(key, now), "expires": 900}
 
@@ -117,9 +114,6 @@ def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now
         "permissions": granted,
         "iban": rest_subaccounts.public_id(account),
     }
-
-
-# --- trading ---------------------------------------------------------------------------------------------------------
 
 
 def _in_time(fields: Fields, arrived: int, now: int) -> None:

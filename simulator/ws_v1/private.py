@@ -95,8 +95,6 @@ class PrivateSessionV1(SessionV1):
         else:
             super().refuse(request, error, now, **extra)
 
-    # --- channels ------------------------------------------------------------------------------------------------
-
     def _subscription(self, request: Request, now: int) -> None:
         wanted = request.params.get("subscription")
         if not isinstance(wanted, dict):
@@ -198,8 +196,6 @@ class PrivateSessionV1(SessionV1):
             self.reply(text)
         else:
             self._reporter.hand_over(text, channel, account)
-
-    # --- trading -------------------------------------------------------------------------------------------------
 
     # Any: the members of a result differ by method; they are those that the call in rest/ gives it.
     def _call(self, method: str, key: KeyState, fields: Fields, request: Request, now: int) -> Any:

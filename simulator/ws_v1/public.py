@@ -94,8 +94,6 @@ class PublicSessionV1(SessionV1):
             raise KrakenError("Pair field must be an array")
         return [name[:64] if isinstance(name, str) else "" for name in names]
 
-    # --- subscriptions -------------------------------------------------------------------------------------------
-
     def _join(self, request: Request, key: _Key) -> None:
         channel, symbol, depth = key
         for other in [k for k in self._subscribed if k == key or (channel == "book" and k[:2] == key[:2])]:
@@ -133,8 +131,6 @@ class PublicSessionV1(SessionV1):
                 self._acknowledge(request, key, _described(channel, depth))
                 return
         raise KrakenError(errors.NOT_SUBSCRIBED)
-
-    # --- answers -------------------------------------------------------------------------------------------------
 
     def _acknowledge(self, request: Request, key: _Key, described: Mapping[str, Written]) -> None:
         channel, symbol, depth = key

@@ -99,8 +99,6 @@ class PrivateSession(Session):
             return
         self._trading.handle(request, now)
 
-    # --- channels ------------------------------------------------------------------------------------------------
-
     def _subscription(self, request: Request, now: int) -> None:
         params = request.params
         if params.get("channel") in _PUBLIC_CHANNELS:

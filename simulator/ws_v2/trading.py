@@ -1,4 +1,4 @@
-"""Trading over a private WebSocket v2 session (KRAKEN.md 3.4): each method's arguments, what it does, and its answer."""
+"""Trading over a private WebSocket v2 session (KRAKEN.md 3.4): the arguments, work and answer of each method."""
 
 from __future__ import annotations
 

@@ -70,8 +70,6 @@ class Margin:
             raise KrakenError(errors.REDUCE_ONLY)
         return lots
 
-    # --- what it is worth, in USD --------------------------------------------------------------------------------
-
     def collateral(self, account: Account) -> Decimal:
         """Return what the spot wallet is worth."""
         held = account.balances.items()
@@ -121,8 +119,6 @@ class Margin:
 
     def _worth(self, pair: Pair, cost: int) -> Decimal:
         return Decimal(cost).scaleb(-pair.cost_precision) * self._state.rates.usd_or_start(pair.quote.name)
-
-    # --- fills ---------------------------------------------------------------------------------------------------
 
     def taken(self, order: Order, price: int, qty: int) -> tuple[int, int]:
         """Return the margin that a fill takes (units of the cost decimals) and the lots that it closes."""
@@ -174,8 +170,6 @@ class Margin:
         self._state.fees[asset] = self._state.fees.get(asset, 0) + fee
         if amount or fee:
             self._state.book(account, asset, kind, amount, fee, ref_id, now, now + self._state.lag())
-
-    # --- time and settlement -------------------------------------------------------------------------------------
 
     def roll_over(self, account: Account, now: int) -> None:
         """Charge the fees of positions that are due, one for each four hours."""

@@ -49,8 +49,6 @@ class Store:
         """Close the database."""
         self._db.close()
 
-    # --- writing -------------------------------------------------------------------------------------------------
-
     def commit(self, state: State, journal: Journal) -> None:
         """Write everything in ``journal`` in one transaction."""
         db = self._db
@@ -156,8 +154,6 @@ class Store:
 
     def _put(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
-
-    # --- the start -----------------------------------------------------------------------------------------------
 
     def meta(self, name: str, default: str) -> str:
         """Return a kept value; the default is kept when there was none."""

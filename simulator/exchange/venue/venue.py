@@ -132,13 +132,14 @@ class Venue:
         trades: list[Trade] = []
         for event in events:
             if event[0] == "trade":
+                _, _, maker, price, qty, _, maker_remaining = event
                 self.trade_id += 1
-                self.last_price = event[3]
-                self.day.add(event[3], event[4], now)
-                self.candles.add(event[3], event[4], now)
-                trades.append(Trade(self.trade_id, side, event[3], event[4], kind, now))
-                if event[2] >= CROWD_FROM and self.on_crowd is not None:
-                    self.on_crowd(event[2], event[6])
+                self.last_price = price
+                self.day.add(price, qty, now)
+                self.candles.add(price, qty, now)
+                trades.append(Trade(self.trade_id, side, price, qty, kind, now))
+                if maker >= CROWD_FROM and self.on_crowd is not None:
+                    self.on_crowd(maker, maker_remaining)
                 result.append((*event, self.trade_id))
             else:
                 result.append(event)
@@ -164,11 +165,11 @@ class Venue:
         if moved and bid is not None and ask is not None:
             self.spreads.append((now, bid, ask))
         if self.subscribed:
-            self._tell(trades, touch, moved, now)
+            self._publish_rare(trades, touch, moved, now)
         self._touch = touch
         return result
 
-    def _tell(self, trades: list[Trade], touch: tuple[int | None, int | None], moved: bool, now: int) -> None:
+    def _publish_rare(self, trades: list[Trade], touch: tuple[int | None, int | None], moved: bool, now: int) -> None:
         """Publish on the channels that few subscribe to."""
         subscribed, public = self.subscribed, self.public
         bid, ask = touch

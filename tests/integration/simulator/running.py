@@ -122,8 +122,6 @@ class Running:
         with urllib.request.urlopen(request, timeout=60) as response:
             return json.load(response)
 
-    # --- clients -------------------------------------------------------------------------------------------------
-
     def get(self, method: str, **query: Any) -> Any:
         """Return a public call."""
         with urllib.request.urlopen(f"{self.url}/0/public/{method}?{urlencode(query)}", timeout=10) as response:

@@ -46,9 +46,6 @@ def without_symbol(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**ORDER, **changes}.items() if name != "symbol"}
 
 
-# --- what a client sees, by switch ---------------------------------------------------------------------------------
-
-
 def level3_numbers(world: TestWorld) -> Any:
     (_, snapshot) = world.private().call("subscribe", channel="level3", symbol=["BTC/USD"])
     return type(snapshot["data"][0]["bids"][0]["limit_price"])
