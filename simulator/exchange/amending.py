@@ -9,7 +9,7 @@ from typing import NamedTuple
 from simulator import errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.accounts.margin import Margin
-from simulator.exchange.engine import Event
+from simulator.exchange.engine import Event, resting_order
 from simulator.exchange.lifecycle import Lifecycle
 from simulator.exchange.limits import ADD, AMEND, amend_penalty, cancel_penalty, edit_penalty
 from simulator.exchange.orders import Account, Amendment, Order, OrderRequest, Price
@@ -157,7 +157,7 @@ class Amending:
 
     def _shown_total(self, order: Order, qty: int) -> int | None:
         """Return the total that the engine's part of an iceberg gets when all of it becomes ``qty``; None as it is."""
-        resting = self._state.venues[order.pair.symbol].engine.order(order.number)
-        if resting is None or qty - order.filled >= resting[3]:
+        resting = resting_order(self._state.venues[order.pair.symbol].engine, order.number)
+        if resting is None or qty - order.filled >= resting.remaining:
             return None
-        return resting[4] + qty - order.filled
+        return resting.filled + qty - order.filled

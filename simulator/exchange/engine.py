@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from simulator.errors import EngineError
 
@@ -29,6 +29,16 @@ Event = tuple[Any, ...]
 VALUE_MAX = 2**63 - 1
 ID_MAX = 2**64 - 1
 OWNER_MAX = 2**32 - 1
+
+
+class RestingOrder(NamedTuple):
+    """An order in the book, as ``Engine.order`` gives its parts."""
+
+    owner: int
+    side: Side
+    price: int
+    remaining: int
+    filled: int
 
 
 class Engine(Protocol):
@@ -258,6 +268,12 @@ class MatchingEngine:
             left = (taker.remaining, maker.remaining)
             events.append(("trade", taker.order_id, maker.order_id, maker.price, qty, *left))
         return events, False
+
+
+def resting_order(engine: Engine, order_id: int) -> RestingOrder | None:
+    """Return an order that rests in an engine, None if it does not."""
+    parts = engine.order(order_id)
+    return None if parts is None else RestingOrder(*parts)
 
 
 def load_engine() -> type[Engine]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from simulator.errors import KrakenError
 from simulator.exchange.accounts.fills import Fills
 from simulator.exchange.accounts.margin import CLOSED, Margin
-from simulator.exchange.engine import Event
+from simulator.exchange.engine import Event, resting_order
 from simulator.exchange.orders import OPEN, Account, Order, OrderRequest
 from simulator.exchange.state import State
 from simulator.exchange.terms import Terms
@@ -182,9 +182,9 @@ class Lifecycle:
 
     def _refill(self, order: Order, now: int) -> None:
         """Show the next part of an iceberg, behind all that stands at its price, when the last one is gone."""
-        resting = self._state.venues[order.pair.symbol].engine.order(order.number)
+        resting = resting_order(self._state.venues[order.pair.symbol].engine, order.number)
         if resting is not None:
-            order.visible_lots = resting[3]
+            order.visible_lots = resting.remaining
             return
         events = self._submit(order, now)
         self._state.report(order, "iceberg_refill", reports.refilled(order, now))

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from simulator.errors import FaultError, KrakenError
 from simulator.exchange.accounts import earn
+from simulator.exchange.engine import resting_order
 from simulator.exchange.orders import SPOT, WALLETS, Order
 from simulator.exchange.venue.book import FullBook
 from simulator.faults.rules import Fault
@@ -182,8 +183,8 @@ def take_part(world: World, order: Order, lots: int, now: int) -> None:
     for number in engine.queue(order.side, order.price):
         if number == order.number:
             break
-        ahead = engine.order(number)
-        before += ahead[3] if ahead else 0
+        ahead = resting_order(engine, number)
+        before += ahead.remaining if ahead else 0
     other = "sell" if order.side == "buy" else "buy"
     try:
         events = venue.submit(venue.crowd_number(), 0, other, order.price, before + lots, now, "ioc")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from simulator.exchange.engine import resting_order
 from simulator.exchange.venue.book import STAMP_NS, LevelChange, Run
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.wire import NS, iso
@@ -58,14 +59,14 @@ class Cycle:
         venue = self.venue
         if venue.engine is not self._engine:
             self._open(now)
-        resting = venue.engine.order(self._number)
+        resting = resting_order(venue.engine, self._number)
         if resting is None:
             self._rest(now)
-            resting = venue.engine.order(self._number)
+            resting = resting_order(venue.engine, self._number)
             if resting is None:
                 return False
-        book, self._filled = venue.book, resting[4]
-        others = book.bids.qty[self._price] - resting[3]
+        book, self._filled = venue.book, resting.filled
+        others = book.bids.qty[self._price] - resting.remaining
         self._messages = []
         for size in range(SIZES):
             qty = venue.pair.qty_min * 2 + size
@@ -73,7 +74,7 @@ class Cycle:
             run = Run("buy", book.checksum, {}, 0)
             text = book.update_text(run, [LevelChange(self._price, others + qty, 0, False)])
             self._messages.append((qty, run.checksum, text[: -len(iso(0)) - len(_END)]))
-        book.set_level("buy", self._price, others + resting[3], book.changed_ns, None)
+        book.set_level("buy", self._price, others + resting.remaining, book.changed_ns, None)
         self._others = others
         return True
 

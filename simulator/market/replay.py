@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from simulator.errors import RecordingError
+from simulator.exchange.engine import resting_order
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.pairs.pairs import BY_WSNAME, PAIRS, Pair
@@ -201,8 +202,8 @@ class Replay:
         engine = self.venue.engine
         self._withheld.discard((side, price))
         queue = engine.queue(side, price)
-        crowd = [(number, resting[3], resting[4]) for number in queue if number >= CROWD_FROM
-                 and (resting := engine.order(number)) is not None]  # fmt: skip
+        crowd = [(number, resting.remaining, resting.filled) for number in queue if number >= CROWD_FROM
+                 and (resting := resting_order(engine, number)) is not None]  # fmt: skip
         standing = sum(remaining for _, remaining, _ in crowd)
         if wanted < standing:
             self._cut(side, crowd, standing, wanted)

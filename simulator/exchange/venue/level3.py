@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import NamedTuple
 from zlib import crc32
 
-from simulator.exchange.engine import Engine
+from simulator.exchange.engine import Engine, resting_order
 from simulator.exchange.venue.book import Change, FullBook, LevelChange, Run
 from simulator.pairs.pairs import Pair
 from simulator.wire import iso_ns
@@ -52,8 +52,8 @@ class OrderBook:
         known = {entry.number: entry for entry in before}
         entries = []
         for number in self._engine.queue(side, price):
-            resting = self._engine.order(number)
-            qty = 0 if resting is None else resting[3]
+            resting = resting_order(self._engine, number)
+            qty = 0 if resting is None else resting.remaining
             old = known.get(number)
             keeps = old is not None and (old.qty == qty or not amended)
             entries.append(QueuedOrder(number, qty, old.ns if keeps and old is not None else ns))
