@@ -265,7 +265,7 @@ impl MatchingEngine {
 
     fn order(&self, order_id: Whole) -> Option<(u32, &'static str, u64, u64, u64)> {
         let order = self.engine.order(order_id.0)?;
-        Some((order.owner, side_word(order.side), order.price, order.remaining, order.filled))
+        Some((order.owner, side_name(order.side), order.price, order.remaining, order.filled))
     }
 
     fn count(&self) -> usize {
@@ -273,27 +273,27 @@ impl MatchingEngine {
     }
 
     fn changes(&mut self) -> Vec<(&'static str, u64, u128)> {
-        let words = |(side, price, total)| (side_word(side), price, total);
-        self.engine.changes().into_iter().map(words).collect()
+        let named = |(side, price, total)| (side_name(side), price, total);
+        self.engine.changes().into_iter().map(named).collect()
     }
 }
 
-fn to_side(word: &str) -> PyResult<Side> {
-    match word {
+fn to_side(name: &str) -> PyResult<Side> {
+    match name {
         "buy" => Ok(Side::Buy),
         "sell" => Ok(Side::Sell),
-        _ => Err(EngineError::new_err(format!("{word:?} is no side"))),
+        _ => Err(EngineError::new_err(format!("{name:?} is no side"))),
     }
 }
 
-fn side_word(side: Side) -> &'static str {
+fn side_name(side: Side) -> &'static str {
     match side {
         Side::Buy => "buy",
         Side::Sell => "sell",
     }
 }
 
-fn reason_word(reason: Reason) -> &'static str {
+fn reason_name(reason: Reason) -> &'static str {
     match reason {
         Reason::PostOnly => "post_only",
         Reason::Ioc => "ioc",
@@ -321,10 +321,10 @@ fn to_tuple<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyTuple>
         }
         Event::Rest { id, price, remaining } => ("rest", id, price, remaining).into_pyobject(py),
         Event::Cancel { id, remaining, reason } => {
-            ("cancel", id, remaining, reason_word(reason)).into_pyobject(py)
+            ("cancel", id, remaining, reason_name(reason)).into_pyobject(py)
         }
         Event::Amend { id, price, remaining } => ("amend", id, price, remaining).into_pyobject(py),
-        Event::Refused { id, reason } => ("refused", id, reason_word(reason)).into_pyobject(py),
+        Event::Refused { id, reason } => ("refused", id, reason_name(reason)).into_pyobject(py),
     }
 }
 
