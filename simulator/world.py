@@ -230,29 +230,17 @@ class World:
         if self.flood is not None:
             self.flood.shift(by)
         for account in self.exchange.accounts.values():
-            if account.trigger_ns:
-                account.trigger_ns += by
-            for counter in account.counters.values():
-                counter.ns += by
-            for order in account.orders.values():
-                order.touched_ns += by
-                order.expire_ns += by if order.expire_ns else 0
-                order.start_ns += by if order.start_ns else 0
-            for position in account.positions.values():
-                position.rollover_ns += by
+            account.shift(by)
         for key in self.keys.values():
             key.counter.ns += by
         for token in self.tokens.values():
             token.expires_ns += by
-        for rule in self.faults.rules:
-            rule.ends_ns += by if rule.ends_ns else 0
+        self.faults.shift(by)
         for session in self.hub.sessions:
             session.shift(by)
         if self.maintenance is not None:
             self.maintenance[:] = [when + by for when in self.maintenance]
         self._saved_ns += by
-        for order in self.exchange.orders.values():
-            order.visible_ns += by if order.visible_ns else 0
 
     def shown_until(self, now: int) -> int:
         """Return up to when the histories show: now, or what a fault leaves of it."""

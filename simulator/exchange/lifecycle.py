@@ -12,7 +12,7 @@ from simulator.errors import KrakenError
 from simulator.exchange.accounts.fills import Fills
 from simulator.exchange.accounts.margin import CLOSED, Margin
 from simulator.exchange.engine import Event, resting_order
-from simulator.exchange.orders import OPEN, Account, Order, OrderRequest
+from simulator.exchange.orders import NEW, PENDING_NEW, Account, Order, OrderRequest
 from simulator.exchange.state import State
 from simulator.exchange.terms import Terms
 from simulator.exchange.triggers import Triggers
@@ -83,7 +83,7 @@ class Lifecycle:
         order = self.make(account, request, qty, price, trigger, now)
         before = len(self._state.reports)
         if request.start_ns > now:
-            order.status = OPEN[0]
+            order.status = PENDING_NEW
         self._state.report(order, "pending_new", reports.pending(order, now))
         if not order.scheduled:
             self._go_live(order, now, before)
@@ -104,7 +104,7 @@ class Lifecycle:
     def begin(self, order: Order, now: int) -> None:
         """Start a scheduled order whose time has come."""
         state = self._state
-        order.status = OPEN[1]
+        order.status = NEW
         state.journal.orders[order.number] = order
         venue, terms = state.venues[order.pair.symbol], order.terms
         if terms.cash is not None:

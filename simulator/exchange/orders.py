@@ -28,8 +28,8 @@ WALLETS = {
     "earn/bonded": ".B",
     "earn/locked": ".B",
 }
-# An order that is ``pending_new`` waits for its scheduled start.
-OPEN = ("pending_new", "new", "partially_filled")
+# The states of an open order; one that is pending waits for its scheduled start.
+PENDING_NEW, NEW, PARTIALLY_FILLED = OPEN = ("pending_new", "new", "partially_filled")
 # A requested price: absolute, or a distance from the last trade's.
 Price = Decimal | Distance
 
@@ -84,7 +84,7 @@ class Order:
     filled: int = 0
     cost: int = 0
     fee: int = 0
-    status: str = "new"
+    status: str = NEW
     reason: str = ""
     amended: bool = False
     closed_ns: int = 0
@@ -103,7 +103,7 @@ class Order:
     @property
     def scheduled(self) -> bool:
         """True if its start has not come."""
-        return self.status == OPEN[0]
+        return self.status == PENDING_NEW
 
     @property
     def waits(self) -> bool:
@@ -114,6 +114,13 @@ class Order:
     def remaining(self) -> int:
         """Return lots not filled."""
         return self.qty - self.filled
+
+    def shift(self, by: int) -> None:
+        """Keep its times at their distance when the exchange's clock is moved by so many ns."""
+        self.touched_ns += by
+        self.expire_ns += by if self.expire_ns else 0
+        self.start_ns += by if self.start_ns else 0
+        self.visible_ns += by if self.visible_ns else 0
 
     @property
     def average(self) -> int:
@@ -249,6 +256,16 @@ class Account:
     def taker_rate(self) -> int:
         """Return the fee in millionths of the cost of a fill that took from the book."""
         return FEES[self.volume.row][2]
+
+    def shift(self, by: int) -> None:
+        """Keep what is timed at its distance when the exchange's clock is moved by so many ns."""
+        self.trigger_ns += by if self.trigger_ns else 0
+        for counter in self.counters.values():
+            counter.ns += by
+        for order in self.orders.values():
+            order.shift(by)
+        for position in self.positions.values():
+            position.rollover_ns += by
 
     def counter(self, symbol: str) -> Counter:
         """Return the matching engine's counter of this account on a pair."""

@@ -145,6 +145,11 @@ class Faults:
             if not (rule.ends_ns and now >= rule.ends_ns) and (rule.count is None or rule.struck < rule.count)
         ]
 
+    def shift(self, by: int) -> None:
+        """Keep the rules' ends at their distance when the exchange's clock is moved by so many ns."""
+        for rule in self.rules:
+            rule.ends_ns += by if rule.ends_ns else 0
+
     def strike(self, kind: str, now: int, where: str = "", **about: str) -> Fault | None:
         """Return the rule of a kind that strikes what ``about`` describes, counted and logged; None when none does."""
         for rule in self.rules:

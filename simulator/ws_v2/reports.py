@@ -6,7 +6,7 @@ A report is the inside of a JSON object without its braces, so that a subscripti
 from __future__ import annotations
 
 from simulator.exchange.limits import Counter
-from simulator.exchange.orders import OPEN, SPOT, Account, Fill, LedgerEntry, Order
+from simulator.exchange.orders import NEW, PARTIALLY_FILLED, PENDING_NEW, SPOT, Account, Fill, LedgerEntry, Order
 from simulator.pairs.pairs import ASSETS
 from simulator.wire import fixed, iso, string
 
@@ -131,7 +131,7 @@ def live(order: Order, now: int) -> str:
 
 def standing(order: Order) -> str:
     """Return the report of an open order in a snapshot."""
-    status, kind = _open_status(order), OPEN[0] if order.scheduled else "new"
+    status, kind = _open_status(order), PENDING_NEW if order.scheduled else NEW
     return (
         f'{_terms(order)},"exec_type":"{kind}","order_status":"{status}",{_totals(order)},'
         f'"timestamp":"{iso(order.touched_ns)}"'
@@ -140,8 +140,8 @@ def standing(order: Order) -> str:
 
 def _open_status(order: Order) -> str:
     if order.scheduled:
-        return OPEN[0]
-    return "partially_filled" if order.filled else "new"
+        return PENDING_NEW
+    return PARTIALLY_FILLED if order.filled else NEW
 
 
 def _fill_terms(fill: Fill) -> str:

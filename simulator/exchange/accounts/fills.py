@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.exchange.accounts.margin import Margin
-from simulator.exchange.orders import Account, Fill, Order
+from simulator.exchange.orders import PARTIALLY_FILLED, Account, Fill, Order
 from simulator.exchange.state import State
 from simulator.pairs.pairs import USD, rounded
 from simulator.ws_v2 import reports
@@ -42,7 +42,7 @@ class Fills:
         usd_fee = fee if rate_usd == 1 else int(fee * rate_usd)
         worth = int((amount * rate_usd).scaleb(USD.decimals - pair.quote.decimals))
         order.usd_fee += usd_fee
-        order.status = "partially_filled"
+        order.status = PARTIALLY_FILLED
         visible = now + state.lag()
         order.visible_ns = max(order.visible_ns, visible)
         margin, closing = self._margin.taken(order, price, qty) if order.terms.leverage else (0, 0)

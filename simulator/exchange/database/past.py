@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simulator.exchange.database.store import Store
-from simulator.exchange.orders import OPEN, SPOT, Account, Fill, Order
+from simulator.exchange.orders import NEW, PARTIALLY_FILLED, PENDING_NEW, SPOT, Account, Fill, Order
 
 _FOREVER = 2**62
 
@@ -31,7 +31,7 @@ def _order_at(store: Store, account: Account, order: Order, ns: int) -> Order:
         fee=order.fee - sum(fill.fee for fill in later),
         usd_fee=order.usd_fee - sum(fill.usd_fee for fill in later),
         value=order.value - sum(fill.price * fill.qty for fill in later),
-        status=OPEN[2] if filled else OPEN[0] if order.start_ns > ns else OPEN[1],
+        status=PARTIALLY_FILLED if filled else PENDING_NEW if order.start_ns > ns else NEW,
         qty=qty,
         price=price,
         trigger=trigger,
