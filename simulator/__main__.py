@@ -77,7 +77,7 @@ class App:
         self.runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self.runner.setup()
         if not self.virtual:
-            # What fell due while the exchange was down happens before anybody is answered.
+            # Do what fell due while the exchange was down before the first answer.
             self.world.step(self.clock())
         await web.SockSite(self.runner, self.listener, ssl_context=self.tls).start()
         self.shell.state(ProcessState.READY)

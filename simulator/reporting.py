@@ -37,7 +37,7 @@ class Reporter:
         if faults.strike("drop_reports", now, channel, **about):
             return
         if faults.strike("reorder_reports", now, channel, **about):
-            # It leaves after the next one, or after a second if there is none.
+            # It leaves after the next report, or after a second without one.
             self._behind.append(text)
             self._world.later(now + NS, lambda _now: self._overtaken())
             return

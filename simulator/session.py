@@ -17,7 +17,7 @@ from simulator.wire import Json, Written, iso, read_json
 from simulator.world import World
 
 VERSION = "2.0.10"
-# Kraken names no figure for its message rate; this one stops a flood and no client that behaves.
+# Kraken names no figure for its message rate; this one stops a flood, and no ordinary client.
 MESSAGES_MAX, MESSAGES_DECAY = 400.0, 100.0
 IDLE_NS = 60_000_000_000
 SYMBOLS_MAX = 200
@@ -155,7 +155,7 @@ class Session:
         self.world.hub.sessions.pop(self, None)
 
     def _maintenance(self) -> str:
-        # No capture shows a notice; these are the members that it cannot do without.
+        # No capture has a notice; these are the members that it needs at least.
         announced = self.world.maintenance
         if announced is None:
             return ""

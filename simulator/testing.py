@@ -43,7 +43,7 @@ class Kraken:
         self, folder: Path, *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: object
     ) -> None:
         self.folder = folder
-        # A client whose host names are fixed knows no other port than 443.
+        # A client with fixed host names needs port 443.
         self.port = _free_port() if port is None else port
         self.tls = tls
         self.key, self.maker, self.cancel_only = VISITOR_KEYS[0], SANDBOX_KEYS[0], SANDBOX_KEYS[2]

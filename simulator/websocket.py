@@ -26,7 +26,7 @@ from simulator.ws_v1.public import PublicSessionV1
 from simulator.ws_v2.private import PrivateSession
 from simulator.ws_v2.public import PublicSession
 
-# How the names of the private side's hosts begin; level3 has one of its own.
+# Prefixes of the private side's hosts; level3 has a host of its own.
 PRIVATE_HOSTS = ("ws-auth.", "ws-l3.")
 FRAME_BYTES_MAX = 64 * 1024
 QUEUE_BYTES_MAX = 8 * 1024 * 1024
@@ -240,7 +240,7 @@ class WebSockets:
             request.remote or "", self.clock.steady()
         ):
             return web.Response(status=429)
-        # Own pings would end connections whose client is slow; Kraken's liveness is its heartbeat.
+        # Own pings would close connections of slow clients; Kraken's sign of life is its heartbeat.
         socket = web.WebSocketResponse(max_msg_size=FRAME_BYTES_MAX, compress=False, autoping=True, timeout=1.0)
         if not socket.can_prepare(request).ok:
             return web.Response(status=426, text="a WebSocket lives here")
@@ -261,7 +261,7 @@ class WebSockets:
         try:
             session.open(self.clock())
             await self._read(socket, session, connection, inbox)
-            # What has left the client is acted on, whether or not the client is still there to hear of it.
+            # Requests that have arrived are carried out even if the client is gone by then.
             await inbox.put(None)
             await tasks[1]
         finally:
@@ -284,11 +284,11 @@ class WebSockets:
         async for message in socket:
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 arrived = self.clock() + self.delays.one_way_ns
-                # Some clients send text in binary frames; what is no UTF-8 is no JSON either.
+                # Some clients send text in binary frames; bytes that are no UTF-8 become no JSON.
                 data = message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
                 request = session.read(data, arrived)
                 # A full inbox stops the reading, and with it the client.
-                # By the steady clock: one that a fault puts off delays nobody.
+                # By the steady clock: a fault that moves the other one delays nobody.
                 steady = self.clock.steady() + self.delays.one_way_ns
                 await inbox.put((connection.due(steady, request.method), request))
             elif message.type is WSMsgType.ERROR:
@@ -307,7 +307,7 @@ class WebSockets:
                 _log.exception("a request failed: %s", request.method)
                 session.refuse(request, errors.INTERNAL_ERROR, now)
             self.world.flush(now)
-            # A full inbox is no reason to do it all in one turn: others have theirs in between.
+            # Give other connections a turn between the requests of a full inbox.
             await asyncio.sleep(0)
 
     async def beat(self) -> None:

@@ -69,7 +69,7 @@ class World:
         self.config = config
         self.store = store
         if store.clock_offset_ns:
-            # No fault outlives the process, that of the clock neither.
+            # No fault outlives the process, and neither does a moved clock.
             store.shift(now + store.clock_offset_ns, 0)
         self.seed = config.seed if seed is None else seed
         self.rng = Random(f"world {self.seed} {now}")
@@ -102,7 +102,7 @@ class World:
         made = [SimAccount(name=name, keys=[], balances={}) for name in store.subaccounts()]
         for declared in (*config.accounts, *made):
             self._add_account(declared, nonces, counters, now)
-        # What was there at the start came from nowhere, and nobody hears of it.
+        # Balances of the start have no counterparty and are not reported.
         self.exchange.state.outside.clear()
         self.exchange.state.reports.clear()
         self._pay_rewards(now)
@@ -270,7 +270,7 @@ class World:
             try:
                 self.store.commit(state, journal)
             except sqlite3.Error as error:
-                # Memory is ahead of the disk now: only a new start, from the disk, is honest.
+                # Memory is ahead of the disk now: only a new start from the disk is right.
                 self.broken = error
                 raise
         if self._must_save(now):

@@ -69,7 +69,7 @@ class Amending:
     ) -> str:
         """Amend an open order in place; ``qty`` is the new total. Return the amend id."""
         state, pair = self._state, order.pair
-        # While nothing is matched a post-only order takes nothing, whatever the request leaves out.
+        # In post_only mode an order stays post-only even where the request does not say so.
         keeps = state.system == "post_only" or state.unconfirmed.amend_of_post_only == "refused"
         post_only = post_only or (order.post_only and keeps)
         try:

@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from simulator.errors import EngineError
 
 Side = Literal["buy", "sell"]
-# Any: both engines give plain tuples, whose members their first one tells (above); a venue adds to a trade its id.
+# Any: both engines give plain tuples, whose first member decides on the others (above); a venue adds a trade's id.
 Event = tuple[Any, ...]
 
 VALUE_MAX = 2**63 - 1

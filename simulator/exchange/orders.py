@@ -18,7 +18,7 @@ from simulator.pairs.pairs import FEES, Pair
 RECENT_FILLS = 50
 # The wallet that trading is from, as type and id.
 SPOT = "spot/main"
-# The others, and what REST puts behind the asset's name for them.
+# All wallets, with the suffix that REST puts behind the asset's name.
 WALLETS = {
     SPOT: "",
     "spot/closed": "",
@@ -79,7 +79,7 @@ class Order:
     userref: int
     fee_pref: str
     opened_ns: int
-    # Of the creation or the last amendment: what the age penalties count from.
+    # When it was created or last amended, which the age penalties count from.
     touched_ns: int
     filled: int = 0
     cost: int = 0

@@ -27,7 +27,7 @@ from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import Pair
 from simulator.ws_v2 import reports
 
-# Numbers that no order comes to: a serial that nothing was committed with is given again after a restart.
+# No order gets these numbers. A serial would not do: one that no commit has used is given again after a restart.
 UNUSED_FROM = 10**18
 
 # Lots, and price and trigger in ticks.

@@ -61,7 +61,7 @@ class State:
         self.system = "online"
         self.journal = Journal()
         self.reports: list[Report] = []
-        # The crowd's purse, and the fees taken: with the accounts they add up to what was there at the start.
+        # What the crowd has, and the fees taken: with the accounts they sum to the balances of the start.
         self.outside: dict[str, int] = {}
         self.fees: dict[str, int] = {}
         self.lag = lag

@@ -11,7 +11,7 @@ from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import Pair
 from simulator.wire import units
 
-# Far above any order here, and far enough below the engines' 63 bits for sums of many.
+# Above any order here, and low enough that sums of many stay within the engines' 63 bits.
 QTY_MAX = 10**17
 PRICE_MAX = 10**12
 

@@ -10,7 +10,7 @@ from simulator.wire import Written
 
 NUMBERS = ("text", "exponent")
 MEMBERS = ("unknown", "missing")
-# Numbers with decimals that are values of their own; texts are in quotes and stay.
+# Bare numbers with decimals; a text in quotes matches first and stays.
 _TEXT_OR_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(?<=[:\[,])-?\d+\.\d+(?=[,}\]])')
 _OPTIONAL = re.compile(
     r'"(?:fee_usd_equiv|cum_cost|avg_price|order_userref|limit_price_type|fee_ccy_pref|stop_price|trigger|cancel_reason|'

@@ -47,7 +47,7 @@ INSTANT_KINDS = (
 )
 RULES_MAX = 100
 INJECTED_MAX = 1000
-# What a rule's value may be, where not everything makes sense.
+# The values that a rule may have, where only some make sense.
 _VALUES = {
     "odd_numbers": NUMBERS,
     "odd_members": MEMBERS,

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from simulator.market.market import Market
 from simulator.market.style import CALM, is_pegged
 
-# Time constants: a triangle's gap is taken in about a second, what a peg lost comes back within a minute or so.
+# Time constants: a triangle's gap closes in about a second, a peg's in about a minute.
 TRIANGLE_S, PEG_S = 1.0, 60.0
 # Whose pairs lead first: the deepest markets.
 _QUOTES = ("USD", "EUR", "BTC", "USDT", "USDC")
 
-# A symbol, and True where it is gone through from base to quote.
+# A symbol, and True where the route goes from its base to its quote.
 Leg = tuple[str, bool]
 
 

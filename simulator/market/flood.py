@@ -86,7 +86,7 @@ class Cycle:
         self._at = (self._at + 1) % SIZES
         qty, checksum, text = self._messages[self._at]
         if venue.subscribed:
-            # Channels that few subscribe to are worked out as ever.
+            # Other channels have subscribers: the change goes through the venue as usual.
             venue.amend(self._number, "buy", None, self._filled + qty, now)
             self._ns = book.changed_ns
             return

@@ -23,7 +23,7 @@ class Makers:
         self.push = 0.0
         self._push_ns = 0
         self._aligning = False
-        # The touch that makers are on their way to, and whether it has been put beside what stands there.
+        # The touch that makers move to, and whether it has been put beside the side that still stands.
         self._goal: tuple[int, int] | None = None
         self._placed = False
         # Ticks between bid and ask of the touch that is kept.
@@ -41,7 +41,7 @@ class Makers:
             bid, ask = self._crowd.best("buy"), self._crowd.best("sell")
             self.decay(t)
             if bid is not None and ask is not None and ask - bid <= self._crowd.style.width[1]:
-                # Makers bear being a little off, and follow in one go when it is too much.
+                # Makers tolerate a small distance, and follow in one go when it is larger.
                 off = abs(self.fair + self.push - (bid + ask) / 2) * self._crowd.tick_bp
                 if off < self._crowd.style.band_bp:
                     return

@@ -44,7 +44,7 @@ class Market:
         self.crowd = Crowd(exchange, venue, style, seed)
         self._schedule = Schedule()
         self.makers = Makers(self.crowd, self._schedule, pace)
-        # What other pairs say that a unit is worth, in the quote asset, and how fast the crowd takes the difference.
+        # The worth of a unit that other pairs imply, in the quote asset, and the time constant of following it.
         self._implied: Callable[[], float] | None = None
         self._follow_s = 1.0
         # A step of the tick in units of the quote asset.

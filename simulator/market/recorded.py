@@ -64,7 +64,7 @@ def _bus(path: Path) -> Iterator[Arrival]:
             ):
                 if topic.startswith("feed.book."):
                     message = _frame.decode(payload)
-                    # A frame of several symbols is on the topic of each.
+                    # A frame of several symbols was published on the topic of each.
                     if (message.received, message.frame) != last:
                         last = (message.received, message.frame)
                         arrived = arrivals([message.frame], newest)

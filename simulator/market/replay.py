@@ -138,7 +138,7 @@ class Replay:
         self._number = CROWD_FROM
         self._recorded: dict[str, dict[int, int]] = {"buy": {}, "sell": {}}
         self._depth = 0
-        # Levels that an account's order of the other side is in the way of, until it is gone.
+        # Levels that cannot be placed while an account's order of the other side would trade with them.
         self._withheld: set[tuple[str, int]] = set()
         if not any(moment.kind == "trade" for moment in moments):
             _log.warning("%s: the recording has no trades: resting orders will not fill", venue.pair.symbol)

@@ -37,7 +37,7 @@ def add_pairs(pairs: Iterable[Pair]) -> None:
         for name in (pair.symbol, pair.wsname, pair.altname, pair.rest_id):
             _BY_NAME[name] = pair
     for pair in PAIRS.values():
-        # New names without the slash (BTCUSD), where no other pair has that name.
+        # The new name without its slash (BTCUSD), where no other pair has that name.
         _BY_NAME.setdefault(pair.symbol.replace("/", ""), pair)
 
 

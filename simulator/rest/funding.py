@@ -14,7 +14,7 @@ from simulator.world import World
 
 # The one withdrawal key that every account has set up.
 KEY = "simulator"
-# Kraken's own names, which clients ask for without looking them up (ccxt, pykrakenapi). Others are made up.
+# Kraken's own names, which clients (ccxt, pykrakenapi) use without looking them up. Others are made up.
 _METHODS = {"BTC": "Bitcoin", "ETH": "Ether (Hex)", "SOL": "Solana", "DOGE": "Dogecoin"}
 # Least deposits and withdrawals, and the fee of the latter, in USD.
 _MINIMUM_USD, _FEE_USD = 5, 1
@@ -91,7 +91,7 @@ def withdraw_status(world: World, key: KeyState, fields: Fields, _arrived: int, 
 
 def _entries(world: World, key: KeyState, fields: Fields, kind: str, now: int) -> list[LedgerEntry]:
     asset = _asset(fields, needed=False)
-    # Pages by cursor are not simulated: the newest are all there is.
+    # Pages by cursor are not simulated: the answer has the newest page.
     if str(fields.get("cursor") or "false").lower() != "false":
         raise invalid("cursor")
     bounds = []

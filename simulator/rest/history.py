@@ -182,7 +182,7 @@ def _window(fields: Fields, of_id: Callable[[str], int | None]) -> tuple[int, in
             else:
                 number = arguments.decimal_text(fields, name)
                 bound = 0 if number is None else int(min(max(number, Decimal(0)), Decimal(4 * 10**9)) * NS)
-                # Times are shown cut to 100 us: a bound means what was shown.
+                # Answers cut times to 100 us: a bound stands for all of the 100 us that it was cut to.
                 bound += 99_999
         bounds.append(bound or 0)
     offset = arguments.decimal_text(fields, "ofs")

@@ -85,7 +85,7 @@ def _prices(fields: Fields, kind: str, side: str) -> tuple[Price | None, Price |
     if kind in ("market", SETTLE) or kind in TRAILING_KINDS:
         return None, None
     limits = kind in TRIGGERED_KINDS and kind in LIMIT_KINDS
-    # Where # is left to the exchange, an order is put away from the price: buys below it, and stops beyond it.
+    # With # the exchange chooses the sign: buys go below the price, sells above, and stops the other way.
     away = -1 if (side == "buy") != kind.startswith("stop-loss") else 1
     first = price(fields, "price", away)
     second = price(fields, "price2", away) if limits else None

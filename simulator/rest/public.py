@@ -195,7 +195,7 @@ def ohlc(world: World, fields: Fields, now: int) -> Written:
         if c.begin // NS >= since
     ]
     over = [c for c in candles if c.end <= now]
-    # Before the first is over: what began before the running one.
+    # Before the first candle has ended: the begin of the interval before the running one.
     begin = over[-1].begin // NS if over else (now // (60 * interval * NS) - 1) * 60 * interval
     return {key: rows, "last": begin}
 

@@ -18,7 +18,7 @@ from simulator.ws_v1.session import SessionV1, reqid
 TRADES_SHOWN = 50
 _PRIVATE = ("ownTrades", "openOrders")
 _TRADING = ("addOrder", "editOrder", "cancelOrder", "cancelAll", "cancelAllOrdersAfter")
-# What a subscription may carry besides its name, by channel.
+# The member that a subscription may have besides its name, by channel.
 _OPTIONS = {"book": "depth", "ohlc": "interval", "trade": "", "ticker": "", "spread": ""}
 _Key = tuple[str, str, int]
 

@@ -11,7 +11,7 @@ from simulator.session import SYMBOLS_MAX, Request, Session
 from simulator.wire import Written
 
 MEMBERS = frozenset({"channel", "symbol", "depth", "snapshot", "token"})
-# Points of a subscription by depth, and how many a second an account may spend, by whether it is of the highest tier.
+# Points of a subscription by depth, and those a second that an account may spend: of any tier, of the highest.
 POINTS = {10: 5, 100: 25, 1000: 100}
 POINTS_A_SECOND, POINTS_A_SECOND_PRO = 200, 500
 

@@ -55,10 +55,10 @@ class _Subscription:
     sequence: int = 0
     every_status: bool = True
     counter: bool = False
-    # What waits for a snapshot that is late, None when nothing does; rows that leave together.
+    # Messages held back until a late snapshot has left, None without one; rows for one message.
     held: list[Callable[[], None]] | None = None
     merged: list[str] = field(default_factory=list)
-    # Reports that come while a snapshot which was behind has not caught up.
+    # Reports held back until a snapshot that was behind has caught up, None without one.
     catching_up: list[Report] | None = None
 
 

@@ -24,9 +24,9 @@ class Fills:
         rounding = state.unconfirmed.fee_rounding
         cost, fee = pair.cost_units(price, qty), pair.cost_units(price, qty, rate, rounding)
         base_fee = self._base_fee(order, qty, rate)
-        # The ledger rounds for itself, amount and fee each, and balances follow the ledger.
+        # The ledger rounds amount and fee on its own, and balances follow the ledger.
         amount, charged = pair.quote_units(price, qty), 0 if base_fee else pair.quote_units_of(fee, rounding)
-        # A fee rounded up may pass what was reserved, or what a few lots bring, by a unit; a balance is never negative.
+        # A fee that is rounded up may exceed the reservation, or the proceeds, by a unit; a balance is never negative.
         held = account.balances.get(pair.quote.name, 0)
         if order.side == "buy" and not order.terms.leverage:
             amount = min(amount, held)
@@ -77,7 +77,7 @@ class Fills:
         ends = not order.remaining and state.unconfirmed.filled_report == "in_the_trade"
         state.report(order, "trade", reports.trade(fill, order, "filled" if ends else order.status))
         self._book_fill(account, fill, amount, charged)
-        # What it was worth is what the 30-day volume counts, from the next fill on.
+        # The 30-day volume counts the worth; the fees of the next fill follow.
         account.volume.add(worth, now)
         order.visible_lots -= min(qty, order.visible_lots)
 

@@ -31,7 +31,7 @@ class Margin:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        # Accounts that have lost a position, whose reduce-only orders are to be looked at.
+        # Accounts that have closed a position: their reduce-only orders are to be checked.
         self.reduced: set[int] = set()
 
     def lots(self, account: Account, pair: Pair, side: str) -> int:

@@ -116,7 +116,7 @@ class Store:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         for table in ("orders", "trades", "ledger"):
-            # What is to be seen in the histories from then on.
+            # Rows that the histories will show after now.
             after = min(now, now + by)
             db.execute(f"UPDATE {table} SET visible_ns = visible_ns + ? WHERE visible_ns > ?", (by, after))
         db.execute("UPDATE orders SET touched_ns = touched_ns + ? WHERE closed_ns = 0", (by,))

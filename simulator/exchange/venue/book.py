@@ -135,7 +135,7 @@ class FullBook:
         self.changed_ns = now
         if near:
             self._known = None
-        # Nobody asks for a checksum that no message carries.
+        # No message, no checksum: it is the expensive part.
         return Run(changes[0][0], self.checksum if any(views.values()) else 0, views, now)
 
     @property

@@ -38,7 +38,7 @@ class OrderBook:
         self._engine = engine
         self._book = book
         self._name = name
-        # Numbers as text, as the guide to the checksum shows them.
+        # Numbers as text, as Kraken's guide to the checksum has them.
         self._mark = '"' if quoted else ""
         self._queues = {
             side: {price: self.queue(side, price, book.side(side).when[price]) for price in book.side(side).qty}
@@ -91,7 +91,7 @@ class OrderBook:
         seen: dict[int, list[QueuedOrder]] = {}
         for level in entries:
             price = level.price
-            # A level that moves in was not there before for this view.
+            # A level that moves into a view was not in it before.
             old = seen.get(price, [] if level.refill else before.get(price, []))
             new = self._queues[run.side].get(price, []) if level.qty else []
             events += [(event, price, entry) for event, entry in differences(old, new)]

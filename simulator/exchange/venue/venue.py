@@ -46,7 +46,7 @@ class Venue:
         self.public: list[tuple[str, int, str]] = []
         self.on_crowd: Callable[[int, int], None] | None = None
         self._strangers = STRANGERS_FROM
-        # What orders are called in level3, and whether its numbers are text; the exchange says.
+        # The salt of order ids in level3, and whether its numbers are text; the exchange sets both.
         self.salt = 0
         self.quoted = False
 

@@ -200,7 +200,7 @@ def main(seconds: float, seed: int, page: Path | None = None, seeds: int = 1, ca
     ``captures`` is the folder of the captures that the page's second part is measured from; without it that part
     stays as it is. Raises OSError and RecordingError where a capture cannot be read.
     """
-    # Read first: a folder that lacks one is better refused before hours of market than after.
+    # Read first, so that a missing capture is refused before hours of market and not after.
     recordings = market_page.read_captures(captures) if captures is not None else None
     runs, calm = [], Seen()
     for one in range(seed, seed + seeds):

@@ -19,13 +19,13 @@ from simulator.market.recorded import Arrival
 from simulator.market.replay import Moment
 from simulator.wire import NS
 
-# Blocks are as long as clusters of trades and the pauses between them, and no shorter than what is looked ahead.
+# Blocks are as long as a cluster of trades with the pause after it, and never shorter than a figure's horizon.
 BLOCK_S = 5.0
 HORIZONS_S = (0.1, 1.0, 10.0, 60.0)
 REACTION_NS = NS // 10
 # A trade and the change of the book that it makes are stamped within this of each other.
 SAME_NS = 5_000_000
-# Where MARKET.md accepts nothing in particular: as it does for sizes and distances.
+# For figures without a band in MARKET.md: the tolerance that it has for sizes and distances.
 TOLERANCE = 0.3
 TRADE_FIRST = "trade's message before its book change, %"
 HOURS, BOOK = "OHLC of 2026", "book of 2023"

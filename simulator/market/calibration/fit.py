@@ -27,9 +27,9 @@ SECONDS_MIN, TRADES_MIN = 60.0, 30
 # With fewer trades, their impact and the book's reaction are noise: the pair's own are kept.
 REACTION_TRADES_MIN = 200
 ROUNDS, ROUND_S = 12, 1200.0
-# Of a seed that no round has seen, so that the figures printed are not those of the noise that was fitted to.
+# A seed that no round has used: the printed figures are not those of the noise that was fitted.
 CHECK_SEED, CHECK_S = 1000, 3600.0
-# How far a number is moved in one round, at most (its logarithm), and the share of the way that later rounds go.
+# The largest step of a number in one round (as logarithm), and the share of a step that later rounds take.
 STEP_MAX, LATER_POWER = 0.7, 0.4
 LONG_BARS_S, BAR_S, SHORT_BAR_S = 600.0, 60, 10
 
@@ -116,7 +116,7 @@ def fit(pair: Pair, seen: Seen) -> tuple[Style, list[tuple[Target, float]]]:
             scales[at] += min(STEP_MAX, max(-STEP_MAX, step))
         if number >= ROUNDS // 2:
             later.append(list(scales))
-    # Each round answers to the noise of its seed; their mean answers to less of it.
+    # Each round fits the noise of its seed too; their mean has less of it.
     best = _scaled(first, wanted, [fmean(column) for column in zip(*later, strict=True)])
     checked = watch_style(pair, best, CHECK_S, CHECK_SEED)[1]
     return best, [(target, target.read(checked)) for target in wanted]
