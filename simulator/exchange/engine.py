@@ -31,6 +31,11 @@ ID_MAX = 2**64 - 1
 OWNER_MAX = 2**32 - 1
 
 
+def opposite(side: Side) -> Side:
+    """Return the other side."""
+    return "sell" if side == "buy" else "buy"
+
+
 class RestingOrder(NamedTuple):
     """An order in the book, as ``Engine.order`` gives its parts."""
 
@@ -229,7 +234,7 @@ class MatchingEngine:
 
     def _opposite(self, taker: _Order) -> list[_Order]:
         """Return the orders that the taker's price reaches, in the order in which it would trade with them."""
-        others = self._sides["sell" if taker.side == "buy" else "buy"]
+        others = self._sides[opposite(taker.side)]
         return [maker for maker in others if _reaches(taker, maker.price)]
 
     def _crossed_by(self, taker: _Order) -> bool:
@@ -300,10 +305,10 @@ def _same_owner(taker: _Order, maker: _Order) -> bool:
     return taker.owner != 0 and taker.owner == maker.owner
 
 
-def _side(word: str) -> Side:
-    if word not in ("buy", "sell"):
-        raise EngineError(f"{word!r} is no side")
-    return "buy" if word == "buy" else "sell"
+def _side(name: str) -> Side:
+    if name not in ("buy", "sell"):
+        raise EngineError(f"{name!r} is no side")
+    return "buy" if name == "buy" else "sell"
 
 
 def _check_value(value: int | None) -> None:

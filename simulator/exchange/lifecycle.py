@@ -11,7 +11,7 @@ from decimal import Decimal
 from simulator.errors import KrakenError
 from simulator.exchange.accounts.fills import Fills
 from simulator.exchange.accounts.margin import CLOSED, Margin
-from simulator.exchange.engine import Event, resting_order
+from simulator.exchange.engine import Event, Side, opposite, resting_order
 from simulator.exchange.orders import NEW, PENDING_NEW, Account, Order, OrderRequest
 from simulator.exchange.state import State
 from simulator.exchange.terms import Terms
@@ -129,7 +129,7 @@ class Lifecycle:
             order.number, order.account, order.side, order.price, qty, now, tif, order.post_only, order.stp
         )
 
-    def _fee_preference(self, side: str) -> str:
+    def _fee_preference(self, side: Side) -> str:
         return "fcib" if side == "sell" and self._state.unconfirmed.fee_preference == "by_side" else "fciq"
 
     def _pays(self, order: Order, now: int) -> bool:
@@ -218,7 +218,7 @@ class Lifecycle:
     def _place_close(self, order: Order, lots: int, now: int) -> None:
         close, pair = order.terms.close, order.pair
         assert close is not None
-        side = "sell" if order.side == "buy" else "buy"
+        side = opposite(order.side)
         qty = Decimal(lots).scaleb(-pair.qty_precision)
         terms = Terms(leverage=order.terms.leverage)
         request = OrderRequest(pair, side, close.kind, qty, userref=order.userref, fee_pref=order.fee_pref, terms=terms)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from simulator.exchange.accounts.volume import Volume
+from simulator.exchange.engine import Side
 from simulator.exchange.limits import Counter, Tier
 from simulator.exchange.terms import PLAIN, Distance, Terms
 from simulator.pairs.pairs import FEES, Pair
@@ -39,7 +40,7 @@ class OrderRequest:
     """A requested order, its arguments checked one by one but not yet against the pair, account or book."""
 
     pair: Pair
-    side: str
+    side: Side
     kind: str
     # Of an order in the quote asset (``terms.cash``) 0.
     qty: Decimal
@@ -67,7 +68,7 @@ class Order:
     order_id: str
     account: int
     pair: Pair
-    side: str
+    side: Side
     kind: str
     qty: int
     price: int | None
@@ -142,7 +143,7 @@ class Fill:
     cl_ord_id: str | None
     userref: int
     pair: Pair
-    side: str
+    side: Side
     kind: str
     price: int
     qty: int
@@ -170,7 +171,7 @@ class Position:
     account: int
     order_id: str
     pair: Pair
-    side: str
+    side: Side
     kind: str
     qty: int
     cost: int

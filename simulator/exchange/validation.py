@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from simulator import errors
 from simulator.errors import KrakenError, invalid
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import Account, Order
 from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import Pair
@@ -78,7 +79,7 @@ def check_size(venue: Venue, qty: int, price: int | None) -> None:
 def check_funds(
     account: Account,
     venue: Venue,
-    side: str,
+    side: Side,
     qty: int,
     price: int | None,
     post_only: bool,
@@ -96,7 +97,7 @@ def check_funds(
 
 
 def needs(
-    account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool, waits: bool
+    account: Account, venue: Venue, side: Side, qty: int, price: int | None, post_only: bool, waits: bool
 ) -> tuple[str, int]:
     """Return the asset that the order may cost, and how many units of it."""
     pair = venue.pair
@@ -137,7 +138,7 @@ def lots_for(venue: Venue, cash: Decimal) -> int:
     return lots
 
 
-def would_take(venue: Venue, side: str, price: int | None) -> bool:
+def would_take(venue: Venue, side: Side, price: int | None) -> bool:
     """True if an order at a price (ticks; None at market) would trade as it comes."""
     bid, ask = venue.touch()
     if price is None:

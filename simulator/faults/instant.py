@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from simulator.errors import FaultError, KrakenError
 from simulator.exchange.accounts import earn
-from simulator.exchange.engine import resting_order
+from simulator.exchange.engine import opposite, resting_order
 from simulator.exchange.orders import SPOT, WALLETS, Order
 from simulator.exchange.venue.book import FullBook
 from simulator.faults.rules import Fault
@@ -185,9 +185,8 @@ def take_part(world: World, order: Order, lots: int, now: int) -> None:
             break
         ahead = resting_order(engine, number)
         before += ahead.remaining if ahead else 0
-    other = "sell" if order.side == "buy" else "buy"
     try:
-        events = venue.submit(venue.crowd_number(), 0, other, order.price, before + lots, now, "ioc")
+        events = venue.submit(venue.crowd_number(), 0, opposite(order.side), order.price, before + lots, now, "ioc")
     except ValueError as error:
         raise KrakenError(str(error)) from error
     world.exchange.settle(events, now)

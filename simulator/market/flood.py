@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.exchange.engine import resting_order
+from simulator.exchange.engine import Side, resting_order
 from simulator.exchange.venue.book import STAMP_NS, LevelChange, Run
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.wire import NS, iso
@@ -41,7 +41,8 @@ class Cycle:
         pair, self._engine = venue.pair, venue.engine
         middle = max(venue.last_price // pair.tick, LEVELS + 1)
         for level in range(1, LEVELS + 1):
-            for side, price in (("buy", middle - level), ("sell", middle + level)):
+            prices: dict[Side, int] = {"buy": middle - level, "sell": middle + level}
+            for side, price in prices.items():
                 self._number += 1
                 venue.submit(self._number, 0, side, price * pair.tick, pair.qty_min * (3 + level), now, "gtc", True)
         self._rest(now)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from simulator.market.crowd import Crowd, sign_of
+from simulator.exchange.engine import Side, opposite
+from simulator.market.crowd import SIDES, Crowd, sign_of
 from simulator.market.schedule import Schedule
 from simulator.wire import NS
 
@@ -63,7 +64,8 @@ class Makers:
         if not self._placed:
             bid, ask = self._goal = self._beside(bid, ask)
             self._placed = True
-        for side, other, limit, sign in (("buy", "sell", bid, 1), ("sell", "buy", ask, -1)):
+        for side, limit, sign in zip(SIDES, (bid, ask), (1, -1), strict=True):
+            other = opposite(side)
             stale = self._standing(other, limit)
             if stale:
                 self._crowd.weak = other
@@ -93,7 +95,7 @@ class Makers:
                 return best, best + self.width
         return bid, ask
 
-    def _pull_stale(self, side: str, limit: int) -> bool:
+    def _pull_stale(self, side: Side, limit: int) -> bool:
         """Withdraw the best order of a side that is priced at or through ``limit``; True if there was one."""
         keys = self._crowd.keys[side]
         if not keys:
@@ -105,7 +107,7 @@ class Makers:
         self._crowd.withdraw(self._crowd.by_price[side][keys[0] * sign])
         return True
 
-    def _standing(self, side: str, limit: int) -> int:
+    def _standing(self, side: Side, limit: int) -> int:
         """Return the lots that stand on a side at or through ``limit``; their owners are picked off."""
         book = self._crowd.venue.book.side(side)
         total = 0

@@ -11,6 +11,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
+from simulator.exchange.engine import Side, opposite
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.venue import Venue
 from simulator.market.crowd import SIDES, Crowd, Resting, sign_of
@@ -54,7 +55,7 @@ class Market:
         self._mood = 0.0
         self._offset = 0
 
-    def open(self, now: int, own: Iterable[tuple[str, int]] = ()) -> None:
+    def open(self, now: int, own: Iterable[tuple[Side, int]] = ()) -> None:
         """Seed the book around the last price and start the flow.
 
         ``own`` are (side, price) of orders about to be restored: the book leaves them uncrossed, and stands ahead of
@@ -70,7 +71,7 @@ class Market:
         if bids:
             middle = max(middle, max(bids))
         self.makers.fair = middle + 0.5
-        touch = {"buy": middle, "sell": middle + self.makers.width}
+        touch: dict[Side, int] = {"buy": middle, "sell": middle + self.makers.width}
         for side in SIDES:
             self.crowd.insert(side, touch[side], self.crowd.touch_size(side))
             for _ in range(self.style.near_levels):
@@ -191,7 +192,8 @@ class Market:
 
     def _take(self, t: int, sign: int) -> None:
         """Hit the touch as a taker, up to a little beyond it, and move the fair price."""
-        side, other = ("buy", "sell") if sign > 0 else ("sell", "buy")
+        side: Side = "buy" if sign > 0 else "sell"
+        other = opposite(side)
         best = self.crowd.best(other)
         if best is None:
             self.makers.align_soon(t)
@@ -244,7 +246,7 @@ class Market:
                 at_touch = resting.price == best
                 self.crowd.resize(resting, self.crowd.touch_size(side) if at_touch else self.crowd.size())
 
-    def _show(self, t: int, side: str, size: int) -> None:
+    def _show(self, t: int, side: Side, size: int) -> None:
         """Add a maker's level; many of these are taken back or moved at once."""
         best = self.crowd.best(side)
         if best is None or not self.crowd.insert(side, self.crowd.near_price(side, best), size):
@@ -282,7 +284,7 @@ class Market:
 
     def _react(self, t: int) -> None:
         """React to an account that improves the touch: takers hit it, and the makers behind it stand back."""
-        for side, sign in (("buy", -1), ("sell", 1)):
+        for side, sign in zip(SIDES, (-1, 1), strict=True):
             best, mine = self.crowd.best(side), self.crowd.keys[side]
             if best is None or not mine or best in self.crowd.by_price[side] or best * sign_of(side) >= mine[0]:
                 continue

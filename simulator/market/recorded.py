@@ -13,6 +13,7 @@ import pyarrow as pa
 from shared.kraken import captures
 from shared.messages import FeedFrame, FeedTrades
 from simulator.errors import RecordingError
+from simulator.exchange.engine import Side
 from simulator.market.replay import Moment, arrivals
 from simulator.pairs.pairs import PAIRS
 
@@ -92,7 +93,7 @@ def _events(path: Path) -> list[Arrival]:
             raise RecordingError(f"its first line is not {EVENTS_HEADER}")
         try:
             rows = [
-                (int(ns), kind, side, int(price), int(qty) * EVENTS_LOTS)
+                (int(ns), kind, _side(side), int(price), int(qty) * EVENTS_LOTS)
                 for ns, kind, side, price, qty, _ in csv.reader(file)
             ]
         except ValueError as error:
@@ -109,5 +110,11 @@ def _events(path: Path) -> list[Arrival]:
     return arrived
 
 
-def _changes(events: Iterable[tuple[int, str, str, int, int]]) -> list[tuple[int, str, str, int, int]]:
+def _side(name: str) -> Side:
+    if name not in ("buy", "sell"):
+        raise ValueError(f"{name!r} is no side")
+    return "buy" if name == "buy" else "sell"
+
+
+def _changes(events: Iterable[tuple[int, str, Side, int, int]]) -> list[tuple[int, str, Side, int, int]]:
     return [event for event in events if event[1] in ("add", "cancel")]

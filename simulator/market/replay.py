@@ -14,14 +14,14 @@ from decimal import Decimal
 from typing import Any
 
 from simulator.errors import RecordingError
-from simulator.exchange.engine import resting_order
+from simulator.exchange.engine import Side, resting_order
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.pairs.pairs import BY_WSNAME, PAIRS, Pair
 from simulator.wire import NS, parse_time, read_json, units
 
-Level = tuple[str, int, int]
-_SIDES = {"bids": "buy", "asks": "sell", "b": "buy", "a": "sell", "bs": "buy", "as": "sell"}
+Level = tuple[Side, int, int]
+_SIDES: dict[str, Side] = {"bids": "buy", "asks": "sell", "b": "buy", "a": "sell", "bs": "buy", "as": "sell"}
 _log = logging.getLogger("simulator")
 
 
@@ -98,7 +98,8 @@ def _v1_moments(frame: list[Any]) -> Iterable[tuple[Pair, Moment]]:
     pair, channel = BY_WSNAME[frame[-1]], str(frame[-2])
     if channel == "trade":
         for price, qty, time, side, *_ in frame[1]:
-            row = ("buy" if side == "b" else "sell", Decimal(price), Decimal(qty))
+            taken: Side = "buy" if side == "b" else "sell"
+            row = (taken, Decimal(price), Decimal(qty))
             yield pair, Moment(int(Decimal(time) * NS), "trade", _levels(pair, [row]))
         return
     if not channel.startswith("book"):
@@ -114,7 +115,7 @@ def _v1_moments(frame: list[Any]) -> Iterable[tuple[Pair, Moment]]:
     yield pair, Moment(int(max(times) * NS), kind, _levels(pair, rows))
 
 
-def _levels(pair: Pair, rows: Iterable[tuple[str, Decimal | int, Decimal | int]]) -> tuple[Level, ...]:
+def _levels(pair: Pair, rows: Iterable[tuple[Side, Decimal | int, Decimal | int]]) -> tuple[Level, ...]:
     levels = []
     for side, price, qty in rows:
         ticks, lots = units(price, pair.price_precision), units(qty, pair.qty_precision)
@@ -136,14 +137,14 @@ class Replay:
         self._at = 0
         self._begin = 0
         self._number = CROWD_FROM
-        self._recorded: dict[str, dict[int, int]] = {"buy": {}, "sell": {}}
+        self._recorded: dict[Side, dict[int, int]] = {"buy": {}, "sell": {}}
         self._depth = 0
         # Levels that cannot be placed while an account's order of the other side would trade with them.
-        self._withheld: set[tuple[str, int]] = set()
+        self._withheld: set[tuple[Side, int]] = set()
         if not any(moment.kind == "trade" for moment in moments):
             _log.warning("%s: the recording has no trades: resting orders will not fill", venue.pair.symbol)
 
-    def open(self, now: int, _own: Iterable[tuple[str, int]] = ()) -> None:
+    def open(self, now: int, _own: Iterable[tuple[Side, int]] = ()) -> None:
         """Start the recording with its first snapshot."""
         self._begin = now
         self._at = next((i for i, m in enumerate(self._moments) if m.kind == "snapshot"), len(self._moments))
@@ -183,7 +184,7 @@ class Replay:
         if moment.kind == "snapshot":
             touched |= dict.fromkeys((side, price) for side, book in self._recorded.items() for price in book)
             self._recorded = {"buy": {}, "sell": {}}
-            self._depth = max(sum(1 for level in moment.levels if level[0] == side) for side in ("buy", "sell"))
+            self._depth = max(sum(1 for level in moment.levels if level[0] == side) for side in self._recorded)
         for side, price, qty in moment.levels:
             if qty:
                 self._recorded[side][price] = qty
@@ -197,7 +198,7 @@ class Replay:
         for side, price in [*touched, *self._withheld]:
             self._reach(side, price, self._recorded[side].get(price, 0))
 
-    def _reach(self, side: str, price: int, wanted: int) -> None:
+    def _reach(self, side: Side, price: int, wanted: int) -> None:
         """Make the crowd's quantity at a price what was recorded."""
         engine = self.venue.engine
         self._withheld.discard((side, price))
@@ -218,7 +219,7 @@ class Replay:
             if events and events[0][0] != "rest":
                 self._withheld.add((side, price))
 
-    def _cut(self, side: str, crowd: list[tuple[int, int, int]], standing: int, wanted: int) -> None:
+    def _cut(self, side: Side, crowd: list[tuple[int, int, int]], standing: int, wanted: int) -> None:
         """Take what left a level from each of the crowd's orders in proportion."""
         kept, total = 0, 0
         for number, remaining, filled in crowd:

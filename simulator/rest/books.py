@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator import arguments
 from simulator.errors import invalid
+from simulator.exchange.engine import Side
 from simulator.exchange.venue.venue import Venue
 from simulator.keys import KeyState
 from simulator.wire import Fields, Written
@@ -54,7 +55,8 @@ def level3(world: World, _key: KeyState, fields: Fields, _arrived: int, _now: in
     pair = venue.pair
     depth = _one_of(fields, "depth", LEVEL3_DEPTHS, 100) or 2**31
     sides: dict[str, list[dict[str, Written]]] = {}
-    for name, side in (("bids", "buy"), ("asks", "sell")):
+    names: dict[str, Side] = {"bids": "buy", "asks": "sell"}
+    for name, side in names.items():
         sides[name] = [
             {
                 "price": pair.padded_price(price),

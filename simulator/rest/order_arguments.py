@@ -13,6 +13,7 @@ from shared.config.unconfirmed import Unconfirmed
 from simulator import arguments, errors
 from simulator.arguments import decimal_text, rest_flag
 from simulator.errors import KrakenError, invalid
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import OrderRequest, Price
 from simulator.exchange.terms import SETTLE, TRAILING_KINDS, TRIGGERED_KINDS, Close, Distance, Terms
 from simulator.pairs.margin import leverages
@@ -36,9 +37,9 @@ def order(fields: Fields, pair: Pair, now: int, unconfirmed: Unconfirmed) -> Ord
     kind = fields.get("ordertype")
     if not isinstance(kind, str) or kind not in KINDS:
         raise invalid("ordertype")
-    side = fields.get("type")
-    if not isinstance(side, str) or side not in ("buy", "sell"):
+    if fields.get("type") not in ("buy", "sell"):
         raise invalid("type")
+    side: Side = "buy" if fields["type"] == "buy" else "sell"
     qty, flags = decimal_text(fields, "volume"), order_flags(fields)
     if qty is None:
         raise invalid("volume")
@@ -80,7 +81,7 @@ def order(fields: Fields, pair: Pair, now: int, unconfirmed: Unconfirmed) -> Ord
     return v2_arguments.checked(request, userref(fields, "userref"), now, TIMES)
 
 
-def _prices(fields: Fields, kind: str, side: str) -> tuple[Price | None, Price | None]:
+def _prices(fields: Fields, kind: str, side: Side) -> tuple[Price | None, Price | None]:
     """Return the first and the second price of an order; trailing stops have distances instead (:func:`_terms`)."""
     if kind in ("market", SETTLE) or kind in TRAILING_KINDS:
         return None, None

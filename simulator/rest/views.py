@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator import arguments
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import WALLETS, Fill, LedgerEntry, Order
 from simulator.exchange.terms import Close, Terms
 from simulator.pairs.pairs import ASSETS, Pair
@@ -120,7 +121,7 @@ def describe_order(order: Order) -> dict[str, str]:
 
 
 def description(
-    side: str, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None, terms: Terms
+    side: Side, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None, terms: Terms
 ) -> dict[str, str]:
     """Return the texts of :func:`describe_order` for the parts of an order."""
     first, second = asked_prices(terms, pair, pair.price(trigger or price or 0), pair.price(price or 0))

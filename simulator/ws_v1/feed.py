@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from simulator.exchange.venue.book import FullBook, Run, Side
+from simulator.exchange.venue.book import FullBook, Ladder, Run
 from simulator.exchange.venue.candles import Candle, Day
 from simulator.exchange.venue.trade import Trade
 from simulator.pairs.pairs import PLACES, Pair
@@ -69,7 +69,7 @@ def checksum(book: FullBook) -> int:
     """Return CRC-32 over the version 1 texts of the ten best levels a side (KRAKEN.md 1.5.1)."""
     scale = int(10 ** max(0, 5 - book.pair.price_precision))
 
-    def text(side: Side) -> str:
+    def text(side: Ladder) -> str:
         return "".join([f"{price * scale}{qty}" for price, qty in side.best(10)])
 
     return crc32((text(book.asks) + text(book.bids)).encode())

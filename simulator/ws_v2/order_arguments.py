@@ -9,6 +9,7 @@ from simulator import errors
 from simulator.arguments import choice, client_id, flag, moment, number, only, whole
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.accounts.margin import MARGIN_MAX
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import OrderRequest, Price
 from simulator.exchange.terms import (
     CLOSE_KINDS,
@@ -73,7 +74,7 @@ def order(params: Fields, pair: Pair, now: int) -> OrderRequest:
     kind = params.get("order_type")
     if not isinstance(kind, str) or kind not in KINDS:
         raise invalid("ordertype")
-    side = choice(params, "side", ("buy", "sell"), None)
+    side: Side = "buy" if choice(params, "side", ("buy", "sell"), None) == "buy" else "sell"
     qty, cash = number(params, "order_qty"), number(params, "cash_order_qty")
     if (qty is None) == (cash is None):
         raise invalid("volume")

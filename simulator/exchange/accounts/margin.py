@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from simulator import errors
 from simulator.errors import KrakenError, invalid
+from simulator.exchange.engine import Side, opposite
 from simulator.exchange.orders import Account, Fill, Order, Position
 from simulator.exchange.state import State
 from simulator.exchange.venue.venue import Venue
@@ -34,7 +35,7 @@ class Margin:
         # Accounts that have closed a position: their reduce-only orders are to be checked.
         self.reduced: set[int] = set()
 
-    def lots(self, account: Account, pair: Pair, side: str) -> int:
+    def lots(self, account: Account, pair: Pair, side: Side) -> int:
         """Open lots of the account's positions on a side of a pair."""
         return sum(p.open for p in account.positions.values() if p.pair.symbol == pair.symbol and p.side == side)
 
@@ -42,7 +43,7 @@ class Margin:
         self,
         account: Account,
         venue: Venue,
-        side: str,
+        side: Side,
         qty: int,
         price: int | None,
         leverage: int,
@@ -52,7 +53,7 @@ class Margin:
         pair = venue.pair
         if leverage not in leverages(pair):
             raise invalid("leverage")
-        opening = qty - self.lots(account, pair, _other(side))
+        opening = qty - self.lots(account, pair, opposite(side))
         if opening <= 0:
             return
         limits = MARGIN_PAIRS[pair.symbol]
@@ -63,9 +64,9 @@ class Margin:
         if self._worth(pair, cost) / leverage > self.free_margin(account, replacing):
             raise KrakenError(errors.INSUFFICIENT_MARGIN)
 
-    def reducible(self, account: Account, pair: Pair, side: str) -> int:
+    def reducible(self, account: Account, pair: Pair, side: Side) -> int:
         """Return the lots that a reduce-only order of a side may trade; refuses (KrakenError) without a position."""
-        lots = self.lots(account, pair, _other(side))
+        lots = self.lots(account, pair, opposite(side))
         if not lots:
             raise KrakenError(errors.REDUCE_ONLY)
         return lots
@@ -122,7 +123,7 @@ class Margin:
 
     def taken(self, order: Order, price: int, qty: int) -> tuple[int, int]:
         """Return the margin that a fill takes (units of the cost decimals) and the lots that it closes."""
-        closing = min(qty, self.lots(self._state.accounts[order.account], order.pair, _other(order.side)))
+        closing = min(qty, self.lots(self._state.accounts[order.account], order.pair, opposite(order.side)))
         return order.pair.cost_units(price, qty - closing) // order.terms.leverage, closing
 
     def book_fill(self, account: Account, fill: Fill, charged: int) -> None:
@@ -144,7 +145,7 @@ class Margin:
             account.positions[position.position_id] = self._state.journal.positions[position.position_id] = position
         self._book_margin(account, pair.quote.name, "margin", result, charged, fill.exec_id, fill.ns)
 
-    def _against(self, account: Account, pair: Pair, side: str, lots: int) -> list[tuple[Position, int]]:
+    def _against(self, account: Account, pair: Pair, side: Side, lots: int) -> list[tuple[Position, int]]:
         """Return positions of the other side with the lots of each that ``lots`` close, oldest first."""
         parts: list[tuple[Position, int]] = []
         for position in account.positions.values():
@@ -187,16 +188,16 @@ class Margin:
         return [
             order
             for order in account.orders.values()
-            if order.terms.reduce_only and not self.lots(account, order.pair, _other(order.side))
+            if order.terms.reduce_only and not self.lots(account, order.pair, opposite(order.side))
         ]
 
-    def settle_position(self, account: Account, pair: Pair, side: str, lots: int, now: int) -> int:
+    def settle_position(self, account: Account, pair: Pair, side: Side, lots: int, now: int) -> int:
         """Exchange positions for their assets without a trade, all where ``lots`` is 0; return the lots settled.
 
         ``side`` is the one that would close them. Who is long pays the opening cost and gets the base, who is short
         pays the base.
         """
-        open_lots = self.lots(account, pair, _other(side))
+        open_lots = self.lots(account, pair, opposite(side))
         if not open_lots or lots > open_lots:
             raise KrakenError(errors.UNKNOWN_POSITION)
         parts = self._against(account, pair, side, lots or open_lots)
@@ -212,7 +213,3 @@ class Margin:
         self._state.book(account, pair.base.name, "settled", sign * base, 0, ref_id, now, visible)
         self._state.book(account, pair.quote.name, "settled", -sign * cost, 0, ref_id, now, visible)
         return total
-
-
-def _other(side: str) -> str:
-    return "sell" if side == "buy" else "buy"

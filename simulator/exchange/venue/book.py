@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from zlib import crc32
 
+from simulator.exchange.engine import Side
 from simulator.pairs.pairs import Pair
 from simulator.wire import NS, iso
 
 STAMP_NS = 1000
 DEPTHS = (10, 25, 100, 500, 1000)
-Change = tuple[str, int, int]
+Change = tuple[Side, int, int]
 
 
 class LevelChange(NamedTuple):
@@ -31,13 +32,13 @@ class LevelChange(NamedTuple):
 class Run(NamedTuple):
     """One side's share of a change: the levels for each view, the book's checksum after it, and the event's time."""
 
-    side: str
+    side: Side
     checksum: int
     views: dict[int, list[LevelChange]]
     ns: int
 
 
-class Side:
+class Ladder:
     """One side of a book: sorted keys (best first), the quantity of each price and when it last changed."""
 
     __slots__ = ("keys", "qty", "sign", "when")
@@ -60,13 +61,13 @@ class FullBook:
 
     def __init__(self, pair: Pair) -> None:
         self.pair = pair
-        self.bids = Side(-1)
-        self.asks = Side(1)
+        self.bids = Ladder(-1)
+        self.asks = Ladder(1)
         self.changed_ns = 0
         # The checksum of the ten best levels a side, None when they have changed since.
         self._known: int | None = 0
 
-    def side(self, name: str) -> Side:
+    def side(self, name: str) -> Ladder:
         """Return the bids for ``buy``, the asks for ``sell``."""
         return self.bids if name == "buy" else self.asks
 
@@ -155,7 +156,7 @@ class FullBook:
             f'"asks":[{asks}],"checksum":{self.checksum},"timestamp":"{iso(self.changed_ns)}"}}]}}'
         )
 
-    def set_level(self, side: str, price: int, qty: int, ns: int, checksum: int | None) -> None:
+    def set_level(self, side: Side, price: int, qty: int, ns: int, checksum: int | None) -> None:
         """Set the size of an existing level; ``checksum`` is the book's after it, None where it is not known."""
         there = self.side(side)
         there.qty[price], there.when[price] = qty, ns

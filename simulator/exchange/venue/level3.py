@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import NamedTuple
 from zlib import crc32
 
-from simulator.exchange.engine import Engine, resting_order
+from simulator.exchange.engine import Engine, Side, resting_order
 from simulator.exchange.venue.book import Change, FullBook, LevelChange, Run
 from simulator.pairs.pairs import Pair
 from simulator.wire import iso_ns
@@ -46,7 +46,7 @@ class OrderBook:
         }
 
     def queue(
-        self, side: str, price: int, ns: int, before: Iterable[QueuedOrder] = (), amended: bool = False
+        self, side: Side, price: int, ns: int, before: Iterable[QueuedOrder] = (), amended: bool = False
     ) -> list[QueuedOrder]:
         """Return the orders at a price, next to trade first; those ``before`` keep their time unless amended."""
         known = {entry.number: entry for entry in before}
@@ -59,7 +59,7 @@ class OrderBook:
             entries.append(QueuedOrder(number, qty, old.ns if keeps and old is not None else ns))
         return entries
 
-    def orders(self, side: str, depth: int) -> list[tuple[int, QueuedOrder]]:
+    def orders(self, side: Side, depth: int) -> list[tuple[int, QueuedOrder]]:
         """Return (price, order) of the best levels of a side."""
         queues = self._queues[side]
         best = sorted(queues, reverse=side == "buy")[:depth]

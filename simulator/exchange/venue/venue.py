@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from zlib import crc32
 
-from simulator.exchange.engine import Engine, Event
+from simulator.exchange.engine import Engine, Event, Side
 from simulator.exchange.venue.book import FullBook
 from simulator.exchange.venue.candles import INTERVALS, Candles, Day
 from simulator.exchange.venue.level3 import OrderBook
@@ -105,7 +105,7 @@ class Venue:
         self,
         order_id: int,
         owner: int,
-        side: str,
+        side: Side,
         price: int | None,
         qty: int,
         now: int,
@@ -118,20 +118,22 @@ class Venue:
         return self._done(events, side, "market" if price is None else "limit", now)
 
     def amend(
-        self, order_id: int, side: str, price: int | None, qty: int | None, now: int, post_only: bool = False
+        self, order_id: int, side: Side, price: int | None, qty: int | None, now: int, post_only: bool = False
     ) -> list[Event]:
         """Amend an order; ``qty`` is the new total."""
         return self._done(self.engine.amend(order_id, price, qty, post_only), side, "limit", now)
 
     def cancel(self, order_id: int, now: int) -> list[Event]:
         """Cancel an order."""
-        return self._done(self.engine.cancel(order_id), "", "", now)
+        return self._done(self.engine.cancel(order_id), None, "", now)
 
-    def _done(self, events: list[Event], side: str, kind: str, now: int) -> list[Event]:
+    def _done(self, events: list[Event], side: Side | None, kind: str, now: int) -> list[Event]:
         result: list[Event] = []
         trades: list[Trade] = []
         for event in events:
             if event[0] == "trade":
+                # A cancel, which has no side here, trades nothing.
+                assert side is not None
                 _, _, maker, price, qty, _, maker_remaining = event
                 self.trade_id += 1
                 self.last_price = price

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import fmean, median
 
+from simulator.exchange.engine import Side, opposite
 from simulator.market.calibration.figures import mid_at, quantile
 from simulator.market.calibration.intervals import Interval, Sample, Statistic, bootstrap, wilson
 from simulator.market.calibration.listener import Seen
@@ -197,7 +198,7 @@ def message_order(arrived: Sequence[Arrival], symbol: str) -> list[Sample]:
         if moment.kind != "trade" or (at and _is_same_order(moments[at - 1], moment)):
             continue
         side, price, _ = moment.levels[0]
-        hit = ("sell" if side == "buy" else "buy", price)
+        hit = (opposite(side), price)
         near = changes[bisect_left(times, moment.ns - SAME_NS) : bisect_left(times, moment.ns + SAME_NS)]
         apart = [(ns - moment.ns, place) for ns, place, lowered in near if hit in lowered]
         if apart:
@@ -206,9 +207,9 @@ def message_order(arrived: Sequence[Arrival], symbol: str) -> list[Sample]:
     return samples
 
 
-def _lowered(moments: Sequence[Moment]) -> list[tuple[int, int, set[tuple[str, int]]]]:
+def _lowered(moments: Sequence[Moment]) -> list[tuple[int, int, set[tuple[Side, int]]]]:
     """Return (ns, place in ``moments``, levels of which less stands after it) of each change of the book."""
-    book: dict[tuple[str, int], int] = {}
+    book: dict[tuple[Side, int], int] = {}
     changes = []
     for at, moment in enumerate(moments):
         if moment.kind == "trade":

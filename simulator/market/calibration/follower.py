@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from simulator.exchange.engine import Side
 from simulator.exchange.venue.book import LevelChange
 from simulator.market.calibration.listener import DEPTH, Listener, Seen
 from simulator.market.replay import Level, Moment
@@ -17,7 +18,7 @@ class Follower:
 
     def __init__(self, moments: Sequence[Moment]) -> None:
         self._moments = moments
-        self._book: dict[str, dict[int, int]] = {"buy": {}, "sell": {}}
+        self._book: dict[Side, dict[int, int]] = {"buy": {}, "sell": {}}
         self._depth = DEPTH
         self._listener = Listener({"buy": {}, "sell": {}}, 0)
 
@@ -41,7 +42,7 @@ class Follower:
         seen.seconds = (moments[-1].ns - moments[0].ns) / NS
         return seen
 
-    def _best(self, side: str) -> list[int]:
+    def _best(self, side: Side) -> list[int]:
         return sorted(self._book[side], reverse=side == "buy")[:DEPTH]
 
     def _sample(self, ns: int) -> None:
@@ -74,7 +75,7 @@ class Follower:
         if parts:
             self._listener.message(parts, moment.ns)
 
-    def _entries(self, side: str, levels: Sequence[Level], ns: int) -> list[LevelChange]:
+    def _entries(self, side: Side, levels: Sequence[Level], ns: int) -> list[LevelChange]:
         """Return what a subscriber of the best levels hears of a change of one side."""
         book, sign = self._book[side], -1 if side == "buy" else 1
         before = {price: book[price] for price in self._best(side)}

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from simulator.exchange.engine import load_engine
+from simulator.exchange.engine import Side, load_engine
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.book import LevelChange, Run
 from simulator.exchange.venue.venue import Venue
@@ -45,12 +45,12 @@ class Seen:
 class Listener:
     """Follow one pair's depth-10 view by the messages of a subscriber; ``view`` is its snapshot by side."""
 
-    def __init__(self, view: Mapping[str, Mapping[int, int]], now: int) -> None:
+    def __init__(self, view: Mapping[Side, Mapping[int, int]], now: int) -> None:
         self.seen = Seen()
         self._gone: deque[tuple[int, int]] = deque(maxlen=50)
         self.begin(view, now)
 
-    def begin(self, view: Mapping[str, Mapping[int, int]], now: int) -> None:
+    def begin(self, view: Mapping[Side, Mapping[int, int]], now: int) -> None:
         """Start from a snapshot; the levels in it count as born ``now``."""
         self._view = {side: dict(levels) for side, levels in view.items()}
         self._born = {(side, price): now for side, levels in view.items() for price in levels}
@@ -62,7 +62,7 @@ class Listener:
             if entries:
                 self.message([(run.side, entries)], now)
 
-    def message(self, parts: Iterable[tuple[str, list[LevelChange]]], now: int) -> None:
+    def message(self, parts: Iterable[tuple[Side, list[LevelChange]]], now: int) -> None:
         """Count one message, given as the entries of each side that it holds."""
         seen = self.seen
         seen.messages.append(now)
@@ -93,7 +93,7 @@ class Listener:
                 self._born.pop((side, price), None)
         seen.levels[count] = seen.levels.get(count, 0) + 1
 
-    def _inserted(self, side: str, price: int, qty: int, best: int | None, now: int) -> None:
+    def _inserted(self, side: Side, price: int, qty: int, best: int | None, now: int) -> None:
         seen = self.seen
         seen.inserts += 1
         seen.sizes.append(qty)

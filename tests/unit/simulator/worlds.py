@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.config import Key, SimAccount, Simulator
 from simulator.exchange.database.store import Store
-from simulator.exchange.engine import load_engine
+from simulator.exchange.engine import Side, load_engine
 from simulator.exchange.orders import Account, OrderRequest
 from simulator.market.market import Market
 from simulator.pairs.pairs import PAIRS
@@ -151,11 +151,15 @@ class Client:
         return [row for frame in updates for row in frame["data"]]
 
 
+def _side(name: str) -> Side:
+    return "buy" if name == "buy" else "sell"
+
+
 def limit(side: str = "buy", qty: str = "0.001", price: str = "80000", symbol: str = "BTC/USD", **more: Any) -> Any:
     """Return a limit order as the exchange takes it."""
-    return OrderRequest(PAIRS[symbol], side, "limit", Decimal(qty), Decimal(price), **more)
+    return OrderRequest(PAIRS[symbol], _side(side), "limit", Decimal(qty), Decimal(price), **more)
 
 
 def market(side: str, qty: str, symbol: str = "BTC/USD") -> OrderRequest:
     """Return a market order as the exchange takes it."""
-    return OrderRequest(PAIRS[symbol], side, "market", Decimal(qty))
+    return OrderRequest(PAIRS[symbol], _side(side), "market", Decimal(qty))

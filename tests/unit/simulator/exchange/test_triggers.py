@@ -10,6 +10,7 @@ import pytest
 
 from simulator import errors
 from simulator.errors import KrakenError
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import Order, OrderRequest
 from simulator.pairs.pairs import PAIRS
 from tests.unit.simulator.worlds import Client, TestWorld, call, limit, market
@@ -17,7 +18,7 @@ from tests.unit.simulator.worlds import Client, TestWorld, call, limit, market
 BTC = PAIRS["BTC/USD"]
 
 
-def stop(kind: str, side: str, trigger: int, price: int | None = None, qty: str = "0.001") -> OrderRequest:
+def stop(kind: str, side: Side, trigger: int, price: int | None = None, qty: str = "0.001") -> OrderRequest:
     at = None if price is None else Decimal(price) / 10
     return OrderRequest(BTC, side, kind, Decimal(qty), at, trigger=Decimal(trigger) / 10)
 
@@ -56,7 +57,7 @@ def client_of(world: TestWorld) -> Client:
     ],
 )
 def test_an_order_waits_until_the_last_trade_reaches_its_trigger(
-    kind: str, side: str, trigger: int, before: int, at: int
+    kind: str, side: Side, trigger: int, before: int, at: int
 ) -> None:
     world = TestWorld()
     last = quiet(world)

@@ -9,7 +9,7 @@ import pytest
 from simulator.errors import RecordingError
 from simulator.exchange.accounts.volume import Volume
 from simulator.exchange.database.store import Store
-from simulator.exchange.engine import load_engine
+from simulator.exchange.engine import Side, load_engine
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.limits import TIERS
 from simulator.exchange.orders import Account
@@ -32,7 +32,7 @@ def best_levels(venue: Venue, side: str) -> dict[int, int]:
 class Tape:
     """A replay of a few moments, a second apart, with one account's orders in it."""
 
-    def __init__(self, *moments: tuple[str, list[tuple[str, int, int]]]) -> None:
+    def __init__(self, *moments: tuple[str, list[tuple[Side, int, int]]]) -> None:
         self.venue = Venue(BTC, load_engine()(), 1, 1000)
         self.exchange = Exchange([self.venue], lambda: 0)
         self.account = Account(1, "a", TIERS["pro"], Volume(10**11), {})
@@ -42,7 +42,7 @@ class Tape:
         self.flow.open(START)
         self.number = 0
 
-    def own(self, side: str, price: int, qty: int) -> int:
+    def own(self, side: Side, price: int, qty: int) -> int:
         self.number += 1
         self.venue.submit(self.number, 1, side, price, qty, START)
         return self.number
@@ -55,7 +55,10 @@ class Tape:
         return order[3] if order else 0
 
 
-SNAPSHOT = ("snapshot", [("buy", 1000, 100), ("buy", 990, 50), ("sell", 1010, 80), ("sell", 1020, 40)])
+SNAPSHOT: tuple[str, list[tuple[Side, int, int]]] = (
+    "snapshot",
+    [("buy", 1000, 100), ("buy", 990, 50), ("sell", 1010, 80), ("sell", 1020, 40)],
+)
 
 
 def test_a_trade_eats_the_queue_from_the_front() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from simulator.errors import KrakenError
 from simulator.exchange.accounts.margin import CLOSED
+from simulator.exchange.engine import Side
 from simulator.faults import instant
 from simulator.wire import NS
 from tests.unit.simulator.exchange.test_special_orders import add, trade_at, watcher
@@ -142,7 +143,12 @@ def test_a_stop_on_margin_takes_more_than_the_account_could_pay() -> None:
         world, "AddOrder", **{**BUY, "ordertype": "stop-loss", "price": "85000", "volume": "2", "leverage": "10"}
     )["txid"]
     order, venue = world.account("visitor").orders[txid], world.exchange.venues["BTC/USD"]
-    for side, price, lots in (("sell", 860_000, 3 * 10**8), ("sell", 850_000, 10**6), ("buy", 850_000, 10**6)):
+    orders: list[tuple[Side, int, int]] = [
+        ("sell", 860_000, 3 * 10**8),
+        ("sell", 850_000, 10**6),
+        ("buy", 850_000, 10**6),
+    ]
+    for side, price, lots in orders:
         world.exchange.settle(venue.submit(venue.crowd_number(), 0, side, price, lots, world.now), world.now)
     assert (order.triggered, order.status) == (True, "filled")
 

@@ -10,6 +10,7 @@ from statistics import fmean
 import pytest
 
 from simulator.errors import RecordingError
+from simulator.exchange.engine import Side
 from simulator.market.calibration import captured, intervals, listener, market_page
 from simulator.market.calibration.captured import Figure, Measured
 from simulator.market.calibration.listener import Seen
@@ -107,7 +108,7 @@ def test_which_message_comes_first_is_that_of_the_level_that_was_hit() -> None:
     def trade(ns: int) -> tuple[str, Moment]:
         return "BTC/USD", Moment(ns, "trade", (("buy", 101, 1),))
 
-    def book(ns: int, qty: int, side: str = "sell", price: int = 101) -> tuple[str, Moment]:
+    def book(ns: int, qty: int, side: Side = "sell", price: int = 101) -> tuple[str, Moment]:
         return "BTC/USD", Moment(ns, "book", ((side, price, qty),))
 
     second = NS
