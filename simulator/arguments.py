@@ -1,6 +1,6 @@
-"""Arguments of requests, read one by one: WebSocket v2 members become order requests, REST fields values.
+"""Readers of single arguments, for WebSocket and REST.
 
-Whatever a client sends ends as a value or as a :class:`KrakenError` with Kraken's text.
+Each returns a value, or raises :class:`KrakenError` with the refusal that Kraken has for what a client sent.
 """
 
 from __future__ import annotations

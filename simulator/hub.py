@@ -75,7 +75,7 @@ class Hub:
                 del self._private[(account, channel)]
 
     def dispatch(self, reports: list[Report], now: int) -> None:
-        """Hand over the reports and what the venues have for the public."""
+        """Deliver reports to the private sessions, and what the venues have to the public ones."""
         for report in reports:
             self.recent.append((now, report))
             for listener in tuple(self._private.get((report.account, report.channel), ())):

@@ -173,7 +173,7 @@ class Lifecycle:
                     self.finish(order, "canceled", REASONS.get(reason, USER), now)
 
     def fill(self, order: Order, price: int, qty: int, maker: bool, trade_id: int, now: int) -> None:
-        """Fill an order at a price (ticks) by so many lots; ends it when nothing remains."""
+        """Fill an order at a price (ticks) by so many lots; end it when nothing remains."""
         self._fills.fill(order, price, qty, maker, trade_id, now)
         if order.terms.close is not None:
             self._closing.append((order, qty))

@@ -19,7 +19,7 @@ BOOKS = 60
 
 
 def redirect(exchange: Any, kraken: Kraken) -> Any:
-    """Return points a ccxt exchange at a simulator."""
+    """Return a ccxt exchange that is pointed at a simulator."""
     urls = exchange.urls["api"]
     urls["public"] = urls["private"] = kraken.rest_url
     if "ws" in urls:

@@ -36,7 +36,7 @@ class Margin:
         self.reduced: set[int] = set()
 
     def lots(self, account: Account, pair: Pair, side: Side) -> int:
-        """Open lots of the account's positions on a side of a pair."""
+        """Count the open lots of the account's positions on a side of a pair."""
         return sum(p.open for p in account.positions.values() if p.pair.symbol == pair.symbol and p.side == side)
 
     def check(

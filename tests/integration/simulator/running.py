@@ -34,7 +34,7 @@ EX_HELD = 75
 
 
 def looped(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Return an async test in a loop of its own."""
+    """Run an async test in a loop of its own."""
 
     @functools.wraps(test)
     def run(*arguments: Any, **named: Any) -> None:
@@ -116,14 +116,14 @@ class Running:
             return self.process.wait()
 
     def control(self, what: str, method: str = "GET", body: Any = None, query: str = "") -> Any:
-        """Return a call of the simulator's own: ``faults`` or ``clock``."""
+        """Make a call of the simulator's own, ``faults`` or ``clock``; return its answer."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/simulator/{what}{query}", data, method=method)
         with urllib.request.urlopen(request, timeout=60) as response:
             return json.load(response)
 
     def get(self, method: str, **query: Any) -> Any:
-        """Return a public call."""
+        """Make a public call; return the whole envelope."""
         with urllib.request.urlopen(f"{self.url}/0/public/{method}?{urlencode(query)}", timeout=10) as response:
             return json.load(response)
 
@@ -167,7 +167,7 @@ class Running:
         )
 
     def file(self, method: str, key: tuple[str, str] = MAKER, **fields: Any) -> bytes:
-        """Return a signed private call that answers a file."""
+        """Make a signed private call that answers a file; return its bytes."""
         with urllib.request.urlopen(
             self._signed(method, key, str(next(self._nonces)), None, fields), timeout=10
         ) as answer:
@@ -182,14 +182,14 @@ class Running:
 
     @contextlib.asynccontextmanager
     async def private(self, key: tuple[str, str] = MAKER) -> AsyncIterator[Socket]:
-        """Return a private WebSocket with a fresh token."""
+        """Open a private WebSocket with a fresh token."""
         token = await asyncio.to_thread(self.ask, "GetWebSocketsToken", key)
         async with websockets.connect(f"ws://127.0.0.1:{self.port}/auth/v2", max_size=None) as connection:
             yield Socket(connection, token["token"])
 
     @contextlib.asynccontextmanager
     async def public(self) -> AsyncIterator[Socket]:
-        """Return a public WebSocket."""
+        """Open a public WebSocket."""
         async with websockets.connect(f"ws://127.0.0.1:{self.port}/v2", max_size=None) as connection:
             yield Socket(connection, "")
 

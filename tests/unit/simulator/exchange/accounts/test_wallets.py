@@ -34,7 +34,7 @@ TYPES = [
 
 
 def saver(path: Path | None = None) -> TestWorld:
-    """Return the visitor has half of its BTC in auto-earn."""
+    """Return a world in which the visitor has half of its BTC in auto-earn."""
     account = SimAccount(
         name="visitor",
         keys=[Key(api_key="V1", api_secret="djE=")],
