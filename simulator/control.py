@@ -24,8 +24,16 @@ STEP_MIN_NS = 100_000
 class PutForward(msgspec.Struct):
     """Virtual time to pass: ``ms`` from now on, or until ``to`` (RFC 3339) where it is given."""
 
-    ms: Decimal = Decimal("NaN")
+    ms: Decimal | None = None
     to: str | None = None
+
+    def until(self, now: int) -> int:
+        """Return the time (ns since the epoch) until which it passes; raises ValueError when there is none."""
+        if self.to is not None:
+            return parse_time(self.to)
+        if self.ms is None:
+            raise ValueError("neither is there")
+        return now + int(self.ms * 1_000_000)
 
 
 class Control:
@@ -102,7 +110,7 @@ class Control:
             return web.Response(status=409, text='{"error":"the clock is real"}', content_type="application/json")
         try:
             wanted = msgspec.json.decode(await request.read(), type=PutForward)
-            until = parse_time(wanted.to) if wanted.to is not None else self.clock() + int(wanted.ms * 1_000_000)
+            until = wanted.until(self.clock())
         except (ValueError, ArithmeticError) as error:
             text = json.dumps({"error": f"ms or to: {error}"})
             return web.Response(status=400, text=text, content_type="application/json")
