@@ -49,9 +49,9 @@ impl Ladder {
     fn find(&self, rank: u64) -> Result<usize, usize> {
         let near = self.levels.len().saturating_sub(NEAR);
         for at in (near..self.levels.len()).rev() {
-            let here = self.levels[at].0;
-            if here >= rank {
-                return if here == rank { Ok(at) } else { Err(at + 1) };
+            let other = self.levels[at].0;
+            if other >= rank {
+                return if other == rank { Ok(at) } else { Err(at + 1) };
             }
         }
         self.levels[..near].binary_search_by(|level| rank.cmp(&level.0))
