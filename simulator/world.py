@@ -22,7 +22,7 @@ from simulator.exchange.engine import Engine
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.limits import TIERS, Counter
 from simulator.exchange.orders import RECENT_FILLS, SPOT, Account
-from simulator.exchange.state import Journal, Report
+from simulator.exchange.state import Journal, Report, SystemStatus
 from simulator.exchange.venue.venue import Venue
 from simulator.faults.rules import Faults
 from simulator.hub import Hub
@@ -32,6 +32,7 @@ from simulator.market.flood import Flood
 from simulator.market.market import Market
 from simulator.market.replay import Moment, Replay
 from simulator.market.style import style_of
+from simulator.pairs.instrument import PairStatus
 from simulator.pairs.pairs import ASSETS, PAIRS, USD
 from simulator.wire import NS, units
 
@@ -204,8 +205,8 @@ class World:
         while timers and timers[0][0] <= now:
             heapq.heappop(timers)[2](now)
         due = now + STEP_MAX_NS
-        if self.exchange.state.system == "online":
-            due = min((m.step(now) for m in self.markets if m.venue.status == "online"), default=due)
+        if self.exchange.state.system == SystemStatus.ONLINE:
+            due = min((m.step(now) for m in self.markets if m.venue.status == PairStatus.ONLINE), default=due)
             if self.flood is not None:
                 due = min(due, self.flood.step(now))
         self.exchange.tick(now)

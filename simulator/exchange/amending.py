@@ -14,7 +14,7 @@ from simulator.exchange.lifecycle import Lifecycle
 from simulator.exchange.limits import ADD, AMEND, amend_penalty, cancel_penalty, edit_penalty
 from simulator.exchange.orders import Account, Amendment, Order, OrderRequest, Price
 from simulator.exchange.placing import Placing
-from simulator.exchange.state import State
+from simulator.exchange.state import State, SystemStatus
 from simulator.exchange.terms import PLAIN
 from simulator.exchange.validation import check_funds, check_pair, check_size, check_system, to_lots
 from simulator.ws_v2 import reports
@@ -70,7 +70,7 @@ class Amending:
         """Amend an open order in place; ``qty`` is the new total. Return the amend id."""
         state, pair = self._state, order.pair
         # In post_only mode an order stays post-only even where the request does not say so.
-        keeps = state.system == "post_only" or state.unconfirmed.amend_of_post_only == "refused"
+        keeps = state.system == SystemStatus.POST_ONLY or state.unconfirmed.amend_of_post_only == "refused"
         post_only = post_only or (order.post_only and keeps)
         try:
             amend = self._check(account, order, qty, price, trigger, post_only, now)

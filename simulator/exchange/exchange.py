@@ -19,7 +19,7 @@ from simulator.exchange.lifecycle import USER, Lifecycle
 from simulator.exchange.limits import ADD, cancel_penalty
 from simulator.exchange.orders import Account, Order, OrderRequest, Price
 from simulator.exchange.placing import Checked, Placing
-from simulator.exchange.state import State
+from simulator.exchange.state import State, SystemStatus
 from simulator.exchange.terms import SETTLE
 from simulator.exchange.validation import check_pair, check_size, check_system, needs
 from simulator.exchange.venue.venue import Venue
@@ -90,7 +90,7 @@ class Exchange:
 
     def cancel(self, account: Account, order: Order, now: int, *, forced: bool = False) -> None:
         """Cancel an open order for its owner; ``forced`` is accepted whatever the counter says."""
-        if self.state.system == "maintenance":
+        if self.state.system == SystemStatus.MAINTENANCE:
             raise KrakenError(errors.UNAVAILABLE)
         points = cancel_penalty(now - order.touched_ns)
         counter = account.counter(order.pair.symbol)
@@ -160,7 +160,7 @@ class Exchange:
 
     def batch_cancel(self, account: Account, orders: list[str], clients: list[str], now: int) -> int:
         """Cancel by order id, userref or client id whatever the counter says, charging it; return the count."""
-        if self.state.system == "maintenance":
+        if self.state.system == SystemStatus.MAINTENANCE:
             raise KrakenError(errors.UNAVAILABLE)
         named: list[list[Order]] = []
         for text in orders:
@@ -175,7 +175,7 @@ class Exchange:
 
     def cancel_all(self, account: Account, now: int, *, by_switch: bool = False) -> int:
         """Cancel every open order for the account or its dead man's switch; costs no points. Return the count."""
-        if not by_switch and self.state.system == "maintenance":
+        if not by_switch and self.state.system == SystemStatus.MAINTENANCE:
             raise KrakenError(errors.UNAVAILABLE)
         pulled = list(account.orders.values())
         for order in pulled:
@@ -184,7 +184,7 @@ class Exchange:
 
     def find(self, account: Account, order_id: str | None = None, cl_ord_id: str | None = None) -> Order:
         """Return an open order of the account by either id, for what is to be done to it: in maintenance nothing is."""
-        if self.state.system == "maintenance":
+        if self.state.system == SystemStatus.MAINTENANCE:
             raise KrakenError(errors.UNAVAILABLE)
         order = account.orders.get(order_id) if order_id is not None else None
         if order is None and cl_ord_id is not None:
@@ -197,7 +197,7 @@ class Exchange:
         """Arm the dead man's switch, 0 disarms; return current and trigger time in seconds, 0 when off."""
         if not 0 <= timeout_s < SWITCH_MAX_S:
             raise invalid("timeout")
-        if self.state.system == "maintenance" and self.state.unconfirmed.arm_in_maintenance == "refused":
+        if self.state.system == SystemStatus.MAINTENANCE and self.state.unconfirmed.arm_in_maintenance == "refused":
             raise KrakenError(errors.UNAVAILABLE)
         current = -(-now // NS)
         account.trigger_ns = (current + timeout_s) * NS if timeout_s else 0
@@ -208,13 +208,13 @@ class Exchange:
         """Fire what is due: switches, the ends of GTD orders, and of volumes that are 30 days old."""
         for account in self.accounts.values():
             account.volume.expire(now)
-            if account.trigger_ns and now >= account.trigger_ns and self.state.system != "maintenance":
+            if account.trigger_ns and now >= account.trigger_ns and self.state.system != SystemStatus.MAINTENANCE:
                 account.trigger_ns = 0
                 self.state.journal.accounts.add(account.index)
                 self.cancel_all(account, now, by_switch=True)
             for order in [o for o in account.orders.values() if o.expire_ns and now >= o.expire_ns]:
                 self.lifecycle.pull(order, "expired", "Expired", now)
-            if self.state.system == "online":
+            if self.state.system == SystemStatus.ONLINE:
                 for order in [o for o in account.orders.values() if o.scheduled and now >= o.start_ns]:
                     self.lifecycle.begin(order, now)
             if account.positions:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from shared.config.unconfirmed import Unconfirmed
 from simulator.exchange.accounts.rates import Rates
@@ -16,6 +17,15 @@ from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import ASSETS, Asset, Pair
 from simulator.wire import make_id
 from simulator.ws_v2 import reports
+
+
+class SystemStatus(StrEnum):
+    """The states of the exchange (KRAKEN.md 1.2)."""
+
+    ONLINE = "online"
+    CANCEL_ONLY = "cancel_only"
+    POST_ONLY = "post_only"
+    MAINTENANCE = "maintenance"
 
 
 @dataclass(slots=True)
@@ -58,7 +68,7 @@ class State:
         self.accounts: dict[int, Account] = {}
         self.orders: dict[int, Order] = {}
         self.serial = 1
-        self.system = "online"
+        self.system = SystemStatus.ONLINE
         self.journal = Journal()
         self.reports: list[Report] = []
         # What the crowd has, and the fees taken: with the accounts they sum to the balances of the start.

@@ -8,7 +8,9 @@ from simulator import errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.engine import Side
 from simulator.exchange.orders import Account, Order
+from simulator.exchange.state import SystemStatus
 from simulator.exchange.venue.venue import Venue
+from simulator.pairs.instrument import PairStatus
 from simulator.pairs.pairs import Pair
 from simulator.wire import units
 
@@ -43,27 +45,27 @@ def to_lots(pair: Pair, qty: Decimal) -> int:
     return lots
 
 
-def check_system(system: str, post_only: bool) -> None:
+def check_system(system: SystemStatus, post_only: bool) -> None:
     """Refuse (KrakenError) an add or amend that this state of the exchange does not allow (KRAKEN.md 1.2)."""
-    if system == "cancel_only":
+    if system == SystemStatus.CANCEL_ONLY:
         raise KrakenError(errors.CANCEL_ONLY)
-    if system == "post_only" and not post_only:
+    if system == SystemStatus.POST_ONLY and not post_only:
         raise KrakenError(errors.POST_ONLY_MODE)
-    if system == "maintenance":
+    if system == SystemStatus.MAINTENANCE:
         raise KrakenError(errors.UNAVAILABLE)
 
 
 def check_pair(status: str, kind: str, post_only: bool, reduces: bool = False) -> None:
     """Refuse (KrakenError) a kind of order that this state of its pair does not allow (KRAKEN.md 1.9)."""
-    if status == "cancel_only":
+    if status == PairStatus.CANCEL_ONLY:
         raise KrakenError(errors.CANCEL_ONLY)
-    if status == "post_only" and not post_only:
+    if status == PairStatus.POST_ONLY and not post_only:
         raise KrakenError(errors.POST_ONLY_MODE)
-    if status == "limit_only" and kind != "limit":
+    if status == PairStatus.LIMIT_ONLY and kind != "limit":
         raise KrakenError(errors.LIMIT_ONLY_MODE)
-    if status == "reduce_only" and not reduces:
+    if status == PairStatus.REDUCE_ONLY and not reduces:
         raise KrakenError(errors.REDUCE_ONLY)
-    if status in ("maintenance", "delisted", "work_in_progress"):
+    if status in (PairStatus.MAINTENANCE, PairStatus.DELISTED, PairStatus.WORK_IN_PROGRESS):
         raise KrakenError(errors.UNAVAILABLE)
 
 

@@ -10,17 +10,15 @@ from simulator.errors import FaultError, KrakenError
 from simulator.exchange.accounts import earn
 from simulator.exchange.engine import opposite, resting_order
 from simulator.exchange.orders import SPOT, WALLETS, Order
+from simulator.exchange.state import SystemStatus
 from simulator.exchange.venue.book import FullBook
 from simulator.faults.rules import Fault
+from simulator.pairs.instrument import PairStatus
 from simulator.pairs.pairs import ASSETS
 from simulator.pairs.views import instrument_data
 from simulator.wire import NS, units
 from simulator.world import World
 
-SYSTEM = ("online", "cancel_only", "post_only", "maintenance")
-PAIR_STATUS = (
-    "online", "cancel_only", "post_only", "limit_only", "reduce_only", "maintenance", "delisted", "work_in_progress",
-)  # fmt: skip
 PRECISION_MAX = 5
 # How long each step back from a maintenance takes.
 PHASE_NS = 10 * NS
@@ -43,7 +41,7 @@ def carry_out(world: World, fault: Fault, now: int) -> None:
 def calm(world: World, now: int) -> None:
     """Undo what instant faults have set: bring the exchange and its pairs online, and the clock right."""
     world.maintenance = None
-    set_system(world, "online", now)
+    set_system(world, SystemStatus.ONLINE, now)
     for symbol, venue in world.exchange.venues.items():
         if venue.status != venue.pair.status:
             venue.status = venue.pair.status
@@ -54,10 +52,10 @@ def calm(world: World, now: int) -> None:
 
 def set_system(world: World, status: str, now: int) -> None:
     """Set the exchange's status, and send a change to every session."""
-    if status not in SYSTEM:
-        raise FaultError(f"value is one of {', '.join(SYSTEM)}")
+    if status not in list(SystemStatus):
+        raise FaultError(f"value is one of {', '.join(SystemStatus)}")
     if world.exchange.state.system != status:
-        world.exchange.state.system = status
+        world.exchange.state.system = SystemStatus(status)
         world.exchange.tick(now)
         world.send_status()
 
@@ -81,12 +79,13 @@ def _maintenance(world: World, fault: Fault, now: int) -> None:
 
     def begins(at: int) -> None:
         if world.maintenance is announced:
-            set_system(world, "maintenance", at)
+            set_system(world, SystemStatus.MAINTENANCE, at)
 
     def ends(at: int) -> None:
         if world.maintenance is announced:
             world.maintenance = None
-            steps = ("cancel_only", "post_only", "online") if fault.value == "phased" else ("online",)
+            back = (SystemStatus.CANCEL_ONLY, SystemStatus.POST_ONLY, SystemStatus.ONLINE)
+            steps = back if fault.value == "phased" else back[-1:]
             for number, status in enumerate(steps):
                 world.later(at + number * PHASE_NS, lambda when, status=status: come_back(when, status))  # type: ignore[misc]
 
@@ -113,8 +112,8 @@ def _pair(world: World, fault: Fault, now: int) -> None:
     if venue is None:
         raise FaultError("symbol is one of " + ", ".join(world.exchange.venues))
     if fault.value:
-        if fault.value not in PAIR_STATUS:
-            raise FaultError(f"value is one of {', '.join(PAIR_STATUS)}")
+        if fault.value not in list(PairStatus):
+            raise FaultError(f"value is one of {', '.join(PairStatus)}")
         venue.status = fault.value
     if fault.qty_min:
         venue.pair = replace(venue.pair, qty_min=_units(fault.qty_min, venue.pair.qty_precision))

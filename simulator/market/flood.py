@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from simulator.exchange.engine import Side, resting_order
 from simulator.exchange.venue.book import STAMP_NS, LevelChange, Run
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
+from simulator.pairs.instrument import PairStatus
 from simulator.wire import NS, iso
 
 MESSAGES_A_SECOND = 15_000
@@ -113,7 +114,7 @@ class Flood:
         self._done_ns = max(self._done_ns, now - LATE_MAX_NS)
         due = (now - self._done_ns) * MESSAGES_A_SECOND // NS
         self._done_ns += due * NS // MESSAGES_A_SECOND
-        cycles = [cycle for cycle in self._cycles if cycle.venue.status == "online"]
+        cycles = [cycle for cycle in self._cycles if cycle.venue.status == PairStatus.ONLINE]
         for at in range(self._next, self._next + (due if cycles else 0)):
             cycles[at % len(cycles)].play(now)
         self._next = (self._next + due) % max(1, len(cycles))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from simulator.wire import fixed
 
@@ -29,6 +30,19 @@ class Asset:
         return self.rest_id == f"Z{self.name}"
 
 
+class PairStatus(StrEnum):
+    """The states of a pair (KRAKEN.md 1.9)."""
+
+    ONLINE = "online"
+    CANCEL_ONLY = "cancel_only"
+    POST_ONLY = "post_only"
+    LIMIT_ONLY = "limit_only"
+    REDUCE_ONLY = "reduce_only"
+    MAINTENANCE = "maintenance"
+    DELISTED = "delisted"
+    WORK_IN_PROGRESS = "work_in_progress"
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A pair: names, precisions (decimals), minimums (lots; units of the quote asset) and a start price.
@@ -49,7 +63,8 @@ class Pair:
     cost_min: int
     start_price: int
     tick: int = 1
-    status: str = "online"
+    # A state of PairStatus, or what a file of pairs says.
+    status: str = PairStatus.ONLINE
 
     def price(self, ticks: int) -> str:
         """Return a price in ticks as wire text."""

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from simulator.errors import TableError
-from simulator.pairs.instrument import Asset, Pair
+from simulator.pairs.instrument import Asset, Pair, PairStatus
 from simulator.wire import units
 
 # What one unit of an unknown asset is worth: Kraken sets a pair's minimum to about so many USD.
@@ -122,7 +122,7 @@ def _read_entry(rest_id: str, entry: Any, assets: dict[str, Asset]) -> Pair:
             Decimal(str(entry.get("costmin", "0"))),
             Decimal(str(entry.get("tick_size", Decimal(1).scaleb(-price_decimals)))),
         ),
-        str(entry.get("status", "online")),
+        str(entry.get("status", PairStatus.ONLINE)),
     )
 
 
