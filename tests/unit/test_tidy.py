@@ -108,7 +108,7 @@ def test_docstrings_begin_with_a_verb_or_a_noun() -> None:
     assert len(verbless) <= VERBLESS_DOCSTRINGS, "\n".join(["begin with Return, True if, Cancel, ...:", *verbless])
 
 
-@pytest.mark.parametrize("room", ["collector", "book", "strategy", "executor", "monitor"])
+@pytest.mark.parametrize("room", ["collector", "book", "strategy", "executor", "monitor", "simulator"])
 def test_no_decision_is_made_by_prose(room: str) -> None:
     """Reasons are types: text that is compared or searched by code breaks when somebody words it better."""
     prose = [
