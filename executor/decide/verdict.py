@@ -43,7 +43,10 @@ class Verdict:
             rules = msgspec.structs.replace(rules, min_order_size=Decimal(0))
         exposed = None
         if strategy == FLATTEN:
-            # It only reduces: what other people's resting orders may come to is no reason to stay exposed.
+            # It only reduces. Through a pair of two traded bases it moves worth from one to the other: together they
+            # come to no more, though the worst case of each counts. Held assets may have passed the limit already.
+            rules = msgspec.structs.replace(rules, max_gross_position=Decimal("Infinity"))
+            # What other people's resting orders may come to is no reason to stay exposed.
             exposed = risk.Listed(portfolio, (o for o in state.registry.live() if o.strategy != FOREIGN))
         denial = risk.refusal(proposal, portfolio, self.exposure(), funds, rules, exposed)
         section = state.config.strategies.get(strategy)

@@ -308,6 +308,16 @@ def test_a_flatten_that_would_take_another_base_over_its_limit_closes_that_one_i
         assert worth < 1001
 
 
+def test_a_flatten_from_one_base_into_another_is_not_held_up_by_the_gross_limit() -> None:
+    # 252 dollars of ETH, closed through BTC: the worst case is that it is sold and not sold at once, 504 dollars.
+    made = world("BTC/USD", "BTC/EUR", "ETH/BTC", max_gross_position=Decimal(200))
+    made = with_balances(made, BTC="1.0000000000", ETH="1.1000000000")
+    orders = flatten(made, 40)
+    assert {symbol for symbol, _, _ in orders} == {"ETH/BTC", "BTC/USD"}
+    assert made.halt.startswith("flattened")
+    assert made.state.account.position("ETH") < Decimal("0.002")
+
+
 def test_a_base_that_only_a_held_one_quotes_is_left_as_it_is() -> None:
     made = with_balances(world("BTC/EUR", "ETH/BTC"), BTC="1.0200000000", ETH="1.1000000000")  # 1,680 and 250 dollars
     made.state.account.holds.held["BTC"] = Hold(Cause.CHANGE, Decimal("0.02"), made.now)
