@@ -1,4 +1,4 @@
-"""What all tests share: one hypothesis profile, so that every run draws the same examples; and who begins."""
+"""The ground that all tests share: one hypothesis profile, so that every run draws the same examples."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ class System:
         return message if isinstance(message, Heartbeat) else None
 
     def fills(self) -> int:
-        """How many fills the executor has told of; ``lines("fills")`` has each."""
+        """Return how many fills the executor has told of; ``lines("fills")`` has each."""
         self.listen()
         return sum(said.fills for said in self.last.values() if isinstance(said, Position))
 
@@ -294,7 +294,7 @@ class System:
         return self.differences()
 
     def differences(self) -> list[str]:
-        """What exchange and journal disagree on; the system should be halted and quiet. Empty: nothing."""
+        """Return what exchange and journal disagree on; the system should be halted and quiet. Empty: nothing."""
         time.sleep(self.config.simulator.history_lag_s[1] + 1)  # by so much TradesHistory lags
         wrong = []
         trades = self.exchange_trades()

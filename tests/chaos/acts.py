@@ -24,7 +24,7 @@ QUOTING_WITHIN_S = 5.0
 
 @dataclass
 class Seen:
-    """What a run saw: for each kind of act the seconds until the system quoted again."""
+    """The record of a run: for each kind of act the seconds until the system quoted again."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)

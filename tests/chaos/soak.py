@@ -43,7 +43,7 @@ stdout_logfile=%(here)s/../../logs/{program}.out.log
 
 @dataclass
 class Seen:
-    """What the run saw."""
+    """The record of a run."""
 
     breaches: list[str] = field(default_factory=list)
     looks: int = 0

@@ -61,7 +61,7 @@ SAMPLES_MIN = 30
 
 @dataclass
 class Phase:
-    """What a time with or without watchers showed: each hop's figures, and of each process what it lost and held."""
+    """The figures of a time with or without watchers: each hop's figures, and of each process what it lost and held."""
 
     name: str
     hops: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -131,7 +131,7 @@ def _later(phase: Phase, others: list[Phase]) -> list[str]:
 
 
 class Line(Message, frozen=True, kw_only=True):
-    """What a line of ``tail --json`` says of its message: enough to see whether one is missing."""
+    """Read a line of ``tail --json``: enough to see whether one is missing."""
 
     topic: str
 

@@ -47,7 +47,7 @@ def started(system: System, *words: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def recorded(system: System) -> list[list[bytes]]:
-    """What can be read of the recording now, topics as they are on the bus."""
+    """Return what can be read of the recording now, topics as they are on the bus."""
     folder = system.folder / "data/recordings"
     if not list(folder.glob("*.arrows")):
         return []
@@ -55,7 +55,7 @@ def recorded(system: System) -> list[list[bytes]]:
 
 
 def symbols_with_snapshot(system: System) -> set[str]:
-    """Whose book can be built from what is recorded so far."""
+    """Return the symbols whose book can be built from what is recorded so far."""
     if not recorded(system):
         return set()
     recording = Recording(find([system.folder / "data/recordings"]), FRAME_TOPICS)

@@ -1,4 +1,4 @@
-"""What does not start says why, and by whom it is held; two copies run side by side."""
+"""A process that does not start says why, and by whom it is held; two copies run side by side."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class FeedWorld:
 
     @property
     def problem_count(self) -> int:
-        """How many problems there were, logged or not."""
+        """Return how many problems there were, logged or not."""
         self.gather()
         no_problem = {kind.value for kind in Kind} | {"not asked for", "trade before its instrument"}
         return sum(times for what, times in self.feed.out.counts.items() if what not in no_problem)

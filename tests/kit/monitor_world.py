@@ -36,7 +36,7 @@ PAIRS = {"BTC/USD": (840_000, 1, 119_029), "ETH/USD": (249_999, 2, 4_000_608), "
 
 
 class World:
-    """What came of the messages so far; ``shown`` is what there is to see now."""
+    """Return what came of the messages so far; ``shown`` is what there is to see now."""
 
     def __init__(self, began: int = NOW - 60 * SECOND) -> None:
         self.config = Config()

@@ -114,7 +114,7 @@ def state(book: Any) -> tuple[Any, ...]:
 
 
 def outcome(book: Any, frame: bytes) -> str:
-    """What a frame came to: True, False, or the error's name."""
+    """Return what a frame came to: True, False, or the error's name."""
     try:
         return str(book.apply_frame(frame))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What is kept of exposure as orders and prices change is what going through all orders says, at every step."""
+"""Exposure kept as orders and prices change equals going through all orders, at every step."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ class Walk:
         return total
 
     def alone(self, order: Order) -> Decimal:
-        """What is left of an order, at whichever price and quantity is dearest."""
+        """Return what is left of an order, at whichever price and quantity is dearest."""
         ways = [(order.price, order.qty)]
         if order.amend:
             ways += list(itertools.product((order.price, order.amend.price), (order.qty, order.amend.qty)))

@@ -104,7 +104,7 @@ class AtRest:
     # --- money ---------------------------------------------------------------------------------------------------
 
     def _transfers(self, asset: str) -> Decimal:
-        """What was moved in and out of the spot wallet since the journal began."""
+        """Return what was moved in and out of the spot wallet since the journal began."""
         return sum((m.amount for m in self.world.others.moves if (m.asset, m.wallet) == (asset, SPOT)), ZERO)
 
     def _money(self, fills: list[Fill]) -> None:
@@ -132,7 +132,7 @@ class AtRest:
                 self.watch.violate("7", f"{asset} has legs without an entry at rest: {holding.open_legs}")
 
     def _rounding(self, asset: str, fills: list[Fill]) -> Decimal:
-        """What the exchange's rounding took or gave of an asset: the balance less all that is exact."""
+        """Return what the exchange's rounding took or gave of an asset: the balance less all that is exact."""
         effects = ZERO
         for fill in fills:
             price, qty, fee = _amounts(fill)

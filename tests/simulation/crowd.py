@@ -24,7 +24,7 @@ EARN = "earn/flex"
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What the owner moved in or out of a wallet, at the exchange's time; exact."""
+    """A move of the owner's in or out of a wallet, at the exchange's time; exact."""
 
     ns: int
     asset: str

@@ -1,4 +1,4 @@
-"""What goes wrong, and when: drawn from the seed before the run, each fault by name."""
+"""The faults of a run, and when they come: drawn from the seed before the run, each fault by name."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Flat:
                 self.watch.violate("T11", f"{base} was closed through {sorted(used)}")
 
     def _positions(self, host: Host, asset: str) -> tuple[Decimal, ...]:
-        """What stood when the process decided, as far as it may have known: with and without what was not told yet."""
+        """Return what stood when the process decided, with and without what it had not been told yet."""
         held = self.worst_case.position(asset, host)
         unknown = list(self.worst_case.unknown(host, asset))
         ups = sum((change for change in unknown if change > 0), ZERO)
@@ -98,7 +98,7 @@ class Flat:
         return Decimal(self.watch.world.kraken.account.balances.get(asset, 0)).scaleb(-ASSETS[asset].decimals)
 
     def _affordable(self, host: Host, pair: Pair) -> Decimal:
-        """What its quote's balance buys; a flatten ends where the money does."""
+        """Return what its quote's balance buys; a flatten ends where the money does."""
         mid = host.mids.last(pair.symbol)
         return self._spot(pair.quote.name) * Decimal("0.98") / mid if mid else ZERO
 

@@ -22,7 +22,7 @@ GONE = int(1.7 * SECOND)
 
 
 class Held:
-    """Which assets must be held, by what was moved at the exchange; and what was accepted."""
+    """The assets that must be held, by what was moved at the exchange; and what was accepted."""
 
     def __init__(self, watch: Watch, worst_case: WorstCase) -> None:
         self.watch, self.worst_case = watch, worst_case
@@ -43,7 +43,7 @@ class Held:
             self._must.add(asset)
 
     def accepts(self, host: Host, assets: list[str]) -> None:
-        """What a person accepted is on the disk: it is the inventory from now on, through every start."""
+        """Note that what a person accepted is on the disk: it is the inventory from now on, through every start."""
         for asset in assets:
             self._must.discard(asset)
             self.accepted[asset] = host.state.account.inventory.of_asset(asset)
@@ -66,7 +66,7 @@ class Held:
     # --- after every step ----------------------------------------------------------------------------------------
 
     def step(self, host: Host, own: list[Order], clear: int) -> None:
-        """What must be held is, and nothing rests on its pairs."""
+        """Check that what must be held is, and nothing rests on its pairs."""
         now, held = self.watch.world.loop.now, host.state.account.holds.held
         for asset in sorted(self._must):
             if not self._is_beyond(host, asset, Decimal(1)):

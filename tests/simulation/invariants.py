@@ -1,4 +1,4 @@
-"""What must always hold (DESIGN.md), judged by the exchange's own books and by what was put on the wire."""
+"""The invariants (DESIGN.md), judged by the exchange's own books and by what was put on the wire."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ class Watch:
         return [order for order in self.world.kraken.account.orders.values() if is_ours(order.cl_ord_id)]
 
     def step(self) -> None:
-        """What holds at any moment."""
+        """Check what holds at any moment."""
         world, kraken = self.world, self.world.kraken
         if kraken.world is None:
             return
@@ -362,7 +362,7 @@ class Watch:
     # --- at rest -------------------------------------------------------------------------------------------------
 
     def inventory(self, asset: str, host: Host | None = None) -> Decimal:
-        """What is wanted kept of a traded base: as configured, or as accepted since, which a rival does not know."""
+        """Return a traded base's inventory, as configured or as accepted since, which a rival does not know."""
         if host is not None and host is not self.world.main:
             return host.state.account.inventory.of_asset(asset)
         if asset in self.world.files.accept and self.world.main.running:
@@ -371,7 +371,7 @@ class Watch:
         return self.held.accepted.get(asset, configured[asset])
 
     def exchange_fills(self) -> tuple[int, int]:
-        """How many fills of ours and of others the exchange's books hold."""
+        """Return how many fills of ours and of others the exchange's books hold."""
         ours = [is_ours(fill.cl_ord_id) for fill in all_fills(self.world)]
         return sum(ours), len(ours) - sum(ours)
 

@@ -92,7 +92,7 @@ class Kraken:
         return int(self._delays.lognormvariate(2.3, 0.3) * MS)
 
     def turnaround(self, method: str) -> int:
-        """What a request takes inside the exchange."""
+        """Return how long a request takes inside the exchange."""
         return int(TURNAROUND_MS.get(method, 0.2) * self._delays.lognormvariate(0, 0.45) * MS)
 
     # --- running -------------------------------------------------------------------------------------------------

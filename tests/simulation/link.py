@@ -33,7 +33,7 @@ class Pipe:
         self._kraken.loop.at(self._last, self._pump)
 
     def clear(self) -> None:
-        """What is on the way is lost."""
+        """Lose what is on the way."""
         self._queue.clear()
 
     def drop(self, wanted: Callable[[tuple[Any, ...]], bool]) -> None:
@@ -175,7 +175,7 @@ class Link:
             self._on_end(self)
 
     def lose_sent(self, since: int) -> None:
-        """What the client sent since then never left its machine."""
+        """Lose what the client sent since then: it never left its machine."""
         gone = {number for number, (sent, _) in self.in_flight.items() if sent >= since}
         self.up.drop(lambda item: item[0] in gone)
         for number in gone:

@@ -1,4 +1,4 @@
-"""What a seed trades: the pairs, those that only value a quote, and what each asset is worth."""
+"""The market of a seed: the pairs, those that only value a quote, and what each asset is worth."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ MARKETS = (
 
 
 class Values:
-    """What one unit of each asset is worth in dollars, as the world has it; prices of all pairs follow."""
+    """Return what one unit of each asset is worth in dollars, as the world has it; prices of all pairs follow."""
 
     def __init__(self, market: Market) -> None:
         self.market = market
@@ -71,7 +71,7 @@ class Values:
         return self._usd[base] / self._usd[quote] * 10.0 ** PAIRS[symbol].price_precision
 
     def lots(self, symbol: str, dollars: float) -> int:
-        """How many lots of a pair's base so many dollars are."""
+        """Return how many lots of a pair's base so many dollars are."""
         base, _ = legs(symbol)
         return int(dollars / self._usd[base] * 10.0 ** PAIRS[symbol].qty_precision)
 

@@ -1,4 +1,4 @@
-"""What is put on the wire about orders, as the exchange's side and the checks read it."""
+"""Orders as they are put on the wire, as the exchange's side and the checks read it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def resting(orders: Iterable[Order], foreign_until_ns: int) -> dict[str, Open]:
 
 
 def with_request(standing: dict[str, Open], account: Account, body: dict[str, Any]) -> dict[str, Open]:
-    """What stands, at its worst, with a request that is on its way."""
+    """Return what stands, at its worst, with a request that is on its way."""
     result, params = dict(standing), body["params"]
     if body["method"] == "amend_order":
         name = params["cl_ord_id"]

@@ -51,7 +51,7 @@ def containers(thing: Any, path: str = "", seen: set[int] | None = None) -> Iter
 
 
 def oversized(host: Host) -> list[str]:
-    """What is larger than it may be."""
+    """Return what is larger than it may be."""
     oversized_ones = []
     roots = {"executor": host.executor, "dispatcher": host.dispatcher}
     for root, thing in roots.items():

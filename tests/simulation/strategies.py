@@ -23,7 +23,7 @@ class RandomStrategy:
         self._rate = 1.0
 
     def quotes(self, mid: float, rate: float) -> list[Quote]:
-        """What it wants now, around the mid in ticks; ``rate`` is what one of the quote asset is worth in dollars."""
+        """Return what it wants now, around the mid in ticks; ``rate`` is the quote asset in dollars."""
         self._rate = rate
         if self.quiet is not None:
             return self.quiet

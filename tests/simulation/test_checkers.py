@@ -84,7 +84,7 @@ def hold_nothing(patch: Patch) -> None:
 
 
 def quote_what_is_held(patch: Patch) -> None:
-    """What is held is quoted all the same."""
+    """Quote what is held all the same."""
     whole = Gates.quoting
 
     def ignoring(self: Gates, symbol: str, now: int) -> Closed | None:

@@ -45,7 +45,7 @@ STEP_S = 0.05
 
 @dataclass(slots=True)
 class Result:
-    """What one seed came to."""
+    """The outcome of one seed."""
 
     seed: int
     seconds: float = 0.0

@@ -110,7 +110,7 @@ class WorstCase:
     # --- values --------------------------------------------------------------------------------------------------
 
     def rate(self, host: Host, asset: str) -> Range | None:
-        """What one unit of a quote asset is worth in dollars."""
+        """Return what one unit of a quote asset is worth in dollars."""
         low, high = ONE, ONE
         for symbol in self.market.ways[asset]:
             span = host.mids.span(symbol, self.world.loop.now)
@@ -123,13 +123,13 @@ class WorstCase:
         return low, high
 
     def unit(self, host: Host, symbol: str, price: Decimal) -> Decimal | None:
-        """What one unit of a pair's base is worth at the worse of a price and the mid, at its lowest."""
+        """Return what one unit of a pair's base is worth at the worse of a price and the mid, at its lowest."""
         mid, quote = host.mids.last(symbol), legs(symbol)[1]
         rate = self.rate(host, quote) if quote in self.market.ways else None
         return None if mid is None or rate is None else max(price, mid) * rate[0]
 
     def base(self, host: Host, asset: str) -> Range | None:
-        """What one unit of a traded base is worth, by all of its pairs."""
+        """Return what one unit of a traded base is worth, by all of its pairs."""
         lows, highs = [], []
         for symbol in self.market.traded:
             base, quote = legs(symbol)

@@ -1,4 +1,4 @@
-"""Which books are live, and why not: every rule of the core, with the time passed in."""
+"""The books that are live, and why others are not: every rule of the core, with the time passed in."""
 
 from __future__ import annotations
 

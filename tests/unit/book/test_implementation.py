@@ -1,4 +1,4 @@
-"""Which implementation is taken: Rust where it is built, the twin where it is not or is asked for."""
+"""The implementation that is taken: Rust where it is built, the twin where it is not or is asked for."""
 
 from __future__ import annotations
 

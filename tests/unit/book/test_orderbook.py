@@ -1,4 +1,4 @@
-"""What a book does with a frame, by both implementations: Kraken's worked examples, and every refusal."""
+"""A book and its frames, by both implementations: Kraken's worked examples, and every refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the simulated world found in the executor, each as the smallest case of it."""
+"""Faults that the simulated world found in the executor, each as the smallest case of it."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_t1_on_the_filled_side_a_quote_may_still_retreat() -> None:
     assert world.taken("add_order") == []
 
 
-def elsewhere(world: World, late_ms: float, *, delay_ms: float = 1.0) -> bool:
+def from_elsewhere(world: World, late_ms: float, *, delay_ms: float = 1.0) -> bool:
     """A target decided on another machine ``delay_ms`` ago, whose wall clock is ``late_ms`` behind ours."""
     ts = world.now + world.state.life.boot_to_wall - int((late_ms + delay_ms) * MS)
     decided = 7 * SECOND  # of a clock that is not ours
@@ -72,7 +72,7 @@ def elsewhere(world: World, late_ms: float, *, delay_ms: float = 1.0) -> bool:
 @pytest.mark.parametrize(("late_ms", "taken"), [(0, True), (-200, True), (240, True), (-260, False), (400, False)])
 def test_t2_a_target_from_another_machine_holds_by_its_ts_where_the_clocks_agree(late_ms: float, taken: bool) -> None:
     world = World().ready()
-    assert elsewhere(world, late_ms) is taken
+    assert from_elsewhere(world, late_ms) is taken
     world.turn()
     assert bool(world.taken("add_order")) is taken
 
@@ -80,8 +80,8 @@ def test_t2_a_target_from_another_machine_holds_by_its_ts_where_the_clocks_agree
 def test_t2_a_target_from_another_machine_expires_by_its_ts() -> None:
     world = World().ready()
     world.place(buy())
-    assert elsewhere(world, 0)
-    assert elsewhere(world, 0, delay_ms=2500)  # held up on its way, on clocks that are known to agree
+    assert from_elsewhere(world, 0)
+    assert from_elsewhere(world, 0, delay_ms=2500)  # held up on its way, on clocks that are known to agree
     for _ in range(4):
         world.turn(0.1)
         world.hear_bus()
@@ -93,12 +93,12 @@ def test_t2_a_target_from_another_machine_expires_by_its_ts() -> None:
 def test_t2_when_its_clock_goes_astray_its_last_good_target_runs_out_and_a_person_is_told() -> None:
     world = World().ready()
     world.place(buy())
-    elsewhere(world, 0)
+    from_elsewhere(world, 0)
     pulled = 0
     for _ in range(70):
         world.turn(0.1)
         world.hear_bus()
-        elsewhere(world, 600)
+        from_elsewhere(world, 600)
         pulled += len(world.taken("cancel_order"))
     assert pulled == 1
     entries = [entries for entries in world.out.log if entries.kind == "clock"]

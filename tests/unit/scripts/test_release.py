@@ -21,8 +21,8 @@ CHANGELOG = "# Changelog\n\n## Unreleased\n\n- x\n\n## 1.2.3, 2026-11-30\n\n- y\
     ],
 )
 def test_what_stands_in_the_way_is_named(version: str, status: str, said: str) -> None:
-    found = problem(version, CHANGELOG, status)
-    assert (said in found) if said else found == ""
+    tags = problem(version, CHANGELOG, status)
+    assert (said in tags) if said else tags == ""
 
 
 def test_the_version_stands_in_one_place() -> None:

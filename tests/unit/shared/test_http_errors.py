@@ -1,4 +1,4 @@
-"""What is said of a request without an answer: the reason, and never the address."""
+"""Sentences about a request without an answer: the reason, and never the address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an asset is valued: by the fewest hops, then the fewest pairs besides the traded ones."""
+"""The valuation of an asset: by the fewest hops, then the fewest pairs besides the traded ones."""
 
 from __future__ import annotations
 

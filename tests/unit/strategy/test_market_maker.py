@@ -30,7 +30,7 @@ BTC = Pair(
 
 
 def view(bid: int = 840_000, ask: int = 840_001, *, position: int = 0, maker: str = "0.00", **pair: Any) -> View:
-    """What the strategy sees; prices in tenths of a dollar, the position in lots."""
+    """Return the view of the strategy; prices in tenths of a dollar, the position in lots."""
     return View(
         now=1,
         pair=msgspec.structs.replace(BTC, **pair),

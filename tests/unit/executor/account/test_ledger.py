@@ -1,4 +1,4 @@
-"""What rounding explains of a balance: amount and fee of a fill are rounded once each, to the ledger's decimals."""
+"""Rounding in balances: amount and fee of a fill are rounded once each, to the ledger's decimals."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def ladder(symbol: str, side: Any, count: int, dollars: float = 100.0) -> list[Q
 
 
 def dollars_sent(made: World, side: str) -> Decimal:
-    """What all orders of a side that left are worth, at the worse of price and mid."""
+    """Return what all orders of a side that left are worth, at the worse of price and mid."""
     total = Decimal(0)
     for request in [*made.taken("add_order"), *made.taken("batch_add")]:
         params = params_of(request)

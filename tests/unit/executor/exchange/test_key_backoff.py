@@ -9,7 +9,7 @@ from shared.kraken.reconnect import Reconnect
 
 
 def tries_within(errors: list[str], seconds: float) -> int:
-    """How often a key with this answer is tried."""
+    """Return how often a key with this answer is tried."""
     backoff, now, tries = KeyBackoff(), 0.0, 0
     while now < seconds:
         tries += 1

@@ -1,4 +1,4 @@
-"""What the live check makes of a transcript: confirmed, differs, not seen, and what is not safe to trade with."""
+"""The live check of a transcript: confirmed, differs, not seen, and what is not safe to trade with."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from tests.unit.executor.test_trading_rules import trade
 OLD_JOURNAL = Path(__file__).with_name("journal_schema_1.sql")
 
 
-def of(world: World, order: Any, kind: str = "") -> list[dict[str, Any]]:
+def history_of(world: World, order: Any, kind: str = "") -> list[dict[str, Any]]:
     """An order's events as data, with their kind and state."""
     return [
         {"kind": row.kind, "state": row.state, **json.loads(row.data)}
@@ -38,7 +38,7 @@ def of(world: World, order: Any, kind: str = "") -> list[dict[str, Any]]:
 
 
 def kinds(world: World, order: Any) -> list[str]:
-    return [event["kind"] for event in of(world, order)]
+    return [event["kind"] for event in history_of(world, order)]
 
 
 # --- each kind -------------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def test_an_add_tells_frame_book_target_plan_budget_and_bytes() -> None:
     )
     world.executor.message(target, world.now)
     world.turn()
-    (event,) = of(world, world.live()[0])
+    (event,) = history_of(world, world.live()[0])
     assert (event["kind"], event["state"]) == ("decided", "sent")
     assert event["frame"] == {"received_ts": received + BOOT_TO_WALL, "exchange_ts": 77}
     assert event["book"] == {"booked_ts": booked + BOOT_TO_WALL, "bid": "83999.0", "ask": "83999.1"}
@@ -89,10 +89,10 @@ def test_of_a_batch_each_order_has_its_own_part_and_its_own_answer() -> None:
     world.now += SECOND // 100
     world.answer(request, placed)
     for order in orders:
-        event = of(world, order, "decided")[0]
+        event = history_of(world, order, "decided")[0]
         assert event["batch"] == 2
         assert [each["cl_ord_id"] for each in json.loads(event["bytes"])["params"]["orders"]] == [order.cl_ord_id]
-    (good,), (bad,) = (of(world, order, "answer") for order in orders)
+    (good,), (bad,) = (history_of(world, order, "answer") for order in orders)
     assert (good["state"], good["order_id"], good["latency_ms"]) == ("open", "OA", 10.0)
     assert (bad["state"], bad["error"]) == ("refused", "EOrder:No")
 
@@ -106,7 +106,7 @@ def test_reports_and_fills_stand_once_each() -> None:
         trade(world, order, order.qty)
     world.report("filled", order, cum_qty=Decimal("0.00119047"))
     assert kinds(world, order) == ["decided", "answer", "report", "fill", "report"]
-    fill, last = of(world, order)[-2:]
+    fill, last = history_of(world, order)[-2:]
     assert (fill["exec_id"], fill["source"], fill["last_price"]) == ("T1", "update", "83990.0")
     assert (last["exec_type"], last["state"]) == ("filled", "filled")
 
@@ -119,7 +119,7 @@ def test_an_amend_tells_what_it_changes_and_why_and_what_came_before() -> None:
     world.turn()
     (request,) = world.taken("amend_order")
     world.answer(request)
-    event = of(world, order, "decided")[-1]
+    event = history_of(world, order, "decided")[-1]
     assert event["plan"] == {
         "step": "amend",
         "why": "the wanted price moved 100 ticks away from the market",
@@ -129,7 +129,7 @@ def test_an_amend_tells_what_it_changes_and_why_and_what_came_before() -> None:
         "qty": "0.00119047",
     }
     assert event["kept"]["targets"] == {"as wanted": 20}
-    assert of(world, order, "answer")[-1]["method"] == "amend_order"
+    assert history_of(world, order, "answer")[-1]["method"] == "amend_order"
 
 
 def test_a_refused_amend_tells_the_error_and_the_cancel_that_follows() -> None:
@@ -140,8 +140,8 @@ def test_a_refused_amend_tells_the_error_and_the_cancel_that_follows() -> None:
     world.turn()
     world.answer(world.taken("amend_order")[0], error="EOrder:Post only order")
     world.turn(0.1)
-    assert of(world, order, "answer")[-1]["error"] == "EOrder:Post only order"
-    assert of(world, order, "decided")[-1]["plan"] == {
+    assert history_of(world, order, "answer")[-1]["error"] == "EOrder:Post only order"
+    assert history_of(world, order, "decided")[-1]["plan"] == {
         "step": "cancel",
         "why": "amend refused: EOrder:Post only order",
     }
@@ -152,21 +152,21 @@ def test_a_cancel_tells_why_and_what_left_though_it_waits_for_nothing() -> None:
     order = world.place(buy())[0]
     world.target()
     world.turn()
-    event = of(world, order)[-1]
+    event = history_of(world, order)[-1]
     assert event["plan"] == {"step": "cancel", "why": "not wanted any more"}
     assert json.loads(event["bytes"])["method"] == "cancel_order"
     assert event["state"] == "cancelling"
     world.answer(world.taken("cancel_order")[0])
     world.report("canceled", order, reason="User requested")
     assert kinds(world, order)[-2:] == ["answer", "report"]
-    assert of(world, order)[-1]["reason"] == "User requested"
+    assert history_of(world, order)[-1]["reason"] == "User requested"
 
 
 def test_a_cancel_that_was_not_ours_says_so() -> None:
     world = World().ready()
     order = world.place(buy())[0]
     world.report("canceled", order, reason="User requested")
-    assert of(world, order)[-1]["by"] == "somebody else"
+    assert history_of(world, order)[-1]["by"] == "somebody else"
 
 
 def test_a_denied_order_tells_the_rule() -> None:
@@ -174,7 +174,7 @@ def test_a_denied_order_tells_the_rule() -> None:
     world.target(buy())
     world.turn()
     (order,) = world.state.registry.visible("BTC/USD")
-    (event,) = of(world, order)
+    (event,) = history_of(world, order)
     assert (event["kind"], event["state"]) == ("denied", "denied")
     assert "above max_order_size 50" in event["denied"]
     assert event["target"]["price"] == "83990.0"
@@ -188,7 +188,7 @@ def test_a_denied_amend_is_told_once_while_only_its_figures_change() -> None:
     for step in range(1, 5):
         world.target(buy(839_900 - 100 * step))
         world.wait(10)
-    (event,) = of(world, order, "denied")
+    (event,) = history_of(world, order, "denied")
     assert "above max_order_size" in event["denied"]
     assert event["state"] == "open"
 
@@ -199,14 +199,14 @@ def test_an_answer_that_does_not_come_leaves_the_outcome_unknown_and_the_history
     world.turn()
     order = world.live()[0]
     world.wait(4)
-    (event,) = of(world, order, "no_answer")
+    (event,) = history_of(world, order, "no_answer")
     assert (event["state"], event["why"]) == ("unknown", "no answer within 3 s")
     world.push("executions", [], "snapshot")
-    assert "after its deadline" in of(world, order, "not_in_snapshot")[0]["why"]
+    assert "after its deadline" in history_of(world, order, "not_in_snapshot")[0]["why"]
     world.executor.stream.reconcile.ask_history.append(order.cl_ord_id)
     call = RestCall(f"order {order.cl_ord_id}", "ClosedOrders", {})
     world.executor.rest_answer(call, {"closed": {}}, world.now)
-    last = of(world, order)[-1]
+    last = history_of(world, order)[-1]
     assert (last["kind"], last["shows"], last["state"]) == ("history", False, "never_placed")
 
 
@@ -216,11 +216,11 @@ def test_the_history_may_show_what_no_answer_did() -> None:
     world.turn()
     order = world.live()[0]
     world.executor.closed(world.now)
-    assert of(world, order)[-1]["why"] == "the connection ended before its answer"
+    assert history_of(world, order)[-1]["why"] == "the connection ended before its answer"
     world.executor.stream.reconcile.ask_history.append(order.cl_ord_id)
     answer = {"closed": {"OX": {"cl_ord_id": order.cl_ord_id, "status": "closed", "vol_exec": "0.00119047"}}}
     world.executor.rest_answer(RestCall(f"order {order.cl_ord_id}", "ClosedOrders", {}), answer, world.now)
-    last = of(world, order)[-1]
+    last = history_of(world, order)[-1]
     assert (last["shows"], last["status"], last["state"]) == (True, "closed", "filled")
 
 
@@ -231,7 +231,7 @@ def test_what_did_not_leave_says_so() -> None:
     (request,) = [r for r in wanted.requests if r.method == "add_order"]
     order = world.live()[0]
     world.executor.not_sent(request, "halted", world.now)
-    last = of(world, order)[-1]
+    last = history_of(world, order)[-1]
     assert (last["kind"], last["why"], last["state"]) == ("not_sent", "halted", "denied")
 
 
@@ -250,7 +250,7 @@ def test_an_order_found_at_a_start_says_by_which_start_and_by_what(tmp_path: Pat
     body = {**report, "symbol": "BTC/USD", "side": "buy", "limit_price": Decimal("83990.0")}
     world.hear_bus()
     world.connect(orders=[{**body, "order_qty": Decimal("0.00119047")}])
-    (event,) = of(world, placed)
+    (event,) = history_of(world, placed)
     assert (event["kind"], event["is_start"], event["state"]) == ("snapshot", True, "open")
     journal.close()
 
@@ -274,7 +274,7 @@ def test_a_fill_that_only_the_history_tells_is_told() -> None:
     trade_told = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": time_s, "type": "buy", "price": "83990.0"}
     result = {"count": 1, "trades": {"TX": {**trade_told, "vol": "0.00119047", "fee": "0.01"}}}
     world.executor.rest_answer(RestCall("page", "TradesHistory", {}), result, world.now)
-    event = of(world, order)[-1]
+    event = history_of(world, order)[-1]
     assert (event["kind"], event["source"], event["exec_id"]) == ("fill", "history", "TX")
 
 

@@ -45,7 +45,7 @@ def wait_for_subscription(sender: Publisher, prefix: str) -> None:
 
 
 def drain(reader: Subscriber, wanted: int, sender: Publisher | None = None) -> list[Received]:
-    """What arrives until ``wanted`` messages are there (bounded)."""
+    """Return what arrives until ``wanted`` messages are there (bounded)."""
     received: list[Received] = []
     for _ in range(500):
         if sender is not None:

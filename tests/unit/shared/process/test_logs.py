@@ -24,7 +24,7 @@ KEY, SECRET = "KEY-ABCDEFGHIJKLMNOPQRSTUVWXYZ-0123", "c2VjcmV0LXRoYXQtbXVzdC1ub3
 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
-    """What a process sets up once and for all is undone."""
+    """Undo what a process sets up once and for all."""
     hook, handlers, level = sys.excepthook, logging.root.handlers[:], logging.root.level
     yield
     sys.excepthook, logging.root.handlers[:] = hook, handlers
