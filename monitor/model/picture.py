@@ -123,7 +123,7 @@ class Picture:
             for (strategy, symbol), item in sorted(self.view.positions.items())
         ]
         balances = account.balances if account else {}
-        why = self.view.silence("executor", now) or ("" if account else "the executor has not told of the account")
+        why = self.view.silence("executor", now) or ("" if account else "the executor has not published the account")
         return sections.PositionsShown(
             known=not why,
             why=why,
@@ -137,7 +137,7 @@ class Picture:
 
     def profit(self, now: int) -> sections.ProfitShown:
         """Return profit in total and by pair as the executor last published it."""
-        account = self.view.account or Account(valid=False, why="the executor has not told of the account")
+        account = self.view.account or Account(valid=False, why="the executor has not published the account")
         pairs = {
             symbol: sections.PairProfit(
                 realised=profit.realised,

@@ -38,7 +38,7 @@ def configuration(config: Config) -> list[Finding]:
         text = f"{config.source} holds live secrets and others on this machine may read it (mode {mode:04o})"
         findings.append(warning("file-permissions", text, f"chmod 600 {config.source}, or take them by ${{NAME}}"))
     else:
-        findings.append(ok("file-permissions", f"{config.source.name} (mode {mode:04o}) tells others no live secret"))
+        findings.append(ok("file-permissions", f"{config.source.name} (mode {mode:04o}) shows others no live secret"))
     return findings
 
 

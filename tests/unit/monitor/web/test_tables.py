@@ -165,7 +165,7 @@ def test_live_orders_come_before_ended_ones() -> None:
 
 
 def test_orders_that_are_not_known_are_not_called_none() -> None:
-    assert "has not told" in records.orders([], known=False)
+    assert "has not published" in records.orders([], known=False)
 
 
 def test_csv_has_every_field_as_the_api_wrote_it() -> None:
