@@ -34,8 +34,8 @@ from shared.clock import boot_ns, wall_ns
 from shared.config import Config, check
 from shared.messages import Account, Alert, LogLine, Orders, OrderState
 from tests.unit.monitor.api.test_merge import merged
-from tests.unit.monitor.model.test_picture import fill, profit, take
-from tests.unit.monitor.model.test_view import PAIR, beat, book, book_status, order
+from tests.unit.monitor.model.test_picture import fill, profit
+from tests.unit.monitor.model.test_view import PAIR, beat, book, book_status, order, take
 
 TOKEN = "the-token-of-these-tests"
 # The alerts that it was asked to tell.

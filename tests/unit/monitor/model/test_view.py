@@ -9,6 +9,7 @@ import pytest
 
 from monitor.api.site import health
 from monitor.model import status_details
+from monitor.model.picture import Picture
 from monitor.model.view import View
 from shared.bus import Received, topics
 from shared.clock import SECOND
@@ -47,7 +48,7 @@ def view(config: Config) -> View:
     return View(config)
 
 
-def take(view: View, topic: str, message: Message, now: int = NOW) -> None:
+def take(view: View | Picture, topic: str, message: Message, now: int = NOW) -> None:
     kind = topics.kind_of(topic)
     assert kind is not None
     view.take(Received(topic, kind, topics.rest_of(topic, kind), message), now)
