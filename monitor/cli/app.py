@@ -65,7 +65,7 @@ class Commands(Mapping[str, Command]):
 class Tradebyte(TyperGroup):
     """``tradebyte`` itself."""
 
-    def __init__(self, **attributes: Any) -> None:
+    def __init__(self, **attributes: Any) -> None:  # typer's own keywords
         super().__init__(**attributes)
         self.commands = Commands()  # type: ignore[assignment]  # nothing is ever added to them
 

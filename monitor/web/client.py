@@ -134,6 +134,9 @@ class Client:
                 data = msgspec.json.decode(response.read(), type=section.kind)
         except urllib.error.HTTPError as error:
             return replace(known, trouble=_refusal(error), is_refused=False)
+        except msgspec.ValidationError as error:
+            # This section's alone: the others are fetched.
+            return replace(known, trouble=_why(error), is_refused=False)
         except (OSError, http.client.HTTPException, ValueError) as error:
             is_refused = isinstance(reason_of(error), ConnectionRefusedError)
             failed = replace(known, trouble=_why(error), is_refused=is_refused)
