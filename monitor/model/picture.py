@@ -15,14 +15,14 @@ from typing import Final
 import msgspec
 
 from monitor.model import sections, status_details
+from monitor.model.alerting.alerts import Alerts, Condition, Say
+from monitor.model.alerting.conditions import conditions
 from monitor.model.history import History
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import Latency
 from monitor.model.recent import Fills, Notices, Trades, order_shown
 from monitor.model.status_object import MachineFigures, Status
 from monitor.model.view import View
-from monitor.watchdog.alerts import Alerts, Condition, Say
-from monitor.watchdog.conditions import conditions
 from shared import limits, numbers
 from shared.bus import Received, topics
 from shared.clock import MS, SECOND

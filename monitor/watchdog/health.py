@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from monitor.watchdog.alerts import Begin, Condition, End, Say
+from monitor.model.alerting.alerts import Begin, Condition, End, Say
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Heartbeat, ProcessState

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from monitor.model.alerting.alerts import Condition
 from monitor.model.status_object import WebhookFigures
-from monitor.watchdog.alerts import Condition
 from monitor.watchdog.sinks import template
 from monitor.watchdog.sinks.outbox import Outbox, Outcome, wants
 from shared import limits

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.watchdog.alerts import Begin, End, Say
+from monitor.model.alerting.alerts import Begin, End, Say
 from monitor.watchdog.health import Action, Health, Restart
 from shared.clock import SECOND
 from shared.messages import Heartbeat, ProcessState

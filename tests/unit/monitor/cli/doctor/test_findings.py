@@ -19,6 +19,7 @@ from monitor.cli.doctor.finding import Finding
 from monitor.cli.doctor.questions import Answer, Answers, Clock
 from monitor.errors import SupervisorAbsent
 from monitor.model import status_details
+from monitor.model.alerting.shortages import shortages
 from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
 from monitor.watchdog import machine, supervisor
@@ -235,7 +236,7 @@ def test_the_machine_is_judged_by_the_thresholds(config: Config, changed: dict[s
 def test_the_machine_can_be_looked_at_before_its_folders_are_there(tmp_path: Path) -> None:
     figures = machine.Machine(tmp_path / "not" / "there").figures()
     assert figures.disk_free_mb > 0
-    assert machine.troubles(msgspec.convert(FIGURES, MachineFigures), Monitor()) == {}
+    assert shortages(msgspec.convert(FIGURES, MachineFigures), Monitor()) == {}
 
 
 def test_a_port_that_a_stranger_holds_is_an_error(config: Config) -> None:
