@@ -51,7 +51,7 @@ class Terminal:
         self._call("send-keys", *keys)
 
     def until(self, *texts: str, seconds: float = LONG_S) -> str:
-        """Waits until all of these are on the screen."""
+        """Wait until all of these are on the screen."""
         try:
             until(f"{texts} on the screen", lambda: all(text in self.screen for text in texts), seconds, 0.2)
         except AssertionError as error:

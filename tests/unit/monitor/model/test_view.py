@@ -105,7 +105,7 @@ def order(state: OrderState) -> Order:
 
 
 def status(view: View, now: int, wall: int, halted: str | None) -> dict[str, Any]:
-    """The status object as JSON has it."""
+    """Return the status object as JSON has it."""
     made = status_details.status(view, view._config, now, wall, halted)
     return cast("dict[str, Any]", msgspec.to_builtins(made))
 

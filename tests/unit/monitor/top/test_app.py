@@ -57,7 +57,7 @@ class Seat:
 
     @property
     def screen(self) -> str:
-        """The text of what is uppermost: of a question, or of the page."""
+        """Return the text of what is uppermost: of a question, or of the page."""
         canvas = self.app.screen.query(Canvas).first()
         return "\n".join(canvas.render_line(y).text for y in range(canvas.size.height))
 
@@ -70,7 +70,7 @@ class Seat:
 def sit(
     play: Callable[[Seat], Awaitable[None]], world: World | None = None, size: tuple[int, int] = (80, 24)
 ) -> FakeActions:
-    """Plays a scene."""
+    """Play a scene; return what was done in it."""
     source, actions = Source(world or World().whole()), FakeActions()
 
     async def scene() -> None:

@@ -53,7 +53,7 @@ def _kind(action: Action) -> str:
 
 @pytest.fixture(params=[BOOK])
 def health(request: pytest.FixtureRequest) -> Health:
-    """Watches the one process that the test is about: others would be missed."""
+    """Return the health of the one process that the test is about: others would be missed."""
     return Health([request.param], HOST)
 
 

@@ -254,7 +254,7 @@ def test_a_port_that_a_stranger_holds_is_an_error(config: Config) -> None:
         assert local.ports(config)[-1].level == "ok"
 
 
-class Told(supervisor.Supervisor):
+class FakeSupervisord(supervisor.Supervisor):
     """A supervisord that says what it is told to."""
 
     def __init__(self, states: dict[str, str] | None) -> None:
@@ -272,11 +272,11 @@ class Told(supervisor.Supervisor):
 
 def test_supervisords_programs_are_looked_through(config: Config) -> None:
     names = ["simulator", "collector", "book", "strategy", "executor", "monitor"]
-    assert levels(local.programs(config, Told(None))) == ["warning"]
-    assert levels(local.programs(config, Told(dict.fromkeys(names, "RUNNING")))) == ["ok"]
-    (finding,) = local.programs(config, Told(dict.fromkeys(names, "RUNNING") | {"executor": "EXITED"}))
+    assert levels(local.programs(config, FakeSupervisord(None))) == ["warning"]
+    assert levels(local.programs(config, FakeSupervisord(dict.fromkeys(names, "RUNNING")))) == ["ok"]
+    (finding,) = local.programs(config, FakeSupervisord(dict.fromkeys(names, "RUNNING") | {"executor": "EXITED"}))
     assert (finding.level, "executor.out.log" in finding.mend) == ("error", True)
-    (finding,) = local.programs(config, Told(dict.fromkeys(names[1:], "RUNNING")))
+    (finding,) = local.programs(config, FakeSupervisord(dict.fromkeys(names[1:], "RUNNING")))
     assert "no program simulator" in finding.text
 
 

@@ -1,4 +1,4 @@
-"""Troubles are told by their rules; and which troubles there are."""
+"""Troubles are alerted by their rules; and the troubles that there are."""
 
 from __future__ import annotations
 
