@@ -210,7 +210,7 @@ class Controls:
         )
 
         async def reap() -> None:
-            # Still here when it has ended: it did not work.
+            # The monitor still runs when the command has ended: it did not work.
             code = await process.wait()
             if code:
                 structlog.get_logger("monitor").warning("the restart failed", process=name, exit_code=code)

@@ -33,7 +33,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "web": ("tradebyte web",),
     "desktop": ("tradebyte desktop",),
 }
-# What one types first.
+# The first commands that one types.
 FIRST: Final = ("tradebyte status", "tradebyte top", "tradebyte halt", "tradebyte restart strategy")
 SHORT: Final[dict[str, str]] = {
     "status": "Processes, books, open orders, positions, rates.",

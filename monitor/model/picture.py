@@ -31,7 +31,7 @@ from shared.config.checks.names import bases
 from shared.messages import Account, Alert, Book, BookState, FeedTrades, Fill, LogLine
 from shared.valuation import legs
 
-# Raw frames are for whoever keeps books; everything else is looked at.
+# Everything but raw frames, which only the book process needs.
 WANTED: Final = [kind.name for kind in topics.KINDS if kind.name not in ("feed.book", "feed.ticker")]
 MONEY: Final = ("equity", "realised", "unrealised", "fees")
 
@@ -254,7 +254,7 @@ class Picture:
                 yield from ((f"bid.{pair}", bid), (f"ask.{pair}", ask), (f"mid.{pair}", (bid + ask) / 2))
         account = self.view.account
         if account is not None and account.valid and not self.view.silence("executor", now):
-            # Before it is reconciled an executor's position is the empty balance less what is kept: no point to draw.
+            # Before it is reconciled, an executor's position is an empty balance less the inventory: not worth drawing.
             for pair, text in self.view.position_texts().items():
                 yield f"position.{pair}", numbers.approximate(text)
             for asset, row in account.assets.items():
@@ -268,7 +268,7 @@ class Picture:
                     + numbers.approximate(profit.unrealised)
                     - numbers.approximate(profit.fees)
                 )
-                # In the currency: a chart draws all pairs on one axis.
+                # In the trading currency, since a chart draws all pairs on one axis.
                 quote = legs(pair)[1]
                 rate = account.rates.get(quote)
                 if quote == account.currency:

@@ -10,7 +10,7 @@ from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Row, Tone, plain, text_of
 from shared.messages import BookState, ProcessState
 
-# Alerts of what is shown from its own source as well, and at once.
+# Alerts about what these rows show anyway, from its source and sooner.
 SAID_ABOVE = ("book-invalid", "reconcile")
 
 

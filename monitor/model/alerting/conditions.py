@@ -19,7 +19,7 @@ from shared.config import Config
 from shared.kraken.errors import explained
 from shared.messages import BookState
 
-# A percentile of fewer samples is one sample's.
+# With fewer samples a high percentile is one sample.
 SAMPLES_MIN: Final = 50
 Named = Iterator[tuple[str, Condition]]
 
