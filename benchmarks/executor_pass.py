@@ -16,7 +16,7 @@ import msgspec
 
 from benchmarks import report
 from executor.decide.budget import Budget
-from executor.outbox import Request
+from executor.effects import Request
 from shared.clock import SECOND
 from shared.kraken.counters import TIERS
 from shared.messages import Fees, Pair, Quote
@@ -74,21 +74,19 @@ class ManyPairs(World):
         symbol = f"C{number % len(self.pairs)}/USD"
         self.now += SECOND // 50
         self.raw({"channel": "heartbeat"})
-        self.state.feed_at = self.state.book_status_at = self.now
+        self.state.market.feed_at = self.state.market.books_at = self.now
         self.hear_book(symbol)
         self.target(*_quotes(1 + number // len(self.pairs) % 5), symbol=symbol, ttl_ms=TTL_MS)
         for order in self.state.registry.live_on(symbol):  # old enough to be amended, and with the points for it
             order.touched -= 100 * SECOND
         self.state.budget = Budget(TIERS["pro"])
         began = time.perf_counter()
-        self.executor.turn(self.now)
+        wanted = self.executor.turn(self.now)
         took = time.perf_counter() - began
+        self.state.out.pending = wanted
         self.collect()
         self.settle()
-        self.state.out.messages.clear()
-        self.state.out.rows.clear()
-        self.state.out.events.clear()
-        self.state.out.rest.clear()
+        self.take()
         return took
 
 

@@ -25,38 +25,32 @@ class Shell:
             process.log.warning("the Rust module is not built: the Python book runs, slower", build="make setup")
 
     def on_messages(self, received: list[Received]) -> None:
-        """Hands each message on, and publishes what it changed at once."""
+        """Hand each message on, and publish what it changed at once."""
         for item in received:
             self.books.message(item.message, item.missed, boot_ns(), wall_ns())
             self.carry_out()
 
     def on_turn(self, now: int) -> None:
-        """Time passes."""
+        """Take the clock's turn."""
         self.books.turn(now)
         self.carry_out()
         trouble = self.books.trouble
         self.process.state(ProcessState.DEGRADED if trouble else ProcessState.READY, trouble)
-        self.process.details["counts"] = dict(self.books.counts)
+        self.process.details["counts"] = dict(self.books.out.counts)
 
     def carry_out(self) -> None:
-        """Sends what the core decided; books carry their header from the encoder itself."""
-        publisher = self.process.publisher
-        for symbol in self.books.changed:
+        """Publish what the core wants; books carry their header from the encoder itself."""
+        wanted, publisher = self.books.take(), self.process.publisher
+        for symbol in wanted.books:
             topic = f"book.{symbol}"
             seq = publisher.next_seq(topic)
             raw = self.books.encode(symbol, publisher.src, publisher.boot, seq, wall_ns(), boot_ns())
             publisher.publish_encoded(topic, raw)
-        self.books.changed.clear()
-        for topic, message in self.books.publishes:
-            self.process.publish(topic, message)
-        self.books.publishes.clear()
-        for problem in self.books.problems:
-            self.process.log.warning(problem)
-        self.books.problems.clear()
+        self.process.dispatch(wanted)
 
 
 def main() -> None:
-    """Runs until asked to stop, or verifies captures."""
+    """Run until asked to stop, or verify captures."""
     if sys.argv[1:2] == ["verify"]:
         sys.exit(verify.main(sys.argv[2:]))
     options = parser("book", __doc__ or "").parse_args()

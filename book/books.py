@@ -1,13 +1,13 @@
-"""Which books are live, and why the others are not. A core: messages and the time in, messages out.
+"""The books of a feed: keeps them live, and says why those are not that are not. A core: messages in, effects out.
 
 A book is live when its own frames say so (:mod:`book.tracked`) and the path from Kraken is alive: ``feed.status``
-comes new, bytes come from Kraken, and updates are not late. Whatever comes in, nothing is raised: it is counted in
-:attr:`Books.counts`, named in :attr:`Books.problems`, and survived.
+comes new, bytes come from Kraken, and updates are not late. Whatever comes in, nothing is raised: it is counted,
+logged and survived.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import dataclass, field
 
 from book import implementation
 from book.facts import replayed_depth
@@ -26,6 +26,7 @@ from shared.messages import (
     Message,
     Resync,
 )
+from shared.process import effects
 
 PATH_DEAD_NS = int(limits.PATH_DEAD_S * SECOND)
 SILENT_NS = int(limits.WS_SILENT_S * SECOND)
@@ -33,20 +34,23 @@ TROUBLES_SHOWN = 5
 STATUS_NS = limits.PATH_NEWS_MS * MS
 
 
+@dataclass(slots=True)
+class Effects(effects.Effects):
+    """The effects of a message or a turn; ``books`` are symbols to publish, as :meth:`Books.encode` makes them."""
+
+    books: dict[str, None] = field(default_factory=dict)
+
+
 class Books:
     """All books of one feed; in a replay every symbol of the recording has one.
 
-    ``publishes`` are messages for the shell to send, ``changed`` the symbols whose ``book.<symbol>`` it is to send,
-    made by :meth:`encode`. ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch.
+    ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch.
     """
 
     def __init__(
         self, symbols: list[str], depth: int, module: Implementation = implementation, *, rust: bool = False
     ) -> None:
-        self.publishes: list[tuple[str, Message]] = []
-        self.changed: dict[str, None] = {}
-        self.problems: list[str] = []
-        self.counts: Counter[str] = Counter()
+        self.out = effects.Outbox(Effects)
         self._module, self._depth, self._rust = module, depth, rust
         self._books = {symbol: TrackedBook(symbol, depth, module) for symbol in symbols}
         self._shown: dict[str, BookState] = {}
@@ -66,10 +70,14 @@ class Books:
         more = f" and {len(bad) - TROUBLES_SHOWN} more" if len(bad) > TROUBLES_SHOWN else ""
         return ", ".join(bad[:TROUBLES_SHOWN]) + more
 
+    def take(self) -> Effects:
+        """Return what is to be done since the last call."""
+        return self.out.take()
+
     # --- what comes in -------------------------------------------------------------------------------------------
 
     def message(self, message: Message, missed: int, now: int, wall: int) -> None:
-        """One message of the bus, before which ``missed`` of its topic were lost."""
+        """Take in one message of the bus, before which ``missed`` of its topic were lost."""
         if isinstance(message, FeedFrame):
             self._frame(message, missed, now, wall)
         elif isinstance(message, FeedStatus):
@@ -80,18 +88,18 @@ class Books:
             self._trades(message, now)
 
     def turn(self, now: int) -> None:
-        """Time passes: silence, requests for snapshots, news every 200 ms."""
+        """Notice silence, request snapshots, publish news every 200 ms."""
         for book in self._books.values():
             self._show(book, now)
         self._ask(now)
         if now >= self._status_due:
             self._status_due = now + STATUS_NS
             infos = {book.symbol: book.info(*self._state(book, now), now) for book in self._books.values()}
-            self.publishes.append(("book.status", BookStatus(books=infos, rust=self._rust)))
+            self.out.publish("book.status", BookStatus(books=infos, rust=self._rust))
 
     def _feed_status(self, status: FeedStatus, now: int) -> None:
         if not self._adopt((status.boot, status.connection)):
-            self.counts["feed.status of an old connection"] += 1
+            self.out.count("feed.status of an old connection")
             return
         self._status, self._heard = status, now
         self._last_byte = max(self._last_byte, min(status.last_byte, now))
@@ -101,7 +109,7 @@ class Books:
         self._connected = status.connected
 
     def _adopt(self, connection: tuple[int, int]) -> bool:
-        """Follows the feed to its newest connection, on which nothing of the old one holds; False for an old one."""
+        """Follow the feed to its newest connection, on which nothing of the old one holds; False for an old one."""
         if connection > self._connection:
             self._connection, self._connected, self._last_byte = connection, True, 0
             self._lateness.forget()
@@ -122,27 +130,27 @@ class Books:
             try:
                 book.instrument(pair.price_precision, pair.qty_precision)
             except (ValueError, OverflowError) as error:
-                self._problem("instrument data refused", f"{symbol}: {error}")
+                self.out.problem("instrument data refused", f"{symbol}: {error}")
 
     def _frame(self, message: FeedFrame, missed: int, now: int, wall: int) -> None:
         book = self._books.get(message.symbol) or self._replayed(message)
         if book is None:
-            self.counts["frame of a symbol not asked for"] += 1
+            self.out.count("frame of a symbol not asked for")
             return
         if not self._adopt((message.boot, message.connection)) or not self._connected:
-            self.counts["frame of an old connection"] += 1
+            self.out.count("frame of an old connection")
             return
         self._last_byte = max(self._last_byte, min(message.received, now))
         if self._is_replay:
             self._size_for_replay(book, message.frame)
-        self.counts["frames"] += 1
+        self.out.count("frames")
         wrong = book.frame(message.frame, missed, message.received, now)
         if wrong:
             kind = wrong.partition(":")[0].lstrip("0123456789 ")
-            self._problem(kind, f"{message.symbol}: {wrong}: {message.frame[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
+            self.out.problem(kind, f"{message.symbol}: {wrong}: {message.frame[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
         self._note_lateness(book, now, wall)
         if self._state(book, now)[0] is BookState.LIVE:
-            self.changed[book.symbol] = None
+            self.out.pending.books[book.symbol] = None
         self._show(book, now)
 
     def _trades(self, message: FeedTrades, now: int) -> None:
@@ -171,14 +179,14 @@ class Books:
         return self._status is not None and self._status.replay
 
     def _replayed(self, message: FeedFrame) -> TrackedBook | None:
-        """A book for a symbol that only the recording knows."""
+        """Return a book for a symbol that only the recording knows."""
         if not self._is_replay or not message.symbol or len(self._books) >= limits.BUS_TRACKED_TOPICS:
             return None
         book = self._books[message.symbol] = TrackedBook(message.symbol, self._depth, self._module)
         return book
 
     def _size_for_replay(self, book: TrackedBook, frame: bytes) -> None:
-        """Takes from a recorded snapshot what the recording does not tell otherwise: precision and depth."""
+        """Take from a recorded snapshot what the recording does not tell otherwise: precision and depth."""
         depth = replayed_depth(frame, self._depth) if not book.is_live else None
         if depth is not None:
             price_precision, qty_precision = book.precisions or (self._module.WIRE, self._module.WIRE)
@@ -187,7 +195,7 @@ class Books:
     # --- what goes out -------------------------------------------------------------------------------------------
 
     def _state(self, book: TrackedBook, now: int) -> tuple[BookState, str]:
-        """A book's state as the bus shows it, and why."""
+        """Return a book's state as the bus shows it, and why."""
         if book.state is not BookState.LIVE:
             subscription = self._status.symbols.get(book.symbol, "") if self._status else ""
             return book.state, subscription if subscription.startswith("refused") else book.why
@@ -201,7 +209,7 @@ class Books:
         return (BookState.SILENT, trouble) if trouble else (BookState.LIVE, "")
 
     def _path_trouble(self, now: int) -> str:
-        """Why nothing that comes from Kraken can be trusted to be current, or nothing."""
+        """Return why nothing from Kraken can be trusted to be current, or an empty text."""
         if now - self._heard > PATH_DEAD_NS:
             return "feed.status unheard for 1 s"
         if now - self._last_byte > SILENT_NS:
@@ -212,16 +220,16 @@ class Books:
         state, _ = self._state(book, now)
         if self._shown.get(book.symbol) is not state:
             self._shown[book.symbol] = state
-            self.changed[book.symbol] = None
+            self.out.pending.books[book.symbol] = None
 
     def encode(self, symbol: str, src: str, boot: int, seq: int, ts: int, now: int) -> bytes:
-        """``book.<symbol>`` as it is now, ``booked`` at ``now``."""
+        """Return ``book.<symbol>`` as it is now, ``booked`` at ``now``."""
         book = self._books[symbol]
         state, _ = self._state(book, now)
         return bytes(book.book.encode(self._depth, state.value, src, boot, seq, ts, book.received, now))
 
     def _ask(self, now: int) -> None:
-        """Asks for snapshots where the feed can bring them: a lost connection brings them by itself."""
+        """Ask for snapshots where the feed can bring them: a lost connection brings them by itself."""
         status = self._status
         if status and self._connected and not status.replay and now - self._heard <= PATH_DEAD_NS:
             for book in self._books.values():
@@ -229,11 +237,4 @@ class Books:
         wanted = {book.symbol: book.request for book in self._books.values() if book.is_asking}
         if wanted != self._wanted:
             self._wanted = wanted
-            self.publishes.append(("resync", Resync(symbols=wanted)))
-
-    def _problem(self, kind: str, text: str) -> None:
-        self.counts[kind] += 1
-        times = self.counts[kind]
-        # A flood of one kind is counted, not written: the 1st, 2nd, 4th, 8th… are.
-        if times & (times - 1) == 0 and len(self.problems) < limits.PROBLEMS_KEPT:
-            self.problems.append(f"{kind} ({times} so far): {text}")
+            self.out.publish("resync", Resync(symbols=wanted))

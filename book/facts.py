@@ -1,10 +1,9 @@
-"""What a parsed book frame is about (symbol, depth, snapshot or not), before any book looks at its levels."""
+"""The subject of a parsed book frame (symbol, depth, snapshot or not), before any book looks at its levels."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from book.frames import new_name
 
@@ -21,8 +20,8 @@ class Facts:
     snapshot_levels: int | None
 
 
-def facts(parsed: Any) -> Facts | None:
-    """The facts of a frame, None if it is no book frame."""
+def describe(parsed: object) -> Facts | None:
+    """Return the facts of a frame, None if it is no book frame."""
     if isinstance(parsed, dict):
         return _v2_facts(parsed)
     if isinstance(parsed, list) and len(parsed) >= 4 and isinstance(parsed[-1], str):
@@ -31,50 +30,48 @@ def facts(parsed: Any) -> Facts | None:
 
 
 def depth_that_holds(levels: int) -> int:
-    """The smallest of Kraken's depths that holds a snapshot's longer side."""
+    """Return the smallest of Kraken's depths that holds a snapshot's longer side."""
     return next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
 
 
 def replayed_depth(frame: bytes, configured: int) -> int | None:
-    """The depth that a recorded snapshot was subscribed with; None if the frame is no snapshot.
+    """Return the depth that a recorded snapshot was subscribed with; None if the frame is no snapshot.
 
     A side that fills one of Kraken's depths exactly tells it; one that does not is a thin book of a recording that was
     made, in all likelihood, with the configured depth.
     """
     try:
-        found = facts(json.loads(frame))
+        about = describe(json.loads(frame))
     except (ValueError, RecursionError):
         return None
-    if found is None or found.snapshot_levels is None:
+    if about is None or about.snapshot_levels is None:
         return None
-    if found.depth or found.snapshot_levels in DEPTHS:
-        return found.depth or found.snapshot_levels
-    return max(configured, depth_that_holds(found.snapshot_levels))
+    if about.depth or about.snapshot_levels in DEPTHS:
+        return about.depth or about.snapshot_levels
+    return max(configured, depth_that_holds(about.snapshot_levels))
 
 
-def _v2_facts(parsed: dict[str, Any]) -> Facts | None:
+def _v2_facts(parsed: dict[str, object]) -> Facts | None:
     data = parsed.get("data")
     if parsed.get("channel") != "book" or not isinstance(data, list) or not data:
         return None
-    element = data[0] if isinstance(data[0], dict) else {}
+    element: dict[str, object] = data[0] if isinstance(data[0], dict) else {}
     symbol = element.get("symbol")
     longest = _longest(element, "bids", "asks") if parsed.get("type") == "snapshot" else None
     return Facts(new_name(symbol) if isinstance(symbol, str) else UNKNOWN, None, longest)
 
 
-def _v1_facts(parsed: list[Any]) -> Facts | None:
-    name: Any = parsed[-2]
-    depth: Any = None
-    if isinstance(name, dict):
-        name, depth = name.get("name"), name.get("depth")
+def _v1_facts(parsed: list[object]) -> Facts | None:
+    channel = parsed[-2]
+    name, depth = (channel.get("name"), channel.get("depth")) if isinstance(channel, dict) else (channel, None)
     if not isinstance(name, str) or name.partition("-")[0] != "book":
         return None
-    told = name.partition("-")[2] or str(depth)
+    named = name.partition("-")[2] or str(depth)
     bodies = [body for body in parsed[1:-2] if isinstance(body, dict)]
     snapshot = any("as" in body or "bs" in body for body in bodies)
     longest = max((_longest(body, "as", "bs") for body in bodies), default=0) if snapshot else None
-    return Facts(new_name(parsed[-1]), int(told) if told in map(str, DEPTHS) else None, longest)
+    return Facts(new_name(str(parsed[-1])), int(named) if named in map(str, DEPTHS) else None, longest)
 
 
-def _longest(body: dict[str, Any], *sides: str) -> int:
+def _longest(body: dict[str, object], *sides: str) -> int:
     return max(len(side) if isinstance(side := body.get(key), list) else 0 for key in sides)

@@ -1,4 +1,4 @@
-"""What a Kraken book frame, v1 or v2, says about one pair: the Python twin of the Rust scanner.
+"""Kraken's book frames, v1 and v2, read for one pair: the Python twin of the Rust scanner.
 
 Number text never becomes a float: it goes to an integer and a count of decimals. Sources: KRAKEN.md sections 1.5
 and 2.
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NoReturn, TypeGuard
+from typing import NoReturn, TypeGuard
 
 DECIMALS_MAX = 18
 NESTING_MAX = 64
@@ -61,12 +61,12 @@ class Message:
 
 
 def new_name(symbol: str) -> str:
-    """A pair's name with both legs in their new names: ``XBT/USD`` is ``BTC/USD``, ``XDG/EUR`` is ``DOGE/EUR``."""
+    """Return a pair by the new names of both legs: ``XBT/USD`` is ``BTC/USD``, ``XDG/EUR`` is ``DOGE/EUR``."""
     return "/".join({"XBT": "BTC", "XDG": "DOGE"}.get(leg, leg) for leg in symbol.split("/"))
 
 
 def scan(frame: bytes, symbol: str) -> list[Message]:
-    """The messages of a frame about ``symbol`` (a name made by :func:`new_name`), at least one.
+    """Return the messages of a frame about ``symbol`` (a name made by :func:`new_name`), at least one.
 
     Raises FrameError or WrongSymbolError. What is wrong with another symbol's levels is no error of ours.
     """
@@ -94,7 +94,7 @@ def _v2_frame(top: _Object, symbol: str) -> list[Message]:
     wrong: FrameError | None = None
     for element in data:
         name = element.first("symbol") if isinstance(element, _Object) else None
-        if not _is_text(name):
+        if not isinstance(element, _Object) or not _is_text(name):
             raise FrameError("an element of data without a symbol")
         if new_name(name) != symbol:
             other = name
@@ -126,7 +126,7 @@ def _v2_message(element: _Object, snapshot: bool) -> Message:
     return message
 
 
-def _v2_level(level: Any, is_bid: bool) -> Level:
+def _v2_level(level: object, is_bid: bool) -> Level:
     if not isinstance(level, _Object):
         raise FrameError("a level that is no object")
     return _level(is_bid, level.one("price"), level.one("qty"))
@@ -135,14 +135,16 @@ def _v2_level(level: Any, is_bid: bool) -> Level:
 # ---- v1 -------------------------------------------------------------------------------------------------------------
 
 
-def _v1_frame(top: list[Any], symbol: str) -> Message:
-    if len(top) < 3 or not _is_text(top[-1]):
+def _v1_frame(top: list[object], symbol: str) -> Message:
+    pair = top[-1] if len(top) >= 3 else None
+    if not _is_text(pair):
         raise FrameError("a v1 frame is [id, levels, channel, pair]")
-    _, *bodies, channel, pair = top
+    _, *parts, channel, _ = top
     name = channel.first("name") if isinstance(channel, _Object) else channel
     if not _is_text(name) or not (name == "book" or name.startswith("book-")):
         raise FrameError("not the book channel")
-    if not all(isinstance(body, _Object) for body in bodies):
+    bodies = [part for part in parts if isinstance(part, _Object)]
+    if len(bodies) < len(parts):
         raise FrameError("levels that are no object")
     if new_name(pair) != symbol:
         raise WrongSymbolError(f"a frame of {pair}")
@@ -155,7 +157,7 @@ def _v1_frame(top: list[Any], symbol: str) -> Message:
 
 
 def _v1_body(body: _Object, message: Message) -> Iterator[str]:
-    """Adds the levels of one object to the message; yields the keys that they came under."""
+    """Add the levels of one object to the message; yield the keys that they came under."""
     checksum = _checksum(body.one("c"))
     message.checksum = message.checksum if checksum is None else checksum
     for key, value in body:
@@ -163,19 +165,20 @@ def _v1_body(body: _Object, message: Message) -> Iterator[str]:
             continue
         body.one(key)
         for level in _array(value):
-            message.levels.append(_v1_level(level, is_bid=key in ("bs", "b")))
-            message.exchange_ts = max(message.exchange_ts, _v1_time(level))
+            parts = _v1_parts(level)
+            message.levels.append(_level(key in ("bs", "b"), parts[0], parts[1]))
+            message.exchange_ts = max(message.exchange_ts, _v1_time(parts))
         yield key
 
 
-def _v1_level(level: Any, is_bid: bool) -> Level:
+def _v1_parts(level: object) -> list[object]:
     if not _is_array(level) or len(level) < 2:
         raise FrameError("a level without price or volume")
-    return _level(is_bid, level[0], level[1])
+    return level
 
 
-def _v1_time(level: list[Any]) -> int:
-    """A level's time; that of a republished one is old news and counts as none."""
+def _v1_time(level: list[object]) -> int:
+    """Return a level's time; that of a republished one is old news and counts as none."""
     if len(level) < 3 or (len(level) > 3 and level[3] == "r"):
         return 0
     return _time(level[2], unix_ns)
@@ -184,7 +187,7 @@ def _v1_time(level: list[Any]) -> int:
 # ---- values of a book -----------------------------------------------------------------------------------------------
 
 
-def _level(is_bid: bool, price: Any, qty: Any) -> Level:
+def _level(is_bid: bool, price: object, qty: object) -> Level:
     level = Level(is_bid, _number(price), _number(qty))
     if not level.price.mantissa:
         raise FrameError("a price of zero")
@@ -194,10 +197,10 @@ def _level(is_bid: bool, price: Any, qty: Any) -> Level:
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
 
 
-def _number(text: Any) -> Number:
-    """A price or a quantity, bare (v2) or in quotes (v1)."""
+def _number(text: object) -> Number:
+    """Return a price or a quantity, bare (v2) or in quotes (v1)."""
     match = _NUMBER.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
+    if match is None or not isinstance(text, str):
         raise FrameError(f"{text!r} is no price or quantity")
     whole, fraction, sign, exponent = match.groups("")
     digits = (whole + fraction).lstrip("0") or "0"
@@ -212,7 +215,7 @@ def _number(text: Any) -> Number:
     return Number(mantissa, decimals)
 
 
-def _checksum(value: Any) -> int | None:
+def _checksum(value: object) -> int | None:
     if value is _ABSENT:
         return None
     if isinstance(value, str) and re.fullmatch("[0-9]{1,10}", value) and int(value) <= CHECKSUM_MAX:
@@ -220,8 +223,8 @@ def _checksum(value: Any) -> int | None:
     raise FrameError("no checksum")
 
 
-def _time(value: Any, read: Callable[[str], int]) -> int:
-    """A time by ``read``; what is no time, or none that we know, is 0: nothing but a lag is measured with it."""
+def _time(value: object, read: Callable[[str], int]) -> int:
+    """Return a time by ``read``; what is no time, or none that we know, is 0: nothing but a lag is measured with it."""
     return read(value) if isinstance(value, str) else 0
 
 
@@ -230,7 +233,7 @@ _UNIX = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
 
 
 def rfc3339_ns(text: str) -> int:
-    """ns since the epoch of ``2023-07-30T15:29:58.343415Z``, 0 if it is no such time."""
+    """Return ns since the epoch of ``2023-07-30T15:29:58.343415Z``, 0 if it is no such time."""
     match = _RFC3339.fullmatch(text)
     if match is None:
         return 0
@@ -247,7 +250,7 @@ def rfc3339_ns(text: str) -> int:
 
 
 def unix_ns(text: str) -> int:
-    """ns since the epoch of ``1693415327.935623``, 0 if it is no such time."""
+    """Return ns since the epoch of ``1693415327.935623``, 0 if it is no such time."""
     match = _UNIX.fullmatch(text)
     if match is None:
         return 0
@@ -266,13 +269,13 @@ class _NumberText(str):
     __slots__ = ()
 
 
-class _Object(list[tuple[str, Any]]):
+class _Object(list[tuple[str, object]]):
     """A JSON object as its members in order: a key may come twice, which is an error where it matters."""
 
-    def first(self, key: str) -> Any:
+    def first(self, key: str) -> object:
         return next((value for name, value in self if name == key), _ABSENT)
 
-    def one(self, key: str) -> Any:
+    def one(self, key: str) -> object:
         values = [value for name, value in self if name == key]
         if len(values) > 1:
             raise FrameError(f"{key} twice")
@@ -283,7 +286,7 @@ def _no_constant(word: str) -> NoReturn:
     raise FrameError(f"{word} is not JSON")
 
 
-def _parse(frame: bytes) -> Any:
+def _parse(frame: bytes) -> object:
     try:
         top = json.loads(
             frame.decode(),
@@ -299,7 +302,7 @@ def _parse(frame: bytes) -> Any:
     return top
 
 
-def _nesting(top: Any) -> int:
+def _nesting(top: object) -> int:
     layer, depth = [top], 0
     while layer := [value for value in layer if isinstance(value, list)]:
         depth += 1
@@ -307,15 +310,15 @@ def _nesting(top: Any) -> int:
     return depth
 
 
-def _is_text(value: Any) -> TypeGuard[str]:
+def _is_text(value: object) -> TypeGuard[str]:
     return type(value) is str
 
 
-def _is_array(value: Any) -> TypeGuard[list[Any]]:
+def _is_array(value: object) -> TypeGuard[list[object]]:
     return type(value) is list
 
 
-def _array(value: Any) -> list[Any]:
+def _array(value: object) -> list[object]:
     if not _is_array(value):
         raise FrameError("levels that are no array")
     return list(value)

@@ -1,4 +1,4 @@
-"""Which order book runs: the Rust one where it is built, else its Python twin.
+"""The order book that runs: the Rust one where it is built, else its Python twin.
 
 ``TRADEBYTE_NO_RUST=1`` asks for the twin. Whether to warn about the twin is the process's to decide.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 
 def _rust() -> Any:
-    """The Rust module, or None.
+    """Return the Rust module, or None.
 
     From the repository's root the bare crate folder imports as an empty namespace package, so it is the book
     that is asked for.

@@ -1,4 +1,4 @@
-"""Is a book behind? By its updates' own timestamps, or by trades that it does not explain.
+"""The lateness of a book, by its updates' own timestamps and by trades that it does not explain.
 
 All checksums can be good on a book that is 26 s behind.
 """
@@ -20,7 +20,7 @@ class Lateness:
         self._is_lagging = False
 
     def update(self, late: int, now: int) -> None:
-        """An update came ``late`` ns after its own timestamp."""
+        """Take an update that came ``late`` ns after its own timestamp."""
         self._updated = now
         if late <= LATE_NS:
             self.forget()
@@ -31,13 +31,13 @@ class Lateness:
             self._is_lagging = True
 
     def is_lagging(self, now: int) -> bool:
-        """Are updates late; after 5 s without any, nothing more is known to be on its way, and they are not."""
+        """True if updates are late; after 5 s without any, nothing is known to be on its way, and they are not."""
         if self._since and now - self._updated > QUIET_NS:
             self.forget()
         return self._is_lagging
 
     def forget(self) -> None:
-        """Nothing is late any more: an update was on time, or the connection is a new one."""
+        """Forget lateness: an update was on time, or the connection is a new one."""
         self._since, self._is_lagging = 0, False
 
 
@@ -49,7 +49,7 @@ class Contradiction:
         self._since = 0
 
     def trade(self, price: int, bid: int | None, ask: int | None, now: int) -> None:
-        """Others traded at ``price`` while the book's touch was this."""
+        """Take a trade of others at ``price`` while the book's touch was this."""
         beyond = (ask is not None and price > ask) or (bid is not None and price < bid)
         if not beyond:
             self.forget()
@@ -57,14 +57,14 @@ class Contradiction:
             self._price, self._since = price, now
 
     def touch(self, bid: int | None, ask: int | None) -> None:
-        """The book's touch changed: one that holds the trade's price explains it."""
+        """Take the book's new touch: one that holds the trade's price explains it."""
         if self._since and (bid is None or bid <= self._price) and (ask is None or self._price <= ask):
             self.forget()
 
     def is_lasting(self, now: int) -> bool:
-        """Has the book failed to explain a trade for 1 s."""
+        """True if the book has failed to explain a trade for 1 s."""
         return bool(self._since) and now - self._since >= LATE_NS
 
     def forget(self) -> None:
-        """Nothing contradicts the book."""
+        """Forget the trade that contradicts the book."""
         self._price = self._since = 0

@@ -48,7 +48,7 @@ class _Scale:
         return _power(self.stored - self.wire)
 
     def units(self, number: Number, name: str) -> int:
-        """``number`` in stored units; it has to be a whole number of the pair's ticks or lots."""
+        """Return ``number`` in stored units; it has to be a whole number of the pair's ticks or lots."""
         units = number.mantissa * _power(self.stored - number.decimals)
         if units > U64_MAX:
             raise FrameError(f"{name} {number} is too large")
@@ -57,7 +57,7 @@ class _Scale:
         return units
 
     def after(self, message: Message, numbers: list[Number]) -> _Scale:
-        """This with the wire's decimals after a message: anew from a snapshot, only ever more from an update."""
+        """Return this with the wire's decimals after a message: anew from a snapshot, only ever more from an update."""
         least = self.wire
         if message.snapshot:
             # v2 prints the pair's precision exactly, even where zeros at the end were lost on the way.
@@ -95,21 +95,21 @@ class OrderBook:
 
     @property
     def price_precision(self) -> int:
-        """Decimals of a tick."""
+        """Return decimals of a tick."""
         return self._price.published
 
     @property
     def qty_precision(self) -> int:
-        """Decimals of a lot."""
+        """Return decimals of a lot."""
         return self._qty.published
 
     @property
     def crossed(self) -> bool:
-        """The best bid is not below the best ask."""
+        """Return the best bid is not below the best ask."""
         return bool(self._bids and self._asks) and max(self._bids) >= min(self._asks)
 
     def clear(self) -> None:
-        """Forgets every level; the counts of checksums stay."""
+        """Forget every level; the counts of checksums stay."""
         self._bids, self._asks = {}, {}
         self._price, self._qty = _Scale(self._price.pair), _Scale(self._qty.pair)
         self.synced = False
@@ -117,7 +117,7 @@ class OrderBook:
         self.last_was_snapshot = False
 
     def apply_frame(self, frame: bytes) -> bool:
-        """Takes one v1 or v2 book frame, old and new pair names alike; is the book in sync after it?
+        """Take one v1 or v2 book frame, old and new pair names alike; return whether the book is in sync after it.
 
         False when the checksum fails, and for updates from then on, or from the start, until a snapshot. Raises
         FrameError or WrongSymbolError; a frame is taken whole or not at all.
@@ -136,22 +136,22 @@ class OrderBook:
         return True
 
     def bids(self, n: int) -> list[tuple[int, int]]:
-        """Up to ``n`` levels as (ticks, lots), best first."""
+        """Return up to ``n`` levels as (ticks, lots), best first."""
         return self._levels(nlargest(n, self._bids), self._bids, self._price.per_tick, self._qty.per_tick)
 
     def asks(self, n: int) -> list[tuple[int, int]]:
-        """Up to ``n`` levels as (ticks, lots), best first."""
+        """Return up to ``n`` levels as (ticks, lots), best first."""
         return self._levels(nsmallest(n, self._asks), self._asks, self._price.per_tick, self._qty.per_tick)
 
     def checksum(self) -> int:
-        """Kraken's CRC-32 of the book as it is now."""
+        """Return Kraken's CRC-32 of the book as it is now."""
         units = self._price.per_wire_unit, self._qty.per_wire_unit
         asks = self._levels(nsmallest(CHECKSUM_LEVELS, self._asks), self._asks, *units)
         bids = self._levels(nlargest(CHECKSUM_LEVELS, self._bids), self._bids, *units)
         return zlib.crc32("".join(f"{price}{qty}" for price, qty in asks + bids).encode())
 
     def encode(self, n: int, state: str, src: str, boot: int, seq: int, ts: int, received: int, booked: int) -> bytes:
-        """The bus message ``shared.messages.Book`` as msgpack, with levels only in the state ``live``.
+        """Return the bus message ``shared.messages.Book`` as msgpack, with levels only in the state ``live``.
 
         Raises ValueError for an unknown state, and for ``live`` when the book is crossed or not in sync.
         """
@@ -217,7 +217,7 @@ class OrderBook:
         return good
 
     def _rescale(self, by_price: int, by_qty: int) -> None:
-        """Brings the levels to finer units when the wire prints more decimals than the snapshot did."""
+        """Bring the levels to finer units when the wire prints more decimals than the snapshot did."""
         if by_price == by_qty == 1:
             return
         bids, asks = (
@@ -233,12 +233,12 @@ class OrderBook:
 
 
 def get_bid(book: OrderBook) -> tuple[int, int] | None:
-    """The best bid as (ticks, lots), None where the side is empty."""
+    """Return the best bid as (ticks, lots), None where the side is empty."""
     return next(iter(book.bids(1)), None)
 
 
 def get_ask(book: OrderBook) -> tuple[int, int] | None:
-    """The best ask as (ticks, lots), None where the side is empty."""
+    """Return the best ask as (ticks, lots), None where the side is empty."""
     return next(iter(book.asks(1)), None)
 
 

@@ -42,11 +42,11 @@ class TrackedBook:
 
     @property
     def is_live(self) -> bool:
-        """Good by its frames, and seen to be so now: the last look before a book is shown as live."""
+        """True if its frames are good and it is in sync now: the last look before a book is shown as live."""
         return self.state is BookState.LIVE and bool(self.book.synced) and not self.book.crossed
 
     def instrument(self, price_precision: int, qty_precision: int, depth: int | None = None) -> None:
-        """The pair's precisions; a change makes the book another one, which wants a snapshot of its own.
+        """Take the pair's precisions; a change makes it another book, which needs a snapshot of its own.
 
         Raises ValueError or OverflowError for what no pair has, and changes nothing then.
         """
@@ -63,7 +63,7 @@ class TrackedBook:
             self.why = "no snapshot yet"
 
     def reset(self, why: str) -> None:
-        """A new connection, or none: nothing holds, and the subscription will bring a snapshot by itself."""
+        """Empty the book for a new connection, or none: the subscription will bring a snapshot by itself."""
         self.book.clear()
         self.state, self.why = BookState.SYNCING, why
         self.is_asking = self._snapshot_missed = False
@@ -72,7 +72,7 @@ class TrackedBook:
         self.contradiction.forget()
 
     def desync(self, why: str) -> None:
-        """The book is wrong or may be: empty until a new snapshot, which has to be asked for."""
+        """Empty the book, which is wrong or may be, until a new snapshot; that has to be asked for."""
         self.book.clear()
         self.state, self.why = BookState.RESYNCING, why
         self._snapshot_missed = True
@@ -80,7 +80,7 @@ class TrackedBook:
         self.contradiction.forget()
 
     def frame(self, frame: bytes, missed: int, received: int, now: int) -> str:
-        """Takes a raw frame before which ``missed`` were lost; returns what went wrong with it, or nothing."""
+        """Take a raw frame before which ``missed`` were lost; return what went wrong with it, or nothing."""
         self._framed = now
         if self.precisions is None:
             self._snapshot_missed = True
@@ -110,18 +110,18 @@ class TrackedBook:
         return wrong
 
     def touch(self) -> tuple[int | None, int | None]:
-        """The best bid and ask in ticks, None where a side is empty."""
+        """Return the best bid and ask in ticks, None where a side is empty."""
         bids, asks = self.book.bids(1), self.book.asks(1)
         return (bids[0][0] if bids else None), (asks[0][0] if asks else None)
 
     def trades(self, prices: list[int], now: int) -> None:
-        """Others traded at these prices (ticks)."""
+        """Take trades of others at these prices (ticks)."""
         if self.is_live:
             for price in prices:
                 self.contradiction.trade(price, *self.touch(), now)
 
     def ask(self, now: int, subscribed: bool) -> None:
-        """Asks for a snapshot if one is missing and none is to be expected.
+        """Ask for a snapshot if one is missing and none is to be expected.
 
         Once per desync: the number rises only after 5 s without a good snapshot. ``subscribed`` tells that Kraken has
         acknowledged the subscription, after which the snapshot is a matter of milliseconds.
@@ -139,12 +139,12 @@ class TrackedBook:
 
     @property
     def checksums_ok(self) -> int:
-        """Checksums that matched since the process began, over all books of this symbol."""
+        """Return checksums that matched since the process began, over all books of this symbol."""
         return self._counted[0] + int(self.book.checksums_ok)
 
     @property
     def checksums_failed(self) -> int:
-        """Checksums that failed since the process began, over all books of this symbol."""
+        """Return checksums that failed since the process began, over all books of this symbol."""
         return self._counted[1] + int(self.book.checksums_failed)
 
     def info(self, state: BookState, why: str, now: int) -> BookInfo:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from book import implementation, orderbook
-from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, facts
+from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, describe
 from book.frames import new_name
 from book.interface import Implementation
 from shared.kraken import captures
@@ -64,12 +64,12 @@ class Verifier:
         self._acknowledged: dict[str, int] = {}
 
     def new_connection(self) -> None:
-        """Forgets the books, not the counts: another capture begins."""
+        """Forget the books, not the counts: another capture begins."""
         self._books.clear()
         self._acknowledged.clear()
 
     def take(self, frame: bytes) -> None:
-        """One frame of any channel."""
+        """Take one frame of any channel."""
         try:
             parsed = json.loads(frame)
         except (ValueError, RecursionError):
@@ -77,12 +77,12 @@ class Verifier:
             if b'"book' in frame:
                 self._unreadable(UNKNOWN, "a line that is no JSON")
             return
-        found = facts(parsed)
-        if found is None:
+        about = describe(parsed)
+        if about is None:
             self._note_acknowledgement(parsed)
             return
-        symbol = found.symbol
-        book = self._book(found)
+        symbol = about.symbol
+        book = self._book(about)
         tally = self.tallies.setdefault(symbol, Tally())
         tally.frames += 1
         tally.depth = book.depth
@@ -105,10 +105,10 @@ class Verifier:
         tally.failed += 1
         tally.note(why[:200])
 
-    def _book(self, found: Facts) -> Any:
-        """The symbol's book; a new one where a snapshot comes with another depth."""
-        symbol, levels = found.symbol, found.snapshot_levels
-        depth = found.depth or self._acknowledged.get(symbol) or self._depth
+    def _book(self, about: Facts) -> Any:
+        """Return the symbol's book; a new one where a snapshot comes with another depth."""
+        symbol, levels = about.symbol, about.snapshot_levels
+        depth = about.depth or self._acknowledged.get(symbol) or self._depth
         if depth is None and levels is not None:
             depth = depth_that_holds(levels)
         book = self._books.get(symbol)
@@ -118,7 +118,7 @@ class Verifier:
         return book
 
     def _note_acknowledgement(self, parsed: Any) -> None:
-        """Remembers the depth that a subscription, v1 or v2, was given."""
+        """Remember the depth that a subscription, v1 or v2, was given."""
         answer: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
         about: Any = answer.get("result") if answer.get("method") == "subscribe" else answer.get("subscription")
         depth = about.get("depth") if isinstance(about, dict) else None
@@ -127,7 +127,7 @@ class Verifier:
             self._acknowledged[new_name(symbol)] = depth
 
     def report(self) -> dict[str, Any]:
-        """The counts, in all and by symbol."""
+        """Return the counts, in all and by symbol."""
         symbols = {symbol: asdict(self.tallies[symbol]) for symbol in sorted(self.tallies)}
         sums = {key: sum(tally[key] for tally in symbols.values()) for key in ("frames", "checked", "failed")}
         return {**sums, "symbols": symbols}
@@ -135,12 +135,12 @@ class Verifier:
 
 def has_lost_zeros(frame: bytes) -> bool:
     """True if the quantities of a frame of version 2 are not all written with the same decimals, as Kraken does."""
-    found = _QTY.findall(frame)
-    return len({len(decimals) for decimals, _ in found}) > 1 or any(exponent for _, exponent in found)
+    quantities = _QTY.findall(frame)
+    return len({len(decimals) for decimals, _ in quantities}) > 1 or any(exponent for _, exponent in quantities)
 
 
 def table(report: dict[str, Any]) -> str:
-    """The report for people."""
+    """Return the report for people."""
     heads = ("symbol", "depth", "frames", "checked", "failed", "unsynced")
     rows = [(symbol, *(str(tally[key]) for key in heads[1:])) for symbol, tally in report["symbols"].items()]
     total = ("all", "", *(str(report[key]) for key in heads[2:5]), "")
@@ -150,7 +150,7 @@ def table(report: dict[str, Any]) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs the command; returns its exit code."""
+    """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m book verify", description="check the books of captures")
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="a .jsonl or .json capture, v1 or v2, .gz too"

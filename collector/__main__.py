@@ -11,12 +11,12 @@ import importlib
 import itertools
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from collector.feed import Feed, Valuing
-from collector.instruments import assets_of, pairs_of
+from collector.feed.feed import Feed
+from collector.feed.listing import Valuing
+from collector.feed.rest_instruments import assets_of, pairs_of
 from collector.replay import parse_speed, play
 from shared import limits
 from shared.bus import Received
@@ -30,7 +30,7 @@ from shared.process.command_line import EXIT_CONFIG, load_config, parser, refuse
 from shared.process.loop import Process
 from shared.version import tradebyte_version
 
-COMMANDS = {"record": "collector.record", "replay": "collector.playback"}
+COMMANDS = {"record": "collector.recording.record", "replay": "collector.recording.playback"}
 
 
 class Collector:
@@ -38,7 +38,6 @@ class Collector:
 
     def __init__(self, process: Process, feed: Feed) -> None:
         self.process, self.feed = process, feed
-        self._told: Counter[str] = Counter()
         self.socket = KrakenSocket(
             process.config.kraken.ws_url,
             self._opened,
@@ -48,12 +47,12 @@ class Collector:
         )
 
     async def run(self) -> None:
-        """Connects once subscribers had the time to find this boot: snapshots that nobody hears are asked for again."""
+        """Connect once subscribers could attach: a snapshot that nobody heard must be requested again."""
         await asyncio.sleep(limits.JOIN_S)
         await asyncio.gather(self.socket.run(), self._fetch_instruments())
 
     async def _fetch_instruments(self) -> None:
-        """Instrument data by REST when the feed wants it so, and anew each few minutes: it changes."""
+        """Fetch instrument data by REST while the feed wants it so, and again every few minutes, since it changes."""
         rest = Rest(self.process.config.kraken.rest_url, "", "", f"TradeByte/{tradebyte_version()}")
         fetched = 0.0
         while True:
@@ -63,7 +62,6 @@ class Collector:
                     pairs, assets = await rest.public("AssetPairs"), await rest.public("Assets")
                     names = RestNames(pairs, assets)
                     self.feed.instruments(pairs_of(pairs, names), assets_of(assets, names), boot_ns())
-                    self.feed.wants_instruments = False
                     fetched = time.monotonic()
                 except (RestError, RestRefused, ValueError, KeyError, TypeError, AttributeError) as error:
                     self.process.log.warning("no instrument data by REST, trying again", why=str(error))
@@ -86,19 +84,16 @@ class Collector:
         self.carry_out()
 
     def on_messages(self, received: list[Received]) -> None:
-        """Obeys ``resync``."""
+        """Obey ``resync``."""
         for item in received:
             if isinstance(item.message, Resync):
                 self.feed.resync(item.message, boot_ns())
         self.carry_out()
 
     def on_turn(self, now: int) -> None:
-        """Time passes."""
+        """Take the clock's turn."""
         self.feed.turn(now)
         self.carry_out()
-        if self.feed.wants_reconnect:
-            self.socket.close(self.feed.wants_reconnect)
-            self.feed.wants_reconnect = ""
         if not self.socket.connected:
             self.process.state(ProcessState.DEGRADED, f"not connected to {self.socket.url}")
         elif not self.feed.is_subscribed:
@@ -106,32 +101,21 @@ class Collector:
         else:
             self.process.state(ProcessState.READY)
         self.process.drops = self.socket.dropped
-        self.process.details["frames"] = dict(self.feed.counts)
+        self.process.details["frames"] = dict(self.feed.out.counts)
         self.process.details["connection_attempts"] = self.socket.reconnect.attempts
 
     def carry_out(self) -> None:
-        """Sends and publishes what the core decided."""
-        for topic, message in self.feed.publishes:
-            self.process.publish(topic, message)
-        self.feed.publishes.clear()
-        for text in self.feed.sends:
-            self.socket.send(text)
-        self.feed.sends.clear()
-        for alert in self.feed.alerts:
-            self.process.log.error(alert)
-            self.process.alert("critical", "pair", alert)
-        self.feed.alerts.clear()
-        for problem in self.feed.problems:
-            kind = problem.partition(":")[0]
-            self._told[kind] += 1
-            # A flood of one kind is counted, not written: the 1st, 2nd, 4th, 8th… are.
-            if self._told[kind] & (self._told[kind] - 1) == 0:
-                self.process.log.warning(problem, times=self._told[kind])
-        self.feed.problems.clear()
+        """Send and publish what the core wants."""
+        wanted = self.feed.take()
+        self.process.dispatch(wanted)
+        for request in wanted.requests:
+            self.socket.send(request)
+        if wanted.reconnect:
+            self.socket.close(wanted.reconnect)
 
 
 def main() -> None:
-    """Runs until asked to stop."""
+    """Run until asked to stop."""
     if sys.argv[1:2] and sys.argv[1] in COMMANDS:
         # Only these load Arrow, which takes as much memory as the whole collector.
         sys.exit(importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:]))
@@ -154,9 +138,9 @@ def main() -> None:
 
 
 def _frames_of(path: Path) -> Iterable[bytes]:
-    """The frames of a capture, one a line, or of what ``record`` recorded."""
+    """Return the frames of a capture, one a line, or of a recording."""
     if path.is_dir() or path.suffix == ".arrows":
-        from collector import recording
+        from collector.recording import files as recording
 
         try:
             files = recording.find([path.absolute()])

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from collector.feed import Feed
-from collector.frames import Kind
+from collector.feed.feed import Feed
+from collector.feed.frames import Kind
 from shared import limits
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, parse_rfc3339
@@ -30,7 +30,7 @@ MARKET = frozenset({Kind.BOOK.value, Kind.TRADE.value, Kind.TICKER.value})
 
 
 def parse_speed(text: str) -> float | None:
-    """``max`` (None) or a factor above 0. Raises ValueError for anything else."""
+    """Return ``max`` (None) or a factor above 0. Raises ValueError for anything else."""
     if text == "max":
         return None
     factor = float(text)
@@ -40,14 +40,14 @@ def parse_speed(text: str) -> float | None:
 
 
 def frame_time(raw: bytes) -> int | None:
-    """The newest time in a frame, ns since the epoch, or None."""
-    found = [parse_rfc3339(text.decode()) for text in _V2_TIME.findall(raw)]
-    found += [int(Decimal(text.decode()) * SECOND) for text in _V1_TIME.findall(raw)]
-    return max(found, default=None)
+    """Return the newest time in a frame, ns since the epoch, or None."""
+    times = [parse_rfc3339(text.decode()) for text in _V2_TIME.findall(raw)]
+    times += [int(Decimal(text.decode()) * SECOND) for text in _V1_TIME.findall(raw)]
+    return max(times, default=None)
 
 
 def schedule(lines: Iterator[bytes], speed: float | None) -> Iterator[tuple[int, bytes]]:
-    """Each frame with the ns after the start at which it is due."""
+    """Return each frame with the ns after the start at which it is due."""
     first: int | None = None
     due = 0
     for line in lines:
@@ -82,14 +82,6 @@ def play(process: Process, recording: Iterable[bytes], speed: float | None) -> i
             process.log.error(broken[0])
             return None
 
-    def carry_out() -> None:
-        for topic, message in feed.publishes:
-            process.publish(topic, message)
-        feed.publishes.clear()
-        for problem in feed.problems:
-            process.log.warning(problem)
-        feed.problems.clear()
-
     def on_turn(now: int) -> None:
         nonlocal pending, started, ended
         if not started:
@@ -104,22 +96,22 @@ def play(process: Process, recording: Iterable[bytes], speed: float | None) -> i
             if pending is None or pending[0] > now - started:
                 break
             feed.frame(pending[1], boot_ns())
-            carry_out()
+            process.dispatch(feed.take())
             pending = following()
         feed.turn(now)
-        carry_out()
+        process.dispatch(feed.take())
         if pending is None:
             ended = ended or now
             # What was sent last must have left before the sockets close.
             if now - ended > limits.REPLAY_LINGER_S * SECOND:
-                process.log.info("replay ended", frames=dict(feed.counts))
+                process.log.info("replay ended", frames=dict(feed.out.counts))
                 process.stopping = True
 
     def ignore(_received: list[Received]) -> None:
         return
 
     process.run_polled(ignore, on_turn, turn_ms=5)
-    if pending is None and started and not feed.counts.keys() & MARKET:
+    if pending is None and started and not feed.out.counts.keys() & MARKET:
         broken.append("nothing was replayed: no frame of a book or of trades is in the file")
     for text in broken:
         print(f"collector: {text}", file=sys.stderr, flush=True)

@@ -59,7 +59,7 @@ def run() -> None:
         refuse(EXIT_CONFIG, "executor", f"{path} is damaged ({error}); {mend}")
     executor = Executor(state, journal.find_order, known_ts, clock_id())
     shell = Shell(process, state, executor, journal)
-    process.log.info("epoch", epoch=state.epoch, orders_of_the_past=len(state.registry.live()))
+    process.log.info("epoch", epoch=state.life.epoch, orders_of_the_past=len(state.registry.live()))
     process.run_async(shell.private.socket.run, shell.on_messages, shell.on_turn, shell.stop, turn_ms=20)
     lock.release()
 

@@ -1,4 +1,4 @@
-"""The executor's state as messages, told when it changed."""
+"""The executor's state as messages, published when it changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROFIT_EVERY_NS = SECOND // 4
 
 
 class Publisher:
-    """Tells what changed, and nothing else: a pass costs what happened in it, not what there is."""
+    """Publishes what changed, and nothing else: a pass costs what happened in it, not what there is."""
 
     def __init__(self, state: State, unmet: Unmet) -> None:
         self.state, self.unmet = state, unmet
@@ -31,11 +31,14 @@ class Publisher:
         self._changes = -1  # the account's, as positions were last told
         self._urgent: tuple[object, ...] = ()
         self._account_due = 0
+        # For which moment and changes of the account the profit below was reckoned.
+        self._profits_key = (-1, -1)
+        self._profits: Profits | None = None
 
     def turn(self, now: int) -> None:
         """Put the messages that are news into the outbox."""
-        state, valid = self.state, self.state.view_is_valid(now)
-        seen = (valid, state.pairs)
+        state, valid = self.state, self.state.session.is_view_valid(now)
+        seen = (valid, state.market.pairs)
         symbols = state.registry.take_touched()
         if is_new := self._seen != seen:
             self._seen = seen
@@ -50,43 +53,50 @@ class Publisher:
         urgent = self._what_is_urgent(valid, now)
         if urgent != self._urgent or now >= self._account_due:
             self._urgent, self._account_due = urgent, now + SECOND
-            self._tell("account", account_message(state, now, self.unmet))
+            self._tell("account", account_message(state, now, self.unmet, self._recent_profits(now)))
 
     def _what_is_urgent(self, valid: bool, now: int) -> tuple[object, ...]:
         """Return what of the account is told at once; profit and counters, which always change, wait for the second."""
         account, unmet = self.state.account, self.unmet
-        rates = tuple(self.state.rates.is_valid(asset, now) for asset in self._quotes)
+        rates = tuple(self.state.market.rates.is_valid(asset, now) for asset in self._quotes)
         held = tuple(account.holds.held.values())
         return (valid, account.changes, dict(account.fees), rates, held, len(unmet.empty), len(unmet.unwanted))
 
     def _tell(self, topic: str, message: Message) -> None:
         if self._published.get(topic) != message:
             self._published[topic] = message
-            # A copy: the bus writes its header into what it sends.
-            self.state.out.messages.append((topic, msgspec.structs.replace(message)))
+            self.state.out.publish(topic, message)
+
+    def _recent_profits(self, now: int) -> Profits:
+        """Return the profit, reckoned again after each fill or entry and at most four times a second."""
+        key = (now // PROFIT_EVERY_NS, self.state.account.changes)
+        if self._profits is None or self._profits_key != key:
+            self._profits_key, self._profits = key, profits(self.state, now)
+        return self._profits
 
 
-def account_message(state: State, now: int, unmet: Unmet | None = None) -> Account:
+def account_message(state: State, now: int, unmet: Unmet | None = None, profit: Profits | None = None) -> Account:
     """Return the account as it stands now."""
-    account = _account(state, now, state.view_is_valid(now))
+    valid = state.session.is_view_valid(now)
+    account = _account(state, now, valid, profit or profits(state, now))
     if unmet is not None:
         account = msgspec.structs.replace(account, empty_slots=unmet.empty, unwanted=unmet.unwanted)
     return account
 
 
 def _orders(state: State, symbol: str, valid: bool) -> Orders:
-    pair = state.pairs.get(symbol)
+    pair = state.market.pairs.get(symbol)
     return Orders(
         symbol=symbol,
         valid=valid,
         price_precision=pair.price_precision if pair else 0,
         qty_precision=pair.qty_precision if pair else 0,
-        orders=[show(order) for order in state.registry.shown(symbol)],
+        orders=[show(order) for order in state.registry.visible(symbol)],
     )
 
 
 def _position(state: State, strategy: str, symbol: str, valid: bool) -> Position:
-    pair = state.pairs.get(symbol)
+    pair = state.market.pairs.get(symbol)
     tally = state.account.tally(strategy, symbol)
     precision = pair.qty_precision if pair else 0
     return Position(
@@ -100,10 +110,9 @@ def _position(state: State, strategy: str, symbol: str, valid: bool) -> Position
     )
 
 
-def _account(state: State, now: int, valid: bool) -> Account:
+def _account(state: State, now: int, valid: bool, profit: Profits) -> Account:
     account, trading = state.account, state.config.trading
     known = bool(account.fees)  # pairs live and fail alone: each strategy looks for its own
-    profit = _profits(state, now)
     return Account(
         valid=valid and known,
         balances={asset: format(balance, "f") for asset, balance in sorted(account.ledger.spendable().items())},
@@ -124,14 +133,14 @@ def _account(state: State, now: int, valid: bool) -> Account:
         profits=profit.pairs,
         quotes=profit.quotes,
         currency=trading.currency,
-        rates=state.rates.published(now),
+        rates=state.market.rates.published(now),
         assets={asset: _asset(state, asset) for asset in sorted(state.bases)},
     )
 
 
 def _asset(state: State, asset: str) -> AssetPosition:
     account = state.account
-    position, rate, hold = account.position(asset), state.rates.rate(asset), account.holds.held.get(asset)
+    position, rate, hold = account.position(asset), state.market.rates.rate(asset), account.holds.held.get(asset)
     return AssetPosition(
         position=plain(position),
         worth=plain(round_money(position * rate, 2)) if rate is not None else "",
@@ -142,11 +151,7 @@ def _asset(state: State, asset: str) -> AssetPosition:
     )
 
 
-def _profits(state: State, now: int) -> Profits:
-    """Profit, anew after each fill or entry and a few times a second: every pass asks, and only a few are told."""
-    account = state.account
-    key = (now // PROFIT_EVERY_NS, account.changes)
-    if account.told is None or account.told[0] != key:
-        mids, symbols = state.mids_decimal(), state.config.trading.pairs
-        account.told = (key, account.profit(mids, state.fresh(now), symbols, state.rates.values))
-    return account.told[1]
+def profits(state: State, now: int) -> Profits:
+    """Return the account's profit, in total and by pair."""
+    market = state.market
+    return state.account.profit(market.mid_prices(), market.fresh(now), state.config.trading.pairs, market.rates.values)

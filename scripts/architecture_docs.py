@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What happens, in the order in which it happens, and where.
 WAY = [
     ("bytes come from Kraken's public WebSocket", "collector/__main__.py", "Collector._frame"),
-    ("the frame is told apart, and counts as a sign of life", "collector/feed.py", "Feed.frame"),
+    ("the frame is told apart, and counts as a sign of life", "collector/feed/feed.py", "Feed.frame"),
     ("it goes onto the bus as it came, with the time it was received", "shared/bus/publisher.py", "Publisher.publish"),
     ("the book process takes what waits for it", "book/__main__.py", "Shell.on_messages"),
     ("the pair's book takes the levels, and its checksum is compared", "book/books.py", "Books._frame"),
@@ -19,11 +19,11 @@ WAY = [
     ("the strategy decides which quotes it wants", "strategy/market_maker.py", "MarketMaker.on_book"),
     ("which are published as its target, with the time until they hold", "strategy/host.py", "Host._say"),
     ("the executor takes the target, and makes a pass", "executor/executor.py", "Executor.turn"),
-    ("the gates say whether anything may be placed now", "executor/decide/gates.py", "Gates.why_not_advance"),
+    ("the gates say whether anything may be placed now", "executor/decide/gates.py", "Gates.advancing"),
     ("the plan is what differs between target and orders", "executor/decide/planner.py", "plan"),
     ("risk says whether each step stays within the limits", "executor/decide/risk.py", "refusal"),
     ("the budget, whether the pair's rate counter has room", "executor/decide/budget.py", "Budget.allows"),
-    ("the dispatcher lets cancels go, writes the journal, then sends", "executor/dispatch.py", "Carrier.turn"),
+    ("the dispatcher lets cancels go, writes the journal, then sends", "executor/dispatch.py", "Dispatcher.turn"),
     ("the journal knows the order before its bytes leave", "executor/record/journal.py", "Journal.write"),
     ("the response comes back by the private stream", "executor/exchange/stream.py", "Stream.frame"),
     ("and moves the order to its next state", "executor/orders/transitions.py", "life_after"),

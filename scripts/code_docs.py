@@ -71,14 +71,14 @@ def limits_page() -> str:
     lines: list[str] = []
     above = ""
     for line in Path(limits.__file__).read_text(encoding="utf-8").splitlines():
-        found = _BOUND.match(line)
-        if found:
+        match = _BOUND.match(line)
+        if match:
             if above:
-                title, _, words = above.partition(". ")
-                lines += ["", f"## {title.rstrip('.')}", ""] + ([words, ""] if words else [])
+                title, _, rest = above.partition(". ")
+                lines += ["", f"## {title.rstrip('.')}", ""] + ([rest, ""] if rest else [])
                 lines += ["| bound | value | why |", "| --- | --- | --- |"]
                 above = ""
-            name, why = found.groups()
+            name, why = match.groups()
             lines.append(f"| `{name}` | {getattr(limits, name):,} | {why or ''} |")
         elif line.startswith("# "):
             above = f"{above} {line[2:]}".strip()

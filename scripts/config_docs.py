@@ -68,7 +68,7 @@ ABOUT: Final[dict[str, str]] = {
     "simulator.faults": "`first_day` draws a mix of the faults that a real exchange has, from the seed",
     "simulator.database": "where its accounts and orders live",
     "simulator.unconfirmed": "what is not confirmed of Kraken: see [the simulator](simulator.md)",
-    **{f"simulator.unconfirmed.{name}": fact.about for name, _, fact in unconfirmed.facts()},
+    **{f"simulator.unconfirmed.{name}": assumption.about for name, _, assumption in unconfirmed.assumptions()},
     "simulator.accounts": "made up; the first is the executor's",
     "simulator.accounts[].name": "of the account",
     "simulator.accounts[].keys": "the first is the executor's, the second for people, the third only cancels",
@@ -200,8 +200,8 @@ def kind_of(kind: Any) -> str:
         return f"[{', '.join(kind_of(part) for part in arguments)}]"
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return "settings, see below"
-    words = {str: "text", bool: "`true` or `false`", int: "whole number", float: "number", Decimal: "number"}
-    return words.get(kind, "anything")
+    names = {str: "text", bool: "`true` or `false`", int: "whole number", float: "number", Decimal: "number"}
+    return names.get(kind, "anything")
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:

@@ -50,11 +50,11 @@ def made(folder: Path, name: str) -> str:
     return f"{before}{begin or BEGIN}\n{TABLES[name]()}\n{end or END}{after}"
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Writes, or checks."""
     docs = ROOT / "docs"
     late = outdated(docs)
-    if words == ["--check"]:
+    if arguments == ["--check"]:
         for name in late:
             print(f"docs/{name} is not what the code says; 'make docs-pages' makes it anew")
         return 1 if late else 0

@@ -27,17 +27,17 @@ _LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 def rewritten(text: str, source: Path, root: Path = ROOT) -> str:
     """A page's text with links that hold in the site; ``source`` is the page's own file in the repository."""
 
-    def link(found: re.Match[str]) -> str:
-        words, target, anchor = found[1], found[2], found[3] or ""
+    def link(match: re.Match[str]) -> str:
+        text, target, anchor = match[1], match[2], match[3] or ""
         place = (source.parent / target).resolve().relative_to(root).as_posix()
         if source.is_relative_to(root / "docs") and place.startswith("docs/"):
-            return found[0]
+            return match[0]
         up = "../" * (len(source.relative_to(root / "docs").parts) - 1) if source.is_relative_to(root / "docs") else ""
         if place in BESIDE:
-            return f"[{words}]({up}{BESIDE[place]}{anchor})"
+            return f"[{text}]({up}{BESIDE[place]}{anchor})"
         if place.startswith("docs/"):
-            return f"[{words}]({place.removeprefix('docs/')}{anchor})"
-        return words if words.strip("`") == place else f"{words} (`{place}`)"
+            return f"[{text}]({place.removeprefix('docs/')}{anchor})"
+        return text if text.strip("`") == place else f"{text} (`{place}`)"
 
     return _LINK.sub(link, text)
 

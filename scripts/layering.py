@@ -47,7 +47,7 @@ def imports(source: str, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
 
 def breaches(root: Path) -> list[str]:
     """Every import under ``root`` that the table does not allow, as ``file:line: what is wrong``."""
-    found = []
+    wrong = []
     for room, allowed in MAY_IMPORT.items():
         for path in sorted((root / room).rglob("*.py")):
             place = path.relative_to(root)
@@ -57,16 +57,16 @@ def breaches(root: Path) -> list[str]:
                 other = name.partition(".")[0]
                 if other in OURS and other != room and other not in allowed:
                     may = ", ".join(sorted(allowed)) or "nothing of ours"
-                    found.append(f"{place}:{line}: {room} imports {name}; it may import {may}")
-    return found
+                    wrong.append(f"{place}:{line}: {room} imports {name}; it may import {may}")
+    return wrong
 
 
 def main() -> int:
     """Prints the breaches; 1 when there are any."""
-    found = breaches(Path(__file__).resolve().parent.parent)
-    for line in found:
+    wrong = breaches(Path(__file__).resolve().parent.parent)
+    for line in wrong:
         print(line)
-    return 1 if found else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ def written(pyproject: str, version: str) -> str:
     return re.sub(r'^version = ".*"$', f'version = "{version}"', pyproject, count=1, flags=re.MULTILINE)
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Release what the working tree holds."""
-    version = words[0] if len(words) == 1 else ""
+    version = arguments[0] if len(arguments) == 1 else ""
     status = _git("status", "--porcelain")
     why_not = problem(version, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), status)
     if why_not:

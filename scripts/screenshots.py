@@ -40,10 +40,10 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--config", type=Path, default=ROOT / "config/config.yaml")
     options.add_argument("--out", type=Path, default=ROOT / "docs/images")
-    asked = options.parse_args()
+    chosen = options.parse_args()
     if web.CHROMIUM is None:
         return _fail("no Chromium here; install it (Debian, Ubuntu: apt install chromium)")
-    config = configuration.load(asked.config)
+    config = configuration.load(chosen.config)
     if not config.kraken.sandbox:
         return _fail("pictures are taken of a sandbox only")
     api = f"http://{config.monitor.host}:{config.monitor.port}/api"
@@ -53,18 +53,18 @@ def main() -> int:
             time.sleep(2)
     except OSError as error:
         return _fail(f"{api} does not answer ({error}); start the system in another terminal: make run")
-    with web.served(asked.config.resolve()) as base, web.chromium() as browser:
+    with web.served(chosen.config.resolve()) as base, web.chromium() as browser:
         for name, size, scheme in PICTURES:
             visit = web.Visit(browser, base, size, scheme)
             visit.open(name)
             visit.settle()
             visit.page.wait_for_timeout(1500)
-            file = asked.out / f"web-{name.replace('&', '').lower()}-{size[0]}.png"
+            file = chosen.out / f"web-{name.replace('&', '').lower()}-{size[0]}.png"
             visit.picture(file, HEIGHT_MAX)
             visit.page.context.close()
             if not _kept(file):
                 return 1
-    return _window(asked.config.resolve(), asked.out / "desktop.png")
+    return _window(chosen.config.resolve(), chosen.out / "desktop.png")
 
 
 def _window(config: Path, file: Path) -> int:

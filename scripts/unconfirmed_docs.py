@@ -83,10 +83,12 @@ FIXED: Final = (
 def table() -> str:
     """Return the table of docs/simulator.md."""
     lines = ["| what | switch | by default | otherwise | what is known |", "| --- | --- | --- | --- | --- |"]
-    for name, default, fact in unconfirmed.facts():
-        others = "; ".join(f"`{plain(value)}`: {words}" for value, words in fact.words.items() if value != default)
-        first = f"`{plain(default)}`: {fact.words[default]}"
-        lines.append(f"| {fact.about} | `{name}` | {first} | {others} | {fact.standing} |")
+    for name, default, assumption in unconfirmed.assumptions():
+        others = "; ".join(
+            f"`{plain(value)}`: {outcome}" for value, outcome in assumption.outcomes.items() if value != default
+        )
+        first = f"`{plain(default)}`: {assumption.outcomes[default]}"
+        lines.append(f"| {assumption.about} | `{name}` | {first} | {others} | {assumption.standing} |")
     lines += [f"| {row.about} | none | {row.done} | | {row.why} |" for row in FIXED]
     return "\n".join(lines) + "\n"
 

@@ -16,17 +16,17 @@ SECOND = 1_000_000_000
 
 
 def boot_ns() -> int:
-    """ns of CLOCK_BOOTTIME."""
+    """Return ns of CLOCK_BOOTTIME."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 def wall_ns() -> int:
-    """ns since the epoch."""
+    """Return ns since the epoch."""
     return time.time_ns()
 
 
 def clock_id() -> str:
-    """Names the CLOCK_BOOTTIME of this machine's boot: stamps of equal ids can be compared, others cannot."""
+    """Name the CLOCK_BOOTTIME of this machine's boot: stamps of equal ids can be compared, others cannot."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -34,13 +34,13 @@ def clock_id() -> str:
 
 
 def rfc3339(ns: int) -> str:
-    """ns since the epoch as RFC 3339 text with microseconds and ``Z``, as Kraken writes times."""
+    """Return ns since the epoch as RFC 3339 text with microseconds and ``Z``, as Kraken writes times."""
     whole, rest = divmod(ns, SECOND)
     return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest // 1000:06d}Z"
 
 
 def parse_rfc3339(text: str) -> int:
-    """ns since the epoch of RFC 3339 text, in UTC or with an offset; a ValueError for anything else."""
+    """Return ns since the epoch of RFC 3339 text, in UTC or with an offset; a ValueError for anything else."""
     stem, dot, rest = text.removesuffix("Z").partition(".")
     digits = rest[: len(rest) - len(rest.lstrip("0123456789"))] if dot else ""
     whole = datetime.fromisoformat(stem + rest[len(digits) :])

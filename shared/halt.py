@@ -33,7 +33,7 @@ class Halt(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def sentence(self) -> str:
-        """The reason in words, with who and when."""
+        """Return the reason in words, with who and when."""
         return f"{self.at} by {self.who}: {self.words}" if self.who else self.words
 
 
@@ -77,7 +77,7 @@ def _text(file: Path) -> str:
 
 
 def halt(file: Path, why: str) -> None:
-    """Turns it on, on the disk before this returns. A halt already there keeps its reason.
+    """Turn it on, on the disk before this returns. A halt already there keeps its reason.
 
     An OSError means that it is off; on a full disk it is on without its reason, since an empty file is enough.
     """

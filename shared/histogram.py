@@ -13,7 +13,7 @@ _TOP = 64  # values of 2**64 ns and more do not happen; they would count in the 
 
 
 def bucket(value_ns: int) -> int:
-    """The bucket of a value; negative ones count as 0."""
+    """Return the bucket of a value; negative ones count as 0."""
     value = max(0, value_ns)
     if value < _STEPS:
         return value
@@ -22,7 +22,7 @@ def bucket(value_ns: int) -> int:
 
 
 def upper_ns(index: int) -> int:
-    """The largest value that a bucket holds."""
+    """Return the largest value that a bucket holds."""
     if index < _STEPS:
         return index
     shift, step = divmod(index, _STEPS)
@@ -39,7 +39,7 @@ class Histogram:
         self.count = self.sum_ns = self.max_ns = self.min_ns = 0
 
     def add(self, value_ns: int) -> None:
-        """One value."""
+        """Count one value."""
         index = bucket(value_ns)
         self.counts[index] = self.counts.get(index, 0) + 1
         self.min_ns = value_ns if not self.count else min(self.min_ns, value_ns)
@@ -48,7 +48,7 @@ class Histogram:
         self.sum_ns += value_ns
 
     def merge(self, other: Histogram) -> None:
-        """Adds all of another's values."""
+        """Add all of another's values."""
         if not other.count:
             return
         for index, count in other.counts.items():
@@ -59,7 +59,7 @@ class Histogram:
         self.sum_ns += other.sum_ns
 
     def percentile_ns(self, percent: float) -> int:
-        """A value that at least ``percent`` of the values do not exceed; 0 without values."""
+        """Return a value that at least ``percent`` of the values do not exceed; 0 without values."""
         wanted = self.count * percent / 100
         seen = 0
         for index in sorted(self.counts):
@@ -69,7 +69,7 @@ class Histogram:
         return self.max_ns
 
     def summary_ms(self) -> Mapping[str, float]:
-        """Count, sum, average, minimum, maximum and percentiles, in ms."""
+        """Return count, sum, average, minimum, maximum and percentiles, in ms."""
         if not self.count:
             return {"count": 0}
         return {

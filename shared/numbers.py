@@ -37,7 +37,7 @@ def is_usable(number: Decimal) -> bool:
 
 
 def scale(value: str | int | Decimal, precision: int) -> int:
-    """The integer number of ``10 ** -precision`` units in ``value``, exactly.
+    """Return the integer number of ``10 ** -precision`` units in ``value``, exactly.
 
     Raises :class:`PrecisionError` when the value is not a whole number of units.
     """
@@ -55,7 +55,7 @@ def scale(value: str | int | Decimal, precision: int) -> int:
 
 
 def finite(value: str | int | float | Decimal) -> Decimal:
-    """A number from outside, exactly as written (a float as JSON wrote it).
+    """Return a number from outside, exactly as written (a float as JSON wrote it).
 
     Raises :class:`PrecisionError` for what is no number (NaN, Infinity), or beyond anything that money can be.
     """
@@ -71,17 +71,17 @@ def finite(value: str | int | float | Decimal) -> Decimal:
 
 
 def unscale(units: int, precision: int) -> Decimal:
-    """``units`` of ``10 ** -precision`` as a Decimal with exactly ``precision`` decimals."""
+    """Return ``units`` of ``10 ** -precision`` as a Decimal with exactly ``precision`` decimals."""
     return Decimal(units).scaleb(-precision, EXACT)
 
 
 def text(units: int, precision: int) -> str:
-    """Plain decimal text of ``units`` of ``10 ** -precision``, trailing zeros kept, never an exponent."""
+    """Return plain decimal text of ``units`` of ``10 ** -precision``, trailing zeros kept, never an exponent."""
     return format(unscale(units, precision), "f")
 
 
 def plain(value: Decimal) -> str:
-    """Plain decimal text without an exponent and without needless trailing zeros (``0`` for zero)."""
+    """Return plain decimal text without an exponent and without needless trailing zeros (``0`` for zero)."""
     if not value:
         return "0"
     written = format(value, "f")
@@ -89,32 +89,32 @@ def plain(value: Decimal) -> str:
 
 
 def floor_to(value: Decimal, precision: int) -> int:
-    """Units of ``10 ** -precision``, rounded down."""
+    """Return units of ``10 ** -precision``, rounded down."""
     return int(value.scaleb(precision, ROUNDING).to_integral_value(ROUND_FLOOR))
 
 
 def ceil_to(value: Decimal, precision: int) -> int:
-    """Units of ``10 ** -precision``, rounded up."""
+    """Return units of ``10 ** -precision``, rounded up."""
     return int(value.scaleb(precision, ROUNDING).to_integral_value(ROUND_CEILING))
 
 
 def round_money(value: Decimal, decimals: int) -> Decimal:
-    """``value`` rounded half up to ``decimals`` places, as a ledger shows it."""
+    """Return ``value`` rounded half up to ``decimals`` places, as a ledger shows it."""
     return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, ROUNDING)
 
 
 def significant(value: Decimal, digits: int) -> Decimal:
-    """``value`` rounded half up to so many significant digits."""
+    """Return ``value`` rounded half up to so many significant digits."""
     return Context(prec=digits, rounding=ROUND_HALF_UP).plus(value)
 
 
 def notional(price: int, qty: int, price_precision: int, qty_precision: int) -> Decimal:
-    """Price times quantity in quote currency, exact."""
+    """Return price times quantity in quote currency, exact."""
     return Decimal(price * qty).scaleb(-(price_precision + qty_precision), EXACT)
 
 
 def approximate(text: str) -> float:
-    """Decimal text for a chart or a metric, never to reckon with; what is none, from a stranger, is no number (NaN)."""
+    """Return decimal text as a float for a chart or a metric, never to reckon with; NaN for what is no number."""
     try:
         return float(text)
     except ValueError:

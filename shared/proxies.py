@@ -49,7 +49,7 @@ def is_socks(proxy: str) -> bool:
     return urlsplit(proxy).scheme.startswith("socks")
 
 
-def socks_connector(proxy: str) -> Any:
+def socks_connector(proxy: str) -> Any:  # of a package that need not be there
     """Return aiohttp's connector through a SOCKS proxy; the package of :data:`SOCKS_PACKAGES` must be there.
 
     It knows no ``socks5h`` and ``socks4a``, whose letter says that the proxy resolves names, as websockets does.

@@ -20,13 +20,13 @@ ONE = Decimal(1)
 
 
 def legs(symbol: str) -> tuple[str, str]:
-    """Base and quote of a symbol as WebSocket v2 writes it."""
+    """Return base and quote of a symbol as WebSocket v2 writes it."""
     base, _, quote = symbol.partition("/")
     return base, quote
 
 
 def route(asset: str, currency: str, pairs: Iterable[str], preferred: Iterable[str] = ()) -> tuple[str, ...] | None:
-    """The pairs that lead from an asset to the currency, in order; empty for the currency itself, None without a way.
+    """Return the pairs that lead from an asset to the currency, in order; none for the currency, None without a way.
 
     ``pairs`` are the symbols that may be used, ``preferred`` those of them that cost nothing (they are traded anyway).
     """
@@ -61,18 +61,18 @@ def _bridge_rank(way: tuple[str, str]) -> int:
 
 
 def reference_pairs(currency: str, traded: Iterable[str], available: Iterable[str]) -> list[str]:
-    """The pairs to subscribe to, besides the traded ones, so that each quote asset of those has its value.
+    """Return the pairs to subscribe to, besides the traded ones, so that each quote asset of those has its value.
 
     A quote without a way is left out: nothing is quoted in it.
     """
     traded = list(dict.fromkeys(traded))
     may_use = {*traded, *available}
-    found: dict[str, None] = {}
+    references: dict[str, None] = {}
     for quote in dict.fromkeys(legs(symbol)[1] for symbol in traded):
-        for symbol in route(quote, currency, may_use, {*traded, *found}) or ():
+        for symbol in route(quote, currency, may_use, {*traded, *references}) or ():
             if symbol not in traded:
-                found[symbol] = None
-    return list(found)
+                references[symbol] = None
+    return list(references)
 
 
 def rate_by(way: Iterable[str], asset: str, mids: Mapping[str, Decimal]) -> Decimal | None:

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 @functools.cache
 def tradebyte_version() -> str:
-    """The installed version of TradeByte."""
+    """Return the installed version of TradeByte."""
     try:
         return version("tradebyte")
     except PackageNotFoundError:

@@ -14,7 +14,7 @@ WANTED = ["book", "book.status", "feed.instrument", "feed.status", "feed.trade",
 
 
 def main() -> None:
-    """Runs until asked to stop."""
+    """Run until asked to stop."""
     options = parser("strategy", __doc__ or "")
     options.add_argument("--name", help="which of the configured strategies (the first when not said)")
     options.add_argument("--check", action="store_true", help="look at every strategy's class and settings, and end")
@@ -33,22 +33,14 @@ def main() -> None:
         refuse(EXIT_CONFIG, "strategy", str(error))
     process = Process(f"strategy.{name}", configuration, WANTED)
 
-    def publish() -> None:
-        for topic, target in host.publishes:
-            process.publish(topic, target)
-        host.publishes.clear()
-        for problem in host.problems:
-            process.log.error(problem)
-        host.problems.clear()
-
     def on_messages(received: list[Received]) -> None:
         for item in received:
             host.message(item.message, boot_ns())
-        publish()
+        process.dispatch(host.take())
 
     def on_turn(now: int) -> None:
         host.turn(now)
-        publish()
+        process.dispatch(host.take())
         trouble = host.trouble
         process.state(ProcessState.DEGRADED if trouble else ProcessState.READY, trouble)
         process.details["quotes"] = host.quoting

@@ -1,4 +1,4 @@
-"""The host's core: is the view valid, which events reach the strategy, and what is published. No I/O.
+"""The host's core: takes messages, runs the strategy on a valid view, returns its targets. No I/O.
 
 A new boot publishes nothing until its view is valid (live book, instrument, valid position and account), so that the
 target of the boot before holds its quotes meanwhile. Once it has published, an invalid view withdraws.
@@ -34,6 +34,7 @@ from shared.messages import (
     Target,
 )
 from shared.numbers import notional
+from shared.process.effects import Effects, Outbox
 from strategy.interface import SettingError, Strategy, View
 
 
@@ -47,28 +48,28 @@ def load_strategy(config: Config, name: str) -> tuple[type[Strategy], msgspec.St
         return ConfigError(f"{place(config, f'{key}.{part}')}: {key}.{part}: {text}")
 
     try:
-        found: Any = getattr(importlib.import_module(module_name), class_name)
+        kind: Any = getattr(importlib.import_module(module_name), class_name)
     except ImportError as error:
         raise wrong("class", f"cannot import {module_name} ({error}); it must be importable here") from error
     except AttributeError:
         raise wrong("class", f"{module_name} has no {class_name}") from None
-    if not (isinstance(found, type) and issubclass(found, Strategy)):
+    if not (isinstance(kind, type) and issubclass(kind, Strategy)):
         raise wrong("class", f"{section.class_} is not a strategy.interface.Strategy")
     try:
-        settings = msgspec.convert(section.settings, found.Settings, strict=False)
+        settings = msgspec.convert(section.settings, kind.Settings, strict=False)
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, SettingError):
             raise wrong(f"settings.{error.__cause__.key}", str(error.__cause__)) from error
         above, where = f"{key}.settings", functools.partial(place, config)
-        raise ConfigError(explained(str(error), section.settings, where, found.Settings, above)) from error
+        raise ConfigError(explained(str(error), section.settings, where, kind.Settings, above)) from error
     except ValueError as error:
         raise wrong("settings", str(error)) from error
-    return found, settings
+    return kind, settings
 
 
 @dataclass(slots=True)
 class _Symbol:
-    """What is known of one symbol, and what was last said."""
+    """The view of one symbol, and the target last published."""
 
     strategy: Strategy
     book: Book | None = None
@@ -79,7 +80,7 @@ class _Symbol:
 
 
 class Host:
-    """One configured strategy on its symbols; what to publish gathers in :attr:`publishes`.
+    """Runs one configured strategy on its symbols.
 
     ``clock`` names the clock that the times are of (:func:`shared.clock.clock_id`).
     """
@@ -87,8 +88,7 @@ class Host:
     def __init__(self, config: Config, name: str, clock: str = "") -> None:
         kind, settings = load_strategy(config, name)
         self.name = name
-        self.publishes: list[tuple[str, Target]] = []
-        self.problems: list[str] = []
+        self.out = Outbox(Effects)
         self._config = config
         self._clock = clock
         self._ttl_ms = config.strategies[name].ttl_ms
@@ -98,8 +98,12 @@ class Host:
         self._feed: FeedStatus | None = None
         self._feed_at = self._books_at = 0
 
+    def take(self) -> Effects:
+        """Return what is to be done since the last call."""
+        return self.out.take()
+
     def message(self, message: Message, now: int) -> None:
-        """One message from the bus; ``now`` in ns of CLOCK_BOOTTIME."""
+        """Take in one message of the bus; ``now`` in ns of CLOCK_BOOTTIME."""
         if isinstance(message, Book):
             self._on_book(message, now)
         elif isinstance(message, FeedTrades):
@@ -123,7 +127,7 @@ class Host:
             self._account = message
 
     def turn(self, now: int) -> None:
-        """Time passes: says again what still holds each second, withdraws what no longer does."""
+        """Repeat each second what still holds, withdraw what no longer does."""
         for symbol, state in self._symbols.items():
             if (
                 state.said is None
@@ -133,7 +137,7 @@ class Host:
                 self._decide(symbol, now, "on_time")
 
     def why_not(self, symbol: str, now: int) -> str:
-        """Why the view of a symbol is not valid, or an empty text."""
+        """Return why the view of a symbol is not valid, or an empty text."""
         state = self._symbols[symbol]
         dead = int(limits.PATH_DEAD_S * SECOND)
         if self._feed is None or now - self._feed_at > dead:
@@ -170,7 +174,7 @@ class Host:
         return ""
 
     def why_silent(self, symbol: str) -> str:
-        """Why nothing new is said, or an empty text.
+        """Return why nothing new is said, or an empty text.
 
         Without position or account the executor is starting or reconnecting, and guards itself: the last target runs
         out by itself, so that quotes outlive an executor's restart.
@@ -184,7 +188,7 @@ class Host:
 
     @property
     def quoting(self) -> dict[str, int]:
-        """Quotes last asked for, by symbol."""
+        """Return quotes last asked for, by symbol."""
         return {symbol: len(s.said.quotes) if s.said else 0 for symbol, s in self._symbols.items()}
 
     def _on_book(self, message: Book, now: int) -> None:
@@ -209,12 +213,11 @@ class Host:
         try:
             target: Target | None = getattr(state.strategy, event)(view, *details)
         except Exception as error:  # noqa: BLE001 - a strategy's mistake withdraws its quotes and is told
-            self.problems.append(f"{symbol}: {event} raised {error!r}; quotes withdrawn")
+            self.out.tell("error", "strategy", f"{symbol}: {event} raised {error!r}; quotes withdrawn")
             target = view.withdraw(f"{event} raised {type(error).__name__}")
         if target is not None and len(target.quotes) > limits.QUOTES_PER_TARGET:
-            self.problems.append(
-                f"{symbol}: {len(target.quotes)} quotes, {limits.QUOTES_PER_TARGET} at most; withdrawn"
-            )
+            text = f"{symbol}: {len(target.quotes)} quotes, {limits.QUOTES_PER_TARGET} at most; withdrawn"
+            self.out.tell("error", "strategy", text)
             target = view.withdraw("too many quotes")
         due = now - state.said_at >= limits.TARGET_REPEAT_S * SECOND
         if target is None and due and state.said is not None:
@@ -275,14 +278,14 @@ class Host:
         whose = {"strategy": self.name, "symbol": symbol, "clock": self._clock}
         said = msgspec.structs.replace(target, decided=now, ttl_ms=self._ttl_ms, **whose)
         state.said, state.said_at = said, now
-        self.publishes.append((f"target.{self.name}.{symbol}", msgspec.structs.replace(said)))
+        self.out.publish(f"target.{self.name}.{symbol}", said)
 
     @property
     def trouble(self) -> str:
-        """Why some symbols are not quoted, or an empty text; of the last turn's time."""
+        """Return why some symbols are not quoted, or an empty text; of the last turn's time."""
         now = max(self._feed_at, self._books_at)
-        told = {symbol: self.why_not(symbol, now) or self.why_silent(symbol) for symbol in self._symbols}
-        return "; ".join(f"{symbol}: {why}" for symbol, why in told.items() if why)
+        reasons = {symbol: self.why_not(symbol, now) or self.why_silent(symbol) for symbol in self._symbols}
+        return "; ".join(f"{symbol}: {why}" for symbol, why in reasons.items() if why)
 
 
 TURN_MS = 50

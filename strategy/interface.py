@@ -1,4 +1,4 @@
-"""What a strategy is: a pure class, events in, a target or nothing out.
+"""The interface of a strategy: a pure class, events in, a target or nothing out.
 
 A strategy does no I/O, reads no clock and draws no random numbers: the same events give the same targets, live, on a
 recording and in a test. One instance serves one symbol. Whatever a method returns replaces the target before it;
@@ -22,7 +22,7 @@ HEADROOM = Decimal("0.999")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a strategy knows when it decides: all of it valid, the book live.
+    """The view on which a strategy decides: all of it valid, the book live.
 
     ``now`` is in ns of CLOCK_BOOTTIME. Money is in the trading currency: ``max_position``, ``min_order``,
     ``max_order``, and ``other_buys`` and ``other_sells``, which are what this strategy quotes on its other pairs that
@@ -50,7 +50,7 @@ class View:
         return max(price, mid) * self.rate
 
     def position_worth(self) -> Decimal:
-        """The account's position in the base, over all pairs, in the trading currency."""
+        """Return the account's position in the base, over all pairs, in the trading currency."""
         base = unscale(self.position.account_position, self.pair.qty_precision)
         return base * max(self.worth(Decimal(0)), self.base_value)
 
@@ -63,7 +63,7 @@ class View:
         return limit * HEADROOM - (position if side == "buy" else -position) - others
 
     def target(self, quotes: list[Quote], why: str = "") -> Target:
-        """The whole set of quotes wanted; the host fills in whose it is and how long it holds."""
+        """Return the whole set of quotes wanted; the host fills in whose it is and how long it holds."""
         book = self.book
         return Target(
             strategy="",
@@ -83,7 +83,7 @@ class View:
         )
 
     def withdraw(self, why: str) -> Target:
-        """A target without quotes."""
+        """Return a target without quotes."""
         return self.target([], why)
 
 
@@ -106,24 +106,24 @@ class Strategy(ABC):
 
     @abstractmethod
     def __init__(self, settings: msgspec.Struct) -> None:
-        """Called once for each symbol."""
+        """Begin on one symbol."""
 
     @abstractmethod
     def on_book(self, view: View) -> Target | None:
-        """The book changed (it is in ``view``)."""
+        """Decide: the book changed (it is in ``view``)."""
 
     def on_trade(self, view: View, trades: FeedTrades) -> Target | None:
-        """Others traded."""
+        """Decide: others traded."""
         return None
 
     def on_position(self, view: View) -> Target | None:
-        """A fill changed the position, or it became known."""
+        """Decide: a fill changed the position, or it became known."""
         return self.on_book(view)
 
     def on_order(self, view: View, orders: Orders) -> Target | None:
-        """Own orders changed."""
+        """Decide: own orders changed."""
         return None
 
     def on_time(self, view: View) -> Target | None:
-        """A second passed since the last target; the host says the old one again when this returns None."""
+        """Decide: a second passed since the last target; the host repeats the old one when this returns None."""
         return self.on_book(view)

@@ -81,7 +81,7 @@ class MarketMaker(Strategy):
         self._waits_until: dict[Side, int] = {"buy": 0, "sell": 0}
 
     def on_book(self, view: View) -> Target | None:
-        """All quotes for the book as it is now."""
+        """Return all quotes for the book as it is now."""
         if not view.book.bids or not view.book.asks:
             self._prices.clear()
             return view.withdraw("one side of the book is empty")
@@ -98,7 +98,7 @@ class MarketMaker(Strategy):
         return view.target(quotes, f"position {position:.2f}")
 
     def on_order(self, view: View, orders: Orders) -> Target | None:
-        """An order that is too old gives its price up."""
+        """Give the price of an order up that is too old."""
         oldest = self.settings.max_order_age_s
         if oldest is None:
             return None
@@ -147,7 +147,7 @@ class MarketMaker(Strategy):
         return quotes
 
     def _price(self, view: View, side: Side, level: int, mid: float, tilt: float) -> int:
-        """The wanted price: away from the mid by fee, edge and level, shifted against the inventory."""
+        """Return the wanted price: away from the mid by fee, edge and level, shifted against the inventory."""
         fee_bps = float(view.fees.maker) * 100
         away = fee_bps + self.settings.edge_bps + level * self.settings.spacing_bps
         shift = -self.settings.skew_bps * tilt
@@ -157,7 +157,7 @@ class MarketMaker(Strategy):
         return self._clear(view, side, mid * (1 + sign * distance * BP))
 
     def _clear(self, view: View, side: Side, price: float) -> int:
-        """Rounded away from the touch to the pair's increment, and on our own side of the other touch."""
+        """Round away from the touch to the pair's increment, and stay on our own side of the other touch."""
         step = view.pair.price_increment
         if side == "buy":
             return int(min(price, view.book.asks[0][0] - step) // step) * step
@@ -172,7 +172,7 @@ class MarketMaker(Strategy):
         return held > view.book.bids[0][0] and held >= mid + break_even
 
     def _qty(self, view: View, price: int, size: Decimal, room: Decimal) -> int:
-        """Lots worth ``size`` at ``price``, rounded down, within what the risk gate takes; 0 below any minimum.
+        """Return lots worth ``size`` at ``price``, rounded down, within what the risk gate takes; 0 below any minimum.
 
         The size is told at its own price, so that it does not change with the mid; the limits bind as the gate counts.
         """

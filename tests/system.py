@@ -50,9 +50,9 @@ def until(what: str, true: Callable[[], Any], seconds: float, every: float = 0.0
     """Waits until ``true()`` is truthy and returns it; fails, saying what did not happen, after a generous bound."""
     end = time.monotonic() + seconds
     while True:
-        found = true()
-        if found:
-            return found
+        value = true()
+        if value:
+            return value
         if time.monotonic() > end:
             raise AssertionError(f"did not happen within {seconds:.0f} s: {what}")
         time.sleep(every)
@@ -214,8 +214,8 @@ class System:
     def heartbeat(self, process: str) -> Heartbeat | None:
         """The newest heartbeat of a process."""
         self.listen()
-        found = self.last.get(f"heartbeat.{process}")
-        return found if isinstance(found, Heartbeat) else None
+        message = self.last.get(f"heartbeat.{process}")
+        return message if isinstance(message, Heartbeat) else None
 
     def fills(self) -> int:
         """How many fills the executor has told of; ``lines("fills")`` has each."""
@@ -280,13 +280,13 @@ class System:
 
     def exchange_trades(self) -> dict[str, dict[str, Any]]:
         """Every trade of the account, by exec id."""
-        found: dict[str, dict[str, Any]] = {}
+        trades: dict[str, dict[str, Any]] = {}
         end = str(time.time() + 60)
         while True:
-            page = self.exchange("TradesHistory", ofs=str(len(found)), end=end)
-            found |= page["trades"]
-            if not page["trades"] or len(found) >= page["count"]:
-                return found
+            page = self.exchange("TradesHistory", ofs=str(len(trades)), end=end)
+            trades |= page["trades"]
+            if not page["trades"] or len(trades) >= page["count"]:
+                return trades
 
     def differences_when_halted(self) -> list[str]:
         """Halts, and compares."""

@@ -72,8 +72,6 @@ class Account:
         self.lost = ZERO
         # Rises with every fill and ledger entry: what was derived from the account before it is out of date.
         self.changes = 0
-        # The profit that was last told, and for which moment and changes it was made.
-        self.told: tuple[tuple[int, int], Profits] | None = None
         self._doubtful: dict[str, Doubtful] = {}
         self._proven: list[FillRow] = []
         self._knows_fill = knows_fill
@@ -89,7 +87,7 @@ class Account:
         carried: tuple[dict[tuple[str, str], Tally], dict[str, Pnl]],
         fills: Iterable[FillRow],
     ) -> None:
-        """What the journal holds: balances, when it opened (exchange time), what archived fills add up to, the rest."""
+        """Take what the journal holds: balances, when it opened (exchange time), sums of archived fills, the rest."""
         self.ledger.restore(holdings, opened_ts)
         self.tallies, self.pnl = carried
         for row in fills:
@@ -98,7 +96,7 @@ class Account:
     # --- events --------------------------------------------------------------------------------------------------
 
     def fill(self, fill: NewFill, cl_ord_id: str, strategy: str) -> FillRow | None:
-        """A fill; None when it was counted before, or is older than the journal."""
+        """Count a fill; return its row, or None when it was counted before or is older than the journal."""
         if self.knows(fill.exec_id):
             return None
         self._remember(fill.exec_id)
@@ -117,6 +115,11 @@ class Account:
         mine = [row for row in self._proven if row.exec_id == fill.exec_id]
         self._proven = [row for row in self._proven if row.exec_id != fill.exec_id]
         return mine[0] if mine else None
+
+    def take_rows(self) -> list[Row]:
+        """Return the rows for the journal since the last call."""
+        rows, self.rows = self.rows, []
+        return rows
 
     def take_proven(self) -> list[FillRow]:
         """Return the fills that the balances proved to have come after the opening, each once."""
@@ -163,7 +166,7 @@ class Account:
         return exec_id in self._recent_set or self._knows_fill(exec_id)
 
     def entry(self, entry: Entry, *, live: bool) -> FillRow | None:
-        """A ledger entry of the spot wallet; the fill that it shows to be newer than the journal, if it does."""
+        """Take a ledger entry of the spot wallet; return the fill that it proves newer than the journal, if any."""
         if not (self.ledger.is_open and self.ledger.entry(entry, live=live)):
             return None
         self.rows.append(entry)
@@ -176,13 +179,13 @@ class Account:
         return None
 
     def wallet_entry(self, asset: str, wallet: str, change: Decimal) -> None:
-        """A ledger entry of another wallet: owned as before, and not to be traded with."""
+        """Take a ledger entry of another wallet: still owned, but not to be traded with."""
         self.ledger.wallet(asset, wallet, change)
         self.rows.append(self.holds.change(asset, change))
         self.changes += 1
 
     def give_up(self, ref_id: str) -> None:
-        """No fill explains a trade's entries: they are changes from outside."""
+        """Count a trade's entries as changes from outside: no fill explains them."""
         changes = self.ledger.give_up(ref_id)
         for asset, change in changes.items():
             self.rows.append(self.holds.change(asset, change))
@@ -191,7 +194,7 @@ class Account:
     def snapshot(
         self, balances: dict[str, Decimal], ts: int, wallets: dict[str, dict[str, Decimal]] | None = None
     ) -> bool:
-        """Spot balances as the exchange states them, at its time ``ts``; True when the journal opened with them.
+        """Take spot balances as the exchange states them at its time ``ts``; True when the journal opened with them.
 
         ``wallets`` are the balances in other wallets, by asset and wallet.
         """
@@ -208,7 +211,7 @@ class Account:
         return opened
 
     def _leave_old(self, opened_ts: int) -> None:
-        """Fills that were told before the journal opened, and are clearly older, are in its first balances."""
+        """Leave out fills from clearly before the journal opened: its first balances hold them."""
         for exec_id, doubtful in list(self._doubtful.items()):
             if 0 < doubtful.fill.fill_ts < opened_ts - limits.OPENING_DOUBT_S * SECOND:
                 del self._doubtful[exec_id]
@@ -233,8 +236,20 @@ class Account:
                 self.ledger.absorb()
                 return
 
+    def set_fees(self, symbol: str, fees: Fees) -> None:
+        """Take what a pair's fills cost, in percent."""
+        self.fees[symbol] = fees
+
+    def report_in(self, currency: str, bases: tuple[str, ...]) -> None:
+        """State results in this currency, and what these assets hold."""
+        self.statement.currency, self.statement.bases = currency, frozenset(bases)
+
+    def set_decimals(self, decimals: dict[str, int]) -> None:
+        """Take each asset's decimals: amounts and fees in the ledger are rounded to them."""
+        self.ledger.set_decimals(dict(decimals))
+
     def settle(self) -> None:
-        """Looks again whether the balances explain themselves, after decimals or fills became known."""
+        """Look again whether the balances explain themselves, after decimals or fills became known."""
         for entry in self.ledger.newer_than_opening():
             self.rows.append(entry)
             self._keep([entry.asset])
@@ -244,7 +259,7 @@ class Account:
             self._keep(settled)
 
     def look_at_holds(self, assets: Iterable[str], rates: Mapping[str, Decimal], now: int) -> None:
-        """Hold or release traded bases by where they stand; those with entries on the way wait for them."""
+        """Hold or release traded bases by their position; those with entries on the way wait for them."""
         for asset in assets:
             holding = self.ledger.holdings.get(asset)
             if asset in rates and not (holding and holding.open_legs):
@@ -260,11 +275,11 @@ class Account:
     # --- what is known -------------------------------------------------------------------------------------------
 
     def position(self, asset: str) -> Decimal:
-        """An asset's balance in all wallets less its inventory."""
+        """Return an asset's balance in all wallets less its inventory."""
         return self.ledger.total(asset) - self.inventory.of_asset(asset)
 
     def position_lots(self, asset: str, qty_precision: int) -> int:
-        """The same in lots."""
+        """Return an asset's position in lots."""
         return floor_to(self.position(asset), qty_precision)
 
     def traded(self, symbol: str) -> Decimal:
@@ -282,18 +297,18 @@ class Account:
         return result
 
     def tally(self, strategy: str, symbol: str) -> Tally:
-        """A strategy's fills on a symbol."""
+        """Return what a strategy's fills on a symbol add up to."""
         return self.tallies.get((strategy, symbol)) or Tally()
 
     def taker_fee(self, symbol: str) -> Decimal:
-        """The taker fee as a fraction; one percent while unknown."""
+        """Return the taker fee as a fraction; one percent while unknown."""
         fees = self.fees.get(symbol)
         return Decimal(fees.taker) / 100 if fees else Decimal("0.01")
 
     def profit(
         self, mids: Mapping[str, Decimal], live: set[str], symbols: Iterable[str], rates: Mapping[str, Decimal]
     ) -> Profits:
-        """Profit by pair (``symbols`` and whatever was traded), by quote asset and in total."""
+        """Return profit by pair (``symbols`` and whatever was traded), by quote asset and in total."""
         return self.statement.profits(self.pnl, self.ledger.holdings, symbols, mids, live, rates)
 
     def keep_booked(self) -> None:
@@ -303,12 +318,12 @@ class Account:
             self.rows.append(row)
 
     def begin_day(self, date: str, mids: dict[str, Decimal]) -> None:
-        """Loss counts from here on (UTC)."""
+        """Count loss from here on (UTC)."""
         self.day.begin(date, self.pnl, mids)
         self.rows += self.day.rows()
 
     def day_loss(self, mids: dict[str, Decimal], rates: dict[str, Decimal]) -> Decimal:
-        """The loss since the day began, in the trading currency, transfers left out; negative for a gain."""
+        """Return the loss since the day began, in the trading currency without transfers; negative for a gain."""
         if self.day.mark(self.pnl, mids):
             self.rows += self.day.rows()
         losses = self.day.losses(self.pnl, mids)
@@ -339,7 +354,7 @@ def _effects(fill: NewFill) -> dict[str, Decimal]:
 
 
 def fill_of_report(report: v2.Report, fill_ts: int) -> NewFill | None:
-    """The fill of a trade report, or None when it lacks what a fill needs."""
+    """Return the fill of a trade report, or None when it lacks what a fill needs."""
     if not report.exec_id or report.last_qty is None or report.last_price is None or not report.symbol:
         return None
     fees: dict[str, Decimal] = {}

@@ -33,7 +33,7 @@ class Conversion:
     booked: dict[str, dict[str, Booked]] = field(default_factory=dict)
 
     def book(self, asset: str, amounts: Mapping[str, Decimal], rate: Decimal) -> bool:
-        """Convert what came to each term since the last booking at this rate; True when anything did."""
+        """Convert what came to each term since the last booking at this rate; return True when anything did."""
         terms = self.booked.setdefault(asset, {})
         changed = False
         for term, amount in amounts.items():
@@ -50,7 +50,7 @@ class Conversion:
         return sum((terms[term].worth for terms in self.booked.values() if term in terms), ZERO)
 
     def row(self) -> MetaRow:
-        """For the journal."""
+        """Return the row for the journal."""
         state = {
             asset: {term: [str(entry.amount), str(entry.worth)] for term, entry in terms.items()}
             for asset, terms in self.booked.items()

@@ -1,4 +1,4 @@
-"""What was lost since the day (UTC) began, transfers left out, and what it is measured from. A core.
+"""The loss since the day (UTC) began, transfers left out, and what it is measured from. A core.
 
 The baseline is the profit at the day's beginning, every position marked to its mid then. A pair without a mid now
 (after a restart, until its book comes) counts at its mark of then: it neither loses nor gains. One that had none then
@@ -32,13 +32,13 @@ class Day:
     marks: dict[str, Decimal | None] = field(default_factory=dict)
 
     def begin(self, date: str, profits: Mapping[str, Pnl], mids: Mapping[str, Decimal]) -> None:
-        """A new day is measured from here."""
+        """Measure a new day from here."""
         self.date = date
         self.marks = {symbol: mids.get(symbol) for symbol, pnl in profits.items() if pnl.qty}
         self.made = self._made(profits, mids)
 
     def mark(self, profits: Mapping[str, Pnl], mids: Mapping[str, Decimal]) -> bool:
-        """Takes pairs in that had no mid before; True when there were any."""
+        """Take in pairs that had no mid before; return True when there were any."""
         first = [symbol for symbol, mark in self.marks.items() if mark is None and symbol in mids]
         for symbol in first:
             self.marks[symbol] = mids[symbol]
@@ -47,12 +47,12 @@ class Day:
         return bool(first)
 
     def losses(self, profits: Mapping[str, Pnl], mids: Mapping[str, Decimal]) -> dict[str, Decimal]:
-        """The loss since the beginning by quote asset; negative for a gain."""
+        """Return the loss since the beginning by quote asset; negative for a gain."""
         now = self._made(profits, mids)
         return {quote: self.made.get(quote, ZERO) - now.get(quote, ZERO) for quote in {*self.made, *now}}
 
     def rows(self) -> list[MetaRow]:
-        """For the journal."""
+        """Return the rows for the journal."""
         made = {quote: str(amount) for quote, amount in self.made.items()}
         marks = {symbol: str(mark) if mark is not None else None for symbol, mark in self.marks.items()}
         return [MetaRow("day", f"{self.date} {json.dumps(made)}"), MetaRow("marks", f"{self.date} {json.dumps(marks)}")]
@@ -68,7 +68,7 @@ class Day:
 
 
 def restore_day(day: str | None, marks: str | None, currency: str) -> Day:
-    """The day as the journal keeps it; an older one has a single amount, or no marks."""
+    """Return the day as the journal keeps it; an older one has a single amount, or no marks."""
     date, _, made = (day or "").partition(" ")
     amounts = json.loads(made) if made.startswith("{") else {currency: made} if made else {}
     result = Day(date, {quote: Decimal(amount) for quote, amount in amounts.items()})

@@ -1,4 +1,4 @@
-"""What fills add up to: counts and positions by strategy and symbol, profit by symbol. A core."""
+"""Sums of fills: counts and positions by strategy and symbol, profit by symbol. A core."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Tally:
     last: dict[str, int] = field(default_factory=dict)
 
     def add(self, side: str, qty: Decimal) -> None:
-        """One fill more."""
+        """Count one fill more."""
         self.count += 1
         self.position += qty if side == "buy" else -qty
         self.last[side] = self.count
 
 
 def add_fill(tallies: dict[tuple[str, str], Tally], profits: dict[str, Pnl], row: FillRow) -> None:
-    """Counts a journaled fill."""
+    """Count a journaled fill."""
     tallies.setdefault((row.strategy, row.symbol), Tally()).add(row.side, Decimal(row.qty))
     fee = Decimal(row.fee) if row.fee_asset == row.symbol.partition("/")[2] else ZERO
     side: Side = "buy" if row.side == "buy" else "sell"

@@ -64,7 +64,7 @@ class Holds:
         return self.moved_row()
 
     def look(self, asset: str, position: Decimal, rate: Decimal, now: int) -> list[MetaRow]:
-        """Hold or release an asset by its position now, with all entries of its fills in; returns rows to keep."""
+        """Hold or release an asset by its position, once all entries of its fills are in; return journal rows."""
         worth = abs(position) * rate
         rows: list[MetaRow] = []
         change = self._changed.pop(asset, None)
@@ -85,16 +85,16 @@ class Holds:
         return [*rows, self.row()]
 
     def accept(self, asset: str) -> bool:
-        """Release an asset that a person takes as wanted; False when it was not held."""
+        """Release an asset that a person takes as wanted; return False when it was not held."""
         self._changed.pop(asset, None)
         return self.held.pop(asset, None) is not None
 
     def row(self) -> MetaRow:
-        """For the journal."""
+        """Return the row for the journal."""
         return MetaRow("held", json.dumps({a: [h.cause.value, str(h.position)] for a, h in self.held.items()}))
 
     def moved_row(self) -> MetaRow:
-        """For the journal: changes that were not looked at yet."""
+        """Return the row, for the journal, of changes that were not looked at yet."""
         return MetaRow("moved", json.dumps({asset: str(amount) for asset, amount in self._changed.items()}))
 
 
@@ -120,7 +120,7 @@ class Inventory:
                 self._accepted[asset] = Accepted(Decimal(configured), Decimal(inventory))
 
     def of_asset(self, asset: str) -> Decimal:
-        """The inventory of an asset, zero where none is named."""
+        """Return the inventory of an asset, zero where none is named."""
         accepted = self._accepted.get(asset)
         return accepted.inventory if accepted is not None else self._configured.get(asset, ZERO)
 

@@ -7,7 +7,7 @@ explain: exactly zero when every leg has had its entry, within one unit of round
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -79,13 +79,13 @@ class Recent:
         self._keys: dict[Hashable, None] = {}
 
     def add(self, key: Hashable) -> None:
-        """A key; the oldest goes when there are too many."""
+        """Remember a key; the oldest goes when there are too many."""
         self._keys[key] = None
         if len(self._keys) > self._most:
             del self._keys[next(iter(self._keys))]
 
     def take(self, key: Hashable) -> bool:
-        """Takes a key out; False when it is not there."""
+        """Forget a key; return False when it is not there."""
         return self._keys.pop(key, ...) is None
 
     def __contains__(self, key: Hashable) -> bool:
@@ -109,7 +109,7 @@ class Spot(Mapping[str, Decimal]):
 
 
 class Ledger:
-    """All assets of the account. ``decimals`` are the assets' as the ledger rounds to them.
+    """All assets of the account.
 
     ``knows_entry`` asks the journal for a ledger id, ``assets_settled`` for the assets of a fill's entries.
     """
@@ -138,25 +138,24 @@ class Ledger:
     def _changed(self) -> None:
         self._unexplained, self._is_absorbed = None, False
 
-    @property
-    def decimals(self) -> dict[str, int]:
-        """Return each asset's decimals, as the ledger rounds to them."""
-        return self._decimals
-
-    @decimals.setter
-    def decimals(self, decimals: dict[str, int]) -> None:
+    def set_decimals(self, decimals: dict[str, int]) -> None:
+        """Take each asset's decimals, as the ledger rounds to them."""
         if decimals != self._decimals:
             self._decimals = decimals
             self._changed()
 
+    def set_missing(self, ref_ids: Iterable[str]) -> None:
+        """Name the trades whose fill is late: nothing is explained until it has come."""
+        self.missing = set(ref_ids)
+
     def restore(self, holdings: dict[str, Holding], opened_ts: int) -> None:
-        """State from the journal: what it held when this account was last watched."""
+        """Take what the journal held when this account was last watched."""
         self.holdings, self.opened_ts = holdings, opened_ts
         self.is_open = bool(holdings)
         self._changed()
 
     def open(self, balances: dict[str, Decimal], ts: int) -> None:
-        """A new journal opens at its first balances snapshot, at this exchange time."""
+        """Open a new journal at its first balances snapshot, at this exchange time."""
         self.holdings = {asset: Holding(opening=b, balance=b, settled=b) for asset, b in balances.items()}
         self.is_open, self.opened_ts = True, ts
         self.unmatched.clear()
@@ -168,7 +167,7 @@ class Ledger:
         wallets[name] = wallets.get(name, ZERO) + change
 
     def fill(self, trade: Trade) -> None:
-        """A fill that was not counted before."""
+        """Take a fill that was not counted before."""
         self._changed()
         self.unmatched.pop(trade.exec_id, None)
         self.missing.discard(trade.exec_id)
@@ -183,7 +182,7 @@ class Ledger:
                 holding.open_legs[trade.exec_id] = effect
 
     def entry(self, entry: Entry, *, live: bool) -> bool:
-        """A ledger entry; ``live`` ones carry the balance now, those fetched later do not. False when it counts not."""
+        """Take a ledger entry; ``live`` ones carry the balance now, fetched ones do not. False if it does not count."""
         if self._is_known(entry):
             return False
         holding = self._holding(entry.asset)
@@ -226,7 +225,7 @@ class Ledger:
         return changes
 
     def snapshot(self, balances: dict[str, Decimal]) -> None:
-        """Balances as the exchange states them now; legs that they explain to within rounding are settled by them."""
+        """Take balances as the exchange states them now, and settle the legs that they explain to within rounding."""
         self._changed()
         for asset in sorted({*balances, *self.holdings}):
             self._holding(asset).balance = balances.get(asset, ZERO)
@@ -252,7 +251,7 @@ class Ledger:
         return settled
 
     def explains(self, asset: str) -> bool:
-        """Do fills and entries explain this balance, to within a unit of rounding for each leg without its entry."""
+        """True if fills and entries explain this balance, to a unit of rounding for each leg without its entry."""
         return self._is_rounding(asset, self.holdings[asset].residual)
 
     def would_explain(self, effects: Mapping[str, Decimal], fills: int) -> bool:
@@ -284,11 +283,11 @@ class Ledger:
         return Spot(self.holdings)
 
     def spendable(self) -> dict[str, Decimal]:
-        """Every asset's balance in the spot wallet."""
+        """Return every asset's balance in the spot wallet."""
         return {asset: holding.balance for asset, holding in self.holdings.items()}
 
     def total(self, asset: str) -> Decimal:
-        """An asset's balance in all wallets together."""
+        """Return an asset's balance in all wallets together."""
         holding = self.holdings.get(asset)
         return (holding.balance if holding else ZERO) + sum(self.wallets.get(asset, {}).values(), ZERO)
 

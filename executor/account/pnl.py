@@ -21,7 +21,7 @@ class Pnl:
     fees: Decimal = ZERO
 
     def fill(self, side: Side, qty: Decimal, price: Decimal, fee: Decimal) -> None:
-        """One fill."""
+        """Take one fill."""
         signed = qty if side == "buy" else -qty
         self.fees += fee
         if self.qty and (self.qty > 0) != (signed > 0):
@@ -41,8 +41,8 @@ class Pnl:
         """Return what closing at ``mid`` would realise."""
         return self.qty * mid - self.cost
 
-    def shown(self, mid: Decimal | None, *, is_stale: bool) -> Profit:
-        """The message's row: money to 8 decimals, marked to the last good mid (to zero profit before the first)."""
+    def row(self, mid: Decimal | None, *, is_stale: bool) -> Profit:
+        """Return the message's row: money to 8 decimals, marked to the last good mid (zero profit before the first)."""
         average = self.cost / self.qty if self.qty else None
         return Profit(
             realised=plain(round_money(self.realised, 8)),

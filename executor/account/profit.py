@@ -60,7 +60,7 @@ class Statement:
         """
         untraded = Pnl()
         pairs = {
-            symbol: pnl.get(symbol, untraded).shown(mids.get(symbol), is_stale=symbol not in live)
+            symbol: pnl.get(symbol, untraded).row(mids.get(symbol), is_stale=symbol not in live)
             for symbol in sorted({*pnl, *symbols})
         }
         quotes = {
@@ -98,7 +98,7 @@ class Statement:
         return self.conversion.row()
 
     def _of_quote(self, quote: str, pairs: Mapping[str, Profit], holding: Holding) -> QuoteProfit:
-        """All pairs of a quote asset together, to the last digit."""
+        """Add up all pairs of a quote asset, to the last digit."""
         own = [profit for symbol, profit in pairs.items() if legs(symbol)[1] == quote]
         realised, unrealised, fees = (
             sum((Decimal(getattr(profit, term)) for profit in own), ZERO) for term in ("realised", "unrealised", "fees")

@@ -1,4 +1,4 @@
-"""What each asset is worth in the trading currency: the rates that limits, sizes and profit go by. A core.
+"""The rates of assets in the trading currency, which limits, sizes and profit go by. A core.
 
 Taken once a second, so that the strategies (which hear them in ``account``) and the risk gate go by the same ones.
 A quote asset goes by the pairs that :func:`shared.valuation.route` names, a base by a pair of its own.
@@ -23,7 +23,7 @@ DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How an asset is valued: the pairs it goes by, and the rate as last taken (None before the first)."""
+    """The way in which an asset is valued: its pairs, and the rate as last taken (None before the first)."""
 
     symbols: tuple[str, ...]
     rate: Decimal | None = None
@@ -112,7 +112,7 @@ class Rates:
         return True
 
     def published(self, now: int) -> dict[str, Rate]:
-        """The rates as the ``account`` message carries them."""
+        """Return the rates as the ``account`` message carries them."""
         return {
             asset: Rate(
                 rate=plain(way.rate) if way.rate is not None else "",

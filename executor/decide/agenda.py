@@ -32,17 +32,23 @@ class Agenda:
     def symbols(self, seen: tuple[object, ...], now: int) -> list[str]:
         """Return the pairs to look at now, in the order of the configuration; ``seen`` is what all pairs go by."""
         state = self.state
-        rates = tuple(state.rates.is_valid(asset, now) for asset in self._quotes)
-        seen = (*seen, state.pairs, state.paused, tuple(state.account.holds.held), rates, self._is_settling(now))
+        rates = tuple(state.market.rates.is_valid(asset, now) for asset in self._quotes)
+        seen = (
+            *seen,
+            state.market.pairs,
+            state.controls.paused,
+            tuple(state.account.holds.held),
+            rates,
+            self._is_settling(now),
+        )
         if seen != self._seen or self._is_settling(now):
             self._seen = seen
             self._awake = {*self._order, *state.registry.symbols()}
             self._rests_until.clear()
             self._due.clear()
         self._wake(self._moved)
-        self._wake(state.moved_symbols)
+        self._wake(state.market.take_moved_symbols())
         self._moved.clear()
-        state.moved_symbols.clear()
         while self._due and (self._due[0][0] <= now or self._is_old(*self._due[0])):
             until, symbol = heapq.heappop(self._due)
             if not self._is_old(until, symbol):
@@ -71,4 +77,4 @@ class Agenda:
 
     def _is_settling(self, now: int) -> bool:
         """True just after the start, while the paths are still to be heard."""
-        return now - self.state.started < limits.START_GRACE_S * SECOND
+        return now - self.state.life.started < limits.START_GRACE_S * SECOND

@@ -18,7 +18,7 @@ class Budget:
         self._counters: dict[str, Counter] = {}
 
     def allowed(self, points: float) -> None:
-        """Kraken says how much this account's counters may hold; the decay goes with it (KRAKEN.md 5.2)."""
+        """Take how much Kraken lets this account's counters hold; the decay goes with it (KRAKEN.md 5.2)."""
         self.threshold = min(self.tier.threshold, points)
         slow = [tier.decay for tier in TIERS.values() if tier.threshold <= points]
         self.decay = min(self.tier.decay, max(slow, default=min(tier.decay for tier in TIERS.values())))
@@ -26,44 +26,44 @@ class Budget:
             counter.set_decay(self.decay)
 
     def rebuild(self, sends: Iterable[tuple[str, float, int]], now: int) -> None:
-        """Counters from the journal's sends: (symbol, points, ns ago), oldest first."""
+        """Rebuild counters from the journal's sends: (symbol, points, ns ago), oldest first."""
         for symbol, points, ago in sends:
             self._counter(symbol).charge(points, (now - ago) / SECOND)
 
     def value(self, symbol: str, now: int) -> float:
-        """Points on a symbol's counter now."""
+        """Return the points on a symbol's counter now."""
         return self._counter(symbol).value(now / SECOND)
 
     def allows(self, symbol: str, points: float, open_after: int, now: int) -> bool:
-        """Do these points fit, with the dearest cancel held back for each order then open on the pair."""
+        """True if these points fit, with the dearest cancel held back for each order then open on the pair."""
         return self.value(symbol, now) + points + CANCEL_WORST * open_after <= self.threshold
 
     def charge(self, symbol: str, points: float, now: int) -> None:
-        """A transaction leaves; it counts whether or not it is accepted."""
+        """Count a transaction as it leaves, whether or not it is accepted."""
         self._counter(symbol).charge(points, now / SECOND)
 
-    def told(self, symbol: str, points: float, now: int) -> None:
-        """Kraken states its counter: what it counts above ours was sent by somebody else, or lost in a crash."""
+    def correct(self, symbol: str, points: float, now: int) -> None:
+        """Take Kraken's own counter: what is above ours was sent by somebody else, or lost in a crash."""
         self.charge(symbol, max(0.0, points - self.value(symbol, now)), now)
 
     def is_full(self, symbol: str, now: int) -> None:
-        """Kraken refused for the rate: the counter stands at the threshold at the least."""
-        self.told(symbol, self.threshold, now)
+        """Raise the counter to the threshold: Kraken refused for the rate."""
+        self.correct(symbol, self.threshold, now)
 
     def _counter(self, symbol: str) -> Counter:
         return self._counters.setdefault(symbol, Counter(self.threshold, self.decay))
 
 
 def add_points(count: int) -> float:
-    """Points of adding ``count`` orders in one request: half each in a batch."""
+    """Return the points of adding ``count`` orders in one request: half each in a batch."""
     return ADD if count == 1 else count / 2
 
 
 def amend_points(touched: int, now: int) -> float:
-    """Points of amending an order created or last amended at ``touched``."""
+    """Return the points of amending an order created or last amended at ``touched``."""
     return amend_cost((now - touched) / SECOND)
 
 
 def cancel_points(touched: int, now: int) -> float:
-    """Points of cancelling an order created or last amended at ``touched``."""
+    """Return the points of cancelling an order created or last amended at ``touched``."""
     return cancel_cost((now - touched) / SECOND)

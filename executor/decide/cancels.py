@@ -8,11 +8,10 @@ from __future__ import annotations
 from executor.decide.budget import cancel_points
 from executor.decide.placing import Placing
 from executor.decide.planner import Cancel, batches
+from executor.effects import Request
 from executor.exchange.requests import batch_cancel_request, cancel_request, rest_cancel
-from executor.exchange.stream import Stream
 from executor.orders.order import Active, Order
 from executor.orders.transitions import CancelRepeated, CancelSent, apply
-from executor.outbox import Request
 from executor.record import events
 from executor.record.rows import SendRow
 from executor.state import State
@@ -23,19 +22,19 @@ REST_AFTER = 2  # failures: in a batch, and alone
 class Cancels:
     """Sends cancels; nothing holds them up (T9)."""
 
-    def __init__(self, state: State, stream: Stream, placing: Placing) -> None:
-        self.state, self.stream, self.placing = state, stream, placing
+    def __init__(self, state: State, placing: Placing) -> None:
+        self.state, self.placing = state, placing
 
     def send(self, cancels: list[Cancel], now: int) -> None:
-        """Cancels on one symbol, each by the way that is its turn."""
-        if not self.state.connected or self.state.config.trading.dry_run:
+        """Send cancels on one symbol, each by the way that is its turn."""
+        if not self.state.session.connected or self.state.config.trading.dry_run:
             return
         for cancel in cancels:
             if cancel.order.life is Active.CANCELLING:
                 apply(cancel.order, CancelRepeated(), now)  # the one before had no effect in all this time
         together, alone = batches(cancels)
         for group in together:
-            self._request(batch_cancel_request(self.stream.in_flight.new_id(), [c.order for c in group]), group, now)
+            self._request(batch_cancel_request(self.state.out.new_id(), [c.order for c in group]), group, now)
         for cancel in alone:
             # In turns from the second failure on: REST may be what is down.
             if cancel.order.cancel.failures >= REST_AFTER and cancel.order.cancel.failures % 2 == 0:
@@ -44,15 +43,14 @@ class Cancels:
                 self._request(self._single(cancel.order, now), [cancel], now)
 
     def _single(self, order: Order, now: int) -> Request:
-        """One order alone; above the threshold as a batch, which Kraken takes there."""
+        """Cancel one order alone; above the threshold as a batch, which Kraken takes there."""
         budget, points = self.state.budget, _points(order, now)
         fits = budget.value(order.symbol, now) + points <= budget.threshold
         by_batch = order.order_id and not fits and not order.doubt.suspect_since
-        make = self.stream.in_flight.new_id()
-        return batch_cancel_request(make, [order]) if by_batch else cancel_request(make, order)
+        req_id = self.state.out.new_id()
+        return batch_cancel_request(req_id, [order]) if by_batch else cancel_request(req_id, order)
 
     def _request(self, request: Request, cancels: list[Cancel], now: int) -> None:
-        request.params["token"] = self.stream.token
         points = sum(_points(cancel.order, now) for cancel in cancels)
         held = events.budget(self.state.budget, request.symbol, points, self.placing.open_on(request.symbol), now)
         self.placing.send(request, points, now)
@@ -67,8 +65,8 @@ class Cancels:
         held = events.budget(state.budget, order.symbol, points, self.placing.open_on(order.symbol), now)
         call = rest_cancel(order)
         state.budget.charge(order.symbol, points, now)
-        state.out.rows.append(SendRow(now + state.boot_to_wall, order.symbol, call.method, points, order.cl_ord_id))
-        state.out.rest.append(call)
+        state.out.write(SendRow(state.life.wall_ts(now), order.symbol, call.method, points, order.cl_ord_id))
+        state.out.call(call)
         self._cancelling(cancel, now)
         chosen = {"plan": {"step": "cancel", "why": f"{cancel.why}, by REST"}, "budget": held}
         self.placing.record(order, chosen, now, Request(0, call.method, {**call.params}, order.symbol))
@@ -79,5 +77,5 @@ class Cancels:
 
 
 def _points(order: Order, now: int) -> float:
-    """Points of a cancel; an amend in flight may have renewed the order's age just now."""
+    """Return the points of a cancel; an amend in flight may have renewed the order's age just now."""
     return cancel_points(now if order.amend is not None else order.touched, now)

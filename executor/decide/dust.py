@@ -11,10 +11,10 @@ ZERO = Decimal(0)
 
 
 def least_amount(state: State, asset: str) -> Decimal:
-    """The smallest position that an order could close; below it is dust. Zero while no pair's data is known."""
+    """Return the smallest position that an order could close, below which it is dust; zero while no pair is known."""
     amounts = []
     for symbol in state.config.trading.pairs:
-        pair, mid = state.pairs.get(symbol), state.mids.get(symbol)
+        pair, mid = state.market.pairs.get(symbol), state.market.mids.get(symbol)
         if pair is not None and pair.base == asset:
             least = unscale(pair.qty_min, pair.qty_precision)
             if mid:

@@ -1,4 +1,4 @@
-"""What all live orders may come to, kept as orders and prices change: a verdict costs what changed, not what there is.
+"""The worst case of all live orders, kept as orders and prices change: a verdict costs what changed, not what exists.
 
 :class:`executor.decide.risk.Listed` says the same by going through all orders; a test compares the two.
 """
@@ -156,7 +156,7 @@ class Exposure:
         return max(*both, ZERO)
 
     def _share(self, leg: Leg, order: Order | None) -> Decimal:
-        """What an order adds to a leg."""
+        """Return what an order adds to a leg."""
         if order is None or not self._is_counted(order):
             return ZERO
         is_moved = leg in risk.moves(order.symbol, order.side, self._portfolio.positions)

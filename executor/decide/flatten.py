@@ -14,10 +14,9 @@ from executor.decide.budget import add_points
 from executor.decide.dust import least_amount
 from executor.decide.gates import Gates
 from executor.decide.placing import Placing
+from executor.effects import DRY_RUN, Request
 from executor.exchange.requests import deadline_text, flatten_params
-from executor.exchange.stream import Stream
 from executor.orders.registry import FLATTEN, FOREIGN
-from executor.outbox import DRY_RUN, Request
 from executor.record import events
 from executor.state import State
 from shared import limits
@@ -46,14 +45,14 @@ class Flatten:
     A base that only a pair with another traded base closes goes first: closing it moves the other.
     """
 
-    def __init__(self, state: State, stream: Stream, gates: Gates, placing: Placing) -> None:
-        self.state, self.stream, self.gates, self.placing = state, stream, gates, placing
+    def __init__(self, state: State, gates: Gates, placing: Placing) -> None:
+        self.state, self.gates, self.placing = state, gates, placing
         self._next_try: dict[str, int] = {}
 
     def turn(self, now: int) -> None:
-        """A step towards flat, while that is asked for."""
+        """Make a step towards flat, while that is wanted."""
         state = self.state
-        if not state.flattening or state.halted or self.gates.why_not_advance(now):
+        if not state.controls.flattening or state.controls.halted or self.gates.advancing(now):
             return
         # What was pulled, or the order before, has not been confirmed there yet: its assets wait, and no others.
         busy = {
@@ -67,10 +66,13 @@ class Flatten:
             if asset in busy or asset in state.account.holds.held or self._shut_in_by(asset):
                 continue
             steps[asset] = Step.WAITS if asset in moving else self._close(asset, pairs.get(asset), now)
-        known = all(symbol in state.pairs or symbol in state.unknown for symbol in state.config.trading.pairs)
+        known = all(
+            symbol in state.market.pairs or symbol in state.market.unlisted for symbol in state.config.trading.pairs
+        )
         if known and all(step is Step.FLAT for step in steps.values()):
-            state.halted = state.out.flattened = True  # at once: nothing may slip in before the file is there
-            state.out.halt = Halt(Cause.FLATTENED, self._outcome())
+            state.controls.halt()  # at once: nothing may slip in before the file is there
+            state.out.halt(Halt(Cause.FLATTENED, self._outcome()))
+            state.out.end_flatten()
 
     def _outcome(self) -> str:
         account = self.state.account
@@ -92,17 +94,19 @@ class Flatten:
         return "; ".join(why)
 
     def _tradable(self) -> set[str]:
-        """The pairs that an order may go to now: online, with a live book, and neither asset held."""
+        """Return the pairs that an order may go to now: online, with a live book, and neither asset held."""
         state = self.state
         return {
             symbol
-            for symbol, pair in state.pairs.items()
-            if pair.status == "online" and symbol in state.books and state.books[symbol].state is BookState.LIVE
+            for symbol, pair in state.market.pairs.items()
+            if pair.status == "online"
+            and symbol in state.market.books
+            and state.market.books[symbol].state is BookState.LIVE
             if not state.account.holds.held.keys() & set(legs(symbol))
         }
 
     def _shut_in_by(self, asset: str) -> str:
-        """The held assets that all pairs of a base are quoted in: closing it would trade them; empty where none is."""
+        """Return the held assets that all pairs of a base are quoted in, so that closing it would trade them."""
         quotes = {legs(symbol)[1] for symbol in self.state.config.trading.pairs if legs(symbol)[0] == asset}
         return ", ".join(sorted(quotes)) if quotes <= self.state.account.holds.held.keys() else ""
 
@@ -133,18 +137,18 @@ class Flatten:
         if why is None and state.config.trading.dry_run:
             what = f"{side} {text(lots, pair.qty_precision)}"
             said = f"{DRY_RUN}: {what}; 'tradebyte halt' and 'resume' end the wish"
-            state.tell("warning", "flatten", f"{pair.symbol}: {said}")
+            state.out.tell("warning", "flatten", f"{pair.symbol}: {said}")
             return Step.DENIED
         if why is not None:
-            state.tell("warning", "flatten", f"{pair.symbol}: {why.words}; trying again")
+            state.out.tell("warning", "flatten", f"{pair.symbol}: {why.text}; trying again")
             return Step.DENIED
         self._send(market, Quote(slot=SLOT, side=side, price=price, qty=lots), deadline_ts, now)
         return Step.WAITS
 
     def _payable(self, pair: Pair, price: int, lots: int) -> tuple[int, int]:
-        """Price and quantity of a purchase that the balance pays: nearer the touch where the band is too dear."""
+        """Return price and quantity of a purchase that the balance pays, nearer the touch if the band is too dear."""
         most = self._most_lots(pair, price)
-        asks = self.state.books[pair.symbol].asks
+        asks = self.state.market.books[pair.symbol].asks
         if most >= lots or not asks:
             return price, min(lots, most)
         near = asks[0][0] * (1 + limits.FLATTEN_NEAR_BPS * BP)
@@ -170,11 +174,11 @@ class Flatten:
     def _is_more_than_dust(self, asset: str, amount: Decimal) -> bool:
         """True while no pair that could close an asset takes orders, and there is something to close."""
         own = [symbol for symbol in self.state.config.trading.pairs if legs(symbol)[0] == asset]
-        pairs = [self.state.pairs[symbol] for symbol in own if symbol in self.state.pairs]
+        pairs = [self.state.market.pairs[symbol] for symbol in own if symbol in self.state.market.pairs]
         return bool(amount) and (not pairs or any(amount >= unscale(p.qty_min, p.qty_precision) for p in pairs))
 
     def _limit(self, pair: Pair, mid: Decimal, side: Side) -> int:
-        """The worst price that the band allows, inside it and on a tick."""
+        """Return the worst price that the band allows, inside it and on a tick."""
         band = mid * self.state.config.trading.price_band_percent / 100
         step = Decimal(pair.price_increment)
         if side == "sell":
@@ -182,7 +186,7 @@ class Flatten:
         return int(((mid + band) / step).to_integral_value(ROUND_FLOOR) * step)
 
     def _beside_others(self, pair: Pair, side: Side, price: int) -> int:
-        """Not as far as an order of the account that is not ours (T16): the exchange would cancel ours there."""
+        """Stop short of foreign resting orders (T16): the exchange would cancel ours there."""
         theirs = [order for order in self.state.registry.live_on(pair.symbol) if order.side != side]
         for order in theirs:
             ends = order.price + (pair.price_increment if side == "sell" else -pair.price_increment)
@@ -190,7 +194,7 @@ class Flatten:
                 price = ends
                 at = text(order.price, pair.price_precision)
                 what = f"an order that is not ours rests at {at}: no {side} goes as far while it is there"
-                self.state.tell("warning", "flatten", f"{pair.symbol}: {what}")
+                self.state.out.tell("warning", "flatten", f"{pair.symbol}: {what}")
         return price
 
     def _lots(self, market: risk.Market, lots: int, price: int) -> int:
@@ -209,9 +213,8 @@ class Flatten:
         state, symbol = self.state, market.pair.symbol
         order = self.placing.order(market, FLATTEN, quote, now, deadline_ts)
         state.registry.add(order)
-        common = {"deadline": deadline_text(deadline_ts), "symbol": symbol, "token": self.stream.token}
-        params = {**flatten_params(order), **common}
-        request = Request(self.stream.in_flight.new_id(), "add_order", params, symbol, [order.cl_ord_id])
+        params = {**flatten_params(order), "deadline": deadline_text(deadline_ts), "symbol": symbol}
+        request = Request(state.out.new_id(), "add_order", params, symbol, [order.cl_ord_id])
         points = add_points(1)
         chosen = {
             "plan": {"step": "add", "why": "flatten was asked for: this closes the position"},
@@ -222,7 +225,7 @@ class Flatten:
 
 
 def closing_pairs(traded: Iterable[str], tradable: Collection[str]) -> dict[str, str]:
-    """The pair that closes each traded base: of its own pairs one quoted in no traded base, where there is one.
+    """Choose the pair that closes each traded base: of its own pairs one quoted in no traded base, where there is one.
 
     ``tradable`` are those that take an order now; the first configured one counts.
     """

@@ -1,136 +1,150 @@
-"""The gates: why quotes must go, and why nothing may be placed, for all and for one symbol. A core."""
+"""The gates: why quotes must go, and why nothing may be placed, for all and for one symbol. A core.
+
+:meth:`Gates.observe` and :meth:`Gates.observe_symbol` take in what a pass sees; all other methods only answer.
+"""
 
 from __future__ import annotations
 
+from executor.decide.closed import Closed, Gate
 from executor.orders.order import Active, Presence
 from executor.orders.registry import FOREIGN
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND, rfc3339
-from shared.messages import BookState
+from shared.messages import Book, BookState, Pair
 from shared.valuation import legs
 
 FAR = 2**62  # ns: later than any moment
+QUOTABLE = ("online", "unknown")  # modes of the matching engine; unknown until the first status
 
 
 class Gates:
-    """Each answers with a reason in words, or an empty text."""
+    """Each answers with the first closed gate, or None where all are open; times are ns of CLOCK_BOOTTIME."""
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self._contradicted: dict[str, int] = {}
-        self._distrusted: dict[str, int] = {}
+        self._contradicted: dict[str, int] = {}  # since when own orders rest inside the touch
+        self._distrusted: dict[str, int] = {}  # until when such a book is not believed
+        self._not_live: dict[str, int] = {}  # since when a book is not live
         self._uncertain_since = 0
 
-    def why_pull(self, now: int) -> str:
-        """Why all quotes must go, or an empty text."""
-        state = self.state
-        if state.halted:
-            return "halted"
-        if state.stopping:
-            return "stopping"
-        if state.flattening:
-            return "flattening"
-        if state.system not in ("online", "unknown"):
-            return f"Kraken is in {state.system} mode"
-        if begins_ts := state.maintenance_ts(now):
-            return f"Kraken announced maintenance from {rfc3339(begins_ts)[:19]}Z on"
-        if now - state.started < limits.START_GRACE_S * SECOND:
-            return ""
-        dead = int(limits.PATH_DEAD_S * SECOND)
-        if state.feed is None or now - state.feed_at > dead:
-            return "the collector is not heard"
-        if state.feed.connected and state.feed.system not in ("online", "unknown"):
-            return f"Kraken is in {state.feed.system} mode"
-        if now - state.book_status_at > dead:
-            return "the book process is not heard"
-        if state.connected and self._is_time_bad(now):
-            return "the exchange's time is uncertain"
-        return ""
+    # --- what a pass sees ----------------------------------------------------------------------------------------
 
-    def why_paused(self, strategy: str, symbol: str) -> str:
-        """Why a strategy's quotes on a symbol must go though all others stay, or an empty text."""
-        name = next((name for name in (symbol, strategy) if name in self.state.paused), "")
-        return f"{name} is paused" if name else ""
-
-    def _is_time_bad(self, now: int) -> bool:
-        """True if the exchange's time was uncertain for long, or is while no switch guards the quotes (T3).
-
-        After a start it is not yet known, and the switch of the life before guards: that is no bad time.
-        """
-        state = self.state
-        if state.clock.uncertain_ms(now) <= limits.CLOCK_UNCERTAIN_MS:
+    def observe(self, now: int) -> None:
+        """Note since when the exchange's time is uncertain."""
+        session = self.state.session
+        if session.clock.uncertain_ms(now) <= limits.CLOCK_UNCERTAIN_MS:
             self._uncertain_since = 0
-            return False
-        is_guarded = now - state.started < limits.SWITCH_TIMEOUT_S * SECOND
-        exchange_now = state.clock.now_ts(now)
-        if not exchange_now and is_guarded:
-            return False
-        self._uncertain_since = self._uncertain_since or now
-        is_guarded = is_guarded or state.switch.is_armed(exchange_now)
-        return not is_guarded or now - self._uncertain_since >= limits.TIME_UNCERTAIN_S * SECOND
+        elif session.connected and (session.clock.now_ts(now) or not self._is_guarded_by_past(now)):
+            self._uncertain_since = self._uncertain_since or now
 
-    def why_not_advance(self, now: int) -> str:
-        """Why nothing may be added or amended now, or an empty text."""
-        state = self.state
-        if state.out.stop_held:
-            return state.out.stop_held
-        if not state.connected or now - state.private_heard > limits.WS_SILENT_S * SECOND:
-            return "no private connection"
-        if not state.is_reconciled:
-            return "not reconciled: " + (state.account.ledger.difference or "snapshots awaited")
-        if not state.journal_ok:
-            return "the journal cannot be written"
-        if state.registry.cannot_pull:
-            return "an order cannot be cancelled"
-        if state.feed is None or not state.feed.connected or state.feed.system != "online":
-            return "the feed is not online"
-        if state.feed.online_since and now - state.feed.online_since < limits.ONLINE_WAIT_S * SECOND:
-            return "Kraken is back online since less than 5 s"
-        if state.clock.uncertain_ms(now) > limits.CLOCK_UNCERTAIN_MS:
-            return "the exchange's time is uncertain"
-        if state.deadline_ts(now) is None:
-            return "the dead man's switch is not armed"
-        return ""
-
-    def why_not_symbol(self, symbol: str, now: int) -> tuple[str, bool]:
-        """Why a symbol is not quoted (empty: it is), and whether its quotes must go now."""
-        state = self.state
-        pair = state.pairs.get(symbol)
-        settling = now - state.started < limits.START_GRACE_S * SECOND
-        if pair is None:
-            why = "Kraken does not list the pair" if symbol in state.unknown else "no instrument data"
-            return why, not settling
-        if pair.status != "online":
-            return f"the pair is {pair.status}", True
-        now_precision = (pair.price_precision, pair.qty_precision)
-        for order in state.registry.live_on(symbol):
-            if order.strategy != FOREIGN and (order.price_precision, order.qty_precision) != now_precision:
-                return "the pair's precision changed", True
-        book = state.books.get(symbol)
+    def observe_symbol(self, symbol: str, now: int) -> None:
+        """Note since when a symbol's book is not live, or contradicted by own orders."""
+        book = self.state.market.books.get(symbol)
         if book is None or book.state is not BookState.LIVE:
-            why = f"the book is {book.state}" if book is not None else "no book"
-            since = state.not_live_since.setdefault(symbol, now)
-            patient = book is None or book.state is not BookState.SILENT
-            grace = limits.NOT_LIVE_GRACE_S * SECOND if patient else 0
-            return why, not settling and now - since >= grace
-        state.not_live_since.pop(symbol, None)
-        if (book.price_precision, book.qty_precision) != now_precision:
-            return "book and instrument differ in precision", True
-        if self._is_contradicted(symbol, now):
-            return "our own resting orders contradict the book", True
+            self._not_live.setdefault(symbol, now)
+            return
+        self._not_live.pop(symbol, None)
+        if not self._is_inside_touch(symbol, book, now):
+            self._contradicted.pop(symbol, None)
+        elif now - self._contradicted.setdefault(symbol, now) >= limits.CONTRADICTED_S * SECOND:
+            # Held for a while: with the orders pulled nothing contradicts the book any more.
+            self._distrusted[symbol] = now + int(limits.DISTRUST_S * SECOND)
+
+    # --- for all -------------------------------------------------------------------------------------------------
+
+    def pulling(self, now: int) -> Closed | None:
+        """Return why all quotes must go, or None."""
+        state = self.state
+        if state.controls.halted:
+            return Closed(Gate.HALTED)
+        if state.controls.stopping:
+            return Closed(Gate.STOPPING)
+        if state.controls.flattening:
+            return Closed(Gate.FLATTENING)
+        if state.session.system not in QUOTABLE:
+            return Closed(Gate.MODE, (state.session.system,))
+        if begins_ts := state.maintenance_ts(now):
+            return Closed(Gate.MAINTENANCE, (f"{rfc3339(begins_ts)[:19]}Z",))
+        if self._is_settling(now):
+            return None
+        feed, dead = state.market.feed, int(limits.PATH_DEAD_S * SECOND)
+        if feed is None or now - state.market.feed_at > dead:
+            return Closed(Gate.COLLECTOR_SILENT)
+        if feed.connected and feed.system not in QUOTABLE:
+            return Closed(Gate.MODE, (feed.system,))
+        if now - state.market.books_at > dead:
+            return Closed(Gate.BOOKS_SILENT)
+        if state.session.connected and self._is_time_bad(now):
+            return Closed(Gate.TIME_UNCERTAIN)
+        return None
+
+    def advancing(self, now: int) -> Closed | None:
+        """Return why nothing may be added or amended now, or None."""
+        state, session, feed = self.state, self.state.session, self.state.market.feed
+        if session.newer_writer:
+            return Closed(Gate.NEWER_WRITER, (session.newer_writer,))
+        if not session.connected or session.is_silent(now):
+            return Closed(Gate.NO_CONNECTION)
+        if not state.is_reconciled:
+            return Closed(Gate.NOT_RECONCILED, (state.account.ledger.difference or "snapshots awaited",))
+        if not state.life.journal_ok:
+            return Closed(Gate.JOURNAL)
+        if state.registry.cannot_pull:
+            return Closed(Gate.CANNOT_CANCEL)
+        if feed is None or not feed.connected or feed.system != "online":
+            return Closed(Gate.FEED_OFFLINE)
+        if feed.online_since and now - feed.online_since < limits.ONLINE_WAIT_S * SECOND:
+            return Closed(Gate.JUST_ONLINE)
+        if session.clock.uncertain_ms(now) > limits.CLOCK_UNCERTAIN_MS:
+            return Closed(Gate.TIME_UNCERTAIN)
+        if state.deadline_ts(now) is None:
+            return Closed(Gate.NOT_ARMED)
+        return None
+
+    # --- for one -------------------------------------------------------------------------------------------------
+
+    def paused(self, strategy: str, symbol: str) -> Closed | None:
+        """Return why a strategy's quotes on a symbol must go though all others stay, or None."""
+        name = next((name for name in (symbol, strategy) if name in self.state.controls.paused), "")
+        return Closed(Gate.PAUSED, (name,)) if name else None
+
+    def quoting(self, symbol: str, now: int) -> Closed | None:
+        """Return why a symbol is not quoted, and whether its quotes must go now; None where it is."""
+        market, settling = self.state.market, self._is_settling(now)
+        pair, book = market.pairs.get(symbol), market.books.get(symbol)
+        if pair is None:
+            gate = Gate.UNLISTED if symbol in market.unlisted else Gate.NO_INSTRUMENT
+            return Closed(gate, pulls=not settling)
+        if pair.status != "online":
+            return Closed(Gate.PAIR_STATUS, (pair.status,))
+        if self._has_other_precision(symbol, pair):
+            return Closed(Gate.PRECISION_CHANGED)
+        if book is None:
+            return Closed(Gate.NO_BOOK, pulls=not settling and self._is_long_not_live(symbol, now))
+        if book.state is not BookState.LIVE:
+            pulls = book.state is BookState.SILENT or self._is_long_not_live(symbol, now)
+            return Closed(Gate.BOOK_STATE, (str(book.state),), pulls=not settling and pulls)
+        if (book.price_precision, book.qty_precision) != (pair.price_precision, pair.qty_precision):
+            return Closed(Gate.PRECISIONS_DIFFER)
+        if now < self._distrusted.get(symbol, 0):
+            return Closed(Gate.CONTRADICTED)
+        return self._valuing(symbol, now)
+
+    def _valuing(self, symbol: str, now: int) -> Closed | None:
+        """Return why a symbol's assets are not to be traded or valued."""
         for asset in legs(symbol):
-            hold = state.account.holds.held.get(asset)
+            hold = self.state.account.holds.held.get(asset)
             if hold is not None:
-                return f"{asset} is held: {hold.text(asset)}", True
-        if why := state.rates.why_not(legs(symbol)[1], now):
-            return why, not settling
-        return "", False
+                return Closed(Gate.HELD, (asset, hold.text(asset)))
+        if why := self.state.market.rates.why_not(legs(symbol)[1], now):
+            return Closed(Gate.NO_RATE, (why,), pulls=not self._is_settling(now))
+        return None
 
     def agrees_until(self, symbol: str, now: int) -> int:
         """Return until when a pair's book and orders cannot come to contradict each other by time alone; 0: they may.
 
-        ns of CLOCK_BOOTTIME; an order counts against the book some time after it was placed or changed.
+        An order counts against the book some time after it was placed or changed.
         """
         if symbol in self._contradicted or now < self._distrusted.get(symbol, 0):
             return 0
@@ -138,12 +152,40 @@ class Gates:
         changed = [max(order.touched, order.stamps.acked) for order in self.state.registry.live_on(symbol)]
         return min((ts + young for ts in changed if ts + young > now), default=FAR)
 
-    def _is_contradicted(self, symbol: str, now: int) -> bool:
-        """Own orders that rest since over 1 s inside the book's touch: the book does not know of them, so it is old.
+    # --- parts ---------------------------------------------------------------------------------------------------
 
-        The verdict holds for a while: with the orders pulled nothing contradicts it any more.
+    def _is_settling(self, now: int) -> bool:
+        """True just after the start, while the paths are still to be heard."""
+        return now - self.state.life.started < limits.START_GRACE_S * SECOND
+
+    def _is_guarded_by_past(self, now: int) -> bool:
+        """True just after the start, while the switch of the life before guards what rests."""
+        return now - self.state.life.started < limits.SWITCH_TIMEOUT_S * SECOND
+
+    def _is_time_bad(self, now: int) -> bool:
+        """True if the exchange's time was uncertain for long, or is while no switch guards the quotes (T3).
+
+        After a start it is not yet known, and the switch of the life before guards: that is no bad time.
         """
-        book = self.state.books[symbol]
+        if not self._uncertain_since:
+            return False
+        session = self.state.session
+        is_guarded = self._is_guarded_by_past(now) or session.switch.is_armed(session.clock.now_ts(now))
+        return not is_guarded or now - self._uncertain_since >= limits.TIME_UNCERTAIN_S * SECOND
+
+    def _is_long_not_live(self, symbol: str, now: int) -> bool:
+        return now - self._not_live.get(symbol, now) >= limits.NOT_LIVE_GRACE_S * SECOND
+
+    def _has_other_precision(self, symbol: str, pair: Pair) -> bool:
+        """True if an order of ours was placed with other precisions than the pair has now."""
+        precisions = (pair.price_precision, pair.qty_precision)
+        return any(
+            order.strategy != FOREIGN and (order.price_precision, order.qty_precision) != precisions
+            for order in self.state.registry.live_on(symbol)
+        )
+
+    def _is_inside_touch(self, symbol: str, book: Book, now: int) -> bool:
+        """True if own orders rest since over 1 s inside the book's touch: it does not know of them, so it is old."""
         old = now - int(limits.CONTRADICTED_S * SECOND)
         for order in self.state.registry.live_on(symbol):
             settled = order.life is Active.OPEN and order.amend is None and order.remaining
@@ -152,12 +194,6 @@ class Gates:
             if not settled or order.touched > old or order.stamps.acked > old:
                 continue
             side = book.bids if order.side == "buy" else book.asks
-            inside = not side or (order.price > side[0][0] if order.side == "buy" else order.price < side[0][0])
-            if inside:
-                since = self._contradicted.setdefault(symbol, now)
-                if now - since >= limits.CONTRADICTED_S * SECOND:
-                    self._distrusted[symbol] = now + int(limits.DISTRUST_S * SECOND)
-                break
-        else:
-            self._contradicted.pop(symbol, None)
-        return now < self._distrusted.get(symbol, 0)
+            if not side or (order.price > side[0][0] if order.side == "buy" else order.price < side[0][0]):
+                return True
+        return False

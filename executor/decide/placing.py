@@ -1,18 +1,17 @@
-"""What every order that is placed goes through, to quote or to flatten: risk, pace, an id, the counters. A core."""
+"""The way of every order that is placed, to quote or to flatten: risk, pace, an id, the counters. A core."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 from executor.decide import risk
 from executor.decide.verdict import Verdict
+from executor.effects import Request
 from executor.orders import ids
 from executor.orders.denial import Denial, Rule
 from executor.orders.order import Order
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.orders.transitions import Caused, apply
-from executor.outbox import Request
 from executor.record import events
 from executor.record.rows import SendRow
 from executor.state import State
@@ -29,14 +28,14 @@ class Placing:
         self._counter = 0
         self._recent: deque[int] = deque()  # when adds and amends left, of the last minute
 
-    def check(self, strategy: str, wish: risk.Wish, now: int, *, any_size: bool = False) -> Denial | None:
+    def check(self, strategy: str, proposal: risk.Wish, now: int, *, any_size: bool = False) -> Denial | None:
         """Return why risk or the order rate deny a wish, or None; ``any_size`` leaves ``min_order_size`` out."""
         while self._recent and now - self._recent[0] > 60 * SECOND:
             self._recent.popleft()
         most = self.state.config.trading.max_orders_per_minute
         if len(self._recent) >= most and strategy != FLATTEN:  # what reduces is never held up by pace (T13)
             return Denial(Rule.ORDER_RATE, f"order rate: {most} adds and amends in the last minute")
-        return self.verdict.on(strategy, wish, any_size=any_size)
+        return self.verdict.on(strategy, proposal, any_size=any_size)
 
     def open_on(self, symbol: str) -> int:
         """Count our orders that may still trade on a pair: others' are never pulled by us, and need no reserve."""
@@ -47,10 +46,10 @@ class Placing:
         return len(self.state.registry.standing_on(symbol))
 
     def order(self, market: risk.Market, strategy: str, quote: Quote, now: int, deadline_ts: int = 0) -> Order:
-        """A new order for a quote, under an id of its own; neither registered nor sent yet."""
+        """Return a new order for a quote, under an id of its own; neither registered nor sent yet."""
         self._counter += 1
         order = Order(
-            cl_ord_id=str(ids.OrderId(self.state.epoch, self.state.codes[strategy], quote.slot, self._counter)),
+            cl_ord_id=str(ids.OrderId(self.state.life.epoch, self.state.codes[strategy], quote.slot, self._counter)),
             strategy=strategy,
             symbol=market.pair.symbol,
             slot=quote.slot,
@@ -61,9 +60,9 @@ class Placing:
             qty_precision=market.pair.qty_precision,
             touched=now,
             deadline_ts=deadline_ts,
-            created_ts=now + self.state.boot_to_wall,
+            created_ts=self.state.life.wall_ts(now),
         )
-        self.stamp(order, self.state.targets.get((strategy, market.pair.symbol)), now)
+        self.stamp(order, self.state.market.targets.get((strategy, market.pair.symbol)), now)
         return order
 
     def stamp(self, order: Order, target: Target | None, now: int) -> None:
@@ -72,20 +71,20 @@ class Placing:
             apply(order, Caused(target.received, target.booked, target.decided), now)
 
     def send(self, request: Request, points: float, now: int) -> None:
-        """Counts a transaction on the pair's counter, in the journal and in the order rate, and lets it leave."""
+        """Count a transaction on the pair's counter, in the journal and in the order rate, and let it leave."""
         state = self.state
         state.budget.charge(request.symbol, points, now)
-        row = SendRow(now + state.boot_to_wall, request.symbol, request.method, points, " ".join(request.orders))
-        state.out.rows.append(row)
-        state.out.requests.append(request)
+        row = SendRow(state.life.wall_ts(now), request.symbol, request.method, points, " ".join(request.orders))
+        state.out.write(row)
+        state.out.send(request)
         if not request.urgent:
             self._recent += [now] * len(request.orders)
 
-    def record(self, order: Order, chosen: dict[str, Any], now: int, request: Request | None = None) -> None:
-        """A decision: what it goes back to, what was chosen and why, and what leaves for it."""
+    def record(self, order: Order, chosen: dict[str, object], now: int, request: Request | None = None) -> None:
+        """Record a decision: what it goes back to, what was chosen and why, and what leaves for it."""
         state = self.state
         data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
-        target = state.targets.get((order.strategy, order.symbol))
+        target = state.market.targets.get((order.strategy, order.symbol))
         if target is not None:
             order.audit.judged = target.decided
         if request is not None:

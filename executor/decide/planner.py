@@ -45,7 +45,7 @@ EXCESS_PERCENT = 5
 
 
 def retreats(side: Side, old: int, new: int) -> bool:
-    """Is ``new`` further from the market than ``old``."""
+    """True if ``new`` is further from the market than ``old``."""
     return new < old if side == "buy" else new > old
 
 
@@ -57,7 +57,7 @@ def plan(
     frozen_sides: frozenset[Side] = frozenset(),
     why_cancel: str = "not wanted any more",
 ) -> list[Step]:
-    """Steps from all live ``orders`` of one strategy and symbol to its ``quotes``.
+    """Return the steps from all live ``orders`` of one strategy and symbol to its ``quotes``.
 
     An order that must go is cancelled whatever else is in its slot, and of two in a slot the later one stays.
     On ``frozen_sides`` nothing is added or increased (T1). ``now`` is ns of CLOCK_BOOTTIME.
@@ -98,7 +98,7 @@ def _why_cancelled(order: Order, quote: Quote | None, holders: Mapping[str, Orde
 
 
 def batches(cancels: list[Cancel]) -> tuple[list[list[Cancel]], list[Cancel]]:
-    """Cancels by request: those that one batch can name together, and those that leave alone.
+    """Split cancels by request: those that one batch can name together, and those that leave alone.
 
     Alone goes an order without an order id, one whose cancel in a batch came to nothing, and one whose end may be on
     its way: Kraken does not say whether it refuses a batch for one order that it does not know any more.
@@ -115,7 +115,7 @@ def batches(cancels: list[Cancel]) -> tuple[list[list[Cancel]], list[Cancel]]:
 
 
 def can_cancel(order: Order, now: int) -> bool:
-    """May a cancel be sent: the exchange has the order, and no cancel is on the way.
+    """True if a cancel may be sent: the exchange has the order, and no cancel is on the way.
 
     An order in flight is not cancelled before its answer: Kraken may take the cancel first, and the order would stay.
     """
@@ -146,7 +146,7 @@ def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None
 
 
 def why_kept(order: Order, quote: Quote, *, frozen: bool) -> str:
-    """Why the plan leaves an order as it is; empty while its last request has not settled."""
+    """Return why the plan leaves an order as it is; empty while its last request has not settled."""
     if order.life is not Active.OPEN or order.amend is not None or order.doubt.suspect_since:
         return ""
     if is_as_wanted(order, quote):

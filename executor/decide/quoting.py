@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
-
 from executor.decide import risk
 from executor.decide.agenda import Agenda
 from executor.decide.budget import add_points, amend_points
 from executor.decide.cancels import Cancels
+from executor.decide.closed import Closed
 from executor.decide.gates import Gates
 from executor.decide.placing import Placing
 from executor.decide.planner import Add, Cancel, Change, Step, plan, retreats, stands_until, why_kept
-from executor.decide.slot_backoff import Cause, Waits
+from executor.decide.slot_backoff import SlotBackoff
+from executor.effects import DRY_RUN, Request
+from executor.exchange.rejections import Rejections
 from executor.exchange.requests import add_params, amend_params, deadline_text
-from executor.exchange.stream import Stream
 from executor.orders.denial import BUDGET, Denial, Rule
 from executor.orders.order import Active, Amend, Finished, Order
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.orders.transitions import AmendSent, Ended, apply
-from executor.outbox import DRY_RUN, Request
 from executor.record import events
 from executor.state import State
 from shared import limits
 from shared.clock import MS, SECOND
-from shared.kraken.errors import Meaning, meaning
-from shared.messages import Book, Quote, Side, Target
+from shared.messages import Quote, Side, Target
 from shared.numbers import text
 from shared.valuation import legs
 
@@ -37,10 +34,10 @@ FUTURE_NS = SECOND
 class Quoting:
     """One pass over every strategy and symbol at a time."""
 
-    def __init__(self, state: State, stream: Stream) -> None:
-        self.state, self.stream = state, stream
-        self.gates, self.placing, self.waits = Gates(state), Placing(state), Waits()
-        self.cancels = Cancels(state, stream, self.placing)
+    def __init__(self, state: State, rejections: Rejections, backoff: SlotBackoff) -> None:
+        self.state, self.rejections, self.backoff = state, rejections, backoff
+        self.gates, self.placing = Gates(state), Placing(state)
+        self.cancels = Cancels(state, self.placing)
         self._idle_since = 0
         # When orders, position and account first stood as published, and when the targets of before were decided.
         self._known_since = 0
@@ -52,29 +49,31 @@ class Quoting:
     def turn(self, now: int) -> None:
         """Make one pass: each pair that the agenda names, with every strategy on it."""
         state = self.state
-        self._note_refusals(now)
-        pull_all = self.gates.why_pull(now)
-        idle = self.gates.why_not_advance(now)
+        self.gates.observe(now)
+        pull_all = self.gates.pulling(now)
+        idle = self.gates.advancing(now)
         self._idle_since = (self._idle_since or now) if idle else 0
-        if not self._known_since and state.view_is_valid(now):
+        if not self._known_since and state.session.is_view_valid(now):
             self._known_since = now
-            self._old_targets = {key: target.decided for key, target in state.targets.items()}
+            self._old_targets = {key: target.decided for key, target in state.market.targets.items()}
         over = self._legs_over_limit()
         for symbol in self.agenda.symbols((pull_all, idle, frozenset(over)), now):
-            why_symbol, pull_symbol = self.gates.why_not_symbol(symbol, now)
-            pull = pull_all or (why_symbol if pull_symbol else "")
+            self.gates.observe_symbol(symbol, now)
+            self._lift_price_blocks(symbol, now)
+            closed = self.gates.quoting(symbol, now)
+            pull = pull_all or (closed if closed is not None and closed.pulls else None)
             steps: list[tuple[str, Step]] = []
             owners = {order.strategy for order in state.registry.live_on(symbol)} - {FOREIGN, FLATTEN}
             for strategy in sorted(owners | set(state.config.strategies)):
                 steps += [(strategy, step) for step in self._steps(strategy, symbol, pull, now)]
             self._over_limit(symbol, steps, over)
-            if not (steps or pull or why_symbol):
+            if not (steps or pull or closed):
                 self.agenda.rest(symbol, self._rests_until(symbol, now))
             self.cancels.send([step for _, step in steps if isinstance(step, Cancel)], now)
             if pull:
                 continue
-            if why_symbol or idle:
-                self._cancel_stuck(steps, why_symbol or idle, now)
+            if shut := closed or idle:
+                self._cancel_stuck(steps, shut, now)
             else:
                 self._advance(symbol, steps, now)
 
@@ -90,7 +89,7 @@ class Quoting:
         if len(slots) != len(orders):
             return 0
         for strategy in state.config.strategies:
-            target = state.targets.get((strategy, symbol))
+            target = state.market.targets.get((strategy, symbol))
             if target is None:
                 continue
             holds_until = target.decided + target.ttl_ms * MS
@@ -104,22 +103,24 @@ class Quoting:
             until = min(until, holds_until)
         return 0 if slots else until
 
-    def _cancel_stuck(self, steps: list[tuple[str, Step]], why: str, now: int) -> None:
-        """What has to retreat or become less and cannot be amended for some time is cancelled (T5)."""
+    def _cancel_stuck(self, steps: list[tuple[str, Step]], closed: Closed, now: int) -> None:
+        """Cancel what has to retreat or become less and cannot be amended for some time (T5)."""
         if not self._idle_since or now - self._idle_since < limits.RETREAT_WAITS_S * SECOND:
             return
         changes = [step for _, step in steps if isinstance(step, Change) and _is_less(step)]
         self.cancels.send(
-            [Cancel(step.order, f"less is wanted, and no amend may leave: {why}") for step in changes], now
+            [Cancel(step.order, f"less is wanted, and no amend may leave: {closed.text}") for step in changes], now
         )
 
-    def _steps(self, strategy: str, symbol: str, pull: str, now: int) -> list[Step]:
+    def _steps(self, strategy: str, symbol: str, pull: Closed | None, now: int) -> list[Step]:
         state = self.state
         orders = state.registry.live_for(strategy, symbol)
         quotes: list[Quote] = []
-        pull = why = pull or self.gates.why_paused(strategy, symbol)
-        target = state.targets.get((strategy, symbol))
-        if not pull:
+        pull = pull or self.gates.paused(strategy, symbol)
+        target = state.market.targets.get((strategy, symbol))
+        if pull is not None:
+            why = pull.text
+        else:
             quotes, why = self._wanted(target, strategy, symbol, now)
         frozen: set[Side] = set()
         if target is not None:
@@ -138,13 +139,13 @@ class Quoting:
         return steps
 
     def _keep(self, order: Order, target: Target, why: str, now: int) -> None:
-        """A newer target leaves an order as it is: counted, and told with what happens next, or now and then."""
-        now_ts = now + self.state.boot_to_wall
+        """Count a newer target that leaves an order as it is, and record it with what happens next, or now and then."""
+        now_ts = self.state.life.wall_ts(now)
         if why and events.keep(order, target, why, now_ts):
-            self.state.out.events.append(events.kept_row(order, now_ts))
+            self.state.out.write_event(events.kept_row(order, now_ts))
 
     def _wanted(self, target: Target | None, strategy: str, symbol: str, now: int) -> tuple[list[Quote], str]:
-        """A target's quotes while it holds (T2); orders without one wait out the grace of a start."""
+        """Return a target's quotes while it holds (T2), and why not; orders without one wait out a start's grace."""
         state = self.state
         if target is None or now - target.decided > target.ttl_ms * MS:
             if self._is_settling(strategy, symbol, target, now):
@@ -153,10 +154,10 @@ class Quoting:
             return [], "no target" if target is None else "the target expired"
         if target.decided - now > FUTURE_NS:
             return [], "the target was decided in the future: its clock is not ours"
-        pair = state.pairs.get(symbol)
+        pair = state.market.pairs.get(symbol)
         if pair is None or (target.price_precision, target.qty_precision) != (pair.price_precision, pair.qty_precision):
             return [], "the target's precision is not the pair's"
-        quotes = [quote for quote in target.quotes if not self._is_price_refused(symbol, quote, now)]
+        quotes = [quote for quote in target.quotes if not self._is_price_blocked(symbol, quote)]
         return quotes, target.why
 
     def _is_settling(self, strategy: str, symbol: str, target: Target | None, now: int) -> bool:
@@ -169,31 +170,31 @@ class Quoting:
         if section is None or (self._known_since and is_new):
             return False
         if not self._known_since:
-            return now - self.state.started < limits.SWITCH_TIMEOUT_S * SECOND
+            return now - self.state.life.started < limits.SWITCH_TIMEOUT_S * SECOND
         return now - self._known_since < section.ttl_ms * MS
 
-    def _is_price_refused(self, symbol: str, quote: Quote, now: int) -> bool:
-        """A refused price waits until the touch clears it, at least 1 s (T5)."""
-        found = self.stream.refusals.prices.get((symbol, quote.side))
-        book = self.state.books.get(symbol)
-        if found is None or book is None or not book.bids or not book.asks:
+    def _lift_price_blocks(self, symbol: str, now: int) -> None:
+        """Let prices be quoted again that the touch has cleared."""
+        book = self.state.market.books.get(symbol)
+        if book is not None and book.bids and book.asks:
+            self.rejections.lift_blocks(symbol, book.bids[0][0], book.asks[0][0], now)
+
+    def _is_price_blocked(self, symbol: str, quote: Quote) -> bool:
+        """True while a price that was rejected, or a better one, waits for the touch to clear it (T5)."""
+        price = self.rejections.blocked_price(symbol, quote.side)
+        book = self.state.market.books.get(symbol)
+        if price is None or book is None or not (book.bids and book.asks):
             return False
-        price, until = found
-        ask, bid = book.asks[0][0], book.bids[0][0]
-        clear = quote.price < ask if quote.side == "buy" else quote.price > bid
-        if now >= until and (price < ask if quote.side == "buy" else price > bid):
-            del self.stream.refusals.prices[symbol, quote.side]
-            return not clear
         return quote.price >= price if quote.side == "buy" else quote.price <= price
 
     def _legs_over_limit(self) -> set[risk.Leg]:
-        """Assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
+        """Return the assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
         if not self.state.account.ledger.is_open:
             return set()  # without balances every position looks short by its inventory
         return set(self.placing.verdict.exposure().beyond)
 
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]], over: set[risk.Leg]) -> None:
-        """Beyond a limit because the market moved: what increases the asset goes, the outermost first (T13)."""
+        """Add cancels where the market moved beyond a limit: what increases the asset goes, outermost first (T13)."""
         verdict = self.placing.verdict
         market, portfolio = verdict.market(symbol), verdict.portfolio()
         if market is None or not any(asset in legs(symbol) for asset, _ in over):
@@ -249,10 +250,10 @@ class Quoting:
         self._send_adds(symbol, adds, deadline_ts, now)
 
     def _change(self, step: Change, deadline_ts: int, now: int) -> Cancel | None:
-        """An amend; a cancel where the order must retreat or become less, and no amend is allowed (T5)."""
+        """Amend; or cancel where the order must retreat or become less and no amend is allowed (T5)."""
         order = step.order
         key = (order.strategy, order.symbol, order.slot)
-        if not _is_less(step) and self.waits.holds(key, now):
+        if not _is_less(step) and self.backoff.holds(key, now):
             return None
         first = self._sized(step)
         why = self._why_denied(first, now)
@@ -261,10 +262,10 @@ class Quoting:
             return None
         if order.audit.denied is not why.rule:
             order.audit.denied = why.rule
-            self.placing.record(order, {"plan": events.why_changed(order, first), "denied": why.words}, now)
+            self.placing.record(order, {"plan": events.why_changed(order, first), "denied": why.text}, now)
             if not why.is_patient:
-                self.state.tell("warning", "denied", f"{' '.join(key)}: amend: {why.words}")
-        self.waits.deny(key, why, now)
+                self.state.out.tell("warning", "denied", f"{' '.join(key)}: amend: {why.text}")
+        self.backoff.deny(key, why, now)
         if not _is_less(step) or self.state.config.trading.dry_run:
             return None
         less = Change(order, step.price, min(step.remaining, order.remaining))
@@ -273,13 +274,15 @@ class Quoting:
         if less != first and not self._why_denied(less, now):
             self._amend(less, deadline_ts, now)
             return None
-        return Cancel(order, f"less is wanted, and the amend is denied: {why.words}")
+        return Cancel(order, f"less is wanted, and the amend is denied: {why.text}")
 
     def _sized(self, step: Change) -> Change:
-        """Where the old quantity would be too much at the new price, until that settles (T6), it is reduced first."""
+        """Reduce first, where the old quantity would be too much at the new price until that settles (T6)."""
         order = step.order
-        wish = risk.Wish(order.symbol, order.side, step.price, step.remaining, order)
-        is_over = risk.order_worth(wish, self.placing.verdict.portfolio()) > self.state.config.trading.max_order_size
+        proposal = risk.Wish(order.symbol, order.side, step.price, step.remaining, order)
+        is_over = (
+            risk.order_worth(proposal, self.placing.verdict.portfolio()) > self.state.config.trading.max_order_size
+        )
         return Change(order, order.price, step.remaining) if is_over and step.remaining < order.remaining else step
 
     def _why_denied(self, step: Change, now: int) -> Denial | None:
@@ -292,20 +295,20 @@ class Quoting:
 
     def _amend(self, step: Change, deadline_ts: int, now: int) -> None:
         order, symbol = step.order, step.order.symbol
-        self.waits.done((order.strategy, symbol, order.slot))
+        self.backoff.done((order.strategy, symbol, order.slot))
         order.audit.denied = None
         total = order.filled + step.remaining  # T6
         request = Request(
-            self.stream.in_flight.new_id(),
+            self.state.out.new_id(),
             "amend_order",
-            {**amend_params(order, step.price, total, deadline_ts), "token": self.stream.token},
+            amend_params(order, step.price, total, deadline_ts),
             symbol,
             [order.cl_ord_id],
         )
         points = amend_points(order.touched, now)
-        chosen: dict[str, Any] = {"plan": events.why_changed(order, step)}
+        chosen: dict[str, object] = {"plan": events.why_changed(order, step)}
         apply(order, AmendSent(Amend(request.req_id, step.price, total, deadline_ts)), now)
-        self.placing.stamp(order, self.state.targets.get((order.strategy, symbol)), now)
+        self.placing.stamp(order, self.state.market.targets.get((order.strategy, symbol)), now)
         chosen["budget"] = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
         self.placing.record(order, chosen, now, request)
         self.state.registry.note(order)
@@ -316,7 +319,7 @@ class Quoting:
     ) -> Order | None:
         symbol = market.pair.symbol
         key = (strategy, symbol, quote.slot)
-        if strategy not in self.state.codes or self.waits.holds(key, now):
+        if strategy not in self.state.codes or self.backoff.holds(key, now):
             return None
         why = self.placing.check(strategy, risk.Wish(symbol, quote.side, quote.price, quote.qty), now)
         # Those of this batch are among the open ones already, but not yet on the counter.
@@ -338,20 +341,20 @@ class Quoting:
         return order
 
     def _send_adds(self, symbol: str, adds: list[Order], deadline_ts: int, now: int) -> None:
-        """All in one batch, but those alone whose last batch was refused whole."""
-        apart = [o for o in adds if self.stream.refusals.is_apart((o.strategy, symbol, o.slot), now)]
+        """Send all in one batch, but those alone whose last batch was rejected whole."""
+        apart = [o for o in adds if self.rejections.is_apart((o.strategy, symbol, o.slot), now)]
         together = [order for order in adds if order not in apart]
         for group in ([together] if together else []) + [[order] for order in apart]:
             self._send_group(symbol, group, deadline_ts, now)
 
     def _send_group(self, symbol: str, adds: list[Order], deadline_ts: int, now: int) -> None:
-        common = {"deadline": deadline_text(deadline_ts), "symbol": symbol, "token": self.stream.token}
+        common = {"deadline": deadline_text(deadline_ts), "symbol": symbol}
         names = [order.cl_ord_id for order in adds]
-        req_id = self.stream.in_flight.new_id()
+        req_id = self.state.out.new_id()
         if len(adds) == 1:
             request = Request(req_id, "add_order", {**add_params(adds[0]), **common}, symbol, names)
         else:
-            params = {"orders": [add_params(order) for order in adds], **common}
+            params: dict[str, object] = {"orders": [add_params(order) for order in adds], **common}
             request = Request(req_id, "batch_add", params, symbol, names)
         points = add_points(len(adds))
         held = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
@@ -361,39 +364,25 @@ class Quoting:
         self.placing.send(request, points, now)
 
     def _why_added(self, order: Order, now: int) -> str:
-        """Why an order is placed now and was not before."""
-        why = self.waits.lately((order.strategy, order.symbol, order.slot), now)
+        """Return why an order is placed now and was not before."""
+        why = self.backoff.lately((order.strategy, order.symbol, order.slot), now)
         return f"the slot is empty; it waited before: {why}" if why else "the slot is empty"
 
     # --- denials -------------------------------------------------------------------------------------------------
 
     def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: Denial, now: int) -> None:
-        """Never sent: the reason stands on an order that never lived, once a reason."""
+        """Record a quote that our own rules deny, once a reason, on an order that never lived."""
         key = (strategy, market.pair.symbol, quote.slot)
-        if self.waits.is_news(key, why, now) and not why.is_patient:
+        if self.backoff.is_news(key, why, now) and not why.is_patient:
             order = self.placing.order(market, strategy, quote, now)
-            apply(order, Ended(Finished.DENIED, why.words), now)
-            self.placing.record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why.words}, now)
+            apply(order, Ended(Finished.DENIED, why.text), now)
+            self.placing.record(order, {"plan": {"step": "add", "why": "the slot is empty"}, "denied": why.text}, now)
             self.state.registry.add(order)
-            self.state.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why.words}")
-        self.waits.deny(key, why, now)
-
-    def _note_refusals(self, now: int) -> None:
-        for order, error in self.stream.refusals.news:
-            cause = Cause.RATE if meaning(error) is Meaning.RATE else Cause.EXCHANGE
-            self.waits.wait((order.strategy, order.symbol, order.slot), error, now, cause)
-            self.state.tell("warning", "refused", f"{order.strategy} {order.symbol} {order.slot}: {error}")
-        self.stream.refusals.news.clear()
+            self.state.out.tell("warning", "denied", f"{strategy} {market.pair.symbol} {quote.slot}: {why.text}")
+        self.backoff.deny(key, why, now)
 
 
 def _is_less(step: Change) -> bool:
     """True if the order is to rest further from the market, or to be smaller."""
     order = step.order
     return step.remaining < order.remaining or retreats(order.side, order.price, step.price)
-
-
-def mid_of(book: Book) -> Decimal | None:
-    """The mid of a book in ticks, or None where a side is empty."""
-    if not book.bids or not book.asks:
-        return None
-    return Decimal(book.bids[0][0] + book.asks[0][0]) / 2

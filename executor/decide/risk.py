@@ -33,7 +33,7 @@ class Market:
 
     @property
     def mid_price(self) -> Decimal:
-        """The mid as a price."""
+        """Return the mid as a price."""
         return self.mid.scaleb(-self.pair.price_precision)
 
 
@@ -51,11 +51,11 @@ class Portfolio:
     unvalued: tuple[str, ...] = ()  # bases with a position that nothing values: what all come to is not known
 
     def position_worth(self, asset: str) -> Decimal:
-        """A traded base's position in the trading currency, negative when short."""
+        """Return a traded base's position in the trading currency, negative when short."""
         return self.positions[asset] * self.rates.get(asset, ZERO)
 
     def worth(self, symbol: str, price: Decimal, qty: Decimal) -> Decimal:
-        """A quantity of a symbol's base at the worse of ``price`` and the mid."""
+        """Return a quantity of a symbol's base at the worse of ``price`` and the mid."""
         base, quote = legs(symbol)
         rate = self.rates.get(quote)
         market = self.markets.get(symbol)
@@ -80,7 +80,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """What the account can spend: spot balances by asset, and the taker fee as a fraction."""
+    """The means of the account: spot balances by asset, and the taker fee as a fraction."""
 
     balances: Mapping[str, Decimal]
     taker_fee: Decimal
@@ -102,7 +102,7 @@ class Exposures:
 
 
 def moves(symbol: str, side: Side, positions: Mapping[str, Decimal]) -> Iterator[Leg]:
-    """The traded bases that a fill on a symbol moves, each with its direction."""
+    """Return the traded bases that a fill on a symbol moves, each with its direction."""
     base, quote = legs(symbol)
     way = UP if side == "buy" else DOWN
     if base in positions:
@@ -112,7 +112,7 @@ def moves(symbol: str, side: Side, positions: Mapping[str, Decimal]) -> Iterator
 
 
 def exposures(portfolio: Portfolio, orders: Iterable[Order]) -> Exposures:
-    """The worst case of every traded base."""
+    """Return the worst case of every traded base."""
     result = Exposures()
     for asset in portfolio.positions:
         worth = portfolio.position_worth(asset)
@@ -188,7 +188,7 @@ class Listed:
 
 
 def refusal(
-    wish: Wish,
+    proposal: Wish,
     portfolio: Portfolio,
     standing: Standing,
     funds: Funds,
@@ -199,23 +199,23 @@ def refusal(
 
     ``standing`` are all live orders of the account, ``exposed`` those of them that exposure counts where not all.
     """
-    market = portfolio.markets[wish.symbol]
+    market = portfolio.markets[proposal.symbol]
     return (
-        _size(wish, market, portfolio, rules)
-        or _price(wish, market, standing, rules)
-        or _count(wish, standing, rules)
-        or _position(wish, portfolio, standing if exposed is None else exposed, rules)
-        or _funds(wish, market, standing, funds)
+        _size(proposal, market, portfolio, rules)
+        or _price(proposal, market, standing, rules)
+        or _count(proposal, standing, rules)
+        or _position(proposal, portfolio, standing if exposed is None else exposed, rules)
+        or _funds(proposal, market, standing, funds)
     )
 
 
-def strategy_refusal(wish: Wish, portfolio: Portfolio, own: Iterable[Order], section: Strategy) -> Denial | None:
+def strategy_refusal(proposal: Wish, portfolio: Portfolio, own: Iterable[Order], section: Strategy) -> Denial | None:
     """Return why a strategy's own limits deny the wish; None when they do not.
 
     ``portfolio`` holds the strategy's own positions, ``own`` are its live orders.
     """
-    others = [order for order in own if order is not wish.order]
-    if section.max_open_orders is not None and wish.order is None and len(others) >= section.max_open_orders:
+    others = [order for order in own if order is not proposal.order]
+    if section.max_open_orders is not None and proposal.order is None and len(others) >= section.max_open_orders:
         return Denial(
             Rule.OPEN_ORDERS,
             f"the strategy has {len(others)} orders open, its max_open_orders is {section.max_open_orders}",
@@ -223,8 +223,8 @@ def strategy_refusal(wish: Wish, portfolio: Portfolio, own: Iterable[Order], sec
     if section.max_position_size is None:
         return None
     now = exposures(portfolio, others)
-    for leg in moves(wish.symbol, wish.side, portfolio.positions):
-        after = now.by_leg[leg] + _wish_worth(wish, portfolio)
+    for leg in moves(proposal.symbol, proposal.side, portfolio.positions):
+        after = now.by_leg[leg] + _wish_worth(proposal, portfolio)
         if after > section.max_position_size:
             return Denial(
                 Rule.POSITION,
@@ -233,112 +233,118 @@ def strategy_refusal(wish: Wish, portfolio: Portfolio, own: Iterable[Order], sec
     return None
 
 
-def order_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
+def order_worth(proposal: Wish, portfolio: Portfolio) -> Decimal:
     """Return what the order may be worth alone: an amend that moves the price counts at its worst (T6)."""
-    order = wish.order
-    if order is not None and order.price == wish.price and wish.remaining <= order.remaining:
-        pair = portfolio.markets[wish.symbol].pair
-        return portfolio.worth(wish.symbol, unscale(wish.price, pair.price_precision), _qty(wish.remaining, pair))
-    return _wish_worth(wish, portfolio)
+    order = proposal.order
+    if order is not None and order.price == proposal.price and proposal.remaining <= order.remaining:
+        pair = portfolio.markets[proposal.symbol].pair
+        return portfolio.worth(
+            proposal.symbol, unscale(proposal.price, pair.price_precision), _qty(proposal.remaining, pair)
+        )
+    return _wish_worth(proposal, portfolio)
 
 
 def _qty(lots: int, pair: Pair) -> Decimal:
     return unscale(lots, pair.qty_precision)
 
 
-def _size(wish: Wish, market: Market, portfolio: Portfolio, rules: Trading) -> Denial | None:
+def _size(proposal: Wish, market: Market, portfolio: Portfolio, rules: Trading) -> Denial | None:
     pair = market.pair
     if pair.status != "online":
         return Denial(Rule.PAIR, f"the pair is {pair.status}")
     if pair.quote not in portfolio.rates:
         return Denial(Rule.RATE, f"no rate values {pair.quote} in {rules.currency}")
-    if wish.price <= 0 or wish.price % pair.price_increment:
+    if proposal.price <= 0 or proposal.price % pair.price_increment:
         return Denial(Rule.PAIR, f"the price is not a multiple of {pair.price_increment} ticks")
-    if wish.remaining <= 0 or wish.remaining % pair.qty_increment:
+    if proposal.remaining <= 0 or proposal.remaining % pair.qty_increment:
         return Denial(Rule.PAIR, f"the quantity is not a multiple of {pair.qty_increment} lots")
-    cost = notional(wish.price, wish.remaining, pair.price_precision, pair.qty_precision)
-    if wish.remaining < pair.qty_min:
+    cost = notional(proposal.price, proposal.remaining, pair.price_precision, pair.qty_precision)
+    if proposal.remaining < pair.qty_min:
         return Denial(Rule.PAIR, f"below the pair's minimum quantity {unscale(pair.qty_min, pair.qty_precision)}")
     if cost < Decimal(pair.cost_min):
         return Denial(Rule.PAIR, f"below the pair's minimum cost {pair.cost_min}")
     least = cost * portfolio.rates[pair.quote]
-    if wish.order is None and least < rules.min_order_size:
+    if proposal.order is None and least < rules.min_order_size:
         return Denial(Rule.ORDER_SIZE, f"{least:.2f} is below min_order_size {rules.min_order_size}")
-    worth = order_worth(wish, portfolio)
+    worth = order_worth(proposal, portfolio)
     if worth > rules.max_order_size:
         return Denial(Rule.ORDER_SIZE, f"{worth:.2f} is above max_order_size {rules.max_order_size}")
     return None
 
 
-def _price(wish: Wish, market: Market, standing: Standing, rules: Trading) -> Denial | None:
-    if abs(wish.price - market.mid) * 100 > market.mid * rules.price_band_percent:
+def _price(proposal: Wish, market: Market, standing: Standing, rules: Trading) -> Denial | None:
+    if abs(proposal.price - market.mid) * 100 > market.mid * rules.price_band_percent:
         return Denial(Rule.PRICE_BAND, f"outside the price band of {rules.price_band_percent} % around the mid")
-    for order in standing.on(wish.symbol):
-        if order is wish.order or order.side == wish.side:
+    for order in standing.on(proposal.symbol):
+        if order is proposal.order or order.side == proposal.side:
             continue
-        if any(wish.price >= price if wish.side == "buy" else wish.price <= price for price in order.prices):
+        if any(
+            proposal.price >= price if proposal.side == "buy" else proposal.price <= price for price in order.prices
+        ):
             return Denial(Rule.CROSSES_OWN, f"would cross our own {order.cl_ord_id}")
     return None
 
 
-def _count(wish: Wish, standing: Standing, rules: Trading) -> Denial | None:
-    count = standing.count(wish.order)
-    if wish.order is None and count >= rules.max_open_orders:
+def _count(proposal: Wish, standing: Standing, rules: Trading) -> Denial | None:
+    count = standing.count(proposal.order)
+    if proposal.order is None and count >= rules.max_open_orders:
         return Denial(Rule.OPEN_ORDERS, f"{count} orders are open, max_open_orders is {rules.max_open_orders}")
     return None
 
 
-def _wish_worth(wish: Wish, portfolio: Portfolio) -> Decimal:
-    pair = portfolio.markets[wish.symbol].pair
-    price, remaining = wish.price, wish.remaining
-    if wish.order is not None:  # until an amend settles both prices and the larger quantity count
-        price = max(price, wish.order.worst_price)
-        remaining = max(remaining, wish.order.worst_remaining)
-    return portfolio.worth(wish.symbol, unscale(price, pair.price_precision), _qty(remaining, pair))
+def _wish_worth(proposal: Wish, portfolio: Portfolio) -> Decimal:
+    pair = portfolio.markets[proposal.symbol].pair
+    price, remaining = proposal.price, proposal.remaining
+    if proposal.order is not None:  # until an amend settles both prices and the larger quantity count
+        price = max(price, proposal.order.worst_price)
+        remaining = max(remaining, proposal.order.worst_remaining)
+    return portfolio.worth(proposal.symbol, unscale(price, pair.price_precision), _qty(remaining, pair))
 
 
-def _position(wish: Wish, portfolio: Portfolio, standing: Standing, rules: Trading) -> Denial | None:
-    mine = _wish_worth(wish, portfolio)
+def _position(proposal: Wish, portfolio: Portfolio, standing: Standing, rules: Trading) -> Denial | None:
+    mine = _wish_worth(proposal, portfolio)
     grows = False
-    legs_moved = dict.fromkeys(moves(wish.symbol, wish.side, portfolio.positions), mine)
+    legs_moved = dict.fromkeys(moves(proposal.symbol, proposal.side, portfolio.positions), mine)
     for leg in legs_moved:
-        after = standing.worst(leg, wish.order) + mine
+        after = standing.worst(leg, proposal.order) + mine
         if after > rules.max_position_size:
-            words = f"worst case {leg[0]} {after:.2f} is above max_position_size {rules.max_position_size}"
-            return Denial(Rule.POSITION, words)
+            text = f"worst case {leg[0]} {after:.2f} is above max_position_size {rules.max_position_size}"
+            return Denial(Rule.POSITION, text)
         grows = grows or after > abs(portfolio.position_worth(leg[0]))
     if not grows:
         return None
     if portfolio.unvalued:
         unvalued = ", ".join(portfolio.unvalued)
         return Denial(Rule.GROSS, f"gross worst case not known: nothing values the position in {unvalued} yet")
-    gross = standing.gross(wish.order, legs_moved)
+    gross = standing.gross(proposal.order, legs_moved)
     if gross > rules.max_gross_position:
-        words = f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"
-        return Denial(Rule.GROSS, words)
+        text = f"gross worst case {gross:.2f} is above max_gross_position {rules.max_gross_position}"
+        return Denial(Rule.GROSS, text)
     return None
 
 
 def spends(order: Order) -> tuple[str, Decimal]:
-    """The asset that an order takes from the balance, and how much of it at its worst, without fees."""
+    """Return the asset that an order takes from the balance, and how much of it at its worst, without fees."""
     base, quote = legs(order.symbol)
     qty = unscale(order.worst_remaining, order.qty_precision)
     return (base, qty) if order.side == "sell" else (quote, qty * unscale(order.worst_price, order.price_precision))
 
 
-def _funds(wish: Wish, market: Market, standing: Standing, funds: Funds) -> Denial | None:
+def _funds(proposal: Wish, market: Market, standing: Standing, funds: Funds) -> Denial | None:
     pair = market.pair
-    remaining = wish.remaining if wish.order is None else max(wish.remaining, wish.order.worst_remaining)
-    price = wish.price if wish.order is None else max(wish.price, wish.order.worst_price)
-    if wish.side == "sell":
+    remaining = (
+        proposal.remaining if proposal.order is None else max(proposal.remaining, proposal.order.worst_remaining)
+    )
+    price = proposal.price if proposal.order is None else max(proposal.price, proposal.order.worst_price)
+    if proposal.side == "sell":
         asset, needed = pair.base, _qty(remaining, pair)
     else:
         asset, needed = pair.quote, notional(price, remaining, pair.price_precision, pair.qty_precision)
-    needed += standing.spent(asset, wish.order)
-    if wish.side == "buy":
+    needed += standing.spent(asset, proposal.order)
+    if proposal.side == "buy":
         needed *= 1 + funds.taker_fee
     available = funds.balances.get(asset, ZERO)
     if needed <= available:
         return None
-    digits = pair.qty_precision if wish.side == "sell" else max(2, pair.cost_precision - 3)
+    digits = pair.qty_precision if proposal.side == "sell" else max(2, pair.cost_precision - 3)
     return Denial(Rule.FUNDS, f"{round_money(needed, digits)} {asset} needed, {round_money(available, digits)} there")

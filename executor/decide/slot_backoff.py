@@ -35,7 +35,7 @@ class _Wait:
 NEVER = _Wait(0, 0, "", Cause.DENIED, "")
 
 
-class Waits:
+class SlotBackoff:
     """Times are ns of CLOCK_BOOTTIME."""
 
     def __init__(self) -> None:
@@ -48,10 +48,10 @@ class Waits:
     def deny(self, slot: Slot, denial: Denial, now: int) -> None:
         """Hold a slot back that one of our own rules denied."""
         cause = Cause.PATIENT if denial.is_patient else Cause.DENIED
-        self._hold(slot, _Wait(now, 0, denial.words, cause, denial.rule))
+        self._hold(slot, _Wait(now, 0, denial.text, cause, denial.rule))
 
     def wait(self, slot: Slot, why: str, now: int, cause: Cause) -> None:
-        """Holds a slot back, slower each time: never a loop."""
+        """Hold a slot back, slower each time: never a loop."""
         self._hold(slot, _Wait(now, 0, why, cause, why))
 
     def _hold(self, slot: Slot, wait: _Wait) -> None:
@@ -64,7 +64,7 @@ class Waits:
         self._waits[slot] = replace(wait, until=now + int(wait_s * SECOND), times=times)
 
     def done(self, slot: Slot) -> None:
-        """What it waited for went through."""
+        """Release a slot: what it waited for went through."""
         self._waits.pop(slot, None)
 
     def is_news(self, slot: Slot, denial: Denial, now: int) -> bool:
@@ -73,18 +73,17 @@ class Waits:
         return last.reason is not denial.rule or now - last.until > limits.SLOT_WAIT_MAX_S * SECOND
 
     def lately(self, slot: Slot, now: int) -> str:
-        """Why the slot waited until just now, or an empty text."""
+        """Return why the slot waited until just now, or an empty text."""
         last = self._last(slot)
         return last.why if now - last.until < SECOND else ""
 
     def last(self, slot: Slot) -> tuple[str, Cause]:
-        """Why the slot waited last, and who made it; an empty text where it never did, or went through since."""
+        """Return why the slot waited last, and who made it; an empty text where it never did, or went through since."""
         last = self._last(slot)
         return last.why, last.cause
 
-    @property
-    def shown(self) -> dict[str, str]:
-        """Slots that wait, and why."""
+    def reasons(self) -> dict[str, str]:
+        """Return why slots wait, by name."""
         return {" ".join(slot): wait.why for slot, wait in self._waits.items()}
 
     def _last(self, slot: Slot) -> _Wait:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from executor.decide.slot_backoff import Cause, Slot, Waits
+from executor.decide.closed import Closed
+from executor.decide.slot_backoff import Cause, Slot, SlotBackoff
 from executor.orders.order import Active
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.state import State
@@ -17,10 +18,10 @@ from shared.messages import EmptySlot, UnwantedOrder
 
 
 class Unmet:
-    """``why_not`` says why a symbol is not quoted at all now; empty when it is."""
+    """``closed`` returns the gate that keeps a symbol from being quoted at all now."""
 
-    def __init__(self, state: State, waits: Waits, why_not: Callable[[str, int], str]) -> None:
-        self.state, self._waits, self._why_not = state, waits, why_not
+    def __init__(self, state: State, backoff: SlotBackoff, closed: Callable[[str, int], Closed | None]) -> None:
+        self.state, self._backoff, self._closed = state, backoff, closed
         self.empty: list[EmptySlot] = []
         self.unwanted: list[UnwantedOrder] = []
         self._empty_since: dict[Slot, int] = {}
@@ -28,7 +29,7 @@ class Unmet:
 
     @property
     def refused(self) -> list[EmptySlot]:
-        """Slots that are empty because the exchange refuses: that makes the process degraded."""
+        """Return the slots that are empty because the exchange rejects them, which makes the process degraded."""
         return [slot for slot in self.empty if slot.refused]
 
     def turn(self, now: int) -> None:
@@ -40,7 +41,9 @@ class Unmet:
             if order.life is not Active.SENT and not order.doomed
         }
         self._empty_since = {
-            slot: self._empty_since.get(slot, now) for slot in wanted if slot not in resting and not self.state.halted
+            slot: self._empty_since.get(slot, now)
+            for slot in wanted
+            if slot not in resting and not self.state.controls.halted
         }
         late = int(limits.UNMET_S * SECOND)
         self.empty = [self._empty(slot, since, now) for slot, since in self._empty_since.items() if now - since >= late]
@@ -49,21 +52,22 @@ class Unmet:
     def _wanted(self, now: int) -> set[Slot]:
         return {
             (strategy, symbol, quote.slot)
-            for (strategy, symbol), target in self.state.targets.items()
-            if now - target.decided <= target.ttl_ms * MS and not {strategy, symbol} & self.state.paused
+            for (strategy, symbol), target in self.state.market.targets.items()
+            if now - target.decided <= target.ttl_ms * MS and not {strategy, symbol} & self.state.controls.paused
             for quote in target.quotes
         }
 
     def _empty(self, slot: Slot, since: int, now: int) -> EmptySlot:
         strategy, symbol, name = slot
-        why, cause = self._waits.last(slot)
+        why, cause = self._backoff.last(slot)
         is_refused = cause is Cause.EXCHANGE and bool(why)
-        blocked = self._why_not(symbol, now)
+        closed = self._closed(symbol, now)
+        blocked = closed.text if closed is not None else ""
         return EmptySlot(
             strategy=strategy,
             symbol=symbol,
             slot=name,
-            since_ts=since + self.state.boot_to_wall,
+            since_ts=self.state.life.wall_ts(since),
             why=why if is_refused else blocked or why or "no reason known",
             refused=is_refused and not blocked,
             error=why if is_refused else "",
@@ -84,7 +88,7 @@ class Unmet:
                 slot=standing[name].slot,
                 cl_ord_id=name,
                 order_id=standing[name].order_id,
-                since_ts=since + self.state.boot_to_wall,
+                since_ts=self.state.life.wall_ts(since),
                 why=standing[name].doomed or standing[name].error or "no target asks for it",
             )
             for name, since in self._unwanted_since.items()

@@ -31,13 +31,13 @@ class Verdict:
             self._pairs_of.setdefault(legs(symbol)[0], []).append(symbol)
         self._quotes = {legs(symbol)[1] for symbol in state.config.trading.pairs}
 
-    def on(self, strategy: str, wish: risk.Wish, *, any_size: bool) -> Denial | None:
+    def on(self, strategy: str, proposal: risk.Wish, *, any_size: bool) -> Denial | None:
         """Return why it is denied, None when it is not; ``any_size`` leaves ``min_order_size`` out."""
         state = self.state
         portfolio = self.portfolio()
-        if wish.symbol not in portfolio.markets:
+        if proposal.symbol not in portfolio.markets:
             return Denial(Rule.NO_MID, "no mid to judge by")
-        funds = risk.Funds(state.account.ledger.spot, state.account.taker_fee(wish.symbol))
+        funds = risk.Funds(state.account.ledger.spot, state.account.taker_fee(proposal.symbol))
         rules = state.config.trading
         if any_size:
             rules = msgspec.structs.replace(rules, min_order_size=Decimal(0))
@@ -45,7 +45,7 @@ class Verdict:
         if strategy == FLATTEN:
             # It only reduces: what other people's resting orders may come to is no reason to stay exposed.
             exposed = risk.Listed(portfolio, (o for o in state.registry.live() if o.strategy != FOREIGN))
-        denial = risk.refusal(wish, portfolio, self.exposure(), funds, rules, exposed)
+        denial = risk.refusal(proposal, portfolio, self.exposure(), funds, rules, exposed)
         section = state.config.strategies.get(strategy)
         if denial is not None or section is None:
             return denial
@@ -53,7 +53,9 @@ class Verdict:
             return None
         own = [order for order in state.registry.live() if order.strategy == strategy]
         positions = state.account.strategy_positions(strategy, portfolio.positions)
-        return risk.strategy_refusal(wish, risk.Portfolio(portfolio.markets, portfolio.rates, positions), own, section)
+        return risk.strategy_refusal(
+            proposal, risk.Portfolio(portfolio.markets, portfolio.rates, positions), own, section
+        )
 
     def portfolio(self) -> risk.Portfolio:
         """Return markets, rates and positions as they are now."""
@@ -63,8 +65,8 @@ class Verdict:
     def exposure(self) -> Exposure:
         """Return what all live orders may come to, as they and the mids are now."""
         state = self.state
-        made_for = (state.account.changes, state.market_changes)
-        moved, state.moved_mids = state.moved_mids, set()
+        made_for = (state.account.changes, state.market.changes)
+        moved = state.market.take_moved_mids()
         if self._made_for != made_for:
             self._made_for = made_for
             self._portfolio = self._make_portfolio()
@@ -95,18 +97,18 @@ class Verdict:
             market.mid_price * rate
             for symbol in self._pairs_of.get(base, ())
             if (market := self._markets.get(symbol)) is not None
-            and (rate := self.state.rates.last(legs(symbol)[1])) is not None
+            and (rate := self.state.market.rates.last(legs(symbol)[1])) is not None
         ]
         return max(values, default=None)
 
     def _goes_by_mids(self, base: str) -> bool:
         """True for a base by its mid now; one that others are quoted in goes by the rate that strategies hear."""
-        return base not in self._quotes or self.state.rates.rate(base) is None
+        return base not in self._quotes or self.state.market.rates.rate(base) is None
 
     def _make_portfolio(self) -> risk.Portfolio:
         state = self.state
-        self._markets = {symbol: market for symbol in state.pairs if (market := self.market(symbol)) is not None}
-        self._rates = dict(state.rates.known)
+        self._markets = {symbol: market for symbol in state.market.pairs if (market := self.market(symbol)) is not None}
+        self._rates = dict(state.market.rates.known)
         for base in self._pairs_of:
             value = self._by_mids(base)
             if value is not None and self._goes_by_mids(base):
@@ -120,6 +122,6 @@ class Verdict:
         return risk.Portfolio(self._markets, self._rates, positions, unvalued)
 
     def market(self, symbol: str) -> risk.Market | None:
-        """A symbol as the risk gate sees it, or None before its instrument data or its first mid."""
-        pair, mid = self.state.pairs.get(symbol), self.state.mids.get(symbol)
+        """Return a symbol as the risk gate sees it, or None before its instrument data or its first mid."""
+        pair, mid = self.state.market.pairs.get(symbol), self.state.market.mids.get(symbol)
         return None if pair is None or mid is None else risk.Market(pair, mid)

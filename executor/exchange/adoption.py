@@ -27,24 +27,26 @@ class Adoption:
         self.is_start = True
 
     def adopt(self, report: v2.Report, now: int) -> Order | None:
-        """An order that this executor did not know: one of an earlier life, which goes, or somebody else's (T16)."""
+        """Adopt an order not known here: one of an earlier life, which goes, or somebody else's (T16)."""
         state = self.state
         mine = ids.parse(report.cl_ord_id)
-        exchange_s = (state.clock.now_ts(now) or now + state.boot_to_wall) // SECOND
+        exchange_s = state.exchange_ts(now) // SECOND
         if mine is not None and not ids.is_writers(mine.epoch, exchange_s):
             mine = None
-        if mine is not None and mine.epoch > state.epoch:
+        if mine is not None and mine.epoch > state.life.epoch:
             if not self.is_start:
-                state.out.stop_held = f"a newer executor trades this account (epoch {mine.epoch}, ours {state.epoch})"
-            state.out.epoch = max(state.out.epoch, mine.epoch + 1)
+                newer = f"a newer executor trades this account (epoch {mine.epoch}, ours {state.life.epoch})"
+                state.session.give_way(newer)
+                state.out.give_way(newer)
+            state.out.outbid(mine.epoch + 1)
             if not self.is_start:
                 return None  # the newer one's to manage; the journal must not keep it as anybody's here
         presence = stated_presence(report, Presence.SHOWN)
         is_priceless = stated_price(report) is None and presence is not Presence.WAITING
         if report.order_qty is None or is_priceless or not report.symbol or report.side not in ("buy", "sell"):
-            state.counts["open order without side, price or quantity"] += 1
+            state.out.count("open order without side, price or quantity")
             return None
-        pair = state.pairs.get(report.symbol)
+        pair = state.market.pairs.get(report.symbol)
         price_precision = pair.price_precision if pair else UNKNOWN_PRECISION
         qty_precision = pair.qty_precision if pair else UNKNOWN_PRECISION
         near = ceil_to if report.side == "buy" else floor_to  # a finer price counts as the next towards the market
@@ -68,21 +70,26 @@ class Adoption:
             is_adopted=True,
             is_margin=report.is_margin,
             doomed="left by an earlier life of this executor" if mine is not None else "",
-            created_ts=state.stated_time(report.timestamp, now),
+            created_ts=state.stated_ts(report.timestamp, now),
         )
         if mine is None:
             kind = ("margin " if report.is_margin else "") + (report.order_type or "limit")
             text = f"an order on {report.symbol} ({kind}) is not ours: left alone, and counted"
-            state.tell("warning", "foreign", text)
-        data = {**events.report_data(report), "epoch": state.epoch, "is_start": self.is_start, "ours": mine is not None}
+            state.out.tell("warning", "foreign", text)
+        data = {
+            **events.report_data(report),
+            "epoch": state.life.epoch,
+            "is_start": self.is_start,
+            "ours": mine is not None,
+        }
         state.record(order, "adopted", now, data)
         state.registry.add(order)
         return order
 
     def rescale(self) -> None:
-        """Brings adopted orders to the precisions of their pairs, once these are known or have changed."""
+        """Bring adopted orders to the precisions of their pairs, once these are known or have changed."""
         for order in self.state.registry.standing():
-            pair = self.state.pairs.get(order.symbol)
+            pair = self.state.market.pairs.get(order.symbol)
             if pair is None or not order.is_adopted:
                 continue
             if (order.price_precision, order.qty_precision) != (pair.price_precision, pair.qty_precision):
@@ -91,7 +98,7 @@ class Adoption:
 
 
 def stated_price(report: v2.Report) -> Decimal | None:
-    """The price at which a report's order rests or will rest; None without one, or where it is relative."""
+    """Return the price at which a report's order rests or will rest; None without one, or where it is relative."""
     if report.limit_price is None or report.limit_price <= 0 or report.limit_price_type in RELATIVE:
         return None
     return report.limit_price

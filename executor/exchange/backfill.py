@@ -1,4 +1,4 @@
-"""What REST is asked for, and when: names, fees, fills that no report told, ledger entries, orders of unknown outcome.
+"""REST calls, and when they are due: names, fees, missing fills, ledger entries, orders of unknown outcome.
 
 A core. A start spends only the token call unless fills and balances disagree (T15): the REST counter is small.
 """
@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from executor.account.account import NewFill
 from executor.account.ledger import Entry
+from executor.effects import RestCall
 from executor.exchange.stream import Stream
-from executor.outbox import RestCall
 from executor.record.rows import MetaRow
 from executor.state import State
 from shared import limits
@@ -28,7 +28,7 @@ PAGE = 50
 UNREADABLE = (ValueError, KeyError, TypeError, ArithmeticError, AttributeError)
 
 
-class History:
+class Backfill:
     """One REST call at a time, within Kraken's counter for the key."""
 
     def __init__(self, state: State, stream: Stream, known_ts: int) -> None:
@@ -46,16 +46,16 @@ class History:
         # One pair that is not to be had refuses a joint call: then each is asked for alone.
         self._fees_alone: list[str] = []
         self._pages: list[tuple[str, str, str, int]] = []  # method, start, end, offset: still to fetch
-        self._different_since = 0
+        self._difference_tried = 0  # when something was last asked for, or held back, because of a difference
         self._round = 0
         # Since when a trade's ledger entries wait for their fill, and when the history is asked for it again.
         self._unmatched: dict[str, int] = {}
         self._unmatched_due = 0
 
     def turn(self, now: int) -> None:
-        """Asks for what is missing."""
+        """Ask for what is missing."""
         state = self.state
-        if not (state.executions_ready and state.balances_ready):
+        if not state.session.is_ready:
             return
         if self.stream.history_wanted:
             self.stream.history_wanted = False
@@ -81,58 +81,58 @@ class History:
     # --- when ----------------------------------------------------------------------------------------------------
 
     def _watch_unmatched(self, now: int) -> None:
-        """Entries of a trade whose fill has not come: the history is asked, and quoting waits for it."""
+        """Ask the history for the fills of ledger entries that stand without one; quoting waits for it."""
         ledger = self.state.account.ledger
         for ref_id in self._unmatched.keys() - ledger.unmatched.keys():
             del self._unmatched[ref_id]
-            ledger.missing.discard(ref_id)
         for ref_id in ledger.unmatched:
             self._unmatched.setdefault(ref_id, now)
         late = [ref for ref, since in self._unmatched.items() if now - since > limits.ENTRY_WITHOUT_FILL_S * SECOND]
-        ledger.missing.update(late)
+        ledger.set_missing(late)
         for ref_id in late:
             if now - self._unmatched[ref_id] > limits.ENTRY_GIVEN_UP_S * SECOND:
                 self.state.account.give_up(ref_id)
                 text = f"the ledger has a trade {ref_id} that no report and no history shows: taken for a transfer"
-                self.state.tell("error", "reconcile", text, alert=True)
+                self.state.out.tell("error", "reconcile", text, alert=True)
         if late and not self._pages and now >= self._unmatched_due:
             # The history lags a fill by up to a minute: asked slower each time.
             waited = now - min(self._unmatched[ref] for ref in late)
             self._unmatched_due = now + max(waited, int(limits.ENTRY_WITHOUT_FILL_S * SECOND))
-            self.state.tell("warning", "reconcile", f"no fill yet for the ledger entries of {', '.join(late[:5])}")
+            self.state.out.tell("warning", "reconcile", f"no fill yet for the ledger entries of {', '.join(late[:5])}")
             self._begin("TradesHistory", now)
 
     def _watch_difference(self, now: int) -> None:
-        """Fills and balances that disagree for 5 s: fills first, then ledger entries, then again."""
-        if not self.state.account.ledger.difference:
-            self._different_since = self._balances_asked = 0
+        """Ask for fills, then for ledger entries, then again, while fills and balances disagree for over 5 s."""
+        if not self.state.session.different_since:
+            self._difference_tried = self._balances_asked = 0
             self._reconciled(now)
             return
         if self.state.account.ledger.missing:
+            self._difference_tried = now
             return  # asked for above
-        self._different_since = self._different_since or now
-        if not self._balances_asked and now - self._different_since > limits.SNAPSHOT_EVERY_S * SECOND:
+        since = max(self.state.session.different_since, self._difference_tried)
+        if not self._balances_asked and now - since > limits.SNAPSHOT_EVERY_S * SECOND:
             # Perhaps only the entries were lost, and nothing came after them to show the gap.
             self._balances_asked = now
             self.stream.ask_balances()
             return
-        if now - self._different_since > limits.RECONCILE_DIFFERENCE_S * SECOND and not self._pages:
-            self._different_since = now
-            self.state.tell("warning", "reconcile", self.state.account.ledger.difference)
+        if now - since > limits.RECONCILE_DIFFERENCE_S * SECOND and not self._pages:
+            self._difference_tried = now
+            self.state.out.tell("warning", "reconcile", self.state.account.ledger.difference)
             self._begin("TradesHistory" if self._round % 2 == 0 else "Ledgers", now)
             self._round += 1
 
     def _reconciled(self, now: int) -> None:
-        """Fills explain the balances: what happened until now is known, and need not be asked for again."""
-        exchange_now = self.state.clock.now_ts(now)
+        """Note that fills explain the balances: what happened until now need not be asked for again."""
+        exchange_now = self.state.session.clock.now_ts(now)
         if self._unmatched:
             return
         if exchange_now and now - self._kept_at > limits.RECONCILED_KEPT_S * SECOND:
             self._kept_at, self._known_ts = now, exchange_now
-            self.state.out.rows += [MetaRow("reconciled", str(exchange_now)), self.state.rates.row()]
+            self.state.out.write(MetaRow("reconciled", str(exchange_now)), self.state.market.rates.row())
 
     def _begin(self, method: str, now: int) -> None:
-        end = (now + self.state.boot_to_wall) / SECOND
+        end = self.state.life.wall_ts(now) / SECOND
         start = max(0.0, self._known_ts / SECOND - limits.HISTORY_SETTLES_S)
         self._pages = [(method, f"{start:.6f}", f"{end + 60:.6f}", 0)]
 
@@ -146,7 +146,7 @@ class History:
         return unknown or since > limits.FEES_EVERY_S * SECOND
 
     def _listed(self) -> list[str]:
-        """The configured pairs that the exchange lists."""
+        """Return the configured pairs that the exchange lists."""
         return [symbol for symbol in self.state.config.trading.pairs if self.names.altname(symbol)]
 
     # --- calls ---------------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ class History:
         self._names_tried = now
         self._busy = "names"
         method, params = self._listings[0]
-        self.state.out.rest.append(RestCall("names", method, params, is_public=True))
+        self.state.out.call(RestCall("names", method, params, is_public=True))
 
     def _ask_fees(self, now: int) -> None:
         symbols = [self._fees_alone[0]] if self._fees_alone else self._listed()
@@ -169,16 +169,18 @@ class History:
 
     def _call(self, tag: str, method: str, params: dict[str, str], now: int) -> None:
         points = REST_CALL if method == "TradeVolume" else REST_HISTORY
-        if self.state.rest.room(now / SECOND) < points + limits.TOKENS_HELD_BACK * REST_CALL:  # tokens must always fit
+        if (
+            self.state.session.rest.room(now / SECOND) < points + limits.TOKENS_HELD_BACK * REST_CALL
+        ):  # tokens must always fit
             return
-        self.state.rest_call(method, points, now)
+        self.state.charge_rest(method, points, now)
         self._busy = tag
-        self.state.out.rest.append(RestCall(tag, method, params))
+        self.state.out.call(RestCall(tag, method, params))
 
     # --- answers -------------------------------------------------------------------------------------------------
 
     def answered(self, call: RestCall, result: Any, now: int) -> None:
-        """An answer; one of :data:`UNREADABLE` for one that is not Kraken's."""
+        """Take in an answer; raises one of :data:`UNREADABLE` for one that is not Kraken's."""
         self._busy = ""
         if call.tag == "names":
             self._names(call.method, result)
@@ -196,14 +198,14 @@ class History:
             self.state.account.settle()
 
     def failed(self, call: RestCall, why: str) -> None:
-        """A call without a usable answer: tried again at its time."""
+        """Note that a call had no usable answer: it is tried again at its time."""
         self._busy = ""
         if call.tag == "fees":
             if self._fees_alone:
                 self._fees_alone = self._fees_alone[1:]
             elif len(self._listed()) > 1:
                 self._fees_alone = self._listed()
-        self.state.tell("warning", "rest", f"{call.method}: {why}")
+        self.state.out.tell("warning", "rest", f"{call.method}: {why}")
 
     def _names(self, method: str, result: Any) -> None:
         self._listed_so_far[method] |= dict(result)
@@ -224,9 +226,9 @@ class History:
                 fee = str(finite(taker["fee"]))
                 made = str(finite(makers[name]["fee"])) if name in makers else fee
             except UNREADABLE as error:
-                self.state.tell("warning", "rest", f"TradeVolume: the fee of {symbol} cannot be read: {error!r}")
+                self.state.out.tell("warning", "rest", f"TradeVolume: the fee of {symbol} cannot be read: {error!r}")
                 continue
-            self.state.account.fees[symbol] = Fees(maker=made, taker=fee)
+            self.state.account.set_fees(symbol, Fees(maker=made, taker=fee))
 
     def _order(self, cl_ord_id: str, result: Any, now: int) -> None:
         closed = [oid for oid, row in result.get("closed", {}).items() if row.get("cl_ord_id") == cl_ord_id]
@@ -257,12 +259,12 @@ class History:
         if fill.qty <= left:
             return False
         text = f"TradesHistory tells {fill.qty} of {order.cl_ord_id} as {fill.exec_id}, of which {left} is left to fill"
-        self.state.tell("error", "reconcile", f"{text}: fills put together are not counted twice", alert=True)
+        self.state.out.tell("error", "reconcile", f"{text}: fills put together are not counted twice", alert=True)
         return True
 
     def _fill(self, exec_id: str, trade: dict[str, Any]) -> NewFill | None:
         if finite(trade.get("margin") or 0):
-            self.state.counts["margin trade of the account"] += 1  # it moves a margin position, and no balance
+            self.state.out.count("margin trade of the account")  # it moves a margin position, and no balance
             return None
         symbol = self.names.symbol(trade["pair"])
         if symbol is None:
@@ -301,21 +303,21 @@ class History:
         )
 
     def _read(self, rows: dict[str, Any], method: str, read: Callable[[str, dict[str, Any]], T]) -> Iterator[T]:
-        """Rows oldest first; one that cannot be read spoils no other (T16)."""
+        """Return rows oldest first; one that cannot be read spoils no other (T16)."""
         results: list[tuple[Decimal, T]] = []
         for name, row in rows.items():
             try:
                 results.append((finite(row["time"]), read(name, row)))
             except UNREADABLE as error:
-                self.state.counts[f"unreadable row of {method}"] += 1
-                self.state.tell("warning", "rest", f"{method}: row {name} cannot be read: {error!r}", alert=True)
+                self.state.out.count(f"unreadable row of {method}")
+                self.state.out.tell("warning", "rest", f"{method}: row {name} cannot be read: {error!r}", alert=True)
         results.sort(key=lambda pair: pair[0])
         for _, value in results:
             yield value
 
 
 def _listings(symbols: list[str]) -> list[tuple[str, dict[str, str]]]:
-    """The public calls that tell REST's names; tokenised stocks are listed apart."""
+    """Return the public calls that fetch REST's names; tokenised stocks are listed apart."""
     calls: list[tuple[str, dict[str, str]]] = [("AssetPairs", {}), ("Assets", {})]
     if any(map(is_tokenised, symbols)):
         calls += [("AssetPairs", {"aclass_base": "tokenized_asset"}), ("Assets", {"aclass": "tokenized_asset"})]

@@ -13,7 +13,7 @@ ZERO = Decimal(0)
 
 
 def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
-    """One message of the channel, element by element.
+    """Take in one message of the channel, element by element.
 
     Returns fills that its entries show to be newer than the journal, and True if all could be read: an entry that could
     not leaves its asset in doubt, and balances are to be asked. A foreign element never stops ours.
@@ -21,7 +21,7 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
     account = state.account
     elements, unread = v2.elements(frame.data, _Balance)
     for row in unread:
-        state.unread(f"a balances element ({row.why}): {row.raw!r}")
+        state.out.unread(f"a balances element ({row.why}): {row.raw!r}")
     if frame.type == "snapshot":
         balances = {element.asset: _spot(element) for element in elements}
         for row in unread:
@@ -29,14 +29,14 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
             if holding is not None:  # what cannot be read keeps what was known of it
                 balances[row.texts["asset"]] = holding.balance
         wallets = {element.asset: others for element in elements if (others := _others(element))}
-        if account.snapshot(balances, state.clock.now_ts(now) or now + state.boot_to_wall, wallets):
-            state.tell("info", "journal", "a new journal opens at these balances")
-        state.balances_ready = True
+        if account.snapshot(balances, state.exchange_ts(now), wallets):
+            state.out.tell("info", "journal", "a new journal opens at these balances")
+        state.session.trust_balances()
         return account.take_proven(), True
     fills = []
     for element in elements:
         if _is_spot(element.wallet_type, element.wallet_id):
-            fills.append(account.entry(entry_of(element, state.stated_time(element.timestamp, now)), live=True))
+            fills.append(account.entry(entry_of(element, state.stated_ts(element.timestamp, now)), live=True))
         else:
             wallet = f"{element.wallet_type}/{element.wallet_id}"
             account.wallet_entry(element.asset, wallet, element.amount - element.fee)
@@ -45,7 +45,7 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
 
 
 def entry_of(element: v2.Balance, ts: int) -> Entry:
-    """A ledger entry of the ``balances`` channel, of the exchange's time ``ts``."""
+    """Return a ledger entry of the ``balances`` channel, of the exchange's time ``ts``."""
     return Entry(
         element.ledger_id, element.ref_id, element.asset, element.type, element.amount, element.fee, element.balance, ts
     )

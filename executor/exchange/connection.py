@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
+from executor.effects import RestCall
 from executor.exchange.key_backoff import KeyBackoff
-from executor.outbox import RestCall
 from shared.config import Config
 from shared.kraken.errors import Meaning, explained, meaning
 from shared.kraken.rest import Rest, RestError, RestRefused
@@ -18,31 +18,45 @@ from shared.process.logs import logger
 from shared.version import tradebyte_version
 
 
+class Listener(Protocol):
+    """Hears what happens on the private connection."""
+
+    def token_requested(self) -> None:
+        """Count the call for a token as it leaves."""
+
+    def opened(self, token: str) -> None:
+        """Begin a connection with this token."""
+
+    def frame(self, raw: bytes) -> None:
+        """Take in a frame."""
+
+    def closed(self, why: str) -> None:
+        """End the connection."""
+
+    def rest_answer(self, call: RestCall, result: object) -> None:
+        """Take in a REST call's answer."""
+
+    def rest_failed(self, call: RestCall, why: str) -> None:
+        """Take in that a REST call had no usable answer."""
+
+    def newer_writer(self, why: str) -> None:
+        """Give way: the exchange has seen a higher nonce of the key than ours."""
+
+
 class Private:
     """WebSocket and REST of the executor's key. ``epoch`` makes the nonces: epoch * 10**9 + counter."""
 
-    def __init__(
-        self,
-        config: Config,
-        epoch: Callable[[], int],
-        on_token_call: Callable[[], None],
-        on_open: Callable[[str], None],
-        on_frame: Callable[[bytes], None],
-        on_close: Callable[[str], None],
-        on_newer_writer: Callable[[str], None],
-    ) -> None:
+    def __init__(self, config: Config, epoch: Callable[[], int], listener: Listener) -> None:
         kraken = config.kraken
         agent = f"TradeByte/{tradebyte_version()}"
         self._token_problem = ""
         self._key = KeyBackoff()
-        self.socket = KrakenSocket(kraken.ws_auth_url, self._opened, self._frame, self._closed, agent)
+        self.socket = KrakenSocket(kraken.ws_auth_url, self._opened, listener.frame, listener.closed, agent)
         self._rest = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
         self._epoch = epoch
         self._counter = 0
         self._counted_epoch = 0
-        self._on_token_call = on_token_call
-        self._on_open, self._on_frame, self._on_close = on_open, on_frame, on_close
-        self._on_newer_writer = on_newer_writer
+        self._listener = listener
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -51,8 +65,8 @@ class Private:
         """Return why there is no private stream; empty while nothing is known to be wrong."""
         return self._token_problem or self.socket.problem
 
-    async def call(self, method: str, params: dict[str, str]) -> Any:
-        """A private REST call. Raises RestRefused or RestError; nonces leave in order."""
+    async def call(self, method: str, params: dict[str, str]) -> Any:  # Kraken's answer, read by who asked
+        """Make a private REST call; nonces leave in order. Raises RestRefused or RestError."""
         async with self._lock:
             if self._key.is_locked_out(time.monotonic()):
                 raise RestRefused(self._key.errors)
@@ -62,13 +76,11 @@ class Private:
                 if self._key.locked_out(error.errors, time.monotonic()):
                     self.socket.reconnect.hold(self._key.until_s)
                 if any(meaning(text) is Meaning.NEWER_WRITER for text in error.errors):
-                    self._on_newer_writer(", ".join(error.errors))
+                    self._listener.newer_writer(", ".join(error.errors))
                 raise
 
-    def start(
-        self, call: RestCall, answer: Callable[[RestCall, Any], None], fail: Callable[[RestCall, str], None]
-    ) -> None:
-        """Makes a call of the core's in the background."""
+    def start(self, call: RestCall) -> None:
+        """Make a call of the core's in the background."""
 
         async def make() -> None:
             try:
@@ -77,14 +89,14 @@ class Private:
                 else:
                     result = await self.call(call.method, call.params)
             except (RestRefused, RestError, SecretError) as error:
-                fail(call, str(error))
+                self._listener.rest_failed(call, str(error))
             else:
-                answer(call, result)
+                self._listener.rest_answer(call, result)
 
         self._keep(make())
 
     async def close(self) -> None:
-        """Ends the REST session."""
+        """End the REST session."""
         await self._rest.close()
 
     def _nonce(self) -> int:
@@ -99,7 +111,7 @@ class Private:
 
     async def _subscribe(self) -> None:
         connection = self.socket.reconnect.attempts
-        self._on_token_call()
+        self._listener.token_requested()
         token = problem = ""
         try:
             token = str((await self.call("GetWebSocketsToken", {}))["token"])
@@ -116,25 +128,19 @@ class Private:
         if problem:
             self.socket.close(problem)
         else:
-            self._on_open(token)
+            self._listener.opened(token)
 
     def _again(self) -> str:
         left_s = self._key.left_s(time.monotonic())
         return f"; tried again in {left_s:.0f} s" if left_s else ""
 
-    def _frame(self, raw: bytes) -> None:
-        self._on_frame(raw)
-
-    def _closed(self, why: str) -> None:
-        self._on_close(why)
-
-    def _keep(self, work: Any) -> None:
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """Nobody awaits these: what ends one unforeseen is told, and the connection made anew."""
+        """Log what ended a task unforeseen, and make the connection anew: nobody awaits these tasks."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:

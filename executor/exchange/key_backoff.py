@@ -1,4 +1,4 @@
-"""How long a refused key is left in peace: a core, given the time.
+"""The pause that a refused key is given: a core, given the time.
 
 Kraken locks out a key (or an address) that is tried too often, for about 15 minutes (KRAKEN.md 4.6): a wrong key is
 tried a few times, slower each time, and a locked one not before that time is over.
@@ -40,7 +40,7 @@ class KeyBackoff:
         return limits.KEY_LOCKED_OUT_S
 
     def accepted(self) -> None:
-        """A token was given: the key works."""
+        """Forget past refusals: a token was given, so the key works."""
         self.until_s, self._refusals = 0.0, 0
 
     def left_s(self, now_s: float) -> float:

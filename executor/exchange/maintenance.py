@@ -6,7 +6,8 @@ A switch that is armed across it pulls every order of the account when the engin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+
+import msgspec
 
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339
@@ -14,14 +15,19 @@ from shared.clock import SECOND, parse_rfc3339
 _LEAD = int(limits.MAINTENANCE_LEAD_S * SECOND)
 
 
+class _Notice(msgspec.Struct):
+    start_time: str
+    end_time: str | None = None
+
+
 class Maintenance:
-    """What the newest status announces; times are ns since the epoch by the exchange's clock."""
+    """The maintenance that the newest status announces; times are ns since the epoch by the exchange's clock."""
 
     def __init__(self) -> None:
         self._windows: list[tuple[int, int]] = []
 
-    def told(self, notices: Iterable[Any]) -> bool:
-        """A status with its notices, which replaces the one before; False when there is one that cannot be read.
+    def take(self, notices: Iterable[object]) -> bool:
+        """Take a status with its notices, which replaces the one before; return False when one of them cannot be read.
 
         No capture shows a notice: these are the members that one cannot do without.
         """
@@ -29,14 +35,15 @@ class Maintenance:
         all_read = True
         for notice in notices:
             try:
-                begin = parse_rfc3339(notice["start_time"])
-                end = parse_rfc3339(notice["end_time"]) if notice.get("end_time") else begin + _LEAD
-            except (KeyError, TypeError, ValueError, AttributeError):
+                window = msgspec.convert(notice, _Notice)
+                begin = parse_rfc3339(window.start_time)
+                end = parse_rfc3339(window.end_time) if window.end_time else begin + _LEAD
+            except ValueError:
                 all_read = False
             else:
                 self._windows.append((begin, end))
         return all_read
 
     def begins_ts(self, exchange_now_ts: int) -> int:
-        """When the one begins that is near or due, or 0; one that did not come is over at its announced end."""
+        """Return when the maintenance begins that is near or due, or 0; one that did not come is over at its end."""
         return next((begin for begin, end in self._windows if begin - _LEAD <= exchange_now_ts < end), 0)

@@ -45,8 +45,8 @@ class Reconcile:
         self.is_complete = False
         self._first_asked = 0
 
-    def asked(self, now: int) -> None:
-        """A snapshot is asked for now."""
+    def snapshot_asked(self, now: int) -> None:
+        """Note that a snapshot is asked for now."""
         self.asked_at, self.wanted = now, ""
         self._first_asked = self._first_asked or now
 
@@ -55,24 +55,24 @@ class Reconcile:
         return self._first_asked + int(limits.ABSENT_AFTER_ACK_S * SECOND)
 
     def want(self, why: str) -> None:
-        """Asks for a snapshot at the next turn."""
+        """Ask for a snapshot at the next turn."""
         self.wanted = self.wanted or why
 
     # --- snapshots -----------------------------------------------------------------------------------------------
 
     def snapshot(self, open_reports: list[v2.Report], named: set[str], now: int) -> None:
-        """The exchange's open orders, as of some moment after they were asked for.
+        """Take the exchange's open orders, as of some moment after they were asked for.
 
         ``named`` are ids of rows that could not be read: whatever those say, their orders are not absent.
         """
         state = self.state
-        exchange_now = state.clock.now_ts(now) or now + state.boot_to_wall
+        exchange_now = state.exchange_ts(now)
         seen: set[str] = set()
         for report in open_reports:
             try:
                 self._row(report, exchange_now, now, seen)
             except (ValueError, ArithmeticError) as error:
-                state.unread(f"an order of the executions snapshot ({error}): {report}")
+                state.out.unread(f"an order of the executions snapshot ({error}): {report}")
                 named |= {report.order_id, report.cl_ord_id}
         for order in state.registry.standing():
             if order.cl_ord_id in seen:
@@ -81,7 +81,7 @@ class Reconcile:
                 apply(order, Cleared(), now)
                 continue
             self._not_in_snapshot(order, exchange_now, now)
-        state.executions_ready = True
+        state.session.trust_executions()
         self.adoption.is_start = False
         self.is_complete = self.is_complete or self.asked_at >= self._sure_from
 
@@ -102,7 +102,7 @@ class Reconcile:
         see_presence(order, report)
         if not order.is_live:
             # What the exchange shows as open is open, whatever was concluded from an answer or an absence.
-            state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
+            state.out.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
             state.registry.revive(order, now)
         if order.life is Active.CANCELLING and order.cancel.sent < self.asked_at:
             apply(order, CancelMissed(), now)
@@ -158,8 +158,8 @@ class Reconcile:
     # --- unknown outcomes ----------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
-        """Orders in doubt: snapshots and history to ask for."""
-        exchange_now = self.state.clock.now_ts(now)
+        """Ask for snapshots and history of orders in doubt."""
+        exchange_now = self.state.session.clock.now_ts(now)
         if not self.is_complete and now >= self._sure_from:
             self.want("orders of another executor that the first snapshot may have lacked")
         for order in self.state.registry.doubted():
@@ -173,7 +173,7 @@ class Reconcile:
                 self.want("an order that the exchange does not know")
 
     def _look_for(self, order: Order, exchange_now: int, now: int) -> None:
-        """An order of unknown outcome: placed when anything shows it, never placed only when nothing ever does."""
+        """Resolve an order of unknown outcome: placed once anything shows it, never placed if nothing ever does."""
         if not order.doubt.lacking_since:
             if exchange_now > order.deadline_ts + SECOND:
                 self.want("an order of unknown outcome")
@@ -181,17 +181,17 @@ class Reconcile:
             apply(order, HistoryAsked(), now)
             self.ask_history.append(order.cl_ord_id)
 
-    def history_shows(self, cl_ord_id: str, found: dict[str, Any], now: int) -> None:
-        """The history knows the order: it was placed and has ended; its fills come by the trades' history."""
+    def history_shows(self, cl_ord_id: str, row: dict[str, Any], now: int) -> None:
+        """End an order that the history knows: it was placed and has ended; its fills come by the trades' history."""
         order = self.state.registry.find(cl_ord_id)
         if order is not None and order.life is Active.UNKNOWN:
-            apply(order, Ended(_closed(str(found.get("status"))), "found in the history"), now)
-            told = {name: str(found[name]) for name in ("status", "reason", "vol_exec") if found.get(name)}
-            self.state.record(order, "history", now, {"shows": True, **told})
+            apply(order, Ended(_closed(str(row.get("status"))), "found in the history"), now)
+            fields = {name: str(row[name]) for name in ("status", "reason", "vol_exec") if row.get(name)}
+            self.state.record(order, "history", now, {"shows": True, **fields})
             self.state.registry.note(order)
 
     def history_lacks(self, cl_ord_id: str, now: int) -> None:
-        """Neither the snapshot nor the history knows the order: it was never placed."""
+        """End an order that neither the snapshot nor the history knows: it was never placed."""
         order = self.state.registry.find(cl_ord_id)
         if order is not None and order.life is Active.UNKNOWN:
             apply(order, Ended(Finished.NEVER_PLACED, "neither snapshot nor history knows it"), now)

@@ -1,50 +1,66 @@
-"""Orders that did not stand: why, and which prices wait for the touch to clear them (T5). A core."""
+"""Orders that the exchange rejected or took away: their slots wait, and their prices (T5). A core."""
 
 from __future__ import annotations
 
-from executor.decide.slot_backoff import Slot
+from executor.decide.slot_backoff import Cause, Slot, SlotBackoff
 from executor.orders.order import Finished, Order
 from executor.orders.transitions import Ended, apply
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND
 from shared.kraken import errors
+from shared.kraken.errors import Meaning
 from shared.messages import Side
 
 
-class Refusals:
-    """Orders that were refused or taken away, for whoever places again.
+class Rejections:
+    """Keeps what a rejection means for whoever places again."""
 
-    ``news`` are orders with why, ``prices`` holds (price in ticks, until) by side, ``apart`` until when a slot is
-    placed alone: its batch was refused whole.
-    """
+    def __init__(self, state: State, backoff: SlotBackoff) -> None:
+        self._state, self._backoff = state, backoff
+        self._blocked: dict[tuple[str, Side], tuple[int, int]] = {}  # price in ticks, and until when at the least
+        self._apart: dict[Slot, int] = {}  # until when a slot is placed alone: its batch was rejected whole
 
-    def __init__(self, state: State) -> None:
-        self.prices: dict[tuple[str, Side], tuple[int, int]] = {}
-        self.news: list[tuple[Order, str]] = []
-        self.apart: dict[Slot, int] = {}
-        self._state = state
-
-    def refuse(self, order: Order, error: str, now: int) -> None:
-        """The exchange did not take it."""
+    def reject(self, order: Order, error: str, now: int) -> None:
+        """End an order that the exchange did not take."""
         apply(order, Ended(Finished.REFUSED, error), now)
         if errors.is_post_only(error):
             self.block_price(order, order.price, now)
-        self.news.append((order, error))
+        self.hold_slot(order, error, now)
         self._state.registry.note(order)
 
+    def hold_slot(self, order: Order, error: str, now: int) -> None:
+        """Let an order's slot wait before it is filled again; ``error`` is the exchange's text."""
+        cause = Cause.RATE if errors.meaning(error) is Meaning.RATE else Cause.EXCHANGE
+        self._backoff.wait((order.strategy, order.symbol, order.slot), error, now, cause)
+        self._state.out.tell("warning", "refused", f"{order.strategy} {order.symbol} {order.slot}: {error}")
+
     def take_apart(self, order: Order, error: str, now: int) -> None:
-        """Its batch was refused whole, perhaps for another: it is placed again at once, and alone."""
+        """End an order whose batch was rejected whole, perhaps for another: it is placed again at once, and alone."""
         apply(order, Ended(Finished.REFUSED, error), now)
-        self._state.tell("warning", "refused", f"a batch on {order.symbol} was refused whole: {error}; one by one now")
-        self.apart = {slot: until for slot, until in self.apart.items() if until > now}
-        self.apart[order.strategy, order.symbol, order.slot] = now + int(limits.BATCH_APART_S * SECOND)
+        text = f"a batch on {order.symbol} was refused whole: {error}; one by one now"
+        self._state.out.tell("warning", "refused", text)
+        self._apart = {slot: until for slot, until in self._apart.items() if until > now}
+        self._apart[order.strategy, order.symbol, order.slot] = now + int(limits.BATCH_APART_S * SECOND)
         self._state.registry.note(order)
 
     def is_apart(self, slot: Slot, now: int) -> bool:
         """True while a slot is placed alone."""
-        return self.apart.get(slot, 0) > now
+        return self._apart.get(slot, 0) > now
 
     def block_price(self, order: Order, price: int, now: int) -> None:
-        """The price that it was to have waits."""
-        self.prices[order.symbol, order.side] = (price, now + int(limits.REFUSED_PRICE_S * SECOND))
+        """Let the price that an order was to have wait until the touch clears it, at least 1 s."""
+        self._blocked[order.symbol, order.side] = (price, now + int(limits.REFUSED_PRICE_S * SECOND))
+
+    def blocked_price(self, symbol: str, side: Side) -> int | None:
+        """Return the price in ticks that waits on a side, or None."""
+        blocked = self._blocked.get((symbol, side))
+        return None if blocked is None else blocked[0]
+
+    def lift_blocks(self, symbol: str, bid: int, ask: int, now: int) -> None:
+        """Forget blocked prices whose time is over and which the touch has cleared."""
+        sides: tuple[Side, Side] = ("buy", "sell")
+        for side in sides:
+            price, until = self._blocked.get((symbol, side), (0, 0))
+            if price and now >= until and (price < ask if side == "buy" else price > bid):
+                del self._blocked[symbol, side]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from executor.account.account import fill_of_report
 from executor.exchange.adoption import Adoption, stated_presence, stated_price
-from executor.exchange.rejections import Refusals
+from executor.exchange.rejections import Rejections
 from executor.orders.order import Finished, Order, Presence, filled_units, price_units, qty_units
 from executor.orders.registry import FOREIGN
 from executor.orders.transitions import (
@@ -41,15 +41,15 @@ class Reports:
     def __init__(
         self,
         state: State,
-        refusals: Refusals,
+        rejections: Rejections,
         adoption: Adoption,
         find_past: Callable[[str, str], tuple[str, str] | None],
     ) -> None:
-        self.state, self.refusals, self.adoption = state, refusals, adoption
+        self.state, self.rejections, self.adoption = state, rejections, adoption
         self._find_past = find_past
 
     def report(self, report: v2.Report, now: int) -> None:
-        """What became of an order."""
+        """Take in a report on an order."""
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         if order is None:
             if report.order_status in OPEN_STATUSES and report.symbol:
@@ -58,7 +58,7 @@ class Reports:
                     _told_filled(adopted, report, now)
             return
         _told_filled(order, report, now)
-        kind, before, told = report.exec_type, order.life, events.report_data(report)
+        kind, before, fields = report.exec_type, order.life, events.report_data(report)
         if report.order_id and not order.order_id:
             apply(order, Named(report.order_id), now)
         see_presence(order, report)
@@ -70,21 +70,21 @@ class Reports:
             apply(order, Ended(Finished.FILLED, ""), now)
         elif kind == "expired":
             if order.is_live and order.strategy != FOREIGN:
-                self.refusals.news.append((order, report.reason or "expired"))
+                self.rejections.hold_slot(order, report.reason or "expired", now)
             apply(order, Ended(Finished.EXPIRED, report.reason), now)
         elif kind == "canceled":
             if self._cancelled(order, report.reason, now):
-                told["by"] = "somebody else"
+                fields["by"] = "somebody else"
         elif kind in ("amended", "restated"):
             price, qty = numbers(order, report)
             apply(order, Restated(price, qty), now)
         # A trade's report is told where it is counted, and "pending_new" says nothing that "new" does not.
         if not report.exec_id and (kind != "pending_new" or before is not order.life):
-            self.state.record(order, "report", now, told)
+            self.state.record(order, "report", now, fields)
         self.state.registry.note(order)
 
     def _revive_if_open(self, order: Order, report: v2.Report, now: int) -> None:
-        """An open report is later than whatever was concluded from an answer or an absence (T17).
+        """Revive an order that a report shows open, whatever an answer or an absence made us conclude (T17).
 
         A trade's status lags its quantity, so what a trade revives must have something left to fill.
         """
@@ -96,19 +96,19 @@ class Reports:
         is_placed = order.life in NOT_PLACED and (report.exec_type == "filled" or report.exec_id)
         if not is_placed and not (is_open and (not report.exec_id or order.remaining)):
             return
-        self.state.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
+        self.state.out.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
         self.state.registry.revive(order, now, is_suspect=bool(report.exec_id))
 
     def trade(self, report: v2.Report, source: str, now: int) -> bool:
-        """A fill, told by a ``snapshot`` or an ``update``; False when it was counted before."""
+        """Take in a fill from a ``snapshot`` or an ``update``; return False when it was counted before."""
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         if report.is_margin or (order is not None and order.is_margin):
             # It moves a position of its own and no spot balance: what it costs comes as ledger entries.
-            self.state.counts["trade on margin, left alone"] += 1
+            self.state.out.count("trade on margin, left alone")
             return False
-        fill = fill_of_report(report, self.state.stated_time(report.timestamp, now))
+        fill = fill_of_report(report, self.state.stated_ts(report.timestamp, now))
         if fill is None:
-            self.state.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
+            self.state.out.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
             return False
         cl_ord_id, strategy = self._owner(order, report)
         # Known fills are told again by each snapshot, to each life of this process.
@@ -122,22 +122,22 @@ class Reports:
                 self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
             _told_filled(order, report, now)
             self.state.registry.note(order)
-        for told in [*self.state.account.take_proven(), *([row] if row is not None else [])]:
-            self.tell_fill(told)
+        for fill_row in [*self.state.account.take_proven(), *([row] if row is not None else [])]:
+            self.tell_fill(fill_row)
         return row is not None
 
     def counter(self, report: v2.Report, now: int) -> None:
-        """Kraken's own counter of the pair, where it tells it."""
+        """Take Kraken's own counter of the pair, where a report has it."""
         points = report.points
         if points is None:
             return
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         symbol = report.symbol or (order.symbol if order is not None else "")
         if symbol:
-            self.state.budget.told(symbol, float(points), now)
+            self.state.budget.correct(symbol, float(points), now)
 
     def tell_fill(self, row: FillRow) -> None:
-        """A fill that is new: on the bus and in the log."""
+        """Publish and log a new fill."""
         message = Fill(
             exec_id=row.exec_id,
             cl_ord_id=row.cl_ord_id,
@@ -150,28 +150,28 @@ class Reports:
             fee=row.fee,
             fill_ts=row.fill_ts,
         )
-        self.state.out.messages.append((f"fill.{row.symbol}", message))
-        self.state.tell(
+        self.state.out.publish(f"fill.{row.symbol}", message)
+        self.state.out.tell(
             "info", "fill", f"{row.strategy} {row.side} {row.qty} {row.symbol} at {row.price} {row.exec_id}"
         )
 
     def record_past(self, row: FillRow, now: int) -> None:
-        """A fill that only the trades' history told, on its order where that is still known."""
+        """Record a fill that only the trades' history has, on its order where that is still known."""
         order = self.state.registry.find(row.cl_ord_id, row.order_id)
         if order is not None:
             apply(order, ShownByFill(row.order_id), now)
             apply(order, FillCounted(filled_units(order, Decimal(row.qty))), now)
             self.state.registry.note(order)
-            told = {
+            fields = {
                 "exec_id": row.exec_id,
                 "last_qty": row.qty,
                 "last_price": row.price,
                 "fees": {row.fee_asset: row.fee},
             }
-            self.state.record(order, "fill", now, {**told, "source": "history", "timestamp": rfc3339(row.fill_ts)})
+            self.state.record(order, "fill", now, {**fields, "source": "history", "timestamp": rfc3339(row.fill_ts)})
 
     def owner_of(self, order_id: str) -> tuple[str, str]:
-        """(cl_ord_id, strategy) of a fill told by the history, which names only the exchange's id."""
+        """Return (cl_ord_id, strategy) of a fill from the history, which names only the exchange's id."""
         return self._owner(self.state.registry.find("", order_id), v2.Report(order_id=order_id))
 
     def _owner(self, order: Order | None, report: v2.Report) -> tuple[str, str]:
@@ -181,9 +181,9 @@ class Reports:
         return past if past is not None else (report.cl_ord_id, FOREIGN)
 
     def _cancelled(self, order: Order, reason: str, now: int) -> bool:
-        """Cancelled, or refused after all; True when neither we nor the exchange did it."""
+        """End an order that was cancelled, or rejected after all; True when neither we nor the exchange did it."""
         if errors.is_post_only(reason) and order.strategy != FOREIGN:
-            self.refusals.refuse(order, reason, now)
+            self.rejections.reject(order, reason, now)
             return False
         if not order.is_live:
             return False
@@ -192,12 +192,13 @@ class Reports:
         by_somebody = reason == OWN_CANCEL and not by_us
         if order.strategy != FOREIGN and not by_us and not done:
             # Not by us: a person, another executor, or the engine. Placing it again at once would be a fight.
-            self.refusals.news.append((order, "cancelled by somebody else" if by_somebody else reason or "cancelled"))
+            text = "cancelled by somebody else" if by_somebody else reason or "cancelled"
+            self.rejections.hold_slot(order, text, now)
         # What we cancelled keeps our own reason: Kraken's says no more than that somebody asked.
         why = "" if by_us and order.cancel.sent else reason
         apply(order, Ended(Finished.FILLED if done else Finished.CANCELLED, why), now)
         if errors.is_by_switch(reason):
-            self.state.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
+            self.state.out.tell("warning", "switch", "the dead man's switch pulled orders", alert=True)
         return by_somebody
 
 
@@ -207,7 +208,7 @@ def _told_filled(order: Order, report: v2.Report, now: int) -> None:
 
 
 def see_presence(order: Order, report: v2.Report) -> None:
-    """Keeps how much of an adopted order the book shows, and whether it is on margin; one without a price waits."""
+    """Note how much of an adopted order the book shows, and whether it is on margin; one without a price waits."""
     if not order.is_adopted:
         return
     presence = stated_presence(report, order.presence)
@@ -217,7 +218,7 @@ def see_presence(order: Order, report: v2.Report) -> None:
 
 
 def numbers(order: Order, report: v2.Report) -> tuple[int | None, int | None]:
-    """(price in ticks, quantity in lots) of a report, where it has them."""
+    """Return (price in ticks, quantity in lots) of a report, where it has them."""
     stated = stated_price(report)
     price = None if stated is None else price_units(order, stated)
     qty = None if report.order_qty is None else qty_units(order, report.order_qty)

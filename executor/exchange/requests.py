@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from executor.effects import Request, RestCall
 from executor.orders.order import Order
 from executor.orders.transitions import Left, apply
-from executor.outbox import Request, RestCall
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND, rfc3339
@@ -17,11 +15,11 @@ CANCEL_BY_REST = "CancelOrder"
 
 
 def deadline_text(deadline_ts: int) -> str:
-    """A deadline as Kraken takes it: RFC 3339 to the millisecond."""
+    """Return a deadline as Kraken takes it: RFC 3339 to the millisecond."""
     return rfc3339(deadline_ts)[:-4] + "Z"
 
 
-def add_params(order: Order) -> dict[str, Any]:
+def add_params(order: Order) -> dict[str, object]:
     """Return an order's part of add_order and batch_add: a post-only limit with its fee in quote (T5).
 
     The exchange cancels the newer of two orders of ours that would trade with each other (T7).
@@ -39,15 +37,15 @@ def add_params(order: Order) -> dict[str, Any]:
     }
 
 
-def flatten_params(order: Order) -> dict[str, Any]:
-    """An order that takes what it can within its price at once; the rest is cancelled by the exchange."""
+def flatten_params(order: Order) -> dict[str, object]:
+    """Return the members of an order that takes what it can within its price at once; the exchange cancels the rest."""
     params = add_params(order)
     del params["post_only"]
     return {**params, "time_in_force": "ioc"}
 
 
-def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict[str, Any]:
-    """amend_order to a price in ticks and a total in lots (filled and remaining, T6)."""
+def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict[str, object]:
+    """Return the members of amend_order to a price in ticks and a total in lots (filled and remaining, T6)."""
     # Kraken wants the symbol of what is no crypto-currency, and of nothing else (KRAKEN.md 3.4).
     named = {"symbol": order.symbol} if is_tokenised(order.symbol) else {}
     return {
@@ -67,8 +65,8 @@ def cancel_request(req_id: int, order: Order) -> Request:
 
 
 def batch_cancel_request(req_id: int, orders: list[Order]) -> Request:
-    """One cancel for all, by order ids (T8). Kraken wants two at the least: a single order is named by both its ids."""
-    params: dict[str, Any] = {"orders": [order.order_id for order in orders]}
+    """Return one cancel for all, by order ids (T8). Kraken wants two: a single order is named by both its ids."""
+    params: dict[str, object] = {"orders": [order.order_id for order in orders]}
     if len(orders) == 1:
         params["cl_ord_id"] = [orders[0].cl_ord_id]
     names = [order.cl_ord_id for order in orders]
@@ -86,16 +84,10 @@ class InFlight:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._next = 0
         self._open: dict[int, Request] = {}
 
-    def new_id(self) -> int:
-        """The next request id."""
-        self._next += 1
-        return self._next
-
     def left(self, request: Request, now: int) -> None:
-        """The request was handed to the socket."""
+        """Note that the request was handed to the socket."""
         request.sent = now
         self._open[request.req_id] = request
         for cl_ord_id in request.orders:
@@ -105,22 +97,22 @@ class InFlight:
                 self._state.registry.touch(order)
 
     def answered(self, req_id: int) -> Request | None:
-        """The request that an answer belongs to; it may have several answers (cancel_order has one an order)."""
+        """Return the request that an answer belongs to; it may have several answers (cancel_order has one an order)."""
         request = self._open.get(req_id)
         if request is not None and not (request.method == "cancel_order" and len(request.orders) > 1):
             del self._open[req_id]
         return request
 
     def overdue(self, now: int) -> list[Request]:
-        """Requests whose answer is late, taken out: their outcome is unknown."""
+        """Take out the requests whose answer is late: their outcome is unknown."""
         late = int(limits.REQUEST_TIMEOUT_S * SECOND)
-        found = [request for request in self._open.values() if now - request.sent > late]
-        for request in found:
+        overdue = [request for request in self._open.values() if now - request.sent > late]
+        for request in overdue:
             del self._open[request.req_id]
-        return found
+        return overdue
 
     def lost(self) -> list[Request]:
-        """All of them, taken out: the connection is gone."""
-        found = list(self._open.values())
+        """Take out all requests: the connection is gone."""
+        lost = list(self._open.values())
         self._open.clear()
-        return found
+        return lost

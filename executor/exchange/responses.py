@@ -1,11 +1,10 @@
-"""What an answer to a request means, and what its absence does (DESIGN.md, "Outcomes"). A core."""
+"""Answers to requests, and their absence (DESIGN.md, "Outcomes"). A core."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from executor.decide.planner import retreats
-from executor.exchange.rejections import Refusals
+from executor.effects import Request, RestCall
+from executor.exchange.rejections import Rejections
 from executor.exchange.requests import InFlight
 from executor.orders.order import Amend, Order
 from executor.orders.transitions import (
@@ -19,7 +18,6 @@ from executor.orders.transitions import (
     Suspected,
     apply,
 )
-from executor.outbox import Request, RestCall
 from executor.state import State
 from shared import limits
 from shared.clock import MS, parse_rfc3339
@@ -33,27 +31,27 @@ IN_BATCH = "refused in its batch"
 class Answers:
     """Advances orders, the switch and the exchange's time by answers to what is in flight."""
 
-    def __init__(self, state: State, in_flight: InFlight, refusals: Refusals) -> None:
-        self.state, self.in_flight, self.refusals = state, in_flight, refusals
+    def __init__(self, state: State, in_flight: InFlight, rejections: Rejections) -> None:
+        self.state, self.in_flight, self.rejections = state, in_flight, rejections
 
     def answer(self, frame: v2.Frame, now: int) -> None:
-        """One answer."""
+        """Take in one answer."""
         request = self.in_flight.answered(frame.req_id or 0)
         if request is None:
             if not frame.success and frame.method != "pong":
-                self.state.tell("warning", "answer", f"{frame.method} refused without a request: {frame.error}")
+                self.state.out.tell("warning", "answer", f"{frame.method} refused without a request: {frame.error}")
             return
         try:
             self._understood(frame, request, now)
         except ValueError as error:
             # It may have been done: what cannot be read is no evidence either way.
-            self.state.tell("warning", "answer", f"unreadable answer to {request.method} ({error})", alert=True)
+            self.state.out.tell("warning", "answer", f"unreadable answer to {request.method} ({error})", alert=True)
             self.outcome_unknown(request, f"unreadable answer: {error}", now)
 
     def _understood(self, frame: v2.Frame, request: Request, now: int) -> None:
         if frame.time_in and frame.time_out:
             times = parse_rfc3339(frame.time_in), parse_rfc3339(frame.time_out)
-            self.state.clock.answer(request.sent, now, *times)
+            self.state.session.clock.answer(request.sent, now, *times)
         if frame.success:
             self._success(frame, request, now)
         else:
@@ -63,26 +61,26 @@ class Answers:
                 self._record(cl_ord_id, request, frame.error, now)
 
     def outcome_unknown(self, request: Request, why: str, now: int) -> None:
-        """No answer will come."""
+        """Note that no answer will come."""
         for order in self._lose_sight(request.orders, now):
             self.state.record(order, "no_answer", now, {**self._asked(request), "why": why})
 
     def timed_out(self, request: Request, why: str, now: int) -> None:
-        """No answer came in time: a cancel goes another way, all else is of unknown outcome."""
+        """Note that no answer came in time: a cancel goes another way, all else is of unknown outcome."""
         self.outcome_unknown(request, why, now)
         if request.method in CANCELS:
             self._cancel_failed(request, why, now)
 
     def _lose_sight(self, names: list[str], now: int) -> list[Order]:
-        found = [self.state.registry.find(cl_ord_id) for cl_ord_id in names]
-        live = [order for order in found if order is not None and order.is_live]
+        orders = [self.state.registry.find(cl_ord_id) for cl_ord_id in names]
+        live = [order for order in orders if order is not None and order.is_live]
         for order in live:
             apply(order, OutcomeUnknown(), now)
             self.state.registry.note(order)
         return live
 
     def _record(self, cl_ord_id: str, request: Request, error: str, now: int) -> None:
-        """An answer on an order, with what it did to it."""
+        """Record an answer on an order, with what it did to it."""
         order = self.state.registry.find(cl_ord_id)
         if order is None:
             return
@@ -93,16 +91,16 @@ class Answers:
             data["order_id"] = order.order_id
         self.state.record(order, "answer", now, data)
 
-    def _asked(self, request: Request) -> dict[str, Any]:
-        sent_ts = request.sent + self.state.boot_to_wall
+    def _asked(self, request: Request) -> dict[str, object]:
+        sent_ts = self.state.life.wall_ts(request.sent)
         return {"method": request.method, "req_id": request.req_id, "sent_ts": sent_ts}
 
     def _success(self, frame: v2.Frame, request: Request, now: int) -> None:
         state = self.state
         if request.method == "cancel_all_orders_after":
-            found = v2.payload(frame.result, v2.SwitchSet)
-            trigger_ts = 0 if found.triggerTime in ("", "0") else parse_rfc3339(found.triggerTime)
-            state.switch.answered(request.sent, trigger_ts)
+            armed = v2.payload(frame.result, v2.SwitchSet)
+            trigger_ts = 0 if armed.triggerTime in ("", "0") else parse_rfc3339(armed.triggerTime)
+            state.session.switch.answered(request.sent, trigger_ts)
         elif request.method == "subscribe":
             ack = v2.payload(frame.result, v2.Ack)
             budget = state.budget
@@ -110,7 +108,7 @@ class Answers:
                 budget.allowed(ack.maxratecount)
             if budget.threshold < budget.tier.threshold:
                 text = f"Kraken allows {budget.threshold:g} points a pair, {budget.tier.threshold:g} are configured"
-                state.tell("warning", "tier", f"{text}: set trading.tier to the account's", alert=True)
+                state.out.tell("warning", "tier", f"{text}: set trading.tier to the account's", alert=True)
         elif request.method == "add_order":
             self._placed(request.orders[0], v2.payload(frame.result, v2.Placed), now)
         elif request.method == "batch_add":
@@ -120,7 +118,7 @@ class Answers:
             for cl_ord_id, placed in zip(request.orders, answers, strict=False):
                 if isinstance(placed, v2.Unread):
                     for lost in self._lose_sight([cl_ord_id], now):
-                        state.unread(f"an answer to {cl_ord_id} ({placed.why}): {placed.raw!r}")
+                        state.out.unread(f"an answer to {cl_ord_id} ({placed.why}): {placed.raw!r}")
                         state.record(lost, "no_answer", now, {**self._asked(request), "why": "unreadable answer"})
                     continue
                 self._placed(cl_ord_id, placed, now)
@@ -141,23 +139,23 @@ class Answers:
             error = placed.error or IN_BATCH
             if errors.is_certain(error):
                 self._note_rate(order.symbol, error, now)
-                self.refusals.refuse(order, error, now)
+                self.rejections.reject(order, error, now)
             else:
                 self._lose_sight([cl_ord_id], now)
         elif order.is_live:
             apply(order, Acked(placed.order_id), now)
             self.state.registry.note(order)
 
-    # --- refusals ------------------------------------------------------------------------------------------------
+    # --- rejections -----------------------------------------------------------------------------------------------
 
     def _failure(self, frame: v2.Frame, request: Request, now: int) -> None:
         means = errors.meaning(frame.error)
         if means is errors.Meaning.SESSION:
-            self.state.out.reconnect = frame.error
+            self.state.out.reconnect(frame.error)
         if request.method not in ORDER_METHODS:
-            self.state.tell("error", "refused", f"{request.method} refused: {frame.error}", alert=True)
+            self.state.out.tell("error", "refused", f"{request.method} refused: {frame.error}", alert=True)
             if request.method == "subscribe":
-                self.state.out.reconnect = f"subscription refused: {frame.error}"
+                self.state.out.reconnect(f"subscription refused: {frame.error}")
             return
         self._note_rate(request.symbol, frame.error, now)
         if request.method in CANCELS:
@@ -168,7 +166,7 @@ class Answers:
             self._placing_refused(request, frame.error, now)
 
     def _note_rate(self, symbol: str, error: str, now: int) -> None:
-        """A rate limit says that the pair's counter is full, whatever ours says."""
+        """Fill the pair's counter, whatever ours says: Kraken refused for the rate."""
         if errors.meaning(error) is errors.Meaning.RATE:
             self.state.budget.is_full(symbol, now)
 
@@ -179,9 +177,9 @@ class Answers:
             if order is None or not order.is_live:
                 continue
             if request.method == "batch_add" and len(request.orders) > 1 and means is errors.Meaning.REFUSED:
-                self.refusals.take_apart(order, error, now)  # one of them is at fault, and nobody says which
+                self.rejections.take_apart(order, error, now)  # one of them is at fault, and nobody says which
             elif request.method in ("add_order", "batch_add"):
-                self.refusals.refuse(order, error, now)
+                self.rejections.reject(order, error, now)
             elif means is errors.Meaning.UNKNOWN_ORDER:
                 # It ended, and the report is on its way; if not, a snapshot will tell.
                 apply(order, Suspected(), now)
@@ -194,17 +192,17 @@ class Answers:
             self.state.registry.note(order)
 
     def _amend_refused(self, order: Order, refused: Amend, error: str, now: int) -> None:
-        """It rests at a price that nobody wants any more, whatever the reason: it goes (T5).
+        """Cancel an order whose amend was rejected, whatever the reason: nobody wants its price any more (T5).
 
         One refused for the rate alone goes only where it was to retreat or to become less; an advance is worth a wait.
         """
-        self.state.tell("warning", "amend", f"amend on {order.symbol} refused: {error}")
+        self.state.out.tell("warning", "amend", f"amend on {order.symbol} refused: {error}")
         is_less = refused.qty < order.qty or retreats(order.side, order.price, refused.price)
         if errors.meaning(error) is errors.Meaning.RATE and not is_less:
-            self.refusals.news.append((order, error))
+            self.rejections.hold_slot(order, error, now)
             return
         if errors.is_post_only(error):
-            self.refusals.block_price(order, refused.price, now)
+            self.rejections.block_price(order, refused.price, now)
         apply(order, Doomed(f"amend refused: {error}"), now)
 
     # --- cancels -------------------------------------------------------------------------------------------------
@@ -221,24 +219,24 @@ class Answers:
         self._cancel_failed(request, error, now)
 
     def _cancel_failed(self, request: Request, why: str, now: int) -> None:
-        """It goes another way; in maintenance there is none, and the switch pulls when the engine is back."""
+        """Send a failed cancel another way; in maintenance there is none, and the switch pulls afterwards."""
         for order in self._live(request):
-            if self.state.system == "maintenance":
+            if self.state.session.system == "maintenance":
                 continue
             apply(order, CancelFailed(), now)
             failures = order.cancel.failures
             text = f"cancel of {order.cl_ord_id} on {order.symbol} failed: {why}; trying another way"
             if failures >= limits.CANCEL_FAILURES:
                 text = f"no way to cancel {order.cl_ord_id} on {order.symbol} ({why}): the switch is left to pull it"
-            self.state.tell("warning", "cancel", text, alert=failures >= limits.CANCEL_FAILURES)
+            self.state.out.tell("warning", "cancel", text, alert=failures >= limits.CANCEL_FAILURES)
             self.state.registry.note(order)
 
     def rest_cancel(self, call: RestCall, error: str, now: int) -> None:
-        """A cancel by REST was answered; its success says that it was taken, and the report ends the order."""
+        """Take in the answer of a cancel by REST; success says that it was taken, and the report ends the order."""
         order = self.state.registry.find(call.tag)
         if order is None or not order.is_live:
             return
-        data = {"method": call.method, "req_id": 0, "sent_ts": order.cancel.sent + self.state.boot_to_wall}
+        data = {"method": call.method, "req_id": 0, "sent_ts": self.state.life.wall_ts(order.cancel.sent)}
         data["latency_ms"] = round((now - order.cancel.sent) / MS, 3)
         self.state.record(order, "answer", now, {**data, "error": error} if error else data)
         if error:

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from executor.exchange import balances
 from executor.exchange.adoption import Adoption
 from executor.exchange.reconcile import Reconcile
-from executor.exchange.rejections import Refusals
+from executor.exchange.rejections import Rejections
 from executor.exchange.reports import Reports
 from executor.exchange.requests import InFlight
 from executor.exchange.responses import ORDER_METHODS, Answers
 from executor.orders.transitions import Suspected, apply
-from executor.outbox import Request
 from executor.state import State
 from shared import limits
 from shared.clock import SECOND
@@ -25,70 +24,66 @@ from shared.kraken import v2
 class Stream:
     """``find_past`` asks the journal for (cl_ord_id, strategy) of an order that ended long ago."""
 
-    def __init__(self, state: State, find_past: Callable[[str, str], tuple[str, str] | None]) -> None:
+    def __init__(
+        self,
+        state: State,
+        rejections: Rejections,
+        find_past: Callable[[str, str], tuple[str, str] | None],
+    ) -> None:
         self.state = state
         self.in_flight = InFlight(state)
-        self.token = ""
         self.history_wanted = False
-        self.refusals = Refusals(state)
-        self.answers = Answers(state, self.in_flight, self.refusals)
+        self.rejections = rejections
+        self.answers = Answers(state, self.in_flight, self.rejections)
         adoption = Adoption(state)
-        self.reports = Reports(state, self.refusals, adoption, find_past)
+        self.reports = Reports(state, self.rejections, adoption, find_past)
         self.adoption = adoption
         self.reconcile = Reconcile(state, adoption)
         self._sequence: dict[str, int] = {}
-        self._pairs = state.pairs  # as adopted orders were last brought to
+        self._pairs = state.market.pairs  # as adopted orders were last brought to
 
     # --- connection ----------------------------------------------------------------------------------------------
 
     def opened(self, token: str, now: int) -> None:
-        """A connection with a fresh token: subscribes to everything private."""
-        self.token = token
-        self.state.connected, self.state.private_heard = True, now
-        self.state.executions_ready = self.state.balances_ready = False
+        """Begin a connection with a fresh token: subscribe to everything private."""
+        self.state.session.open(token, now)
         self._sequence.clear()
         self._subscribe_executions(now)
         self._subscribe_balances()
 
     def closed(self, now: int) -> None:
-        """The connection is gone: what was in flight is of unknown outcome."""
-        self.state.connected = False
-        self.state.executions_ready = self.state.balances_ready = False
-        self.state.switch.lost()
+        """End the connection: what was in flight is of unknown outcome."""
+        self.state.session.close()
         for request in self.in_flight.lost():
             self.answers.outcome_unknown(request, "the connection ended before its answer", now)
 
     def _subscribe_executions(self, now: int) -> None:
-        self.reconcile.asked(now)
+        self.reconcile.snapshot_asked(now)
         params = {"channel": "executions", "snap_orders": True, "snap_trades": True, "ratecounter": True}
-        self._ask("subscribe", {**params, "token": self.token})
+        self.state.out.ask("subscribe", params)
 
     def _subscribe_balances(self) -> None:
-        self._ask("subscribe", {"channel": "balances", "snapshot": True, "token": self.token})
-
-    def _ask(self, method: str, params: dict[str, object]) -> None:
-        request = Request(self.in_flight.new_id(), method, params, urgent=True)
-        self.state.out.requests.append(request)
+        self.state.out.ask("subscribe", {"channel": "balances", "snapshot": True})
 
     # --- frames --------------------------------------------------------------------------------------------------
 
     def frame(self, frame: v2.Frame, now: int) -> None:
-        """One frame; raises only ValueErrors, for what it cannot read."""
-        self.state.private_heard = now
+        """Take in one frame; raises only ValueErrors, for what it cannot read."""
+        self.state.session.hear(now)
         if frame.channel in ("executions", "balances"):
             if self._in_sequence(frame, now):
                 self._account(frame, now)
         elif frame.channel == "status":
-            found, _ = v2.elements(frame.data, v2.Status)
-            self.state.system = found[-1].system if found else "unknown"
-            if found and not self.state.maintenance.told(found[-1].upcoming_maintenance):
-                text = f"unreadable notice of maintenance: {found[-1].upcoming_maintenance}"
-                self.state.tell("warning", "maintenance", text[: limits.TEXT_SHOWN], alert=True)
+            statuses, _ = v2.elements(frame.data, v2.Status)
+            self.state.session.set_system(statuses[-1].system if statuses else "unknown")
+            if statuses and not self.state.session.maintenance.take(statuses[-1].upcoming_maintenance):
+                text = f"unreadable notice of maintenance: {statuses[-1].upcoming_maintenance}"
+                self.state.out.tell("warning", "maintenance", text[: limits.TEXT_SHOWN], alert=True)
         elif frame.method:
             self.answers.answer(frame, now)
 
     def _account(self, frame: v2.Frame, now: int) -> None:
-        """Of a message that is no list all may be news: a new connection, with its pauses, tells everything again."""
+        """Take a message of the account; one that is no list makes a new connection, which brings everything again."""
         try:
             if frame.channel == "executions":
                 self._executions(frame, now)
@@ -99,8 +94,8 @@ class Stream:
                 if not all_read:
                     self.ask_balances()
         except ValueError:
-            self.state.executions_ready = self.state.balances_ready = False
-            self.state.out.reconnect = f"an unreadable {frame.channel} message"
+            self.state.session.doubt()
+            self.state.out.reconnect(f"an unreadable {frame.channel} message")
             raise
 
     def _in_sequence(self, frame: v2.Frame, now: int) -> bool:
@@ -110,26 +105,26 @@ class Stream:
             return True
         if frame.sequence <= last:
             self._sequence[frame.channel] = last
-            self.state.counts[f"repeated {frame.channel} message"] += 1
+            self.state.out.count(f"repeated {frame.channel} message")
             return False
-        self.state.tell("warning", "gap", f"{frame.channel} lost {frame.sequence - last - 1} messages; asking anew")
+        self.state.out.tell("warning", "gap", f"{frame.channel} lost {frame.sequence - last - 1} messages; asking anew")
         if frame.channel == "executions":
-            self.state.executions_ready = False
+            self.state.session.doubt_executions()
             self._ask_executions(now)
         else:
             self.ask_balances()
         return True
 
     def _ask_executions(self, now: int) -> None:
-        """Asks for a new executions snapshot; until it comes a gap leaves what is known in doubt."""
-        self._ask("unsubscribe", {"channel": "executions", "token": self.token})
+        """Ask for a new executions snapshot; until it comes a gap leaves what is known in doubt."""
+        self.state.out.ask("unsubscribe", {"channel": "executions"})
         self._sequence.pop("executions", None)
         self._subscribe_executions(now)
 
     def ask_balances(self) -> None:
-        """Asks for a new balances snapshot."""
-        self.state.balances_ready = False
-        self._ask("unsubscribe", {"channel": "balances", "token": self.token})
+        """Ask for a new balances snapshot."""
+        self.state.session.doubt_balances()
+        self.state.out.ask("unsubscribe", {"channel": "balances"})
         self._sequence.pop("balances", None)
         self._subscribe_balances()
 
@@ -154,7 +149,7 @@ class Stream:
                 self._row(report, now, lambda r: self.reports.report(r, now))
 
     def _row(self, report: v2.Report, now: int, take: Callable[[v2.Report], bool | None]) -> bool:
-        """One report; what cannot be made sense of is counted, and a snapshot asked for where the order is known."""
+        """Take one report; one that makes no sense is counted, and a snapshot asked for where the order is known."""
         try:
             return bool(take(report))
         except (ValueError, ArithmeticError) as error:
@@ -163,8 +158,8 @@ class Stream:
             return False
 
     def _unread(self, row: v2.Unread, now: int) -> set[str]:
-        """A report that cannot be read; the ids that it names."""
-        self.state.unread(f"an executions report ({row.why}): {row.raw!r}")
+        """Return the ids that a report names which cannot be read."""
+        self.state.out.unread(f"an executions report ({row.why}): {row.raw!r}")
         cl_ord_id, order_id = row.texts.get("cl_ord_id", ""), row.texts.get("order_id", "")
         order = self.state.registry.find(cl_ord_id, order_id)
         if order is not None and order.is_live:
@@ -175,20 +170,20 @@ class Stream:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
-        """Late answers, a dead connection, snapshots to ask for."""
+        """Act on late answers and a dead connection, and ask for snapshots."""
         state = self.state
-        if state.pairs is not self._pairs:
-            self._pairs = state.pairs
+        if state.market.pairs is not self._pairs:
+            self._pairs = state.market.pairs
             self.adoption.rescale()
         for request in self.in_flight.overdue(now):
             self.answers.timed_out(request, f"no answer within {limits.REQUEST_TIMEOUT_S:.0f} s", now)
             if request.method in ORDER_METHODS:
-                state.tell("warning", "late", f"no answer to {request.method} on {request.symbol}")
+                state.out.tell("warning", "late", f"no answer to {request.method} on {request.symbol}")
             elif request.method == "subscribe":
-                state.out.reconnect = "a subscription was not acknowledged"
-        if state.connected and now - state.private_heard > limits.CONNECTION_DEAD_S * SECOND:
-            state.out.reconnect = f"nothing heard for {limits.CONNECTION_DEAD_S:.0f} s, not even a heartbeat"
-        if not state.connected or not state.executions_ready:
+                state.out.reconnect("a subscription was not acknowledged")
+        if state.session.connected and now - state.session.heard > limits.CONNECTION_DEAD_S * SECOND:
+            state.out.reconnect(f"nothing heard for {limits.CONNECTION_DEAD_S:.0f} s, not even a heartbeat")
+        if not state.session.connected or not state.session.executions_ready:
             return
         self.reconcile.turn(now)
         if self.reconcile.wanted and now - self.reconcile.asked_at > limits.SNAPSHOT_EVERY_S * SECOND:

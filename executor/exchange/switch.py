@@ -20,27 +20,27 @@ class Switch:
         self._is_disarming = False
 
     def lost(self) -> None:
-        """The connection is gone: an answer on the way will not come. The confirmed trigger time stands."""
+        """Forget answers on the way: the connection is gone. The confirmed trigger time stands."""
         self._asked = 0
         self._is_disarming = False
 
     def due(self, now: int) -> bool:
-        """Is it time to arm again; not while a request to disarm may still overtake it."""
+        """True if it is time to arm again; not while a request to disarm may still overtake it."""
         if self._is_disarming and now - self._disarm_asked <= limits.REQUEST_TIMEOUT_S * SECOND:
             return False
         return now - self._asked >= limits.SWITCH_REARM_S * SECOND
 
     def disarm_asked(self, now: int) -> None:
-        """A request to disarm leaves now: from here on it counts as disarmed, whatever the answer is."""
+        """Note that a request to disarm leaves now: from here on it counts as disarmed, whatever the answer is."""
         self.trigger_ts = self._asked = 0
         self._disarm_asked, self._is_disarming = now, True
 
-    def asked(self, now: int) -> None:
-        """A request to arm leaves now."""
+    def arm_asked(self, now: int) -> None:
+        """Note that a request to arm leaves now."""
         self._asked = now
 
     def answered(self, sent: int, trigger_ts: int) -> None:
-        """The exchange will pull at this time (to the second, rounded down at the worst); 0: disarmed.
+        """Take the time at which the exchange will pull (to the second, rounded down at the worst); 0: disarmed.
 
         ``sent`` is when the request left: an arming from before a disarming, or of the same moment, says
         nothing any more: none leaves while one to disarm is on the way.
@@ -51,11 +51,11 @@ class Switch:
             self._is_disarming = False
 
     def is_armed(self, exchange_now_ts: int) -> bool:
-        """Was it confirmed in this epoch, and has it not fired."""
+        """True if it was confirmed in this epoch and has not fired."""
         return self.trigger_ts > exchange_now_ts > 0
 
     def deadline_ts(self, exchange_now_ts: int) -> int | None:
-        """The deadline for an add or amend sent now, or None when none can be met."""
+        """Return the deadline for an add or amend sent now, or None when none can be met."""
         if not self.is_armed(exchange_now_ts):
             return None
         second = SECOND

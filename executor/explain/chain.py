@@ -31,50 +31,50 @@ class Step:
 
 
 def steps(order: OrderRow, events: Sequence[EventRow], fills: Iterable[FillRow]) -> list[Step]:
-    """Everything that is known of an order, in time order."""
-    found: list[Step] = []
+    """Return everything that is known of an order, in time order."""
+    chain: list[Step] = []
     waiting: dict[int, tuple[EventRow, dict[str, Any]]] = {}  # decisions whose bytes have no answer yet, by request
     decided = 0
     for event in sorted(events, key=lambda event: event.n):
         data: dict[str, Any] = json.loads(event.data)
         kept = data.pop("kept", None)
         if kept:
-            found.append(Step(kept["until_ts"], "kept", words.kept(kept), kept))
+            chain.append(Step(kept["until_ts"], "kept", words.kept(kept), kept))
         if event.kind == "kept":
             continue
         if event.kind in ("decided", "denied"):
-            found += _decision(order, event, data, first=not decided)
+            chain += _decision(order, event, data, first=not decided)
             decided += 1
             if "req_id" in data:
                 waiting[data["req_id"]] = (event, data)
             continue
         if event.kind in ("answer", "no_answer") and data.get("req_id") in waiting:
-            found.append(_sent(*waiting.pop(data["req_id"]), data["sent_ts"]))
+            chain.append(_sent(*waiting.pop(data["req_id"]), data["sent_ts"]))
         if event.kind == "restored":
-            found += [_sent(*left, None) for left in waiting.values()]
+            chain += [_sent(*left, None) for left in waiting.values()]
             waiting.clear()
-        found.append(Step(event.event_ts, event.kind, words.TOLD[event.kind](data), data, _is_plain(event.kind, data)))
-    found += [_sent(*left, None) for left in waiting.values()]
-    told = {step.data.get("exec_id") for step in found}
-    found += [_fill_of_row(fill) for fill in fills if fill.exec_id not in told]
-    return sorted(found, key=lambda step: step.ts)
+        chain.append(Step(event.event_ts, event.kind, words.TOLD[event.kind](data), data, _is_plain(event.kind, data)))
+    chain += [_sent(*left, None) for left in waiting.values()]
+    reported = {step.data.get("exec_id") for step in chain}
+    chain += [_fill_of_row(fill) for fill in fills if fill.exec_id not in reported]
+    return sorted(chain, key=lambda step: step.ts)
 
 
 def evidence(order: OrderRow, events: Sequence[EventRow]) -> tuple[EventRow | None, str]:
-    """The event that put the order into the state it is in, and that in words."""
-    found: EventRow | None = None
+    """Return the event that put the order into its state, and that as a sentence."""
+    last: EventRow | None = None
     for event in sorted(events, key=lambda event: event.n):
         if event.kind == "kept":
             continue
         if event.state != order.state:
-            found = None
-        elif found is None:
-            found = event
-    if found is None:
+            last = None
+        elif last is None:
+            last = event
+    if last is None:
         return None, f"{order.state}; what showed it is not among the events that are kept"
-    data: dict[str, Any] = json.loads(found.data)
-    said = words.TOLD[found.kind](data)
-    return found, f"{order.state}, by {words.SOURCES[found.kind]} at {rfc3339(found.event_ts)[11:23]}: {said}"
+    data: dict[str, Any] = json.loads(last.data)
+    said = words.TOLD[last.kind](data)
+    return last, f"{order.state}, by {words.SOURCES[last.kind]} at {rfc3339(last.event_ts)[11:23]}: {said}"
 
 
 def left_out(events: Sequence[EventRow]) -> int:
@@ -142,15 +142,15 @@ def _is_plain(kind: str, data: dict[str, Any]) -> bool:
 
 
 def as_json(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow]) -> dict[str, Any]:
-    """The whole chain as one object: numbers as decimal text, times RFC 3339."""
-    found, said = evidence(order, events)
-    shown = ("cl_ord_id", "order_id", "strategy", "symbol", "slot", "side", "price", "qty", "filled", "state", "error")
+    """Return the whole chain as one object: numbers as decimal text, times RFC 3339."""
+    event, said = evidence(order, events)
+    names = ("cl_ord_id", "order_id", "strategy", "symbol", "slot", "side", "price", "qty", "filled", "state", "error")
     return {
-        **{name: getattr(order, name) for name in shown},
+        **{name: getattr(order, name) for name in names},
         "live": order.is_live,
         "created": rfc3339(order.created_ts),
         "changed": rfc3339(order.changed_ts),
-        "evidence": {"kind": found.kind if found else "", "ts": _time(found), "text": said},
+        "evidence": {"kind": event.kind if event else "", "ts": _time(event), "text": said},
         "events_left_out": left_out(events),
         "events": [
             {"ts": rfc3339(step.ts), "kind": step.kind, "text": step.text, **_times(step.data)}
@@ -164,7 +164,7 @@ def _time(event: EventRow | None) -> str:
 
 
 def _times(data: dict[str, Any]) -> dict[str, Any]:
-    """``*_ts`` as RFC 3339 without the suffix, as the other commands print times."""
+    """Return ``*_ts`` as RFC 3339 without the suffix, as the other commands print times."""
     return {
         name.removesuffix("_ts"): rfc3339(value) if name.endswith("_ts") and value else value
         for name, value in data.items()
@@ -173,7 +173,7 @@ def _times(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def screen(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow], most: int | None) -> list[str]:
-    """The chain as lines for a person; ``most`` steps at the most, and no details; None for everything."""
+    """Return the chain as lines for a person; ``most`` steps at the most, and no details; None for everything."""
     whole = steps(order, events, fills)
     chosen = [step for step in whole if most is None or not step.detail]
     gap, missing = len(chosen), 0

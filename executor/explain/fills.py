@@ -24,7 +24,7 @@ from shared.valuation import legs
 
 
 def as_json(row: FillRow, made: dict[str, str]) -> str:
-    """A fill as one line of JSON, numbers as decimal text; ``made`` is what to add."""
+    """Return a fill as one line of JSON, numbers as decimal text; ``made`` is what to add."""
     return json.dumps(
         {
             "exec_id": row.exec_id,
@@ -43,7 +43,7 @@ def as_json(row: FillRow, made: dict[str, str]) -> str:
 
 
 def profits(rows: Iterable[FillRow]) -> Iterator[dict[str, str]]:
-    """After each fill: what all pairs in its quote realised and paid in fees so far, and what its own pair made.
+    """Yield after each fill what all pairs in its quote realised and paid in fees so far, and what its own pair made.
 
     That counts what is open at the fill's price. Amounts are in the pair's quote asset: different ones are never added.
     """
@@ -62,7 +62,7 @@ def profits(rows: Iterable[FillRow]) -> Iterator[dict[str, str]]:
 
 
 def main(arguments: list[str]) -> None:
-    """Prints the fills that the options select."""
+    """Print the fills that the options select."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # 'fills | head' ends quietly
     options = argparse.ArgumentParser(prog="python -m executor fills", description=__doc__)
     options.add_argument("--config", metavar="PATH")
@@ -100,13 +100,13 @@ def main(arguments: list[str]) -> None:
 
 
 def _moment(text: str) -> int:
-    """ns since the epoch of a date or a time, as a person types it."""
+    """Return ns since the epoch of a date or a time, as a person types it."""
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00Z") from None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return int(found.replace(microsecond=0).timestamp()) * SECOND + found.microsecond * 1000
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int(moment.replace(microsecond=0).timestamp()) * SECOND + moment.microsecond * 1000
 
 
 def _is_chosen(row: FillRow, chosen: argparse.Namespace) -> bool:

@@ -25,11 +25,11 @@ def book(book: dict[str, Any]) -> str:
 
 def target(order: OrderRow, target: dict[str, Any]) -> str:
     if "price" in target:
-        words = f"{order.strategy} wants {order.side} {target['qty']} at {target['price']} in {order.slot}"
+        text = f"{order.strategy} wants {order.side} {target['qty']} at {target['price']} in {order.slot}"
     else:
-        words = f"{order.strategy} wants nothing in {order.slot}"
+        text = f"{order.strategy} wants nothing in {order.slot}"
     why = f" ({target['why']})" if "why" in target else ""
-    return f"{words}{why}, for {target['ttl_ms'] / 1000:g} s, knowing of {_count(target['fills'], 'fill')}"
+    return f"{text}{why}, for {target['ttl_ms'] / 1000:g} s, knowing of {_count(target['fills'], 'fill')}"
 
 
 def plan(plan: dict[str, Any]) -> str:
@@ -59,20 +59,20 @@ def _answer(data: dict[str, Any]) -> str:
 
 
 def _report(data: dict[str, Any]) -> str:
-    words = [f"executions report '{data.get('exec_type', '')}'"]
-    words += [f"because '{data['reason']}'"] if "reason" in data else []
-    words += [f"at {data['limit_price']}"] if "limit_price" in data else []
-    words += [f"{data['cum_qty']} filled"] if float(data.get("cum_qty", 0)) else []
-    words += [f"by {data['by']}: no cancel of ours was on its way"] if "by" in data else []
-    return ", ".join(words)
+    parts = [f"executions report '{data.get('exec_type', '')}'"]
+    parts += [f"because '{data['reason']}'"] if "reason" in data else []
+    parts += [f"at {data['limit_price']}"] if "limit_price" in data else []
+    parts += [f"{data['cum_qty']} filled"] if float(data.get("cum_qty", 0)) else []
+    parts += [f"by {data['by']}: no cancel of ours was on its way"] if "by" in data else []
+    return ", ".join(parts)
 
 
 def fill(data: dict[str, Any]) -> str:
     fees = ", ".join(f"{fee} {asset}" for asset, fee in data.get("fees", {}).items()) or "none"
     how = {"history": ", found in the trades' history", "snapshot": ", found in the executions snapshot"}
     kind = {"m": " as maker", "t": " as taker"}.get(data.get("liquidity_ind", ""), "")
-    words = f"{data['last_qty']} at {data['last_price']}{kind}, fee {fees} ({data['exec_id']})"
-    return words + how.get(data.get("source", ""), "")
+    text = f"{data['last_qty']} at {data['last_price']}{kind}, fee {fees} ({data['exec_id']})"
+    return text + how.get(data.get("source", ""), "")
 
 
 def _snapshot(data: dict[str, Any]) -> str:
@@ -101,9 +101,9 @@ def _history(data: dict[str, Any]) -> str:
 
 def kept(data: dict[str, Any]) -> str:
     whys = sorted(data["targets"].items(), key=lambda item: -item[1])
-    told = ", ".join(f"{why} ({count})" if len(whys) > 1 else why for why, count in whys)
+    reasons = ", ".join(f"{why} ({count})" if len(whys) > 1 else why for why, count in whys)
     seconds = (data["until_ts"] - data["since_ts"]) / 1e9
-    return f"left as it was by {_count(sum(data['targets'].values()), 'target')} in {seconds:.1f} s: {told}"
+    return f"left as it was by {_count(sum(data['targets'].values()), 'target')} in {seconds:.1f} s: {reasons}"
 
 
 def _count(number: float, noun: str) -> str:

@@ -31,7 +31,7 @@ class NotFound(Exception):
 
 
 def lookups(journal: Path) -> Iterator[Lookup]:
-    """The journal and its archives, the newest first, each open while it is looked at."""
+    """Yield the journal and its archives, the newest first, each open while it is looked at."""
     for path in [journal, *reversed(files(journal))]:
         if path.exists():
             with closing(Lookup(path)) as lookup:
@@ -39,18 +39,18 @@ def lookups(journal: Path) -> Iterator[Lookup]:
 
 
 def find(journal: Path, word: str) -> OrderRow:
-    """The one order that ``word`` names. Raises :class:`NotFound`."""
-    found: dict[str, OrderRow] = {}
+    """Return the one order that ``word`` names. Raises :class:`NotFound`."""
+    orders: dict[str, OrderRow] = {}
     for lookup in lookups(journal):
         for row in lookup.orders(word):
-            found.setdefault(row.cl_ord_id, row)
-    exact = [row for row in found.values() if word in (row.cl_ord_id, row.order_id)]
-    if len(exact) == 1 or len(found) == 1:
-        return (exact or list(found.values()))[0]
-    if found:
-        newest = sorted(found, key=lambda name: -found[name].created_ts)[:NAMED]
-        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        raise NotFound(f"'{word}' begins the ids of {len(found)} orders: {', '.join(newest)}{more}; type more of it")
+            orders.setdefault(row.cl_ord_id, row)
+    exact = [row for row in orders.values() if word in (row.cl_ord_id, row.order_id)]
+    if len(exact) == 1 or len(orders) == 1:
+        return (exact or list(orders.values()))[0]
+    if orders:
+        newest = sorted(orders, key=lambda name: -orders[name].created_ts)[:NAMED]
+        more = f" and {len(orders) - NAMED} more" if len(orders) > NAMED else ""
+        raise NotFound(f"'{word}' begins the ids of {len(orders)} orders: {', '.join(newest)}{more}; type more of it")
     raise NotFound(_nothing(journal, word))
 
 
@@ -76,7 +76,7 @@ def _refuse(text: str) -> NoReturn:
 
 
 def main(arguments: list[str]) -> None:
-    """Prints the chain of the order that is asked for."""
+    """Print the chain of the order that is asked for."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # 'why … | head' ends quietly
     options = argparse.ArgumentParser(prog="python -m executor why", description=__doc__)
     options.add_argument(

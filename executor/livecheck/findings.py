@@ -48,7 +48,7 @@ class Placed:
 
 
 def judge(transcript: Transcript, placed: Placed) -> list[Finding]:
-    """Every belief that this transcript could speak of."""
+    """Return a finding for every belief that this transcript could speak of."""
     return [finding for check in CHECKS for finding in check(transcript, placed)]
 
 
@@ -65,7 +65,7 @@ def _of(name: str, belief: str, holds: bool | None, seen: str, **more: Any) -> F
 
 
 def clock(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """Answers carry the exchange's time, within what deadlines allow."""
+    """Check that answers carry the exchange's time, within what deadlines allow."""
     offsets = []
     for call in transcript.calls:
         if call.answered and call.answer.get("time_in") and call.answer.get("time_out"):
@@ -88,7 +88,7 @@ def clock(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
 
 
 def snapshots(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """Both channels begin with a snapshot, sequence 1; which comes first does not matter, and is noted."""
+    """Check that both channels begin with a snapshot of sequence 1; which comes first is noted."""
     executions, balances = transcript.snapshot("executions"), transcript.snapshot("balances")
     both = executions is not None and balances is not None
     first = "none came"
@@ -120,7 +120,7 @@ def _gaps(transcript: Transcript) -> Iterator[Finding]:
 
 
 def add(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
-    """An add's answer has both ids, and reports carry the client's."""
+    """Check that an add's answer has both ids, and that reports carry the client's."""
     call = transcript.call("add")
     result = _result(call)
     has_both = bool(result.get("order_id")) and result.get("cl_ord_id") == placed.cl_ord_ids[0]
@@ -151,11 +151,11 @@ def _before(kinds: list[str], one: str, other: str) -> bool | None:
 
 
 def snapshot_of_open_orders(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
-    """A new subscription shows what rests, at once or after a lag."""
-    asked = transcript.call("subscribe again")
-    if asked is None:
+    """Check that a new subscription shows what rests, at once or after a lag."""
+    resubscribed = transcript.call("subscribe again")
+    if resubscribed is None:
         return
-    snapshot = transcript.snapshot("executions", asked.order - 1)
+    snapshot = transcript.snapshot("executions", resubscribed.order - 1)
     ids = [row.get("order_id") for row in snapshot.data] if snapshot is not None else []
     shows = placed.order_ids[0] in ids
     yield _of(
@@ -168,7 +168,7 @@ def snapshot_of_open_orders(transcript: Transcript, placed: Placed) -> Iterator[
 
 
 def amend(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
-    """An amend by cl_ord_id keeps the order, and its report tells the new price."""
+    """Check that an amend by cl_ord_id keeps the order, and that its report has the new price."""
     call = transcript.call("amend")
     if call is None or call.error:
         yield _of(
@@ -197,7 +197,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def batch_cancel(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
-    """A batch of cancels by order ids takes both, whichever form its answer has."""
+    """Check that a batch of cancels by order ids takes both, whichever form its answer has."""
     call = transcript.call("batch cancel") or transcript.call("batch cancel with an unknown order")
     if call is None:
         return
@@ -279,7 +279,7 @@ def subscriptions(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
 
 
 def counters(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
-    """Reports tell the pair's rate counter, by either name, and the subscription tells its threshold."""
+    """Check that reports have the pair's rate counter, by either name, and the subscription its threshold."""
     rows = [
         row
         for name, order_id in zip(placed.cl_ord_ids, placed.order_ids, strict=True)
@@ -301,7 +301,7 @@ def counters(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
 
 
 def switch(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """The dead man's switch tells when it fires, and that it is off."""
+    """Check that the dead man's switch says when it fires, and that it is off."""
     armed, off = transcript.call("arm"), transcript.call("disarm")
     result = _result(armed)
     try:
@@ -318,7 +318,7 @@ def switch(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
 
 
 def ledger(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """A trade's ledger entries name the trade by ``refid``, and history knows what was cancelled."""
+    """Check that a trade's ledger entries name the trade by ``refid``, and that history knows what was cancelled."""
     entries, trades = transcript.call("ledgers"), transcript.call("trades")
     if entries is not None and trades is not None and not entries.error and not trades.error:
         rows = [row for row in (entries.answer.get("ledger") or {}).values() if row.get("type") == "trade"]

@@ -1,4 +1,4 @@
-"""What the check does: two orders far from the market, amended, cancelled, and nothing left. Its shell."""
+"""The steps of the check: two orders far from the market, amended, cancelled, and nothing left. Its shell."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Plan:
 
     @property
     def cost(self) -> Decimal:
-        """Sum what both reserve, in the quote asset."""
+        """Return what both reserve, in the quote asset."""
         return 2 * self.price * self.qty
 
 
@@ -62,7 +62,7 @@ async def plan(session: Session, symbol: str, epoch: int) -> Plan:
 
 
 def _sized(symbol: str, bid: Decimal, row: dict[str, Any], epoch: int) -> Plan:
-    """The smallest order that the pair takes, at half the bid."""
+    """Return the smallest order that the pair takes, at half the bid."""
     decimals = int(row["pair_decimals"])
     tick = finite(row.get("tick_size") or Decimal(1).scaleb(-decimals))
     price = ((bid * FAR) / tick).to_integral_value(ROUND_FLOOR) * tick
@@ -161,7 +161,7 @@ async def _trade(session: Session, made: Plan, placed: list[str], tell: Callable
 
 
 async def _without_placing(session: Session, made: Plan, tell: Callable[[str], None]) -> None:
-    """Requests that place nothing, whatever they are answered with."""
+    """Send requests that place nothing, whatever they are answered with."""
     tell("asking what ended orders, small batches and odd prices are answered with")
     ended = session.transcript.call("add")
     order_id = _order_id(ended) if ended is not None else ""

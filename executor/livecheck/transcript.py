@@ -45,11 +45,11 @@ class Transcript:
     pushes: list[Push] = field(default_factory=list)
 
     def call(self, step: str) -> Call | None:
-        """The last call of a step."""
+        """Return the last call of a step."""
         return next((call for call in reversed(self.calls) if call.step == step), None)
 
     def reports(self, order_id: str = "", cl_ord_id: str = "") -> list[tuple[Push, dict[str, Any]]]:
-        """Reports of an order in the updates of ``executions``, by either id, in the order in which they came."""
+        """Return reports of an order in the updates of ``executions``, by either id, in the order of arrival."""
         return [
             (push, row)
             for push in self.pushes
@@ -59,6 +59,6 @@ class Transcript:
         ]
 
     def snapshot(self, channel: str, after: int = 0) -> Push | None:
-        """The first snapshot of a channel that came after so many messages."""
+        """Return the first snapshot of a channel that came after so many messages."""
         pushes = (push for push in self.pushes if push.channel == channel and push.type == "snapshot")
         return next((push for push in pushes if push.order > after), None)

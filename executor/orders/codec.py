@@ -14,7 +14,7 @@ from shared.numbers import scale, text
 
 
 def to_row(order: Order, boot_to_wall: int) -> OrderRow:
-    """An order for the journal; ``boot_to_wall`` turns CLOCK_BOOTTIME into ns since the epoch."""
+    """Return an order for the journal; ``boot_to_wall`` turns CLOCK_BOOTTIME into ns since the epoch."""
     amend, stamps = order.amend, order.stamps
     return OrderRow(
         cl_ord_id=order.cl_ord_id,
@@ -55,7 +55,7 @@ def from_row(row: OrderRow, boot_to_wall: int, next_event: int = 0) -> Order:
         life=_life(row.state),
         order_id=row.order_id,
         filled=scale(row.filled, qty_precision),
-        told=scale(row.filled, qty_precision),
+        reported=scale(row.filled, qty_precision),
         is_adopted=row.strategy in (FOREIGN, ADOPTED),
         is_restored=True,
         # Until a snapshot tells its kind a foreign order counts, and contradicts no book.
@@ -92,7 +92,7 @@ def _decimals(number: str) -> int:
 
 
 def show(order: Order) -> ShownOrder:
-    """An order as the bus shows it."""
+    """Return an order as the bus carries it."""
     return ShownOrder(
         cl_ord_id=order.cl_ord_id,
         order_id=order.order_id,

@@ -33,7 +33,7 @@ class Denial:
     """A rule that denies a wish, with its figures in ``words``; the same rule with other figures is the same reason."""
 
     rule: Rule
-    words: str
+    text: str
 
     @property
     def is_patient(self) -> bool:

@@ -16,7 +16,7 @@ _DAY_S = 86_400
 
 
 def base36(number: int, width: int) -> str:
-    """``number`` in base 36, padded. Raises ValueError when it does not fit."""
+    """Return ``number`` in base 36, padded. Raises ValueError when it does not fit."""
     text = ""
     rest = number
     while rest:
@@ -41,7 +41,7 @@ class OrderId:
 
 
 def parse(text: str | None) -> OrderId | None:
-    """The parts of an id of ours, or None for anything else."""
+    """Return the parts of an id of ours, or None for anything else."""
     if text is None:  # an order without a client id, as REST tells it
         return None
     if len(text) != LENGTH or text[0] != "T" or any(char not in _DIGITS for char in text):

@@ -1,4 +1,4 @@
-"""What an order is: identity, price and quantity, where it is in its life, and what is in doubt about it.
+"""An order: identity, price and quantity, where it is in its life, and what is in doubt about it.
 
 Only :mod:`executor.orders.transitions` changes its state and numbers; quoting, placing and the record of events write
 its audit, and the registry when it was written.
@@ -39,7 +39,7 @@ Life = Active | Finished
 
 
 class Presence(Enum):
-    """How much of an order the book shows."""
+    """The part of an order that the book shows."""
 
     SHOWN = "shown"  # a limit order: its price is a level of the book
     PARTLY = "partly"  # it rests, but the book need not show it: an iceberg, a stop that was triggered
@@ -70,7 +70,7 @@ class Stamps:
 
 @dataclass(slots=True)
 class Doubt:
-    """What is not certain of the order; ns of CLOCK_BOOTTIME, 0 for never.
+    """The doubts about an order; ns of CLOCK_BOOTTIME, 0 for never.
 
     ``confirmed`` is since when the exchange is known to have it. ``suspect_since``: its answers contradict what we
     believe, and a snapshot settles it. ``lacking_since``: a snapshot asked for after its deadline lacks it.
@@ -136,7 +136,7 @@ class Order:
     order_id: str = ""
     filled: int = 0
     counted: int = 0
-    told: int = 0
+    reported: int = 0
     error: str = ""
     # The state's other half: until an amend settles the worst case takes the larger quantity at either price (T6).
     amend: Amend | None = None

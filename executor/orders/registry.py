@@ -36,13 +36,13 @@ class Registry:
         self.changed: dict[str, Order] = {}
 
     def add(self, order: Order) -> None:
-        """A new order; foreign ones without a client id go by their order id."""
+        """Add a new order; foreign ones without a client id go by their order id."""
         self._by_cl[order.cl_ord_id] = order
         self._by_symbol.setdefault(order.symbol, {})[order.cl_ord_id] = order
         self.note(order)
 
     def note(self, order: Order) -> None:
-        """The order changed: it is to be journaled and shown."""
+        """Note that the order changed: it is to be journaled and published."""
         self.changed[order.cl_ord_id] = order
         self.touch(order)
         for moved in self._watchers:
@@ -85,7 +85,7 @@ class Registry:
         return touched
 
     def revive(self, order: Order, now: int, *, is_suspect: bool = False) -> None:
-        """An order that was believed ended is open."""
+        """Revive an order that was believed ended and is open."""
         apply(order, Revived(is_suspect), now)
         with contextlib.suppress(ValueError):
             self._ended.remove(order)
@@ -101,19 +101,19 @@ class Registry:
         return changed
 
     def find(self, cl_ord_id: str, order_id: str = "") -> Order | None:
-        """An order by its client id, else by the exchange's."""
+        """Return an order by its client id, else by the exchange's."""
         return self._by_cl.get(cl_ord_id) or self._by_order_id.get(order_id)
 
     def standing(self) -> list[Order]:
-        """Every order that has not ended, foreign ones that wait for a trigger included."""
+        """Yield every order that has not ended, foreign ones that wait for a trigger included."""
         return [order for order in self._standing.values() if order.is_live]
 
     def live(self) -> list[Order]:
-        """Every order that may trade as the book stands, foreign ones included."""
+        """Return every order that may trade as the book stands, foreign ones included."""
         return [order for order in self.standing() if order.presence is not Presence.WAITING]
 
     def live_on(self, symbol: str) -> list[Order]:
-        """The live orders of one symbol."""
+        """Return the live orders of one symbol."""
         orders = self._standing_on.get(symbol, {}).values()
         return [order for order in orders if order.is_live and order.presence is not Presence.WAITING]
 
@@ -126,7 +126,7 @@ class Registry:
         return [order for order in self._standing_on.get(symbol, {}).values() if order.is_live]
 
     def live_for(self, strategy: str, symbol: str) -> list[Order]:
-        """One strategy's live orders on a symbol; after a revival there may be two in a slot."""
+        """Return one strategy's live orders on a symbol; after a revival there may be two in a slot."""
         return [order for order in self.live_on(symbol) if order.strategy == strategy]
 
     @property
@@ -134,8 +134,8 @@ class Registry:
         """True while an order of ours is live that no way of cancelling took away."""
         return any(order.is_live and order.presence is not Presence.WAITING for order in self._stuck.values())
 
-    def shown(self, symbol: str) -> Iterator[Order]:
-        """Live orders and those that ended within the last minute."""
+    def visible(self, symbol: str) -> Iterator[Order]:
+        """Yield live orders and those that ended within the last minute."""
         return iter(self._by_symbol.get(symbol, {}).values())
 
     def forget(self, now: int) -> None:

@@ -170,7 +170,7 @@ class Doomed:
 
 @dataclass(frozen=True, slots=True)
 class Suspected:
-    """What the exchange says contradicts what we believe of it."""
+    """The exchange contradicts what we believe of the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +297,10 @@ def apply(order: Order, event: Event, now: int) -> None:
             order.order_id = order.order_id or event.order_id
         case FillCounted():
             order.counted += event.lots
-            order.filled = max(order.counted, order.told)
+            order.filled = max(order.counted, order.reported)
         case FilledInAll():
-            order.told = event.lots if event.is_snapshot else max(order.told, event.lots)
-            order.filled = max(order.counted, order.told)
+            order.reported = event.lots if event.is_snapshot else max(order.reported, event.lots)
+            order.filled = max(order.counted, order.reported)
         case Ended():
             if isinstance(was, Active):
                 order.ended, order.amend, order.error = now, None, event.why or order.error
@@ -382,9 +382,9 @@ def rescale(order: Order, price_precision: int, qty_precision: int) -> None:
     near = ROUND_CEILING if order.side == "buy" else ROUND_FLOOR
     order.price = moved(order.price, order.price_precision, price_precision, near)
     order.qty = moved(order.qty, order.qty_precision, qty_precision, ROUND_CEILING)
-    order.filled, order.counted, order.told = (
+    order.filled, order.counted, order.reported = (
         moved(units, order.qty_precision, qty_precision, ROUND_FLOOR)
-        for units in (order.filled, order.counted, order.told)
+        for units in (order.filled, order.counted, order.reported)
     )
     order.price_precision, order.qty_precision = price_precision, qty_precision
 

@@ -22,17 +22,17 @@ from shared.clock import SECOND
 
 
 def folder(journal: Path) -> Path:
-    """Where the archives of a journal are."""
+    """Return where the archives of a journal are."""
     return journal.parent / "archive"
 
 
 def files(journal: Path) -> list[Path]:
-    """The archives of a journal, oldest first."""
+    """Return the archives of a journal, oldest first."""
     return sorted(folder(journal).glob("journal-*.sqlite"))
 
 
 def archived_fills(journal: Path) -> Iterator[FillRow]:
-    """All fills in the archives, oldest first; those that a crash left in the journal as well come once."""
+    """Yield all fills in the archives, oldest first; those that a crash left in the journal as well come once."""
     for file in files(journal):
         opened = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
         try:
@@ -43,20 +43,20 @@ def archived_fills(journal: Path) -> Iterator[FillRow]:
 
 
 def all_fills(path: Path) -> list[FillRow]:
-    """Every fill ever journaled, archives first. Raises :class:`JournalError`."""
+    """Return every fill ever journaled, archives first. Raises :class:`JournalError`."""
     try:
-        found = {row.exec_id: row for row in archived_fills(path)}
+        fills = {row.exec_id: row for row in archived_fills(path)}
     except sqlite3.Error as error:
         raise JournalError(f"{folder(path)} cannot be read: {error}; move the damaged file away") from error
     if path.exists():
         journal = Journal(path, read_only=True)
-        found |= {row.exec_id: row for row in journal.fills()}
+        fills |= {row.exec_id: row for row in journal.fills()}
         journal.close()
-    return list(found.values())
+    return list(fills.values())
 
 
 def archive(journal: Journal, now_ts: int, rows_most: int = limits.ARCHIVE_ROWS) -> int:
-    """Moves what is old, at most ``rows_most`` of each table at a time; returns how many rows left the journal."""
+    """Move what is old, at most ``rows_most`` of each table at a time; return how many rows left the journal."""
     old = now_ts - int(limits.ARCHIVE_AFTER_S * SECOND)
     db = journal.connection
     try:
@@ -79,7 +79,7 @@ def archive(journal: Journal, now_ts: int, rows_most: int = limits.ARCHIVE_ROWS)
 
 
 def _last_fill(db: sqlite3.Connection, old: int, rows_most: int) -> int:
-    """The number of the last fill to move: all before it are old as well, so that their sums stay in order."""
+    """Return the number of the last fill to move: all before it are old as well, so that their sums stay in order."""
     kept = db.execute("SELECT n FROM fills ORDER BY n DESC LIMIT 1 OFFSET ?", (limits.ARCHIVE_KEEP - 1,)).fetchone()
     if kept is None:
         return 0

@@ -1,4 +1,4 @@
-"""What happened to each order, as rows for the journal: the causal chain that ``why`` shows. A core.
+"""The events of each order, as rows for the journal: the causal chain that ``why`` shows. A core.
 
 An event says what came, was decided or left, and what state the order was in afterwards. One row holds all that led to
 a request (frame, book, target, plan, risk, rate budget, bytes), so that a request costs two rows: it and its answer.
@@ -8,14 +8,13 @@ An order's first and newest events are kept; those between give way, so that one
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from executor.decide.budget import Budget
 from executor.decide.planner import Change, retreats
+from executor.effects import Request
 from executor.orders.order import Kept, Order
-from executor.outbox import Request
 from executor.record.rows import EventRow
 from shared import limits
 from shared.clock import SECOND
@@ -29,38 +28,38 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
 def place(n: int) -> int:
-    """Where an order's ``n``th event is kept: the first few for good, the others in a ring behind them."""
+    """Return where an order's ``n``th event is kept: the first few for good, the others in a ring behind them."""
     if n < limits.EVENTS_FIRST:
         return n
     return limits.EVENTS_FIRST + (n - limits.EVENTS_FIRST) % limits.EVENTS_LAST
 
 
-def row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
-    """The order's next event, with what it was kept for since its last one."""
-    found = _row(order, kind, event_ts, data)
+def row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> EventRow:
+    """Return the order's next event, with the targets that left it as it was since its last one."""
+    event = _row(order, kind, event_ts, data)
     order.audit.kept = None
     order.audit.events += 1
-    return found
+    return event
 
 
 def kept_row(order: Order, event_ts: int) -> EventRow:
-    """That newer targets leave the order as it is; the next event takes its place, and says it as well."""
+    """Return an event that newer targets leave the order as it is; the next one takes its place and says so too."""
     return _row(order, "kept", event_ts, {})
 
 
-def _row(order: Order, kind: str, event_ts: int, data: dict[str, Any]) -> EventRow:
+def _row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> EventRow:
     kept = order.audit.kept
     if kept is not None:
-        told = {"since_ts": kept.since_ts, "until_ts": kept.until_ts, "targets": kept.whys}
-        data = {**data, "kept": told}
-    words = _encoder.encode(data).decode()
+        waited = {"since_ts": kept.since_ts, "until_ts": kept.until_ts, "targets": kept.whys}
+        data = {**data, "kept": waited}
+    encoded = _encoder.encode(data).decode()
     return EventRow(
-        order.cl_ord_id, place(order.audit.events), order.audit.events, event_ts, kind, order.state.value, words
+        order.cl_ord_id, place(order.audit.events), order.audit.events, event_ts, kind, order.state.value, encoded
     )
 
 
 def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
-    """A newer target leaves the order as it is; True when it is time to tell so, though nothing else happens to it."""
+    """Count a newer target that leaves the order as it is; return True when it is time to record so by itself."""
     order.audit.judged = target.decided
     kept = order.audit.kept = order.audit.kept or Kept(now_ts, now_ts, now_ts)
     kept.until_ts = now_ts
@@ -71,29 +70,32 @@ def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
     return True
 
 
-def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, Any]:
-    """The frame, the book and the target that a decision goes back to, as far as they are known; times are wall ns."""
+def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, object]:
+    """Return the frame, book and target that a decision goes back to, as far as they are known; times are wall ns."""
     if target is None:
         return {}
-    told: dict[str, Any] = {"decided_ts": target.decided + boot_to_wall, "ttl_ms": target.ttl_ms, "fills": target.fills}
+    wanted: dict[str, object] = {
+        "decided_ts": target.decided + boot_to_wall,
+        "ttl_ms": target.ttl_ms,
+        "fills": target.fills,
+    }
     for quote in target.quotes:
         if quote.slot == slot:
-            told["price"] = text(quote.price, target.price_precision)
-            told["qty"] = text(quote.qty, target.qty_precision)
+            wanted["price"] = text(quote.price, target.price_precision)
+            wanted["qty"] = text(quote.qty, target.qty_precision)
     if target.why:
-        told["why"] = target.why
-    found: dict[str, Any] = {"target": told}
+        wanted["why"] = target.why
+    data: dict[str, object] = {"target": wanted}
     if target.received:
-        found["frame"] = {"received_ts": target.received + boot_to_wall, "exchange_ts": target.exchange_ts}
-        found["book"] = {"booked_ts": target.booked + boot_to_wall}
-        for side, price in (("bid", target.bid), ("ask", target.ask)):
-            if price is not None:
-                found["book"][side] = text(price, target.price_precision)
-    return found
+        data["frame"] = {"received_ts": target.received + boot_to_wall, "exchange_ts": target.exchange_ts}
+        sides = {"bid": target.bid, "ask": target.ask}
+        touch = {side: text(price, target.price_precision) for side, price in sides.items() if price is not None}
+        data["book"] = {"booked_ts": target.booked + boot_to_wall, **touch}
+    return data
 
 
-def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int) -> dict[str, Any]:
-    """The pair's counter before a transaction, its points, and what is held back for pulling the orders there are."""
+def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int) -> dict[str, object]:
+    """Return the pair's counter before a transaction, its points, and what is held back for pulling open orders."""
     return {
         "points": points,
         "counter": round(budget.value(symbol, now), 2),
@@ -103,37 +105,36 @@ def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int
 
 
 def sent_bytes(request: Request, cl_ord_id: str) -> str:
-    """A request as it leaves, without its token; of a batch only what is this order's."""
+    """Return a request as it leaves, without its token; of a batch only what is this order's."""
     params = {**request.params, "token": REDACTED}
-    if request.method == "batch_add":
-        params["orders"] = [order for order in params["orders"] if order["cl_ord_id"] == cl_ord_id]
-    elif request.method == "batch_cancel":
-        params["orders"] = [params["orders"][request.orders.index(cl_ord_id)]]
+    orders = params.get("orders")
+    if isinstance(orders, list):  # one entry an order, in the order of the request's ids
+        params["orders"] = [orders[request.orders.index(cl_ord_id)]]
     return v2.request(request.method, params, request.req_id)
 
 
-def sent(request: Request, cl_ord_id: str) -> dict[str, Any]:
-    """A request's part of a decision."""
-    found: dict[str, Any] = {"req_id": request.req_id, "bytes": sent_bytes(request, cl_ord_id)}
+def sent(request: Request, cl_ord_id: str) -> dict[str, object]:
+    """Return a request's part of a decision."""
+    data: dict[str, object] = {"req_id": request.req_id, "bytes": sent_bytes(request, cl_ord_id)}
     if len(request.orders) > 1:
-        found["batch"] = len(request.orders)
-    return found
+        data["batch"] = len(request.orders)
+    return data
 
 
-def why_changed(order: Order, change: Change) -> dict[str, Any]:
+def why_changed(order: Order, change: Change) -> dict[str, object]:
     """Return what an amend changes, and why the planner chose it over leaving the order."""
-    words = []
+    reasons = []
     if change.price != order.price:
         ticks = abs(change.price - order.price)
         way = "away from the market" if retreats(order.side, order.price, change.price) else "towards the market"
-        words.append(f"the wanted price moved {ticks} tick{'' if ticks == 1 else 's'} {way}")
+        reasons.append(f"the wanted price moved {ticks} tick{'' if ticks == 1 else 's'} {way}")
     if change.remaining > order.remaining:
-        words.append("less than half of the wanted quantity is left")
+        reasons.append("less than half of the wanted quantity is left")
     elif change.remaining < order.remaining:
-        words.append("less is wanted than rests")
+        reasons.append("less is wanted than rests")
     return {
         "step": "amend",
-        "why": "; ".join(words),
+        "why": "; ".join(reasons),
         "old_price": text(order.price, order.price_precision),
         "old_qty": text(order.remaining, order.qty_precision),
         "price": text(change.price, order.price_precision),
@@ -141,16 +142,16 @@ def why_changed(order: Order, change: Change) -> dict[str, Any]:
     }
 
 
-def report_data(report: v2.Report) -> dict[str, Any]:
-    """An ``executions`` report under Kraken's names, without what is empty."""
+def report_data(report: v2.Report) -> dict[str, object]:
+    """Return an ``executions`` report under Kraken's names, without what is empty."""
     names = ("exec_type", "order_status", "reason", "limit_price", "order_qty", "cum_qty")
     trade = ("exec_id", "last_qty", "last_price", "liquidity_ind") if report.exec_id else ()
-    found = {name: getattr(report, name) for name in (*names, *trade, "order_id", "timestamp")}
-    shown = {
+    values = {name: getattr(report, name) for name in (*names, *trade, "order_id", "timestamp")}
+    data = {
         name: format(value, "f") if isinstance(value, Decimal) else value
-        for name, value in found.items()
+        for name, value in values.items()
         if value not in ("", None)
     }
     if report.exec_id:
-        shown["fees"] = {fee.asset: format(fee.qty, "f") for fee in report.fees}
-    return shown
+        data["fees"] = {fee.asset: format(fee.qty, "f") for fee in report.fees}
+    return data

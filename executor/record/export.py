@@ -31,7 +31,7 @@ def export(journal: Path, folder: Path) -> dict[str, int]:
 
 
 def _write(table: str, sources: list[Path], path: Path) -> int:
-    """The columns are those of the newest file; older ones lack some."""
+    """Write rows with the columns of the newest file; older ones lack some."""
     columns: list[str] = []
     for source in sources:
         with closing(_opened(source)) as db:

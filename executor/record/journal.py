@@ -5,13 +5,13 @@ A shell: it keeps what the core records and gives it back at the next start. The
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from executor.account.ledger import Entry, Holding
 from executor.orders.ids import EPOCH_MAX, base36
@@ -106,10 +106,10 @@ class Journal:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=2)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            found = self.get("schema") if self._has_meta() else None
-            if found is not None and int(found) > SCHEMA:
+            schema = self.get("schema") if self._has_meta() else None
+            if schema is not None and int(schema) > SCHEMA:
                 raise JournalError(
-                    f"{path} was written by a newer TradeByte (schema {found}, this one knows {SCHEMA}); "
+                    f"{path} was written by a newer TradeByte (schema {schema}, this one knows {SCHEMA}); "
                     "install that version again, or move the file away to begin a new journal"
                 )
             self._db.executescript(_TABLES)
@@ -125,7 +125,7 @@ class Journal:
             ) from error
 
     def write(self, rows: Iterable[Row]) -> None:
-        """All rows in one transaction."""
+        """Write all rows in one transaction."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for row in rows:
@@ -139,11 +139,11 @@ class Journal:
             raise kind(f"{self.path} cannot be written: {error}") from error
 
     def next_epoch(self, unix_s: int) -> int:
-        """A new epoch, above every one before it and on the disk before this returns."""
+        """Return a new epoch, above every one before it and on the disk before this returns."""
         return self.raise_epoch(max(int(self.get("epoch") or 0) + 1, unix_s))
 
     def raise_epoch(self, epoch: int) -> int:
-        """Keeps ``epoch`` with a full sync; returns it."""
+        """Write ``epoch`` with a full sync; return it."""
         if epoch > EPOCH_MAX:
             raise JournalError(f"epoch {epoch} does not fit an order id; see that this machine's clock is right")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -154,12 +154,12 @@ class Journal:
         return epoch
 
     def get(self, key: str) -> str | None:
-        """A named value."""
+        """Return a named value."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
     def strategy_code(self, name: str) -> str:
-        """The three characters that stand for a strategy in order ids; registered at first use."""
+        """Return the three characters that stand for a strategy in order ids, registered at first use."""
         row = self._db.execute("SELECT code FROM strategies WHERE name = ?", (name,)).fetchone()
         if row is not None:
             return str(row[0])
@@ -169,12 +169,12 @@ class Journal:
         return code
 
     def live_orders(self) -> list[OrderRow]:
-        """Orders that had not ended when the journal was last written."""
-        found = self._db.execute(f"SELECT {columns(OrderRow)} FROM orders WHERE is_live")
-        return [order_row(row) for row in found]
+        """Return the orders that had not ended when the journal was last written."""
+        rows = self._db.execute(f"SELECT {columns(OrderRow)} FROM orders WHERE is_live")
+        return [order_row(row) for row in rows]
 
     def find_order(self, cl_ord_id: str, order_id: str) -> tuple[str, str] | None:
-        """(cl_ord_id, strategy) of an order by either id."""
+        """Return (cl_ord_id, strategy) of an order by either id."""
         row = self._db.execute(
             "SELECT cl_ord_id, strategy FROM orders WHERE cl_ord_id = ? OR (order_id = ? AND order_id != '')",
             (cl_ord_id, order_id),
@@ -182,57 +182,55 @@ class Journal:
         return None if row is None else (str(row[0]), str(row[1]))
 
     def next_event(self, cl_ord_id: str) -> int:
-        """The number of an order's next event."""
+        """Return the number of an order's next event."""
         last = self._db.execute("SELECT max(n) FROM events WHERE cl_ord_id = ?", (cl_ord_id,)).fetchone()[0]
         return 0 if last is None else int(last) + 1
 
     def fills(self) -> list[FillRow]:
-        """All fills that are not archived, oldest first."""
+        """Return all fills that are not archived, oldest first."""
         return [FillRow(*row) for row in self._db.execute(f"SELECT {columns(FillRow)} FROM fills ORDER BY n")]
 
     def knows_fill(self, exec_id: str) -> bool:
-        """Was this fill counted, or is it older than the journal."""
+        """True if this fill was counted, or is older than the journal."""
         query = "SELECT 1 FROM fills WHERE exec_id = ?1 UNION ALL SELECT 1 FROM before WHERE exec_id = ?1"
         return self._db.execute(query, (exec_id,)).fetchone() is not None
 
     def holdings(self) -> dict[str, Holding]:
-        """Every asset's holding."""
-        found = {}
+        """Return every asset's holding."""
+        holdings = {}
         for asset, state in self._db.execute("SELECT asset, state FROM holdings"):
-            parts: dict[str, Any] = json.loads(state)
-            legs = {exec_id: Decimal(effect) for exec_id, effect in parts.pop("open_legs").items()}
-            found[asset] = Holding(**{name: Decimal(value) for name, value in parts.items()}, open_legs=legs)
-        return found
+            holdings[asset] = msgspec.json.decode(state, type=Holding)
+        return holdings
 
     def knows_entry(self, ledger_id: str) -> bool:
-        """Was this ledger entry counted."""
+        """True if this ledger entry was counted."""
         return self._db.execute("SELECT 1 FROM ledger WHERE ledger_id = ?", (ledger_id,)).fetchone() is not None
 
     def assets_settled(self, exec_id: str) -> set[str]:
-        """The assets whose ledger entry of this fill was counted."""
+        """Return the assets whose ledger entry of this fill was counted."""
         return {str(row[0]) for row in self._db.execute("SELECT asset FROM ledger WHERE ref_id = ?", (exec_id,))}
 
     def sends(self, since_ts: int) -> list[SendRow]:
-        """Transactions sent since then, oldest first."""
-        found = self._db.execute(
+        """Return the transactions sent since then, oldest first."""
+        rows = self._db.execute(
             f"SELECT {columns(SendRow)} FROM sends WHERE sent_ts >= ? ORDER BY sent_ts", (since_ts,)
         )
-        return [SendRow(*row) for row in found]
+        return [SendRow(*row) for row in rows]
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """The open database, for what archives it."""
+        """Return the open database, for what archives it."""
         return self._db
 
     def prune(self, before_ts: int) -> None:
-        """Forgets transactions that no counter remembers."""
+        """Forget transactions that no counter remembers."""
         try:
             self._db.execute("DELETE FROM sends WHERE sent_ts < ?", (before_ts,))
         except sqlite3.Error as error:
             raise JournalError(f"{self.path} cannot be written: {error}") from error
 
     def prune_events(self) -> None:
-        """Forgets the oldest of too many events, a few at a time; writes nothing while there are not too many."""
+        """Forget the oldest of too many events, a few at a time; write nothing while there are not too many."""
         try:
             first, last = (self._db.execute(f"SELECT {end}(id) FROM events").fetchone()[0] for end in ("min", "max"))
             if first is not None and last - first >= limits.EVENTS_KEPT:
@@ -242,7 +240,7 @@ class Journal:
             raise JournalError(f"{self.path} cannot be written: {error}") from error
 
     def close(self) -> None:
-        """Ends the connection; what was written stays."""
+        """End the connection; what was written stays."""
         self._db.close()
 
     def _has_meta(self) -> bool:

@@ -17,7 +17,7 @@ class Lookup:
         self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)
 
     def orders(self, word: str) -> list[OrderRow]:
-        """Orders whose client id begins with ``word``, or whose id of Kraken's is ``word``."""
+        """Return orders whose client id begins with ``word``, or whose id of Kraken's is ``word``."""
         named = "substr(cl_ord_id, 1, length(?1)) = ?1 OR (order_id = ?1 AND order_id != '')"
         query = f"SELECT {columns(OrderRow)} FROM orders WHERE {named}"
         return [order_row(row) for row in self._db.execute(query, (word,))]
@@ -30,21 +30,21 @@ class Lookup:
         return [EventRow(*row) for row in self._db.execute(query, (cl_ord_id,))]
 
     def fills_of(self, cl_ord_id: str, order_id: str) -> list[FillRow]:
-        """An order's fills, oldest first."""
+        """Return an order's fills, oldest first."""
         mine = "cl_ord_id = ? OR (order_id = ? AND order_id != '')"
         query = f"SELECT {columns(FillRow)} FROM fills WHERE {mine} ORDER BY n"
         return [FillRow(*row) for row in self._db.execute(query, (cl_ord_id, order_id))]
 
     def newest_names(self, most: int) -> list[str]:
-        """The ids of the orders that changed last."""
-        found = self._db.execute("SELECT cl_ord_id, order_id FROM orders ORDER BY changed_ts DESC LIMIT ?", (most,))
-        return [name for row in found for name in row if name]
+        """Return the ids of the orders that changed last."""
+        rows = self._db.execute("SELECT cl_ord_id, order_id FROM orders ORDER BY changed_ts DESC LIMIT ?", (most,))
+        return [name for row in rows for name in row if name]
 
     def oldest_name(self) -> str:
-        """The first of our own ids, which begin with the epoch; empty without orders."""
+        """Return the first of our own ids, which begin with the epoch; empty without orders."""
         query = "SELECT min(cl_ord_id) FROM orders WHERE cl_ord_id GLOB 'T*' AND length(cl_ord_id) = ?"
         return str(self._db.execute(query, (ids.LENGTH,)).fetchone()[0] or "")
 
     def close(self) -> None:
-        """Ends the connection."""
+        """End the connection."""
         self._db.close()

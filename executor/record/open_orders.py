@@ -15,8 +15,8 @@ def open_orders(journal: Path) -> list[dict[str, str]]:
     """Return ``cl_ord_id`` and ``order_id`` (empty where Kraken has not told it) of each. Raises sqlite3.Error."""
     db = sqlite3.connect(f"{journal.resolve().as_uri()}?mode=ro", uri=True, timeout=0.5)
     try:
-        found = db.execute("SELECT cl_ord_id, order_id FROM orders WHERE is_live AND strategy != 'account'")
-        return [{"cl_ord_id": str(ours), "order_id": str(theirs or "")} for ours, theirs in found]
+        rows = db.execute("SELECT cl_ord_id, order_id FROM orders WHERE is_live AND strategy != 'account'")
+        return [{"cl_ord_id": str(ours), "order_id": str(theirs or "")} for ours, theirs in rows]
     finally:
         db.close()
 

@@ -9,6 +9,8 @@ from executor.account.account import Account
 from executor.account.conversion import restore_conversion
 from executor.account.daily_loss import restore_day
 from executor.decide.budget import Budget
+from executor.exchange.session import Session
+from executor.life import Life
 from executor.orders.codec import from_row
 from executor.orders.order import filled_units
 from executor.orders.registry import FLATTEN
@@ -25,7 +27,7 @@ SENDS_KEPT_S = 3600
 
 
 def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tuple[State, int]:
-    """The state as the journal holds it, and until when all fills are known (exchange time, ns since the epoch).
+    """Return the state as the journal holds it, and until when all fills are known (exchange time, ns since the epoch).
 
     ``now`` is ns of CLOCK_BOOTTIME, ``boot_to_wall`` what makes ns since the epoch of it.
     """
@@ -48,8 +50,8 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
             rest.charge(send.points, (now - (wall - send.sent_ts)) / SECOND)
     codes = {name: journal.strategy_code(name) for name in (*config.strategies, FLATTEN)}
     epoch = journal.next_epoch(wall // SECOND)
-    state = State(config, epoch, codes, account, budget, now, rest, boot_to_wall=boot_to_wall)
-    state.rates.restore(journal.get("rates"))
+    state = State(config, codes, Life(epoch, now, boot_to_wall), Session(rest), account, budget)
+    state.market.rates.restore(journal.get("rates"))
     state.next_event = journal.next_event
     fills: defaultdict[str, Decimal] = defaultdict(Decimal)
     for fill in journal.fills():
@@ -58,7 +60,7 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     for row in journal.live_orders():
         order = from_row(row, boot_to_wall, journal.next_event(row.cl_ord_id))
         apply(order, FillCounted(filled_units(order, fills[order.order_id or order.cl_ord_id])), now)
-        found = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}
-        state.record(order, "restored", now, found)
+        data = {"epoch": epoch, "was": row.state, "amending": order.amend is not None}
+        state.record(order, "restored", now, data)
         state.registry.add(order)
     return state, int(journal.get("reconciled") or journal.get("opened") or wall)

@@ -95,7 +95,7 @@ class MetaRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """What happened to an order, for ``why``: its ``n``th, counted from 0, and the order's ``state`` after it.
+    """An event of an order, for ``why``: its ``n``th, counted from 0, and the order's ``state`` after it.
 
     ``place`` is where it is kept: a later event of the same place takes it over. ``event_ts`` is ns since the epoch,
     ``data`` JSON.
@@ -114,7 +114,7 @@ Row = OrderRow | FillRow | BeforeRow | SendRow | HoldingRow | MetaRow | EventRow
 
 
 def holding_row(asset: str, holding: Holding) -> HoldingRow:
-    """A holding as its row."""
+    """Return a holding as its row."""
     state = {
         "opening": str(holding.opening),
         "balance": str(holding.balance),
@@ -131,8 +131,7 @@ def columns(kind: type) -> str:
     return ", ".join(field.name for field in fields(kind))
 
 
-def order_row(row: tuple[Any, ...]) -> OrderRow:
+def order_row(row: tuple[Any, ...]) -> OrderRow:  # as SQLite returns it
     """Return a row that was selected by the columns of :class:`OrderRow`."""
     values = dict(zip((field.name for field in fields(OrderRow)), row, strict=True))
-    values["is_live"] = bool(values["is_live"])
-    return OrderRow(**values)
+    return OrderRow(**{**values, "is_live": bool(values["is_live"])})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import zmq
 
 from shared.config import Config
 
+if TYPE_CHECKING:
+    from zmq.auth.thread import ThreadAuthenticator
 
-def start_auth(context: zmq.Context[Any], configuration: Config) -> Any:
+
+def start_auth(context: zmq.Context[zmq.Socket[bytes]], configuration: Config) -> ThreadAuthenticator | None:
     """Start the CURVE allow-list, for endpoints beyond loopback; return None without keys."""
     curve = configuration.curve
     if curve is None:

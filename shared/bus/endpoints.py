@@ -12,7 +12,7 @@ from shared.config import Config
 
 
 def address(config: Config, endpoint: str) -> str:
-    """A configured endpoint as ZeroMQ takes it: ``ipc://`` absolute, or in a short folder where that is too long."""
+    """Return an endpoint as ZeroMQ takes it: ``ipc://`` absolute, or in a short folder where that is too long."""
     if not endpoint.startswith("ipc://"):
         return endpoint
     path = config.root / endpoint.removeprefix("ipc://")
@@ -24,6 +24,6 @@ def address(config: Config, endpoint: str) -> str:
 
 
 def addresses(config: Config) -> list[str]:
-    """Every process's endpoint: a subscriber connects to all, so that a topic may come from anywhere."""
-    found = (address(config, endpoint) for endpoint in config.bus.values() if isinstance(endpoint, str))
-    return sorted(set(found))
+    """Return every process's endpoint: a subscriber connects to all, so that a topic may come from anywhere."""
+    endpoints = (address(config, endpoint) for endpoint in config.bus.values() if isinstance(endpoint, str))
+    return sorted(set(endpoints))

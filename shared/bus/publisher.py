@@ -55,22 +55,19 @@ class Publisher:
             raise
 
     def publish(self, topic: str, message: Message) -> None:
-        """Stamps the header and sends. The message must not be published twice."""
-        force = msgspec.structs.force_setattr
-        force(message, "src", self.src)
-        force(message, "boot", self.boot)
-        force(message, "seq", self.next_seq(topic))
-        force(message, "ts", wall_ns())
-        self.publish_encoded(topic, _encoder.encode(message))
+        """Send a copy with its header."""
+        seq, ts = self.next_seq(topic), wall_ns()
+        stamped = msgspec.structs.replace(message, src=self.src, boot=self.boot, seq=seq, ts=ts)
+        self.publish_encoded(topic, _encoder.encode(stamped))
 
     def next_seq(self, topic: str) -> int:
-        """The next sequence number of a topic; whoever takes it must send it."""
+        """Return the next sequence number of a topic; whoever takes it must send it."""
         number = self._seq.get(topic, 0) + 1
         self._seq[topic] = number
         return number
 
     def publish_encoded(self, topic: str, payload: bytes) -> None:
-        """Sends a message that carries its header already (Rust encodes books itself)."""
+        """Send a message that carries its header already (Rust encodes books itself)."""
         raw = topics.encode(topic)
         kind = topics.kind_of(topic)
         if kind is not None and kind.is_state:
@@ -78,17 +75,17 @@ class Publisher:
         self._send(raw, payload)
 
     def is_subscribed(self, prefix: str) -> bool:
-        """Has anybody ever subscribed to topics that begin so."""
+        """True if anybody ever subscribed to topics that begin so."""
         wanted = prefix.encode()
-        return any(wanted.startswith(asked) or asked.startswith(wanted) for asked in self._asked_for)
+        return any(wanted.startswith(subscribed) or subscribed.startswith(wanted) for subscribed in self._asked_for)
 
     def repeat(self) -> None:
-        """Sends the last message of every state topic again, the same bytes."""
+        """Send the last message of every state topic again, the same bytes."""
         for raw, payload in self._state.items():
             self._send(raw, payload)
 
     def serve_subscriptions(self) -> None:
-        """Answers new subscribers with the state that they asked for; call whenever the socket is readable."""
+        """Answer new subscribers with the state that they asked for; call whenever the socket is readable."""
         wanted: set[bytes] = set()
         for _ in range(limits.BUS_DRAIN_MESSAGES):
             try:

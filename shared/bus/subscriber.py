@@ -119,7 +119,7 @@ class Subscriber:
         self.connect(endpoints, curve)
 
     def connect(self, endpoints: Iterable[str], curve: Curve | None) -> None:
-        """Connects to more publishers, be they there yet or not."""
+        """Connect to more publishers, be they there yet or not."""
         for endpoint in endpoints:
             if curve is not None and endpoint.startswith("tcp://"):
                 self.socket.curve_serverkey = curve.public_key.encode()
@@ -133,8 +133,8 @@ class Subscriber:
         return self.tracker.counters
 
     def drain(self, most: int = limits.BUS_DRAIN_MESSAGES) -> list[Received]:
-        """Everything queued, without blocking: events in order, of each state topic only the newest."""
-        found: list[Received] = []
+        """Return everything queued, without blocking: events in order, of each state topic only the newest."""
+        drained: list[Received] = []
         newest: dict[str, int] = {}
         for _ in range(most):
             try:
@@ -147,12 +147,12 @@ class Subscriber:
             if received.kind.is_state:
                 index = newest.get(received.topic)
                 if index is not None:
-                    received.missed += found[index].missed
-                    found[index] = received
+                    received.missed += drained[index].missed
+                    drained[index] = received
                     continue
-                newest[received.topic] = len(found)
-            found.append(received)
-        return found
+                newest[received.topic] = len(drained)
+            drained.append(received)
+        return drained
 
     def _decode(self, frames: list[bytes]) -> Received | None:
         if len(frames) != 2:
@@ -187,5 +187,5 @@ class Subscriber:
 
 
 def attach(config: Config, wanted: Iterable[str]) -> Subscriber:
-    """A subscriber from outside, as a command uses it."""
+    """Return a subscriber from outside, as a command uses it."""
     return Subscriber(zmq.Context.instance(), addresses(config), wanted, config.curve)

@@ -47,7 +47,7 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 def kind_of(topic: str) -> Kind | None:
-    """The kind of a topic (without its NUL), or None for one that this version does not know."""
+    """Return the kind of a topic (without its NUL), or None for one that this version does not know."""
     head, _, rest = topic.partition(".")
     two = BY_NAME.get(f"{head}.{rest.partition('.')[0]}") if rest else None
     return two or BY_NAME.get(head)
@@ -59,24 +59,24 @@ def rest_of(topic: str, kind: Kind) -> str:
 
 
 def encode(topic: str) -> bytes:
-    """A topic as its bytes on the wire."""
+    """Return a topic as its bytes on the wire."""
     return (topic + NUL).encode()
 
 
 def decode(raw: bytes) -> str:
-    """The topic of its bytes on the wire; the NUL is required, a ValueError says so."""
+    """Return the topic of its bytes on the wire; the NUL is required, a ValueError says so."""
     if not raw.endswith(b"\0"):
         raise ValueError(f"topic {raw[:64]!r} does not end in NUL")
     return raw[:-1].decode()
 
 
-def subscription(words: str) -> list[bytes]:
+def subscription(names: str) -> list[bytes]:
     """Return what to subscribe to for a kind (``book``) or a whole topic (``book.BTC/USD``), as prefixes.
 
     A kind matches itself and all below it; ``feed`` alone matches every ``feed.*``.
     """
-    if not words:
+    if not names:
         return [b""]
-    if words in BY_NAME or words == "feed":
-        return [encode(words), f"{words}.".encode()]
-    return [encode(words)]
+    if names in BY_NAME or names == "feed":
+        return [encode(names), f"{names}.".encode()]
+    return [encode(names)]

@@ -132,11 +132,11 @@ class Alerts(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     webhook: Rule = msgspec.field(default_factory=Rule)
 
     def rule(self, name: str) -> Rule:
-        """The rule of this name; a KeyError without one."""
+        """Return the rule of this name; a KeyError without one."""
         if name not in self.__struct_fields__:
             raise KeyError(name)
-        found: Rule = getattr(self, name)
-        return found
+        rule: Rule = getattr(self, name)
+        return rule
 
 
 # What a template may say, and what stands for it in a test.

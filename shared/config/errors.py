@@ -6,14 +6,13 @@ import difflib
 import re
 import typing
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
 from shared.config.schema import NOT_FROM_THE_FILE, Config
 
 
-def explained(problem: str, tree: Any, where: Callable[[str], str], schema: Any = Config, above: str = "") -> str:
+def explained(problem: str, tree: object, where: Callable[[str], str], schema: object = Config, above: str = "") -> str:
     """Return a validation error of msgspec in words that name the line, the key and the likely one meant.
 
     ``tree`` was read as ``schema``; ``above`` is the key path at which it stands in the file.
@@ -45,8 +44,8 @@ def explained(problem: str, tree: Any, where: Callable[[str], str], schema: Any 
         text = f"{f'{text}, ' if is_key else ''}must be one of {', '.join(_words(kind))}"
     value = _value_at(tree, path)
     # What holds others may hold a secret.
-    found = "" if is_key or isinstance(value, dict | list) or _is_secret(full) else f", found {value!r}"
-    return f"{where(full)}: {full or 'the file'}: {text}{found}"
+    given = "" if is_key or isinstance(value, dict | list) or _is_secret(full) else f", found {value!r}"
+    return f"{where(full)}: {full or 'the file'}: {text}{given}"
 
 
 def _joined(*parts: str) -> str:
@@ -57,21 +56,21 @@ def _is_secret(path: str) -> bool:
     return bool(re.search(r"(key|secret|webhooks)", path))
 
 
-def _kind_at(schema: Any, path: str) -> Any:
+def _kind_at(schema: object, path: str) -> object:
     kind = schema
     for part in re.findall(r"[^.\[\]]+|\[[^\]]*\]", path):
         kind = _inner(kind, part)
     return kind
 
 
-def _words(kind: Any) -> list[str]:
+def _words(kind: object) -> list[str]:
     """Return what a type with a few allowed values allows."""
     if typing.get_origin(kind) is typing.Literal:
         return [str(value) for value in typing.get_args(kind)]
     return [word for part in typing.get_args(kind) for word in _words(part)]
 
 
-def _fields_at(schema: Any, path: str) -> list[str]:
+def _fields_at(schema: object, path: str) -> list[str]:
     kind = _kind_at(schema, path)
     if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
         return []
@@ -79,7 +78,7 @@ def _fields_at(schema: Any, path: str) -> list[str]:
     return [name for name in names if name not in NOT_FROM_THE_FILE]
 
 
-def _inner(kind: Any, part: str) -> Any:
+def _inner(kind: object, part: str) -> object:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         for field in msgspec.structs.fields(kind):
             if field.encode_name == part:
@@ -89,7 +88,7 @@ def _inner(kind: Any, part: str) -> Any:
     return arguments[-1] if arguments else None
 
 
-def _value_at(tree: Any, path: str) -> Any:
+def _value_at(tree: object, path: str) -> object:
     for part in re.findall(r"[^.\[\]]+", path):
         if isinstance(tree, dict) and part in tree:
             tree = tree[part]

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import re
 import typing
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -26,7 +26,7 @@ DEFAULT_PATH = Path("config/config.yaml")
 
 
 def load(path: str | Path | None = None, *, required: bool = False, environ: dict[str, str] | None = None) -> Config:
-    """Reads, expands, validates. With no file anywhere: defaults, unless ``required`` (a command that acts)."""
+    """Read, expand, validate. With no file anywhere: defaults, unless ``required`` (a command that acts)."""
     environment = dict(os.environ) if environ is None else environ
     named = path or environment.get("TRADEBYTE_CONFIG")
     source = Path(named) if named else DEFAULT_PATH
@@ -66,7 +66,7 @@ def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Co
     for internal in NOT_FROM_THE_FILE:
         if internal in tree:
             raise ConfigError(f"{where(internal)}: unknown key '{internal}'; remove it")
-    tree = _expand(tree, "", where, environ)
+    tree = {key: _expand(value, str(key), where, environ) for key, value in tree.items()}
     try:
         config = msgspec.convert(_named(tree), Config, strict=False)
     except msgspec.ValidationError as error:
@@ -95,16 +95,17 @@ def _line_of(lines: dict[str, int], key: str) -> int:
     return lines.get(key, 1)
 
 
-def _leave_out_halt_key(config: Config, tree: Any) -> None:
+def _leave_out_halt_key(config: Config, tree: dict[str, object]) -> None:
     """Go without what is left out of the halt key's two parts, where the sandbox's own would be no match."""
-    written = tree.get("kraken") if isinstance(tree.get("kraken"), dict) else {}
+    section = tree.get("kraken")
+    written: dict[str, object] = section if isinstance(section, dict) else {}
     names = ("halt_key", "halt_secret")
     if not config.kraken.sandbox or any(written.get(name) == "" for name in names):
         config.kraken = msgspec.structs.replace(config.kraken, **{name: "" for name in names if name not in written})
 
 
 def _take_log_level(config: Config, environ: dict[str, str]) -> None:
-    """``LOG_LEVEL`` of the environment wins over the file."""
+    """Let ``LOG_LEVEL`` of the environment win over the file."""
     wanted = environ.get("LOG_LEVEL", "").strip().lower()
     if not wanted:
         return
@@ -121,7 +122,7 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def _expand(value: Any, path: str, where: Any, environ: dict[str, str]) -> Any:
+def _expand(value: object, path: str, where: Callable[[str], str], environ: dict[str, str]) -> object:
     if isinstance(value, dict):
         return {k: _expand(v, f"{path}.{k}" if path else str(k), where, environ) for k, v in value.items()}
     if isinstance(value, list):
@@ -145,8 +146,8 @@ def _expand(value: Any, path: str, where: Any, environ: dict[str, str]) -> Any:
     return _VARIABLE.sub(take, value)
 
 
-def _named(value: Any) -> Any:
-    """Keys as text: an asset, a pair or a strategy may have a name that reads as a number."""
+def _named(value: object) -> object:
+    """Return keys as text: an asset, a pair or a strategy may have a name that reads as a number."""
     if isinstance(value, dict):
         return {str(key): _named(inner) for key, inner in value.items()}
     return [_named(inner) for inner in value] if isinstance(value, list) else value

@@ -34,51 +34,51 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def run(self) -> Path:
-        """The folder of locks, sockets and tokens."""
+        """Return the folder of locks, sockets and tokens."""
         return self.root / self.logging.run
 
     @property
     def data(self) -> Path:
-        """The folder of what must survive: the journal, HALT, the simulator's database."""
+        """Return the folder of what must survive: the journal, HALT, the simulator's database."""
         return self.root / self.logging.data
 
     @property
     def logs(self) -> Path:
-        """The folder of log files."""
+        """Return the folder of log files."""
         return self.root / self.logging.logs
 
     @property
     def halt_file(self) -> Path:
-        """The halt switch: while this file is there nothing is placed (T10)."""
+        """Return the halt switch: while this file is there nothing is placed (T10)."""
         return self.data / "HALT"
 
     @property
     def flatten_file(self) -> Path:
-        """The wish to close every position (T11): there until that is done."""
+        """Return the wish to close every position (T11): there until that is done."""
         return self.data / "FLATTEN"
 
     @property
     def accept_file(self) -> Path:
-        """The assets that a person takes as they are: there until the executor did."""
+        """Return the assets that a person takes as they are: there until the executor did."""
         return self.data / "ACCEPT"
 
     @property
     def curve(self) -> Curve | None:
-        """The CURVE keys, when there are any."""
-        found = self.bus.get("curve")
-        return found if isinstance(found, Curve) else None
+        """Return the CURVE keys, when there are any."""
+        curve = self.bus.get("curve")
+        return curve if isinstance(curve, Curve) else None
 
     @property
     def process_names(self) -> list[str]:
-        """Every process that the configuration makes run, in the order of the data's way."""
+        """Return every process that the configuration makes run, in the order of the data's way."""
         simulator = ["simulator"] if self.kraken.sandbox else []
         return [*simulator, "collector", "book", *self.strategy_processes, "executor", "monitor"]
 
     @property
     def strategy_processes(self) -> list[str]:
-        """``strategy.<name>`` for every configured strategy."""
+        """Return ``strategy.<name>`` for every configured strategy."""
         return [f"strategy.{name}" for name in self.strategies]
 
     def strategy_pairs(self, name: str) -> list[str]:
-        """The pairs a strategy trades: its own list, else all of them."""
+        """Return the pairs a strategy trades: its own list, else all of them."""
         return self.strategies[name].pairs or self.trading.pairs

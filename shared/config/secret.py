@@ -17,20 +17,20 @@ SECRET_PART: Final = 16
 
 
 def secrets_of(config: Config) -> list[str]:
-    """Every key and secret, longest first."""
+    """Return every key and secret, longest first."""
     kraken = config.kraken
-    found = {kraken.api_key, kraken.api_secret, kraken.halt_key, kraken.halt_secret}
+    secrets = {kraken.api_key, kraken.api_secret, kraken.halt_key, kraken.halt_secret}
     for account in config.simulator.accounts:
-        found |= {text for key in account.keys for text in (key.api_key, key.api_secret)}
+        secrets |= {text for key in account.keys for text in (key.api_key, key.api_secret)}
     if config.curve is not None:
-        found.add(config.curve.secret_key)
+        secrets.add(config.curve.secret_key)
     for webhook in config.monitor.webhooks:
-        found |= _of_address(webhook.url)
-    return sorted((text for text in found if len(text) >= SHORTEST), key=len, reverse=True)
+        secrets |= _of_address(webhook.url)
+    return sorted((text for text in secrets if len(text) >= SHORTEST), key=len, reverse=True)
 
 
 def _of_address(url: str) -> set[str]:
-    """An address that may hold a secret, as a whole and in the parts that an error may name by themselves."""
+    """Return an address that may hold a secret, as a whole and in the parts that an error may name by themselves."""
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     pieces = {piece for piece in re.split(r"[/?&=]", path) if len(piece) >= SECRET_PART}
@@ -45,7 +45,7 @@ class Mask:
         self._forms = sorted(forms, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text with every secret hidden."""
+        """Return the text with every secret hidden."""
         for form in self._forms:
             if form in text:
                 text = text.replace(form, HIDDEN)

@@ -36,5 +36,5 @@ class Trading(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
 
     @property
     def bases(self) -> frozenset[str]:
-        """The traded bases: each has one position, over all pairs that move it."""
+        """Return the traded bases: each has one position, over all pairs that move it."""
         return frozenset(pair.partition("/")[0] for pair in self.pairs)

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 
-class Fact(NamedTuple):
+class Assumption(NamedTuple):
     """An unknown behaviour, what happens by each value of its switch (the default first), and what is known."""
 
     about: str
-    words: Mapping[Any, str]
+    outcomes: Mapping[Any, str]
     standing: str
 
 
@@ -26,7 +26,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
 
     duplicate_subscribe: Annotated[
         Literal["refused", "acknowledged"],
-        Fact(
+        Assumption(
             "a second subscribe to the same channel and symbol",
             {"refused": "`Already subscribed`", "acknowledged": "acknowledged again, with a new snapshot"},
             "1.4, 10.5: not read anywhere",
@@ -34,7 +34,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "refused"
     second_depth: Annotated[
         Literal["refused", "replaces"],
-        Fact(
+        Assumption(
             "a subscribe to another depth of the same book (or event trigger of the same ticker)",
             {"refused": "`Already subscribed`", "replaces": "acknowledged; the first view ends"},
             "1.5: one depth per symbol and connection, not read anywhere",
@@ -42,7 +42,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "refused"
     level3_numbers: Annotated[
         Literal["number", "text"],
-        Fact(
+        Assumption(
             "prices and quantities of `level3`",
             {"number": "numbers", "text": "texts"},
             "1.5.1, 1.10: numbers in captures and the channel's documentation, texts in the guide to its checksum",
@@ -50,7 +50,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "number"
     trade_snapshot: Annotated[
         bool,
-        Fact(
+        Assumption(
             "`trade` of version 2 without `snapshot`",
             {False: "no snapshot", True: "a snapshot"},
             "1.6: the documentation of 2026 against an acknowledgement of 2024",
@@ -58,7 +58,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = False
     v1_trade_snapshot: Annotated[
         bool,
-        Fact(
+        Assumption(
             "the first frame of `trade` of version 1",
             {True: "the last 50 trades", False: "the next trade"},
             "2: not read anywhere",
@@ -66,7 +66,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = True
     post_only_cross: Annotated[
         Literal["canceled", "refused"],
-        Fact(
+        Assumption(
             "a post-only order that would take",
             {
                 "canceled": "accepted, then `canceled` with the reason `Post only order`",
@@ -77,7 +77,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "canceled"
     new_of_crossing_post_only: Annotated[
         bool,
-        Fact(
+        Assumption(
             "`new` between `pending_new` and `canceled` of a post-only order that would take",
             {False: "not told", True: "told"},
             "8: not read anywhere",
@@ -85,7 +85,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = False
     taken_at_once: Annotated[
         Literal["announced", "unannounced"],
-        Fact(
+        Assumption(
             "`pending_new` and `new` of an order that fills whole as it arrives",
             {"announced": "both are told before its trades", "unannounced": "neither is told"},
             "3.2, 10.1: a sample of the documentation, no capture",
@@ -93,7 +93,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "announced"
     filled_report: Annotated[
         Literal["separate", "in_the_trade"],
-        Fact(
+        Assumption(
             "how the end of a filled order is told",
             {
                 "separate": "by a report `filled` after the last `trade`",
@@ -104,7 +104,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "separate"
     triggered_status: Annotated[
         Literal["triggered", "new"],
-        Fact(
+        Assumption(
             "`order_status` of the report `status` that tells the release of a triggered order",
             {"triggered": "`triggered`", "new": "`new`"},
             "3.2: in clients, not in the documentation's list",
@@ -112,7 +112,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "triggered"
     amend_of_post_only: Annotated[
         Literal["takes", "refused"],
-        Fact(
+        Assumption(
             "an amend without `post_only` that lets a post-only order cross",
             {"takes": "it takes: the amend's own flag counts alone", "refused": "`EOrder:Post only order`"},
             "3.4: the amend's flag is documented, the order's is not spoken of",
@@ -120,7 +120,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "takes"
     cancel_over_rate: Annotated[
         Literal["refused", "accepted"],
-        Fact(
+        Assumption(
             "a single cancel above the rate threshold",
             {"refused": "`EOrder:Rate limit exceeded`", "accepted": "done and counted, as `batch_cancel` is"},
             "5.2: the documentation does not say",
@@ -128,7 +128,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "refused"
     arm_in_maintenance: Annotated[
         Literal["refused", "taken"],
-        Fact(
+        Assumption(
             "`cancel_all_orders_after` during maintenance",
             {"refused": "`EService:Unavailable`; what is armed runs on", "taken": "arms or disarms"},
             "1.2, 3.4: nothing is taken, and what is armed pulls everything on the return; this is not spoken of",
@@ -136,7 +136,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "refused"
     rate_counter_name: Annotated[
         Literal["ratecount", "ratecounter"],
-        Fact(
+        Assumption(
             "the rate counter's member in `executions` of version 2",
             {"ratecount": "`ratecount`, as in version 1", "ratecounter": "`ratecounter`, as it is asked for"},
             "5.2, 10.4: documented of version 1 alone",
@@ -144,7 +144,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "ratecount"
     batch_add_failure: Annotated[
         Literal["per_order", "whole"],
-        Fact(
+        Assumption(
             "a batch of which the engine refuses an order",
             {
                 "per_order": "the others stand; its entry is `error` (REST), with `success` false (WebSocket)",
@@ -155,7 +155,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "per_order"
     batch_cancel_least: Annotated[
         Literal[2, 1, 0],
-        Fact(
+        Assumption(
             "the fewest orders of a `batch_cancel`",
             {2: "2; fewer are `EGeneral:Invalid arguments:orders`", 1: "1", 0: "0, answered with a count of 0"},
             "3.4: documented as 2 to 50, the refusal is not",
@@ -163,7 +163,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = 2
     batch_cancel_unknown: Annotated[
         Literal["skipped", "refused"],
-        Fact(
+        Assumption(
             "a batch of cancels that names an order which is not open",
             {"skipped": "the others are cancelled and counted", "refused": "`EOrder:Unknown order`, none is cancelled"},
             "3.4: not read anywhere",
@@ -171,7 +171,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "skipped"
     batch_cancel_result: Annotated[
         Literal["both", "count", "orders_cancelled"],
-        Fact(
+        Assumption(
             "the answer to `batch_cancel`",
             {
                 "both": "`result.count`, and `orders_cancelled` beside `success`",
@@ -183,7 +183,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "both"
     validate_order_id: Annotated[
         bool,
-        Fact(
+        Assumption(
             "`order_id` in the result of `add_order` with `validate`",
             {False: "not there", True: "there, of an order that is not"},
             "3.4: not read anywhere",
@@ -191,7 +191,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = False
     rest_echo_cl_ord_id: Annotated[
         bool,
-        Fact(
+        Assumption(
             "`cl_ord_id` in the result of REST `AddOrder`",
             {True: "there when sent", False: "not there"},
             "4.4: of newer builds, not read anywhere",
@@ -199,7 +199,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = True
     too_many_decimals: Annotated[
         Literal["invalid_price", "tick_size"],
-        Fact(
+        Assumption(
             "a price with more decimals than its pair has",
             {
                 "invalid_price": "`EOrder:Invalid price:PAIR price can only be specified up to N decimals.`",
@@ -210,7 +210,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "invalid_price"
     rest_idle_fields: Annotated[
         Literal["refused", "ignored"],
-        Fact(
+        Assumption(
             "`price2` or `trigger` of a REST order whose type has no use for it",
             {"refused": "`EGeneral:Invalid arguments:price2`, `:trigger`", "ignored": "the order is placed without it"},
             "4.5: not spoken of; nothing here is placed without what it asks for",
@@ -218,7 +218,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "refused"
     fee_preference: Annotated[
         Literal["quote", "by_side"],
-        Fact(
+        Assumption(
             "the fee preference of an order that names none",
             {"quote": "`fciq`", "by_side": "`fciq` of a buy, `fcib` of a sell"},
             "3.4: the documentation's samples against its prose",
@@ -226,7 +226,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "quote"
     base_fee: Annotated[
         Literal["quote", "base"],
-        Fact(
+        Assumption(
             "the fee of a buy that asks for it in base (`fee_preference` `base`, `oflags` `fcib`)",
             {"quote": "in quote all the same", "base": "in base: of what is bought so much less is received"},
             "3.2, 6.1: documented as quote at present, and as the flag's use; of a sell it is in quote here",
@@ -234,7 +234,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "quote"
     fee_rounding: Annotated[
         Literal["half_up", "up", "down"],
-        Fact(
+        Assumption(
             "the last decimal of a fee",
             {"half_up": "rounded half up", "up": "rounded up", "down": "cut"},
             "6.1, 10.7: one sample, which the first two explain",
@@ -242,7 +242,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "half_up"
     token_sharing: Annotated[
         Literal["any", "fresh", "none"],
-        Fact(
+        Assumption(
             "a token on another connection than the one that is subscribed with it",
             {
                 "any": "good for as long as any subscription uses it",
@@ -254,7 +254,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "any"
     quiet_close: Annotated[
         Literal["unsubscribed", "silent"],
-        Fact(
+        Assumption(
             "which connections are closed after a minute without a request",
             {"unsubscribed": "those without a subscription", "silent": "all"},
             "1.3, 8: documented as inactivity, the exact rule is not known",
@@ -262,7 +262,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "unsubscribed"
     history_call_points: Annotated[
         Literal[4, 2],
-        Fact(
+        Assumption(
             "what `TradesHistory`, `Ledgers` and `QueryLedgers` cost of the REST counter",
             {4: "4 points", 2: "2 points"},
             "5.1: one page of the documentation against another and Kraken's own client",
@@ -270,7 +270,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = 4
     rest_unset_userref: Annotated[
         Literal["zero", "null_beside_cl_ord_id"],
-        Fact(
+        Assumption(
             "`userref` of a REST order that has none",
             {"zero": "0", "null_beside_cl_ord_id": "`null` where it has a `cl_ord_id`, else 0"},
             "4.4: captures show 0; documented as integer or null",
@@ -278,7 +278,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "zero"
     asset_pairs_fees: Annotated[
         Literal["empty", "shown"],
-        Fact(
+        Assumption(
             "`fees` and `fees_maker` of AssetPairs",
             {"empty": "empty lists", "shown": "the schedule"},
             "4.3: captures of 2026 against those of 2025 and before",
@@ -286,7 +286,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "empty"
     v1_new_names: Annotated[
         Literal["taken", "refused"],
-        Fact(
+        Assumption(
             "a pair under its new name (`BTC/USD`) in version 1",
             {"taken": "taken, and answered under the old one", "refused": "`Currency pair not supported BTC/USD`"},
             "2: users' reports, no capture",
@@ -294,7 +294,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "taken"
     v1_text_reqid: Annotated[
         Literal["echoed", "dropped"],
-        Fact(
+        Assumption(
             "a text as `reqid` of version 1",
             {"echoed": "echoed as it came", "dropped": "the answer has none"},
             "2: clients send one, no capture",
@@ -302,9 +302,9 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     ] = "echoed"
 
 
-def facts() -> Iterator[tuple[str, Any, Fact]]:
-    """Each switch's name, default and words."""
+def assumptions() -> Iterator[tuple[str, Any, Assumption]]:
+    """Return each switch's name, default and words."""
     hints = typing.get_type_hints(Unconfirmed, include_extras=True)
     for field in msgspec.structs.fields(Unconfirmed):
-        (fact,) = hints[field.name].__metadata__
-        yield field.name, field.default, fact
+        (assumption,) = hints[field.name].__metadata__
+        yield field.name, field.default, assumption

@@ -69,7 +69,7 @@ def _unwrapped(text: bytes) -> bytes:
 
 
 def _of_document(raw: bytes) -> Iterator[bytes]:
-    """One frame, or each of an array of them, cut by hand: a number's text is lost once it is parsed."""
+    """Cut one frame, or each of an array of them, by hand: a number's text is lost once it is parsed."""
     try:
         text = raw.decode("utf-8-sig")
         whole: Any = json.loads(text)

@@ -36,12 +36,12 @@ REST_HISTORY: Final = 4.0  # trade history, closed orders, ledgers; some documen
 
 
 def amend_cost(age_s: float) -> float:
-    """Points of an amend of an order created or last amended ``age_s`` ago."""
+    """Return points of an amend of an order created or last amended ``age_s`` ago."""
     return 1.0 + _by_age(_AMEND_AGES, age_s)
 
 
 def cancel_cost(age_s: float) -> float:
-    """Points of a cancel of an order created or last amended ``age_s`` ago."""
+    """Return points of a cancel of an order created or last amended ``age_s`` ago."""
     return _by_age(_CANCEL_AGES, age_s)
 
 
@@ -62,18 +62,18 @@ class Counter:
         self._value = self._at_s = 0.0
 
     def value(self, now_s: float) -> float:
-        """Points now."""
+        """Return points now."""
         return max(0.0, self._value - self._decay * max(0.0, now_s - self._at_s))
 
     def charge(self, points: float, now_s: float) -> None:
-        """A transaction was sent; it counts whether or not Kraken accepts it."""
+        """Count a transaction that was sent, whether or not Kraken accepts it."""
         self._value = self.value(now_s) + points
         self._at_s = max(self._at_s, now_s)
 
     def set_decay(self, decay: float) -> None:
-        """Another decay from the last charge on."""
+        """Take another decay from the last charge on."""
         self._decay = decay
 
     def room(self, now_s: float) -> float:
-        """Points left below the threshold, never negative."""
+        """Return points left below the threshold, never negative."""
         return max(0.0, self._threshold - self.value(now_s))

@@ -46,10 +46,10 @@ _PREFIXES = (
 
 
 def meaning(error: str) -> Meaning:
-    """The meaning of one error text; a text not in the table names this request and refuses it."""
-    for prefix, found in _PREFIXES:
+    """Return the meaning of one error text; a text not in the table names this request and refuses it."""
+    for prefix, kind in _PREFIXES:
         if error.startswith(prefix):
-            return found
+            return kind
     return Meaning.REFUSED
 
 
@@ -146,5 +146,5 @@ def mend(error: str) -> str:
 
 
 def explained(errors: Iterable[str]) -> str:
-    """Error texts, each followed by its mend."""
+    """Return error texts, each followed by its mend."""
     return "; ".join(f"{error} ({advice})" if (advice := mend(error)) else error for error in errors)

@@ -20,7 +20,7 @@ class ExchangeTime:
         self._known = False
 
     def answer(self, sent: int, received: int, time_in_ts: int, time_out_ts: int) -> None:
-        """One answer: own clock at sending and receiving, the exchange's at taking it in and sending it out."""
+        """Take one answer: our clock at sending and receiving, the exchange's at taking it in and sending it out."""
         if not (sent <= received and time_in_ts <= time_out_ts):
             return
         low, high = time_out_ts - received, time_in_ts - sent
@@ -35,16 +35,16 @@ class ExchangeTime:
         self._low, self._high, self._at, self._known = low, high, received, True
 
     def now_ts(self, now: int) -> int:
-        """The exchange's time, ns since the epoch, at own time ``now``; 0 when unknown."""
+        """Return the exchange's time, ns since the epoch, at own time ``now``; 0 when unknown."""
         return now + (self._low + self._high) // 2 if self._known else 0
 
     def uncertain_ms(self, now: int) -> float:
-        """Half the width of the bounds; infinite before the first answer."""
+        """Return half the width of the bounds; infinite before the first answer."""
         if not self._known:
             return float("inf")
         return ((self._high - self._low) / 2 + (now - self._at) * _DRIFT_PER_NS) / MS
 
     @property
     def offset_s(self) -> float:
-        """The offset in seconds, for people; 0 when unknown."""
+        """Return the offset in seconds, for people; 0 when unknown."""
         return (self._low + self._high) / 2 / SECOND if self._known else 0.0

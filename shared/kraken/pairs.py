@@ -7,12 +7,12 @@ _NEW_TO_OLD = {new: old for old, new in _OLD_TO_NEW.items()}
 
 
 def new_name(pair: str) -> str:
-    """``XBT/USD`` of WebSocket v1 as ``BTC/USD`` of v2; a new name stays as it is."""
+    """Return ``XBT/USD`` of WebSocket v1 as ``BTC/USD`` of v2; a new name stays as it is."""
     return "/".join(_OLD_TO_NEW.get(leg, leg) for leg in pair.split("/"))
 
 
 def old_name(symbol: str) -> str:
-    """``BTC/USD`` of WebSocket v2 as ``XBT/USD`` of v1."""
+    """Return ``BTC/USD`` of WebSocket v2 as ``XBT/USD`` of v1."""
     return "/".join(_NEW_TO_OLD.get(leg, leg) for leg in symbol.split("/"))
 
 
@@ -23,7 +23,7 @@ def is_tokenised(symbol: str) -> bool:
 
 
 def asset_name(rest_id: str) -> str:
-    """A REST asset id (``XXBT``, ``ZUSD``, ``SOL``) as the new name (``BTC``, ``USD``, ``SOL``).
+    """Return a REST asset id (``XXBT``, ``ZUSD``, ``SOL``) as the new name (``BTC``, ``USD``, ``SOL``).
 
     Only four-letter ids with the old class prefix lose it: ``ZEUS`` is an asset of its own, so it stays.
     """

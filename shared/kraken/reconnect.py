@@ -22,7 +22,7 @@ class Reconnect:
         self._held_until_s = 0.0
 
     def delay_s(self, now_s: float, jitter: float) -> float:
-        """Seconds to wait before the next attempt; ``jitter`` is uniform in [0, 1)."""
+        """Return seconds to wait before the next attempt; ``jitter`` is uniform in [0, 1)."""
         self._tries += 1
         if self._tries <= limits.RECONNECT_FAST_TRIES:
             wait: float = min(limits.RECONNECT_FIRST_S * 2 ** (self._tries - 1), limits.RECONNECT_FAST_MAX_S)
@@ -41,12 +41,12 @@ class Reconnect:
         self._held_until_s = until_s
 
     def attempting(self, now_s: float) -> None:
-        """An attempt is made now."""
+        """Note that an attempt is made now."""
         self.attempts += 1
         self._recent.append(now_s)
 
     def lasted(self, seconds: float) -> None:
-        """A connection ended after this long; one that lasted makes the next try quick again."""
+        """Note that a connection ended after this long; one that lasted makes the next try quick again."""
         self.drops += 1
         if seconds >= limits.CONNECTION_STABLE_S:
             self._tries = 0

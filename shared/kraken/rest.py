@@ -36,7 +36,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_answer(body: bytes) -> Any:
-    """The ``result`` of an answer (money as text, times as numbers), or RestRefused, or RestError."""
+    """Return the ``result`` of an answer (money as text, times as numbers), or RestRefused, or RestError."""
     try:
         answer = msgspec.json.decode(body, type=Answer)
         errors = [error for error in answer.error if not error.startswith("W")]
@@ -59,7 +59,7 @@ class Rest:
         self._session: aiohttp.ClientSession | None = None
 
     async def public(self, method: str, params: Mapping[str, str] | None = None) -> Any:
-        """A public call's result. Raises :class:`RestRefused` or :class:`RestError`."""
+        """Return a public call's result. Raises :class:`RestRefused` or :class:`RestError`."""
         query = f"?{urlencode(params)}" if params else ""
         return await self._call("GET", f"/0/public/{method}{query}", b"", {})
 
@@ -80,7 +80,7 @@ class Rest:
         return await self._call("POST", path, body, headers)
 
     async def close(self) -> None:
-        """Ends the session."""
+        """End the session."""
         if self._session is not None:
             await self._session.close()
             self._session = None

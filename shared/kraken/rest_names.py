@@ -37,7 +37,7 @@ class RestNames:
         return bool(self._symbols)
 
     def symbol(self, name: str) -> str | None:
-        """The WebSocket v2 symbol of a pair under any of its names; None for one that is not listed."""
+        """Return the WebSocket v2 symbol of a pair under any of its names; None for one that is not listed."""
         return self._symbols.get(name)
 
     def altname(self, symbol: str) -> str | None:
@@ -45,13 +45,13 @@ class RestNames:
         return self._altnames.get(symbol)
 
     def asset(self, name: str) -> str:
-        """The new name of an asset, as WebSocket v2 has it; one that is not listed keeps its own."""
+        """Return the new name of an asset, as WebSocket v2 has it; one that is not listed keeps its own."""
         if not self.is_spot(name):
             name = name.partition(".")[0]
         return self._assets.get(name, new_name(name))
 
     def is_spot(self, name: str) -> bool:
-        """False for an asset's name in another wallet (``XBT.F``, ``ETH.S``)."""
+        """True unless an asset's name is of another wallet (``XBT.F``, ``ETH.S``)."""
         _, dot, suffix = name.partition(".")
         return not (dot and suffix in _WALLET_SUFFIXES)
 

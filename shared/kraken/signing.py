@@ -13,7 +13,7 @@ class SecretError(ValueError):
 
 
 def sign(secret: str, path: str, nonce: str, body: bytes) -> str:
-    """The ``API-Sign`` header: ``path`` from ``/0/private``, ``body`` the exact bytes sent, nonce as in the body."""
+    """Return the ``API-Sign`` header of a ``path`` from ``/0/private`` and the exact ``body``, nonce as in the body."""
     try:
         key = base64.b64decode(secret, validate=True)
     except (binascii.Error, ValueError):

@@ -49,7 +49,7 @@ class KrakenSocket:
         return self._connection is not None
 
     def send(self, text: str) -> bool:
-        """Queues a text frame; False (and counted) without a connection or with a full queue."""
+        """Queue a text frame; False (and counted) without a connection or with a full queue."""
         if self._connection is None or len(self._queue) >= limits.WS_QUEUE_FRAMES:
             self.dropped += 1
             return False
@@ -58,14 +58,14 @@ class KrakenSocket:
         return True
 
     def close(self, why: str) -> None:
-        """Drops the connection; :meth:`run` then makes a new one."""
+        """Drop the connection; :meth:`run` then makes a new one."""
         connection = self._connection
         if connection is not None:
             self._end(why)
             connection.transport.abort()
 
     async def run(self) -> None:
-        """Connects, reads, and connects again, until cancelled."""
+        """Connect, read, and connect again, until cancelled."""
         while True:
             self.reconnect.attempting(time.monotonic())
             self._opened_at = 0.0

@@ -38,7 +38,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_data(raw: bytes | str) -> Data:
-    """A list frame. Raises :class:`FrameError` for anything else."""
+    """Return a list frame. Raises :class:`FrameError` for anything else."""
     try:
         frame = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -54,7 +54,7 @@ def parse_data(raw: bytes | str) -> Data:
 
 
 def trades(data: Data) -> tuple[list[Trade], list[str]]:
-    """The trades of a ``trade`` frame, and why others of it could not be read: one spoils no other.
+    """Return the trades of a ``trade`` frame, and why others of it could not be read: one spoils no other.
 
     Raises :class:`FrameError` when the payload is no list.
     """

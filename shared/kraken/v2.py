@@ -6,7 +6,7 @@ Unknown members are ignored and absent ones allowed: Kraken's builds differ. Num
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -22,7 +22,7 @@ class FrameError(ValueError):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """Any frame: a push (``channel``) or a response (``method``); payloads stay raw until wanted."""
+    """object frame: a push (``channel``) or a response (``method``); payloads stay raw until wanted."""
 
     channel: str = ""
     type: str = ""
@@ -66,7 +66,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     system: str = ""
     version: str = ""
-    upcoming_maintenance: list[Any] = []
+    upcoming_maintenance: list[object] = []
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +157,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def points(self) -> Decimal | None:
-        """The pair's rate counter: by v1's name or by the one that it is asked for with, v2's is not documented."""
+        """Return the pair's rate counter: by v1's name, or by the one it is asked for with; v2's is not documented."""
         return self.ratecount if self.ratecount is not None else self.ratecounter
 
     @property
@@ -221,7 +221,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def parse(raw: bytes | str) -> Frame:
-    """A frame of any channel or response. Raises :class:`FrameError` for what is not a JSON object of that shape."""
+    """Return a frame of any channel or response. Raises :class:`FrameError` for what is no such JSON object."""
     try:
         return _frame.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -239,7 +239,7 @@ def _parse_without_nulls(raw: bytes | str, first: Exception) -> Frame:
 
 
 def payload(raw: msgspec.Raw, kind: type[T]) -> T:
-    """A frame's ``data`` or ``result`` as a type. Raises :class:`FrameError` when it is not one."""
+    """Return a frame's ``data`` or ``result`` as a type. Raises :class:`FrameError` when it is not one."""
     try:
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -247,7 +247,7 @@ def payload(raw: msgspec.Raw, kind: type[T]) -> T:
 
 
 def elements(raw: msgspec.Raw, kind: type[E]) -> tuple[list[E], list[Unread]]:
-    """A frame's ``data`` element by element, so that one that cannot be read spoils no other.
+    """Return a frame's ``data`` element by element, so that one that cannot be read spoils no other.
 
     A null member counts as absent. Numbers that no market has (no finite ones, or of too many digits) make their
     element unreadable. Raises :class:`FrameError` when ``raw`` is no list.
@@ -258,7 +258,7 @@ def elements(raw: msgspec.Raw, kind: type[E]) -> tuple[list[E], list[Unread]]:
 
 
 def each(raw: msgspec.Raw, kind: type[E]) -> list[E | Unread]:
-    """As :func:`elements`, in the order that they came, where their place says what they are about."""
+    """Yield as :func:`elements` does, in the order of arrival, where an element's place says what it is about."""
     try:
         rows = _list.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -281,14 +281,14 @@ def _element(row: msgspec.Raw, kind: type[E]) -> E:
     return element
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: object) -> object:
     if isinstance(value, dict):
         return {name: _without_nulls(member) for name, member in value.items() if member is not None}
     return [_without_nulls(member) for member in value] if isinstance(value, list) else value
 
 
-def _check_numbers(element: Any) -> None:
-    for name in element.__struct_fields__:
+def _check_numbers(element: object) -> None:
+    for name in getattr(element, "__struct_fields__", ()):
         value = getattr(element, name)
         if isinstance(value, Decimal) and not is_usable(value):
             raise FrameError(f"{name} is {str(value)[: limits.BAD_NUMBER_SHOWN]}, no number of a market")
@@ -307,12 +307,12 @@ def _texts(row: msgspec.Raw) -> dict[str, str]:
     return {name: value for name, value in members.items() if isinstance(value, str) and len(value) < 100}
 
 
-def request(method: str, params: dict[str, Any] | None = None, req_id: int | None = None) -> str:
-    """A request's text; Decimals become JSON numbers with exactly their decimals, written plainly.
+def request(method: str, params: dict[str, object] | None = None, req_id: int | None = None) -> str:
+    """Return a request's text; Decimals become JSON numbers with exactly their decimals, written plainly.
 
     A whole one ends in ``.0``: Kraken refuses a price that is an integer (KRAKEN.md 3.4).
     """
-    body: dict[str, Any] = {"method": method}
+    body: dict[str, object] = {"method": method}
     if params is not None:
         body["params"] = _plain_numbers(params)
     if req_id is not None:
@@ -320,7 +320,7 @@ def request(method: str, params: dict[str, Any] | None = None, req_id: int | Non
     return _encoder.encode(body).decode()
 
 
-def _plain_numbers(value: Any) -> Any:
+def _plain_numbers(value: object) -> object:
     if isinstance(value, Decimal):
         written = format(value, "f")
         return msgspec.Raw((written if "." in written else f"{written}.0").encode())

@@ -29,7 +29,7 @@ class MachineLock:
             raise Held(f"this account is traded already by {_peer(name)}; stop that one first") from None
 
     def release(self) -> None:
-        """Gives the lock up."""
+        """Give the lock up."""
         self._socket.close()
 
 
@@ -39,7 +39,7 @@ def account_key(rest_url: str, api_key: str) -> str:
 
 
 def _address(url: str) -> str:
-    """A URL without what may be written in more than one way: case, the default port, a slash at the end, localhost."""
+    """Return a URL in one way of writing: lower case, without the default port, a slash at the end, localhost."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -51,7 +51,7 @@ def _address(url: str) -> str:
 
 
 def is_account_held(key: str) -> bool:
-    """Does anybody hold the :class:`MachineLock` of a key. Looks without connecting: nobody accepts there."""
+    """True if anybody holds the :class:`MachineLock` of a key; looks without connecting: nobody accepts there."""
     try:
         return any(line.endswith(f" @tradebyte-{key}") for line in Path("/proc/net/unix").read_text().splitlines())
     except OSError:

@@ -17,7 +17,7 @@ EXIT_ASKED, EXIT_RESTART, EXIT_HELD, EXIT_CONFIG = 0, 70, 75, 78
 
 
 def parser(process: str, about: str) -> argparse.ArgumentParser:
-    """The command line of a process: ``--config`` and whatever the process adds."""
+    """Return the command line of a process: ``--config`` and whatever the process adds."""
     made = argparse.ArgumentParser(prog=f"python -m {process}", description=about)
     made.add_argument(
         "--config", metavar="PATH", help="configuration file (else TRADEBYTE_CONFIG, else config/config.yaml)"
@@ -26,18 +26,18 @@ def parser(process: str, about: str) -> argparse.ArgumentParser:
 
 
 def refuse(code: int, process: str, why: str) -> NoReturn:
-    """Says on stderr why this process does not run, and ends it."""
+    """Say on stderr why this process does not run, and end it."""
     print(f"{process}: {why}", file=sys.stderr, flush=True)
     raise SystemExit(code)
 
 
 def load_config(process: str, path: str | None) -> Config:
-    """The configuration, or exit 78 with the reason on stderr."""
+    """Return the configuration, or exit 78 with the reason on stderr."""
     try:
-        found = config.load(path)
-        config.require_consent(found)
+        loaded = config.load(path)
+        config.require_consent(loaded)
     except config.ConfigError as error:
         refuse(EXIT_CONFIG, process, str(error))
-    if found.source is None:
+    if loaded.source is None:
         print(f"{process}: no configuration file; using the built-in sandbox defaults", file=sys.stderr)
-    return found
+    return loaded

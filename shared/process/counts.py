@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, object]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        counts = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return counts if isinstance(counts, dict) else {}
 
 
-def number(found: dict[str, Any], key: str) -> int:
-    value = found.get(key, 0)
+def number(counts: dict[str, object], key: str) -> int:
+    value = counts.get(key, 0)
     return value if isinstance(value, int) and value >= 0 else 0
 
 
-def write(path: Path, content: dict[str, Any]) -> None:
+def write(path: Path, content: dict[str, object]) -> None:
     part = path.with_suffix(path.suffix + ".part")
     part.write_text(json.dumps(content), encoding="utf-8")
     part.replace(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ class Flood:
         self._seen: dict[Hashable, _Seen] = {}
 
     def allows(self, kind: Hashable, now_s: float) -> bool:
-        """May one more of this kind be written."""
+        """True if one more of this kind may be written."""
         seen = self._seen.get(kind)
         if seen is None:
             if len(self._seen) >= limits.LOG_KINDS_TRACKED:
@@ -35,9 +36,25 @@ class Flood:
         return False
 
     def over(self, now_s: float) -> Iterator[tuple[Hashable, int]]:
-        """Kinds whose window has ended with some kept back, and how many; windows that ended begin anew."""
+        """Return kinds whose window has ended with some kept back, and how many; windows that ended begin anew."""
         for kind, seen in list(self._seen.items()):
             if now_s - seen.since_s >= limits.LOG_WINDOW_S:
                 del self._seen[kind]
                 if seen.kept_back:
                     yield kind, seen.kept_back
+
+
+class Doublings:
+    """Lets the 1st, 2nd, 4th, 8th... of a kind through; of at most ``kinds_max`` kinds, then it begins anew."""
+
+    def __init__(self, kinds_max: int) -> None:
+        self._times: Counter[Hashable] = Counter()
+        self._kinds_max = kinds_max
+
+    def next(self, kind: Hashable) -> int:
+        """Count one more; return how many there were where that is a power of two, else 0."""
+        self._times[kind] += 1
+        times = self._times[kind]
+        if len(self._times) > self._kinds_max:
+            self._times.clear()
+        return times if times & (times - 1) == 0 else 0

@@ -8,7 +8,7 @@ from shared.process.locks import Held
 
 
 def describe(pid: int) -> str:
-    """A process in words: its pid, command and folder, as far as they can be seen."""
+    """Return a process in words: its pid, command and folder, as far as they can be seen."""
     try:
         process = psutil.Process(pid)
         return f"pid {pid} ({' '.join(process.cmdline()[1:5]) or process.name()}) in {process.cwd()}"
@@ -17,7 +17,7 @@ def describe(pid: int) -> str:
 
 
 def listener(port: int) -> tuple[bool, int | None]:
-    """Does anybody listen on a TCP port of this machine, and the pid where it can be seen."""
+    """Return whether anybody listens on a TCP port of this machine, and the pid where it can be seen."""
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
@@ -28,7 +28,7 @@ def listener(port: int) -> tuple[bool, int | None]:
 
 
 def port_holder(port: int) -> str:
-    """Who listens on a TCP port of this machine, in words."""
+    """Describe who listens on a TCP port of this machine."""
     is_taken, pid = listener(port)
     if not is_taken:
         return "another process"
@@ -36,5 +36,5 @@ def port_holder(port: int) -> str:
 
 
 def port_taken(port: int, key: str) -> Held:
-    """The refusal for a taken port; ``key`` is the configuration's key of it."""
+    """Return the refusal for a taken port; ``key`` is the configuration's key of it."""
     return Held(f"port {port} is taken by {port_holder(port)}; stop that one, or change {key}")

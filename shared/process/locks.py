@@ -30,5 +30,5 @@ class Lock:
         self._file.flush()
 
     def release(self) -> None:
-        """Gives the lock up."""
+        """Give the lock up."""
         self._file.close()

@@ -23,7 +23,7 @@ from shared.config.schema import Config
 from shared.config.secret import Mask, secrets_of
 from shared.process.flood import Flood
 
-OnWarning = Callable[[str, str, dict[str, Any]], None]
+OnWarning = Callable[[str, str, dict[str, object]], None]
 WARNINGS: Final = ("warning", "error", "critical")
 # Libraries that tell too much below a warning, unless the configuration asks for it.
 CHATTY: Final = ("asyncio", "websockets", "aiohttp.access")
@@ -36,7 +36,7 @@ TOLD_LATER: Final = "the same again, not written"
 class _Formatter(structlog.stdlib.ProcessorFormatter):
     """The last step of every line: whatever it holds, a secret is not among it."""
 
-    def __init__(self, mask: Mask, **options: Any) -> None:
+    def __init__(self, mask: Mask, **options: Any) -> None:  # structlog's own
         super().__init__(**options)
         self._mask = mask
 
@@ -72,11 +72,11 @@ class Logs:
 
     @property
     def stream(self) -> IO[str] | None:
-        """The file as it is open now; the watchdog writes stacks to it."""
+        """Return the file as it is open now; the watchdog writes stacks to it."""
         return self._file.stream
 
     def turn(self) -> None:
-        """Tells what was kept back, once its minute is over. Call every few seconds."""
+        """Tell what was kept back, once its minute is over. Call every few seconds."""
         for kind, times in self._flood.over(monotonic()):
             level, event, *_ = kind if isinstance(kind, tuple) else ("warning", str(kind))
             getattr(logger(self._name), level)(f"{event}: {TOLD_LATER}", times=times)
@@ -123,12 +123,13 @@ class Logs:
 
     def _tell(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         if method in WARNINGS:
-            fields = {key: self._mask(str(value)) for key, value in event.items() if key not in HIDDEN_FIELDS}
+            public = {key: value for key, value in event.items() if key not in HIDDEN_FIELDS}
+            fields: dict[str, object] = {key: self._mask(str(value)) for key, value in public.items()}
             self._on_warning(method, self._mask(str(event.get("event", ""))), fields)
         return event
 
     def _foreign(self, record: logging.LogRecord) -> bool:
-        """A library's line: counted as ours are, and told as ours are where it is the loop's own thread."""
+        """Return a library's line: counted as ours are, and told as ours are where it is the loop's own thread."""
         if isinstance(record.msg, dict):
             return True
         level = record.levelname.lower()
@@ -145,5 +146,5 @@ class Logs:
 
 
 def logger(name: str) -> FilteringBoundLogger:
-    """The logger of a process."""
+    """Return the logger of a process."""
     return structlog.get_logger(name)  # type: ignore[no-any-return]

@@ -15,8 +15,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable, Iterator
+from typing import NoReturn
 
 import zmq
 
@@ -27,6 +27,7 @@ from shared.config import Config
 from shared.messages import Alert, Heartbeat, LogLine, Message, ProcessState
 from shared.process import holders, locks, logs, starts
 from shared.process.command_line import EXIT_HELD, EXIT_RESTART, refuse
+from shared.process.effects import Effects
 from shared.process.monitors import Memory, Performance
 from shared.process.refusals import refused_delay_s
 from shared.version import tradebyte_version
@@ -50,7 +51,7 @@ class Process:
         # How long it goes on when supervisord is gone: the simulator, until the executor has pulled its orders.
         self.outlives_s = 0.0
         self._orphan_since = 0
-        self.details: dict[str, Any] = {}
+        self.details: dict[str, object] = {}
         self._bad_logged: dict[str, float] = {}
         watched = configuration.monitor
         self.performance = Performance(watched.slow_operation_s, self._on_slow)
@@ -67,7 +68,7 @@ class Process:
         self._wake, self._wake_writer = socket.socketpair()
         self._catch_signals()
         self._back_off()
-        context: zmq.Context[Any] = zmq.Context.instance()
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
         self._auth = start_auth(context, configuration)
         endpoint = bus.address(configuration, str(configuration.bus[name]))
         try:
@@ -86,27 +87,36 @@ class Process:
     # --- what apps use -------------------------------------------------------------------------------------------
 
     def publish(self, topic: str, message: Message) -> None:
-        """Sends a message on this process's endpoint."""
+        """Send a message on this process's endpoint."""
         self.publisher.publish(topic, message)
 
     @property
     def publisher(self) -> bus.Publisher:
-        """This process's endpoint."""
+        """Return this process's endpoint."""
         assert self._publisher is not None
         return self._publisher
 
     def state(self, state: ProcessState, why: str = "") -> None:
-        """This process's word on itself; the first ``ready`` makes the start a success."""
+        """Say how this process is; the first ``ready`` makes the start a success."""
         self.start.says(state)
         self._state, self._why = state, why
 
     def alert(self, level: str, kind: str, text: str) -> None:
-        """Tells people: on the bus and in the log."""
+        """Tell people: on the bus and in the log."""
         self.publish("alert", Alert(level=level, kind=kind, text=text))  # type: ignore[arg-type]
         (self.log.info if level == "info" else self.log.warning)("alert", kind=kind, text=text)
 
+    def dispatch(self, wanted: Effects) -> None:
+        """Carry out what every core may want done: publish its messages, write its lines, tell people its alerts."""
+        for topic, message in wanted.messages:
+            self.publish(topic, message)
+        for entry in wanted.log:
+            getattr(self.log, entry.level)(entry.text, kind=entry.kind)
+            if entry.alert:
+                self.alert("critical" if entry.level == "error" else "warning", entry.kind, entry.text)
+
     def held(self, why: locks.Held) -> NoReturn:
-        """Another holder has what this process needs: says by whom and exits 75."""
+        """Exit 75: another holder has what this process needs."""
         self.start.settle(ready=False)
         self.log.error("refused", why=str(why))
         refuse(EXIT_HELD, self.name, str(why))
@@ -119,7 +129,7 @@ class Process:
         on_turn: Callable[[int], None],
         turn_ms: int = 50,
     ) -> None:
-        """The plain loop: one Poller over SUB, XPUB and the signals' wake-up fd, until asked to stop."""
+        """Run the plain loop, one Poller over SUB, XPUB and the signals' wake-up fd, until asked to stop."""
         poller = zmq.Poller()
         for readable in (self.subscriber.socket, self.publisher.socket, self._wake):
             poller.register(readable, zmq.POLLIN)
@@ -145,7 +155,7 @@ class Process:
         on_stop: Callable[[], Awaitable[None]] | None = None,
         turn_ms: int = 50,
     ) -> None:
-        """The loop of a process that holds a WebSocket: ``main`` runs beside bus and turns, until asked to stop."""
+        """Run the loop of a process that holds a WebSocket, ``main`` beside bus and turns, until asked to stop."""
         import uvloop
 
         with self._crash_logged():
@@ -228,7 +238,7 @@ class Process:
             self._beat(now)
 
     def _orphaned(self, now: int) -> None:
-        """supervisord is gone: stop as by SIGTERM, each process by itself."""
+        """Stop as by SIGTERM, each process by itself: supervisord is gone."""
         if not self._orphan_since:
             self._orphan_since = now
             self.log.warning("supervisord is gone: stopping", in_s=self.outlives_s)
@@ -236,7 +246,7 @@ class Process:
             self.stopping = True
 
     def _watch(self, now: int) -> None:
-        """Arms the watchdog anew: not done so for 10 s, the process ends and its stack is in its log."""
+        """Arm the watchdog anew: where that fails to happen for 10 s, the process ends with its stack in its log."""
         log = self._logs.stream or sys.stderr
         faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=log.fileno())
         self._watch_due = now + int(limits.WATCHDOG_REARM_S * 1e9)
@@ -288,12 +298,12 @@ class Process:
         self._wake_writer.setblocking(False)
         signal.set_wakeup_fd(self._wake_writer.fileno(), warn_on_full_buffer=False)
 
-        def asked(number: int, _frame: object) -> None:
+        def on_signal(number: int, _frame: object) -> None:
             self.hangup = self.hangup or number == signal.SIGHUP
             self.stopping = True
 
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, asked)
+            signal.signal(number, on_signal)
 
     def _drain_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -313,7 +323,7 @@ class Process:
         halt.halt_trading(self.config.halt_file, halt.Halt(halt.Cause.CRASH_LOOP, text))
 
     @contextlib.contextmanager
-    def _crash_logged(self) -> Any:
+    def _crash_logged(self) -> Iterator[None]:
         try:
             yield
         except Exception:
@@ -346,7 +356,7 @@ class Process:
 
     # --- what is told --------------------------------------------------------------------------------------------
 
-    def _on_warning(self, level: str, event: str, fields: dict[str, Any]) -> None:
+    def _on_warning(self, level: str, event: str, fields: dict[str, object]) -> None:
         if self._publisher is not None:
             self.publish(f"log.{self.name}", LogLine(level=level, event=event, fields=fields))
 
@@ -361,7 +371,7 @@ class Process:
 
 
 def _raise_descriptor_limit() -> None:
-    """Takes all the file descriptors that this process may have: ZeroMQ aborts where it gets none."""
+    """Take all the file descriptors that this process may have: ZeroMQ aborts where it gets none."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
     if soft < wanted:

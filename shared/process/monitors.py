@@ -8,14 +8,14 @@ import inspect
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import psutil
 
 from shared import limits
 from shared.histogram import Histogram
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., object])
 
 
 class Performance:
@@ -30,20 +30,20 @@ class Performance:
         self.operations: dict[str, Histogram] = {}
 
     def measured(self, operation: str) -> Callable[[Function], Function]:
-        """A decorator for sync and async functions; a call that raises counts as well."""
+        """Return a decorator for sync and async functions; a call that raises counts as well."""
 
         def decorate(function: Function) -> Function:
             if inspect.iscoroutinefunction(function):
 
                 @functools.wraps(function)
-                async def measured_async(*args: Any, **kwargs: Any) -> Any:
+                async def measured_async(*args: object, **kwargs: object) -> object:
                     with self.timed(operation):
                         return await function(*args, **kwargs)
 
                 return cast("Function", measured_async)
 
             @functools.wraps(function)
-            def measured_sync(*args: Any, **kwargs: Any) -> Any:
+            def measured_sync(*args: object, **kwargs: object) -> object:
                 with self.timed(operation):
                     return function(*args, **kwargs)
 
@@ -53,7 +53,7 @@ class Performance:
 
     @contextmanager
     def timed(self, operation: str) -> Iterator[None]:
-        """Measures a block."""
+        """Measure a block."""
         began = time.perf_counter_ns()
         try:
             yield
@@ -61,7 +61,7 @@ class Performance:
             self.record(operation, time.perf_counter_ns() - began)
 
     def record(self, operation: str, duration_ns: int) -> None:
-        """One duration."""
+        """Count one duration."""
         histogram = self.operations.get(operation)
         if histogram is None:
             if len(self.operations) >= limits.OPERATIONS_MEASURED:
@@ -71,8 +71,8 @@ class Performance:
         if duration_ns > self._slow_ns:
             self._on_slow(operation, duration_ns / 1e9)
 
-    def summary(self) -> dict[str, Any]:
-        """Every operation's count, average, minimum, maximum and percentiles, in ms."""
+    def summary(self) -> dict[str, object]:
+        """Return every operation's count, average, minimum, maximum and percentiles, in ms."""
         return {name: dict(histogram.summary_ms()) for name, histogram in self.operations.items()}
 
 
@@ -88,11 +88,11 @@ class Memory:
 
     @property
     def share_percent(self) -> float:
-        """Of the machine's memory."""
+        """Return this process's share of the machine's memory."""
         return round(100 * self.rss_mb * 2**20 / self._machine, 2)
 
     def check(self, now_s: float) -> tuple[str, bool]:
-        """Looks: a warning (or an empty text), and whether the process should restart."""
+        """Return a warning (or an empty text), and whether the process should restart."""
         try:
             self.rss_mb = self._rss() / 2**20
         except (OSError, psutil.Error):  # no descriptor left to look with: no reason to fall over

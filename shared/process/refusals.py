@@ -12,8 +12,8 @@ from shared.process.counts import number, read, write
 def refused_delay_s(folder: Path, name: str) -> float:
     """Return how long a process that was refused lately should wait before its next try: slower each time."""
     path = folder / f"{name}.refused"
-    found = read(path)
-    recent = wall_ns() - number(found, "ts") < 2 * limits.BACKOFF_MAX_S * 1e9
-    times = number(found, "times") + 1 if recent else 0
+    counts = read(path)
+    recent = wall_ns() - number(counts, "ts") < 2 * limits.BACKOFF_MAX_S * 1e9
+    times = number(counts, "times") + 1 if recent else 0
     write(path, {"ts": wall_ns(), "times": times})
     return float(min(limits.BACKOFF_FIRST_S * 2**times, limits.BACKOFF_MAX_S)) if times else 0.0

@@ -34,16 +34,16 @@ class Start:
 
     @property
     def is_crash_loop(self) -> bool:
-        """Five failed in a row."""
+        """True once five starts failed in a row."""
         return self.failed >= limits.CRASH_LOOP_STARTS
 
     def says(self, state: ProcessState) -> None:
-        """The process's word on itself: only ``ready`` makes the start a success, however long it was degraded."""
+        """Take the process's word on itself: only ``ready`` makes the start a success, however long it was degraded."""
         if state is ProcessState.READY:
             self.settle(ready=True)
 
     def settle(self, *, ready: bool) -> None:
-        """This start reached ``ready``, or was asked to stop before: either way it has not failed. Settled once.
+        """End the count for this start, once: it reached ``ready``, or was asked to stop before. Neither is a failure.
 
         On a full disk it counts as failed for the next one: nothing ends for that.
         """
@@ -57,7 +57,7 @@ class Start:
 
 
 def begin(folder: Path, name: str) -> Start:
-    """Counts this start. Call with the process's lock held."""
+    """Count this start. Call with the process's lock held."""
     path = folder / f"{name}.start"
     last = read(path)
     failed = number(last, "failed") + 1 if last.get("pending") else number(last, "failed")

@@ -61,8 +61,8 @@ class Seen:
     def unexplained(self) -> list[str]:
         """Warnings that the troubleshooting page says nothing of."""
         page = (ROOT / "docs/troubleshooting.md").read_text()
-        told = [pattern for pattern, words in EXPLAINED.items() if words in page]
-        return [text for text in self.warnings if not any(re.search(pattern, text) for pattern in told)]
+        explained = [pattern for pattern, text in EXPLAINED.items() if text in page]
+        return [text for text in self.warnings if not any(re.search(pattern, text) for pattern in explained)]
 
 
 def three(tree: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ def watch(system: System, seen: Seen) -> None:
         mid = Decimal(book.bids[0][0] + book.asks[0][0]) / 2
         position = Decimal(account.positions.get(symbol, "0")) * mid.scaleb(-orders.price_precision)
         for side, sign in (("buy", 1), ("sell", -1)):
-            opened = sum(max(o.price, mid) * (o.qty - o.filled) * unit for o in live if o.side == side)
+            opened = sum(max(Decimal(o.price), mid) * (o.qty - o.filled) * unit for o in live if o.side == side)
             worst = sign * position + opened
             if worst > rules.max_position_size * MOVED:
                 seen.breaches.append(f"{symbol}: worst case {worst:.2f} on the {side} side")
@@ -111,15 +111,15 @@ def watch(system: System, seen: Seen) -> None:
 
 def warnings(folder: Path) -> Counter[str]:
     """Every warning of every process, numbers taken out so that equal ones count together."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for log in (folder / "logs").glob("*.log"):
         if log.name in ("tradebyte.log", "supervisord.log") or log.name.endswith(".out.log"):
             continue
         for line in log.read_text().splitlines():
             if re.search(r"level='(warning|error|critical)'", line):
                 event = re.search(r"(?:text|event)=('(?!alert').*?'|\".*?\")( |$)", line)
-                found[f"{log.stem}: {re.sub(r'[0-9]+', 'N', event.group(1) if event else line)}"] += 1
-    return found
+                counts[f"{log.stem}: {re.sub(r'[0-9]+', 'N', event.group(1) if event else line)}"] += 1
+    return counts
 
 
 def run(folder: Path, seconds: float) -> Seen:

@@ -83,16 +83,16 @@ class Seen:
     @property
     def losses(self) -> list[str]:
         """Gaps, drops and restarts of any process, and a monitor that grew."""
-        found = []
+        broken = []
         for phase in self.phases:
-            found += [f"{phase.name}: {name} restarted" for name in phase.restarted]
+            broken += [f"{phase.name}: {name} restarted" for name in phase.restarted]
             for name, (gaps, drops) in phase.lost.items():
                 if gaps or drops:
-                    found.append(f"{phase.name}: {name} missed {gaps} messages and dropped {drops}")
+                    broken.append(f"{phase.name}: {name} missed {gaps} messages and dropped {drops}")
         before, after = self.phases[0].rss_mb["monitor"][0], self.phases[2].rss_mb["monitor"][1]
         if after - before > MONITOR_GROWTH_MB:
-            found.append(f"the monitor grew from {before:.0f} to {after:.0f} MB")
-        return found
+            broken.append(f"the monitor grew from {before:.0f} to {after:.0f} MB")
+        return broken
 
     @property
     def delayed_by_watchers(self) -> list[str]:
@@ -116,15 +116,15 @@ class Seen:
 
 def _later(phase: Phase, others: list[Phase]) -> list[str]:
     """Hops whose median or 90th percentile in ``phase`` is beyond what varies by itself in ``others``."""
-    found = []
+    broken = []
     for hop, figures in phase.hops.items():
         for key in ("p50_ms", "p90_ms"):
             values = [other.hops[hop][key] for other in others]
             if min(each.hops[hop]["count"] for each in (phase, *others)) < SAMPLES_MIN:
                 continue
             if figures[key] > max(values) * DELAYED_TIMES + DELAYED_MS:
-                found.append(f"{hop}: {key.removesuffix('_ms')} {figures[key]:.2f} ms instead of {max(values):.2f} ms")
-    return found
+                broken.append(f"{hop}: {key.removesuffix('_ms')} {figures[key]:.2f} ms instead of {max(values):.2f} ms")
+    return broken
 
 
 # --- those who look, in processes of their own -------------------------------------------------------------------
@@ -136,11 +136,11 @@ class Line(Message, frozen=True, kw_only=True):
     topic: str
 
 
-def tails(found: config.Config, number: int) -> None:
+def tails(configuration: config.Config, number: int) -> None:
     """``number`` processes of ``tradebyte tail --json``, until SIGTERM; says when all hear, and what they heard."""
     line = msgspec.json.Decoder(Line)
     give_way()  # it only counts; what is measured gives way by itself
-    command = [sys.executable, "-m", "monitor", "tail", "--json", "--config", str(found.source)]
+    command = [sys.executable, "-m", "monitor", "tail", "--json", "--config", str(configuration.source)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(number)]
     trackers = [bus.Tracker() for _ in running]
     rests = [b""] * number
@@ -165,11 +165,11 @@ def tails(found: config.Config, number: int) -> None:
     print(json.dumps({"heard": heard, "missed": missed, "quiet": sum(not each.messages for each in counted)}))
 
 
-def clients(found: config.Config, number: int) -> None:
+def clients(configuration: config.Config, number: int) -> None:
     """``number`` clients of ``/stream`` that ask by GET once a second besides, until SIGTERM."""
     counts = {"heard": 0, "answers": 0, "closed": 0, "quiet": 0}
     ended = _told_to_end()
-    url = f"http://{found.monitor.host}:{found.monitor.port}"
+    url = f"http://{configuration.monitor.host}:{configuration.monitor.port}"
 
     async def listen(session: aiohttp.ClientSession) -> None:
         heard = 0
@@ -224,9 +224,16 @@ class Watchers:
 
     def start(self, name: str, kind: str, number: int) -> None:
         """``number`` watchers of a kind in one process."""
-        words = ["--watch", kind, "--number", str(number), "--config", str(self._system.folder / "config/config.yaml")]
+        arguments = [
+            "--watch",
+            kind,
+            "--number",
+            str(number),
+            "--config",
+            str(self._system.folder / "config/config.yaml"),
+        ]
         self._processes[name] = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.watchers", *words],
+            [sys.executable, "-m", "tests.chaos.watchers", *arguments],
             cwd=ROOT,
             env=self._system.environment,
             stdout=subprocess.PIPE,
@@ -357,8 +364,8 @@ def report(seen: Seen, seconds: float) -> str:
         for name in seen.phases[0].rss_mb
     ]
     looked = [
-        f"- {name}: {', '.join(f'{key} {count:,}' for key, count in found.items())}"
-        for name, found in seen.watchers.items()
+        f"- {name}: {', '.join(f'{key} {count:,}' for key, count in counts.items())}"
+        for name, counts in seen.watchers.items()
     ]
     about = (
         f"A whole sandbox is measured alone; then with {seen.clients} clients of the monitor's API (each holds "
@@ -414,8 +421,8 @@ def report(seen: Seen, seconds: float) -> str:
     )
 
 
-def _listed(what: str, found: list[str]) -> list[str]:
-    return [f"{what}: {len(found) or 'none'}.", "", *(f"- {text}" for text in found), *([""] if found else [])]
+def _listed(what: str, lines: list[str]) -> list[str]:
+    return [f"{what}: {len(lines) or 'none'}.", "", *(f"- {text}" for text in lines), *([""] if lines else [])]
 
 
 def _figures(hop: dict[str, Any]) -> str:

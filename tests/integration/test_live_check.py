@@ -58,7 +58,7 @@ def check(exchange: Running, *words: str, stdin: str = "") -> subprocess.Complet
 
 @pytest.mark.parametrize(
     ("exchange", "switches"),
-    [(found, found) for found in POSITIONS.values()],
+    [(value, value) for value in POSITIONS.values()],
     ids=list(POSITIONS),
     indirect=["exchange"],
 )

@@ -18,7 +18,7 @@ import zmq
 
 from book import implementation
 from book.verify import Verifier
-from collector.recording import FRAME_TOPICS, Recording, find, frames
+from collector.recording.files import FRAME_TOPICS, Recording, find, frames
 from shared import bus, config, limits
 from shared.bus import subscriber
 from shared.clock import boot_ns
@@ -58,8 +58,8 @@ def symbols_with_snapshot(system: System) -> set[str]:
     """Whose book can be built from what is recorded so far."""
     if not recorded(system):
         return set()
-    found = Recording(find([system.folder / "data/recordings"]), FRAME_TOPICS)
-    shots = [json.loads(frame) for frame in frames(found) if b'"type":"snapshot"' in frame]
+    recording = Recording(find([system.folder / "data/recordings"]), FRAME_TOPICS)
+    shots = [json.loads(frame) for frame in frames(recording) if b'"type":"snapshot"' in frame]
     return {each["data"][0]["symbol"] for each in shots}
 
 
@@ -130,9 +130,9 @@ def test_a_recorded_system_replays_byte_for_byte(tmp_path: Path) -> None:
     assert (report["messages"], report["reader_stalled"], report["problems"]) == (len(messages), False, [])
 
     endpoint = bus.address(system.config, str(system.config.bus["collector"]))
-    words = ("collector", "--replay", str(tmp_path / "data/recordings"), "--speed", "max")
+    arguments = ("collector", "--replay", str(tmp_path / "data/recordings"), "--speed", "max")
     socket = listener([endpoint], b"feed.book.")
-    with started(system, *words) as collector:
+    with started(system, *arguments) as collector:
         parts = heard_until_ended(socket, collector)
     decoder = subscriber._decoders["feed.book"]
     again: list[bytes] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def test_bad_input_21_a_second_copy_in_the_same_folder_is_refused_with_75_and_by
     for component in COMPONENTS:
         refused = first.run(component)
         name = "strategy.market_maker" if component == "strategy" else component
-        beat = until(f"{name} is heard", lambda name=name: first.heartbeat(name), 10)
+        beat = until(f"{name} is heard", partial(first.heartbeat, name), 10)
         assert refused.returncode == 75
         assert f"pid {beat.pid}" in refused.stderr
 
@@ -49,7 +50,7 @@ def test_bad_input_20_a_port_in_use_or_the_same_account_is_refused_with_75_and_b
     second = System(tmp_path, same_ports)
     for component in ("simulator", "monitor", "executor"):
         refused = second.run(component)
-        holder = until(f"{component} is heard", lambda component=component: first.heartbeat(component), 10)
+        holder = until(f"{component} is heard", partial(first.heartbeat, component), 10)
         assert refused.returncode == 75, component
         assert f"pid {holder.pid}" in refused.stderr, component
 

@@ -80,7 +80,7 @@ def test_no_order_and_no_fill_of_the_last_release_is_lost(old_journal: Path) -> 
     # What was in flight may rest: it counts, and is asked for.
     assert resting["T00000100100000003"].state is OrderState.UNKNOWN
     assert [fill.exec_id for fill in journal.fills()] == ["E1"]
-    assert state.epoch > 1_790_000_000
+    assert state.life.epoch > 1_790_000_000
     assert state.codes["market_maker"] == "001"
     journal.close()
 
@@ -135,6 +135,6 @@ def test_export_is_a_command(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    told = json.loads(ran.stdout)
-    assert told["rows"] == {"fills": 0, "orders": 0, "ledger": 0}
-    assert sorted(path.name for path in Path(told["folder"]).iterdir()) == ["fills.csv", "ledger.csv", "orders.csv"]
+    status = json.loads(ran.stdout)
+    assert status["rows"] == {"fills": 0, "orders": 0, "ledger": 0}
+    assert sorted(path.name for path in Path(status["folder"]).iterdir()) == ["fills.csv", "ledger.csv", "orders.csv"]

@@ -25,8 +25,8 @@ PLACED = {"frame", "book", "target", "plan", "risk", "budget", "sent", "answer"}
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("why"), eager) as found:
-        yield found
+    with running(tmp_path_factory.mktemp("why"), eager) as system:
+        yield system
 
 
 def why(system: System, order: str) -> dict[str, Any]:
@@ -44,13 +44,13 @@ def looked_up(system: System, order: str) -> dict[str, Any]:
 
 
 def sound(chain: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(chain)
-    times = [event["ts"] for event in found["events"]]
+    decoded: dict[str, Any] = json.loads(chain)
+    times = [event["ts"] for event in decoded["events"]]
     assert times == sorted(times)
     assert [
-        event for event in found["events"] if event["kind"] == "sent" and '"(redacted)"' not in event["bytes"]
+        event for event in decoded["events"] if event["kind"] == "sent" and '"(redacted)"' not in event["bytes"]
     ] == []
-    return found
+    return decoded
 
 
 def orders(system: System) -> list[Order]:
@@ -59,8 +59,8 @@ def orders(system: System) -> list[Order]:
     return [order for said in system.last.values() if isinstance(said, Orders) for order in said.orders]
 
 
-def kinds(found: dict[str, Any]) -> list[str]:
-    return [event["kind"] for event in found["events"]]
+def kinds(chain: dict[str, Any]) -> list[str]:
+    return [event["kind"] for event in chain["events"]]
 
 
 def fault(system: System, rule: dict[str, Any]) -> None:
@@ -83,18 +83,18 @@ def test_a_filled_order_tells_everything_from_frame_to_fill(system: System) -> N
         60,
         every=0.2,
     )
-    found = why(system, fill["order_id"])
-    assert kinds(found)[:3] == ["frame", "book", "target"]
-    frame, book = found["events"][:2]
+    chain = why(system, fill["order_id"])
+    assert kinds(chain)[:3] == ["frame", "book", "target"]
+    frame, book = chain["events"][:2]
     assert frame["exchange"]
     assert float(book["bid"]) < float(book["ask"])
-    assert PLACED | {"report", "fill"} <= set(kinds(found))
-    assert fill["exec_id"] in {event.get("exec_id") for event in found["events"]}
-    assert found["evidence"]["kind"] in ("report", "fill")
-    shown = system.tradebyte("why", found["cl_ord_id"])
-    assert f"({fill['exec_id']})" in shown.stdout
-    assert "evidence: filled, by " in shown.stdout
-    assert len(shown.stdout.splitlines()) < 60
+    assert PLACED | {"report", "fill"} <= set(kinds(chain))
+    assert fill["exec_id"] in {event.get("exec_id") for event in chain["events"]}
+    assert chain["evidence"]["kind"] in ("report", "fill")
+    printed = system.tradebyte("why", chain["cl_ord_id"])
+    assert f"({fill['exec_id']})" in printed.stdout
+    assert "evidence: filled, by " in printed.stdout
+    assert len(printed.stdout.splitlines()) < 60
 
 
 def test_an_amended_order_tells_what_moved_it(system: System) -> None:
@@ -105,11 +105,11 @@ def test_an_amended_order_tells_what_moved_it(system: System) -> None:
                 return order.cl_ord_id
         return ""
 
-    found = why(system, until("an order is amended", amended, 90, every=0.5))
-    plan = next(event for event in found["events"] if event.get("step") == "amend")
+    chain = why(system, until("an order is amended", amended, 90, every=0.5))
+    plan = next(event for event in chain["events"] if event.get("step") == "amend")
     assert plan["price"] != plan["old_price"] or plan["qty"] != plan["old_qty"]
     assert plan["why"]
-    assert kinds(found).count("sent") >= 2
+    assert kinds(chain).count("sent") >= 2
 
 
 def test_a_refused_order_tells_the_answer(system: System) -> None:
@@ -121,11 +121,11 @@ def test_a_refused_order_tells_the_answer(system: System) -> None:
         names = [order.cl_ord_id for order in ended if order.error == "EOrder:Invalid price"]
         return names[0] if names and "answer" in kinds(looked_up(system, names[0])) else ""
 
-    found = why(system, until("an order is refused", refused, 110, every=0.2))
-    assert set(kinds(found)) >= PLACED
-    (answer,) = [event for event in found["events"] if event["kind"] == "answer"]
+    chain = why(system, until("an order is refused", refused, 110, every=0.2))
+    assert set(kinds(chain)) >= PLACED
+    (answer,) = [event for event in chain["events"] if event["kind"] == "answer"]
     assert answer["error"] == "EOrder:Invalid price"
-    assert found["evidence"]["kind"] == "answer"
+    assert chain["evidence"]["kind"] == "answer"
 
 
 def test_an_order_adopted_after_a_crash_tells_by_which_start_and_by_what(system: System) -> None:
@@ -146,15 +146,15 @@ def test_an_order_adopted_after_a_crash_tells_by_which_start_and_by_what(system:
     def adopted() -> str:
         return next((name for name in rested if "snapshot" in kinds(looked_up(system, name))), "")
 
-    found = why(system, until("an order of the life before is explained", adopted, 30, every=0.2))
-    assert set(kinds(found)) >= PLACED
-    (restored,) = [event for event in found["events"] if event["kind"] == "restored"]
+    chain = why(system, until("an order of the life before is explained", adopted, 30, every=0.2))
+    assert set(kinds(chain)) >= PLACED
+    (restored,) = [event for event in chain["events"] if event["kind"] == "restored"]
     assert restored["epoch"] == epoch
-    mine = ids.parse(found["cl_ord_id"])
+    mine = ids.parse(chain["cl_ord_id"])
     assert mine is not None
     assert mine.epoch < epoch
-    snapshot = next(event for event in found["events"] if event["kind"] == "snapshot")
-    assert (snapshot["is_start"], snapshot["order_id"]) == (True, found["order_id"])
+    snapshot = next(event for event in chain["events"] if event["kind"] == "snapshot")
+    assert (snapshot["is_start"], snapshot["order_id"]) == (True, chain["order_id"])
 
 
 def test_it_answers_with_everything_stopped(system: System) -> None:

@@ -10,14 +10,21 @@ import msgspec
 
 from executor.account.account import Account
 from executor.decide.budget import Budget
+from executor.dispatch import Dispatcher, Hands
+from executor.effects import Effects, Request, RestCall
+from executor.exchange.session import Session
 from executor.executor import Executor
-from executor.outbox import Request
+from executor.life import Life
+from executor.record.journal import Journal
 from executor.state import State
 from shared.clock import SECOND, rfc3339
 from shared.config import Config, check
+from shared.halt import Halt
 from shared.kraken.counters import TIERS, Counter
 from shared.kraken.rest_names import RestNames
 from shared.messages import Book, BookState, BookStatus, FeedStatus, Fees, Instruments, Pair, Quote, Target
+from shared.process import effects
+from shared.process.effects import LogEntry
 
 BTC = Pair(
     symbol="BTC/USD",
@@ -67,6 +74,11 @@ def configuration(**trading: Any) -> Config:
     return config
 
 
+def params_of(request: Request) -> dict[str, Any]:
+    """Return a request's members, to look into whatever they hold."""
+    return dict(request.params)
+
+
 class World:
     """An executor whose every wish is looked at; time is ns of CLOCK_BOOTTIME from ``now``."""
 
@@ -85,12 +97,12 @@ class World:
         account.fees["BTC/USD"] = Fees(maker="0.00", taker="0.10")
         budget = Budget(TIERS[self.config.trading.tier])
         codes = {"market_maker": "001", "other": "002", "flatten": "003"}
-        self.state = State(
-            self.config, 1_795_000_000, codes, account, budget, started, Counter(20, 0.5), boot_to_wall=BOOT_TO_WALL
-        )
+        life = Life(1_795_000_000, started, BOOT_TO_WALL)
+        self.state = State(self.config, codes, life, Session(Counter(20, 0.5)), account, budget)
+        self._wanted = Effects()
         self.executor = Executor(self.state, lambda cl, oid: self.past.get(cl) or self.past.get(oid))
-        self.executor.history.fees_at = started + 10**18  # no call for fees unless a test wants it
-        self.executor.history.names = NAMES
+        self.executor.backfill.fees_at = started + 10**18  # no call for fees unless a test wants it
+        self.executor.backfill.names = NAMES
         self.sent: list[Request] = []
         self.halt = ""
         self.sequences = {"executions": 0, "balances": 0}
@@ -157,7 +169,7 @@ class World:
 
     def connect(self, orders: list[dict[str, Any]] | None = None, fills: list[dict[str, Any]] | None = None) -> None:
         """The private connection opens and both snapshots come."""
-        self.executor.asks_token(self.now)
+        self.executor.token_requested(self.now)
         self.executor.opened("TOKEN", self.now)
         self.collect()
         self.sequences = {"executions": 0, "balances": 0}
@@ -170,8 +182,8 @@ class World:
         quotes = {symbol.partition("/")[2] for symbol in self.config.trading.pairs} - self.config.trading.bases
         bases = {pair.base: "1.0000000000" for pair in self.pairs.values() if pair.base not in quotes}
         bases |= {pair.quote: "100000.0000" for pair in self.pairs.values() if pair.quote not in bases}
-        found = {"USD": "100000.0000", **bases, **changed}
-        return [{"asset": asset, "balance": Decimal(value)} for asset, value in found.items()]
+        amounts = {"USD": "100000.0000", **bases, **changed}
+        return [{"asset": asset, "balance": Decimal(value)} for asset, value in amounts.items()]
 
     def push(self, channel: str, data: list[dict[str, Any]], kind: str = "update") -> None:
         self.sequences[channel] = 1 if kind == "snapshot" else self.sequences[channel] + 1
@@ -197,8 +209,10 @@ class World:
     def armed(self) -> None:
         """Answers every arming of the switch: it fires in 15 s."""
         for request in self.taken("cancel_all_orders_after"):
-            at = self.exchange_ts // SECOND * SECOND + request.params["timeout"] * SECOND
-            trigger = rfc3339(at)[:19] + "Z" if request.params["timeout"] else "0"
+            timeout = request.params["timeout"]
+            assert isinstance(timeout, int)
+            at = self.exchange_ts // SECOND * SECOND + timeout * SECOND
+            trigger = rfc3339(at)[:19] + "Z" if timeout else "0"
             self.answer(request, {"currentTime": rfc3339(self.exchange_ts), "triggerTime": trigger})
 
     # --- time ----------------------------------------------------------------------------------------------------
@@ -206,7 +220,7 @@ class World:
     def turn(self, seconds: float = 0.0) -> None:
         """Time passes, then one pass; what the core wants sent is taken as sent."""
         self.now += int(seconds * SECOND)
-        self.executor.turn(self.now)
+        self._gather(self.executor.turn(self.now))
         self.collect()
 
     def wait(self, seconds: float, state: BookState = BookState.LIVE) -> None:
@@ -216,14 +230,44 @@ class World:
             self.now += SECOND // 2
             self.raw({"channel": "heartbeat"})
             self.hear_bus(state)
-            for (strategy, symbol), last in list(self.state.targets.items()):
+            for (strategy, symbol), last in list(self.state.market.targets.items()):
                 if strategy == "market_maker":
                     self.target(*last.quotes, fills=last.fills, symbol=symbol)
             self.turn()
             self.armed()
 
+    @property
+    def out(self) -> Effects:
+        """All that was wanted of the shell so far; a test may take things out of it."""
+        self._gather(self.state.out.take())
+        return self._wanted
+
+    def take(self) -> Effects:
+        """Returns all that was wanted so far, and forgets it."""
+        wanted, self._wanted = self.out, Effects()
+        return wanted
+
+    def dispatcher(self, journal: Journal, hands: Hands | None = None) -> Dispatcher:
+        """A dispatcher that carries out what this world wants from here on, and keeps what it wanted before."""
+        made = Dispatcher(self.state, self.executor, journal, hands or KeepingHands(self))
+        made.keep(self.take())
+        return made
+
+    def write(self, dispatcher: Dispatcher, *, even_events: bool = False) -> None:
+        """Writes what came up outside of a pass."""
+        dispatcher.keep(self.take())
+        dispatcher.write(even_events=even_events)
+
+    def _gather(self, more: Effects) -> None:
+        """Puts effects to those before: lists grow, and what is said anew replaces what was said."""
+        for name in ("messages", "log", "rows", "events", "requests", "calls"):
+            getattr(self._wanted, name).extend(getattr(more, name))
+        for name in ("reconnect", "halt", "flattened", "newer_writer", "epoch"):
+            if getattr(more, name):
+                setattr(self._wanted, name, getattr(more, name))
+
     def collect(self) -> None:
-        out = self.state.out
+        out = self.out
         for request in out.requests:
             json.loads(msgspec.json.encode(request.params))
             self.executor.stream.in_flight.left(request, self.now)
@@ -234,9 +278,9 @@ class World:
 
     def taken(self, method: str) -> list[Request]:
         """The requests of a method since last taken."""
-        found = [request for request in self.sent if request.method == method]
+        taken = [request for request in self.sent if request.method == method]
         self.sent = [request for request in self.sent if request.method != method]
-        return found
+        return taken
 
     def ready(self) -> World:
         """Connected, reconciled by a second snapshot too, armed, the bus heard: adds may be sent."""
@@ -259,6 +303,38 @@ class World:
             placed = [{"order_id": f"O{name[-6:]}", "cl_ord_id": name} for name in request.orders]
             self.answer(request, placed[0] if request.method == "add_order" else placed)
         return self.live()
+
+
+class KeepingHands:
+    """Hands that keep what they are given."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.sent: list[str] = []
+        self.log: list[LogEntry] = []
+
+    def now(self) -> int:
+        return self.world.now
+
+    def send(self, text: str) -> bool:
+        self.sent.append(text)
+        return True
+
+    def call(self, call: RestCall) -> None: ...
+
+    def is_halted(self) -> bool:
+        return False
+
+    def halt(self, halt: Halt) -> None: ...
+
+    def end_flatten(self) -> None: ...
+
+    def dispatch(self, common: effects.Effects) -> None:
+        self.log += common.log
+
+    def reconnect(self, why: str) -> None: ...
+
+    def end(self, newer_writer: str) -> None: ...
 
 
 def buy(price: int = 839_900, qty: int = 119_047, slot: str = "b0") -> Quote:

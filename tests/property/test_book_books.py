@@ -123,12 +123,11 @@ class World:
         self.check()
 
     def check(self) -> None:
-        for symbol in self.books.changed:
+        wanted = self.books.take()
+        for symbol in wanted.books:
             raw = self.books.encode(symbol, "book", 1, 1, WALL, self.now)
             self.check_book(msgspec.msgpack.decode(raw, type=m.Book))
-        self.books.changed.clear()
-        self.requests += [message for _, message in self.books.publishes if isinstance(message, m.Resync)]
-        self.books.publishes.clear()
+        self.requests += [message for _, message in wanted.messages if isinstance(message, m.Resync)]
 
     def check_book(self, book: m.Book) -> None:
         self.published.append(book)
@@ -143,8 +142,11 @@ class World:
         factor = 10 ** (book.price_precision - PRICE_DECIMALS)
         # A broken frame may be sound where it counts; then its levels are the exchange's own too.
         truths = [self.delivered, (self.exchange.window("bids"), self.exchange.window("asks"))]
-        shown = ({price // factor: qty for price, qty in book.bids}, {price // factor: qty for price, qty in book.asks})
-        assert shown in truths
+        published = (
+            {price // factor: qty for price, qty in book.bids},
+            {price // factor: qty for price, qty in book.asks},
+        )
+        assert published in truths
         assert not book.bids or not book.asks or book.bids[0][0] < book.asks[0][0]
 
 

@@ -106,8 +106,10 @@ def test_nothing_is_made_or_lost(sequence: list[tuple[Any, ...]]) -> None:
         resting = {order_id: order[3] for order_id in wanted if (order := engine.order(order_id))}
         assert resting == {order_id: qty for order_id, qty in wanted.items() if qty}
         levels.update({(side, price): total for side, price, total in engine.changes()})
-        shown = {(side, price): total for side in ("buy", "sell") for price, total in engine.levels(side, 1000)}
-        assert {key: total for key, total in levels.items() if total} == shown
+        resting_levels = {
+            (side, price): total for side in ("buy", "sell") for price, total in engine.levels(side, 1000)
+        }
+        assert {key: total for key, total in levels.items() if total} == resting_levels
 
 
 @given(calls)

@@ -88,10 +88,10 @@ class Walk:
         lots = int(worth / (price * unit))
         mine = [o for o in self.orders if o.symbol == symbol and o.side == side and o.amend is None]
         order = self.draw.choice(mine) if mine and self.draw.random() < 0.4 else None
-        wish = Wish(symbol, side, price, lots, order)
+        proposal = Wish(symbol, side, price, lots, order)
         funds = Funds(self.balances, Decimal("0.001"))
         known = Portfolio(self.markets, self.rates, self.positions)
-        if refusal(wish, known, Listed(known, self.orders), funds, RULES):
+        if refusal(proposal, known, Listed(known, self.orders), funds, RULES):
             self.denied += 1
             return
         self.allowed += 1
@@ -99,7 +99,7 @@ class Walk:
             self.orders.append(self.placed(symbol, side, price, lots))
         else:
             order.amend = Amend(1, price, order.filled + lots, 0)
-        self.check(wish)
+        self.check(proposal)
 
     def placed(self, symbol: str, side: Side, price: int, lots: int) -> Order:
         return Order(
@@ -150,8 +150,8 @@ class Walk:
 
     def worth(self, symbol: str, price: Decimal, lots: int) -> Decimal:
         """In the trading currency."""
-        found = self.markets[symbol].pair
-        return price * lots * Decimal(1).scaleb(-found.price_precision - 8) * self.rates[found.quote]
+        pair = self.markets[symbol].pair
+        return price * lots * Decimal(1).scaleb(-pair.price_precision - 8) * self.rates[pair.quote]
 
     def worst(self, asset: str, way: int) -> Decimal:
         """The position if everything that moves it one way fills, each order at whichever price and size is dearest."""
@@ -176,9 +176,9 @@ class Walk:
             self.worth(order.symbol, max(Decimal(price), mid), max(0, qty - order.filled)) for price, qty in ways
         )
 
-    def check(self, wish: Wish) -> None:
-        base, _, quote = wish.symbol.partition("/")
-        sign = 1 if wish.side == "buy" else -1
+    def check(self, proposal: Wish) -> None:
+        base, _, quote = proposal.symbol.partition("/")
+        sign = 1 if proposal.side == "buy" else -1
         touched = [(asset, way) for asset, way in ((base, sign), (quote, -sign)) if asset in self.positions]
         reduces = all(self.worst(*leg) <= abs(self.positions[leg[0]] * self.rates[leg[0]]) for leg in touched)
         for leg in touched:
@@ -186,16 +186,16 @@ class Walk:
         gross = sum(max(self.worst(a, 1), self.worst(a, -1), Decimal(0)) for a in self.positions)
         assert gross <= RULES.max_gross_position or reduces
         assert len(self.orders) <= RULES.max_open_orders
-        asked = wish.order or self.orders[-1]
-        only_reduces = wish.price == asked.price and wish.remaining < asked.remaining
-        assert self.alone(asked) <= RULES.max_order_size or only_reduces
-        spent = quote if wish.side == "buy" else base
+        order = proposal.order or self.orders[-1]
+        only_reduces = proposal.price == order.price and proposal.remaining < order.remaining
+        assert self.alone(order) <= RULES.max_order_size or only_reduces
+        spent = quote if proposal.side == "buy" else base
         needed = sum((self._spends(o)[1] for o in self.orders if self._spends(o)[0] == spent), Decimal(0))
-        assert needed * (Decimal("1.001") if wish.side == "buy" else 1) <= self.balances[spent]
+        assert needed * (Decimal("1.001") if proposal.side == "buy" else 1) <= self.balances[spent]
         for symbol in self.markets:
             bids = [p for o in self.orders if o.symbol == symbol and o.side == "buy" for p in o.prices]
             offers = [p for o in self.orders if o.symbol == symbol and o.side == "sell" for p in o.prices]
-            if wish.symbol == symbol and bids and offers:
+            if proposal.symbol == symbol and bids and offers:
                 assert max(bids) < min(offers)
 
     def _spends(self, order: Order) -> tuple[str, Decimal]:
@@ -231,14 +231,14 @@ def test_what_the_gate_lets_through_never_breaks_a_limit(seed: int, symbols: dic
 def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> None:
     market = Market(msgspec.structs.replace(pair("BTC/USD"), **change), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
-    wish = Wish("BTC/USD", "buy", 839_996, 119_047)
-    denial = refusal(wish, portfolio(market), Listed(portfolio(market), []), funds, RULES)
+    proposal = Wish("BTC/USD", "buy", 839_996, 119_047)
+    denial = refusal(proposal, portfolio(market), Listed(portfolio(market), []), funds, RULES)
     assert denial is not None
-    assert said in denial.words
+    assert said in denial.text
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("proposal", "said"),
     [
         (Wish("BTC/USD", "buy", 839_996, 6_000), "min_order_size"),
         (Wish("BTC/USD", "buy", 839_996, 500_000), "max_order_size"),
@@ -246,12 +246,12 @@ def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> 
         (Wish("BTC/USD", "sell", 840_996, 250_000), "0.00250000 BTC needed"),
     ],
 )
-def test_our_own_rules_are_named(wish: Wish, said: str) -> None:
+def test_our_own_rules_are_named(proposal: Wish, said: str) -> None:
     market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000), "BTC": Decimal("0.001")}, Decimal(0))
-    denial = refusal(wish, portfolio(market), Listed(portfolio(market), []), funds, RULES)
+    denial = refusal(proposal, portfolio(market), Listed(portfolio(market), []), funds, RULES)
     assert denial is not None
-    assert said in denial.words
+    assert said in denial.text
 
 
 def order_at(price: int, lots: int) -> Order:
@@ -270,8 +270,8 @@ def test_until_an_amend_settles_both_its_ends_count(price: int, lots: int) -> No
     position = int(room / 84_000 * 10**8)
     market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
-    wish = Wish("BTC/USD", "buy", price, lots, order)
-    denial = refusal(wish, portfolio(market, position), Listed(portfolio(market, position), [order]), funds, RULES)
+    proposal = Wish("BTC/USD", "buy", price, lots, order)
+    denial = refusal(proposal, portfolio(market, position), Listed(portfolio(market, position), [order]), funds, RULES)
     assert denial is not None
     assert denial.rule is Rule.POSITION
     alone = Wish("BTC/USD", "buy", price, lots)

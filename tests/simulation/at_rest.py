@@ -73,9 +73,9 @@ class AtRest:
             if fill is None:
                 continue
             pair = fill.pair
-            told = (row.symbol, row.side, Decimal(row.price), Decimal(row.qty), Decimal(row.fee), row.order_id)
+            row_fields = (row.symbol, row.side, Decimal(row.price), Decimal(row.qty), Decimal(row.fee), row.order_id)
             price, qty = Decimal(pair.price(fill.price)), Decimal(pair.qty(fill.qty))
-            if told != (pair.symbol, fill.side, price, qty, Decimal(pair.cost(fill.fee)), fill.order_id):
+            if row_fields != (pair.symbol, fill.side, price, qty, Decimal(pair.cost(fill.fee)), fill.order_id):
                 self.watch.violate("2", f"{row} differs from {fill}")
             mine = ids.parse(fill.cl_ord_id or "")
             # Orders of a rival's epoch are of nobody here; those of every life of this machine have their strategy.
@@ -115,9 +115,11 @@ class AtRest:
             held = ledger.spendable().get(asset)
             if held != Decimal(units).scaleb(-ASSETS[asset].decimals):
                 self.watch.violate("7", f"{asset}: {held} here, {units} units at the exchange")
-            elsewhere = sum(account.wallets.get(asset, {}).values())
-            if ledger.total(asset) != Decimal(units + elsewhere).scaleb(-ASSETS[asset].decimals):
-                self.watch.violate("7", f"{asset}: {ledger.total(asset)} here in all wallets, {units} and {elsewhere}")
+            other_wallets = sum(account.wallets.get(asset, {}).values())
+            if ledger.total(asset) != Decimal(units + other_wallets).scaleb(-ASSETS[asset].decimals):
+                self.watch.violate(
+                    "7", f"{asset}: {ledger.total(asset)} here in all wallets, {units} and {other_wallets}"
+                )
         for asset, holding in ledger.holdings.items():
             if asset not in ASSETS:
                 continue  # of rows that no exchange sends
@@ -144,11 +146,11 @@ class AtRest:
 
     def _profit(self, fills: list[Fill]) -> None:
         """Of each quote asset: equity is realised + unrealised - fees + transfers + rounding, each of them true."""
-        told = self.host.account
-        if told is None:
+        account = self.host.account
+        if account is None:
             self.watch.violate("profit", "nothing was told of the account")
             return
-        for symbol, row in told.profits.items():
+        for symbol, row in account.profits.items():
             own = [fill for fill in fills if fill.pair.symbol == symbol]
             qty = sum((_signed(fill) for fill in own), ZERO)
             cash = -sum((_signed(fill) * _amounts(fill)[0] for fill in own), ZERO)
@@ -157,10 +159,10 @@ class AtRest:
                 self.watch.violate("profit", f"{symbol}: {made} here, {qty * Decimal(row.mid) + cash} by the fills")
             if Decimal(row.fees) != sum((_amounts(fill)[2] for fill in own), ZERO):
                 self.watch.violate("profit", f"{symbol}: fees {row.fees} differ from the exchange's")
-        for quote, total in told.quotes.items():
+        for quote, total in account.quotes.items():
             self.watch.checks["profit"] += 1
             terms = dict.fromkeys(("realised", "unrealised", "fees"), ZERO)
-            for symbol, row in told.profits.items():
+            for symbol, row in account.profits.items():
                 if legs(symbol)[1] == quote:
                     terms = {name: amount + Decimal(getattr(row, name)) for name, amount in terms.items()}
             # What is moved of a base that others are quoted in is a position.
@@ -172,9 +174,9 @@ class AtRest:
             equity = terms["realised"] + terms["unrealised"] - terms["fees"] + terms["transfers"] + terms["rounding"]
             if Decimal(total.equity) != equity:
                 self.watch.violate("profit", f"{quote}: equity is {total.equity}, its terms come to {equity}")
-        parts = [told.realised, told.unrealised, told.transfers, told.rounding, told.fx]
-        if Decimal(told.equity) != sum(map(Decimal, parts)) - Decimal(told.fees_paid):
-            self.watch.violate("profit", f"equity is {told.equity}, its terms come to something else")
+        parts = [account.realised, account.unrealised, account.transfers, account.rounding, account.fx]
+        if Decimal(account.equity) != sum(map(Decimal, parts)) - Decimal(account.fees_paid):
+            self.watch.violate("profit", f"equity is {account.equity}, its terms come to something else")
 
 
 def _amounts(fill: Fill) -> tuple[Decimal, Decimal, Decimal]:

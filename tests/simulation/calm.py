@@ -67,13 +67,13 @@ class Calm:
         host, now = self.world.main, self.world.loop.now
         if not host.running:
             return "the executor does not run"
-        state, quoting = host.state, host.executor.quoting
+        state, gates = host.state, host.executor.gates
         live = [(o.cl_ord_id, o.state.value, o.error, o.doomed) for o in state.registry.live()]
-        why = quoting.gates.why_pull(now) or quoting.gates.why_not_advance(now)
-        symbols = {s: gate for s in self.world.market.traded if (gate := quoting.gates.why_not_symbol(s, now)[0])}
+        closed = host.executor.closed_gate(now)
+        symbols = {s: gate for s in self.world.market.traded if (gate := gates.quoting(s, now)) is not None}
         return (
-            f"{why!r}, {symbols}, difference {state.account.ledger.difference!r}, live {live}, "
-            f"waits {quoting.waits.shown}, said {host.said}"
+            f"{closed!r}, {symbols}, difference {state.account.ledger.difference!r}, live {live}, "
+            f"waits {host.executor.backoff.reasons()}, said {host.said}"
         )
 
     def _is_at_rest(self) -> bool:
@@ -82,7 +82,7 @@ class Calm:
             return False
         state = host.state
         ours = [o for o in state.registry.live() if o.strategy != "account"]
-        return not ours and state.is_reconciled and state.view_is_valid(self.world.loop.now)
+        return not ours and state.is_reconciled and state.session.is_view_valid(self.world.loop.now)
 
     def _accept_all(self) -> None:
         """A person takes what is held as it is."""
@@ -125,7 +125,7 @@ class Calm:
         if any(o.state is not OrderState.OPEN for o in known):
             return False
         # A small purse, a gross limit or a foreign order in the way may leave some out, and the executor says so.
-        waits = world.main.executor.quoting.waits.shown
+        waits = world.main.executor.backoff.reasons()
         return wanted == stands or (stands <= wanted and bool(waits))
 
     # --- flatten -------------------------------------------------------------------------------------------------

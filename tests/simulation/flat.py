@@ -38,7 +38,7 @@ class Flat:
         name = f"{row['cl_ord_id']} {side} {row['order_qty']} {symbol}"
         if row.get("time_in_force") != "ioc":
             self.watch.violate("T11", f"{name} may rest")
-        if not host.state.flattening:
+        if not host.state.controls.flattening:
             self.watch.violate("T11", f"{name}, and nobody asked for it")
         self._pairs.setdefault(base, set()).add(symbol)
         others = [order for order in self.worst_case.standing(host).values() if order.ours]

@@ -1,4 +1,4 @@
-"""An executor's machine: the real core, the real carrier and the real journal, killed at any point and started anew."""
+"""An executor's machine: the real core, dispatcher and journal, killed at any point and started anew."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from executor.dispatch import Carrier
+from executor.dispatch import Dispatcher
+from executor.effects import RestCall
 from executor.executor import Executor
-from executor.outbox import RestCall, Told
 from executor.record.journal import JournalError
 from executor.record.restore import restore
 from executor.state import State
@@ -21,6 +21,8 @@ from shared.config import Config
 from shared.halt import Halt
 from shared.kraken.reconnect import Reconnect
 from shared.messages import Account, Book, BookState, BookStatus, FeedStatus, Message, Position, Target
+from shared.process import effects
+from shared.process.effects import LogEntry
 from tests.simulation.disk import Crash, Files, FlakyJournal
 from tests.simulation.kraken import Kraken
 from tests.simulation.link import Link
@@ -72,7 +74,7 @@ class Host:
         self.on_turn: Callable[[Host], None] = lambda *_: None
         self.on_raise: Callable[[Host, BaseException], None] = lambda *_: None
         self.on_position: Callable[[Position], None] = lambda *_: None
-        self.on_told: Callable[[Host, Told], None] = lambda *_: None
+        self.on_log: Callable[[Host, LogEntry], None] = lambda *_: None
         self.on_flattened: Callable[[Host], None] = lambda *_: None
         self.on_accepted: Callable[[Host, list[str]], None] = lambda *_: None
         self.on_stopped: Callable[[Host], None] = lambda *_: None
@@ -103,7 +105,7 @@ class Host:
             return
         self.on_start(self)
         self.executor = Executor(self.state, self.journal.find_order, known_ts)
-        self.carrier = Carrier(self.state, self.executor, self.journal, self)
+        self.dispatcher = Dispatcher(self.state, self.executor, self.journal, self)
         self.reconnect_core = Reconnect()
         self.running, self.started, self.stopped_for = True, now, ""
         self.heard, self.known_ts, self.balances_ts, self.newer_at, self.frames = {}, 0, 0, 0, 0
@@ -111,7 +113,7 @@ class Host:
         self.live_at: dict[str, int] = {}
         self.bad_since: dict[str, int] = {}
         self.feed_heard = self.books_heard = now
-        self.epoch = self.state.epoch
+        self.epoch = self.state.life.epoch
         self._halt_due = 0
         self._rest = RestQueue(self)
         self._tick(self.life)
@@ -183,26 +185,26 @@ class Host:
         self.loop.after(self.turn_s, self._tick, life)
         if self.loop.now >= self._halt_due:
             self._halt_due = self.loop.now + int(limits.HALT_POLL_S * SECOND)
-            self.state.halted = bool(self.files.halt)
-            self.state.flattening = bool(self.files.flatten)
+            halted, flattening = bool(self.files.halt), bool(self.files.flatten)
+            self.state.controls.read(halted=halted, flattening=flattening, paused=frozenset())
             self.guard(self._accept)
         if life == self.life:
             self.guard(self._turn)
 
     def _accept(self) -> None:
         """Obey what a person accepted, once the account is known; the file goes when that is kept."""
-        if self.files.accept and self.state.view_is_valid(self.loop.now):
+        if self.files.accept and self.state.session.is_view_valid(self.loop.now):
             for asset in self.files.accept:
                 self.executor.accept(asset, self.loop.now)
             self._turn()
-            if self.state.journal_ok:
+            if self.state.life.journal_ok:
                 self.on_accepted(self, list(self.files.accept))
                 self.files.accept.clear()
 
     def _turn(self) -> None:
         self.writes = 0
         self.on_turn(self)
-        self.carrier.turn(self.loop.now)
+        self.dispatcher.turn(self.loop.now)
 
     def bus(self, message: Message) -> None:
         """A message from the bus."""
@@ -269,7 +271,7 @@ class Host:
             self.executor.opened(result["token"], self.loop.now)
             self._turn()
 
-        self.executor.asks_token(self.loop.now)
+        self.executor.token_requested(self.loop.now)
         self._rest.call("GetWebSocketsToken", {}, answered)
 
     def _frame(self, link: Link, text: str, sent_ts: int) -> None:
@@ -304,7 +306,7 @@ class Host:
         if life == self.life:
             self._again(life)
 
-    # --- the carrier's hands -------------------------------------------------------------------------------------
+    # --- the dispatcher's hands -------------------------------------------------------------------------------------
 
     def now(self) -> int:
         return max(self.loop.now, self.blocked_until)
@@ -313,7 +315,7 @@ class Host:
         if self.link is None or not self.link.client_open:
             return False
         self.point()
-        self.epochs.add(self.state.epoch)
+        self.epochs.add(self.state.life.epoch)
         self.on_send(self, text)
         if self.loop.now < self.blocked_until:
             self.loop.at(self.blocked_until, self._send_late, self.link, self.life, text)
@@ -339,31 +341,30 @@ class Host:
     def is_halted(self) -> bool:
         return bool(self.files.halt)
 
-    def halt(self, why: Halt) -> None:
+    def halt(self, halt: Halt) -> None:
         if not self.files.halt:
-            self.files.halt.append(why.words)
-        self.state.halted = True
+            self.files.halt.append(halt.words)
 
-    def flattened(self) -> None:
+    def end_flatten(self) -> None:
         self.files.flatten.clear()
         self.on_flattened(self)
 
-    def publish(self, topic: str, message: Message) -> None:
-        if isinstance(message, Position):
-            self.on_position(message)
-        elif isinstance(message, Account):
-            self.account = message
-
-    def tell(self, told: Told) -> None:
-        self.said.append(told.text)
-        self.on_told(self, told)
+    def dispatch(self, common: effects.Effects) -> None:
+        for _, message in common.messages:
+            if isinstance(message, Position):
+                self.on_position(message)
+            elif isinstance(message, Account):
+                self.account = message
+        for entry in common.log:
+            self.said.append(entry.text)
+            self.on_log(self, entry)
 
     def reconnect(self, why: str) -> None:
         if self.link is not None:
             self.link.close_client()
 
-    def newer_writer(self, why: str) -> None:
-        self.stopped_for = why
+    def end(self, newer_writer: str) -> None:
+        self.stopped_for = newer_writer
         self.loop.at(self.loop.now, self._stop, self.life)
 
     def _stop(self, life: int) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from executor.orders import ids
 from executor.orders.order import Order as DecidedOrder
-from executor.outbox import Told
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339
 from shared.messages import Quote
 from shared.numbers import scale
+from shared.process.effects import LogEntry
 from shared.valuation import legs
 from simulator import errors
 from simulator.exchange.limits import amend_penalty, cancel_penalty
@@ -82,9 +82,9 @@ class Watch:
     def started(self, host: Host) -> None:
         """Invariant 11: each start's epoch is above all before it, so that no id and no nonce comes again."""
         self.checks["11 epochs"] += 1
-        if host.state.epoch <= self._epochs.get(host.name, 0):
-            self.violate("11", f"{host.name} starts with epoch {host.state.epoch}, which it has had")
-        self._epochs[host.name] = host.state.epoch
+        if host.state.life.epoch <= self._epochs.get(host.name, 0):
+            self.violate("11", f"{host.name} starts with epoch {host.state.life.epoch}, which it has had")
+        self._epochs[host.name] = host.state.life.epoch
         self.held.started(host)
 
     def stopped(self, host: Host) -> None:
@@ -92,10 +92,10 @@ class Watch:
         if self.world.alone:
             self.violate("11", f"{host.name} stopped for another writer, and is alone: {host.stopped_for}")
 
-    def told(self, host: Host, told: Told) -> None:
+    def logged(self, host: Host, entry: LogEntry) -> None:
         """A frame of the simulator's is never unreadable."""
-        if told.kind == "frame":
-            self.violate("9", f"{host.name}: {told.text}")
+        if entry.kind == "frame":
+            self.violate("9", f"{host.name}: {entry.text}")
 
     def frame(self, host: Host, text: str) -> None:
         """Invariant 11: has it seen a newer epoch's orders."""
@@ -109,8 +109,8 @@ class Watch:
             if (
                 mine is not None
                 and is_writers
-                and mine.epoch > host.state.epoch
-                and not (snapshot and not host.state.was_reconciled)
+                and mine.epoch > host.state.life.epoch
+                and not (snapshot and not host.state.session.was_reconciled)
             ):
                 host.newer_at = self.world.loop.now
 
@@ -323,7 +323,7 @@ class Watch:
             if known is not None and known.state.value in ENDS:
                 text = f"{order.cl_ord_id} rests, but counts as {known.state.value} ({known.error})"
                 self.violate("assumed", text)
-        if not host.state.connected or self.world.kraken.system == "maintenance":
+        if not host.state.session.connected or self.world.kraken.system == "maintenance":
             return
         opened = {order.number: order.opened_ns - self.world.kraken.offset for order in own}
         # Since when the exchange could be reached without anything in the way.

@@ -192,10 +192,10 @@ class Kraken:
         if '"error":' not in text:
             return
         answer = json.loads(text)
-        found = [answer["error"]] if "error" in answer else []
+        errors = [answer["error"]] if "error" in answer else []
         if isinstance(answer.get("result"), list):
-            found = [row["error"] for row in answer["result"] if "error" in row]
-        for error in found:
+            errors = [row["error"] for row in answer["result"] if "error" in row]
+        for error in errors:
             self.on_refused(request.method, error, injected)
 
     # --- REST ----------------------------------------------------------------------------------------------------

@@ -35,10 +35,10 @@ class RestQueue:
             return
         self._is_busy = True
         method, params, done = self._calls.popleft()
-        if host.state.epoch != self._nonce_epoch:
-            self._nonce_epoch, self._nonce = host.state.epoch, 0
+        if host.state.life.epoch != self._nonce_epoch:
+            self._nonce_epoch, self._nonce = host.state.life.epoch, 0
         self._nonce += 1
-        nonce = host.state.epoch * 10**9 + self._nonce
+        nonce = host.state.life.epoch * 10**9 + self._nonce
         host.loop.after(host.kraken.delay() / SECOND, self._arrive, method, params, nonce, done)
 
     def _arrive(self, method: str, params: dict[str, str], nonce: int, done: Done) -> None:
@@ -58,7 +58,9 @@ class RestQueue:
             return
         self._is_busy = False
         if error.startswith("EAPI:Invalid nonce"):
-            host.state.out.stop_held = f"a newer writer uses this API key: {error}"
+            text = f"a newer writer uses this API key: {error}"
+            host.state.session.give_way(text)
+            host.state.out.give_way(text)
         host.guard(done, result, error)
         if self._is_alive():
             self._next()

@@ -63,7 +63,7 @@ def page(results: list[Result], command: str, took_s: float) -> str:
     lines = [
         "# The simulated world",
         "",
-        "The executor's own core, carrier and journal against the simulator's exchange core, in one thread and in",
+        "The executor's own core, dispatcher and journal against the simulator's exchange core, in one thread and in",
         "virtual time. Messages travel with delays of 10 ms and a tail; a plan drawn from the seed cuts connections,",
         "loses and repeats reports, kills processes at any point of carrying something out, fills the disk, halts,",
         "restarts the exchange, and moves the owner's money. The seed also draws the pairs: plain ones in dollars, two",

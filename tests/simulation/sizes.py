@@ -19,6 +19,7 @@ BOUNDS = {
     "_by_symbol": limits.ENDED_ORDERS_KEPT + 100,  # of one pair, when all its orders were denied lately
     "_by_order_id": limits.ENDED_ORDERS_KEPT + 100,
     "_ended": limits.ENDED_ORDERS_KEPT + 1,
+    "_times": limits.LOG_TEXTS_TRACKED + 1,  # texts of the log, of each how often
     "orders": limits.ENDED_ORDERS_KEPT + 100,  # of the last published message
 }
 SMALL = 100
@@ -51,11 +52,11 @@ def containers(thing: Any, path: str = "", seen: set[int] | None = None) -> Iter
 
 def oversized(host: Host) -> list[str]:
     """What is larger than it may be."""
-    found = []
-    roots = {"executor": host.executor, "carrier": host.carrier}
+    oversized_ones = []
+    roots = {"executor": host.executor, "dispatcher": host.dispatcher}
     for root, thing in roots.items():
         for path, size in containers(thing, root, set()):
             name = path.rstrip("[]").rpartition(".")[2].partition("[")[0]
             if ".config" not in path and size > BOUNDS.get(name, SMALL):
-                found.append(f"{path} holds {size}")
-    return found
+                oversized_ones.append(f"{path} holds {size}")
+    return oversized_ones

@@ -58,19 +58,19 @@ class RandomStrategy:
     def _sane(self, mid: float) -> list[Quote]:
         rng = self._rng
         first, size = rng.uniform(0, 4), rng.uniform(15, 120)
-        found = []
+        quotes = []
         for level in range(rng.randrange(1, 3)):
-            found.append(self._quote(f"b{level}", "buy", mid, first + 2 * level, size))
-            found.append(self._quote(f"a{level}", "sell", mid, first + 2 * level, size))
-        return found if rng.random() > 0.15 else []
+            quotes.append(self._quote(f"b{level}", "buy", mid, first + 2 * level, size))
+            quotes.append(self._quote(f"a{level}", "sell", mid, first + 2 * level, size))
+        return quotes if rng.random() > 0.15 else []
 
     def _wild(self, mid: float) -> list[Quote]:
         rng = self._rng
-        found = []
+        quotes = []
         for slot in rng.sample([side + level for side in "ab" for level in SLOTS], rng.randrange(1, 9)):
             # A slot's letter says nothing: sides change, prices cross the market, the own book, and the band.
             side: Side = "buy" if rng.random() < 0.5 else "sell"
             away = rng.choice([rng.uniform(-8, 10), rng.uniform(-2, 2), rng.uniform(-150, 150)])
             dollars = rng.choice([rng.uniform(5, 30), rng.uniform(30, 245), rng.uniform(200, 400)])
-            found.append(self._quote(slot, side, mid, away, dollars))
-        return found
+            quotes.append(self._quote(slot, side, mid, away, dollars))
+        return quotes

@@ -12,6 +12,7 @@ from executor.account.held import Holds
 from executor.account.profit import Statement
 from executor.account.rates import Rates
 from executor.decide import flatten, risk
+from executor.decide.closed import Closed
 from executor.decide.flatten import Flatten, Step
 from executor.decide.gates import Gates
 from executor.orders.denial import Denial
@@ -29,8 +30,10 @@ def count_by_pair(patch: Patch) -> None:
     """Limits as they were before: a base's other pairs do not count."""
     refusal = risk.refusal
 
-    def of_one_pair(wish: risk.Wish, portfolio: risk.Portfolio, standing: risk.Standing, *rest: Any) -> Denial | None:
-        return refusal(wish, portfolio, risk.Listed(portfolio, standing.on(wish.symbol)), *rest)
+    def of_one_pair(
+        proposal: risk.Wish, portfolio: risk.Portfolio, standing: risk.Standing, *rest: Any
+    ) -> Denial | None:
+        return refusal(proposal, portfolio, risk.Listed(portfolio, standing.on(proposal.symbol)), *rest)
 
     patch.setattr(risk, "refusal", of_one_pair)
 
@@ -82,16 +85,16 @@ def hold_nothing(patch: Patch) -> None:
 
 def quote_what_is_held(patch: Patch) -> None:
     """What is held is quoted all the same."""
-    whole = Gates.why_not_symbol
+    whole = Gates.quoting
 
-    def ignoring(self: Gates, symbol: str, now: int) -> tuple[str, bool]:
+    def ignoring(self: Gates, symbol: str, now: int) -> Closed | None:
         held, self.state.account.holds.held = self.state.account.holds.held, {}
         try:
             return whole(self, symbol, now)
         finally:
             self.state.account.holds.held = held
 
-    patch.setattr(Gates, "why_not_symbol", ignoring)
+    patch.setattr(Gates, "quoting", ignoring)
 
 
 def trust_every_rate(patch: Patch) -> None:

@@ -16,7 +16,8 @@ from tests.system import ROOT
 SEEDS = range(1, 9)
 # Every switch of the exchange in its second position, and in its last.
 OTHERWISE = [
-    Unconfirmed(**{name: list(fact.words)[position] for name, _, fact in unconfirmed.facts()}) for position in (1, -1)
+    Unconfirmed(**{name: list(assumption.outcomes)[position] for name, _, assumption in unconfirmed.assumptions()})
+    for position in (1, -1)
 ]
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from random import Random
 
 from executor.orders import ids
-from executor.outbox import Told
 from shared.clock import SECOND
 from shared.config.unconfirmed import Unconfirmed
 from shared.messages import (
@@ -116,7 +115,7 @@ class World:
     def _host(self, name: str) -> Host:
         path = self.folder / f"{name}.sqlite"
         host = Host(name, self.loop, self.kraken, self.config, BOOT_TO_WALL, self.seed, path, self.files)
-        host.on_send, host.on_raise, host.on_told = self._sent, self.watch.raised, self.watch.told
+        host.on_send, host.on_raise, host.on_log = self._sent, self.watch.raised, self.watch.logged
         host.on_frame, host.on_stopped, host.on_start = self.watch.frame, self._stopped, self.watch.started
         if name == "main":
             host.on_position, host.on_accepted = self._position, self.watch.held.accepts
@@ -344,4 +343,4 @@ def _memory() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
-__all__ = ["Result", "Told", "World"]
+__all__ = ["Result", "World"]

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgpack
 import pytest
 import zmq
 
-from executor.outbox import RestCall
+from executor.effects import RestCall
 from executor.record.journal import Journal, JournalError
 from executor.record.rows import MetaRow
 from shared import config
@@ -22,11 +23,11 @@ from shared.bus import Publisher, Subscriber
 from shared.clock import SECOND
 from shared.kraken.rest import RestError, RestRefused, parse_answer
 from shared.messages import BookState, Control, FeedFrame, OrderState
+from tests.kit.books_world import BooksWorld as Books
+from tests.kit.books_world import frame, snapshot, update
 from tests.kit.executor_world import World as Executor
 from tests.kit.executor_world import buy
-from tests.unit.book.test_books import World as Books
-from tests.unit.book.test_books import frame, snapshot, update
-from tests.unit.collector.test_feed import World as Feed
+from tests.kit.feed_world import FeedWorld as Feed
 
 GOOD = b'{"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[],"asks":[]}]}'
 
@@ -38,7 +39,7 @@ def survives(*raw: bytes) -> Feed:
     for each in raw:
         world.frame(each)
     assert world.published(FeedFrame) == []
-    assert len(world.feed.problems) == len(raw)
+    assert world.problem_count == len(raw)
     world.frame(GOOD)
     assert len(world.published(FeedFrame)) == 1
     return world
@@ -157,7 +158,7 @@ def test_bad_input_13_another_symbols_frame() -> None:
     feed.subscribed()
     feed.frame(GOOD.replace(b"BTC/USD", b"XRP/USD"))
     assert feed.published(FeedFrame) == []
-    assert feed.feed.counts["not asked for"] == 1
+    assert feed.feed.out.counts["not asked for"] == 1
 
 
 def test_bad_input_14_acknowledgement_refused_missing_or_for_another_symbol() -> None:
@@ -165,8 +166,9 @@ def test_bad_input_14_acknowledgement_refused_missing_or_for_another_symbol() ->
     world.open()
     world.frame({"method": "subscribe", "success": False, "error": "Currency pair not supported", "symbol": "ETH/USD"})
     world.ack("book", "XRP/USD")
-    assert "Currency pair not supported" in world.feed.problems[0]
-    assert "not asked for" in world.feed.problems[1]
+    world.gather()
+    assert "Currency pair not supported" in world.problems[0]
+    assert "not asked for" in world.problems[1]
     asked_again = world.turn(5.1)
     assert [r["params"]["symbol"] for r in asked_again if r["params"]["channel"] == "book"] == [["BTC/USD"]]
 
@@ -181,10 +183,11 @@ def test_bad_input_15_rest_error_with_status_200() -> None:
     with pytest.raises(RestRefused, match="EService:Unavailable"):
         parse_answer(b'{"error":["EService:Unavailable"]}')
     world = Executor().ready()
-    for result in ({}, [], None, {"trades": {"T": {}}}, {"fees": {"XXBTZUSD": {"fee": "free"}}}):
+    results: tuple[Any, ...] = ({}, [], None, {"trades": {"T": {}}}, {"fees": {"XXBTZUSD": {"fee": "free"}}})
+    for result in results:
         for method in ("TradesHistory", "Ledgers", "TradeVolume", "ClosedOrders"):
             tag = {"TradeVolume": "fees", "ClosedOrders": "order T"}.get(method, "page")
-            world.executor.history._pages = [(method, "0", "1", 0)]
+            world.executor.backfill._pages = [(method, "0", "1", 0)]
             world.executor.rest_answer(RestCall(tag, method, {}), result, world.now)
     world.turn()
 
@@ -213,11 +216,11 @@ def test_bad_input_17_bus_message_of_a_wrong_type_version_or_garbage(tmp_path: P
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     where = f"ipc://{tmp_path}/bus/x"
     sender = Publisher(context, where, "monitor", 2, None)
-    told: list[str] = []
-    reader = Subscriber(context, [], ["control"], on_bad=lambda what, _why, _raw: told.append(what))
+    reports: list[str] = []
+    reader = Subscriber(context, [], ["control"], on_bad=lambda what, _why, _raw: reports.append(what))
     assert reader._decode([b"control\0", payload]) is None
     assert reader.counters.undecodable == 1
-    assert told == ["control"]
+    assert reports == ["control"]
     newer = Control(src="monitor", boot=2, seq=1, halted=False)
     superseded = Control(src="monitor", boot=1, seq=9, halted=True)
     assert reader.tracker.admit("control", newer) == 0
@@ -274,7 +277,7 @@ sys.exit(2)
     assert Journal(file).get("kept") == "yes"
     world = Executor().ready()
     world.place(buy())
-    world.state.journal_ok = False
+    world.state.life.set_journal(is_writable=False)
     world.target()
     world.turn()
     assert len(world.taken("cancel_order")) == 1
@@ -300,8 +303,8 @@ def test_bad_input_23_damaged_journal(tmp_path: Path, damage: bytes) -> None:
 def test_bad_input_24_clock_stepped_by_an_hour() -> None:
     """The wall clock is stepped by an hour: deadlines follow the exchange's time, targets CLOCK_BOOTTIME."""
     world = Executor().ready()
-    before = world.state.clock.now_ts(world.now)
-    world.state.boot_to_wall += 3600 * SECOND
+    before = world.state.session.clock.now_ts(world.now)
+    world.state.life.set_clock(world.state.life.boot_to_wall + 3600 * SECOND)
     world.target(buy())
     world.turn()
     from shared.clock import parse_rfc3339

@@ -42,8 +42,8 @@ def test_no_key_of_the_sandbox_is_on_the_page() -> None:
 
 
 def test_every_topic_and_every_bound_is_on_its_page() -> None:
-    told = code_docs.topics_page()
-    assert all(f"| `{kind.name}` |" in told for kind in topics.KINDS)
+    page = code_docs.topics_page()
+    assert all(f"| `{kind.name}` |" in page for kind in topics.KINDS)
     bounds = code_docs.limits_page()
     assert all(f"| `{name}` |" in bounds for name in vars(limits) if name.isupper())
 

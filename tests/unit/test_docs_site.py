@@ -40,7 +40,7 @@ def test_every_page_is_in_the_navigation_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "text", "shown"),
+    ("page", "text", "expected"),
     [
         ("docs/README.md", "[ops](operations.md#halting)", "[ops](operations.md#halting)"),
         ("docs/README.md", "[security](../SECURITY.md)", "[security](security.md)"),
@@ -55,8 +55,8 @@ def test_every_page_is_in_the_navigation_once(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_links_hold_in_the_site(page: str, text: str, shown: str) -> None:
-    assert docs_site.rewritten(text, ROOT / page) == shown
+def test_links_hold_in_the_site(page: str, text: str, expected: str) -> None:
+    assert docs_site.rewritten(text, ROOT / page) == expected
 
 
 def build(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -42,8 +42,8 @@ def test_a_breach_is_named_with_file_and_line(tmp_path: Path, file: str, code: s
     path = tmp_path / file
     path.parent.mkdir(parents=True)
     path.write_text(code)
-    (found,) = layering.breaches(tmp_path)
-    assert found.startswith(f"{file}:{len(code.splitlines())}: ")
+    (breach,) = layering.breaches(tmp_path)
+    assert breach.startswith(f"{file}:{len(code.splitlines())}: ")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ Wrong = Callable[[str, str], Exception]
 
 
 def check_alerts(monitor: Monitor, wrong: Wrong) -> None:
-    """Raises what ``wrong(key, text)`` makes."""
+    """Raise what ``wrong(key, text)`` makes."""
     for field in msgspec.structs.fields(monitor.alerts):
         _check_rule(f"monitor.alerts.{field.name}", monitor.alerts.rule(field.name), wrong)
     percents = {"loss.percent": monitor.alerts.loss.percent, "latency.percentile": monitor.alerts.latency.percentile}

@@ -142,12 +142,12 @@ def _fill_urls(config: Config) -> None:
 
 
 def consent_file(config: Config) -> Path:
-    """Where ``tradebyte doctor --go-live`` leaves a person's consent for this key."""
+    """Return where ``tradebyte doctor --go-live`` leaves a person's consent for this key."""
     return config.data / "go-live" / hashlib.sha256(config.kraken.api_key.encode()).hexdigest()[:16]
 
 
 def require_consent(config: Config) -> None:
-    """Refuses live trading (:class:`ConfigError`) until a person has consented for this key."""
+    """Refuse live trading (:class:`ConfigError`) until a person has consented for this key."""
     if not config.kraken.sandbox and not consent_file(config).is_file():
         raise ConfigError(
             f"{config.source}: kraken.sandbox is false, but nobody consented to trade live with this key; "

@@ -84,7 +84,7 @@ def meant(name: str, known: Iterable[str] = ()) -> str:
 
 
 def _modern(name: str) -> str:
-    """A pair or an asset in capitals and by the new names of its parts: ``xbt/usd`` as ``BTC/USD``."""
+    """Return a pair or an asset in capitals and by the new names of its parts: ``xbt/usd`` as ``BTC/USD``."""
     parts = [part if ASSET.fullmatch(part) else part.upper() for part in re.split("[/_-]", name)]
     return "/".join(asset_name(new_name(part)) for part in parts)
 

@@ -5,133 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
-from book import orderbook
-from book.books import Books
 from shared import messages as m
 from shared.clock import MS, SECOND
-
-BTC, ETH = "BTC/USD", "ETH/USD"
-BOOT = 77
-WALL = 1_790_000_000 * SECOND
-
-
-def frame(
-    kind: str, symbol: str = BTC, checksum: int | None = None, at: float = 0, **sides: list[tuple[str, str]]
-) -> bytes:
-    """A v2 frame; ``at`` is its timestamp in seconds after WALL."""
-    texts = {
-        side: ",".join(f'{{"price":{price},"qty":{qty}}}' for price, qty in sides.get(side, []))
-        for side in ("bids", "asks")
-    }
-    tail = "" if checksum is None else f',"checksum":{checksum}'
-    # 2026-09-21T14:13:20Z is WALL.
-    tail += f',"timestamp":"2026-09-21T14:13:{20 + at:06.3f}Z"'
-    element = f'{{"symbol":"{symbol}","bids":[{texts["bids"]}],"asks":[{texts["asks"]}]{tail}}}'
-    return f'{{"channel":"book","type":"{kind}","data":[{element}]}}'.encode()
-
-
-def snapshot(symbol: str = BTC) -> bytes:
-    return frame("snapshot", symbol, bids=[("100.0", "1")], asks=[("101.0", "1")])
-
-
-def update(symbol: str = BTC, at: float = 0) -> bytes:
-    return frame("update", symbol, at=at, bids=[("100.1", "2")])
-
-
-class World:
-    """A core with its time, fed as the bus feeds it."""
-
-    def __init__(self) -> None:
-        self.now = 1000 * SECOND
-        self.books = Books([BTC, ETH], 10, orderbook)
-        self.boot, self.connection = BOOT, 1
-        self.published: list[m.Book] = []
-        self.requests: list[dict[str, int]] = []
-        self.status: m.BookStatus | None = None
-        self.subscribed = True
-
-    @property
-    def wall(self) -> int:
-        return WALL + self.now - 1000 * SECOND
-
-    def send(self, message: m.Message, missed: int = 0) -> None:
-        self.books.message(message, missed, self.now, self.wall)
-        self.carry_out()
-
-    def carry_out(self) -> None:
-        for symbol in self.books.changed:
-            raw = self.books.encode(symbol, "book", 1, 1, self.wall, self.now)
-            self.published.append(msgspec.msgpack.decode(raw, type=m.Book))
-        self.books.changed.clear()
-        for _, message in self.books.publishes:
-            if isinstance(message, m.Resync):
-                self.requests.append(message.symbols)
-            elif isinstance(message, m.BookStatus):
-                self.status = message
-        self.books.publishes.clear()
-
-    def instruments(self, price_precision: int = 1, symbols: tuple[str, ...] = (BTC, ETH)) -> None:
-        pairs = {
-            symbol: m.Pair(
-                symbol=symbol,
-                base=symbol[:3],
-                quote="USD",
-                status="online",
-                price_precision=price_precision,
-                qty_precision=8,
-                price_increment=1,
-                qty_increment=1,
-                qty_min=1,
-                cost_min="0.5",
-            )
-            for symbol in symbols
-        }
-        self.send(m.Instruments(boot=self.boot, pairs=pairs))
-
-    def feed_status(self, connected: bool = True, replay: bool = False, last_byte: int | None = None) -> None:
-        state = "subscribed" if self.subscribed else "pending"
-        self.send(
-            m.FeedStatus(
-                boot=self.boot,
-                connected=connected,
-                connection=self.connection,
-                last_byte=self.now if last_byte is None else last_byte,
-                symbols={} if replay else {BTC: state, ETH: state},
-                replay=replay,
-            )
-        )
-
-    def frame(self, raw: bytes, missed: int = 0, symbol: str = BTC) -> None:
-        message = m.FeedFrame(boot=self.boot, symbol=symbol, frame=raw, connection=self.connection, received=self.now)
-        self.send(message, missed)
-
-    def passes(self, seconds: float, *, news: bool = True, bytes_: bool = True) -> None:
-        """Time passes in turns of 100 ms, with or without a feed that says so, and bytes from Kraken."""
-        last_byte = self.now
-        for _ in range(round(seconds * 10)):
-            self.now += 100 * MS
-            if news:
-                self.feed_status(last_byte=self.now if bytes_ else last_byte)
-            self.turn()
-
-    def turn(self) -> None:
-        self.books.turn(self.now)
-        self.carry_out()
-
-    def state(self, symbol: str = BTC) -> str:
-        newest = [book for book in self.published if book.symbol == symbol][-1]
-        assert bool(newest.bids or newest.asks) == (newest.state == "live")
-        return newest.state
-
-    def info(self, symbol: str = BTC) -> m.BookInfo:
-        self.now += 200 * MS
-        self.feed_status()
-        self.turn()
-        assert self.status is not None
-        return self.status.books[symbol]
+from tests.kit.books_world import BOOT, BTC, ETH, WALL, frame, snapshot, update
+from tests.kit.books_world import BooksWorld as World
 
 
 @pytest.fixture
@@ -182,7 +61,7 @@ def test_frames_before_instrument_data_are_counted_and_the_snapshot_asked_for(fr
     fresh.feed_status()
     fresh.frame(snapshot())
     assert fresh.state() == "syncing"
-    assert fresh.books.counts["frame before its instrument data"] == 1
+    assert fresh.books.out.counts["frame before its instrument data"] == 1
     fresh.turn()
     assert fresh.requests == [{}]
     fresh.instruments()
@@ -266,7 +145,7 @@ def test_a_gap_just_before_a_snapshot_does_no_harm(world: World) -> None:
     world.turn()
     assert world.state() == "live"
     assert world.requests == [{}]
-    assert world.books.counts["frames lost on the bus"] == 1
+    assert world.books.out.counts["frames lost on the bus"] == 1
 
 
 def test_counts_of_checksums_survive_a_change_of_precision(world: World) -> None:
@@ -279,7 +158,7 @@ def test_instrument_data_that_no_pair_has_are_named_and_survived(world: World) -
     for precision in (99, -2, 2**63):
         world.instruments(precision)
     assert world.state() == "live"
-    assert world.books.counts["instrument data refused"] == 6
+    assert world.books.out.counts["instrument data refused"] == 6
 
 
 # ---- connections ----------------------------------------------------------------------------------------------------
@@ -294,7 +173,7 @@ def test_a_lost_connection_empties_every_book_and_asks_for_nothing(world: World)
     assert world.requests[-1] == {}
     world.frame(snapshot())
     assert world.state() == "syncing"
-    assert world.books.counts["frame of an old connection"] == 1
+    assert world.books.out.counts["frame of an old connection"] == 1
 
 
 @pytest.mark.parametrize("first", ["status", "frame"])
@@ -329,7 +208,7 @@ def test_frames_of_the_connection_before_are_ignored(world: World) -> None:
     world.feed_status(connected=False)
     world.turn()
     assert world.state() == "syncing"
-    assert world.books.counts["frame of an old connection"] == 1
+    assert world.books.out.counts["frame of an old connection"] == 1
 
 
 # ---- silence --------------------------------------------------------------------------------------------------------
@@ -449,7 +328,7 @@ def test_a_replay_brings_its_own_symbols_precisions_and_times(fresh: World) -> N
 
 def test_frames_of_symbols_not_asked_for_are_counted_outside_a_replay(world: World) -> None:
     world.frame(snapshot("A/B"), symbol="A/B")
-    assert world.books.counts["frame of a symbol not asked for"] == 1
+    assert world.books.out.counts["frame of a symbol not asked for"] == 1
 
 
 # ---- reports --------------------------------------------------------------------------------------------------------
@@ -467,8 +346,8 @@ def test_book_status_is_new_every_200_ms(world: World) -> None:
 def test_a_flood_of_one_problem_is_counted_and_told_at_powers_of_two(world: World) -> None:
     for _ in range(100):
         world.frame(b"garbage")
-    assert world.books.counts["FrameError"] == 100
-    assert len(world.books.problems) == 7
+    assert world.books.out.counts["FrameError"] == 100
+    assert len(world.problems) == 7
     assert world.books.trouble.startswith(f"{BTC} resyncing")
 
 

@@ -51,9 +51,9 @@ def test_the_documented_v2_example(module: Any) -> None:
     bids += "0.07990000 45277.6 0.03310103 45277.5 0.30000000 45277.3 1.54602737 45276.6 0.15445238"
     asks = "45285.2 0.00100000 45286.4 1.54571953 45286.6 1.54571109 45289.6 1.54560911 45290.2 0.15890660 45291.8 "
     asks += "1.54553491 45294.7 0.04454749 45296.1 0.35380000 45297.5 0.09945542 45299.5 0.18772827"
-    sides = [list(zip(*[iter(text.split())] * 2, strict=True)) for text in (bids, asks)]
+    bid_levels, ask_levels = (list(zip(*[iter(text.split())] * 2, strict=True)) for text in (bids, asks))
     book = module.OrderBook("BTC/USD", 10, 1, 8)
-    assert book.apply_frame(v2("snapshot", *sides, checksum=3310070434))
+    assert book.apply_frame(v2("snapshot", bid_levels, ask_levels, checksum=3310070434))
     assert book.checksum() == 3310070434
     assert module.get_bid(book) == (452835, 10_000_000)
 

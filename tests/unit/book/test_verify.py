@@ -133,16 +133,16 @@ def test_the_depth_comes_from_the_acknowledgement_the_option_or_the_snapshot(
     plain.write_text(snapshot)
     acked.write_text(f"{ack}\n{snapshot}")
     depths = [
-        run_json(capsys, *words)[1]["symbols"]["BTC/USD"]["depth"]
-        for words in ((plain,), ("--depth", "100", plain), ("--depth", "100", acked))
+        run_json(capsys, *arguments)[1]["symbols"]["BTC/USD"]["depth"]
+        for arguments in ((plain,), ("--depth", "100", plain), ("--depth", "100", acked))
     ]
     assert depths == [10, 100, 500]
 
 
-@pytest.mark.parametrize("words", [["missing.jsonl"], ["."], [], ["--depth", "11", "x"]])
+@pytest.mark.parametrize("arguments", [["missing.jsonl"], ["."], [], ["--depth", "11", "x"]])
 def test_a_file_that_cannot_be_read_or_a_wrong_command_is_2(
-    capsys: pytest.CaptureFixture[str], words: list[str]
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
-    code, out, err = run(capsys, *words)
+    code, out, err = run(capsys, *arguments)
     assert (code, out) == (2, "")
     assert err

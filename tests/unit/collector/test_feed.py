@@ -10,84 +10,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.feed import Feed, Valuing
-from collector.frames import Kind, classify
+from collector.feed.feed import Feed
+from collector.feed.frames import Kind, classify
+from collector.feed.listing import Valuing
 from collector.replay import frame_time, parse_speed, schedule
 from shared.clock import SECOND
-from shared.messages import FeedFrame, FeedStatus, FeedTrades, Instruments, Message, Pair, Resync
-
-PAIR = {
-    "symbol": "BTC/USD",
-    "base": "BTC",
-    "quote": "USD",
-    "status": "online",
-    "qty_precision": 8,
-    "qty_increment": 1e-08,
-    "price_precision": 1,
-    "price_increment": 0.1,
-    "qty_min": 5e-05,
-    "cost_min": "0.5",
-}
+from shared.messages import FeedFrame, FeedTrades, Instruments, Pair, Resync
+from tests.kit.feed_world import PAIR
+from tests.kit.feed_world import FeedWorld as World
 
 
-class World:
-    def __init__(self, symbols: tuple[str, ...] = ("BTC/USD", "ETH/USD"), *, replay: bool = False) -> None:
-        self.feed = Feed(list(symbols), 10, replay=replay)
-        self.now = 10 * SECOND
-
-    def open(self) -> list[dict[str, Any]]:
-        self.feed.opened(self.now)
-        return self.sent()
-
-    def sent(self) -> list[dict[str, Any]]:
-        found = [json.loads(text) for text in self.feed.sends]
-        self.feed.sends.clear()
-        self.pings = [request for request in found if request["method"] == "ping"]
-        return [request for request in found if request["method"] != "ping"]
-
-    def published(self, kind: type[Message]) -> list[Any]:
-        found = [message for _, message in self.feed.publishes if isinstance(message, kind)]
-        self.feed.publishes.clear()
-        return found
-
-    def frame(self, body: Any) -> None:
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.feed.frame(raw, self.now)
-
-    def ack(self, channel: str, symbol: str, method: str = "subscribe") -> None:
-        self.frame({"method": method, "result": {"channel": channel, "symbol": symbol}, "success": True, "req_id": 1})
-
-    def subscribed(self) -> None:
-        self.open()
-        for symbol in ("BTC/USD", "ETH/USD"):
-            self.ack("book", symbol)
-            self.ack("trade", symbol)
-        pairs = [PAIR, {**PAIR, "symbol": "ETH/USD", "base": "ETH"}]
-        self.frame({"channel": "instrument", "type": "snapshot", "data": {"assets": [], "pairs": pairs}})
-        self.feed.publishes.clear()
-
-    def turn(self, seconds: float) -> list[dict[str, Any]]:
-        self.now += int(seconds * SECOND)
-        self.feed.turn(self.now)
-        return self.sent()
-
-    def status(self) -> FeedStatus:
-        self.now += SECOND // 4
-        self.feed.turn(self.now)
-        found: FeedStatus = self.published(FeedStatus)[-1]
-        return found
+def gathered(world: World) -> list[str]:
+    """Return the problems so far, as the log has them."""
+    world.gather()
+    return world.problems
 
 
 def test_it_subscribes_in_batches_with_every_choice_spelled_out() -> None:
-    found = World().open()
-    assert [(r["params"]["channel"], r["params"].get("symbol")) for r in found] == [
+    requests = World().open()
+    assert [(r["params"]["channel"], r["params"].get("symbol")) for r in requests] == [
         ("instrument", None),
         ("book", ["BTC/USD", "ETH/USD"]),
         ("trade", ["BTC/USD", "ETH/USD"]),
     ]
-    assert found[1]["params"]["depth"] == 10
-    assert found[1]["params"]["snapshot"] is True
-    assert found[2]["params"]["snapshot"] is False
+    assert requests[1]["params"]["depth"] == 10
+    assert requests[1]["params"]["snapshot"] is True
+    assert requests[2]["params"]["snapshot"] is False
     many = World(tuple(f"A{n}/USD" for n in range(120))).open()
     assert [len(r["params"]["symbol"]) for r in many if r["params"]["channel"] == "book"] == [50, 50, 20]
 
@@ -121,7 +69,7 @@ def test_a_refused_symbol_is_told_and_tried_again_later_and_the_others_go_on() -
     )
     assert world.status().symbols["ETH/USD"] == "refused: Currency pair not supported ETH/USD"
     assert world.status().symbols["BTC/USD"] == "subscribed"
-    assert "Currency pair not supported ETH/USD" in world.feed.problems[0]
+    assert "Currency pair not supported ETH/USD" in gathered(world)[0]
     assert [r for r in world.turn(10) if r["params"].get("symbol") == ["ETH/USD"]] == []
     world.feed.frame(b'{"channel":"heartbeat"}', world.now)
     assert [r["params"]["symbol"] for r in world.turn(21) if r["params"]["channel"] == "book"] == [["ETH/USD"]]
@@ -131,7 +79,7 @@ def test_an_acknowledgement_for_another_symbol_is_counted_and_changes_nothing() 
     world = World()
     world.open()
     world.ack("book", "SOL/USD")
-    assert world.feed.counts["acknowledgement not asked for"] == 1
+    assert world.feed.out.counts["acknowledgement not asked for"] == 1
     assert world.status().symbols == {"BTC/USD": "pending", "ETH/USD": "pending"}
 
 
@@ -166,7 +114,7 @@ def test_book_frames_are_handed_on_untouched() -> None:
     world.subscribed()
     raw = b'{"data":[{"checksum":1,"symbol":"BTC/USD","bids":[]}],  "type":"update","channel":"book"}'
     world.frame(raw)
-    topic, message = world.feed.publishes[-1]
+    topic, message = world.taken()[-1]
     assert topic == "feed.book.BTC/USD"
     assert isinstance(message, FeedFrame)
     assert (message.frame, message.connection, message.received) == (raw, 1, world.now)
@@ -177,7 +125,7 @@ def test_another_symbols_frame_is_counted_and_not_handed_on() -> None:
     world.subscribed()
     world.frame({"channel": "book", "type": "update", "data": [{"symbol": "XRP/USD"}]})
     assert world.published(FeedFrame) == []
-    assert world.feed.counts["not asked for"] == 1
+    assert world.feed.out.counts["not asked for"] == 1
 
 
 def test_trades_become_ticks_and_lots() -> None:
@@ -185,8 +133,8 @@ def test_trades_become_ticks_and_lots() -> None:
     world.subscribed()
     trade = {"symbol": "BTC/USD", "side": "buy", "price": 68500.0, "qty": 0.01044926, "trade_id": 7}
     world.frame({"channel": "trade", "type": "update", "data": [{**trade, "timestamp": "2024-05-27T12:43:11.798009Z"}]})
-    found = world.published(FeedTrades)[0].trades[0]
-    assert (found.side, found.price, found.qty, found.trade_id) == ("buy", 685_000, 1_044_926, 7)
+    trade = world.published(FeedTrades)[0].trades[0]
+    assert (trade.side, trade.price, trade.qty, trade.trade_id) == ("buy", 685_000, 1_044_926, 7)
 
 
 def test_instrument_data_takes_exponents_and_keeps_to_the_pairs_wanted() -> None:
@@ -229,9 +177,9 @@ def test_a_connection_without_any_frame_is_given_up() -> None:
     world = World()
     world.open()
     world.turn(5.9)
-    assert not world.feed.wants_reconnect
+    assert not world.reconnect
     world.turn(0.2)
-    assert "no frame" in world.feed.wants_reconnect
+    assert "no frame" in world.reconnect
 
 
 @pytest.mark.parametrize(
@@ -257,8 +205,8 @@ def test_a_connection_without_any_frame_is_given_up() -> None:
     ],
 )
 def test_the_version_of_a_frame_is_detected(raw: bytes, kind: Kind, symbols: list[str]) -> None:
-    found = classify(raw)
-    assert (found.kind, found.symbols) == (kind, symbols)
+    classified = classify(raw)
+    assert (classified.kind, classified.symbols) == (kind, symbols)
 
 
 @pytest.mark.parametrize(
@@ -283,8 +231,8 @@ def test_what_is_no_frame_is_counted_named_and_survived(raw: bytes) -> None:
     world.subscribed()
     world.frame(raw)
     assert world.published(FeedFrame) == []
-    assert sum(world.feed.counts.values()) > 0
-    assert len(world.feed.problems) == 1
+    assert sum(world.feed.out.counts.values()) > 0
+    assert len(gathered(world)) == 1
 
 
 json_values = st.recursive(
@@ -292,7 +240,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=12,
 )
-words = st.fixed_dictionaries(
+any_words = st.fixed_dictionaries(
     {},
     optional={
         "channel": st.sampled_from(["book", "trade", "ticker", "instrument", "status", "heartbeat", "x"]) | json_values,
@@ -309,7 +257,7 @@ words = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(st.binary(max_size=60) | (words | json_values).map(msgspec.json.encode), max_size=8))
+@given(st.lists(st.binary(max_size=60) | (any_words | json_values).map(msgspec.json.encode), max_size=8))
 def test_nothing_that_comes_in_brings_it_down(frames: list[bytes]) -> None:
     world = World()
     world.subscribed()
@@ -325,8 +273,8 @@ def test_a_replay_is_paced_by_the_frames_own_times() -> None:
         b"\n",
         b'[336,{"a":[["1.0","2.0","1786923425.000000"]]},"book-10","XBT/USD"]\n',
     ]
-    found = list(schedule(iter(lines), 2.0))
-    assert [due for due, _ in found] == [0, 0, SECOND // 2]
+    scheduled = list(schedule(iter(lines), 2.0))
+    assert [due for due, _ in scheduled] == [0, 0, SECOND // 2]
     assert [due for due, _ in schedule(iter(lines), None)] == [0, 0, 0]
     assert frame_time(lines[0]) is None
 
@@ -399,7 +347,7 @@ def test_a_pair_that_is_not_listed_is_out_with_an_alert_and_the_others_are_ready
         world.ack(channel, "BTC/USD")
     assert world.feed.is_subscribed
     assert world.published(Instruments)[-1].unknown == ["NOPE/USD"]
-    assert len(world.feed.alerts) == 1
+    assert len(world.alerts) == 1
     world.turn(40)
     assert books_asked(world) == []
     listed(world, "NOPE/USD", kind="update")  # it is listed from now on
@@ -461,10 +409,10 @@ def test_one_odd_trade_spoils_no_other(odd: Any) -> None:
     world = World(("BTC/USD",))
     world.open()
     listed(world, "BTC/USD")
-    world.feed.publishes.clear()
+    world.taken()
     world.frame({"channel": "trade", "type": "update", "data": [trade_row(), odd, trade_row(trade_id=6)]})
     assert [[trade.trade_id for trade in m.trades] for m in world.published(FeedTrades)] == [[5, 6]]
-    assert world.feed.problems
+    assert gathered(world)
 
 
 @pytest.mark.parametrize("qty", [b"1e999999", b"NaN", b'"Infinity"', b"1" * 70])
@@ -472,12 +420,12 @@ def test_a_number_that_no_market_has_is_survived_and_named(qty: bytes) -> None:
     world = World(("BTC/USD",))
     world.open()
     listed(world, "BTC/USD")
-    world.feed.publishes.clear()
+    world.taken()
     raw = json.dumps({"channel": "trade", "type": "update", "data": [trade_row(), trade_row(qty=7.25)]}).encode()
     world.frame(raw.replace(b"7.25", qty))
     trades = [trade for m in world.published(FeedTrades) for trade in m.trades]
     assert len(trades) <= 1
-    assert world.feed.problems
+    assert gathered(world)
 
 
 def test_trades_of_version_1_are_read_one_by_one() -> None:
@@ -496,12 +444,13 @@ def test_trades_of_version_1_are_read_one_by_one() -> None:
         cost_min="0",
     )
     feed.instruments({"BTC/USD": pair}, {}, SECOND)
-    feed.publishes.clear()
+    feed.take()
     good = '["84000.50000","0.5","1795980000.1","b","l",""]'
     feed.frame(f'[0,[{good},["x","1","1","b","l",""],[],{good}],"trade","XBT/USD"]'.encode(), SECOND)
-    (message,) = [message for _, message in feed.publishes if isinstance(message, FeedTrades)]
+    wanted = feed.take()
+    (message,) = [message for _, message in wanted.messages if isinstance(message, FeedTrades)]
     assert len(message.trades) == 2
-    assert len(feed.problems) == 2
+    assert len(wanted.log) == 2
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,9 @@ import msgspec
 import pytest
 import zmq
 
-from collector import playback
-from collector.playback import Playback, config_text, moment, own_bus, speed_of
-from collector.recording import Row
+from collector.recording import playback
+from collector.recording.files import Row
+from collector.recording.playback import Playback, config_text, moment, own_bus, speed_of
 from shared import bus, config, limits
 
 ROWS = limits.BUS_QUEUE_MESSAGES * 3
@@ -86,11 +87,11 @@ def test_the_recordings_own_configuration_has_no_key_and_reaches_no_exchange(tmp
 
 @pytest.mark.parametrize("text", ["0", "-1", "fast", "inf", "nan"])
 def test_a_speed_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(playback.argparse.ArgumentTypeError, match="neither 'max' nor a number above 0"):
+    with pytest.raises(argparse.ArgumentTypeError, match="neither 'max' nor a number above 0"):
         speed_of(text)
 
 
 def test_a_time_is_read_as_it_is_printed() -> None:
     assert moment("2026-01-31T12:00:00.5Z") == 1_769_860_800_500_000_000
-    with pytest.raises(playback.argparse.ArgumentTypeError, match="no time such as"):
+    with pytest.raises(argparse.ArgumentTypeError, match="no time such as"):
         moment("yesterday")

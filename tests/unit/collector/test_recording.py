@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector import recording as format_
-from collector.playback import schedule
-from collector.record import told
-from collector.recorder import Recorder
-from collector.recording import Recording, Row, Unreadable, files_of, find, frames, schema
-from collector.store import DiskFull, Rules, Store
+from collector.recording import files as format_
+from collector.recording.files import Recording, Row, Unreadable, files_of, find, frames, schema
+from collector.recording.playback import schedule
+from collector.recording.record import Summary, sentences
+from collector.recording.recorder import Recorder
+from collector.recording.store import DiskFull, Rules, Store
 from shared.bus import topics
 from shared.clock import SECOND
 from shared.messages import Alert, FeedFrame, Message
@@ -86,10 +86,10 @@ def test_a_file_cut_off_anywhere_reads_up_to_its_last_whole_batch(tmp_path: Path
     cut = tmp_path / "000001-20260131T120000Z.arrows"
     for length in [*range(0, len(raw), 1000), *sizes]:
         cut.write_bytes(raw[:length])
-        found = Recording([cut])
-        assert len(list(found.rows())) == 20 * sum(size <= length for size in sizes), length
-        assert bool(found.cut or found.foreign) == (length not in sizes)
-        assert found.read == length
+        recording = Recording([cut])
+        assert len(list(recording.rows())) == 20 * sum(size <= length for size in sizes), length
+        assert bool(recording.cut or recording.foreign) == (length not in sizes)
+        assert recording.read == length
 
 
 def test_missed_messages_are_counted_by_topic_and_stand_beside_the_next(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_write_that_fails_midway_leaves_a_whole_file(tmp_path: Path, monkeypat
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(descriptor, bytes(data)[: len(data) // 2])
 
-    monkeypatch.setattr("collector.store.os.write", half)
+    monkeypatch.setattr("collector.recording.store.os.write", half)
     recorder.take(alert(2), 2)
     with pytest.raises(DiskFull, match="No space left"):
         store.write(recorder.batch(), 2)
@@ -211,7 +211,7 @@ def test_a_write_that_fails_midway_leaves_a_whole_file(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted"),
+    ("names", "wanted"),
     [
         (("book",), "book.BTC/USD book.BTC/USDT book.status"),
         (("book.BTC/USD",), "book.BTC/USD"),
@@ -219,9 +219,9 @@ def test_a_write_that_fails_midway_leaves_a_whole_file(tmp_path: Path, monkeypat
         ((), "book.BTC/USD book.BTC/USDT book.status feed.book.BTC/USD feed.status alert"),
     ],
 )
-def test_topics_are_chosen_as_tail_chooses_them(words: tuple[str, ...], wanted: str) -> None:
-    names = ("book.BTC/USD", "book.BTC/USDT", "book.status", "feed.book.BTC/USD", "feed.status", "alert")
-    assert [name for name in names if format_.wanted(words)(name)] == wanted.split()
+def test_topics_are_chosen_as_tail_chooses_them(names: tuple[str, ...], wanted: str) -> None:
+    every = ("book.BTC/USD", "book.BTC/USDT", "book.status", "feed.book.BTC/USD", "feed.status", "alert")
+    assert [name for name in every if format_.wanted(names)(name)] == wanted.split()
 
 
 def test_a_stretch_of_time_is_chosen_by_the_wall_clock(tmp_path: Path) -> None:
@@ -256,9 +256,9 @@ def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
         find([tmp_path / "none.arrows"])
     text = tmp_path / "text.arrows"
     text.write_text("frames")
-    found = Recording([text])
-    assert list(found.rows()) == []
-    assert "no recording" in found.foreign[0]
+    recording = Recording([text])
+    assert list(recording.rows()) == []
+    assert "no recording" in recording.foreign[0]
 
 
 @given(damage=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=3))
@@ -270,8 +270,8 @@ def test_a_file_with_damaged_bytes_is_read_as_far_as_it_goes_and_named(damage: l
         for where, value in damage:
             raw[int(where * len(raw))] = value
         path.write_bytes(raw)
-        found = Recording([path])
-        assert all(isinstance(row, Row) for row in found.rows())
+        recording = Recording([path])
+        assert all(isinstance(row, Row) for row in recording.rows())
 
 
 def test_what_is_not_written_is_told_as_lost(tmp_path: Path) -> None:
@@ -281,18 +281,22 @@ def test_what_is_not_written_is_told_as_lost(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
         store.write(recorder.batch(), 1)
     assert (recorder.messages, store.rows) == (5, 0)
-    numbers = dict.fromkeys(("seconds", "payload_bytes", "written_bytes", "files", "files_dropped", "missed"), 0)
-    lines = told(
-        {
-            **numbers,
-            "messages": store.rows,
-            "lost": recorder.messages - store.rows,
-            "missed_by_topic": {},
-            "skipped": 0,
-            "without_header": 0,
-            "stopped_by": "disk full",
-            "folder": str(tmp_path),
-        }
+    lines = sentences(
+        Summary(
+            folder=str(tmp_path),
+            seconds=0.0,
+            messages=store.rows,
+            lost=recorder.messages - store.rows,
+            payload_bytes=0,
+            written_bytes=0,
+            files=0,
+            files_dropped=0,
+            missed=0,
+            missed_by_topic={},
+            skipped=0,
+            without_header=0,
+            stopped_by="disk full",
+        )
     )
     assert "LOST 5 messages" in " ".join(lines)
     assert "recorded 0 messages" in " ".join(lines)
@@ -309,8 +313,8 @@ def test_the_documented_example_reads_a_recording_that_was_cut_off(
     path.write_bytes(path.read_bytes()[:-100])
     monkeypatch.chdir(tmp_path)
     exec(code, {})
-    shown = capsys.readouterr().out
-    assert "cut off" in shown
-    assert "alert 8 {" in shown
-    assert "number 8 " in shown
-    assert "alert 9 {" not in shown
+    printed = capsys.readouterr().out
+    assert "cut off" in printed
+    assert "alert 8 {" in printed
+    assert "number 8 " in printed
+    assert "alert 9 {" not in printed

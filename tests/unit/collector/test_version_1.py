@@ -7,8 +7,8 @@ import json
 import msgspec
 import pytest
 
-from collector.feed import Feed
-from collector.instruments import assets_of, pairs_of
+from collector.feed.feed import Feed
+from collector.feed.rest_instruments import assets_of, pairs_of
 from shared.clock import SECOND
 from shared.kraken.rest_names import RestNames
 from shared.messages import FeedFrame, Instruments, Resync
@@ -20,9 +20,7 @@ NOW = 10 * SECOND
 def opened() -> tuple[Feed, list[dict[str, object]]]:
     feed = Feed(["BTC/USD", "DOGE/USD"], 10, version=1)
     feed.opened(NOW)
-    sent = [json.loads(text) for text in feed.sends]
-    feed.sends.clear()
-    return feed, sent
+    return feed, [json.loads(text) for text in feed.take().requests]
 
 
 def ack(feed: Feed, status: str, pair: str, name: str = "book", error: str = "") -> None:
@@ -44,7 +42,7 @@ def test_acknowledgements_and_refusals_are_checked_by_symbol() -> None:
     ack(feed, "subscribed", "XBT/USD")
     ack(feed, "error", "XDG/USD", error="Currency pair not supported")
     feed.turn(NOW + SECOND)
-    status = feed.publishes[-1][1]
+    status = feed.take().messages[-1][1]
     assert status.symbols == {  # type: ignore[attr-defined]
         "BTC/USD": "subscribed",
         "DOGE/USD": "refused: Currency pair not supported",
@@ -57,14 +55,14 @@ def test_resync_works_in_events_as_well() -> None:
         ack(feed, "subscribed", "XBT/USD", name)
     feed.resync(Resync(boot=1, symbols={"BTC/USD": 1}), NOW)
     ack(feed, "unsubscribed", "XBT/USD")
-    assert [json.loads(text)["event"] for text in feed.sends] == ["unsubscribe", "subscribe"]
+    assert [json.loads(text)["event"] for text in feed.take().requests] == ["unsubscribe", "subscribe"]
 
 
 def test_its_frames_are_handed_on_under_the_new_name() -> None:
     feed, _ = opened()
     raw = b'[336,{"a":[["27120.00000","4.1","1693415330.62"]],"c":"3572756970"},"book-10","XBT/USD"]'
     feed.frame(raw, NOW)
-    topic, message = feed.publishes[-1]
+    topic, message = feed.take().messages[-1]
     assert topic == "feed.book.BTC/USD"
     assert isinstance(message, FeedFrame)
     assert message.frame == raw
@@ -79,9 +77,9 @@ def test_its_frames_are_handed_on_under_the_new_name() -> None:
 )
 def test_captured_asset_pairs_give_what_the_instrument_channel_would(name: str, symbols: list[str]) -> None:
     result = msgspec.json.decode(frames_path(name).read_bytes())["result"]
-    found = pairs_of(result, RestNames(result, {}))
-    assert set(symbols) <= set(found)
-    pair = found["BTC/USD"]
+    pairs = pairs_of(result, RestNames(result, {}))
+    assert set(symbols) <= set(pairs)
+    pair = pairs["BTC/USD"]
     assert (pair.base, pair.quote, pair.price_precision, pair.qty_precision, pair.price_increment) == (
         "BTC",
         "USD",
@@ -100,6 +98,6 @@ def test_fetched_instrument_data_is_published() -> None:
     feed, _ = opened()
     result = msgspec.json.decode(frames_path("rest/AssetPairs_5pairs_live_20260925_bytex.json").read_bytes())["result"]
     feed.instruments(pairs_of(result, RestNames(result, {})), {"BTC": 10, "USD": 4, "ETH": 10}, NOW)
-    message = feed.publishes[-1][1]
+    message = feed.take().messages[-1][1]
     assert isinstance(message, Instruments)
     assert message.assets == {"BTC": 10, "USD": 4}

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import msgspec
 
-from executor.decide.slot_backoff import Waits
+from executor.decide.slot_backoff import SlotBackoff
+from executor.effects import RestCall
 from executor.orders.codec import to_row
 from executor.orders.denial import Denial, Rule
 from executor.orders.order import Active
-from executor.outbox import RestCall
 from executor.record.rows import BeforeRow
 from shared.clock import SECOND
 from shared.messages import Quote
@@ -35,7 +35,7 @@ def test_a_fill_finer_than_the_orders_lots_is_counted_and_told() -> None:
     fill = old_fill(1, world.exchange_ts, order_id=order.order_id, cl_ord_id=order.cl_ord_id)
     world.push("executions", [{**fill, "last_qty": Decimal("0.000500005")}])  # the pair has nine decimals since
     assert order.filled == 50_000
-    assert [topic for topic, _ in world.state.out.messages if topic.startswith("fill")] == ["fill.BTC/USD"]
+    assert [topic for topic, _ in world.out.messages if topic.startswith("fill")] == ["fill.BTC/USD"]
     assert to_row(order, BOOT_TO_WALL).filled == "0.00050000"
 
 
@@ -46,7 +46,7 @@ def test_a_target_for_a_pair_that_is_none_of_the_strategys_is_not_taken() -> Non
     made.target(Quote(slot="b0", side="buy", price=839_900, qty=119_047), symbol="EUR/USD")
     made.turn()
     assert made.taken("add_order") == []
-    assert any("none of its pairs" in line.text for line in made.state.out.told if line.alert)
+    assert any("none of its pairs" in line.text for line in made.out.log if line.alert)
 
 
 def test_old_fills_that_were_told_before_the_journal_opened_prove_nothing() -> None:
@@ -57,7 +57,7 @@ def test_old_fills_that_were_told_before_the_journal_opened_prove_nothing() -> N
     world.push("executions", old, "snapshot")
     world.push("balances", world.balances(), "snapshot")
     world.turn()
-    kept = [*world.state.account.rows, *world.state.out.rows]
+    kept = [*world.state.account.rows, *world.out.rows]
     assert {row.exec_id for row in kept if isinstance(row, BeforeRow)} == {"TOLD0", "TOLD1", "TOLD2"}
     # Two that came after it, whose entries were lost: the balances prove both together.
     new = [old_fill(n, world.exchange_ts + n * SECOND) for n in (11, 12)]
@@ -71,14 +71,14 @@ def test_old_fills_that_were_told_before_the_journal_opened_prove_nothing() -> N
 
 
 def test_the_same_rule_with_other_figures_waits_longer_each_time_and_is_no_news() -> None:
-    waits, slot, now = Waits(), ("m", "BTC/USD", "b0"), 1000 * SECOND
+    backoff, slot, now = SlotBackoff(), ("m", "BTC/USD", "b0"), 1000 * SECOND
     lasted = []
     for number in range(4):
         denial = Denial(Rule.POSITION, f"worst case BTC {1000 + number} is above max_position_size 1000")
-        assert waits.is_news(slot, denial, now) is (number == 0)
-        waits.deny(slot, denial, now)
+        assert backoff.is_news(slot, denial, now) is (number == 0)
+        backoff.deny(slot, denial, now)
         began = now
-        while waits.holds(slot, now):
+        while backoff.holds(slot, now):
             now += SECOND // 10
         lasted.append((now - began) / SECOND)
     assert lasted == sorted(lasted)
@@ -87,7 +87,7 @@ def test_the_same_rule_with_other_figures_waits_longer_each_time_and_is_no_news(
 
 def test_an_answer_to_a_page_that_was_given_up_takes_no_other_page_away() -> None:
     world = World().ready()
-    history = world.executor.history
+    history = world.executor.backfill
     history._pages = [("TradesHistory", "0", "1", 0)]
     world.executor.rest_answer(RestCall("page", "Ledgers", {}), {"count": 0, "ledger": {}}, world.now)
     assert history._pages == [("TradesHistory", "0", "1", 0)]
@@ -107,4 +107,16 @@ def test_somebody_elses_post_only_order_that_was_refused_blocks_no_price_of_ours
     end = {"order_id": "OHAND", "exec_type": "canceled", "order_status": "canceled", "reason": "Post only order"}
     world.push("executions", [end])
     assert world.state.registry.standing() == []
-    assert world.executor.stream.refusals.prices == {}
+    assert world.executor.rejections.blocked_price("BTC/USD", "buy") is None
+
+
+def test_rounding_to_the_decimals_that_the_instruments_name_explains_a_balance() -> None:
+    world = World().ready()
+    (order,) = world.place(buy(839_991))
+    qty, price = Decimal("0.00119047"), Decimal("83999.1")  # 99.998408... dollars; the ledger keeps four decimals
+    world.report("trade", order, exec_id="T1", symbol="BTC/USD", side="buy", last_qty=qty, last_price=price, fees=[])
+    rounded = (100_000 - qty * price).quantize(Decimal("0.0001"))
+    assert rounded != 100_000 - qty * price
+    world.push("balances", world.balances(BTC=f"{1 + qty:.10f}", USD=str(rounded)), "snapshot")
+    world.turn()
+    assert world.state.is_reconciled

@@ -9,49 +9,12 @@ from typing import Any
 import pytest
 
 from executor.account.ledger import Entry, Ledger, Trade
-from executor.dispatch import Carrier
 from executor.orders.codec import from_row, to_row
-from executor.outbox import RestCall, Told
 from executor.record.journal import Journal, JournalError
 from shared import limits
 from shared.clock import SECOND
-from shared.halt import Halt
-from shared.messages import Message, OrderState
-from tests.kit.executor_world import BOOT_TO_WALL, World, buy, sell
-
-
-class Hands:
-    """Hands that keep what they are given."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.sent: list[str] = []
-        self.told: list[Told] = []
-
-    def now(self) -> int:
-        return self.world.now
-
-    def send(self, text: str) -> bool:
-        self.sent.append(text)
-        return True
-
-    def call(self, call: RestCall) -> None: ...
-
-    def is_halted(self) -> bool:
-        return False
-
-    def halt(self, why: Halt) -> None: ...
-
-    def publish(self, topic: str, message: Message) -> None: ...
-
-    def tell(self, told: Told) -> None:
-        self.told.append(told)
-
-    def flattened(self) -> None: ...
-
-    def reconnect(self, why: str) -> None: ...
-
-    def newer_writer(self, why: str) -> None: ...
+from shared.messages import OrderState
+from tests.kit.executor_world import BOOT_TO_WALL, KeepingHands, World, buy, sell
 
 
 class FullDisk(Journal):
@@ -68,7 +31,7 @@ class FullDisk(Journal):
 def test_a_connection_that_went_dead_without_a_word_is_dropped() -> None:
     world = World().ready()
     world.turn(6.1)
-    assert "nothing heard" in world.state.out.reconnect
+    assert "nothing heard" in world.out.reconnect
 
 
 @pytest.mark.parametrize("name", ["ratecount", "ratecounter"])
@@ -106,27 +69,27 @@ def test_an_order_that_somebody_else_cancelled_is_not_placed_again_at_once() -> 
 def test_a_full_disk_while_the_epoch_is_raised_is_survived(tmp_path: Path) -> None:
     world = World().ready()
     journal = FullDisk(tmp_path / "journal.sqlite")
-    hands = Hands(world)
-    carrier = Carrier(world.state, world.executor, journal, hands)
+    hands = KeepingHands(world)
+    dispatcher = world.dispatcher(journal, hands)
     journal.full = True
-    world.state.out.epoch = world.state.epoch + 5
-    carrier.turn(world.now)
-    assert not world.state.journal_ok
-    assert [told.kind for told in hands.told if told.level == "error"] == ["journal"]
+    world.state.out.outbid(wanted := world.state.life.epoch + 5)
+    dispatcher.turn(world.now)
+    assert not world.state.life.journal_ok
+    assert [entry.kind for entry in hands.log if entry.level == "error"] == ["journal"]
     journal.full = False
-    carrier.turn(world.now)
-    assert world.state.journal_ok
-    assert world.state.epoch == world.state.out.epoch
+    dispatcher.turn(world.now)
+    assert world.state.life.journal_ok
+    assert world.state.life.epoch == wanted
     journal.close()
 
 
 def test_asking_to_disarm_counts_as_disarmed_whatever_the_answer() -> None:
     world = World().ready()
-    world.state.halted = True
+    world.state.controls.halted = True
     world.turn(0.1)
     (disarm,) = world.taken("cancel_all_orders_after")
     assert disarm.params["timeout"] == 0
-    world.state.halted = False
+    world.state.controls.halted = False
     world.target(buy())
     world.turn(0.1)
     assert world.taken("add_order") == []
@@ -146,25 +109,25 @@ def test_an_arming_answered_after_a_disarming_was_asked_says_nothing() -> None:
     world.turn(2.6)
     (arming,) = world.taken("cancel_all_orders_after")
     world.raw({"channel": "heartbeat"})
-    world.state.halted = True
+    world.state.controls.halted = True
     world.turn(0.1)
     world.answer(arming, {"currentTime": "", "triggerTime": "2030-01-01T00:00:00Z"})
-    assert not world.state.switch.is_armed(world.exchange_ts)
+    assert not world.state.session.switch.is_armed(world.exchange_ts)
 
 
 def test_an_arming_and_a_disarming_that_leave_at_once_count_as_disarmed() -> None:
     world = World().ready()
     order = world.place(buy())[0]
-    world.state.switch.lost()
+    world.state.session.switch.lost()
     world.turn(0.1)
     (arming,) = world.taken("cancel_all_orders_after")
-    world.state.halted = True
+    world.state.controls.halted = True
     world.report("canceled", order, reason="User requested")
     world.turn()  # in the same moment
     (disarming,) = world.taken("cancel_all_orders_after")
     assert (arming.params["timeout"], disarming.params["timeout"]) == (15, 0)
     world.answer(arming, {"currentTime": "", "triggerTime": "2030-01-01T00:00:00Z"})
-    assert not world.state.switch.is_armed(world.exchange_ts)
+    assert not world.state.session.switch.is_armed(world.exchange_ts)
 
 
 def entry(ledger_id: str, ref_id: str, change: str, kind: str = "trade", ts: int = 0) -> Entry:
@@ -173,7 +136,7 @@ def entry(ledger_id: str, ref_id: str, change: str, kind: str = "trade", ts: int
 
 def ledger() -> Ledger:
     made = Ledger(lambda _: False, lambda exec_id: {"USD"} if exec_id == "SETTLED" else set())
-    made.decimals = {"USD": 4}
+    made.set_decimals({"USD": 4})
     made.open({"USD": Decimal(100)}, ts=1000 * SECOND)
     return made
 
@@ -216,7 +179,7 @@ def test_balances_that_fills_do_not_explain_are_asked_for_again_before_rest_is()
     world.push("balances", world.balances(), "snapshot")
     world.turn(0.1)
     assert world.state.is_reconciled
-    assert world.state.out.rest == []
+    assert world.out.calls == []
 
 
 def test_a_gap_in_the_reports_stops_advances_until_a_new_snapshot_is_read() -> None:
@@ -237,7 +200,7 @@ def test_a_gap_in_the_reports_stops_advances_until_a_new_snapshot_is_read() -> N
 def test_a_batch_of_cancels_refused_for_one_order_is_taken_apart_at_once() -> None:
     world = World().ready()
     world.place(buy(), buy(839_800, slot="b1"), sell())
-    world.state.halted = True
+    world.state.controls.halted = True
     world.turn()
     (batch,) = world.taken("batch_cancel")
     world.answer(batch, error="EOrder:Unknown order")

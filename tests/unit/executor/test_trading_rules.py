@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from executor.orders import ids
 from shared.clock import MS, SECOND, parse_rfc3339, rfc3339
 from shared.messages import BookState, OrderState, Target
-from tests.kit.executor_world import World, buy, configuration, sell
+from tests.kit.executor_world import World, buy, configuration, params_of, sell
 
 
 def trade(world: World, order: object, lots: int, exec_id: str = "T1") -> None:
@@ -51,7 +52,7 @@ def test_t1_on_the_filled_side_a_quote_may_still_retreat() -> None:
 
 def elsewhere(world: World, late_ms: float, *, delay_ms: float = 1.0) -> bool:
     """A target decided on another machine ``delay_ms`` ago, whose wall clock is ``late_ms`` behind ours."""
-    ts = world.now + world.state.boot_to_wall - int((late_ms + delay_ms) * MS)
+    ts = world.now + world.state.life.boot_to_wall - int((late_ms + delay_ms) * MS)
     decided = 7 * SECOND  # of a clock that is not ours
     message = Target(
         strategy="market_maker",
@@ -100,10 +101,10 @@ def test_t2_when_its_clock_goes_astray_its_last_good_target_runs_out_and_a_perso
         elsewhere(world, 600)
         pulled += len(world.taken("cancel_order"))
     assert pulled == 1
-    told = [told for told in world.state.out.told if told.kind == "clock"]
-    assert told[0].alert
-    assert "another machine" in told[0].text
-    assert "keep both clocks by NTP" in told[0].text
+    entries = [entries for entries in world.out.log if entries.kind == "clock"]
+    assert entries[0].alert
+    assert "another machine" in entries[0].text
+    assert "keep both clocks by NTP" in entries[0].text
 
 
 def test_t2_a_target_that_is_not_said_again_expires_and_its_quotes_are_pulled() -> None:
@@ -124,7 +125,7 @@ def test_t3_every_add_carries_a_deadline_before_the_switch_fires() -> None:
     add = world.taken("add_order")[0]
     deadline = parse_rfc3339(add.params["deadline"])
     assert deadline <= world.exchange_ts + 2 * SECOND
-    assert deadline <= world.state.switch.trigger_ts - 2 * SECOND
+    assert deadline <= world.state.session.switch.trigger_ts - 2 * SECOND
     assert deadline >= world.exchange_ts + SECOND
 
 
@@ -142,9 +143,9 @@ def test_t3_quotes_are_pulled_at_once_while_time_is_uncertain_only_without_an_ar
     world = World().ready()
     world.place(buy())
     world.wait(20)
-    world.state.clock._high += 2 * SECOND
+    world.state.session.clock._high += 2 * SECOND
     if not armed:
-        world.state.switch.trigger_ts = 0
+        world.state.session.switch.trigger_ts = 0
     world.hear_bus()
     world.target(buy())
     world.turn()
@@ -167,18 +168,18 @@ def test_t4_nothing_is_added_before_the_first_confirmed_arming() -> None:
 def test_t4_an_unhealthy_executor_does_not_arm_again(trouble: str) -> None:
     world = World().ready()
     if trouble == "silent":
-        world.state.private_heard = world.now - 4 * SECOND
+        world.state.session.heard = world.now - 4 * SECOND
         world.now += 6 * SECOND
     else:
         world.now += 6 * SECOND
-        world.state.private_heard = world.now
-    world.state.journal_ok = trouble != "journal"
+        world.state.session.heard = world.now
+    world.state.life.journal_ok = trouble != "journal"
     if trouble == "not reconciled":
         world.push("balances", world.balances(USD="99995.0000"), "snapshot")
         world.turn()
         world.taken("cancel_all_orders_after")
         world.now += 6 * SECOND
-        world.state.private_heard = world.now
+        world.state.session.heard = world.now
     world.turn()
     assert world.taken("cancel_all_orders_after") == []
 
@@ -232,6 +233,18 @@ def test_t5_a_refused_price_waits_for_the_touch_to_clear_it_and_at_least_a_secon
     assert adds(0.1) == 1
 
 
+def test_t5_a_refused_price_is_placed_again_where_a_side_of_the_book_is_empty() -> None:
+    world = World().ready()
+    order = world.place(buy(840_000))[0]
+    world.report("canceled", order, reason="Post only order")
+    world.now += 2 * SECOND
+    world.hear_bus()
+    world.executor.message(msgspec.structs.replace(world.state.market.books["BTC/USD"], asks=[]), world.now)
+    world.target(buy(840_000))
+    world.turn()
+    assert len(world.taken("add_order")) == 1
+
+
 def test_t5_the_price_of_a_refused_amend_waits_for_the_touch_and_not_the_one_that_it_rested_at() -> None:
     world = World().ready()
     order = world.place(buy(839_900))[0]
@@ -263,8 +276,8 @@ def test_an_order_that_an_amend_did_not_find_is_not_amended_again_before_a_snaps
     world.taken("subscribe")
     world.wait(3)
     assert any(request.params["channel"] == "executions" for request in world.taken("subscribe"))
-    shown = {"order_id": order.order_id, "cl_ord_id": order.cl_ord_id, "exec_type": "new", "order_status": "new"}
-    world.push("executions", [shown], "snapshot")
+    row = {"order_id": order.order_id, "cl_ord_id": order.cl_ord_id, "exec_type": "new", "order_status": "new"}
+    world.push("executions", [row], "snapshot")
     world.hear_bus()
     world.target(buy(839_800))
     world.turn()
@@ -315,7 +328,7 @@ def test_t8_what_pulling_everything_would_cost_is_held_back() -> None:
 def test_t8_several_are_pulled_in_one_batch() -> None:
     world = World().ready()
     world.place(buy(), buy(839_800, slot="b1"), sell())
-    world.state.halted = True
+    world.state.controls.halted = True
     world.turn()
     assert len(world.taken("batch_cancel")[0].orders) == 3
 
@@ -323,7 +336,7 @@ def test_t8_several_are_pulled_in_one_batch() -> None:
 def test_t9_cancels_wait_for_neither_budget_nor_journal() -> None:
     world = World().ready()
     world.place(buy())
-    world.state.journal_ok = False
+    world.state.life.journal_ok = False
     world.state.budget.charge("BTC/USD", 500, world.now)
     world.target()
     world.turn()
@@ -334,7 +347,7 @@ def test_t9_cancels_wait_for_neither_budget_nor_journal() -> None:
 def test_t10_halted_pulls_and_places_nothing() -> None:
     world = World().ready()
     world.place(buy())
-    world.state.halted = True
+    world.state.controls.halted = True
     world.target(buy(), sell())
     world.turn()
     assert len(world.taken("cancel_order")) == 1
@@ -354,7 +367,7 @@ def test_t12_any_status_but_online_pulls_and_the_way_back_takes_5_s(system: str)
     world.report("canceled", order, reason="User requested")
     world.system = "online"
     world.hear_bus()
-    world.state.feed = type(world.state.feed)(  # type: ignore[misc]
+    world.state.market.feed = type(world.state.market.feed)(  # type: ignore[misc]
         connected=True, connection=1, last_byte=world.now, system="online", online_since=world.now
     )
     world.target(buy())
@@ -434,7 +447,7 @@ def test_t4_after_announced_maintenance_nothing_is_added_before_the_switch_is_ar
 def test_a_notice_of_maintenance_that_cannot_be_read_is_told_and_survived(notice: object) -> None:
     world = World().ready()
     world.raw({"channel": "status", "data": [{"system": "online", "upcoming_maintenance": [notice]}]})
-    assert any(told.alert and "unreadable notice" in told.text for told in world.state.out.told)
+    assert any(entry.alert and "unreadable notice" in entry.text for entry in world.out.log)
     assert len(world.place(buy())) == 1
 
 
@@ -493,25 +506,25 @@ def test_t15_a_new_journal_opens_at_its_first_balances_and_counts_no_fill_before
 def test_t15_a_start_asks_rest_for_nothing_when_fills_and_balances_agree() -> None:
     world = World().ready()
     world.turn(20)
-    assert world.state.out.rest == []
+    assert world.out.calls == []
 
 
 def test_t15_a_difference_that_lasts_asks_for_fills_and_then_for_ledger_entries() -> None:
     world = World().ready()
     world.push("balances", world.balances(USD="99995.0000"), "snapshot")
-    asked = []
+    calls = []
     for _ in range(40):
         world.turn(0.5)
         world.hear_bus()
         world.raw({"channel": "heartbeat"})
         if any(request.params.get("channel") == "balances" for request in world.taken("subscribe")):
             world.push("balances", world.balances(USD="99995.0000"), "snapshot")
-        for call in world.state.out.rest:
-            asked.append(call.method)
+        for call in world.out.calls:
+            calls.append(call.method)
             result = {"trades": {}, "count": 0} if call.method == "TradesHistory" else {"ledger": {}, "count": 0}
             world.executor.rest_answer(call, result, world.now)
-        world.state.out.rest.clear()
-    assert asked[:2] == ["TradesHistory", "Ledgers"]
+        world.out.calls.clear()
+    assert calls[:2] == ["TradesHistory", "Ledgers"]
 
 
 def test_t16_orders_and_fills_that_are_not_ours_count_and_are_left_alone() -> None:
@@ -536,8 +549,8 @@ def test_t16_orders_and_fills_that_are_not_ours_count_and_are_left_alone() -> No
     assert [order.strategy for order in world.live() if order.order_id == "OFOREIGN"] == ["account"]
     # 830 USD of somebody else's bid leave room for one of ours below 1000.
     request = world.taken("batch_add")[0]
-    assert [(o["side"]) for o in request.params["orders"]] == ["buy", "sell"]
-    world.state.halted = True
+    assert [order["side"] for order in params_of(request)["orders"]] == ["buy", "sell"]
+    world.state.controls.halted = True
     world.turn()
     assert world.taken("cancel_order") == []
 

@@ -14,7 +14,7 @@ from shared.kraken.rest import Rest, RestError
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "sentence"),
     [
         (TimeoutError(), "no answer within 3 s"),
         (aiohttp.ServerDisconnectedError(), "it closed the connection without an answer"),
@@ -24,8 +24,8 @@ from shared.kraken.rest import Rest, RestError
         (aiohttp.InvalidURL("https://host/secret"), "the request failed (InvalidURL)"),
     ],
 )
-def test_each_has_its_words(error: Exception, words: str) -> None:
-    assert why_unanswered(error, 3.0) == words
+def test_each_has_its_words(error: Exception, sentence: str) -> None:
+    assert why_unanswered(error, 3.0) == sentence
 
 
 async def _asked(url: str) -> str:

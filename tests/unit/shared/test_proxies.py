@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from shared import proxies
-from shared.kraken import socket as module
+from shared.kraken.reconnect import Reconnect
 from shared.kraken.rest import Rest, RestError
 from shared.kraken.socket import KrakenSocket
 from shared.proxies import ProxyUnusable, proxy_for
@@ -64,7 +64,7 @@ def test_a_socks_proxy_says_which_packages_it_takes(monkeypatch: pytest.MonkeyPa
 def test_a_socket_without_what_its_proxy_takes_goes_on_trying_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
     monkeypatch.setattr(proxies, "SOCKS_PACKAGES", {"no_such_module": "python-socks"})
-    monkeypatch.setattr(module.Reconnect, "delay_s", lambda *_: 0.0)
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
     made = KrakenSocket("wss://ws.kraken.com/v2", lambda: None, lambda _: None, lambda _: None, "tests")
 
     async def run() -> None:
@@ -96,7 +96,7 @@ def lines_at_the_proxy(use: Callable[[int], Awaitable[None]]) -> list[bytes]:
 
 
 def test_what_is_sent_to_kraken_reaches_the_proxy_and_not_kraken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.Reconnect, "delay_s", lambda *_: 3600.0)
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 3600.0)
     made = KrakenSocket("wss://kraken.test/v2", lambda: None, lambda _: None, lambda _: None, "tests")
 
     async def use(port: int) -> None:
@@ -115,7 +115,7 @@ def test_what_is_sent_to_kraken_reaches_the_proxy_and_not_kraken(monkeypatch: py
 
 def test_a_sandboxs_bytes_never_reach_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Invariant 8."""
-    monkeypatch.setattr(module.Reconnect, "delay_s", lambda *_: 3600.0)
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 3600.0)
 
     async def use(port: int) -> None:
         for name in ("http_proxy", "https_proxy", "all_proxy"):
@@ -157,7 +157,7 @@ def greeted_at_the_proxy(use: Callable[[int], Awaitable[None]]) -> list[bytes]:
 def test_with_its_packages_a_socks_proxy_carries_both_and_resolves_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     for module_name in proxies.SOCKS_PACKAGES:
         pytest.importorskip(module_name)
-    monkeypatch.setattr(module.Reconnect, "delay_s", lambda *_: 3600.0)
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 3600.0)
     made = KrakenSocket("wss://kraken.test/v2", lambda: None, lambda _: None, lambda _: None, "tests")
 
     async def use(port: int) -> None:

@@ -37,9 +37,9 @@ def quotes(strategy: object, seen: View) -> list[Quote]:
 
 
 def test_it_quotes_both_sides_away_from_the_touch(pendulum: object) -> None:
-    found = quotes(pendulum, view())
-    assert [(quote.slot, quote.side) for quote in found] == [("b0", "buy"), ("s0", "sell")]
-    assert found[0].price < 840_000 < 840_001 < found[1].price
+    wanted = quotes(pendulum, view())
+    assert [(quote.slot, quote.side) for quote in wanted] == [("b0", "buy"), ("s0", "sell")]
+    assert wanted[0].price < 840_000 < 840_001 < wanted[1].price
 
 
 def test_it_swings_back(pendulum: object) -> None:

@@ -33,6 +33,7 @@ class World:
         check(config, str)
         self.host = Host(config, "market_maker", "this boot")
         self.now = 10 * SECOND
+        self.problems: list[str] = []
 
     def tell(self, *messages: Message) -> list[Target]:
         for message in messages:
@@ -40,9 +41,9 @@ class World:
         return self.said()
 
     def said(self) -> list[Target]:
-        found = [target for _, target in self.host.publishes]
-        self.host.publishes.clear()
-        return found
+        wanted = self.host.take()
+        self.problems += [entry.text for entry in wanted.log]
+        return [message for _, message in wanted.messages if isinstance(message, Target)]
 
     def turn(self, seconds: float, *, path: bool = True) -> list[Target]:
         self.now += int(seconds * SECOND)
@@ -168,7 +169,7 @@ def test_a_strategy_that_raises_is_withdrawn_and_told(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("strategy.market_maker.MarketMaker.on_book", fail)
     assert [target.quotes for target in world.tell(book(bid=840_500))] == [[]]
-    assert "ZeroDivisionError" in world.host.problems[0]
+    assert "ZeroDivisionError" in world.problems[0]
 
 
 @pytest.mark.parametrize(

@@ -56,20 +56,20 @@ def quotes(seen: View, maker: MarketMaker | None = None, **settings: Any) -> dic
 
 
 def test_levels_stand_at_edge_and_spacing_from_the_mid_rounded_away_from_it() -> None:
-    found = quotes(view())
-    assert [found[slot].price for slot in ("b0", "b1", "a0", "a1")] == [839_874, 839_748, 840_127, 840_253]
-    assert all(99 < quote.price * quote.qty / 1e9 <= 100 for quote in found.values())
+    wanted = quotes(view())
+    assert [wanted[slot].price for slot in ("b0", "b1", "a0", "a1")] == [839_874, 839_748, 840_127, 840_253]
+    assert all(99 < quote.price * quote.qty / 1e9 <= 100 for quote in wanted.values())
 
 
 def test_the_edge_counts_over_the_maker_fee() -> None:
-    found = quotes(view(maker="0.25"))
-    assert found["b0"].price <= 840_000.5 * (1 - 0.0025 - 0.00015)
+    wanted = quotes(view(maker="0.25"))
+    assert wanted["b0"].price <= 840_000.5 * (1 - 0.0025 - 0.00015)
 
 
 def test_the_number_of_levels_and_the_size_are_as_set() -> None:
-    found = quotes(view(), levels=1, size=Decimal(50))
-    assert sorted(found) == ["a0", "b0"]
-    assert all(49 < quote.price * quote.qty / 1e9 <= 50 for quote in found.values())
+    wanted = quotes(view(), levels=1, size=Decimal(50))
+    assert sorted(wanted) == ["a0", "b0"]
+    assert all(49 < quote.price * quote.qty / 1e9 <= 50 for quote in wanted.values())
 
 
 def test_a_long_position_shifts_both_sides_down_but_never_inside_the_fee() -> None:
@@ -85,8 +85,8 @@ def test_at_the_maximum_position_only_the_side_that_reduces_is_quoted() -> None:
 
 
 def test_near_the_maximum_the_size_shrinks_to_the_room_left() -> None:
-    found = quotes(view(position=1_150_000))  # about 966 USD long
-    assert sum(q.price * q.qty / 1e9 for q in found.values() if q.side == "buy") <= 34.1
+    wanted = quotes(view(position=1_150_000))  # about 966 USD long
+    assert sum(q.price * q.qty / 1e9 for q in wanted.values() if q.side == "buy") <= 34.1
 
 
 def test_a_quote_keeps_its_price_within_the_tolerance_and_moves_beyond_it() -> None:
@@ -117,14 +117,14 @@ def test_a_size_below_the_pairs_minimum_is_not_quoted() -> None:
 
 
 def test_each_level_may_have_its_own_size() -> None:
-    found = quotes(view(), sizes=[Decimal(50), Decimal(200)])
-    assert 49 < found["b0"].price * found["b0"].qty / 1e9 <= 50
-    assert 199 < found["b1"].price * found["b1"].qty / 1e9 <= 200
+    wanted = quotes(view(), sizes=[Decimal(50), Decimal(200)])
+    assert 49 < wanted["b0"].price * wanted["b0"].qty / 1e9 <= 50
+    assert 199 < wanted["b1"].price * wanted["b1"].qty / 1e9 <= 200
 
 
 def test_the_skew_leaves_the_minimum_edge() -> None:
-    found = quotes(view(position=1_100_000, maker="0.01"), skew_bps=50, min_edge_bps=1.0)
-    assert found["a0"].price >= 840_000.5 * (1 + 0.0001 + 0.0001)
+    wanted = quotes(view(position=1_100_000, maker="0.01"), skew_bps=50, min_edge_bps=1.0)
+    assert wanted["a0"].price >= 840_000.5 * (1 + 0.0001 + 0.0001)
 
 
 def test_at_the_ceiling_only_sells_and_at_the_floor_only_buys() -> None:
@@ -211,9 +211,9 @@ def test_no_quote_ever_crosses_loses_by_itself_or_misses_its_increment(
     ask = bid + spread * step
     mid = (bid + ask) / 2
     fee = float(maker) / 100
-    found = quotes(view(bid, ask, position=position, maker=maker, price_increment=step))
+    wanted = quotes(view(bid, ask, position=position, maker=maker, price_increment=step))
     worst = {"buy": 0.0, "sell": 0.0}
-    for quote in found.values():
+    for quote in wanted.values():
         assert quote.price % step == 0
         assert quote.price < ask if quote.side == "buy" else quote.price > bid
         away = mid - quote.price if quote.side == "buy" else quote.price - mid

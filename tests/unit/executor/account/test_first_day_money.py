@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from executor.outbox import RestCall
+from executor.effects import RestCall
 from executor.record.rows import FillRow
 from shared import limits
 from shared.clock import SECOND, rfc3339
@@ -22,7 +22,7 @@ def old_fill(n: int, at_ts: int, **more: Any) -> dict[str, Any]:
 
 
 def open_connection(world: World) -> None:
-    world.executor.asks_token(world.now)
+    world.executor.token_requested(world.now)
     world.executor.opened("TOKEN", world.now)
     world.collect()
     world.sequences = {"executions": 0, "balances": 0}
@@ -149,17 +149,17 @@ def test_a_fill_whose_report_never_comes_is_missed_and_fetched() -> None:
     world = World().ready()
     (order,) = world.place(buy())
     entries(world, "TLOST", "-99.9876", "0.00119047")
-    asked: list[RestCall] = []
+    calls: list[RestCall] = []
     for _ in range(20):
         world.wait(0.5)
-        asked += world.state.out.rest
-        world.state.out.rest.clear()
-    assert [call.method for call in asked] == ["TradesHistory"]
-    assert asked[0].params["consolidate_taker"] == "false"
+        calls += world.out.calls
+        world.out.calls.clear()
+    assert [call.method for call in calls] == ["TradesHistory"]
+    assert calls[0].params["consolidate_taker"] == "false"
     assert "TLOST" in world.state.account.ledger.difference
     trade = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": world.exchange_ts / SECOND, "type": "buy"}
     row = {**trade, "price": "83990.0", "vol": "0.00119047", "fee": "0.0"}
-    world.executor.rest_answer(asked[0], {"count": 1, "trades": {"TLOST": row}}, world.now)
+    world.executor.rest_answer(calls[0], {"count": 1, "trades": {"TLOST": row}}, world.now)
     world.turn()
     assert world.state.is_reconciled
     assert world.state.account.tally("market_maker", "BTC/USD").count == 1
@@ -170,11 +170,11 @@ def test_a_trade_that_no_history_shows_is_given_up_as_a_change_from_outside() ->
     entries(world, "TGHOST")
     for _ in range(int(limits.ENTRY_GIVEN_UP_S) + 20):
         world.wait(1)
-        for call in list(world.state.out.rest):
+        for call in list(world.out.calls):
             world.executor.rest_answer(call, {"count": 0, "trades": {}}, world.now)
-        world.state.out.rest.clear()
+        world.out.calls.clear()
     assert world.state.is_reconciled
-    assert any("TGHOST" in said.text and said.alert for said in world.state.out.told)
+    assert any("TGHOST" in said.text and said.alert for said in world.out.log)
     assert world.state.account.ledger.holdings["BTC"].transfers == Decimal("0.01")
 
 
@@ -207,10 +207,10 @@ def test_more_fills_than_the_snapshot_holds_on_pairs_that_are_not_configured_are
     }
     for _ in range(40):
         world.wait(0.5)
-        for call in list(world.state.out.rest):
+        for call in list(world.out.calls):
             if call.method == "TradesHistory":
                 world.executor.rest_answer(call, {"count": 60, "trades": rows}, world.now)
-        world.state.out.rest.clear()
+        world.out.calls.clear()
     assert world.state.is_reconciled
 
 
@@ -249,11 +249,11 @@ def test_rows_of_the_history_that_cannot_be_read_spoil_no_other() -> None:
         "TMARGIN": {**good, "margin": "100.0"},
         "TTEXT": "no row",
     }
-    world.executor.history._pages = [("TradesHistory", "0", "1", 0)]
+    world.executor.backfill._pages = [("TradesHistory", "0", "1", 0)]
     world.executor.rest_answer(RestCall("page", "TradesHistory", {}), {"count": 7, "trades": rows}, world.now)
     fills = [row.exec_id for row in world.state.account.rows if isinstance(row, FillRow)]
     assert fills == ["TGOOD"]
-    assert world.state.counts["unreadable row of TradesHistory"] == 5
+    assert world.state.out.counts["unreadable row of TradesHistory"] == 5
 
 
 def test_fills_that_the_history_puts_together_are_not_counted_twice() -> None:
@@ -263,12 +263,12 @@ def test_fills_that_the_history_puts_together_are_not_counted_twice() -> None:
     world.report("trade", order, exec_id="T2", last_qty=Decimal("0.00059523"), order_status="partially_filled", **half)
     at = world.exchange_ts / SECOND
     whole = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": at, "type": "buy", "price": "83990.0", "fee": "0"}
-    world.executor.history._pages = [("TradesHistory", "0", "1", 0)]
+    world.executor.backfill._pages = [("TradesHistory", "0", "1", 0)]
     answer = {"count": 1, "trades": {"T1": {**whole, "vol": "0.00119047"}}}
     world.executor.rest_answer(RestCall("page", "TradesHistory", {}), answer, world.now)
     assert world.state.account.tally("market_maker", "BTC/USD").count == 1
-    assert any("T1" in said.text and said.alert for said in world.state.out.told)
-    world.executor.history._pages = [("TradesHistory", "0", "1", 0)]
+    assert any("T1" in said.text and said.alert for said in world.out.log)
+    world.executor.backfill._pages = [("TradesHistory", "0", "1", 0)]
     answer = {"count": 1, "trades": {"T1": {**whole, "vol": "0.00059524"}}}
     world.executor.rest_answer(RestCall("page", "TradesHistory", {}), answer, world.now)
     assert world.state.account.tally("market_maker", "BTC/USD").count == 2
@@ -285,7 +285,7 @@ def asking_fees(*pairs: str) -> World:
         for symbol in pairs
     }
     world.state.account.fees.clear()
-    world.executor.history.fees_at = 0
+    world.executor.backfill.fees_at = 0
     world.hear_bus()
     world.connect()
     world.turn(10)
@@ -298,7 +298,7 @@ def fee(value: str) -> dict[str, str]:
 
 def test_fees_come_under_whatever_id_the_exchange_lists_the_pair() -> None:
     world = asking_fees("USDT/USD", "EUR/USD", "USD/CHF")
-    (call,) = world.state.out.rest
+    (call,) = world.out.calls
     assert call.params == {"pair": "USDTUSD,EURUSD,USDCHF"}
     ids = ("USDTZUSD", "ZEURZUSD", "USDCHF")
     result = {"fees": {name: fee("0.2") for name in ids}, "fees_maker": {name: fee("0.1") for name in ids}}
@@ -308,64 +308,64 @@ def test_fees_come_under_whatever_id_the_exchange_lists_the_pair() -> None:
 
 def test_one_pair_that_refuses_the_joint_fee_call_stops_no_other() -> None:
     world = asking_fees("BTC/USD", "ETH/USD")
-    (call,) = world.state.out.rest
-    world.state.out.rest.clear()
+    (call,) = world.out.calls
+    world.out.calls.clear()
     world.executor.rest_failed(call, "EQuery:Unknown asset pair", world.now)
     answered = []
     for _ in range(6):
         world.turn(1)
-        for each in list(world.state.out.rest):
+        for each in list(world.out.calls):
             answered.append(each.params["pair"])
             if each.params["pair"] == "ETHUSD":
                 world.executor.rest_failed(each, "EQuery:Unknown asset pair", world.now)
             else:
                 world.executor.rest_answer(each, {"fees": {"XXBTZUSD": fee("0.2")}}, world.now)
-        world.state.out.rest.clear()
+        world.out.calls.clear()
     assert answered == ["XBTUSD", "ETHUSD"]
     assert set(world.state.account.fees) == {"BTC/USD"}
 
 
 def test_a_pair_that_is_not_listed_is_not_asked_for() -> None:
     world = asking_fees("BTC/USD", "NOPE/USD")
-    (call,) = world.state.out.rest
+    (call,) = world.out.calls
     assert call.params == {"pair": "XBTUSD"}
 
 
 @pytest.mark.parametrize("bad", [{"fees": None}, {"fees": []}, {"fees": {"XXBTZUSD": {"fee": None}}}, {}, None, "x"])
 def test_an_odd_answer_to_the_fee_call_is_survived(bad: Any) -> None:
     world = asking_fees("BTC/USD")
-    (call,) = world.state.out.rest
+    (call,) = world.out.calls
     world.executor.rest_answer(call, bad, world.now)
     assert world.state.account.fees == {}
 
 
 def test_names_are_asked_for_once_and_again_where_they_did_not_come() -> None:
     world = World()
-    world.executor.history.names = type(world.executor.history.names)({}, {})
+    world.executor.backfill.names = type(world.executor.backfill.names)({}, {})
     world.ready()
     world.turn(1)
-    (call,) = world.state.out.rest
+    (call,) = world.out.calls
     assert (call.method, call.is_public) == ("AssetPairs", True)
-    world.state.out.rest.clear()
+    world.out.calls.clear()
     world.executor.rest_failed(call, "HTTP 502", world.now)
     world.turn(1)
-    assert world.state.out.rest == []
+    assert world.out.calls == []
     world.turn(10)
-    (call,) = world.state.out.rest
-    world.state.out.rest.clear()
+    (call,) = world.out.calls
+    world.out.calls.clear()
     world.executor.rest_answer(call, {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"}}, world.now)
     world.turn(1)
-    (call,) = world.state.out.rest
+    (call,) = world.out.calls
     assert call.method == "Assets"
     world.executor.rest_answer(call, {"XXBT": {"altname": "XBT"}}, world.now)
-    assert world.executor.history.names.symbol("XXBTZUSD") == "BTC/USD"
+    assert world.executor.backfill.names.symbol("XXBTZUSD") == "BTC/USD"
 
 
 def test_the_names_of_tokenised_stocks_are_asked_for_apart() -> None:
     world = World(
         configuration(pairs=["BTC/USD", "AAPLx/USD"], inventory_base={"BTC": Decimal(1), "AAPLx": Decimal(0)})
     )
-    world.executor.history.names = type(world.executor.history.names)({}, {})
+    world.executor.backfill.names = type(world.executor.backfill.names)({}, {})
     world.ready()
     answers = {
         ("AssetPairs", None): {"XXBTZUSD": {"altname": "XBTUSD", "wsname": "XBT/USD"}},
@@ -375,9 +375,9 @@ def test_the_names_of_tokenised_stocks_are_asked_for_apart() -> None:
     }
     for _ in answers:
         world.turn(1)
-        (call,) = world.state.out.rest
-        world.state.out.rest.clear()
+        (call,) = world.out.calls
+        world.out.calls.clear()
         wanted = call.params.get("aclass_base") or call.params.get("aclass")
         world.executor.rest_answer(call, answers[call.method, wanted], world.now)
-    assert world.executor.history.names.altname("AAPLx/USD") == "AAPLxUSD"
-    assert world.executor.history.names.symbol("XXBTZUSD") == "BTC/USD"
+    assert world.executor.backfill.names.altname("AAPLx/USD") == "AAPLxUSD"
+    assert world.executor.backfill.names.symbol("XXBTZUSD") == "BTC/USD"

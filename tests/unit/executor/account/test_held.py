@@ -62,7 +62,7 @@ def test_a_deposit_beyond_the_limit_is_neither_sold_nor_quoted_against() -> None
     assert len(set(cancelled)) == 2
     assert sent_adds(world) == []
     assert "tradebyte accept BTC" in account(world).assets["BTC"].held
-    assert any(said.alert and "BTC" in said.text for said in world.state.out.told)
+    assert any(said.alert and "BTC" in said.text for said in world.out.log)
 
 
 def test_a_deposit_within_the_limit_is_quoted_on() -> None:
@@ -112,7 +112,7 @@ def test_an_accepted_position_is_inventory_from_then_on_and_after_a_restart() ->
     assert account(world).assets["BTC"].inventory == "1.02"
     assert quoted(world)
     kept = {row.key: row.value for row in world.state.account.rows if isinstance(row, MetaRow)}
-    kept |= {row.key: row.value for row in world.state.out.rows if isinstance(row, MetaRow)}
+    kept |= {row.key: row.value for row in world.out.rows if isinstance(row, MetaRow)}
     again = Inventory({"BTC": Decimal(1)})
     again.restore(kept["accepted"])
     assert again.of_asset("BTC") == Decimal("1.02")
@@ -154,7 +154,7 @@ def test_a_held_asset_is_not_flattened_and_the_end_says_so() -> None:
     world = World().ready()
     entry(world, "deposit", "0.02")
     world.wait(3)
-    world.state.flattening = True
+    world.state.controls.flattening = True
     world.wait(5)
     assert sent_adds(world) == []
     assert world.halt.startswith("flattened")
@@ -178,7 +178,7 @@ def test_what_lies_in_an_earn_wallet_is_owned_but_not_to_be_sold() -> None:
     world.turn()
     sides = [order["side"] for r in sent_adds(world) for order in r.params.get("orders", [r.params])]
     assert sides == ["buy"]
-    assert "needed" in next(iter(world.executor.quoting.waits.shown.values()))
+    assert "needed" in next(iter(world.executor.backoff.reasons().values()))
 
 
 def test_a_snapshot_whose_wallets_hold_nothing_spot_leaves_nothing_to_spend() -> None:
@@ -199,7 +199,7 @@ def test_auto_earn_moves_the_wallet_and_not_the_position() -> None:
     world.wait(3)
     row = account(world).assets["BTC"]
     assert (row.position, row.wallets, row.held) == ("0", {"earn/flex": "0.9"}, "")
-    assert not any(said.alert and said.kind == "held" for said in world.state.out.told)
+    assert not any(said.alert and said.kind == "held" for said in world.out.log)
 
 
 def test_a_flatten_sells_what_is_spot_and_names_what_lies_elsewhere() -> None:
@@ -208,7 +208,7 @@ def test_a_flatten_sells_what_is_spot_and_names_what_lies_elsewhere() -> None:
     entry(world, "transfer", "1", wallet="earn/flex")
     world.state.account.inventory._configured = {"BTC": Decimal("0.99")}
     world.state.account.changes += 1
-    world.state.flattening = True
+    world.state.controls.flattening = True
     world.wait(5)
     assert sent_adds(world) == []
     assert "1 in earn/flex cannot be sold" in world.halt

@@ -14,7 +14,7 @@ SOLD = Trade("T1", {"USD": Decimal("9.98000")}, {"USD": Decimal("0.02005")})
 
 def ledger(*trades: Trade) -> Ledger:
     made = Ledger(lambda _: False, lambda _: set())
-    made.decimals = {"USD": 4}
+    made.set_decimals({"USD": 4})
     made.open({"USD": Decimal(100)}, ts=1000)
     for trade in trades:
         made.fill(trade)
@@ -42,8 +42,8 @@ def test_each_leg_adds_its_unit() -> None:
 
 def test_once_a_leg_has_its_entry_nothing_is_left_to_rounding() -> None:
     made = ledger(SOLD)
-    told = Entry("L1", "T1", "USD", "trade", Decimal("10.0001"), Decimal("0.0201"), Decimal("109.9800"), 2000)
-    assert made.entry(told, live=True)
+    entry = Entry("L1", "T1", "USD", "trade", Decimal("10.0001"), Decimal("0.0201"), Decimal("109.9800"), 2000)
+    assert made.entry(entry, live=True)
     assert made.difference == ""
     made.snapshot({"USD": Decimal("109.9801")})
     assert made.difference

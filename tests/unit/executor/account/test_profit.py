@@ -24,9 +24,9 @@ def account() -> Account:
 
 
 def published(world: World) -> m.Account:
-    found = account_message(world.state, world.now)
-    assert isinstance(found, m.Account)
-    return found
+    message = account_message(world.state, world.now)
+    assert isinstance(message, m.Account)
+    return message
 
 
 @given(some.lists(fills, max_size=30), some.dictionaries(some.sampled_from(PAIRS), amounts))
@@ -36,14 +36,20 @@ def test_pairs_add_up_to_the_total_to_the_last_digit(
     traded = account()
     for symbol, side, qty, price, fee in made:
         traded.pnl.setdefault(symbol, Pnl()).fill(side, qty, price, fee)
-    told = traded.profit(mids, set(), PAIRS, {"USD": Decimal(1)})
-    assert set(told.pairs) == set(PAIRS)
-    for total, name in ((told.realised, "realised"), (told.unrealised, "unrealised"), (told.fees_paid, "fees")):
-        assert Decimal(total) == sum(Decimal(getattr(pair, name)) for pair in told.pairs.values())
+    profits = traded.profit(mids, set(), PAIRS, {"USD": Decimal(1)})
+    assert set(profits.pairs) == set(PAIRS)
+    for total, name in (
+        (profits.realised, "realised"),
+        (profits.unrealised, "unrealised"),
+        (profits.fees_paid, "fees"),
+    ):
+        assert Decimal(total) == sum(Decimal(getattr(pair, name)) for pair in profits.pairs.values())
     for symbol, pnl in traded.pnl.items():
-        assert abs(Decimal(told.pairs[symbol].realised) - pnl.realised) <= Decimal("5e-9")
-    parts = Decimal(told.realised) + Decimal(told.unrealised) - Decimal(told.fees_paid) + Decimal(told.rounding)
-    assert Decimal(told.equity) == parts
+        assert abs(Decimal(profits.pairs[symbol].realised) - pnl.realised) <= Decimal("5e-9")
+    parts = (
+        Decimal(profits.realised) + Decimal(profits.unrealised) - Decimal(profits.fees_paid) + Decimal(profits.rounding)
+    )
+    assert Decimal(profits.equity) == parts
 
 
 def test_a_pair_shows_its_cost_its_mid_and_what_closing_there_would_make() -> None:
@@ -51,14 +57,14 @@ def test_a_pair_shows_its_cost_its_mid_and_what_closing_there_would_make() -> No
     pnl.fill("buy", Decimal("0.3"), Decimal(100), Decimal("0.01"))
     pnl.fill("buy", Decimal("0.1"), Decimal(104), Decimal("0.01"))
     pnl.fill("sell", Decimal("0.2"), Decimal(110), Decimal("0.02"))
-    shown = pnl.shown(Decimal("102.5"), is_stale=False)
-    assert (shown.qty, shown.average_price, shown.realised) == ("0.2", "101", "1.8")
-    assert (shown.unrealised, shown.fees, shown.mid, shown.is_stale) == ("0.3", "0.04", "102.5", False)
+    row = pnl.row(Decimal("102.5"), is_stale=False)
+    assert (row.qty, row.average_price, row.realised) == ("0.2", "101", "1.8")
+    assert (row.unrealised, row.fees, row.mid, row.is_stale) == ("0.3", "0.04", "102.5", False)
 
 
 def test_before_the_first_mid_and_when_flat_nothing_is_guessed() -> None:
-    shown = Pnl().shown(None, is_stale=True)
-    assert (shown.average_price, shown.mid, shown.unrealised, shown.is_stale) == ("", "", "0", True)
+    row = Pnl().row(None, is_stale=True)
+    assert (row.average_price, row.mid, row.unrealised, row.is_stale) == ("", "", "0", True)
 
 
 def test_the_last_good_mid_stays_and_is_flagged_while_the_book_is_not_live() -> None:

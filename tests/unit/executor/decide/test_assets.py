@@ -14,7 +14,7 @@ from executor.publish import account_message
 from executor.record.rows import MetaRow
 from shared.clock import SECOND
 from shared.messages import Account, BookState, Fees, Pair, Quote
-from tests.kit.executor_world import BTC, World, configuration
+from tests.kit.executor_world import BTC, World, configuration, params_of
 
 BTC_EUR = msgspec.structs.replace(BTC, symbol="BTC/EUR", quote="EUR")
 ETH_BTC = msgspec.structs.replace(
@@ -61,9 +61,10 @@ def dollars_sent(made: World, side: str) -> Decimal:
     """What all orders of a side that left are worth, at the worse of price and mid."""
     total = Decimal(0)
     for request in [*made.taken("add_order"), *made.taken("batch_add")]:
-        for order in request.params.get("orders", [request.params]):
+        params = params_of(request)
+        for order in params.get("orders", [params]):
             if order["side"] == side:
-                symbol = request.params["symbol"]
+                symbol = params["symbol"]
                 rate = {"USD": Decimal(1), "EUR": Decimal("1.05005"), "BTC": Decimal(84_000)}[PAIRS[symbol].quote]
                 mid = Decimal(sum(TOUCHES[symbol])) / 2 / 10 ** PAIRS[symbol].price_precision
                 total += max(order["limit_price"], mid) * order["order_qty"] * rate
@@ -122,7 +123,7 @@ def test_a_base_that_others_are_quoted_in_counts_while_its_own_rate_is_not_known
         for asset, amount in {"USD": 1000, "EUR": 1000, "BTC": 1, "ETH": 1}.items()
     ]
     made.ready()
-    assert made.state.rates.rate("BTC") is None
+    assert made.state.market.rates.rate("BTC") is None
     made.target(quote("BTC/EUR", "buy", 10, 100, "b0"), symbol="BTC/EUR")
     made.turn()
     assert made.taken("add_order") == []  # 0.0038 BTC are 319 dollars
@@ -143,12 +144,12 @@ def without_a_book(made: World, *silent: str) -> World:
 def test_after_a_start_a_position_without_a_book_counts_by_what_it_was_worth_before(is_kept: bool) -> None:
     made = without_a_book(world("BTC/USD", "ETH/USD", references=()), "ETH/USD")
     if is_kept:  # by the journal: 2 ETH beyond the inventory are 5,040 dollars
-        made.state.rates.restore('{"ETH": "2520"}')
+        made.state.market.rates.restore('{"ETH": "2520"}')
     made.ready()
     made.target(quote("BTC/USD", "buy", 10, 100, "b0"), symbol="BTC/USD")
     made.turn()
     assert made.taken("add_order") == []
-    why = made.executor.quoting.waits.shown["market_maker BTC/USD b0"]
+    why = made.executor.backoff.reasons()["market_maker BTC/USD b0"]
     assert ("gross worst case 51" if is_kept else "nothing values the position in ETH yet") in why
 
 
@@ -176,7 +177,9 @@ def test_without_a_rate_nothing_is_quoted_and_the_reason_is_named() -> None:
     made.target(quote("BTC/EUR", "buy", 10, 100, "b0"), symbol="BTC/EUR")
     made.turn()
     assert made.taken("add_order") == []
-    assert "EUR" in made.executor.quoting.gates.why_not_symbol("BTC/EUR", made.now)[0]
+    closed = made.executor.gates.quoting("BTC/EUR", made.now)
+    assert closed is not None
+    assert "EUR" in closed.text
     assert account(made).rates.get("EUR") is None
 
 
@@ -215,7 +218,7 @@ def test_a_rate_that_went_stale_pulls_what_goes_by_it_and_is_shown() -> None:
 
 def flatten(made: World, seconds: float = 20) -> list[tuple[str, str, Decimal]]:
     """Plays a flatten with orders that fill at once; returns (symbol, side, quantity) of each, in order."""
-    made.state.flattening = True
+    made.state.controls.flattening = True
     orders: list[tuple[str, str, Decimal]] = []
     until = made.now + int(seconds * SECOND)
     while made.now < until and not made.halt:
@@ -269,7 +272,7 @@ def test_what_other_peoples_orders_may_come_to_holds_up_no_flatten() -> None:
     made.push("executions", [{**order, "order_qty": Decimal(1), "limit_price": Decimal("83000.0")}])
     made.state.account.inventory._configured = {"BTC": Decimal("1.001")}  # 84 dollars short
     made.state.account.changes += 1
-    made.state.flattening = True
+    made.state.controls.flattening = True
     made.turn()
     (close,) = made.taken("add_order")
     assert (close.params["side"], close.params["order_qty"]) == ("buy", Decimal("0.001"))
@@ -362,14 +365,14 @@ def test_profit_is_exact_in_euros_and_told_in_dollars_at_the_rate_when_it_was_ma
     made = world("BTC/EUR").ready()
     bought_and_sold(made)
     made.wait(1)
-    told = account(made)
-    assert (told.quotes["EUR"].realised, told.quotes["EUR"].equity) == ("1", "1")
-    assert (told.realised, told.fx, told.equity) == ("1.05005", "0", "1.05005")
+    message = account(made)
+    assert (message.quotes["EUR"].realised, message.quotes["EUR"].equity) == ("1", "1")
+    assert (message.realised, message.fx, message.equity) == ("1.05005", "0", "1.05005")
     made.touches = {**TOUCHES, "EUR/USD": (11_000, 11_001)}
     made.wait(2)
-    told = account(made)
-    assert told.quotes["EUR"].equity == "1"
-    assert (told.realised, told.fx, told.equity) == ("1.05005", "0.05", "1.10005")
+    message = account(made)
+    assert message.quotes["EUR"].equity == "1"
+    assert (message.realised, message.fx, message.equity) == ("1.05005", "0.05", "1.10005")
 
 
 def test_the_days_loss_is_told_in_the_currency_and_without_the_rates_own_move() -> None:
@@ -389,7 +392,7 @@ def test_what_was_converted_outlives_a_restart() -> None:
     made = world("BTC/EUR").ready()
     bought_and_sold(made)
     made.wait(2)
-    kept = [row.value for row in made.state.out.rows if isinstance(row, MetaRow) and row.key == "booked"]
+    kept = [row.value for row in made.out.rows if isinstance(row, MetaRow) and row.key == "booked"]
     again = restore_conversion(kept[-1])
     assert again.total("realised") == Decimal("1.05005")
 
@@ -406,9 +409,9 @@ def test_an_asset_has_one_position_and_each_pair_the_share_of_its_fills() -> Non
         entry = {"ledger_id": f"LY{asset}", "ref_id": "TY", "type": "trade", "asset": asset}
         made.push("balances", [{**entry, "amount": change, "fee": Decimal(0), "balance": balance}])
     made.wait(2)
-    told = account(made)
-    assert told.positions == {"BTC/USD": "0.002", "BTC/EUR": "0"}
-    assert (told.assets["BTC"].position, told.assets["BTC"].worth) == ("0.002", "168")
+    message = account(made)
+    assert message.positions == {"BTC/USD": "0.002", "BTC/EUR": "0"}
+    assert (message.assets["BTC"].position, message.assets["BTC"].worth) == ("0.002", "168")
 
 
 def short_of_euros(euros: str) -> World:

@@ -12,29 +12,27 @@ import msgspec
 import pytest
 import structlog
 
-from executor.dispatch import Carrier
-from executor.outbox import Request
+from executor.effects import Request
 from executor.record.journal import Journal
 from executor.shell import Shell
 from shared import halt
 from shared.config import Strategy
 from shared.messages import Instruments, OrderState
 from shared.process.loop import Process
-from tests.kit.executor_world import BTC, ETH, World, buy, configuration, sell
-from tests.unit.executor.test_found_by_simulation import Hands
+from tests.kit.executor_world import BTC, ETH, KeepingHands, World, buy, configuration, params_of, sell
 
 
 def holding(world: World, base: str, asset: str = "BTC") -> None:
     """The account holds this much of an asset, and no difference is left open."""
-    found = world.state.account.ledger.holdings[asset]
-    found.balance = found.settled = Decimal(base)
+    holding = world.state.account.ledger.holdings[asset]
+    holding.balance = holding.settled = Decimal(base)
 
 
 def test_t11_flatten_pulls_confirms_closes_within_the_band_and_halts() -> None:
     world = World().ready()
     order = world.place(buy())[0]
     holding(world, "1.005")  # 420 USD long
-    world.state.flattening = True
+    world.state.controls.flattening = True
     world.turn()
     assert len(world.taken("cancel_order")) == 1
     world.turn(0.1)
@@ -45,8 +43,8 @@ def test_t11_flatten_pulls_confirms_closes_within_the_band_and_halts() -> None:
     assert request.params["side"] == "sell"
     assert request.params["time_in_force"] == "ioc"
     assert "post_only" not in request.params
-    assert request.params["limit_price"] >= Decimal("84000.05") * Decimal("0.99")
-    assert Decimal("0.0029") < request.params["order_qty"] <= Decimal("0.00298")  # 250 USD an order
+    assert params_of(request)["limit_price"] >= Decimal("84000.05") * Decimal("0.99")
+    assert Decimal("0.0029") < params_of(request)["order_qty"] <= Decimal("0.00298")  # 250 USD an order
     sent = world.live()[0]
     world.report("canceled", sent, reason="Immediate or cancel")
     holding(world, "1.00202")
@@ -59,13 +57,13 @@ def test_t11_flatten_pulls_confirms_closes_within_the_band_and_halts() -> None:
     world.wait(1.5)
     assert world.taken("add_order") == []
     assert "flattened" in world.halt
-    assert world.state.out.flattened
+    assert world.out.flattened
 
 
 def test_t11_a_short_position_is_bought_back_and_strategies_place_nothing_meanwhile() -> None:
     world = World().ready()
     holding(world, "0.999")
-    world.state.flattening = True
+    world.state.controls.flattening = True
     world.target(buy(), sell())
     world.turn()
     assert [request.params["side"] for request in world.taken("add_order")] == ["buy"]
@@ -84,7 +82,7 @@ def test_t11_an_order_of_unknown_outcome_holds_up_its_own_symbol_and_no_other() 
     assert [order.state for order in world.live()] == [OrderState.UNKNOWN]
     holding(world, "1.002")
     holding(world, "1.002", "ETH")
-    world.state.flattening = True
+    world.state.controls.flattening = True
     world.turn()
     assert [(r.symbol, r.params["side"]) for r in world.taken("add_order")] == [("ETH/USD", "sell")]
     sent = next(order for order in world.live() if order.symbol == "ETH/USD")
@@ -105,7 +103,7 @@ def test_t11_a_flatten_that_ends_a_halt_leaves_no_moment_to_quote_in(
     world = World()
     config = world.config
     config.source = tmp_path / "config" / "config.yaml"
-    world.state.halted = True
+    world.state.controls.halted = True
     halt.halt_trading(config.halt_file, halt.Halt(halt.Cause.DAILY_LOSS, "the day's loss reached its limit"))
     process = SimpleNamespace(config=config, log=structlog.get_logger())
     shell = Shell(cast(Process, process), world.state, world.executor, cast(Any, None))
@@ -113,16 +111,16 @@ def test_t11_a_flatten_that_ends_a_halt_leaves_no_moment_to_quote_in(
 
     def asked_between(file: Path) -> bool:
         """The command does all of it between the executor's two looks."""
-        found = is_halted(file)
+        is_there = is_halted(file)
         halt.halt(config.flatten_file, "flatten")
         halt.resume(config.halt_file)
-        return found
+        return is_there
 
     monkeypatch.setattr(halt, "is_halted", asked_between)
     for _ in range(2):
-        shell._look_at_halt()
-        assert world.state.halted or world.state.flattening
-    assert not world.state.halted
+        shell._read_switches()
+        assert world.state.controls.halted or world.state.controls.flattening
+    assert not world.state.controls.halted
 
 
 @pytest.mark.parametrize(
@@ -136,19 +134,19 @@ def test_t11_it_goes_no_further_than_an_order_that_is_not_ours_and_closes_before
     order = {"order_id": "OX", "exec_type": "new", "order_status": "new", "symbol": "BTC/USD", "side": side}
     world.push("executions", [{**order, "order_qty": Decimal("0.01"), "limit_price": Decimal(theirs)}])
     holding(world, position)
-    world.state.flattening = True
+    world.state.controls.flattening = True
     world.turn()
     (request,) = world.taken("add_order")
     assert request.params["side"] != side
     assert request.params["limit_price"] == Decimal(limit or "83160.1")  # the band's end
-    told = [told.text for told in world.state.out.told if "not ours rests at" in told.text]
-    assert bool(told) is bool(limit)
+    entries = [entries.text for entries in world.out.log if "not ours rests at" in entries.text]
+    assert bool(entries) is bool(limit)
 
 
 def test_t11_halted_it_waits() -> None:
     world = World().ready()
     holding(world, "1.005")
-    world.state.flattening = world.state.halted = True
+    world.state.controls.flattening = world.state.controls.halted = True
     world.turn()
     assert world.taken("add_order") == []
 
@@ -162,10 +160,10 @@ def test_a_dry_run_plans_checks_and_journals_and_sends_nothing() -> None:
         world.turn(0.05)
     sent = {request.method for request in world.sent}
     assert sent == {"subscribe"}
-    shown = {order.slot: (order.state, order.error) for order in world.state.registry.shown("BTC/USD")}
-    assert shown["b0"] == (OrderState.DENIED, "dry run, not sent: buy 0.00119047 at 83990.0")
-    assert "price band" in shown["a0"][1]
-    assert len(list(world.state.registry.shown("BTC/USD"))) == 2
+    states = {order.slot: (order.state, order.error) for order in world.state.registry.visible("BTC/USD")}
+    assert states["b0"] == (OrderState.DENIED, "dry run, not sent: buy 0.00119047 at 83990.0")
+    assert "price band" in states["a0"][1]
+    assert len(list(world.state.registry.visible("BTC/USD"))) == 2
 
 
 def test_a_dry_run_closes_nothing_and_says_what_it_would_have_sent() -> None:
@@ -173,28 +171,28 @@ def test_a_dry_run_closes_nothing_and_says_what_it_would_have_sent() -> None:
     world.hear_bus()
     world.connect()
     holding(world, "1.005")
-    world.state.flattening = True
+    world.state.controls.flattening = True
     world.wait(5)
     assert {request.method for request in world.sent} <= {"subscribe", "unsubscribe"}
     assert world.live() == []
     assert world.halt == ""
-    told = [told.text for told in world.state.out.told if "BTC/USD: dry run, not sent: sell 0.00" in told.text]
-    assert told
-    assert all("'tradebyte halt' and 'resume' end the wish" in each for each in told)
+    entries = [entries.text for entries in world.out.log if "BTC/USD: dry run, not sent: sell 0.00" in entries.text]
+    assert entries
+    assert all("'tradebyte halt' and 'resume' end the wish" in each for each in entries)
 
 
 @pytest.mark.parametrize("method", ["add_order", "batch_add", "amend_order", "edit_order", "cancel_all_orders_after"])
 def test_whoever_asks_nothing_but_subscriptions_leaves_in_a_dry_run(tmp_path: Path, method: str) -> None:
     world = World(configuration(dry_run=True))
-    hands = Hands(world)
-    carrier = Carrier(world.state, world.executor, Journal(tmp_path / "journal.sqlite"), hands)
+    hands = KeepingHands(world)
+    dispatcher = world.dispatcher(Journal(tmp_path / "journal.sqlite"), hands)
     world.hear_bus()
     world.executor.opened("TOKEN", world.now)
-    world.state.out.requests.append(Request(900, method, {}, "BTC/USD"))
-    world.state.out.requests.append(Request(901, method, {}, "BTC/USD", urgent=True))
-    carrier.turn(world.now)
+    world.state.out.send(Request(900, method, {}, "BTC/USD"))
+    world.state.out.send(Request(901, method, {}, "BTC/USD", urgent=True))
+    dispatcher.turn(world.now)
     assert {json.loads(text)["method"] for text in hands.sent} == {"subscribe"}
-    assert [told.text for told in hands.told if told.level == "error"] == [
+    assert [entry.text for entry in hands.log if entry.level == "error"] == [
         f"{method} on BTC/USD: dry run, not sent"
     ] * 2
 
@@ -222,7 +220,7 @@ def test_each_strategys_own_limits_bind_beside_the_accounts() -> None:
     world.turn()
     by_strategy = {s: sum(o.strategy == s for o in world.live()) for s in ("market_maker", "other")}
     assert by_strategy == {"market_maker": 1, "other": 2}
-    denied = [order.error for order in world.state.registry.shown("BTC/USD") if order.state is OrderState.DENIED]
+    denied = [order.error for order in world.state.registry.visible("BTC/USD") if order.state is OrderState.DENIED]
     assert len(denied) == 1
     assert "the strategy's worst case" in denied[0]
 

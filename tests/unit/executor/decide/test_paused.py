@@ -15,7 +15,7 @@ def adds(world: World) -> list[str]:
 def test_what_is_paused_is_pulled_and_nothing_is_placed_until_it_goes_on(name: str) -> None:
     world = World().ready()
     world.place(buy())
-    world.state.paused = frozenset([name])
+    world.state.controls.paused = frozenset([name])
     world.target(buy(), sell())
     world.turn()
     assert len([*world.taken("cancel_order"), *world.taken("batch_cancel")]) == 1
@@ -27,7 +27,7 @@ def test_what_is_paused_is_pulled_and_nothing_is_placed_until_it_goes_on(name: s
 
 def test_what_is_not_paused_goes_on() -> None:
     world = World().ready()
-    world.state.paused = frozenset(["ETH/USD", "another"])
+    world.state.controls.paused = frozenset(["ETH/USD", "another"])
     world.target(buy(), sell())
     world.turn()
     assert adds(world) == ["batch_add"]
@@ -35,10 +35,10 @@ def test_what_is_not_paused_goes_on() -> None:
 
 def test_a_resumed_one_quotes_again() -> None:
     world = World().ready()
-    world.state.paused = frozenset(["BTC/USD"])
+    world.state.controls.paused = frozenset(["BTC/USD"])
     world.target(buy())
     world.turn()
-    world.state.paused = frozenset()
+    world.state.controls.paused = frozenset()
     world.target(buy())
     world.turn()
     assert adds(world) == ["add_order"]

@@ -51,8 +51,8 @@ def test_what_is_as_wanted_is_kept() -> None:
 
 
 def test_a_new_slot_is_added_and_one_not_wanted_is_cancelled() -> None:
-    found = steps([quote("b1", price=990)], order())
-    assert [type(step) for step in found] == [Cancel, Add]
+    planned = steps([quote("b1", price=990)], order())
+    assert [type(step) for step in planned] == [Cancel, Add]
 
 
 def test_a_drifted_price_is_amended_when_its_turn_has_come() -> None:
@@ -90,8 +90,8 @@ def test_a_partial_fill_is_topped_up_only_when_less_than_half_stands() -> None:
 
 
 def test_a_slot_that_changed_sides_is_cancelled_first() -> None:
-    found = steps([quote("b0", "sell", 1100)], order())
-    assert [type(step) for step in found] == [Cancel]
+    planned = steps([quote("b0", "sell", 1100)], order())
+    assert [type(step) for step in planned] == [Cancel]
 
 
 def test_nothing_is_asked_of_an_order_in_flight_or_unknown() -> None:
@@ -162,11 +162,11 @@ orders = st.builds(
 def test_a_plan_never_asks_twice_of_a_slot_and_never_grows_what_is_frozen(
     wanted: list[Quote], there: list[Order], frozen: frozenset[Side]
 ) -> None:
-    found = plan(wanted, there, NOW, frozen_sides=frozen)
-    touched = [step.quote.slot if isinstance(step, Add) else step.order.slot for step in found]
+    planned = plan(wanted, there, NOW, frozen_sides=frozen)
+    touched = [step.quote.slot if isinstance(step, Add) else step.order.slot for step in planned]
     assert len(touched) == len(set(touched))
-    assert [type(step) for step in found] == sorted((type(s) for s in found), key=[Cancel, Change, Add].index)
-    for step in found:
+    assert [type(step) for step in planned] == sorted((type(s) for s in planned), key=[Cancel, Change, Add].index)
+    for step in planned:
         if isinstance(step, Add):
             assert step.quote.side not in frozen
         elif isinstance(step, Change):

@@ -35,7 +35,7 @@ def test_a_slot_that_the_exchange_refuses_is_named_with_its_text_after_20_s() ->
     (slot,) = account(world).empty_slots
     assert (slot.strategy, slot.symbol, slot.slot, slot.refused) == ("market_maker", "BTC/USD", "b0", True)
     assert slot.error == "EAccount:Invalid permissions:BTC/USD trading restricted"
-    assert any(said.alert and "Invalid permissions" in said.text for said in world.state.out.told)
+    assert any(said.alert and "Invalid permissions" in said.text for said in world.out.log)
 
 
 def test_a_slot_held_back_by_our_own_limit_is_named_and_not_a_refusal() -> None:
@@ -70,13 +70,13 @@ def test_an_order_whose_cancel_stays_without_effect_is_unwanted() -> None:
             world.answer(request, {})  # taken, and nothing comes of it
     (unwanted,) = account(world).unwanted
     assert unwanted.cl_ord_id == order.cl_ord_id
-    assert unwanted.since_ts <= world.now - 20 * SECOND + world.state.boot_to_wall
+    assert unwanted.since_ts <= world.now - 20 * SECOND + world.state.life.boot_to_wall
 
 
 def test_nothing_is_missed_while_halted() -> None:
     world = World().ready()
     world.target(buy())
-    world.state.halted = True
+    world.state.controls.halted = True
     world.wait(30)
     assert account(world).empty_slots == []
 
@@ -84,10 +84,10 @@ def test_nothing_is_missed_while_halted() -> None:
 @pytest.mark.parametrize("name", ["BTC/USD", "market_maker"])
 def test_what_is_paused_is_not_missed(name: str) -> None:
     world = World().ready()
-    world.state.paused = frozenset([name])
+    world.state.controls.paused = frozenset([name])
     world.target(buy())
     world.wait(30)
     assert account(world).empty_slots == []
-    world.state.paused = frozenset()
+    world.state.controls.paused = frozenset()
     world.wait(15)
     assert account(world).empty_slots == []  # its 20 s begin when it goes on

@@ -44,7 +44,7 @@ def open_report(order: Order, cum_qty: str = "0") -> dict[str, Any]:
 def next_life(order: Order, started: int, known: set[str], boot_to_wall: int = BOOT_TO_WALL) -> tuple[World, Order]:
     """A new executor that has the order of its journal."""
     world = World(started=started)
-    world.state.boot_to_wall = boot_to_wall
+    world.state.life.boot_to_wall = boot_to_wall
     world.known |= known
     restored = from_row(to_row(order, BOOT_TO_WALL), boot_to_wall)
     world.state.registry.add(restored)
@@ -82,7 +82,7 @@ def test_fills_of_a_snapshot_are_booked_as_they_happened() -> None:
     world.turn(20)
     world.executor.closed(world.now)
     deals = [("T1", "buy", "80000"), ("T2", "sell", "84000"), ("T3", "buy", "90000")]
-    told = [
+    entries = [
         {
             "exec_id": exec_id,
             "order_id": "OFOREIGN",
@@ -97,7 +97,7 @@ def test_fills_of_a_snapshot_are_booked_as_they_happened() -> None:
         }
         for exec_id, side, price in deals
     ]
-    world.connect(fills=list(reversed(told)))
+    world.connect(fills=list(reversed(entries)))
     assert world.state.account.pnl["BTC/USD"].realised == Decimal(4)
 
 
@@ -138,8 +138,8 @@ def test_what_a_batchs_answer_leaves_out_is_unknown() -> None:
     world.turn()
     [request] = world.taken("batch_add")
     world.answer(request, [{"order_id": "O1", "cl_ord_id": request.orders[0]}])
-    found = [world.state.registry.find(name) for name in request.orders]
-    assert [order.state for order in found if order] == [OrderState.OPEN, OrderState.UNKNOWN]
+    orders = [world.state.registry.find(name) for name in request.orders]
+    assert [order.state for order in orders if order] == [OrderState.OPEN, OrderState.UNKNOWN]
 
 
 def test_after_a_reboot_an_order_that_is_gone_is_ended() -> None:
@@ -154,7 +154,7 @@ def test_a_wall_clock_that_is_set_back_keeps_no_order_alive() -> None:
     world = World().ready()
     [order] = world.place(buy())
     world.turn(10)
-    world.state.boot_to_wall -= 3600 * SECOND
+    world.state.life.boot_to_wall -= 3600 * SECOND
     world.executor.closed(world.now)
     world.turn(20)
     world.connect(orders=[])
@@ -188,8 +188,8 @@ def test_an_unreadable_report_spoils_no_other_of_its_message() -> None:
     odd = {"order_id": "OZ", "exec_type": "amended", "cl_ord_id": other.cl_ord_id, "limit_price": Decimal("84010.05")}
     world.push("executions", [odd, {**open_report(order), "exec_type": "canceled"}])
     assert (order.is_live, other.is_live) == (False, True)
-    assert world.state.out.reconnect == ""
-    assert world.state.counts["unreadable"] == 1
+    assert world.out.reconnect == ""
+    assert world.state.out.counts["unreadable"] == 1
     world.wait(3)
     assert "executions" in [request.params["channel"] for request in world.taken("subscribe")], (
         "a snapshot is asked for"
@@ -201,7 +201,7 @@ def test_a_flatten_is_not_halted_by_the_loss_that_it_ends_nor_held_up_by_the_pac
     bought = {**fill_of(world, world.place(buy())[0], "T9", "0.005", "0.005"), "last_price": Decimal(90_000)}
     world.push("executions", [{**bought, "order_id": "OFOREIGN", "cl_ord_id": "", "order_status": "filled"}])
     world.push("balances", world.balances(USD="99550.0000", BTC="1.0050000000"), "snapshot")
-    world.state.flattening = True
+    world.state.controls.flattening = True
     for _ in range(8):
         world.hear_bus()
         world.raw({"channel": "heartbeat"})
@@ -210,8 +210,8 @@ def test_a_flatten_is_not_halted_by_the_loss_that_it_ends_nor_held_up_by_the_pac
         for request in [*world.taken("cancel_order"), *world.taken("batch_cancel")]:
             world.answer(request, {})
             for name in request.orders:
-                found = world.state.registry.find(name)
-                assert found is not None
-                world.report("canceled", found)
+                order_now = world.state.registry.find(name)
+                assert order_now is not None
+                world.report("canceled", order_now)
     assert world.halt == ""
     assert [each.params["time_in_force"] for each in world.sent if each.params.get("time_in_force") == "ioc"]

@@ -76,11 +76,11 @@ def test_what_waits_for_a_trigger_stands_in_nobodys_way(kind: str) -> None:
     (order,) = world.state.registry.standing()
     assert (order.strategy, order.presence) == (FOREIGN, Presence.WAITING)
     assert world.live() == []
-    assert world.state.counts["unreadable"] == 0
+    assert world.state.out.counts["unreadable"] == 0
     world.place(buy())
     world.wait(5)
     assert world.taken("cancel_order") == [], "it does not contradict the book"
-    assert world.state.out.reconnect == ""
+    assert world.out.reconnect == ""
 
 
 @pytest.mark.parametrize("kind", RESTING)
@@ -88,7 +88,7 @@ def test_what_rests_is_counted_and_left_alone(kind: str) -> None:
     world = started(row("sell", "90000.0", **RESTING[kind]))
     (order,) = world.live()
     assert (order.strategy, order.price, order.qty) == (FOREIGN, 900_000, 50_000_000)
-    world.state.halted = True
+    world.state.controls.halted = True
     world.wait(2)
     assert [
         request.method for request in world.sent if "cancel" in request.method and request.params.get("order_id")
@@ -122,7 +122,7 @@ def test_flatten_goes_past_a_stop_that_waits_and_stops_short_of_what_rests() -> 
         world = World(configuration(inventory_base={"BTC": Decimal("0.999")}))
         world.hear_bus()
         world.connect(orders=list(rows))
-        world.state.flattening = True
+        world.state.controls.flattening = True
         for _ in range(6):
             world.hear_bus()
             world.raw({"channel": "heartbeat"})
@@ -149,7 +149,7 @@ def test_a_trade_on_margin_moves_no_spot_position(said_by: str) -> None:
     world.push("executions", [row(**trade, **said, order_status="filled")])
     world.turn()
     assert world.state.is_reconciled
-    assert world.state.counts["trade on margin, left alone"] == 1
+    assert world.state.out.counts["trade on margin, left alone"] == 1
     assert world.state.account.rows == []
 
 
@@ -166,7 +166,7 @@ def test_orders_adopted_before_the_instrument_data_are_brought_to_them() -> None
         "last_price": Decimal("90000.0"),
     }
     world.push("executions", [row("sell", **trade, cum_qty=Decimal("0.123"), order_status="partially_filled")])
-    assert (world.state.out.reconnect, world.state.counts["unreadable"]) == ("", 0)
+    assert (world.out.reconnect, world.state.out.counts["unreadable"]) == ("", 0)
     world.hear_bus()
     world.turn()
     (order,) = world.live()
@@ -190,7 +190,7 @@ def test_an_order_on_a_pair_that_is_not_configured_takes_any_fill() -> None:
     more: Row = {"cum_qty": Decimal("33.5"), "order_status": "partially_filled", "fees": []}
     world.push("executions", [row(symbol="ADX/USD", **trade, **more)])
     world.push("executions", [{"order_id": "OHAND1", "exec_type": "amended", "limit_price": Decimal("0.2005")}])
-    assert (world.state.out.reconnect, world.state.counts["unreadable"]) == ("", 0)
+    assert (world.out.reconnect, world.state.out.counts["unreadable"]) == ("", 0)
 
 
 # --- Ids that look like ours -----------------------------------------------------------------------------------------
@@ -205,13 +205,13 @@ def test_an_id_with_an_epoch_that_no_writer_has_is_somebody_elses(epoch: int) ->
     (order,) = world.live()
     assert (order.strategy, order.doomed) == (FOREIGN, "")
     world.push("executions", [row("sell", "90000.0", cl_ord_id=name.replace("7", "8"), order_id="OHAND2")])
-    assert (world.state.out.stop_held, world.state.out.epoch) == ("", 0)
+    assert (world.state.session.newer_writer, world.out.epoch) == ("", 0)
 
 
 def test_an_id_of_a_newer_writer_is_obeyed() -> None:
     world = started()
     world.push("executions", [row("sell", "90000.0", cl_ord_id=str(ids.OrderId(NOW_S + 10, "001", "b0", 7)))])
-    assert "newer executor" in world.state.out.stop_held
+    assert "newer executor" in world.state.session.newer_writer
 
 
 def test_once_a_newer_writer_was_seen_nothing_is_added_and_its_orders_are_left_to_it() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from executor.effects import RestCall
 from executor.orders import ids
 from executor.orders.denial import Rule
 from executor.orders.order import Finished, Order
 from executor.orders.transitions import Ended, apply
-from executor.outbox import RestCall
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.messages import OrderState
@@ -101,7 +101,7 @@ def test_t17_a_restart_within_a_second_keeps_what_its_snapshot_lags_behind() -> 
 
     world = World().ready()
     (order,) = world.place(buy())
-    order.changed_ts = world.now + world.state.boot_to_wall
+    order.changed_ts = world.now + world.state.life.boot_to_wall
     world, order = next_life(order, world.now + SECOND // 2, set())
     world.connect(orders=[])
     assert order.is_live
@@ -134,13 +134,13 @@ def test_t5_a_retreat_beyond_the_price_band_is_cancelled_and_said(moved: Any) ->
     world = World().ready()
     (order,) = world.place(buy(price=838_300))
     world.wait(11)
-    world.state.out.told.clear()
+    world.out.log.clear()
     world.target(moved)
     world.turn()
     assert world.taken("amend_order") == []
     assert [request.orders for request in world.taken("cancel_order")] == [[order.cl_ord_id]]
     assert "price band" in order.error
-    assert any("price band" in told.text for told in world.state.out.told if told.kind == "denied")
+    assert any("price band" in entry.text for entry in world.out.log if entry.kind == "denied")
 
 
 def test_t5_a_retreat_that_also_grows_beyond_a_limit_retreats_alone() -> None:
@@ -185,7 +185,7 @@ def test_t5_while_no_amend_may_leave_a_retreat_is_cancelled_after_a_moment() -> 
     world = World().ready()
     world.place(buy())
     world.wait(11)
-    world.state.journal_ok = False
+    world.state.life.journal_ok = False
 
     def cancels(seconds: float) -> int:
         world.now += int(seconds * SECOND)
@@ -237,9 +237,9 @@ def test_an_order_without_an_order_id_is_cancelled_alone_by_its_client_id() -> N
 
 
 def rest_cancels(world: World) -> list[RestCall]:
-    found = [call for call in world.state.out.rest if call.method == "CancelOrder"]
-    world.state.out.rest[:] = [call for call in world.state.out.rest if call not in found]
-    return found
+    calls = [call for call in world.out.calls if call.method == "CancelOrder"]
+    world.out.calls[:] = [call for call in world.out.calls if call not in calls]
+    return calls
 
 
 def test_a_refused_batch_is_taken_apart_then_goes_by_rest_then_is_left_to_the_switch() -> None:
@@ -260,7 +260,7 @@ def test_a_refused_batch_is_taken_apart_then_goes_by_rest_then_is_left_to_the_sw
     world.taken("cancel_all_orders_after")
     for call in calls:
         world.executor.rest_failed(call, "EGeneral:Permission denied", world.now)
-    assert any("the switch is left to pull" in told.text and told.alert for told in world.state.out.told)
+    assert any("the switch is left to pull" in entry.text and entry.alert for entry in world.out.log)
     world.wait(12)
     assert world.taken("cancel_all_orders_after") == [], "it is not armed again, so that Kraken pulls"
 
@@ -401,14 +401,14 @@ def test_a_refused_add_waits_for_the_counter() -> None:
     assert len(world.taken("add_order")) == 1
 
 
-@pytest.mark.parametrize(("told", "threshold", "decay"), [(60, 60, 1.0), (125, 125, 2.34), (180, 125, 2.34)])
-def test_the_decay_follows_what_kraken_allows(told: int, threshold: float, decay: float) -> None:
+@pytest.mark.parametrize(("count_max", "threshold", "decay"), [(60, 60, 1.0), (125, 125, 2.34), (180, 125, 2.34)])
+def test_the_decay_follows_what_kraken_allows(count_max: int, threshold: float, decay: float) -> None:
     world = World()
     world.hear_bus()
     world.executor.opened("TOKEN", world.now)
     world.collect()
     for request in world.taken("subscribe"):
-        world.answer(request, {"channel": request.params["channel"], "maxratecount": told})
+        world.answer(request, {"channel": request.params["channel"], "maxratecount": count_max})
     budget = world.state.budget
     assert (budget.threshold, budget.decay) == (threshold, decay)
     budget.charge("BTC/USD", 50, world.now)
@@ -476,13 +476,13 @@ def test_t17_the_switch_stays_armed_until_a_snapshot_that_lags_no_more_shows_not
     world.connect()
     world.turn()
     world.armed()
-    world.state.halted = True
+    world.state.controls.halted = True
     world.wait(4.5)
     world.taken("subscribe")
     world.wait(1)
     (again,) = world.taken("subscribe")
     assert again.params["channel"] == "executions"
-    name = str(ids.OrderId(world.state.epoch - 100, "001", "b0", 1))
+    name = str(ids.OrderId(world.state.life.epoch - 100, "001", "b0", 1))
     row = {"order_id": "OLATE", "cl_ord_id": name, "exec_type": "pending_new", "symbol": "BTC/USD"}
     more = {"side": "buy", "order_qty": Decimal("0.001"), "limit_price": Decimal("83990.0"), "order_status": "new"}
     world.push("executions", [{**row, **more}], "snapshot")

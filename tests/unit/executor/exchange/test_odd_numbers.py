@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from executor.effects import RestCall
 from executor.exchange.requests import add_params, amend_params
 from executor.orders.order import Order
-from executor.outbox import RestCall
 from shared.clock import SECOND, parse_rfc3339, rfc3339
 from shared.kraken import v2
 from shared.messages import OrderState
@@ -60,8 +60,8 @@ def push(world: World, channel: str, *rows: str, kind: str = "update") -> None:
 def goes_on(world: World, order: Order) -> None:
     """Nothing was condemned: connected, reconciled, the own order open, and it still ends by its report."""
     world.turn()
-    assert world.state.out.reconnect == ""
-    assert (world.state.executions_ready, world.state.balances_ready) == (True, True)
+    assert world.out.reconnect == ""
+    assert (world.state.session.executions_ready, world.state.session.balances_ready) == (True, True)
     assert world.state.is_reconciled
     assert order.state is OrderState.OPEN
 
@@ -76,8 +76,8 @@ def test_an_odd_number_in_somebody_elses_order_spoils_nothing(name: str, odd: st
     goes_on(world, order)
     push(world, "executions", swapped(ROW, name, odd), json.dumps(own), kind="snapshot")
     goes_on(world, order)
-    assert world.state.counts["unreadable"] >= 2
-    assert any(told.kind == "unreadable" and told.alert for told in world.state.out.told)
+    assert world.state.out.counts["unreadable"] >= 2
+    assert any(entry.kind == "unreadable" and entry.alert for entry in world.out.log)
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -89,7 +89,7 @@ def test_an_odd_number_in_somebody_elses_trade_spoils_nothing(name: str, odd: st
     (order,) = world.place(buy())
     push(world, "executions", swapped(TRADE, name, odd))
     goes_on(world, order)
-    assert world.state.counts["unreadable"] == 1
+    assert world.state.out.counts["unreadable"] == 1
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -99,7 +99,7 @@ def test_an_odd_number_in_a_balance_spoils_nothing(name: str, odd: str) -> None:
     (order,) = world.place(buy())
     push(world, "balances", swapped(ENTRY, name, odd))
     goes_on(world, order)
-    assert world.state.counts["unreadable"] == 1
+    assert world.state.out.counts["unreadable"] == 1
     sound = json.dumps([{**row, "balance": str(row["balance"])} for row in world.balances()])[1:-1]
     push(world, "balances", sound, f'{{"asset":"EUR","balance":{odd}}}', kind="snapshot")
     goes_on(world, order)
@@ -113,7 +113,7 @@ def test_a_null_says_what_absence_says(name: str) -> None:
     push(world, "executions", swapped(TRADE.replace("OHAND", "OX"), "fees", "null"))
     push(world, "balances", *(swapped(ENTRY, each, "null") for each in ("type", "ref_id", "wallet_type", "fee")))
     world.turn()
-    assert world.state.out.reconnect == ""
+    assert world.out.reconnect == ""
     assert order.state is OrderState.OPEN
 
 
@@ -182,7 +182,7 @@ def test_odd_numbers_in_rest_answers_are_survived(name: str, odd: Any) -> None:
         ("TradeVolume", {"fees": {"XXBTZUSD": {"fee": odd}}, "fees_maker": None}),
     ):  # fmt: skip
         tag = "fees" if method == "TradeVolume" else "page"
-        world.executor.history._pages = [(method, "0", "1", 0)]
+        world.executor.backfill._pages = [(method, "0", "1", 0)]
         world.executor.rest_answer(RestCall(tag, method, {}), result, world.now)
         world.turn(0.1)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from executor.effects import RestCall
 from executor.exchange.connection import Private
-from executor.outbox import RestCall
 from shared.kraken.rest import Rest, RestError, RestRefused
 from tests.kit.executor_world import configuration
+from tests.kit.private_listener import KeepingListener
 
 
 class Answers:
@@ -36,7 +37,7 @@ def connected(
     made: list[Private] = []
 
     async def run() -> None:
-        private = Private(configuration(), lambda: 1, ignore, ignore, ignore, ignore, ignore)
+        private = Private(configuration(), lambda: 1, KeepingListener())
         monkeypatch.setattr(private, "_rest", rest)
         made.append(private)
         await use(private)
@@ -95,16 +96,16 @@ def test_a_key_that_no_header_can_hold_is_an_error_that_somebody_hears() -> None
 
 
 def test_a_secret_that_is_none_fails_the_call_and_not_silently() -> None:
-    failed: list[str] = []
+    listener = KeepingListener()
 
     async def run() -> None:
-        private = Private(configuration(), lambda: 1, ignore, ignore, ignore, ignore, ignore)
+        private = Private(configuration(), lambda: 1, listener)
         private._rest = Rest("http://127.0.0.1:1", "key", "no base64!", "tests")
-        private.start(RestCall("t", "Balance", {}), ignore, lambda _call, why: failed.append(why))
+        private.start(RestCall("t", "Balance", {}))
         await asyncio.gather(*private._tasks)
 
     asyncio.run(run())
-    assert failed == ["the API secret is not base64; copy it again from Kraken"]
+    assert listener.failures == ["the API secret is not base64; copy it again from Kraken"]
 
 
 def test_what_nobody_foresaw_is_told_and_the_connection_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:

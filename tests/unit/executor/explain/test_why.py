@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 def events_of(world: World, order: Any) -> list[EventRow]:
-    return [row for row in world.state.out.events if row.cl_ord_id == order.cl_ord_id]
+    return [row for row in world.out.events if row.cl_ord_id == order.cl_ord_id]
 
 
 def row_of(order: Any) -> OrderRow:
@@ -78,10 +78,10 @@ def kept(folder: Path) -> tuple[Journal, OrderRow]:
     denied.executor.quoting.placing._counter = 35  # ids of the same beginning
     denied.target(buy())
     denied.turn()
-    (other,) = denied.state.registry.shown("BTC/USD")
+    (other,) = denied.state.registry.visible("BTC/USD")
     journal = Journal(folder / "data/journal.sqlite")
-    fills = [row for row in world.state.out.rows if isinstance(row, FillRow)]
-    journal.write([row_of(order), row_of(other), *world.state.out.events, *denied.state.out.events, *fills])
+    fills = [row for row in world.out.rows if isinstance(row, FillRow)]
+    journal.write([row_of(order), row_of(other), *world.out.events, *denied.out.events, *fills])
     return journal, row_of(order)
 
 
@@ -149,10 +149,10 @@ def test_every_state_has_its_evidence_in_words() -> None:
     denied = World(configuration(max_order_size=Decimal(50))).ready()
     denied.target(buy())
     denied.turn()
-    (gone,) = denied.state.registry.shown("BTC/USD")
-    words = chain.evidence(row_of(gone), events_of(denied, gone))[1]
-    assert words.startswith("denied, by our own decision at ")
-    assert "above max_order_size 50" in words
+    (gone,) = denied.state.registry.visible("BTC/USD")
+    sentence = chain.evidence(row_of(gone), events_of(denied, gone))[1]
+    assert sentence.startswith("denied, by our own decision at ")
+    assert "above max_order_size 50" in sentence
 
 
 def test_a_fill_that_has_no_event_is_told_from_the_table_of_fills() -> None:
@@ -170,11 +170,11 @@ def test_it_takes_either_id_and_a_prefix_that_is_unique(folder: Path) -> None:
     for word in (order.cl_ord_id, order.order_id, order.cl_ord_id[:-1]):
         done = why(folder, word, "--json")
         assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout)
-        assert (told["cl_ord_id"], told["state"]) == (order.cl_ord_id, "filled")
-        assert told["evidence"]["kind"] == "report"
-        assert [event["exec_id"] for event in told["events"] if event["kind"] == "fill"] == ["T1"]
-        assert all(event["ts"].endswith("Z") for event in told["events"])
+        printed = json.loads(done.stdout)
+        assert (printed["cl_ord_id"], printed["state"]) == (order.cl_ord_id, "filled")
+        assert printed["evidence"]["kind"] == "report"
+        assert [event["exec_id"] for event in printed["events"] if event["kind"] == "fill"] == ["T1"]
+        assert all(event["ts"].endswith("Z") for event in printed["events"])
     journal.close()
 
 
@@ -183,8 +183,8 @@ def test_an_archived_order_is_found_and_what_remains_of_it(folder: Path) -> None
     journal.connection.execute("UPDATE orders SET changed_ts = 0, is_live = 0")
     assert archive(journal, BOOT_TO_WALL) == 2
     journal.close()
-    told = json.loads(why(folder, order.cl_ord_id, "--json").stdout)
-    assert (told["state"], told["evidence"]["kind"]) == ("filled", "report")
+    printed = json.loads(why(folder, order.cl_ord_id, "--json").stdout)
+    assert (printed["state"], printed["evidence"]["kind"]) == ("filled", "report")
 
 
 @pytest.mark.parametrize(

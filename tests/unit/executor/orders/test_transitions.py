@@ -231,13 +231,13 @@ def test_what_ended_is_brought_back_by_nothing_but_evidence_that_it_is_open(sequ
 
 
 @given(st.permutations([30, 20, 50]), st.lists(st.sampled_from([0, 1, 2]), max_size=4))
-def test_fills_in_any_order_add_up_once_each(fills: list[int], told: list[int]) -> None:
+def test_fills_in_any_order_add_up_once_each(fills: list[int], reported: list[int]) -> None:
     # Counted once by exec id before they come here; what reports say of the total may lag, repeat and come late.
     made, done = order(Active.OPEN), 0
     for index, fill in enumerate(fills):
         apply(made, FillCounted(fill), NOW)
         done += fill
-        if index in told:
+        if index in reported:
             apply(made, FilledInAll(done, is_snapshot=False), NOW)
         apply(made, FilledInAll(min(done, 20), is_snapshot=False), NOW)
         assert made.filled == done
@@ -261,7 +261,7 @@ def test_an_event_that_comes_twice_moves_the_state_no_further(sequence: list[Eve
 def test_nothing_outside_of_the_machine_assigns_to_an_order() -> None:
     owned = {field.name for field in dataclasses.fields(Order)} - {"audit"}
     owned |= {"confirmed", "suspect_since", "lacking_since", "absent_at", "history_asked"}
-    found = []
+    missing = []
     for path in sorted((ROOT / "executor").rglob("*.py")):
         if path.parent.name == "orders":
             continue
@@ -269,8 +269,8 @@ def test_nothing_outside_of_the_machine_assigns_to_an_order() -> None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target] if _is_assignment(node) else []
             for target in [part for one in targets for part in ast.walk(one)]:
                 if _is_stored(target) and target.attr in owned and _is_order(target.value):
-                    found.append(f"{path.name}:{target.lineno}: {ast.unparse(target)}")
-    assert found == []
+                    missing.append(f"{path.name}:{target.lineno}: {ast.unparse(target)}")
+    assert missing == []
 
 
 def _is_assignment(node: ast.AST) -> TypeGuard[ast.AugAssign | ast.AnnAssign]:

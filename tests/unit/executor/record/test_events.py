@@ -11,9 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from executor.dispatch import Carrier
+from executor.effects import RestCall
 from executor.orders.codec import from_row, to_row
-from executor.outbox import RestCall
 from executor.record.events import place
 from executor.record.journal import SCHEMA, Journal
 from executor.record.lookup import Lookup
@@ -22,8 +21,8 @@ from executor.record.rows import EventRow
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import OrderState, Quote, Target
-from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration, sell
-from tests.unit.executor.test_found_by_simulation import FullDisk, Hands
+from tests.kit.executor_world import BOOT_TO_WALL, KeepingHands, World, buy, configuration, sell
+from tests.unit.executor.test_found_by_simulation import FullDisk
 from tests.unit.executor.test_trading_rules import trade
 
 OLD_JOURNAL = Path(__file__).with_name("journal_schema_1.sql")
@@ -33,7 +32,7 @@ def of(world: World, order: Any, kind: str = "") -> list[dict[str, Any]]:
     """An order's events as data, with their kind and state."""
     return [
         {"kind": row.kind, "state": row.state, **json.loads(row.data)}
-        for row in world.state.out.events
+        for row in world.out.events
         if row.cl_ord_id == order.cl_ord_id and kind in ("", row.kind)
     ]
 
@@ -71,8 +70,8 @@ def test_an_add_tells_frame_book_target_plan_budget_and_bytes() -> None:
     assert (event["kind"], event["state"]) == ("decided", "sent")
     assert event["frame"] == {"received_ts": received + BOOT_TO_WALL, "exchange_ts": 77}
     assert event["book"] == {"booked_ts": booked + BOOT_TO_WALL, "bid": "83999.0", "ask": "83999.1"}
-    told = {"ttl_ms": 3000, "fills": 4, "price": "83990.0", "qty": "0.00119047", "why": "leaning"}
-    assert event["target"] == {"decided_ts": world.now + BOOT_TO_WALL, **told}
+    wanted = {"ttl_ms": 3000, "fills": 4, "price": "83990.0", "qty": "0.00119047", "why": "leaning"}
+    assert event["target"] == {"decided_ts": world.now + BOOT_TO_WALL, **wanted}
     assert event["plan"] == {"step": "add", "why": "the slot is empty"}
     assert event["budget"] == {"points": 1, "counter": 0, "held_back": 8, "threshold": 125}
     sent = json.loads(event["bytes"])
@@ -174,7 +173,7 @@ def test_a_denied_order_tells_the_rule() -> None:
     world = World(configuration(max_order_size=Decimal(50))).ready()
     world.target(buy())
     world.turn()
-    (order,) = world.state.registry.shown("BTC/USD")
+    (order,) = world.state.registry.visible("BTC/USD")
     (event,) = of(world, order)
     assert (event["kind"], event["state"]) == ("denied", "denied")
     assert "above max_order_size 50" in event["denied"]
@@ -219,8 +218,8 @@ def test_the_history_may_show_what_no_answer_did() -> None:
     world.executor.closed(world.now)
     assert of(world, order)[-1]["why"] == "the connection ended before its answer"
     world.executor.stream.reconcile.ask_history.append(order.cl_ord_id)
-    found = {"closed": {"OX": {"cl_ord_id": order.cl_ord_id, "status": "closed", "vol_exec": "0.00119047"}}}
-    world.executor.rest_answer(RestCall(f"order {order.cl_ord_id}", "ClosedOrders", {}), found, world.now)
+    answer = {"closed": {"OX": {"cl_ord_id": order.cl_ord_id, "status": "closed", "vol_exec": "0.00119047"}}}
+    world.executor.rest_answer(RestCall(f"order {order.cl_ord_id}", "ClosedOrders", {}), answer, world.now)
     last = of(world, order)[-1]
     assert (last["shows"], last["status"], last["state"]) == (True, "closed", "filled")
 
@@ -228,8 +227,8 @@ def test_the_history_may_show_what_no_answer_did() -> None:
 def test_what_did_not_leave_says_so() -> None:
     world = World().ready()
     world.target(buy())
-    world.executor.turn(world.now)
-    (request,) = [r for r in world.state.out.requests if r.method == "add_order"]
+    wanted = world.executor.turn(world.now)
+    (request,) = [r for r in wanted.requests if r.method == "add_order"]
     order = world.live()[0]
     world.executor.not_sent(request, "halted", world.now)
     last = of(world, order)[-1]
@@ -240,10 +239,10 @@ def test_an_order_found_at_a_start_says_by_which_start_and_by_what(tmp_path: Pat
     first = World().ready()
     placed = first.place(buy())[0]
     journal = Journal(tmp_path / "journal.sqlite")
-    journal.write([to_row(placed, BOOT_TO_WALL), *first.state.out.events])
+    journal.write([to_row(placed, BOOT_TO_WALL), *first.out.events])
     state, _ = restore(configuration(), journal, first.now, BOOT_TO_WALL)
-    (row,) = state.out.events
-    assert (row.kind, row.n, json.loads(row.data)["epoch"]) == ("restored", 2, state.epoch)
+    (row,) = state.out.pending.events
+    assert (row.kind, row.n, json.loads(row.data)["epoch"]) == ("restored", 2, state.life.epoch)
 
     world = World(started=first.now + 2 * SECOND)
     world.state.registry.add(from_row(to_row(placed, BOOT_TO_WALL), BOOT_TO_WALL))
@@ -263,14 +262,14 @@ def test_an_order_that_the_journal_lacks_is_adopted(ours: bool) -> None:
     report = {"order_id": "OX", "cl_ord_id": name, "order_status": "new", "symbol": "BTC/USD", "side": "buy"}
     world.hear_bus()
     world.connect(orders=[{**report, "limit_price": Decimal("1.0"), "order_qty": Decimal(1)}])
-    found = [(row.kind, json.loads(row.data)["ours"]) for row in world.state.out.events]
-    assert found == [("adopted", ours)]
+    rows = [(row.kind, json.loads(row.data)["ours"]) for row in world.out.events]
+    assert rows == [("adopted", ours)]
 
 
 def test_a_fill_that_only_the_history_tells_is_told() -> None:
     world = World().ready()
     order = world.place(buy())[0]
-    world.executor.history._pages = [("TradesHistory", "0", "1", 0)]
+    world.executor.backfill._pages = [("TradesHistory", "0", "1", 0)]
     time_s = world.exchange_ts / SECOND
     trade_told = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": time_s, "type": "buy", "price": "83990.0"}
     result = {"count": 1, "trades": {"TX": {**trade_told, "vol": "0.00119047", "fee": "0.01"}}}
@@ -296,7 +295,7 @@ def test_ten_thousand_events_of_one_order_stay_few_in_the_journal(tmp_path: Path
     order = world.place(buy())[0]
     for number in range(10_000):
         world.state.record(order, "report", world.now, {"number": number})
-    journal.write(world.state.out.events)
+    journal.write(world.out.events)
     journal.close()
     lookup = Lookup(path)
     kept = lookup.events(order.cl_ord_id)
@@ -338,8 +337,8 @@ def test_a_journal_of_schema_1_becomes_one_of_today_and_keeps_everything(tmp_pat
     for table, rows in before.items():
         assert journal.connection.execute(f"SELECT * FROM {table}").fetchall() == rows
     state, _ = restore(configuration(), journal, 1000 * SECOND, BOOT_TO_WALL)
-    assert {row.kind for row in state.out.events} == {"restored"}
-    journal.write(state.out.events)
+    assert {row.kind for row in state.out.pending.events} == {"restored"}
+    journal.write(state.out.pending.events)
     journal.close()
 
 
@@ -356,16 +355,16 @@ class Counted(Journal):
 def test_events_alone_are_no_transaction_and_are_written_with_what_is(tmp_path: Path) -> None:
     world = World().ready()
     journal = Counted(tmp_path / "journal.sqlite")
-    carrier = Carrier(world.state, world.executor, journal, Hands(world))
+    dispatcher = world.dispatcher(journal)
     order = world.place(buy())[0]
-    carrier.write()
+    world.write(dispatcher)
     before = journal.writes
     world.state.record(order, "report", world.now, {})
-    carrier.write()
+    world.write(dispatcher)
     assert journal.writes == before
-    carrier.write(even_events=True)
+    world.write(dispatcher, even_events=True)
     assert journal.writes == before + 1
-    assert world.state.out.events == []
+    assert world.out.events == []
     assert journal.next_event(order.cl_ord_id) == 3
     journal.close()
 
@@ -374,16 +373,16 @@ def test_a_full_disk_keeps_fills_rather_than_events(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(limits, "EVENTS_WAITING", 5)
     world = World().ready()
     journal = FullDisk(tmp_path / "journal.sqlite")
-    carrier = Carrier(world.state, world.executor, journal, Hands(world))
+    dispatcher = world.dispatcher(journal)
     order = world.place(buy())[0]
     trade(world, order, 10)
     journal.full = True
     for _ in range(50):
         world.state.record(order, "report", world.now, {})
-        carrier.turn(world.now)
-    assert len(world.state.out.events) <= 5
+        dispatcher.turn(world.now)
+    assert len(world.out.events) <= 5
     journal.full = False
-    carrier.turn(world.now)
+    dispatcher.turn(world.now)
     assert [fill.exec_id for fill in journal.fills()] == ["T1"]
     journal.close()
 
@@ -393,25 +392,25 @@ def test_no_token_is_in_any_event_or_anywhere_in_the_journal(tmp_path: Path) -> 
     world = World().ready()
     path = tmp_path / "journal.sqlite"
     journal = Journal(path)
-    hands = Hands(world)
-    carrier = Carrier(world.state, world.executor, journal, hands)
+    hands = KeepingHands(world)
+    dispatcher = world.dispatcher(journal, hands)
     quotes: list[Quote] = [buy(), sell(), buy(839_800, slot="b1")]
     world.target(*quotes)
-    carrier.turn(world.now)
+    dispatcher.turn(world.now)
     for order in world.live():
         world.report("new", order)
     for step in range(3):
         world.now += 11 * SECOND
         world.hear_bus()
         world.raw({"channel": "heartbeat"})
-        world.state.switch.trigger_ts = world.exchange_ts + 15 * SECOND
+        world.state.session.switch.trigger_ts = world.exchange_ts + 15 * SECOND
         world.target(*(buy(839_700 - 100 * step), sell(840_300 + 100 * step)))
-        carrier.turn(world.now)
+        dispatcher.turn(world.now)
         for order in world.live():
             order.amend = None
-    world.state.halted = True
-    carrier.turn(world.now)
-    carrier.write(even_events=True)
+    world.state.controls.halted = True
+    dispatcher.turn(world.now)
+    world.write(dispatcher, even_events=True)
     sent = {json.loads(text)["method"] for text in hands.sent}
     assert {"batch_add", "amend_order", "cancel_order", "batch_cancel"} <= sent
     assert all("TOKEN" in text for text in hands.sent)

@@ -23,6 +23,7 @@ from executor.record.rows import REST, SendRow
 from shared.clock import SECOND, rfc3339
 from shared.kraken.rest import RestError, RestRefused
 from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration, sell
+from tests.kit.private_listener import KeepingListener
 
 NOW = 1000 * SECOND
 WALL = 1_790_000_000 * SECOND
@@ -40,7 +41,7 @@ def test_both_counters_are_rebuilt_from_what_was_sent(tmp_path: Path) -> None:
     state, _ = restore(configuration(), journal, NOW, WALL - NOW)
     assert state.budget.value("BTC/USD", NOW) == pytest.approx(32 - 23.4)
     assert state.budget.value(REST, NOW) == 0
-    assert state.rest.value(NOW / SECOND) == pytest.approx(max(0, 4 - 3) + 1 - 2, abs=1e-6)
+    assert state.session.rest.value(NOW / SECOND) == pytest.approx(max(0, 4 - 3) + 1 - 2, abs=1e-6)
 
 
 def test_fills_of_an_order_that_is_not_ours_are_counted_by_its_next_life_too(tmp_path: Path) -> None:
@@ -52,10 +53,10 @@ def test_fills_of_an_order_that_is_not_ours_are_counted_by_its_next_life_too(tmp
     journal = Journal(tmp_path / "journal.sqlite")
     journal.write([*(to_row(live, BOOT_TO_WALL) for live in first.live()), *first.state.account.rows])
     state, _ = restore(configuration(), journal, first.now, BOOT_TO_WALL)
-    (found,) = state.registry.live()
-    assert (found.strategy, found.counted, found.filled) == (FOREIGN, 200_000, 200_000)
-    apply(found, FillCounted(100_000), first.now)  # while nobody watched: told by the fill alone
-    assert found.remaining == 0
+    (restored,) = state.registry.live()
+    assert (restored.strategy, restored.counted, restored.filled) == (FOREIGN, 200_000, 200_000)
+    apply(restored, FillCounted(100_000), first.now)  # while nobody watched: told by the fill alone
+    assert restored.remaining == 0
     journal.close()
 
 
@@ -65,7 +66,7 @@ def test_every_start_has_an_epoch_of_its_own_however_soon_it_comes(tmp_path: Pat
     for wall in (WALL, WALL + SECOND // 10, WALL + SECOND // 5, WALL - 3600 * SECOND):
         journal = Journal(tmp_path / "journal.sqlite")
         state, _ = restore(configuration(), journal, NOW, wall - NOW)
-        epochs.append(state.epoch)
+        epochs.append(state.life.epoch)
         journal.close()
     assert epochs == [WALL // SECOND + n for n in range(4)]
 
@@ -88,7 +89,7 @@ def inherited(target_s: float | None) -> tuple[World, list[Order]]:
     world.now -= int((target_s or 0) * SECOND)
     if target_s is not None:
         world.target(buy(), sell())
-    world.now = world.state.started
+    world.now = world.state.life.started
     for row in rows:
         world.state.registry.add(from_row(row, BOOT_TO_WALL))
     world.hear_bus()
@@ -106,7 +107,7 @@ def pass_time(world: World, seconds: float) -> None:
 def slow_start(world: World, restored: list[Order]) -> None:
     """Each way takes half a second: the connection, the token, the subscriptions and their snapshots."""
     pass_time(world, 3.0)  # a TCP and a TLS handshake, the token
-    world.executor.asks_token(world.now)
+    world.executor.token_requested(world.now)
     world.executor.opened("TOKEN", world.now)
     world.collect()
     sent = world.taken("subscribe")
@@ -116,10 +117,10 @@ def slow_start(world: World, restored: list[Order]) -> None:
     for request in sent:
         body = {"method": "subscribe", "req_id": request.req_id, "success": True, "time_in": taken_at}
         world.raw({**body, "time_out": taken_at, "result": {"channel": request.params["channel"]}})
-    shown = [
+    statuses = [
         {"order_id": o.order_id, "cl_ord_id": o.cl_ord_id, "exec_type": "new", "order_status": "new"} for o in restored
     ]
-    world.push("executions", shown, "snapshot")
+    world.push("executions", statuses, "snapshot")
     world.push("balances", world.balances(), "snapshot")
     world.turn()
     world.armed()
@@ -147,7 +148,7 @@ def test_t3_a_strategy_that_says_nothing_after_a_slow_start_is_not_waited_for_fo
 def test_t3_time_that_stays_uncertain_for_long_pulls() -> None:
     world = World().ready()
     world.place(buy())
-    world.state.clock._high += 2 * SECOND
+    world.state.session.clock._high += 2 * SECOND
 
     def cancels(seconds: float) -> int:
         world.now += int(seconds * SECOND)
@@ -180,32 +181,29 @@ def test_a_token_call_counts_and_is_journaled_whatever_comes_of_it(
 ) -> None:
     world = World()
 
-    def asks() -> None:
-        world.executor.asks_token(world.now)
-
-    def ignore(_: object) -> None: ...
+    class Asking(KeepingListener):
+        def token_requested(self) -> None:
+            world.executor.token_requested(world.now)
 
     async def connect() -> None:
-        private = Private(configuration(), lambda: 1, asks, ignore, ignore, ignore, ignore)
+        private = Private(configuration(), lambda: 1, Asking())
         monkeypatch.setattr(private, "_rest", Answers(answer))
         await private._subscribe()
 
     asyncio.run(connect())
-    assert world.state.rest.value(world.now / SECOND) == 1
-    assert [row.method for row in world.state.out.rows if isinstance(row, SendRow)] == ["GetWebSocketsToken"]
+    assert world.state.session.rest.value(world.now / SECOND) == 1
+    assert [row.method for row in world.out.rows if isinstance(row, SendRow)] == ["GetWebSocketsToken"]
 
 
 @pytest.mark.parametrize("answer", [{"token": "T"}, RestError("TimeoutError")])
 def test_a_token_that_comes_after_its_connection_is_gone_leaves_the_next_one_alone(
     answer: dict[str, str] | Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[str] = []
-    closed: list[str] = []
-
-    def ignore(_: object) -> None: ...
+    listener = KeepingListener()
+    opened, closed = listener.tokens, listener.closures
 
     async def connect() -> None:
-        private = Private(configuration(), lambda: 1, lambda: None, opened.append, ignore, closed.append, ignore)
+        private = Private(configuration(), lambda: 1, listener)
         monkeypatch.setattr(private, "_rest", Answers(answer))
         monkeypatch.setattr(private.socket, "_connection", SimpleNamespace(transport=SimpleNamespace(abort=str)))
         waiting = private._subscribe()

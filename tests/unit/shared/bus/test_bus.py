@@ -15,6 +15,8 @@ from shared.bus import Publisher, Received, Subscriber, Tracker, topics
 from shared.config import Config
 from shared.messages import Alert, Control, Message, Resync
 
+Context = zmq.Context[zmq.Socket[bytes]]
+
 
 @pytest.fixture
 def where(tmp_path: Path) -> str:
@@ -22,13 +24,13 @@ def where(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def context() -> Iterator[zmq.Context]:
-    made: zmq.Context = zmq.Context()
+def context() -> Iterator[Context]:
+    made: Context = zmq.Context()
     yield made
     made.destroy(linger=0)
 
 
-def publisher(context: zmq.Context, where: str, boot: int = 1) -> Publisher:
+def publisher(context: Context, where: str, boot: int = 1) -> Publisher:
     return Publisher(context, where, "monitor", boot, None)
 
 
@@ -44,18 +46,18 @@ def wait_for_subscription(sender: Publisher, prefix: str) -> None:
 
 def drain(reader: Subscriber, wanted: int, sender: Publisher | None = None) -> list[Received]:
     """What arrives until ``wanted`` messages are there (bounded)."""
-    found: list[Received] = []
+    received: list[Received] = []
     for _ in range(500):
         if sender is not None:
             sender.serve_subscriptions()
-        found += reader.drain()
-        if len(found) >= wanted:
+        received += reader.drain()
+        if len(received) >= wanted:
             break
         time.sleep(0.01)
-    return found
+    return received
 
 
-def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: zmq.Context, where: str) -> None:
+def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: Context, where: str) -> None:
     sender = publisher(context, where)
     sender.publish("control", Control(halted=True, why="test"))
     raw = context.socket(zmq.SUB)
@@ -66,37 +68,43 @@ def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: zmq.Co
     first = raw.recv_multipart()
     sender.repeat()
     assert raw.recv_multipart() == first
-    words = msgpack.unpackb(first[1])
-    assert (words["v"], words["src"], words["boot"], words["seq"], words["halted"]) == (1, "monitor", 1, 1, True)
-    assert words["ts"] > 0
+    message = msgpack.unpackb(first[1])
+    assert (message["v"], message["src"], message["boot"], message["seq"], message["halted"]) == (
+        1,
+        "monitor",
+        1,
+        1,
+        True,
+    )
+    assert message["ts"] > 0
 
 
-def test_events_are_not_repeated(context: zmq.Context, where: str) -> None:
+def test_events_are_not_repeated(context: Context, where: str) -> None:
     sender = publisher(context, where)
     reader = Subscriber(context, [where], ["alert", "control"])
     wait_for_subscription(sender, "alert")
     sender.publish("alert", Alert(level="info", kind="x", text="once"))
     sender.repeat()
     sender.publish("control", Control(halted=False))
-    found = drain(reader, 2)
-    assert [item.topic for item in found] == ["alert", "control"]
+    received = drain(reader, 2)
+    assert [item.topic for item in received] == ["alert", "control"]
     assert reader.counters.repeats == 0
 
 
-def test_of_a_state_topic_only_the_newest_is_handed_on(context: zmq.Context, where: str) -> None:
+def test_of_a_state_topic_only_the_newest_is_handed_on(context: Context, where: str) -> None:
     sender = publisher(context, where)
     reader = Subscriber(context, [where], ["control"])
     wait_for_subscription(sender, "control")
     for number in range(50):
         sender.publish("control", Control(halted=False, why=str(number)))
     time.sleep(0.2)
-    found = reader.drain()
-    assert [getattr(item.message, "why", "") for item in found] == ["49"]
+    received = reader.drain()
+    assert [getattr(item.message, "why", "") for item in received] == ["49"]
     assert reader.counters.messages == 50
     assert reader.counters.gaps == 0
 
 
-def test_a_topic_never_matches_a_longer_one(context: zmq.Context, where: str) -> None:
+def test_a_topic_never_matches_a_longer_one(context: Context, where: str) -> None:
     sender = publisher(context, where)
     reader = Subscriber(context, [where], ["feed.book.BTC/USD"])
     wait_for_subscription(sender, "feed.book.BTC/USD")
@@ -118,20 +126,20 @@ def test_a_topic_never_matches_a_longer_one(context: zmq.Context, where: str) ->
     ],
 )
 def test_what_does_not_decode_is_counted_told_and_skipped(
-    context: zmq.Context, where: str, topic: str, payload: bytes
+    context: Context, where: str, topic: str, payload: bytes
 ) -> None:
-    told: list[tuple[str, str, bytes]] = []
+    reports: list[tuple[str, str, bytes]] = []
     sender = publisher(context, where)
-    reader = Subscriber(context, [where], [""], on_bad=lambda *what: told.append(what))
+    reader = Subscriber(context, [where], [""], on_bad=lambda *what: reports.append(what))
     wait_for_subscription(sender, "control")
     sender.publish_encoded(topic, payload)
     sender.publish("alert", Alert(level="info", kind="after", text=""))
     assert [item.topic for item in drain(reader, 1)] == ["alert"]
     assert reader.counters.undecodable == 1
-    assert told[0][2] == payload[:200]
+    assert reports[0][2] == payload[:200]
 
 
-def test_a_second_bind_of_a_tcp_endpoint_is_told(context: zmq.Context) -> None:
+def test_a_second_bind_of_a_tcp_endpoint_is_told(context: Context) -> None:
     probe = context.socket(zmq.PUB)
     port = probe.bind_to_random_port("tcp://127.0.0.1")
     with pytest.raises(bus.BusAddressInUse):
@@ -141,10 +149,10 @@ def test_a_second_bind_of_a_tcp_endpoint_is_told(context: zmq.Context) -> None:
 def test_an_ipc_path_that_is_too_long_moves_to_a_short_folder(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 120)
     config = Config(root=deep)
-    found = bus.address(config, "ipc://run/bus/collector")
-    assert len(found) <= len("ipc://") + 100
-    assert found == bus.address(config, "ipc://run/bus/collector")
-    assert found != bus.address(Config(root=tmp_path / ("e" * 120)), "ipc://run/bus/collector")
+    address = bus.address(config, "ipc://run/bus/collector")
+    assert len(address) <= len("ipc://") + 100
+    assert address == bus.address(config, "ipc://run/bus/collector")
+    assert address != bus.address(Config(root=tmp_path / ("e" * 120)), "ipc://run/bus/collector")
 
 
 def message(src: str, boot: int, seq: int) -> Message:

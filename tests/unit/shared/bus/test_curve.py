@@ -14,10 +14,12 @@ from shared.config import Config, Curve
 from shared.messages import Control
 from tests.system import free_port
 
+Context = zmq.Context[zmq.Socket[bytes]]
+
 
 @pytest.fixture
-def context() -> Iterator[zmq.Context]:
-    made: zmq.Context = zmq.Context()
+def context() -> Iterator[Context]:
+    made: Context = zmq.Context()
     yield made
     made.destroy(linger=0)
 
@@ -32,12 +34,13 @@ def heard(sender: Publisher, reader: Subscriber, seconds: float) -> bool:
     return False
 
 
-def test_only_keys_on_the_list_hear_a_curve_endpoint(context: zmq.Context) -> None:
+def test_only_keys_on_the_list_hear_a_curve_endpoint(context: Context) -> None:
     server_public, server_secret = (key.decode() for key in zmq.curve_keypair())
     friend_public, friend_secret = (key.decode() for key in zmq.curve_keypair())
     stranger_public, stranger_secret = (key.decode() for key in zmq.curve_keypair())
     curve = Curve(public_key=server_public, secret_key=server_secret, allow={"friend": friend_public})
     auth = start_auth(context, Config(bus={"curve": curve}))
+    assert auth is not None
     try:
         where = f"tcp://127.0.0.1:{free_port()}"
         sender = Publisher(context, where, "monitor", 1, curve)

@@ -149,18 +149,18 @@ def test_a_key_that_is_not_whole_is_refused_and_not_shown(tmp_path: Path, name: 
 
 
 def test_a_live_configuration_without_a_halt_key_has_none_and_not_the_sandboxs(tmp_path: Path) -> None:
-    found = load(tmp_path, LIVE).kraken
-    assert (found.halt_key, found.halt_secret) == ("", "")
+    loaded = load(tmp_path, LIVE).kraken
+    assert (loaded.halt_key, loaded.halt_secret) == ("", "")
 
 
 def test_tokenised_pairs_are_pairs_and_assets_beside_the_traded_ones_are_allowed(tmp_path: Path) -> None:
-    found = load(tmp_path, "trading:\n  pairs: [AAPLx/USD]\n  inventory_base: {AAPLx: 3, ADA: 5, 1INCH: 1}\n")
-    assert found.trading.default_pair == "AAPLx/USD"
+    loaded = load(tmp_path, "trading:\n  pairs: [AAPLx/USD]\n  inventory_base: {AAPLx: 3, ADA: 5, 1INCH: 1}\n")
+    assert loaded.trading.default_pair == "AAPLx/USD"
 
 
 def test_words_stay_words(tmp_path: Path) -> None:
-    found = load(tmp_path, "trading:\n  pairs: [ON/USD, NO/USD]\n  inventory_base: {ON: 1, NO: '0250'}\n")
-    assert found.trading.inventory_base == {"ON": 1, "NO": 250}
+    loaded = load(tmp_path, "trading:\n  pairs: [ON/USD, NO/USD]\n  inventory_base: {ON: 1, NO: '0250'}\n")
+    assert loaded.trading.inventory_base == {"ON": Decimal(1), "NO": Decimal(250)}
 
 
 def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
@@ -173,13 +173,13 @@ def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_ipv6_loopback_is_a_host(tmp_path: Path) -> None:
-    found = load(tmp_path, 'simulator:\n  host: "::1"\nmonitor:\n  host: "::1"\n')
-    assert found.kraken.rest_url == "http://[::1]:8180"
+    loaded = load(tmp_path, 'simulator:\n  host: "::1"\nmonitor:\n  host: "::1"\n')
+    assert loaded.kraken.rest_url == "http://[::1]:8180"
 
 
 def test_variables_are_taken_from_the_environment(tmp_path: Path) -> None:
-    found = load(tmp_path, 'kraken:\n  api_key: "${KEY}"\n', {"KEY": "abc"})
-    assert found.kraken.api_key == "abc"
+    loaded = load(tmp_path, 'kraken:\n  api_key: "${KEY}"\n', {"KEY": "abc"})
+    assert loaded.kraken.api_key == "abc"
 
 
 def test_numbers_are_read_as_written(tmp_path: Path) -> None:
@@ -202,17 +202,17 @@ def test_a_named_file_that_is_missing_is_refused_and_so_is_none_for_a_command_th
 
 
 def test_live_trading_wants_consent_for_the_key(tmp_path: Path) -> None:
-    found = load(tmp_path, LIVE)
-    assert found.kraken.rest_url == config.LIVE_REST
+    loaded = load(tmp_path, LIVE)
+    assert loaded.kraken.rest_url == config.LIVE_REST
     with pytest.raises(ConfigError, match="doctor --go-live"):
-        config.require_consent(found)
-    config.consent_file(found).parent.mkdir(parents=True)
-    config.consent_file(found).touch()
-    config.require_consent(found)
+        config.require_consent(loaded)
+    config.consent_file(loaded).parent.mkdir(parents=True)
+    config.consent_file(loaded).touch()
+    config.require_consent(loaded)
 
 
 def test_the_simulator_listens_beyond_loopback_only_when_told_so_and_is_reached_by_loopback(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="could trade the made-up accounts"):
         load(tmp_path, "simulator:\n  host: 0.0.0.0\n")
-    found = load(tmp_path, "simulator:\n  host: 0.0.0.0\n  beyond_loopback: true\n")
-    assert found.kraken.rest_url == "http://127.0.0.1:8180"
+    loaded = load(tmp_path, "simulator:\n  host: 0.0.0.0\n  beyond_loopback: true\n")
+    assert loaded.kraken.rest_url == "http://127.0.0.1:8180"

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import websockets
 
 from collector.__main__ import Collector
-from collector.feed import Feed
+from collector.feed.feed import Feed
 from executor.shell import Shell
 from shared.config import Config
 from shared.kraken import socket as module
+from shared.kraken.reconnect import Reconnect
 from shared.kraken.socket import KrakenSocket
 from shared.process.loop import Process
 from tests.kit.executor_world import World
@@ -27,7 +29,7 @@ def test_no_error_of_connecting_ends_it(monkeypatch: pytest.MonkeyPatch, error: 
         raise error
 
     monkeypatch.setattr(module, "connect", fails)
-    monkeypatch.setattr(module.Reconnect, "delay_s", lambda *_: 0.0)
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
     made = KrakenSocket("ws://127.0.0.1:1/", lambda: None, lambda _: None, lambda _: None, "tests")
 
     async def run() -> None:
@@ -52,12 +54,12 @@ def test_what_a_lost_connection_leaves_in_the_queue_is_counted(monkeypatch: pyte
         async def __aexit__(self, *_: object) -> None: ...
 
         async def recv(self, decode: bool) -> bytes:
-            raise module.websockets.ConnectionClosedError(None, None)
+            raise websockets.ConnectionClosedError(None, None)
 
         async def send(self, _text: str) -> None: ...
 
     monkeypatch.setattr(module, "connect", lambda *_, **__: Gone())
-    monkeypatch.setattr(module.Reconnect, "delay_s", lambda *_: 0.0)
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
     opened: list[bool] = []
 
     def on_open() -> None:
@@ -78,7 +80,8 @@ def test_what_a_lost_connection_leaves_in_the_queue_is_counted(monkeypatch: pyte
 
 
 def process() -> Any:
-    return SimpleNamespace(config=Config(), drops=0, details={}, state=lambda *_: None, publish=lambda *_: None)
+    nothing = {name: lambda *_: None for name in ("state", "publish", "dispatch")}
+    return SimpleNamespace(config=Config(), drops=0, details={}, **nothing)
 
 
 def test_the_collectors_heartbeat_shows_what_its_socket_dropped() -> None:
@@ -92,6 +95,6 @@ def test_the_collectors_heartbeat_shows_what_its_socket_dropped() -> None:
 def test_the_executors_heartbeat_shows_what_its_socket_dropped() -> None:
     beats, world = process(), World()
     shell = Shell(cast(Process, beats), world.state, world.executor, cast(Any, None))
-    shell.send("without a connection")
+    shell.private.socket.send("without a connection")
     shell._say_state(world.now)
     assert beats.drops == 1

@@ -158,9 +158,9 @@ def test_alerts_of_different_kinds_are_no_flood(tmp_path: Path) -> None:
 def test_every_key_of_the_configuration_is_secret() -> None:
     config = Config(kraken=Kraken(api_key=KEY, api_secret=SECRET))
     check(config, lambda _key: "test")
-    found = secrets_of(config)
-    assert {KEY, SECRET, config.kraken.halt_secret} <= set(found)
-    assert {key.api_secret for account in config.simulator.accounts for key in account.keys} <= set(found)
+    secrets = secrets_of(config)
+    assert {KEY, SECRET, config.kraken.halt_secret} <= set(secrets)
+    assert {key.api_secret for account in config.simulator.accounts for key in account.keys} <= set(secrets)
 
 
 def test_secrets_are_in_no_field_and_no_traceback(tmp_path: Path) -> None:

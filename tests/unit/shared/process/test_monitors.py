@@ -21,15 +21,15 @@ def test_a_bucket_holds_its_value_within_3_2_percent(value: int) -> None:
 
 
 @given(st.lists(values, min_size=1), st.floats(0, 100))
-def test_a_percentile_is_not_exceeded_by_its_share_and_close_to_the_true_one(found: list[int], percent: float) -> None:
+def test_a_percentile_is_not_exceeded_by_its_share_and_close_to_the_true_one(times: list[int], percent: float) -> None:
     histogram = Histogram()
-    for value in found:
+    for value in times:
         histogram.add(value)
-    told = histogram.percentile_ns(percent)
-    assert sum(value <= told for value in found) >= len(found) * percent / 100 - 1e-9
-    rank = max(1, -int(-len(found) * percent // 100))
-    true = sorted(found)[rank - 1]
-    assert told <= true * 1.0323 + 1 or told <= max(found)
+    percentile = histogram.percentile_ns(percent)
+    assert sum(value <= percentile for value in times) >= len(times) * percent / 100 - 1e-9
+    rank = max(1, -int(-len(times) * percent // 100))
+    true = sorted(times)[rank - 1]
+    assert percentile <= true * 1.0323 + 1 or percentile <= max(times)
 
 
 @given(st.lists(values), st.lists(values))

@@ -413,7 +413,7 @@ EXPECTED: dict[Seen, dict[Any, Any]] = {
     },
 }  # fmt: skip
 SEEN = {seen.__name__: seen for seen in EXPECTED}
-POSITIONS = [(name, value) for name, _, fact in unconfirmed.facts() for value in fact.words]
+POSITIONS = [(name, value) for name, _, assumption in unconfirmed.assumptions() for value in assumption.outcomes]
 
 
 @pytest.mark.parametrize(("name", "value"), POSITIONS, ids=[f"{name}-{value}" for name, value in POSITIONS])
@@ -424,9 +424,9 @@ def test_a_client_sees_each_position_of_each_switch(name: str, value: Any) -> No
 
 def test_each_fact_is_said_once_with_its_default_first() -> None:
     hints = typing.get_type_hints(Unconfirmed)
-    for name, default, fact in unconfirmed.facts():
+    for name, default, assumption in unconfirmed.assumptions():
         allowed = (True, False) if hints[name] is bool else typing.get_args(hints[name])
-        assert next(iter(fact.words)) == default, name
-        assert set(fact.words) == set(allowed), name
-        assert len(fact.words) > 1, name
+        assert next(iter(assumption.outcomes)) == default, name
+        assert set(assumption.outcomes) == set(allowed), name
+        assert len(assumption.outcomes) > 1, name
     assert len(SEEN) == len(msgspec.structs.fields(Unconfirmed))

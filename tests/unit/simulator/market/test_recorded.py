@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from collector.recorder import Recorder
-from collector.recording import schema
-from collector.store import Rules, Store
+from collector.recording.files import schema
+from collector.recording.recorder import Recorder
+from collector.recording.store import Rules, Store
 from shared.bus import topics
 from shared.messages import FeedFrame, FeedTrades, Message, Trade
 from simulator.market import recorded, replay

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import msgspec
 import yaml
@@ -21,8 +20,8 @@ import zmq
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from collector.record import topic
-from collector.recording import Recording, Row, Unreadable, counted, described, find
+from collector.recording.files import Recording, Row, Unreadable, counted, described, find
+from collector.recording.record import topic
 from collector.replay import parse_speed
 from shared import bus, limits
 from shared import config as configuration
@@ -40,7 +39,7 @@ NO_PORT = 1
 
 
 def schedule(rows: Iterator[Row], speed: float | None) -> Iterator[tuple[int, Row]]:
-    """Each row with the ns after the start at which it is due; the time between two recorders' runs is passed over."""
+    """Yield each row with the ns after the start at which it is due; pauses between two recorders' runs are skipped."""
     due = 0
     last: Row | None = None
     for row in rows:
@@ -64,7 +63,7 @@ class Playback:
         publisher.socket.setsockopt(zmq.XPUB_NODROP, 1)
 
     def wait_for_reader(self, seconds: float) -> None:
-        """Until somebody subscribes, and a moment for the rest of what they subscribe to."""
+        """Wait until somebody subscribes, and a moment for the rest of what they subscribe to."""
         end = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < end:
             self._serve(20)
@@ -72,7 +71,7 @@ class Playback:
                 end = min(end, time.monotonic() + limits.JOIN_S * 3)
 
     def play(self, rows: Iterator[Row], speed: float | None) -> None:
-        """All of it, or until stopped."""
+        """Play all rows, or until stopped."""
         started = boot_ns()
         for due, row in schedule(rows, speed):
             while not self.stopping and (left := started + due - boot_ns()) > 0:
@@ -114,7 +113,7 @@ class Playback:
 
 
 def config_text(config: Config) -> str:
-    """A configuration for the bus of a recording: pairs and strategies as here, no keys, no exchange within reach."""
+    """Return a configuration for a recording's bus: our pairs and strategies, no keys, no exchange within reach."""
     tree = {
         "kraken": {"sandbox": True},
         "trading": msgspec.to_builtins(config.trading),
@@ -129,7 +128,7 @@ def config_text(config: Config) -> str:
 
 
 def own_bus(config: Config, folder: Path) -> Config:
-    """Writes the configuration of the recording's bus into ``folder``; refuses (exit 78) what is another system's."""
+    """Write the configuration of the recording's bus into ``folder``; exit 78 where that is another system's."""
     path = folder / "config" / "config.yaml"
     try:
         if path.exists() and not path.read_text(encoding="utf-8").startswith(MARK):
@@ -147,7 +146,7 @@ def own_bus(config: Config, folder: Path) -> Config:
 
 
 def moment(text: str) -> int:
-    """For argparse: RFC 3339 in UTC, as ns since the epoch."""
+    """Read a command line's time, RFC 3339 in UTC, as ns since the epoch."""
     try:
         return parse_rfc3339(text)
     except ValueError:
@@ -155,45 +154,60 @@ def moment(text: str) -> int:
 
 
 def speed_of(text: str) -> float | None:
-    """For argparse."""
+    """Read a command line's speed."""
     try:
         return parse_speed(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither 'max' nor a number above 0") from None
 
 
-def summary(playback: Playback, recording: Recording, seconds: float, config: Path) -> dict[str, Any]:
-    """Return what came of it, as ``--json`` prints it."""
+class Summary(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """The outcome of a playback, as ``--json`` prints it; times RFC 3339."""
+
+    messages: int
+    payload_bytes: int
+    seconds: float
+    start: str | None
+    end: str | None
+    files: int
+    problems: list[str]
+    reader_stalled: bool
+    interrupted: bool
+    config: str
+
+
+def summary(playback: Playback, recording: Recording, seconds: float, config: Path) -> Summary:
+    """Return what came of it."""
     first, last = playback.first, playback.last
-    return {
-        "messages": playback.sent,
-        "payload_bytes": playback.payload_bytes,
-        "seconds": round(seconds, 3),
-        "from": rfc3339(first.wall) if first else None,
-        "to": rfc3339(last.wall) if last else None,
-        "files": len(recording.files),
-        "problems": described(recording),
-        "reader_stalled": playback.stalled,
-        "interrupted": playback.stopping,
-        "config": str(config),
-    }
+    return Summary(
+        messages=playback.sent,
+        payload_bytes=playback.payload_bytes,
+        seconds=round(seconds, 3),
+        start=rfc3339(first.wall) if first else None,
+        end=rfc3339(last.wall) if last else None,
+        files=len(recording.files),
+        problems=described(recording),
+        reader_stalled=playback.stalled,
+        interrupted=playback.stopping,
+        config=str(config),
+    )
 
 
-def told(found: dict[str, Any]) -> list[str]:
-    """The summary for people, a sentence a line."""
-    lines = [f"note: {problem}" for problem in found["problems"]]
-    if not found["messages"]:
+def sentences(result: Summary) -> list[str]:
+    """Return the summary for people, a sentence a line."""
+    lines = [f"note: {problem}" for problem in result.problems]
+    if not result.messages:
         return [*lines, "nothing was replayed: no message of these topics and times is in the recording"]
-    how = "interrupted; replayed" if found["interrupted"] else "replayed"
+    how = "interrupted; replayed" if result.interrupted else "replayed"
     return [
         *lines,
-        f"{how} {found['messages']:,} messages in {found['seconds']:,.1f} s, "
-        f"heard from {found['from']} to {found['to']}, from {counted(found['files'], 'file')}",
+        f"{how} {result.messages:,} messages in {result.seconds:,.1f} s, "
+        f"heard from {result.start} to {result.end}, from {counted(result.files, 'file')}",
     ]
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs the command; returns its exit code."""
+    """Run the command; return its exit code."""
     options = parser("collector replay", "put a recording onto a bus of its own, byte for byte and in order")
     options.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders (data/recordings)")
     options.add_argument("--speed", type=speed_of, default=1.0, metavar="N|max", help="times as fast as recorded")
@@ -217,7 +231,7 @@ def main(argv: Sequence[str]) -> int:
         lock = locks.Lock(own.run, "collector")
     except locks.Held as held:
         refuse(EXIT_HELD, "collector replay", f"{held}, or name another --folder")
-    context: zmq.Context[Any] = zmq.Context()
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     endpoint = bus.address(own, str(own.bus["collector"]))
     publisher = bus.Publisher(context, endpoint, "collector", wall_ns(), None)
     out = Console(stderr=True, highlight=False)
@@ -239,19 +253,19 @@ def main(argv: Sequence[str]) -> int:
     context.term()
     lock.release()
     assert own.source is not None
-    found = summary(playback, recording, seconds, own.source)
-    print(json.dumps(found) if chosen.json else "\n".join(told(found)), flush=True)
+    result = summary(playback, recording, seconds, own.source)
+    print(json.dumps(msgspec.to_builtins(result)) if chosen.json else "\n".join(sentences(result)), flush=True)
     return 0 if playback.sent else EXIT_FAILED
 
 
 def followed(recording: Recording, out: Console) -> Iterator[Row]:
-    """The rows, with a bar that shows on a terminal how far the files are read."""
+    """Return the rows, with a bar that shows on a terminal how far the files are read."""
     columns = (TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[at]}"))
-    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as shown:
-        task = shown.add_task("", total=max(1, recording.size), at="")
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
+        task = bar.add_task("", total=max(1, recording.size), at="")
         due = 0
         for row in recording.rows():
             if (now := boot_ns()) >= due:
                 due = now + SECOND // 5
-                shown.update(task, completed=recording.read, at=rfc3339(row.wall)[:19])
+                bar.update(task, completed=recording.read, at=rfc3339(row.wall)[:19])
             yield row

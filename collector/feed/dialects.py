@@ -1,4 +1,4 @@
-"""How each version of Kraken's public WebSocket is asked: the requests of version 1 and of version 2. A core."""
+"""The requests of version 1 and version 2 of Kraken's public WebSocket. A core."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class Dialect(ABC):
 
     @abstractmethod
     def subscribe(self, channel: str, symbols: list[str], depth: int, req_id: int) -> str:
-        """Subscribes to ``book`` (with a snapshot) or ``trade`` (without)."""
+        """Subscribe to ``book`` (with a snapshot) or ``trade`` (without)."""
 
     @abstractmethod
     def unsubscribe(self, channel: str, symbols: list[str], depth: int, req_id: int) -> str:
-        """Unsubscribes; Kraken wants the depth of a book again."""
+        """Unsubscribe; Kraken wants the depth of a book again."""
 
     @abstractmethod
     def ping(self, req_id: int) -> str:
-        """Asks for a sign of life; version 2 answers with the exchange's time."""
+        """Ask for a sign of life; version 2 answers with the exchange's time."""
 
     @abstractmethod
     def instruments(self, req_id: int) -> str:
-        """Subscribes to instrument data; only where :attr:`has_instruments`."""
+        """Subscribe to instrument data; only where :attr:`has_instruments`."""
 
 
 class Version2(Dialect):
@@ -82,5 +82,5 @@ class Version1(Dialect):
 
 
 def dialect(version: int) -> Dialect:
-    """The dialect of version 1 or 2."""
+    """Return the dialect of version 1 or 2."""
     return Version1() if version == 1 else Version2()

@@ -1,4 +1,4 @@
-"""What a frame is, whichever version of Kraken's WebSocket sent it. A core.
+"""Kraken's public frames, classified whichever version of the WebSocket sent them. A core.
 
 Version 2 sends objects with ``channel`` or ``method``; version 1 sends lists for data and objects with ``event``.
 """
@@ -122,44 +122,44 @@ def _timing(frame: v2.Frame) -> Timing | None:
 def _version_2_ack(frame: v2.Frame) -> Ack:
     if not frame.success:
         return Ack(frame.method, False, "", frame.symbol, frame.error)
-    told = v2.payload(frame.result, v2.Ack)
-    return Ack(frame.method, True, told.channel, told.symbol)
+    named = v2.payload(frame.result, v2.Ack)
+    return Ack(frame.method, True, named.channel, named.symbol)
 
 
 def _version_2_push(frame: v2.Frame) -> Classified:
     kind = _V2.get(frame.channel, Kind.UNKNOWN)
-    found = Classified(kind, 2, frame=frame)
+    push = Classified(kind, 2, frame=frame)
     if kind in (Kind.BOOK, Kind.TICKER):
         elements = v2.payload(frame.data, list[v2.Symbol])
-        found.symbols = list(dict.fromkeys(element.symbol for element in elements if element.symbol))
-        if not found.symbols:
+        push.symbols = list(dict.fromkeys(element.symbol for element in elements if element.symbol))
+        if not push.symbols:
             raise ValueError("no symbol in it")
     elif kind is Kind.TRADE:
         trades, unread = v2.elements(frame.data, v2.Trade)
-        found.unread = [f"{row.why}: {row.raw!r}" for row in unread]
+        push.unread = [f"{row.why}: {row.raw!r}" for row in unread]
         for trade in trades:
             try:
                 at = parse_rfc3339(trade.timestamp) if trade.timestamp else 0
             except ValueError as error:
-                found.unread.append(f"{error}: {trade}")
+                push.unread.append(f"{error}: {trade}")
                 continue
-            found.trades.append((trade.symbol, trade.side, trade.price, trade.qty, trade.trade_id, at))
+            push.trades.append((trade.symbol, trade.side, trade.price, trade.qty, trade.trade_id, at))
     elif kind is Kind.STATUS:
         elements_of_status = v2.payload(frame.data, list[v2.Status])
-        found.system = elements_of_status[-1].system if elements_of_status else ""
-    return found
+        push.system = elements_of_status[-1].system if elements_of_status else ""
+    return push
 
 
 def _version_1_data(raw: bytes) -> Classified:
     data = v1.parse_data(raw)
     kind = _V1.get(data.channel, Kind.UNKNOWN)
-    found = Classified(kind, 1, symbols=[data.symbol])
+    push = Classified(kind, 1, symbols=[data.symbol])
     if kind is Kind.TRADE:
-        trades, found.unread = v1.trades(data)
+        trades, push.unread = v1.trades(data)
         for trade in trades:
             side: Literal["buy", "sell"] = "buy" if trade.side == "buy" else "sell"
-            found.trades.append((data.symbol, side, trade.price, trade.qty, 0, int(trade.time_s * SECOND)))
-    return found
+            push.trades.append((data.symbol, side, trade.price, trade.qty, 0, int(trade.time_s * SECOND)))
+    return push
 
 
 def _version_1_event(raw: bytes) -> Classified:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from collector.recording import BARE
+from collector.recording.files import BARE
 from shared import bus, limits
 from shared.bus import topics
 from shared.messages import Message
@@ -30,16 +29,16 @@ class Recorder:
         self.missed: Counter[str] = Counter()
         self._batch_bytes = batch_bytes
         self._tracker = bus.Tracker()
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[tuple[object, ...]] = []
         self._pending_bytes = 0
 
     @property
     def is_full(self) -> bool:
-        """Enough is gathered to be written at once."""
+        """True once enough is gathered to be written at once."""
         return self._pending_bytes >= self._batch_bytes or len(self._rows) >= limits.RECORD_BATCH_ROWS
 
     def take(self, parts: list[bytes], heard: int) -> None:
-        """One message as it came, ``heard`` in ns of CLOCK_BOOTTIME; whatever it holds, this returns."""
+        """Take one message as it came, ``heard`` in ns of CLOCK_BOOTTIME; whatever it holds, this returns."""
         try:
             raw_topic, payload = parts
             topic = topics.decode(raw_topic)
@@ -58,13 +57,13 @@ class Recorder:
 
     def _header(self, payload: bytes) -> Message | None:
         try:
-            found = _header.decode(payload)
+            header = _header.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            found = None
-        if found is None or not all(0 <= each <= INT64_MAX for each in (found.boot, found.seq, found.ts)):
+            header = None
+        if header is None or not all(0 <= each <= INT64_MAX for each in (header.boot, header.seq, header.ts)):
             self.headless += 1
             return None
-        return found
+        return header
 
     def batch(self) -> pa.RecordBatch | None:
         """Return what was gathered since the last, None when nothing was."""

@@ -1,4 +1,4 @@
-"""The carrier: what leaves before the journal and what after it, on a disk that is locked, full or slow (T9)."""
+"""The dispatcher: what leaves before the journal and what after it, on a disk that is locked, full or slow (T9)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from executor.dispatch import Carrier
-from executor.outbox import RestCall
+from executor.dispatch import Dispatcher
+from executor.effects import RestCall
 from executor.record.journal import Journal
 from executor.record.rows import Row
 from shared import limits
 from shared.clock import MS, SECOND
-from tests.kit.executor_world import World, buy
-from tests.unit.executor.test_found_by_simulation import Hands
+from tests.kit.executor_world import KeepingHands, World, buy
 
 
 class Diary(Journal):
@@ -28,7 +27,7 @@ class Diary(Journal):
         super().write(rows)
 
 
-class WritingHands(Hands):
+class WritingHands(KeepingHands):
     """Hands that note what leaves, and whose clock stands a little later after each try to write."""
 
     def __init__(self, world: World, diary: list[str]) -> None:
@@ -43,13 +42,13 @@ class WritingHands(Hands):
         self.diary.append(call.method)
 
 
-def carried(folder: Path) -> tuple[World, Carrier, list[str]]:
-    """A healthy executor with one order, its carrier, and the diary of what happens in which order."""
+def carried(folder: Path) -> tuple[World, Dispatcher, list[str]]:
+    """A healthy executor with one order, its dispatcher, and the diary of what happens in which order."""
     world = World().ready()
     world.place(buy())
     journal = Diary(folder / "journal.sqlite")
     journal.diary = []
-    return world, Carrier(world.state, world.executor, journal, WritingHands(world, journal.diary)), journal.diary
+    return world, world.dispatcher(journal, WritingHands(world, journal.diary)), journal.diary
 
 
 @contextmanager
@@ -61,42 +60,42 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def test_t9_a_cancel_leaves_before_the_journal_is_written(tmp_path: Path) -> None:
-    world, carrier, diary = carried(tmp_path)
+    world, dispatcher, diary = carried(tmp_path)
     world.target()
-    carrier.turn(world.now)
+    dispatcher.turn(world.now)
     assert diary.index("cancel_order") < diary.index("journal")
 
 
 def test_t9_a_cancel_by_rest_leaves_before_the_journal_too(tmp_path: Path) -> None:
-    world, carrier, diary = carried(tmp_path)
+    world, dispatcher, diary = carried(tmp_path)
     world.live()[0].cancel.failures = 2
     world.target()
-    carrier.turn(world.now)
+    dispatcher.turn(world.now)
     assert diary.index("CancelOrder") < diary.index("journal")
 
 
 def test_an_add_leaves_after_the_journal(tmp_path: Path) -> None:
-    world, carrier, diary = carried(tmp_path)
+    world, dispatcher, diary = carried(tmp_path)
     world.target(buy(), buy(839_800, slot="b1"))
-    carrier.turn(world.now)
+    dispatcher.turn(world.now)
     assert diary.index("journal") < diary.index("add_order")
 
 
 def test_t9_with_a_locked_database_cancels_leave_and_adds_wait(tmp_path: Path) -> None:
-    world, carrier, diary = carried(tmp_path)
+    world, dispatcher, diary = carried(tmp_path)
     with locked(tmp_path / "journal.sqlite"):
         world.target(buy(), buy(839_800, slot="b1"))
-        carrier.turn(world.now)
-        assert not world.state.journal_ok
+        dispatcher.turn(world.now)
+        assert not world.state.life.journal_ok
         assert "add_order" not in diary
         world.target()
         world.now += 100 * MS
-        carrier.turn(world.now)
+        dispatcher.turn(world.now)
         assert "cancel_order" in diary
     world.now += SECOND
-    carrier.turn(world.now)
-    assert world.state.journal_ok
-    assert [row.state for row in carrier.journal.live_orders()] == ["cancelling"]
+    dispatcher.turn(world.now)
+    assert world.state.life.journal_ok
+    assert [row.state for row in dispatcher.journal.live_orders()] == ["cancelling"]
 
 
 def test_t9_a_pass_waits_no_longer_for_a_lock_than_its_limit(tmp_path: Path) -> None:
@@ -106,32 +105,32 @@ def test_t9_a_pass_waits_no_longer_for_a_lock_than_its_limit(tmp_path: Path) -> 
 
 
 def test_a_lock_that_holds_up_a_pass_is_left_alone_for_several(tmp_path: Path) -> None:
-    world, carrier, diary = carried(tmp_path)
+    world, dispatcher, diary = carried(tmp_path)
 
     class Slow(WritingHands):
         def now(self) -> int:
             world.now += 20 * MS  # as the wait for the lock takes
             return world.now
 
-    carrier.hands = Slow(world, diary)
+    dispatcher.hands = Slow(world, diary)
     with locked(tmp_path / "journal.sqlite"):
         world.state.record(world.live()[0], "report", world.now, {})
         world.state.registry.note(world.live()[0])
-        carrier.write()
-        assert not world.state.journal_ok
+        world.write(dispatcher)
+        assert not world.state.life.journal_ok
         tries = diary.count("journal")
-        carrier.write()
+        world.write(dispatcher)
         assert diary.count("journal") == tries
     world.now += SECOND
-    carrier.write()
-    assert world.state.journal_ok
+    world.write(dispatcher)
+    assert world.state.life.journal_ok
 
 
 def test_t9_a_cancel_waits_for_no_epoch_and_an_add_of_the_old_one_never_leaves(tmp_path: Path) -> None:
-    world, carrier, diary = carried(tmp_path)
-    world.state.out.epoch = world.state.epoch + 5
+    world, dispatcher, diary = carried(tmp_path)
+    world.state.out.outbid(wanted := world.state.life.epoch + 5)
     world.target(buy(slot="b1"))
-    carrier.turn(world.now)
+    dispatcher.turn(world.now)
     assert diary.index("cancel_order") < diary.index("journal")
     assert "add_order" not in diary
-    assert world.state.epoch == world.state.out.epoch
+    assert world.state.life.epoch == wanted

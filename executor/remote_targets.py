@@ -8,6 +8,7 @@ late of the last seconds is the clocks' difference and the quickest way here, wh
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 import msgspec
 
@@ -18,7 +19,24 @@ from shared.messages import Target
 WINDOW_S = 3.0
 
 
-class Elsewhere:
+@dataclass(frozen=True, slots=True)
+class ClocksApart:
+    """A target that is not taken; ``behind`` is how far its machine's clock is behind ours, in ms."""
+
+    strategy: str
+    behind_ms: float
+
+    @property
+    def text(self) -> str:
+        """Say it for people, with what to do."""
+        return (
+            f"{self.strategy} runs on another machine, whose clock is {abs(self.behind_ms):.0f} ms "
+            f"{'behind' if self.behind_ms > 0 else 'ahead'} (or its messages take that long); more than "
+            f"{limits.CLOCKS_APART_MS} ms, so nothing is quoted for it: keep both clocks by NTP"
+        )
+
+
+class RemoteTargets:
     """Takes in targets; times are ns, of CLOCK_BOOTTIME unless named ``*_ts``."""
 
     def __init__(self, clock: str) -> None:
@@ -26,8 +44,8 @@ class Elsewhere:
         # By strategy: when a message of its came, and how late by the wall clocks.
         self._late: dict[str, deque[tuple[int, int]]] = {}
 
-    def taken(self, target: Target, now: int, now_ts: int) -> Target | str:
-        """The target by this machine's clock, or why it is not taken."""
+    def localise(self, target: Target, now: int, now_ts: int) -> Target | ClocksApart:
+        """Return the target by this machine's clock, or why it is not taken."""
         if not target.clock or target.clock == self._clock:
             return target
         late = now_ts - target.ts
@@ -37,9 +55,5 @@ class Elsewhere:
             window.popleft()
         apart = min((late for _, late in window), key=abs)
         if abs(apart) > limits.CLOCKS_APART_MS * MS:
-            return (
-                f"{target.strategy} runs on another machine, whose clock is {abs(apart) / MS:.0f} ms "
-                f"{'behind' if apart > 0 else 'ahead'} (or its messages take that long); more than "
-                f"{limits.CLOCKS_APART_MS} ms, so nothing is quoted for it: keep both clocks by NTP"
-            )
+            return ClocksApart(target.strategy, apart / MS)
         return msgspec.structs.replace(target, decided=now - max(0, late), received=0, booked=0)

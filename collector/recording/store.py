@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from collector.recording import NAME, files_of, plain
+from collector.recording.files import NAME, files_of, plain
 from shared.clock import rfc3339, wall_ns
 
 
@@ -35,7 +35,7 @@ class Rules:
 
 
 class _Sink(io.RawIOBase):
-    """What Arrow writes to: gathers the bytes, so that a batch goes to the file in one piece."""
+    """Gathers the bytes that Arrow writes, so that a batch goes to the file in one piece."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,12 +73,12 @@ class _Writing:
         self._writer = pa.ipc.new_stream(self._sink, schema, options=options)
 
     def encoded(self, batch: pa.RecordBatch) -> bytes:
-        """The batch as it goes into this file; the first comes with the schema."""
+        """Return the batch as it goes into this file; the first comes with the schema."""
         self._writer.write_batch(batch)
         return self._sink.taken()
 
     def append(self, raw: bytes) -> None:
-        """Writes all of it or, with an OSError, nothing."""
+        """Write all of it or, with an OSError, nothing."""
         left = memoryview(raw)
         try:
             while left:
@@ -90,7 +90,7 @@ class _Writing:
         self.size += len(raw)
 
     def close(self, *, ended: bool) -> None:
-        """With the mark of a stream's end unless the disk is full; an empty file goes."""
+        """Close with the mark of a stream's end unless the disk is full; an empty file goes."""
         if ended and self.size:
             self._writer.close()
             self.append(self._sink.taken())
@@ -119,7 +119,7 @@ class Store:
         self._number = max((int(path.name.partition("-")[0]) for path, _ in self._kept), default=0)
 
     def write(self, batch: pa.RecordBatch, now: int) -> None:
-        """Appends a batch; ``now`` in ns of CLOCK_BOOTTIME. Raises :class:`DiskFull`, and OSError for other trouble."""
+        """Append a batch; ``now`` in ns of CLOCK_BOOTTIME. Raises :class:`DiskFull`, and OSError for other trouble."""
         rules, writing = self._rules, self._writing
         if writing is not None and (writing.size >= rules.rotate_bytes or now - writing.opened >= rules.rotate_ns):
             self._finish()
@@ -139,7 +139,7 @@ class Store:
         self.rows += batch.num_rows
 
     def close(self, *, ended: bool = True) -> None:
-        """Ends the file being written."""
+        """End the file being written."""
         if self._writing is not None:
             self._writing.close(ended=ended)
             self._writing = None
@@ -159,7 +159,7 @@ class Store:
         self._writing = _Writing(path, self._make_schema(), now)
 
     def _make_room(self, more: int) -> None:
-        """Drops the oldest files for the budget's sake; a disk that others need stops the recording instead."""
+        """Drop the oldest files for the budget's sake; a disk that others need stops the recording instead."""
         assert self._writing is not None
         while self._kept and self._writing.size + more + sum(size for _, size in self._kept) > self._rules.max_bytes:
             path, _ = self._kept.pop(0)

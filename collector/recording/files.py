@@ -1,4 +1,4 @@
-"""What a recording is: Arrow IPC stream files of bus messages, and how they are read back.
+"""Recordings: Arrow IPC stream files of bus messages, and how they are read back.
 
 A folder holds ``NUMBER-TIME.arrows`` files; numbers rise, so that their order is that of the messages. A file is an
 Arrow IPC stream with zstd: after its schema come batches, each whole once written. One that was cut off anywhere is
@@ -53,7 +53,7 @@ class Unreadable(Exception):
 
 
 def schema(session: str, wanted: Iterable[str]) -> pa.Schema:
-    """The columns, and metadata that tells whoever finds the file what it is; ``session`` names one recorder's run."""
+    """Return the columns, with metadata that explains the file to a finder; ``session`` names one recorder's run."""
     about = {
         "tradebyte_recording": FORMAT,
         "about": "Messages on the bus of TradeByte, a row each, in the order heard. Any Arrow library reads this: "
@@ -70,14 +70,14 @@ def schema(session: str, wanted: Iterable[str]) -> pa.Schema:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """A folder's recorded files, oldest first. Raises OSError when it cannot be read."""
-    found = [(int(match.group(1)), path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found)]
+    """Return a folder's recorded files, oldest first. Raises OSError when it cannot be read."""
+    numbered = [(int(match.group(1)), path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(numbered)]
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
-    """Files as they are, and of each folder its recorded files. Raises :class:`Unreadable` where there are none."""
-    found: list[Path] = []
+    """Return files as they are, and the recorded files of folders. Raises :class:`Unreadable` where there are none."""
+    files: list[Path] = []
     for path in paths:
         try:
             inside = files_of(path) if path.is_dir() else [path]
@@ -87,8 +87,8 @@ def find(paths: Iterable[Path]) -> list[Path]:
             raise Unreadable(f"{path}: {error.strerror}; name a recorded file, or the folder of some") from error
         if not inside:
             raise Unreadable(f"{path}: no recording is in this folder; 'tradebyte record' makes one")
-        found += inside
-    return found
+        files += inside
+    return files
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,9 @@ class Row:
     payload: bytes
 
 
-def wanted(words: Iterable[str]) -> Callable[[str], bool]:
-    """Is a topic one of those that ``words`` (kinds or whole topics, none: all) subscribe to."""
-    prefixes = tuple(prefix for each in words for prefix in topics.subscription(each)) or (b"",)
+def wanted(names: Iterable[str]) -> Callable[[str], bool]:
+    """Return whether ``names`` (kinds or whole topics, none: all) subscribe to a topic, as a function of it."""
+    prefixes = tuple(prefix for each in names for prefix in topics.subscription(each)) or (b"",)
 
     @functools.lru_cache(maxsize=1024)
     def is_wanted(topic: str) -> bool:
@@ -118,7 +118,7 @@ class Recording:
     """Recorded files, read once from the first to the last, a batch in memory at a time."""
 
     files: list[Path]
-    words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     start: int | None = None
     end: int | None = None
     #: Bytes read so far, files that were cut off, files that are no recording: filled while reading.
@@ -128,12 +128,12 @@ class Recording:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Return bytes of all files."""
         return sum(path.stat().st_size for path in self.files if path.exists())
 
     def rows(self) -> Iterator[Row]:
-        """The messages of the wanted topics, heard from ``start`` until before ``end`` (ns since the epoch)."""
-        is_wanted = wanted(self.words)
+        """Return the messages of the wanted topics, heard from ``start`` until before ``end`` (ns since the epoch)."""
+        is_wanted = wanted(self.names)
         for path in self.files:
             before = self.read
             for batch, session, offset in self._batches(path, before):
@@ -145,7 +145,7 @@ class Recording:
                         yield Row(session, heard, wall, topic, payload)
 
     def _batches(self, path: Path, before: int) -> Iterator[tuple[list[tuple[int, str, bytes]], str, int]]:
-        """(heard, topic, payload) by whole batch, with the session and what makes ``heard`` a time since the epoch."""
+        """Yield (heard, topic, payload) by whole batch, with the session and what makes ``heard`` wall time."""
         try:
             with pa.OSFile(str(path), "rb") as source:
                 try:
@@ -175,7 +175,7 @@ class Recording:
 
 
 def frames(recording: Recording) -> Iterator[bytes]:
-    """The raw frames from Kraken in a recording, each once, however many topics carried it."""
+    """Return the raw frames from Kraken in a recording, each once, however many topics carried it."""
     last: tuple[int, bytes] | None = None
     for row in recording.rows():
         try:
@@ -189,15 +189,15 @@ def frames(recording: Recording) -> Iterator[bytes]:
 
 def described(recording: Recording) -> list[str]:
     """Return what was wrong with the files, in words."""
-    told = [f"{path}: cut off or damaged; read up to its last whole batch" for path in recording.cut]
-    return [*told, *recording.foreign]
+    lines = [f"{path}: cut off or damaged; read up to its last whole batch" for path in recording.cut]
+    return [*lines, *recording.foreign]
 
 
 def plain(value: int) -> str:
-    """Bytes as people say them."""
+    """Return bytes as people say them."""
     return f"{value / 1e6:,.1f} MB" if value >= 100_000 else f"{value / 1e3:,.1f} kB"
 
 
 def counted(number: int, what: str) -> str:
-    """``1 file``, ``2 files``."""
+    """Return ``1 file``, ``2 files``."""
     return f"{number:,} {what}{'s' if number != 1 else ''}"

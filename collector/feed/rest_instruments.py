@@ -11,7 +11,7 @@ from shared.numbers import scale
 
 
 def pairs_of(result: dict[str, Any], names: RestNames) -> dict[str, Pair]:
-    """Every pair of an AssetPairs result that can be read, by its WebSocket v2 symbol: one odd row spoils no other."""
+    """Return every readable pair of an AssetPairs result by its WebSocket v2 symbol: one odd row spoils no other."""
     pairs = {}
     for rest_id, row in result.items():
         symbol = names.symbol(rest_id)
@@ -44,5 +44,5 @@ def _pair(symbol: str, row: dict[str, Any]) -> Pair:
 
 
 def assets_of(result: dict[str, Any], names: RestNames) -> dict[str, int]:
-    """Decimals by the assets' new names, of an Assets result."""
+    """Return decimals by the assets' new names, of an Assets result."""
     return {names.asset(rest_id): int(row["decimals"]) for rest_id, row in result.items() if names.is_spot(rest_id)}

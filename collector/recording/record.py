@@ -11,19 +11,19 @@ import functools
 import json
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
+import msgspec
 import zmq
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from collector.recorder import Recorder
-from collector.recording import counted, plain, schema
-from collector.store import DiskFull, Rules, Store
+from collector.recording.files import counted, plain, schema
+from collector.recording.recorder import Recorder
+from collector.recording.store import DiskFull, Rules, Store
 from shared import bus, limits
 from shared.bus import topics
 from shared.clock import SECOND, boot_ns, wall_ns
@@ -38,24 +38,42 @@ DEFAULT_MAX_MB, DEFAULT_ROTATE_MB, DEFAULT_ROTATE_MINUTES = 1000.0, 64.0, 60.0
 NICENESS = 5
 
 
+class Summary(msgspec.Struct, frozen=True):
+    """The outcome of a recording, as ``--json`` prints it."""
+
+    folder: str
+    seconds: float
+    messages: int
+    lost: int
+    payload_bytes: int
+    written_bytes: int
+    files: int
+    files_dropped: int
+    missed: int
+    missed_by_topic: dict[str, int]
+    skipped: int
+    without_header: int
+    stopped_by: str
+
+
 class Run:
     """From start to end: the bus, the core, the folder, and what a person sees of it."""
 
-    def __init__(self, config: Config, words: list[str], folder: Path, rules: Rules) -> None:
+    def __init__(self, config: Config, names: list[str], folder: Path, rules: Rules) -> None:
         self.folder = folder
         self.why = ""
         self.stopping = False
-        make_schema = functools.partial(schema, str(wall_ns()), words)
+        make_schema = functools.partial(schema, str(wall_ns()), names)
         self.recorder = Recorder(min(limits.RECORD_BATCH_BYTES, rules.rotate_bytes))
         self.store = Store(folder, rules, make_schema)
-        self.subscriber = bus.Subscriber(zmq.Context.instance(), (), words or [""], config.curve)
+        self.subscriber = bus.Subscriber(zmq.Context.instance(), (), names or [""], config.curve)
         # However long a publisher was away, its first messages are wanted too.
         self.subscriber.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 0)
         self.subscriber.connect(bus.addresses(config), config.curve)
         self.began = boot_ns()
 
     def record(self, seconds: float | None, show: Callable[[str], None]) -> None:
-        """Records until stopped, for ``seconds`` at most, or until the disk is full."""
+        """Record until stopped, for ``seconds`` at most, or until the disk is full."""
         flush_at = self.began + int(limits.RECORD_FLUSH_S * SECOND)
         end = self.began + int(seconds * SECOND) if seconds is not None else None
         try:
@@ -77,7 +95,7 @@ class Run:
             self.subscriber.socket.close()
 
     def drain(self) -> None:
-        """Takes what is queued, and writes early when much is."""
+        """Take what is queued, and write early when that is much."""
         for _ in range(limits.BUS_DRAIN_MESSAGES):
             try:
                 parts = self.subscriber.socket.recv_multipart(zmq.NOBLOCK)
@@ -88,7 +106,7 @@ class Run:
                 self.flush()
 
     def flush(self) -> None:
-        """Writes what is gathered."""
+        """Write what is gathered."""
         batch = self.recorder.batch()
         if batch is not None:
             self.store.write(batch, boot_ns())
@@ -105,65 +123,63 @@ class Run:
             f"{plain(self.store.written)} written{f', {missed:,} MISSED' if missed else ''}"
         )
 
-    def summary(self) -> dict[str, Any]:
-        """Return what came of it, as ``--json`` prints it."""
+    def summary(self) -> Summary:
+        """Return what came of it."""
         recorder, store = self.recorder, self.store
-        return {
-            "folder": str(self.folder),
-            "seconds": round((boot_ns() - self.began) / SECOND, 1),
-            "messages": store.rows,
-            "lost": recorder.messages - store.rows,
-            "payload_bytes": recorder.payload_bytes,
-            "written_bytes": store.written,
-            "files": store.files,
-            "files_dropped": store.dropped,
-            "missed": recorder.missed.total(),
-            "missed_by_topic": dict(recorder.missed.most_common()),
-            "skipped": recorder.skipped,
-            "without_header": recorder.headless,
-            "stopped_by": self.why,
-        }
-
-
-def told(summary: dict[str, Any]) -> list[str]:
-    """The summary for people, a sentence a line."""
-    lines = []
-    if summary["stopped_by"]:
-        lines.append(
-            f"recording STOPPED: {summary['stopped_by']}. Make room, or name another --folder; files are whole"
+        return Summary(
+            folder=str(self.folder),
+            seconds=round((boot_ns() - self.began) / SECOND, 1),
+            messages=store.rows,
+            lost=recorder.messages - store.rows,
+            payload_bytes=recorder.payload_bytes,
+            written_bytes=store.written,
+            files=store.files,
+            files_dropped=store.dropped,
+            missed=recorder.missed.total(),
+            missed_by_topic=dict(recorder.missed.most_common()),
+            skipped=recorder.skipped,
+            without_header=recorder.headless,
+            stopped_by=self.why,
         )
-    if summary["lost"]:
-        lines.append(f"LOST {counted(summary['lost'], 'message')} that came and could not be written")
-    if summary["messages"] or summary["lost"]:
+
+
+def sentences(summary: Summary) -> list[str]:
+    """Return the summary for people, a sentence a line."""
+    lines = []
+    if summary.stopped_by:
+        lines.append(f"recording STOPPED: {summary.stopped_by}. Make room, or name another --folder; files are whole")
+    if summary.lost:
+        lines.append(f"LOST {counted(summary.lost, 'message')} that came and could not be written")
+    if summary.messages or summary.lost:
         lines.append(
-            f"recorded {summary['messages']:,} messages in {summary['seconds']:,.1f} s: "
-            f"{plain(summary['payload_bytes'])}, as {counted(summary['files'], 'file')} of "
-            f"{plain(summary['written_bytes'])} in {summary['folder']}"
+            f"recorded {summary.messages:,} messages in {summary.seconds:,.1f} s: "
+            f"{plain(summary.payload_bytes)}, as {counted(summary.files, 'file')} of "
+            f"{plain(summary.written_bytes)} in {summary.folder}"
         )
     else:
         lines.append("no message was heard, so no file was written; is the system running? See 'tradebyte status'")
-    if summary["files_dropped"]:
-        lines.append(f"to stay within --max-mb, {counted(summary['files_dropped'], 'file')} went, the oldest first")
-    by_topic = list(summary["missed_by_topic"].items())
+    if summary.files_dropped:
+        lines.append(f"to stay within --max-mb, {counted(summary.files_dropped, 'file')} went, the oldest first")
+    by_topic = list(summary.missed_by_topic.items())
     if by_topic:
         most = ", ".join(f"{topic} {count:,}" for topic, count in by_topic[: limits.RECORD_GAPS_TOLD])
         more = len(by_topic) - limits.RECORD_GAPS_TOLD
         lines.append(
-            f"MISSED {summary['missed']:,} messages: {most}{f' and {more} topics more' if more > 0 else ''}. "
+            f"MISSED {summary.missed:,} messages: {most}{f' and {more} topics more' if more > 0 else ''}. "
             "Each row's 'missed' says where. The machine was too busy, or a process restarted: record fewer topics"
         )
     else:
         lines.append("missed: none")
-    if summary["skipped"] or summary["without_header"]:
+    if summary.skipped or summary.without_header:
         lines.append(
-            f"what no TradeByte sends: {summary['skipped']} not recorded, {summary['without_header']} without a header"
+            f"what no TradeByte sends: {summary.skipped} not recorded, {summary.without_header} without a header"
         )
     return lines
 
 
 @contextlib.contextmanager
-def showing(what: str) -> Any:
-    """A line on stderr that renews itself on a terminal; elsewhere only a line at the start."""
+def showing(what: str) -> Iterator[Callable[[str], None]]:
+    """Return a line on stderr that renews itself on a terminal; elsewhere only a line at the start."""
     out = Console(stderr=True, highlight=False)
     out.print(what, markup=False, soft_wrap=True)
     if not out.is_terminal:
@@ -174,7 +190,7 @@ def showing(what: str) -> Any:
 
 
 def topic(word: str) -> str:
-    """For argparse: a kind or a whole topic."""
+    """Read a command line's kind or whole topic."""
     if word != "feed" and topics.kind_of(word) is None:
         kinds = ", ".join(kind.name for kind in topics.KINDS)
         raise argparse.ArgumentTypeError(f"{word!r} is no topic here; the kinds are: {kinds}")
@@ -182,7 +198,7 @@ def topic(word: str) -> str:
 
 
 def above_zero(text: str) -> float:
-    """For argparse: a finite number above 0."""
+    """Read a command line's number, finite and above 0."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, found {text}")
@@ -190,7 +206,7 @@ def above_zero(text: str) -> float:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs the command; returns its exit code."""
+    """Run the command; return its exit code."""
     options = parser("collector record", "record what is on the bus into Arrow files, until Ctrl-C")
     options.add_argument("topics", nargs="*", type=topic, metavar="TOPIC", help="kinds or topics (default: all)")
     options.add_argument("--folder", type=Path, help="where the files go (default: data/recordings)")
@@ -229,5 +245,5 @@ def main(argv: Sequence[str]) -> int:
         run.record(chosen.seconds, show)
     lock.release()
     summary = run.summary()
-    print(json.dumps(summary) if chosen.json else "\n".join(told(summary)), flush=True)
-    return EXIT_FAILED if run.why or not summary["messages"] else 0
+    print(json.dumps(msgspec.to_builtins(summary)) if chosen.json else "\n".join(sentences(summary)), flush=True)
+    return EXIT_FAILED if run.why or not summary.messages else 0

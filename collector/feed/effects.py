@@ -1,0 +1,36 @@
+"""Effects of the feed's core: requests to Kraken besides what every core may want done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shared.process import effects
+
+
+@dataclass(slots=True)
+class Effects(effects.Effects):
+    """The effects of a frame, a message or a turn."""
+
+    requests: list[str] = field(default_factory=list)
+    reconnect: str = ""  # why the connection is to be made anew
+
+
+class Outbox(effects.Outbox[Effects]):
+    """Gathers the effects; the one place that numbers requests."""
+
+    def __init__(self) -> None:
+        super().__init__(Effects)
+        self.last_id = 0
+
+    def new_id(self) -> int:
+        """Return the next request id."""
+        self.last_id += 1
+        return self.last_id
+
+    def send(self, request: str) -> None:
+        """Send a request on the public connection."""
+        self.pending.requests.append(request)
+
+    def reconnect(self, why: str) -> None:
+        """Make the public connection anew."""
+        self.pending.reconnect = why

@@ -1,0 +1,89 @@
+"""The market as the bus tells it: pairs, books, mids, rates and targets. Written here alone; all others read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from executor.account.rates import Rates
+from shared import limits
+from shared.clock import SECOND
+from shared.messages import Book, BookState, BookStatus, FeedStatus, Instruments, Message, Pair, Target
+
+
+@dataclass(slots=True)
+class Market:
+    """The market as the bus last said it: feed, books, instruments, targets; times are ns of CLOCK_BOOTTIME."""
+
+    rates: Rates
+    pairs: dict[str, Pair] = field(default_factory=dict)
+    unlisted: frozenset[str] = frozenset()  # configured pairs that the exchange does not list
+    books: dict[str, Book] = field(default_factory=dict)
+    mids: dict[str, Decimal] = field(default_factory=dict)  # the last good one, in ticks
+    targets: dict[tuple[str, str], Target] = field(default_factory=dict)  # by strategy and symbol
+    feed: FeedStatus | None = None
+    feed_at: int = 0
+    books_at: int = 0
+    changes: int = 0  # rises with the pairs and the rates that the risk gate values orders by
+    _moved_symbols: set[str] = field(default_factory=set)
+    _moved_mids: set[str] = field(default_factory=set)
+
+    def take(self, message: Message, now: int) -> None:
+        """Keep what a message of the collector or the books says."""
+        if isinstance(message, Book):
+            self._take_book(message)
+        elif isinstance(message, FeedStatus):
+            self.feed, self.feed_at = message, now
+        elif isinstance(message, BookStatus):
+            self.books_at = now
+        elif isinstance(message, Instruments) and message.pairs:
+            self.pairs = message.pairs
+            self.unlisted = frozenset(message.unknown)
+            self.changes += 1
+
+    def take_target(self, target: Target) -> None:
+        """Keep a strategy's newest target for a symbol."""
+        self.targets[target.strategy, target.symbol] = target
+        self._moved_symbols.add(target.symbol)
+
+    def take_moved_symbols(self) -> set[str]:
+        """Return the symbols that the bus said something of since the last call, and forget them."""
+        moved, self._moved_symbols = self._moved_symbols, set()
+        return moved
+
+    def take_moved_mids(self) -> set[str]:
+        """Return the symbols whose mid moved since the last call, and forget them."""
+        moved, self._moved_mids = self._moved_mids, set()
+        return moved
+
+    def revalue(self, now: int) -> None:
+        """Take the rates of the quote assets anew from the mids."""
+        if self.rates.turn(self.pairs, self.mid_prices(), self.fresh(now), now):
+            self.changes += 1
+
+    def mid_prices(self) -> dict[str, Decimal]:
+        """Return the last good mids as prices."""
+        return {s: mid.scaleb(-self.pairs[s].price_precision) for s, mid in self.mids.items() if s in self.pairs}
+
+    def fresh(self, now: int) -> set[str]:
+        """Return the pairs whose mid is of now: the book process is heard, and calls the book live."""
+        if now - self.books_at > limits.PATH_DEAD_S * SECOND:
+            return set()
+        return {symbol for symbol, book in self.books.items() if book.state is BookState.LIVE}
+
+    def _take_book(self, book: Book) -> None:
+        self.books[book.symbol] = book
+        self._moved_symbols.add(book.symbol)
+        mid = mid_of(book) if book.state is BookState.LIVE else None
+        before = self.mids.get(book.symbol)
+        if mid is not None and before != mid:
+            self.mids[book.symbol] = mid
+            self._moved_mids.add(book.symbol)
+            self.changes += before is None
+
+
+def mid_of(book: Book) -> Decimal | None:
+    """Return the mid of a book in ticks, or None where a side is empty."""
+    if not book.bids or not book.asks:
+        return None
+    return Decimal(book.bids[0][0] + book.asks[0][0]) / 2

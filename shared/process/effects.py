@@ -1,0 +1,80 @@
+"""Effects of a core, gathered while it works and taken by the shell after each event or turn.
+
+A core never publishes, logs or sends: it puts that into its :class:`Outbox`. The shell takes the :class:`Effects` and
+has :meth:`shared.process.loop.Process.dispatch` carry out what all processes have in common.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+from shared import limits
+from shared.messages import Message
+from shared.process.flood import Doublings
+
+Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A line for the log; an ``alert`` goes on the bus as well."""
+
+    level: Level
+    kind: str
+    text: str
+    alert: bool = False
+
+
+@dataclass(slots=True)
+class Effects:
+    """Messages by topic, and lines for the log."""
+
+    messages: list[tuple[str, Message]] = field(default_factory=list)
+    log: list[LogEntry] = field(default_factory=list)
+
+
+E = TypeVar("E", bound=Effects)
+
+
+class Outbox(Generic[E]):
+    """Gathers effects of the kind that ``empty`` makes."""
+
+    def __init__(self, empty: type[E]) -> None:
+        self._empty = empty
+        self.pending = empty()
+        self.counts: Counter[str] = Counter()  # what happened and is only counted
+        self._repeats = Doublings(limits.LOG_TEXTS_TRACKED)
+
+    def take(self) -> E:
+        """Return what gathered, and begin anew."""
+        taken, self.pending = self.pending, self._empty()
+        return taken
+
+    def publish(self, topic: str, message: Message) -> None:
+        """Put a message on the bus."""
+        self.pending.messages.append((topic, message))
+
+    def alert(self, level: Level, kind: str, text: str) -> None:
+        """Write a line to the log and on the bus, each time."""
+        self.pending.log.append(LogEntry(level, kind, text, alert=True))
+
+    def problem(self, kind: str, detail: str) -> None:
+        """Count what was wrong with something that came in; of one kind the 1st, 2nd, 4th, 8th... is logged."""
+        self.count(kind)
+        times = self._repeats.next(kind)
+        if times:
+            text = f"{kind}: {detail}" if times == 1 else f"{kind} ({times} so far): {detail}"
+            self.pending.log.append(LogEntry("warning", kind, text))
+
+    def tell(self, level: Level, kind: str, text: str, *, alert: bool = False) -> None:
+        """Write a line to the log; of one text the first, and then each doubling of its count."""
+        times = self._repeats.next(f"{kind}: {text}")
+        if times:
+            counted = text if times == 1 else f"{text} ({times} times)"
+            self.pending.log.append(LogEntry(level, kind, counted, alert))
+
+    def count(self, what: str) -> None:
+        """Count what is no line of the log worth."""
+        self.counts[what] += 1

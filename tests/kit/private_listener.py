@@ -1,0 +1,35 @@
+"""A listener of the private connection that keeps what it hears."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from executor.effects import RestCall
+
+
+class KeepingListener:
+    """See :class:`executor.exchange.connection.Listener`, which this meets."""
+
+    def __init__(self) -> None:
+        self.token_calls = 0
+        self.tokens: list[str] = []
+        self.closures: list[str] = []
+        self.failures: list[str] = []
+
+    def token_requested(self) -> None:
+        self.token_calls += 1
+
+    def opened(self, token: str) -> None:
+        self.tokens.append(token)
+
+    def frame(self, raw: bytes) -> None: ...
+
+    def closed(self, why: str) -> None:
+        self.closures.append(why)
+
+    def rest_answer(self, call: RestCall, result: Any) -> None: ...
+
+    def rest_failed(self, call: RestCall, why: str) -> None:
+        self.failures.append(why)
+
+    def newer_writer(self, why: str) -> None: ...
