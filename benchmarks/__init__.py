@@ -1,1 +1,1 @@
-"""What every performance claim is measured with."""
+"""Measurements behind every claim about performance."""

@@ -2,7 +2,7 @@
 
 Captured frames (where they are: ``TRADEBYTE_FRAMES``, else beside the repository) and generated ones at depths 10, 100
 and 1000. Each repeat measures both, one right after the other, in CPU time of the thread, so that a busy machine counts
-as little as it can; what is told is the median of the repeats, their range, and the ratio of the pairs. Every frame's
+as little as it can; it prints the median of the repeats, their range, and the ratio of the pairs. Every frame's
 checksum is compared as in a running system.
 """
 
@@ -18,11 +18,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks import report
 from book import orderbook
 from book.frames import new_name
+from book.interface import Implementation, OrderBook
 
 ROOT = Path(__file__).resolve().parents[1]
 CAPTURES = (
@@ -43,11 +43,8 @@ class Workload:
     frames: list[tuple[str, bytes]]
 
 
-# --- frames ----------------------------------------------------------------------------------------------------------
-
-
 def captured(name: str, path: Path, depth: int) -> Workload:
-    """A capture's book frames; v1 names its pair at a frame's end."""
+    """Return a capture's book frames; v1 names its pair at a frame's end."""
     frames = []
     for line in path.read_bytes().splitlines():
         if line.startswith(b"["):
@@ -58,7 +55,7 @@ def captured(name: str, path: Path, depth: int) -> Workload:
 
 
 def generated(depth: int, updates: int, seed: int = 1) -> Workload:
-    """A snapshot and updates in the shares that captures have: 73 % change one level, 22 % two, 5 % three."""
+    """Return a snapshot and updates in the shares that captures have: 73 % change one level, 22 % two, 5 % three."""
     rng = random.Random(seed)
     symbol, mid = "BTC/USD", 1_000_000
     book = orderbook.OrderBook(symbol, depth, PRICE_DECIMALS, QTY_DECIMALS)
@@ -85,8 +82,8 @@ def generated(depth: int, updates: int, seed: int = 1) -> Workload:
     return Workload("generated v2", depth, [(symbol, frame) for frame in frames])
 
 
-def _frame(book: Any, symbol: str, kind: str, sides: dict[str, list[tuple[int, int]]]) -> bytes:
-    """A frame as Kraken forms it; the twin tells the checksum that follows from it."""
+def _frame(book: OrderBook, symbol: str, kind: str, sides: dict[str, list[tuple[int, int]]]) -> bytes:
+    """Return a frame as Kraken forms it; its checksum is worked out by the twin."""
     levels = ",".join(
         f'"{side}":[{",".join(f"{{{_level(price, qty)}}}" for price, qty in changed)}]'
         for side, changed in sides.items()
@@ -101,20 +98,17 @@ def _level(price: int, qty: int) -> str:
     return f'"price":{price // 10}.{price % 10},"qty":{qty // 10**8}.{qty % 10**8:08d}'
 
 
-# --- measuring -------------------------------------------------------------------------------------------------------
-
-
-def apply(module: Any, workload: Workload) -> float:
-    """us a frame: parsed, applied, checksum compared."""
+def apply(module: Implementation, workload: Workload) -> float:
+    """Return us a frame: parsed, applied, checksum compared."""
     return _timed(module, workload, lambda _book: None)
 
 
-def apply_and_encode(module: Any, workload: Workload) -> float:
-    """us a frame: the same, and the bus message made of the best levels."""
+def apply_and_encode(module: Implementation, workload: Workload) -> float:
+    """Return us a frame: the same, and the bus message made of the best levels."""
     return _timed(module, workload, lambda book: book.encode(PUBLISHED, "live", "book", 1, 1, 1, 1, 1))
 
 
-def _timed(module: Any, workload: Workload, then: Callable[[Any], Any]) -> float:
+def _timed(module: Implementation, workload: Workload, then: Callable[[OrderBook], object]) -> float:
     symbols = {symbol for symbol, _ in workload.frames}
     books = {symbol: module.OrderBook(symbol, workload.depth, module.WIRE, module.WIRE) for symbol in symbols}
     began = time.thread_time_ns()
@@ -140,7 +134,7 @@ class Row:
     rust: list[float]
 
     def text(self) -> str:
-        """Markdown."""
+        """Return Markdown."""
         ratios = [python / rust for python, rust in zip(self.python, self.rust, strict=True)]
         cells = [
             self.workload.name,
@@ -158,8 +152,8 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
 
 
-def measure(workloads: list[Workload], rust: Any, repeats: int) -> list[Row]:
-    """Every workload by both, after a round that is not counted."""
+def measure(workloads: list[Workload], rust: Implementation, repeats: int) -> list[Row]:
+    """Return every workload by both, after a round that is not counted."""
     rows = []
     for workload in workloads:
         for what, work in (("apply", apply), ("apply, encode", apply_and_encode)):
@@ -172,7 +166,7 @@ def measure(workloads: list[Workload], rust: Any, repeats: int) -> list[Row]:
 
 
 def main() -> int:
-    """Measures, prints, and writes the book's section of RESULTS.md."""
+    """Measure, print, and write the book's section of RESULTS.md."""
     options = argparse.ArgumentParser(prog="python -m benchmarks.book", description=__doc__)
     options.add_argument("--repeats", type=int, default=7, help="how often each is measured (7)")
     options.add_argument("--updates", type=int, default=2000, help="generated frames at each depth (2000)")
@@ -204,7 +198,7 @@ def main() -> int:
 
 
 def page(rows: list[Row], notes: list[str], where: str, repeats: int) -> str:
-    """The section of RESULTS.md."""
+    """Return the section of RESULTS.md."""
     lines = [
         "## Order book: Rust against its Python twin",
         "",

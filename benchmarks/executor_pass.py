@@ -55,7 +55,7 @@ class ManyPairs(World):
         self.settle()
 
     def balances(self, **changed: str) -> list[dict[str, Any]]:
-        """Money for all of the bids."""
+        """Return money for all of the bids."""
         return super().balances(USD="1000000000.0000", **changed)
 
     def settle(self) -> None:

@@ -15,7 +15,7 @@ HEAD = (
 
 
 def machine() -> str:
-    """The machine in a line."""
+    """Return the machine in a line."""
     try:
         info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
@@ -29,12 +29,12 @@ def machine() -> str:
 
 
 def today() -> str:
-    """The date, UTC."""
+    """Return the date, UTC."""
     return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def write(section: str, body: str, file: Path = FILE) -> None:
-    """Replaces one section, or adds it; the others stay."""
+    """Replace one section, or add it; the others stay."""
     begin, end = f"<!-- {section} -->\n", f"<!-- /{section} -->\n"
     text = file.read_text(encoding="utf-8") if file.exists() else HEAD
     made = f"{begin}{body.rstrip()}\n{end}"

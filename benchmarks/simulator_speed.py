@@ -1,4 +1,4 @@
-"""How fast the simulator is: ``python -m benchmarks.simulator_speed [--day-hours 24] [--write]``.
+"""Measure how fast the simulator is: ``python -m benchmarks.simulator_speed [--day-hours 24] [--write]``.
 
 The matching engine alone, called from Python one operation at a time, at 10,000 resting orders; the public feed of one
 venue to one client and to 20, from the engine's change through real sockets into another process; 1,450 made-up pairs
@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from random import Random
-from typing import Any
 
 import psutil
 from aiohttp import web
@@ -30,7 +29,7 @@ from simulator.exchange.engine import load_engine
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.market.market import Market
-from simulator.market.style import style
+from simulator.market.style import style_of
 from simulator.pairs import table as pair_table
 from simulator.pairs.made import made_pairs
 from simulator.pairs.pairs import ASSETS, PAIRS, add_pairs
@@ -47,7 +46,7 @@ START_NS = 1_790_000_000 * NS
 
 
 def engine_rate(operations: int = 400_000) -> tuple[float, float, float]:
-    """Operations a second of CPU time (median, least, most): adds, cancels, amends and takes around a full book."""
+    """Return operations a second of CPU time (median, least, most): adds, cancels, amends, takes around a full book."""
     rates = []
     for repeat in range(REPEATS):
         rng = Random(repeat)
@@ -56,7 +55,7 @@ def engine_rate(operations: int = 400_000) -> tuple[float, float, float]:
             side = number % 2
             price = 100_000 - rng.randint(1, 500) if side else 100_000 + rng.randint(1, 500)
             engine.submit(number, 0, "buy" if side else "sell", price, rng.randint(1, 1000))
-        calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        calls: list[tuple[Callable[..., object], tuple[object, ...]]] = []
         submit, cancel, amend = engine.submit, engine.cancel, engine.amend
         alive = list(range(RESTING))
         for number in range(RESTING, RESTING + operations // 2):
@@ -79,6 +78,17 @@ def engine_rate(operations: int = 400_000) -> tuple[float, float, float]:
     return statistics.median(rates), min(rates), max(rates)
 
 
+async def _serve(sockets: WebSockets) -> tuple[web.AppRunner, int]:
+    """Serve version 2 on a free port; return the runner, which is to be cleaned up, and the port."""
+    application = web.Application()
+    application.router.add_get("/v2", sockets.public)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    return runner, int(runner.addresses[0][1])
+
+
 async def pairs_rate() -> tuple[float, float]:
     """Book messages a second of 1,450 pairs that a client in another process receives, and the CPU that they take."""
     pairs = pair_table.read_asset_pairs(json.dumps(made_pairs(PAIRS_COUNT)), ASSETS)
@@ -89,15 +99,9 @@ async def pairs_rate() -> tuple[float, float]:
     settings = Simulator(accounts=[], regime="flood", pairs=symbols)
     world = World(settings, store, load_engine(), clock(), 1)
     sockets = WebSockets(world, clock, delays)
-    application = web.Application()
-    application.router.add_get("/v2", sockets.public)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    told, tell = multiprocessing.Pipe(False)
-    port = runner.addresses[0][1]
-    reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, 1, tell, symbols))
+    runner, port = await _serve(sockets)
+    receiver, sender = multiprocessing.Pipe(False)
+    reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, 1, sender, symbols))
     reader.start()
     while not all(venue.depths for venue in world.exchange.venues.values()):  # noqa: ASYNC110 - it subscribes when up
         await asyncio.sleep(0.01)
@@ -108,7 +112,7 @@ async def pairs_rate() -> tuple[float, float]:
     await sockets.drained()
     spent, cpu = time.perf_counter() - begun, time.process_time() - cpu
     await sockets.close()
-    received = await asyncio.to_thread(told.recv)
+    received = await asyncio.to_thread(receiver.recv)
     await asyncio.to_thread(reader.join, 10)
     await runner.cleanup()
     store.close()
@@ -121,16 +125,10 @@ async def feed_rate(clients: int) -> float:
     world = World(Simulator(accounts=[], regime="halted"), store, load_engine(), START_NS, 1)
     clock, delays = Clock(), Delays(0.0, 1)
     sockets = WebSockets(world, clock, delays)
-    application = web.Application()
-    application.router.add_get("/v2", sockets.public)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
+    runner, port = await _serve(sockets)
     venue = world.exchange.venues["BTC/USD"]
-    told, tell = multiprocessing.Pipe(False)
-    reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, clients, tell))
+    receiver, sender = multiprocessing.Pipe(False)
+    reader = multiprocessing.get_context("spawn").Process(target=listen, args=(port, clients, sender))
     reader.start()
     while venue.depths.get(10, 0) < clients:  # noqa: ASYNC110 - the other process subscribes when it is up
         await asyncio.sleep(0.01)
@@ -153,15 +151,15 @@ async def feed_rate(clients: int) -> float:
     await sockets.drained()
     spent = time.perf_counter() - begun
     await sockets.close()
-    received = await asyncio.to_thread(told.recv)
+    received = await asyncio.to_thread(receiver.recv)
     await asyncio.to_thread(reader.join, 10)
     await runner.cleanup()
     store.close()
     return float(min(received)) / spent
 
 
-def listen(port: int, clients: int, tell: Connection, symbols: Sequence[str] = ("BTC/USD",)) -> None:
-    """In a process of its own: reads so many clients' subscriptions to their end, and tells how many messages came."""
+def listen(port: int, clients: int, sender: Connection, symbols: Sequence[str] = ("BTC/USD",)) -> None:
+    """Read the subscriptions of ``clients`` to their end in a process of its own, and send how many messages came."""
 
     async def read() -> int:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
@@ -172,28 +170,28 @@ def listen(port: int, clients: int, tell: Connection, symbols: Sequence[str] = (
         await reader.readuntil(b"\r\n\r\n")
         for first in range(0, len(symbols), SYMBOLS_MAX):
             params = {"channel": "book", "symbol": symbols[first : first + SYMBOLS_MAX], "depth": 10}
-            asked = json.dumps({"method": "subscribe", "params": params}).encode()
+            subscription = json.dumps({"method": "subscribe", "params": params}).encode()
             # A client's frame is masked; by zeros it stays as it is.
-            writer.write(bytes((0x81, 0xFE)) + len(asked).to_bytes(2, "big") + bytes(4) + asked)
-        found, rest, mark = 0, b"", b'{"channel":"book","type":"update"'
+            writer.write(bytes((0x81, 0xFE)) + len(subscription).to_bytes(2, "big") + bytes(4) + subscription)
+        count, rest, mark = 0, b"", b'{"channel":"book","type":"update"'
         while block := await reader.read(2**18):
             block = rest + block
-            found += block.count(mark)
+            count += block.count(mark)
             rest = block[-len(mark) + 1 :]
         writer.close()
-        return found
+        return count
 
     async def read_all() -> list[int]:
         return list(await asyncio.gather(*(read() for _ in range(clients))))
 
-    tell.send(asyncio.run(read_all()))
+    sender.send(asyncio.run(read_all()))
 
 
 def day(hours: float) -> tuple[float, list[float]]:
-    """Wall seconds for so many virtual hours of BTC/USD with a depth-10 subscriber, and MB after each quarter."""
+    """Return wall seconds for virtual hours of BTC/USD with a depth-10 subscriber, and MB after each quarter."""
     pair = PAIRS["BTC/USD"]
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
-    market = Market(Exchange([venue], lambda: 0), venue, style(PAIRS["BTC/USD"], "calm"), "day")
+    market = Market(Exchange([venue], lambda: 0), venue, style_of(PAIRS["BTC/USD"], "calm"), "day")
     now, memory = START_NS, []
     process = psutil.Process()
     before = time.perf_counter()
@@ -209,7 +207,7 @@ def day(hours: float) -> tuple[float, list[float]]:
 
 
 def main() -> None:
-    """Prints the figures, and with ``--write`` keeps them in benchmarks/RESULTS.md."""
+    """Print the figures, and with ``--write`` keep them in benchmarks/RESULTS.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.simulator_speed", description=__doc__)
     parser.add_argument("--day-hours", type=float, default=24.0)
     parser.add_argument("--write", action="store_true", help="keep the figures in benchmarks/RESULTS.md")

@@ -24,21 +24,21 @@ class OrderBook:
 
     def __init__(self, symbol: str, depth: int, price_precision: int, qty_precision: int) -> None: ...
     def apply_frame(self, frame: bytes) -> bool:
-        """Takes one v1 or v2 book frame, old and new pair names alike; is the book in sync after it?
+        """Take one v1 or v2 book frame, old and new pair names alike; True if the book is in sync after it.
 
         False when the checksum fails, and for updates from then on, or from the start, until a snapshot. Raises
         FrameError or WrongSymbolError; a frame is taken whole or not at all.
         """
     def bids(self, n: int) -> list[tuple[int, int]]:
-        """Up to ``n`` levels as (ticks, lots), best first."""
+        """Return up to ``n`` levels as (ticks, lots), best first."""
     def asks(self, n: int) -> list[tuple[int, int]]:
-        """Up to ``n`` levels as (ticks, lots), best first."""
+        """Return up to ``n`` levels as (ticks, lots), best first."""
     def checksum(self) -> int:
-        """Kraken's CRC-32 of the book as it is now."""
+        """Return Kraken's CRC-32 of the book as it is now."""
     def clear(self) -> None:
-        """Forgets every level; the counts of checksums stay."""
+        """Forget every level; the counts of checksums stay."""
     def encode(self, n: int, state: str, src: str, boot: int, seq: int, ts: int, received: int, booked: int) -> bytes:
-        """The bus message ``shared.messages.Book`` as msgpack, with levels only in the state ``live``.
+        """Return the bus message ``shared.messages.Book`` as msgpack, with levels only in the state ``live``.
 
         Raises ValueError for an unknown state, and for ``live`` when the book is crossed or not in sync.
         """
@@ -48,32 +48,32 @@ class OrderBook:
     def depth(self) -> int: ...
     @property
     def price_precision(self) -> int:
-        """Decimals of a tick."""
+        """Return the decimals of a tick."""
     @property
     def qty_precision(self) -> int:
-        """Decimals of a lot."""
+        """Return the decimals of a lot."""
     @property
     def synced(self) -> bool:
-        """A snapshot has come, and nothing has failed since."""
+        """True if a snapshot has come and nothing has failed since."""
     @property
     def crossed(self) -> bool:
-        """The best bid is not below the best ask."""
+        """True if the best bid is not below the best ask."""
     @property
     def checksums_ok(self) -> int: ...
     @property
     def checksums_failed(self) -> int: ...
     @property
     def exchange_ts(self) -> int:
-        """The last frame's own time in ns since the epoch, 0 where it has none."""
+        """Return the last frame's own time in ns since the epoch, 0 where it has none."""
     @property
     def last_was_snapshot(self) -> bool:
-        """The last frame held a snapshot, whose time is that of the last change and not of its sending."""
+        """True if the last frame held a snapshot, whose time is that of the last change and not of its sending."""
 
 def get_bid(book: OrderBook) -> tuple[int, int] | None:
-    """The best bid as (ticks, lots), None where the side is empty."""
+    """Return the best bid as (ticks, lots), None where the side is empty."""
 
 def get_ask(book: OrderBook) -> tuple[int, int] | None:
-    """The best ask as (ticks, lots), None where the side is empty."""
+    """Return the best ask as (ticks, lots), None where the side is empty."""
 
 _Side = Literal["buy", "sell"]
 
@@ -92,18 +92,18 @@ class MatchingEngine:
         post_only: bool = False,
         stp: str = "cancel_newest",
     ) -> list[tuple[str | int, ...]]:
-        """A new order; what became of it, in order. Raises EngineError."""
+        """Take a new order; return what became of it, in order. Raises EngineError."""
     def amend(
         self, order_id: int, price: int | None, qty: int | None, post_only: bool = False
     ) -> list[tuple[str | int, ...]]:
-        """Changes a resting order's price, or its total quantity, or both. Raises EngineError."""
+        """Change a resting order's price, or its total quantity, or both. Raises EngineError."""
     def cancel(self, order_id: int) -> list[tuple[str | int, ...]]:
-        """Takes an order out; nothing if it does not rest here."""
+        """Take an order out; return nothing if it does not rest here."""
     def levels(self, side: str, n: int) -> list[tuple[int, int]]: ...
     def best(self, side: str) -> tuple[int, int] | None: ...
     def queue(self, side: str, price: int) -> list[int]: ...
     def order(self, order_id: int) -> tuple[int, _Side, int, int, int] | None:
-        """(owner, side, price, remaining, filled), or None."""
+        """Return (owner, side, price, remaining, filled), or None."""
     def count(self) -> int: ...
     def changes(self) -> list[tuple[_Side, int, int]]:
-        """Levels touched since the last call, in the order of first touch; a total of 0 is a level gone."""
+        """Return the levels touched since the last call, in the order of first touch; a total of 0 is a level gone."""

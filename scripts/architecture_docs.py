@@ -1,4 +1,4 @@
-"""Makes the table in docs/architecture.md that follows one frame through the rooms, with places that are true."""
+"""Make the table in docs/architecture.md that follows one frame through the rooms, with places that are true."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 import typing
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -35,7 +35,7 @@ _BOUND = re.compile(r"^([A-Z][A-Z0-9_]*): Final = [^#]*(?:#\s*(.*))?$")
 
 
 def topics_page() -> str:
-    """``docs/topics.md``."""
+    """Return the text of ``docs/topics.md``."""
     lines = ["| topic | kind | message | what it tells |", "| --- | --- | --- | --- |"]
     for kind in topics.KINDS:
         how = "state" if kind.is_state else "event"
@@ -58,7 +58,7 @@ def _fields(struct: type[msgspec.Struct], without: set[str]) -> str:
     return f"| {struct.__name__} | {', '.join(f'`{field.name}` {_kind(field.type)}' for field in fields)} |"
 
 
-def _kind(kind: Any) -> str:
+def _kind(kind: object) -> str:
     if isinstance(kind, type) and not typing.get_args(kind):
         return kind.__name__
     # A bar would end the table's cell.
@@ -66,7 +66,7 @@ def _kind(kind: Any) -> str:
 
 
 def limits_page() -> str:
-    """``docs/limits.md``."""
+    """Return the text of ``docs/limits.md``."""
     assert limits.__file__ is not None
     lines: list[str] = []
     above = ""
@@ -74,8 +74,8 @@ def limits_page() -> str:
         match = _BOUND.match(line)
         if match:
             if above:
-                title, _, rest = above.partition(". ")
-                lines += ["", f"## {title.rstrip('.')}", ""] + ([rest, ""] if rest else [])
+                title, _, text = above.partition(". ")
+                lines += ["", f"## {title.rstrip('.')}", ""] + ([text, ""] if text else [])
                 lines += ["| bound | value | why |", "| --- | --- | --- |"]
                 above = ""
             name, why = match.groups()

@@ -6,7 +6,7 @@ import types
 import typing
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -134,7 +134,7 @@ what is allowed and the likely key meant. `tradebyte config show` prints what is
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [HEAD]
     for title, rows in sections():
         parts.append(f"\n## {title}\n\n| key | value | default | about |\n| --- | --- | --- | --- |\n")
@@ -143,7 +143,7 @@ def page() -> str:
 
 
 def sections() -> Iterator[tuple[str, list[tuple[str, str, str, str]]]]:
-    """Each section's title and rows: key, what it takes, default, what it is for."""
+    """Yield each section's title and rows: key, what it takes, default, what it is for."""
     for field in msgspec.structs.fields(Config):
         if field.name in NOT_FROM_THE_FILE:
             continue
@@ -166,7 +166,7 @@ def _rows(struct: type[msgspec.Struct], path: str) -> Iterator[tuple[str, str, s
 
 
 def _rules() -> Iterator[tuple[str, str, str, str]]:
-    """Each rule with all its values, and what it takes besides those of every rule."""
+    """Yield each rule with all its values, and the members it takes besides those of every rule."""
     for field in msgspec.structs.fields(Alerts):
         rule = msgspec.to_builtins(Alerts().rule(field.name))
         values = ", ".join(f"{name}: {_plain(value)}" for name, value in rule.items())
@@ -183,8 +183,8 @@ def _row(key: str, kind: str, default: str) -> tuple[str, str, str, str]:
     return key, kind, default, ABOUT.get(key, "")
 
 
-def kind_of(kind: Any) -> str:
-    """A type in words."""
+def kind_of(kind: object) -> str:
+    """Return a type in words."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
         return kind_of(arguments[0])
@@ -200,7 +200,13 @@ def kind_of(kind: Any) -> str:
         return f"[{', '.join(kind_of(part) for part in arguments)}]"
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return "settings, see below"
-    names = {str: "text", bool: "`true` or `false`", int: "whole number", float: "number", Decimal: "number"}
+    names: dict[object, str] = {
+        str: "text",
+        bool: "`true` or `false`",
+        int: "whole number",
+        float: "number",
+        Decimal: "number",
+    }
     return names.get(kind, "anything")
 
 

@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the code, or with ``--check`` says which are not current and exits 1."""
+"""Write the pages that are made from the code, or with ``--check`` say which are not current and exit 1."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ END = "<!-- The end of what is made from the code. -->\n"
 
 
 def outdated(folder: Path) -> list[str]:
-    """The pages in a folder that are not what the code makes."""
+    """Return the pages in a folder that are not what the code makes."""
     return [
         name
         for name in (*PAGES, *TABLES)
@@ -42,7 +42,7 @@ def outdated(folder: Path) -> list[str]:
 
 
 def made(folder: Path, name: str) -> str:
-    """A page as the code makes it, whole or in its table."""
+    """Return a page as the code makes it, whole or in its table."""
     if name in PAGES:
         return PAGES[name]()
     before, begin, rest = (folder / name).read_text(encoding="utf-8").partition(BEGIN)
@@ -51,7 +51,7 @@ def made(folder: Path, name: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Writes, or checks."""
+    """Write the pages, or check them."""
     docs = ROOT / "docs"
     late = outdated(docs)
     if arguments == ["--check"]:

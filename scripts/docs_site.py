@@ -25,7 +25,7 @@ _LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def rewritten(text: str, source: Path, root: Path = ROOT) -> str:
-    """A page's text with links that hold in the site; ``source`` is the page's own file in the repository."""
+    """Return a page's text with links that hold in the site; ``source`` is the page's own file in the repository."""
 
     def link(match: re.Match[str]) -> str:
         text, target, anchor = match[1], match[2], match[3] or ""
@@ -43,7 +43,7 @@ def rewritten(text: str, source: Path, root: Path = ROOT) -> str:
 
 
 def lay_out(pages: Path, root: Path = ROOT) -> None:
-    """Writes every page and picture of the site under ``pages``."""
+    """Write every page and picture of the site under ``pages``."""
     shutil.rmtree(pages, ignore_errors=True)
     sources = {
         path.relative_to(root / "docs").as_posix(): path for path in (root / "docs").rglob("*") if path.is_file()
@@ -59,7 +59,7 @@ def lay_out(pages: Path, root: Path = ROOT) -> None:
 
 
 def main() -> int:
-    """Builds the site; Zensical's own exit code."""
+    """Build the site; return Zensical's own exit code."""
     lay_out(ROOT / PAGES)
     command = [
         str(Path(sys.executable).parent / "zensical"),

@@ -1,4 +1,4 @@
-"""Holds the layering: which folder may import which (the table of rooms), read from the code itself.
+"""Hold the layering: which folder may import which (the table of rooms), read from the code itself.
 
 Run by ``make check``, and by tests/unit/test_layering.py. Prints each import that breaks it and exits 1.
 """
@@ -26,7 +26,7 @@ OURS = frozenset({*MAY_IMPORT, "tests", "benchmarks", "scripts"})
 
 
 def imports(source: str, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
-    """Line and absolute name of every import in ``source``, a module of ``package``; relative ones resolved.
+    """Yield line and absolute name of every import in ``source``, a module of ``package``; relative ones resolved.
 
     ``importlib.import_module("x")`` and ``__import__("x")`` with a literal name count as imports.
     """
@@ -46,8 +46,8 @@ def imports(source: str, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
 
 
 def breaches(root: Path) -> list[str]:
-    """Every import under ``root`` that the table does not allow, as ``file:line: what is wrong``."""
-    wrong = []
+    """Return every import under ``root`` that the table does not allow, as ``file:line: what is wrong``."""
+    lines = []
     for room, allowed in MAY_IMPORT.items():
         for path in sorted((root / room).rglob("*.py")):
             place = path.relative_to(root)
@@ -57,16 +57,16 @@ def breaches(root: Path) -> list[str]:
                 other = name.partition(".")[0]
                 if other in OURS and other != room and other not in allowed:
                     may = ", ".join(sorted(allowed)) or "nothing of ours"
-                    wrong.append(f"{place}:{line}: {room} imports {name}; it may import {may}")
-    return wrong
+                    lines.append(f"{place}:{line}: {room} imports {name}; it may import {may}")
+    return lines
 
 
 def main() -> int:
-    """Prints the breaches; 1 when there are any."""
-    wrong = breaches(Path(__file__).resolve().parent.parent)
-    for line in wrong:
+    """Print the breaches; return 1 when there are any."""
+    lines = breaches(Path(__file__).resolve().parent.parent)
+    for line in lines:
         print(line)
-    return 1 if wrong else 0
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":

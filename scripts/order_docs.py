@@ -1,4 +1,4 @@
-"""Makes docs/orders.md: the order state machine as a table, from the machine itself."""
+"""Make docs/orders.md: the order state machine as a table, from the machine itself."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from executor.orders import transitions
 from executor.orders.order import Active, Amend, Finished, Life
 from executor.orders.transitions import Ended, life_after
 
+# Any: arguments of the events, each of its own type.
 VALUES: dict[str, Any] = {
     "str": "",
     "int": 0,

@@ -1,4 +1,4 @@
-"""Makes a release: python scripts/release.py 1.2.3. Checks the changelog, writes the version, commits and tags."""
+"""Make a release: python scripts/release.py 1.2.3. Check the changelog, write the version, commit and tag."""
 
 from __future__ import annotations
 

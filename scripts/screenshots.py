@@ -36,14 +36,14 @@ FILLS_WAIT_S = 180
 
 
 def main() -> int:
-    """Takes them all; 1, with what to do, when there is nothing to be seen."""
+    """Take every screenshot; return 1, after saying what to do, when there is nothing to take one of."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--config", type=Path, default=ROOT / "config/config.yaml")
     options.add_argument("--out", type=Path, default=ROOT / "docs/images")
-    chosen = options.parse_args()
+    arguments = options.parse_args()
     if web.CHROMIUM is None:
         return _fail("no Chromium here; install it (Debian, Ubuntu: apt install chromium)")
-    config = configuration.load(chosen.config)
+    config = configuration.load(arguments.config)
     if not config.kraken.sandbox:
         return _fail("pictures are taken of a sandbox only")
     api = f"http://{config.monitor.host}:{config.monitor.port}/api"
@@ -53,22 +53,22 @@ def main() -> int:
             time.sleep(2)
     except OSError as error:
         return _fail(f"{api} does not answer ({error}); start the system in another terminal: make run")
-    with web.served(chosen.config.resolve()) as base, web.chromium() as browser:
+    with web.served(arguments.config.resolve()) as base, web.chromium() as browser:
         for name, size, scheme in PICTURES:
             visit = web.Visit(browser, base, size, scheme)
             visit.open(name)
             visit.settle()
             visit.page.wait_for_timeout(1500)
-            file = chosen.out / f"web-{name.replace('&', '').lower()}-{size[0]}.png"
+            file = arguments.out / f"web-{name.replace('&', '').lower()}-{size[0]}.png"
             visit.picture(file, HEIGHT_MAX)
             visit.page.context.close()
             if not _kept(file):
                 return 1
-    return _window(chosen.config.resolve(), chosen.out / "desktop.png")
+    return _window(arguments.config.resolve(), arguments.out / "desktop.png")
 
 
 def _window(config: Path, file: Path) -> int:
-    """The desktop window, after a while in which there was something to draw."""
+    """Return the desktop window, after a while in which there was something to draw."""
     missing = desktop.missing_elsewhere()
     if missing:
         return _fail(missing)
@@ -79,7 +79,7 @@ def _window(config: Path, file: Path) -> int:
 
 
 def _kept(file: Path) -> bool:
-    """Makes it small enough, and says whether it is."""
+    """Shrink a picture; True if it is small enough then."""
     _shrink(file)
     print(f"{file}: {file.stat().st_size // 1000} kB")
     if file.stat().st_size > BYTES_MAX:
@@ -89,11 +89,12 @@ def _kept(file: Path) -> bool:
 
 
 def _shrink(file: Path) -> None:
-    """A page has few colours: a palette of them takes a third of the bytes."""
+    """Reduce a picture to a palette: a page has few colours, and takes a third of the bytes."""
     with Image.open(file) as picture:
         picture.convert("RGB").quantize(COLOURS).save(file, optimize=True)
 
 
+# Any: JSON of the API, of which each caller reads one member.
 def _get(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=5) as response:
         return json.load(response)

@@ -79,9 +79,9 @@ install_project() {
     done_with project "$key"
 }
 
-# What the module is built from, tests and benches aside.
+# What the module is built from.
 rust_sources() {
-    find rust_client \( -name target -o -name tests -o -name benches \) -prune -o -type f \
+    find rust_client -name target -prune -o -type f \
         \( -name '*.rs' -o -name '*.toml' -o -name '*.lock' -o -name '*.pyi' -o -name py.typed \) -print | LC_ALL=C sort
 }
 

@@ -1,4 +1,4 @@
-"""Makes the table of docs/simulator.md: what is not confirmed of Kraken, with a switch and without one."""
+"""Make the table of docs/simulator.md: what is not confirmed of Kraken, with a switch and without one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shared.config import unconfirmed
 
 
 class Fixed(NamedTuple):
-    """What is not known and has no switch: what the simulator does, and why there is none."""
+    """Behaviour that is not known and has no switch: what the simulator does, and why there is none."""
 
     about: str
     done: str
@@ -85,7 +85,7 @@ def table() -> str:
     lines = ["| what | switch | by default | otherwise | what is known |", "| --- | --- | --- | --- | --- |"]
     for name, default, assumption in unconfirmed.assumptions():
         others = "; ".join(
-            f"`{plain(value)}`: {outcome}" for value, outcome in assumption.outcomes.items() if value != default
+            f"`{plain(value)}`: {meaning}" for value, meaning in assumption.outcomes.items() if value != default
         )
         first = f"`{plain(default)}`: {assumption.outcomes[default]}"
         lines.append(f"| {assumption.about} | `{name}` | {first} | {others} | {assumption.standing} |")

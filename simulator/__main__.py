@@ -7,7 +7,6 @@ import contextlib
 import json
 import socket
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
@@ -17,6 +16,7 @@ from shared.process import command_line, holders
 from shared.process.loop import Process
 from simulator import options
 from simulator.control import Control
+from simulator.errors import InputError, OptionError, RecordingError
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import load_engine
 from simulator.faults.first_day import FirstDay
@@ -33,7 +33,7 @@ SLEEP_MIN_S, SLEEP_MAX_S = 0.0005, 0.05
 
 
 class App:
-    """Wires the world to its sockets and its clock."""
+    """Wire the world to its sockets and its clock."""
 
     def __init__(self, shell: Process, settings: Simulator, seed: int | None, chosen: options.Chosen) -> None:
         self.shell = shell
@@ -65,7 +65,7 @@ class App:
         return listener
 
     async def main(self) -> None:
-        """Serves and lets the market live."""
+        """Serve, and let the market live."""
         application = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[contained])
         application.router.add_get("/", self.sockets.public_v1)
         application.router.add_get("/auth", self.sockets.private_v1)
@@ -77,7 +77,7 @@ class App:
         self.runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await self.runner.setup()
         if not self.virtual:
-            # What fell due while the exchange was down happens before anybody is answered.
+            # Do what fell due while the exchange was down before the first answer.
             self.world.step(self.clock())
         await web.SockSite(self.runner, self.listener, ssl_context=self.tls).start()
         self.shell.state(ProcessState.READY)
@@ -98,12 +98,12 @@ class App:
                 await beats
 
     def turn(self, _now: int) -> None:
-        """Counts what is shown."""
+        """Update the counts that the heartbeat carries."""
         self.shell.drops = self.sockets.dropped
         self.shell.details = {"connections": len(self.sockets.sessions), "orders": len(self.world.exchange.orders)}
 
     async def stop(self) -> None:
-        """Closes the sockets and the database."""
+        """Close the sockets and the database."""
         await self.sockets.close()
         if self.runner is not None:
             await self.runner.cleanup()
@@ -112,22 +112,22 @@ class App:
 
 
 def main() -> None:
-    """Runs until asked to stop."""
+    """Run until asked to stop."""
     given = options.parse()
     try:
         chosen = options.choose(given)
-    except ValueError as error:
+    except OptionError as error:
         command_line.refuse(command_line.EXIT_CONFIG, "simulator", str(error))
     if given.command == "calibrate":
         seed = 1 if given.seed is None else given.seed
         try:
             raise SystemExit(calibrate.main(given.seconds, seed, given.page, given.seeds, given.captures))
-        except recorded.RecordingError as error:
+        except RecordingError as error:
             command_line.refuse(command_line.EXIT_CONFIG, "simulator", f"--captures {given.captures}: {error}")
     if given.command == "style":
         try:
             text, met = fit.fitted(recorded.read(Path(given.file)))
-        except (recorded.RecordingError, fit.FitError, ValueError) as error:
+        except InputError as error:
             command_line.refuse(command_line.EXIT_CONFIG, "simulator", f"style {given.file}: {error}")
         print(text)
         raise SystemExit(0 if met else 1)
@@ -142,8 +142,11 @@ def main() -> None:
     shell = Process("simulator", configuration, [])
     shell.outlives_s = 5.0  # the executor pulls its orders first, also when supervisord is gone
     app = App(shell, settings, given.seed, chosen)
-    ignored: Any = lambda _messages: None  # noqa: E731 - it listens to nothing on the bus
-    shell.run_async(app.main, ignored, app.turn, app.stop)
+    shell.run_async(app.main, _ignore, app.turn, app.stop)
+
+
+def _ignore(_messages: object) -> None:
+    """Take no message: the simulator listens to nothing on the bus."""
 
 
 if __name__ == "__main__":

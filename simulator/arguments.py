@@ -1,20 +1,18 @@
-"""Arguments of requests, read one by one: WebSocket v2 members become order requests, REST fields values.
+"""Readers of single arguments, for WebSocket and REST.
 
-Whatever a client sends ends as a value or as a :class:`KrakenError` with Kraken's text.
+Each returns a value, or raises :class:`KrakenError` with the refusal that Kraken has for what a client sent.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from simulator import errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.state import State
 from simulator.pairs.pairs import Pair, find_pair
-from simulator.wire import NS, parse_time
+from simulator.wire import NS, Fields, Json, parse_time
 
 DEADLINE_MIN_NS, DEADLINE_MAX_NS, DEADLINE_DEFAULT_NS = NS // 2, 60 * NS, 5 * NS
 BATCH_ADD_MAX, BATCH_CANCEL_MAX = 15, 50
@@ -25,15 +23,15 @@ _PLAIN = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 CALL_MEMBERS = frozenset({"symbol", "token", "deadline", "validate"})
 
 
-def only(params: Mapping[str, Any], allowed: frozenset[str], method: str) -> None:
-    """Refuses members that the message type does not have."""
+def only(params: Fields, allowed: frozenset[str], method: str) -> None:
+    """Refuse (KrakenError) members that the message type does not have."""
     for name in params:
         if name not in allowed:
             raise KrakenError(errors.unsupported_field(name[:64], method))
 
 
-def number(params: Mapping[str, Any], name: str) -> Decimal | None:
-    """A JSON number as an exact Decimal, None when absent; a text is refused as Kraken does."""
+def number(params: Fields, name: str) -> Decimal | None:
+    """Return a JSON number as an exact Decimal, None when absent; a text is refused as Kraken does."""
     value = params.get(name)
     if value is None:
         return None
@@ -42,16 +40,16 @@ def number(params: Mapping[str, Any], name: str) -> Decimal | None:
     return Decimal(value)
 
 
-def flag(params: Mapping[str, Any], name: str) -> bool:
-    """A boolean, false when absent."""
+def flag(params: Fields, name: str) -> bool:
+    """Return a JSON boolean, false when absent."""
     value = params.get(name)
     if value is not None and not isinstance(value, bool):
         raise invalid(name)
     return bool(value)
 
 
-def choice(params: Mapping[str, Any], name: str, allowed: tuple[str, ...], default: str | None) -> str:
-    """One of some words, lower case; without a default it has to be there."""
+def choice(params: Fields, name: str, allowed: tuple[str, ...], default: str | None) -> str:
+    """Return one of ``allowed``, lower case; without a default it has to be there."""
     value = params.get(name, default)
     if value is None and default is not None:
         value = default
@@ -60,8 +58,8 @@ def choice(params: Mapping[str, Any], name: str, allowed: tuple[str, ...], defau
     return value.lower()
 
 
-def whole(params: Mapping[str, Any], name: str, low: int, high: int, called: str = "") -> int | None:
-    """An integer within bounds, None when absent; ``called`` is its name in the refusal."""
+def whole(params: Fields, name: str, low: int, high: int, called: str = "") -> int | None:
+    """Return an integer within bounds, None when absent; ``called`` is its name in the refusal."""
     value = params.get(name)
     if value is None:
         return None
@@ -70,8 +68,8 @@ def whole(params: Mapping[str, Any], name: str, low: int, high: int, called: str
     return value
 
 
-def client_id(value: Any) -> str | None:
-    """A ``cl_ord_id``: a UUID, or up to 18 characters of ASCII."""
+def client_id(value: Json) -> str | None:
+    """Return a ``cl_ord_id``: a UUID, or up to 18 characters of ASCII."""
     if value is None:
         return None
     if not isinstance(value, str) or _CLIENT_ID.fullmatch(value) is None:
@@ -79,8 +77,8 @@ def client_id(value: Any) -> str | None:
     return value
 
 
-def texts(params: Mapping[str, Any], name: str, most: int) -> list[str]:
-    """A list of ids; one id alone counts as a list, numbers become text."""
+def texts(params: Fields, name: str, most: int) -> list[str]:
+    """Return a list of ids; one id alone counts as a list, numbers become text."""
     value = params.get(name)
     if value is None:
         return []
@@ -90,8 +88,8 @@ def texts(params: Mapping[str, Any], name: str, most: int) -> list[str]:
     return [str(item) for item in items]
 
 
-def moment(value: Any, name: str) -> int:
-    """An RFC 3339 time in ns since the epoch."""
+def moment(value: Json, name: str) -> int:
+    """Return an RFC 3339 time in ns since the epoch."""
     if not isinstance(value, str):
         raise invalid(name)
     try:
@@ -100,8 +98,8 @@ def moment(value: Any, name: str) -> int:
         raise invalid(name) from error
 
 
-def deadline(value: Any, now: int, least_ns: int = DEADLINE_MIN_NS) -> int:
-    """Until when (ns since the epoch) the engine may take a request that arrives ``now``."""
+def deadline(value: Json, now: int, least_ns: int = DEADLINE_MIN_NS) -> int:
+    """Return the time (ns since the epoch) until which the engine may take a request that arrives ``now``."""
     if value is None or value == "":
         return now + DEADLINE_DEFAULT_NS
     until = moment(value, "deadline")
@@ -112,8 +110,8 @@ def deadline(value: Any, now: int, least_ns: int = DEADLINE_MIN_NS) -> int:
     return until
 
 
-def slash_pair(params: Mapping[str, Any], state: State) -> Pair:
-    """The pair of a v2 ``symbol`` as it is now."""
+def slash_pair(params: Fields, state: State) -> Pair:
+    """Return the pair of a v2 ``symbol`` as it is now."""
     symbol = params.get("symbol")
     venue = state.venues.get(symbol) if isinstance(symbol, str) else None
     if venue is None:
@@ -121,8 +119,8 @@ def slash_pair(params: Mapping[str, Any], state: State) -> Pair:
     return venue.pair
 
 
-def decimal_text(fields: Mapping[str, Any], name: str) -> Decimal | None:
-    """A REST number: plain decimal text or a JSON number; None when absent or empty."""
+def decimal_text(fields: Fields, name: str) -> Decimal | None:
+    """Return a REST number: plain decimal text or a JSON number; None when absent or empty."""
     value = fields.get(name)
     if value is None or value == "":
         return None
@@ -134,8 +132,8 @@ def decimal_text(fields: Mapping[str, Any], name: str) -> Decimal | None:
     return Decimal(value)
 
 
-def rest_flag(fields: Mapping[str, Any], name: str) -> bool:
-    """A REST boolean: a JSON one, 0 or 1, or their texts; false when absent or empty."""
+def rest_flag(fields: Fields, name: str) -> bool:
+    """Return a REST boolean: a JSON one, 0 or 1, or their texts; false when absent or empty."""
     value = fields.get(name)
     text = str(value).lower() if isinstance(value, bool | int | str) else ""
     if text in ("true", "1"):
@@ -145,8 +143,8 @@ def rest_flag(fields: Mapping[str, Any], name: str) -> bool:
     raise invalid(name)
 
 
-def rest_pair(fields: Mapping[str, Any], state: State) -> Pair:
-    """The pair of a REST call as it is now, by any of its names."""
+def rest_pair(fields: Fields, state: State) -> Pair:
+    """Return the pair of a REST call as it is now, by any of its names."""
     name = fields.get("pair")
     venue = state.listed(find_pair(name)) if isinstance(name, str) else None
     if venue is None:

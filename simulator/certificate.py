@@ -1,7 +1,7 @@
 """A certificate for this machine's own use, for clients that speak only https and wss.
 
-An authority of its own signs one leaf and its key is thrown away: whoever trusts it trusts that leaf alone. Strict
-clients (rustls) take no authority's certificate as a server's.
+Its own authority signs one leaf, then the authority's key is deleted: who trusts the authority trusts that leaf
+alone. An authority is needed because strict clients (rustls) refuse its certificate as a server's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import ssl
 import subprocess
 from pathlib import Path
 
+from simulator.errors import CertificateError
+
 # This machine's names, and Kraken's for clients whose host names are fixed.
 HOSTS = ("localhost", "api.kraken.com", "ws.kraken.com", "ws-auth.kraken.com", "ws-l3.kraken.com")
 NAMES = ",".join([*(f"DNS:{host}" for host in HOSTS), "IP:127.0.0.1", "IP:::1"])
@@ -18,14 +20,10 @@ DAYS = "365"
 _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
-class CertificateError(Exception):
-    """No certificate could be made or read; ``str()`` says why."""
-
-
 def context(folder: Path) -> ssl.SSLContext:
-    """The server's TLS context with ``server.pem`` and ``simulator.key`` of a folder, made there when missing.
+    """Return the server's TLS context with ``server.pem`` and ``simulator.key`` of a folder, made there when missing.
 
-    Clients have to be told to trust ``simulator.pem`` (``SSL_CERT_FILE``, ``REQUESTS_CA_BUNDLE``,
+    Clients have to trust ``simulator.pem`` (``SSL_CERT_FILE``, ``REQUESTS_CA_BUNDLE``,
     ``NODE_EXTRA_CA_CERTS``). Raises :class:`CertificateError`.
     """
     chain, key = folder / "server.pem", folder / "simulator.key"

@@ -1,10 +1,70 @@
-"""Kraken's error texts (KRAKEN.md 1.4 and 3.5) and the one exception that carries them to a client."""
+"""The errors of this package, and Kraken's texts for refusals (KRAKEN.md 1.4 and 3.5).
+
+- ``SimulatorError``: whatever this package raises on purpose
+
+  - ``KrakenError``: a request is refused; its text is what the client gets, word for word
+  - ``EngineError``: an order or a call that the matching engine cannot take
+  - ``FaultError``: a fault that makes no sense here
+  - ``StartError``: a simulator that a test started did not come up
+  - ``InputError``: the command line, or a file that it names, is wrong
+
+    - ``OptionError``: an argument of the command line
+    - ``CertificateError``: a certificate that cannot be made or read
+    - ``TableError``: a file of pairs
+    - ``RecordingError``: a recording that cannot be read
+    - ``FitError``: a recording that is no ground for a style
+
+Texts that are no JSON, number or time raise ValueError, as the standard library does (``wire``).
+"""
 
 from __future__ import annotations
 
 
-class KrakenError(Exception):
+class SimulatorError(Exception):
+    """The root of the tree above."""
+
+
+class KrakenError(SimulatorError):
     """A request is refused; ``str()`` is the text that the client gets, word for word."""
+
+
+class EngineError(SimulatorError, ValueError):
+    """An order or a call that the engine cannot take; nothing has changed.
+
+    A ValueError, as the Rust engine's error of this name is.
+    """
+
+
+class FaultError(SimulatorError):
+    """A fault that makes no sense here; ``str()`` says what is wrong with it."""
+
+
+class StartError(SimulatorError, RuntimeError):
+    """A simulator that a test started did not come up; ``str()`` has the end of its log."""
+
+
+class InputError(SimulatorError):
+    """The command line, or a file that it names, is wrong; ``str()`` says how."""
+
+
+class OptionError(InputError):
+    """An argument of the command line is wrong."""
+
+
+class CertificateError(InputError):
+    """No certificate could be made or read."""
+
+
+class TableError(InputError):
+    """A file of pairs is wrong; ``str()`` names the entry."""
+
+
+class RecordingError(InputError):
+    """A recording cannot be read; ``str()`` says why, without the file's name."""
+
+
+class FitError(InputError):
+    """A recording is no ground for a style."""
 
 
 INVALID_KEY = "EAPI:Invalid key"
@@ -59,22 +119,22 @@ MESSAGE_RATE = "Exceeded msg rate"
 
 
 def invalid(name: str) -> KrakenError:
-    """Invalid arguments, naming the argument."""
+    """Return the refusal of an argument, which names it."""
     return KrakenError(f"{INVALID_ARGUMENTS}:{name}")
 
 
 def unsupported_pair(symbol: str) -> str:
-    """The refusal of a symbol that this exchange does not list (KRAKEN.md 1.4)."""
+    """Return the refusal of a symbol that this exchange does not list (KRAKEN.md 1.4)."""
     if "/" not in symbol:
         return f"Currency pair not in ISO 4217-A3 format {symbol}"
     return f"Currency pair not supported {symbol}"
 
 
 def unsupported_field(name: str, method: str) -> str:
-    """The refusal of a member that the message type does not have."""
+    """Return the refusal of a member that the message type does not have."""
     return f"Unsupported field: '{name}' for the given msg type: {method}"
 
 
 def price_decimals(wsname: str, decimals: int) -> KrakenError:
-    """A price with more decimals than the pair has; the known text names it as version 1 does (KRAKEN.md 4.5)."""
+    """Return the refusal of a price with too many decimals; Kraken names the pair as version 1 does (KRAKEN.md 4.5)."""
     return KrakenError(f"{INVALID_PRICE}:{wsname} price can only be specified up to {decimals} decimals.")

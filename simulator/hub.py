@@ -1,4 +1,4 @@
-"""Who is subscribed to what, and the hand-over of every message to them."""
+"""The subscriptions of all sessions, and the delivery of every message to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PublicListener(Protocol):
 
 
 class Listener(Protocol):
-    """Any session."""
+    """A session of any kind."""
 
     def status(self) -> str: ...
 
@@ -46,13 +46,13 @@ class Hub:
         self._private: dict[tuple[int, str], dict[PrivateListener, None]] = {}
 
     def join(self, channel: str, symbol: str, depth: int, session: PublicListener) -> None:
-        """Subscribes a session once; ``depth`` is 0 for channels without one."""
+        """Subscribe a session once; ``depth`` is 0 for channels without one."""
         self._public.setdefault((channel, symbol, depth), {})[session] = None
         if symbol:
             self._venues[symbol].listen(channel, depth, 1)
 
     def leave(self, channel: str, symbol: str, depth: int, session: PublicListener) -> None:
-        """Ends a public subscription."""
+        """End a public subscription."""
         listeners = self._public.get((channel, symbol, depth))
         if listeners is None or session not in listeners:
             return
@@ -63,11 +63,11 @@ class Hub:
             self._venues[symbol].listen(channel, depth, -1)
 
     def join_private(self, account: int, channel: str, session: PrivateListener) -> None:
-        """Subscribes a session to a private channel of an account."""
+        """Subscribe a session to a private channel of an account."""
         self._private.setdefault((account, channel), {})[session] = None
 
     def leave_private(self, account: int, channel: str, session: PrivateListener) -> None:
-        """Ends a private subscription."""
+        """End a private subscription."""
         listeners = self._private.get((account, channel))
         if listeners is not None:
             listeners.pop(session, None)
@@ -75,7 +75,7 @@ class Hub:
                 del self._private[(account, channel)]
 
     def dispatch(self, reports: list[Report], now: int) -> None:
-        """Hands over the reports and what the venues have for the public."""
+        """Deliver reports to the private sessions, and what the venues have to the public ones."""
         for report in reports:
             self.recent.append((now, report))
             for listener in tuple(self._private.get((report.account, report.channel), ())):
@@ -85,9 +85,9 @@ class Hub:
                 continue
             messages, venue.public = venue.public, []
             for channel, depth, text in messages:
-                self.tell(channel, symbol, depth, text)
+                self.publish(channel, symbol, depth, text)
 
-    def tell(self, channel: str, symbol: str, depth: int, text: str) -> None:
-        """Hands a message to a channel's subscribers."""
+    def publish(self, channel: str, symbol: str, depth: int, text: str) -> None:
+        """Hand a message to a channel's subscribers."""
         for session in tuple(self._public.get((channel, symbol, depth), ())):
             session.push(channel, symbol, text)

@@ -31,7 +31,7 @@ class KeyState:
         return any(p in granted or (p.startswith("query-") and "query" in granted) for p in permissions)
 
     def require(self, *permissions: str) -> None:
-        """Refuses (KrakenError) a key that has none of these permissions."""
+        """Refuse (KrakenError) a key that has none of these permissions."""
         if not self.may(*permissions):
             raise KrakenError(errors.PERMISSION_DENIED)
 

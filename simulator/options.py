@@ -1,4 +1,4 @@
-"""The command line of ``python -m simulator``, and what is made of it."""
+"""The command line of ``python -m simulator``, and the clock, recording and TLS that it chooses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared.process import command_line
 from simulator import certificate
+from simulator.errors import CertificateError, OptionError, RecordingError
 from simulator.market import replay
 from simulator.market.calibration import calibrate
 from simulator.market.replay import Moment
@@ -21,7 +22,7 @@ PAIRS_MAX = 9_999
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The clock, the recording instead of a synthetic market, and TLS; None where not asked for."""
+    """The clock, the recording instead of a synthetic market, and TLS; None where the command line names none."""
 
     clock: Clock
     recording: dict[str, list[Moment]] | None
@@ -29,7 +30,7 @@ class Chosen:
 
 
 def parse() -> argparse.Namespace:
-    """The arguments as given."""
+    """Return the arguments as given."""
     parser = command_line.parser("simulator", "A Kraken that runs on this machine.")
     parser.add_argument(
         "command",
@@ -59,32 +60,32 @@ def parse() -> argparse.Namespace:
 
 
 def choose(given: argparse.Namespace) -> Chosen:
-    """Read the arguments; raises ValueError that says which one is wrong."""
+    """Read the arguments; raises OptionError that says which one is wrong."""
     try:
         clock = VirtualClock(parse_time(given.start)) if given.clock == "virtual" else Clock()
     except ValueError as error:
-        raise ValueError(f"--start {given.start} is no RFC 3339 time") from error
+        raise OptionError(f"--start {given.start} is no RFC 3339 time") from error
     recording = None
     if given.command == "replay":
         try:
             recording = replay.load(Path(given.file or "").read_bytes())
-        except (OSError, ValueError) as error:
-            raise ValueError(f"replay {given.file}: {error}") from error
+        except (OSError, RecordingError) as error:
+            raise OptionError(f"replay {given.file}: {error}") from error
     elif given.command == "calibrate" and given.seconds < calibrate.SECONDS_MIN:
         least = f"at least {calibrate.SECONDS_MIN:g}, or there is nothing to count"
-        raise ValueError(f"--seconds {given.seconds:g}: {least}")
+        raise OptionError(f"--seconds {given.seconds:g}: {least}")
     elif given.command == "calibrate" and given.seeds < 1:
-        raise ValueError(f"--seeds {given.seeds}: at least 1")
+        raise OptionError(f"--seeds {given.seeds}: at least 1")
     elif given.command == "pairs":
         if not (given.file or "").isdecimal() or not 0 < int(given.file) <= PAIRS_MAX:
-            raise ValueError(f"pairs {given.file or ''}: how many, from 1 to {PAIRS_MAX}")
+            raise OptionError(f"pairs {given.file or ''}: how many, from 1 to {PAIRS_MAX}")
     elif given.command == "style":
         if not given.file:
-            raise ValueError("style: which recording?")
+            raise OptionError("style: which recording?")
     elif given.file:
-        raise ValueError(f"{given.file}: only replay, style and pairs take more")
+        raise OptionError(f"{given.file}: only replay, style and pairs take more")
     try:
         tls = certificate.context(Path(given.tls)) if given.tls else None
-    except certificate.CertificateError as error:
-        raise ValueError(f"--tls {given.tls}: {error}") from error
+    except CertificateError as error:
+        raise OptionError(f"--tls {given.tls}: {error}") from error
     return Chosen(clock, recording, tls)

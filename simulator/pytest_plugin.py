@@ -14,6 +14,7 @@ import pytest
 from simulator.testing import Kraken, running_kraken
 
 
+# Any: arguments of running_kraken, each of its own type.
 @pytest.fixture
 def kraken_settings() -> dict[str, Any]:
     """Return the arguments of :func:`simulator.testing.running_kraken`; override it to change them."""
@@ -22,6 +23,6 @@ def kraken_settings() -> dict[str, Any]:
 
 @pytest.fixture
 def kraken(kraken_settings: dict[str, Any]) -> Iterator[Kraken]:
-    """A running Kraken on a free port."""
+    """Return a running Kraken on a free port."""
     with running_kraken(**kraken_settings) as running:
         yield running

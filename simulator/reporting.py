@@ -1,4 +1,4 @@
-"""Hands over private reports: in order and numbered, unless a fault says otherwise."""
+"""Hand over private reports: in order and numbered, unless a fault says otherwise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from simulator.wire import NS
 
 
 class Reporter:
-    """Numbers a session's reports of an account, and hands them over."""
+    """Number a session's reports of an account, and hand them over."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -37,7 +37,7 @@ class Reporter:
         if faults.strike("drop_reports", now, channel, **about):
             return
         if faults.strike("reorder_reports", now, channel, **about):
-            # It leaves after the next one, or after a second if there is none.
+            # It leaves after the next report, or after a second without one.
             self._behind.append(text)
             self._world.later(now + NS, lambda _now: self._overtaken())
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from simulator import errors
 from simulator.arguments import only
@@ -13,11 +13,11 @@ from simulator.errors import KrakenError
 from simulator.exchange.limits import Counter
 from simulator.faults import oddities
 from simulator.faults.rules import PROXY_TEXT
-from simulator.wire import iso, read_json
+from simulator.wire import Json, Written, iso, read_json
 from simulator.world import World
 
 VERSION = "2.0.10"
-# Kraken names no figure for its message rate; this one stops a flood and no client that behaves.
+# Kraken names no figure for its message rate; this one stops a flood, and no ordinary client.
 MESSAGES_MAX, MESSAGES_DECAY = 400.0, 100.0
 IDLE_NS = 60_000_000_000
 SYMBOLS_MAX = 200
@@ -30,7 +30,7 @@ class Request(NamedTuple):
     """A request as read; ``error`` is set when it cannot be handled at all."""
 
     method: str
-    params: dict[str, Any]
+    params: dict[str, Json]
     # A number in version 2, in version 1 a text too.
     req_id: int | str | None
     arrived: int
@@ -66,15 +66,13 @@ class Session:
         self.send(self.status())
 
     def shift(self, by: int) -> None:
-        """The exchange's clock was put forward (or back) by so many ns: what is timed here keeps its distance."""
+        """Keep what is timed here at its distance when the exchange's clock is moved by so many ns."""
         self.heard_ns += by
         self._rate.ns += by
         self._due += by
 
-    # --- to the client -------------------------------------------------------------------------------------------
-
     def send(self, text: str) -> None:
-        """A message to the client, if no fault is in its way."""
+        """Send a message to the client, if no fault is in its way."""
         faults = self.world.faults
         if not faults.rules and not self._waiting:
             self._send(text)
@@ -88,7 +86,7 @@ class Session:
             else:
                 self.close_with(int(drop.value))
             return
-        text = self._oddly(text, now)
+        text = self._distort(text, now)
         said = faults.strike("text", now, path=self.path)
         if said is not None:
             self._send(said.text or PROXY_TEXT)
@@ -100,8 +98,8 @@ class Session:
         else:
             self.send_late(text, faults.level("lag_public", now, path=self.path) if self.path != "private" else 0)
 
-    def _oddly(self, text: str, now: int) -> str:
-        """The message with whatever rules do to its numbers and members."""
+    def _distort(self, text: str, now: int) -> str:
+        """Return the message with whatever rules do to its numbers and members."""
         faults = self.world.faults
         numbers = faults.strike("odd_numbers", now, path=self.path)
         if numbers is not None:
@@ -110,7 +108,7 @@ class Session:
         return text if members is None else oddities.odd_members(text, members.value)
 
     def send_late(self, text: str, late_ns: int) -> None:
-        """A message that leaves later, and never before what was to leave earlier."""
+        """Send a message later, and never before what was to leave earlier."""
         now = self.world.now
         self._due = max(self._due, now + late_ns)
         if self._due <= now and not self._waiting:
@@ -127,25 +125,25 @@ class Session:
             self._send(text)
 
     def push(self, channel: str, symbol: str, text: str) -> None:
-        """A message of a public channel."""
+        """Send a message of a public channel."""
         faults = self.world.faults
         if (
             faults.rules
             and channel.endswith(("book", "level3"))
             and faults.strike("corrupt_checksum", self.world.now, symbol, path=self.path, symbol=symbol)
         ):
-            text = _CHECKSUM.sub(lambda found: f"{found[1]}{(int(found[2]) + 1) % 2**32}", text, count=1)
+            text = _CHECKSUM.sub(lambda match: f"{match[1]}{(int(match[2]) + 1) % 2**32}", text, count=1)
         self.send(text)
 
     def reply(self, text: str) -> None:
-        """A message that answers a request."""
+        """Send a message that answers a request."""
         if self._kept is None:
             self.send(text)
         else:
             self._kept.append(text)
 
     def status(self) -> str:
-        """The ``status`` message."""
+        """Return the ``status`` message."""
         return (
             f'{{"channel":"status","type":"update","data":[{{"version":"{VERSION}",'
             f'"system":"{self.world.exchange.state.system}","api_version":"v2","connection_id":{self.connection_id},'
@@ -153,11 +151,11 @@ class Session:
         )
 
     def close(self) -> None:
-        """The connection is gone: ends every subscription."""
+        """End every subscription, as the connection is gone."""
         self.world.hub.sessions.pop(self, None)
 
     def _maintenance(self) -> str:
-        # No capture shows a notice; these are the members that it cannot do without.
+        # No capture has a notice; these are the members that it needs at least.
         announced = self.world.maintenance
         if announced is None:
             return ""
@@ -170,7 +168,7 @@ class Session:
         raise NotImplementedError
 
     def beat(self, now: int) -> bool:
-        """The second's heartbeat; False when the connection is idle and should be closed."""
+        """Send the second's heartbeat; False when the connection is idle and should be closed."""
         silent = self._unconfirmed.quiet_close == "silent"
         if now - self.heard_ns > IDLE_NS and (silent or not self.subscribed):
             return False
@@ -178,29 +176,35 @@ class Session:
         return True
 
     def heartbeat(self) -> str:
-        """The second's sign of life."""
+        """Return the second's sign of life."""
         return '{"channel":"heartbeat"}'
 
     def charge(self, arrived: int) -> bool:
-        """Counts a message; False when the connection sends too many."""
+        """Count a message; False when the connection sends too many."""
         if not self._rate.fits(1, arrived):
             return False
         self._rate.charge(1, arrived)
         return True
 
-    # --- requests ------------------------------------------------------------------------------------------------
-
-    def read(self, text: str, arrived: int) -> Request:
-        """Reads a frame; never raises."""
+    def message(self, text: str, arrived: int) -> dict[str, Json]:
+        """Return the object in a frame; raises KrakenError when there is none, or when frames come too often."""
         self.heard_ns = arrived
         if not self.charge(arrived):
-            return Request("", {}, None, arrived, errors.MESSAGE_RATE)
+            raise KrakenError(errors.MESSAGE_RATE)
         try:
             message = read_json(text)
-        except (ValueError, ArithmeticError):
-            return Request("", {}, None, arrived, errors.MALFORMED)
+        except (ValueError, ArithmeticError) as error:
+            raise KrakenError(errors.MALFORMED) from error
         if not isinstance(message, dict):
-            return Request("", {}, None, arrived, errors.MALFORMED)
+            raise KrakenError(errors.MALFORMED)
+        return message
+
+    def read(self, text: str, arrived: int) -> Request:
+        """Read a frame; never raises."""
+        try:
+            message = self.message(text, arrived)
+        except KrakenError as refusal:
+            return Request("", {}, None, arrived, str(refusal))
         method, params, req_id = message.get("method"), message.get("params", {}), message.get("req_id")
         name = method if isinstance(method, str) else ""
         number = req_id if isinstance(req_id, int) and not isinstance(req_id, bool) else None
@@ -218,7 +222,7 @@ class Session:
         return Request(name, params if isinstance(params, dict) else {}, number, arrived, error)
 
     def handle(self, request: Request, now: int) -> None:
-        """Answers a request; Kraken's refusals are answers too."""
+        """Answer a request; Kraken's refusals are answers too."""
         self.world.now = now
         faults = self.world.faults
         if not faults.rules:
@@ -267,11 +271,11 @@ class Session:
             self.refuse(request, str(error), now)
 
     def dispatch(self, request: Request, now: int) -> None:
-        """Handles any method but ping; raises KrakenError."""
+        """Handle any method but ping; raises KrakenError."""
         raise NotImplementedError
 
-    def answer(self, request: Request, result: Mapping[str, Any] | list[Any] | None, now: int, **extra: int) -> None:
-        """A success response; ``extra`` are further members, such as there are without a ``result``."""
+    def answer(self, request: Request, result: Written, now: int, **extra: int) -> None:
+        """Send a success response; ``extra`` are members beside ``result``."""
         body = "" if result is None else f'"result":{json.dumps(result, separators=(",", ":"))},'
         more = "".join(f'"{name}":{value},' for name, value in extra.items())
         self.reply(
@@ -280,7 +284,7 @@ class Session:
         )
 
     def refuse(self, request: Request, error: str, now: int, **extra: str) -> None:
-        """An error response; ``extra`` are further members such as ``symbol``."""
+        """Send an error response; ``extra`` are further members such as ``symbol``."""
         more = "".join(f'"{name}":{json.dumps(value)},' for name, value in extra.items())
         method = f'"method":{json.dumps(request.method)},' if request.method else ""
         self.reply(
@@ -289,7 +293,7 @@ class Session:
         )
 
     def pong(self, request: Request, now: int) -> None:
-        """The answer to a ping."""
+        """Answer a ping."""
         self.reply(
             f'{{"method":"pong",{_req_id(request)}"time_in":"{iso(request.arrived)}",'
             f'"time_out":"{iso(max(now, request.arrived))}"}}'
@@ -297,7 +301,7 @@ class Session:
 
 
 def channel_of(request: Request, allowed: Mapping[str, frozenset[str]]) -> str:
-    """The channel of a (un)subscribe whose members are those of ``allowed``; raises KrakenError."""
+    """Return the channel of an (un)subscribe whose members are those of ``allowed``; raises KrakenError."""
     channel = request.params.get("channel")
     if not isinstance(channel, str) or channel not in allowed:
         raise KrakenError(errors.CHANNEL_INVALID)

@@ -24,6 +24,7 @@ from typing import Any
 import yaml
 
 from shared.config import SANDBOX_KEYS, VISITOR_KEYS
+from simulator.errors import StartError
 
 START_S, STOP_S = 30.0, 15.0
 _ROOT = Path(__file__).resolve().parents[1]
@@ -39,10 +40,10 @@ class Kraken:
     """
 
     def __init__(
-        self, folder: Path, *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: Any
+        self, folder: Path, *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: object
     ) -> None:
         self.folder = folder
-        # A client whose host names are fixed knows no other port than 443.
+        # A client with fixed host names needs port 443.
         self.port = _free_port() if port is None else port
         self.tls = tls
         self.key, self.maker, self.cancel_only = VISITOR_KEYS[0], SANDBOX_KEYS[0], SANDBOX_KEYS[2]
@@ -62,50 +63,46 @@ class Kraken:
         self._config = config
         self._process: subprocess.Popen[bytes] | None = None
 
-    # --- addresses -----------------------------------------------------------------------------------------------
-
     @property
     def rest_url(self) -> str:
-        """The address in the place of ``https://api.kraken.com``."""
+        """Return the address in the place of ``https://api.kraken.com``."""
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     @property
     def ws_url(self) -> str:
-        """The address in the place of ``wss://ws.kraken.com/v2``."""
+        """Return the address in the place of ``wss://ws.kraken.com/v2``."""
         return f"{self._ws}/v2"
 
     @property
     def ws_auth_url(self) -> str:
-        """The address in the place of ``wss://ws-auth.kraken.com/v2``."""
+        """Return the address in the place of ``wss://ws-auth.kraken.com/v2``."""
         return f"{self._ws}/auth/v2"
 
     @property
     def ws_v1_url(self) -> str:
-        """The address in the place of ``wss://ws.kraken.com``."""
+        """Return the address in the place of ``wss://ws.kraken.com``."""
         return f"{self._ws}/"
 
     @property
     def ws_v1_auth_url(self) -> str:
-        """The address in the place of ``wss://ws-auth.kraken.com``."""
+        """Return the address in the place of ``wss://ws-auth.kraken.com``."""
         return f"{self._ws}/auth"
 
     @property
     def certificate(self) -> Path:
-        """The certificate that clients have to trust with ``tls``."""
+        """Return the certificate that clients have to trust with ``tls``."""
         return self.folder / "tls" / "simulator.pem"
 
     @property
     def _ws(self) -> str:
         return f"ws{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
-    # --- faults and time -----------------------------------------------------------------------------------------
-
-    def fault(self, kind: str, **members: Any) -> int:
-        """Sets a fault (docs/simulator.md); returns its id."""
+    def fault(self, kind: str, **members: object) -> int:
+        """Set a fault (docs/simulator.md); return its id."""
         return int(self._call("faults", "POST", {"kind": kind, **members})["ids"][0])
 
     def clear_faults(self) -> None:
-        """Takes every fault away; the exchange is online and on time again."""
+        """Take every fault away; the exchange is online and on time again."""
         self._call("faults", "DELETE")
 
     def injected(self) -> dict[str, int]:
@@ -113,20 +110,19 @@ class Kraken:
         return dict(self._call("faults", "GET")["counts"])
 
     def advance(self, seconds: float) -> None:
-        """Lets virtual time pass; what comes of it has been sent when this returns."""
+        """Let virtual time pass; what comes of it has been sent when this returns."""
         self._call("clock", "POST", {"ms": round(seconds * 1000, 3)})
 
-    def _call(self, what: str, method: str, body: Any = None) -> Any:
+    # Any: the JSON of control.py, which each caller reads a member of.
+    def _call(self, what: str, method: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.rest_url}/simulator/{what}", data, method=method)
         trust = ssl.create_default_context(cafile=str(self.certificate)) if self.tls else None
         with urllib.request.urlopen(request, timeout=600, context=trust) as response:
             return json.load(response)
 
-    # --- the process ---------------------------------------------------------------------------------------------
-
     def start(self) -> None:
-        """Starts it, or starts it again with what its database holds; returns when it answers."""
+        """Start it, or start it again with what its database holds; return when it answers."""
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "simulator", "--config", str(self._config), *self._arguments],
@@ -146,14 +142,14 @@ class Kraken:
                 break
             time.sleep(0.02)
         self.kill()
-        raise RuntimeError("the simulator did not come up: " + (self.folder / "log").read_text()[-2000:])
+        raise StartError("the simulator did not come up: " + (self.folder / "log").read_text()[-2000:])
 
     def kill(self) -> None:
-        """An outage: the process is gone at once; ``start`` ends it."""
+        """Kill the process at once, as an outage that ``start`` ends."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Stops it in order."""
+        """Stop it in order."""
         self._end(signal.SIGTERM)
 
     def _end(self, number: int) -> None:
@@ -171,9 +167,9 @@ class Kraken:
 
 @contextlib.contextmanager
 def running_kraken(
-    *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: Any
+    *, virtual: bool = False, tls: bool = False, port: int | None = None, **settings: object
 ) -> Iterator[Kraken]:
-    """A :class:`Kraken` that runs for as long as the block does, on a free port unless one is named."""
+    """Return a :class:`Kraken` that runs for as long as the block does, on a free port unless one is named."""
     with tempfile.TemporaryDirectory(prefix="kraken-") as folder:
         kraken = Kraken(Path(folder), virtual=virtual, tls=tls, port=port, **settings)
         kraken.start()

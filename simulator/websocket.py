@@ -21,12 +21,12 @@ from simulator import errors
 from simulator.session import Request, Session
 from simulator.wire import NS
 from simulator.world import World
-from simulator.ws_v1.private import OldPrivateSession
-from simulator.ws_v1.public import OldPublicSession
+from simulator.ws_v1.private import PrivateSessionV1
+from simulator.ws_v1.public import PublicSessionV1
 from simulator.ws_v2.private import PrivateSession
 from simulator.ws_v2.public import PublicSession
 
-# How the names of the private side's hosts begin; level3 has one of its own.
+# Prefixes of the private side's hosts; level3 has a host of its own.
 PRIVATE_HOSTS = ("ws-auth.", "ws-l3.")
 FRAME_BYTES_MAX = 64 * 1024
 QUEUE_BYTES_MAX = 8 * 1024 * 1024
@@ -54,23 +54,23 @@ _log = logging.getLogger("simulator")
 
 
 class Clock:
-    """The wall clock in ns, never going back unless it is put off by a fault."""
+    """The wall clock in ns, never going back unless a fault moves it."""
 
     def __init__(self) -> None:
         self._last = 0
         self._offset = 0
 
     def __call__(self) -> int:
-        """The exchange's time."""
+        """Return the exchange's time."""
         self._last = max(self._last, time.time_ns())
         return self._last + self._offset
 
     def put_off(self, offset_ns: int) -> None:
-        """The exchange's time is so far from the wall's from now on."""
+        """Keep the exchange's time so far from the wall clock's from now on."""
         self._offset = offset_ns
 
     def steady(self) -> int:
-        """Ns that pass evenly, for delays."""
+        """Return ns that pass evenly, for delays."""
         return time.monotonic_ns()
 
 
@@ -82,20 +82,20 @@ class VirtualClock(Clock):
         self._last = start
 
     def __call__(self) -> int:
-        """The exchange's time."""
+        """Return the exchange's time."""
         return self._last + self._offset
 
     def steady(self) -> int:
-        """As the exchange's time, without what a fault puts it off by."""
+        """Return the exchange's time, without what a fault puts it off by."""
         return self._last
 
     def advance(self, by: int) -> None:
-        """Puts it forward by so many ns."""
+        """Put the clock forward by so many ns."""
         self._last += by
 
 
 class Delays:
-    """Draws turnarounds; the way between client and exchange takes ``one_way_ns`` each way.
+    """Draw turnarounds; the way between client and exchange takes ``one_way_ns`` each way.
 
     ``none`` is for virtual time, which no answer waits for.
     """
@@ -114,7 +114,7 @@ class Delays:
 
 
 class Connection:
-    """One client: what it asked for waits in ``inbox``, what it is told waits in ``outbox``, both in order."""
+    """One client: messages to it wait in an outbox, in order; ``due`` orders its requests."""
 
     def __init__(self, socket: web.WebSocketResponse, delays: Delays, clock: Clock, drop: Callable[[], None]) -> None:
         self.socket = socket
@@ -128,7 +128,7 @@ class Connection:
         self._last_due = 0
 
     def send(self, text: str) -> None:
-        """Queues a message; past the bound the client is dropped."""
+        """Queue a message; past the bound the client is dropped."""
         if self.dropped:
             return
         self._bytes += len(text)
@@ -146,7 +146,7 @@ class Connection:
         return len(self._outbox)
 
     async def write(self) -> None:
-        """Sends what is due, in order, until the connection ends."""
+        """Send what is due, in order, until the connection ends."""
         outbox = self._outbox
         while True:
             if not outbox:
@@ -161,7 +161,7 @@ class Connection:
                 self._bytes -= len(text)
 
     def due(self, arrived: int, method: str) -> int:
-        """When, by the steady clock, the exchange acts on a request; never before what came earlier here."""
+        """Return when (steady clock) the exchange acts on a request; never before an earlier one of this connection."""
         self._last_due = max(self._last_due, arrived + self.delays.turnaround_ns(method))
         return self._last_due
 
@@ -186,7 +186,7 @@ class Attempts:
         self._banned: dict[str, int] = {}
 
     def allowed(self, address: str, now: int) -> bool:
-        """Counts an attempt (ns of a steady clock) and says whether it may go on."""
+        """Count an attempt (ns of a steady clock); True if it may go on."""
         if not self._most:
             return True
         if now < self._banned.get(address, 0):
@@ -218,29 +218,29 @@ class WebSockets:
         self._ids = Random(f"connections {clock()}")
 
     async def public(self, request: web.Request) -> web.StreamResponse:
-        """``/v2``; the private side where a client asks for it by the host's name alone."""
+        """Serve ``/v2``; the private side where a client names it by the host alone."""
         return await self._serve(request, PrivateSession if _is_private_host(request) else PublicSession)
 
     async def private(self, request: web.Request) -> web.StreamResponse:
-        """``/auth/v2``."""
+        """Serve ``/auth/v2``."""
         return await self._serve(request, PrivateSession)
 
     async def public_v1(self, request: web.Request) -> web.StreamResponse:
-        """``/``; as ``/v2`` with the host's name."""
-        return await self._serve(request, OldPrivateSession if _is_private_host(request) else OldPublicSession)
+        """Serve ``/``; the host chooses the side, as with ``/v2``."""
+        return await self._serve(request, PrivateSessionV1 if _is_private_host(request) else PublicSessionV1)
 
     async def private_v1(self, request: web.Request) -> web.StreamResponse:
-        """``/auth``."""
-        return await self._serve(request, OldPrivateSession)
+        """Serve ``/auth``."""
+        return await self._serve(request, PrivateSessionV1)
 
     async def _serve(
-        self, request: web.Request, kind: type[PublicSession | PrivateSession | OldPublicSession | OldPrivateSession]
+        self, request: web.Request, kind: type[PublicSession | PrivateSession | PublicSessionV1 | PrivateSessionV1]
     ) -> web.StreamResponse:
         if len(self.sessions) >= CONNECTIONS_MAX or not self.attempts.allowed(
             request.remote or "", self.clock.steady()
         ):
             return web.Response(status=429)
-        # Own pings would end connections whose client is slow; Kraken's liveness is its heartbeat.
+        # Own pings would close connections of slow clients; Kraken's sign of life is its heartbeat.
         socket = web.WebSocketResponse(max_msg_size=FRAME_BYTES_MAX, compress=False, autoping=True, timeout=1.0)
         if not socket.can_prepare(request).ok:
             return web.Response(status=426, text="a WebSocket lives here")
@@ -261,7 +261,7 @@ class WebSockets:
         try:
             session.open(self.clock())
             await self._read(socket, session, connection, inbox)
-            # What has left the client is acted on, whether or not the client is still there to hear of it.
+            # Requests that have arrived are carried out even if the client is gone by then.
             await inbox.put(None)
             await tasks[1]
         finally:
@@ -284,11 +284,11 @@ class WebSockets:
         async for message in socket:
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 arrived = self.clock() + self.delays.one_way_ns
-                # Some clients send text in binary frames; what is no UTF-8 is no JSON either.
+                # Some clients send text in binary frames; bytes that are no UTF-8 become no JSON.
                 data = message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
                 request = session.read(data, arrived)
                 # A full inbox stops the reading, and with it the client.
-                # By the steady clock: one that a fault puts off delays nobody.
+                # By the steady clock: a fault that moves the other one delays nobody.
                 steady = self.clock.steady() + self.delays.one_way_ns
                 await inbox.put((connection.due(steady, request.method), request))
             elif message.type is WSMsgType.ERROR:
@@ -307,17 +307,17 @@ class WebSockets:
                 _log.exception("a request failed: %s", request.method)
                 session.refuse(request, errors.INTERNAL_ERROR, now)
             self.world.flush(now)
-            # A full inbox is no reason to do it all in one turn: others have theirs in between.
+            # Give other connections a turn between the requests of a full inbox.
             await asyncio.sleep(0)
 
     async def beat(self) -> None:
-        """Heartbeats, once a second to everyone; closes who is idle."""
+        """Send heartbeats once a second to everyone, and close idle connections."""
         while True:
             await asyncio.sleep(1.0)
             self.beat_all()
 
     def beat_all(self) -> None:
-        """One heartbeat for everyone."""
+        """Send one heartbeat to everyone, and close idle connections."""
         now = self.clock()
         self.world.now = now
         for session, connection in tuple(self.sessions.items()):
@@ -325,7 +325,7 @@ class WebSockets:
                 asyncio.ensure_future(connection.socket.close())  # noqa: RUF006 - the reader sees it end
 
     async def drained(self) -> None:
-        """Waits until what is due has been handed to the sockets, or for a second."""
+        """Wait until what is due has been handed to the sockets, or for a second."""
         for _ in range(1000):
             if not any(connection.queued for connection in self.sessions.values()):
                 return
@@ -337,7 +337,7 @@ class WebSockets:
         return any(connection.queued > QUEUE_FRAMES_MAX // 4 for connection in self.sessions.values())
 
     async def close(self) -> None:
-        """Closes every connection."""
+        """Close every connection."""
         await asyncio.gather(
             *(connection.socket.close() for connection in self.sessions.values()), return_exceptions=True
         )

@@ -1,4 +1,4 @@
-"""Everything that one simulated Kraken is, without its sockets: venues, crowd, accounts, keys, tokens, database."""
+"""One simulated Kraken without its sockets: venues, crowd, accounts, keys, tokens, database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from simulator.exchange.engine import Engine
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.limits import TIERS, Counter
 from simulator.exchange.orders import RECENT_FILLS, SPOT, Account
-from simulator.exchange.state import Journal, Report
+from simulator.exchange.state import Journal, Report, SystemStatus
 from simulator.exchange.venue.venue import Venue
 from simulator.faults.rules import Faults
 from simulator.hub import Hub
@@ -31,7 +31,8 @@ from simulator.market import crosses
 from simulator.market.flood import Flood
 from simulator.market.market import Market
 from simulator.market.replay import Moment, Replay
-from simulator.market.style import style
+from simulator.market.style import style_of
+from simulator.pairs.instrument import PairStatus
 from simulator.pairs.pairs import ASSETS, PAIRS, USD
 from simulator.wire import NS, units
 
@@ -54,7 +55,7 @@ class Flow(Protocol):
 
 
 class World:
-    """One exchange with its market. Made from the configuration and whatever the database remembers."""
+    """One exchange with its market. Made from the configuration and what the database holds."""
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class World:
         self.config = config
         self.store = store
         if store.clock_offset_ns:
-            # No fault outlives the process, that of the clock neither.
+            # No fault outlives the process, and neither does a moved clock.
             store.shift(now + store.clock_offset_ns, 0)
         self.seed = config.seed if seed is None else seed
         self.rng = Random(f"world {self.seed} {now}")
@@ -89,10 +90,10 @@ class World:
         self.hub = Hub(self.exchange.venues)
         self.faults = Faults(self.seed)
         self.engine = engine
-        # The exchange's time as last told, and what is to be done later: (when, order of asking, what).
+        # The exchange's time at the last call, and the timers: (when, serial number, action).
         self.now = now
         self._timers: list[tuple[int, int, Callable[[int], None]]] = []
-        self._asked = 0
+        self._timer_serial = 0
         # How far the exchange's clock is off, for the shell's clock; begin and end of an announced maintenance.
         self.clock_offset_ns = 0
         self.maintenance: list[int] | None = None
@@ -102,7 +103,7 @@ class World:
         made = [SimAccount(name=name, keys=[], balances={}) for name in store.subaccounts()]
         for declared in (*config.accounts, *made):
             self._add_account(declared, nonces, counters, now)
-        # What was there at the start came from nowhere, and nobody hears of it.
+        # Balances of the start have no counterparty and are not reported.
         self.exchange.state.outside.clear()
         self.exchange.state.reports.clear()
         self._pay_rewards(now)
@@ -112,8 +113,6 @@ class World:
         self.flood: Flood | None = None
         self.markets = self._open_markets(config.regime, now, pace)
         self._restore(now)
-
-    # --- the start -----------------------------------------------------------------------------------------------
 
     def _add_account(
         self,
@@ -145,12 +144,12 @@ class World:
             self.keys[key.api_key] = KeyState(key, account, nonces.get(key.api_key, 0), counter)
 
     def add_subaccount(self, name: str, now: int) -> None:
-        """A new account, without keys or balances."""
+        """Add an account without keys or balances."""
         self.store.add_subaccount(name)
         self._add_account(SimAccount(name=name, keys=[], balances={}), {}, {}, now)
 
     def _pay_rewards(self, now: int) -> None:
-        """Pays what Earn has brought since the last payout, at the turn of each week."""
+        """Pay what Earn has brought since the last payout, at the turn of each week."""
         week = now // earn.PAYOUT_NS
         weeks = week - int(self.store.meta("earn_week", str(week)))
         if weeks > 0:
@@ -170,7 +169,7 @@ class World:
         markets: list[Market] = []
         standing = self.store.open_orders()
         for symbol, venue in self.exchange.venues.items():
-            market = Market(self.exchange, venue, style(venue.pair, regime), f"{symbol} {self.seed}", pace)
+            market = Market(self.exchange, venue, style_of(venue.pair, regime), f"{symbol} {self.seed}", pace)
             own = [(o.side, o.price) for o in standing if o.pair.symbol == symbol and o.price is not None]
             market.open(now, own)
             venue.public.clear()
@@ -197,10 +196,8 @@ class World:
         self._saved_ns = 0
         self.flush(now)
 
-    # --- time ----------------------------------------------------------------------------------------------------
-
     def step(self, now: int) -> int:
-        """Everything that is due; returns when to come back (ns since the epoch). Raises when a commit has failed."""
+        """Do everything that is due; return when to come back (ns since the epoch). Raises when a commit has failed."""
         if self.broken is not None:
             raise self.broken
         self.now = now
@@ -208,8 +205,8 @@ class World:
         while timers and timers[0][0] <= now:
             heapq.heappop(timers)[2](now)
         due = now + STEP_MAX_NS
-        if self.exchange.state.system == "online":
-            due = min((m.step(now) for m in self.markets if m.venue.status == "online"), default=due)
+        if self.exchange.state.system == SystemStatus.ONLINE:
+            due = min((m.step(now) for m in self.markets if m.venue.status == PairStatus.ONLINE), default=due)
             if self.flood is not None:
                 due = min(due, self.flood.step(now))
         self.exchange.tick(now)
@@ -217,12 +214,12 @@ class World:
         return min(due, timers[0][0]) if timers else due
 
     def later(self, when: int, action: Callable[[int], None]) -> None:
-        """``action(now)`` is done by the first step at or after ``when``; those of one moment in order."""
-        self._asked += 1
-        heapq.heappush(self._timers, (when, self._asked, action))
+        """Have the first step at or after ``when`` call ``action(now)``; those of one moment run in order."""
+        self._timer_serial += 1
+        heapq.heappush(self._timers, (when, self._timer_serial, action))
 
     def set_clock(self, offset_ns: int) -> None:
-        """Puts the exchange's clock off by ``offset_ns``; what has been timed keeps its distance."""
+        """Put the exchange's clock off by ``offset_ns``; what has been timed keeps its distance."""
         self.flush(self.now)
         self.store.shift(self.now, offset_ns)
         by = offset_ns - self.clock_offset_ns
@@ -234,51 +231,39 @@ class World:
         if self.flood is not None:
             self.flood.shift(by)
         for account in self.exchange.accounts.values():
-            if account.trigger_ns:
-                account.trigger_ns += by
-            for counter in account.counters.values():
-                counter.ns += by
-            for order in account.orders.values():
-                order.touched_ns += by
-                order.expire_ns += by if order.expire_ns else 0
-                order.start_ns += by if order.start_ns else 0
-            for position in account.positions.values():
-                position.rollover_ns += by
+            account.shift(by)
         for key in self.keys.values():
             key.counter.ns += by
         for token in self.tokens.values():
             token.expires_ns += by
-        for rule in self.faults.rules:
-            rule.ends_ns += by if rule.ends_ns else 0
+        self.faults.shift(by)
         for session in self.hub.sessions:
             session.shift(by)
         if self.maintenance is not None:
             self.maintenance[:] = [when + by for when in self.maintenance]
         self._saved_ns += by
-        for order in self.exchange.orders.values():
-            order.visible_ns += by if order.visible_ns else 0
 
-    def seen(self, now: int) -> int:
-        """Up to when the histories show: now, or what a fault leaves of it."""
+    def shown_until(self, now: int) -> int:
+        """Return up to when the histories show: now, or what a fault leaves of it."""
         return now - self.faults.level("rest_behind", now, path="rest") if self.faults.rules else now
 
-    def tell_status(self) -> None:
-        """Every session hears the exchange's state."""
+    def send_status(self) -> None:
+        """Send the exchange's status to every session."""
         for session in tuple(self.hub.sessions):
             session.send(session.status())
 
     def reopen_market(self, symbol: str, now: int) -> None:
-        """A new crowd for a pair whose venue begins anew."""
+        """Give a pair whose venue begins anew a new crowd."""
         venue = self.exchange.venues[symbol]
         if any(market.venue is venue for market in self.markets) and self._recording is None:
             seed = f"{symbol} {self.seed} {venue.pair.price_precision}"
-            anew = Market(self.exchange, venue, style(venue.pair, self.config.regime), seed)
+            anew = Market(self.exchange, venue, style_of(venue.pair, self.config.regime), seed)
             anew.open(now)
             self.markets = [anew if market.venue is venue else market for market in self.markets]
             crosses.link([market for market in self.markets if isinstance(market, Market)], now)
 
     def flush(self, now: int) -> None:
-        """Commits what has changed, then tells whom it concerns."""
+        """Commit what has changed, then publish it."""
         self.now = now
         state = self.exchange.state
         if state.journal:
@@ -286,7 +271,7 @@ class World:
             try:
                 self.store.commit(state, journal)
             except sqlite3.Error as error:
-                # Memory is ahead of the disk now: only a new start, from the disk, is honest.
+                # Memory is ahead of the disk now: only a new start from the disk is right.
                 self.broken = error
                 raise
         if self._must_save(now):
@@ -306,17 +291,15 @@ class World:
         self._trade_ids = {s: v.trade_id + TRADE_ID_BLOCK for s, v in self.exchange.venues.items()}
         self.store.venues((s, v.last_price, self._trade_ids[s]) for s, v in self.exchange.venues.items())
 
-    # --- keys and tokens -----------------------------------------------------------------------------------------
-
     def charge(self, key: KeyState, points: int, now: int) -> None:
-        """A REST call's points on its key's counter, if they fit; refuses (KrakenError) the call if not."""
+        """Charge a REST call's points to its key's counter; refuse (KrakenError) a call whose points do not fit."""
         if not key.counter.fits(points, now):
             raise KrakenError(errors.API_RATE_LIMIT)
         key.counter.charge(points, now)
         self.store.rest_counter(key.key.api_key, key.counter)
 
     def make_token(self, key: KeyState, now: int) -> str:
-        """A new WebSocket token; a key's oldest unused ones go when it has too many."""
+        """Make a WebSocket token; a key's oldest unused ones go when it has too many."""
         for text in [t.text for t in self.tokens.values() if t.expires_ns < now and not t.used_by]:
             del self.tokens[text]
         mine = [token for token in self.tokens.values() if token.key is key and not token.used_by]
@@ -328,7 +311,7 @@ class World:
         return text
 
     def token(self, text: object, connection_id: int, now: int) -> Token:
-        """The token of a request; refuses (KrakenError) one that is unknown, over, or another connection's."""
+        """Return the token of a request; refuses (KrakenError) one that is unknown, over, or another connection's."""
         token = self.tokens.get(text) if isinstance(text, str) else None
         sharing = self.config.unconfirmed.token_sharing
         if token is not None:
@@ -340,7 +323,7 @@ class World:
 
 
 def declared_wallets(account: SimAccount) -> Iterator[tuple[str, str, Decimal]]:
-    """Wallet, asset and amount of everything that an account begins with."""
+    """Yield wallet, asset and amount of everything that an account begins with."""
     for asset, amount in account.balances.items():
         yield SPOT, asset, amount
     for asset, wallets in account.wallets.items():

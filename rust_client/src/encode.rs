@@ -4,7 +4,9 @@
 
 use rmp::encode;
 
-use crate::book::{Book, BookError};
+use crate::book::Book;
+use crate::errors::{BookError, CallFault};
+use crate::side::Side;
 
 /// What the message carries besides the book itself.
 pub struct Header<'a> {
@@ -26,15 +28,16 @@ const STATES: [&str; 4] = ["syncing", "live", "resyncing", "silent"];
 /// A book that is crossed or not in sync is refused as `live`: the last place where a bad book could get out.
 pub fn book_message(book: &Book, n: usize, header: &Header) -> Result<Vec<u8>, BookError> {
     if !STATES.contains(&header.state) {
-        return Err(BookError::Value(format!("{:?} is no state of a book", header.state)));
+        return Err(BookError::Call(CallFault::UnknownState(header.state.to_owned())));
     }
     let live = header.state == "live";
     if live && (!book.synced() || book.crossed()) {
-        return Err(BookError::Value("a book that is crossed or not in sync is not live".into()));
+        return Err(BookError::Call(CallFault::NotLive));
     }
     let n = if live { n } else { 0 };
     let mut out = Vec::with_capacity(256 + 40 * n.min(book.depth()));
-    write(&mut out, book, n, header).map_err(|error| BookError::Value(error.to_string()))?;
+    let written = write(&mut out, book, n, header);
+    written.map_err(|error| BookError::Call(CallFault::Encoding(error.to_string())))?;
     Ok(out)
 }
 
@@ -49,8 +52,8 @@ fn write(out: &mut Vec<u8>, book: &Book, n: usize, header: &Header) -> std::io::
     text(out, "state", header.state)?;
     uint(out, "price_precision", book.price_precision().into())?;
     uint(out, "qty_precision", book.qty_precision().into())?;
-    levels(out, "bids", book.count(true).min(n), book.bids(n))?;
-    levels(out, "asks", book.count(false).min(n), book.asks(n))?;
+    levels(out, "bids", book, Side::Buy, n)?;
+    levels(out, "asks", book, Side::Sell, n)?;
     uint(out, "checksum", if n > 0 { book.checksum().into() } else { 0 })?;
     uint(out, "exchange_ts", book.exchange_ts())?;
     uint(out, "received", header.received)?;
@@ -69,16 +72,11 @@ fn text(out: &mut Vec<u8>, key: &str, value: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-fn levels(
-    out: &mut Vec<u8>,
-    key: &str,
-    count: usize,
-    levels: impl Iterator<Item = (u64, u64)>,
-) -> std::io::Result<()> {
+fn levels(out: &mut Vec<u8>, key: &str, book: &Book, side: Side, n: usize) -> std::io::Result<()> {
     encode::write_str(out, key)?;
     // A side holds at most 1000 levels, so the count always fits.
-    encode::write_array_len(out, count as u32)?;
-    for (price, qty) in levels {
+    encode::write_array_len(out, book.count(side).min(n) as u32)?;
+    for (price, qty) in book.levels(side, n) {
         encode::write_array_len(out, 2)?;
         encode::write_uint(out, price)?;
         encode::write_uint(out, qty)?;

@@ -4,16 +4,10 @@
 
 use std::borrow::Cow;
 
+use crate::errors::{Flaw, ScanError};
+
 /// Brackets within brackets beyond this are refused: no Kraken frame comes near it.
 const DEPTH_MAX: u32 = 64;
-/// Why a frame was not taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScanError {
-    /// Not JSON, not a book frame, or levels that make no sense.
-    Frame(String),
-    /// A sound book frame that holds only other symbols.
-    WrongSymbol(String),
-}
 
 pub type Scan<T> = Result<T, ScanError>;
 
@@ -29,12 +23,13 @@ impl<'a> Cursor<'a> {
     }
 
     #[cold]
-    pub fn error(&self, what: &str) -> ScanError {
-        ScanError::Frame(format!("{what}, at byte {}", self.at))
+    pub fn error(&self, flaw: Flaw) -> ScanError {
+        ScanError::Flawed { flaw, at: self.at }
     }
 
-    pub fn once(&self, seen: bool, what: &str) -> Scan<()> {
-        if seen { Err(self.error(&format!("{what} twice"))) } else { Ok(()) }
+    /// Refuses a member that has been seen before.
+    pub fn once(&self, seen: bool, member: &'static str) -> Scan<()> {
+        if seen { Err(self.error(Flaw::Twice(member))) } else { Ok(()) }
     }
 
     /// Runs `read`; if it fails, remembers the first failure in `wrong`, goes back and says so with false.
@@ -72,19 +67,19 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn expect(&mut self, wanted: u8) -> Scan<()> {
         if self.peek() != Some(wanted) {
-            return Err(self.error(&format!("{} expected", wanted as char)));
+            return Err(self.error(Flaw::Expected(wanted.into())));
         }
         self.at += 1;
         Ok(())
     }
 
     pub fn end(&mut self) -> Scan<()> {
-        if self.peek().is_some() { Err(self.error("more after the frame's end")) } else { Ok(()) }
+        if self.peek().is_some() { Err(self.error(Flaw::TrailingBytes)) } else { Ok(()) }
     }
 
     fn deeper(&mut self) -> Scan<()> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX { Err(self.error("nested too deep")) } else { Ok(()) }
+        if self.depth > DEPTH_MAX { Err(self.error(Flaw::TooDeep)) } else { Ok(()) }
     }
 
     /// Reads an object; `member` reads the value of each key.
@@ -133,7 +128,7 @@ impl<'a> Cursor<'a> {
             self.at += 1;
             return Ok(next == Some(close));
         }
-        Err(self.error("a comma or a closing bracket expected"))
+        Err(self.error(Flaw::CommaExpected))
     }
 
     /// Reads a string; borrowed as it stands unless it has escapes.
@@ -149,7 +144,7 @@ impl<'a> Cursor<'a> {
                     self.at += 1;
                     self.escape(&mut None)?;
                 }
-                None | Some(0..0x20) => return Err(self.error("a string that does not end")),
+                None | Some(0..0x20) => return Err(self.error(Flaw::UnendedString)),
                 Some(byte) => {
                     ascii &= byte < 0x80;
                     self.at += 1;
@@ -158,7 +153,7 @@ impl<'a> Cursor<'a> {
         }
         let raw = &self.bytes[from..self.at];
         if !ascii && std::str::from_utf8(raw).is_err() {
-            return Err(self.error("not UTF-8"));
+            return Err(self.error(Flaw::NotUtf8));
         }
         if escaped {
             self.at = from;
@@ -202,7 +197,7 @@ impl<'a> Cursor<'a> {
                     .and_then(|hex| std::str::from_utf8(hex).ok())
                     .and_then(|hex| u32::from_str_radix(hex, 16).ok());
                 let Some(code) = code else {
-                    return Err(self.error("a broken escape"));
+                    return Err(self.error(Flaw::BrokenEscape));
                 };
                 self.at += 5;
                 if let Some(text) = text {
@@ -211,7 +206,7 @@ impl<'a> Cursor<'a> {
                 }
                 return Ok(());
             }
-            _ => return Err(self.error("a broken escape")),
+            _ => return Err(self.error(Flaw::BrokenEscape)),
         };
         self.at += 1;
         if let Some(text) = text {
@@ -251,7 +246,7 @@ impl<'a> Cursor<'a> {
         while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        if self.at == from { Err(self.error("a digit expected")) } else { Ok(()) }
+        if self.at == from { Err(self.error(Flaw::DigitExpected)) } else { Ok(()) }
     }
 
     /// The text of a number, or of a string that should hold one.
@@ -277,7 +272,7 @@ impl<'a> Cursor<'a> {
 
     fn word(&mut self, word: &[u8]) -> Scan<()> {
         if !self.bytes[self.at..].starts_with(word) {
-            return Err(self.error("an unknown word"));
+            return Err(self.error(Flaw::UnknownWord));
         }
         self.at += word.len();
         Ok(())

@@ -4,18 +4,22 @@ mod book;
 mod checksum;
 mod encode;
 mod engine;
+mod errors;
 mod json;
 mod numbers;
 mod scan;
+mod side;
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
-pub use book::{Book, BookError};
-pub use encode::{Header, book_message};
-pub use engine::{Engine, EngineError as EngineFault, Event, NewOrder, Reason, SelfTrade, Side, TimeInForce};
+use book::Book;
+use encode::{Header, book_message};
+use engine::{Engine, Event, NewOrder, Reason, SelfTrade, TimeInForce};
+use errors::BookError;
+use side::Side;
 
 create_exception!(rust_client, FrameError, PyValueError, "Bytes that are no sound book frame of this pair.");
 create_exception!(rust_client, WrongSymbolError, PyValueError, "A sound book frame of other symbols only.");
@@ -28,17 +32,18 @@ const LONG_FRAME: usize = 8 * 1024;
 
 impl From<BookError> for PyErr {
     fn from(error: BookError) -> Self {
+        let text = error.to_string();
         match error {
-            BookError::Frame(what) => FrameError::new_err(what),
-            BookError::WrongSymbol(what) => WrongSymbolError::new_err(format!("a frame of {what}")),
-            BookError::Value(what) => PyValueError::new_err(what),
+            BookError::Frame(_) => FrameError::new_err(text),
+            BookError::WrongSymbol(_) => WrongSymbolError::new_err(text),
+            BookError::Call(_) => PyValueError::new_err(text),
         }
     }
 }
 
-impl From<EngineFault> for PyErr {
-    fn from(error: EngineFault) -> Self {
-        EngineError::new_err(error.0)
+impl From<errors::EngineError> for PyErr {
+    fn from(error: errors::EngineError) -> Self {
+        EngineError::new_err(error.to_string())
     }
 }
 
@@ -66,11 +71,11 @@ impl OrderBook {
     }
 
     fn bids(&self, n: i64) -> Vec<(u64, u64)> {
-        self.book.bids(count(n)).collect()
+        self.book.levels(Side::Buy, count(n)).collect()
     }
 
     fn asks(&self, n: i64) -> Vec<(u64, u64)> {
-        self.book.asks(count(n)).collect()
+        self.book.levels(Side::Sell, count(n)).collect()
     }
 
     fn checksum(&self) -> u32 {
@@ -156,12 +161,12 @@ fn count(n: i64) -> usize {
 
 #[pyfunction]
 fn get_bid(book: &OrderBook) -> Option<(u64, u64)> {
-    book.book.bids(1).next()
+    book.book.levels(Side::Buy, 1).next()
 }
 
 #[pyfunction]
 fn get_ask(book: &OrderBook) -> Option<(u64, u64)> {
-    book.book.asks(1).next()
+    book.book.levels(Side::Sell, 1).next()
 }
 
 #[pyclass(module = "rust_client")]
@@ -220,9 +225,9 @@ impl MatchingEngine {
             },
             post_only,
             stp: match stp {
-                "cancel_newest" => SelfTrade::CancelNewest,
-                "cancel_oldest" => SelfTrade::CancelOldest,
-                "cancel_both" => SelfTrade::CancelBoth,
+                "cancel_newest" => SelfTrade::Newest,
+                "cancel_oldest" => SelfTrade::Oldest,
+                "cancel_both" => SelfTrade::Both,
                 _ => return Err(EngineError::new_err(format!("{stp:?} is no self-trade rule"))),
             },
         };
@@ -260,7 +265,7 @@ impl MatchingEngine {
 
     fn order(&self, order_id: Whole) -> Option<(u32, &'static str, u64, u64, u64)> {
         let order = self.engine.order(order_id.0)?;
-        Some((order.owner, side_word(order.side), order.price, order.remaining, order.filled))
+        Some((order.owner, side_name(order.side), order.price, order.remaining, order.filled))
     }
 
     fn count(&self) -> usize {
@@ -268,27 +273,27 @@ impl MatchingEngine {
     }
 
     fn changes(&mut self) -> Vec<(&'static str, u64, u128)> {
-        let words = |(side, price, total)| (side_word(side), price, total);
-        self.engine.changes().into_iter().map(words).collect()
+        let named = |(side, price, total)| (side_name(side), price, total);
+        self.engine.changes().into_iter().map(named).collect()
     }
 }
 
-fn to_side(word: &str) -> PyResult<Side> {
-    match word {
+fn to_side(name: &str) -> PyResult<Side> {
+    match name {
         "buy" => Ok(Side::Buy),
         "sell" => Ok(Side::Sell),
-        _ => Err(EngineError::new_err(format!("{word:?} is no side"))),
+        _ => Err(EngineError::new_err(format!("{name:?} is no side"))),
     }
 }
 
-fn side_word(side: Side) -> &'static str {
+fn side_name(side: Side) -> &'static str {
     match side {
         Side::Buy => "buy",
         Side::Sell => "sell",
     }
 }
 
-fn reason_word(reason: Reason) -> &'static str {
+fn reason_name(reason: Reason) -> &'static str {
     match reason {
         Reason::PostOnly => "post_only",
         Reason::Ioc => "ioc",
@@ -316,10 +321,10 @@ fn to_tuple<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyTuple>
         }
         Event::Rest { id, price, remaining } => ("rest", id, price, remaining).into_pyobject(py),
         Event::Cancel { id, remaining, reason } => {
-            ("cancel", id, remaining, reason_word(reason)).into_pyobject(py)
+            ("cancel", id, remaining, reason_name(reason)).into_pyobject(py)
         }
         Event::Amend { id, price, remaining } => ("amend", id, price, remaining).into_pyobject(py),
-        Event::Refused { id, reason } => ("refused", id, reason_word(reason)).into_pyobject(py),
+        Event::Refused { id, reason } => ("refused", id, reason_name(reason)).into_pyobject(py),
     }
 }
 

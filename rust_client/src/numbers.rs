@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::fmt::{Display, Formatter, Result};
+
 use crate::json::Cursor;
 
 /// More decimals than any pair has; 10^18 still fits a u64.
@@ -12,6 +14,15 @@ pub const DECIMALS_MAX: u32 = 18;
 pub struct Number {
     pub mantissa: u64,
     pub decimals: u32,
+}
+
+impl Display for Number {
+    /// Writes the number with its decimals, as on the wire.
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        let digits = format!("{:0width$}", self.mantissa, width = self.decimals as usize + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - self.decimals as usize);
+        if fraction.is_empty() { f.write_str(whole) } else { write!(f, "{whole}.{fraction}") }
+    }
 }
 
 /// An integer of digits, checked by the caller to be digits; None if no u64 holds it.

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from simulator import errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.accounts.margin import Margin
-from simulator.exchange.engine import Event
+from simulator.exchange.engine import Event, resting_order
 from simulator.exchange.lifecycle import Lifecycle
 from simulator.exchange.limits import ADD, AMEND, amend_penalty, cancel_penalty, edit_penalty
 from simulator.exchange.orders import Account, Amendment, Order, OrderRequest, Price
 from simulator.exchange.placing import Placing
-from simulator.exchange.state import State
+from simulator.exchange.state import State, SystemStatus
 from simulator.exchange.terms import PLAIN
 from simulator.exchange.validation import check_funds, check_pair, check_size, check_system, to_lots
 from simulator.ws_v2 import reports
@@ -35,7 +35,7 @@ class Amend(NamedTuple):
 
 
 class Amending:
-    """Amends and replaces open orders. Errors are :class:`KrakenError`."""
+    """Amend and replace open orders. Errors are :class:`KrakenError`."""
 
     def __init__(self, state: State, margin: Margin, placing: Placing, lifecycle: Lifecycle) -> None:
         self._state = state
@@ -69,8 +69,8 @@ class Amending:
     ) -> str:
         """Amend an open order in place; ``qty`` is the new total. Return the amend id."""
         state, pair = self._state, order.pair
-        # While nothing is matched a post-only order takes nothing, whatever the request leaves out.
-        keeps = state.system == "post_only" or state.unconfirmed.amend_of_post_only == "refused"
+        # In post_only mode an order stays post-only even where the request does not say so.
+        keeps = state.system == SystemStatus.POST_ONLY or state.unconfirmed.amend_of_post_only == "refused"
         post_only = post_only or (order.post_only and keeps)
         try:
             amend = self._check(account, order, qty, price, trigger, post_only, now)
@@ -157,7 +157,7 @@ class Amending:
 
     def _shown_total(self, order: Order, qty: int) -> int | None:
         """Return the total that the engine's part of an iceberg gets when all of it becomes ``qty``; None as it is."""
-        resting = self._state.venues[order.pair.symbol].engine.order(order.number)
-        if resting is None or qty - order.filled >= resting[3]:
+        resting = resting_order(self._state.venues[order.pair.symbol].engine, order.number)
+        if resting is None or qty - order.filled >= resting.remaining:
             return None
-        return resting[4] + qty - order.filled
+        return resting.filled + qty - order.filled

@@ -18,9 +18,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
+
+from simulator.errors import EngineError
 
 Side = Literal["buy", "sell"]
+# Any: both engines give plain tuples, whose first member decides on the others (above); a venue adds a trade's id.
 Event = tuple[Any, ...]
 
 VALUE_MAX = 2**63 - 1
@@ -28,8 +31,19 @@ ID_MAX = 2**64 - 1
 OWNER_MAX = 2**32 - 1
 
 
-class EngineError(ValueError):
-    """An order or a call that the engine cannot take; nothing has changed."""
+def opposite(side: Side) -> Side:
+    """Return the other side."""
+    return "sell" if side == "buy" else "buy"
+
+
+class RestingOrder(NamedTuple):
+    """An order in the book, as ``Engine.order`` gives its parts."""
+
+    owner: int
+    side: Side
+    price: int
+    remaining: int
+    filled: int
 
 
 class Engine(Protocol):
@@ -46,31 +60,31 @@ class Engine(Protocol):
         post_only: bool = False,
         stp: str = "cancel_newest",
     ) -> list[Event]:
-        """A new order, at market where ``price`` is None; ``tif`` is gtc, ioc or fok."""
+        """Submit a new order, at market where ``price`` is None; ``tif`` is gtc, ioc or fok."""
 
     def amend(self, order_id: int, price: int | None, qty: int | None, post_only: bool = False) -> list[Event]:
-        """Changes a resting order; None leaves as it is, ``qty`` is the new total, filled part included."""
+        """Amend a resting order; None changes nothing, ``qty`` is the new total, filled part included."""
 
     def cancel(self, order_id: int) -> list[Event]:
-        """Takes an order out; no event if it does not rest here."""
+        """Take an order out; no event if it does not rest here."""
 
     def levels(self, side: str, n: int) -> list[tuple[int, int]]:
-        """Up to ``n`` levels as (price, total quantity), best first."""
+        """Return up to ``n`` levels as (price, total quantity), best first."""
 
     def best(self, side: str) -> tuple[int, int] | None:
-        """The best level, None where the side is empty."""
+        """Return the best level, None where the side is empty."""
 
     def queue(self, side: str, price: int) -> list[int]:
-        """The orders at a price, next to trade first."""
+        """Return the orders at a price, next to trade first."""
 
     def order(self, order_id: int) -> tuple[int, Side, int, int, int] | None:
-        """(owner, side, price, remaining, filled) of a resting order."""
+        """Return (owner, side, price, remaining, filled) of a resting order."""
 
     def count(self) -> int:
         """Return the number of resting orders."""
 
     def changes(self) -> list[tuple[Side, int, int]]:
-        """Levels touched since the last call, in the order of first touch, with their totals now; 0 is gone."""
+        """Return levels touched since the last call, in the order of first touch, with their totals now; 0 is gone."""
 
 
 @dataclass(slots=True, eq=False)
@@ -212,15 +226,15 @@ class MatchingEngine:
         self._touch(order)
 
     def _rest(self, order: _Order) -> None:
-        """Puts an order behind all that are as good as it or better."""
+        """Put an order behind all that are as good as it or better."""
         queue = self._sides[order.side]
         place = next((at for at, other in enumerate(queue) if _is_better(order, other)), len(queue))
         queue.insert(place, order)
         self._touch(order)
 
     def _opposite(self, taker: _Order) -> list[_Order]:
-        """The orders that the taker's price reaches, in the order in which it would trade with them."""
-        others = self._sides["sell" if taker.side == "buy" else "buy"]
+        """Return the orders that the taker's price reaches, in the order in which it would trade with them."""
+        others = self._sides[opposite(taker.side)]
         return [maker for maker in others if _reaches(taker, maker.price)]
 
     def _crossed_by(self, taker: _Order) -> bool:
@@ -236,7 +250,7 @@ class MatchingEngine:
         return available >= taker.remaining
 
     def _match(self, taker: _Order) -> tuple[list[Event], bool]:
-        """Trades the taker; the events, and whether its owner's own order stopped it."""
+        """Trade the taker; return the events, and whether its owner's own order stopped it."""
         events: list[Event] = []
         for maker in self._opposite(taker):
             if not taker.remaining:
@@ -261,8 +275,14 @@ class MatchingEngine:
         return events, False
 
 
+def resting_order(engine: Engine, order_id: int) -> RestingOrder | None:
+    """Return an order that rests in an engine, None if it does not."""
+    parts = engine.order(order_id)
+    return None if parts is None else RestingOrder(*parts)
+
+
 def load_engine() -> type[Engine]:
-    """The Rust engine where it is built, else the naive one; ``TRADEBYTE_NO_RUST=1`` asks for the naive one."""
+    """Return the Rust engine where it is built, else the naive one; ``TRADEBYTE_NO_RUST=1`` asks for the naive one."""
     if os.environ.get("TRADEBYTE_NO_RUST") == "1":
         return MatchingEngine
     try:
@@ -285,10 +305,10 @@ def _same_owner(taker: _Order, maker: _Order) -> bool:
     return taker.owner != 0 and taker.owner == maker.owner
 
 
-def _side(word: str) -> Side:
-    if word not in ("buy", "sell"):
-        raise EngineError(f"{word!r} is no side")
-    return "buy" if word == "buy" else "sell"
+def _side(name: str) -> Side:
+    if name not in ("buy", "sell"):
+        raise EngineError(f"{name!r} is no side")
+    return "buy" if name == "buy" else "sell"
 
 
 def _check_value(value: int | None) -> None:

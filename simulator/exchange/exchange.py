@@ -1,7 +1,7 @@
-"""The exchange: what accounts ask of it, and the dead man's switch. No socket, no clock.
+"""The exchange: the requests of accounts, and the dead man's switch. No socket, no clock.
 
-Every call is told the time (ns since the epoch). Each part is handed what it needs: :class:`State` is what all of them
-read, ``margin`` the positions, ``lifecycle`` what happens to orders once they are accepted.
+Every call takes the time (ns since the epoch). :class:`State` is what all parts read, ``margin`` has the positions,
+``lifecycle`` moves orders on once they are accepted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simulator.exchange.lifecycle import USER, Lifecycle
 from simulator.exchange.limits import ADD, cancel_penalty
 from simulator.exchange.orders import Account, Order, OrderRequest, Price
 from simulator.exchange.placing import Checked, Placing
-from simulator.exchange.state import State
+from simulator.exchange.state import State, SystemStatus
 from simulator.exchange.terms import SETTLE
 from simulator.exchange.validation import check_pair, check_size, check_system, needs
 from simulator.exchange.venue.venue import Venue
@@ -51,13 +51,11 @@ class Exchange:
         self._placing = Placing(self.state, self.margin, self.lifecycle)
         self._amending = Amending(self.state, self.margin, self._placing, self.lifecycle)
 
-    # --- new orders ----------------------------------------------------------------------------------------------
-
     def check(
-        self, account: Account, request: OrderRequest, now: int, points: float = ADD, but: Order | None = None
+        self, account: Account, request: OrderRequest, now: int, points: float = ADD, replacing: Order | None = None
     ) -> Checked:
         """Check an order without placing it; return lots, and price and trigger in ticks."""
-        return self._placing.check(account, request, now, points, but)
+        return self._placing.check(account, request, now, points, replacing)
 
     def add(self, account: Account, request: OrderRequest, now: int, points: float = ADD) -> Order:
         """Place an order; it may have traded or ended when this returns. ``points`` is what the counter is charged."""
@@ -68,8 +66,6 @@ class Exchange:
     def unused_id(self) -> str:
         """Return an order id that no order has or gets."""
         return self._placing.unused_id()
-
-    # --- open orders ---------------------------------------------------------------------------------------------
 
     def edit(self, account: Account, order: Order, request: OrderRequest, now: int) -> Order:
         """Replace an open order by a new one, and return that."""
@@ -94,7 +90,7 @@ class Exchange:
 
     def cancel(self, account: Account, order: Order, now: int, *, forced: bool = False) -> None:
         """Cancel an open order for its owner; ``forced`` is accepted whatever the counter says."""
-        if self.state.system == "maintenance":
+        if self.state.system == SystemStatus.MAINTENANCE:
             raise KrakenError(errors.UNAVAILABLE)
         points = cancel_penalty(now - order.touched_ns)
         counter = account.counter(order.pair.symbol)
@@ -163,8 +159,8 @@ class Exchange:
             raise KrakenError(errors.ORDERS_LIMIT)
 
     def batch_cancel(self, account: Account, orders: list[str], clients: list[str], now: int) -> int:
-        """Cancel by order id, userref or client id whatever the counter says, charging it; returns the count."""
-        if self.state.system == "maintenance":
+        """Cancel by order id, userref or client id whatever the counter says, charging it; return the count."""
+        if self.state.system == SystemStatus.MAINTENANCE:
             raise KrakenError(errors.UNAVAILABLE)
         named: list[list[Order]] = []
         for text in orders:
@@ -177,18 +173,18 @@ class Exchange:
             self.cancel(account, order, now, forced=True)
         return len(by_number)
 
-    def cancel_all(self, account: Account, now: int, reason: str = USER) -> int:
-        """Cancel every open order of an account; not in Kraken's table of penalties, so free. Returns the count."""
-        if reason == USER and self.state.system == "maintenance":
+    def cancel_all(self, account: Account, now: int, *, by_switch: bool = False) -> int:
+        """Cancel every open order for the account or its dead man's switch; costs no points. Return the count."""
+        if not by_switch and self.state.system == SystemStatus.MAINTENANCE:
             raise KrakenError(errors.UNAVAILABLE)
         pulled = list(account.orders.values())
         for order in pulled:
-            self.lifecycle.pull(order, "canceled", reason, now)
+            self.lifecycle.pull(order, "canceled", SWITCH_REASON if by_switch else USER, now)
         return len(pulled)
 
     def find(self, account: Account, order_id: str | None = None, cl_ord_id: str | None = None) -> Order:
         """Return an open order of the account by either id, for what is to be done to it: in maintenance nothing is."""
-        if self.state.system == "maintenance":
+        if self.state.system == SystemStatus.MAINTENANCE:
             raise KrakenError(errors.UNAVAILABLE)
         order = account.orders.get(order_id) if order_id is not None else None
         if order is None and cl_ord_id is not None:
@@ -197,13 +193,11 @@ class Exchange:
             raise KrakenError(errors.UNKNOWN_ORDER)
         return order
 
-    # --- time ----------------------------------------------------------------------------------------------------
-
     def arm(self, account: Account, timeout_s: int, now: int) -> tuple[int, int]:
-        """Arm the dead man's switch, 0 disarms; returns current and trigger time in seconds, 0 when off."""
+        """Arm the dead man's switch, 0 disarms; return current and trigger time in seconds, 0 when off."""
         if not 0 <= timeout_s < SWITCH_MAX_S:
             raise invalid("timeout")
-        if self.state.system == "maintenance" and self.state.unconfirmed.arm_in_maintenance == "refused":
+        if self.state.system == SystemStatus.MAINTENANCE and self.state.unconfirmed.arm_in_maintenance == "refused":
             raise KrakenError(errors.UNAVAILABLE)
         current = -(-now // NS)
         account.trigger_ns = (current + timeout_s) * NS if timeout_s else 0
@@ -214,13 +208,13 @@ class Exchange:
         """Fire what is due: switches, the ends of GTD orders, and of volumes that are 30 days old."""
         for account in self.accounts.values():
             account.volume.expire(now)
-            if account.trigger_ns and now >= account.trigger_ns and self.state.system != "maintenance":
+            if account.trigger_ns and now >= account.trigger_ns and self.state.system != SystemStatus.MAINTENANCE:
                 account.trigger_ns = 0
                 self.state.journal.accounts.add(account.index)
-                self.cancel_all(account, now, SWITCH_REASON)
+                self.cancel_all(account, now, by_switch=True)
             for order in [o for o in account.orders.values() if o.expire_ns and now >= o.expire_ns]:
                 self.lifecycle.pull(order, "expired", "Expired", now)
-            if self.state.system == "online":
+            if self.state.system == SystemStatus.ONLINE:
                 for order in [o for o in account.orders.values() if o.scheduled and now >= o.start_ns]:
                     self.lifecycle.begin(order, now)
             if account.positions:

@@ -11,8 +11,8 @@ from decimal import Decimal
 from simulator.errors import KrakenError
 from simulator.exchange.accounts.fills import Fills
 from simulator.exchange.accounts.margin import CLOSED, Margin
-from simulator.exchange.engine import Event
-from simulator.exchange.orders import OPEN, Account, Order, OrderRequest
+from simulator.exchange.engine import Event, Side, opposite, resting_order
+from simulator.exchange.orders import NEW, PENDING_NEW, Account, Order, OrderRequest
 from simulator.exchange.state import State
 from simulator.exchange.terms import Terms
 from simulator.exchange.triggers import Triggers
@@ -20,6 +20,7 @@ from simulator.exchange.validation import check_funds, lots_for, would_take
 from simulator.ws_v2 import reports
 
 USER = "User requested"
+# Kraken's texts for the reasons of the engine.
 REASONS = {
     "post_only": "Post only order",
     "ioc": "Immediate or cancel",
@@ -32,7 +33,7 @@ REASONS = {
 
 
 class Lifecycle:
-    """Moves orders from one state to the next, and books what happens on the way."""
+    """Move orders from one state to the next, and book what happens on the way."""
 
     def __init__(self, state: State, margin: Margin) -> None:
         self._state = state
@@ -42,8 +43,6 @@ class Lifecycle:
         # Fills whose conditional close is to be placed.
         self._closing: list[tuple[Order, int]] = []
         self._watching = False
-
-    # --- into the book -------------------------------------------------------------------------------------------
 
     def make(
         self, account: Account, request: OrderRequest, qty: int, price: int | None, trigger: int | None, now: int
@@ -84,7 +83,7 @@ class Lifecycle:
         order = self.make(account, request, qty, price, trigger, now)
         before = len(self._state.reports)
         if request.start_ns > now:
-            order.status = OPEN[0]
+            order.status = PENDING_NEW
         self._state.report(order, "pending_new", reports.pending(order, now))
         if not order.scheduled:
             self._go_live(order, now, before)
@@ -105,7 +104,7 @@ class Lifecycle:
     def begin(self, order: Order, now: int) -> None:
         """Start a scheduled order whose time has come."""
         state = self._state
-        order.status = OPEN[1]
+        order.status = NEW
         state.journal.orders[order.number] = order
         venue, terms = state.venues[order.pair.symbol], order.terms
         if terms.cash is not None:
@@ -130,7 +129,7 @@ class Lifecycle:
             order.number, order.account, order.side, order.price, qty, now, tif, order.post_only, order.stp
         )
 
-    def _fee_preference(self, side: str) -> str:
+    def _fee_preference(self, side: Side) -> str:
         return "fcib" if side == "sell" and self._state.unconfirmed.fee_preference == "by_side" else "fciq"
 
     def _pays(self, order: Order, now: int) -> bool:
@@ -142,8 +141,6 @@ class Lifecycle:
             self.finish(order, "canceled", "Out of funds", now)
             return False
         return True
-
-    # --- what follows from an operation on a venue ---------------------------------------------------------------
 
     def settle(self, events: list[Event], now: int) -> None:
         """Book what an operation on a venue did to the accounts' orders, and do what follows from it."""
@@ -170,12 +167,13 @@ class Lifecycle:
                     if order is not None:
                         self.fill(order, price, qty, is_maker, trade_id, now)
             elif event[0] == "cancel":
-                order = self._state.orders.get(event[1])
+                _, number, _, reason = event
+                order = self._state.orders.get(number)
                 if order is not None:
-                    self.finish(order, "canceled", REASONS.get(event[3], USER), now)
+                    self.finish(order, "canceled", REASONS.get(reason, USER), now)
 
     def fill(self, order: Order, price: int, qty: int, maker: bool, trade_id: int, now: int) -> None:
-        """Fill an order at a price (ticks) by so many lots; ends it when nothing remains."""
+        """Fill an order at a price (ticks) by so many lots; end it when nothing remains."""
         self._fills.fill(order, price, qty, maker, trade_id, now)
         if order.terms.close is not None:
             self._closing.append((order, qty))
@@ -184,9 +182,9 @@ class Lifecycle:
 
     def _refill(self, order: Order, now: int) -> None:
         """Show the next part of an iceberg, behind all that stands at its price, when the last one is gone."""
-        resting = self._state.venues[order.pair.symbol].engine.order(order.number)
+        resting = resting_order(self._state.venues[order.pair.symbol].engine, order.number)
         if resting is not None:
-            order.visible_lots = resting[3]
+            order.visible_lots = resting.remaining
             return
         events = self._submit(order, now)
         self._state.report(order, "iceberg_refill", reports.refilled(order, now))
@@ -220,7 +218,7 @@ class Lifecycle:
     def _place_close(self, order: Order, lots: int, now: int) -> None:
         close, pair = order.terms.close, order.pair
         assert close is not None
-        side = "sell" if order.side == "buy" else "buy"
+        side = opposite(order.side)
         qty = Decimal(lots).scaleb(-pair.qty_precision)
         terms = Terms(leverage=order.terms.leverage)
         request = OrderRequest(pair, side, close.kind, qty, userref=order.userref, fee_pref=order.fee_pref, terms=terms)
@@ -234,8 +232,6 @@ class Lifecycle:
         except KrakenError:
             return
         self.open(account, request, lots, close.price, close.trigger, now)
-
-    # --- the end -------------------------------------------------------------------------------------------------
 
     def pull(self, order: Order, status: str, reason: str, now: int) -> None:
         """End an open order on the exchange's own account."""

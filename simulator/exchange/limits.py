@@ -43,17 +43,17 @@ def _penalty(table: tuple[tuple[int, int], ...], age_ns: int) -> int:
 
 
 def amend_penalty(age_ns: int) -> int:
-    """Points for amending an order of this age, on top of the fixed one."""
+    """Return points for amending an order of this age, on top of the fixed one."""
     return _penalty(_AMEND, age_ns)
 
 
 def edit_penalty(age_ns: int) -> int:
-    """Points for editing an order of this age, on top of the fixed one."""
+    """Return points for editing an order of this age, on top of the fixed one."""
     return _penalty(_EDIT, age_ns)
 
 
 def cancel_penalty(age_ns: int) -> int:
-    """Points for cancelling an order of this age."""
+    """Return points for cancelling an order of this age."""
     return _penalty(_CANCEL, age_ns)
 
 
@@ -69,17 +69,17 @@ class Counter:
         self.ns = ns
 
     def now(self, ns: int) -> float:
-        """The counter's value at ``ns``."""
+        """Return the counter's value at ``ns``."""
         if ns > self.ns:
             self.value = max(0.0, self.value - self.decay * (ns - self.ns) / NS)
             self.ns = ns
         return self.value
 
     def fits(self, points: float, ns: int) -> bool:
-        """Would ``points`` more stay within the maximum."""
+        """True if ``points`` more stay within the maximum."""
         return self.now(ns) + points <= self.maximum
 
     def charge(self, points: float, ns: int) -> None:
-        """Adds points, whether they fit or not."""
+        """Add points, whether they fit or not."""
         self.now(ns)
         self.value += points

@@ -1,4 +1,4 @@
-"""The things that the exchange keeps: accounts, orders, fills, ledger entries, and a request for an order.
+"""Accounts, orders, fills, margin positions, ledger entries, and the request for an order.
 
 Prices are ticks, quantities lots, times ns since the epoch. Balances and ledger entries are in units of the asset's
 ledger decimals, an order's and a fill's cost and fee in units of the pair's cost decimals.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from simulator.exchange.accounts.volume import Volume
+from simulator.exchange.engine import Side
 from simulator.exchange.limits import Counter, Tier
 from simulator.exchange.terms import PLAIN, Distance, Terms
 from simulator.pairs.pairs import FEES, Pair
@@ -18,7 +19,7 @@ from simulator.pairs.pairs import FEES, Pair
 RECENT_FILLS = 50
 # The wallet that trading is from, as type and id.
 SPOT = "spot/main"
-# The others, and what REST puts behind the asset's name for them.
+# All wallets, with the suffix that REST puts behind the asset's name.
 WALLETS = {
     SPOT: "",
     "spot/closed": "",
@@ -28,18 +29,18 @@ WALLETS = {
     "earn/bonded": ".B",
     "earn/locked": ".B",
 }
-# An order that is ``pending_new`` waits for its scheduled start.
-OPEN = ("pending_new", "new", "partially_filled")
-# A price as asked for: absolute, or its distance from the last trade's.
+# The states of an open order; one that is pending waits for its scheduled start.
+PENDING_NEW, NEW, PARTIALLY_FILLED = OPEN = ("pending_new", "new", "partially_filled")
+# A requested price: absolute, or a distance from the last trade's.
 Price = Decimal | Distance
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """An order as asked for, its arguments checked one by one but not yet against the pair, account or book."""
+    """A requested order, its arguments checked one by one but not yet against the pair, account or book."""
 
     pair: Pair
-    side: str
+    side: Side
     kind: str
     # Of an order in the quote asset (``terms.cash``) 0.
     qty: Decimal
@@ -67,7 +68,7 @@ class Order:
     order_id: str
     account: int
     pair: Pair
-    side: str
+    side: Side
     kind: str
     qty: int
     price: int | None
@@ -79,12 +80,12 @@ class Order:
     userref: int
     fee_pref: str
     opened_ns: int
-    # Of the creation or the last amendment: what the age penalties count from.
+    # When it was created or last amended, which the age penalties count from.
     touched_ns: int
     filled: int = 0
     cost: int = 0
     fee: int = 0
-    status: str = "new"
+    status: str = NEW
     reason: str = ""
     amended: bool = False
     closed_ns: int = 0
@@ -103,7 +104,7 @@ class Order:
     @property
     def scheduled(self) -> bool:
         """True if its start has not come."""
-        return self.status == OPEN[0]
+        return self.status == PENDING_NEW
 
     @property
     def waits(self) -> bool:
@@ -112,12 +113,19 @@ class Order:
 
     @property
     def remaining(self) -> int:
-        """Lots not filled."""
+        """Return lots not filled."""
         return self.qty - self.filled
+
+    def shift(self, by: int) -> None:
+        """Keep its times at their distance when the exchange's clock is moved by so many ns."""
+        self.touched_ns += by
+        self.expire_ns += by if self.expire_ns else 0
+        self.start_ns += by if self.start_ns else 0
+        self.visible_ns += by if self.visible_ns else 0
 
     @property
     def average(self) -> int:
-        """Average price of the fills in ticks, rounded half up; 0 without fills."""
+        """Return the average price of the fills in ticks, rounded half up; 0 without fills."""
         if not self.filled:
             return 0
         return (2 * self.value + self.filled) // (2 * self.filled)
@@ -135,7 +143,7 @@ class Fill:
     cl_ord_id: str | None
     userref: int
     pair: Pair
-    side: str
+    side: Side
     kind: str
     price: int
     qty: int
@@ -163,7 +171,7 @@ class Position:
     account: int
     order_id: str
     pair: Pair
-    side: str
+    side: Side
     kind: str
     qty: int
     cost: int
@@ -177,11 +185,11 @@ class Position:
 
     @property
     def open(self) -> int:
-        """Lots that are not closed."""
+        """Return lots that are not closed."""
         return self.qty - self.closed
 
     def cost_of(self, lots: int) -> int:
-        """The opening cost of a part of it."""
+        """Return the opening cost of a part of it."""
         return self.cost * lots // self.qty
 
 
@@ -242,16 +250,26 @@ class Account:
 
     @property
     def maker_rate(self) -> int:
-        """The fee in millionths of the cost of a fill that made the market."""
+        """Return the fee in millionths of the cost of a fill that made the market."""
         return FEES[self.volume.row][1]
 
     @property
     def taker_rate(self) -> int:
-        """The fee in millionths of the cost of a fill that took from the book."""
+        """Return the fee in millionths of the cost of a fill that took from the book."""
         return FEES[self.volume.row][2]
 
+    def shift(self, by: int) -> None:
+        """Keep what is timed at its distance when the exchange's clock is moved by so many ns."""
+        self.trigger_ns += by if self.trigger_ns else 0
+        for counter in self.counters.values():
+            counter.ns += by
+        for order in self.orders.values():
+            order.shift(by)
+        for position in self.positions.values():
+            position.rollover_ns += by
+
     def counter(self, symbol: str) -> Counter:
-        """The matching engine's counter of this account on a pair."""
+        """Return the matching engine's counter of this account on a pair."""
         counter = self.counters.get(symbol)
         if counter is None:
             counter = self.counters[symbol] = Counter(self.tier.threshold, self.tier.decay)
@@ -261,8 +279,8 @@ class Account:
         """Open orders with that userref, which several may have."""
         return [order for order in self.orders.values() if order.userref and str(order.userref) == text]
 
-    def held(self, asset: str, but: Order | None = None) -> int:
-        """Units of an asset reserved by open orders, ``but`` left out; buys reserve with the maker fee.
+    def held(self, asset: str, replacing: Order | None = None) -> int:
+        """Return units of an asset reserved by open orders, ``replacing`` left out; buys reserve with the maker fee.
 
         One that waits for its trigger may take when that is reached, and reserves with the taker fee, at market what it
         would cost there.
@@ -270,7 +288,7 @@ class Account:
         total = 0
         for order in self.orders.values():
             price = order.price if order.price is not None else order.trigger
-            if order is but or price is None or order.terms.leverage:
+            if order is replacing or price is None or order.terms.leverage:
                 continue
             if order.side == "buy" and order.pair.quote.name == asset:
                 rate = self.taker_rate if order.waits and not order.post_only else self.maker_rate
@@ -280,12 +298,12 @@ class Account:
         return total
 
     def total(self, asset: str) -> int:
-        """Units of an asset in all wallets."""
+        """Return units of an asset in all wallets."""
         return self.balances.get(asset, 0) + sum(self.wallets.get(asset, {}).values())
 
-    def free(self, asset: str, but: Order | None = None) -> int:
-        """Units of an asset that a new order may use."""
-        return self.balances.get(asset, 0) - self.held(asset, but)
+    def free(self, asset: str, replacing: Order | None = None) -> int:
+        """Return units of an asset that a new order may use."""
+        return self.balances.get(asset, 0) - self.held(asset, replacing)
 
 
 def replaced(
@@ -296,7 +314,7 @@ def replaced(
     post_only: bool | None,
     userref: int | None,
 ) -> OrderRequest:
-    """The order that an edit asks for: as the old one where nothing is said."""
+    """Return the order that an edit asks for: as the old one where nothing is said."""
     pair = order.pair
 
     def kept(given: Price | None, ticks: int | None) -> Price | None:

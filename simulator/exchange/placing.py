@@ -27,7 +27,7 @@ from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import Pair
 from simulator.ws_v2 import reports
 
-# Numbers that no order comes to: a serial that nothing was committed with is given again after a restart.
+# No order gets these numbers. A serial would not do: one that no commit has used is given again after a restart.
 UNUSED_FROM = 10**18
 
 # Lots, and price and trigger in ticks.
@@ -35,7 +35,7 @@ Checked = tuple[int, int | None, int | None]
 
 
 class Placing:
-    """Checks and places new orders. Errors are :class:`KrakenError`."""
+    """Check and place new orders. Errors are :class:`KrakenError`."""
 
     def __init__(self, state: State, margin: Margin, lifecycle: Lifecycle) -> None:
         self._state = state
@@ -43,11 +43,11 @@ class Placing:
         self._lifecycle = lifecycle
 
     def check(
-        self, account: Account, request: OrderRequest, now: int, points: float = ADD, but: Order | None = None
+        self, account: Account, request: OrderRequest, now: int, points: float = ADD, replacing: Order | None = None
     ) -> Checked:
-        """Validates in Kraken's order (KRAKEN.md 4.5); returns lots, and price and trigger in ticks.
+        """Validate in Kraken's order (KRAKEN.md 4.5); return lots, and price and trigger in ticks.
 
-        ``but`` is an order that this one replaces.
+        ``replacing`` is an order that this one replaces.
         """
         pair = request.pair
         venue = self._state.venues[pair.symbol]
@@ -67,18 +67,18 @@ class Placing:
         if refuses and would_take(venue, request.side, price):
             raise KrakenError(errors.POST_ONLY)
         if request.terms.leverage:
-            self._margin.check(account, venue, request.side, qty, worst, request.terms.leverage, but)
+            self._margin.check(account, venue, request.side, qty, worst, request.terms.leverage, replacing)
         else:
-            check_funds(account, venue, request.side, qty, worst, request.post_only, but, waits=not at_once)
+            check_funds(account, venue, request.side, qty, worst, request.post_only, replacing, waits=not at_once)
         counter = account.counter(pair.symbol)
         if not counter.fits(points, now):
             raise KrakenError(errors.ORDER_RATE_LIMIT)
-        if self._state.open_on(account, pair) - (but is not None) >= account.tier.open_orders:
+        if self._state.open_on(account, pair) - (replacing is not None) >= account.tier.open_orders:
             raise KrakenError(errors.ORDERS_LIMIT)
         return qty, price, trigger
 
     def _behind(self, request: OrderRequest, last: int) -> tuple[int | None, int]:
-        """Limit and trigger of a trailing stop that begins at the last price."""
+        """Return limit and trigger of a trailing stop that begins at the last price."""
         pair, trail, offset = request.pair, request.terms.trail, request.terms.offset
         assert trail is not None
         trigger = last + (-1 if request.side == "sell" else 1) * trail.ticks(pair, last)
@@ -88,7 +88,7 @@ class Placing:
         return price, trigger
 
     def ticks(self, pair: Pair, price: Price) -> int:
-        """A price in ticks; a distance counts from the last trade."""
+        """Return a price in ticks; a distance counts from the last trade."""
         if isinstance(price, Decimal):
             return to_ticks(pair, price, self._state.unconfirmed.too_many_decimals)
         last = self._state.venues[pair.symbol].last_price
@@ -98,7 +98,7 @@ class Placing:
         return ticks
 
     def lots(self, account: Account, venue: Venue, request: OrderRequest) -> int:
-        """The lots of an order: of one in the quote asset what that buys now, of a reduce-only one what is open."""
+        """Return the lots of an order: what an order in the quote asset buys now, what a reduce-only one closes."""
         cash = request.terms.cash
         qty = to_lots(venue.pair, request.qty) if cash is None else lots_for(venue, cash)
         if request.terms.reduce_only:
@@ -106,7 +106,7 @@ class Placing:
         return qty
 
     def add(self, account: Account, request: OrderRequest, now: int, points: float = ADD) -> Order:
-        """Places an order; it may have traded or ended when this returns. ``points`` is what the counter is charged."""
+        """Place an order; it may have traded or ended when this returns. ``points`` is what the counter is charged."""
         try:
             qty, price, trigger = self.check(account, request, now, points)
         except KrakenError:
@@ -116,7 +116,7 @@ class Placing:
         return self._lifecycle.open(account, request, qty, price, trigger, now)
 
     def settle_by_order(self, account: Account, request: OrderRequest, now: int) -> Order:
-        """Settles a margin position (``settle-position``): an order that is filled at once, without a trade."""
+        """Settle a margin position (``settle-position``): an order that is filled at once, without a trade."""
         check_system(self._state.system, False)
         pair = request.pair
         lots = to_lots(pair, request.qty) if request.qty else 0
@@ -131,5 +131,5 @@ class Placing:
         return order
 
     def unused_id(self) -> str:
-        """An order id that no order has or gets."""
+        """Return an order id that no order has or gets."""
         return self._state.make_id("O", UNUSED_FROM + self._state.next_serial())

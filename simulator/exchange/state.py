@@ -1,13 +1,14 @@
 """The exchange's state: venues, accounts, open orders, ledger entries, and what changed since the last commit.
 
-What changed gathers in ``journal`` (for the database) and ``reports`` (for the private channels); the shell commits
-the first before anyone is told the second.
+Changes gather in ``journal`` (for the database) and ``reports`` (for the private channels); the shell commits the
+journal before it sends the reports.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from shared.config.unconfirmed import Unconfirmed
 from simulator.exchange.accounts.rates import Rates
@@ -16,6 +17,15 @@ from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import ASSETS, Asset, Pair
 from simulator.wire import make_id
 from simulator.ws_v2 import reports
+
+
+class SystemStatus(StrEnum):
+    """The states of the exchange (KRAKEN.md 1.2)."""
+
+    ONLINE = "online"
+    CANCEL_ONLY = "cancel_only"
+    POST_ONLY = "post_only"
+    MAINTENANCE = "maintenance"
 
 
 @dataclass(slots=True)
@@ -37,7 +47,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Something that a private channel tells an account; ``what`` is the exec_type of an execution."""
+    """A message of a private channel to an account; ``what`` is the exec_type of an execution."""
 
     account: int
     channel: str
@@ -58,10 +68,10 @@ class State:
         self.accounts: dict[int, Account] = {}
         self.orders: dict[int, Order] = {}
         self.serial = 1
-        self.system = "online"
+        self.system = SystemStatus.ONLINE
         self.journal = Journal()
         self.reports: list[Report] = []
-        # The crowd's purse, and the fees taken: with the accounts they add up to what was there at the start.
+        # What the crowd has, and the fees taken: with the accounts they sum to the balances of the start.
         self.outside: dict[str, int] = {}
         self.fees: dict[str, int] = {}
         self.lag = lag
@@ -81,8 +91,6 @@ class State:
         names.update(*(account.balances for account in self.accounts.values()))
         return [asset for name, asset in ASSETS.items() if name in names]
 
-    # --- ids -----------------------------------------------------------------------------------------------------
-
     def next_serial(self) -> int:
         """Return a number that nothing else gets."""
         self.serial += 1
@@ -95,8 +103,6 @@ class State:
     def reference(self) -> str:
         """Return a new id for what ledger entries refer to."""
         return self.make_id("R")
-
-    # --- orders --------------------------------------------------------------------------------------------------
 
     def enlist(self, order: Order) -> None:
         """Add an open order."""
@@ -126,8 +132,6 @@ class State:
     def open_on(self, account: Account, pair: Pair) -> int:
         """Return how many open orders the account has on a pair."""
         return sum(1 for order in account.orders.values() if order.pair.symbol == pair.symbol)
-
-    # --- ledger and counters -------------------------------------------------------------------------------------
 
     def book(
         self,

@@ -31,14 +31,14 @@ class Distance:
     kind: str
 
     def ticks(self, pair: Pair, reference: int) -> int:
-        """The distance from a price in ticks, on the pair's tick."""
+        """Return the distance from a price in ticks, on the pair's tick."""
         exact = (
             Decimal(reference) * self.amount / 100 if self.kind == "pct" else self.amount.scaleb(pair.price_precision)
         )
         return int((exact / pair.tick).to_integral_value(ROUND_HALF_UP)) * pair.tick
 
     def describe(self, pair: Pair) -> str:
-        """As REST describes it: with a sign, percent with four decimals."""
+        """Describe the distance as REST does: with a sign, percent with four decimals."""
         return f"{self.amount:+.4f}%" if self.kind == "pct" else f"{self.amount:+.{pair.price_precision}f}"
 
 
@@ -53,7 +53,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Terms of an order beside those that all have: none, of most.
+    """Terms that few orders have; most are ``PLAIN``.
 
     ``trail`` is the trigger's distance from the best price since the order came, ``offset`` that of the limit from the
     trigger, ``display`` the lots of an iceberg that are shown at once. ``distance`` is the trigger's from the last
@@ -70,7 +70,7 @@ class Terms:
     reduce_only: bool = False
 
     def text(self) -> str | None:
-        """As the database keeps it, None of an order without any."""
+        """Return the terms as the database keeps them, None of an order without any."""
         return None if self == PLAIN else json.dumps(asdict(self), default=str)
 
 
@@ -78,6 +78,7 @@ def read_terms(text: str | None) -> Terms:
     """Read what :meth:`Terms.text` gave."""
     if not text:
         return PLAIN
+    # Any: our own database, as Terms.text wrote it.
     kept: dict[str, Any] = json.loads(text)
     for name in ("trail", "offset", "distance"):
         if kept.get(name) is not None:

@@ -15,7 +15,7 @@ def reached(order: Order, last: int) -> bool:
 
 
 def follow(order: Order, best: int) -> None:
-    """Puts the trigger of a trailing stop, and the limit that goes with it, behind the best price."""
+    """Put the trigger of a trailing stop, and the limit that goes with it, behind the best price."""
     trail, sign = order.terms.trail, -1 if order.side == "sell" else 1
     assert trail is not None
     order.peak = best

@@ -1,4 +1,4 @@
-"""Checks of an order before it reaches the engine, in Kraken's words (KRAKEN.md 3.5, 4.5)."""
+"""Checks of an order before it reaches the engine, with Kraken's refusals (KRAKEN.md 3.5, 4.5)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from decimal import Decimal
 
 from simulator import errors
 from simulator.errors import KrakenError, invalid
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import Account, Order
+from simulator.exchange.state import SystemStatus
 from simulator.exchange.venue.venue import Venue
+from simulator.pairs.instrument import PairStatus
 from simulator.pairs.pairs import Pair
 from simulator.wire import units
 
-# Far above any order here, and far enough below the engines' 63 bits for sums of many.
+# Above any order here, and low enough that sums of many stay within the engines' 63 bits.
 QTY_MAX = 10**17
 PRICE_MAX = 10**12
 
 
 def to_ticks(pair: Pair, price: Decimal, too_fine: str = "invalid_price") -> int:
-    """A price in ticks, or Kraken's refusal of it; ``too_fine`` is which one, of a price with too many decimals."""
+    """Return a price in ticks, or refuse it (KrakenError); ``too_fine`` chooses the refusal of too many decimals."""
     if not price.is_finite() or price <= 0 or price.adjusted() > 15:
         raise KrakenError(errors.INVALID_PRICE)
     ticks = units(price, pair.price_precision)
@@ -33,7 +36,7 @@ def to_ticks(pair: Pair, price: Decimal, too_fine: str = "invalid_price") -> int
 
 
 def to_lots(pair: Pair, qty: Decimal) -> int:
-    """A quantity in lots, or Kraken's refusal of it."""
+    """Return a quantity in lots, or Kraken's refusal of it."""
     if not qty.is_finite() or qty <= 0:
         raise invalid("volume")
     lots = units(qty, pair.qty_precision)
@@ -42,32 +45,32 @@ def to_lots(pair: Pair, qty: Decimal) -> int:
     return lots
 
 
-def check_system(system: str, post_only: bool) -> None:
-    """May orders be placed or amended in this state of the exchange (KRAKEN.md 1.2)."""
-    if system == "cancel_only":
+def check_system(system: SystemStatus, post_only: bool) -> None:
+    """Refuse (KrakenError) an add or amend that this state of the exchange does not allow (KRAKEN.md 1.2)."""
+    if system == SystemStatus.CANCEL_ONLY:
         raise KrakenError(errors.CANCEL_ONLY)
-    if system == "post_only" and not post_only:
+    if system == SystemStatus.POST_ONLY and not post_only:
         raise KrakenError(errors.POST_ONLY_MODE)
-    if system == "maintenance":
+    if system == SystemStatus.MAINTENANCE:
         raise KrakenError(errors.UNAVAILABLE)
 
 
 def check_pair(status: str, kind: str, post_only: bool, reduces: bool = False) -> None:
-    """May this kind of order be placed in this state of its pair (KRAKEN.md 1.9)."""
-    if status == "cancel_only":
+    """Refuse (KrakenError) a kind of order that this state of its pair does not allow (KRAKEN.md 1.9)."""
+    if status == PairStatus.CANCEL_ONLY:
         raise KrakenError(errors.CANCEL_ONLY)
-    if status == "post_only" and not post_only:
+    if status == PairStatus.POST_ONLY and not post_only:
         raise KrakenError(errors.POST_ONLY_MODE)
-    if status == "limit_only" and kind != "limit":
+    if status == PairStatus.LIMIT_ONLY and kind != "limit":
         raise KrakenError(errors.LIMIT_ONLY_MODE)
-    if status == "reduce_only" and not reduces:
+    if status == PairStatus.REDUCE_ONLY and not reduces:
         raise KrakenError(errors.REDUCE_ONLY)
-    if status in ("maintenance", "delisted", "work_in_progress"):
+    if status in (PairStatus.MAINTENANCE, PairStatus.DELISTED, PairStatus.WORK_IN_PROGRESS):
         raise KrakenError(errors.UNAVAILABLE)
 
 
 def check_size(venue: Venue, qty: int, price: int | None) -> None:
-    """The pair's minimums; an order without a price counts at the last one."""
+    """Refuse (KrakenError) an order below the pair's minimums; one without a price counts at the last one."""
     pair = venue.pair
     if qty < pair.qty_min:
         raise KrakenError(errors.ORDER_MINIMUM)
@@ -78,27 +81,27 @@ def check_size(venue: Venue, qty: int, price: int | None) -> None:
 def check_funds(
     account: Account,
     venue: Venue,
-    side: str,
+    side: Side,
     qty: int,
     price: int | None,
     post_only: bool,
-    but: Order | None = None,
+    replacing: Order | None = None,
     *,
     waits: bool = False,
 ) -> None:
-    """Does the account have what the order may cost, beside its other open orders; ``but`` is the one it replaces.
+    """Refuse (KrakenError) an order that may cost more than is free; ``replacing`` is the one it replaces.
 
     One that ``waits`` for its trigger may take from the book when that is reached.
     """
     asset, needed = needs(account, venue, side, qty, price, post_only, waits)
-    if needed > account.free(asset, but):
+    if needed > account.free(asset, replacing):
         raise KrakenError(errors.INSUFFICIENT_FUNDS)
 
 
 def needs(
-    account: Account, venue: Venue, side: str, qty: int, price: int | None, post_only: bool, waits: bool
+    account: Account, venue: Venue, side: Side, qty: int, price: int | None, post_only: bool, waits: bool
 ) -> tuple[str, int]:
-    """The asset that the order may cost, and how many units of it."""
+    """Return the asset that the order may cost, and how many units of it."""
     pair = venue.pair
     if side == "sell":
         return pair.base.name, pair.base_units(qty, "up")
@@ -106,7 +109,7 @@ def needs(
 
 
 def buy_cost(account: Account, venue: Venue, qty: int, price: int | None, post_only: bool, waits: bool) -> int:
-    """Units of the quote asset that a buy may cost, fee included: the taker's where it would or might take."""
+    """Return units of the quote asset that a buy may cost, fee included: the taker's where it would or might take."""
     pair = venue.pair
     taker = 1_000_000 + account.taker_rate
     if price is not None:
@@ -137,7 +140,7 @@ def lots_for(venue: Venue, cash: Decimal) -> int:
     return lots
 
 
-def would_take(venue: Venue, side: str, price: int | None) -> bool:
+def would_take(venue: Venue, side: Side, price: int | None) -> bool:
     """True if an order at a price (ticks; None at market) would trade as it comes."""
     bid, ask = venue.touch()
     if price is None:

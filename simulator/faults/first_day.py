@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
 
 from simulator.faults import instant
-from simulator.faults.rules import ACTS
+from simulator.faults.rules import INSTANT_KINDS
 from simulator.wire import NS
 from simulator.world import World
 
 # Mean pause between faults, and before the first.
 EVERY_S, FIRST_S = 20.0, 15.0
-# What is drawn, each with its weight; ms, seconds and text are drawn too where a range or several are given.
-_MIX: tuple[tuple[int, dict[str, Any]], ...] = (
+# A member of a fault, or what it is drawn from: a range of ms, or texts.
+Member = str | float | bool | tuple[int, int] | tuple[str, ...]
+# The faults that are drawn, each with its weight.
+_MIX: tuple[tuple[int, dict[str, Member]], ...] = (
     (6, {"kind": "delay_reports", "ms": (100, 900), "count": 3}),
     (4, {"kind": "answer_late", "ms": (100, 1500), "count": 2}),
     (6, {"kind": "snapshot_behind", "ms": (100, 900), "seconds": 30}),
@@ -43,7 +44,7 @@ _MIX: tuple[tuple[int, dict[str, Any]], ...] = (
 
 
 class FirstDay:
-    """Sets faults on a world from its seed."""
+    """Set faults on a world from its seed."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -52,22 +53,25 @@ class FirstDay:
         self._weights = [weight for weight, _ in _MIX]
         world.later(world.now + int(FIRST_S * NS), self._trouble)
 
-    def draw(self) -> dict[str, Any]:
-        """The members of the next fault."""
+    def draw(self) -> dict[str, object]:
+        """Return the members of the next fault."""
         fields = self.rng.choices(self._kinds, self._weights)[0]
-        return {name: self._drawn(name, value) for name, value in fields.items()}
+        return {name: self._drawn(value) for name, value in fields.items()}
 
-    def _drawn(self, name: str, value: Any) -> Any:
+    def _drawn(self, value: Member) -> object:
         if not isinstance(value, tuple):
             return value
-        return float(self.rng.randint(*value)) if name == "ms" else self.rng.choice(value)
+        low, high = value[0], value[-1]
+        if isinstance(low, int) and isinstance(high, int):
+            return float(self.rng.randint(low, high))
+        return self.rng.choice(value)
 
     def _trouble(self, now: int) -> None:
         faults = self.world.faults
         faults.forget_spent(now)
         fault = faults.read(self.draw(), now)
-        if fault.kind in ACTS:
-            instant.act(self.world, fault, now)
+        if fault.kind in INSTANT_KINDS:
+            instant.carry_out(self.world, fault, now)
         else:
             faults.set(fault)
         self.world.later(now + int(self.rng.expovariate(1 / EVERY_S) * NS), self._trouble)

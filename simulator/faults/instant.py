@@ -6,20 +6,19 @@ import re
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from simulator.errors import KrakenError
+from simulator.errors import FaultError, KrakenError
 from simulator.exchange.accounts import earn
+from simulator.exchange.engine import opposite, resting_order
 from simulator.exchange.orders import SPOT, WALLETS, Order
+from simulator.exchange.state import SystemStatus
 from simulator.exchange.venue.book import FullBook
 from simulator.faults.rules import Fault
+from simulator.pairs.instrument import PairStatus
 from simulator.pairs.pairs import ASSETS
 from simulator.pairs.views import instrument_data
 from simulator.wire import NS, units
 from simulator.world import World
 
-SYSTEM = ("online", "cancel_only", "post_only", "maintenance")
-PAIR_STATUS = (
-    "online", "cancel_only", "post_only", "limit_only", "reduce_only", "maintenance", "delisted", "work_in_progress",
-)  # fmt: skip
 PRECISION_MAX = 5
 # How long each step back from a maintenance takes.
 PHASE_NS = 10 * NS
@@ -31,40 +30,40 @@ _LEDGER_TYPE = re.compile(r"[a-z_]{1,32}")
 _MOVES = ("transfer", "earn", "staking")
 
 
-def act(world: World, fault: Fault, now: int) -> None:
-    """Does an act; raises ValueError when it makes no sense here."""
-    _ACTS[fault.kind](world, fault, now)
+def carry_out(world: World, fault: Fault, now: int) -> None:
+    """Carry out an instant fault; raises FaultError when it makes no sense here."""
+    _BY_KIND[fault.kind](world, fault, now)
     world.faults.note(fault.kind, fault.id, now, fault.value or fault.symbol)
-    # A clock that was put off has moved the time.
+    # A clock that was moved has moved the time.
     world.flush(world.now if fault.kind == "clock" else now)
 
 
 def calm(world: World, now: int) -> None:
-    """Undoes what acts have set: the exchange and its pairs are online, the clock is right."""
+    """Undo what instant faults have set: bring the exchange and its pairs online, and the clock right."""
     world.maintenance = None
-    set_system(world, "online", now)
+    set_system(world, SystemStatus.ONLINE, now)
     for symbol, venue in world.exchange.venues.items():
         if venue.status != venue.pair.status:
             venue.status = venue.pair.status
-            tell_instrument(world, symbol)
+            publish_instrument(world, symbol)
     world.flush(now)
     world.set_clock(0)
 
 
 def set_system(world: World, status: str, now: int) -> None:
-    """The exchange's state; every session hears of a change."""
-    if status not in SYSTEM:
-        raise ValueError(f"value is one of {', '.join(SYSTEM)}")
+    """Set the exchange's status, and send a change to every session."""
+    if status not in list(SystemStatus):
+        raise FaultError(f"value is one of {', '.join(SystemStatus)}")
     if world.exchange.state.system != status:
-        world.exchange.state.system = status
+        world.exchange.state.system = SystemStatus(status)
         world.exchange.tick(now)
-        world.tell_status()
+        world.send_status()
 
 
-def tell_instrument(world: World, symbol: str) -> None:
-    """An ``instrument`` update with one pair."""
+def publish_instrument(world: World, symbol: str) -> None:
+    """Publish an ``instrument`` update with one pair."""
     data = instrument_data([], [world.exchange.venues[symbol]])
-    world.hub.tell("instrument", "", 0, f'{{"channel":"instrument","type":"update","data":{data}}}')
+    world.hub.publish("instrument", "", 0, f'{{"channel":"instrument","type":"update","data":{data}}}')
 
 
 def _status(world: World, fault: Fault, now: int) -> None:
@@ -72,20 +71,21 @@ def _status(world: World, fault: Fault, now: int) -> None:
 
 
 def _maintenance(world: World, fault: Fault, now: int) -> None:
-    """Announced at once, begins after ``ms``, lasts ``seconds`` (60); when ``phased``, markets come back by steps."""
+    """Announce a maintenance that begins after ``ms`` and lasts ``seconds`` (60); ``phased`` ends it in steps."""
     begin = now + int(fault.ms * 1e6)
     end = begin + int((fault.seconds or 60) * NS)
     announced = world.maintenance = [begin, end]
-    world.tell_status()
+    world.send_status()
 
     def begins(at: int) -> None:
         if world.maintenance is announced:
-            set_system(world, "maintenance", at)
+            set_system(world, SystemStatus.MAINTENANCE, at)
 
     def ends(at: int) -> None:
         if world.maintenance is announced:
             world.maintenance = None
-            steps = ("cancel_only", "post_only", "online") if fault.value == "phased" else ("online",)
+            back = (SystemStatus.CANCEL_ONLY, SystemStatus.POST_ONLY, SystemStatus.ONLINE)
+            steps = back if fault.value == "phased" else back[-1:]
             for number, status in enumerate(steps):
                 world.later(at + number * PHASE_NS, lambda when, status=status: come_back(when, status))  # type: ignore[misc]
 
@@ -110,10 +110,10 @@ def _clock(world: World, fault: Fault, _now: int) -> None:
 def _pair(world: World, fault: Fault, now: int) -> None:
     venue = world.exchange.venues.get(fault.symbol)
     if venue is None:
-        raise ValueError("symbol is one of " + ", ".join(world.exchange.venues))
+        raise FaultError("symbol is one of " + ", ".join(world.exchange.venues))
     if fault.value:
-        if fault.value not in PAIR_STATUS:
-            raise ValueError(f"value is one of {', '.join(PAIR_STATUS)}")
+        if fault.value not in list(PairStatus):
+            raise FaultError(f"value is one of {', '.join(PairStatus)}")
         venue.status = fault.value
     if fault.qty_min:
         venue.pair = replace(venue.pair, qty_min=_units(fault.qty_min, venue.pair.qty_precision))
@@ -121,23 +121,23 @@ def _pair(world: World, fault: Fault, now: int) -> None:
         venue.pair = replace(venue.pair, cost_min=_units(fault.cost_min, venue.pair.quote.decimals))
     if fault.price_precision is not None and fault.price_precision != venue.pair.price_precision:
         _reprice(world, fault.symbol, fault.price_precision, now)
-    tell_instrument(world, fault.symbol)
+    publish_instrument(world, fault.symbol)
 
 
 def _units(text: str, precision: int) -> int:
     try:
         whole = units(Decimal(text), precision)
     except InvalidOperation as error:
-        raise ValueError(f"{text} is no number") from error
+        raise FaultError(f"{text} is no number") from error
     if whole is None or whole <= 0:
-        raise ValueError(f"{text} has too many decimals or is not positive")
+        raise FaultError(f"{text} has too many decimals or is not positive")
     return whole
 
 
 def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
-    """New price decimals: every order of the pair is cancelled, the book begins anew and is shown anew."""
+    """Give a pair new price decimals: cancel its orders, begin the book anew, and send new snapshots."""
     if not 0 <= precision <= PRECISION_MAX:
-        raise ValueError(f"price_precision is from 0 to {PRECISION_MAX}")
+        raise FaultError(f"price_precision is from 0 to {PRECISION_MAX}")
     exchange, venue = world.exchange, world.exchange.venues[symbol]
     for account in exchange.accounts.values():
         for order in [o for o in account.orders.values() if o.pair.symbol == symbol]:
@@ -149,12 +149,12 @@ def _reprice(world: World, symbol: str, precision: int, now: int) -> None:
     world.reopen_market(symbol, now)
     venue.public.clear()
     venue.public += [("book", depth, venue.book.snapshot(depth)) for depth in venue.depths]
-    venue.public += venue.old_snapshots()
+    venue.public += venue.v1_snapshots()
     venue.public += venue.level3_snapshots()
 
 
 def _partial_fill(world: World, fault: Fault, now: int) -> None:
-    """A counterparty takes ``share`` (a half at most times) of own orders, through whatever stands before them."""
+    """Trade ``share`` (by default a half) of the accounts' orders, through whatever has priority over them."""
     share = 0.5 if fault.share >= 1 else fault.share
     orders = [
         order
@@ -165,13 +165,13 @@ def _partial_fill(world: World, fault: Fault, now: int) -> None:
         and order.price is not None
     ]
     if not orders:
-        raise ValueError("no such order is open")
+        raise FaultError("no such order is open")
     for order in orders:
         take_part(world, order, max(1, round(order.remaining * share)), now)
 
 
 def take_part(world: World, order: Order, lots: int, now: int) -> None:
-    """The crowd trades ``lots`` of a resting order, after all that has priority over it."""
+    """Trade ``lots`` of a resting order with the crowd, after all that has priority over it."""
     venue = world.exchange.venues[order.pair.symbol]
     engine = venue.engine
     if order.price is None or engine.order(order.number) is None:
@@ -182,30 +182,29 @@ def take_part(world: World, order: Order, lots: int, now: int) -> None:
     for number in engine.queue(order.side, order.price):
         if number == order.number:
             break
-        ahead = engine.order(number)
-        before += ahead[3] if ahead else 0
-    other = "sell" if order.side == "buy" else "buy"
+        ahead = resting_order(engine, number)
+        before += ahead.remaining if ahead else 0
     try:
-        events = venue.submit(venue.crowd_number(), 0, other, order.price, before + lots, now, "ioc")
+        events = venue.submit(venue.crowd_number(), 0, opposite(order.side), order.price, before + lots, now, "ioc")
     except ValueError as error:
         raise KrakenError(str(error)) from error
     world.exchange.settle(events, now)
 
 
 def _ledger(world: World, fault: Fault, now: int) -> None:
-    """Books a ledger entry of type ``value``; a transfer that names a ``wallet`` moves there, by two entries."""
+    """Book a ledger entry of type ``value``; a transfer that names a ``wallet`` moves there, by two entries."""
     exchange = world.exchange
     account = next((a for a in exchange.accounts.values() if a.name == fault.account), None)
     asset = ASSETS.get(fault.asset)
     if account is None:
-        raise ValueError("account is one of " + ", ".join(a.name for a in exchange.accounts.values()))
+        raise FaultError("account is one of " + ", ".join(a.name for a in exchange.accounts.values()))
     if asset is None:
-        raise ValueError(f"{fault.asset} is no asset here")
+        raise FaultError(f"{fault.asset} is no asset here")
     if not _LEDGER_TYPE.fullmatch(fault.value):
-        raise ValueError("value is a ledger type, such as deposit")
+        raise FaultError("value is a ledger type, such as deposit")
     wallet = fault.wallet or SPOT
     if wallet not in WALLETS:
-        raise ValueError(f"wallet is one of {', '.join(WALLETS)}")
+        raise FaultError(f"wallet is one of {', '.join(WALLETS)}")
     amount, fee = (_amount(text, asset.decimals) for text in (fault.amount, fault.fee or "0"))
     visible, ref_id = now + exchange.state.lag(), fault.text or exchange.state.reference()
     if wallet != SPOT and fault.value in _MOVES:
@@ -221,7 +220,7 @@ def _auto_earn(world: World, fault: Fault, now: int) -> None:
 
 
 def _chosen(world: World, fault: Fault) -> list[Order]:
-    """The open orders that an act is about, each with the act's share of chance."""
+    """Return the open orders that a fault is about, each with the fault's share of chance."""
     return [
         order
         for account in world.exchange.accounts.values()
@@ -233,14 +232,14 @@ def _chosen(world: World, fault: Fault) -> list[Order]:
 
 
 def _engine_cancel(world: World, fault: Fault, now: int) -> None:
-    """The engine cancels orders, for whatever reason ``text`` gives."""
+    """Cancel orders as the engine, with ``text`` as the reason."""
     for order in _chosen(world, fault):
         if order.number in world.exchange.orders:
             world.exchange.lifecycle.pull(order, "canceled", fault.text, now)
 
 
 def _restate(world: World, fault: Fault, now: int) -> None:
-    """The engine halves what is left of orders and reports them as restated."""
+    """Halve what remains of orders as the engine, and report them as restated."""
     for order in _chosen(world, fault):
         if order.number in world.exchange.orders and order.remaining > 1 and not order.terms.display:
             world.exchange.lifecycle.restate(order, order.filled + order.remaining // 2, fault.text or RESTATED, now)
@@ -250,13 +249,13 @@ def _amount(text: str, decimals: int) -> int:
     try:
         amount = units(Decimal(text), decimals)
     except InvalidOperation as error:
-        raise ValueError(f"{text!r} is no amount") from error
+        raise FaultError(f"{text!r} is no amount") from error
     if amount is None or abs(amount) > AMOUNT_MAX:
-        raise ValueError(f"{text} is too large or has more than {decimals} decimals")
+        raise FaultError(f"{text} is too large or has more than {decimals} decimals")
     return amount
 
 
-_ACTS = {
+_BY_KIND = {
     "auto_earn": _auto_earn,
     "ledger": _ledger,
     "engine_cancel": _engine_cancel,

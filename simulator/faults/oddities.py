@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Any
+
+from simulator.wire import Written
 
 NUMBERS = ("text", "exponent")
 MEMBERS = ("unknown", "missing")
-# Numbers with decimals that are values of their own; texts are in quotes and stay.
+# Bare numbers with decimals; a text in quotes matches first and stays.
 _TEXT_OR_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(?<=[:\[,])-?\d+\.\d+(?=[,}\]])')
 _OPTIONAL = re.compile(
     r'"(?:fee_usd_equiv|cum_cost|avg_price|order_userref|limit_price_type|fee_ccy_pref|stop_price|trigger|cancel_reason|'
@@ -19,7 +20,7 @@ _UNKNOWN = '"x_unknown":{"a":[1,null,"\\u00e4"],"b":-0.5},'
 
 
 def odd_numbers(text: str, how: str) -> str:
-    """The message with its decimals as ``text`` or with an ``exponent``, equal in value."""
+    """Return the message with its decimals as ``text`` or with an ``exponent``, equal in value."""
 
     def changed(match: re.Match[str]) -> str:
         if how == "text":
@@ -30,7 +31,7 @@ def odd_numbers(text: str, how: str) -> str:
 
 
 def odd_members(text: str, how: str) -> str:
-    """The message with members that nobody knows (``unknown``), or without optional ones (``missing``)."""
+    """Return the message with members that nobody knows (``unknown``), or without optional ones (``missing``)."""
     if how == "missing":
         return _OPTIONAL.sub("", text)
     return text.replace('{"', "{" + _UNKNOWN + '"', 1).replace('"data":[{"', '"data":[{' + _UNKNOWN + '"')
@@ -45,14 +46,14 @@ _REST_OPTIONAL = frozenset(
 
 
 def odd_rest_numbers(text: str, how: str) -> str:
-    """A REST body with its numbers as ``text`` or its decimals, texts there, with an ``exponent``: equal in value."""
+    """Return a REST body with its numbers as ``text``, or its decimals with an ``exponent``: equal in value."""
     if how == "exponent":
         text = _QUOTED.sub(lambda match: f'"{Decimal(match[1]):E}"', text)
     return odd_numbers(text, how)
 
 
 def odd_rest_members(text: str, how: str) -> str:
-    """A REST body with ``unknown`` members in it and in its rows, or without optional ones (``missing``)."""
+    """Return a REST body with ``unknown`` members in it and in its rows, or without optional ones (``missing``)."""
     body = json.loads(text)
     rows = body.get("result")
     # What is listed by name (balances, orders by id) stays a list of those names.
@@ -63,7 +64,7 @@ def odd_rest_members(text: str, how: str) -> str:
     return json.dumps(body, separators=(",", ":"))
 
 
-def _odd_row(row: Any, how: str) -> None:
+def _odd_row(row: Written, how: str) -> None:
     if not isinstance(row, dict):
         return
     for value in row.values():
@@ -75,12 +76,12 @@ def _odd_row(row: Any, how: str) -> None:
         row["x_unknown"] = {"a": [1, None], "b": -0.5}
 
 
-# What a fill is told without when it comes in two messages: the first has what the match knows.
+# Members that the first of a fill's two messages lacks: it has what the match knows.
 _SETTLED = re.compile(
     r',?"(?:fees":\[[^\]]*\]|(?:fee_usd_equiv|cost|cum_cost|cum_qty|avg_price|position_status)":(?:"[^"]*"|[-+\d.eE]+))'
 )
 
 
 def first_half(report: str) -> str:
-    """A fill's report without its cost, fees and totals, which a second message of the same fill brings."""
+    """Return a fill's report without its cost, fees and totals, which a second message of the same fill brings."""
     return _SETTLED.sub("", report).lstrip(",")

@@ -1,7 +1,7 @@
-"""Faults that are set by seed or by HTTP, and the record of what they did. No socket, no clock.
+"""Faults that are set by seed or by HTTP, and the record of what they have struck. No socket, no clock.
 
 A rule *strikes* what passes it: each time with its share of chance (drawn from a seed), at most ``count`` times, for
-``seconds``. An act happens at once and is not kept; ``simulator/faults/instant.py`` does those.
+``seconds``. An instant fault happens at once and is not kept; ``simulator/faults/instant.py`` carries those out.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import logging
 from collections import Counter, deque
 from collections.abc import Mapping
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
+from simulator.errors import FaultError
 from simulator.faults.oddities import MEMBERS, NUMBERS
 from simulator.wire import NS
 
@@ -32,7 +33,7 @@ RULES = (
     # of REST alone
     "rest_behind", "rest_broken", "rest_truncated", "rest_slow", "rest_cut", "consolidate",
 )  # fmt: skip
-ACTS = (
+INSTANT_KINDS = (
     "expire_tokens",
     "status",
     "maintenance",
@@ -46,7 +47,7 @@ ACTS = (
 )
 RULES_MAX = 100
 INJECTED_MAX = 1000
-# What a rule's value may be, where not everything makes sense.
+# The values that a rule may have, where only some make sense.
 _VALUES = {
     "odd_numbers": NUMBERS,
     "odd_members": MEMBERS,
@@ -60,7 +61,7 @@ _log = logging.getLogger("simulator")
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A rule or an act as it was asked for. Which members matter depends on ``kind`` (docs/simulator.md).
+    """A fault as requested, a rule or an instant one. Which members matter depends on ``kind`` (docs/simulator.md).
 
     Filters, empty for all: ``path`` (public, private, v1, rest), ``method`` (a request's), ``channel``, ``account``
     (its name), ``symbol``. ``ms`` is a delay or an offset in milliseconds, ``text`` what is said, ``value`` a state.
@@ -105,44 +106,52 @@ class Faults:
         self.rng = Random(f"faults {seed}")
         self._ids = 0
 
-    def read(self, fields: Any, now: int) -> Fault:
-        """A fault from its JSON members; raises ValueError that says what is wrong with it."""
-        fault = msgspec.convert(fields, Fault)
-        if fault.kind not in RULES and fault.kind not in ACTS:
-            raise ValueError(f"no such kind: {fault.kind}; there are {', '.join(RULES + ACTS)}")
+    def read(self, fields: object, now: int) -> Fault:
+        """Return a fault from its JSON members; raises FaultError that says what is wrong with it."""
+        try:
+            fault = msgspec.convert(fields, Fault)
+        except msgspec.ValidationError as error:
+            raise FaultError(str(error)) from error
+        if fault.kind not in RULES and fault.kind not in INSTANT_KINDS:
+            raise FaultError(f"no such kind: {fault.kind}; there are {', '.join(RULES + INSTANT_KINDS)}")
         if not 0 <= fault.share <= 1 or abs(fault.ms) > MS_MAX:
-            raise ValueError("share is from 0 to 1, ms at most an hour")
+            raise FaultError("share is from 0 to 1, ms at most an hour")
         if fault.kind in _VALUES and fault.value not in _VALUES[fault.kind]:
-            raise ValueError(f"value is one of {', '.join(_VALUES[fault.kind])}")
+            raise FaultError(f"value is one of {', '.join(_VALUES[fault.kind])}")
         if len(fault.text) > 1000:
-            raise ValueError("text is too long")
+            raise FaultError("text is too long")
         self._ids += 1
         fault.id, fault.struck = self._ids, 0
         fault.ends_ns = 0 if fault.seconds is None else now + int(fault.seconds * NS)
         return fault
 
     def set(self, fault: Fault) -> None:
-        """Adds a rule; raises ValueError when there are too many."""
+        """Add a rule; raises FaultError when there are too many."""
         if len(self.rules) >= RULES_MAX:
-            raise ValueError(f"at most {RULES_MAX} rules")
+            raise FaultError(f"at most {RULES_MAX} rules")
         self.rules.append(fault)
 
     def clear(self, number: int | None = None) -> int:
-        """Takes away one rule or all; returns how many."""
+        """Take away one rule or all; return how many."""
         gone = [rule for rule in self.rules if number in (None, rule.id)]
         self.rules = [rule for rule in self.rules if rule not in gone]
         return len(gone)
 
     def forget_spent(self, now: int) -> None:
-        """Drops the rules that can strike no more."""
+        """Drop the rules that can strike no more."""
         self.rules = [
             rule
             for rule in self.rules
             if not (rule.ends_ns and now >= rule.ends_ns) and (rule.count is None or rule.struck < rule.count)
         ]
 
+    def shift(self, by: int) -> None:
+        """Keep the rules' ends at their distance when the exchange's clock is moved by so many ns."""
+        for rule in self.rules:
+            rule.ends_ns += by if rule.ends_ns else 0
+
     def strike(self, kind: str, now: int, where: str = "", **about: str) -> Fault | None:
-        """The rule of a kind that strikes what is told of in ``about``, counted and logged; None when none does."""
+        """Return the rule of a kind that strikes what ``about`` describes, counted and logged; None when none does."""
         for rule in self.rules:
             if rule.kind == kind and self._holds(rule, now, about) and self._draw(rule):
                 rule.struck += 1
@@ -151,7 +160,7 @@ class Faults:
         return None
 
     def level(self, kind: str, now: int, **about: str) -> int:
-        """Ns of a lasting condition (``lag_public``, ``rest_behind``), 0 without; told once a rule."""
+        """Return the ns of a lasting condition (``lag_public``, ``rest_behind``), 0 without; noted once a rule."""
         for rule in self.rules:
             if rule.kind == kind and self._holds(rule, now, about):
                 if not rule.struck:
@@ -161,12 +170,12 @@ class Faults:
         return 0
 
     def note(self, kind: str, number: int, now: int, where: str) -> None:
-        """Records an injection."""
+        """Record an injection."""
         self.counts[kind] += 1
         self.injected.append((now, kind, number, where))
         _log.info("injected %s (%d) %s", kind, number, where)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """Return what is set and what was injected, for people and tests."""
         return {
             "set": [msgspec.to_builtins(rule) for rule in self.rules],
@@ -193,5 +202,5 @@ class Faults:
         return rule.share >= 1 or self.rng.random() < rule.share
 
     def garbage(self) -> str:
-        """Some text that is no JSON."""
+        """Return some text that is no JSON."""
         return "".join(self.rng.choice('{}[]":,\\x\u00e4\u0007 0') for _ in range(self.rng.randint(1, 60)))

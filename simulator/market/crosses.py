@@ -1,4 +1,4 @@
-"""Keeps the prices of all pairs consistent: which pairs follow others, and by what way.
+"""Keep the prices of all pairs consistent: which pairs follow others, and by which route.
 
 The pairs that lead form a tree of assets; a pair that closes a circle in it (ETH/BTC beside ETH/USD and BTC/USD)
 follows what the others imply, as arbitrage makes it.
@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from simulator.market.market import Market
 from simulator.market.style import CALM, is_pegged
 
-# Time constants: a triangle's gap is taken in about a second, what a peg lost comes back within a minute or so.
+# Time constants: a triangle's gap closes in about a second, a peg's in about a minute.
 TRIANGLE_S, PEG_S = 1.0, 60.0
 # Whose pairs lead first: the deepest markets.
 _QUOTES = ("USD", "EUR", "BTC", "USDT", "USDC")
 
-# A symbol, and True where it is gone through from base to quote.
+# A symbol, and True where the route goes from its base to its quote.
 Leg = tuple[str, bool]
 
 
 def ways(symbols: Iterable[str]) -> dict[str, tuple[Leg, ...]]:
-    """The pairs that follow, each with the leading pairs that its price is the product of."""
+    """Return the pairs that follow, each with the leading pairs that its price is the product of."""
     tree: dict[str, list[tuple[str, Leg]]] = {}
     following: dict[str, tuple[Leg, ...]] = {}
     for symbol in sorted(symbols, key=_rank):
@@ -42,7 +42,7 @@ def _rank(symbol: str) -> tuple[bool, int, str]:
 
 
 def _way(tree: Mapping[str, Sequence[tuple[str, Leg]]], base: str, quote: str) -> tuple[Leg, ...] | None:
-    """The shortest way through the tree, None where there is none."""
+    """Return the shortest way through the tree, None where there is none."""
     queue: deque[tuple[str, tuple[Leg, ...]]] = deque([(base, ())])
     seen = {base}
     while queue:

@@ -7,12 +7,13 @@ from bisect import bisect_left
 from collections import deque
 from random import Random
 
+from simulator.exchange.engine import Side
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.market.style import Style
 from simulator.wire import NS
 
-SIDES = ("buy", "sell")
+SIDES: tuple[Side, Side] = ("buy", "sell")
 
 
 class Resting:
@@ -20,7 +21,7 @@ class Resting:
 
     __slots__ = ("filled", "number", "price", "remaining", "side")
 
-    def __init__(self, number: int, side: str, price: int, remaining: int) -> None:
+    def __init__(self, number: int, side: Side, price: int, remaining: int) -> None:
         self.number = number
         self.side = side
         self.price = price
@@ -31,37 +32,37 @@ class Resting:
 class Crowd:
     """The crowd's orders in the book of one venue, and how it places more; its prices are steps of the pair's tick."""
 
-    def __init__(self, exchange: Exchange, venue: Venue, how: Style, seed: str) -> None:
+    def __init__(self, exchange: Exchange, venue: Venue, style: Style, seed: str) -> None:
         self.exchange = exchange
         self.venue = venue
-        self.how = how
+        self.style = style
         self.rng = Random(seed)
         self.tick = venue.pair.tick
         self.tick_bp = 1e4 * self.tick / venue.last_price
         self.now = 0
         # The side of the touch that trades have worn down.
-        self.weak = "sell"
+        self.weak: Side = "sell"
         self.number = CROWD_FROM
         self.orders: dict[int, Resting] = {}
-        self.at: dict[str, dict[int, Resting]] = {"buy": {}, "sell": {}}
-        self.keys: dict[str, list[int]] = {"buy": [], "sell": []}
+        self.by_price: dict[Side, dict[int, Resting]] = {"buy": {}, "sell": {}}
+        self.keys: dict[Side, list[int]] = {"buy": [], "sell": []}
         self.deleted: deque[tuple[int, int]] = deque(maxlen=8)
         venue.on_crowd = self._filled
 
-    def best(self, side: str) -> int | None:
+    def best(self, side: Side) -> int | None:
         """Return the best price of a side, None where it is empty."""
         book = self.venue.book.side(side)
         return book.keys[0] * book.sign // self.tick if book.keys else None
 
-    def send(self, side: str, price: int, qty: int) -> None:
+    def send(self, side: Side, price: int, qty: int) -> None:
         """Send a taker's order: it trades at once or not at all."""
         self.number += 1
         events = self.venue.submit(self.number, 0, side, max(1, price) * self.tick, qty, self.now, "ioc")
         self.exchange.settle(events, self.now)
 
-    def insert(self, side: str, price: int, qty: int) -> bool:
+    def insert(self, side: Side, price: int, qty: int) -> bool:
         """Place a maker's order where the crowd has none; it never takes. True if it rests."""
-        if price < 1 or price in self.at[side]:
+        if price < 1 or price in self.by_price[side]:
             return False
         self.number += 1
         events = self.venue.submit(self.number, 0, side, price * self.tick, qty, self.now, "gtc", True)
@@ -76,12 +77,12 @@ class Crowd:
         keys = self.keys[resting.side]
         key = resting.price * sign_of(resting.side)
         keys.insert(bisect_left(keys, key), key)
-        self.at[resting.side][resting.price] = resting
+        self.by_price[resting.side][resting.price] = resting
 
     def _unlist(self, resting: Resting) -> None:
         keys = self.keys[resting.side]
         del keys[bisect_left(keys, resting.price * sign_of(resting.side))]
-        del self.at[resting.side][resting.price]
+        del self.by_price[resting.side][resting.price]
 
     def withdraw(self, resting: Resting) -> None:
         """Take a maker's order out of the book."""
@@ -97,7 +98,7 @@ class Crowd:
 
     def move(self, resting: Resting, price: int) -> None:
         """Move a maker's order in one go, if the crowd has none at the price."""
-        if price < 1 or price in self.at[resting.side]:
+        if price < 1 or price in self.by_price[resting.side]:
             return
         events = self.venue.amend(resting.number, resting.side, price * self.tick, None, self.now, True)
         if events and events[0][0] == "amend":
@@ -115,7 +116,7 @@ class Crowd:
             self._unlist(resting)
             del self.orders[number]
 
-    def pick(self, side: str, near: int, *, spare_touch: bool = False) -> Resting | None:
+    def pick(self, side: Side, near: int, *, spare_touch: bool = False) -> Resting | None:
         """Return a random order of the ``near`` best of a side, most often the touch; None if there is none."""
         keys = self.keys[side]
         first = 1 if spare_touch else 0
@@ -123,9 +124,7 @@ class Crowd:
         if last <= first:
             return None
         index = first if not spare_touch and self.rng.random() < 0.45 else self.rng.randrange(first, last)
-        return self.at[side][keys[index] * sign_of(side)]
-
-    # --- draws ---------------------------------------------------------------------------------------------------
+        return self.by_price[side][keys[index] * sign_of(side)]
 
     def lots(self, size: float) -> int:
         """Return a quantity in lots, at least one."""
@@ -134,8 +133,8 @@ class Crowd:
     def size(self) -> int:
         """Draw the size of a level, in lots."""
         if self.rng.random() < 0.15:
-            return self.lots(self.how.level_size / 380)
-        return self.lots(self.rng.lognormvariate(math.log(self.how.level_size * 1.05), 1.36))
+            return self.lots(self.style.level_size / 380)
+        return self.lots(self.rng.lognormvariate(math.log(self.style.level_size * 1.05), 1.36))
 
     def reused_size(self, t: int) -> int:
         """Draw the size of a level that is added at ``t``, in lots."""
@@ -144,10 +143,10 @@ class Crowd:
             return self.deleted.pop()[1]
         return self.size()
 
-    def touch_size(self, side: str) -> int:
+    def touch_size(self, side: Side) -> int:
         """Draw the size of a quote at the touch, in lots."""
-        weak, strong = self.how.touch
-        median = self.how.level_size * (weak if side == self.weak else strong)
+        weak, strong = self.style.touch
+        median = self.style.level_size * (weak if side == self.weak else strong)
         return self.lots(self.rng.lognormvariate(math.log(median), 0.9))
 
     def pause(self, low: float, mean: float) -> int:
@@ -156,18 +155,18 @@ class Crowd:
 
     def near_ticks(self) -> float:
         """Return how far from the touch makers quote, in steps of the tick (median)."""
-        return max(3.0, self.how.near_bp / self.tick_bp)
+        return max(3.0, self.style.near_bp / self.tick_bp)
 
-    def near_price(self, side: str, best: int) -> int:
+    def near_price(self, side: Side, best: int) -> int:
         """Draw a price near the touch."""
         distance = max(1, round(self.rng.lognormvariate(math.log(self.near_ticks()), 0.7)))
         return best + distance * sign_of(side)
 
-    def deep_price(self, side: str, best: int) -> int:
+    def deep_price(self, side: Side, best: int) -> int:
         """Draw a price deep in the book."""
         distance = max(2, round(self.rng.lognormvariate(math.log(self.near_ticks() * 25), 1.0)))
         return best + distance * sign_of(side)
 
 
-def sign_of(side: str) -> int:
+def sign_of(side: Side) -> int:
     return -1 if side == "buy" else 1

@@ -1,16 +1,18 @@
 """A market of very many pairs: changes of books that are rendered once and sent again and again, at a steady rate.
 
-One order of each book changes its size in a cycle. What a message says is true of the book and of the engine; only its
-text, its checksum and what the crowd would think are not worked out anew. Whatever else happens to a book (an account's
-order, a fault) goes its usual way, and the cycle is rendered anew behind it.
+One order of each book changes its size in a cycle. Each message is true of the book and of the engine; only its text
+and checksum are rendered ahead, and no crowd decides anything. Whatever else happens to a book (an account's order, a
+fault) goes its usual way, and the cycle is rendered anew after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.exchange.venue.book import TOLD_NS, Entry, Run
+from simulator.exchange.engine import Side, resting_order
+from simulator.exchange.venue.book import STAMP_NS, LevelChange, Run
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
+from simulator.pairs.instrument import PairStatus
 from simulator.wire import NS, iso
 
 MESSAGES_A_SECOND = 15_000
@@ -35,18 +37,19 @@ class Cycle:
         self._open(now)
 
     def _open(self, now: int) -> None:
-        """Fills the book with levels of its pair's minimum and more."""
+        """Fill the book with levels of its pair's minimum and more."""
         venue = self.venue
         pair, self._engine = venue.pair, venue.engine
         middle = max(venue.last_price // pair.tick, LEVELS + 1)
         for level in range(1, LEVELS + 1):
-            for side, price in (("buy", middle - level), ("sell", middle + level)):
+            prices: dict[Side, int] = {"buy": middle - level, "sell": middle + level}
+            for side, price in prices.items():
                 self._number += 1
                 venue.submit(self._number, 0, side, price * pair.tick, pair.qty_min * (3 + level), now, "gtc", True)
         self._rest(now)
 
     def _rest(self, now: int) -> None:
-        """Puts down the order that changes, on the bid of the last level of ten."""
+        """Put down the order that changes, on the bid of the last level of ten."""
         pair = self.venue.pair
         self._number += 1
         bids = self.venue.book.bids.keys
@@ -54,44 +57,44 @@ class Cycle:
         self.venue.submit(self._number, 0, "buy", self._price, pair.qty_min * 2, now, "gtc", True)
 
     def _render(self, now: int) -> bool:
-        """Works out the messages of a whole cycle; False when there is no order to change."""
+        """Work out the messages of a whole cycle; False when there is no order to change."""
         venue = self.venue
         if venue.engine is not self._engine:
             self._open(now)
-        resting = venue.engine.order(self._number)
+        resting = resting_order(venue.engine, self._number)
         if resting is None:
             self._rest(now)
-            resting = venue.engine.order(self._number)
+            resting = resting_order(venue.engine, self._number)
             if resting is None:
                 return False
-        book, self._filled = venue.book, resting[4]
-        others = book.bids.qty[self._price] - resting[3]
+        book, self._filled = venue.book, resting.filled
+        others = book.bids.qty[self._price] - resting.remaining
         self._messages = []
         for size in range(SIZES):
             qty = venue.pair.qty_min * 2 + size
             book.set_level("buy", self._price, others + qty, book.changed_ns, None)
             run = Run("buy", book.checksum, {}, 0)
-            text = book.update_text(run, [Entry(self._price, others + qty, 0, False)])
+            text = book.update_text(run, [LevelChange(self._price, others + qty, 0, False)])
             self._messages.append((qty, run.checksum, text[: -len(iso(0)) - len(_END)]))
-        book.set_level("buy", self._price, others + resting[3], book.changed_ns, None)
+        book.set_level("buy", self._price, others + resting.remaining, book.changed_ns, None)
         self._others = others
         return True
 
     def play(self, now: int) -> None:
-        """Sends the next change."""
+        """Send the next change."""
         venue, book = self.venue, self.venue.book
         if book.changed_ns != self._ns and not self._render(now):
             return
         self._at = (self._at + 1) % SIZES
         qty, checksum, text = self._messages[self._at]
-        if venue.wanted:
-            # Channels that few subscribe to are worked out as ever.
+        if venue.subscribed:
+            # Other channels have subscribers: the change goes through the venue as usual.
             venue.amend(self._number, "buy", None, self._filled + qty, now)
             self._ns = book.changed_ns
             return
         venue.engine.amend(self._number, None, self._filled + qty)
         venue.engine.changes()
-        ns = self._ns = max(now, book.changed_ns + TOLD_NS)
+        ns = self._ns = max(now, book.changed_ns + STAMP_NS)
         book.set_level("buy", self._price, self._others + qty, ns, checksum)
         if venue.depths:
             message = f"{text}{iso(ns)}{_END}"
@@ -107,16 +110,16 @@ class Flood:
         self._done_ns = now
 
     def step(self, now: int) -> int:
-        """Sends what is due; returns when to come back."""
+        """Send what is due; return when to come back."""
         self._done_ns = max(self._done_ns, now - LATE_MAX_NS)
         due = (now - self._done_ns) * MESSAGES_A_SECOND // NS
         self._done_ns += due * NS // MESSAGES_A_SECOND
-        cycles = [cycle for cycle in self._cycles if cycle.venue.status == "online"]
+        cycles = [cycle for cycle in self._cycles if cycle.venue.status == PairStatus.ONLINE]
         for at in range(self._next, self._next + (due if cycles else 0)):
             cycles[at % len(cycles)].play(now)
         self._next = (self._next + due) % max(1, len(cycles))
         return now + STEP_NS
 
     def shift(self, by: int) -> None:
-        """The clock was put forward (or back) by so many ns."""
+        """Move what is timed here when the clock is moved by so many ns."""
         self._done_ns += by

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from simulator.market.crowd import Crowd, sign_of
+from simulator.exchange.engine import Side, opposite
+from simulator.market.crowd import SIDES, Crowd, sign_of
 from simulator.market.schedule import Schedule
 from simulator.wire import NS
 
@@ -23,35 +24,35 @@ class Makers:
         self.push = 0.0
         self._push_ns = 0
         self._aligning = False
-        # The touch that makers are on their way to, and whether it has been put beside what stands there.
+        # The touch that makers move to, and whether it has been put beside the side that still stands.
         self._goal: tuple[int, int] | None = None
         self._placed = False
         # Ticks between bid and ask of the touch that is kept.
-        self.width = crowd.how.width[0]
+        self.width = crowd.style.width[0]
 
     def decay(self, t: int) -> None:
         """Let what a trade pushed the price by fade until ``t``."""
         elapsed = (t - self._push_ns) / NS * self._pace
         self._push_ns = t
-        self.push *= math.exp(-elapsed / self._crowd.how.decay_s)
+        self.push *= math.exp(-elapsed / self._crowd.style.decay_s)
 
     def align_soon(self, t: int) -> None:
         """Begin to move the touch, if it is off by more than makers bear and they have not begun."""
         if not self._aligning:
             bid, ask = self._crowd.best("buy"), self._crowd.best("sell")
             self.decay(t)
-            if bid is not None and ask is not None and ask - bid <= self._crowd.how.width[1]:
-                # Makers bear being a little off, and follow in one go when it is too much.
+            if bid is not None and ask is not None and ask - bid <= self._crowd.style.width[1]:
+                # Makers tolerate a small distance, and follow in one go when it is larger.
                 off = abs(self.fair + self.push - (bid + ask) / 2) * self._crowd.tick_bp
-                if off < self._crowd.how.band_bp:
+                if off < self._crowd.style.band_bp:
                     return
             self._aligning = True
             self._goal = None
-            self.width = self._crowd.rng.randint(*self._crowd.how.width)
+            self.width = self._crowd.rng.randint(*self._crowd.style.width)
             self._schedule.later(t + self._crowd.pause(0.2, 2.0), self._align)
 
     def _align(self, t: int) -> None:
-        """One step towards a touch around the fair price: pull, sweep, or quote; then the next step."""
+        """Take one step towards a touch around the fair price: pull, sweep, or quote; then schedule the next."""
         if self._goal is None:
             self.decay(t)
             lowest = max(1, math.floor(self.fair + self.push - (self.width - 1) / 2))
@@ -63,7 +64,8 @@ class Makers:
         if not self._placed:
             bid, ask = self._goal = self._beside(bid, ask)
             self._placed = True
-        for side, other, limit, sign in (("buy", "sell", bid, 1), ("sell", "buy", ask, -1)):
+        for side, limit, sign in zip(SIDES, (bid, ask), (1, -1), strict=True):
+            other = opposite(side)
             stale = self._standing(other, limit)
             if stale:
                 self._crowd.weak = other
@@ -77,12 +79,12 @@ class Makers:
                     self._schedule.later(t + self._crowd.pause(0.1, ALIGN_MS), self._align)
                     return
         self._aligning = False
-        if self._crowd.how.band_bp:
+        if self._crowd.style.band_bp:
             self.align_soon(t)
 
     def _beside(self, bid: int, ask: int) -> tuple[int, int]:
         """Return the touch that is wanted, put beside the side that was run into where that one stands close enough."""
-        slack = 0.8 * self._crowd.how.band_bp / self._crowd.tick_bp
+        slack = 0.8 * self._crowd.style.band_bp / self._crowd.tick_bp
         if self._crowd.weak == "sell":
             best = self._crowd.best("sell")
             if best is not None and 0 < best - ask <= slack:
@@ -93,7 +95,7 @@ class Makers:
                 return best, best + self.width
         return bid, ask
 
-    def _pull_stale(self, side: str, limit: int) -> bool:
+    def _pull_stale(self, side: Side, limit: int) -> bool:
         """Withdraw the best order of a side that is priced at or through ``limit``; True if there was one."""
         keys = self._crowd.keys[side]
         if not keys:
@@ -102,11 +104,11 @@ class Makers:
         if keys[0] > limit * sign:
             return False
         self._crowd.weak = side
-        self._crowd.withdraw(self._crowd.at[side][keys[0] * sign])
+        self._crowd.withdraw(self._crowd.by_price[side][keys[0] * sign])
         return True
 
-    def _standing(self, side: str, limit: int) -> int:
-        """Return the lots that stand on a side at or through ``limit``; whoever left them there is picked off."""
+    def _standing(self, side: Side, limit: int) -> int:
+        """Return the lots that stand on a side at or through ``limit``; their owners are picked off."""
         book = self._crowd.venue.book.side(side)
         total = 0
         for key in book.keys:

@@ -11,6 +11,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
+from simulator.exchange.engine import Side, opposite
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.venue import Venue
 from simulator.market.crowd import SIDES, Crowd, Resting, sign_of
@@ -37,14 +38,14 @@ CRASH_FIRST_S, CRASH_EVERY_S, CRASH_STEPS = 30.0, 600.0, 40
 class Market:
     """The crowd of one venue and its moods. ``pace`` speeds everything up, for tests."""
 
-    def __init__(self, exchange: Exchange, venue: Venue, how: Style, seed: str, pace: float = 1.0) -> None:
+    def __init__(self, exchange: Exchange, venue: Venue, style: Style, seed: str, pace: float = 1.0) -> None:
         self.venue = venue
-        self.how = how
+        self.style = style
         self._pace = pace
-        self.crowd = Crowd(exchange, venue, how, seed)
+        self.crowd = Crowd(exchange, venue, style, seed)
         self._schedule = Schedule()
         self.makers = Makers(self.crowd, self._schedule, pace)
-        # What other pairs say that a unit is worth, in the quote asset, and how fast the crowd takes the difference.
+        # The worth of a unit that other pairs imply, in the quote asset, and the time constant of following it.
         self._implied: Callable[[], float] | None = None
         self._follow_s = 1.0
         # A step of the tick in units of the quote asset.
@@ -54,10 +55,8 @@ class Market:
         self._mood = 0.0
         self._offset = 0
 
-    # --- control -------------------------------------------------------------------------------------------------
-
-    def open(self, now: int, own: Iterable[tuple[str, int]] = ()) -> None:
-        """Seeds the book around the last price and starts the flow.
+    def open(self, now: int, own: Iterable[tuple[Side, int]] = ()) -> None:
+        """Seed the book around the last price and start the flow.
 
         ``own`` are (side, price) of orders about to be restored: the book leaves them uncrossed, and stands ahead of
         them at their prices.
@@ -72,28 +71,28 @@ class Market:
         if bids:
             middle = max(middle, max(bids))
         self.makers.fair = middle + 0.5
-        touch = {"buy": middle, "sell": middle + self.makers.width}
+        touch: dict[Side, int] = {"buy": middle, "sell": middle + self.makers.width}
         for side in SIDES:
             self.crowd.insert(side, touch[side], self.crowd.touch_size(side))
-            for _ in range(self.how.near_levels):
+            for _ in range(self.style.near_levels):
                 self.crowd.insert(side, self.crowd.near_price(side, touch[side]), self.crowd.size())
-            for _ in range(self.how.deep_levels):
+            for _ in range(self.style.deep_levels):
                 self.crowd.insert(side, self.crowd.deep_price(side, touch[side]), self.crowd.size())
         for side, price in standing:
             if abs(price - middle) * self.crowd.tick_bp < 200:
                 self.crowd.insert(side, price, self.crowd.size())
-        if self.how.halted:
+        if self.style.halted:
             self._schedule.later(now, self._idle)
             return
         for first, rate in ((self._news, 1.0), (self._cluster, 1.0), (self._quiet, 2.0), (self._tend, 2.0)):
             self._schedule.later(now + int(self.crowd.rng.expovariate(rate) * NS / self._pace), first)
         self._schedule.later(now, self._weather)
         self._schedule.later(now + NS // 4, self._react)
-        if self.how.crash_bp:
+        if self.style.crash_bp:
             self._schedule.later(now + int(CRASH_FIRST_S * NS / self._pace), self._crash)
 
     def step(self, now: int) -> int:
-        """Does what is due; returns when to come back. A long absence is skipped, not caught up with."""
+        """Do what is due; return when to come back. A long absence is skipped, not caught up with."""
         self.crowd.now = now
         late = now - self._offset - self._schedule.due_ns
         if late > LATE_MAX_NS:
@@ -105,7 +104,7 @@ class Market:
         return self._schedule.due_ns + self._offset
 
     def shift(self, by: int) -> None:
-        """The clock was put forward (or back) by so many ns: nothing is due earlier or later for it."""
+        """Keep every due time at its distance when the clock is moved by so many ns."""
         self.crowd.now += by
         self._offset += by
 
@@ -116,15 +115,13 @@ class Market:
 
     def follow(self, implied: Callable[[], float], seconds: float, now: int) -> None:
         """Make the crowd pull the fair price to what ``implied`` says, ``seconds`` being the time constant."""
-        begins = self._implied is None and not self.how.halted
+        begins = self._implied is None and not self.style.halted
         self._implied, self._follow_s = implied, seconds
         if begins:
             self._schedule.later(now - self._offset, self._arbitrage)
 
-    # --- the flow ------------------------------------------------------------------------------------------------
-
     def _gap(self, rate: float) -> int:
-        """Ns until the next event of a flow that the mood speeds up or slows down."""
+        """Return ns until the next event of a flow that the mood speeds up or slows down."""
         return int(self.crowd.rng.expovariate(rate * math.exp(self._mood)) * NS / self._pace)
 
     def _idle(self, t: int) -> None:
@@ -135,15 +132,15 @@ class Market:
         spread, keep = 0.75, math.exp(-1 / 15)
         drawn = self.crowd.rng.gauss(0, 1) * spread * math.sqrt(1 - keep * keep)
         self._mood = (self._mood + spread**2 / 2) * keep + drawn - spread**2 / 2
-        if self.how.drift_bp:
-            if self.crowd.rng.random() < 1 / self.how.trend_s:
+        if self.style.drift_bp:
+            if self.crowd.rng.random() < 1 / self.style.trend_s:
                 self._trend = -self._trend
-            self.makers.fair += self._trend * self.how.drift_bp / self.crowd.tick_bp
+            self.makers.fair += self._trend * self.style.drift_bp / self.crowd.tick_bp
             self.makers.align_soon(t)
         self._schedule.later(t + int(NS / self._pace), self._weather)
 
     def _arbitrage(self, t: int) -> None:
-        """Whoever can trade the same thing by way of other pairs takes part of the gap."""
+        """Take part of the gap to the price that other pairs imply, as arbitrage does."""
         if self._implied is not None:
             target = self._implied() / self._step
             keep = math.exp(-FOLLOW_EVERY_S * self._pace / self._follow_s)
@@ -152,26 +149,26 @@ class Market:
         self._schedule.later(t + int(FOLLOW_EVERY_S * NS), self._arbitrage)
 
     def _news(self, t: int) -> None:
-        self.makers.fair += self.crowd.rng.gauss(0, self.how.news_bp) / self.crowd.tick_bp
+        self.makers.fair += self.crowd.rng.gauss(0, self.style.news_bp) / self.crowd.tick_bp
         self.makers.align_soon(t)
-        self._schedule.later(t + self._gap(self.how.news_rate), self._news)
+        self._schedule.later(t + self._gap(self.style.news_rate), self._news)
 
     def _crash(self, t: int) -> None:
-        """Takers sell through the book for seconds while makers stand back; most of it is bought back."""
+        """Sell through the book for seconds while makers stand back, then buy most of it back."""
         for number in range(CRASH_STEPS):
             down = t + int(number * 0.2 * NS / self._pace)
-            self._schedule.later(down, self._slide, -self.how.crash_bp / CRASH_STEPS, True)
+            self._schedule.later(down, self._slide, -self.style.crash_bp / CRASH_STEPS, True)
             up = t + int((15 + number * 1.2) * NS / self._pace)
-            self._schedule.later(up, self._slide, 0.6 * self.how.crash_bp / CRASH_STEPS, False)
+            self._schedule.later(up, self._slide, 0.6 * self.style.crash_bp / CRASH_STEPS, False)
         self._schedule.later(t + int(CRASH_EVERY_S * NS / self._pace), self._crash)
 
     def _slide(self, t: int, bp: float, sold: bool) -> None:
         self.makers.fair += bp / self.crowd.tick_bp
         best = self.crowd.best("buy")
         if sold and best is not None:
-            self.crowd.send("sell", best - round(5 / self.crowd.tick_bp), self.crowd.lots(self.how.take_size * 40))
+            self.crowd.send("sell", best - round(5 / self.crowd.tick_bp), self.crowd.lots(self.style.take_size * 40))
             for side in SIDES:
-                resting = self.crowd.pick(side, self.how.near_levels, spare_touch=True)
+                resting = self.crowd.pick(side, self.style.near_levels, spare_touch=True)
                 if resting is not None:
                     self.crowd.withdraw(resting)
         self.makers.align_soon(t)
@@ -181,9 +178,9 @@ class Market:
         if rng.random() > 0.55:
             self._sign = -self._sign
         sign, when = self._sign, t
-        if self.how.drift_bp and rng.random() < 0.3:
+        if self.style.drift_bp and rng.random() < 0.3:
             sign = self._trend
-        stop = 1 / self.how.cluster_mean
+        stop = 1 / self.style.cluster_mean
         while True:
             self._schedule.later(when, self._take, sign)
             if rng.random() < stop:
@@ -191,38 +188,39 @@ class Market:
             if rng.random() > 0.72:
                 sign = -sign
             when += self.crowd.pause(2, 60)
-        self._schedule.later(t + self._gap(self.how.cluster_rate), self._cluster)
+        self._schedule.later(t + self._gap(self.style.cluster_rate), self._cluster)
 
     def _take(self, t: int, sign: int) -> None:
-        """A taker hits the touch, up to a little beyond it, and moves what is thought fair."""
-        side, other = ("buy", "sell") if sign > 0 else ("sell", "buy")
+        """Hit the touch as a taker, up to a little beyond it, and move the fair price."""
+        side: Side = "buy" if sign > 0 else "sell"
+        other = opposite(side)
         best = self.crowd.best(other)
         if best is None:
             self.makers.align_soon(t)
             return
         # Log-normal with this sigma has a mean of 2.05 medians.
-        size = self.crowd.rng.lognormvariate(math.log(self.how.take_size / 2.05), 1.2)
+        size = self.crowd.rng.lognormvariate(math.log(self.style.take_size / 2.05), 1.2)
         qty = max(self.crowd.lots(size), self.venue.pair.qty_min)
         if self.crowd.rng.random() > EAGER:
             # Most takers take what is shown at the touch and leave a little of it standing.
             standing = self.venue.book.side(other).qty[best * self.crowd.tick]
             qty = max(min(qty, round(standing * LEFT)), self.venue.pair.qty_min)
-        reach = max(1, round(0.5 * self.how.near_bp / self.crowd.tick_bp))
+        reach = max(1, round(0.5 * self.style.near_bp / self.crowd.tick_bp))
         self.crowd.send(side, best + sign * reach, qty)
-        self.makers.fair += sign * self.how.stay_bp / self.crowd.tick_bp
+        self.makers.fair += sign * self.style.stay_bp / self.crowd.tick_bp
         self.makers.decay(t)
-        self.makers.push += sign * self.how.decay_bp / self.crowd.tick_bp
+        self.makers.push += sign * self.style.decay_bp / self.crowd.tick_bp
         self.makers.align_soon(t)
-        if self.how.echo:
-            for _ in range(int(self.crowd.rng.expovariate(1 / self.how.echo))):
-                self._schedule.later(t + self.crowd.pause(ECHO_FROM_MS, ECHO_MS), self._act)
+        if self.style.echo:
+            for _ in range(int(self.crowd.rng.expovariate(1 / self.style.echo))):
+                self._schedule.later(t + self.crowd.pause(ECHO_FROM_MS, ECHO_MS), self._change_mind)
 
     def _quiet(self, t: int) -> None:
-        self._act(t)
-        self._schedule.later(t + self._gap(self.how.quiet_rate), self._quiet)
+        self._change_mind(t)
+        self._schedule.later(t + self._gap(self.style.quiet_rate), self._quiet)
 
-    def _act(self, t: int) -> None:
-        """One maker changes a size, adds a level, or takes one away, all near the touch."""
+    def _change_mind(self, t: int) -> None:
+        """Change one maker's size, add a level, or take one away, all near the touch."""
         rng = self.crowd.rng
         side = rng.choice(SIDES)
         keys = self.crowd.keys[side]
@@ -232,7 +230,7 @@ class Market:
             return
         zone = 4 * self.crowd.near_ticks()
         near = bisect_left(keys, best * sign_of(side) + zone)
-        fullness = near / self.how.near_levels
+        fullness = near / self.style.near_levels
         drawn = rng.random()
         insert = ADDED * min(2.5, max(0.1, 2 - fullness))
         if drawn < insert:
@@ -243,13 +241,13 @@ class Market:
                 self.crowd.deleted.append((t, resting.remaining))
                 self.crowd.withdraw(resting)
         else:
-            resting = self.crowd.pick(side, min(self.how.near_levels, near, len(keys)) or 1)
+            resting = self.crowd.pick(side, min(self.style.near_levels, near, len(keys)) or 1)
             if resting is not None:
                 at_touch = resting.price == best
                 self.crowd.resize(resting, self.crowd.touch_size(side) if at_touch else self.crowd.size())
 
-    def _show(self, t: int, side: str, size: int) -> None:
-        """A maker adds a level; many are taken back or moved at once."""
+    def _show(self, t: int, side: Side, size: int) -> None:
+        """Add a maker's level; many of these are taken back or moved at once."""
         best = self.crowd.best(side)
         if best is None or not self.crowd.insert(side, self.crowd.near_price(side, best), size):
             return
@@ -257,7 +255,7 @@ class Market:
             self._schedule.later(t + self.crowd.pause(4, FLEETING_MS), self._flee, self.crowd.number)
 
     def _flee(self, t: int, number: int) -> None:
-        """The level that was shown for a moment is moved in one go, or taken away and perhaps shown elsewhere."""
+        """Move a fleeting level in one go, or withdraw it and perhaps add it at another price."""
         resting = self.crowd.orders.get(number)
         best = self.crowd.best(resting.side) if resting is not None else None
         if resting is None or best is None or resting.price == best:
@@ -273,26 +271,26 @@ class Market:
             self._schedule.later(t + self.crowd.pause(1, 40), self._show, resting.side, resting.remaining)
 
     def _tend(self, t: int) -> None:
-        """Keeps the deep book at its size, one order at a time."""
+        """Keep the deep book at its size, one order at a time."""
         side = self.crowd.rng.choice(SIDES)
         keys = self.crowd.keys[side]
         best = self.crowd.best(side)
         if best is not None and keys:
-            if len(keys) > self.how.deep_levels + self.how.near_levels:
-                self.crowd.withdraw(self.crowd.at[side][keys[-1] * sign_of(side)])
+            if len(keys) > self.style.deep_levels + self.style.near_levels:
+                self.crowd.withdraw(self.crowd.by_price[side][keys[-1] * sign_of(side)])
             else:
                 self.crowd.insert(side, self.crowd.deep_price(side, best), self.crowd.size())
         self._schedule.later(t + self._gap(4.0), self._tend)
 
     def _react(self, t: int) -> None:
-        """An account that improves the touch draws takers, and the makers behind it stand back."""
-        for side, sign in (("buy", -1), ("sell", 1)):
+        """React to an account that improves the touch: takers hit it, and the makers behind it stand back."""
+        for side, sign in zip(SIDES, (-1, 1), strict=True):
             best, mine = self.crowd.best(side), self.crowd.keys[side]
-            if best is None or not mine or best in self.crowd.at[side] or best * sign_of(side) >= mine[0]:
+            if best is None or not mine or best in self.crowd.by_price[side] or best * sign_of(side) >= mine[0]:
                 continue
             if self.crowd.rng.random() < 0.2:
                 self._take(t, sign)
             if self.crowd.rng.random() < 0.3:
-                resting: Resting = self.crowd.at[side][mine[0] * sign_of(side)]
+                resting: Resting = self.crowd.by_price[side][mine[0] * sign_of(side)]
                 self.crowd.withdraw(resting)
         self._schedule.later(t + int(NS / 4 / self._pace), self._react)

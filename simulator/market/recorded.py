@@ -1,4 +1,4 @@
-"""Reads what a market did from a file: captured frames, a recording of TradeByte's bus, or a list of level events."""
+"""Read what a market did from a file: captured frames, a recording of TradeByte's bus, or a list of level events."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from shared.kraken import captures
 from shared.messages import FeedFrame, FeedTrades
+from simulator.errors import RecordingError
+from simulator.exchange.engine import Side
 from simulator.market.replay import Moment, arrivals
 from simulator.pairs.pairs import PAIRS
 
@@ -26,10 +28,6 @@ _trades = msgspec.msgpack.Decoder(FeedTrades)
 _DAMAGED = (pa.ArrowException, OSError, ValueError, KeyError, TypeError)
 
 Arrival = tuple[str, Moment]
-
-
-class RecordingError(Exception):
-    """Say that a recording cannot be read; the text says why, without the file's name."""
 
 
 def read(path: Path) -> list[Arrival]:
@@ -67,7 +65,7 @@ def _bus(path: Path) -> Iterator[Arrival]:
             ):
                 if topic.startswith("feed.book."):
                     message = _frame.decode(payload)
-                    # A frame of several symbols is on the topic of each.
+                    # A frame of several symbols was published on the topic of each.
                     if (message.received, message.frame) != last:
                         last = (message.received, message.frame)
                         arrived = arrivals([message.frame], newest)
@@ -95,7 +93,7 @@ def _events(path: Path) -> list[Arrival]:
             raise RecordingError(f"its first line is not {EVENTS_HEADER}")
         try:
             rows = [
-                (int(ns), kind, side, int(price), int(qty) * EVENTS_LOTS)
+                (int(ns), kind, _side(side), int(price), int(qty) * EVENTS_LOTS)
                 for ns, kind, side, price, qty, _ in csv.reader(file)
             ]
         except ValueError as error:
@@ -112,5 +110,11 @@ def _events(path: Path) -> list[Arrival]:
     return arrived
 
 
-def _changes(events: Iterable[tuple[int, str, str, int, int]]) -> list[tuple[int, str, str, int, int]]:
+def _side(name: str) -> Side:
+    if name not in ("buy", "sell"):
+        raise ValueError(f"{name!r} is no side")
+    return "buy" if name == "buy" else "sell"
+
+
+def _changes(events: Iterable[tuple[int, str, Side, int, int]]) -> list[tuple[int, str, Side, int, int]]:
     return [event for event in events if event[1] in ("add", "cancel")]

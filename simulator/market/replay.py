@@ -1,6 +1,6 @@
 """A market that is a recording: captured book frames drive the book, captured trades take from it. No I/O.
 
-Rules of honesty (MARKET.md): the recorded quantity of a level is the crowd's; an account's order stands in the queue
+Rules of fills (MARKET.md): the recorded quantity of a level is the crowd's; an account's order stands in the queue
 where it came; what leaves a level without a trade leaves pro rata ahead of and behind it; trades eat from the front.
 Without trades in the recording nothing fills but what an account takes itself.
 """
@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from simulator.errors import RecordingError
+from simulator.exchange.engine import Side, resting_order
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.venue.venue import CROWD_FROM, Venue
 from simulator.pairs.pairs import BY_WSNAME, PAIRS, Pair
 from simulator.wire import NS, parse_time, read_json, units
 
-Level = tuple[str, int, int]
-_SIDES = {"bids": "buy", "asks": "sell", "b": "buy", "a": "sell", "bs": "buy", "as": "sell"}
+Level = tuple[Side, int, int]
+_SIDES: dict[str, Side] = {"bids": "buy", "asks": "sell", "b": "buy", "a": "sell", "bs": "buy", "as": "sell"}
 _log = logging.getLogger("simulator")
 
 
@@ -33,10 +35,10 @@ class Moment:
 
 
 def read(lines: Iterable[bytes]) -> dict[str, list[Moment]]:
-    """The moments of each listed pair in a file of frames, one a line, of either version; oldest first.
+    """Return the moments of each listed pair in a file of frames, one a line, of either version; oldest first.
 
     A trade comes before the book change of the same time, which is its consequence. Lines that are no book or trade
-    frames of a listed pair are passed over; raises ValueError when none is left.
+    frames of a listed pair are passed over; raises RecordingError when none is left.
     """
     return ordered(arrivals(lines))
 
@@ -59,7 +61,7 @@ def arrivals(lines: Iterable[bytes], last: int = 0) -> list[tuple[str, Moment]]:
 
 
 def ordered(arrived: Iterable[tuple[str, Moment]]) -> dict[str, list[Moment]]:
-    """Return the moments of each pair, oldest first; raises ValueError where no book begins with a snapshot."""
+    """Return the moments of each pair, oldest first; raises RecordingError where no book begins with a snapshot."""
     by_symbol: dict[str, list[Moment]] = {}
     for symbol, moment in arrived:
         by_symbol.setdefault(symbol, []).append(moment)
@@ -69,13 +71,14 @@ def ordered(arrived: Iterable[tuple[str, Moment]]) -> dict[str, list[Moment]]:
         moments = by_symbol[symbol] = [m if m.ns else replace(m, ns=begin) for m in moments]
         moments.sort(key=lambda m: (m.ns, m.kind == "book"))
     if not any(m.kind == "snapshot" for moments in by_symbol.values() for m in moments):
-        raise ValueError("no book of a known pair in it")
+        raise RecordingError("no book of a known pair in it")
     return by_symbol
 
 
+# Any: a frame of a recording, which may be anything; what does not fit raises, and `arrivals` passes over it.
 def _moments(frame: Any, last: int) -> Iterable[tuple[Pair, Moment]]:
     if isinstance(frame, list):
-        yield from _old_moments(frame)
+        yield from _v1_moments(frame)
     elif frame.get("channel") == "book":
         for data in frame["data"]:
             pair = PAIRS[data["symbol"]]
@@ -91,11 +94,12 @@ def _moments(frame: Any, last: int) -> Iterable[tuple[Pair, Moment]]:
             )
 
 
-def _old_moments(frame: list[Any]) -> Iterable[tuple[Pair, Moment]]:
+def _v1_moments(frame: list[Any]) -> Iterable[tuple[Pair, Moment]]:
     pair, channel = BY_WSNAME[frame[-1]], str(frame[-2])
     if channel == "trade":
         for price, qty, time, side, *_ in frame[1]:
-            row = ("buy" if side == "b" else "sell", Decimal(price), Decimal(qty))
+            taken: Side = "buy" if side == "b" else "sell"
+            row = (taken, Decimal(price), Decimal(qty))
             yield pair, Moment(int(Decimal(time) * NS), "trade", _levels(pair, [row]))
         return
     if not channel.startswith("book"):
@@ -111,7 +115,7 @@ def _old_moments(frame: list[Any]) -> Iterable[tuple[Pair, Moment]]:
     yield pair, Moment(int(max(times) * NS), kind, _levels(pair, rows))
 
 
-def _levels(pair: Pair, rows: Iterable[tuple[str, Any, Any]]) -> tuple[Level, ...]:
+def _levels(pair: Pair, rows: Iterable[tuple[Side, Decimal | int, Decimal | int]]) -> tuple[Level, ...]:
     levels = []
     for side, price, qty in rows:
         ticks, lots = units(price, pair.price_precision), units(qty, pair.qty_precision)
@@ -133,26 +137,26 @@ class Replay:
         self._at = 0
         self._begin = 0
         self._number = CROWD_FROM
-        self._recorded: dict[str, dict[int, int]] = {"buy": {}, "sell": {}}
+        self._recorded: dict[Side, dict[int, int]] = {"buy": {}, "sell": {}}
         self._depth = 0
-        # Levels that an account's order of the other side is in the way of, until it is gone.
-        self._withheld: set[tuple[str, int]] = set()
+        # Levels that cannot be placed while an account's order of the other side would trade with them.
+        self._withheld: set[tuple[Side, int]] = set()
         if not any(moment.kind == "trade" for moment in moments):
             _log.warning("%s: the recording has no trades: resting orders will not fill", venue.pair.symbol)
 
-    def open(self, now: int, _own: Iterable[tuple[str, int]] = ()) -> None:
-        """Starts the recording with its first snapshot."""
+    def open(self, now: int, _own: Iterable[tuple[Side, int]] = ()) -> None:
+        """Start the recording with its first snapshot."""
         self._begin = now
         self._at = next((i for i, m in enumerate(self._moments) if m.kind == "snapshot"), len(self._moments))
         self.step(now)
 
     def shift(self, by: int) -> None:
-        """The clock was put forward (or back) by so many ns."""
+        """Move what is timed here when the clock is moved by so many ns."""
         self.now += by
         self._begin += by
 
     def step(self, now: int) -> int:
-        """Does what is due; returns when to come back. After its end the book stands still."""
+        """Do what is due; return when to come back. After its end the book stands still."""
         self.now = now
         moments = self._moments
         if not moments:
@@ -180,27 +184,27 @@ class Replay:
         if moment.kind == "snapshot":
             touched |= dict.fromkeys((side, price) for side, book in self._recorded.items() for price in book)
             self._recorded = {"buy": {}, "sell": {}}
-            self._depth = max(sum(1 for level in moment.levels if level[0] == side) for side in ("buy", "sell"))
+            self._depth = max(sum(1 for level in moment.levels if level[0] == side) for side in self._recorded)
         for side, price, qty in moment.levels:
             if qty:
                 self._recorded[side][price] = qty
             else:
                 self._recorded[side].pop(price, None)
         for side, book in self._recorded.items():
-            # What is pushed out of the recorded depth is told of no more.
+            # The recording has no more changes of levels that are pushed out of its depth.
             for price in sorted(book, reverse=side == "buy")[self._depth :]:
                 del book[price]
                 touched[(side, price)] = None
         for side, price in [*touched, *self._withheld]:
             self._reach(side, price, self._recorded[side].get(price, 0))
 
-    def _reach(self, side: str, price: int, wanted: int) -> None:
-        """Makes the crowd's quantity at a price what was recorded."""
+    def _reach(self, side: Side, price: int, wanted: int) -> None:
+        """Make the crowd's quantity at a price what was recorded."""
         engine = self.venue.engine
         self._withheld.discard((side, price))
         queue = engine.queue(side, price)
-        crowd = [(number, resting[3], resting[4]) for number in queue if number >= CROWD_FROM
-                 and (resting := engine.order(number)) is not None]  # fmt: skip
+        crowd = [(number, resting.remaining, resting.filled) for number in queue if number >= CROWD_FROM
+                 and (resting := resting_order(engine, number)) is not None]  # fmt: skip
         standing = sum(remaining for _, remaining, _ in crowd)
         if wanted < standing:
             self._cut(side, crowd, standing, wanted)
@@ -215,8 +219,8 @@ class Replay:
             if events and events[0][0] != "rest":
                 self._withheld.add((side, price))
 
-    def _cut(self, side: str, crowd: list[tuple[int, int, int]], standing: int, wanted: int) -> None:
-        """Takes what left a level from each of the crowd's orders in proportion."""
+    def _cut(self, side: Side, crowd: list[tuple[int, int, int]], standing: int, wanted: int) -> None:
+        """Take what left a level from each of the crowd's orders in proportion."""
         kept, total = 0, 0
         for number, remaining, filled in crowd:
             total += remaining
@@ -229,5 +233,5 @@ class Replay:
 
 
 def load(text: bytes) -> dict[str, list[Moment]]:
-    """As :func:`read`, of a whole file."""
+    """Read the moments of a whole file, as :func:`read`."""
     return read(filter(None, (line.strip() for line in text.splitlines())))

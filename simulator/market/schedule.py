@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from typing import Any
 
 
 class Schedule:
-    """Actions in the order of their times (ns); those of one time in the order in which they were asked for."""
+    """Actions in the order of their times (ns); those of one time in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._heap: list[tuple[int, int, Callable[..., None], tuple[object, ...]]] = []
         self._count = 0
 
-    def later(self, when: int, action: Callable[..., None], *arguments: Any) -> None:
+    def later(self, when: int, action: Callable[..., None], *arguments: object) -> None:
         """Call ``action(when, *arguments)`` at ``when``."""
         self._count += 1
         heapq.heappush(self._heap, (when, self._count, action, arguments))
 
     @property
     def due_ns(self) -> int:
-        """When the next action is due."""
+        """Return the time when the next action is due."""
         return self._heap[0][0]
 
     def run_next(self) -> None:

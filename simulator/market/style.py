@@ -1,4 +1,4 @@
-"""The behaviour of each pair's crowd in each regime: the numbers that MARKET.md is met with."""
+"""The behaviour of each pair's crowd in each regime: the numbers that meet MARKET.md."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ def is_pegged(pair: Pair) -> bool:
 
 
 def tick_bp(pair: Pair) -> float:
-    """A tick in bp of the start price."""
+    """Return a tick in bp of the start price."""
     return 1e4 * pair.tick / pair.start_price
 
 
 def _scaled(pair: Pair) -> Style:
-    """The calm crowd of a pair without a capture: sizes by their worth, distances by the tick."""
+    """Return the calm crowd of a pair without a capture: sizes by their worth, distances by the tick."""
     tick, worth = tick_bp(pair), float(pair.base.usd)
     coarse = tick > _COARSE_BP
     return Style(
@@ -91,8 +91,8 @@ def _scaled(pair: Pair) -> Style:
     )  # fmt: skip
 
 
-def style(pair: Pair, regime: str) -> Style:
-    """The style of a pair in a regime; ``volatile`` moves about five times as far on a wider touch."""
+def style_of(pair: Pair, regime: str) -> Style:
+    """Return the style of a pair in a regime; ``volatile`` moves about five times as far on a wider touch."""
     calm = CALM[pair.symbol] if pair.symbol in CALM else _scaled(pair)
     if regime == "trending":
         return replace(calm, drift_bp=0.4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from simulator.wire import fixed
 
@@ -29,6 +30,19 @@ class Asset:
         return self.rest_id == f"Z{self.name}"
 
 
+class PairStatus(StrEnum):
+    """The states of a pair (KRAKEN.md 1.9)."""
+
+    ONLINE = "online"
+    CANCEL_ONLY = "cancel_only"
+    POST_ONLY = "post_only"
+    LIMIT_ONLY = "limit_only"
+    REDUCE_ONLY = "reduce_only"
+    MAINTENANCE = "maintenance"
+    DELISTED = "delisted"
+    WORK_IN_PROGRESS = "work_in_progress"
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A pair: names, precisions (decimals), minimums (lots; units of the quote asset) and a start price.
@@ -49,49 +63,50 @@ class Pair:
     cost_min: int
     start_price: int
     tick: int = 1
-    status: str = "online"
+    # A state of PairStatus, or what a file of pairs says.
+    status: str = PairStatus.ONLINE
 
     def price(self, ticks: int) -> str:
-        """A price in ticks as wire text."""
+        """Return a price in ticks as wire text."""
         return fixed(ticks, self.price_precision)
 
-    def old_price(self, ticks: int) -> str:
-        """A price as version 1 and REST write it: at least five decimals."""
+    def padded_price(self, ticks: int) -> str:
+        """Return a price as version 1 and REST write it: at least five decimals."""
         if not self.price_precision:
             return f"{ticks}.00000"
         return fixed(ticks, self.price_precision) + "0" * (5 - self.price_precision)
 
     def qty(self, lots: int) -> str:
-        """A quantity in lots as wire text."""
+        """Return a quantity in lots as wire text."""
         return fixed(lots, self.qty_precision)
 
     def cost(self, units: int) -> str:
-        """A cost or fee in units of the pair's cost decimals as wire text."""
+        """Return a cost or fee in units of the pair's cost decimals as wire text."""
         return fixed(units, self.cost_precision)
 
     def base_units(self, lots: int, rounding: str = "half_up") -> int:
-        """Units of the base asset in a quantity: where the asset has fewer decimals than the pair, rounded."""
+        """Return units of the base asset in a quantity: where the asset has fewer decimals than the pair, rounded."""
         return rounded(lots, self.qty_precision - self.base.decimals, rounding)
 
     def cost_units(self, price: int, qty: int, rate: int = 1_000_000, rounding: str = "half_up") -> int:
-        """Price times quantity times ``rate`` (millionths) in units of the cost decimals, rounded."""
+        """Return price times quantity times ``rate`` (millionths) in units of the cost decimals, rounded."""
         decimals = self.price_precision + self.qty_precision + 6 - self.cost_precision
         return rounded(price * qty * rate, decimals, rounding)
 
     def quote_units(self, price: int, qty: int) -> int:
-        """Price times quantity in units of the quote asset, rounded half up: a fill's amount in the ledger."""
+        """Return price times quantity in units of the quote asset, rounded half up: a fill's amount in the ledger."""
         return rounded(price * qty, self.price_precision + self.qty_precision - self.quote.decimals)
 
     def quote_units_of(self, cost: int, rounding: str) -> int:
-        """A cost or fee in units of the quote asset, rounded: a fill's fee in the ledger."""
+        """Return a cost or fee in units of the quote asset, rounded: a fill's fee in the ledger."""
         return rounded(cost, self.cost_precision - self.quote.decimals, rounding)
 
     def cost_units_of(self, units: int) -> int:
-        """Units of the quote asset in units of the cost decimals, cut where those are fewer."""
+        """Return units of the quote asset in units of the cost decimals, cut where those are fewer."""
         return rounded(units, self.quote.decimals - self.cost_precision, "down")
 
     def quote_units_up(self, price: int, qty: int, rate: int = 1_000_000) -> int:
-        """Price times quantity times ``rate`` (millionths) in units of the quote asset, rounded up: the reservation."""
+        """Return price times quantity times ``rate`` (millionths) in quote units, rounded up, as orders reserve."""
         return rounded(price * qty * rate, self.price_precision + self.qty_precision - self.quote.decimals + 6, "up")
 
     def exact_cost_below(self, price: int, qty: int, limit: int) -> bool:
@@ -101,7 +116,7 @@ class Pair:
 
 
 def rounded(value: int, decimals: int, rounding: str = "half_up") -> int:
-    """``value`` without its last decimals: ``half_up``, ``up`` or ``down``; with more of them where negative."""
+    """Return ``value`` less its last ``decimals``, rounded ``half_up``, ``up`` or ``down``; negative adds zeros."""
     if decimals <= 0:
         return value * int(10**-decimals)
     divisor = int(10**decimals)

@@ -1,4 +1,4 @@
-"""Chooses the pairs that the exchange lists: those configured, or those traded and what valuing them needs."""
+"""Choose the pairs that the exchange lists: those configured, or those traded and what valuing them needs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 
 from shared.config import Config, ConfigError, Simulator
 from shared.valuation import reference_pairs
+from simulator.errors import TableError
 from simulator.exchange.orders import SPOT, WALLETS
 from simulator.pairs.pairs import ASSETS, PAIRS, add_file, find_asset, find_pair, pair_names
 from simulator.wire import units
@@ -20,7 +21,7 @@ EVERY = "*"
 
 
 def listed_settings(config: Config) -> Simulator:
-    """The simulator's settings with the pairs that it lists, as WebSocket v2 names them.
+    """Return the simulator's settings with the pairs that it lists, as WebSocket v2 names them.
 
     Reads ``simulator.asset_pairs`` where one is named. Raises :class:`ConfigError` that names file, key and mend.
     """
@@ -29,7 +30,7 @@ def listed_settings(config: Config) -> Simulator:
         path = config.root / settings.asset_pairs
         try:
             filed = add_file(path)
-        except (OSError, ValueError) as error:
+        except (OSError, TableError) as error:
             _refuse(config, "simulator.asset_pairs", f"{path}: {error}")
     if settings.pairs is not None:
         pairs = _symbols(config, "simulator.pairs", [name for name in settings.pairs if name != EVERY])

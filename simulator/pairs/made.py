@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from simulator.pairs.pairs import PAIRS
 from simulator.pairs.views import rest_pair
 
 
-def made_pairs(count: int) -> dict[str, Any]:
-    """So many pairs by their id; decimals, minimums, ticks and statuses are those of the table's pairs in turn."""
+def made_pairs(count: int) -> dict[str, object]:
+    """Return ``count`` pairs by id, with decimals, minimums, ticks and statuses of the table's pairs in turn."""
     shapes = list(PAIRS.values())
-    made: dict[str, Any] = {}
+    made: dict[str, object] = {}
     for number in range(count):
         shape = shapes[number % len(shapes)]
         base = f"SIM{number + 1:04d}"

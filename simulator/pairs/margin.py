@@ -15,7 +15,7 @@ class MarginPair(NamedTuple):
     short: int
 
 
-# As captured on 2026-09-25; ETH/USD, which that capture lacks, is set.
+# Captured on 2026-09-25; ETH/USD, which that capture lacks, is a guess.
 MARGIN_PAIRS = {
     "BTC/USD": MarginPair(10, 350, 250),
     "ETH/USD": MarginPair(10, 9_000, 6_000),
@@ -26,6 +26,6 @@ MARGIN_PAIRS = {
 
 
 def leverages(pair: Pair) -> list[int]:
-    """The leverages that a pair can be traded with; empty without margin."""
+    """Return the leverages that a pair can be traded with; empty without margin."""
     known = MARGIN_PAIRS.get(pair.symbol)
     return [] if known is None else list(range(2, known.leverage + 1))

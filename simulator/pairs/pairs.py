@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from simulator.errors import TableError
 from simulator.pairs import table as pair_table
 from simulator.pairs.instrument import Asset, Pair, rounded
 from simulator.wire import fixed
@@ -25,7 +26,7 @@ PLACES: dict[str, int] = {}
 
 
 def add_pairs(pairs: Iterable[Pair]) -> None:
-    """Adds pairs and their assets under all their names; one of a known symbol takes the other's place."""
+    """Add pairs and their assets under all their names; one of a known symbol takes the other's place."""
     for pair in pairs:
         for asset in (pair.base, pair.quote):
             known = ASSETS.setdefault(asset.name, asset)
@@ -36,13 +37,17 @@ def add_pairs(pairs: Iterable[Pair]) -> None:
         for name in (pair.symbol, pair.wsname, pair.altname, pair.rest_id):
             _BY_NAME[name] = pair
     for pair in PAIRS.values():
-        # New names without the slash (BTCUSD), where no other pair has that name.
+        # The new name without its slash (BTCUSD), where no other pair has that name.
         _BY_NAME.setdefault(pair.symbol.replace("/", ""), pair)
 
 
 def add_file(path: Path) -> list[Pair]:
-    """Adds the pairs of a file in Kraken's AssetPairs form; raises OSError or ValueError when it is none."""
-    pairs = pair_table.read_asset_pairs(path.read_text(encoding="utf-8"), ASSETS)
+    """Add the pairs of a file in Kraken's AssetPairs form; raises OSError or TableError when it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TableError(str(error)) from error
+    pairs = pair_table.read_asset_pairs(text, ASSETS)
     add_pairs(pairs)
     return pairs
 
@@ -68,30 +73,30 @@ _FEES_FROM = [volume * 10**USD.decimals for volume, _, _ in FEES]
 
 @lru_cache(maxsize=256)
 def pair_of(symbol: str, price_precision: int) -> Pair:
-    """A pair as it was when its prices had these decimals."""
+    """Return a pair as it was when its prices had these decimals."""
     return replace(PAIRS[symbol], price_precision=price_precision, tick=1)
 
 
 def find_pair(name: str) -> Pair | None:
-    """The pair of any name that REST takes: altname, id, wsname, or the new names with and without a slash."""
+    """Return the pair of any name that REST takes: altname, id, wsname, or the new names with and without a slash."""
     return _BY_NAME.get(name)
 
 
 def find_asset(name: str) -> Asset | None:
-    """The asset of any of its names."""
+    """Return the asset of any of its names."""
     return _ASSET_BY_NAME.get(name)
 
 
 def pair_names() -> list[str]:
-    """Every name of every pair, for suggestions."""
+    """Return every name of every pair, for suggestions."""
     return list(_BY_NAME)
 
 
 def fee_row(volume: int) -> int:
-    """The row of the schedule that a 30-day volume in units of the dollar reaches."""
+    """Return the row of the schedule that a 30-day volume in units of the dollar reaches."""
     return bisect_right(_FEES_FROM, volume) - 1
 
 
 def percent(rate: int) -> str:
-    """A fee rate in millionths as percent with four decimals."""
+    """Return a fee rate in millionths as percent with four decimals."""
     return fixed(rate, 4)

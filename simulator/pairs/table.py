@@ -1,4 +1,4 @@
-"""Reads tables of pairs: the one that ships (``pairs.csv``, ``assets.csv``) and files in Kraken's AssetPairs form."""
+"""Read tables of pairs: the one that ships (``pairs.csv``, ``assets.csv``) and files in Kraken's AssetPairs form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from decimal import Decimal, InvalidOperation
 from importlib import resources
 from typing import Any
 
-from simulator.pairs.instrument import Asset, Pair
+from simulator.errors import TableError
+from simulator.pairs.instrument import Asset, Pair, PairStatus
 from simulator.wire import units
 
 # What one unit of an unknown asset is worth: Kraken sets a pair's minimum to about so many USD.
@@ -21,7 +22,7 @@ _DECIMALS_MAX = 12
 
 
 def shipped() -> list[Pair]:
-    """The pairs of the table that ships, in its order."""
+    """Return the pairs of the table that ships, in its order."""
     folder = resources.files("simulator.pairs")
     assets = {
         row["name"]: Asset(
@@ -61,14 +62,14 @@ def _make_pair(
 ) -> Pair:
     base, quote = assets
     if any(not 0 <= number <= _DECIMALS_MAX for number in decimals):
-        raise ValueError(f"{symbol}: decimals are from 0 to {_DECIMALS_MAX}")
+        raise TableError(f"{symbol}: decimals are from 0 to {_DECIMALS_MAX}")
     qty_min, cost_min, tick_size = sizes
     tick = units(tick_size, decimals[0])
     minimums = units(qty_min, decimals[1]), units(cost_min, quote.decimals)
     if not tick or tick < 0:
-        raise ValueError(f"{symbol}: a tick of {tick_size} does not fit {decimals[0]} decimals")
+        raise TableError(f"{symbol}: a tick of {tick_size} does not fit {decimals[0]} decimals")
     if minimums[0] is None or minimums[1] is None or min(minimums[0], minimums[1]) < 0:
-        raise ValueError(f"{symbol}: the minimums {qty_min} and {cost_min} do not fit its decimals")
+        raise TableError(f"{symbol}: the minimums {qty_min} and {cost_min} do not fit its decimals")
     price = int((base.usd / quote.usd).scaleb(decimals[0]) / tick + Decimal("0.5")) * tick
     return Pair(
         symbol, *names, base, quote, *decimals, minimums[0] or 1, minimums[1] or 0, max(price, tick), tick, status
@@ -76,15 +77,18 @@ def _make_pair(
 
 
 def read_asset_pairs(text: str, known: Mapping[str, Asset]) -> list[Pair]:
-    """The pairs of a file in the form of Kraken's AssetPairs answer, with or without its envelope.
+    """Return the pairs of a file in the form of Kraken's AssetPairs answer, with or without its envelope.
 
     Dark pools (no ``wsname``) are left out; an asset that is not ``known`` (by name) gets usual decimals. Raises
-    ValueError that says which entry is wrong.
+    TableError that says which entry is wrong.
     """
-    answer = json.loads(text)
+    try:
+        answer = json.loads(text)
+    except ValueError as error:
+        raise TableError(str(error)) from error
     entries = answer.get("result", answer) if isinstance(answer, dict) else None
     if not isinstance(entries, dict) or not entries:
-        raise ValueError("no pairs in it; it must have the form of Kraken's AssetPairs")
+        raise TableError("no pairs in it; it must have the form of Kraken's AssetPairs")
     assets = dict(known)
     pairs = []
     for rest_id, entry in entries.items():
@@ -92,16 +96,17 @@ def read_asset_pairs(text: str, known: Mapping[str, Asset]) -> list[Pair]:
             continue
         try:
             pairs.append(_read_entry(rest_id, entry, assets))
-        except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
-            raise ValueError(f"{rest_id}: {error!r}") from error
+        except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+            raise TableError(f"{rest_id}: {error!r}") from error
     return pairs
 
 
+# Any: an entry of somebody's file; what does not fit raises, and read_asset_pairs names the entry.
 def _read_entry(rest_id: str, entry: Any, assets: dict[str, Asset]) -> Pair:
     wsname = str(entry["wsname"])
     legs = [_NEW_NAMES.get(name, name) for name in wsname.split("/")]
     if len(legs) != 2 or not all(legs):
-        raise ValueError(f"{rest_id}: {wsname!r} is no wsname")
+        raise TableError(f"{rest_id}: {wsname!r} is no wsname")
     price_decimals = int(entry["pair_decimals"])
     qty_min = Decimal(str(entry.get("ordermin", "0")))
     quote = assets.setdefault(legs[1], _unknown_asset(legs[1], entry["quote"], entry.get("aclass_quote"), Decimal(1)))
@@ -117,7 +122,7 @@ def _read_entry(rest_id: str, entry: Any, assets: dict[str, Asset]) -> Pair:
             Decimal(str(entry.get("costmin", "0"))),
             Decimal(str(entry.get("tick_size", Decimal(1).scaleb(-price_decimals)))),
         ),
-        str(entry.get("status", "online")),
+        str(entry.get("status", PairStatus.ONLINE)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from simulator.pairs.instrument import Asset, Pair
 from simulator.pairs.margin import MARGIN_PAIRS, leverages
 from simulator.pairs.pairs import FEES
-from simulator.wire import fixed
+from simulator.wire import Written, fixed
 
 
 class Listed(Protocol):
@@ -19,7 +19,7 @@ class Listed(Protocol):
 
 
 def instrument_data(listed: Iterable[Asset], venues: Iterable[Listed]) -> str:
-    """The ``data`` of a v2 ``instrument`` message (KRAKEN.md 1.9)."""
+    """Return the ``data`` of a v2 ``instrument`` message (KRAKEN.md 1.9)."""
     assets = ",".join(
         f'{{"id":"{a.name}","status":"enabled","precision":{a.decimals},"precision_display":{a.display_decimals},'
         f'"borrowable":false,"collateral_value":0.00,"margin_rate":0.000000}}'
@@ -52,8 +52,8 @@ def _plain(units: int, precision: int) -> str:
     return text.rstrip("0").rstrip(".") if precision else text
 
 
-def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False) -> dict[str, object]:
-    """A pair as ``AssetPairs`` shows it (KRAKEN.md 4.3): with its assets' ``new`` names, with the ``fees``."""
+def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False) -> dict[str, Written]:
+    """Return a pair as ``AssetPairs`` shows it (KRAKEN.md 4.3): with its assets' ``new`` names, with the ``fees``."""
     limits = MARGIN_PAIRS.get(pair.symbol)
     most = {} if limits is None else {"long_position_limit": limits.long, "short_position_limit": limits.short}
     return {
@@ -84,8 +84,8 @@ def rest_pair(pair: Pair, status: str, *, new: bool = False, fees: bool = False)
     }
 
 
-def rest_asset(asset: Asset) -> dict[str, object]:
-    """An asset as ``Assets`` shows it."""
+def rest_asset(asset: Asset) -> dict[str, Written]:
+    """Return an asset as ``Assets`` shows it."""
     return {
         "aclass": asset.asset_class,
         "altname": asset.altname,

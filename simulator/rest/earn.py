@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
@@ -12,14 +10,12 @@ from simulator.exchange.accounts import earn
 from simulator.exchange.accounts.earn import STRATEGIES, Strategy
 from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, find_asset
-from simulator.wire import NS, fixed
+from simulator.wire import NS, Fields, Written, fixed
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 
-
-def strategies(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``Earn/Strategies``, of one asset or lock type where asked for; all on one page."""
+def strategies(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``Earn/Strategies``, of one asset or lock type where one is named; all on one page."""
     wanted = find_asset(str(fields["asset"])) if fields.get("asset") else None
     if fields.get("asset") and wanted is None:
         raise KrakenError(errors.UNKNOWN_ASSET)
@@ -35,8 +31,8 @@ def strategies(_world: World, _key: KeyState, fields: Fields, _arrived: int, _no
     return {"next_cursor": None, "items": [_strategy(strategy) for strategy in chosen]}
 
 
-def _strategy(strategy: Strategy) -> dict[str, Any]:
-    lock: dict[str, Any] = {"type": strategy.lock}
+def _strategy(strategy: Strategy) -> dict[str, Written]:
+    lock: dict[str, Written] = {"type": strategy.lock}
     if strategy.lock != "flex":
         lock["payout_frequency"] = earn.PAYOUT_NS // NS
     if strategy.lock == "bonded":
@@ -65,8 +61,8 @@ def _strategy(strategy: Strategy) -> dict[str, Any]:
     }
 
 
-def allocations(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``Earn/Allocations``: what is or was in each strategy, in ``converted_asset`` (USD) besides."""
+def allocations(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``Earn/Allocations``: what is or was in each strategy, also in ``converted_asset`` (USD)."""
     name = str(fields.get("converted_asset") or "USD")
     asset = find_asset(name)
     rate = None if asset is None else world.exchange.state.rates.usd(asset.name)
@@ -79,7 +75,8 @@ def allocations(world: World, key: KeyState, fields: Fields, _arrived: int, _now
         return {"native": fixed(units, decimals), "converted": f"{worth:.{asset.decimals}f}"}
 
     hidden = arguments.rest_flag(fields, "hide_zero_allocations")
-    items, totals = [], [Decimal(0), Decimal(0)]
+    items: list[Written] = []
+    totals = [Decimal(0), Decimal(0)]
     for strategy in STRATEGIES.values():
         units = earn.held(key.account, strategy)
         rewarded = world.store.history.rewarded(key.account.index, strategy.asset, strategy.wallet)
@@ -107,13 +104,13 @@ def _named(fields: Fields) -> Strategy:
     return strategy
 
 
-def allocate(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``Earn/Allocate``."""
+def allocate(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``Earn/Allocate``."""
     return _moved(world, key, fields, now, back=False)
 
 
-def deallocate(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``Earn/Deallocate``."""
+def deallocate(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``Earn/Deallocate``."""
     return _moved(world, key, fields, now, back=True)
 
 
@@ -125,7 +122,7 @@ def _moved(world: World, key: KeyState, fields: Fields, now: int, *, back: bool)
     return True
 
 
-def status(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``Earn/AllocateStatus`` and ``Earn/DeallocateStatus``: moves are done when they are answered."""
+def status(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``Earn/AllocateStatus`` and ``Earn/DeallocateStatus``: moves are done when they are answered."""
     _named(fields)
     return {"pending": False}

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import calendar
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from simulator import arguments
 from simulator.errors import invalid
 from simulator.exchange.database import exports
 from simulator.exchange.database.exports import COLUMNS, Export
 from simulator.keys import KeyState
-from simulator.wire import NS, make_id
+from simulator.wire import NS, Fields, Written, make_id
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 DESCRIPTION_MAX = 200
 EXPORTS_MAX = 50
 
 
-def add(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``AddExport``."""
+def add(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``AddExport``."""
     report, form = fields.get("report"), str(fields.get("format") or "CSV").upper()
-    if report not in COLUMNS:
+    if not isinstance(report, str) or report not in COLUMNS:
         raise invalid("report")
     if form not in ("CSV", "TSV"):
         raise invalid("format")
@@ -58,8 +55,8 @@ def _second(fields: Fields, name: str, default: int) -> int:
     return default if given is None else int(given)
 
 
-def status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``ExportStatus`` of all exports of trades or of the ledger."""
+def status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``ExportStatus`` of all exports of trades or of the ledger."""
     report = fields.get("report")
     if report not in COLUMNS:
         raise invalid("report")
@@ -101,7 +98,7 @@ def _named(world: World, key: KeyState, fields: Fields, now: int) -> Export:
 
 
 def retrieve(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> bytes:
-    """``RetrieveExport``: the zip file itself."""
+    """Answer ``RetrieveExport``: the zip file itself."""
     export = _named(world, key, fields, now)
     if export.status(now) != "Processed":
         raise invalid("id")
@@ -113,8 +110,8 @@ def retrieve(world: World, key: KeyState, fields: Fields, _arrived: int, now: in
     return exports.archive(export, (exports.ledger_row(entry) for entry in entries))
 
 
-def remove(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``RemoveExport``: ``delete`` is for those that are ready, ``cancel`` for the others."""
+def remove(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``RemoveExport``: ``delete`` is for those that are ready, ``cancel`` for the others."""
     export, kind = _named(world, key, fields, now), fields.get("type")
     if kind != ("delete" if export.status(now) == "Processed" else "cancel"):
         raise invalid("type")

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import LedgerEntry
 from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, Asset, find_asset
-from simulator.wire import NS, fixed, units
+from simulator.wire import NS, Fields, Written, fixed, units
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 # The one withdrawal key that every account has set up.
 KEY = "simulator"
-# Kraken's own names, which clients ask for without looking them up (ccxt, pykrakenapi). Others are made up.
+# Kraken's own names, which clients (ccxt, pykrakenapi) use without looking them up. Others are made up.
 _METHODS = {"BTC": "Bitcoin", "ETH": "Ether (Hex)", "SOL": "Solana", "DOGE": "Dogecoin"}
 # Least deposits and withdrawals, and the fee of the latter, in USD.
 _MINIMUM_USD, _FEE_USD = 5, 1
@@ -49,7 +46,7 @@ def _method(asset: Asset) -> str:
 
 
 def _worth(asset: Asset, usd: int) -> str:
-    """So many dollars in units of an asset, as text."""
+    """Return what an amount of USD is in an asset, as text."""
     return fixed(int(usd / asset.usd * 10**asset.decimals) if asset.usd else 0, asset.decimals)
 
 
@@ -59,20 +56,20 @@ def _address(key: KeyState, asset: Asset, purpose: str) -> str:
 
 
 def _held(key: KeyState) -> list[Asset]:
-    """The assets that an account has."""
+    """Return the assets that an account has."""
     return [ASSETS[name] for name in key.account.balances]
 
 
-def deposit_methods(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``DepositMethods`` of an asset."""
+def deposit_methods(_world: World, _key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``DepositMethods`` of an asset."""
     asset = _known(fields)
-    row: dict[str, Any] = {"method": _method(asset), "limit": False, "fee": fixed(0, asset.decimals)}
+    row: dict[str, Written] = {"method": _method(asset), "limit": False, "fee": fixed(0, asset.decimals)}
     row |= {"gen-address": not asset.is_fiat, "minimum": _worth(asset, _MINIMUM_USD)}
     return [row]
 
 
-def deposit_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``DepositAddresses`` of an asset and method; one each, which no coin will ever come to."""
+def deposit_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``DepositAddresses`` of an asset and method; one each, which no coin will ever come to."""
     asset = _known(fields)
     if fields.get("method") != _method(asset):
         raise KrakenError(errors.FUNDING_METHOD)
@@ -81,20 +78,20 @@ def deposit_addresses(_world: World, key: KeyState, fields: Fields, _arrived: in
     return [{"address": _address(key, asset, "deposit"), "expiretm": "0", "new": False}]
 
 
-def deposit_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``DepositStatus``: the deposits that the ledger shows."""
+def deposit_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``DepositStatus``: the deposits that the ledger shows."""
     return [_transfer(key, entry) for entry in _entries(world, key, fields, "deposit", now)]
 
 
-def withdraw_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``WithdrawStatus``: the withdrawals that the ledger shows."""
+def withdraw_status(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``WithdrawStatus``: the withdrawals that the ledger shows."""
     rows = _entries(world, key, fields, "withdrawal", now)
     return [{**_transfer(key, entry), "network": "simulated", "key": KEY} for entry in rows]
 
 
 def _entries(world: World, key: KeyState, fields: Fields, kind: str, now: int) -> list[LedgerEntry]:
     asset = _asset(fields, needed=False)
-    # Pages by cursor are not simulated: the newest are all there is.
+    # Pages by cursor are not simulated: the answer has the newest page.
     if str(fields.get("cursor") or "false").lower() != "false":
         raise invalid("cursor")
     bounds = []
@@ -102,11 +99,13 @@ def _entries(world: World, key: KeyState, fields: Fields, kind: str, now: int) -
         given = arguments.decimal_text(fields, name)
         bounds.append(default if given is None else int(given * NS))
     names = [] if asset is None else [asset.name]
-    rows, _ = world.store.history.ledger(key.account.index, bounds[0], bounds[1], world.seen(now), 0, kind, names)
+    rows, _ = world.store.history.ledger(
+        key.account.index, bounds[0], bounds[1], world.shown_until(now), 0, kind, names
+    )
     return rows
 
 
-def _transfer(key: KeyState, entry: LedgerEntry) -> dict[str, Any]:
+def _transfer(key: KeyState, entry: LedgerEntry) -> dict[str, Written]:
     asset = find_asset(entry.asset)
     assert asset is not None
     return {
@@ -123,8 +122,8 @@ def _transfer(key: KeyState, entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def withdraw_methods(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``WithdrawMethods``, of one asset or of what the account holds."""
+def withdraw_methods(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``WithdrawMethods``, of one asset or of what the account holds."""
     asset = _asset(fields, needed=False)
     chosen = [asset] if asset is not None else _held(key)
     return [
@@ -138,8 +137,8 @@ def withdraw_methods(_world: World, key: KeyState, fields: Fields, _arrived: int
     ]
 
 
-def withdraw_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``WithdrawAddresses``, of one asset or of what the account holds."""
+def withdraw_addresses(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``WithdrawAddresses``, of one asset or of what the account holds."""
     asset = _asset(fields, needed=False)
     if fields.get("key") not in (None, "", KEY):
         return []
@@ -156,8 +155,8 @@ def withdraw_addresses(_world: World, key: KeyState, fields: Fields, _arrived: i
     ]
 
 
-def withdraw_info(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``WithdrawInfo``: what would be sent of an amount. Nothing here sends it."""
+def withdraw_info(_world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``WithdrawInfo``: what would be sent of an amount. Nothing here sends it."""
     asset = _known(fields)
     if fields.get("key") != KEY:
         raise KrakenError(errors.FUNDING_KEY)

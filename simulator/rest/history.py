@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
@@ -13,10 +12,9 @@ from simulator.exchange.orders import Fill, Order
 from simulator.keys import KeyState
 from simulator.pairs.pairs import find_asset
 from simulator.rest.views import ledger_row, order_row, trade_row
-from simulator.wire import NS
+from simulator.wire import NS, Fields, Written
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 _FOREVER = 2**62
 
 
@@ -25,14 +23,14 @@ def _matches(order: Order, fields: Fields) -> bool:
     return (not userref or str(order.userref) == str(userref)) and (not client or order.cl_ord_id == client)
 
 
-def open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``OpenOrders``, newest first."""
+def open_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``OpenOrders``, newest first."""
     rows = sorted(key.account.orders.values(), key=lambda order: -order.number)
     return {"open": {o.order_id: order_row(world, o, fields) for o in rows if _matches(o, fields)}}
 
 
-def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``ClosedOrders``, a page, newest first; behind the engine after a fill."""
+def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``ClosedOrders``, a page, newest first; behind the engine after a fill."""
     start, end, offset = _window(fields, lambda text: _order_time(world, key, text))
     userref, client = fields.get("userref"), fields.get("cl_ord_id")
     by_open = str(fields.get("closetime") or "both") == "open"
@@ -40,18 +38,18 @@ def closed_orders(world: World, key: KeyState, fields: Fields, _arrived: int, no
         key.account.index,
         start,
         end,
-        world.seen(now),
+        world.shown_until(now),
         offset,
         userref=None if userref in (None, "") else str(userref),
         cl_ord_id=None if client in (None, "") else str(client),
         by_open=by_open,
     )
-    result: dict[str, Any] = {"closed": {o.order_id: order_row(world, o, fields) for o in rows}}
+    result: dict[str, Written] = {"closed": {o.order_id: order_row(world, o, fields) for o in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
-def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``OrderAmends``: what an order was put into, its original state first; empty without an amendment."""
+def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``OrderAmends``: the states of an order, its original one first; empty without an amendment."""
     order_id = fields.get("order_id")
     orders = world.store.history.orders_by_id(key.account.index, [str(order_id)]) if order_id else []
     if not orders:
@@ -59,7 +57,7 @@ def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _no
     pair = orders[0].pair
     rows = []
     for amend in world.store.history.amends(str(order_id)):
-        row: dict[str, Any] = {
+        row: dict[str, Written] = {
             "amend_id": amend.amend_id,
             "amend_type": amend.kind,
             "order_qty": pair.qty(amend.qty),
@@ -77,8 +75,8 @@ def order_amends(world: World, key: KeyState, fields: Fields, _arrived: int, _no
     return {"count": len(rows), "amends": rows}
 
 
-def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``QueryOrders``."""
+def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``QueryOrders``."""
     ids = _ids(fields, "txid", 50)
     if not ids and fields.get("cl_ord_id"):
         client = arguments.client_id(fields["cl_ord_id"])
@@ -91,7 +89,7 @@ def query_orders(world: World, key: KeyState, fields: Fields, _arrived: int, _no
 
 
 def consolidated(fills: list[Fill]) -> list[Fill]:
-    """One row for consecutive fills of an order, as trades by a taker are shown: at their average price."""
+    """Return one row for consecutive fills of an order, as trades by a taker are shown: at their average price."""
     rows: list[Fill] = []
     for fill in fills:
         last = rows[-1] if rows else None
@@ -109,27 +107,27 @@ def consolidated(fills: list[Fill]) -> list[Fill]:
     return rows
 
 
-def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``TradesHistory``, a page, newest first; behind the engine."""
+def trades_history(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``TradesHistory``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _fill_time(world, key, text))
-    rows, count = world.store.history.fills(key.account.index, start, end, world.seen(now), offset)
+    rows, count = world.store.history.fills(key.account.index, start, end, world.shown_until(now), offset)
     faults = world.faults
     about = {"path": "rest", "method": "TradesHistory", "account": key.account.name}
     if faults.rules and faults.strike("consolidate", now, "TradesHistory", **about):
         merged = consolidated(rows)
         rows, count = merged, count - len(rows) + len(merged)
-    result: dict[str, Any] = {"trades": {f.exec_id: trade_row(world, f, fields) for f in rows}}
+    result: dict[str, Written] = {"trades": {f.exec_id: trade_row(world, f, fields) for f in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
-def query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``QueryTrades``."""
+def query_trades(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``QueryTrades``."""
     ids = _ids(fields, "txid", 20)
     return {f.exec_id: trade_row(world, f, fields) for f in world.store.history.fills_by_id(key.account.index, ids)}
 
 
-def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``Ledgers``, a page, newest first; behind the engine."""
+def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``Ledgers``, a page, newest first; behind the engine."""
     start, end, offset = _window(fields, lambda text: _ledger_time(world, key, text))
     kind = fields.get("type")
     if kind is not None and not isinstance(kind, str):
@@ -142,13 +140,15 @@ def ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, now: int
         elif name.strip() != "all":
             raise KrakenError(errors.UNKNOWN_ASSET)
     wanted = None if kind in (None, "", "all") else kind
-    rows, count = world.store.history.ledger(key.account.index, start, end, world.seen(now), offset, wanted, assets)
-    result: dict[str, Any] = {"ledger": {e.ledger_id: ledger_row(e) for e in rows}}
+    rows, count = world.store.history.ledger(
+        key.account.index, start, end, world.shown_until(now), offset, wanted, assets
+    )
+    result: dict[str, Written] = {"ledger": {e.ledger_id: ledger_row(e) for e in rows}}
     return result if arguments.rest_flag(fields, "without_count") else {**result, "count": count}
 
 
-def query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``QueryLedgers``."""
+def query_ledgers(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``QueryLedgers``."""
     rows = world.store.history.ledger_by_id(key.account.index, _ids(fields, "id", 20))
     return {e.ledger_id: ledger_row(e) for e in rows}
 
@@ -169,7 +169,7 @@ def _ledger_time(world: World, key: KeyState, text: str) -> int | None:
 
 
 def _window(fields: Fields, of_id: Callable[[str], int | None]) -> tuple[int, int, int]:
-    """(start, end] in ns and the offset; a bound is a time in seconds or an id."""
+    """Return (start, end] in ns and the offset; a bound is a time in seconds or an id."""
     bounds = []
     for name, default in (("start", 0), ("end", _FOREVER)):
         value = fields.get(name)
@@ -182,7 +182,7 @@ def _window(fields: Fields, of_id: Callable[[str], int | None]) -> tuple[int, in
             else:
                 number = arguments.decimal_text(fields, name)
                 bound = 0 if number is None else int(min(max(number, Decimal(0)), Decimal(4 * 10**9)) * NS)
-                # Times are shown cut to 100 us: a bound means what was shown.
+                # Answers cut times to 100 us: a bound stands for all of the 100 us that it was cut to.
                 bound += 99_999
         bounds.append(bound or 0)
     offset = arguments.decimal_text(fields, "ofs")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
@@ -13,14 +11,12 @@ from simulator.exchange.orders import Position
 from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, find_asset, percent
 from simulator.rest.views import time_of
-from simulator.wire import NS
+from simulator.wire import NS, Fields, Written
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 
-
-def open_positions(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``OpenPositions``: by their id, or one row a pair and side (``consolidation``), worth with ``docalcs``."""
+def open_positions(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``OpenPositions`` by id, or a row a pair and side (``consolidation``), valued with ``docalcs``."""
     listed = key.account.positions
     if fields.get("txid"):
         ids = str(fields["txid"]).replace(" ", "").split(",")
@@ -33,9 +29,9 @@ def open_positions(world: World, key: KeyState, fields: Fields, _arrived: int, _
     return {name: _row(world, position, calculated) for name, position in listed.items()}
 
 
-def _row(world: World, position: Position, calculated: bool) -> dict[str, Any]:
+def _row(world: World, position: Position, calculated: bool) -> dict[str, Written]:
     pair = position.pair
-    row: dict[str, Any] = {
+    row: dict[str, Written] = {
         "ordertxid": position.order_id,
         "posstatus": "open",
         "pair": pair.rest_id,
@@ -56,7 +52,7 @@ def _row(world: World, position: Position, calculated: bool) -> dict[str, Any]:
 
 
 def _worth(world: World, positions: list[Position]) -> dict[str, str]:
-    """Value and result of what is open, in the quote asset."""
+    """Return value and result of what is open, in the quote asset."""
     pair = positions[0].pair
     value = sum(world.exchange.margin.value(position) for position in positions)
     paid = sum(position.cost_of(position.open) for position in positions)
@@ -65,14 +61,14 @@ def _worth(world: World, positions: list[Position]) -> dict[str, str]:
     return {"value": pair.cost(value), "net": f"{sign}{pair.cost(net)}"}
 
 
-def _consolidated(world: World, positions: list[Position], calculated: bool) -> list[dict[str, Any]]:
+def _consolidated(world: World, positions: list[Position], calculated: bool) -> list[dict[str, Written]]:
     groups: dict[tuple[str, str], list[Position]] = {}
     for position in positions:
         groups.setdefault((position.pair.symbol, position.side), []).append(position)
     rows = []
     for (_, side), group in groups.items():
         pair = group[0].pair
-        row: dict[str, Any] = {"pair": pair.rest_id, "positions": str(len(group)), "type": side}
+        row: dict[str, Written] = {"pair": pair.rest_id, "positions": str(len(group)), "type": side}
         for name in ("cost", "fee", "margin"):
             row[name] = pair.cost(sum(getattr(position, name) for position in group))
         for name, attribute in (("vol", "qty"), ("vol_closed", "closed")):
@@ -83,8 +79,8 @@ def _consolidated(world: World, positions: list[Position], calculated: bool) -> 
     return rows
 
 
-def trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
-    """``TradeBalance``: what the account is worth at the middle of the books in ``asset`` (ZUSD), and its margin."""
+def trade_balance(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
+    """Answer ``TradeBalance``: what the account is worth at the mids in ``asset`` (ZUSD), and its margin."""
     asset = find_asset(str(fields.get("asset") or "ZUSD"))
     exchange, account = world.exchange, key.account
     rate = None if asset is None else exchange.state.rates.usd(asset.name)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import WALLETS, Account, Order, OrderRequest, replaced
 from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, FEES, USD, percent
-from simulator.rest import arguments as rest_arguments
 from simulator.rest import books as rest_books
 from simulator.rest import earn as rest_earn
 from simulator.rest import exports as rest_exports
 from simulator.rest import funding as rest_funding
 from simulator.rest import history as rest_history
 from simulator.rest import margin as rest_margin
+from simulator.rest import order_arguments
 from simulator.rest import subaccounts as rest_subaccounts
 from simulator.rest.public import named_venues
 from simulator.rest.views import describe_order, description
-from simulator.wire import fixed, iso_seconds
+from simulator.wire import Fields, Json, Written, fixed, iso_seconds
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 HISTORY = 4
 # Permissions here, and as GetApiKeyInfo calls them.
 _PERMISSIONS = {
@@ -46,25 +44,22 @@ _PERMISSIONS = {
 class Call:
     """A private method: what does it, which permissions allow it (any of them), and its price in REST points."""
 
-    run: Callable[[World, KeyState, Fields, int, int], Any]
+    run: Callable[[World, KeyState, Fields, int, int], Written | bytes]
     permissions: tuple[str, ...]
     points: int = 1
     turnaround: str = ""
 
     def cost(self, world: World) -> int:
-        """The call's price: of one into a history as this exchange has it."""
+        """Return the call's price: of one into a history as this exchange has it."""
         return world.config.unconfirmed.history_call_points if self.points == HISTORY else self.points
 
 
-# --- account ---------------------------------------------------------------------------------------------------------
-
-
-def _token(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Any:
+def _token(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Written:
     return {"token": world.make_token(key, now), "expires": 900}
 
 
 def _held(account: Account) -> dict[str, tuple[str, int]]:
-    """(asset, units) of every wallet, by what REST calls it: earning assets have a suffix."""
+    """Return (asset, units) of every wallet, by what REST calls it: earning assets have a suffix."""
     rows: dict[str, tuple[str, int]] = {}
     for name, units in sorted(account.balances.items()):
         rows[ASSETS[name].rest_id] = name, units
@@ -75,11 +70,11 @@ def _held(account: Account) -> dict[str, tuple[str, int]]:
     return rows
 
 
-def _balance(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
+def _balance(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Written:
     return {label: fixed(units, ASSETS[name].decimals) for label, (name, units) in _held(key.account).items()}
 
 
-def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
+def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Written:
     account = key.account
     return {
         label: {
@@ -90,10 +85,10 @@ def _balance_ex(_world: World, key: KeyState, _fields: Fields, _arrived: int, _n
     }
 
 
-def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Any:
+def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _now: int) -> Written:
     volume = key.account.volume
     row = volume.row
-    result: dict[str, Any] = {"currency": "ZUSD", "volume": fixed(volume.units, USD.decimals)}
+    result: dict[str, Written] = {"currency": "ZUSD", "volume": fixed(volume.units, USD.decimals)}
     if not fields.get("pair"):
         return result
     following = FEES[row + 1] if row + 1 < len(FEES) else None
@@ -110,7 +105,7 @@ def _trade_volume(world: World, key: KeyState, fields: Fields, _arrived: int, _n
     return result
 
 
-def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Any:
+def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now: int) -> Written:
     granted = [text for name, text in _PERMISSIONS.items() if key.may(name)]
     account = key.account.name
     return {
@@ -121,38 +116,36 @@ def _key_info(_world: World, key: KeyState, _fields: Fields, _arrived: int, _now
     }
 
 
-# --- trading ---------------------------------------------------------------------------------------------------------
-
-
 def _in_time(fields: Fields, arrived: int, now: int) -> None:
-    if now > arguments.deadline(fields.get("deadline"), arrived, rest_arguments.DEADLINE_MIN_NS):
+    if now > arguments.deadline(fields.get("deadline"), arrived, order_arguments.DEADLINE_MIN_NS):
         raise KrakenError(errors.DEADLINE_ELAPSED)
 
 
-def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+def _add_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
     pair = arguments.rest_pair(fields, world.exchange.state)
-    wanted = rest_arguments.order(fields, pair, now, world.config.unconfirmed)
+    wanted = order_arguments.order(fields, pair, now, world.config.unconfirmed)
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
         return {"descr": _described(wanted, *world.exchange.check(key.account, wanted, now))}
     order = world.exchange.add(key.account, wanted, now)
-    result: dict[str, Any] = {"descr": describe_order(order), "txid": [order.order_id]}
+    result: dict[str, Written] = {"descr": describe_order(order), "txid": [order.order_id]}
     if order.cl_ord_id is not None and world.config.unconfirmed.rest_echo_cl_ord_id:
         result["cl_ord_id"] = order.cl_ord_id
     return result
 
 
-def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+def _add_order_batch(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
     pair = arguments.rest_pair(fields, world.exchange.state)
     listed = fields.get("orders")
     if not isinstance(listed, list) or not 2 <= len(listed) <= arguments.BATCH_ADD_MAX:
         raise invalid("orders")
-    if not all(isinstance(item, dict) for item in listed):
+    items = [item for item in listed if isinstance(item, dict)]
+    if len(items) < len(listed):
         raise invalid("orders")
-    wanted = [rest_arguments.order(item, pair, now, world.config.unconfirmed) for item in listed]
+    wanted = [order_arguments.order(item, pair, now, world.config.unconfirmed) for item in items]
     _in_time(fields, arrived, now)
     checked = arguments.rest_flag(fields, "validate")
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, Written]] = []
     for request, result in zip(
         wanted, world.exchange.batch_add(key.account, wanted, now, only_check=checked), strict=True
     ):
@@ -172,38 +165,38 @@ def _find(world: World, key: KeyState, fields: Fields) -> Order:
     )
 
 
-def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
-    qty, price = arguments.decimal_text(fields, "order_qty"), rest_arguments.price(fields, "limit_price")
+def _amend_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
+    qty, price = arguments.decimal_text(fields, "order_qty"), order_arguments.price(fields, "limit_price")
     if fields.get("display_qty") not in (None, ""):
         raise invalid("display_qty")
-    trigger = rest_arguments.price(fields, "trigger_price")
+    trigger = order_arguments.price(fields, "trigger_price")
     _in_time(fields, arrived, now)
     order = _find(world, key, fields)
     post_only = arguments.rest_flag(fields, "post_only")
     return {"amend_id": world.exchange.amend(key.account, order, qty, price, post_only, now, trigger)}
 
 
-def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Any:
+def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: int) -> Written:
     pair = arguments.rest_pair(fields, world.exchange.state)
     order = _find(world, key, {"txid": fields.get("txid")})
     if order.pair.symbol != pair.symbol:
         raise KrakenError(errors.UNKNOWN_PAIR)
     if fields.get("displayvol") not in (None, "", "0"):
         raise invalid("displayvol")
-    price, second = rest_arguments.price(fields, "price"), rest_arguments.price(fields, "price2")
+    price, second = order_arguments.price(fields, "price"), order_arguments.price(fields, "price2")
     limit, trigger = (second, price) if order.trigger is not None else (price, None)
-    flags = rest_arguments.order_flags(fields)
+    flags = order_arguments.order_flags(fields)
     wanted = replaced(
         order,
         arguments.decimal_text(fields, "volume"),
         limit,
         trigger,
         "post" in flags if flags else None,
-        rest_arguments.userref(fields, "userref"),
+        order_arguments.userref(fields, "userref"),
     )
     _in_time(fields, arrived, now)
     if arguments.rest_flag(fields, "validate"):
-        qty, ticks, stop = world.exchange.check(key.account, wanted, now, but=order)
+        qty, ticks, stop = world.exchange.check(key.account, wanted, now, replacing=order)
         return {"descr": _described(wanted, qty, ticks, stop), "originaltxid": order.order_id}
     new = world.exchange.edit(key.account, order, wanted, now)
     return {
@@ -220,11 +213,11 @@ def _edit_order(world: World, key: KeyState, fields: Fields, arrived: int, now: 
 
 
 def _described(request: OrderRequest, qty: int, price: int | None, trigger: int | None) -> dict[str, str]:
-    """The description of an order that has only been checked."""
+    """Return the description of an order that has only been checked."""
     return description(request.side, request.kind, request.pair, qty, price, trigger, request.terms)
 
 
-def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     exchange, account = world.exchange, key.account
     matches = account.of_userref(str(fields.get("txid")))
     for order in matches:
@@ -234,7 +227,7 @@ def _cancel_order(world: World, key: KeyState, fields: Fields, _arrived: int, no
     return {"count": len(matches) or 1}
 
 
-def _cancel_order_batch(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def _cancel_order_batch(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     listed = {name: fields.get(name) or [] for name in ("orders", "cl_ord_ids")}
     most = arguments.BATCH_CANCEL_MAX
     orders = [item.get("txid") if isinstance(item, dict) else item for item in _list(listed["orders"])]
@@ -245,18 +238,18 @@ def _cancel_order_batch(world: World, key: KeyState, fields: Fields, _arrived: i
     return {"count": world.exchange.batch_cancel(key.account, ids, [str(item) for item in clients], now)}
 
 
-def _list(value: Any) -> list[Any]:
-    """A JSON list, or the error for what is none."""
+def _list(value: Json) -> list[Json]:
+    """Return a JSON list, or the error for what is none."""
     if not isinstance(value, list):
         raise invalid("orders")
     return value
 
 
-def _cancel_all(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Any:
+def _cancel_all(world: World, key: KeyState, _fields: Fields, _arrived: int, now: int) -> Written:
     return {"count": world.exchange.cancel_all(key.account, now)}
 
 
-def _cancel_all_after(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
+def _cancel_all_after(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
     timeout = arguments.decimal_text(fields, "timeout")
     if timeout is None or timeout != timeout.to_integral_value():
         raise invalid("timeout")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from simulator import errors
 from simulator.arguments import decimal_text
@@ -15,10 +14,9 @@ from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import Pair, find_asset, find_pair
 from simulator.pairs.views import rest_asset, rest_pair
 from simulator.rest import books as rest_books
-from simulator.wire import NS, fixed, iso_seconds
+from simulator.wire import NS, Fields, Written, fixed, iso_seconds
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 NAMES_MAX = 100
 # The members of a pair by what ``info`` of AssetPairs asks for; empty for all.
 _INFO: dict[str, tuple[str, ...]] = {
@@ -29,19 +27,19 @@ _INFO: dict[str, tuple[str, ...]] = {
 }
 
 
-def server_time(_world: World, _fields: Fields, now: int) -> Any:
-    """``Time``."""
+def server_time(_world: World, _fields: Fields, now: int) -> Written:
+    """Answer ``Time``."""
     second = now // NS
     return {"unixtime": second, "rfc1123": time.strftime("%a, %d %b %y %H:%M:%S +0000", time.gmtime(second))}
 
 
-def system_status(world: World, _fields: Fields, now: int) -> Any:
-    """``SystemStatus``."""
+def system_status(world: World, _fields: Fields, now: int) -> Written:
+    """Answer ``SystemStatus``."""
     return {"status": world.exchange.state.system, "timestamp": iso_seconds(now // NS)}
 
 
-def assets(world: World, fields: Fields, _now: int) -> Any:
-    """``Assets``."""
+def assets(world: World, fields: Fields, _now: int) -> Written:
+    """Answer ``Assets``."""
     names = _names(fields, "asset")
     chosen = world.exchange.state.assets()
     if _tokenised(fields, "aclass"):
@@ -57,10 +55,10 @@ def assets(world: World, fields: Fields, _now: int) -> Any:
     return {asset.name if new else asset.rest_id: rest_asset(asset) for asset in chosen}
 
 
-def asset_pairs(world: World, fields: Fields, _now: int) -> Any:
-    """``AssetPairs``, whole or the members that ``info`` names."""
+def asset_pairs(world: World, fields: Fields, _now: int) -> Written:
+    """Answer ``AssetPairs``, whole or the members that ``info`` names."""
     info = fields.get("info") or "info"
-    if info not in _INFO:
+    if not isinstance(info, str) or info not in _INFO:
         raise invalid("info")
     if _tokenised(fields, "aclass_base"):
         if _names(fields, "pair"):
@@ -83,7 +81,7 @@ def _new_names(fields: Fields) -> bool:
 
 
 def _tokenised(fields: Fields, name: str) -> bool:
-    """True if tokenised assets are asked for, of which there are none here; currencies are the default."""
+    """True if tokenised assets are requested, of which this exchange has none; currencies are the default."""
     wanted = fields.get(name) or "currency"
     if wanted not in ("currency", "tokenized_asset"):
         raise invalid(name)
@@ -91,7 +89,7 @@ def _tokenised(fields: Fields, name: str) -> bool:
 
 
 def named_venues(world: World, fields: Fields) -> list[tuple[str, Venue]]:
-    """The venues of the pairs asked for, all without names, each with its key: the slash form is answered by itself."""
+    """Return the venues of the named pairs (all without names), each with its key: a slash name is its own key."""
     names = _names(fields, "pair")
     if not names:
         return [(venue.pair.rest_id, venue) for venue in world.exchange.venues.values()]
@@ -104,47 +102,47 @@ def named_venues(world: World, fields: Fields) -> list[tuple[str, Venue]]:
     return chosen
 
 
-def ticker(world: World, fields: Fields, now: int) -> Any:
-    """``Ticker``: figures of today (UTC) and of the last 24 hours."""
+def ticker(world: World, fields: Fields, now: int) -> Written:
+    """Answer ``Ticker``: figures of today (UTC) and of the last 24 hours."""
     return {key: _ticker(venue, now) for key, venue in named_venues(world, fields)}
 
 
-def _ticker(venue: Venue, now: int) -> dict[str, Any]:
+def _ticker(venue: Venue, now: int) -> dict[str, Written]:
     pair, day, today = venue.pair, venue.day, venue.day.today(now)
     bid, ask = venue.touch()
     sides = []
     for price, side in ((ask, venue.book.asks), (bid, venue.book.bids)):
         lots = side.qty.get(price or 0, 0)
-        sides.append([pair.old_price(price or 0), str(lots // 10**pair.qty_precision), _shown(lots, pair)])
+        sides.append([pair.padded_price(price or 0), str(lots // 10**pair.qty_precision), _thousandths(lots, pair)])
     last = venue.tape[-1].qty if venue.tape else 0
     return {
         "a": sides[0],
         "b": sides[1],
-        "c": [pair.old_price(venue.last_price), pair.qty(last)],
+        "c": [pair.padded_price(venue.last_price), pair.qty(last)],
         "v": [pair.qty(today.volume), pair.qty(day.volume)],
-        "p": [pair.old_price(today.vwap), pair.old_price(day.vwap())],
+        "p": [pair.padded_price(today.vwap), pair.padded_price(day.vwap())],
         "t": [today.trades, day.trades],
-        "l": [pair.old_price(today.low), pair.old_price(day.low)],
-        "h": [pair.old_price(today.high), pair.old_price(day.high)],
-        "o": pair.old_price(today.open),
+        "l": [pair.padded_price(today.low), pair.padded_price(day.low)],
+        "h": [pair.padded_price(today.high), pair.padded_price(day.high)],
+        "o": pair.padded_price(today.open),
     }
 
 
-def depth(world: World, fields: Fields, _now: int) -> Any:
-    """``Depth``; quantities are rounded to three decimals, as Kraken does."""
+def depth(world: World, fields: Fields, _now: int) -> Written:
+    """Answer ``Depth``; quantities are rounded to three decimals, as Kraken does."""
     key, venue = _one_venue(world, fields)
     pair = venue.pair
     count = _whole(fields, "count", 100, 1, 500)
     second = venue.book.changed_ns // NS
-    sides = {
-        name: [[pair.old_price(price), _shown(qty, pair), second] for price, qty in side.best(count)]
+    sides: dict[str, Written] = {
+        name: [[pair.padded_price(price), _thousandths(qty, pair), second] for price, qty in side.best(count)]
         for name, side in (("asks", venue.book.asks), ("bids", venue.book.bids))
     }
     return {key: sides}
 
 
-def trades(world: World, fields: Fields, now: int) -> Any:
-    """``Trades``, from what the tape still holds."""
+def trades(world: World, fields: Fields, now: int) -> Written:
+    """Answer ``Trades``, from what the tape still holds."""
     key, venue = _one_venue(world, fields)
     pair = venue.pair
     count = _whole(fields, "count", 1000, 1, 1000)
@@ -152,9 +150,9 @@ def trades(world: World, fields: Fields, now: int) -> Any:
     since_ns = since if since > 10**12 else since * NS
     chosen = [trade for trade in venue.tape if trade.ns > since_ns]
     chosen = _page(chosen, count) if since else chosen[-count:]
-    rows = [
+    rows: list[Written] = [
         [
-            pair.old_price(trade.price),
+            pair.padded_price(trade.price),
             pair.qty(trade.qty),
             trade.ns / NS,
             trade.side[0],
@@ -168,7 +166,7 @@ def trades(world: World, fields: Fields, now: int) -> Any:
 
 
 def _page(tape: list[Trade], count: int) -> list[Trade]:
-    """The first trades, about ``count``: a page ends between matches, since ``last`` is a match's time."""
+    """Return the first trades, about ``count``: a page ends between matches, since ``last`` is a match's time."""
     if len(tape) <= count:
         return tape
     cut = count
@@ -177,8 +175,8 @@ def _page(tape: list[Trade], count: int) -> list[Trade]:
     return tape[:cut] if cut else [trade for trade in tape if trade.ns == tape[0].ns]
 
 
-def ohlc(world: World, fields: Fields, now: int) -> Any:
-    """``OHLC``: up to 720 candles, the running one last; ``last`` is the begin of the last one that is over."""
+def ohlc(world: World, fields: Fields, now: int) -> Written:
+    """Answer ``OHLC``: up to 720 candles, the running one last; ``last`` is the begin of the last finished one."""
     key, venue = _one_venue(world, fields)
     pair = venue.pair
     interval = _whole(fields, "interval", 1, 1, INTERVALS[-1])
@@ -186,7 +184,7 @@ def ohlc(world: World, fields: Fields, now: int) -> Any:
         raise invalid("interval")
     since = _whole(fields, "since", 0, 0, 2**40)
     candles = venue.candles.kept(interval)
-    rows = [
+    rows: list[Written] = [
         [
             c.begin // NS,
             *(pair.price(price) for price in (c.open, c.high, c.low, c.close, c.vwap)),
@@ -197,20 +195,17 @@ def ohlc(world: World, fields: Fields, now: int) -> Any:
         if c.begin // NS >= since
     ]
     over = [c for c in candles if c.end <= now]
-    # Before the first is over: what began before the running one.
+    # Before the first candle has ended: the begin of the interval before the running one.
     begin = over[-1].begin // NS if over else (now // (60 * interval * NS) - 1) * 60 * interval
     return {key: rows, "last": begin}
 
 
-def spread(world: World, fields: Fields, now: int) -> Any:
-    """``Spread``: the last 200 touches."""
+def spread(world: World, fields: Fields, now: int) -> Written:
+    """Answer ``Spread``: the last 200 touches."""
     key, venue = _one_venue(world, fields)
     since = _whole(fields, "since", 0, 0, 2**40)
-    rows = [
-        [ns // NS, venue.pair.old_price(bid), venue.pair.old_price(ask)]
-        for ns, bid, ask in venue.spreads
-        if ns // NS >= since
-    ]
+    touches = [touch for touch in venue.spreads if touch[0] // NS >= since]
+    rows = [(ns // NS, venue.pair.padded_price(bid), venue.pair.padded_price(ask)) for ns, bid, ask in touches]
     return {key: rows, "last": rows[-1][0] if rows else since or now // NS}
 
 
@@ -237,12 +232,12 @@ def _whole(fields: Fields, name: str, default: int, low: int, high: int) -> int:
     return int(value)
 
 
-def _shown(lots: int, pair: Pair) -> str:
+def _thousandths(lots: int, pair: Pair) -> str:
     unit = 10 ** (pair.qty_precision - 3)
     return fixed((2 * lots + unit) // (2 * unit), 3)
 
 
-METHODS: dict[str, Callable[[World, Fields, int], Any]] = {
+METHODS: dict[str, Callable[[World, Fields, int], Written]] = {
     "Time": server_time,
     "SystemStatus": system_status,
     "Assets": assets,

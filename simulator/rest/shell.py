@@ -6,11 +6,10 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from shared.kraken.signing import sign
 from simulator import errors
@@ -20,7 +19,7 @@ from simulator.keys import KeyState
 from simulator.rest import private as rest_private
 from simulator.rest import public as rest_public
 from simulator.websocket import Clock, Delays
-from simulator.wire import NS, read_json
+from simulator.wire import NS, Fields, Json, Written, read_json
 from simulator.world import World
 
 BODY_BYTES_MAX = 256 * 1024
@@ -41,7 +40,7 @@ class Rest:
         self.delays = delays
 
     async def public(self, request: web.Request) -> web.StreamResponse:
-        """``/0/public/<method>``; arguments come in the query or, as some clients do, in a form."""
+        """Serve ``/0/public/<method>``; arguments come in the query or, from some clients, in a form."""
         await asyncio.sleep(self.delays.one_way_ns / NS)
         response = await self._public(request)
         await asyncio.sleep(self.delays.one_way_ns / NS)
@@ -52,7 +51,7 @@ class Rest:
         try:
             if method is None:
                 raise KrakenError(errors.UNKNOWN_METHOD)
-            fields = dict(request.query)
+            fields: dict[str, Json] = dict(request.query)
             if request.method == "POST":
                 fields |= {name: str(value) for name, value in _form(await request.read()).items()}
             now, name = self.clock(), request.match_info["method"]
@@ -62,13 +61,13 @@ class Rest:
                 raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
             response = _result(method(self.world, fields, now))
             if faults.rules:
-                return await self._troubled(request, response, {"path": "rest", "method": name, "account": ""})
+                return await self._with_faults(request, response, {"path": "rest", "method": name, "account": ""})
             return response
         except KrakenError as error:
             return _failure(str(error))
 
     async def private(self, request: web.Request) -> web.StreamResponse:
-        """``/0/private/<method>``."""
+        """Serve ``/0/private/<method>``."""
         body = await request.read()
         await asyncio.sleep(self.delays.one_way_ns / NS)
         arrived = self.clock()
@@ -97,16 +96,16 @@ class Rest:
                 raise KrakenError(refusal.text or errors.INTERNAL_ERROR)
             response: web.StreamResponse = done
             if faults.rules:
-                response = await self._troubled(request, done, about)
+                response = await self._with_faults(request, done, about)
         except KrakenError as error:
             response = _failure(str(error))
         await asyncio.sleep(self.delays.one_way_ns / NS)
         return response
 
-    async def _troubled(
+    async def _with_faults(
         self, request: web.Request, response: web.Response, about: dict[str, str]
     ) -> web.StreamResponse:
-        """The work is done; the answer comes late, broken, or never."""
+        """Return the answer late, broken, or never, as rules say; the request has been carried out."""
         faults, now, method = self.world.faults, self.clock(), about["method"]
         if faults.strike("answer_never", now, method, **about):
             if request.transport is not None:
@@ -116,15 +115,15 @@ class Rest:
         if late is not None:
             await asyncio.sleep(late.ms / 1000)
         broken = faults.strike("rest_broken", now, method, **about)
-        response = self._oddly(response, now, method, about)
+        response = self._distort(response, now, method, about)
         if broken is not None:
             status = int(broken.value or 502)
             page = broken.text or f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
             return web.Response(status=status, text=page, content_type="text/html")
-        return await self._oddly_sent(request, response, about)
+        return await self._send_distorted(request, response, about)
 
-    def _oddly(self, response: web.Response, now: int, method: str, about: dict[str, str]) -> web.Response:
-        """The answer with whatever rules do to its numbers and members; a file has neither."""
+    def _distort(self, response: web.Response, now: int, method: str, about: dict[str, str]) -> web.Response:
+        """Return the answer with whatever rules do to its numbers and members; a file has neither."""
         if response.content_type != "application/json" or response.text is None:
             return response
         faults, text = self.world.faults, response.text
@@ -136,10 +135,10 @@ class Rest:
             text = oddities.odd_rest_numbers(text, numbers.value)
         return web.Response(text=text, content_type="application/json")
 
-    async def _oddly_sent(
+    async def _send_distorted(
         self, request: web.Request, response: web.Response, about: dict[str, str]
     ) -> web.StreamResponse:
-        """The answer with half of its body, in slow pieces, or cut in the middle with its connection."""
+        """Return the answer with half of its body, in slow pieces, or cut in the middle with its connection."""
         faults, now, method = self.world.faults, self.clock(), about["method"]
         body = response.body if isinstance(response.body, bytes) else b""
         if faults.strike("rest_truncated", now, method, **about):
@@ -160,7 +159,7 @@ class Rest:
             request.transport.abort()
         return stream
 
-    def _authenticate(self, request: web.Request, body: bytes) -> tuple[KeyState, Mapping[str, Any]]:
+    def _authenticate(self, request: web.Request, body: bytes) -> tuple[KeyState, Fields]:
         key = self.world.keys.get(request.headers.get("API-Key", ""))
         if key is None:
             raise KrakenError(errors.INVALID_KEY)
@@ -180,7 +179,7 @@ class Rest:
         return key, fields
 
 
-def _fields(request: web.Request, body: bytes) -> Mapping[str, Any]:
+def _fields(request: web.Request, body: bytes) -> Fields:
     if "json" not in request.content_type:
         return _form(body)
     try:
@@ -192,15 +191,16 @@ def _fields(request: web.Request, body: bytes) -> Mapping[str, Any]:
     return fields
 
 
-def _form(body: bytes) -> dict[str, Any]:
+def _form(body: bytes) -> Fields:
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError as error:
         raise KrakenError(errors.INVALID_ARGUMENTS) from error
-    return dict(pairs)
+    fields: dict[str, Json] = dict(pairs)
+    return fields
 
 
-def _result(result: Any) -> web.Response:
+def _result(result: Written | bytes) -> web.Response:
     if isinstance(result, bytes):
         return web.Response(body=result, content_type="application/octet-stream")
     return web.Response(
@@ -213,8 +213,8 @@ def _failure(error: str) -> web.Response:
 
 
 @web.middleware
-async def contained(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Whatever goes wrong in one request is that request's alone: logged, answered, survived."""
+async def contained(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Contain what goes wrong to the one request: log it, answer it, go on."""
     try:
         response: web.StreamResponse = await handler(request)
     except web.HTTPException as error:

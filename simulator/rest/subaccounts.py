@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import Account
 from simulator.keys import KeyState
 from simulator.pairs.pairs import find_asset
-from simulator.wire import units
+from simulator.wire import Fields, Written, units
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 NAME_MAX = 64
 
 
 def public_id(name: str) -> str:
-    """The public id of an account, four groups of four: made of its name, so that whoever knows that knows it."""
+    """Return the public id of an account, four groups of four, made of its name so that anybody can work it out."""
     digest = hashlib.sha256(f"account {name}".encode()).hexdigest().upper()
     return " ".join(digest[at : at + 4] for at in range(0, 16, 4))
 
@@ -29,8 +26,8 @@ def _master_only(world: World, key: KeyState) -> None:
         raise KrakenError(errors.PERMISSION_DENIED)
 
 
-def create(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``CreateSubaccount``: an account without keys or balances."""
+def create(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``CreateSubaccount``: an account without keys or balances."""
     _master_only(world, key)
     name, mail = fields.get("username"), fields.get("email")
     if not isinstance(name, str) or not 0 < len(name) <= NAME_MAX or name in _by_name(world):
@@ -45,8 +42,8 @@ def _by_name(world: World) -> dict[str, Account]:
     return {account.name: account for account in world.exchange.accounts.values()}
 
 
-def transfer(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Any:
-    """``AccountTransfer`` between any two accounts, by their public ids."""
+def transfer(world: World, key: KeyState, fields: Fields, _arrived: int, now: int) -> Written:
+    """Answer ``AccountTransfer`` between any two accounts, by their public ids."""
     _master_only(world, key)
     asset = find_asset(str(fields.get("asset")))
     if asset is None:

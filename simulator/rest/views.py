@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from simulator import arguments
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import WALLETS, Fill, LedgerEntry, Order
 from simulator.exchange.terms import Close, Terms
 from simulator.pairs.pairs import ASSETS, Pair
-from simulator.wire import fixed, seconds
+from simulator.wire import Fields, Written, fixed, seconds
 from simulator.world import World
 
-Fields = Mapping[str, Any]
 
-
-def order_row(world: World, order: Order, fields: Fields) -> dict[str, Any]:
-    """An order as OpenOrders, ClosedOrders and QueryOrders show it."""
+def order_row(world: World, order: Order, fields: Fields) -> dict[str, Written]:
+    """Return an order as OpenOrders, ClosedOrders and QueryOrders show it."""
     pair, terms = order.pair, order.terms
     price = pair.price(order.price) if order.price is not None else "0"
     trigger = None if order.trigger is None else pair.price(order.trigger)
     first, second = asked_prices(terms, pair, trigger or price, "0" if trigger is None else price)
     flags = [order.fee_pref, *(["post"] if order.post_only else []), *([] if terms.cash is None else ["viqc"])]
-    row: dict[str, Any] = {
+    row: dict[str, Written] = {
         "refid": None,
         "userref": _userref(world, order),
         "status": _status(order),
@@ -74,10 +70,10 @@ def _status(order: Order) -> str:
     return "open" if not order.closed_ns else "closed" if order.status == "filled" else order.status
 
 
-def trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
-    """A fill as TradesHistory and QueryTrades show it."""
+def trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Written]:
+    """Return a fill as TradesHistory and QueryTrades show it."""
     pair = fill.pair
-    row: dict[str, Any] = {
+    row: dict[str, Written] = {
         "ordertxid": fill.order_id,
         "postxid": "TKH2SE-M7IF5-CFI7LT",
         "pair": pair.rest_id,
@@ -103,8 +99,8 @@ def trade_row(world: World, fill: Fill, fields: Fields) -> dict[str, Any]:
     return row
 
 
-def ledger_row(entry: LedgerEntry) -> dict[str, Any]:
-    """An entry as Ledgers and QueryLedgers show it."""
+def ledger_row(entry: LedgerEntry) -> dict[str, Written]:
+    """Return an entry as Ledgers and QueryLedgers show it."""
     asset = ASSETS[entry.asset]
     return {
         "aclass": asset.asset_class,
@@ -120,14 +116,14 @@ def ledger_row(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def describe_order(order: Order) -> dict[str, str]:
-    """The texts that describe an order: ``order``, and ``close`` of one with a conditional close."""
+    """Return the texts that describe an order: ``order``, and ``close`` of one with a conditional close."""
     return description(order.side, order.kind, order.pair, order.qty, order.price, order.trigger, order.terms)
 
 
 def description(
-    side: str, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None, terms: Terms
+    side: Side, kind: str, pair: Pair, qty: int, price: int | None, trigger: int | None, terms: Terms
 ) -> dict[str, str]:
-    """As :func:`describe_order`, of the parts of an order."""
+    """Return the texts of :func:`describe_order` for the parts of an order."""
     first, second = asked_prices(terms, pair, pair.price(trigger or price or 0), pair.price(price or 0))
     close = {} if terms.close is None else {"close": describe_close(terms.close, pair)}
     amount = pair.qty(qty) if terms.cash is None else f"{terms.cash:.{pair.qty_precision}f}"
@@ -136,7 +132,7 @@ def description(
 
 
 def asked_prices(terms: Terms, pair: Pair, price: str, second: str) -> tuple[str, str]:
-    """The two prices of an order as it was asked for: distances with their sign (KRAKEN.md 4.5)."""
+    """Return the two prices of an order as requested: distances with their sign (KRAKEN.md 4.5)."""
     if terms.trail is not None:
         price, second = terms.trail.describe(pair), "0"
     elif terms.distance is not None:
@@ -145,7 +141,7 @@ def asked_prices(terms: Terms, pair: Pair, price: str, second: str) -> tuple[str
 
 
 def describe_close(close: Close, pair: Pair) -> str:
-    """A conditional close in an order's description."""
+    """Return a conditional close in an order's description."""
     first = pair.price(close.trigger or close.price or 0)
     return f"close position @ {describe(close.kind, first, pair.price(close.price or 0))}"
 
@@ -159,6 +155,6 @@ def describe(kind: str, price: str, second: str) -> str:
 
 
 def time_of(ns: int) -> float:
-    """Seconds since the epoch as REST shows them."""
+    """Return seconds since the epoch as REST shows them."""
     # Four decimals of the seconds of this century are exact enough to print as they are.
     return float(seconds(ns))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from simulator.exchange.venue.book import FullBook, Run, Side
+from simulator.exchange.venue.book import FullBook, Ladder, Run
 from simulator.exchange.venue.candles import Candle, Day
 from simulator.exchange.venue.trade import Trade
 from simulator.pairs.pairs import PLACES, Pair
@@ -20,12 +20,12 @@ _FIRST, _BLOCK = 336, 32
 
 
 def channel_id(pair: Pair, channel: str) -> int:
-    """The number of a channel of a pair; depths and intervals share it."""
+    """Return the number of a channel of a pair; depths and intervals share it."""
     return _FIRST + _BLOCK * PLACES[pair.symbol] + _PLACES[channel]
 
 
 def channel_name(channel: str, depth: int) -> str:
-    """``book-10``, ``ohlc-5``, ``trade``."""
+    """Return a channel's name: ``book-10``, ``ohlc-5``, ``trade``."""
     return f"{channel}-{depth}" if depth else channel
 
 
@@ -34,12 +34,12 @@ def _frame(pair: Pair, channel: str, depth: int, payload: str) -> str:
 
 
 def snapshot(book: FullBook, depth: int) -> str:
-    """The snapshot of a depth; version 1 puts no checksum on it."""
+    """Return the snapshot of a depth; version 1 puts no checksum on it."""
     pair = book.pair
     sides = []
     for name, side in (("as", book.asks), ("bs", book.bids)):
         levels = ",".join(
-            f'["{pair.old_price(price)}","{pair.qty(qty)}","{micros(side.when[price])}"]'
+            f'["{pair.padded_price(price)}","{pair.qty(qty)}","{micros(side.when[price])}"]'
             for price, qty in side.best(depth)
         )
         sides.append(f'"{name}":[{levels}]')
@@ -47,7 +47,7 @@ def snapshot(book: FullBook, depth: int) -> str:
 
 
 def update(book: FullBook, runs: Iterable[Run], depth: int) -> str:
-    """The frame of an event for a depth, empty when it touches nothing there.
+    """Return the frame of an event for a depth, empty when it touches nothing there.
 
     Both sides go into one frame, as two objects; the checksum is in the last one.
     """
@@ -57,7 +57,7 @@ def update(book: FullBook, runs: Iterable[Run], depth: int) -> str:
         texts = sides["b" if run.side == "buy" else "a"]
         for entry in run.views[depth]:
             mark = ',"r"' if entry.refill else ""
-            texts.append(f'["{pair.old_price(entry.price)}","{pair.qty(entry.qty)}","{micros(entry.ns)}"{mark}]')
+            texts.append(f'["{pair.padded_price(entry.price)}","{pair.qty(entry.qty)}","{micros(entry.ns)}"{mark}]')
     parts = [f'"{name}":[{",".join(texts)}]' for name, texts in sides.items() if texts]
     if not parts:
         return ""
@@ -66,42 +66,42 @@ def update(book: FullBook, runs: Iterable[Run], depth: int) -> str:
 
 
 def checksum(book: FullBook) -> int:
-    """CRC-32 over the version 1 texts of the ten best levels a side (KRAKEN.md 1.5.1)."""
+    """Return CRC-32 over the version 1 texts of the ten best levels a side (KRAKEN.md 1.5.1)."""
     scale = int(10 ** max(0, 5 - book.pair.price_precision))
 
-    def text(side: Side) -> str:
+    def text(side: Ladder) -> str:
         return "".join([f"{price * scale}{qty}" for price, qty in side.best(10)])
 
     return crc32((text(book.asks) + text(book.bids)).encode())
 
 
 def trades(pair: Pair, rows: Iterable[Trade]) -> str:
-    """Trades, oldest first."""
+    """Return a ``trade`` frame, oldest first."""
     texts = ",".join(
-        f'["{pair.old_price(t.price)}","{pair.qty(t.qty)}","{micros(t.ns)}","{t.side[0]}","{t.kind[0]}",""]'
+        f'["{pair.padded_price(t.price)}","{pair.qty(t.qty)}","{micros(t.ns)}","{t.side[0]}","{t.kind[0]}",""]'
         for t in rows
     )
     return _frame(pair, "trade", 0, f"[{texts}]")
 
 
 def ticker(book: FullBook, day: Day, last_price: int, last_qty: int, now: int) -> str:
-    """The ticker: today's and the last 24 hours' figures. Prices are ticks, quantities lots."""
+    """Return the ticker: today's and the last 24 hours' figures. Prices are ticks, quantities lots."""
     pair, today = book.pair, day.today(now)
     bid, ask = book.touch()
     sides = []
     for name, price, side in (("a", ask, book.asks), ("b", bid, book.bids)):
         lots = side.qty.get(price or 0, 0)
         whole = lots // 10**pair.qty_precision
-        sides.append(f'"{name}":["{pair.old_price(price or 0)}",{whole},"{pair.qty(lots)}"]')
+        sides.append(f'"{name}":["{pair.padded_price(price or 0)}",{whole},"{pair.qty(lots)}"]')
 
     def prices(one: int, two: int) -> str:
-        return f'["{pair.old_price(one)}","{pair.old_price(two)}"]'
+        return f'["{pair.padded_price(one)}","{pair.padded_price(two)}"]'
 
     return _frame(
         pair,
         "ticker",
         0,
-        f'{{{",".join(sides)},"c":["{pair.old_price(last_price)}","{pair.qty(last_qty)}"],'
+        f'{{{",".join(sides)},"c":["{pair.padded_price(last_price)}","{pair.qty(last_qty)}"],'
         f'"v":["{pair.qty(today.volume)}","{pair.qty(day.volume)}"],"p":{prices(today.vwap, day.vwap())},'
         f'"t":[{today.trades},{day.trades}],"l":{prices(today.low, day.low)},"h":{prices(today.high, day.high)},'
         f'"o":{prices(today.open, day.open)}}}',
@@ -109,15 +109,15 @@ def ticker(book: FullBook, day: Day, last_price: int, last_qty: int, now: int) -
 
 
 def spread(book: FullBook, now: int) -> str:
-    """The touch and what stands there."""
+    """Return the touch and what stands there."""
     pair, (bid, ask) = book.pair, book.touch()
     sizes = (book.bids.qty.get(bid or 0, 0), book.asks.qty.get(ask or 0, 0))
-    texts = [pair.old_price(bid or 0), pair.old_price(ask or 0), micros(now), *map(pair.qty, sizes)]
+    texts = [pair.padded_price(bid or 0), pair.padded_price(ask or 0), micros(now), *map(pair.qty, sizes)]
     return _frame(pair, "spread", 0, "[" + ",".join(f'"{text}"' for text in texts) + "]")
 
 
 def candle(pair: Pair, c: Candle) -> str:
-    """The running candle of an interval."""
-    prices = ",".join(f'"{pair.old_price(price)}"' for price in (c.open, c.high, c.low, c.close, c.vwap))
+    """Return the running candle of an interval."""
+    prices = ",".join(f'"{pair.padded_price(price)}"' for price in (c.open, c.high, c.low, c.close, c.vwap))
     payload = f'["{micros(c.ns)}","{micros(c.end)}",{prices},"{pair.qty(c.volume)}",{c.trades}]'
     return _frame(pair, "ohlc", c.minutes, payload)

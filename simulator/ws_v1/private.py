@@ -1,12 +1,12 @@
 """A private WebSocket version 1 session: openOrders, ownTrades and trading in the old envelope (KRAKEN.md 2).
 
-What it trades by are the REST calls, whose arguments version 1 shares; what it tells comes from version 2's reports.
+It trades by the REST calls, whose arguments version 1 shares; its channels are made from version 2's reports.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -20,15 +20,15 @@ from simulator.pairs.pairs import BY_WSNAME, PAIRS
 from simulator.reporting import Reporter
 from simulator.rest import private as rest_private
 from simulator.session import Request
+from simulator.wire import Fields, Json, Written
 from simulator.world import World
 from simulator.ws_v1 import reports as reports_v1
-from simulator.ws_v1.session import OldSession, reqid
+from simulator.ws_v1.session import SessionV1, reqid
 from simulator.ws_v2 import reports
 
 CHANNELS = ("openOrders", "ownTrades")
 _PUBLIC = ("ticker", "ohlc", "trade", "book", "spread", "*")
 _OPTIONS = frozenset({"name", "token", "snapshot", "ratecounter", "consolidate_taker"})
-Fields = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class _Subscription:
     counter: bool = False
 
 
-class OldPrivateSession(OldSession):
+class PrivateSessionV1(SessionV1):
     """A session on ``/auth``."""
 
     path = "private"
@@ -63,7 +63,7 @@ class OldPrivateSession(OldSession):
         return bool(self._channels)
 
     def close(self) -> None:
-        """The connection is gone: ends every subscription; orders stay."""
+        """End every subscription, as the connection is gone; orders stay."""
         super().close()
         for channel in tuple(self._channels):
             self._drop(channel)
@@ -74,36 +74,36 @@ class OldPrivateSession(OldSession):
         self._reporter.shift(by)
 
     def dispatch(self, request: Request, now: int) -> None:
-        """Subscribes, unsubscribes and trades; raises KrakenError."""
+        """Subscribe, unsubscribe or trade; raises KrakenError."""
         if request.method in ("subscribe", "unsubscribe"):
             self._subscription(request, now)
             return
-        act = self._events.get(request.method)
-        if act is None:
+        method = self._events.get(request.method)
+        if method is None:
             raise KrakenError(errors.UNSUPPORTED_EVENT)
         try:
             if "token" not in request.params:
                 raise KrakenError(errors.TOKEN_NOT_FOUND)
-            act(self.world.token(request.params["token"], self.connection_id, now).key, request, now)
+            method(self.world.token(request.params["token"], self.connection_id, now).key, request, now)
         except KrakenError as error:
             self._failed(request, str(error))
 
     def refuse(self, request: Request, error: str, now: int, **extra: str) -> None:
-        """An error: of a trading event by its own status, else as the public sessions have it."""
+        """Send an error: of a trading event by its own status, else as the public sessions do."""
         if request.method in self._events:
             self._failed(request, error)
         else:
             super().refuse(request, error, now, **extra)
-
-    # --- channels ------------------------------------------------------------------------------------------------
 
     def _subscription(self, request: Request, now: int) -> None:
         wanted = request.params.get("subscription")
         if not isinstance(wanted, dict):
             raise KrakenError("Subscription field must be an object")
         channel = wanted.get("name")
-        described = {"name": channel} if channel in CHANNELS else {}
+        described: dict[str, Json] = {"name": channel} if channel in CHANNELS else {}
         try:
+            if not isinstance(channel, str):
+                raise KrakenError(errors.CHANNEL_INVALID)
             if channel in _PUBLIC:
                 raise KrakenError(errors.PUBLIC_ON_PRIVATE)
             if channel not in CHANNELS:
@@ -117,7 +117,7 @@ class OldPrivateSession(OldSession):
             if channel not in self._channels:
                 raise KrakenError(errors.NOT_SUBSCRIBED)
             self._drop(channel)
-            self._status(request, channel, described)
+            self._status(request, channel, {"name": channel})
         except KrakenError as error:
             self.refuse_subscription(request, str(error), None, described)
 
@@ -152,7 +152,7 @@ class OldPrivateSession(OldSession):
             self._push(channel, [{row["exec_id"]: reports_v1.trade(row)} for row in trades], first=True)
         self.world.hub.join_private(account.index, "executions", self)
 
-    def _status(self, request: Request, channel: str, subscription: Fields) -> None:
+    def _status(self, request: Request, channel: str, subscription: Mapping[str, Written]) -> None:
         self.event(
             {
                 "channelName": channel,
@@ -173,7 +173,7 @@ class OldPrivateSession(OldSession):
             token.used_by.discard(self.connection_id)
 
     def report(self, report: Report, now: int) -> None:
-        """A report of the account, to the channels that tell it."""
+        """Send a report of the account to the channels that carry it."""
         row = reports_v1.read(report.text)
         orders, trades = (self._channels.get(channel) for channel in CHANNELS)
         if orders is not None and orders.account.index == report.account:
@@ -187,7 +187,7 @@ class OldPrivateSession(OldSession):
         if trades is not None and trades.account.index == report.account and report.what == "trade":
             self._push("ownTrades", [{row["exec_id"]: reports_v1.trade(row)}])
 
-    def _push(self, channel: str, rows: list[dict[str, Any]], *, first: bool = False) -> None:
+    def _push(self, channel: str, rows: Sequence[Mapping[str, Written]], *, first: bool = False) -> None:
         subscription = self._channels[channel]
         account = subscription.account.name
         subscription.sequence = self._reporter.number(channel, account, subscription.sequence)
@@ -197,14 +197,13 @@ class OldPrivateSession(OldSession):
         else:
             self._reporter.hand_over(text, channel, account)
 
-    # --- trading -------------------------------------------------------------------------------------------------
-
+    # Any: the members of a result differ by method; they are those that the call in rest/ gives it.
     def _call(self, method: str, key: KeyState, fields: Fields, request: Request, now: int) -> Any:
         call = rest_private.METHODS[method]
         key.require(*call.permissions)
         return call.run(self.world, key, fields, request.arrived, now)
 
-    def _done(self, request: Request, **members: Any) -> None:
+    def _done(self, request: Request, **members: Written) -> None:
         self.event({"event": f"{request.method}Status", **reqid(request), "status": "ok", **members})
 
     def _failed(self, request: Request, error: str) -> None:
@@ -220,7 +219,7 @@ class OldPrivateSession(OldSession):
         names = {"volume": "order_qty", "price": "limit_price"}
         result = self._call("AmendOrder", key, {names.get(n, n): v for n, v in params.items()}, request, now)
         name = "txid" if params.get("txid") is not None else "cl_ord_id"
-        self._done(request, amend_id=result["amend_id"], **{name: params[name]})
+        self._done(request, amend_id=result["amend_id"], **{name: str(params[name])})
 
     def _edit(self, key: KeyState, request: Request, now: int) -> None:
         params = _by_wsname(request.params, self.world.exchange.state)
@@ -233,7 +232,7 @@ class OldPrivateSession(OldSession):
         self._done(request, descr=price, originaltxid=result["originaltxid"], **txid)
 
     def _cancel(self, key: KeyState, request: Request, now: int) -> None:
-        """One answer for each order."""
+        """Cancel orders, with one answer for each."""
         listed = [
             {name: text}
             for name in ("txid", "cl_ord_id")
@@ -257,7 +256,7 @@ class OldPrivateSession(OldSession):
 
 
 def _by_wsname(params: Fields, state: State) -> Fields:
-    """The members of an order whose pair has version 1's name."""
+    """Return the members of an order whose pair has version 1's name."""
     name = params.get("pair")
     pair = BY_WSNAME.get(name) if isinstance(name, str) else None
     if pair is None and isinstance(name, str) and state.unconfirmed.v1_new_names == "taken":

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from simulator import errors
 from simulator.errors import KrakenError
@@ -11,19 +10,20 @@ from simulator.exchange.venue.book import DEPTHS
 from simulator.exchange.venue.candles import INTERVALS
 from simulator.pairs.pairs import BY_WSNAME, PAIRS, Pair
 from simulator.session import SYMBOLS_MAX, Request
+from simulator.wire import Fields, Written
 from simulator.world import World
 from simulator.ws_v1 import feed
-from simulator.ws_v1.session import OldSession, reqid
+from simulator.ws_v1.session import SessionV1, reqid
 
 TRADES_SHOWN = 50
 _PRIVATE = ("ownTrades", "openOrders")
 _TRADING = ("addOrder", "editOrder", "cancelOrder", "cancelAll", "cancelAllOrdersAfter")
-# What a subscription may carry besides its name, by channel.
+# The member that a subscription may have besides its name, by channel.
 _OPTIONS = {"book": "depth", "ohlc": "interval", "trade": "", "ticker": "", "spread": ""}
 _Key = tuple[str, str, int]
 
 
-class OldPublicSession(OldSession):
+class PublicSessionV1(SessionV1):
     """A session on ``/``. Its subscriptions are (channel, symbol, depth or interval)."""
 
     path = "v1"
@@ -38,13 +38,13 @@ class OldPublicSession(OldSession):
         return bool(self._subscribed)
 
     def close(self) -> None:
-        """The connection is gone: ends every subscription."""
+        """End every subscription, as the connection is gone."""
         super().close()
         for key in tuple(self._subscribed):
             self._leave(key)
 
     def dispatch(self, request: Request, now: int) -> None:  # noqa: ARG002 - acknowledgements carry no times
-        """Subscribes and unsubscribes; raises KrakenError."""
+        """Subscribe or unsubscribe; raises KrakenError."""
         if request.method in _TRADING:
             raise KrakenError(errors.PRIVATE_ON_PUBLIC)
         if request.method not in ("subscribe", "unsubscribe"):
@@ -59,7 +59,7 @@ class OldPublicSession(OldSession):
         if subscription.get("name") == "*" and not adds:
             for key in tuple(self._subscribed):
                 self._leave(key)
-                self._said(request, key, {"name": "*"})
+                self._acknowledge(request, key, {"name": "*"})
             return
         for name in self._names(request, subscription):
             try:
@@ -72,7 +72,7 @@ class OldPublicSession(OldSession):
                     raise KrakenError(errors.NOT_SUBSCRIBED)
                 else:
                     self._leave(key)
-                    self._said(request, key, _described(channel, depth))
+                    self._acknowledge(request, key, _described(channel, depth))
             except KrakenError as error:
                 self.refuse_subscription(request, str(error), name, subscription)
 
@@ -85,7 +85,7 @@ class OldPublicSession(OldSession):
             raise KrakenError(errors.unsupported_pair(name))
         return venue.pair
 
-    def _names(self, request: Request, subscription: dict[str, Any]) -> list[str]:
+    def _names(self, request: Request, subscription: Fields) -> list[str]:
         if subscription.get("name") in _PRIVATE:
             self.refuse_subscription(request, errors.PRIVATE_ON_PUBLIC, None, subscription)
             return []
@@ -94,8 +94,6 @@ class OldPublicSession(OldSession):
             raise KrakenError("Pair field must be an array")
         return [name[:64] if isinstance(name, str) else "" for name in names]
 
-    # --- subscriptions -------------------------------------------------------------------------------------------
-
     def _join(self, request: Request, key: _Key) -> None:
         channel, symbol, depth = key
         for other in [k for k in self._subscribed if k == key or (channel == "book" and k[:2] == key[:2])]:
@@ -103,7 +101,7 @@ class OldPublicSession(OldSession):
             if (switches.duplicate_subscribe if other == key else switches.second_depth) == "refused":
                 raise KrakenError(errors.ALREADY_SUBSCRIBED)
             self._leave(other)
-        self._said(request, key, _described(channel, depth))
+        self._acknowledge(request, key, _described(channel, depth))
         venue = self.world.exchange.venues[symbol]
         if channel == "book":
             self.reply(feed.snapshot(venue.book, depth))
@@ -130,13 +128,11 @@ class OldPublicSession(OldSession):
             channel, symbol, depth = key
             if feed.channel_id(self.world.exchange.venues[symbol].pair, channel) == number:
                 self._leave(key)
-                self._said(request, key, _described(channel, depth))
+                self._acknowledge(request, key, _described(channel, depth))
                 return
         raise KrakenError(errors.NOT_SUBSCRIBED)
 
-    # --- answers -------------------------------------------------------------------------------------------------
-
-    def _said(self, request: Request, key: _Key, described: dict[str, Any]) -> None:
+    def _acknowledge(self, request: Request, key: _Key, described: Mapping[str, Written]) -> None:
         channel, symbol, depth = key
         pair = self.world.exchange.venues[symbol].pair
         self.event(
@@ -152,12 +148,12 @@ class OldPublicSession(OldSession):
         )
 
 
-def _described(channel: str, depth: int) -> dict[str, Any]:
+def _described(channel: str, depth: int) -> dict[str, Written]:
     return {_OPTIONS[channel]: depth, "name": channel} if depth else {"name": channel}
 
 
-def _wanted(subscription: dict[str, Any]) -> tuple[str, int]:
-    """Channel, and its depth or interval (0 for channels without), of a ``subscription`` object."""
+def _wanted(subscription: Fields) -> tuple[str, int]:
+    """Return channel, and its depth or interval (0 for channels without), of a ``subscription`` object."""
     channel = subscription.get("name")
     if not isinstance(channel, str) or channel not in _OPTIONS:
         raise KrakenError(errors.CHANNEL_INVALID)

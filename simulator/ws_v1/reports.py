@@ -1,6 +1,6 @@
 """Private messages of WebSocket version 1, ``openOrders`` and ``ownTrades`` (KRAKEN.md 2), from version 2's reports.
 
-Everything is text; prices have at least five decimals. An order is told whole once and then by what changes.
+Everything is text; prices have at least five decimals. An order is sent whole once, then only its changes.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ from typing import Any
 
 from simulator.pairs.pairs import PAIRS
 from simulator.rest.views import describe
-from simulator.wire import fixed, micros, parse_time, read_json
+from simulator.wire import Written, fixed, micros, parse_time, read_json
 
+# Any: a report of this exchange's own, whose members ws_v2/reports.py wrote.
 Row = Mapping[str, Any]
 _ZERO = "0.00000"
 
 
 def read(report: str) -> Row:
-    """A version 2 report, numbers exact."""
-    row: Row = read_json(f"{{{report}}}")
+    """Return a version 2 report, numbers exact."""
+    row = read_json(f"{{{report}}}")
+    assert isinstance(row, dict)
     return row
 
 
 def _text(value: Decimal | int) -> str:
-    """A number with its own decimals, at least five."""
+    """Return a number with its own decimals, at least five."""
     number = Decimal(value)
     exponent = number.as_tuple().exponent
     return f"{number:.{max(5, -exponent if isinstance(exponent, int) else 0)}f}"
@@ -34,14 +36,14 @@ def _time(text: str) -> str:
     return micros(parse_time(text))
 
 
-def order(row: Row, opened_ns: int, status: str) -> dict[str, Any]:
-    """A whole order, of the report that tells its terms."""
+def order(row: Row, opened_ns: int, status: str) -> dict[str, Written]:
+    """Return a whole order, from the report that has its terms."""
     pair, limit = PAIRS[row["symbol"]], row.get("limit_price")
     trigger = trigger_of(row)
     first = _text(trigger or limit or 0)
     second = _ZERO if trigger is None or limit is None else _text(limit)
     at = describe(row["order_type"], first, second) + (f" {_ZERO}" if row["order_type"] == "market" else "")
-    made: dict[str, Any] = {
+    made: dict[str, Written] = {
         "avg_price": _text(row.get("avg_price", 0)),
         "cost": _text(row["cum_cost"]),
         "descr": {
@@ -73,16 +75,16 @@ def order(row: Row, opened_ns: int, status: str) -> dict[str, Any]:
 
 
 def trigger_of(row: Row) -> Decimal | None:
-    """Where an order's trigger is just now, None of one without."""
+    """Return an order's trigger price as it is now, None for one without."""
     triggers = row.get("triggers")
     return None if triggers is None else triggers.get("actual_price", triggers["price"])
 
 
-def change(row: Row) -> dict[str, Any]:
-    """Return what a report changes of an order that has been told before."""
+def change(row: Row) -> dict[str, Written]:
+    """Return the changes of a report to an order that has been sent before."""
     # A last trade may tell the end itself.
     kind = "filled" if row["order_status"] == "filled" else row["exec_type"]
-    changed: dict[str, Any] = {"userref": row.get("order_userref", 0)}
+    changed: dict[str, Written] = {"userref": row.get("order_userref", 0)}
     if kind in ("trade", "filled", "canceled", "expired"):
         changed |= {
             "vol_exec": f"{row['cum_qty']:f}",
@@ -95,7 +97,7 @@ def change(row: Row) -> dict[str, Any]:
         if "reason" in row:
             changed["cancel_reason"] = row["reason"]
     elif kind in ("amended", "restated"):
-        # Captures have no amendment; what it changed is told under the names of the whole order.
+        # Captures have no amendment; the changed members have their names in the whole order.
         changed |= {"status": "open", "misc": "amended", "vol": f"{row['order_qty']:f}"}
         limit, trigger = row.get("limit_price"), trigger_of(row)
         first = limit if trigger is None else trigger
@@ -109,8 +111,8 @@ def change(row: Row) -> dict[str, Any]:
     return changed
 
 
-def trade(row: Row) -> dict[str, Any]:
-    """A fill, of the report that tells it."""
+def trade(row: Row) -> dict[str, Written]:
+    """Return a fill, from its report."""
     return {
         "cost": _text(row["cost"]),
         "fee": _text(row["fee_usd_equiv"]),

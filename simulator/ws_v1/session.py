@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from simulator import errors
+from simulator.errors import KrakenError
 from simulator.session import Request, Session
-from simulator.wire import read_json
+from simulator.wire import Fields, Written
 
 VERSION = "1.9.6"
 
 
-class OldSession(Session):
+class SessionV1(Session):
     """One connection that speaks version 1."""
 
     def status(self) -> str:
-        """The ``systemStatus`` message."""
+        """Return the ``systemStatus`` message."""
         return (
             f'{{"connectionID":{self.connection_id},"event":"systemStatus",'
             f'"status":"{self.world.exchange.state.system}","version":"{VERSION}"}}'
         )
 
     def heartbeat(self) -> str:
-        """The second's sign of life."""
+        """Return the second's sign of life."""
         return '{"event":"heartbeat"}'
 
     def read(self, text: str, arrived: int) -> Request:
-        """Reads a frame; never raises. The request's params are the whole message."""
-        self.heard_ns = arrived
-        if not self.charge(arrived):
-            return Request("", {}, None, arrived, errors.MESSAGE_RATE)
+        """Read a frame; never raises. The request's params are the whole message."""
         try:
-            message = read_json(text)
-        except (ValueError, ArithmeticError):
-            return Request("", {}, None, arrived, errors.MALFORMED)
-        if not isinstance(message, dict):
-            return Request("", {}, None, arrived, errors.MALFORMED)
+            message = self.message(text, arrived)
+        except KrakenError as refusal:
+            return Request("", {}, None, arrived, str(refusal))
         event, reqid = message.get("event"), message.get("reqid")
         number = self._echoed(reqid)
         if not isinstance(event, str) or not 0 < len(event) <= 64:
@@ -51,14 +47,14 @@ class OldSession(Session):
         return reqid if is_number and isinstance(reqid, int) else None
 
     def refuse(self, request: Request, error: str, now: int, **extra: str) -> None:  # noqa: ARG002
-        """An error that concerns the whole request."""
+        """Send an error that concerns the whole request."""
         self.event({"errorMessage": error, "event": "error", **reqid(request)})
 
     def pong(self, request: Request, now: int) -> None:  # noqa: ARG002
-        """The answer to a ping."""
+        """Answer a ping."""
         self.event({"event": "pong", **reqid(request)})
 
-    def refuse_subscription(self, request: Request, error: str, name: str | None, subscription: dict[str, Any]) -> None:
+    def refuse_subscription(self, request: Request, error: str, name: str | None, subscription: Fields) -> None:
         """Send an error that concerns a subscription; ``name`` is its pair, if it has one."""
         echoed = {
             str(member)[:64]: value
@@ -76,7 +72,7 @@ class OldSession(Session):
             }
         )
 
-    def event(self, members: dict[str, Any]) -> None:
+    def event(self, members: Mapping[str, Written]) -> None:
         """Answer with an event."""
         self.reply(json.dumps(members, separators=(",", ":")))
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from simulator import arguments, errors
 from simulator.errors import KrakenError
 from simulator.exchange.limits import Counter
 from simulator.exchange.venue.level3 import DEPTHS
 from simulator.keys import Token
 from simulator.session import SYMBOLS_MAX, Request, Session
+from simulator.wire import Written
 
 MEMBERS = frozenset({"channel", "symbol", "depth", "snapshot", "token"})
-# Points of a subscription by depth, and how many a second an account may spend, by whether it is of the highest tier.
+# Points of a subscription by depth, and those a second that an account may spend: of any tier, of the highest.
 POINTS = {10: 5, 100: 25, 1000: 100}
 POINTS_A_SECOND, POINTS_A_SECOND_PRO = 200, 500
 
@@ -49,7 +48,7 @@ class Level3:
         symbols, depth = params.get("symbol"), params.get("depth", DEPTHS[0])
         if not isinstance(symbols, list) or not symbols or len(symbols) > SYMBOLS_MAX:
             raise KrakenError(errors.MALFORMED)
-        if isinstance(depth, bool) or depth not in DEPTHS:
+        if isinstance(depth, bool) or not isinstance(depth, int) or depth not in DEPTHS:
             raise KrakenError(errors.DEPTH_NOT_SUPPORTED)
         snapshot = params.get("snapshot") is None or arguments.flag(params, "snapshot")
         pro = token.key.account.tier.rest_decay >= 1
@@ -73,7 +72,7 @@ class Level3:
         self._points.charge(POINTS[depth], now)
         self._followed[symbol] = depth
         self._hub.join("level3", symbol, depth, self._session)
-        result: dict[str, Any] = {"channel": "level3", "snapshot": snapshot, "symbol": symbol}
+        result: dict[str, Written] = {"channel": "level3", "snapshot": snapshot, "symbol": symbol}
         self._session.answer(request, result if "depth" not in request.params else {**result, "depth": depth}, now)
         if snapshot:
             self._session.reply(self._venues[symbol].order_book().snapshot(depth))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from simulator import errors
 from simulator.arguments import choice, client_id, flag, moment, number, only, whole
 from simulator.errors import KrakenError, invalid
 from simulator.exchange.accounts.margin import MARGIN_MAX
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import OrderRequest, Price
 from simulator.exchange.terms import (
     CLOSE_KINDS,
@@ -25,7 +24,7 @@ from simulator.exchange.terms import (
 from simulator.exchange.validation import to_lots, to_ticks
 from simulator.pairs.margin import leverages
 from simulator.pairs.pairs import Pair
-from simulator.wire import NS, units
+from simulator.wire import NS, Fields, Json, units
 
 # A month at most.
 EXPIRE_MAX_NS = 31 * 86_400 * NS
@@ -37,7 +36,7 @@ TIF = ("gtc", "ioc", "gtd", "fok")
 _FEES = {"base": "fcib", "quote": "fciq"}
 
 # Members that Kraken has and this simulator does not act on: a neutral value passes, another is refused.
-_NEUTRAL: dict[str, tuple[Any, ...]] = {
+_NEUTRAL: dict[str, tuple[bool | None, ...]] = {
     "no_mpp": (False, True, None),
     "stop_price": (None,),
     "trigger": (None,),
@@ -69,13 +68,13 @@ ORDER_MEMBERS = frozenset(
 )
 
 
-def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
-    """An order of ``add_order`` or ``batch_add``; the members are those of ``ORDER_MEMBERS``."""
+def order(params: Fields, pair: Pair, now: int) -> OrderRequest:
+    """Return an order of ``add_order`` or ``batch_add``; the members are those of ``ORDER_MEMBERS``."""
     neutral_only(params)
     kind = params.get("order_type")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise invalid("ordertype")
-    side = choice(params, "side", ("buy", "sell"), None)
+    side: Side = "buy" if choice(params, "side", ("buy", "sell"), None) == "buy" else "sell"
     qty, cash = number(params, "order_qty"), number(params, "cash_order_qty")
     if (qty is None) == (cash is None):
         raise invalid("volume")
@@ -91,8 +90,7 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
     if isinstance(trigger, Distance):
         terms = replace(terms, distance=trigger)
     expire, start, fee = (params.get(name) for name in ("expire_time", "effective_time", "fee_preference"))
-    return checked(
-        now,
+    request = OrderRequest(
         pair=pair,
         side=side,
         kind=kind,
@@ -106,12 +104,13 @@ def order(params: Mapping[str, Any], pair: Pair, now: int) -> OrderRequest:
         post_only=flag(params, "post_only"),
         stp=choice(params, "stp_type", STP, "cancel_newest"),
         cl_ord_id=client_id(params.get("cl_ord_id")),
-        userref=whole(params, "order_userref", -(2**31), 2**31 - 1, "userref"),
         fee_pref="" if fee is None else _FEES[choice(params, "fee_preference", tuple(_FEES), None)],
     )
+    userref = whole(params, "order_userref", -(2**31), 2**31 - 1, "userref")
+    return checked(request, userref, now, ("expire_time", "effective_time"))
 
 
-def _terms(params: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal, price: Decimal | None) -> Terms:
+def _terms(params: Fields, pair: Pair, kind: str, qty: Decimal, price: Decimal | None) -> Terms:
     """Read what the order has beside the terms of all; raises KrakenError."""
     limit_type = choice(
         params, "limit_price_type", ("static", *_DISTANCES), "quote" if kind in TRAILING_KINDS else "static"
@@ -147,29 +146,30 @@ def cash_of(pair: Pair, cash: Decimal | None, name: str) -> Decimal | None:
 
 
 def display_lots(pair: Pair, qty: Decimal, display: Decimal, name: str) -> int:
-    """The lots that an iceberg shows: a fifteenth of it at least."""
+    """Return the lots that an iceberg shows: a fifteenth of it at least."""
     visible, whole_lots = to_lots(pair, display), to_lots(pair, qty)
     if not whole_lots <= visible * DISPLAY_SHARE or visible > whole_lots:
         raise invalid(name)
     return visible
 
 
-def _trail(params: Mapping[str, Any]) -> Distance:
+def _trail(params: Fields) -> Distance:
     triggers = params.get("triggers")
     if not isinstance(triggers, dict):
         raise invalid("triggers")
     only(triggers, frozenset({"reference", "price", "price_type"}), "triggers")
     if triggers.get("reference", "last") != "last":
         raise KrakenError(errors.INDEX_UNAVAILABLE)
-    if triggers.get("price_type") not in _DISTANCES:
+    kind = triggers.get("price_type")
+    if not isinstance(kind, str) or kind not in _DISTANCES:
         raise invalid("triggers.price_type")
     amount = number(triggers, "price")
     if amount is None or not amount > 0:
         raise invalid("triggers.price")
-    return Distance(amount, triggers["price_type"])
+    return Distance(amount, kind)
 
 
-def _conditional(params: Mapping[str, Any], pair: Pair) -> Close | None:
+def _conditional(params: Fields, pair: Pair) -> Close | None:
     template = params.get("conditional")
     if template is None:
         return None
@@ -188,7 +188,7 @@ def _conditional(params: Mapping[str, Any], pair: Pair) -> Close | None:
 
 
 def close_of(pair: Pair, kind: object, trigger: Decimal | None, price: Decimal | None, name: str) -> Close:
-    """A conditional close of static prices; ``name`` is what is refused."""
+    """Return a conditional close of static prices; ``name`` is what a refusal names."""
     if kind not in CLOSE_KINDS or (price is not None) != (kind in LIMIT_KINDS):
         raise invalid(name)
     if (trigger is not None) != (kind in TRIGGERED_KINDS):
@@ -197,15 +197,15 @@ def close_of(pair: Pair, kind: object, trigger: Decimal | None, price: Decimal |
     return Close(str(kind), *ticks)
 
 
-def neutral_only(params: Mapping[str, Any]) -> None:
-    """Refuses what this simulator does not act on."""
+def neutral_only(params: Fields) -> None:
+    """Refuse what this simulator does not act on."""
     for name, neutral in _NEUTRAL.items():
         if name in params and not any(params[name] is value or params[name] == value for value in neutral):
             raise invalid(name)
 
 
-def trigger_of(params: Mapping[str, Any]) -> Price | None:
-    """The price in ``triggers``, None without: static, or in percent or quote from the last trade."""
+def trigger_of(params: Fields) -> Price | None:
+    """Return the price in ``triggers``, None without: static, or in percent or quote from the last trade."""
     triggers = params.get("triggers")
     if triggers is None:
         return None
@@ -215,20 +215,13 @@ def trigger_of(params: Mapping[str, Any]) -> Price | None:
     if triggers.get("reference", "last") != "last":
         raise KrakenError(errors.INDEX_UNAVAILABLE)
     kind, amount = triggers.get("price_type", "static"), number(triggers, "price")
-    if kind != "static" and kind not in _DISTANCES:
+    if not isinstance(kind, str) or kind not in ("static", *_DISTANCES):
         raise invalid("triggers.price_type")
     return amount if kind == "static" or amount is None else Distance(amount, kind)
 
 
-def checked(
-    now: int,
-    *,
-    userref: int | None,
-    times: tuple[str, str] = ("expire_time", "effective_time"),
-    **members: Any,
-) -> OrderRequest:
-    """An order of these members, or the refusal of those that do not go together; ``times`` names its end and start."""
-    request = OrderRequest(userref=userref or 0, **members)
+def checked(request: OrderRequest, userref: int | None, now: int, times: tuple[str, str]) -> OrderRequest:
+    """Return an order with its userref, or refuse members that do not go together; ``times`` names end and start."""
     if request.cl_ord_id is not None and userref is not None:
         raise invalid("cl_ord_id and userref are mutually exclusive")
     _check_times(request, now, *times)
@@ -249,11 +242,11 @@ def checked(
         raise KrakenError(errors.REDUCE_ONLY_SPOT)
     if request.kind == SETTLE and not terms.leverage:
         raise invalid("leverage")
-    return request
+    return replace(request, userref=userref or 0)
 
 
 def _check_times(request: OrderRequest, now: int, end: str, start: str) -> None:
-    """Refuses an end that goes with no GTD, or that comes before the start, and either beyond a month."""
+    """Refuse an end that goes with no GTD, or that comes before the start, and either beyond a month."""
     if (request.tif == "gtd") != bool(request.expire_ns):
         raise invalid(end)
     if request.expire_ns and not now < request.expire_ns <= now + EXPIRE_MAX_NS:
@@ -264,8 +257,8 @@ def _check_times(request: OrderRequest, now: int, end: str, start: str) -> None:
         raise invalid(end)
 
 
-def safe_order(params: Any, pair: Pair, now: int) -> OrderRequest:
-    """As :func:`order`, for one of a batch: unknown members are refused, and so is what is no object."""
+def safe_order(params: Json, pair: Pair, now: int) -> OrderRequest:
+    """Return an order of a batch, as :func:`order`; refuse unknown members and what is no object."""
     if not isinstance(params, dict):
         raise invalid("orders")
     only(params, ORDER_MEMBERS, "batch_add")

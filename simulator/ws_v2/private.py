@@ -13,6 +13,7 @@ from simulator.exchange.state import Report
 from simulator.faults import oddities
 from simulator.reporting import Reporter
 from simulator.session import Request, Session, channel_of
+from simulator.wire import Written
 from simulator.world import World
 from simulator.ws_v2 import reports
 from simulator.ws_v2.level3 import MEMBERS, Level3
@@ -54,10 +55,10 @@ class _Subscription:
     sequence: int = 0
     every_status: bool = True
     counter: bool = False
-    # What waits for a snapshot that is late, None when nothing does; rows that leave together.
+    # Messages held back until a late snapshot has left, None without one; rows for one message.
     held: list[Callable[[], None]] | None = None
     merged: list[str] = field(default_factory=list)
-    # Reports that come while a snapshot which was behind has not caught up.
+    # Reports held back until a snapshot that was behind has caught up, None without one.
     catching_up: list[Report] | None = None
 
 
@@ -92,13 +93,11 @@ class PrivateSession(Session):
         self._reporter.shift(by)
 
     def dispatch(self, request: Request, now: int) -> None:
-        """Subscribes, unsubscribes and trades."""
+        """Subscribe, unsubscribe or trade; raises KrakenError."""
         if request.method in ("subscribe", "unsubscribe"):
             self._subscription(request, now)
             return
         self._trading.handle(request, now)
-
-    # --- channels ------------------------------------------------------------------------------------------------
 
     def _subscription(self, request: Request, now: int) -> None:
         params = request.params
@@ -153,7 +152,7 @@ class PrivateSession(Session):
         subscription.counter = options.get("ratecounter", False)
         orders = options.get("snap_orders", options.get("snapshot", True))
         trades = options.get("snap_trades", options.get("snapshot_trades", False))
-        result = {
+        result: dict[str, Written] = {
             "channel": "executions",
             "maxratecount": account.tier.threshold,
             "snap_orders": orders,
@@ -174,7 +173,7 @@ class PrivateSession(Session):
             self._push("executions", subscription, "snapshot", f"[{','.join(f'{{{row}}}' for row in rows)}]")
 
     def _lags(self, channel: str, subscription: _Subscription, now: int) -> int:
-        """Ns by which the snapshot about to be sent is behind; what it lacks follows when it has caught up.
+        """Return ns by which the snapshot about to be sent is behind; what it lacks follows when it has caught up.
 
         A snapshot that is late, or behind, has everything that comes after it on its channel wait.
         """
@@ -215,7 +214,7 @@ class PrivateSession(Session):
             token.used_by.discard(self.connection_id)
 
     def report(self, report: Report, now: int) -> None:
-        """A report of the account to this session's subscription."""
+        """Send a report of the account to this session's subscription."""
         subscription = self._subscriptions.get(report.channel)
         if subscription is None:
             return
@@ -228,7 +227,7 @@ class PrivateSession(Session):
             self._push_row(subscription, row, report.what, now)
 
     def _push_row(self, subscription: _Subscription, row: str, what: str, now: int) -> None:
-        """A report alone in its message, or with those that follow at once."""
+        """Send a report alone in its message, or with those that follow at once."""
         faults = self.world.faults
         about = {"path": self.path, "channel": "executions", "account": subscription.account.name}
         if faults.rules and what == "trade" and faults.strike("split_trades", now, "executions", **about) is not None:

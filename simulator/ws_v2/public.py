@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from simulator import errors
 from simulator.arguments import flag
@@ -12,6 +11,7 @@ from simulator.exchange.venue.book import DEPTHS
 from simulator.exchange.venue.candles import INTERVALS
 from simulator.pairs.views import instrument_data
 from simulator.session import SYMBOLS_MAX, Request, Session, channel_of
+from simulator.wire import Fields
 from simulator.world import World
 from simulator.ws_v2 import feed
 
@@ -28,6 +28,8 @@ TRADING = frozenset(
         "batch_cancel",
     }
 )
+# A subscription besides its symbol: channel, depth, trigger or interval, and whether a snapshot is wanted.
+Options = Mapping[str, str | int]
 _MEMBERS = {
     "book": frozenset({"channel", "symbol", "depth", "snapshot"}),
     "trade": frozenset({"channel", "symbol", "snapshot"}),
@@ -53,14 +55,14 @@ class PublicSession(Session):
         return bool(self._subscribed)
 
     def close(self) -> None:
-        """The connection is gone: ends every subscription."""
+        """End every subscription, as the connection is gone."""
         super().close()
         for (channel, symbol, _), depth in self._subscribed.items():
             self.world.hub.leave(channel, symbol, depth, self)
         self._subscribed.clear()
 
     def dispatch(self, request: Request, now: int) -> None:
-        """Subscribes, unsubscribes, and refuses what belongs elsewhere."""
+        """Subscribe or unsubscribe; refuse (KrakenError) what belongs on the private side."""
         if request.method in TRADING or _is_private(request):
             raise KrakenError(errors.PRIVATE_ON_PUBLIC)
         if request.method not in ("subscribe", "unsubscribe"):
@@ -82,9 +84,9 @@ class PublicSession(Session):
             else:
                 self._unsubscribe(request, channel, symbol, options, now)
 
-    def _options(self, channel: str, params: dict[str, Any]) -> dict[str, Any]:
+    def _options(self, channel: str, params: Fields) -> dict[str, str | int]:
         default = channel != "trade" or self._unconfirmed.trade_snapshot
-        options: dict[str, Any] = {"channel": channel}
+        options: dict[str, str | int] = {"channel": channel}
         if channel == "book":
             depth = params.get("depth", DEPTHS[0])
             if isinstance(depth, bool) or not isinstance(depth, int) or depth not in DEPTHS:
@@ -92,7 +94,7 @@ class PublicSession(Session):
             options["depth"] = depth
         if channel == "ticker":
             trigger = params.get("event_trigger", "trades")
-            if trigger not in ("trades", "bbo"):
+            if not isinstance(trigger, str) or trigger not in ("trades", "bbo"):
                 raise KrakenError(errors.MALFORMED)
             options["event_trigger"] = trigger
         if channel == "ohlc":
@@ -103,7 +105,7 @@ class PublicSession(Session):
         options["snapshot"] = flag(params, "snapshot") if params.get("snapshot") is not None else default
         return options
 
-    def _subscribe(self, request: Request, channel: str, symbol: str, options: dict[str, Any], now: int) -> None:
+    def _subscribe(self, request: Request, channel: str, symbol: str, options: Options, now: int) -> None:
         key = _key(channel, symbol, options)
         depth, other = _depth(channel, options), self._subscribed.get(key)
         if other is not None:
@@ -127,7 +129,7 @@ class PublicSession(Session):
         self._subscribed[key] = depth
         self.world.hub.join(channel, symbol, depth, self)
 
-    def _unsubscribe(self, request: Request, channel: str, symbol: str, options: dict[str, Any], now: int) -> None:
+    def _unsubscribe(self, request: Request, channel: str, symbol: str, options: Options, now: int) -> None:
         key = _key(channel, symbol, options)
         depth = self._subscribed.get(key)
         if depth is None or depth != _depth(channel, options):
@@ -158,12 +160,12 @@ class PublicSession(Session):
             self.reply(f'{{"channel":"instrument","type":"snapshot","data":{data}}}')
 
 
-def _key(channel: str, symbol: str, options: dict[str, Any]) -> tuple[str, str, int]:
-    return channel, symbol, options.get("interval", 0)
+def _key(channel: str, symbol: str, options: Options) -> tuple[str, str, int]:
+    return channel, symbol, int(options.get("interval", 0))
 
 
-def _depth(channel: str, options: dict[str, Any]) -> int:
-    """Return what tells the views of a channel apart: depth, trigger or interval."""
+def _depth(channel: str, options: Options) -> int:
+    """Return the number that distinguishes the views of a channel: depth, trigger or interval."""
     if channel == "ticker":
         return int(options["event_trigger"] == "bbo")
     return int(options.get("depth") or options.get("interval") or 0)

@@ -1,12 +1,12 @@
 """Reports of the private channels as text: ``executions`` and ``balances`` (KRAKEN.md 3.2 and 3.3).
 
-A report is the inside of a JSON object without its braces, so that a subscription can add what it asked for.
+A report is the inside of a JSON object without its braces, so that a subscription can add its own.
 """
 
 from __future__ import annotations
 
 from simulator.exchange.limits import Counter
-from simulator.exchange.orders import OPEN, SPOT, Account, Fill, LedgerEntry, Order
+from simulator.exchange.orders import NEW, PARTIALLY_FILLED, PENDING_NEW, SPOT, Account, Fill, LedgerEntry, Order
 from simulator.pairs.pairs import ASSETS
 from simulator.wire import fixed, iso, string
 
@@ -71,7 +71,7 @@ def _triggers(order: Order) -> str:
     price, kind, more = trigger, "static", ""
     distance = trail or order.terms.distance
     if distance is not None:
-        # What was asked for is the distance; where the trigger is just now stands beside it.
+        # The price is the requested distance; the trigger as it is now stands beside it.
         price, kind = f"{distance.amount:f}", distance.kind
         more = f'"actual_price":{trigger},'
     if trail is not None:
@@ -83,7 +83,7 @@ def _triggers(order: Order) -> str:
 
 
 def trailed(order: Order, now: int) -> str:
-    """A trailing stop's trigger has moved."""
+    """Return the report that a trailing stop's trigger has moved."""
     return (
         f'"timestamp":"{iso(now)}","exec_type":"status","order_status":"new",'
         f'{_client(order.cl_ord_id, order.userref)},{_triggers(order)},"order_id":"{order.order_id}"'
@@ -91,7 +91,7 @@ def trailed(order: Order, now: int) -> str:
 
 
 def refilled(order: Order, now: int) -> str:
-    """An iceberg shows its next part."""
+    """Return the report that an iceberg shows its next part."""
     return (
         f'"timestamp":"{iso(now)}","exec_type":"iceberg_refill","order_status":"partially_filled",{_totals(order)},'
         f'{_special(order)}{_client(order.cl_ord_id, order.userref)},"order_id":"{order.order_id}"'
@@ -99,7 +99,7 @@ def refilled(order: Order, now: int) -> str:
 
 
 def triggered(order: Order, last: int, now: int, status: str) -> str:
-    """A waiting order's trigger was reached: it goes to the book. ``status`` is the report's ``order_status``."""
+    """Return the report that an order's trigger was reached; ``status`` is its ``order_status``."""
     pair = order.pair
     trigger = pair.price(order.trigger or 0)
     return (
@@ -111,7 +111,7 @@ def triggered(order: Order, last: int, now: int, status: str) -> str:
 
 
 def pending(order: Order, now: int) -> str:
-    """The order is validated and not yet live."""
+    """Return the report of an order that is validated and not yet live."""
     # Deprecated, and still sent with every new order.
     stop = "" if order.trigger is not None else f',"stop_price":{order.pair.price(0)}'
     return (
@@ -121,7 +121,7 @@ def pending(order: Order, now: int) -> str:
 
 
 def live(order: Order, now: int) -> str:
-    """The order is in the book, or about to trade."""
+    """Return the report of an order that is in the book, or about to trade."""
     post = '"post_only":true,' if order.post_only else ""
     return (
         f'"timestamp":"{iso(now)}","exec_type":"new","order_status":"new",{_client(order.cl_ord_id, order.userref)},'
@@ -130,8 +130,8 @@ def live(order: Order, now: int) -> str:
 
 
 def standing(order: Order) -> str:
-    """An open order in a snapshot."""
-    status, kind = _open_status(order), OPEN[0] if order.scheduled else "new"
+    """Return the report of an open order in a snapshot."""
+    status, kind = _open_status(order), PENDING_NEW if order.scheduled else NEW
     return (
         f'{_terms(order)},"exec_type":"{kind}","order_status":"{status}",{_totals(order)},'
         f'"timestamp":"{iso(order.touched_ns)}"'
@@ -140,8 +140,8 @@ def standing(order: Order) -> str:
 
 def _open_status(order: Order) -> str:
     if order.scheduled:
-        return OPEN[0]
-    return "partially_filled" if order.filled else "new"
+        return PENDING_NEW
+    return PARTIALLY_FILLED if order.filled else NEW
 
 
 def _fill_terms(fill: Fill) -> str:
@@ -168,7 +168,7 @@ def _margin(fill: Fill) -> str:
 
 
 def trade(fill: Fill, order: Order, status: str) -> str:
-    """A fill as it happens; ``status`` is its ``order_status``, which need not say that the order is complete."""
+    """Return the report of a fill as it happens; ``status`` is its ``order_status``, which may lag the order's own."""
     return (
         f'{_fill_terms(fill)},"order_status":"{status}",'
         f'"cum_qty":{order.pair.qty(order.filled)},"cum_cost":{order.pair.cost(order.cost)},'
@@ -177,12 +177,12 @@ def trade(fill: Fill, order: Order, status: str) -> str:
 
 
 def past_trade(fill: Fill) -> str:
-    """A fill in a snapshot."""
+    """Return the report of a fill in a snapshot."""
     return f'{_fill_terms(fill)},"order_status":"filled"'
 
 
 def finished(order: Order, now: int) -> str:
-    """The order's last report: ``filled``, ``canceled`` or ``expired``."""
+    """Return the report of an order's end: ``filled``, ``canceled`` or ``expired``."""
     post = '"post_only":true,' if order.post_only else ""
     reason = ""
     if order.status != "filled":
@@ -194,7 +194,7 @@ def finished(order: Order, now: int) -> str:
 
 
 def amended(order: Order, now: int, kind: str = "amended", reason: str = "User requested") -> str:
-    """An amendment took effect: the user's, or the engine's (``restated``)."""
+    """Return the report that an amendment took effect: the user's, or the engine's (``restated``)."""
     pair = order.pair
     status = _open_status(order)
     price = f"{_limit(order)}," if order.price is not None else ""
@@ -209,12 +209,12 @@ def amended(order: Order, now: int, kind: str = "amended", reason: str = "User r
 
 
 def with_counter(report: str, name: str, counter: Counter, now: int) -> str:
-    """The report with the pair's matching engine counter as ``name``, for ``ratecounter`` subscriptions."""
+    """Return the report with the pair's matching engine counter as ``name``, for ``ratecounter`` subscriptions."""
     return f'{report},"{name}":{counter.now(now):.2f}'
 
 
 def balance_snapshot(account: Account) -> str:
-    """The ``data`` of the balances snapshot."""
+    """Return the ``data`` of the balances snapshot."""
     rows = []
     for name in sorted({*account.balances, *account.wallets}):
         asset = ASSETS[name]
@@ -231,7 +231,7 @@ def balance_snapshot(account: Account) -> str:
 
 
 def balance_update(entry: LedgerEntry) -> str:
-    """The ``data`` of one ledger entry's update."""
+    """Return the ``data`` of one ledger entry's update."""
     asset = ASSETS[entry.asset]
     decimals = asset.decimals
     subtype = f'"subtype":{string(entry.subtype)},' if entry.subtype else ""

@@ -1,9 +1,8 @@
-"""Trading over a private WebSocket v2 session (KRAKEN.md 3.4): each method's arguments, act and answer."""
+"""Trading over a private WebSocket v2 session (KRAKEN.md 3.4): the arguments, work and answer of each method."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from simulator import arguments, errors
 from simulator.errors import KrakenError, invalid
@@ -11,7 +10,7 @@ from simulator.exchange.orders import Account, Order, replaced
 from simulator.keys import KeyState
 from simulator.pairs.pairs import Pair
 from simulator.session import Request, Session
-from simulator.wire import iso_seconds
+from simulator.wire import Fields, Json, Written, iso_seconds
 from simulator.ws_v2 import order_arguments
 
 _EDIT = frozenset(
@@ -32,7 +31,7 @@ _EDIT = frozenset(
 
 
 class Trading:
-    """Does what a session with a token asks of the exchange."""
+    """Do what a session with a token asks of the exchange."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -74,7 +73,7 @@ class Trading:
         order = self._exchange.add(key.account, wanted, now)
         self._session.answer(request, {"order_id": order.order_id, **_client_ids(params)}, now)
 
-    def _pair(self, params: dict[str, Any]) -> Pair:
+    def _pair(self, params: Fields) -> Pair:
         return arguments.slash_pair(params, self._exchange.state)
 
     def _amend_order(self, key: KeyState, request: Request, now: int) -> None:
@@ -113,8 +112,8 @@ class Trading:
         _in_time(params, request, now)
         order = self._find(key.account, params)
         amend_id = self._exchange.amend(key.account, order, qty, price, post_only, now, trigger)
-        name = "order_id" if by_id else "cl_ord_id"
-        self._session.answer(request, {"amend_id": amend_id, name: params[name]}, now)
+        named: dict[str, Written] = {"order_id": order.order_id} if by_id else {"cl_ord_id": order.cl_ord_id}
+        self._session.answer(request, {"amend_id": amend_id, **named}, now)
 
     def _edit_order(self, key: KeyState, request: Request, now: int) -> None:
         params = request.params
@@ -132,13 +131,13 @@ class Trading:
         wanted = replaced(order, qty, price, trigger, post_only, userref)
         _in_time(params, request, now)
         if arguments.flag(params, "validate"):
-            self._exchange.check(key.account, wanted, now, but=order)
+            self._exchange.check(key.account, wanted, now, replacing=order)
             self._session.answer(request, {"original_order_id": order.order_id}, now)
             return
         new = self._exchange.edit(key.account, order, wanted, now)
         self._session.answer(request, {"order_id": new.order_id, "original_order_id": order.order_id}, now)
 
-    def _find(self, account: Account, params: dict[str, Any]) -> Order:
+    def _find(self, account: Account, params: Fields) -> Order:
         order_id, client = params.get("order_id"), params.get("cl_ord_id")
         return self._exchange.find(
             account, order_id if isinstance(order_id, str) else None, client if isinstance(client, str) else None
@@ -195,7 +194,7 @@ class Trading:
         _in_time(params, request, now)
         checked = arguments.flag(params, "validate")
         results = self._exchange.batch_add(key.account, wanted, now, only_check=checked)
-        rows: list[dict[str, Any]] = []
+        rows: list[dict[str, Written]] = []
         for item, result in zip(listed, results, strict=True):
             if isinstance(result, KrakenError):
                 rows.append({"success": False, "error": str(result), **_client_ids(item)})
@@ -218,12 +217,16 @@ class Trading:
         self._session.answer(request, None if form == "orders_cancelled" else {"count": count}, now, **more)
 
 
-def _client_ids(params: dict[str, Any]) -> dict[str, Any]:
-    if params.get("cl_ord_id") is not None:
-        return {"cl_ord_id": params["cl_ord_id"]}
-    return {"order_userref": params["order_userref"]} if params.get("order_userref") is not None else {}
+def _client_ids(params: Json) -> dict[str, Written]:
+    """Return the id that a client gave its order: its ``cl_ord_id``, or its userref."""
+    members = params if isinstance(params, dict) else {}
+    for name in ("cl_ord_id", "order_userref"):
+        value = members.get(name)
+        if isinstance(value, str | int):
+            return {name: value}
+    return {}
 
 
-def _in_time(params: dict[str, Any], request: Request, now: int) -> None:
+def _in_time(params: Fields, request: Request, now: int) -> None:
     if now > arguments.deadline(params.get("deadline"), request.arrived):
         raise KrakenError(errors.DEADLINE_ELAPSED)

@@ -51,22 +51,22 @@ class Client:
 
     @property
     def key(self) -> str:
-        """Its name in the stored results; ccxt is there in two languages."""
+        """Return its name in the stored results; ccxt is there in two languages."""
         return f"{self.kind.name.lower()}/{self.name}"
 
     @property
     def folder(self) -> Path:
-        """Where it is installed; nothing of it is committed."""
+        """Return the folder where it is installed; nothing of it is committed."""
         return WORK / self.key
 
     @property
     def python(self) -> Path:
-        """The interpreter of its own environment, of ``Kind.PYTHON``."""
+        """Return the interpreter of its own environment, of ``Kind.PYTHON``."""
         return self.folder / "venv" / "bin" / "python"
 
     @property
     def test(self) -> Path:
-        """Its test module, of ``Kind.PYTEST``."""
+        """Return its test module, for ``Kind.PYTEST``."""
         return SOURCES / f"test_{self.name.replace('-', '_')}.py"
 
 
@@ -163,10 +163,10 @@ def _install_rust(client: Client) -> None:
         raise NotBuilt(str(error)) from error
 
 
-def _run(words: list[str], client: Client, **environment: str) -> None:
+def _run(command: list[str], client: Client, **environment: str) -> None:
     try:
         subprocess.run(
-            words,
+            command,
             check=True,
             cwd=client.folder,
             env={**os.environ, **environment},

@@ -1,4 +1,4 @@
-"""Runs whole sessions of published clients, one after the other, and writes docs/compat.md.
+"""Run whole sessions of published clients, one after the other, and write docs/compat.md.
 
     python -m tests.compat.run --minutes 10            # all of them
     python -m tests.compat.run --minutes 1 krakenrs    # those named; the rows of the others stay
@@ -73,28 +73,28 @@ def session(client: Client, minutes: float) -> Row:
     try:
         version = installed_version(client)
         install(client)
-        words = command(client)
+        arguments = command(client)
     except Skipped as skipped:
         return Row(client.version or "", minutes, 0.0, f"skipped: {skipped}", date)
     except NotBuilt as error:
         return Row(client.version or "", minutes, 0.0, f"failed: {error}", date)
     began = time.monotonic()
-    code, out, errors = run(client, words, minutes)
+    code, out, errors = run(client, arguments, minutes)
     seconds = time.monotonic() - began
     (client.folder / "out").write_text(out)
     (client.folder / "errors").write_text(errors)
-    parts = [f"{found[1]}: {found[2]}" for line in out.splitlines() if (found := _PART.fullmatch(line.strip()))]
+    parts = [f"{match[1]}: {match[2]}" for line in out.splitlines() if (match := _PART.fullmatch(line.strip()))]
     return Row(
         version, minutes, round(seconds, 1), "good" if code == 0 else f"failed: {_why(out, errors)}", date, parts
     )
 
 
-def run(client: Client, words: list[str], minutes: float) -> tuple[int, str, str]:
+def run(client: Client, command: list[str], minutes: float) -> tuple[int, str, str]:
     """Run a client's session; return its exit code, output and errors. Nothing of it is left, even when it hangs."""
     environment = {**os.environ, "MINUTES": str(minutes), "PYTHONPATH": str(ROOT)}
     folder = ROOT if client.kind is Kind.PYTEST else client.folder
     process = subprocess.Popen(
-        words,
+        command,
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,

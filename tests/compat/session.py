@@ -1,4 +1,4 @@
-"""Runs one client's session against a simulator of its own: ``python -m tests.compat.session [--fixed-hosts] COMMAND``.
+"""Run one client's session against a simulator of its own: ``python -m tests.compat.session [--fixed-hosts] COMMAND``.
 
 It needs a network and mount namespace of its own for ``--fixed-hosts`` (``unshare --map-root-user --net --mount``): in
 there the simulator takes port 443, and Kraken's host names lead to it, for this client alone. TLS is always spoken, as
@@ -51,10 +51,10 @@ def environment(kraken: Kraken) -> dict[str, str]:
     }
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Start the simulator, run the command beside it, and return its exit code."""
-    fixed = words[0] == "--fixed-hosts"
-    command = words[1:] if fixed else words
+    fixed = arguments[0] == "--fixed-hosts"
+    command = arguments[1:] if fixed else arguments
     with tempfile.TemporaryDirectory(prefix="compat-") as folder:
         if fixed:
             enclose(Path(folder))

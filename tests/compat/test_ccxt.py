@@ -19,7 +19,7 @@ BOOKS = 60
 
 
 def redirect(exchange: Any, kraken: Kraken) -> Any:
-    """Points a ccxt exchange at a simulator."""
+    """Return a ccxt exchange that is pointed at a simulator."""
     urls = exchange.urls["api"]
     urls["public"] = urls["private"] = kraken.rest_url
     if "ws" in urls:
@@ -81,7 +81,7 @@ def test_its_rest_client_places_orders_of_each_kind_in_batches_too() -> None:
         exchange.load_markets()
 
         def later() -> Any:
-            """The client, after a while: Kraken's limits of calls are kept."""
+            """Return the client, after a while: Kraken's limits of calls are kept."""
             kraken.advance(10)
             return exchange
 
@@ -99,8 +99,8 @@ def test_its_rest_client_places_orders_of_each_kind_in_batches_too() -> None:
             place("market", "sell", None, trailingAmount=5000): "trailing-stop",
             place("market", "sell", None, trailingPercent=5): "trailing-stop",
         }
-        found = {order["id"]: order["info"]["descr"]["ordertype"] for order in later().fetch_open_orders()}
-        assert found == resting
+        kinds = {order["id"]: order["info"]["descr"]["ordertype"] for order in later().fetch_open_orders()}
+        assert kinds == resting
         ended = {
             place("limit", "buy", round(bid * 1.01, 1), timeInForce="IOC"): "closed",
             place("limit", "buy", round(bid * 1.01, 1), timeInForce="FOK"): "closed",
@@ -128,9 +128,14 @@ def test_its_rest_client_places_orders_of_each_kind_in_batches_too() -> None:
         print(f"history: {len(trades)} trades, closed orders, ledger")
 
 
+def _with_nobodys_key(exchange: Any) -> None:
+    exchange.apiKey = "nobody's"
+    exchange.fetch_balance()
+
+
 @pytest.fixture(scope="module")
 def refusing() -> Iterator[Kraken]:
-    """One for all refusals, which change nothing."""
+    """Return one for all refusals, which change nothing."""
     with running_kraken() as running:
         yield running
 
@@ -153,7 +158,7 @@ def refusing() -> Iterator[Kraken]:
             "EGeneral:Invalid arguments:ordertype",
         ),
         (lambda e: e.public_get_assets({"asset": "NO"}), "BadSymbol", "EQuery:Unknown asset"),
-        (lambda e: (setattr(e, "apiKey", "nobody's"), e.fetch_balance()), "AuthenticationError", "EAPI:Invalid key"),
+        (_with_nobodys_key, "AuthenticationError", "EAPI:Invalid key"),
     ],
 )
 def test_it_knows_the_errors(make: Any, error: str, text: str, refusing: Kraken) -> None:

@@ -87,8 +87,8 @@ def test_it_places_orders_of_each_kind_and_finds_them_again() -> None:
             place("take-profit", "sell", price=over): "take-profit",
             place("take-profit-limit", "sell", price=over, price2=under): "take-profit-limit",
         }
-        found = private("OpenOrders")["open"]
-        assert {txid: order["descr"]["ordertype"] for txid, order in found.items()} == resting
+        orders = private("OpenOrders")["open"]
+        assert {txid: order["descr"]["ordertype"] for txid, order in orders.items()} == resting
         ended = {
             place("market"): "closed",
             place("limit", price=near, timeinforce="IOC"): "closed",
@@ -96,8 +96,8 @@ def test_it_places_orders_of_each_kind_and_finds_them_again() -> None:
             place("limit", price="60000", timeinforce="IOC"): "canceled",
             place("limit", price=near, oflags="post"): "canceled",
         }
-        shown = private("QueryOrders", txid=",".join(ended))
-        assert {txid: order["status"] for txid, order in shown.items()} == ended
+        orders = private("QueryOrders", txid=",".join(ended))
+        assert {txid: order["status"] for txid, order in orders.items()} == ended
         assert private("AmendOrder", cl_ord_id="mine", order_qty="0.002")["amend_id"]
         assert private("CancelOrder", cl_ord_id="mine") == {"count": 1}
         private("CancelAllOrdersAfter", timeout=60)

@@ -74,12 +74,12 @@ def test_its_market_client_reads_everything_public(redirected: Running) -> None:
     assert float(market.get_ticker(pair="XBTUSD")["XXBTZUSD"]["a"][0]) > 0
     book = market.get_order_book(pair="XBTUSD", count=7)["XXBTZUSD"]
     assert [len(book[side]) for side in ("bids", "asks")] == [7, 7]
-    for found in (
+    for listed in (
         market.get_ohlc(pair="XBTUSD", interval=5),
         market.get_recent_trades(pair="XBTUSD", count=5),
         market.get_recent_spreads(pair="XBTUSD"),
     ):
-        assert found.keys() == {"XXBTZUSD", "last"}
+        assert listed.keys() == {"XXBTZUSD", "last"}
     print("markets: status, assets, pairs, ticker, depth, candles, trades, spreads")
 
 
@@ -95,29 +95,29 @@ class Session:
         self.bid = Decimal(bids[0][0])
 
     def after(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Let time pass."""
         self._running.control("clock", "POST", {"ms": seconds * 1000})
 
     @property
     def user(self) -> Any:
-        """The client for what the account has and had, a while later."""
+        """Return the client for what the account has and had, a while later."""
         self.after(CALL_S)
         return self._user
 
     @property
     def trade(self) -> Any:
-        """The client for orders, a while later."""
+        """Return the client for orders, a while later."""
         self.after(CALL_S)
         return self._trade
 
     def place(self, **terms: Any) -> str:
-        """Places an order of 0.001 BTC; returns its id."""
+        """Place an order of 0.001 BTC; return its id."""
         wanted = {"side": "buy", "ordertype": "limit", "pair": "XBTUSD", "volume": "0.001", **terms}
         (txid,) = self.trade.create_order(**wanted)["txid"]
         return str(txid)
 
-    def shown(self, txid: str) -> Any:
-        """An order as QueryOrders has it."""
+    def order(self, txid: str) -> Any:
+        """Return an order as QueryOrders has it."""
         return self.user.get_orders_info(txid=txid, trades=True)[txid]
 
 
@@ -143,14 +143,14 @@ def test_it_places_orders_of_each_kind(session: Session) -> None:
         "take-profit-limit": session.place(side="sell", ordertype="take-profit-limit", price=over, price2=under),
     }
     for kind, txid in resting.items():
-        order = session.shown(txid)
+        order = session.order(txid)
         assert order["status"] == "open", kind
         assert order["descr"]["ordertype"] == ("limit" if kind == "GTD" else kind)
-    assert session.shown(resting["limit"])["userref"] == 7
-    assert session.shown(resting["limit"])["oflags"] == "fciq,post"
-    assert session.shown(resting["GTD"])["cl_ord_id"] == "gtd-1"
-    assert session.shown(resting["GTD"])["expiretm"] > session.shown(resting["GTD"])["opentm"] + 3500
-    assert session.shown(resting["stop-loss"])["stopprice"] == under
+    assert session.order(resting["limit"])["userref"] == 7
+    assert session.order(resting["limit"])["oflags"] == "fciq,post"
+    assert session.order(resting["GTD"])["cl_ord_id"] == "gtd-1"
+    assert session.order(resting["GTD"])["expiretm"] > session.order(resting["GTD"])["opentm"] + 3500
+    assert session.order(resting["stop-loss"])["stopprice"] == under
     assert session.user.get_open_orders()["open"].keys() == set(resting.values())
     assert session.user.get_open_orders(userref=7)["open"].keys() == {resting["limit"]}
 
@@ -159,12 +159,12 @@ def test_it_places_orders_of_each_kind(session: Session) -> None:
         session.place(price=marketable, timeinforce="IOC"),
         session.place(price=marketable, timeinforce="FOK"),
     ):
-        filled = session.shown(txid)
+        filled = session.order(txid)
         assert (filled["status"], filled["vol_exec"]) == ("closed", "0.00100000")
         assert filled["trades"]
-    unfilled = session.shown(session.place(price=LOW, timeinforce="IOC"))
+    unfilled = session.order(session.place(price=LOW, timeinforce="IOC"))
     assert (unfilled["status"], unfilled["reason"]) == ("canceled", "Immediate or cancel")
-    crossing = session.shown(session.place(price=marketable, oflags=["post"]))
+    crossing = session.order(session.place(price=marketable, oflags=["post"]))
     assert (crossing["status"], crossing["reason"]) == ("canceled", "Post only order")
     count = len(session.user.get_open_orders()["open"])
     checked = session.trade.create_order(
@@ -178,18 +178,18 @@ def test_it_amends_edits_batches_and_cancels(session: Session) -> None:
     trade, user = session.trade, session.user
     txid = session.place(price=LOW, oflags=["post"])
     assert "amend_id" in trade.amend_order(txid=txid, order_qty="0.002", limit_price="60001.0")
-    amended = session.shown(txid)
+    amended = session.order(txid)
     assert (amended["vol"], amended["descr"]["price"], amended["misc"]) == ("0.00200000", "60001.0", "amended")
     assert [row["amend_type"] for row in user.get_order_amends(order_id=txid)["amends"]] == ["original", "user"]
     edited = trade.edit_order(txid=txid, pair="XBTUSD", volume="0.003", price="60002.0")
     assert (edited["status"], edited["originaltxid"], edited["volume"]) == ("ok", txid, "0.00300000")
-    assert session.shown(txid)["status"] == "canceled"
+    assert session.order(txid)["status"] == "canceled"
     assert trade.cancel_order(txid=edited["txid"])["count"] == 1
 
     named = session.place(price=LOW, cl_ord_id="mine")
     assert "amend_id" in trade.amend_order(cl_ord_id="mine", limit_price="60003.0")
     assert trade.cancel_order(cl_ord_id="mine")["count"] == 1
-    assert session.shown(named)["status"] == "canceled"
+    assert session.order(named)["status"] == "canceled"
     for _ in range(2):
         session.place(price=LOW, userref=9)
     assert trade.cancel_order(txid=9)["count"] == 2
@@ -219,10 +219,10 @@ def test_the_dead_man_s_switch_pulls_its_orders(session: Session) -> None:
     armed = session.trade.cancel_all_orders_after_x(timeout=60)
     assert armed["triggerTime"] > armed["currentTime"]
     assert session.trade.cancel_all_orders_after_x(timeout=0)["triggerTime"] == "0"
-    assert session.shown(txid)["status"] == "open"
+    assert session.order(txid)["status"] == "open"
     session.trade.cancel_all_orders_after_x(timeout=60)
     session.after(61)
-    pulled = session.shown(txid)
+    pulled = session.order(txid)
     assert (pulled["status"], pulled["reason"]) == ("canceled", "CancelAllOrdersAfter Timeout")
 
 
@@ -243,7 +243,7 @@ def test_it_looks_back_at_trades_and_ledger(session: Session) -> None:
     assert user.get_ledgers(id_=sorted(listed)[:2]).keys() == set(sorted(listed)[:2])
     (dollars,) = {e["balance"] for e in list(user.get_ledgers_info(asset="ZUSD")["ledger"].values())[:1]}
     assert dollars == user.get_account_balance()["ZUSD"]
-    assert set(session.shown(bought)["trades"]) <= set(rows)
+    assert set(session.order(bought)["trades"]) <= set(rows)
     assert {bought, sold} <= user.get_closed_orders(trades=True)["closed"].keys()
     assert user.get_balance(currency="XBT")["available_balance"] > 0
     assert float(user.get_trade_balance()["eb"]) > 100_000
@@ -268,7 +268,7 @@ def test_it_knows_the_errors(terms: dict[str, str], error: str, session: Session
 
 
 class Heard:
-    """What a WebSocket client was sent, and a way to wait for a message of a kind."""
+    """The messages that a WebSocket client was sent, and a way to wait for one of a kind."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -279,7 +279,7 @@ class Heard:
         self._new.set()
 
     async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The first message that is wanted, waited for."""
+        """Return the first message that is wanted, waited for."""
         while True:
             for message in self.messages:
                 if wanted(message):
@@ -288,13 +288,13 @@ class Heard:
             await asyncio.wait_for(self._new.wait(), 60)
 
     async def answer(self, req_id: int) -> Any:
-        """The result of a request that succeeded."""
-        found = await self.until(lambda m: m.get("req_id") == req_id)
-        assert found["success"], found
-        return found.get("result")
+        """Return the result of a request that succeeded."""
+        response = await self.until(lambda m: m.get("req_id") == req_id)
+        assert response["success"], response
+        return response.get("result")
 
     def kinds(self, order_id: str) -> list[str]:
-        """The exec_types of an order's reports, snapshots left out."""
+        """Return the exec_types of an order's reports, snapshots left out."""
         rows = [
             row
             for m in self.messages
@@ -353,8 +353,8 @@ async def test_its_websocket_client_trades_and_hears_of_it(redirected: Running) 
     assert heard.kinds(unfilled) == ["pending_new", "new", "canceled"]
     assert list(dict.fromkeys(heard.kinds(bought))) == ["pending_new", "new", "trade", "filled"]
     assert all(heard.kinds(row["order_id"]) == ["pending_new", "new", "canceled"] for row in batch)
-    told = [m["data"] for m in heard.messages if m.get("channel") == "balances" and m["type"] == "update"]
-    assert {row["asset"] for rows in told for row in rows} == {"BTC", "USD"}
+    updates = [m["data"] for m in heard.messages if m.get("channel") == "balances" and m["type"] == "update"]
+    assert {row["asset"] for rows in updates for row in rows} == {"BTC", "USD"}
     print("private feed: executions and balances of add, amend, edit, cancel, stop, batch, a market buy over WebSocket")
 
 

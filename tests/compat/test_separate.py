@@ -16,9 +16,9 @@ def test_its_whole_session_succeeds(client: Client) -> None:
     if not client.python.exists():
         pytest.skip(f"{client.name} is not installed; 'make compat' installs it")
     try:
-        words = command(client)
+        arguments = command(client)
     except Skipped as skipped:
         pytest.skip(str(skipped))
-    code, out, errors = run(client, words, MINUTES)
+    code, out, errors = run(client, arguments, MINUTES)
     assert code == 0, out + errors
     assert "books: " in out

@@ -58,12 +58,12 @@ STRATEGIES = {strategy.strategy_id: strategy for strategy in _strategies()}
 
 
 def held(account: Account, strategy: Strategy) -> int:
-    """Units that are allocated to a strategy."""
+    """Return units that are allocated to a strategy."""
     return account.wallets.get(strategy.asset, {}).get(strategy.wallet, 0)
 
 
 def allocate(state: State, account: Account, strategy: Strategy, amount: Decimal, now: int, *, back: bool) -> None:
-    """Moves an amount from the spot wallet into a strategy, or ``back``; raises KrakenError."""
+    """Move an amount from the spot wallet into a strategy, or ``back``; raises KrakenError."""
     moved = units(amount, ASSETS[strategy.asset].decimals)
     if moved is None or amount < strategy.minimum:
         raise KrakenError(BELOW_MINIMUM)
@@ -73,7 +73,7 @@ def allocate(state: State, account: Account, strategy: Strategy, amount: Decimal
 
 
 def move(state: State, account: Account, strategy: Strategy, moved: int, now: int, subtype: str) -> None:
-    """Books the two entries of a move into a strategy, out of it for a ``deallocation``."""
+    """Book the two entries of a move into a strategy, out of it for a ``deallocation``."""
     ref_id, visible = state.reference(), now + state.lag()
     ends = [(SPOT, -moved), (strategy.wallet, moved)]
     if subtype == "deallocation":
@@ -83,7 +83,7 @@ def move(state: State, account: Account, strategy: Strategy, moved: int, now: in
 
 
 def sweep(state: State, account: Account, now: int, asset: str = "") -> int:
-    """Auto-earn: moves what is free of every asset (or of one) into its flexible strategy; returns how many moved."""
+    """Move what is free of every asset (or of one) into its flexible strategy (auto-earn); return how many moved."""
     count = 0
     for strategy in STRATEGIES.values():
         free = account.free(strategy.asset)
@@ -94,7 +94,7 @@ def sweep(state: State, account: Account, now: int, asset: str = "") -> int:
 
 
 def pay(state: State, account: Account, now: int, weeks: int) -> None:
-    """Books the rewards of so many weeks on whatever is allocated."""
+    """Book the rewards of so many weeks on whatever is allocated."""
     for strategy in STRATEGIES.values():
         rate = (strategy.low + strategy.high) / 200 * PAYOUT_NS * weeks / YEAR_NS
         reward = int(held(account, strategy) * rate)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from simulator.exchange.accounts.margin import Margin
-from simulator.exchange.orders import Account, Fill, Order
+from simulator.exchange.orders import PARTIALLY_FILLED, Account, Fill, Order
 from simulator.exchange.state import State
 from simulator.pairs.pairs import USD, rounded
 from simulator.ws_v2 import reports
 
 
 class Fills:
-    """Books fills on accounts: both legs of those in spot, positions of those with leverage."""
+    """Book fills on accounts: both legs of those in spot, positions of those with leverage."""
 
     def __init__(self, state: State, margin: Margin) -> None:
         self._state = state
@@ -24,9 +24,9 @@ class Fills:
         rounding = state.unconfirmed.fee_rounding
         cost, fee = pair.cost_units(price, qty), pair.cost_units(price, qty, rate, rounding)
         base_fee = self._base_fee(order, qty, rate)
-        # The ledger rounds for itself, amount and fee each, and balances follow the ledger.
+        # The ledger rounds amount and fee on its own, and balances follow the ledger.
         amount, charged = pair.quote_units(price, qty), 0 if base_fee else pair.quote_units_of(fee, rounding)
-        # A fee rounded up may pass what was reserved, or what a few lots bring, by a unit; a balance is never negative.
+        # A fee that is rounded up may exceed the reservation, or the proceeds, by a unit; a balance is never negative.
         held = account.balances.get(pair.quote.name, 0)
         if order.side == "buy" and not order.terms.leverage:
             amount = min(amount, held)
@@ -42,7 +42,7 @@ class Fills:
         usd_fee = fee if rate_usd == 1 else int(fee * rate_usd)
         worth = int((amount * rate_usd).scaleb(USD.decimals - pair.quote.decimals))
         order.usd_fee += usd_fee
-        order.status = "partially_filled"
+        order.status = PARTIALLY_FILLED
         visible = now + state.lag()
         order.visible_ns = max(order.visible_ns, visible)
         margin, closing = self._margin.taken(order, price, qty) if order.terms.leverage else (0, 0)
@@ -77,7 +77,7 @@ class Fills:
         ends = not order.remaining and state.unconfirmed.filled_report == "in_the_trade"
         state.report(order, "trade", reports.trade(fill, order, "filled" if ends else order.status))
         self._book_fill(account, fill, amount, charged)
-        # What it was worth is what the 30-day volume counts, from the next fill on.
+        # The 30-day volume counts the worth; the fees of the next fill follow.
         account.volume.add(worth, now)
         order.visible_lots -= min(qty, order.visible_lots)
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from simulator import errors
 from simulator.errors import KrakenError, invalid
+from simulator.exchange.engine import Side, opposite
 from simulator.exchange.orders import Account, Fill, Order, Position
 from simulator.exchange.state import State
 from simulator.exchange.venue.venue import Venue
@@ -31,21 +32,28 @@ class Margin:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        # Accounts that have lost a position, whose reduce-only orders are to be looked at.
+        # Accounts that have closed a position: their reduce-only orders are to be checked.
         self.reduced: set[int] = set()
 
-    def lots(self, account: Account, pair: Pair, side: str) -> int:
-        """Open lots of the account's positions on a side of a pair."""
+    def lots(self, account: Account, pair: Pair, side: Side) -> int:
+        """Count the open lots of the account's positions on a side of a pair."""
         return sum(p.open for p in account.positions.values() if p.pair.symbol == pair.symbol and p.side == side)
 
     def check(
-        self, account: Account, venue: Venue, side: str, qty: int, price: int | None, leverage: int, but: Order | None
+        self,
+        account: Account,
+        venue: Venue,
+        side: Side,
+        qty: int,
+        price: int | None,
+        leverage: int,
+        replacing: Order | None,
     ) -> None:
-        """Refuses (KrakenError) an order with leverage that the account's margin does not carry."""
+        """Refuse (KrakenError) an order with leverage that the account's margin does not carry."""
         pair = venue.pair
         if leverage not in leverages(pair):
             raise invalid("leverage")
-        opening = qty - self.lots(account, pair, _other(side))
+        opening = qty - self.lots(account, pair, opposite(side))
         if opening <= 0:
             return
         limits = MARGIN_PAIRS[pair.symbol]
@@ -53,17 +61,15 @@ class Margin:
         if self.lots(account, pair, side) + opening > most:
             raise KrakenError(errors.POSITION_SIZE)
         cost = pair.cost_units(venue.last_price if price is None else price, opening)
-        if self._worth(pair, cost) / leverage > self.free_margin(account, but):
+        if self._worth(pair, cost) / leverage > self.free_margin(account, replacing):
             raise KrakenError(errors.INSUFFICIENT_MARGIN)
 
-    def reducible(self, account: Account, pair: Pair, side: str) -> int:
-        """The lots that a reduce-only order of a side may trade; refuses (KrakenError) without a position."""
-        lots = self.lots(account, pair, _other(side))
+    def reducible(self, account: Account, pair: Pair, side: Side) -> int:
+        """Return the lots that a reduce-only order of a side may trade; refuses (KrakenError) without a position."""
+        lots = self.lots(account, pair, opposite(side))
         if not lots:
             raise KrakenError(errors.REDUCE_ONLY)
         return lots
-
-    # --- what it is worth, in USD --------------------------------------------------------------------------------
 
     def collateral(self, account: Account) -> Decimal:
         """Return what the spot wallet is worth."""
@@ -87,7 +93,7 @@ class Margin:
         return position.pair.cost_units(venue.last_price, position.open)
 
     def unrealised(self, account: Account) -> Decimal:
-        """Profit of the open positions, a loss where negative."""
+        """Return profit of the open positions, a loss where negative."""
         total = Decimal(0)
         for position in account.positions.values():
             cost, value = self.valuation(position)
@@ -95,17 +101,17 @@ class Margin:
         return total
 
     def margin_used(self, account: Account) -> Decimal:
-        """The margin of the open positions."""
+        """Return the margin of the open positions."""
         return sum(
             (self._worth(p.pair, p.margin * p.open // p.qty) for p in account.positions.values()),
             Decimal(0),
         )
 
-    def free_margin(self, account: Account, but: Order | None = None) -> Decimal:
-        """Return what new positions may take as margin, less what open orders but ``but`` have taken."""
+    def free_margin(self, account: Account, replacing: Order | None = None) -> Decimal:
+        """Return what new positions may take as margin, less what open orders but ``replacing`` have taken."""
         ordered = Decimal(0)
         for order in account.orders.values():
-            if order.terms.leverage and order is not but:
+            if order.terms.leverage and order is not replacing:
                 price = order.price or order.trigger or self._state.venues[order.pair.symbol].last_price
                 cost = order.pair.cost_units(price, order.remaining)
                 ordered += self._worth(order.pair, cost) / order.terms.leverage
@@ -115,11 +121,9 @@ class Margin:
     def _worth(self, pair: Pair, cost: int) -> Decimal:
         return Decimal(cost).scaleb(-pair.cost_precision) * self._state.rates.usd_or_start(pair.quote.name)
 
-    # --- fills ---------------------------------------------------------------------------------------------------
-
     def taken(self, order: Order, price: int, qty: int) -> tuple[int, int]:
         """Return the margin that a fill takes (units of the cost decimals) and the lots that it closes."""
-        closing = min(qty, self.lots(self._state.accounts[order.account], order.pair, _other(order.side)))
+        closing = min(qty, self.lots(self._state.accounts[order.account], order.pair, opposite(order.side)))
         return order.pair.cost_units(price, qty - closing) // order.terms.leverage, closing
 
     def book_fill(self, account: Account, fill: Fill, charged: int) -> None:
@@ -141,8 +145,8 @@ class Margin:
             account.positions[position.position_id] = self._state.journal.positions[position.position_id] = position
         self._book_margin(account, pair.quote.name, "margin", result, charged, fill.exec_id, fill.ns)
 
-    def _against(self, account: Account, pair: Pair, side: str, lots: int) -> list[tuple[Position, int]]:
-        """Positions of the other side with the lots of each that ``lots`` close, oldest first."""
+    def _against(self, account: Account, pair: Pair, side: Side, lots: int) -> list[tuple[Position, int]]:
+        """Return positions of the other side with the lots of each that ``lots`` close, oldest first."""
         parts: list[tuple[Position, int]] = []
         for position in account.positions.values():
             if lots and position.pair.symbol == pair.symbol and position.side != side:
@@ -168,10 +172,8 @@ class Margin:
         if amount or fee:
             self._state.book(account, asset, kind, amount, fee, ref_id, now, now + self._state.lag())
 
-    # --- time and settlement -------------------------------------------------------------------------------------
-
     def roll_over(self, account: Account, now: int) -> None:
-        """Charges the fees of positions that are due, one for each four hours."""
+        """Charge the fees of positions that are due, one for each four hours."""
         for position in [p for p in account.positions.values() if now >= p.rollover_ns]:
             pair = position.pair
             cost = pair.quote_units_of(position.cost_of(position.open), "half_up")
@@ -186,16 +188,16 @@ class Margin:
         return [
             order
             for order in account.orders.values()
-            if order.terms.reduce_only and not self.lots(account, order.pair, _other(order.side))
+            if order.terms.reduce_only and not self.lots(account, order.pair, opposite(order.side))
         ]
 
-    def settle_position(self, account: Account, pair: Pair, side: str, lots: int, now: int) -> int:
-        """Exchanges positions for their assets without a trade, all where ``lots`` is 0; returns the lots settled.
+    def settle_position(self, account: Account, pair: Pair, side: Side, lots: int, now: int) -> int:
+        """Exchange positions for their assets without a trade, all where ``lots`` is 0; return the lots settled.
 
         ``side`` is the one that would close them. Who is long pays the opening cost and gets the base, who is short
         pays the base.
         """
-        open_lots = self.lots(account, pair, _other(side))
+        open_lots = self.lots(account, pair, opposite(side))
         if not open_lots or lots > open_lots:
             raise KrakenError(errors.UNKNOWN_POSITION)
         parts = self._against(account, pair, side, lots or open_lots)
@@ -211,7 +213,3 @@ class Margin:
         self._state.book(account, pair.base.name, "settled", sign * base, 0, ref_id, now, visible)
         self._state.book(account, pair.quote.name, "settled", -sign * cost, 0, ref_id, now, visible)
         return total
-
-
-def _other(side: str) -> str:
-    return "sell" if side == "buy" else "buy"

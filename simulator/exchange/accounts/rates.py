@@ -1,4 +1,4 @@
-"""Values assets in USD by the exchange's own books. No I/O."""
+"""Value assets in USD by the exchange's own books. No I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Rates:
         self._routes: dict[str, tuple[str, ...] | None] = {}
 
     def usd(self, asset: str) -> Decimal | None:
-        """US dollars of one unit; None without a way to them."""
+        """Return US dollars of one unit; None without a route to them."""
         if asset == USD.name:
             return Decimal(1)
         if asset not in self._routes:
@@ -30,7 +30,7 @@ class Rates:
         return rate_by(way, asset, {symbol: self._middle(symbol) for symbol in way})
 
     def usd_or_start(self, asset: str) -> Decimal:
-        """US dollars of one unit, as at the start of the table where no listed pair gives a rate."""
+        """Return US dollars of one unit, as at the start of the table where no listed pair gives a rate."""
         rate = self.usd(asset)
         return ASSETS[asset].usd if rate is None else rate
 

@@ -27,7 +27,7 @@ class Volume:
         self.row = fee_row(self.units)
 
     def add(self, units: int, now: int) -> None:
-        """A fill of so many units; the fees of the next one follow."""
+        """Add a fill of ``units``; the fees of the next one follow."""
         hour = now // HOUR_NS
         if self._hours and self._hours[-1][0] >= hour:
             # Later than now: the clock has been put back.
@@ -39,7 +39,7 @@ class Volume:
         self.row = fee_row(self.units)
 
     def expire(self, now: int) -> None:
-        """Forgets what is 30 days old."""
+        """Forget what is 30 days old."""
         while self._hours and self._hours[0][0] <= now // HOUR_NS - HOURS:
             self.units -= self._hours.popleft()[1]
             self.row = fee_row(self.units)

@@ -1,4 +1,4 @@
-"""Export files: what an account asked for, and the CSV of its trades or its ledger in Kraken's columns, zipped."""
+"""Export files: what an account requested, and the CSV of its trades or its ledger in Kraken's columns, zipped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STABLE = frozenset({"USDT", "USDC", "DAI", "PYUSD", "EURT"})
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export as asked for; ``columns`` are names with commas or ``all``, times in ns since the epoch."""
+    """A requested export; ``columns`` are names with commas or ``all``, times in ns since the epoch."""
 
     export_id: str
     account: int
@@ -43,13 +43,13 @@ class Export:
     created_ns: int
 
     def status(self, now: int) -> str:
-        """``Queued``, ``Processing`` or ``Processed``."""
+        """Return ``Queued``, ``Processing`` or ``Processed``."""
         age = now - self.created_ns
         return "Queued" if age < QUEUED_NS else "Processing" if age < PROCESSED_NS else "Processed"
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """The columns of the file; the id is always the first."""
+        """Return the columns of the file; the id is always the first."""
         every = COLUMNS[self.report]
         if self.columns == "all":
             return every
@@ -58,7 +58,7 @@ class Export:
 
 
 def archive(export: Export, rows: Iterable[dict[str, str]]) -> bytes:
-    """The zip file of an export."""
+    """Return the zip file of an export."""
     separator = "\t" if export.form == "TSV" else ","
     lines = [separator.join(f'"{name}"' for name in export.chosen)]
     lines += [separator.join(_cell(name, row[name]) for name in export.chosen) for row in rows]
@@ -80,7 +80,7 @@ def _cell(name: str, value: str) -> str:
 
 
 def trade_row(fill: Fill, ledgers_of: Callable[[str], list[str]]) -> dict[str, str]:
-    """A trade by column."""
+    """Return a trade by column."""
     pair = fill.pair
     return {
         "txid": fill.exec_id,
@@ -89,7 +89,7 @@ def trade_row(fill: Fill, ledgers_of: Callable[[str], list[str]]) -> dict[str, s
         "time": _moment(fill.ns, 4),
         "type": fill.side,
         "ordertype": fill.kind,
-        "price": pair.old_price(fill.price),
+        "price": pair.padded_price(fill.price),
         "cost": pair.cost(fill.cost),
         "fee": pair.cost(fill.fee),
         "vol": pair.qty(fill.qty),
@@ -100,7 +100,7 @@ def trade_row(fill: Fill, ledgers_of: Callable[[str], list[str]]) -> dict[str, s
 
 
 def ledger_row(entry: LedgerEntry) -> dict[str, str]:
-    """A ledger entry by column."""
+    """Return a ledger entry by column."""
     asset = ASSETS[entry.asset]
     return {
         "txid": entry.ledger_id,

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
 
 from simulator.exchange.database.exports import Export
-from simulator.exchange.database.rows import marks, read_entry, read_fill, read_order
+from simulator.exchange.database.rows import Row, marks, read_amendment, read_entry, read_fill, read_order
 from simulator.exchange.orders import Amendment, Fill, LedgerEntry, Order
 
 PAGE = 50
 
 
 class History:
-    """Queries over what has been committed; they change nothing."""
+    """Queries over what has been committed."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
     def recent_fills(self, account: int, n: int) -> list[Fill]:
-        """The last ``n`` fills, oldest first."""
+        """Return the last ``n`` fills, oldest first."""
         rows = self._db.execute(
             "SELECT * FROM trades WHERE account=? ORDER BY ns DESC, rowid DESC LIMIT ?", (account, n)
         ).fetchall()
         return [read_fill(row) for row in reversed(rows)]
 
     def fills(self, account: int, start_ns: int, end_ns: int, now: int, offset: int) -> tuple[list[Fill], int]:
-        """A page of the visible fills in (start, end], newest first, and how many there are."""
+        """Return a page of the visible fills in (start, end], newest first, and how many there are."""
         where = "FROM trades WHERE account=? AND ns>? AND ns<=? AND visible_ns<=?"
         rows, count = self._page(where, "ns", (account, start_ns, end_ns, now), offset)
         return [read_fill(row) for row in rows], count
@@ -44,10 +43,10 @@ class History:
         cl_ord_id: str | None = None,
         by_open: bool = False,
     ) -> tuple[list[Order], int]:
-        """A page of the visible finished orders closed (or opened) in (start, end], newest first, and their number."""
+        """Return a page of the visible orders that closed (or opened) in (start, end], newest first, and the count."""
         by = "opened_ns" if by_open else "closed_ns"
         where = f"FROM orders WHERE account=? AND closed_ns>0 AND {by}>? AND {by}<=? AND visible_ns<=?"
-        values: tuple[Any, ...] = (account, start_ns, end_ns, now)
+        values: Row = (account, start_ns, end_ns, now)
         if userref is not None:
             where, values = f"{where} AND CAST(userref AS TEXT)=?", (*values, userref)
         if cl_ord_id is not None:
@@ -58,9 +57,9 @@ class History:
     def ledger(
         self, account: int, start_ns: int, end_ns: int, now: int, offset: int, kind: str | None, assets: list[str]
     ) -> tuple[list[LedgerEntry], int]:
-        """A page of the visible ledger in (start, end], newest first, and how many entries there are."""
+        """Return a page of the visible ledger in (start, end], newest first, and how many entries there are."""
         where = "FROM ledger WHERE account=? AND ns>? AND ns<=? AND visible_ns<=?"
-        values: tuple[Any, ...] = (account, start_ns, end_ns, now)
+        values: Row = (account, start_ns, end_ns, now)
         if kind is not None:
             where, values = f"{where} AND kind=?", (*values, kind)
         if assets:
@@ -68,7 +67,7 @@ class History:
         rows, count = self._page(where, "ns", values, offset)
         return [read_entry(row) for row in rows], count
 
-    def _page(self, where: str, by: str, values: tuple[Any, ...], offset: int) -> tuple[list[Any], int]:
+    def _page(self, where: str, by: str, values: Row, offset: int) -> tuple[list[Row], int]:
         count = int(self._db.execute(f"SELECT count(*) {where}", values).fetchone()[0])
         rows = self._db.execute(
             f"SELECT * {where} ORDER BY {by} DESC, rowid DESC LIMIT {PAGE} OFFSET ?", (*values, min(offset, 2**40))
@@ -76,47 +75,44 @@ class History:
         return rows, count
 
     def orders_by_id(self, account: int, ids: list[str]) -> list[Order]:
-        """Orders of an account by order id."""
+        """Return orders of an account by order id."""
         return [read_order(r) for r in self._by_id("orders", "order_id", account, ids)]
 
     def fills_by_id(self, account: int, ids: list[str]) -> list[Fill]:
-        """Fills of an account by exec id."""
+        """Return fills of an account by exec id."""
         return [read_fill(r) for r in self._by_id("trades", "exec_id", account, ids)]
 
     def ledger_by_id(self, account: int, ids: list[str]) -> list[LedgerEntry]:
-        """Ledger entries of an account by ledger id."""
+        """Return ledger entries of an account by ledger id."""
         return [read_entry(r) for r in self._by_id("ledger", "ledger_id", account, ids)]
 
     def amends(self, order_id: str) -> list[Amendment]:
         """Return the states that an order was amended to, oldest first."""
         rows = self._db.execute("SELECT * FROM amends WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
-        columns: list[list[Any]] = [list(row) for row in rows.fetchall()]
-        for row in columns:
-            row[7] = bool(row[7])
-        return [Amendment(*row) for row in columns]
+        return [read_amendment(row) for row in rows.fetchall()]
 
     def exec_ids(self, order_id: str) -> list[str]:
-        """The fills of an order, oldest first."""
+        """Return the fills of an order, oldest first."""
         rows = self._db.execute("SELECT exec_id FROM trades WHERE order_id=? ORDER BY rowid LIMIT 1000", (order_id,))
         return [str(row[0]) for row in rows.fetchall()]
 
     def ledger_ids(self, ref_id: str) -> list[str]:
-        """The ledger entries of a fill."""
+        """Return the ledger entries of a fill."""
         rows = self._db.execute("SELECT ledger_id FROM ledger WHERE ref_id=? ORDER BY rowid LIMIT 10", (ref_id,))
         return [str(row[0]) for row in rows.fetchall()]
 
     def every_fill(self, account: int, start_ns: int, end_ns: int) -> Iterator[Fill]:
-        """The fills from start to end, oldest first."""
+        """Return the fills from start to end, oldest first."""
         query = "SELECT * FROM trades WHERE account=? AND ns>=? AND ns<=? ORDER BY ns, rowid"
         return (read_fill(row) for row in self._db.execute(query, (account, start_ns, end_ns)).fetchall())
 
     def every_entry(self, account: int, start_ns: int, end_ns: int) -> Iterator[LedgerEntry]:
-        """The ledger from start to end, oldest first."""
+        """Return the ledger from start to end, oldest first."""
         query = "SELECT * FROM ledger WHERE account=? AND ns>=? AND ns<=? ORDER BY ns, rowid"
         return (read_entry(row) for row in self._db.execute(query, (account, start_ns, end_ns)).fetchall())
 
     def rewarded(self, account: int, asset: str, wallet: str) -> int:
-        """Units of an asset that a wallet has got as rewards."""
+        """Return units of an asset that a wallet has got as rewards."""
         query = (
             "SELECT coalesce(sum(amount), 0) FROM ledger WHERE account=? AND asset=? AND wallet=?"
             " AND (subtype='reward' OR kind='staking')"
@@ -124,10 +120,10 @@ class History:
         return int(self._db.execute(query, (account, asset, wallet)).fetchone()[0])
 
     def exports(self, account: int) -> list[Export]:
-        """The account's exports, newest first."""
+        """Return the account's exports, newest first."""
         query = "SELECT * FROM exports WHERE account=? ORDER BY created_ns DESC, rowid DESC"
         return [Export(*row) for row in self._db.execute(query, (account,)).fetchall()]
 
-    def _by_id(self, table: str, column: str, account: int, ids: list[str]) -> list[Any]:
+    def _by_id(self, table: str, column: str, account: int, ids: list[str]) -> list[Row]:
         query = f"SELECT * FROM {table} WHERE account=? AND {column} IN ({marks(len(ids))})"
         return self._db.execute(query, (account, *ids)).fetchall()

@@ -1,17 +1,17 @@
-"""An account as it was a moment ago: what a snapshot shows that is taken from a copy which lags."""
+"""An account as it was a moment ago, for snapshots from a copy that lags."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from simulator.exchange.database.store import Store
-from simulator.exchange.orders import OPEN, SPOT, Account, Fill, Order
+from simulator.exchange.orders import NEW, PARTIALLY_FILLED, PENDING_NEW, SPOT, Account, Fill, Order
 
 _FOREVER = 2**62
 
 
 def orders_at(store: Store, account: Account, ns: int) -> list[Order]:
-    """The orders that were open then, oldest first, with what was filled of them and how they stood."""
+    """Return the orders that were open then, oldest first, with what was filled of them and how they stood."""
     closed, _ = store.history.closed(account.index, ns, _FOREVER, _FOREVER, 0)
     orders = [order for order in (*account.orders.values(), *closed) if order.opened_ns <= ns]
     return sorted((_order_at(store, account, order, ns) for order in orders), key=lambda order: order.number)
@@ -31,7 +31,7 @@ def _order_at(store: Store, account: Account, order: Order, ns: int) -> Order:
         fee=order.fee - sum(fill.fee for fill in later),
         usd_fee=order.usd_fee - sum(fill.usd_fee for fill in later),
         value=order.value - sum(fill.price * fill.qty for fill in later),
-        status=OPEN[2] if filled else OPEN[0] if order.start_ns > ns else OPEN[1],
+        status=PARTIALLY_FILLED if filled else PENDING_NEW if order.start_ns > ns else NEW,
         qty=qty,
         price=price,
         trigger=trigger,
@@ -39,12 +39,12 @@ def _order_at(store: Store, account: Account, order: Order, ns: int) -> Order:
 
 
 def fills_at(account: Account, ns: int) -> list[Fill]:
-    """The last fills as known then, oldest first."""
+    """Return the last fills as known then, oldest first."""
     return [fill for fill in account.fills if fill.ns <= ns]
 
 
 def account_at(store: Store, account: Account, ns: int) -> Account:
-    """The account with the balances that it had then."""
+    """Return the account with the balances that it had then."""
     past = replace(
         account,
         balances=dict(account.balances),

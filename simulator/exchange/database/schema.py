@@ -69,7 +69,7 @@ VERSION = 2
 
 
 def prepare(db: sqlite3.Connection) -> None:
-    """Makes the tables and columns that are missing, and brings what is in them up to this version."""
+    """Create the tables and columns that are missing, and migrate what is in them to this version."""
     db.executescript(SCHEMA)
     for table, column in ADDED:
         name, _, kind = column.partition(" ")

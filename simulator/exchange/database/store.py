@@ -13,10 +13,12 @@ from pathlib import Path
 from simulator.exchange.database.exports import Export
 from simulator.exchange.database.history import History
 from simulator.exchange.database.rows import (
+    AMENDMENT_COLUMNS,
     FILL_COLUMNS,
     LEDGER_COLUMNS,
     ORDER_COLUMNS,
     POSITION_COLUMNS,
+    amendment_row,
     fill_row,
     ledger_row,
     marks,
@@ -44,13 +46,11 @@ class Store:
         self.history = History(self._db)
 
     def close(self) -> None:
-        """Closes the database."""
+        """Close the database."""
         self._db.close()
 
-    # --- writing -------------------------------------------------------------------------------------------------
-
     def commit(self, state: State, journal: Journal) -> None:
-        """Writes everything in ``journal`` in one transaction."""
+        """Write everything in ``journal`` in one transaction."""
         db = self._db
         accounts = state.accounts
         db.execute("BEGIN IMMEDIATE")
@@ -66,10 +66,9 @@ class Store:
                 f"INSERT INTO ledger VALUES ({marks(LEDGER_COLUMNS)})", [ledger_row(e) for e in journal.ledger]
             )
             db.executemany(
-                f"INSERT INTO amends VALUES ({marks(9)})",
-                [(a.amend_id, a.order_id, a.kind, a.qty, a.remaining, a.price, a.trigger, a.post_only, a.ns)
-                 for a in journal.amends],
-            )  # fmt: skip
+                f"INSERT INTO amends VALUES ({marks(AMENDMENT_COLUMNS)})",
+                [amendment_row(amendment) for amendment in journal.amends],
+            )
             db.executemany(
                 "INSERT OR REPLACE INTO balances VALUES (?,?,?)",
                 [(entry.account, entry.asset, entry.balance) for entry in journal.ledger if entry.wallet == SPOT],
@@ -98,26 +97,26 @@ class Store:
             raise
 
     def nonce(self, api_key: str, nonce: int) -> None:
-        """Keeps a key's highest nonce."""
+        """Keep a key's highest nonce."""
         self._db.execute("INSERT OR REPLACE INTO nonces VALUES (?,?)", (api_key, str(nonce)))
 
     def rest_counter(self, api_key: str, counter: Counter) -> None:
-        """Keeps a key's REST counter."""
+        """Keep a key's REST counter."""
         self._db.execute("INSERT OR REPLACE INTO rest_counters VALUES (?,?,?)", (api_key, counter.value, counter.ns))
 
     def venues(self, rows: Iterable[tuple[str, int, int]]) -> None:
-        """Keeps (symbol, last price, a trade id that has not been used) of each pair."""
+        """Keep (symbol, last price, a trade id that has not been used) of each pair."""
         self._db.execute("BEGIN IMMEDIATE")
         self._db.executemany("INSERT OR REPLACE INTO venues VALUES (?,?,?)", list(rows))
         self._db.execute("COMMIT")
 
     def shift(self, now: int, offset_ns: int) -> None:
-        """The clock, which is at ``now``, is put off by ``offset_ns`` in all: what is timed keeps its distance."""
+        """Move every stored time when the clock, at ``now``, is set ``offset_ns`` off: timers keep their distance."""
         by = offset_ns - self.clock_offset_ns
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         for table in ("orders", "trades", "ledger"):
-            # What is to be seen in the histories from then on.
+            # Rows that the histories will show after now.
             after = min(now, now + by)
             db.execute(f"UPDATE {table} SET visible_ns = visible_ns + ? WHERE visible_ns > ?", (by, after))
         db.execute("UPDATE orders SET touched_ns = touched_ns + ? WHERE closed_ns = 0", (by,))
@@ -132,34 +131,32 @@ class Store:
 
     @property
     def clock_offset_ns(self) -> int:
-        """Return the ns that the clock was put off by when these times were written."""
+        """Return the ns that the clock was off by when these times were written."""
         return int(self.meta("clock_offset_ns", "0"))
 
     def add_export(self, export: Export) -> None:
-        """Keeps an export."""
+        """Keep an export."""
         values = (export.export_id, export.account, export.report, export.description, export.form, export.columns)
         times = (export.start_ns, export.end_ns, export.created_ns)
         self._db.execute(f"INSERT INTO exports VALUES ({marks(9)})", (*values, *times))
 
     def remove_export(self, account: int, export_id: str) -> None:
-        """Forgets an export."""
+        """Forget an export."""
         self._db.execute("DELETE FROM exports WHERE account=? AND id=?", (account, export_id))
 
     def add_subaccount(self, name: str) -> None:
-        """Keeps the name of an account that a client made."""
+        """Keep the name of an account that a client made."""
         self._db.execute("INSERT INTO subaccounts VALUES (?)", (name,))
 
     def put(self, name: str, value: str) -> None:
-        """Keeps a value under a name."""
+        """Keep a value under a name."""
         self._put(name, value)
 
     def _put(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (name, value))
 
-    # --- the start -----------------------------------------------------------------------------------------------
-
     def meta(self, name: str, default: str) -> str:
-        """A kept value; the default is kept when there was none."""
+        """Return a kept value; the default is kept when there was none."""
         row = self._db.execute("SELECT value FROM meta WHERE name=?", (name,)).fetchone()
         if row is None:
             self._put(name, default)
@@ -167,11 +164,11 @@ class Store:
         return str(row[0])
 
     def subaccounts(self) -> list[str]:
-        """The names of accounts that clients made."""
+        """Return the names of accounts that clients made."""
         return [str(row[0]) for row in self._db.execute("SELECT name FROM subaccounts ORDER BY name").fetchall()]
 
     def account_id(self, name: str) -> tuple[int, int]:
-        """The account's number, made when new, and its switch's trigger time."""
+        """Return the account's number, made when new, and its switch's trigger time."""
         self._db.execute("INSERT OR IGNORE INTO accounts (name) VALUES (?)", (name,))
         row = self._db.execute("SELECT id, trigger_ns FROM accounts WHERE name=?", (name,)).fetchone()
         return int(row[0]), int(row[1])
@@ -189,43 +186,43 @@ class Store:
         return held
 
     def positions(self, account: int) -> dict[str, Position]:
-        """The account's open margin positions, oldest first."""
+        """Return the account's open margin positions, oldest first."""
         rows = self._db.execute("SELECT * FROM positions WHERE account=? AND closed<qty ORDER BY rowid", (account,))
         return {row[0]: read_position(row) for row in rows.fetchall()}
 
     def changes(self, account: int, after_ns: int) -> list[tuple[str, str, int]]:
-        """(asset, wallet, units) of every change of a balance since."""
+        """Return (asset, wallet, units) of every change of a balance since."""
         return self._db.execute(
             "SELECT asset, coalesce(wallet, ?), amount - fee FROM ledger WHERE account=? AND ns>?",
             (SPOT, account, after_ns),
         ).fetchall()
 
     def traded(self, account: int, after_ns: int, every_ns: int) -> list[tuple[int, int]]:
-        """(ns since the epoch // ``every_ns``, units of the dollar that its trades were worth then), oldest first."""
+        """Return (ns since the epoch // ``every_ns``, units of USD that its trades were worth then), oldest first."""
         return self._db.execute(
             "SELECT ns / ?1, sum(usd) FROM trades WHERE account=?2 AND ns>?3 GROUP BY 1 ORDER BY 1",
             (every_ns, account, after_ns),
         ).fetchall()
 
     def counters(self, account: Account) -> dict[str, Counter]:
-        """The matching engine's counters as they were left."""
+        """Return the matching engine's counters as they were left."""
         rows = self._db.execute("SELECT symbol, value, ns FROM counters WHERE account=?", (account.index,)).fetchall()
         return {s: Counter(account.tier.threshold, account.tier.decay, value, ns) for s, value, ns in rows}
 
     def nonces(self) -> dict[str, int]:
-        """The highest nonce of each key."""
+        """Return the highest nonce of each key."""
         return {key: int(nonce) for key, nonce in self._db.execute("SELECT api_key, nonce FROM nonces").fetchall()}
 
     def rest_counters(self) -> dict[str, tuple[float, int]]:
-        """Value and time of each key's REST counter as it was left."""
+        """Return value and time of each key's REST counter as it was left."""
         return {key: (value, ns) for key, value, ns in self._db.execute("SELECT * FROM rest_counters").fetchall()}
 
     def venue(self, symbol: str) -> tuple[int, int] | None:
-        """Last price and next trade id of a pair."""
+        """Return last price and next trade id of a pair."""
         row = self._db.execute("SELECT last_price, trade_id FROM venues WHERE symbol=?", (symbol,)).fetchone()
         return None if row is None else (int(row[0]), int(row[1]))
 
     def open_orders(self) -> list[Order]:
-        """Orders that were open, in the order of their time priority."""
+        """Return orders that were open, in the order of their time priority."""
         rows = self._db.execute("SELECT * FROM orders WHERE closed_ns=0 ORDER BY touched_ns, number").fetchall()
         return [read_order(row) for row in rows]

@@ -28,7 +28,7 @@ class Candle:
         self.ns = begin
 
     def add(self, price: int, qty: int, ns: int) -> None:
-        """Counts a trade."""
+        """Count a trade."""
         if price > self.high:
             self.high = price
         if price < self.low:
@@ -41,12 +41,12 @@ class Candle:
 
     @property
     def end(self) -> int:
-        """When the interval ends."""
+        """Return the time when the interval ends."""
         return self.begin + self.minutes * MINUTE_NS
 
     @property
     def vwap(self) -> int:
-        """Volume-weighted average price, rounded to ticks."""
+        """Return the volume-weighted average price, rounded to ticks."""
         return round(self.notional / self.volume) if self.volume else self.open
 
 
@@ -57,7 +57,7 @@ class Candles:
         self._kept: dict[int, deque[Candle]] = {minutes: deque(maxlen=CANDLES_MAX) for minutes in INTERVALS}
 
     def add(self, price: int, qty: int, ns: int) -> None:
-        """Counts a trade in every interval."""
+        """Count a trade in every interval."""
         for minutes, kept in self._kept.items():
             if not kept or ns >= kept[-1].end:
                 length = minutes * MINUTE_NS
@@ -65,11 +65,11 @@ class Candles:
             kept[-1].add(price, qty, ns)
 
     def kept(self, minutes: int) -> list[Candle]:
-        """The candles of an interval, oldest first, the running one last."""
+        """Return the candles of an interval, oldest first, the running one last."""
         return list(self._kept[minutes])
 
     def last(self, minutes: int) -> Candle | None:
-        """The running candle of an interval."""
+        """Return the running candle of an interval."""
         kept = self._kept[minutes]
         return kept[-1] if kept else None
 
@@ -86,7 +86,7 @@ class Day:
         self.volume = self.notional = self.trades = 0
 
     def add(self, price: int, qty: int, ns: int) -> None:
-        """Counts a trade, and forgets what is a day old."""
+        """Count a trade, and forget what is a day old."""
         minutes = self._minutes
         if not minutes or ns >= minutes[-1].end:
             minutes.append(Candle(ns - ns % MINUTE_NS, 1, price))
@@ -105,26 +105,26 @@ class Day:
         self.trades += 1
 
     def today(self, now: int) -> Candle:
-        """The trades since midnight UTC; before the first of them everything is at the last price."""
+        """Return the trades since midnight UTC; before the first of them everything is at the last price."""
         if now >= self._today.end:
             self._today = Candle(now - now % (DAY_MINUTES * MINUTE_NS), DAY_MINUTES, self._today.close)
         return self._today
 
     @property
     def open(self) -> int:
-        """The oldest price of the window."""
+        """Return the oldest price of the window."""
         return self._minutes[0].open if self._minutes else self._price
 
     @property
     def high(self) -> int:
-        """The highest price of the window."""
+        """Return the highest price of the window."""
         return max((minute.high for minute in self._minutes), default=self._price)
 
     @property
     def low(self) -> int:
-        """The lowest price of the window."""
+        """Return the lowest price of the window."""
         return min((minute.low for minute in self._minutes), default=self._price)
 
     def vwap(self) -> int:
-        """Volume-weighted average price in ticks; the first price without trades."""
+        """Return the volume-weighted average price in ticks; the first price without trades."""
         return round(self.notional / self.volume) if self.volume else self._price

@@ -1,1 +1,1 @@
-"""Measures the market by MARKET.md, and fits it to recordings: figures, intervals, pages."""
+"""Measure the market by MARKET.md, and fit it to recordings: figures, intervals, pages."""

@@ -1,4 +1,4 @@
-"""Measures the synthetic market by the rows of MARKET.md: ``python -m simulator calibrate``. Virtual time, no I/O.
+"""Measure the synthetic market by the rows of MARKET.md: ``python -m simulator calibrate``. Virtual time, no I/O.
 
 Each row says what was measured of the captures of the real exchange, what is accepted, and what it is here.
 """
@@ -62,7 +62,7 @@ def _near(name: str, unit: str, value: float, own: float, tolerance: float) -> R
 
 
 def calm_rows(seen: Seen, lot: float) -> list[Row]:
-    """The rows of BTC/USD in calm; ``lot`` is a lot's size in BTC."""
+    """Return the rows of BTC/USD in calm; ``lot`` is a lot's size in BTC."""
     total = sum(seen.levels.values())
     fano, cv, short = burstiness(seen.messages)
     kinds = seen.updates + seen.inserts + seen.deletes
@@ -113,7 +113,7 @@ def calm_rows(seen: Seen, lot: float) -> list[Row]:
 
 
 def volatile_rows(seen: Seen) -> list[Row]:
-    """The rows of BTC/USD in volatile."""
+    """Return the rows of BTC/USD in volatile."""
     widths = [ask - bid for _, bid, ask, *_ in seen.touches]
     return [
         Row("volatile: volatility, bp per root s", "set", "2 to 4", volatility(seen), 2, 4),
@@ -123,7 +123,7 @@ def volatile_rows(seen: Seen) -> list[Row]:
 
 
 def thin_rows(seen: Seen) -> list[Row]:
-    """The rows of a thin pair (SOL/USD in ``thin``)."""
+    """Return the rows of a thin pair (SOL/USD in ``thin``)."""
     spreads = [1e4 * 2 * (ask - bid) / (ask + bid) for _, bid, ask, *_ in seen.touches]
     touches = [touch[1:3] for touch in seen.touches]
     changes = sum(a != b for a, b in pairwise(touches)) / seen.seconds
@@ -147,7 +147,7 @@ def other_rows(symbol: str, seen: Seen) -> list[Row]:
 
 
 def delay_rows(config: Simulator, seed: int) -> list[Row]:
-    """The rows of what a request and a fill wait for by default, from as many draws as the medians need."""
+    """Return the rows of what a request and a fill wait for by default, from as many draws as the medians need."""
     delays = Delays(config.one_way_delay_ms, seed)
     rows = [Row("one-way delay, ms", "set", "10", delays.one_way_ns / 1e6, 10, 10)]
     for method, low, high in TURNAROUNDS:
@@ -167,7 +167,7 @@ def measure(
 ) -> tuple[list[Row], Seen]:
     """Return every row, from as many virtual seconds of each market, and what was seen of BTC/USD in calm.
 
-    ``tell`` hears each market's name before its turn.
+    ``publish`` hears each market's name before its turn.
     """
 
     def seen(symbol: str, regime: str) -> Seen:
@@ -200,7 +200,7 @@ def main(seconds: float, seed: int, page: Path | None = None, seeds: int = 1, ca
     ``captures`` is the folder of the captures that the page's second part is measured from; without it that part
     stays as it is. Raises OSError and RecordingError where a capture cannot be read.
     """
-    # Read first: a folder that lacks one is better refused before hours of market than after.
+    # Read first, so that a missing capture is refused before hours of market and not after.
     recordings = market_page.read_captures(captures) if captures is not None else None
     runs, calm = [], Seen()
     for one in range(seed, seed + seeds):

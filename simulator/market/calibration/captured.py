@@ -1,4 +1,4 @@
-"""Measures what was set by judgement: trades and the book's reaction to them, each figure with its interval.
+"""Measure what was set by judgement: trades and the book's reaction to them, each figure with its interval.
 
 The same figures are worked out of a recording of the real market and of the synthetic one.
 """
@@ -7,31 +7,29 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import fmean, median
-from typing import Any
 
+from simulator.exchange.engine import Side, opposite
 from simulator.market.calibration.figures import mid_at, quantile
-from simulator.market.calibration.intervals import Interval, Sample, bootstrap, wilson
+from simulator.market.calibration.intervals import Interval, Sample, Statistic, bootstrap, wilson
 from simulator.market.calibration.listener import Seen
 from simulator.market.recorded import Arrival
 from simulator.market.replay import Moment
 from simulator.wire import NS
 
-# Blocks are as long as clusters of trades and the pauses between them, and no shorter than what is looked ahead.
+# Blocks are as long as a cluster of trades with the pause after it, and never shorter than a figure's horizon.
 BLOCK_S = 5.0
 HORIZONS_S = (0.1, 1.0, 10.0, 60.0)
 REACTION_NS = NS // 10
 # A trade and the change of the book that it makes are stamped within this of each other.
 SAME_NS = 5_000_000
-# Where MARKET.md accepts nothing in particular: as it does for sizes and distances.
+# For figures without a band in MARKET.md: the tolerance that it has for sizes and distances.
 TOLERANCE = 0.3
 TRADE_FIRST = "trade's message before its book change, %"
 HOURS, BOOK = "OHLC of 2026", "book of 2023"
-
-Statistic = Callable[[Sequence[Any]], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +198,7 @@ def message_order(arrived: Sequence[Arrival], symbol: str) -> list[Sample]:
         if moment.kind != "trade" or (at and _is_same_order(moments[at - 1], moment)):
             continue
         side, price, _ = moment.levels[0]
-        hit = ("sell" if side == "buy" else "buy", price)
+        hit = (opposite(side), price)
         near = changes[bisect_left(times, moment.ns - SAME_NS) : bisect_left(times, moment.ns + SAME_NS)]
         apart = [(ns - moment.ns, place) for ns, place, lowered in near if hit in lowered]
         if apart:
@@ -209,9 +207,9 @@ def message_order(arrived: Sequence[Arrival], symbol: str) -> list[Sample]:
     return samples
 
 
-def _lowered(moments: Sequence[Moment]) -> list[tuple[int, int, set[tuple[str, int]]]]:
+def _lowered(moments: Sequence[Moment]) -> list[tuple[int, int, set[tuple[Side, int]]]]:
     """Return (ns, place in ``moments``, levels of which less stands after it) of each change of the book."""
-    book: dict[tuple[str, int], int] = {}
+    book: dict[tuple[Side, int], int] = {}
     changes = []
     for at, moment in enumerate(moments):
         if moment.kind == "trade":

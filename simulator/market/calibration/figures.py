@@ -1,4 +1,4 @@
-"""Works out the figures of a market from what was seen of it: of the synthetic one and of recordings alike."""
+"""Work out the figures of a market from what was seen of it: of the synthetic one and of recordings alike."""
 
 from __future__ import annotations
 

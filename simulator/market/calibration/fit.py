@@ -1,4 +1,4 @@
-"""Fits a style to a recording: ``python -m simulator style RECORDING``.
+"""Fit a style to a recording: ``python -m simulator style RECORDING``.
 
 The crowd lives through virtual time with a style, what is seen of it is compared with the recording's figures, and each
 number of the style that governs a figure is moved towards it; so in rounds.
@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from statistics import fmean, median
 
+from simulator.errors import FitError
 from simulator.market import replay
 from simulator.market.calibration.captured import taker_reactions
 from simulator.market.calibration.figures import after_trade, quantile, volatility
 from simulator.market.calibration.follower import Follower
 from simulator.market.calibration.listener import Seen, watch_style
 from simulator.market.recorded import Arrival
-from simulator.market.style import Style, style
+from simulator.market.style import Style, style_of
 from simulator.pairs.instrument import Pair
 from simulator.pairs.pairs import PAIRS
 
@@ -26,17 +27,13 @@ SECONDS_MIN, TRADES_MIN = 60.0, 30
 # With fewer trades, their impact and the book's reaction are noise: the pair's own are kept.
 REACTION_TRADES_MIN = 200
 ROUNDS, ROUND_S = 12, 1200.0
-# Of a seed that no round has seen, so that the figures printed are not those of the noise that was fitted to.
+# A seed that no round has used: the printed figures are not those of the noise that was fitted.
 CHECK_SEED, CHECK_S = 1000, 3600.0
-# How far a number is moved in one round, at most (its logarithm), and the share of the way that later rounds go.
+# The largest step of a number in one round (as logarithm), and the share of a step that later rounds take.
 STEP_MAX, LATER_POWER = 0.7, 0.4
 LONG_BARS_S, BAR_S, SHORT_BAR_S = 600.0, 60, 10
 
 Change = Callable[[Style, float], Style]
-
-
-class FitError(Exception):
-    """Say that a recording is no ground for a style; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +52,19 @@ class Target:
 
 
 def _scale(name: str) -> Change:
-    return lambda how, by: replace(how, **{name: getattr(how, name) * by})
+    return lambda style, by: replace(style, **{name: getattr(style, name) * by})
 
 
-def _small(how: Style, by: float) -> Style:
-    return replace(how, touch=(how.touch[0] * by, how.touch[1]))
+def _small(style: Style, by: float) -> Style:
+    return replace(style, touch=(style.touch[0] * by, style.touch[1]))
 
 
-def _large(how: Style, by: float) -> Style:
-    return replace(how, touch=(how.touch[0], how.touch[1] * by))
+def _large(style: Style, by: float) -> Style:
+    return replace(style, touch=(style.touch[0], style.touch[1] * by))
 
 
-def _impact(how: Style, by: float) -> Style:
-    return replace(how, stay_bp=how.stay_bp * by, decay_bp=how.decay_bp * by)
+def _impact(style: Style, by: float) -> Style:
+    return replace(style, stay_bp=style.stay_bp * by, decay_bp=style.decay_bp * by)
 
 
 def targets(seen: Seen, lot: float) -> list[Target]:
@@ -100,7 +97,7 @@ def first_guess(pair: Pair, seen: Seen) -> Style:
     """Return the pair's calm style with the recording's touch, from which the rounds begin."""
     widths = sorted(ask - bid for _, bid, ask, *_ in seen.touches)
     low, high = (max(1, round(quantile(widths, share) / pair.tick)) for share in (0.25, 0.75))
-    calm = style(pair, "calm")
+    calm = style_of(pair, "calm")
     return replace(calm, width=(low, high), echo=calm.echo or 1.0)
 
 
@@ -119,22 +116,22 @@ def fit(pair: Pair, seen: Seen) -> tuple[Style, list[tuple[Target, float]]]:
             scales[at] += min(STEP_MAX, max(-STEP_MAX, step))
         if number >= ROUNDS // 2:
             later.append(list(scales))
-    # Each round answers to the noise of its seed; their mean answers to less of it.
+    # Each round fits the noise of its seed too; their mean has less of it.
     best = _scaled(first, wanted, [fmean(column) for column in zip(*later, strict=True)])
     checked = watch_style(pair, best, CHECK_S, CHECK_SEED)[1]
     return best, [(target, target.read(checked)) for target in wanted]
 
 
-def _scaled(how: Style, wanted: Sequence[Target], scales: Sequence[float]) -> Style:
+def _scaled(style: Style, wanted: Sequence[Target], scales: Sequence[float]) -> Style:
     for target, scale in zip(wanted, scales, strict=True):
-        how = target.change(how, math.exp(scale))
-    return how
+        style = target.change(style, math.exp(scale))
+    return style
 
 
 def fitted(arrived: list[Arrival]) -> tuple[str, bool]:
     """Return styles as text, one for each pair that was recorded for long enough, and whether every figure is met.
 
-    Raises :class:`FitError` where there is none, and ValueError where the recording has no book.
+    Raises :class:`FitError` where there is none, and RecordingError where the recording has no book.
     """
     texts, short, met = [], [], True
     for symbol, moments in replay.ordered(arrived).items():
@@ -145,8 +142,8 @@ def fitted(arrived: list[Arrival]) -> tuple[str, bool]:
         if seen.seconds < SECONDS_MIN or len(seen.trades) < TRADES_MIN or not seen.distances:
             short.append(f"{symbol}: {seen.seconds:.1f} s of its book and {len(seen.trades)} trades")
             continue
-        how, figures = fit(PAIRS[symbol], seen)
-        texts.append(as_text(symbol, how, figures, seen))
+        style, figures = fit(PAIRS[symbol], seen)
+        texts.append(as_text(symbol, style, figures, seen))
         met = met and all(target.is_met(own) for target, own in figures)
     if not texts:
         least = f"a style takes {SECONDS_MIN:g} s of a pair's book, and {TRADES_MIN} trades"
@@ -154,7 +151,7 @@ def fitted(arrived: list[Arrival]) -> tuple[str, bool]:
     return "\n".join([*texts, *(f"# {why}: too little for a style" for why in short)]), met
 
 
-def as_text(symbol: str, how: Style, figures: list[tuple[Target, float]], seen: Seen) -> str:
+def as_text(symbol: str, style: Style, figures: list[tuple[Target, float]], seen: Seen) -> str:
     """Return a style as an entry of CALM in simulator/market/style.py, its table of figures as comments."""
     lines = [f"# {symbol}: {seen.seconds:.1f} s, {len(seen.messages)} book messages, {len(seen.trades)} trades"]
     lines.append(f"# {'property':<46} {'recording':>10} {'accepted':>11} {'fitted':>10}")
@@ -164,7 +161,7 @@ def as_text(symbol: str, how: Style, figures: list[tuple[Target, float]], seen: 
         lines.append(f"# {target.name:<46} {target.value:>10.4g} {accepted:>11} {own:>10.4g}{mark}")
     lines.append(f'"{symbol}": Style(')
     for field in fields(Style):
-        value = getattr(how, field.name)
+        value = getattr(style, field.name)
         if value != field.default:
             lines.append(f"    {field.name}={_literal(value)},")
     return "\n".join([*lines, "),"])

@@ -1,10 +1,11 @@
-"""Follows the book of a recording as the listener follows the synthetic market, and counts the same things. No I/O."""
+"""Follow the book of a recording as the listener follows the synthetic market, and count the same things. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulator.exchange.venue.book import Entry
+from simulator.exchange.engine import Side
+from simulator.exchange.venue.book import LevelChange
 from simulator.market.calibration.listener import DEPTH, Listener, Seen
 from simulator.market.replay import Level, Moment
 from simulator.wire import NS
@@ -17,7 +18,7 @@ class Follower:
 
     def __init__(self, moments: Sequence[Moment]) -> None:
         self._moments = moments
-        self._book: dict[str, dict[int, int]] = {"buy": {}, "sell": {}}
+        self._book: dict[Side, dict[int, int]] = {"buy": {}, "sell": {}}
         self._depth = DEPTH
         self._listener = Listener({"buy": {}, "sell": {}}, 0)
 
@@ -41,7 +42,7 @@ class Follower:
         seen.seconds = (moments[-1].ns - moments[0].ns) / NS
         return seen
 
-    def _best(self, side: str) -> list[int]:
+    def _best(self, side: Side) -> list[int]:
         return sorted(self._book[side], reverse=side == "buy")[:DEPTH]
 
     def _sample(self, ns: int) -> None:
@@ -74,7 +75,7 @@ class Follower:
         if parts:
             self._listener.message(parts, moment.ns)
 
-    def _entries(self, side: str, levels: Sequence[Level], ns: int) -> list[Entry]:
+    def _entries(self, side: Side, levels: Sequence[Level], ns: int) -> list[LevelChange]:
         """Return what a subscriber of the best levels hears of a change of one side."""
         book, sign = self._book[side], -1 if side == "buy" else 1
         before = {price: book[price] for price in self._best(side)}
@@ -87,13 +88,13 @@ class Follower:
         for price in sorted(book, key=lambda price: price * sign)[self._depth :]:
             del book[price]
         named = {price for _, price, _ in levels}
-        entries = [Entry(price, 0, ns, False) for price in before if price not in book and price in named]
+        entries = [LevelChange(price, 0, ns, False) for price in before if price not in book and price in named]
         worst = max((price * sign for price in before), default=0)
         for price in self._best(side):
             if price not in before:
-                # A level that was there behind the view, or that a recording of no more levels tells of only now.
+                # A level that was there behind the view, or that a recording of no more levels has only now.
                 refill = price in known or (len(before) == DEPTH and price * sign > worst)
-                entries.append(Entry(price, book[price], ns, refill))
+                entries.append(LevelChange(price, book[price], ns, refill))
             elif book[price] != before[price]:
-                entries.append(Entry(price, book[price], ns, False))
+                entries.append(LevelChange(price, book[price], ns, False))
         return entries

@@ -1,4 +1,4 @@
-"""Gives figures of few samples an interval: resamples blocks of time, so that what hangs together stays together."""
+"""Give figures of few samples an interval, by resampling whole blocks of time: neighbours depend on each other."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ BLOCKS_MIN = 8
 _LOW, _HIGH = 0.025, 0.975
 _Z = 1.96
 
+# A time in ns, and what was seen then. Any: its type is that which the figure's own statistic takes.
 Sample = tuple[int, Any]
+Statistic = Callable[[Sequence[Any]], float]
 Interval = tuple[float, float]
 
 
-def bootstrap(
-    samples: Sequence[Sample], statistic: Callable[[Sequence[Any]], float], block_s: float, seconds: float
-) -> Interval | None:
+def bootstrap(samples: Sequence[Sample], statistic: Statistic, block_s: float, seconds: float) -> Interval | None:
     """Return the 95 % interval of a statistic of samples (ns, value) within ``seconds``, by blocks of ``block_s``.
 
     None where there are fewer than BLOCKS_MIN blocks with a sample in them.

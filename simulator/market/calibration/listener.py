@@ -1,4 +1,4 @@
-"""Follows a lone pair of the synthetic market as a client would, in virtual time, and counts what it sees. No I/O."""
+"""Follow a lone pair of the synthetic market as a client would, in virtual time, and count what it sees. No I/O."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from simulator.exchange.engine import load_engine
+from simulator.exchange.engine import Side, load_engine
 from simulator.exchange.exchange import Exchange
-from simulator.exchange.venue.book import Entry, Run
+from simulator.exchange.venue.book import LevelChange, Run
 from simulator.exchange.venue.venue import Venue
 from simulator.market.market import Market
-from simulator.market.style import Style, style
+from simulator.market.style import Style, style_of
 from simulator.pairs.instrument import Pair
 from simulator.pairs.pairs import PAIRS
 from simulator.wire import NS
@@ -43,27 +43,27 @@ class Seen:
 
 
 class Listener:
-    """Follows one pair's depth-10 view by what a subscriber is told; ``view`` is its snapshot by side."""
+    """Follow one pair's depth-10 view by the messages of a subscriber; ``view`` is its snapshot by side."""
 
-    def __init__(self, view: Mapping[str, Mapping[int, int]], now: int) -> None:
+    def __init__(self, view: Mapping[Side, Mapping[int, int]], now: int) -> None:
         self.seen = Seen()
         self._gone: deque[tuple[int, int]] = deque(maxlen=50)
         self.begin(view, now)
 
-    def begin(self, view: Mapping[str, Mapping[int, int]], now: int) -> None:
-        """Starts from a snapshot; the levels in it count as born ``now``."""
+    def begin(self, view: Mapping[Side, Mapping[int, int]], now: int) -> None:
+        """Start from a snapshot; the levels in it count as born ``now``."""
         self._view = {side: dict(levels) for side, levels in view.items()}
         self._born = {(side, price): now for side, levels in view.items() for price in levels}
 
     def take(self, runs: Iterable[Run], now: int) -> None:
-        """Counts one event's runs, each of which is a message."""
+        """Count one event's runs, each of which is a message."""
         for run in runs:
             entries = run.views[DEPTH]
             if entries:
                 self.message([(run.side, entries)], now)
 
-    def message(self, parts: Iterable[tuple[str, list[Entry]]], now: int) -> None:
-        """Counts one message, given as the entries of each side that it holds."""
+    def message(self, parts: Iterable[tuple[Side, list[LevelChange]]], now: int) -> None:
+        """Count one message, given as the entries of each side that it holds."""
         seen = self.seen
         seen.messages.append(now)
         count = 0
@@ -93,7 +93,7 @@ class Listener:
                 self._born.pop((side, price), None)
         seen.levels[count] = seen.levels.get(count, 0) + 1
 
-    def _inserted(self, side: str, price: int, qty: int, best: int | None, now: int) -> None:
+    def _inserted(self, side: Side, price: int, qty: int, best: int | None, now: int) -> None:
         seen = self.seen
         seen.inserts += 1
         seen.sizes.append(qty)
@@ -108,16 +108,16 @@ class Listener:
 
 
 def watch(symbol: str, regime: str, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
-    """Lets a pair's crowd live alone in virtual time; returns what a subscriber saw after the first half minute."""
+    """Let a pair's crowd live alone in virtual time; return what a subscriber saw after the first half minute."""
     pair = PAIRS[symbol]
-    return watch_style(pair, style(pair, regime), seconds, seed)
+    return watch_style(pair, style_of(pair, regime), seconds, seed)
 
 
-def watch_style(pair: Pair, how: Style, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
-    """Does what :func:`watch` does with a crowd of any style."""
+def watch_style(pair: Pair, style: Style, seconds: float, seed: int = 1) -> tuple[Venue, Seen]:
+    """Watch a crowd of any style as :func:`watch` does."""
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
     exchange = Exchange([venue], lambda: 0)
-    market = Market(exchange, venue, how, f"{pair.symbol} {seed}")
+    market = Market(exchange, venue, style, f"{pair.symbol} {seed}")
     now = START_NS
     market.open(now)
     end = now + WARM_UP_S * NS
@@ -158,10 +158,10 @@ def watch_style(pair: Pair, how: Style, seconds: float, seed: int = 1) -> tuple[
     return venue, seen
 
 
-def record(pair: Pair, how: Style, seconds: float, seed: int = 1) -> list[str]:
+def record(pair: Pair, style: Style, seconds: float, seed: int = 1) -> list[str]:
     """Let a crowd live alone for virtual seconds; return the frames of its depth-10 book and of its trades."""
     venue = Venue(pair, load_engine()(), 1, pair.start_price)
-    market = Market(Exchange([venue], lambda: 0), venue, how, f"{pair.symbol} {seed}")
+    market = Market(Exchange([venue], lambda: 0), venue, style, f"{pair.symbol} {seed}")
     now = START_NS
     market.open(now)
     venue.public.clear()

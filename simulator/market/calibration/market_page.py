@@ -1,10 +1,11 @@
-"""Writes docs/market.md: the synthetic market beside the real one, and what the captures say of what was set."""
+"""Write docs/market.md: the synthetic market beside the real one, and what captures say of judged figures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulator.errors import RecordingError
 from simulator.market import recorded, replay
 from simulator.market.calibration import listener
 from simulator.market.calibration.captured import (
@@ -19,7 +20,7 @@ from simulator.market.calibration.captured import (
 from simulator.market.calibration.follower import Follower
 from simulator.market.calibration.listener import Seen
 from simulator.market.recorded import Arrival
-from simulator.market.style import style
+from simulator.market.style import style_of
 from simulator.pairs.pairs import PAIRS
 
 # The pair whose crowd stands beside the captures, and how long its messages are recorded to see their order.
@@ -87,8 +88,8 @@ def read_captures(folder: Path) -> list[tuple[str, list[Arrival], str]]:
     for name, symbol, date in CAPTURES:
         try:
             read.append((f"{symbol}, {date}, {Path(name).name}", recorded.read(folder / name), symbol))
-        except recorded.RecordingError as error:
-            raise recorded.RecordingError(f"{name}: {error}") from error
+        except RecordingError as error:
+            raise RecordingError(f"{name}: {error}") from error
     return read
 
 
@@ -104,7 +105,7 @@ def captured_part(captures: Sequence[tuple[str, list[Arrival], str]], synthetic:
 
 def _own_order() -> dict[str, float]:
     """Return the order and the stamps of the synthetic market's messages, by the names of their rows."""
-    frames = listener.record(PAIRS[PAIR], style(PAIRS[PAIR], "calm"), ORDER_S)
+    frames = listener.record(PAIRS[PAIR], style_of(PAIRS[PAIR], "calm"), ORDER_S)
     arrived = replay.arrivals(frame.encode() for frame in frames)
     return {row.name: row.value for row in measure_order(message_order(arrived, PAIR), ORDER_S)}
 

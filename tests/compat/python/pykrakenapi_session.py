@@ -53,7 +53,7 @@ def books(client: Any, seconds: float) -> None:
 
 
 def orders(client: Any) -> str:
-    """Live an order's life; return the id of a market buy."""
+    """Place, amend and cancel orders; return the id of a market buy."""
     order = {"pair": PAIR, "type": "buy", "volume": "0.001", "validate": False}
     (resting,) = client.add_standard_order(ordertype="limit", price=LOW, oflags="post", **order)["txid"]
     assert client.get_open_orders().loc[resting, "descr_price"] == float(LOW)

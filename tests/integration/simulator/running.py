@@ -34,7 +34,7 @@ EX_HELD = 75
 
 
 def looped(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """An async test in a loop of its own."""
+    """Run an async test in a loop of its own."""
 
     @functools.wraps(test)
     def run(*arguments: Any, **named: Any) -> None:
@@ -44,7 +44,7 @@ def looped(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """Return a port that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -70,11 +70,11 @@ class Running:
 
     @property
     def url(self) -> str:
-        """Its HTTP address."""
+        """Return its HTTP address."""
         return f"http://127.0.0.1:{self.port}"
 
     def spawn(self) -> subprocess.Popen[bytes]:
-        """Starts a process without waiting for it."""
+        """Start a process without waiting for it."""
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         log = open(self.folder / "stderr", "ab")  # noqa: SIM115 - the process keeps it
         with log:
@@ -87,7 +87,7 @@ class Running:
             )
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Start it and wait until it answers."""
         self.process = self.spawn()
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
@@ -98,11 +98,11 @@ class Running:
         raise AssertionError("the simulator did not come up")
 
     def kill(self) -> None:
-        """SIGKILL, by pid."""
+        """Kill it (SIGKILL), by pid."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> int:
-        """SIGTERM; returns the exit code."""
+        """Stop it (SIGTERM); return the exit code."""
         return self._end(signal.SIGTERM)
 
     def _end(self, number: int) -> int:
@@ -116,16 +116,14 @@ class Running:
             return self.process.wait()
 
     def control(self, what: str, method: str = "GET", body: Any = None, query: str = "") -> Any:
-        """A call of the simulator's own: ``faults`` or ``clock``."""
+        """Make a call of the simulator's own, ``faults`` or ``clock``; return its answer."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/simulator/{what}{query}", data, method=method)
         with urllib.request.urlopen(request, timeout=60) as response:
             return json.load(response)
 
-    # --- clients -------------------------------------------------------------------------------------------------
-
     def get(self, method: str, **query: Any) -> Any:
-        """A public call."""
+        """Make a public call; return the whole envelope."""
         with urllib.request.urlopen(f"{self.url}/0/public/{method}?{urlencode(query)}", timeout=10) as response:
             return json.load(response)
 
@@ -139,7 +137,7 @@ class Running:
         signature: str | None = None,
         **fields: Any,
     ) -> Any:
-        """A signed private call; returns the whole envelope."""
+        """Make a signed private call; return the whole envelope."""
         used = str(next(self._nonces) if nonce is None else nonce)
         request = self._signed(method, key, used, signature, fields, as_json=as_json)
         with urllib.request.urlopen(request, timeout=10) as response:
@@ -169,7 +167,7 @@ class Running:
         )
 
     def file(self, method: str, key: tuple[str, str] = MAKER, **fields: Any) -> bytes:
-        """A signed private call that answers a file."""
+        """Make a signed private call that answers a file; return its bytes."""
         with urllib.request.urlopen(
             self._signed(method, key, str(next(self._nonces)), None, fields), timeout=10
         ) as answer:
@@ -177,21 +175,21 @@ class Running:
             return body
 
     def ask(self, method: str, key: tuple[str, str] = MAKER, **fields: Any) -> Any:
-        """A private call that has to succeed; returns its result."""
+        """Make a private call that has to succeed; return its result."""
         answer = self.post(method, key, **fields)
         assert answer["error"] == [], answer
         return answer["result"]
 
     @contextlib.asynccontextmanager
     async def private(self, key: tuple[str, str] = MAKER) -> AsyncIterator[Socket]:
-        """A private WebSocket with a fresh token."""
+        """Open a private WebSocket with a fresh token."""
         token = await asyncio.to_thread(self.ask, "GetWebSocketsToken", key)
         async with websockets.connect(f"ws://127.0.0.1:{self.port}/auth/v2", max_size=None) as connection:
             yield Socket(connection, token["token"])
 
     @contextlib.asynccontextmanager
     async def public(self) -> AsyncIterator[Socket]:
-        """A public WebSocket."""
+        """Open a public WebSocket."""
         async with websockets.connect(f"ws://127.0.0.1:{self.port}/v2", max_size=None) as connection:
             yield Socket(connection, "")
 
@@ -207,7 +205,7 @@ class Socket:
         self._ids = count(1)
 
     async def receive(self) -> dict[str, Any]:
-        """The next frame."""
+        """Return the next frame."""
         text = await asyncio.wait_for(self.connection.recv(), 20)
         self.texts.append(text)
         frame: dict[str, Any] = json.loads(text, parse_float=Decimal)
@@ -215,14 +213,14 @@ class Socket:
         return frame
 
     async def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Receives until a frame is the wanted one."""
+        """Receive until a frame is the wanted one."""
         while True:
             frame = await self.receive()
             if wanted(frame):
                 return frame
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """A request; returns its answer."""
+        """Send a request; return its answer."""
         req_id = next(self._ids)
         if self.token:
             params = {"token": self.token, **params}
@@ -230,13 +228,13 @@ class Socket:
         return await self.until(lambda frame: frame.get("req_id") == req_id)
 
     async def ended(self) -> None:
-        """Receives until the connection is closed."""
+        """Receive until the connection is closed."""
         with contextlib.suppress(websockets.ConnectionClosed):
             while True:
                 await self.receive()
 
     async def execution(self, kind: str) -> dict[str, Any]:
-        """Receives until an execution of a kind."""
+        """Receive until an execution of a kind."""
         frame = await self.until(
             lambda f: f.get("channel") == "executions" and f["type"] == "update" and f["data"][0]["exec_type"] == kind
         )

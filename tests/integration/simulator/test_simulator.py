@@ -81,10 +81,10 @@ async def test_an_order_lives_over_websocket_and_rest_alike(simulator: Running) 
         ledger = (await asyncio.to_thread(simulator.ask, "Ledgers", VISITOR))["ledger"]
         assert all(entry["type"] == "deposit" for entry in ledger.values())
         fills = [f["data"][0] for f in client.frames if f.get("channel") == "executions" and f["type"] == "update"]
-        told = {row["exec_id"]: row for row in fills if row["exec_type"] == "trade"}
-        assert set(trades) == set(told)
+        reported = {row["exec_id"]: row for row in fills if row["exec_type"] == "trade"}
+        assert set(trades) == set(reported)
         for exec_id, row in trades.items():
-            assert Decimal(row["cost"]) == told[exec_id]["cost"]
+            assert Decimal(row["cost"]) == reported[exec_id]["cost"]
             assert row["pair"] == "XXBTZUSD"
         await client.call("cancel_all")
         assert (await asyncio.to_thread(simulator.ask, "OpenOrders", PEOPLE))["open"] == {}
@@ -114,7 +114,13 @@ def test_the_call_counter_of_a_key_fills_and_is_refused(simulator: Running) -> N
 
 
 def test_orders_go_over_rest_in_form_and_json(simulator: Running) -> None:
-    fields = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000.1"}
+    fields: dict[str, Any] = {
+        "pair": "XBTUSD",
+        "type": "buy",
+        "ordertype": "limit",
+        "volume": "0.001",
+        "price": "60000.1",
+    }
     checked = simulator.ask("AddOrder", **fields, validate="true")
     assert checked == {"descr": {"order": "buy 0.00100000 XBTUSD @ limit 60000.1"}}
     placed = simulator.ask("AddOrder", as_json=True, **fields, oflags="post", cl_ord_id="one")
@@ -204,7 +210,7 @@ async def test_what_has_left_a_client_is_acted_on_though_the_client_is_gone(simu
             params = {"token": client.token, **ORDER}
             await client.connection.send(json.dumps({"method": "add_order", "params": params}))
         await client.connection.close()
-    opened = {}
+    opened: dict[str, Any] = {}
     while len(opened) < 5:
         opened = (await asyncio.to_thread(simulator.ask, "OpenOrders"))["open"]
         await asyncio.sleep(0.6)

@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.error
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty":
 
 
 async def story(simulator: Running) -> list[str]:
-    """Every byte that a public and a private client were sent in a small session."""
+    """Return every byte that a public and a private client were sent in a small session."""
     simulator._nonces = iter(range(1, 1000))  # type: ignore[assignment]
     async with simulator.public() as public, simulator.private(MAKER) as private:
 
@@ -40,18 +41,18 @@ async def story(simulator: Running) -> list[str]:
 
 @looped
 async def test_the_same_seed_requests_and_times_give_the_same_bytes() -> None:
-    told = []
+    sessions = []
     for seed in ("5", "5", "6"):
         with tempfile.TemporaryDirectory() as folder:
             simulator = Running(Path(folder), ("--clock", "virtual", "--seed", seed))
             simulator.start()
             try:
-                told.append(await story(simulator))
+                sessions.append(await story(simulator))
             finally:
                 simulator.kill()
-    assert len(told[0]) > 300
-    assert told[0] == told[1]
-    assert told[0] != told[2]
+    assert len(sessions[0]) > 300
+    assert sessions[0] == sessions[1]
+    assert sessions[0] != sessions[2]
 
 
 def test_time_stands_still_until_it_is_put_forward_and_then_runs_fast(tmp_path: Path) -> None:
@@ -65,7 +66,8 @@ def test_time_stands_still_until_it_is_put_forward_and_then_runs_fast(tmp_path: 
         assert time.monotonic() - began < 60
         assert simulator.control("clock", "POST", {"to": "2026-03-01T12:02:01Z"})["clock"] == "virtual"
         assert simulator.get("SystemStatus")["result"]["timestamp"] == "2026-03-01T12:02:01Z"
-        for wrong in ({"ms": -1}, {"ms": "x"}, {}, [], {"to": "yesterday"}, {"ms": 1e15}):
+        rejected: tuple[Any, ...] = ({"ms": -1}, {"ms": "x"}, {}, [], {"to": "yesterday"}, {"ms": 1e15})
+        for wrong in rejected:
             with pytest.raises(urllib.error.HTTPError) as error:
                 simulator.control("clock", "POST", wrong)
             assert error.value.code == 400

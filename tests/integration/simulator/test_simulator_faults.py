@@ -9,6 +9,7 @@ import json
 import time
 import urllib.error
 import zipfile
+from typing import Any
 
 import aiohttp
 import pytest
@@ -27,10 +28,10 @@ async def test_faults_are_set_seen_done_and_cleared_over_http(simulator: Running
             "ids"
         ]
         assert (await client.call("add_order", **ORDER))["error"] == "EService:Busy"
-        shown = simulator.control("faults")
-        assert [rule["id"] for rule in shown["set"]] == ids
-        assert shown["counts"] == {"refuse": 1}
-        assert shown["injected"][0]["where"] == "add_order"
+        summary = simulator.control("faults")
+        assert [rule["id"] for rule in summary["set"]] == ids
+        assert summary["counts"] == {"refuse": 1}
+        assert summary["injected"][0]["where"] == "add_order"
         simulator.control("faults", "DELETE", query=f"?id={ids[0]}")
         assert (await client.call("add_order", **ORDER))["success"]
         simulator.control("faults", "POST", {"kind": "status", "value": "cancel_only"})
@@ -67,7 +68,7 @@ def test_rest_is_refused_broken_late_and_off_the_clock(simulator: Running) -> No
     simulator.get("Time")
     assert time.monotonic() - before >= 0.4
     simulator.control("faults", "POST", {"kind": "answer_never", "method": "AddOrder", "count": 1})
-    order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
+    order: dict[str, Any] = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
     with pytest.raises((urllib.error.URLError, ConnectionError, OSError)):
         simulator.post("AddOrder", **order)
     assert len(simulator.ask("OpenOrders")["open"]) == 1
@@ -133,7 +134,7 @@ async def test_single_orders_are_followed_at_the_host_that_kraken_has_for_them(s
         session.ws_connect(f"{simulator.url}/v2", headers={"Host": "ws-l3.kraken.com"}) as socket,
     ):
         await socket.send_json(request)
-        kinds = []
+        kinds: list[str] = []
         while kinds[-1:] != ["update"]:
             frame = await asyncio.wait_for(socket.receive_json(), 20)
             kinds += [frame["type"]] if frame.get("channel") == "level3" else []

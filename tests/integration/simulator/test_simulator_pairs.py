@@ -1,9 +1,10 @@
-"""What the process lists, by its configuration."""
+"""The pairs that the process lists, by its configuration."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -49,7 +50,7 @@ def test_pairs_left_out_are_those_traded_with_their_references_and_a_file_adds_m
         ({"asset_pairs": "none.json"}, "config.yaml: simulator.asset_pairs: "),
     ],
 )
-def test_what_cannot_be_listed_ends_it_with_the_reason(tmp_path: Path, settings: dict[str, object], said: str) -> None:
+def test_what_cannot_be_listed_ends_it_with_the_reason(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
     running = Running(tmp_path, **settings)
     assert running.spawn().wait(30) == 78
     assert said in (tmp_path / "stderr").read_text()

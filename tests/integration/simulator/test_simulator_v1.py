@@ -48,8 +48,8 @@ async def test_an_old_client_subscribes_trades_and_hears_of_it(simulator: Runnin
         assert armed["triggerTime"] > armed["currentTime"]
         await connection.send('{"event":"ping","reqid":3}')
         await until(lambda frame: isinstance(frame, dict) and frame == {"event": "pong", "reqid": 3})
-    told = [frame[2]["sequence"] for frame in seen if isinstance(frame, list) and frame[1] == "openOrders"]
-    assert told == list(range(1, len(told) + 1))
+    sequences = [frame[2]["sequence"] for frame in seen if isinstance(frame, list) and frame[1] == "openOrders"]
+    assert sequences == list(range(1, len(sequences) + 1))
     closed = await asyncio.to_thread(simulator.ask, "QueryOrders", txid=f"{placed['txid']},{bought['txid']}")
     assert {row["status"] for row in closed.values()} == {"closed", "canceled"}
 

@@ -41,7 +41,7 @@ def _kind(value: Any) -> str:
 
 
 def walk(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every path in a value with the type found there; list elements are ``[]``, named things ``*``."""
+    """Return every path in a value with the type there; list elements are ``[]``, named things ``*``."""
     if isinstance(value, dict):
         yield path, "object"
         named = value and all(_ID.fullmatch(key) for key in value if key not in ("last", "count"))
@@ -57,19 +57,19 @@ def walk(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def add(shapes: Shapes, name: str, value: Any) -> None:
-    """Adds a message to its class."""
-    found = shapes.setdefault(name, {})
+    """Add a message to its class."""
+    paths = shapes.setdefault(name, {})
     for path, kind in walk(value):
-        found.setdefault(path, set()).add(kind)
+        paths.setdefault(path, set()).add(kind)
 
 
 def read(text: str) -> Any:
-    """A JSON text whose fractions stay distinguishable from whole numbers."""
+    """Return a JSON text whose fractions stay distinguishable from whole numbers."""
     return json.loads(text, parse_float=Float)
 
 
 def v2_class(frame: Any) -> str | None:
-    """The class of a v2 message of the server; None for requests and what has no counterpart."""
+    """Return the class of a v2 message of the server; None for requests and what has no counterpart."""
     if not isinstance(frame, dict) or "params" in frame:
         return None
     if frame.get("channel") and "method" not in frame:
@@ -89,7 +89,7 @@ def v2_class(frame: Any) -> str | None:
     return " ".join(filter(None, ["v2", frame["method"], channel, "done" if frame["success"] else "refused"]))
 
 
-def _told(row: Any) -> str:
+def _row_class(row: Any) -> str:
     """Class a row of a private v1 message: an order or trade as a whole, or what has changed."""
     if "ordertxid" in row:
         return "trade"
@@ -99,10 +99,10 @@ def _told(row: Any) -> str:
 
 
 def v1_class(frame: Any) -> str | None:
-    """The class of a v1 message of the server."""
+    """Return the class of a v1 message of the server."""
     if isinstance(frame, list) and len(frame) == 3 and frame[1] in ("openOrders", "ownTrades"):
         rows = [row for item in frame[0] for row in item.values()]
-        return f"v1 {frame[1]} {_told(rows[0])}" if rows else None
+        return f"v1 {frame[1]} {_row_class(rows[0])}" if rows else None
     if isinstance(frame, list) and len(frame) >= 4 and isinstance(frame[-2], str):
         name = frame[-2].partition("-")[0]
         parts = frame[1:-2]
@@ -130,7 +130,7 @@ def _captured_lines(folder: str) -> Iterator[str]:
 
 
 def captured_frames(folder: str) -> Iterator[Any]:
-    """The captured or documented messages of a folder."""
+    """Return the captured or documented messages of a folder."""
     for line in _captured_lines(folder):
         try:
             yield read(line)
@@ -139,7 +139,7 @@ def captured_frames(folder: str) -> Iterator[Any]:
 
 
 def captured() -> Shapes:
-    """The classes of every captured or documented message."""
+    """Return the classes of every captured or documented message."""
     shapes: Shapes = {}
     for folder, classify in (("public_v2", v2_class), ("private_v2", v2_class), ("public_v1", v1_class)):
         for frame in captured_frames(folder):
@@ -156,7 +156,7 @@ def captured() -> Shapes:
 
 
 def unread() -> set[str]:
-    """The files of ``rest/`` that are neither compared nor explained."""
+    """Return the files of ``rest/`` that are neither compared nor explained."""
     read = {file.partition("#")[0] for files in REST_FILES.values() for file in files}
     there = {path.name for path in frames_path("SOURCES.md").parent.joinpath("rest").iterdir()}
     return {name for name in there - read if not any(re.fullmatch(pattern, name) for pattern in NO_COUNTERPART)}
@@ -349,18 +349,18 @@ NO_COUNTERPART = {
 }
 
 
-def differences(there: Shapes, here: Shapes) -> set[str]:
+def differences(captured: Shapes, own: Shapes) -> set[str]:
     """Return what the two do not share in the classes that both have, and the classes that are not here at all."""
-    found = {f"{name}: not here" for name in there if name not in here}
-    for name in there.keys() & here.keys():
-        theirs, ours = there[name], here[name]
+    missing = {f"{name}: not here" for name in captured if name not in own}
+    for name in captured.keys() & own.keys():
+        theirs, ours = captured[name], own[name]
         for path in theirs.keys() - ours.keys():
             if not any(path.startswith((f"{other}.", f"{other}[")) for other in theirs.keys() - ours.keys()):
-                found.add(f"{name}{path}: missing")
+                missing.add(f"{name}{path}: missing")
         for path in ours.keys() - theirs.keys():
             if not any(path.startswith((f"{other}.", f"{other}[")) for other in ours.keys() - theirs.keys()):
-                found.add(f"{name}{path}: added")
+                missing.add(f"{name}{path}: added")
         for path in ours.keys() & theirs.keys():
             if odd := ours[path] - theirs[path]:
-                found.add(f"{name}{path}: {'/'.join(sorted(odd))} for {'/'.join(sorted(theirs[path]))}")
-    return found
+                missing.add(f"{name}{path}: {'/'.join(sorted(odd))} for {'/'.join(sorted(theirs[path]))}")
+    return missing

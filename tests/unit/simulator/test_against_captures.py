@@ -8,12 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from simulator.faults import instant
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
-from simulator.wire import read_json
 from tests.unit.simulator import captures
 from tests.unit.simulator.captures import Shapes, add, captured_frames, read, v1_class, v2_class
-from tests.unit.simulator.worlds import Client, TestWorld, limit, market
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit, market
 
 # What may differ, as patterns, and why. One that nothing needs any more fails the test.
 ALLOWED = {
@@ -67,7 +64,7 @@ def public(world: TestWorld, shapes: Shapes) -> None:
     client.call("subscribe", channel="executions", token="x")
     client.session.beat(world.now)
     world.run(20)
-    world.world.hub.tell(
+    world.world.hub.publish(
         "instrument", "", 0, client.frames[[f[:23] for f in client.frames].index('{"channel":"instrument"')].replace(
             '"snapshot"', '"update"', 1
         )
@@ -144,53 +141,47 @@ def private(world: TestWorld, shapes: Shapes) -> None:
 
 
 def rest(world: TestWorld, shapes: Shapes) -> None:
-    key = world.world.keys["V1"]
-
-    def call(method: str, fields: dict[str, Any] | None = None) -> Any:
+    def answer(method: str, fields: dict[str, Any] | None = None) -> Any:
         world.now += 10**9
-        given = read_json(json.dumps(fields or {}))
-        if method in rest_private.METHODS:
-            result = rest_private.METHODS[method].run(world.world, key, given, world.now, world.now)
-        else:
-            result = rest_public.METHODS[method](world.world, given, world.now)
+        result = call(world, method, **(fields or {}))
         world.world.flush(world.now)
         text = json.dumps({"error": [], "result": result})
         add(shapes, f"REST {method}", read(text))
         return json.loads(text)["result"]
 
     for method in ("Time", "SystemStatus", "Assets", "AssetPairs", "Ticker", "GetWebSocketsToken", "Balance"):
-        call(method)
+        answer(method)
     for method in ("BalanceEx", "TradeBalance", "CancelAll"):
-        call(method)
+        answer(method)
     for method in ("Depth", "OHLC", "Trades", "Spread", "TradeVolume"):
-        call(method, {"pair": "XBTUSD"})
+        answer(method, {"pair": "XBTUSD"})
     order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000.1"}
-    (named,) = call("AddOrder", {**order, "cl_ord_id": "one"})["txid"]
-    call("AmendOrder", {"txid": named, "limit_price": "60001"})
-    call("OrderAmends", {"order_id": named})
-    (txid,) = call("AddOrder", {**order, "userref": 3, "oflags": "post"})["txid"]
+    (named,) = answer("AddOrder", {**order, "cl_ord_id": "one"})["txid"]
+    answer("AmendOrder", {"txid": named, "limit_price": "60001"})
+    answer("OrderAmends", {"order_id": named})
+    (txid,) = answer("AddOrder", {**order, "userref": 3, "oflags": "post"})["txid"]
     stop = {**order, "type": "sell", "ordertype": "stop-loss", "price": "50000"}
-    (stopped,) = call("AddOrder", stop)["txid"]
+    (stopped,) = answer("AddOrder", stop)["txid"]
     instant.take_part(world.world, world.account("visitor").orders[named], 10_000, world.now)
     world.world.flush(world.now)
-    call("OpenOrders", {"trades": True})
-    call("EditOrder", {"txid": txid, "pair": "XBTUSD", "userref": "4"})
-    call("CancelOrder", {"txid": named})
-    batch = call("AddOrderBatch", {"pair": "XBTUSD", "orders": [order, {**order, "volume": "0.1"}]})["orders"]
-    call("CancelOrderBatch", {"orders": [row["txid"] for row in batch if "txid" in row]})
-    call("CancelAllOrdersAfter", {"timeout": "60"})
-    (bought,) = call("AddOrder", {**order, "ordertype": "market"})["txid"]
+    answer("OpenOrders", {"trades": True})
+    answer("EditOrder", {"txid": txid, "pair": "XBTUSD", "userref": "4"})
+    answer("CancelOrder", {"txid": named})
+    batch = answer("AddOrderBatch", {"pair": "XBTUSD", "orders": [order, {**order, "volume": "0.1"}]})["orders"]
+    answer("CancelOrderBatch", {"orders": [row["txid"] for row in batch if "txid" in row]})
+    answer("CancelAllOrdersAfter", {"timeout": "60"})
+    (bought,) = answer("AddOrder", {**order, "ordertype": "market"})["txid"]
     world.now += 10**10
-    call("ClosedOrders", {"trades": True})
-    call("QueryOrders", {"txid": f"{bought},{named},{stopped}", "trades": True})
-    trades = call("TradesHistory", {"ledgers": True})["trades"]
-    call("QueryTrades", {"txid": ",".join(trades), "ledgers": True})
-    ledger = call("Ledgers")["ledger"]
-    call("QueryLedgers", {"id": next(iter(ledger))})
+    answer("ClosedOrders", {"trades": True})
+    answer("QueryOrders", {"txid": f"{bought},{named},{stopped}", "trades": True})
+    trades = answer("TradesHistory", {"ledgers": True})["trades"]
+    answer("QueryTrades", {"txid": ",".join(trades), "ledgers": True})
+    ledger = answer("Ledgers")["ledger"]
+    answer("QueryLedgers", {"id": next(iter(ledger))})
 
 
 def own() -> Shapes:
-    """The classes of what the simulator says in a session that touches everything."""
+    """Return the classes of what the simulator says in a session that touches everything."""
     world = TestWorld(history_lag_s=(0.0, 0.0))
     shapes: Shapes = {}
     world.run(20)
@@ -203,21 +194,21 @@ def own() -> Shapes:
 
 
 def test_members_types_and_number_text_are_those_of_the_captures() -> None:
-    found = captures.differences(captures.captured(), own())
-    unexplained = {text for text in found if not any(re.fullmatch(pattern, text) for pattern in ALLOWED)}
+    differing = captures.differences(captures.captured(), own())
+    unexplained = {text for text in differing if not any(re.fullmatch(pattern, text) for pattern in ALLOWED)}
     assert not unexplained, "\n".join(sorted(unexplained))
-    needless = {pattern for pattern in ALLOWED if not any(re.fullmatch(pattern, text) for text in found)}
+    needless = {pattern for pattern in ALLOWED if not any(re.fullmatch(pattern, text) for text in differing)}
     assert not needless, "\n".join(sorted(needless))
 
 
 def _times(frames: Iterable[Any]) -> list[list[str]]:
-    """The times of the fills of each executions snapshot that has several."""
-    found = []
+    """Return the times of the fills of each executions snapshot that has several."""
+    mixed = []
     for frame in frames:
         if isinstance(frame, dict) and frame.get("channel") == "executions" and frame.get("type") == "snapshot":
             times = [row["timestamp"] for row in frame["data"] if row["exec_type"] == "trade"]
-            found += [times] if len(set(times)) > 1 else []
-    return found
+            mixed += [times] if len(set(times)) > 1 else []
+    return mixed
 
 
 def test_fills_of_a_snapshot_are_in_the_captures_order() -> None:

@@ -38,7 +38,7 @@ def order(key: str = "V1", **changes: Any) -> Act:
 
 def in_state(act: Act, **members: Any) -> Act:
     def run(world: TestWorld) -> Any:
-        instant.act(world.world, world.world.faults.read(members, world.now), world.now)
+        instant.carry_out(world.world, world.world.faults.read(members, world.now), world.now)
         return act(world)
 
     return run

@@ -87,9 +87,9 @@ def test_connections_take_turns_however_much_one_of_them_has_asked() -> None:
     async def run() -> None:
         sockets = WebSockets(TestWorld().world, Clock(), Delays(0.0, 1, none=True))
         waits = []
-        for name, asked in (("flood", 50), ("other", 3)):
+        for name, requests in (("flood", 50), ("other", 3)):
             inbox: asyncio.Queue[Any] = asyncio.Queue()
-            for item in [*[(0, Request("ping", {}, None, 0))] * asked, None]:
+            for item in [*[(0, Request("ping", {}, None, 0))] * requests, None]:
                 inbox.put_nowait(item)
             waits.append(sockets._work(Noted(name), inbox))  # type: ignore[arg-type]
         await asyncio.gather(*waits)

@@ -16,12 +16,10 @@ from aiohttp import WSMsgType
 from simulator import certificate
 from simulator.errors import KrakenError
 from simulator.faults import instant
-from simulator.rest import public as rest_public
 from simulator.websocket import Clock, Connection, Delays, WebSockets
 from simulator.wire import parse_time
 from tests.unit.simulator.faults.test_rules import inject
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import TestWorld, limit, market
+from tests.unit.simulator.worlds import TestWorld, call, limit, market
 
 
 def test_book_messages_of_a_pair_rise_strictly_in_time_in_both_versions() -> None:
@@ -70,19 +68,19 @@ def test_an_answer_is_never_from_before_its_request() -> None:
 def test_asset_version_1_answers_under_the_new_names() -> None:
     # Documented, and asked for by Kraken.Net: keys BTC, USD and BTC/USD.
     world = TestWorld()
-    assets = rest_public.assets(world.world, {"assetVersion": "1"}, world.now)
+    assets = call(world, "Assets", assetVersion="1")
     assert {"BTC", "USD", "ETH"} <= set(assets)
-    pairs = rest_public.asset_pairs(world.world, {"assetVersion": "1"}, world.now)
+    pairs = call(world, "AssetPairs", assetVersion="1")
     assert (pairs["BTC/USD"]["base"], pairs["BTC/USD"]["quote"]) == ("BTC", "USD")
     assert pairs["BTC/USD"]["altname"] == "XBTUSD"
-    assert set(rest_public.assets(world.world, {"assetVersion": "0"}, world.now)) >= {"XXBT", "ZUSD"}
+    assert set(call(world, "Assets", assetVersion="0")) >= {"XXBT", "ZUSD"}
     with pytest.raises(KrakenError, match="assetVersion"):
-        rest_public.assets(world.world, {"assetVersion": "2"}, world.now)
+        call(world, "Assets", assetVersion="2")
 
 
 def test_fees_of_pairs_are_empty_as_captured_in_2026() -> None:
     # frames/rest/AssetPairs_5pairs_live_20260925_bytex.json.
-    (row,) = rest_public.asset_pairs(TestWorld().world, {"pair": "XBTUSD"}, 0).values()
+    (row,) = call(TestWorld(), "AssetPairs", pair="XBTUSD").values()
     assert (row["fees"], row["fees_maker"]) == ([], [])
 
 

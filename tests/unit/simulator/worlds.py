@@ -10,14 +10,17 @@ from typing import Any
 
 from shared.config import Key, SimAccount, Simulator
 from simulator.exchange.database.store import Store
-from simulator.exchange.engine import load_engine
+from simulator.exchange.engine import Side, load_engine
 from simulator.exchange.orders import Account, OrderRequest
+from simulator.market.market import Market
 from simulator.pairs.pairs import PAIRS
+from simulator.rest import private as rest_private
+from simulator.rest import public as rest_public
 from simulator.session import Session
-from simulator.wire import NS
+from simulator.wire import NS, read_json
 from simulator.world import World
-from simulator.ws_v1.private import OldPrivateSession
-from simulator.ws_v1.public import OldPublicSession
+from simulator.ws_v1.private import PrivateSessionV1
+from simulator.ws_v1.public import PublicSessionV1
 from simulator.ws_v2.private import PrivateSession
 from simulator.ws_v2.public import PublicSession
 
@@ -26,7 +29,7 @@ RICH = {"USD": Decimal(100_000), "BTC": Decimal(1), "ETH": Decimal(20), "SOL": D
 
 
 def settings(**changes: Any) -> Simulator:
-    """Two accounts: a market maker without maker fee, and a visitor at the entry fees."""
+    """Return two accounts: a market maker without maker fee, and a visitor at the entry fees."""
     accounts = [
         SimAccount(
             name="maker",
@@ -60,20 +63,20 @@ class TestWorld:
         return bid, ask
 
     def empty(self, symbol: str = "BTC/USD") -> None:
-        """Takes the crowd out of the book."""
+        """Take the crowd out of the book."""
         venue = self.exchange.venues[symbol]
-        for number in tuple(next(m for m in self.world.markets if m.venue is venue).crowd.orders):
+        for number in tuple(crowd_market(self, symbol).crowd.orders):
             venue.cancel(number, self.now)
 
     def after(self, seconds: float) -> int:
-        """Lets only the exchange's own timers run."""
+        """Let only the exchange's own timers run."""
         self.now += int(seconds * NS)
         self.exchange.tick(self.now)
         self.world.flush(self.now)
         return self.now
 
     def run(self, seconds: float) -> None:
-        """Lets the market live."""
+        """Let the market live."""
         end = self.now + int(seconds * NS)
         while self.now < end:
             self.now = min(end, max(self.world.step(self.now), self.now + 100_000))
@@ -83,17 +86,32 @@ class TestWorld:
         return Client(self, PrivateSession, self.world.make_token(state, self.now))
 
     def private_v1(self, key: str = "M1") -> Client:
-        return Client(self, OldPrivateSession, self.world.make_token(self.world.keys[key], self.now))
+        return Client(self, PrivateSessionV1, self.world.make_token(self.world.keys[key], self.now))
 
     def public(self) -> Client:
         return Client(self, PublicSession, "")
 
     def public_v1(self) -> Client:
-        return Client(self, OldPublicSession, "")
+        return Client(self, PublicSessionV1, "")
+
+
+def call(world: TestWorld, method: str, key: str = "V1", /, **fields: Any) -> Any:
+    """Return the result of a REST call, of the account of ``key`` where it is private. Any: JSON."""
+    given = read_json(json.dumps(fields))
+    assert isinstance(given, dict)
+    if method in rest_public.METHODS:
+        return rest_public.METHODS[method](world.world, given, world.now)
+    return rest_private.METHODS[method].run(world.world, world.world.keys[key], given, world.now, world.now)
+
+
+def crowd_market(world: TestWorld, symbol: str = "BTC/USD") -> Market:
+    """Return the crowd of a pair."""
+    (one,) = (m for m in world.world.markets if m.venue.pair.symbol == symbol and isinstance(m, Market))
+    return one
 
 
 def tape_of(world: TestWorld, symbol: str) -> list[tuple[int, str, int, int]]:
-    """The trades of a pair."""
+    """Return the trades of a pair."""
     return [(t.trade_id, t.side, t.price, t.qty) for t in world.exchange.venues[symbol].tape]
 
 
@@ -108,36 +126,40 @@ class Client:
         self.session.open(world.now)
 
     def call(self, method: str, **params: Any) -> list[dict[str, Any]]:
-        """Sends a request with the token and returns what came because of it."""
+        """Send a request with the token and return what came because of it."""
         if self.token and "token" not in params:
             params["token"] = self.token
         return self.raw({"method": method, "params": params, "req_id": 9})
 
     def event(self, name: str, **members: Any) -> list[Any]:
-        """As ``call``, of version 1."""
+        """Send an event of version 1; return what came because of it."""
         return self.raw({"event": name, "token": self.token, **members})
 
-    def raw(self, message: Any) -> list[dict[str, Any]]:
+    def raw(self, message: Any) -> list[Any]:
         before = len(self.frames)
         text = message if isinstance(message, str) else json.dumps(message)
         self.session.handle(self.session.read(text, self.world.now), self.world.now)
         self.world.world.flush(self.world.now)
         return self.since(before)
 
-    def since(self, index: int) -> list[dict[str, Any]]:
+    def since(self, index: int) -> list[Any]:
         return [json.loads(frame, parse_float=Decimal) for frame in self.frames[index:]]
 
     def reports(self) -> list[dict[str, Any]]:
-        """Every execution told so far, in order, snapshots left out."""
-        found = [f for f in self.since(0) if f.get("channel") == "executions" and f["type"] == "update"]
-        return [row for frame in found for row in frame["data"]]
+        """Return every execution told so far, in order, snapshots left out."""
+        updates = [f for f in self.since(0) if f.get("channel") == "executions" and f["type"] == "update"]
+        return [row for frame in updates for row in frame["data"]]
+
+
+def _side(name: str) -> Side:
+    return "buy" if name == "buy" else "sell"
 
 
 def limit(side: str = "buy", qty: str = "0.001", price: str = "80000", symbol: str = "BTC/USD", **more: Any) -> Any:
-    """A limit order as the exchange takes it."""
-    return OrderRequest(PAIRS[symbol], side, "limit", Decimal(qty), Decimal(price), **more)
+    """Return a limit order as the exchange takes it."""
+    return OrderRequest(PAIRS[symbol], _side(side), "limit", Decimal(qty), Decimal(price), **more)
 
 
 def market(side: str, qty: str, symbol: str = "BTC/USD") -> OrderRequest:
-    """A market order as the exchange takes it."""
-    return OrderRequest(PAIRS[symbol], side, "market", Decimal(qty))
+    """Return a market order as the exchange takes it."""
+    return OrderRequest(PAIRS[symbol], _side(side), "market", Decimal(qty))

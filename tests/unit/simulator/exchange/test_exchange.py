@@ -13,6 +13,7 @@ from shared.config.unconfirmed import Unconfirmed
 from simulator import errors
 from simulator.errors import KrakenError
 from simulator.exchange.orders import Account
+from simulator.exchange.state import SystemStatus
 from simulator.wire import NS
 from tests.unit.simulator.worlds import TestWorld, limit, market
 
@@ -47,7 +48,7 @@ def test_validation_has_krakens_order() -> None:
     # Wrong in every way at once: the price is named first, then the size, then the funds.
     assert refused(world, limit(qty="0.00000001", price="1.11")).startswith(errors.INVALID_PRICE)
     assert refused(world, limit(qty="0.00000001", price="1.1")) == errors.ORDER_MINIMUM
-    world.exchange.state.system = "cancel_only"
+    world.exchange.state.system = SystemStatus.CANCEL_ONLY
     assert refused(world, limit(qty="0.00000001", price="1.11")) == errors.CANCEL_ONLY
 
 

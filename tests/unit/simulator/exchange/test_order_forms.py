@@ -11,10 +11,10 @@ import pytest
 from simulator.errors import KrakenError
 from simulator.wire import NS, iso_seconds
 from tests.unit.simulator.exchange.test_special_orders import BTC, add, open_rows, trade_at, watcher
-from tests.unit.simulator.rest.test_arguments import ORDER, call
-from tests.unit.simulator.worlds import TestWorld, market
+from tests.unit.simulator.rest.test_order_arguments import ORDER
+from tests.unit.simulator.worlds import TestWorld, call, market
 
-LIMIT = {"order_type": "limit", "side": "buy", "limit_price": 60000.0, **BTC}
+LIMIT: dict[str, Any] = {"order_type": "limit", "side": "buy", "limit_price": 60000.0, **BTC}
 
 
 def world_at(last: int = 840_000) -> TestWorld:

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from simulator.wire import NS
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import Client, TestWorld, limit
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit
 
-BTC = {"symbol": "BTC/USD", "order_qty": 0.01}
-TRAIL = {"order_type": "trailing-stop", "side": "sell", "triggers": {"price": 1.0, "price_type": "pct"}, **BTC}
+BTC: dict[str, Any] = {"symbol": "BTC/USD", "order_qty": 0.01}
+TRAIL: dict[str, Any] = {
+    "order_type": "trailing-stop",
+    "side": "sell",
+    "triggers": {"price": 1.0, "price_type": "pct"},
+    **BTC,
+}
 
 
 def add(world: TestWorld, key: str = "M1", **params: Any) -> str:
@@ -23,7 +27,7 @@ def add(world: TestWorld, key: str = "M1", **params: Any) -> str:
 
 
 def open_rows(world: TestWorld, key: str = "M1") -> dict[str, dict[str, Any]]:
-    """The executions snapshot, by order."""
+    """Return the executions snapshot, by order."""
     (_, snapshot) = world.private(key).call("subscribe", channel="executions")
     return {row["order_id"]: row for row in snapshot["data"]}
 
@@ -35,7 +39,7 @@ def watcher(world: TestWorld) -> Client:
 
 
 def trade_at(world: TestWorld, ticks: int) -> None:
-    """The crowd's book becomes one level there, and it trades."""
+    """Reduce the crowd's book to one level at a price, and trade with it."""
     world.empty()
     venue = world.exchange.venues["BTC/USD"]
     lots = 10**6
@@ -107,8 +111,8 @@ def test_rest_takes_and_describes_a_trailing_stop_as_captured() -> None:
     assert result["descr"]["order"] == "sell 0.01000000 XBTUSD @ trailing stop +100.0 -> limit -5.5"
 
 
-def iceberg(world: TestWorld, qty: float = 0.01, shown: float = 0.004, price: float = 80_000.0) -> str:
-    params = {"symbol": "BTC/USD", "order_qty": qty, "display_qty": shown, "limit_price": price}
+def iceberg(world: TestWorld, qty: float = 0.01, display: float = 0.004, price: float = 80_000.0) -> str:
+    params: dict[str, Any] = {"symbol": "BTC/USD", "order_qty": qty, "display_qty": display, "limit_price": price}
     return add(world, side="buy", order_type="iceberg", **params)
 
 

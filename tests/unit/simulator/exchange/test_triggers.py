@@ -10,22 +10,21 @@ import pytest
 
 from simulator import errors
 from simulator.errors import KrakenError
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import Order, OrderRequest
 from simulator.pairs.pairs import PAIRS
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
-from tests.unit.simulator.worlds import Client, TestWorld, limit, market
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit, market
 
 BTC = PAIRS["BTC/USD"]
 
 
-def stop(kind: str, side: str, trigger: int, price: int | None = None, qty: str = "0.001") -> OrderRequest:
+def stop(kind: str, side: Side, trigger: int, price: int | None = None, qty: str = "0.001") -> OrderRequest:
     at = None if price is None else Decimal(price) / 10
     return OrderRequest(BTC, side, kind, Decimal(qty), at, trigger=Decimal(trigger) / 10)
 
 
 def quiet(world: TestWorld) -> int:
-    """Leaves one bid and one ask far apart; returns the last price."""
+    """Leave one bid and one ask far apart; return the last price."""
     world.empty()
     last = world.exchange.venues["BTC/USD"].last_price
     visitor = world.account("visitor")
@@ -35,7 +34,7 @@ def quiet(world: TestWorld) -> int:
 
 
 def print_at(world: TestWorld, price: int) -> None:
-    """Two strangers trade a little at a price."""
+    """Have two strangers trade a little at a price."""
     venue = world.exchange.venues["BTC/USD"]
     for side in ("buy", "sell"):
         events = venue.submit(venue.crowd_number(), 0, side, price, 1000, world.now, "gtc" if side == "buy" else "ioc")
@@ -58,7 +57,7 @@ def client_of(world: TestWorld) -> Client:
     ],
 )
 def test_an_order_waits_until_the_last_trade_reaches_its_trigger(
-    kind: str, side: str, trigger: int, before: int, at: int
+    kind: str, side: Side, trigger: int, before: int, at: int
 ) -> None:
     world = TestWorld()
     last = quiet(world)
@@ -247,7 +246,7 @@ def test_an_edit_that_is_refused_leaves_the_old_order() -> None:
 
 def rest(world: TestWorld, method: str, **fields: str) -> Any:
     world.world.flush(world.now)
-    result = rest_private.METHODS[method].run(world.world, world.world.keys["M1"], fields, world.now, world.now)
+    result = call(world, method, "M1", **fields)
     world.world.flush(world.now)
     return result
 
@@ -301,14 +300,14 @@ def test_trade_balance_is_all_that_the_account_has() -> None:
 def test_candles_and_spreads_are_told_by_rest() -> None:
     world = TestWorld()
     world.run(130)
-    candles = rest_public.METHODS["OHLC"](world.world, {"pair": "XBTUSD", "interval": "1"}, world.now)
+    candles = call(world, "OHLC", pair="XBTUSD", interval="1")
     rows = candles["XXBTZUSD"]
     assert len(rows) >= 2
     assert [type(value) for value in rows[0]] == [int, str, str, str, str, str, str, int]
     assert candles["last"] == rows[-2][0]
     with pytest.raises(KrakenError):
-        rest_public.METHODS["OHLC"](world.world, {"pair": "XBTUSD", "interval": "7"}, world.now)
-    spreads = rest_public.METHODS["Spread"](world.world, {"pair": "XBTUSD"}, world.now)
+        call(world, "OHLC", pair="XBTUSD", interval="7")
+    spreads = call(world, "Spread", pair="XBTUSD")
     assert 10 < len(spreads["XXBTZUSD"]) <= 200
     assert all(Decimal(bid) < Decimal(ask) for _, bid, ask in spreads["XXBTZUSD"])
 

@@ -17,10 +17,9 @@ from simulator.errors import KrakenError
 from simulator.faults import instant
 from simulator.keys import TOKEN_LIFE_NS
 from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
 from simulator.session import IDLE_NS
 from simulator.wire import NS
-from tests.unit.simulator.worlds import Client, TestWorld, limit
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 60000.0}
 CROSSING = {**ORDER, "limit_price": 90000.0, "post_only": True}
@@ -34,24 +33,17 @@ def subscribed(world: TestWorld, key: str = "V1", **more: Any) -> Client:
 
 
 def answer(frames: list[dict[str, Any]]) -> Any:
-    """The error of the one answer among frames, else its result."""
+    """Return the error of the one answer among frames, else its result."""
     (frame,) = [frame for frame in frames if "success" in frame]
     return frame.get("error") or frame.get("result")
 
 
-def told(client: Client) -> list[str]:
+def exec_types(client: Client) -> list[str]:
     return [row["exec_type"] for row in client.reports()]
 
 
 def without_symbol(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**ORDER, **changes}.items() if name != "symbol"}
-
-
-def rest(world: TestWorld, method: str, **fields: Any) -> Any:
-    return rest_private.METHODS[method].run(world.world, world.world.keys["V1"], fields, world.now, world.now)
-
-
-# --- what a client sees, by switch ---------------------------------------------------------------------------------
 
 
 def level3_numbers(world: TestWorld) -> Any:
@@ -68,7 +60,7 @@ def duplicate_subscribe(world: TestWorld) -> Any:
     old.raw(old_book)
     public.call("subscribe", **book)
     public.call("subscribe", channel="instrument")
-    found = [
+    outcomes = [
         [frame.get("error") or frame.get("type") or frame["success"] for frame in frames]
         for frames in (
             public.call("subscribe", **book),
@@ -76,7 +68,7 @@ def duplicate_subscribe(world: TestWorld) -> Any:
             private.call("subscribe", channel="executions"),
         )
     ]
-    return [*found, len(old.raw(old_book)), old_private.event("subscribe", subscription=own)[0]["status"]]
+    return [*outcomes, len(old.raw(old_book)), old_private.event("subscribe", subscription=own)[0]["status"]]
 
 
 def second_depth(world: TestWorld) -> Any:
@@ -99,30 +91,30 @@ def trade_snapshot(world: TestWorld) -> Any:
 
 def v1_trade_snapshot(world: TestWorld) -> Any:
     world.run(20)
-    asked = {"event": "subscribe", "pair": ["XBT/USD"], "subscription": {"name": "trade"}}
-    return len(world.public_v1().raw(asked))
+    subscription = {"event": "subscribe", "pair": ["XBT/USD"], "subscription": {"name": "trade"}}
+    return len(world.public_v1().raw(subscription))
 
 
 def post_only_cross(world: TestWorld) -> Any:
     client = subscribed(world)
     first = answer(client.call("add_order", **CROSSING))
     batch = answer(client.call("batch_add", symbol="BTC/USD", orders=[without_symbol(), without_symbol(**CROSSING)]))
-    return first if isinstance(first, str) else "taken", [row.get("error") for row in batch], told(client)
+    return first if isinstance(first, str) else "taken", [row.get("error") for row in batch], exec_types(client)
 
 
 def new_of_crossing_post_only(world: TestWorld) -> Any:
     client = subscribed(world)
     client.call("add_order", **CROSSING)
-    return told(client)
+    return exec_types(client)
 
 
 def taken_at_once(world: TestWorld) -> Any:
     client = subscribed(world)
     client.call("add_order", symbol="BTC/USD", side="buy", order_type="market", order_qty=0.0001)
-    whole = told(client)
+    whole = exec_types(client)
     # What does not fill whole has to be told.
     client.call("add_order", **{**ORDER, "limit_price": float(world.touch()[1]) / 10, "order_qty": 1.0})
-    return whole, told(client)[len(whole) :][:2]
+    return whole, exec_types(client)[len(whole) :][:2]
 
 
 def filled_report(world: TestWorld) -> Any:
@@ -145,7 +137,7 @@ def amend_of_post_only(world: TestWorld) -> Any:
     client = subscribed(world)
     client.call("add_order", **ORDER, cl_ord_id="a", post_only=True)
     amended = answer(client.call("amend_order", cl_ord_id="a", limit_price=90000.0))
-    return amended if isinstance(amended, str) else told(client)[-2:]
+    return amended if isinstance(amended, str) else exec_types(client)[-2:]
 
 
 def cancel_over_rate(world: TestWorld) -> Any:
@@ -165,7 +157,7 @@ def arm_in_maintenance(world: TestWorld) -> Any:
     during = len(world.account("visitor").orders)
     instant.set_system(world.world, "online", world.now)
     world.after(0)
-    return disarmed if isinstance(disarmed, str) else disarmed["triggerTime"], during, told(client)[2:]
+    return disarmed if isinstance(disarmed, str) else disarmed["triggerTime"], during, exec_types(client)[2:]
 
 
 def rate_counter_name(world: TestWorld) -> Any:
@@ -178,13 +170,13 @@ def batch_add_failure(world: TestWorld) -> Any:
     client = subscribed(world)
     # Each has its funds, both together have not.
     orders = [without_symbol(order_qty=1.0, cl_ord_id=name) for name in ("a", "b")]
-    found = answer(client.call("batch_add", symbol="BTC/USD", orders=orders))
+    placed = answer(client.call("batch_add", symbol="BTC/USD", orders=orders))
     fields = [{"ordertype": "limit", "type": "buy", "volume": "1", "price": "60000"}] * 2
     try:
-        rows = [row.get("error") for row in rest(world, "AddOrderBatch", pair="XBTUSD", orders=fields)["orders"]]
+        rows = [row.get("error") for row in call(world, "AddOrderBatch", pair="XBTUSD", orders=fields)["orders"]]
     except KrakenError as error:
         rows = [str(error)]
-    return [row.get("error") for row in found] if isinstance(found, list) else found, told(client), rows
+    return [row.get("error") for row in placed] if isinstance(placed, list) else placed, exec_types(client), rows
 
 
 def batch_cancel_least(world: TestWorld) -> Any:
@@ -198,8 +190,8 @@ def batch_cancel_unknown(world: TestWorld) -> Any:
     client = subscribed(world)
     for name in ("a", "b"):
         client.call("add_order", **ORDER, cl_ord_id=name)
-    found = answer(client.call("batch_cancel", orders=["nobody's"], cl_ord_id=["a", "b"]))
-    return found, len(world.account("visitor").orders)
+    canceled = answer(client.call("batch_cancel", orders=["nobody's"], cl_ord_id=["a", "b"]))
+    return canceled, len(world.account("visitor").orders)
 
 
 def batch_cancel_result(world: TestWorld) -> Any:
@@ -211,13 +203,13 @@ def batch_cancel_result(world: TestWorld) -> Any:
 
 
 def validate_order_id(world: TestWorld) -> Any:
-    found = answer(subscribed(world).call("add_order", **ORDER, validate=True))
-    return found.keys(), world.account("visitor").orders
+    checked = answer(subscribed(world).call("add_order", **ORDER, validate=True))
+    return checked.keys(), world.account("visitor").orders
 
 
 def rest_echo_cl_ord_id(world: TestWorld) -> Any:
     fields = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
-    return rest(world, "AddOrder", **fields, cl_ord_id="mine").get("cl_ord_id")
+    return call(world, "AddOrder", **fields, cl_ord_id="mine").get("cl_ord_id")
 
 
 def too_many_decimals(world: TestWorld) -> Any:
@@ -226,7 +218,7 @@ def too_many_decimals(world: TestWorld) -> Any:
 
 def rest_idle_fields(world: TestWorld) -> Any:
     plain = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
-    found = []
+    outcomes: list[int | str] = []
     for changes in (
         {"price2": "61000"},
         {"trigger": "last"},
@@ -234,10 +226,10 @@ def rest_idle_fields(world: TestWorld) -> Any:
         {"price2": "0", "trigger": ""},
     ):
         try:
-            found.append(len(rest(world, "AddOrder", **{**plain, **changes})["txid"]))
+            outcomes.append(len(call(world, "AddOrder", **{**plain, **changes})["txid"]))
         except KrakenError as error:
-            found.append(str(error).rpartition(":")[2])
-    return found
+            outcomes.append(str(error).rpartition(":")[2])
+    return outcomes
 
 
 def fee_preference(world: TestWorld) -> Any:
@@ -245,7 +237,7 @@ def fee_preference(world: TestWorld) -> Any:
     for side, price in (("buy", 60000.0), ("sell", 100000.0)):
         client.call("add_order", **{**ORDER, "side": side, "limit_price": price})
         client.call("add_order", **{**ORDER, "side": side, "limit_price": price}, fee_preference="quote")
-    orders = rest(world, "OpenOrders")["open"].values()
+    orders = call(world, "OpenOrders")["open"].values()
     reports = [row["fee_ccy_pref"] for row in client.reports() if row["exec_type"] == "pending_new"]
     return reports, [order["oflags"] for order in reversed(orders)]
 
@@ -253,35 +245,35 @@ def fee_preference(world: TestWorld) -> Any:
 def base_fee(world: TestWorld) -> Any:
     client = subscribed(world)
     client.call("subscribe", channel="balances")
-    wish = {"symbol": "BTC/USD", "order_type": "market", "order_qty": 0.001, "fee_preference": "base"}
-    found = []
+    order = {"symbol": "BTC/USD", "order_type": "market", "order_qty": 0.001, "fee_preference": "base"}
+    charged = []
     for side in ("buy", "sell"):
         mark = len(client.frames)
-        client.call("add_order", side=side, **wish)
+        client.call("add_order", side=side, **order)
         frames = client.since(mark)
         fees = [row["fees"] for f in frames if f.get("channel") == "executions" for row in f["data"] if "fees" in row]
         legs = [f["data"][0] for f in frames if f.get("channel") == "balances"]
-        found.append((fees[0][0]["asset"], [(leg["asset"], leg["fee"] > 0) for leg in legs[:2]]))
+        charged.append((fees[0][0]["asset"], [(leg["asset"], leg["fee"] > 0) for leg in legs[:2]]))
     paid = sum(leg["amount"] - leg["fee"] for f in client.since(0) if f.get("channel") == "balances"
                for leg in f["data"] if leg["asset"] == "BTC" and f["type"] == "update")  # fmt: skip
     # The snapshot of a later subscription tells the same fees.
     _, snapshot = world.private("V1").call("subscribe", channel="executions", snap_orders=False, snap_trades=True)
-    assert [row["fees"][0]["asset"] for row in reversed(snapshot["data"])] == [asset for asset, _ in found]
-    return found, paid
+    assert [row["fees"][0]["asset"] for row in reversed(snapshot["data"])] == [asset for asset, _ in charged]
+    return charged, paid
 
 
 def fee_rounding(world: TestWorld) -> Any:
     client = subscribed(world)
     world.empty()
-    found = []
+    fees = []
     # Of these 0.4 % are 0.03360336 and 0.03367728 dollars.
     for qty in ("0.00010001", "0.00010023"):
         world.exchange.add(world.account(), limit("sell", qty, "84000"), world.now)
         world.exchange.add(world.account("visitor"), limit("buy", qty, "84000"), world.now)
         world.world.flush(world.now)
         fee = next(row for row in reversed(client.reports()) if "fees" in row)["fees"][0]["qty"]
-        found.append("more" if fee > Decimal(qty) * 336 else "less")
-    return found
+        fees.append("more" if fee > Decimal(qty) * 336 else "less")
+    return fees
 
 
 def token_sharing(world: TestWorld) -> Any:
@@ -311,20 +303,20 @@ def history_call_points(world: TestWorld) -> Any:
 
 def rest_unset_userref(world: TestWorld) -> Any:
     fields = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
-    rest(world, "AddOrder", **fields, cl_ord_id="mine")
-    rest(world, "AddOrder", **fields)
-    rest(world, "AddOrder", **fields, userref="7")
-    return [row["userref"] for row in rest(world, "OpenOrders")["open"].values()]
+    call(world, "AddOrder", **fields, cl_ord_id="mine")
+    call(world, "AddOrder", **fields)
+    call(world, "AddOrder", **fields, userref="7")
+    return [row["userref"] for row in call(world, "OpenOrders")["open"].values()]
 
 
 def asset_pairs_fees(world: TestWorld) -> Any:
-    row = rest_public.asset_pairs(world.world, {"pair": "XBTUSD"}, world.now)["XXBTZUSD"]
+    row = call(world, "AssetPairs", pair="XBTUSD")["XXBTZUSD"]
     return [len(row[name]) for name in ("fees", "fees_maker")]
 
 
 def v1_new_names(world: TestWorld) -> Any:
-    asked = {"pair": ["BTC/USD"], "subscription": {"name": "spread"}}
-    said = world.public_v1().event("subscribe", **asked)[0]
+    subscription = {"pair": ["BTC/USD"], "subscription": {"name": "spread"}}
+    said = world.public_v1().event("subscribe", **subscription)[0]
     order = {"type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
     done = world.private_v1("V1").event("addOrder", pair="BTC/USD", **order)[0]
     return said["status"], said["pair"], done["status"]

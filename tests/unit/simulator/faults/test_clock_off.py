@@ -9,10 +9,9 @@ import pytest
 
 from simulator.faults import instant
 from simulator.keys import TOKEN_LIFE_NS
-from simulator.rest import private as rest_private
 from simulator.session import IDLE_NS
 from simulator.wire import NS, iso, iso_seconds, micros
-from tests.unit.simulator.worlds import START, TestWorld, limit, market
+from tests.unit.simulator.worlds import START, TestWorld, call, limit, market
 
 TIMES = {"opentm", "lastupdated", "time"}
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 60000.0}
@@ -20,13 +19,15 @@ OFFSETS = pytest.mark.parametrize("offset", [3600 * NS, -3600 * NS], ids=["an ho
 
 
 def put_off(world: TestWorld, offset_ns: int) -> None:
-    """Sets the fault, as a client of ``/simulator/faults`` does."""
-    instant.act(world.world, world.world.faults.read({"kind": "clock", "ms": offset_ns / 1e6}, world.now), world.now)
+    """Set the fault, as a client of ``/simulator/faults`` does."""
+    instant.carry_out(
+        world.world, world.world.faults.read({"kind": "clock", "ms": offset_ns / 1e6}, world.now), world.now
+    )
     world.now += offset_ns
 
 
 def answered(frames: list[dict[str, Any]]) -> dict[str, Any]:
-    """The answer among the frames."""
+    """Return the answer among the frames."""
     return next(frame for frame in frames if "success" in frame)
 
 
@@ -88,7 +89,7 @@ def test_a_quiet_connection_is_closed_when_it_would_have_been(offset: int) -> No
 def test_announced_maintenance_comes_and_goes_in_time_and_is_told_so(offset: int) -> None:
     world = TestWorld()
     fault = world.world.faults.read({"kind": "maintenance", "ms": 60_000, "seconds": 60}, world.now)
-    instant.act(world.world, fault, world.now)
+    instant.carry_out(world.world, fault, world.now)
     put_off(world, offset)
     assert iso(START + offset + 60 * NS) in world.public().frames[0]
     states = []
@@ -129,28 +130,30 @@ def test_a_fill_shows_in_the_history_when_it_would_have(offset: int) -> None:
     world = TestWorld(history_lag_s=(5.0, 5.0))
 
     def count(method: str) -> int:
-        result = rest_private.METHODS[method].run(world.world, world.world.keys["M1"], {}, world.now, world.now)
+        result = call(world, method, "M1")
         return int(result["count"])
 
     world.exchange.add(world.account(), market("buy", "0.001"), world.now)
     world.after(10)
     world.exchange.add(world.account(), market("buy", "0.001"), world.now)
     world.world.flush(world.now)
-    shown = count("TradesHistory"), count("ClosedOrders"), count("Ledgers")
+    counts = count("TradesHistory"), count("ClosedOrders"), count("Ledgers")
     put_off(world, offset)
     world.after(4)
-    assert (count("TradesHistory"), count("ClosedOrders"), count("Ledgers")) == shown
+    assert (count("TradesHistory"), count("ClosedOrders"), count("Ledgers")) == counts
     world.after(2)
-    assert count("TradesHistory") > shown[0]
-    assert count("ClosedOrders") == shown[1] + 1
-    assert count("Ledgers") > shown[2]
+    assert count("TradesHistory") > counts[0]
+    assert count("ClosedOrders") == counts[1] + 1
+    assert count("Ledgers") > counts[2]
 
 
 @OFFSETS
 def test_an_order_that_fills_on_both_sides_of_it_shows_once_it_would_have(offset: int) -> None:
     world = TestWorld(history_lag_s=(5.0, 5.0))
     order = world.exchange.add(world.account(), limit(price=f"{world.touch()[0] / 10:.1f}"), world.now)
-    instant.act(world.world, world.world.faults.read({"kind": "partial_fill", "share": 0.5}, world.now), world.now)
+    instant.carry_out(
+        world.world, world.world.faults.read({"kind": "partial_fill", "share": 0.5}, world.now), world.now
+    )
     visible = order.visible_ns - world.now
     put_off(world, offset)
     assert order.visible_ns - world.now == visible
@@ -212,9 +215,9 @@ def test_version_1_tells_the_time_that_is_off_in_every_private_message(offset: i
     client.event("addOrder", **{**order, "ordertype": "market"})
     client.event("cancelAll")
     rows = [(frame[1], row) for frame in client.since(mark) if isinstance(frame, list) for row in frame[0]]
-    told = [row[name] for _, each in rows for row in each.values() for name in TIMES & row.keys()]
+    times = [row[name] for _, each in rows for row in each.values() for name in TIMES & row.keys()]
     assert {channel for channel, _ in rows} == {"openOrders", "ownTrades"}
-    assert set(told) == {now}
+    assert set(times) == {now}
     assert next(next(iter(row)) for _, row in rows if "opentm" in next(iter(row.values()))) == after
     switch = client.event("cancelAllOrdersAfter", timeout=60)[-1]
     assert switch["currentTime"] == iso_seconds((START + offset) // NS)

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
+from simulator.errors import FaultError
 from simulator.faults.first_day import FirstDay
 from simulator.faults.oddities import odd_members, odd_numbers, odd_rest_members, odd_rest_numbers
 from tests.unit.simulator.faults.test_rules import inject
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import Client, TestWorld, limit
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 80000.0}
 
 
 def later(world: TestWorld, ms: float) -> None:
-    """Lets the exchange's timers run, and no market."""
+    """Let the exchange's timers run, and no market."""
     world.now += int(ms * 1e6)
     timers = world.world._timers
     world.world.now = world.now
@@ -240,7 +240,7 @@ def test_a_connection_is_closed_with_a_code(code: str) -> None:
 def test_a_value_that_makes_no_sense_is_refused() -> None:
     faults = TestWorld().world.faults
     for kind in ("odd_numbers", "odd_members", "drop", "rest_broken"):
-        with pytest.raises(ValueError, match="value is one of"):
+        with pytest.raises(FaultError, match="value is one of"):
             faults.read({"kind": kind, "value": "nonsense"}, 0)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from simulator import errors
 from simulator.errors import KrakenError
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import OrderRequest
 from simulator.market import crosses
 from simulator.market.market import Market
@@ -20,7 +21,7 @@ TRIANGLE = ["BTC/USD", "ETH/USD", "ETH/BTC"]
 
 def middle(world: TestWorld, symbol: str) -> float:
     bid, ask = world.touch(symbol)
-    return (bid + ask) / 2 / 10 ** PAIRS[symbol].price_precision
+    return (bid + ask) / 2 / 10.0 ** PAIRS[symbol].price_precision
 
 
 def gap_bp(world: TestWorld) -> float:
@@ -99,7 +100,7 @@ class Maker:
             self.place("buy", level, min(ask - tick, math.floor((mid - far) / tick) * tick), mid)
             self.place("sell", level, max(bid + tick, math.ceil((mid + far) / tick) * tick), mid)
 
-    def place(self, side: str, level: int, price: int, mid: float) -> None:
+    def place(self, side: Side, level: int, price: int, mid: float) -> None:
         exchange, now = self.world.exchange, self.world.now
         order = self.account.orders.get(self.live.get((side, level), ""))
         wanted = Decimal(price).scaleb(-self.pair.price_precision)

@@ -16,8 +16,7 @@ from simulator.pairs.listing import listed_settings
 from simulator.pairs.made import made_pairs
 from simulator.pairs.pairs import ASSETS, PAIRS, Pair
 from simulator.wire import NS
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import Client, TestWorld, limit
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit
 
 PAIRS_LISTED = ["BTC/USD", "ETH/USD", "SOL/USD", "DOGE/USD", "ETH/BTC"]
 
@@ -27,7 +26,7 @@ def flooded(**changes: Any) -> TestWorld:
 
 
 def checked(client: Client) -> dict[str, int]:
-    """Follows every book by its messages; how many there were of each, all with good checksums and rising times."""
+    """Follow every book by its messages; how many there were of each, all with good checksums and rising times."""
     books: dict[str, dict[str, dict[Decimal, str]]] = {}
     times: dict[str, str] = {}
     counts: dict[str, int] = {}

@@ -8,7 +8,7 @@ from statistics import mean
 import pytest
 
 from simulator.wire import NS
-from tests.unit.simulator.worlds import TestWorld, limit, tape_of
+from tests.unit.simulator.worlds import TestWorld, crowd_market, limit, tape_of
 
 
 def test_the_same_seed_makes_the_same_market() -> None:
@@ -61,7 +61,7 @@ def test_a_stale_quote_is_taken_whole_by_a_counterparty_at_its_own_price() -> No
     bid, _ = world.touch()
     price = bid - 200
     quote = world.exchange.add(maker, limit("buy", "0.5", f"{price / 10:.1f}", post_only=True), world.now)
-    world.world.markets[0].makers.fair -= 5000
+    crowd_market(world).makers.fair -= 5000
     world.run(30)
     assert (quote.status, quote.filled) == ("filled", 50_000_000)
     assert {fill.price for fill in maker.fills} == {price}
@@ -94,10 +94,10 @@ def test_volatility_is_that_of_the_regime(regime: str, least: float, most: float
 def test_the_crowd_keeps_its_own_account_of_the_book() -> None:
     world = TestWorld(regime="volatile")
     world.run(120)
-    for market in world.world.markets:
+    for market in (crowd_market(world, symbol) for symbol in world.exchange.venues):
         for side in ("buy", "sell"):
             book = market.venue.book.side(side)
-            assert {order.price for order in market.crowd.at[side].values()} == set(book.qty)
-            for order in market.crowd.at[side].values():
+            assert {order.price for order in market.crowd.by_price[side].values()} == set(book.qty)
+            for order in market.crowd.by_price[side].values():
                 assert book.qty[order.price] == order.remaining
             assert len(book.keys) > 30

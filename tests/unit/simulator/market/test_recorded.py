@@ -13,11 +13,12 @@ from collector.recording.recorder import Recorder
 from collector.recording.store import Rules, Store
 from shared.bus import topics
 from shared.messages import FeedFrame, FeedTrades, Message, Trade
+from simulator.errors import RecordingError
 from simulator.market import recorded, replay
 from simulator.market.calibration import listener
 from simulator.market.calibration.follower import Follower
 from simulator.market.replay import Moment
-from simulator.market.style import style
+from simulator.market.style import style_of
 from simulator.pairs.pairs import PAIRS
 from simulator.wire import NS, parse_time
 
@@ -26,25 +27,32 @@ SECONDS = 60.0
 
 
 def frames() -> list[bytes]:
-    return [frame.encode() for frame in listener.record(SOL, style(SOL, "calm"), SECONDS)]
+    return [frame.encode() for frame in listener.record(SOL, style_of(SOL, "calm"), SECONDS)]
 
 
 def on_the_bus(frame: bytes, number: int) -> tuple[str, Message]:
-    """A frame as the collector publishes it."""
+    """Return a frame as the collector publishes it."""
     data = msgspec.json.decode(frame)
     if data["channel"] == "book":
         return "feed.book.SOL/USD", FeedFrame(symbol="SOL/USD", frame=frame, connection=1, received=number)
     (_, first), *rest = replay.arrivals([frame])
     trades = [
-        Trade(side=moment.levels[0][0], price=moment.levels[0][1], qty=moment.levels[0][2], trade_ts=moment.ns)
+        Trade(
+            side="buy" if moment.levels[0][0] == "buy" else "sell",
+            price=moment.levels[0][1],
+            qty=moment.levels[0][2],
+            trade_ts=moment.ns,
+        )
         for moment in (first, *(moment for _, moment in rest))
     ]
-    precisions = {"price_precision": SOL.price_precision, "qty_precision": SOL.qty_precision}
-    return "feed.trade.SOL/USD", FeedTrades(symbol="SOL/USD", trades=trades, received=number, **precisions)
+    return "feed.trade.SOL/USD", FeedTrades(
+        symbol="SOL/USD", trades=trades, received=number, price_precision=SOL.price_precision,
+        qty_precision=SOL.qty_precision,
+    )  # fmt: skip
 
 
 def bus_file(folder: Path, lines: list[bytes]) -> Path:
-    """Records frames as ``tradebyte record`` does; returns the file."""
+    """Record frames as ``tradebyte record`` does; return the file."""
     folder.mkdir()
     recorder = Recorder()
     store = Store(folder, Rules(10**9, 10**9, 10**18, 0), lambda: schema("one", []))
@@ -74,9 +82,10 @@ def test_a_snapshot_without_a_time_is_as_old_as_what_came_before(tmp_path: Path)
     data = msgspec.json.decode(lines[0])
     del data["data"][0]["timestamp"]
     lines.append(msgspec.json.encode(data))
-    found = [moment for _, moment in recorded.read(bus_file(tmp_path / "recordings", lines)) if moment.kind != "trade"]
-    assert found[-1].kind == "snapshot"
-    assert found[-1].ns == found[-2].ns > 0
+    arrived = recorded.read(bus_file(tmp_path / "recordings", lines))
+    moments = [moment for _, moment in arrived if moment.kind != "trade"]
+    assert moments[-1].kind == "snapshot"
+    assert moments[-1].ns == moments[-2].ns > 0
 
 
 def test_a_recording_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
@@ -117,14 +126,14 @@ def test_what_cannot_be_read_says_why(name: str, content: bytes | None, why: str
         (tmp_path / name).mkdir()
     elif content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(recorded.RecordingError, match=why):
+    with pytest.raises(RecordingError, match=why):
         recorded.read(tmp_path / name)
 
 
 def test_a_followed_recording_counts_what_the_listener_counts() -> None:
     """Of one and the same market: the listener is told by the book itself, the follower by its frames."""
     seconds = 240.0
-    lines = [frame.encode() for frame in listener.record(SOL, style(SOL, "calm"), listener.WARM_UP_S + seconds)]
+    lines = [frame.encode() for frame in listener.record(SOL, style_of(SOL, "calm"), listener.WARM_UP_S + seconds)]
     moments = replay.ordered(replay.arrivals(lines))["SOL/USD"]
     start = listener.START_NS + listener.WARM_UP_S * NS
     _, seen = listener.watch("SOL/USD", "calm", seconds)

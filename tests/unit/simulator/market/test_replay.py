@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from simulator.errors import RecordingError
 from simulator.exchange.accounts.volume import Volume
 from simulator.exchange.database.store import Store
-from simulator.exchange.engine import load_engine
+from simulator.exchange.engine import Side, load_engine
 from simulator.exchange.exchange import Exchange
 from simulator.exchange.limits import TIERS
 from simulator.exchange.orders import Account
@@ -24,14 +25,14 @@ from tests.unit.simulator.worlds import START, settings
 BTC = PAIRS["BTC/USD"]
 
 
-def shown(venue: Venue, side: str) -> dict[int, int]:
+def best_levels(venue: Venue, side: str) -> dict[int, int]:
     return dict(venue.book.side(side).best(1000))
 
 
 class Tape:
     """A replay of a few moments, a second apart, with one account's orders in it."""
 
-    def __init__(self, *moments: tuple[str, list[tuple[str, int, int]]]) -> None:
+    def __init__(self, *moments: tuple[str, list[tuple[Side, int, int]]]) -> None:
         self.venue = Venue(BTC, load_engine()(), 1, 1000)
         self.exchange = Exchange([self.venue], lambda: 0)
         self.account = Account(1, "a", TIERS["pro"], Volume(10**11), {})
@@ -41,7 +42,7 @@ class Tape:
         self.flow.open(START)
         self.number = 0
 
-    def own(self, side: str, price: int, qty: int) -> int:
+    def own(self, side: Side, price: int, qty: int) -> int:
         self.number += 1
         self.venue.submit(self.number, 1, side, price, qty, START)
         return self.number
@@ -54,7 +55,10 @@ class Tape:
         return order[3] if order else 0
 
 
-SNAPSHOT = ("snapshot", [("buy", 1000, 100), ("buy", 990, 50), ("sell", 1010, 80), ("sell", 1020, 40)])
+SNAPSHOT: tuple[str, list[tuple[Side, int, int]]] = (
+    "snapshot",
+    [("buy", 1000, 100), ("buy", 990, 50), ("sell", 1010, 80), ("sell", 1020, 40)],
+)
 
 
 def test_a_trade_eats_the_queue_from_the_front() -> None:
@@ -89,11 +93,11 @@ def test_a_level_that_would_cross_an_own_order_waits_until_that_is_gone() -> Non
     tape = Tape(SNAPSHOT, ("book", [("sell", 1004, 30), ("buy", 1000, 0)]), ("book", [("sell", 1020, 41)]))
     mine = tape.own("buy", 1005, 10)
     tape.until(1)
-    assert 1004 not in shown(tape.venue, "sell")
+    assert 1004 not in best_levels(tape.venue, "sell")
     assert tape.left(mine) == 10, "without a trade nothing fills"
     tape.venue.cancel(mine, START)
     tape.until(2)
-    assert shown(tape.venue, "sell")[1004] == 30
+    assert best_levels(tape.venue, "sell")[1004] == 30
 
 
 def test_a_captured_book_is_reproduced_after_every_message(caplog: pytest.LogCaptureFixture) -> None:
@@ -134,5 +138,5 @@ def test_version_1_frames_are_read_too() -> None:
 
 
 def test_a_file_without_a_known_book_is_refused() -> None:
-    with pytest.raises(ValueError, match="no book of"):
+    with pytest.raises(RecordingError, match="no book of"):
         replay.load(b'{"channel":"heartbeat"}\n\nrubbish\n[1,2]\n')

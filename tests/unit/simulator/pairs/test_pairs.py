@@ -12,12 +12,10 @@ from simulator.errors import KrakenError
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import load_engine
 from simulator.market import replay
-from simulator.market.style import CALM, REGIMES, style
+from simulator.market.style import CALM, REGIMES, style_of
 from simulator.pairs.pairs import PAIRS
-from simulator.rest import public as rest_public
 from simulator.world import World
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import RICH, START, TestWorld, limit, settings
+from tests.unit.simulator.worlds import RICH, START, TestWorld, call, limit, settings
 
 LISTED = ["BTC/USD", "DOGE/USD"]
 DOGE = "DOGE/USD"
@@ -30,7 +28,7 @@ def doge(path: Path | None = None, **more: Any) -> TestWorld:
 def test_every_pair_that_can_be_listed_may_be_configured_and_has_a_crowd() -> None:
     assert list(PAIRS)[:4] == list(CALM)
     for regime in REGIMES:
-        assert all(style(pair, regime) for pair in PAIRS.values())
+        assert all(style_of(pair, regime) for pair in PAIRS.values())
     assert list(TestWorld().exchange.venues) == ["BTC/USD", "ETH/USD", "SOL/USD"]
 
 
@@ -39,8 +37,8 @@ def test_doge_has_its_old_name_on_rest_and_version_1_and_its_new_one_on_version_
     for name in ("XDGUSD", "XDG/USD"):
         assert list(call(world, "AddOrder", **order(name), validate=True)) == ["descr"]
     client, old = world.public(), world.public_v1()
-    asked = {"channel": "book", "depth": 10}
-    answers = client.call("subscribe", **asked, symbol=["DOGE/USD", "XDG/USD", "ETH/USD"])
+    subscription = {"channel": "book", "depth": 10}
+    answers = client.call("subscribe", **subscription, symbol=["DOGE/USD", "XDG/USD", "ETH/USD"])
     said = {a["symbol"]: a.get("error") for a in answers if a.get("success") is False}
     assert said == {n: f"Currency pair not supported {n}" for n in ("XDG/USD", "ETH/USD")}
     (book,) = [a for a in answers if a.get("channel") == "book"]
@@ -75,13 +73,13 @@ def test_assets_are_those_of_the_pairs_and_of_the_accounts() -> None:
     world = TestWorld()
     (_, snapshot) = world.public().call("subscribe", channel="instrument")
     assert {asset["id"] for asset in snapshot["data"]["assets"]} == {"USD", "BTC", "ETH", "SOL"}
-    assert set(rest_public.assets(world.world, {}, world.now)) == {"ZUSD", "XXBT", "XETH", "SOL"}
+    assert set(call(world, "Assets")) == {"ZUSD", "XXBT", "XETH", "SOL"}
     with pytest.raises(KrakenError, match="EQuery:Unknown asset"):
-        rest_public.assets(world.world, {"asset": "XDG"}, world.now)
+        call(world, "Assets", asset="XDG")
     world.account().balances["DOGE"] = 0
-    assert set(rest_public.assets(world.world, {"asset": "XDG"}, world.now)) == {"XXDG"}
+    assert set(call(world, "Assets", asset="XDG")) == {"XXDG"}
     world = TestWorld(pairs=[DOGE])
-    assert set(rest_public.assets(world.world, {}, world.now)) == {"ZUSD", "XXBT", "XETH", "SOL", "XXDG"}
+    assert set(call(world, "Assets")) == {"ZUSD", "XXBT", "XETH", "SOL", "XXDG"}
 
 
 def test_a_fill_of_doge_has_nine_decimals_of_cost_and_the_ledger_four() -> None:
@@ -116,11 +114,11 @@ def test_what_is_no_longer_listed_leaves_its_orders_canceled_and_its_coins_worth
     path = tmp_path / "sim.sqlite"
     world = doge(path)
     visitor = world.account("visitor")
-    found = world.exchange.add(visitor, limit("buy", "100", "0.15", DOGE), world.now)
+    order = world.exchange.add(visitor, limit("buy", "100", "0.15", DOGE), world.now)
     visitor.balances["DOGE"] = 10**10
     world.world.flush(world.now)
     again = TestWorld(path, world.now + 10**9, pairs=["BTC/USD"])
-    (row,) = again.store.history.orders_by_id(visitor.index, [found.order_id])
+    (row,) = again.store.history.orders_by_id(visitor.index, [order.order_id])
     assert (row.status, row.reason) == ("canceled", "Pair changed")
     again.account("visitor").balances["DOGE"] = 10**10
     assert Decimal(call(again, "TradeBalance")["eb"]) < RICH["USD"] + 90_000

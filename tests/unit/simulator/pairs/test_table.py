@@ -11,14 +11,12 @@ import pytest
 
 from shared.config import Config, ConfigError, SimAccount, Simulator, Trading
 from shared.numbers import ROUNDING
-from simulator.errors import KrakenError
+from simulator.errors import KrakenError, TableError
 from simulator.pairs import listing, pairs
 from simulator.pairs import table as pair_table
 from simulator.pairs import views as pair_views
 from simulator.pairs.pairs import ASSETS, PAIRS, find_pair
-from simulator.rest import public as rest_public
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import TestWorld, limit
+from tests.unit.simulator.worlds import TestWorld, call, limit
 
 # Kraken's own keys of AssetPairs, which no rule gives.
 REST_IDS = {
@@ -59,8 +57,15 @@ def configuration(**simulator: Any) -> Config:
 
 @pytest.fixture
 def coarse() -> Iterator[str]:
-    """A pair whose tick is five of its last decimal, in the tables for as long as a test runs."""
-    held = (pairs.ASSETS, pairs.PAIRS, pairs.BY_WSNAME, pairs._BY_NAME, pairs._ASSET_BY_NAME, pairs.PLACES)
+    """Return a pair whose tick is five of its last decimal, in the tables for as long as a test runs."""
+    held: tuple[dict[str, Any], ...] = (
+        pairs.ASSETS,
+        pairs.PAIRS,
+        pairs.BY_WSNAME,
+        pairs._BY_NAME,
+        pairs._ASSET_BY_NAME,
+        pairs.PLACES,
+    )
     before = [dict(table) for table in held]
     pairs.add_pairs(pair_table.read_asset_pairs(json.dumps({"NEWUSD": entry()}), ASSETS))
     yield "NEW/USD"
@@ -82,7 +87,7 @@ def test_every_price_of_a_coarse_tick_is_a_multiple_of_it(coarse: str) -> None:
     order = world.exchange.add(world.account(), limit("buy", "10", "2.0005", coarse), world.now)
     with pytest.raises(KrakenError, match="EOrder:Tick size check failed"):
         world.exchange.amend(world.account(), order, None, Decimal("2.0006"), False, world.now)
-    (row,) = rest_public.asset_pairs(world.world, {"pair": "NEWUSD"}, world.now).values()
+    (row,) = call(world, "AssetPairs", pair="NEWUSD").values()
     assert (row["tick_size"], row["pair_decimals"]) == ("0.0005", 4)
     (_, snapshot) = world.public().call("subscribe", channel="instrument")
     assert snapshot["data"]["pairs"][0]["price_increment"] == Decimal("0.0005")
@@ -104,7 +109,7 @@ def test_new_names_without_a_slash_are_taken_and_answered_under_the_old_ids() ->
         ("XBTUSD", "XXBTZUSD"),
         ("BTC/USD", "BTC/USD"),
     ):
-        assert list(rest_public.asset_pairs(world.world, {"pair": name}, world.now)) == [answered]
+        assert list(call(world, "AssetPairs", pair=name)) == [answered]
 
 
 def test_start_prices_are_consistent_with_each_other() -> None:
@@ -128,7 +133,7 @@ def test_a_pair_without_decimals_trades_and_prints_them_as_each_protocol_does() 
     (trade,) = call(world, "TradesHistory")["trades"].values()
     assert (trade["pair"], Decimal(trade["price"]), Decimal(trade["cost"])) == (
         "XXBTZJPY",
-        12_500_001,
+        Decimal(12_500_001),
         Decimal("12500.001"),
     )
     (yen,) = call(world, "Ledgers", asset="ZJPY", type="trade")["ledger"].values()
@@ -136,7 +141,7 @@ def test_a_pair_without_decimals_trades_and_prints_them_as_each_protocol_does() 
     assert (yen["amount"], yen["fee"]) == ("-12500.00", "31.25")
     with pytest.raises(KrakenError, match="can only be specified up to 0 decimals"):
         world.exchange.add(visitor, limit("buy", "0.001", "12500001.5", "BTC/JPY"), world.now)
-    assert PAIRS["BTC/JPY"].old_price(12_500_001) == "12500001.00000"
+    assert PAIRS["BTC/JPY"].padded_price(12_500_001) == "12500001.00000"
 
 
 def test_nine_decimals_are_plain_text_everywhere() -> None:
@@ -191,7 +196,7 @@ def test_a_whole_number_keeps_its_zeros_in_asset_pairs() -> None:
     ],
 )
 def test_a_file_that_is_wrong_is_refused_by_entry(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(TableError, match=said):
         pair_table.read_asset_pairs(text, ASSETS)
 
 

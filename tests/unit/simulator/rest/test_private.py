@@ -7,12 +7,12 @@ import pytest
 
 from simulator.rest import private as rest_private
 from simulator.ws_v2 import reports
-from tests.unit.simulator.rest.test_arguments import ORDER, call
-from tests.unit.simulator.worlds import TestWorld, limit
+from tests.unit.simulator.rest.test_order_arguments import ORDER
+from tests.unit.simulator.worlds import TestWorld, call, limit
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "description"),
     [
         ({"price": "27500"}, "buy 0.00100000 XBTUSD @ limit 27500.0"),
         ({"ordertype": "market", "volume": "0.0010"}, "buy 0.00100000 XBTUSD @ market"),
@@ -26,14 +26,14 @@ from tests.unit.simulator.worlds import TestWorld, limit
         ),
     ],
 )
-def test_an_order_is_described_in_the_pair_s_decimals(changes: dict[str, str], told: str) -> None:
+def test_an_order_is_described_in_the_pair_s_decimals(changes: dict[str, str], description: str) -> None:
     world = TestWorld()
     order = {**ORDER, **changes}
-    assert call(world, "AddOrder", **order, validate=True) == {"descr": {"order": told}}
-    assert call(world, "AddOrder", **order)["descr"] == {"order": told}
+    assert call(world, "AddOrder", **order, validate=True) == {"descr": {"order": description}}
+    assert call(world, "AddOrder", **order)["descr"] == {"order": description}
     for more in ({}, {"validate": True}):
         rows = call(world, "AddOrderBatch", pair="XBTUSD", orders=[order, order], **more)["orders"]
-        assert [row["descr"] for row in rows] == [{"order": told}] * 2
+        assert [row["descr"] for row in rows] == [{"order": description}] * 2
 
 
 def test_cost_and_fee_have_the_pair_s_five_decimals_and_the_ledger_four() -> None:
@@ -43,10 +43,10 @@ def test_cost_and_fee_have_the_pair_s_five_decimals_and_the_ledger_four() -> Non
     order = world.exchange.add(world.account("visitor"), limit("buy", "0.05", "750", "ETH/USD"), world.now)
     world.exchange.add(world.account(), limit("sell", "0.05", "750", "ETH/USD"), world.now)
     world.world.flush(world.now)
-    told = {"cost": "37.50000", "fee": "0.09375", "price": "750.00"}
-    found = call(world, "QueryOrders", txid=order.order_id)[order.order_id]
+    expected = {"cost": "37.50000", "fee": "0.09375", "price": "750.00"}
+    order_row = call(world, "QueryOrders", txid=order.order_id)[order.order_id]
     (trade,) = call(world, "TradesHistory")["trades"].values()
-    assert {name: found[name] for name in told} == {name: trade[name] for name in told} == told
+    assert {name: order_row[name] for name in expected} == {name: trade[name] for name in expected} == expected
     (entry,) = call(world, "Ledgers", asset="ZUSD", type="trade")["ledger"].values()
     assert (entry["amount"], entry["fee"], entry["balance"]) == ("-37.5000", "0.0938", "99962.4062")
     for text in (reports.past_trade(world.account("visitor").fills[0]), reports.finished(order, world.now)):
@@ -81,8 +81,8 @@ def test_each_permission_to_read_opens_its_own_calls(permission: str) -> None:
     allowed = {name for name, made in rest_private.METHODS.items() if key.may(*made.permissions)}
     expected = READS.get(permission) or {name for names in READS.values() for name in names}
     assert allowed == expected | {"GetApiKeyInfo", "Earn/Strategies"}
-    told = call(world, "GetApiKeyInfo")["permissions"]
-    assert told == ([permission] if permission in READS else list(READS))
+    permissions = call(world, "GetApiKeyInfo")["permissions"]
+    assert permissions == ([permission] if permission in READS else list(READS))
 
 
 def test_private_channels_take_the_permission_of_what_they_tell() -> None:
@@ -95,8 +95,10 @@ def test_private_channels_take_the_permission_of_what_they_tell() -> None:
     ):
         key.key = msgspec.structs.replace(key.key, permissions=[permission])
         client, old = world.private("V1"), world.private_v1("V1")
-        found = {name for name in ("balances", "executions") if client.call("subscribe", channel=name)[0]["success"]}
+        subscribed = {
+            name for name in ("balances", "executions") if client.call("subscribe", channel=name)[0]["success"]
+        }
         for name in ("openOrders", "ownTrades"):
             answer = old.event("subscribe", subscription={"name": name, "token": old.token})[0]
-            found |= {name} if answer["status"] == "subscribed" else set()
-        assert found == opened
+            subscribed |= {name} if answer["status"] == "subscribed" else set()
+        assert subscribed == opened

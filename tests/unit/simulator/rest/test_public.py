@@ -8,8 +8,7 @@ import pytest
 
 from simulator.errors import KrakenError
 from simulator.wire import NS
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import TestWorld, market
+from tests.unit.simulator.worlds import TestWorld, call, market
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
@@ -43,22 +42,22 @@ def test_the_ticker_tells_today_and_the_last_24_hours_apart() -> None:
     world = TestWorld()
     visitor, pair = world.account("visitor"), world.exchange.venues["BTC/USD"].pair
 
-    def shown() -> tuple[list[str], list[int], str]:
+    def figures() -> tuple[list[str], list[int], str]:
         row = call(world, "Ticker", pair="XBTUSD")["XXBTZUSD"]
-        asked = {"event": "subscribe", "pair": ["XBT/USD"], "subscription": {"name": "ticker"}}
-        frame: Any = world.public_v1().raw(asked)[1]
+        subscription = {"event": "subscribe", "pair": ["XBT/USD"], "subscription": {"name": "ticker"}}
+        frame: Any = world.public_v1().raw(subscription)[1]
         assert (row["v"], row["t"], row["o"]) == (frame[1]["v"], frame[1]["t"], frame[1]["o"][0])
         return row["v"], row["t"], row["o"]
 
     world.exchange.add(visitor, market("buy", "0.0001"), world.now)
-    first = pair.old_price(world.exchange.venues["BTC/USD"].last_price)
-    assert shown() == (["0.00010000"] * 2, [1, 1], first)
+    first = pair.padded_price(world.exchange.venues["BTC/USD"].last_price)
+    assert figures() == (["0.00010000"] * 2, [1, 1], first)
     # Midnight, and nothing is traded yet.
     world.now += 86_400 * NS - world.now % (86_400 * NS)
-    assert shown() == (["0.00000000", "0.00010000"], [0, 1], first)
+    assert figures() == (["0.00000000", "0.00010000"], [0, 1], first)
     world.exchange.add(visitor, market("sell", "0.0002"), world.now)
-    second = pair.old_price(world.exchange.venues["BTC/USD"].last_price)
-    assert shown() == (["0.00020000", "0.00030000"], [1, 2], second)
+    second = pair.padded_price(world.exchange.venues["BTC/USD"].last_price)
+    assert figures() == (["0.00020000", "0.00030000"], [1, 2], second)
     assert first != second
 
 

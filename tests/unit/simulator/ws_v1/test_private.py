@@ -17,7 +17,7 @@ def subscribe(client: Client, name: str, **options: Any) -> list[Any]:
 
 
 def rows(frames: list[Any], channel: str) -> list[tuple[str, dict[str, Any], int]]:
-    """Id, row and sequence of each thing that a channel told."""
+    """Return id, row and sequence of each thing that a channel told."""
     return [
         (name, row, frame[2]["sequence"])
         for frame in frames
@@ -44,14 +44,14 @@ def test_an_order_is_told_from_pending_to_closed_in_contiguous_numbers() -> None
     client.event("cancelOrder", txid=[answered["txid"]])
     world.exchange.add(world.account("visitor"), market("buy", "0.001"), world.now)
     world.world.flush(world.now)
-    told = rows(client.since(0), "openOrders")
-    assert [sequence for *_, sequence in told] == list(range(2, 2 + len(told)))
-    mine = [row for name, row, _ in told if name == answered["txid"]]
+    updates = rows(client.since(0), "openOrders")
+    assert [sequence for *_, sequence in updates] == list(range(2, 2 + len(updates)))
+    mine = [row for name, row, _ in updates if name == answered["txid"]]
     assert [row.get("status") for row in mine] == ["pending", "open", "canceled"]
     assert mine[0]["descr"]["order"] == "buy 0.00100000 XBT/USD @ limit 60000.00000"
     assert mine[0]["vol"] == "0.00100000"
     assert mine[2]["cancel_reason"] == "User requested"
-    bought = [row for name, row, _ in told if name != answered["txid"]]
+    bought = [row for name, row, _ in updates if name != answered["txid"]]
     assert [row.get("status", "fill") for row in bought][:3] == ["pending", "open", "fill"]
     assert bought[-1]["status"] == "closed"
     assert bought[-1]["vol_exec"] == "0.00100000"
@@ -66,8 +66,8 @@ def test_snapshots_show_open_orders_and_the_last_trades_newest_first() -> None:
     resting = world.exchange.add(account, limit("buy", "0.001", "60000", userref=5), world.now)
     world.world.flush(world.now)
     client = world.private_v1("V1")
-    (told,) = rows(subscribe(client, "openOrders", ratecounter="true"), "openOrders")
-    assert (told[0], told[1]["status"], told[1]["userref"]) == (resting.order_id, "open", 5)
+    (order,) = rows(subscribe(client, "openOrders", ratecounter="true"), "openOrders")
+    assert (order[0], order[1]["status"], order[1]["userref"]) == (resting.order_id, "open", 5)
     trades = rows(subscribe(client, "ownTrades"), "ownTrades")
     sides = [row["type"] for _, row, _ in trades]
     assert (sides[0], sides[-1]) == ("sell", "buy")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.exchange.engine import MatchingEngine
+from simulator.exchange.engine import MatchingEngine, Side
 from simulator.exchange.venue.book import DEPTHS, FullBook
 from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import PAIRS
@@ -138,7 +138,7 @@ def test_every_depth_follows_the_living_market(depth: int) -> None:
         follower.take(text)
     book = world.exchange.venues["BTC/USD"].book
     for name, side in (("a", book.asks), ("b", book.bids)):
-        assert follower.best(name) == [(BTC.old_price(p), BTC.qty(q)) for p, q in side.best(depth)]
+        assert follower.best(name) == [(BTC.padded_price(p), BTC.qty(q)) for p, q in side.best(depth)]
 
 
 OPERATION = st.tuples(st.sampled_from(["buy", "sell"]), st.integers(1, 30), st.integers(1, 9), st.booleans())
@@ -146,7 +146,7 @@ OPERATION = st.tuples(st.sampled_from(["buy", "sell"]), st.integers(1, 30), st.i
 
 @settings(max_examples=40)
 @given(st.lists(OPERATION, max_size=80))
-def test_any_flow_can_be_followed(operations: list[tuple[str, int, int, bool]]) -> None:
+def test_any_flow_can_be_followed(operations: list[tuple[Side, int, int, bool]]) -> None:
     venue = Venue(BTC, MatchingEngine(), 1, 500)
     venue.listen("v1.book", 10, 1)
     follower = OldFollower(10, feed_v1.snapshot(venue.book, 10))
@@ -252,4 +252,4 @@ def test_subscriptions_end_by_name_by_number_and_all_at_once() -> None:
     before = len(client.frames)
     world.run(3)
     assert len(client.frames) == before
-    assert not world.exchange.venues["BTC/USD"].wanted
+    assert not world.exchange.venues["BTC/USD"].subscribed

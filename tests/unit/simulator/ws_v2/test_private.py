@@ -23,7 +23,7 @@ def subscribed(world: TestWorld, key: str = "M1", **more: Any) -> Client:
     return client
 
 
-def told(client: Client) -> list[str]:
+def exec_types(client: Client) -> list[str]:
     return [row["exec_type"] for row in client.reports()]
 
 
@@ -58,8 +58,8 @@ def test_an_order_lives_from_pending_to_filled_and_both_ledger_legs_are_told() -
     assert ack["result"] == {"order_id": ack["result"]["order_id"], "cl_ord_id": "mine"}
     assert {"time_in", "time_out", "req_id"} <= set(ack)
     visitor.call("add_order", **{**ORDER, "side": "sell", "order_qty": 0.0015})
-    assert told(maker) == ["pending_new", "new", "trade", "filled"]
-    assert told(visitor) == ["pending_new", "new", "trade"]
+    assert exec_types(maker) == ["pending_new", "new", "trade", "filled"]
+    assert exec_types(visitor) == ["pending_new", "new", "trade"]
     trade = maker.reports()[2]
     assert (trade["liquidity_ind"], trade["cl_ord_id"], trade["order_status"]) == ("m", "mine", "partially_filled")
     legs = [f["data"][0] for f in visitor.since(0) if f.get("channel") == "balances" and f["type"] == "update"]
@@ -99,7 +99,7 @@ def test_a_crossing_post_only_order_is_accepted_then_cancelled() -> None:
     client = subscribed(world)
     frames = client.call("add_order", **{**ORDER, "limit_price": 90000.0}, post_only=True)
     assert [f["success"] for f in frames if "method" in f] == [True]
-    assert told(client) == ["pending_new", "canceled"]
+    assert exec_types(client) == ["pending_new", "canceled"]
     assert client.reports()[-1]["reason"] == "Post only order"
 
 
@@ -263,7 +263,7 @@ def test_order_status_false_leaves_out_the_steps_between() -> None:
     client.call("add_order", **ORDER, cl_ord_id="a")
     client.call("amend_order", cl_ord_id="a", limit_price=79000.0)
     client.call("cancel_all")
-    assert told(client) == ["new", "canceled"]
+    assert exec_types(client) == ["new", "canceled"]
 
 
 def test_a_cancel_only_key_may_not_place_nor_look() -> None:

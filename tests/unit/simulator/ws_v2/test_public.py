@@ -30,7 +30,8 @@ def test_ping_is_answered_without_a_result_and_refuses_params() -> None:
     (pong,) = client.raw({"method": "ping", "req_id": 101})
     assert set(pong) == {"method", "req_id", "time_in", "time_out"}
     assert (pong["method"], pong["req_id"]) == ("pong", 101)
-    for params in ({"a": 1}, {}, None, []):
+    rejected: tuple[Any, ...] = ({"a": 1}, {}, None, [])
+    for params in rejected:
         (refused,) = client.raw({"method": "ping", "params": params, "req_id": 0})
         assert refused["error"] == "Unsupported field: 'params' for the given msg type: ping"
     assert (refused["success"], refused["req_id"]) == (False, 0)

@@ -99,8 +99,8 @@ async fn orders(rest: &mut CoreKrakenClient) -> String {
     assert_eq!(amends.count, 2);
     let edit = EditOrderRequest::builder(id, decimal("0.003"), PAIR.into()).price(decimal("60002.0")).build();
     let edited = good(rest.edit_order(&edit).await).tx_id;
-    let shown = good(rest.query_orders_info(&OrderRequest::builder(StringCSV::from(&edited)).build()).await);
-    assert_eq!((shown[&edited].status, shown[&edited].volume), (OrderStatus::Open, decimal("0.003")));
+    let orders = good(rest.query_orders_info(&OrderRequest::builder(StringCSV::from(&edited)).build()).await);
+    assert_eq!((orders[&edited].status, orders[&edited].volume), (OrderStatus::Open, decimal("0.003")));
     let cancel = CancelOrderRequest::builder(IntOrString::from(edited)).build();
     assert_eq!(good(rest.cancel_order(&cancel).await).count, 1);
     let batched = BatchedOrderRequest::builder(OrderType::Limit, BuySell::Buy, decimal("0.001"))

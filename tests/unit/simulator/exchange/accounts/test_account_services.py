@@ -15,11 +15,9 @@ from simulator.errors import KrakenError
 from simulator.exchange.accounts import earn
 from simulator.exchange.accounts.earn import STRATEGIES
 from simulator.faults import instant
-from simulator.rest import private as rest_private
 from simulator.rest.subaccounts import public_id
 from simulator.wire import NS
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import START, TestWorld, market
+from tests.unit.simulator.worlds import START, TestWorld, call, market
 
 MARKET = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.001"}
 BITCOIN = next(s for s in STRATEGIES.values() if (s.asset, s.lock) == ("BTC", "flex"))
@@ -34,7 +32,7 @@ def traded(path: Path | None = None) -> TestWorld:
 
 
 def exported(world: TestWorld, report: str, **more: Any) -> tuple[str, list[list[str]], str]:
-    """The file's name, its rows with the header, and its text."""
+    """Return the file's name, its rows with the header, and its text."""
     name = call(world, "AddExport", report=report, description="mine", **more)["id"]
     world.after(5)
     packed = zipfile.ZipFile(io.BytesIO(call(world, "RetrieveExport", id=name)))
@@ -113,7 +111,7 @@ def test_funding_is_read_and_never_done() -> None:
     deposits = call(world, "DepositStatus", asset="XBT")
     assert [(row["asset"], row["amount"], row["status"]) for row in deposits] == [("XXBT", "1.0000000000", "Success")]
     assert call(world, "WithdrawStatus") == []
-    instant.act(world.world, world.world.faults.read(
+    instant.carry_out(world.world, world.world.faults.read(
         {"kind": "ledger", "account": "visitor", "value": "withdrawal", "asset": "BTC", "amount": "-0.5"}, world.now,
     ), world.now)  # fmt: skip
     world.after(10)
@@ -208,7 +206,9 @@ def test_rewards_come_every_week_with_their_own_types(tmp_path: Path) -> None:
 def test_auto_earn_takes_what_is_free_and_nothing_that_is_ordered() -> None:
     world = TestWorld(history_lag_s=(0.0, 0.0))
     call(world, "AddOrder", pair="XBTUSD", type="sell", ordertype="limit", volume="0.25", price="99000")
-    instant.act(world.world, world.world.faults.read({"kind": "auto_earn", "account": "visitor"}, world.now), world.now)
+    instant.carry_out(
+        world.world, world.world.faults.read({"kind": "auto_earn", "account": "visitor"}, world.now), world.now
+    )
     balance = call(world, "Balance")
     assert (balance["XXBT"], balance["XBT.F"]) == ("0.2500000000", "0.7500000000")
     subtypes = {row["subtype"] for row in call(world, "Ledgers", type="earn")["ledger"].values()}
@@ -221,8 +221,7 @@ def test_a_master_makes_a_subaccount_and_moves_funds_to_it(tmp_path: Path) -> No
     world = TestWorld(path, history_lag_s=(0.0, 0.0))
 
     def as_master(method: str, **fields: Any) -> Any:
-        key = world.world.keys["M1"]
-        return rest_private.METHODS[method].run(world.world, key, fields, world.now, world.now)
+        return call(world, method, "M1", **fields)
 
     assert as_master("CreateSubaccount", username="desk", email="desk@example.org") is True
     with pytest.raises(KrakenError, match="username"):

@@ -10,11 +10,12 @@ import pytest
 
 from simulator.errors import KrakenError
 from simulator.exchange.accounts.margin import CLOSED
+from simulator.exchange.engine import Side
 from simulator.faults import instant
 from simulator.wire import NS
 from tests.unit.simulator.exchange.test_special_orders import add, trade_at, watcher
-from tests.unit.simulator.rest.test_arguments import ORDER, call
-from tests.unit.simulator.worlds import START, TestWorld
+from tests.unit.simulator.rest.test_order_arguments import ORDER
+from tests.unit.simulator.worlds import START, TestWorld, call
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.5", "leverage": "5"}
 SELL = {**BUY, "type": "sell"}
@@ -47,8 +48,8 @@ def test_a_position_opens_without_moving_what_it_is_in(tmp_path: Path) -> None:
     world = opened(path)
     rows = call(world, "OpenPositions")
     vol = sum(Decimal(row["vol"]) for row in rows.values())
-    cost = sum(Decimal(row["cost"]) for row in rows.values())
-    margin = sum(Decimal(row["margin"]) for row in rows.values())
+    cost = sum((Decimal(row["cost"]) for row in rows.values()), Decimal(0))
+    margin = sum((Decimal(row["margin"]) for row in rows.values()), Decimal(0))
     assert vol == Decimal("0.5")
     assert abs(cost / 5 - margin) < 1
     assert all(set(row) == MEMBERS for row in rows.values())
@@ -124,7 +125,7 @@ def test_a_conditional_close_of_a_margin_order_closes_the_position() -> None:
 def test_a_pair_that_only_reduces_takes_orders_that_reduce() -> None:
     world = TestWorld()
     call(world, "AddOrder", **BUY)
-    instant.act(
+    instant.carry_out(
         world.world,
         world.world.faults.read({"kind": "pair", "symbol": "BTC/USD", "value": "reduce_only"}, 0),
         world.now,
@@ -142,7 +143,12 @@ def test_a_stop_on_margin_takes_more_than_the_account_could_pay() -> None:
         world, "AddOrder", **{**BUY, "ordertype": "stop-loss", "price": "85000", "volume": "2", "leverage": "10"}
     )["txid"]
     order, venue = world.account("visitor").orders[txid], world.exchange.venues["BTC/USD"]
-    for side, price, lots in (("sell", 860_000, 3 * 10**8), ("sell", 850_000, 10**6), ("buy", 850_000, 10**6)):
+    orders: list[tuple[Side, int, int]] = [
+        ("sell", 860_000, 3 * 10**8),
+        ("sell", 850_000, 10**6),
+        ("buy", 850_000, 10**6),
+    ]
+    for side, price, lots in orders:
         world.exchange.settle(venue.submit(venue.crowd_number(), 0, side, price, lots, world.now), world.now)
     assert (order.triggered, order.status) == (True, "filled")
 

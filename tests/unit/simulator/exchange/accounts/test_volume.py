@@ -10,14 +10,13 @@ import pytest
 from simulator.exchange.accounts.volume import HOUR_NS, HOURS, Volume
 from simulator.pairs.pairs import FEES
 from simulator.wire import NS
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import START, TestWorld, limit
+from tests.unit.simulator.worlds import START, TestWorld, call, limit
 
 DAY_S = 24 * 3600
 
 
 def sells(world: TestWorld, qty: str) -> str:
-    """The visitor sells to the maker at 50,000 USD; returns the fee in percent of what it was told."""
+    """Have the visitor sell to the maker at 50,000 USD; return the reported fee in percent."""
     maker, visitor = world.account(), world.account("visitor")
     world.exchange.add(maker, limit("buy", qty, "50000"), world.now)
     world.exchange.add(visitor, limit("sell", qty, "50000", tif="ioc"), world.now)
@@ -26,7 +25,7 @@ def sells(world: TestWorld, qty: str) -> str:
     return f"{Decimal(100 * fill.fee) / fill.cost:.4f}"
 
 
-def told(world: TestWorld) -> dict[str, str | None]:
+def reported_volume(world: TestWorld) -> dict[str, str | None]:
     answer = call(world, "TradeVolume", pair="XBTUSD")
     maker, taker = answer["fees_maker"]["XXBTZUSD"], answer["fees"]["XXBTZUSD"]
     return {"volume": answer["volume"], "maker": maker["fee"], **{n: taker[n] for n in ("fee", "nextfee")},
@@ -42,21 +41,21 @@ def test_trading_over_a_threshold_changes_the_next_fill_s_fee_until_30_days_late
     world = TestWorld(path)
     world.empty()
     assert sells(world, "0.199999") == "0.4000"
-    assert told(world) == {"volume": "9999.9500", **ENTRY}
+    assert reported_volume(world) == {"volume": "9999.9500", **ENTRY}
     # The fill that reaches it still pays what held before it.
     assert sells(world, "0.00005") == "0.4000"
-    assert told(world) == {"volume": "10002.4500", **SECOND}
+    assert reported_volume(world) == {"volume": "10002.4500", **SECOND}
     assert sells(world, "0.01") == "0.3500"
     world = TestWorld(path, world.now + 3 * DAY_S * NS)
     world.empty()
-    assert told(world) == {"volume": "10502.4500", **SECOND}
+    assert reported_volume(world) == {"volume": "10502.4500", **SECOND}
     assert sells(world, "0.01") == "0.3500"
     world.after(27 * DAY_S - 2 * 3600)
-    assert told(world) == {"volume": "11002.4500", **SECOND}
+    assert reported_volume(world) == {"volume": "11002.4500", **SECOND}
     world.after(2 * 3600)
-    assert told(world) == {"volume": "500.0000", **ENTRY}
+    assert reported_volume(world) == {"volume": "500.0000", **ENTRY}
     assert sells(world, "0.01") == "0.4000"
-    assert told(TestWorld(path, world.now + DAY_S * NS)) == {"volume": "1000.0000", **ENTRY}
+    assert reported_volume(TestWorld(path, world.now + DAY_S * NS)) == {"volume": "1000.0000", **ENTRY}
 
 
 def test_the_configured_volume_counts_beside_the_fills_and_stays() -> None:

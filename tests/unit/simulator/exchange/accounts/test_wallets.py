@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from shared.config import Key, SimAccount
-from simulator.errors import KrakenError
+from simulator.errors import FaultError, KrakenError
 from simulator.faults import instant
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import TestWorld, limit
+from tests.unit.simulator.worlds import TestWorld, call, limit
 
 TYPES = [
     "deposit",
@@ -35,7 +34,7 @@ TYPES = [
 
 
 def saver(path: Path | None = None) -> TestWorld:
-    """The visitor has half of its BTC in auto-earn."""
+    """Return a world in which the visitor has half of its BTC in auto-earn."""
     account = SimAccount(
         name="visitor",
         keys=[Key(api_key="V1", api_secret="djE=")],
@@ -47,7 +46,7 @@ def saver(path: Path | None = None) -> TestWorld:
 
 def happens(world: TestWorld, **members: Any) -> None:
     fault = world.world.faults.read({"kind": "ledger", "account": "visitor", **members}, world.now)
-    instant.act(world.world, fault, world.now)
+    instant.carry_out(world.world, fault, world.now)
 
 
 def balances(world: TestWorld) -> dict[str, Any]:
@@ -134,7 +133,7 @@ def test_an_entry_of_every_type_can_be_played(kind: str) -> None:
 def test_what_cannot_be_booked_is_refused_and_changes_nothing(members: dict[str, str]) -> None:
     world = saver()
     before = dict(world.account("visitor").balances)
-    with pytest.raises(ValueError, match=r"account|asset|value|amount|decimals|wallet"):
+    with pytest.raises(FaultError, match=r"account|asset|value|amount|decimals|wallet"):
         happens(world, **{"value": "deposit", "asset": "USD", "amount": "1", **members})
     assert world.account("visitor").balances == before
 

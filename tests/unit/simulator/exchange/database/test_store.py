@@ -15,7 +15,7 @@ from tests.unit.simulator.worlds import TestWorld, limit, market
 
 
 def killed(world: TestWorld, path: Path, down_s: float, seed: int = 8) -> TestWorld:
-    """A world as it comes up after a kill: nothing of the old one is told or asked."""
+    """Return a world as it comes up after a kill: nothing of the old one is told or asked."""
     return TestWorld(path, world.now + int(down_s * NS), seed)
 
 
@@ -30,8 +30,8 @@ def test_orders_balances_fills_and_counters_survive(tmp_path: Path) -> None:
     after = killed(world, path, 1)
     again = after.account()
     assert list(again.orders) == [order.order_id]
-    found = again.by_client["mine"]
-    assert (found.price, found.remaining, found.amended, found.opened_ns) == (
+    restored = again.by_client["mine"]
+    assert (restored.price, restored.remaining, restored.amended, restored.opened_ns) == (
         order.price,
         order.remaining,
         True,
@@ -84,8 +84,8 @@ def test_the_fresh_crowd_neither_crosses_nor_jumps_the_restored_orders(tmp_path:
         assert buys.price is not None
         assert sells.price is not None
         engine = after.exchange.venues["BTC/USD"].engine
-        for order in (buys, sells):
-            assert engine.queue(order.side, order.price)[-1] == order.number, "the crowd stands before it"
+        for order, price in ((buys, buys.price), (sells, sells.price)):
+            assert engine.queue(order.side, price)[-1] == order.number, "the crowd stands before it"
         assert not after.account().fills
 
 

@@ -10,7 +10,7 @@ from zlib import crc32
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.exchange.engine import MatchingEngine
+from simulator.exchange.engine import MatchingEngine, Side
 from simulator.exchange.venue.book import DEPTHS, FullBook
 from simulator.pairs.pairs import PAIRS
 
@@ -111,7 +111,8 @@ def test_the_documented_book_has_the_documented_checksum() -> None:
         "0.18772827",
     ]
     book = FullBook(BTC)
-    for side, levels in (("buy", bids), ("sell", asks)):
+    sides: dict[Side, list[str]] = {"buy": bids, "sell": asks}
+    for side, levels in sides.items():
         pairs = zip(levels[::2], levels[1::2], strict=True)
         book.apply([(side, int(p.replace(".", "")), int(q.replace(".", ""))) for p, q in pairs], 1, [])
     assert book.checksum == 3310070434

@@ -13,10 +13,9 @@ import pytest
 
 from shared.config.unconfirmed import Unconfirmed
 from simulator.errors import KrakenError
-from simulator.exchange.venue.level3 import Entry, differences
+from simulator.exchange.venue.level3 import QueuedOrder, differences
 from tests.frames import frames_path
-from tests.unit.simulator.rest.test_arguments import call
-from tests.unit.simulator.worlds import Client, TestWorld, limit
+from tests.unit.simulator.worlds import Client, TestWorld, call, limit
 
 
 class Follower:
@@ -149,7 +148,7 @@ def test_it_lives_on_the_private_side_and_ends_with_its_subscription(tmp_path: P
     before = len(client.frames)
     world.run(2)
     assert not list(exact(client.frames[before:]))
-    assert ("level3", 10) not in world.exchange.venues["BTC/USD"].wanted
+    assert ("level3", 10) not in world.exchange.venues["BTC/USD"].subscribed
 
 
 def test_subscriptions_have_a_rate_of_their_own() -> None:
@@ -162,7 +161,7 @@ def test_subscriptions_have_a_rate_of_their_own() -> None:
 
 
 def test_differences_make_the_new_queue() -> None:
-    a, b, c, grown = Entry(1, 5, 0), Entry(2, 5, 0), Entry(3, 5, 0), Entry(1, 9, 1)
+    a, b, c, grown = QueuedOrder(1, 5, 0), QueuedOrder(2, 5, 0), QueuedOrder(3, 5, 0), QueuedOrder(1, 9, 1)
     assert differences([a, b], [b, grown]) == [("delete", a), ("add", grown)]
     assert differences([a, b], [grown, b, c]) == [("modify", grown), ("add", c)]
 

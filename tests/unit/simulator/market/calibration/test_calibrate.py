@@ -8,18 +8,19 @@ from statistics import median
 import pytest
 
 from simulator.market.calibration import calibrate, listener
+from simulator.market.calibration.figures import volatility
 from simulator.wire import NS
 from tests.unit.simulator.worlds import TestWorld, limit
 
 
 def test_every_row_is_met(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "market.md"
-    found = calibrate.main(900, seed=1, page=page)
-    told = capsys.readouterr()
-    assert found == 0, told.out
+    exit_code = calibrate.main(900, seed=1, page=page)
+    output = capsys.readouterr()
+    assert exit_code == 0, output.out
     assert "57 of 57 rows met" in page.read_text()
-    assert "inserts that improve the touch" in told.out
-    assert told.err.count("measuring ") == 5
+    assert "inserts that improve the touch" in output.out
+    assert output.err.count("measuring ") == 5
 
 
 def test_a_row_that_is_not_met_is_marked_and_fails_the_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +47,7 @@ def test_several_seeds_stand_side_by_side_in_the_page(tmp_path: Path, capsys: py
     text = page.read_text()
     assert "`python -m simulator calibrate --seconds 60 --seed 3 --seeds 2`" in text
     (line,) = [line for line in text.splitlines() if line.startswith("volatility, bp per root s")]
-    alone = [calibrate.volatility(listener.watch("BTC/USD", "calm", 60, seed)[1]) for seed in (3, 4)]
+    alone = [volatility(listener.watch("BTC/USD", "calm", 60, seed)[1]) for seed in (3, 4)]
     assert [float(figure) for figure in line.removesuffix("*").split()[-2:]] == pytest.approx(alone, abs=5e-4)
 
 
@@ -66,16 +67,16 @@ def middles(regime: str, seconds: float, symbol: str = "BTC/USD") -> list[float]
 
 def test_a_trend_goes_farther_than_calm() -> None:
     def range_of(regime: str) -> float:
-        found = middles(regime, 200)
-        return max(found) - min(found)
+        mids = middles(regime, 200)
+        return max(mids) - min(mids)
 
     assert range_of("trending") > 1.5 * range_of("calm")
 
 
 def test_a_flash_crash_falls_and_mostly_comes_back() -> None:
-    found = middles("flash_crash", 150)
-    fall = 1 - min(found) / found[0]
-    left = 1 - median(found[-100:]) / found[0]
+    mids = middles("flash_crash", 150)
+    fall = 1 - min(mids) / mids[0]
+    left = 1 - median(mids[-100:]) / mids[0]
     assert 0.015 < fall < 0.06
     assert left < 0.6 * fall
 

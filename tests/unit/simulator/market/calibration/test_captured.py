@@ -9,7 +9,8 @@ from statistics import fmean
 
 import pytest
 
-from simulator.market import recorded
+from simulator.errors import RecordingError
+from simulator.exchange.engine import Side
 from simulator.market.calibration import captured, intervals, listener, market_page
 from simulator.market.calibration.captured import Figure, Measured
 from simulator.market.calibration.listener import Seen
@@ -25,9 +26,9 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     for seed in range(60):
         rng = Random(seed)
         samples = [(at * NS, rng.gauss(3.0, 1.0)) for at in range(100)]
-        found = intervals.bootstrap(samples, fmean, 1.0, 100.0)
-        assert found is not None
-        covered += found[0] <= 3.0 <= found[1]
+        interval = intervals.bootstrap(samples, fmean, 1.0, 100.0)
+        assert interval is not None
+        covered += interval[0] <= 3.0 <= interval[1]
     assert 52 <= covered <= 60
 
 
@@ -37,9 +38,9 @@ def test_samples_that_hang_together_make_the_interval_wider() -> None:
     samples = [(at * NS, levels[at // 10]) for at in range(200)]
 
     def width(block_s: float) -> float:
-        found = intervals.bootstrap(samples, fmean, block_s, 200.0)
-        assert found is not None
-        return found[1] - found[0]
+        interval = intervals.bootstrap(samples, fmean, block_s, 200.0)
+        assert interval is not None
+        return interval[1] - interval[0]
 
     assert width(10.0) > 2 * width(1.0)
 
@@ -72,13 +73,13 @@ def test_a_row_is_measured_where_its_interval_fits_what_is_accepted(
 
 
 def test_what_is_accepted_of_a_new_property_is_a_third_around_its_value() -> None:
-    found = captured.measure(Figure("x", [(at * NS, -2.0) for at in range(100)], fmean), 100.0)
-    assert found.band == pytest.approx((-2.6, -1.4))
-    assert (found.value, found.samples, found.interval) == (-2.0, 100, (-2.0, -2.0))
+    measured = captured.measure(Figure("x", [(at * NS, -2.0) for at in range(100)], fmean), 100.0)
+    assert measured.band == pytest.approx((-2.6, -1.4))
+    assert (measured.value, measured.samples, measured.interval) == (-2.0, 100, (-2.0, -2.0))
 
 
 def seen_of(trades: list[tuple[float, int, int, int]], messages: list[float]) -> Seen:
-    """Ten seconds of a touch at 100 and 101; trades are (second, sign, price, lots)."""
+    """Return ten seconds of a touch at 100 and 101; trades are (second, sign, price, lots)."""
     seen = Seen(seconds=10.0)
     seen.touches = [(at * NS // 10, 100, 101, 5, 3) for at in range(100)]
     seen.trades = [(int(second * NS), sign, price, qty, 100.5) for second, sign, price, qty in trades]
@@ -107,7 +108,7 @@ def test_which_message_comes_first_is_that_of_the_level_that_was_hit() -> None:
     def trade(ns: int) -> tuple[str, Moment]:
         return "BTC/USD", Moment(ns, "trade", (("buy", 101, 1),))
 
-    def book(ns: int, qty: int, side: str = "sell", price: int = 101) -> tuple[str, Moment]:
+    def book(ns: int, qty: int, side: Side = "sell", price: int = 101) -> tuple[str, Moment]:
         return "BTC/USD", Moment(ns, "book", ((side, price, qty),))
 
     second = NS
@@ -132,20 +133,20 @@ def test_the_synthetic_market_tells_a_trade_before_its_book_change() -> None:
 
 
 def captures_folder() -> Path:
-    """The folder of the captures, or the test is skipped."""
+    """Return the folder of the captures, or the test is skipped."""
     return frames_path("public_v2/book10_trades_BTCUSD_ETHUSD_flashbook.jsonl").parents[2]
 
 
 def rows_of(part: str) -> list[str]:
-    """The lines of the part's tables without the synthetic market's column."""
+    """Return the lines of the part's tables without the synthetic market's column."""
     names = r"^(.{50} .{9} .{8}  .{0,22} ?\S.*?)(?: {2,}(?:[-\d.e]+|nan))?(?:  \*)?$"
     return [match.group(1).rstrip() for line in part.splitlines() if (match := re.match(names, line))]
 
 
 def test_the_page_says_what_the_captures_say() -> None:
     captures = market_page.read_captures(captures_folder())
-    _, here = listener.watch("BTC/USD", "calm", 60)
-    made = rows_of(market_page.captured_part(captures, here))
+    _, seen = listener.watch("BTC/USD", "calm", 60)
+    made = rows_of(market_page.captured_part(captures, seen))
     written = rows_of(PAGE.read_text(encoding="utf-8").partition(market_page.HEADING)[2])
     assert len(made) >= 3 * 19
     assert made == written
@@ -157,12 +158,12 @@ def test_the_reaction_of_the_synthetic_book_is_within_what_was_measured() -> Non
     (row,) = [line for line in table.splitlines() if line.startswith("book messages 0.1 s after an order")]
     assert row.endswith("measured")
     low, high = (float(figure) for figure in re.search(r"([\d.]+) to ([\d.]+)", row).groups())  # type: ignore[union-attr]
-    _, here = listener.watch("BTC/USD", "calm", 900)
-    assert low <= captured.taker_reactions(here) <= high
+    _, seen = listener.watch("BTC/USD", "calm", 900)
+    assert low <= captured.taker_reactions(seen) <= high
 
 
 def test_a_capture_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(recorded.RecordingError, match=r"kraken_btc_20260724_levels_trades\.csv: No such file"):
+    with pytest.raises(RecordingError, match=r"kraken_btc_20260724_levels_trades\.csv: No such file"):
         market_page.read_captures(tmp_path)
 
 

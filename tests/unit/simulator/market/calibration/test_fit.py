@@ -13,11 +13,11 @@ from simulator.market import recorded
 from simulator.market.calibration import fit, listener
 from simulator.market.calibration.follower import Follower
 from simulator.market.replay import arrivals, ordered
-from simulator.market.style import Style, style
+from simulator.market.style import Style, style_of
 from simulator.pairs.pairs import PAIRS
 
 SOL = PAIRS["SOL/USD"]
-CALM = style(SOL, "calm")
+CALM = style_of(SOL, "calm")
 # A market that nobody would take for the pair's own.
 KNOWN = replace(
     CALM, news_bp=1.6, cluster_rate=0.9, take_size=14.0, quiet_rate=9.0, level_size=60.0, near_bp=5.0, touch=(0.4, 6.0)
@@ -31,10 +31,10 @@ def recording(folder: Path, how: Style, seconds: float) -> Path:
 
 
 def styled(text: str) -> Style:
-    """The style in what the command prints, which is an entry of CALM."""
-    (found,) = eval(f"{{{text}}}", {"Style": Style}).values()
-    assert isinstance(found, Style)
-    return found
+    """Return the style in what the command prints, which is an entry of CALM."""
+    (printed,) = eval(f"{{{text}}}", {"Style": Style}).values()
+    assert isinstance(printed, Style)
+    return printed
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
@@ -49,9 +49,9 @@ def test_a_fitted_style_has_the_recordings_table(
 ) -> None:
     path = recording(tmp_path, KNOWN, 900)
     assert run(monkeypatch, "style", str(path)) == 0
-    told = capsys.readouterr().out
-    assert "*" not in told
-    how = styled(told)
+    printed = capsys.readouterr().out
+    assert "*" not in printed
+    how = styled(printed)
     seen = Follower(ordered(recorded.read(path))["SOL/USD"]).follow()
     wanted = fit.targets(seen, 1e-8)
     assert len(wanted) >= 8
@@ -67,9 +67,9 @@ def test_a_recording_that_is_too_short_is_refused(
 ) -> None:
     path = recording(tmp_path, CALM, 30)
     assert run(monkeypatch, "style", str(path)) == 78
-    told = capsys.readouterr().err
-    assert f"style {path}: SOL/USD: 29.1 s of its book" in told
-    assert "a style takes 60 s of a pair's book, and 30 trades" in told
+    printed = capsys.readouterr().err
+    assert f"style {path}: SOL/USD: 29.1 s of its book" in printed
+    assert "a style takes 60 s of a pair's book, and 30 trades" in printed
 
 
 @pytest.mark.parametrize(

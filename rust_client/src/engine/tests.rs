@@ -14,7 +14,7 @@ const GTC: NewOrder = NewOrder {
     qty: 0,
     tif: TimeInForce::Gtc,
     post_only: false,
-    stp: SelfTrade::CancelNewest,
+    stp: SelfTrade::Newest,
 };
 
 fn limit(id: u64, side: Side, price: u64, qty: u64) -> NewOrder {
@@ -79,10 +79,10 @@ fn self_trades_are_prevented_as_asked() {
     };
     let newest = Event::Cancel { id: 3, remaining: 6, reason: Reason::SelfTrade };
     let oldest = Event::Cancel { id: 1, remaining: 5, reason: Reason::SelfTrade };
-    assert_eq!(own(SelfTrade::CancelNewest), [newest]);
-    assert_eq!(own(SelfTrade::CancelBoth), [oldest, newest]);
+    assert_eq!(own(SelfTrade::Newest), [newest]);
+    assert_eq!(own(SelfTrade::Both), [oldest, newest]);
     let rest = Event::Rest { id: 3, price: 100, remaining: 1 };
-    assert_eq!(own(SelfTrade::CancelOldest), [oldest, trade(3, 2, 100, 5, (1, 0)), rest]);
+    assert_eq!(own(SelfTrade::Oldest), [oldest, trade(3, 2, 100, 5, (1, 0)), rest]);
 }
 
 #[test]
@@ -147,11 +147,7 @@ enum Action {
 fn actions() -> impl Strategy<Value = Vec<Action>> {
     let tif =
         prop_oneof![4 => Just(TimeInForce::Gtc), 1 => Just(TimeInForce::Ioc), 1 => Just(TimeInForce::Fok)];
-    let stp = prop_oneof![
-        Just(SelfTrade::CancelNewest),
-        Just(SelfTrade::CancelOldest),
-        Just(SelfTrade::CancelBoth)
-    ];
+    let stp = prop_oneof![Just(SelfTrade::Newest), Just(SelfTrade::Oldest), Just(SelfTrade::Both)];
     let price = || prop::option::weighted(0.9, 90u64..110);
     let submit = (0u32..3, any::<bool>(), price(), 1u64..20, tif, any::<bool>(), stp);
     let submit = submit.prop_map(|(owner, buys, price, qty, tif, post_only, stp)| {

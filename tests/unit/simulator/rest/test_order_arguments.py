@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from simulator.errors import KrakenError
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
-from simulator.wire import NS, iso, read_json
-from tests.unit.simulator.worlds import TestWorld
+from simulator.wire import NS, iso
+from tests.unit.simulator.worlds import TestWorld, call
 
 ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
 INVALID = "EGeneral:Invalid arguments"
-
-
-def call(world: TestWorld, method: str, /, **fields: Any) -> Any:
-    given, key = read_json(json.dumps(fields)), world.world.keys["V1"]
-    if method in rest_public.METHODS:
-        return rest_public.METHODS[method](world.world, given, world.now)
-    return rest_private.METHODS[method].run(world.world, key, given, world.now, world.now)
 
 
 def placed(world: TestWorld) -> int:

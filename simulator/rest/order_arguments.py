@@ -6,21 +6,20 @@ A field that this simulator does not act on is refused, in whatever form it come
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from shared.config.unconfirmed import Unconfirmed
 from simulator import arguments, errors
 from simulator.arguments import decimal_text, rest_flag
 from simulator.errors import KrakenError, invalid
+from simulator.exchange.engine import Side
 from simulator.exchange.orders import OrderRequest, Price
 from simulator.exchange.terms import SETTLE, TRAILING_KINDS, TRIGGERED_KINDS, Close, Distance, Terms
 from simulator.pairs.margin import leverages
 from simulator.pairs.pairs import Pair
-from simulator.wire import NS, units
-from simulator.ws_v2 import order_arguments
+from simulator.wire import NS, Fields, Json, units
+from simulator.ws_v2 import order_arguments as v2_arguments
 from simulator.ws_v2.order_arguments import KINDS, LIMIT_KINDS, STP, TIF
 
 DEADLINE_MIN_NS = 2 * NS
@@ -29,18 +28,18 @@ _FLAGS = frozenset({"post", "fcib", "fciq", "nompp", "viqc"})
 # The names of an order's end and start.
 TIMES = ("expiretm", "starttm")
 _NOTHING = (None, "", "0", 0, "none")
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_EMPTY: tuple[Json, ...] = (None, "", [], {})
 _RELATIVE = re.compile(r"([+#-])([0-9]{1,12}(?:\.[0-9]{1,12})?)(%?)", re.ASCII)
 
 
-def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfirmed) -> OrderRequest:
-    """An order of ``AddOrder`` or ``AddOrderBatch``."""
+def order(fields: Fields, pair: Pair, now: int, unconfirmed: Unconfirmed) -> OrderRequest:
+    """Return an order of ``AddOrder`` or ``AddOrderBatch``."""
     kind = fields.get("ordertype")
     if not isinstance(kind, str) or kind not in KINDS:
         raise invalid("ordertype")
-    side = fields.get("type")
-    if side not in ("buy", "sell"):
+    if fields.get("type") not in ("buy", "sell"):
         raise invalid("type")
+    side: Side = "buy" if fields["type"] == "buy" else "sell"
     qty, flags = decimal_text(fields, "volume"), order_flags(fields)
     if qty is None:
         raise invalid("volume")
@@ -49,7 +48,7 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfir
         raise invalid("oflags")
     terms = _terms(fields, pair, kind, qty)
     if in_quote:
-        terms, qty = replace(terms, cash=order_arguments.cash_of(pair, qty, "volume")), Decimal(0)
+        terms, qty = replace(terms, cash=v2_arguments.cash_of(pair, qty, "volume")), Decimal(0)
     prices = _prices(fields, kind, side)
     if isinstance(prices[0], Distance) and kind in TRIGGERED_KINDS:
         terms = replace(terms, distance=prices[0])
@@ -63,9 +62,7 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfir
     stp = str(fields.get("stptype") or "cancel-newest").replace("-", "_")
     if stp not in STP:
         raise invalid("stptype")
-    return order_arguments.checked(
-        now,
-        times=TIMES,
+    request = OrderRequest(
         pair=pair,
         side=side,
         kind=kind,
@@ -79,17 +76,17 @@ def order(fields: Mapping[str, Any], pair: Pair, now: int, unconfirmed: Unconfir
         post_only="post" in flags,
         stp=stp,
         cl_ord_id=arguments.client_id(fields.get("cl_ord_id") or None),
-        userref=userref(fields, "userref"),
         fee_pref=next((flag for flag in ("fcib", "fciq") if flag in flags), ""),
     )
+    return v2_arguments.checked(request, userref(fields, "userref"), now, TIMES)
 
 
-def _prices(fields: Mapping[str, Any], kind: str, side: str) -> tuple[Price | None, Price | None]:
-    """The first and the second price of an order; trailing stops have distances instead (:func:`_terms`)."""
+def _prices(fields: Fields, kind: str, side: Side) -> tuple[Price | None, Price | None]:
+    """Return the first and the second price of an order; trailing stops have distances instead (:func:`_terms`)."""
     if kind in ("market", SETTLE) or kind in TRAILING_KINDS:
         return None, None
     limits = kind in TRIGGERED_KINDS and kind in LIMIT_KINDS
-    # Where # is left to the exchange, an order is put away from the price: buys below it, and stops beyond it.
+    # With # the exchange chooses the sign: buys go below the price, sells above, and stops the other way.
     away = -1 if (side == "buy") != kind.startswith("stop-loss") else 1
     first = price(fields, "price", away)
     second = price(fields, "price2", away) if limits else None
@@ -98,8 +95,8 @@ def _prices(fields: Mapping[str, Any], kind: str, side: str) -> tuple[Price | No
     return first, second
 
 
-def price(fields: Mapping[str, Any], name: str, away: int = 0) -> Price | None:
-    """A price: absolute, or a distance from the last trade (``+5``, ``-0.5%``).
+def price(fields: Fields, name: str, away: int = 0) -> Price | None:
+    """Return a price: absolute, or a distance from the last trade (``+5``, ``-0.5%``).
 
     ``#`` is a distance too, to the side that ``away`` says; where it is 0 there is none.
     """
@@ -114,7 +111,7 @@ def price(fields: Mapping[str, Any], name: str, away: int = 0) -> Price | None:
     return decimal_text(fields, name)
 
 
-def _terms(fields: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal) -> Terms:
+def _terms(fields: Fields, pair: Pair, kind: str, qty: Decimal) -> Terms:
     """Read the terms that only some orders have: trailing distances, what an iceberg shows, a conditional close."""
     trail = offset = None
     if kind in TRAILING_KINDS:
@@ -126,13 +123,13 @@ def _terms(fields: Mapping[str, Any], pair: Pair, kind: str, qty: Decimal) -> Te
     display = decimal_text(fields, "displayvol") if fields.get("displayvol") not in _NOTHING else None
     if (kind == "iceberg") != (display is not None):
         raise invalid("displayvol")
-    visible = 0 if display is None else order_arguments.display_lots(pair, qty, display, "displayvol")
+    visible = 0 if display is None else v2_arguments.display_lots(pair, qty, display, "displayvol")
     reduces = rest_flag(fields, "reduce_only")
     return Terms(trail, offset, visible, _close(fields, pair), leverage=_leverage(fields, pair), reduce_only=reduces)
 
 
-def _leverage(fields: Mapping[str, Any], pair: Pair) -> int:
-    """The leverage of a margin order, 0 without: ``2``, or ``2:1`` as old clients write it."""
+def _leverage(fields: Fields, pair: Pair) -> int:
+    """Return the leverage of a margin order, 0 without: ``2``, or ``2:1`` as old clients write it."""
     if fields.get("leverage") in _NOTHING:
         return 0
     text = str(fields["leverage"]).removesuffix(":1")
@@ -141,8 +138,8 @@ def _leverage(fields: Mapping[str, Any], pair: Pair) -> int:
     return int(text)
 
 
-def _distance(fields: Mapping[str, Any], name: str, pair: Pair) -> Distance:
-    """A price that has to be relative to another one: ``+5``, ``-0.5%``."""
+def _distance(fields: Fields, name: str, pair: Pair) -> Distance:
+    """Return a price that has to be relative to another one: ``+5``, ``-0.5%``."""
     distance = price(fields, name)
     if not isinstance(distance, Distance):
         raise invalid(name)
@@ -151,8 +148,8 @@ def _distance(fields: Mapping[str, Any], name: str, pair: Pair) -> Distance:
     return distance
 
 
-def _close(fields: Mapping[str, Any], pair: Pair) -> Close | None:
-    """A conditional close: a form has ``close[ordertype]`` and so on, a JSON body an object; empty is none."""
+def _close(fields: Fields, pair: Pair) -> Close | None:
+    """Return a conditional close: a form has ``close[ordertype]`` and so on, a JSON body an object; empty is none."""
     given = fields.get("close")
     parts = {name[6:-1]: value for name, value in fields.items() if name.startswith("close[") and value not in _EMPTY}
     blamed = f"close[{next(iter(parts))[:24]}]" if parts else "close"
@@ -165,43 +162,43 @@ def _close(fields: Mapping[str, Any], pair: Pair) -> Close | None:
     kind = parts.get("ordertype")
     first, second = (decimal_text(parts, name) for name in ("price", "price2"))
     trigger = first if kind in TRIGGERED_KINDS else None
-    return order_arguments.close_of(pair, kind, trigger, second if trigger is not None else first, blamed)
+    return v2_arguments.close_of(pair, kind, trigger, second if trigger is not None else first, blamed)
 
 
-def order_flags(fields: Mapping[str, Any]) -> frozenset[str]:
-    """The words of ``oflags``."""
+def order_flags(fields: Fields) -> frozenset[str]:
+    """Return the words of ``oflags``."""
     flags = frozenset(item for item in str(fields.get("oflags") or "").split(",") if item)
     if not flags <= _FLAGS:
         raise invalid("oflags")
     return flags
 
 
-def userref(fields: Mapping[str, Any], name: str) -> int | None:
-    """A user reference: a whole number of 32 bits."""
+def userref(fields: Fields, name: str) -> int | None:
+    """Return a user reference: a whole number of 32 bits."""
     number = decimal_text(fields, name)
     if number is not None and (number != number.to_integral_value() or abs(number) >= 2**31):
         raise invalid(name)
     return None if number is None else int(number)
 
 
-def _used_only(fields: Mapping[str, Any], kind: str) -> None:
-    """Refuses a second price and a trigger that an order of this type has no use for."""
+def _used_only(fields: Fields, kind: str) -> None:
+    """Refuse a second price and a trigger that an order of this type has no use for."""
     used = {"price2": kind in TRIGGERED_KINDS and kind in LIMIT_KINDS, "trigger": kind in TRIGGERED_KINDS}
     for name, is_used in used.items():
         if not is_used and fields.get(name) not in _NOTHING:
             raise invalid(name)
 
 
-def _neutral_only(fields: Mapping[str, Any], kind: str) -> None:
-    """Refuses what this simulator does not act on."""
+def _neutral_only(fields: Fields, kind: str) -> None:
+    """Refuse what this simulator does not act on."""
     if kind in TRIGGERED_KINDS and str(fields.get("trigger") or "last") != "last":
         raise KrakenError(errors.INDEX_UNAVAILABLE)
     if fields.get("asset_class") not in (None, "", "currency"):
         raise KrakenError(errors.UNKNOWN_PAIR)
 
 
-def _moment(fields: Mapping[str, Any], name: str, now: int) -> int:
-    """A time in ns since the epoch: 0 is none, ``+n`` so many seconds from now, else Unix seconds."""
+def _moment(fields: Fields, name: str, now: int) -> int:
+    """Return a time in ns since the epoch: 0 is none, ``+n`` so many seconds from now, else Unix seconds."""
     value = str(fields.get(name) or "0")
     if not re.fullmatch(r"\+?[0-9]{1,12}", value, re.ASCII):
         raise invalid(name)
