@@ -11,7 +11,7 @@ def main() -> None:
     options = argparse.ArgumentParser("python -m monitor", add_help=False)
     options.add_argument("--config")
     _, command = options.parse_known_args([word for word in sys.argv[1:] if word not in ("-h", "--help")])
-    # Either loads for itself: who waits for a command must not wait for what the process takes.
+    # Each imports its own: a command must not wait for what the process needs.
     if command:
         from monitor.cli import app
 

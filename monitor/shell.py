@@ -13,11 +13,11 @@ from monitor.api.metrics import Metrics
 from monitor.api.site import Site
 from monitor.errors import SupervisorError
 from monitor.model import halted
+from monitor.model.alerting.alerts import Begin, End, Say
 from monitor.model.past_fills import Reader
 from monitor.model.picture import WANTED, Picture
 from monitor.model.status_object import Status
 from monitor.watchdog import supervisor
-from monitor.watchdog.alerts import Begin, End, Say
 from monitor.watchdog.health import Action, Health, Restart
 from monitor.watchdog.machine import Machine
 from monitor.watchdog.merged_log import MergedLog

@@ -151,7 +151,7 @@ class Controls:
         text = "; ".join(f"{amount} {asset} is kept from now on" for asset, amount in inventory.items())
         return Accepted(ok=True, text=text, inventory=inventory)
 
-    async def flatten(self, _wish: EmptyBody) -> Flattening:
+    async def flatten(self, _body: EmptyBody) -> Flattening:
         """Ask the executor to flatten and answer at once: closing takes as long as the market takes."""
         try:
             closing = await self._aside(flattening.request)
@@ -210,7 +210,7 @@ class Controls:
         )
 
         async def reap() -> None:
-            # Still here when it has ended: it did not work.
+            # The monitor still runs when the command has ended: it did not work.
             code = await process.wait()
             if code:
                 structlog.get_logger("monitor").warning("the restart failed", process=name, exit_code=code)

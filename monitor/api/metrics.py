@@ -30,7 +30,7 @@ from shared.histogram import upper_ns
 from shared.messages import BookState, ProcessState
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-# Of every hop, in seconds: from a bus message to a slow answer of the exchange.
+# Bucket bounds of every hop, from a bus message to a slow answer of the exchange.
 BOUNDS_S: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -152,7 +152,7 @@ class Metrics(Collector):
         if account is not None:
             sure = [((), account.valid and is_heard)]
             yield _gauge("account_reconciled", "1 while it is known that the fills explain the balances.", sure)
-        # What nobody vouches for any more is no sample: a rule sees it absent.
+        # Old values are left out, so that a rule sees them absent.
         live = [((symbol,), len(live_orders(orders))) for symbol, orders in view.orders.items() if is_heard]
         yield _gauge("orders_open", "Own orders that may still trade.", live, by_symbol)
         positions = [((symbol,), numbers.approximate(text)) for symbol, text in status.positions.items()]

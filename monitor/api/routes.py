@@ -55,7 +55,7 @@ READS: Final = (
     Read("/api/positions", "positions, balances, each strategy's share", sections.PositionsShown),
     Read("/api/pnl", "profit by pair and in total", sections.ProfitShown),
     Read("/api/latency", "how long each hop takes, as histograms", sections.LatencyShown),
-    Read("/api/alerts", "what holds now, and what was told lately", sections.AlertsShown),
+    Read("/api/alerts", "what holds now, and the recent alerts", sections.AlertsShown),
     Read("/api/logs", "warnings and worse of all processes, newest last", sections.LogsShown, LogsQuery, Site.logs),
     Read("/api/history", "figures since the start, downsampled", sections.HistoryShown, HistoryQuery, Site.history),
     Read("/api/control", "halted or not, flattening, sandbox, dry run", sections.ControlShown),
@@ -89,5 +89,7 @@ ACTIONS: Final = (
         Controls.restart,
         (404, 503, 504),
     ),
-    Action("/api/alert-test", "tell an alert that is only a test", AlertTestBody, controls.Tested, Controls.alert_test),
+    Action(
+        "/api/alert-test", "publish an alert that is only a test", AlertTestBody, controls.Tested, Controls.alert_test
+    ),
 )

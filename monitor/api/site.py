@@ -20,7 +20,7 @@ from shared.clock import SECOND, boot_ns, wall_ns
 from shared.config import Config
 from shared.messages import ProcessState
 
-# What the stream has, and those of it that change all the time.
+# The stream's sections, and those of them that change all the time.
 SectionName = Literal[
     "status",
     "processes",

@@ -82,7 +82,7 @@ class Stream:
             self._open -= 1
 
     async def _talk(self, opened: web.WebSocketResponse, transport: asyncio.Transport) -> None:
-        # What the kernel holds is queued too, so little of it.
+        # The kernel's buffer is a queue too: keep it small.
         _set(transport, socket.SO_SNDBUF, limits.STREAM_BUFFER_BYTES)
         wanted = await _subscribed(opened)
         if wanted is None:

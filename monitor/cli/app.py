@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from monitor.cli.examples import SHORT, epilog
 
-# Where a command is that is not in the module of its own name beside this one.
+# Modules of the commands that are not in one of their own name beside this one.
 MODULES: Final = {
     **dict.fromkeys(("fills", "why", "verify", "record", "replay"), "components"),
     **{name: f"control.{name}" for name in ("accept", "alert_test", "flatten", "halt", "restart")},
@@ -24,7 +24,7 @@ MODULES: Final = {
 }
 # click's class, of which newer typers have a copy of their own.
 Command = Any
-# Of the whole and of each command: typer's keywords, as typer takes them.
+# Keywords of typer's, for the whole and for each command.
 TYPER_SETTINGS: Final[dict[str, Any]] = {
     # Plain text: boxes do not read well aloud or in a log.
     "rich_markup_mode": None,
@@ -65,7 +65,7 @@ class Commands(Mapping[str, Command]):
 class Tradebyte(TyperGroup):
     """``tradebyte`` itself."""
 
-    def __init__(self, **attributes: Any) -> None:
+    def __init__(self, **attributes: Any) -> None:  # typer's own keywords
         super().__init__(**attributes)
         self.commands = Commands()  # type: ignore[assignment]  # nothing is ever added to them
 
@@ -104,7 +104,7 @@ def root_options(
 def main() -> None:
     """Run the command that the arguments name."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that knows only ASCII shows something else for a letter that it lacks, instead of a traceback.
+        # On an ASCII terminal a replacement character is better than a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     app(command_first(sys.argv[1:]), prog_name="tradebyte")

@@ -33,7 +33,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "web": ("tradebyte web",),
     "desktop": ("tradebyte desktop",),
 }
-# What one types first.
+# The first commands that one types.
 FIRST: Final = ("tradebyte status", "tradebyte top", "tradebyte halt", "tradebyte restart strategy")
 SHORT: Final[dict[str, str]] = {
     "status": "Processes, books, open orders, positions, rates.",
@@ -53,7 +53,7 @@ SHORT: Final[dict[str, str]] = {
     "record": "The bus and the raw frames into files.",
     "replay": "A recording onto a bus of its own.",
     "doctor": "What could keep it from trading, and the mend.",
-    "alert-test": "A test alert to everything that tells alerts.",
+    "alert-test": "A test alert to everything that carries alerts.",
     "top": "Everything in this terminal, until q.",
     "web": "Everything in a browser, until Ctrl-C.",
     "desktop": "Everything in a window (needs PyQt6).",

@@ -75,7 +75,7 @@ def described(view: View) -> PositionReport:
             position=position, fills=item.fills, valid=item.valid
         )
     if account is None:
-        why = "the executor has not told of the account"
+        why = "the executor has not published the account"
         return PositionReport(valid=False, positions={}, assets={}, strategies=strategies, why=why)
     return PositionReport(
         valid=account.valid and all(item.valid for item in view.positions.values()),

@@ -14,6 +14,7 @@ from monitor.model.listener import gather
 from monitor.model.status_object import Status
 from monitor.model.troubles import troubles
 from shared.clock import boot_ns, wall_ns
+from shared.messages import ProcessState
 
 COLOURS = {"ready": "green", "live": "green", "dead": "bold red", "halted": "bold yellow", "silent": "red"}
 
@@ -41,7 +42,7 @@ def coloured(state: str) -> str:
 def show(report: Status, out: Console) -> None:
     """Print the status object for people."""
     where = "sandbox" if report.sandbox else "[bold red]LIVE[/bold red]"
-    ready = sum(process.state == "ready" for process in report.processes.values())
+    ready = sum(process.state == ProcessState.READY for process in report.processes.values())
     headline = f"{where}{', dry run' if report.dry_run else ''}: {ready} of {len(report.processes)} processes ready"
     out.print(headline)
     if report.halted:
@@ -82,7 +83,7 @@ def show(report: Status, out: Console) -> None:
     if report.assets:
         out.print(assets(report))
         out.print()
-    known = "" if report.orders_known else " (the executor has not told, or has not reconciled yet)"
+    known = "" if report.orders_known else " (the executor has not published them, or not reconciled yet)"
     out.print(f"open orders: {report.open_orders}{known}")
     for line in lines(report):
         out.print(line, soft_wrap=True)

@@ -24,7 +24,7 @@ from shared.clock import rfc3339
 from shared.config import Config
 
 HEADER = ("v", "src", "boot", "seq", "ts")
-# What comes within it is read and shown together: waking for each message costs more than showing it.
+# Messages within this time are shown together: waking for each costs more than showing it.
 TOGETHER_S = 0.05
 EVERYTHING = [kind.name for kind in topics.KINDS if kind.name != "feed.book"]
 
@@ -174,7 +174,7 @@ def _plain(value: object) -> object:
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
-# Unlike msgspec it asks about bytes, so that a message without any need not be walked in search of them.
+# Unlike msgspec it calls back for bytes, so that a message without any need not be searched for them.
 JSON = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
 
 

@@ -20,7 +20,7 @@ from shared.messages import OrderState
 
 WANTED: Final = ("account", "heartbeat.executor", "order")
 HEARD_S: Final = 2.5
-# After that it says what remains; the executor goes on. An order of unknown outcome alone can take 65 s.
+# After that it returns what remains; the executor goes on. An order of unknown outcome alone can take 65 s.
 WAIT_S: Final = limits.FLATTEN_RETURNS_S
 # The last fill's ledger entries may come just after the halt.
 ENTRIES_S: Final = 1.2
@@ -55,7 +55,7 @@ def begin(config: Config, listener: Listener, agreed: Callable[[dict[str, Decima
         mend = "set it to false and 'tradebyte restart executor', or close the position on Kraken's own site"
         raise FlattenRefused("trading.dry_run is true: nothing is sent, so nothing can be closed", mend)
     was = halted.text(config)
-    # Halted by the day's loss, a position must be able to go: that is why one halts.
+    # After a halt by the daily loss, closing the position is the next step.
     if was is not None and switch.read(config.halt_file).cause is not switch.Cause.DAILY_LOSS:
         raise FlattenRefused(f"halted ({was}): nothing is placed, so nothing can be closed", "'tradebyte resume' first")
     listener.until(lambda view: view.account is not None and "executor" in view.heartbeats, HEARD_S)

@@ -30,7 +30,7 @@ from shared.process import starts
 ANSWER_S: Final = 0.5
 # An executor that was halted before has nothing new to say until its next heartbeat.
 ANSWER_AGAIN_S: Final = 1.2
-# Its own answer to what was cancelled by REST comes by the private stream.
+# The executor learns of orders cancelled by REST from its private stream.
 SETTLE_S: Final = 1.0
 
 
@@ -62,7 +62,7 @@ def halt(config: Config, reason: str) -> HaltResult:
     """Pull every order of ours; nothing is placed until :func:`resume`."""
     was = halted.text(config)
     with Listener(config, ("heartbeat.executor", "order")) as listener:
-        # A heartbeat from before the switch must not pass for the answer to it.
+        # A heartbeat from before the halt must not count as the answer to it.
         begun = wall_ns()
         why = switch.Halt(switch.Cause.PERSON, reason, _who(), rfc3339(begun))
         switch.halt_trading(config.halt_file, why)
@@ -138,7 +138,7 @@ def _who() -> str:
 
 def _by_rest(config: Config, listener: Listener, journal: Journal) -> HaltResult:
     """Cancel what is ours with the cancel-only key, since the executor did not answer."""
-    # By now the switch is written: who halts must not wait for an HTTP client to load before that.
+    # Imported only now: the halt file must not wait for an HTTP client to load.
     from monitor.control import cancelling
 
     until = rfc3339(wall_ns() + limits.SWITCH_TIMEOUT_S * SECOND)

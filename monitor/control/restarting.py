@@ -11,7 +11,7 @@ from monitor.watchdog import supervisor
 from shared.config import Config
 
 ALL = "all"
-# A process that waits before its start, after others that failed, is not heard by then, and not dead either.
+# A process in backoff after failed starts is not heard by then, and not dead either.
 HEARD_S: Final = 5.0
 
 

@@ -39,7 +39,7 @@ def run(config: Config, begun: Callable[[Window], None] = lambda _window: None) 
     # Qt waits outside of Python: a signal wakes it by the socket.
     notifier = QSocketNotifier(voidptr(ours.fileno()), QSocketNotifier.Type.Read)
     notifier.activated.connect(lambda *_: app.quit())
-    # Qt ends the process at an error of ours that nobody takes.
+    # Qt ends the process at an uncaught error of ours.
     sys.excepthook = lambda kind, error, _trace: window.fail(f"{kind.__name__}: {error}")
     window.show()
     bus.start()

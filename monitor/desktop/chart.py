@@ -14,7 +14,7 @@ from monitor.desktop.frame import Frame
 from monitor.desktop.look import Look
 from monitor.model.sections import FillShown, TradeShown
 
-# The least that the axis of prices spans, of the price: a market that stands still is a line and not noise.
+# The smallest span of the price axis, as a share of the price: a still market is a line, not noise.
 SPAN_MIN = 1e-5
 
 

@@ -35,7 +35,7 @@ def banner(snapshot: Snapshot, source: str) -> str:
     if snapshot.open_orders:
         lines.append(
             f"When last heard, {confirmations.orders_open(snapshot.open_orders)}. Halt cancels by REST; "
-            "'.venv/bin/tradebyte orders' tells what is open once it is back."
+            "'.venv/bin/tradebyte orders' shows what is open once it is back."
         )
     if snapshot.control.halted:
         lines.append(f"It is halted: {snapshot.control.why}")
@@ -51,4 +51,4 @@ def alerts(snapshot: Snapshot) -> Piece:
         more = f"   (and {len(wrong) - 1} more: tradebyte top, then a)" if len(wrong) > 1 else ""
         return text_of(wrong[0]) + more, wrong[0][0][1]
     recent = troubles.lately(snapshot)
-    return "nothing is wrong now" + (f"; last told {text_of(recent[0])}" if recent else ""), Tone.QUIET
+    return "nothing is wrong now" + (f"; last alert {text_of(recent[0])}" if recent else ""), Tone.QUIET

@@ -1,6 +1,6 @@
 """The window's tables as rows of text in tones: ladder, profit, processes.
 
-Prices and quantities are the digits that were told; what is not known is ``-``.
+Prices and quantities are the digits that were published; what is not known is ``-``.
 """
 
 from __future__ import annotations

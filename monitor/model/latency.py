@@ -25,7 +25,7 @@ HOPS: Final = {
     "order_to_acknowledgement": "from the order's bytes handed to the socket to the exchange's confirmation",
 }
 PERCENTILES: Final = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
-# A clock that is not known better than this makes no sample.
+# With a clock more uncertain than this no sample is taken.
 OFFSET_UNCERTAIN_MS_MAX: Final = 500.0
 
 
@@ -48,7 +48,7 @@ class Latency:
     def __init__(self) -> None:
         self.hops = {name: Hop(Histogram()) for name in HOPS}
         self._feed: FeedStatus | None = None
-        # Counted last, by topic: a stamp for books and targets; the boot, and (sent, acked) by order, for orders.
+        # The last counted, by topic: a stamp for books and targets; the boot, and (sent, acked) by order, for orders.
         self._counted: dict[str, int] = {}
         self._orders: dict[str, tuple[int, dict[str, tuple[int, int]]]] = {}
 
@@ -75,14 +75,14 @@ class Latency:
             self._add("exchange_to_collector", book.exchange_ts, book.received + feed.exchange_offset, book.ts)
 
     def _on_target(self, topic: str, target: Target) -> None:
-        # A target that a fill or the time brought is late on its book without anything being slow.
+        # A target made by a fill or by time is later than its book, though nothing is slow.
         if target.event == "book" and self._is_new(topic, target.booked):
             self._add("book_to_strategy", target.booked, target.decided, target.ts)
 
     def _on_orders(self, topic: str, orders: Orders) -> None:
         boot, before = self._orders.get(topic, (0, {}))
         self._orders[topic] = (orders.boot, {order.cl_ord_id: (order.sent, order.acked) for order in orders.orders})
-        # What a late joiner or a new executor finds was sent before; its acknowledgement may be that start's own.
+        # Orders in a new boot's first message were sent earlier; their acks may be from that start.
         if boot != orders.boot:
             return
         for order in orders.orders:
@@ -103,7 +103,7 @@ class Latency:
 
     def _add(self, hop: str, start: int, end: int, ts: int) -> None:
         if start and end:
-            # Two machines' clocks may disagree by what is uncertain of them: nothing arrives before it left.
+            # Clocks of two machines may disagree a little; nothing arrives before it was sent.
             self.hops[hop].add(max(0, end - start), ts)
 
     def described(self) -> list[sections.Hop]:

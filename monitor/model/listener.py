@@ -13,7 +13,7 @@ from shared import bus
 from shared.clock import boot_ns
 from shared.config import Config
 
-# Longer than two heartbeats: who is not heard in this is not there.
+# Longer than two heartbeats: a process not heard by then does not run.
 GATHER_S = 2.5
 SHOWN = ("heartbeat", "book", "feed.status", "feed.instrument", "order", "position", "account", "control")
 

@@ -88,7 +88,10 @@ class Reader:
             fill_in(self._picture, lines, self._config.trading.currency)
         except (OSError, TimeoutError, ValueError) as error:
             log = structlog.get_logger("monitor")
-            log.warning("fills of before are not shown", why=str(error)[:500] or "the executor's command is too slow")
+            log.warning(
+                "fills from before the start are not shown",
+                why=str(error)[:500] or "the executor's command is too slow",
+            )
         finally:
             self._reading = False
 

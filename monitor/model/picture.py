@@ -15,14 +15,14 @@ from typing import Final
 import msgspec
 
 from monitor.model import sections, status_details
+from monitor.model.alerting.alerts import Alerts, Condition, Say
+from monitor.model.alerting.conditions import conditions
 from monitor.model.history import History
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import Latency
 from monitor.model.recent import Fills, Notices, Trades, order_shown
 from monitor.model.status_object import MachineFigures, Status
 from monitor.model.view import View
-from monitor.watchdog.alerts import Alerts, Condition, Say
-from monitor.watchdog.conditions import conditions
 from shared import limits, numbers
 from shared.bus import Received, topics
 from shared.clock import MS, SECOND
@@ -31,7 +31,7 @@ from shared.config.checks.names import bases
 from shared.messages import Account, Alert, Book, BookState, FeedTrades, Fill, LogLine
 from shared.valuation import legs
 
-# Raw frames are for whoever keeps books; everything else is looked at.
+# Everything but raw frames, which only the book process needs.
 WANTED: Final = [kind.name for kind in topics.KINDS if kind.name not in ("feed.book", "feed.ticker")]
 MONEY: Final = ("equity", "realised", "unrealised", "fees")
 
@@ -123,7 +123,7 @@ class Picture:
             for (strategy, symbol), item in sorted(self.view.positions.items())
         ]
         balances = account.balances if account else {}
-        why = self.view.silence("executor", now) or ("" if account else "the executor has not told of the account")
+        why = self.view.silence("executor", now) or ("" if account else "the executor has not published the account")
         return sections.PositionsShown(
             known=not why,
             why=why,
@@ -137,7 +137,7 @@ class Picture:
 
     def profit(self, now: int) -> sections.ProfitShown:
         """Return profit in total and by pair as the executor last published it."""
-        account = self.view.account or Account(valid=False, why="the executor has not told of the account")
+        account = self.view.account or Account(valid=False, why="the executor has not published the account")
         pairs = {
             symbol: sections.PairProfit(
                 realised=profit.realised,
@@ -254,7 +254,7 @@ class Picture:
                 yield from ((f"bid.{pair}", bid), (f"ask.{pair}", ask), (f"mid.{pair}", (bid + ask) / 2))
         account = self.view.account
         if account is not None and account.valid and not self.view.silence("executor", now):
-            # Before it is reconciled an executor's position is the empty balance less what is kept: no point to draw.
+            # Before it is reconciled, an executor's position is an empty balance less the inventory: not worth drawing.
             for pair, text in self.view.position_texts().items():
                 yield f"position.{pair}", numbers.approximate(text)
             for asset, row in account.assets.items():
@@ -268,7 +268,7 @@ class Picture:
                     + numbers.approximate(profit.unrealised)
                     - numbers.approximate(profit.fees)
                 )
-                # In the currency: a chart draws all pairs on one axis.
+                # In the trading currency, since a chart draws all pairs on one axis.
                 quote = legs(pair)[1]
                 rate = account.rates.get(quote)
                 if quote == account.currency:

@@ -248,7 +248,7 @@ class LogsShown(Shown, frozen=True, kw_only=True):
     lines: list[LogShown]
 
 
-# A pair, described as a short array: generators of clients know that better than a tuple inside of a map.
+# A pair as an array of two: generators of clients know that better than a tuple inside of a map.
 PointShown = Annotated[Sequence[float], msgspec.Meta(min_length=2, max_length=2)]
 
 

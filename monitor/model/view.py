@@ -66,9 +66,9 @@ class View:
         self.positions: dict[tuple[str, str], Position] = {}
         self.account: Account | None = None
         self.control: Control | None = None
-        # How often each process was seen to start anew.
+        # How many restarts of each process were seen.
         self.restarts: Counter[str] = Counter()
-        # Messages about what the configuration does not name, such as another configuration's strategy.
+        # Messages about names outside the configuration, such as another configuration's strategy.
         self.strangers = 0
 
     def take(self, received: Received, now: int) -> None:

@@ -35,7 +35,7 @@ class Top(App[str]):
     """``tradebyte top``; returns why it ended, None when a person ended it."""
 
     ENABLE_COMMAND_PALETTE = False
-    # Keys are commands until a line to type in is asked for.
+    # Keys are commands until the filter's line is open.
     AUTO_FOCUS = None
     CSS = """
     Screen { background: ansi_default; }

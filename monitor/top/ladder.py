@@ -11,6 +11,7 @@ from decimal import Decimal
 from monitor.model.sections import BookShown, OrderShown
 from monitor.ui.levels import level_row, nearest, own_by_price
 from monitor.ui.text import DASH, Column, Piece, Row, Tone, fill, fitting, plain, table, width_of
+from shared.messages import BookState
 
 COLUMNS = (
     Column("", 4, right=False),
@@ -38,7 +39,7 @@ def ladder(symbol: str, book: BookShown | None, orders: Sequence[OrderShown], wi
 
 
 def _title(symbol: str, book: BookShown | None, width: int) -> Row:
-    state = "no book" if book is None else "stale" if book.stale and book.state == "live" else book.state
+    state = "no book" if book is None else "stale" if book.stale and book.state == BookState.LIVE else book.state
     pieces = [plain(f"{symbol} {state}", Tone.HEAD)]
     if book is not None and book.mid is not None:
         pieces.append((f"mid {book.mid}", Tone.HEAD))

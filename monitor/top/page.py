@@ -132,7 +132,7 @@ def alerts(snapshot: Snapshot, wanted: str, width: int, height: int) -> list[Row
     if not wrong and height > 0:
         rows.insert(0, (("nothing is wrong", Tone.QUIET),))
         if height == 1 and len(rows) > 1:
-            rows = [(("nothing is wrong now; last told ", Tone.QUIET), *rows[1])]
+            rows = [(("nothing is wrong now; last alert ", Tone.QUIET), *rows[1])]
     left = len(wrong) - height
     if left > 0:
         more = f"  (+{left}: a)"
@@ -194,8 +194,8 @@ def _alerts_and_log(snapshot: Snapshot, wanted: str, width: int) -> list[Row]:
     log_head, *log = table(columns, lines, width)
     if not lines:
         log = [(("no warning since this screen was opened", Tone.QUIET),)]
-    rows = [*_folded(wrong, wanted, width), (("told lately", Tone.HEAD),), *_folded(recent, wanted, width)]
-    heads = {"told lately"}
+    rows = [*_folded(wrong, wanted, width), (("recent alerts", Tone.HEAD),), *_folded(recent, wanted, width)]
+    heads = {"recent alerts"}
     full = [fill(row, width) if row and row[0][0] in heads else row for row in rows]
     return [(("wrong now", Tone.HEAD),), *full, fill(log_head, width), *troubles.matching(log, wanted)]
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from monitor.model.ages import SHORT, age
 from monitor.model.sections import FillShown, Hop, OrderShown, Process
+from monitor.model.view import DEAD
 from monitor.ui.profit import NOTHING, first_pairs, pair_amounts, total_amounts
 from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import (
@@ -100,7 +101,7 @@ def processes(snapshot: Snapshot, width: int) -> list[Row]:
 
 def _process(name: str, process: Process) -> list[Piece]:
     tone = STATES.get(process.state, Tone.WARN)
-    figures = Tone.QUIET if process.state == "dead" else Tone.PLAIN
+    figures = Tone.QUIET if process.state == DEAD else Tone.PLAIN
     lost = Tone.WARN if process.gaps else figures
     dropped = Tone.WARN if process.drops else figures
     return [

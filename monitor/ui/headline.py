@@ -6,6 +6,7 @@ from monitor.ui import confirmations
 from monitor.ui.profit import total_made
 from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Piece, Tone
+from shared.messages import ProcessState
 
 
 def pieces(snapshot: Snapshot, unsure: Tone) -> list[Piece]:
@@ -31,5 +32,8 @@ def _halt(snapshot: Snapshot) -> Piece:
 def _ready(snapshot: Snapshot) -> Piece:
     if snapshot.heard == "down":
         return "SYSTEM DOWN", Tone.ALARM
-    ready, every = sum(each.state == "ready" for each in snapshot.processes.values()), len(snapshot.processes)
+    ready, every = (
+        sum(each.state == ProcessState.READY for each in snapshot.processes.values()),
+        len(snapshot.processes),
+    )
     return f"{ready}/{every} ready", Tone.GOOD if ready == every else Tone.WARN

@@ -32,7 +32,7 @@ class Tone(Enum):
 Piece = tuple[str, Tone]
 Row = tuple[Piece, ...]
 MORE: Final = "…"
-# Columns of this rank and above are for room that nothing else needs.
+# Columns of this rank and above are shown only where there is room left.
 SPARE: Final = 8
 DASH: Final[Piece] = ("-", Tone.QUIET)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 
 from monitor.model.sections import RecentAlert
+from monitor.model.view import DEAD
 from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import Row, Tone, plain, text_of
 from shared.messages import BookState, ProcessState
 
-READY = str(ProcessState.READY)
-LIVE = str(BookState.LIVE)
-# Alerts of what is shown from its own source as well, and at once.
+# Alerts about what these rows show anyway, from its source and sooner.
 SAID_ABOVE = ("book-invalid", "reconcile")
 
 
@@ -25,10 +24,10 @@ def now(snapshot: Snapshot, halted: str = "halted", view: str = "this window") -
     for is_bad, what, why in snapshot.troubles:
         rows.append(_line(Tone.BAD if is_bad else Tone.WARN, what, why))
     for name, process in snapshot.processes.items():
-        if process.state == READY or (process.state == "halted" and snapshot.control.halted):
+        if process.state == ProcessState.READY or (process.state == ProcessState.HALTED and snapshot.control.halted):
             continue
         why = f": {process.why}" if process.why else ""
-        rows.append(_line(Tone.BAD if process.state == "dead" else Tone.WARN, name, f"{process.state}{why}"))
+        rows.append(_line(Tone.BAD if process.state == DEAD else Tone.WARN, name, f"{process.state}{why}"))
     rows += _books(snapshot)
     if snapshot.is_heard("executor") and not snapshot.orders.known:
         rows.append(_line(Tone.WARN, "orders", "not known until the executor has reconciled with Kraken"))
@@ -63,7 +62,7 @@ def _books(snapshot: Snapshot) -> list[Row]:
     """Return rows for books that are not live, those with one reason together."""
     by_reason: dict[tuple[str, str], list[str]] = {}
     for symbol, book in snapshot.books.items():
-        if book.state != LIVE:
+        if book.state != BookState.LIVE:
             by_reason.setdefault((book.state, book.why), []).append(symbol)
     return [
         _line(Tone.WARN, ", ".join(symbols), f"book {state}{f': {why}' if why else ''}")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from monitor.watchdog.alerts import Begin, Condition, End, Say
+from monitor.model.alerting.alerts import Begin, Condition, End, Say
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Heartbeat, ProcessState
@@ -21,7 +21,7 @@ from shared.messages import Heartbeat, ProcessState
 # or stuck in the kernel).
 HUNG_S: Final = 15.0
 UNRESPONSIVE_S: Final = 30.0
-# Of a start of everything at once on a busy machine; what is not heard by then did not start.
+# Enough to start everything at once on a busy machine; a process not heard by then did not start.
 ABSENT_S: Final = 30.0
 RESTART_EVERY_S: Final = 60.0
 # While the path is dead there is nothing to process, and that is not the strategy's fault.

@@ -50,7 +50,10 @@ class Supervisor:
         self._timeout_s = timeout_s
 
     def call(self, method: str, *arguments: str | bool) -> object:
-        """Return the answer to one XML-RPC call, such as ``call("supervisor.getState")``; raises its errors by name."""
+        """Return the answer to one XML-RPC call, such as ``call("supervisor.getState")``.
+
+        Raises :class:`SupervisorAbsent` or :class:`SupervisorRefused`.
+        """
         connection = _Connection(str(self.path), self._timeout_s)
         try:
             body = xmlrpc.client.dumps(arguments, method).encode()

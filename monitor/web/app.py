@@ -31,7 +31,7 @@ def line() -> None:
     status = client.get(sections.STATUS)
     stale = staleness.freshness(status, client.now(), client.base)
     if stale.headline:
-        # The mark has everything below drawn in grey: what is old must not look alive.
+        # This class draws everything below in grey: old data must not look alive.
         st.html(f'<div class="tb-old">{markup.banner(stale.headline, stale.tone, stale.detail)}</div>')
     known = status.data
     if known is None:

@@ -104,7 +104,7 @@ class Client:
         fetched = self._fetched((section.path, tuple(sorted(params.items())), window_s))
         if self._clock() - fetched.tried < limits.WEB_FETCH_EVERY_S:
             return fetched.answer
-        # Somebody else is fetching it: what is known will do, and only a first reader waits.
+        # Another thread is fetching it: return what is known; only the first reader waits.
         if not fetched.lock.acquire(blocking=fetched.answer.at is None):
             return fetched.answer
         try:
@@ -124,7 +124,7 @@ class Client:
             return fetched
 
     def _fetch(self, known: Answer[T], section: Section[T], window_s: float, params: dict[str, str]) -> Answer[T]:
-        # An API that did not answer a moment ago is not asked for each section in turn: every one would wait in vain.
+        # After a failure the API is left alone for a moment: each section in turn would wait in vain.
         if self._clock() < self._quiet_until:
             return replace(known, trouble=self._trouble.trouble, is_refused=self._trouble.is_refused)
         query_params = {**params, "since_ts": f"{self._wall() - window_s:.3f}"} if window_s else params
@@ -134,6 +134,9 @@ class Client:
                 data = msgspec.json.decode(response.read(), type=section.kind)
         except urllib.error.HTTPError as error:
             return replace(known, trouble=_refusal(error), is_refused=False)
+        except msgspec.ValidationError as error:
+            # A trouble of this section only: the others are fetched.
+            return replace(known, trouble=_why(error), is_refused=False)
         except (OSError, http.client.HTTPException, ValueError) as error:
             is_refused = isinstance(reason_of(error), ConnectionRefusedError)
             failed = replace(known, trouble=_why(error), is_refused=is_refused)

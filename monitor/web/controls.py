@@ -137,7 +137,7 @@ def _orders(status: Status | None) -> str:
 
 def _closing(status: Status | None) -> Iterator[str]:
     if status is None or not status.orders_known:
-        yield "Which positions are open is not known now: the executor has not told, or is not heard."
+        yield "Which positions are open is not known now: the executor has published none, or is not heard."
         return
     # What no order can close is dust, and counts as flat.
     closing = {

@@ -14,7 +14,7 @@ from monitor.web.drawing import figures, markup
 from monitor.web.drawing.figures import Figure, Points
 from monitor.web.drawing.markup import Cell, Column
 
-# Nothing on one machine takes less.
+# The lowest bar: nothing on one machine takes less.
 LEAST_MS: Final = 0.001
 BARS_A_POWER: Final = 10
 PROCESSES: Final = (

@@ -11,6 +11,7 @@ from monitor.model.sections import BookShown, FillShown, OrderShown, TradeShown
 from monitor.web.drawing import figures, markup
 from monitor.web.drawing.figures import Figure
 from monitor.web.drawing.markup import Cell, Column
+from shared.messages import BookState
 
 LADDER: Final = (Column("own", True), Column("size", True), Column("price", True), Column("side"))
 BOOKS: Final = (
@@ -130,7 +131,7 @@ def books(answer: dict[str, BookShown]) -> str:
     rows: list[list[Cell | str]] = [
         [
             symbol,
-            markup.state("stale" if book.stale and book.state == "live" else book.state),
+            markup.state("stale" if book.stale and book.state == BookState.LIVE else book.state),
             _touch(book.bids),
             _touch(book.asks),
             spread(book.spread_bps),

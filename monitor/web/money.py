@@ -90,7 +90,7 @@ def assets(positions: PositionsShown) -> str:
         wallets = ", ".join(f"{amount} in {wallet}" for wallet, amount in row.wallets.items())
         figures = [row.position, worth, row.inventory, markup.number(rate.rate if rate else "")]
         rows.append([asset, *figures, wallets, mark])
-    return markup.table("assets", ASSETS, rows, "the executor has not told its positions yet")
+    return markup.table("assets", ASSETS, rows, "the executor has not published its positions yet")
 
 
 def rates(positions: PositionsShown) -> str:
@@ -129,7 +129,7 @@ def pairs(pnl: ProfitShown, positions: PositionsShown) -> str:
         row: list[Cell | str] = [symbol, markup.number(pair.qty), average, markup.number(pair.mid)]
         stale: Cell | str = Cell("stale mid", "warn", is_badge=True) if pair.is_stale else ""
         rows.append([*row, markup.money(unrealised), markup.money(realised), fees, stale])
-    return markup.table("positions", PAIRS, rows, "the executor has not told its positions yet")
+    return markup.table("positions", PAIRS, rows, "the executor has not published its positions yet")
 
 
 def strategies(positions: PositionsShown) -> str:
@@ -145,7 +145,7 @@ def strategies(positions: PositionsShown) -> str:
         ]
         for entry in positions.strategies
     ]
-    return markup.table("strategies", STRATEGIES, rows, "the executor has not told its positions yet")
+    return markup.table("strategies", STRATEGIES, rows, "the executor has not published its positions yet")
 
 
 def balances(positions: PositionsShown) -> str:

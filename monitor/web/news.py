@@ -32,7 +32,7 @@ def recent(alerts: AlertsShown) -> str:
         [staleness.day_and_clock(alert.ts), markup.state(alert.level), alert.kind, alert.src, alert.text]
         for alert in list(reversed(alerts.recent))[: limits.WEB_ROWS]
     ]
-    return markup.table("recent", RECENT, rows, "nothing was told yet")
+    return markup.table("recent", RECENT, rows, "no alert yet")
 
 
 @dataclass(frozen=True, slots=True)

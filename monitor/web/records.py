@@ -94,7 +94,7 @@ def orders(records: Sequence[OrderShown], *, known: bool, empty: str = "no order
     return markup.table("orders", ORDERS, rows, empty if known else UNKNOWN)
 
 
-UNKNOWN: Final = "the executor has not told its orders yet"
+UNKNOWN: Final = "the executor has not published its orders yet"
 
 
 def fills(records: Sequence[FillShown]) -> str:

@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips this folder's tests where no Chromium is found."""
+    """Skip this folder's tests where no Chromium is found."""
     if web.CHROMIUM is None:
         for item in items:
             if HERE in item.path.parents:

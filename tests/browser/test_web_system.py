@@ -56,13 +56,13 @@ def visit(browser: Browser, base: str, system: System) -> Iterator[Visit]:
 
 
 def said(system: System, path: str) -> Any:
-    """The API's answer."""
+    """Return the API's answer."""
     with urllib.request.urlopen(f"http://127.0.0.1:{system.config.monitor.port}/api/{path}", timeout=5) as answer:
         return json.load(answer)
 
 
 def first(levels: list[list[str]]) -> list[str]:
-    """The best price, or nothing: a monitor that has just started has no levels yet, and equals no row."""
+    """Return the best price, or nothing: a monitor that has just started has no levels yet, and equals no row."""
     return [level[0] for level in levels[:1]]
 
 
@@ -74,7 +74,7 @@ def open_orders(system: System) -> dict[str, Any]:
 
 
 def agree(what: str, on_page: Callable[[], Any], from_api: Callable[[], Any]) -> None:
-    """The page shows what the API has said while it was looked at: values move, so every one of them counts."""
+    """Check that the page shows one of the API's values of this while: values move."""
     heard: list[Any] = []
 
     def is_same() -> bool:
@@ -155,7 +155,7 @@ def test_each_page_shows_what_the_api_says(visit: Visit, system: System) -> None
 
 
 def state_line(page: Page, text: str) -> Locator:
-    """The line of the state that says so; while the page is drawn anew the one before may stand beside it."""
+    """Return the line of the state that says so; while the page is drawn anew the one before may stand beside it."""
     return page.locator("[data-line=state]", has_text=re.compile(text)).last
 
 

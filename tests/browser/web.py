@@ -42,7 +42,7 @@ UNTIL_STILL = """async () => {
 
 @contextlib.contextmanager
 def served(config: Path, home: Path | None = None) -> Iterator[str]:
-    """``tradebyte web`` for a configuration, on a free port; yields its address."""
+    """Run ``tradebyte web`` for a configuration, on a free port; yield its address."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if name != "TRADEBYTE_CONFIG"}
     environment |= {"PYTHONPATH": str(ROOT)} | ({"HOME": str(home)} if home else {})
@@ -61,7 +61,7 @@ def served(config: Path, home: Path | None = None) -> Iterator[str]:
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser that talks to loopback only."""
+    """Yield a browser that talks to loopback only."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
@@ -97,24 +97,24 @@ class Visit:
             self.complaints.append(f"request: {url}")
 
     def open(self, name: str = "Overview") -> Page:
-        """Goes to a page by its address and waits until it is drawn."""
+        """Go to a page by its address and wait until it is drawn."""
         self.page.goto(f"{self.base}/?page={urllib.parse.quote(name)}")
         self.page.wait_for_selector("[data-line=state]")
         return self.page
 
     def turn(self, name: str) -> Page:
-        """Goes to a page by its button."""
+        """Go to a page by its button."""
         self.page.get_by_role("radio", name=name, exact=True).click()
         self.page.wait_for_selector(f".st-key-page-{PAGES.index(name)}")
         return self.page
 
     def settle(self) -> None:
-        """Waits until nothing is being drawn for the first time."""
+        """Wait until nothing is being drawn for the first time."""
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         self.page.wait_for_timeout(300)
 
     def picture(self, path: Path, height_max: int = 4000) -> None:
-        """The whole page, or as much of it as ``height_max``."""
+        """Save the whole page, or as much of it as ``height_max``."""
         size = self.page.viewport_size
         assert size is not None
         whole = self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
@@ -125,7 +125,7 @@ class Visit:
         self.page.set_viewport_size(size)
 
     def table(self, name: str) -> list[list[str]]:
-        """A table's rows as a person reads them."""
+        """Return a table's rows as a person reads them."""
         rows: list[list[str]] = self.page.evaluate(
             "name => [...document.querySelectorAll(`table[data-table='${name}'] tbody tr`)]"
             ".map(row => [...row.cells].map(cell => cell.innerText.trim()))",
@@ -134,5 +134,5 @@ class Visit:
         return rows
 
     def card(self, name: str) -> str:
-        """A figure."""
+        """Return a figure's text."""
         return self.page.locator(f"[data-card='{name}'] .tb-value").first.inner_text()

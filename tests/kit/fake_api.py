@@ -15,12 +15,12 @@ NOW = 1_790_000_000.0
 
 
 def sections() -> dict[str, Any]:
-    """A quiet sandbox: two pairs, an own quote a side, one fill, one alert."""
+    """Return a quiet sandbox: two pairs, an own quote a side, one fill, one alert."""
     return copy.deepcopy(_SECTIONS)
 
 
 class FakeApi:
-    """Serves ``answers`` by path; ``asked`` has every request's path and query, ``posted`` what was sent with it."""
+    """Serves ``answers`` by path; ``requests`` has every request's path and query, ``posted`` what was sent with it."""
 
     def __init__(self) -> None:
         self.answers = sections()
@@ -33,18 +33,18 @@ class FakeApi:
 
     @property
     def base(self) -> str:
-        """Its address."""
+        """Return its address."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> FakeApi:
-        """Listens on a free port, or on the one it had."""
+        """Listen on a free port, or on the one it had."""
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def stop(self) -> None:
-        """Nobody listens any more."""
+        """Stop listening."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -90,7 +90,7 @@ class FakeApi:
 
 
 def order(side: str, price: str, qty: str = "0.00100000", **fields: Any) -> dict[str, Any]:
-    """An own live order on BTC/USD."""
+    """Return an own live order on BTC/USD."""
     slot = "b0" if side == "buy" else "s0"
     made = {
         "cl_ord_id": f"T000001000{slot}000001", "order_id": "OABCDE-FGHIJ-KLMNOP", "strategy": "market_maker",
@@ -101,7 +101,7 @@ def order(side: str, price: str, qty: str = "0.00100000", **fields: Any) -> dict
 
 
 def fill(number: int, side: str = "buy", symbol: str = "BTC/USD", price: str = "99999.9") -> dict[str, Any]:
-    """An own fill."""
+    """Return an own fill."""
     return {
         "exec_id": f"TEXEC{number}", "cl_ord_id": f"T00000100{number:09d}", "order_id": f"O{number}",
         "strategy": "market_maker", "symbol": symbol, "side": side, "price": price, "qty": "0.00050000",
@@ -110,7 +110,7 @@ def fill(number: int, side: str = "buy", symbol: str = "BTC/USD", price: str = "
 
 
 def process(state: str = "ready", **fields: Any) -> dict[str, Any]:
-    """A process's word on itself."""
+    """Return a process's row."""
     made = {
         "state": state, "why": "", "pid": 4711, "boot": 1, "uptime_s": 61.0, "heartbeat_age_s": 0.4, "rss_mb": 41.5,
         "gaps": 0, "drops": 0, "loop_lag_ms": 0.3, "memory_percent": None, "restarts": 0, "messages_in": 12,
@@ -120,7 +120,7 @@ def process(state: str = "ready", **fields: Any) -> dict[str, Any]:
 
 
 def book(mid: str | None = "100000.5", **fields: Any) -> dict[str, Any]:
-    """A live book of three levels a side."""
+    """Return a live book of three levels a side."""
     made = {
         "state": "live", "why": "", "stale": False, "age_ms": 12, "mid": mid, "spread_bps": 0.1, "price_precision": 1,
         "qty_precision": 8,

@@ -36,7 +36,7 @@ PAIRS = {"BTC/USD": (840_000, 1, 119_029), "ETH/USD": (249_999, 2, 4_000_608), "
 
 
 class World:
-    """Return what came of the messages so far; ``shown`` is what there is to see now."""
+    """The views of the messages so far; ``snapshot()`` is what they show now."""
 
     def __init__(self, began: int = NOW - 60 * SECOND) -> None:
         self.config = Config()
@@ -127,7 +127,7 @@ class World:
         self.take("alert", Alert(level=level, kind="kind", text=text, src="monitor", ts=self.wall))
 
     def whole(self) -> World:
-        """Everything is well, four quotes stand in each pair, and something was filled."""
+        """Make everything well: four quotes in each pair, and a fill."""
         for process in self.config.process_names:
             self.beat(process)
         self.books()
@@ -153,7 +153,7 @@ class World:
 
 
 def order(symbol: str, slot: str, price: int, state: OrderState = OrderState.OPEN, **changed: Any) -> Order:
-    """An own order; its side is told by the slot's letter."""
+    """Return an own order; the slot's letter is its side."""
     fields: dict[str, Any] = {
         "cl_ord_id": f"T{symbol}{slot}",
         "order_id": f"O{symbol[:3]}{slot}",
@@ -168,7 +168,7 @@ def order(symbol: str, slot: str, price: int, state: OrderState = OrderState.OPE
 
 
 def quotes(symbol: str) -> list[Order]:
-    """Two quotes a side: one within the published depth, one beyond it."""
+    """Return two quotes a side: one within the published depth, one beyond it."""
     touch = PAIRS[symbol][0]
     steps = {"b0": -6, "b1": -40, "a0": 7, "a1": 41}
     return [order(symbol, slot, touch + step) for slot, step in steps.items()]

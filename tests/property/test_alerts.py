@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.watchdog.alerts import Alerts, Begin, Condition, End
+from monitor.model.alerting.alerts import Alerts, Begin, Condition, End
 from shared.clock import SECOND
 from shared.config import alerts as alert_settings
 from shared.config.alerts import Rule

@@ -44,7 +44,7 @@ from shared.kraken.signing import SecretError
 from shared.version import tradebyte_version
 
 WORD: Final = "live"
-# Enough to see what takes the CPU, and not what this command itself takes.
+# Long enough to measure the CPU without this command's own share.
 LOOK_S: Final = 0.3
 COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "bold red"}
 

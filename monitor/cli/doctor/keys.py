@@ -41,7 +41,7 @@ def executor_key(answer: Answer, key_end: str, now_s: float) -> list[Finding]:
     if answer.errors:
         return [_refused(check, key_end, answer)]
     if answer.trouble:
-        return [warning(check, f"what key …{key_end} may do was not told ({answer.trouble})", UNTOLD)]
+        return [warning(check, f"what key …{key_end} may do is not known ({answer.trouble})", UNTOLD)]
     rights = rights_of(answer.value)
     findings = _expiry(check, key_end, answer.value, now_s)
     if may_withdraw(rights):
@@ -82,7 +82,7 @@ def halt_key(answer: Answer | None, key_end: str, now_s: float) -> list[Finding]
 def _refused(check: str, key_end: str, answer: Answer) -> Finding:
     first = answer.errors[0]
     if first.startswith("EGeneral:Unknown method"):
-        return warning(check, f"this exchange does not tell what key …{key_end} may do", UNTOLD)
+        return warning(check, f"this exchange does not say what key …{key_end} may do", UNTOLD)
     mend = errors.mend(first) or "see what Kraken writes of this error"
     if errors.meaning(first) in (errors.Meaning.RATE, errors.Meaning.BUSY):
         return warning(check, f"key …{key_end} was not answered: {first}", mend)

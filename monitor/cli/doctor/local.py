@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from monitor import children
 from monitor.cli.doctor.finding import Finding, error, ok, warning
 from monitor.errors import SupervisorAbsent, SupervisorRefused
+from monitor.model.alerting.shortages import shortages
 from monitor.model.status_object import MachineFigures
-from monitor.watchdog import machine, supervisor
+from monitor.watchdog import supervisor
 from shared.config import Config
 from shared.process import holders
 
@@ -38,7 +39,7 @@ def configuration(config: Config) -> list[Finding]:
         text = f"{config.source} holds live secrets and others on this machine may read it (mode {mode:04o})"
         findings.append(warning("file-permissions", text, f"chmod 600 {config.source}, or take them by ${{NAME}}"))
     else:
-        findings.append(ok("file-permissions", f"{config.source.name} (mode {mode:04o}) tells others no live secret"))
+        findings.append(ok("file-permissions", f"{config.source.name} (mode {mode:04o}) shows others no live secret"))
     return findings
 
 
@@ -67,7 +68,7 @@ def folders(config: Config) -> list[Finding]:
 
 def resources(figures: MachineFigures, config: Config) -> list[Finding]:
     """Return findings on CPU, memory and disk; a disk almost without room is an error."""
-    troubles = machine.troubles(figures, config.monitor)
+    lacking = shortages(figures, config.monitor)
     measured = {
         "cpu": f"{figures.cpu_percent:.0f} % of {figures.cpus} CPUs busy",
         "memory": f"{figures.memory_free_mb} MB of memory free ({figures.memory_percent:.0f} % used)",
@@ -75,10 +76,10 @@ def resources(figures: MachineFigures, config: Config) -> list[Finding]:
     }
     findings = []
     for name, text in measured.items():
-        if name not in troubles:
+        if name not in lacking:
             findings.append(ok(name, text))
             continue
-        what, mend = troubles[name]
+        what, mend = lacking[name]
         is_full = name == "disk" and figures.disk_free_mb < config.monitor.disk_free_mb / 10
         findings.append((error if is_full else warning)(name, what, mend))
     return findings

@@ -111,7 +111,7 @@ async def _ask(config: Config) -> Answers:
     nonce = nonces(wall_ns())
     try:
         answers.api_key = await _outcome(own.private("GetApiKeyInfo", {}, next(nonce)))
-        # One that is not listed would have the whole question refused.
+        # One unlisted pair would have the whole request refused.
         listed = [name for pair in config.trading.pairs if (name := names.altname(pair))]
         answers.volume = await _outcome(own.private("TradeVolume", {"pair": ",".join(listed)}, next(nonce)))
         answers.open_orders = await _outcome(own.private("OpenOrders", {}, next(nonce)))

@@ -9,6 +9,7 @@ from monitor.cli.doctor.questions import Answer, Clock
 from monitor.model.status_object import Status
 from monitor.model.troubles import not_trading
 from monitor.model.view import DEAD, FOREIGN, View, live_orders
+from shared.messages import BookState, ProcessState
 
 # No clock that works at all is further off.
 OFFSET_KNOWN_MS: Final = 365 * 86_400_000.0
@@ -24,7 +25,7 @@ def processes(status: Status) -> list[Finding]:
         if process.state == DEAD:
             mend = f"see logs/{name}.log and logs/supervisord.log; 'tradebyte restart {name}'"
             findings.append(error("processes", f"{name} is dead: {process.why}", mend))
-        elif process.state not in ("ready", "halted"):
+        elif process.state not in (ProcessState.READY, ProcessState.HALTED):
             mend = f"see logs/{name}.log if it stays so"
             findings.append(error("processes", f"{name} is {process.state}: {process.why}", mend))
     return findings or [ok("processes", f"all {len(states)} processes are heard")]
@@ -60,9 +61,9 @@ def books(status: Status) -> list[Finding]:
     """Return findings on books that are not live or stale."""
     findings = []
     for symbol, book in status.books.items():
-        if book.state != "live":
+        if book.state != BookState.LIVE:
             mend = "it is not quoted on until it is live; 'tradebyte tail feed.status' shows the connection"
-            findings.append(error("books", f"{symbol} is {book.state}: {book.why or 'no reason told'}", mend))
+            findings.append(error("books", f"{symbol} is {book.state}: {book.why or 'no reason given'}", mend))
         elif book.stale:
             mend = "quiet pairs are healthy; if others trade there now, 'tradebyte restart collector'"
             findings.append(warning("books", f"{symbol} is stale: no update for 60 s", mend))

@@ -62,7 +62,7 @@ def choose_port(config: Config, wanted: int | None) -> int:
 def is_free(port: int) -> bool:
     """True if nobody listens on the port and this user may."""
     with socket.socket() as probe:
-        # As servers bind: a connection that was closed a moment ago does not hold a port.
+        # As servers bind: a port in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.watchdog.alerts import rule_of_end
+from monitor.model.alerting.alerts import rule_of_end
 from shared import limits
 from shared.clock import SECOND
 from shared.config.alerts import AlertLevel, Alerts

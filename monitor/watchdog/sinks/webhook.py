@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from monitor.model.alerting.alerts import Condition
 from monitor.model.status_object import WebhookFigures
-from monitor.watchdog.alerts import Condition
 from monitor.watchdog.sinks import template
 from monitor.watchdog.sinks.outbox import Outbox, Outcome, wants
 from shared import limits
@@ -26,7 +26,7 @@ from shared.http_errors import why_unanswered
 from shared.messages import Alert
 from shared.proxies import ProxyUnusable, is_socks, proxy_for
 
-# Said by a service that has enough for now; anything else of 400 to 499 will not be taken later either.
+# Statuses of a service that is busy; any other from 400 to 499 will not be taken later either.
 LATER: Final = (408, 425, 429)
 LOOK_EVERY_S: Final = 0.2
 

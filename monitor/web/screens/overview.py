@@ -7,6 +7,7 @@ import streamlit as st
 from monitor.web import common, market, money, news, records, sections
 from monitor.web.drawing import markup
 from monitor.web.drawing.markup import Card
+from shared.messages import ProcessState
 
 
 def page() -> None:
@@ -27,7 +28,7 @@ def _figures() -> None:
         st.html(markup.cards([money.today(pnl), *money.totals(pnl)[:4]]))
     made: list[Card] = []
     if status:
-        ready = sum(process.state == "ready" for process in status.processes.values())
+        ready = sum(process.state == ProcessState.READY for process in status.processes.values())
         every = len(status.processes)
         known = status.orders_known
         made.append(Card("Open orders", str(status.open_orders) if known else "-", "" if known else records.UNKNOWN))

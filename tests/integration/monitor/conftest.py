@@ -45,7 +45,7 @@ class World:
         self._thread.start()
 
     def write(self, **trading: Any) -> None:
-        """Writes the configuration."""
+        """Write the configuration."""
         self.file.write_text(
             yaml.safe_dump(
                 {
@@ -57,7 +57,7 @@ class World:
         )
 
     def say(self, process: str, topic: str, /, **fields: Any) -> None:
-        """A process says this, again and again with rising numbers until something else is said on the topic."""
+        """Publish a message as a process, again and again with rising numbers until the next one on the topic."""
         with self._lock:
             if process not in self._sockets:
                 where = bus.address(self.config, str(self.config.bus[process]))
@@ -72,12 +72,12 @@ class World:
         return self._messages[topic][1]
 
     def hush(self, topic: str) -> None:
-        """Nothing more is said on a topic."""
+        """Publish nothing more on a topic."""
         with self._lock:
             self._messages.pop(topic, None)
 
     def beat(self, process: str, pid: int = 4_000_000, state: str = "ready", **fields: Any) -> None:
-        """A process's heartbeat."""
+        """Publish a process's heartbeat."""
         defaults: dict[str, Any] = {
             "process": process,
             "pid": pid,
@@ -96,7 +96,7 @@ class World:
         self.say(process, f"heartbeat.{process}", **{**defaults, **fields})
 
     def orders(self, *orders: dict[str, Any]) -> None:
-        """The executor's own orders on BTC/USD."""
+        """Publish the executor's own orders on BTC/USD."""
         self.say(
             "executor",
             "order.BTC/USD",
@@ -108,7 +108,7 @@ class World:
         )
 
     def whole(self) -> None:
-        """Every process but the monitor is ready, with a live book, an open order and a position."""
+        """Publish a system in which all but the monitor is ready, with a live book, an open order and a position."""
         for name in self.config.process_names:
             if name != "monitor":
                 self.beat(name)
@@ -156,7 +156,7 @@ class World:
         )
 
     def tradebyte(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end."""
+        """Run a command to its end."""
         return subprocess.run(
             [sys.executable, "-m", "monitor", *words],
             capture_output=True,
@@ -168,7 +168,7 @@ class World:
         )
 
     def close(self) -> None:
-        """Ends the fake processes."""
+        """End the fake processes."""
         self._over.set()
         self._thread.join()
         self._context.destroy(linger=0)
@@ -185,7 +185,7 @@ class World:
 
 
 def order(state: str) -> dict[str, Any]:
-    """An order as it stands in ``order.<symbol>``."""
+    """Return an order as it stands in ``order.<symbol>``."""
     return {
         "cl_ord_id": "T000001000b0000001",
         "order_id": "OABCDE-FGHIJ-KLMNOP",
@@ -201,7 +201,7 @@ def order(state: str) -> dict[str, Any]:
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on."""
+    """Return a TCP port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -209,7 +209,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """A folder of its own with a bus."""
+    """Return a folder of its own with a bus."""
     made = World(tmp_path / "w")
     yield made
     made.close()

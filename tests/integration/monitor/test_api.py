@@ -34,7 +34,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def ask(system: System, path: str, method: str = "GET", body: Any = None, token: str = "") -> tuple[int, Any]:
-    """Status and JSON; status 0 while nobody answers."""
+    """Return status and JSON; status 0 while nobody answers."""
     url = f"http://127.0.0.1:{system.config.monitor.port}{path}"
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -75,7 +75,7 @@ class Deaf:
 
 @pytest.fixture(scope="module", autouse=True)
 def deaf(system: System) -> Iterator[Deaf]:
-    """It is there from the beginning, since it takes half a minute until it is closed."""
+    """Yield a client that never reads, from the beginning: it takes half a minute until it is closed."""
     port = system.config.monitor.port
     with socket.socket() as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -225,7 +225,7 @@ def test_halt_cancels_with_the_halt_key_when_the_executor_is_dead(world: World, 
 
 
 def journal(world: World, *orders: tuple[str, str, str]) -> None:
-    """A journal in which these (cl_ord_id, order_id, strategy) are live."""
+    """Write a journal in which these (cl_ord_id, order_id, strategy) are live."""
     made = Journal(world.config.data / "journal.sqlite")
     rest: dict[str, Any] = {"symbol": "BTC/USD", "slot": "B0", "side": "buy", "price": "1", "qty": "1", "filled": "0"}
     rest |= {"state": "open", "error": "", "amend": "", "stamps": "{}"}

@@ -77,7 +77,7 @@ def _look(system: System, picture: Path, environment: dict[str, str], *more: str
 
 
 def _is_up(process: subprocess.Popen[str]) -> bool:
-    """It catches SIGTERM, which it does just before the window is shown."""
+    """True if it catches SIGTERM, which it does just before the window is shown."""
     assert process.poll() is None
     status = Path(f"/proc/{process.pid}/status").read_text()
     caught = int(next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")), 16)

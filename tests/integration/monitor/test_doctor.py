@@ -44,7 +44,7 @@ class Exchange:
         )
 
     def write(self, key: str, secret: str = SECRET) -> Path:
-        """The file of a configuration that trades with this key."""
+        """Write the file of a configuration that trades with this key; return its path."""
         accounts = [
             {
                 "name": "maker",
@@ -61,11 +61,11 @@ class Exchange:
         return file
 
     def with_key(self, key: str, secret: str = SECRET) -> Config:
-        """A configuration that trades with this key."""
+        """Return a configuration that trades with this key."""
         return config.load(self.write(key, secret), environ={})
 
     def wait(self) -> None:
-        """Until it answers."""
+        """Wait until it answers."""
         end = time.monotonic() + 45
         while not questions.ask(self.with_key("WEAK")).time.is_good:
             assert self._process.poll() is None

@@ -76,7 +76,7 @@ def ran(system: System, commands: Sequence[str]) -> list[Ran]:
 
 
 def typed(cases: list[Case]) -> list[tuple[str, Case]]:
-    """Each case as it is, and with --json."""
+    """Return each case as it is, and with --json."""
     # Two recorders at once take a folder each.
     return [(line, case) for case in cases for line in (case[0].format("-a"), f"{case[0].format('-b')} --json")]
 

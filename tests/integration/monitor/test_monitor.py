@@ -31,7 +31,7 @@ LONGEST_S = 45
 
 
 def until(done: Callable[[], Any]) -> Any:
-    """Waits for something true, and returns it."""
+    """Wait for something true, and return it."""
     end = time.monotonic() + LONGEST_S
     while not (answer := done()):
         assert time.monotonic() < end, "did not happen"
@@ -69,7 +69,7 @@ class Running:
             return None
 
     def alerted(self, kind: str) -> list[str]:
-        """The texts of the alerts of a kind so far."""
+        """Return the texts of the alerts of a kind so far."""
         for received in self._subscriber.drain():
             if isinstance(received.message, Alert):
                 self.alerts.append(received.message)
@@ -105,7 +105,7 @@ def monitor(world: World) -> Iterator[Running]:
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """Some process with a pid."""
+    """Return some process with a pid."""
     process = subprocess.Popen(["sleep", "600"])
     yield process
     process.kill()
@@ -251,7 +251,7 @@ exitcodes=0,78
 
 @pytest.fixture
 def supervised(world: World) -> Iterator[supervisor.Supervisor]:
-    """A supervisord whose book and executor only sleep."""
+    """Return a supervisord whose book and executor only sleep."""
     supervisord = supervisor.supervisord_of(world.config)
     for name in ("run", "logs"):
         (world.folder / name).mkdir(exist_ok=True)

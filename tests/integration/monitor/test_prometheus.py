@@ -29,7 +29,7 @@ ADDED = ("_bucket", "_count", "_sum", "_total")
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real page, of a monitor that has heard of everything."""
+    """Return a real page, of a monitor that has heard of everything."""
     world = World(tmp_path_factory.mktemp("prometheus") / "w")
     tree = yaml.safe_load(world.file.read_text())
     tree["monitor"]["webhooks"] = [{"url": "http://127.0.0.1:1/"}]
@@ -58,7 +58,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def run(*words: str, given: str = "", folder: Path = FOLDER) -> None:
-    """promtool says nothing is wrong; its words where something is."""
+    """Run promtool, which must find nothing wrong."""
     assert PROMTOOL
     done = subprocess.run(
         [PROMTOOL, *words], input=given, capture_output=True, text=True, cwd=folder, timeout=60, check=False
@@ -67,7 +67,7 @@ def run(*words: str, given: str = "", folder: Path = FOLDER) -> None:
 
 
 def expressions() -> list[str]:
-    """Every query of the dashboard."""
+    """Return every query of the dashboard."""
 
     def all_of(value: Any) -> Iterator[str]:
         if isinstance(value, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -24,13 +25,15 @@ pytestmark = [
 ]
 LONG_S = 45
 
+SERVERS = itertools.count()
+
 
 class Terminal:
     """A terminal of 80x24 in a tmux server of its own, with ``tradebyte top`` in it."""
 
     def __init__(self, system: System) -> None:
-        # Short: the path of a socket is bounded.
-        self._tmux = [str(TMUX), "-L", f"tradebyte-test-{os.getpid()}", "-f", "/dev/null"]
+        # Short: the path of a socket is bounded. A name of its own: the server before it may still be ending.
+        self._tmux = [str(TMUX), "-L", f"tradebyte-test-{os.getpid()}-{next(SERVERS)}", "-f", "/dev/null"]
         command = f"exec {sys.executable} -m monitor top --config {system.folder}/config/config.yaml"
         self._call("new-session", "-d", "-x", "80", "-y", "24", "-c", str(ROOT), command)
         self._call("set-option", "-g", "remain-on-exit", "on")
@@ -51,7 +54,7 @@ class Terminal:
         self._call("send-keys", *keys)
 
     def until(self, *texts: str, seconds: float = LONG_S) -> str:
-        """Waits until all of these are on the screen."""
+        """Wait until all of these are on the screen."""
         try:
             until(f"{texts} on the screen", lambda: all(text in self.screen for text in texts), seconds, 0.2)
         except AssertionError as error:

@@ -49,7 +49,7 @@ def command(folder: Path, web_port: int, *words: str) -> subprocess.Popen[str]:
 
 @contextmanager
 def running(folder: Path, web_port: int) -> Iterator[tuple[subprocess.Popen[str], int, str]]:
-    """The command, the port it serves, and what it said."""
+    """Yield the command, the port it serves, and what it said."""
     process = command(folder, web_port)
     try:
         assert process.stdout is not None

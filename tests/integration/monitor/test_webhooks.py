@@ -64,7 +64,7 @@ def services() -> Iterator[tuple[Service, Service]]:
 
 
 def told_to(world: World, *urls: str) -> None:
-    """Writes the webhooks into the world's configuration."""
+    """Write the webhooks into the world's configuration."""
     tree = yaml.safe_load(world.file.read_text())
     template = {"text": "{level} {kind}: {text}", "chat_id": 5}
     tree["monitor"]["webhooks"] = [{"url": url, "level": "critical", "template": template} for url in urls]

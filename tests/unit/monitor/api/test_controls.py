@@ -1,4 +1,4 @@
-"""A halt asked for by POST waits behind no other act."""
+"""A halt by POST waits behind no other action."""
 
 from __future__ import annotations
 

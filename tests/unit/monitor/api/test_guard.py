@@ -13,7 +13,7 @@ from monitor.errors import Problem
 
 
 def code(check: Callable[[], None]) -> int:
-    """The HTTP status of the refusal, 200 without one."""
+    """Return the HTTP status of the refusal, 200 without one."""
     try:
         check()
     except Problem as problem:

@@ -23,7 +23,7 @@ objects = some.dictionaries(names, anything, max_size=3)
 
 
 def merged(target: Any, patch: Any) -> Any:
-    """RFC 7396, section 2, word by word."""
+    """Return RFC 7396's MergePatch (section 2), word by word."""
     if not isinstance(patch, dict):
         return patch
     made = dict(target) if isinstance(target, dict) else {}
@@ -42,7 +42,7 @@ class Reader:
         self.known, self.seq, self.value = 0, 0, None
 
     def read(self, hub: Hub) -> str:
-        """Takes the news, if any; returns which kind it was."""
+        """Take the news, if any; return their kind."""
         news = hub.news("s", self.known)
         if news is None:
             return ""

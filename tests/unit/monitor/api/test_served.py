@@ -34,8 +34,8 @@ from shared.clock import boot_ns, wall_ns
 from shared.config import Config, check
 from shared.messages import Account, Alert, LogLine, Orders, OrderState
 from tests.unit.monitor.api.test_merge import merged
-from tests.unit.monitor.model.test_picture import fill, profit, take
-from tests.unit.monitor.model.test_view import PAIR, beat, book, book_status, order
+from tests.unit.monitor.model.test_picture import fill, profit
+from tests.unit.monitor.model.test_view import PAIR, beat, book, book_status, order, take
 
 TOKEN = "the-token-of-these-tests"
 # The alerts that it was asked to tell.
@@ -50,7 +50,7 @@ class Served:
     picture: Picture
 
     def ask(self, path: str, method: str = "GET", body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Status and body, JSON decoded."""
+        """Return status and body, JSON decoded."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method=method)
         try:
@@ -62,7 +62,7 @@ class Served:
 
 
 def picture_of_everything() -> Picture:
-    """A picture in which nothing is empty."""
+    """Return a picture in which nothing is empty."""
     config = Config()
     check(config, lambda _key: "test")
     picture = Picture(config)
@@ -242,7 +242,7 @@ def test_the_first_page_lists_what_there_is(served: Served) -> None:
 
 @contextlib.contextmanager
 def wanting(served: Served, *sections: str) -> Iterator[Any]:
-    """A client of some sections."""
+    """Return a client of some sections."""
     with connect(f"ws://127.0.0.1:{served.port}/stream", max_size=None, proxy=None) as client:
         client.send(json.dumps({"sections": list(sections)}))
         yield client
@@ -294,7 +294,7 @@ def test_clients_are_bounded_and_room_is_made_when_one_goes(served: Served) -> N
 
 
 def refusal(served: Served, **headers: Any) -> int | None:
-    """The HTTP status that one more client is refused with, None when it is let in."""
+    """Return the HTTP status that one more client is refused with, None when it is let in."""
     try:
         with connect(f"ws://127.0.0.1:{served.port}/stream", proxy=None, **headers):
             return None

@@ -24,7 +24,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def run(code: str, config: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """``tradebyte desktop`` after some code, without the display that may be here."""
+    """Run ``tradebyte desktop`` after some code, without the display that may be here."""
     names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     environ = {name: value for name, value in desktop.offscreen().items() if name not in names} | environment
     text = f"import sys; {code}; from monitor.cli.app import app; app(['desktop', '--config', {str(config)!r}])"

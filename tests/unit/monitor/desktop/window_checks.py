@@ -16,10 +16,10 @@ from PyQt6.QtWidgets import QApplication, QMessageBox
 from monitor.desktop.frame import Framer
 from monitor.desktop.look import DARK, LIGHT
 from monitor.desktop.window import Window
-from monitor.ui.controls import Outcome
 from monitor.ui.text import Tone
 from shared.clock import SECOND
 from shared.messages import BookState
+from tests.kit.fake_actions import FakeActions
 from tests.kit.monitor_world import World
 
 APP = QApplication.instance() or QApplication(["test"])
@@ -28,40 +28,9 @@ Button = QMessageBox.StandardButton
 KEPT: list[Window] = []
 
 
-class Actions:
-    """Keeps what was done, and in which threads; ``gate`` holds an act until it is set."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-        self.threads: set[threading.Thread] = set()
-        self.gate = threading.Event()
-        self.gate.set()
-        self.outcome: Outcome | Exception = (True, "it is done")
-
-    def _do(self, name: str) -> Outcome:
-        assert self.gate.wait(30)
-        self.done.append(name)
-        self.threads.add(threading.current_thread())
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
-
-    def halt(self) -> Outcome:
-        return self._do("halt")
-
-    def resume(self) -> Outcome:
-        return self._do("resume")
-
-    def flatten(self) -> Outcome:
-        return self._do("flatten")
-
-    def restart(self, process: str) -> Outcome:
-        return self._do(process)
-
-
 class Seat:
     def __init__(self) -> None:
-        self.world, self.actions = World().whole(), Actions()
+        self.world, self.actions = World().whole(), FakeActions()
         self.framer = Framer(self.world.config)
         self.window = Window(self.world.config.trading.pairs, self.actions, "there")
         KEPT.append(self.window)

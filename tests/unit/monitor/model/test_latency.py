@@ -22,7 +22,7 @@ def counts(latency: Latency) -> dict[str, int]:
 
 
 def only(latency: Latency, name: str) -> int:
-    """The one sample of a hop."""
+    """Return the one sample of a hop."""
     histogram = latency.hops[name].histogram
     assert histogram.count == 1
     return histogram.sum_ns

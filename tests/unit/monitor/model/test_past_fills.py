@@ -24,7 +24,7 @@ class Begun(list[Coroutine[Any, Any, None]]):
     """The reads that were begun, none of which goes on."""
 
     def finish(self, reader: Reader) -> int:
-        """Lets all end; how many there were."""
+        """End all of them; return how many there were."""
         count = len(self)
         for work in self:
             work.close()

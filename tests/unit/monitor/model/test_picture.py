@@ -11,9 +11,8 @@ from monitor.model import sections
 from monitor.model.past_fills import Line, fill_in
 from monitor.model.picture import Picture
 from shared import limits
-from shared.bus import Received, topics
 from shared.clock import SECOND
-from shared.config import Config, check
+from shared.config import Config
 from shared.messages import (
     Account,
     Alert,
@@ -22,34 +21,21 @@ from shared.messages import (
     FeedTrades,
     Fill,
     LogLine,
-    Message,
     Orders,
     OrderState,
     Position,
     Profit,
     Trade,
 )
-from tests.unit.monitor.model.test_view import NOW, PAIR, WALL, beat, book, book_status, order
+from tests.unit.monitor.model.test_view import NOW, PAIR, WALL, beat, book, book_status, order, take
+from tests.unit.monitor.model.test_view import config as config
 
 WALL_S = WALL / SECOND
 
 
 @pytest.fixture
-def config() -> Config:
-    made = Config()
-    check(made, lambda _key: "test")
-    return made
-
-
-@pytest.fixture
 def picture(config: Config) -> Picture:
     return Picture(config)
-
-
-def take(picture: Picture, topic: str, message: Message, now: int = NOW) -> None:
-    kind = topics.kind_of(topic)
-    assert kind is not None
-    picture.take(Received(topic, kind, topics.rest_of(topic, kind), message), now)
 
 
 def profit(**changed: Any) -> Profit:

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.api.site import health
 from monitor.model import status_details
+from monitor.model.picture import Picture
 from monitor.model.view import View
 from shared.bus import Received, topics
 from shared.clock import SECOND
@@ -47,7 +48,7 @@ def view(config: Config) -> View:
     return View(config)
 
 
-def take(view: View, topic: str, message: Message, now: int = NOW) -> None:
+def take(view: View | Picture, topic: str, message: Message, now: int = NOW) -> None:
     kind = topics.kind_of(topic)
     assert kind is not None
     view.take(Received(topic, kind, topics.rest_of(topic, kind), message), now)
@@ -104,7 +105,7 @@ def order(state: OrderState) -> Order:
 
 
 def status(view: View, now: int, wall: int, halted: str | None) -> dict[str, Any]:
-    """The status object as JSON has it."""
+    """Return the status object as JSON has it."""
     made = status_details.status(view, view._config, now, wall, halted)
     return cast("dict[str, Any]", msgspec.to_builtins(made))
 

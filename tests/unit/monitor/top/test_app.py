@@ -15,6 +15,7 @@ from monitor.top.dialogs import Ask, Choose, Help
 from monitor.ui.controls import Outcome
 from monitor.ui.snapshot import Snapshot
 from shared.clock import SECOND
+from tests.kit.fake_actions import FakeActions
 from tests.kit.monitor_world import NOW, World
 
 
@@ -30,39 +31,10 @@ class Source:
         self.latest = self.world.snapshot()
 
 
-class Actions:
-    """Keeps what was done; ``gate`` holds an act until it is set."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-        self.outcome: Outcome = (True, "it is done")
-        self.gate = threading.Event()
-        self.gate.set()
-        self.threads: set[threading.Thread] = set()
-
-    def _do(self, what: str) -> Outcome:
-        assert self.gate.wait(30)
-        self.threads.add(threading.current_thread())
-        self.done.append(what)
-        return self.outcome
-
-    def halt(self) -> Outcome:
-        return self._do("halt")
-
-    def resume(self) -> Outcome:
-        return self._do("resume")
-
-    def flatten(self) -> Outcome:
-        return self._do("flatten")
-
-    def restart(self, process: str) -> Outcome:
-        return self._do(f"restart {process}")
-
-
 class Seat:
     """A person at the screen."""
 
-    def __init__(self, app: Top, source: Source, actions: Actions, pilot: Pilot[str]) -> None:
+    def __init__(self, app: Top, source: Source, actions: FakeActions, pilot: Pilot[str]) -> None:
         self.app, self.source, self.actions, self.pilot = app, source, actions, pilot
         self.world = source.world
 
@@ -85,7 +57,7 @@ class Seat:
 
     @property
     def screen(self) -> str:
-        """The text of what is uppermost: of a question, or of the page."""
+        """Return the text of what is uppermost: of a question, or of the page."""
         canvas = self.app.screen.query(Canvas).first()
         return "\n".join(canvas.render_line(y).text for y in range(canvas.size.height))
 
@@ -97,9 +69,9 @@ class Seat:
 
 def sit(
     play: Callable[[Seat], Awaitable[None]], world: World | None = None, size: tuple[int, int] = (80, 24)
-) -> Actions:
-    """Plays a scene."""
-    source, actions = Source(world or World().whole()), Actions()
+) -> FakeActions:
+    """Play a scene; return what was done in it."""
+    source, actions = Source(world or World().whole()), FakeActions()
 
     async def scene() -> None:
         app = Top(source, actions, "listening where X says")

@@ -213,7 +213,7 @@ def test_more_troubles_than_room_are_counted(world: World) -> None:
 def test_what_was_told_last_is_shown_while_all_is_well(world: World) -> None:
     world.alert("first")
     world.alert("a process was restarted")
-    assert lines(world)[1].startswith("nothing is wrong now; last told 22:13:20 warning: a process was restarted")
+    assert lines(world)[1].startswith("nothing is wrong now; last alert 22:13:20 warning: a process was restarted")
     assert "warning: first" in text(world, State(view="alerts"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.watchdog.alerts import Begin, End, Say
+from monitor.model.alerting.alerts import Begin, End, Say
 from monitor.watchdog.health import Action, Health, Restart
 from shared.clock import SECOND
 from shared.messages import Heartbeat, ProcessState
@@ -53,7 +53,7 @@ def _kind(action: Action) -> str:
 
 @pytest.fixture(params=[BOOK])
 def health(request: pytest.FixtureRequest) -> Health:
-    """Watches the one process that the test is about: others would be missed."""
+    """Return the health of the one process that the test is about: others would be missed."""
     return Health([request.param], HOST)
 
 

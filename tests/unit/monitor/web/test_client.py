@@ -158,3 +158,4 @@ def test_an_answer_of_another_version_is_no_data_and_says_what_to_do(client: Cli
     api.answers["/api/status"]["open_orders"] = "two"
     answer = client.get(sections.STATUS)
     assert (answer.data, "start 'tradebyte web' again" in answer.trouble) == (None, True)
+    assert client.get(sections.BOOKS).trouble == ""

@@ -38,12 +38,12 @@ def a_book(*mid: str | None, **fields: Any) -> BookShown:
 
 
 def answer(section: Section[T], made: Any = None) -> T:
-    """A section as the page has it, of the fake API's or of another answer."""
+    """Return a section as the page has it, of the fake API's or of another answer."""
     return msgspec.convert(sections()[section.path] if made is None else made, section.kind)
 
 
 def a_status(**fields: Any) -> Status:
-    """The fake API's status with other fields; what an asset leaves out is as in a quiet sandbox."""
+    """Return the fake API's status with other fields; what an asset leaves out is as in a quiet sandbox."""
     for name, row in fields.get("assets", {}).items():
         fields["assets"][name] = {"position": "0", "worth": ""} | row
     return answer(web_sections.STATUS, sections()["/api/status"] | fields)
@@ -57,7 +57,7 @@ ORDERS = [
 
 
 def rows(html: str) -> list[list[str]]:
-    """A table's rows as text."""
+    """Return a table's rows as text."""
     row_texts = re.findall(r"<tr>(.*?)</tr>", html.partition("<tbody>")[2])
     return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in row_texts]
 
@@ -165,7 +165,7 @@ def test_live_orders_come_before_ended_ones() -> None:
 
 
 def test_orders_that_are_not_known_are_not_called_none() -> None:
-    assert "has not told" in records.orders([], known=False)
+    assert "has not published" in records.orders([], known=False)
 
 
 def test_csv_has_every_field_as_the_api_wrote_it() -> None:

@@ -30,7 +30,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def person(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Types an answer, on a terminal, with a key that has these rights."""
+    """Type an answer, on a terminal, with a key that has these rights."""
 
     def set_up(answer: str, *rights: str) -> None:
         monkeypatch.setattr(doctor, "permissions", lambda _config: list(rights))

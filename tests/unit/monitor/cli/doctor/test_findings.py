@@ -19,6 +19,7 @@ from monitor.cli.doctor.finding import Finding
 from monitor.cli.doctor.questions import Answer, Answers, Clock
 from monitor.errors import SupervisorAbsent
 from monitor.model import status_details
+from monitor.model.alerting.shortages import shortages
 from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
 from monitor.watchdog import machine, supervisor
@@ -235,7 +236,7 @@ def test_the_machine_is_judged_by_the_thresholds(config: Config, changed: dict[s
 def test_the_machine_can_be_looked_at_before_its_folders_are_there(tmp_path: Path) -> None:
     figures = machine.Machine(tmp_path / "not" / "there").figures()
     assert figures.disk_free_mb > 0
-    assert machine.troubles(msgspec.convert(FIGURES, MachineFigures), Monitor()) == {}
+    assert shortages(msgspec.convert(FIGURES, MachineFigures), Monitor()) == {}
 
 
 def test_a_port_that_a_stranger_holds_is_an_error(config: Config) -> None:
@@ -253,7 +254,7 @@ def test_a_port_that_a_stranger_holds_is_an_error(config: Config) -> None:
         assert local.ports(config)[-1].level == "ok"
 
 
-class Told(supervisor.Supervisor):
+class FakeSupervisord(supervisor.Supervisor):
     """A supervisord that says what it is told to."""
 
     def __init__(self, states: dict[str, str] | None) -> None:
@@ -271,11 +272,11 @@ class Told(supervisor.Supervisor):
 
 def test_supervisords_programs_are_looked_through(config: Config) -> None:
     names = ["simulator", "collector", "book", "strategy", "executor", "monitor"]
-    assert levels(local.programs(config, Told(None))) == ["warning"]
-    assert levels(local.programs(config, Told(dict.fromkeys(names, "RUNNING")))) == ["ok"]
-    (finding,) = local.programs(config, Told(dict.fromkeys(names, "RUNNING") | {"executor": "EXITED"}))
+    assert levels(local.programs(config, FakeSupervisord(None))) == ["warning"]
+    assert levels(local.programs(config, FakeSupervisord(dict.fromkeys(names, "RUNNING")))) == ["ok"]
+    (finding,) = local.programs(config, FakeSupervisord(dict.fromkeys(names, "RUNNING") | {"executor": "EXITED"}))
     assert (finding.level, "executor.out.log" in finding.mend) == ("error", True)
-    (finding,) = local.programs(config, Told(dict.fromkeys(names[1:], "RUNNING")))
+    (finding,) = local.programs(config, FakeSupervisord(dict.fromkeys(names[1:], "RUNNING")))
     assert "no program simulator" in finding.text
 
 

@@ -7,19 +7,19 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from monitor.model import status_details
+from monitor.model.alerting.alerts import Condition
+from monitor.model.alerting.shortages import shortages
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import HOPS
 from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
-from monitor.watchdog import machine
-from monitor.watchdog.alerts import Condition
 from shared import limits
 from shared.clock import SECOND
 from shared.config import Config
 from shared.kraken.errors import explained
 from shared.messages import BookState
 
-# A percentile of fewer samples is one sample's.
+# With fewer samples a high percentile is one sample.
 SAMPLES_MIN: Final = 50
 Named = Iterator[tuple[str, Condition]]
 
@@ -96,7 +96,7 @@ def _memory(view: View, config: Config, now: int) -> Named:
 
 
 def _machine(config: Config, figures: MachineFigures | None) -> Named:
-    for name, shortage in machine.troubles(figures, config.monitor).items() if figures else ():
+    for name, shortage in shortages(figures, config.monitor).items() if figures else ():
         label = name.upper() if name == "cpu" else name
         yield name, Condition(f"machine_{name}", str(shortage), f"the machine's {label} is within its threshold again")
 

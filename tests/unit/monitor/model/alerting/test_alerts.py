@@ -1,4 +1,4 @@
-"""Troubles are told by their rules; and which troubles there are."""
+"""Troubles are alerted by their rules; and the troubles that there are."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from monitor.model.alerting.alerts import Alerts, Begin, Condition, End, rule_of_end
+from monitor.model.alerting.conditions import SAMPLES_MIN, conditions
 from monitor.model.last_minute import LastMinute
 from monitor.model.latency import HOPS, Hop
 from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
-from monitor.watchdog.alerts import Alerts, Begin, Condition, End, rule_of_end
-from monitor.watchdog.conditions import SAMPLES_MIN, conditions
 from shared.clock import SECOND
 from shared.config import Config
 from shared.config import alerts as alert_settings

@@ -19,7 +19,7 @@ from shared.config import alerts as alert_settings
 from shared.config.alerts import AlertLevel as Level
 from shared.config.alerts import Rule
 
-# What the end of a rule's trouble is called, where it is not its kind with "-over".
+# The kind of an alert that ends a trouble, where it is not the trouble's kind with "-over".
 ENDS: Final = {"halted": "resumed", "process": "process-back"}
 
 
@@ -89,7 +89,7 @@ class _Standing:
     condition: Condition
     since: int
     seen: int
-    # Held from Begin to End; others must be said to hold at every turn.
+    # Held from Begin to End; others end once a turn does not name them.
     held: bool
     alerted_at: int | None = None
     alert_kind: str = ""
