@@ -10,7 +10,6 @@ import argparse
 import statistics
 import time
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -54,7 +53,7 @@ class ManyPairs(World):
         self.turn()
         self.settle()
 
-    def balances(self, **changed: str) -> list[dict[str, Any]]:
+    def balances(self, **changed: str) -> list[dict[str, object]]:
         """Return money for all of the bids."""
         return super().balances(USD="1000000000.0000", **changed)
 

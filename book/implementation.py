@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # Any: the Rust module, which need not be built
 
 
 def _rust() -> Any:

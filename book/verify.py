@@ -19,7 +19,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any  # Any: lines of somebody's capture; what does not fit is counted as unreadable
 
 from book import implementation, orderbook
 from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, describe

@@ -7,7 +7,7 @@ or placed, and arming the dead man's switch comes after them (T4).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any  # Any: Kraken's answers, read by who asked
 
 from executor.account.loss_limit import LossLimit
 from executor.decide.closed import Closed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any  # Any: Kraken's answers, read by who asked
 
 from executor.dispatch import Dispatcher
 from executor.effects import RestCall

@@ -9,7 +9,7 @@ times named ``*_ts`` are ns since the epoch.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal  # Any: details and fields for people, which differ by process
 
 import msgspec
 

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import sys
 import urllib.request
-from typing import Any, Final
+from typing import Any, Final  # Any: a connector of a package that need not be there
 from urllib.parse import urlsplit
 
 from shared.hosts import is_loopback

@@ -10,7 +10,7 @@ import functools
 import importlib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any  # Any: what a person's import path names, checked to be a strategy
 
 import msgspec
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any  # Any: Kraken's answers, read row by row; one that does not fit is left out
 
 from shared.kraken.rest_names import RestNames
 from shared.messages import Pair

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar  # Any: Kraken's answers, read row by row; one that does not fit is named and left out
 
 from executor.account.account import NewFill
 from executor.account.ledger import Entry

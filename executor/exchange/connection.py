@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol  # Any: Kraken's answers, read by who asked
 
 from executor.effects import RestCall
 from executor.exchange.key_backoff import KeyBackoff

@@ -6,7 +6,7 @@ later snapshot lacks it, and the history, long enough after, lacks it too (DESIG
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any  # Any: a row of Kraken's history
 
 from executor.exchange.adoption import Adoption
 from executor.exchange.reports import numbers, see_presence

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any  # Any: what the journal holds of an event, as executor/record/events.py wrote it
 
 from executor.explain import sentences as words
 from executor.record.rows import EventRow, FillRow, OrderRow

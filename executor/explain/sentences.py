@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any  # Any: what the journal holds of an event, as executor/record/events.py wrote it
 
 from executor.record.rows import OrderRow
 from shared.clock import rfc3339

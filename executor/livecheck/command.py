@@ -8,7 +8,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any  # Any: the report as JSON
 
 from executor.livecheck import steps
 from executor.livecheck.findings import Finding, Outcome, judge

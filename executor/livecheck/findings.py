@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any  # Any: what Kraken answered, compared with what is believed of it
 
 from executor.livecheck.transcript import Call, Transcript
 from shared.clock import MS, SECOND, parse_rfc3339

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any  # Any: what Kraken answered, kept as it came
 
 import msgspec
 

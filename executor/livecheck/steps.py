@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any
+from typing import Any  # Any: what Kraken answered, kept as it came
 
 from executor.livecheck.findings import Placed
 from executor.livecheck.session import CheckError, Session

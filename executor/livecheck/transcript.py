@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any  # Any: what Kraken answered, kept as it came
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any  # Any: SQLite gives values without types
 
 from executor.account.ledger import Entry, Holding
 

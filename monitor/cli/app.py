@@ -7,7 +7,7 @@ import importlib
 import io
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final  # Any: typer's own
 
 import typer
 from typer.core import TyperGroup

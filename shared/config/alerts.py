@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal  # Any: a person's JSON template
 
 import msgspec
 

@@ -7,7 +7,7 @@ word, a number keeps its text, and what could be misread raises :class:`YamlProb
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final  # Any: a person's file, before it is validated
 
 import yaml
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any  # Any: Kraken's answers, read by who asked
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp

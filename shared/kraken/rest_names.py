@@ -6,7 +6,7 @@ Ids follow no rule (``XXBTZUSD``, ``USDTZUSD``, ``ZEURZUSD``, ``USDCHF``), so th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any  # Any: Kraken's rows, read member by member
 
 from shared.kraken.pairs import new_name
 

@@ -11,7 +11,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any  # Any: the websockets package types what it receives by its mode
 
 import websockets
 from websockets.asyncio.client import ClientConnection, connect

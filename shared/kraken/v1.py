@@ -7,7 +7,7 @@ some older servers, an object with a ``name``. Events are objects with ``event``
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any  # Any: Kraken's payloads, read by channel
 
 import msgspec
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from time import monotonic
 from types import TracebackType
-from typing import IO, Any, Final
+from typing import IO, Any, Final  # Any: structlog's own
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger

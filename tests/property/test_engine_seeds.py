@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.messages import Side
 from simulator.errors import KrakenError
 from simulator.exchange import engine as naive
 from simulator.exchange.orders import OrderRequest
@@ -70,7 +71,7 @@ def act(world: TestWorld, rng: Random) -> None:
     open_orders = [order for order in account.orders.values() if order.pair is pair]
     price = Decimal(rng.randint(bid - 60, ask + 60)).scaleb(-pair.price_precision)
     qty = Decimal(pair.qty_min * rng.randint(1, 40) + rng.randint(0, 999)).scaleb(-pair.qty_precision)
-    side = rng.choice(["buy", "sell"])
+    side: Side = rng.choice(["buy", "sell"])
     stp = rng.choice(["cancel_newest", "cancel_oldest", "cancel_both"])
     try:
         if drawn < 0.5:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
+from shared.messages import Side
 from simulator.errors import KrakenError
 from simulator.exchange.orders import SPOT, OrderRequest
 from simulator.exchange.venue.venue import CROWD_FROM
@@ -65,7 +66,8 @@ class Crowd:
             exchange.settle(venue.cancel(number, ts), ts)
         self._quoted[symbol] = []
         mid, lots = int(self.values.mid(symbol)), self.values.lots(symbol, 400)
-        for side, price in (("buy", mid), ("sell", mid + 1 + int(rng.random() * 3))):
+        touch: tuple[tuple[Side, int], ...] = (("buy", mid), ("sell", mid + 1 + int(rng.random() * 3)))
+        for side, price in touch:
             for deep in range(2):
                 self._number += 1
                 at = price - deep * 7 if side == "buy" else price + deep * 7
@@ -78,7 +80,7 @@ class Crowd:
         world, ts = self.kraken.world, self.kraken.ts
         if world is None or world.exchange.state.system != "online":
             return
-        side = self.rng.choice(["buy", "sell"])
+        side: Side = self.rng.choice(["buy", "sell"])
         reach = int(self.values.mid(symbol) * (1 + (3e-4 if side == "buy" else -3e-4)))
         self._number += 1
         venue, lots = world.exchange.venues[symbol], 1 + self.values.lots(symbol, dollars)
@@ -139,7 +141,7 @@ class Others:
         if account.counter(symbol).now(kraken.ts) > 60 or len(account.orders) > 15:
             return
         pair = PAIRS[symbol]
-        side = rng.choice(["buy", "sell"])
+        side: Side = rng.choice(["buy", "sell"])
         away = rng.uniform(0, 20) if how == "rest" else -3
         price = int(self.crowd.values.mid(symbol) * (1 - away / 1e4 if side == "buy" else 1 + away / 1e4))
         request = OrderRequest(

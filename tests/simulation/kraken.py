@@ -15,6 +15,7 @@ from simulator.errors import KrakenError
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import load_engine
 from simulator.exchange.orders import Account
+from simulator.exchange.state import SystemStatus
 from simulator.rest import private as rest_private
 from simulator.rest import public as rest_public
 from simulator.session import Request
@@ -100,7 +101,7 @@ class Kraken:
     def start(self) -> None:
         """Starts the exchange from what its database holds."""
         self.world = QuietWorld(self.config, self.store, load_engine(), self.ts)
-        self.world.exchange.state.system = self.system
+        self.world.exchange.state.system = SystemStatus(self.system)
         lag = self.world.exchange.state.lag
         self.world.exchange.state.lag = lambda: max(int(self.history_lag_s * SECOND), lag())
         self.crowd.restart()
@@ -126,7 +127,7 @@ class Kraken:
             self.online_at = self.loop.now
         self.system = system
         if self.world is not None:
-            self.world.exchange.state.system = system
+            self.world.exchange.state.system = SystemStatus(system)
             for link in list(self.links):
                 link.session.send(link.session.status())
 

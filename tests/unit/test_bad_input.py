@@ -26,7 +26,7 @@ from shared.messages import BookState, Control, FeedFrame, OrderState
 from tests.kit.books_world import BooksWorld as Books
 from tests.kit.books_world import frame, snapshot, update
 from tests.kit.executor_world import World as Executor
-from tests.kit.executor_world import buy
+from tests.kit.executor_world import buy, params_of
 from tests.kit.feed_world import FeedWorld as Feed
 
 GOOD = b'{"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[],"asks":[]}]}'
@@ -309,7 +309,7 @@ def test_bad_input_24_clock_stepped_by_an_hour() -> None:
     world.turn()
     from shared.clock import parse_rfc3339
 
-    deadline = parse_rfc3339(world.taken("add_order")[0].params["deadline"])
+    deadline = parse_rfc3339(params_of(world.taken("add_order")[0])["deadline"])
     assert before < deadline <= before + 3 * SECOND
     world.wait(4)
     assert world.taken("cancel_order") == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -78,7 +80,7 @@ def test_a_reason_names_no_place_of_this_machine(line: str, kept: str) -> None:
 @pytest.mark.parametrize("kind", [Kind.NODE, Kind.RUST])
 def test_a_missing_toolchain_is_the_reason(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "WORK", tmp_path)
-    monkeypatch.setattr(clients.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     with pytest.raises(Skipped, match=r"no Node\.js here|no Rust toolchain here"):
         clients.install(Client("x", kind, "1"))
 
@@ -87,7 +89,7 @@ def test_a_machine_without_namespaces_skips_clients_with_fixed_hosts(monkeypatch
     def refuse(*_arguments: object, **_named: object) -> None:
         raise FileNotFoundError("unshare")
 
-    monkeypatch.setattr(clients.subprocess, "run", refuse)
+    monkeypatch.setattr(subprocess, "run", refuse)
     with pytest.raises(Skipped, match="no network namespace"):
         clients.command(CLIENT)
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final  # Any: Plotly's JSON
 
 from monitor.model.sections import FillShown, TradeShown
 

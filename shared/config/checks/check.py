@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -29,7 +28,7 @@ class ConfigError(Exception):
 Wrong = Callable[[str, str], ConfigError]
 
 
-def check(config: Config, where: Any) -> None:
+def check(config: Config, where: Callable[[str], str]) -> None:
     """Raise :class:`ConfigError` for what types cannot say; fill in default endpoints, pair and inventory."""
 
     def wrong(key: str, text: str) -> ConfigError:

@@ -15,7 +15,8 @@ BLOCKS_MIN = 8
 _LOW, _HIGH = 0.025, 0.975
 _Z = 1.96
 
-# A time in ns, and what was seen then. Any: its type is that which the figure's own statistic takes.
+# A time in ns, and what was seen then.
+# Any: its type is that which the figure's own statistic takes.
 Sample = tuple[int, Any]
 Statistic = Callable[[Sequence[Any]], float]
 Interval = tuple[float, float]

@@ -123,7 +123,7 @@ def test_t3_every_add_carries_a_deadline_before_the_switch_fires() -> None:
     world.target(buy())
     world.turn()
     add = world.taken("add_order")[0]
-    deadline = parse_rfc3339(add.params["deadline"])
+    deadline = parse_rfc3339(params_of(add)["deadline"])
     assert deadline <= world.exchange_ts + 2 * SECOND
     assert deadline <= world.state.session.switch.trigger_ts - 2 * SECOND
     assert deadline >= world.exchange_ts + SECOND
@@ -394,7 +394,7 @@ def announced(world: World, begins_s: float, lasts_s: float) -> None:
 
 
 def switched(world: World) -> list[int]:
-    return [request.params["timeout"] for request in world.taken("cancel_all_orders_after")]
+    return [params_of(request)["timeout"] for request in world.taken("cancel_all_orders_after")]
 
 
 def test_t4_around_announced_maintenance_quotes_go_and_then_the_switch_is_disarmed() -> None:

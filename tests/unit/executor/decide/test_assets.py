@@ -105,7 +105,7 @@ def test_a_pair_of_two_traded_bases_counts_towards_the_limits_of_both() -> None:
     sells = [r for r in made.sent if r.params.get("symbol") == "BTC/USD"]
     buys = [r for r in made.sent if r.params.get("symbol") == "ETH/BTC"]
     count = sum(
-        len(r.params.get("orders", [r.params])) for r in [*sells, *buys] if r.method in ("add_order", "batch_add")
+        len(params_of(r).get("orders", [r.params])) for r in [*sells, *buys] if r.method in ("add_order", "batch_add")
     )
     assert count == 9  # 100 dollars each, a little more at the mid
 
