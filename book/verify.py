@@ -25,6 +25,7 @@ from book import implementation, orderbook
 from book.facts import DEPTHS, UNKNOWN, Facts, depth_that_holds, describe
 from book.frames import new_name
 from book.interface import Implementation
+from shared.errors import CaptureError
 from shared.kraken import captures
 
 ERRORS_KEPT = 3
@@ -168,7 +169,7 @@ def main(argv: Sequence[str]) -> int:
         try:
             for frame in captures.frames(path):
                 verifier.take(frame)
-        except captures.CaptureError as error:
+        except CaptureError as error:
             print(f"cannot read {path}: {error}", file=sys.stderr)
             return 2
     report = verifier.report()

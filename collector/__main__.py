@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from collector.errors import UnreadableRecording
 from collector.feed.feed import Feed
 from collector.feed.listing import Valuing
 from collector.feed.rest_instruments import assets_of, pairs_of
@@ -21,8 +22,9 @@ from collector.replay import parse_speed, play
 from shared import limits
 from shared.bus import Received
 from shared.clock import boot_ns
+from shared.errors import CaptureError, RestError, RestRefused
 from shared.kraken import captures
-from shared.kraken.rest import Rest, RestError, RestRefused
+from shared.kraken.rest import Rest
 from shared.kraken.rest_names import RestNames
 from shared.kraken.socket import KrakenSocket
 from shared.messages import ProcessState, Resync
@@ -144,7 +146,7 @@ def _frames_of(path: Path) -> Iterable[bytes]:
 
         try:
             files = recording.find([path.absolute()])
-        except recording.Unreadable as error:
+        except UnreadableRecording as error:
             refuse(EXIT_CONFIG, "collector", str(error))
         return recording.frames(recording.Recording(files, recording.FRAME_TOPICS))
     lines = captures.frames(path.absolute())
@@ -152,7 +154,7 @@ def _frames_of(path: Path) -> Iterable[bytes]:
         return itertools.chain([next(lines)], lines)
     except StopIteration:
         refuse(EXIT_CONFIG, "collector", f"{path}: it is empty; name a recording with frames in it")
-    except captures.CaptureError as error:
+    except CaptureError as error:
         refuse(EXIT_CONFIG, "collector", f"{path}: {error}; name a readable recording")
 
 

@@ -17,7 +17,7 @@ from collector.feed.frames import Kind
 from shared import limits
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, parse_rfc3339
-from shared.kraken.captures import CaptureError
+from shared.errors import CaptureError
 from shared.messages import ProcessState
 from shared.process.loop import Process
 

@@ -6,6 +6,9 @@ import importlib
 import sqlite3
 import sys
 
+from executor.errors import JournalError, JournalUnavailable
+from shared.errors import Held
+
 WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
 COMMANDS = {
     "export": "record.export",
@@ -27,13 +30,12 @@ def main() -> None:
 def run() -> None:
     """Run until asked to stop."""
     from executor.executor import Executor
-    from executor.record.journal import Journal, JournalError, JournalUnavailable
+    from executor.record.journal import Journal
     from executor.record.restore import restore
     from executor.shell import Shell
     from shared.clock import boot_ns, clock_id, wall_ns
     from shared.process.account_lock import MachineLock, account_key
     from shared.process.command_line import EXIT_CONFIG, load_config, parser, refuse
-    from shared.process.locks import Held
     from shared.process.loop import Process
 
     configuration = load_config("executor", parser("executor", __doc__ or "").parse_args().config)

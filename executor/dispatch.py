@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from executor.effects import DRY_RUN, Effects, Request, RestCall
+from executor.errors import JournalError
 from executor.executor import Executor
 from executor.orders.codec import to_row
-from executor.record.journal import Journal, JournalError
+from executor.record.journal import Journal
 from executor.record.rows import EventRow, Row
 from executor.state import State
 from shared import limits

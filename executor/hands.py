@@ -7,8 +7,8 @@ from executor.exchange.connection import Private
 from executor.halt_switch import HaltSwitch
 from shared import halt
 from shared.clock import boot_ns
+from shared.errors import Held
 from shared.process import effects
-from shared.process.locks import Held
 from shared.process.loop import Process
 
 

@@ -7,12 +7,13 @@ from typing import Any  # Any: Kraken's answers, read by who asked
 
 from executor.dispatch import Dispatcher
 from executor.effects import RestCall
+from executor.errors import JournalError
 from executor.exchange.connection import Private
 from executor.executor import Executor
 from executor.halt_switch import HaltSwitch
 from executor.hands import ProcessHands
 from executor.record.archive import archive
-from executor.record.journal import Journal, JournalError
+from executor.record.journal import Journal
 from executor.record.restore import SENDS_KEPT_S
 from executor.state import State
 from shared import halt, limits, pausing

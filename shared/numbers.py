@@ -12,6 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal,
 from typing import NewType
 
 from shared import limits
+from shared.errors import PrecisionError
 
 Ticks = NewType("Ticks", int)
 Lots = NewType("Lots", int)
@@ -21,10 +22,6 @@ EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 # More than any price, amount or time of an exchange has.
 DIGITS_MAX = 40
 ROUNDING = Context(prec=60, traps=[InvalidOperation])
-
-
-class PrecisionError(ValueError):
-    """A number has more decimals than its precision allows, or is no finite number."""
 
 
 def is_usable(number: Decimal) -> bool:

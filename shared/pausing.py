@@ -10,10 +10,7 @@ from pathlib import Path
 
 from shared import halt
 from shared.config.schema import Config
-
-
-class Unknown(Exception):
-    """There is no pair and no strategy of that name; the text says which there are."""
+from shared.errors import UnknownName
 
 
 def names(config: Config) -> list[str]:
@@ -28,12 +25,12 @@ def paused(config: Config) -> dict[str, str]:
 
 
 def pause(config: Config, name: str, why: str) -> None:
-    """Pause a pair or a strategy, on the disk before this returns. Raises :class:`Unknown`, OSError."""
+    """Pause a pair or a strategy, on the disk before this returns. Raises :class:`UnknownName`, OSError."""
     halt.halt(_file(config, _known(config, name)), why)
 
 
 def resume(config: Config, name: str) -> bool:
-    """Let it go on; False when it was not paused. Raises :class:`Unknown`, OSError."""
+    """Let it go on; False when it was not paused. Raises :class:`UnknownName`, OSError."""
     return halt.resume(_file(config, _known(config, name)))
 
 
@@ -43,7 +40,7 @@ def _known(config: Config, name: str) -> str:
         return name
     near = difflib.get_close_matches(name, there, 1) or difflib.get_close_matches(name.upper(), there, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise Unknown(f"{name!r} is no pair and no strategy here (there are {', '.join(there)}){hint}")
+    raise UnknownName(f"{name!r} is no pair and no strategy here (there are {', '.join(there)}){hint}")
 
 
 def _file(config: Config, name: str) -> Path:

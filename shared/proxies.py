@@ -9,14 +9,11 @@ import urllib.request
 from typing import Any, Final  # Any: a connector of a package that need not be there
 from urllib.parse import urlsplit
 
+from shared.errors import ProxyUnusable
 from shared.hosts import is_loopback
 
 # What carries a WebSocket and what carries REST through a SOCKS proxy; neither is installed by itself.
 SOCKS_PACKAGES: Final = {"python_socks": "python-socks", "aiohttp_socks": "aiohttp-socks"}
-
-
-class ProxyUnusable(Exception):
-    """The environment names a proxy that cannot be used as things are; the text says what to do."""
 
 
 def proxy_for(url: str) -> str | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from shared.config import ConfigError, Simulator
+from shared.config import Simulator
+from shared.errors import ConfigError
 from shared.messages import ProcessState
 from shared.process import command_line, holders
 from shared.process.loop import Process

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from shared.bus import Received
 from shared.clock import boot_ns, clock_id
-from shared.config import Config, ConfigError
+from shared.config import Config
+from shared.errors import ConfigError
 from shared.messages import ProcessState
 from shared.process.command_line import EXIT_CONFIG, load_config, parser, refuse
 from shared.process.loop import Process

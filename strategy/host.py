@@ -16,8 +16,9 @@ import msgspec
 
 from shared import limits
 from shared.clock import MS, SECOND
-from shared.config import Config, ConfigError, place
+from shared.config import Config, place
 from shared.config.errors import explained
+from shared.errors import ConfigError
 from shared.messages import (
     Account,
     Book,

@@ -16,10 +16,11 @@ from collector.feed.listing import Changes, Listing, Valuing, pair_of
 from collector.feed.subscriptions import ACK_NS, CHANNELS, Subscriptions
 from shared import limits
 from shared.clock import MS, SECOND
+from shared.errors import PrecisionError
 from shared.kraken import v2
 from shared.kraken.exchange_time import ExchangeTime
 from shared.messages import FeedFrame, FeedStatus, FeedTrades, Pair, Resync, Trade
-from shared.numbers import PrecisionError, scale
+from shared.numbers import scale
 
 T = TypeVar("T")
 

@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
+from collector.errors import UnreadableRecording
 from shared.bus import topics
 from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.messages import FeedFrame
@@ -48,10 +49,6 @@ DAMAGED: Final = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, M
 _frames = msgspec.msgpack.Decoder(FeedFrame)
 
 
-class Unreadable(Exception):
-    """A path holds no recording; the text says why."""
-
-
 def schema(session: str, wanted: Iterable[str]) -> pa.Schema:
     """Return the columns, with metadata that explains the file to a finder; ``session`` names one recorder's run."""
     about = {
@@ -76,7 +73,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
-    """Return files as they are, and the recorded files of folders. Raises :class:`Unreadable` where there are none."""
+    """Return files as they are, and those recorded in folders. Raises :class:`UnreadableRecording` for none."""
     files: list[Path] = []
     for path in paths:
         try:
@@ -84,9 +81,11 @@ def find(paths: Iterable[Path]) -> list[Path]:
             if not path.is_dir():
                 path.open("rb").close()
         except OSError as error:
-            raise Unreadable(f"{path}: {error.strerror}; name a recorded file, or the folder of some") from error
+            raise UnreadableRecording(
+                f"{path}: {error.strerror}; name a recorded file, or the folder of some"
+            ) from error
         if not inside:
-            raise Unreadable(f"{path}: no recording is in this folder; 'tradebyte record' makes one")
+            raise UnreadableRecording(f"{path}: no recording is in this folder; 'tradebyte record' makes one")
         files += inside
     return files
 

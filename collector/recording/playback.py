@@ -20,13 +20,15 @@ import zmq
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from collector.recording.files import Recording, Row, Unreadable, counted, described, find
+from collector.errors import UnreadableRecording
+from collector.recording.files import Recording, Row, counted, described, find
 from collector.recording.record import topic
 from collector.replay import parse_speed
 from shared import bus, limits
 from shared import config as configuration
 from shared.clock import SECOND, boot_ns, parse_rfc3339, rfc3339, wall_ns
 from shared.config import Config
+from shared.errors import Held
 from shared.process import locks
 from shared.process.command_line import EXIT_CONFIG, EXIT_HELD, load_config, parser, refuse
 
@@ -222,14 +224,14 @@ def main(argv: Sequence[str]) -> int:
     config = load_config("collector replay", chosen.config)
     try:
         files = find(chosen.paths or [config.data / "recordings"])
-    except Unreadable as error:
+    except UnreadableRecording as error:
         refuse(EXIT_CONFIG, "collector replay", str(error))
     recording = Recording(files, tuple(chosen.topics), chosen.start, chosen.end)
     folder = chosen.folder.absolute() if chosen.folder is not None else config.run / "replay"
     own = own_bus(config, folder)
     try:
         lock = locks.Lock(own.run, "collector")
-    except locks.Held as held:
+    except Held as held:
         refuse(EXIT_HELD, "collector replay", f"{held}, or name another --folder")
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     endpoint = bus.address(own, str(own.bus["collector"]))

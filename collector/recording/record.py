@@ -21,13 +21,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from collector.errors import DiskFull
 from collector.recording.files import counted, plain, schema
 from collector.recording.recorder import Recorder
-from collector.recording.store import DiskFull, Rules, Store
+from collector.recording.store import Rules, Store
 from shared import bus, limits
 from shared.bus import topics
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.config import Config
+from shared.errors import Held
 from shared.process import locks
 from shared.process.command_line import EXIT_HELD, load_config, parser, refuse
 
@@ -230,7 +232,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         lock = locks.Lock(folder, "recorder")
         run = Run(config, chosen.topics, folder, rules)
-    except locks.Held as held:
+    except Held as held:
         refuse(EXIT_HELD, "collector record", f"{held}, or name another --folder")
     except OSError as error:
         refuse(EXIT_FAILED, "collector record", f"{folder}: {error.strerror}; name a --folder that you may write to")

@@ -16,12 +16,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from collector.errors import DiskFull
 from collector.recording.files import NAME, files_of, plain
 from shared.clock import rfc3339, wall_ns
-
-
-class DiskFull(Exception):
-    """Recording must stop for want of room; the text says how much there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Any, Protocol  # Any: Kraken's answers, read by who asked
 from executor.effects import RestCall
 from executor.exchange.key_backoff import KeyBackoff
 from shared.config import Config
+from shared.errors import RestError, RestRefused, SecretError
 from shared.kraken.errors import Meaning, explained, meaning
-from shared.kraken.rest import Rest, RestError, RestRefused
-from shared.kraken.signing import SecretError
+from shared.kraken.rest import Rest
 from shared.kraken.socket import KrakenSocket
 from shared.process.logs import logger
 from shared.version import tradebyte_version

@@ -14,8 +14,8 @@ from itertools import repeat
 
 from executor.account.fill_counts import Tally, add_fill
 from executor.account.pnl import Pnl
+from executor.errors import JournalError
 from executor.record.archive import all_fills
-from executor.record.journal import JournalError
 from executor.record.rows import FillRow
 from shared.clock import SECOND, rfc3339
 from shared.numbers import plain, round_money

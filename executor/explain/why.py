@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
+from executor.errors import OrderNotFound
 from executor.explain import chain
 from executor.orders import ids
 from executor.record.archive import files
@@ -26,10 +27,6 @@ NAMED = 8  # orders that a message names
 NEAR_AMONG = 1000  # the newest orders of each file, in which a slip is looked for
 
 
-class NotFound(Exception):
-    """No order, or more than one; the text says what to do."""
-
-
 def lookups(journal: Path) -> Iterator[Lookup]:
     """Yield the journal and its archives, the newest first, each open while it is looked at."""
     for path in [journal, *reversed(files(journal))]:
@@ -39,7 +36,7 @@ def lookups(journal: Path) -> Iterator[Lookup]:
 
 
 def find(journal: Path, word: str) -> OrderRow:
-    """Return the one order that ``word`` names. Raises :class:`NotFound`."""
+    """Return the one order that ``word`` names. Raises :class:`OrderNotFound`."""
     orders: dict[str, OrderRow] = {}
     for lookup in lookups(journal):
         for row in lookup.orders(word):
@@ -50,8 +47,10 @@ def find(journal: Path, word: str) -> OrderRow:
     if orders:
         newest = sorted(orders, key=lambda name: -orders[name].created_ts)[:NAMED]
         more = f" and {len(orders) - NAMED} more" if len(orders) > NAMED else ""
-        raise NotFound(f"'{word}' begins the ids of {len(orders)} orders: {', '.join(newest)}{more}; type more of it")
-    raise NotFound(_nothing(journal, word))
+        raise OrderNotFound(
+            f"'{word}' begins the ids of {len(orders)} orders: {', '.join(newest)}{more}; type more of it"
+        )
+    raise OrderNotFound(_nothing(journal, word))
 
 
 def _nothing(journal: Path, word: str) -> str:
@@ -96,7 +95,7 @@ def main(arguments: list[str]) -> None:
         with closing(Lookup(journal)) as lookup:
             events = lookup.events(order.cl_ord_id)
         fills = [fill for each in lookups(journal) for fill in each.fills_of(order.cl_ord_id, order.order_id)]
-    except NotFound as error:
+    except OrderNotFound as error:
         _refuse(str(error))
     except sqlite3.Error as error:
         refuse(EXIT_CONFIG, "why", f"{journal} or an archive beside it cannot be read: {error}")

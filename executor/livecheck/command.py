@@ -10,15 +10,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any  # Any: the report as JSON
 
+from executor.errors import JournalError, LiveCheckError
 from executor.livecheck import steps
 from executor.livecheck.findings import Finding, Outcome, judge
-from executor.livecheck.session import CheckError, Session
-from executor.record.journal import Journal, JournalError
+from executor.livecheck.session import Session
+from executor.record.journal import Journal
 from shared.clock import rfc3339, wall_ns
 from shared.config import Config
+from shared.errors import Held
 from shared.process.account_lock import MachineLock, account_key
 from shared.process.command_line import EXIT_CONFIG, EXIT_HELD, load_config, refuse
-from shared.process.locks import Held
 
 NAME = "live-check"
 WORD = "place"
@@ -46,7 +47,7 @@ def main(arguments: list[str]) -> None:
         epoch = journal.next_epoch(wall_ns() // 10**9)
         journal.close()
         report = asyncio.run(_check(config, epoch, asks=not chosen.yes, is_quiet=chosen.json))
-    except (CheckError, JournalError) as problem:
+    except (LiveCheckError, JournalError) as problem:
         if chosen.json:
             print(json.dumps({"checked": False, "error": str(problem)}))
         refuse(1, NAME, str(problem))
@@ -96,13 +97,13 @@ def _consent(config: Config, made: steps.Plan) -> None:
     print(f"This places two bids of {made.qty} {made.symbol} at {made.price} (half the market) with {money},")
     print("amends and cancels them, and arms the account's dead man's switch for a minute. It leaves nothing behind.")
     if not sys.stdin.isatty() and not config.kraken.sandbox:
-        raise CheckError("consent is a person's word: run it on a terminal")
+        raise LiveCheckError("consent is a person's word: run it on a terminal")
     try:
         answer = input(f"Type '{WORD}' to go on: ").strip()
     except EOFError:
         answer = ""
     if answer != WORD:
-        raise CheckError("not agreed to: nothing was placed")
+        raise LiveCheckError("not agreed to: nothing was placed")
 
 
 def _write(config: Config, report: dict[str, Any]) -> Path:

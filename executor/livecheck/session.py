@@ -8,19 +8,16 @@ from typing import Any  # Any: what Kraken answered, kept as it came
 
 import msgspec
 
+from executor.errors import LiveCheckError
 from executor.livecheck.transcript import Call, Push, Transcript
 from shared import limits
 from shared.clock import boot_ns
 from shared.config import Config
+from shared.errors import RestError, RestRefused, SecretError
 from shared.kraken import v2
-from shared.kraken.rest import Rest, RestError, RestRefused
-from shared.kraken.signing import SecretError
+from shared.kraken.rest import Rest
 from shared.kraken.socket import KrakenSocket
 from shared.version import tradebyte_version
-
-
-class CheckError(Exception):
-    """The check cannot go on; the text says why and what to do."""
 
 
 class Session:
@@ -42,16 +39,16 @@ class Session:
         self._reader: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Fetch a token and connect. Raises :class:`CheckError`."""
+        """Fetch a token and connect. Raises :class:`LiveCheckError`."""
         answer = await self.rest("token", "GetWebSocketsToken")
         if answer.error:
-            raise CheckError(f"no WebSocket token: {answer.error}")
+            raise LiveCheckError(f"no WebSocket token: {answer.error}")
         self.token = str(answer.answer.get("token"))
         self._reader = asyncio.ensure_future(self._socket.run())
         try:
             await asyncio.wait_for(self._opened_event.wait(), 2 * limits.CONNECT_TIMEOUT_S)
         except TimeoutError:
-            raise CheckError(f"no private connection to {self._socket.url}: {self._socket.problem}") from None
+            raise LiveCheckError(f"no private connection to {self._socket.url}: {self._socket.problem}") from None
 
     async def close(self) -> None:
         """End both connections."""
@@ -67,7 +64,7 @@ class Session:
         self._waiting[req_id] = []
         wanted = {**(params or {}), "token": self.token}
         if not self._socket.send(v2.request(method, wanted, req_id)):
-            raise CheckError("the private connection is gone; run it again")
+            raise LiveCheckError("the private connection is gone; run it again")
         answers = self._waiting[req_id]
         await self.until(lambda: bool(answers), limits.REQUEST_TIMEOUT_S)
         body = answers[0] if answers else {}

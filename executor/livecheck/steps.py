@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any  # Any: what Kraken answered, kept as it came
 
+from executor.errors import LiveCheckError
 from executor.livecheck.findings import Placed
-from executor.livecheck.session import CheckError, Session
+from executor.livecheck.session import Session
 from executor.livecheck.transcript import Call, Push
 from executor.orders import ids
 from shared import limits
@@ -42,19 +43,19 @@ class Plan:
 
 
 async def plan(session: Session, symbol: str, epoch: int) -> Plan:
-    """Look at pair and market. Raises :class:`CheckError` for what the account cannot pay, or a busy account."""
+    """Look at pair and market. Raises :class:`LiveCheckError` for what the account cannot pay, or a busy account."""
     pairs = await session.rest("pairs", "AssetPairs", public=True)
     assets = await session.rest("assets", "Assets", public=True)
     if pairs.error or assets.error:
-        raise CheckError(f"the exchange does not say what it lists: {pairs.error or assets.error}")
+        raise LiveCheckError(f"the exchange does not say what it lists: {pairs.error or assets.error}")
     names = RestNames(pairs.answer, assets.answer)
     name = names.altname(symbol)
     if name is None:
-        raise CheckError(f"Kraken does not list {symbol}; mend trading.pairs")
+        raise LiveCheckError(f"Kraken does not list {symbol}; mend trading.pairs")
     row = next(row for key, row in pairs.answer.items() if names.symbol(key) == symbol)
     ticker = await session.rest("ticker", "Ticker", {"pair": name}, public=True)
     if ticker.error:
-        raise CheckError(f"no price of {symbol}: {ticker.error}")
+        raise LiveCheckError(f"no price of {symbol}: {ticker.error}")
     bid = finite(next(iter(ticker.answer.values()))["b"][0])
     made = _sized(symbol, bid, row, epoch)
     await _check_account(session, made, names)
@@ -77,22 +78,24 @@ def _sized(symbol: str, bid: Decimal, row: dict[str, Any], epoch: int) -> Plan:
 async def _check_account(session: Session, made: Plan, names: RestNames) -> None:
     open_orders = await session.rest("open orders", "OpenOrders")
     if open_orders.error:
-        raise CheckError(f"the open orders cannot be seen: {open_orders.error}")
+        raise LiveCheckError(f"the open orders cannot be seen: {open_orders.error}")
     resting = len(open_orders.answer.get("open") or {})
     if resting:
         word = "order rests" if resting == 1 else "orders rest"
-        raise CheckError(
+        raise LiveCheckError(
             f"{resting} {word} on the account: the check's dead man's switch could pull them; cancel them first"
         )
     balance = await session.rest("balance", "Balance")
     if balance.error:
-        raise CheckError(f"the balances cannot be seen: {balance.error}")
+        raise LiveCheckError(f"the balances cannot be seen: {balance.error}")
     quote = made.symbol.partition("/")[2]
     there = sum(
         (finite(v) for k, v in balance.answer.items() if names.is_spot(k) and names.asset(k) == quote), Decimal(0)
     )
     if there < made.cost * Decimal("1.01"):
-        raise CheckError(f"{made.cost:.8f} {quote} are reserved for two orders of the least size, {there} are there")
+        raise LiveCheckError(
+            f"{made.cost:.8f} {quote} are reserved for two orders of the least size, {there} are there"
+        )
 
 
 async def run(session: Session, made: Plan, tell: Callable[[str], None]) -> Placed:
@@ -124,12 +127,12 @@ async def _trade(session: Session, made: Plan, placed: list[str], tell: Callable
     tell(f"arming the dead man's switch for {ARM_S} s")
     armed = await session.ask("arm", "cancel_all_orders_after", {"timeout": ARM_S})
     if armed.error:
-        raise CheckError(f"the dead man's switch cannot be armed ({armed.error}): nothing is placed without it")
+        raise LiveCheckError(f"the dead man's switch cannot be armed ({armed.error}): nothing is placed without it")
     tell(f"placing a bid of {made.qty} {made.symbol} at {made.price}, half the market")
     first = await session.ask("add", "add_order", _order(made, 0))
     placed[0] = _order_id(first)
     if first.error:
-        raise CheckError(f"an order of the least size is refused: {first.error}")
+        raise LiveCheckError(f"an order of the least size is refused: {first.error}")
     await _reported(session, placed[0], made.names[0], "new")
     tell("waiting until a snapshot must show it, and asking for one")
     await session.until(lambda: False, SETTLED_S)
@@ -206,7 +209,7 @@ async def _reported(session: Session, order_id: str, name: str, kind: str) -> No
 async def _clean_up(session: Session, made: Plan, placed: list[str]) -> None:
     """Cancel whatever of ours rests, by the WebSocket and by REST; what stays is the switch's, and said."""
     for name in made.names:
-        with contextlib.suppress(CheckError):
+        with contextlib.suppress(LiveCheckError):
             if session.token:
                 await session.ask("clean up", "cancel_order", {"cl_ord_id": [name]})
     left = await session.rest("open orders at the end", "OpenOrders")
@@ -219,7 +222,7 @@ async def _clean_up(session: Session, made: Plan, placed: list[str]) -> None:
         await session.rest("clean up by REST", "CancelOrder", {"txid": order_id})
     if ours:
         left = await session.rest("open orders at the end", "OpenOrders")
-    with contextlib.suppress(CheckError):
+    with contextlib.suppress(LiveCheckError):
         if session.token:
             await session.ask("disarm at the end", "cancel_all_orders_after", {"timeout": 0})
 

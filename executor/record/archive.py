@@ -15,7 +15,8 @@ from pathlib import Path
 
 from executor.account.fill_counts import Tally, add_fill
 from executor.account.pnl import Pnl
-from executor.record.journal import Journal, JournalError
+from executor.errors import JournalError
+from executor.record.journal import Journal
 from executor.record.rows import FillRow, columns
 from shared import limits
 from shared.clock import SECOND

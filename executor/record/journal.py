@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from executor.account.ledger import Entry, Holding
+from executor.errors import JournalError, JournalUnavailable
 from executor.orders.ids import EPOCH_MAX, base36
 from executor.record.rows import (
     BeforeRow,
@@ -66,14 +67,6 @@ CREATE TABLE IF NOT EXISTS events (
   id INTEGER PRIMARY KEY, cl_ord_id TEXT NOT NULL, place INTEGER NOT NULL, n INTEGER NOT NULL,
   event_ts INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (cl_ord_id, place));
 """
-
-
-class JournalError(Exception):
-    """The journal cannot be used; the text says why and what to do."""
-
-
-class JournalUnavailable(JournalError):
-    """The journal cannot be used for now: a full disk, a lock. Trying again later may help."""
 
 
 def _insert(table: str, kind: type, verb: str = "INSERT OR REPLACE") -> str:

@@ -28,6 +28,7 @@ from monitor.watchdog import supervisor
 from monitor.watchdog.sinks.webhook import TEST_KIND
 from shared import pausing
 from shared.config import Config
+from shared.errors import UnknownName
 
 Result = TypeVar("Result")
 
@@ -125,7 +126,7 @@ class Controls:
         """Pull the quotes of a pair or strategy; none is placed for it until resume."""
         try:
             answered = await self._aside(lambda config: halting.pause(config, body.name, body.why), self._switch)
-        except pausing.Unknown as unknown:
+        except UnknownName as unknown:
             raise _no_such_name(unknown) from None
         text = f"{body.name} is paused" + ("" if answered else "; the executor obeys as soon as it runs")
         return Paused(ok=True, text=text, paused=body.name, executor_answered=answered)
@@ -133,7 +134,7 @@ class Controls:
     async def _resume_one(self, name: str) -> Resumed:
         try:
             was_paused = await self._aside(lambda config: pausing.resume(config, name), self._switch)
-        except pausing.Unknown as unknown:
+        except UnknownName as unknown:
             raise _no_such_name(unknown) from None
         why = halted.text(self._config)
         text = f"{name} goes on" if was_paused else f"{name} was not paused"
@@ -220,7 +221,7 @@ class Controls:
         task.add_done_callback(self._tasks.discard)
 
 
-def _no_such_name(unknown: pausing.Unknown) -> Problem:
+def _no_such_name(unknown: UnknownName) -> Problem:
     return Problem(404, "no_such_name", str(unknown), "GET /api/status has the pairs and the strategies")
 
 

@@ -19,6 +19,7 @@ from rich.table import Table
 from monitor import children
 from shared import config as configuration
 from shared.config import Config
+from shared.errors import ConfigError
 
 EXIT_FAILED, EXIT_CONFIG = 1, 78
 
@@ -46,7 +47,7 @@ def load(path: Path | None, *, required: bool = False, above: bool = False) -> C
     """
     try:
         config = configuration.load(path or (nearest() if above else None), required=required)
-    except configuration.ConfigError as error:
+    except ConfigError as error:
         say(f"tradebyte: {error}")
         raise typer.Exit(EXIT_CONFIG) from None
     if config.source is None:

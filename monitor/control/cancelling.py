@@ -16,9 +16,9 @@ from monitor.model.view import View
 from shared import limits
 from shared.clock import wall_ns
 from shared.config import Config
+from shared.errors import RestError, RestRefused, SecretError
 from shared.kraken.errors import Meaning, meaning
-from shared.kraken.rest import Rest, RestError, RestRefused
-from shared.kraken.signing import SecretError
+from shared.kraken.rest import Rest
 from shared.version import tradebyte_version
 
 

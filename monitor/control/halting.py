@@ -98,7 +98,7 @@ def describe(result: HaltResult) -> str:
 
 
 def pause(config: Config, name: str, reason: str) -> bool:
-    """Pause a pair or a strategy; True once the executor has said that it did. Raises :class:`pausing.Unknown`."""
+    """Pause a pair or a strategy; True once the executor has said that it did. Raises :class:`UnknownName`."""
     with Listener(config, ("heartbeat.executor",)) as listener:
         pausing.pause(config, name, f"{rfc3339(wall_ns())} by {_who()}: {reason}")
         return listener.until(lambda view: name in status_details.paused(view), ANSWER_AGAIN_S)

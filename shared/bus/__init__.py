@@ -6,8 +6,9 @@ A :class:`Publisher` stamps and repeats, a :class:`Subscriber` drains and counts
 from __future__ import annotations
 
 from shared.bus.endpoints import address, addresses
-from shared.bus.publisher import BusAddressInUse, Publisher
+from shared.bus.publisher import Publisher
 from shared.bus.subscriber import Counters, Received, Subscriber, Tracker, attach
+from shared.errors import BusAddressInUse
 
 __all__ = [
     "BusAddressInUse",

@@ -14,13 +14,10 @@ from shared import limits
 from shared.bus import topics
 from shared.clock import wall_ns
 from shared.config import Curve
+from shared.errors import BusAddressInUse
 from shared.messages import Message
 
 _encoder = msgspec.msgpack.Encoder()
-
-
-class BusAddressInUse(Exception):
-    """Another socket is bound to this process's TCP endpoint; the text names the endpoint."""
 
 
 class Publisher:

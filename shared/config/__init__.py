@@ -7,7 +7,7 @@ What other folders use is named here.
 from __future__ import annotations
 
 from shared.config.bus import Curve
-from shared.config.checks.check import ConfigError, check, consent_file, require_consent
+from shared.config.checks.check import check, consent_file, require_consent
 from shared.config.kraken import LIVE_REST, Kraken
 from shared.config.load import DEFAULT_PATH, load, parse, place
 from shared.config.sandbox import SANDBOX_KEYS, VISITOR_KEYS
@@ -15,6 +15,7 @@ from shared.config.schema import Config
 from shared.config.simulator import Key, SimAccount, Simulator
 from shared.config.strategies import Strategy
 from shared.config.trading import Trading
+from shared.errors import ConfigError
 
 __all__ = [
     "DEFAULT_PATH",

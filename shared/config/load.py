@@ -17,10 +17,11 @@ from pathlib import Path
 import msgspec
 
 from shared.config import yaml_text
-from shared.config.checks.check import ConfigError, check
+from shared.config.checks.check import check
 from shared.config.errors import explained
 from shared.config.logging import Level
 from shared.config.schema import NOT_FROM_THE_FILE, Config
+from shared.errors import ConfigError, YamlProblem
 
 DEFAULT_PATH = Path("config/config.yaml")
 
@@ -50,7 +51,7 @@ def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Co
     """Return the configuration that YAML text means; errors name ``source`` and the line."""
     try:
         tree, lines = yaml_text.read(written)
-    except yaml_text.YamlProblem as problem:
+    except YamlProblem as problem:
         key = f"{problem.key}: " if problem.key else ""
         raise ConfigError(f"{source}:{problem.line}: {key}{problem}") from problem
     if tree is None:
@@ -84,7 +85,7 @@ def place(config: Config, key: str) -> str:
         return "built-in defaults"
     try:
         _, lines = yaml_text.read(config.source.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml_text.YamlProblem):
+    except (OSError, UnicodeDecodeError, YamlProblem):
         return str(config.source)  # changed since it was loaded
     return f"{config.source}:{_line_of(lines, key)}"
 

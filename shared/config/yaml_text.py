@@ -12,6 +12,7 @@ from typing import Any, Final  # Any: a person's file, before it is validated
 import yaml
 
 from shared import limits
+from shared.errors import YamlProblem
 
 _BOOL: Final = "tag:yaml.org,2002:bool"
 _FLOAT: Final = "tag:yaml.org,2002:float"
@@ -21,14 +22,6 @@ _NULL: Final = "tag:yaml.org,2002:null"
 _STR: Final = "tag:yaml.org,2002:str"
 # What YAML 1.1 reads as another number than most people mean: octal, sixty-based, hexadecimal, binary, underscores.
 _MISREAD: Final = re.compile(r"[-+]?(0\d[\d_.]*|\d[\d_]*(:[0-9]+)+(\.\d*)?|0[xob][0-9a-fA-F_]+|\d+(_\d+)+(\.\d*)?)")
-
-
-class YamlProblem(Exception):
-    """The text cannot be used; ``line`` counts from 1, ``key`` is empty where the text is no YAML at all."""
-
-    def __init__(self, line: int, key: str, text: str) -> None:
-        super().__init__(text)
-        self.line, self.key = line, key
 
 
 class _Loader(yaml.SafeLoader):

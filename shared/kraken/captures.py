@@ -15,14 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final  # Any: a JSON document, before its frames are cut out
 
+from shared.errors import CaptureError
+
 _GZIP: Final = b"\x1f\x8b"
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # What tools put before a frame: at most a time, a direction and the like.
 _BEFORE: Final = re.compile(rb'[^\[{"]{1,64}(?=[\[{])')
-
-
-class CaptureError(Exception):
-    """The file cannot be read as a capture; the text says why, without the file's name."""
 
 
 def frames(path: Path) -> Iterator[bytes]:

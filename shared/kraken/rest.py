@@ -10,22 +10,10 @@ import aiohttp
 import msgspec
 
 from shared import limits
+from shared.errors import ProxyUnusable, RestError, RestRefused
 from shared.http_errors import why_unanswered
-from shared.kraken.errors import explained
 from shared.kraken.signing import sign
-from shared.proxies import ProxyUnusable, is_socks, proxy_for, socks_connector, socks_errors
-
-
-class RestError(Exception):
-    """The answer cannot be used: the call may or may not have been carried out."""
-
-
-class RestRefused(Exception):
-    """Kraken answered with errors; ``errors`` are its texts, the exception's own text says what to do about each."""
-
-    def __init__(self, errors: list[str]) -> None:
-        super().__init__(explained(errors))
-        self.errors = errors
+from shared.proxies import is_socks, proxy_for, socks_connector, socks_errors
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,9 +7,7 @@ import binascii
 import hashlib
 import hmac
 
-
-class SecretError(ValueError):
-    """The API secret is not base64; the text never contains it."""
+from shared.errors import SecretError
 
 
 def sign(secret: str, path: str, nonce: str, body: bytes) -> str:

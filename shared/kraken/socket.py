@@ -17,8 +17,9 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from shared import limits
+from shared.errors import ProxyUnusable
 from shared.kraken.reconnect import Reconnect
-from shared.proxies import ProxyUnusable, proxy_for
+from shared.proxies import proxy_for
 
 
 class KrakenSocket:

@@ -12,12 +12,9 @@ from typing import Any  # Any: Kraken's payloads, read by channel
 import msgspec
 
 from shared import limits
+from shared.errors import FrameError
 from shared.kraken.pairs import new_name
 from shared.numbers import finite
-
-
-class FrameError(ValueError):
-    """A frame that is not what WebSocket v1 sends."""
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):

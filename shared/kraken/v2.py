@@ -11,14 +11,11 @@ from typing import Literal, TypeVar
 import msgspec
 
 from shared import limits
+from shared.errors import FrameError
 from shared.numbers import is_usable
 
 T = TypeVar("T")
 E = TypeVar("E", bound=msgspec.Struct)
-
-
-class FrameError(ValueError):
-    """A frame that is not what WebSocket v2 sends."""
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):

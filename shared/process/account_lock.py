@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shared.errors import Held
 from shared.process import holders
-from shared.process.locks import Held
 
 
 class MachineLock:

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from shared import config
 from shared.config import Config
+from shared.errors import ConfigError
 
 EXIT_ASKED, EXIT_RESTART, EXIT_HELD, EXIT_CONFIG = 0, 70, 75, 78
 
@@ -36,7 +37,7 @@ def load_config(process: str, path: str | None) -> Config:
     try:
         loaded = config.load(path)
         config.require_consent(loaded)
-    except config.ConfigError as error:
+    except ConfigError as error:
         refuse(EXIT_CONFIG, process, str(error))
     if loaded.source is None:
         print(f"{process}: no configuration file; using the built-in sandbox defaults", file=sys.stderr)

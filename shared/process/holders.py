@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psutil
 
-from shared.process.locks import Held
+from shared.errors import Held
 
 
 def describe(pid: int) -> str:

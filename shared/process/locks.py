@@ -6,9 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-
-class Held(Exception):
-    """Another process holds what this one needs; the text says which and by whom."""
+from shared.errors import Held
 
 
 class Lock:

@@ -24,6 +24,7 @@ from shared import bus, halt, limits
 from shared.bus.curve import start_auth
 from shared.clock import MS, boot_ns
 from shared.config import Config
+from shared.errors import BusAddressInUse, Held
 from shared.messages import Alert, Heartbeat, LogLine, Message, ProcessState
 from shared.process import holders, locks, logs, starts
 from shared.process.command_line import EXIT_HELD, EXIT_RESTART, refuse
@@ -73,7 +74,7 @@ class Process:
         endpoint = bus.address(configuration, str(configuration.bus[name]))
         try:
             self._publisher = bus.Publisher(context, endpoint, name, self.start.boot, configuration.curve)
-        except bus.BusAddressInUse:
+        except BusAddressInUse:
             port = int(endpoint.rpartition(":")[2])
             self.held(holders.port_taken(port, f"bus.{name}"))
         self.subscriber = bus.Subscriber(
@@ -115,7 +116,7 @@ class Process:
             if entry.alert:
                 self.alert("critical" if entry.level == "error" else "warning", entry.kind, entry.text)
 
-    def held(self, why: locks.Held) -> NoReturn:
+    def held(self, why: Held) -> NoReturn:
         """Exit 75: another holder has what this process needs."""
         self.start.settle(ready=False)
         self.log.error("refused", why=str(why))
@@ -287,7 +288,7 @@ class Process:
     def _take_lock(self) -> locks.Lock:
         try:
             return locks.Lock(self.config.run, self.name)
-        except locks.Held as error:
+        except Held as error:
             print(f"{self.name}: {error}", file=sys.stderr, flush=True)
             if self._supervised:
                 time.sleep(refused_delay_s(self.config.run, self.name))

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from shared.errors import CaptureError
 from shared.kraken import captures
 from shared.messages import FeedFrame, FeedTrades
 from simulator.errors import RecordingError
@@ -45,7 +46,7 @@ def read(path: Path) -> list[Arrival]:
         return arrivals(captures.frames(path))
     except OSError as error:
         raise RecordingError(error.strerror or str(error)) from error
-    except captures.CaptureError as error:
+    except CaptureError as error:
         raise RecordingError(str(error)) from error
 
 

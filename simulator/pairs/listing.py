@@ -8,7 +8,8 @@ from typing import NoReturn
 
 import msgspec
 
-from shared.config import Config, ConfigError, Simulator
+from shared.config import Config, Simulator
+from shared.errors import ConfigError
 from shared.valuation import reference_pairs
 from simulator.errors import TableError
 from simulator.exchange.orders import SPOT, WALLETS

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from executor.errors import JournalError
 from executor.record.export import export
-from executor.record.journal import SCHEMA, Journal, JournalError
+from executor.record.journal import SCHEMA, Journal
 from executor.record.restore import restore
 from executor.record.rows import MetaRow
 from shared.messages import OrderState

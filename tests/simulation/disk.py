@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from executor.record.journal import Journal, JournalError
+from executor.errors import JournalError
+from executor.record.journal import Journal
 from executor.record.rows import Row
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 
 from executor.dispatch import Dispatcher
 from executor.effects import RestCall
+from executor.errors import JournalError
 from executor.executor import Executor
-from executor.record.journal import JournalError
 from executor.record.restore import restore
 from executor.state import State
 from shared import limits

@@ -16,12 +16,14 @@ import pytest
 import zmq
 
 from executor.effects import RestCall
-from executor.record.journal import Journal, JournalError
+from executor.errors import JournalError
+from executor.record.journal import Journal
 from executor.record.rows import MetaRow
 from shared import config
 from shared.bus import Publisher, Subscriber
 from shared.clock import SECOND
-from shared.kraken.rest import RestError, RestRefused, parse_answer
+from shared.errors import ConfigError, RestError, RestRefused
+from shared.kraken.rest import parse_answer
 from shared.messages import BookState, Control, FeedFrame, OrderState
 from tests.kit.books_world import BooksWorld as Books
 from tests.kit.books_world import frame, snapshot, update
@@ -247,9 +249,9 @@ def test_bad_input_17_bus_message_of_a_wrong_type_version_or_garbage(tmp_path: P
 def test_bad_input_18_configuration(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(text)
-    with pytest.raises(config.ConfigError, match=r"config\.yaml:\d+: "):
+    with pytest.raises(ConfigError, match=r"config\.yaml:\d+: "):
         config.load(file, environ={})
-    with pytest.raises(config.ConfigError, match="no such file"):
+    with pytest.raises(ConfigError, match="no such file"):
         config.load(tmp_path / "missing.yaml", environ={})
 
 

@@ -12,6 +12,7 @@ from monitor.model import halted
 from shared import config as configuration
 from shared import pausing
 from shared.config import Config
+from shared.errors import ConfigError, UnknownName
 
 NONE: Final = "no reason given"
 
@@ -20,14 +21,14 @@ def _pausable() -> list[str]:
     """Return what a shell completes NAME with: pairs and strategies of the configuration that would be taken."""
     try:
         return pausing.names(configuration.load(None))
-    except configuration.ConfigError:
+    except ConfigError:
         return []
 
 
 def _paused() -> list[str]:
     try:
         return list(pausing.paused(configuration.load(None)))
-    except configuration.ConfigError:
+    except ConfigError:
         return []
 
 
@@ -63,7 +64,7 @@ def pause(
     try:
         with switching("pausing"):
             pulled = halting.pause(settings, name, reason)
-    except pausing.Unknown as unknown:
+    except UnknownName as unknown:
         raise typer.BadParameter(str(unknown), param_hint="NAME") from None
     if json:
         print_json({"paused": name, "executor_answered": pulled})
@@ -99,7 +100,7 @@ def _resume_one(config: Config, name: str, *, json: bool) -> None:
     try:
         with switching("resuming"):
             was = pausing.resume(config, name)
-    except pausing.Unknown as unknown:
+    except UnknownName as unknown:
         raise typer.BadParameter(str(unknown), param_hint="NAME") from None
     if json:
         print_json({"resumed": name, "was_paused": was})

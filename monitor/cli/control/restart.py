@@ -11,13 +11,14 @@ from monitor.control import restarting
 from monitor.errors import RestartRefused, SupervisorError
 from shared import config as configuration
 from shared.config import Config
+from shared.errors import ConfigError
 
 
 def names() -> list[str]:
     """Return what a shell completes NAME with: the processes of the configuration that would be found here."""
     try:
         settings = configuration.load(None)
-    except configuration.ConfigError:
+    except ConfigError:
         settings = Config()
     return [*settings.process_names, "strategy", "all"]
 

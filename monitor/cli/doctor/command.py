@@ -39,8 +39,8 @@ from shared import config as configuration
 from shared import pausing
 from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config, consent_file
-from shared.kraken.rest import Rest, RestError, RestRefused
-from shared.kraken.signing import SecretError
+from shared.errors import ConfigError, RestError, RestRefused, SecretError
+from shared.kraken.rest import Rest
 from shared.version import tradebyte_version
 
 WORD: Final = "live"
@@ -108,7 +108,7 @@ def _loaded(path: Path | None, *, json: bool, go_live: bool) -> Config:
     if json:
         try:
             configuration.load(path, required=go_live)
-        except configuration.ConfigError as wrong:
+        except ConfigError as wrong:
             print_json(
                 report([error("configuration", str(wrong), "mend it there; nothing trades on guessed settings")])
             )

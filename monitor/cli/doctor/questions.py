@@ -16,11 +16,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339, wall_ns
 from shared.config import Config
-from shared.kraken.rest import Rest, RestError, RestRefused
+from shared.errors import ProxyUnusable, RestError, RestRefused, SecretError
+from shared.kraken.rest import Rest
 from shared.kraken.rest_names import RestNames
-from shared.kraken.signing import SecretError
 from shared.process import account_lock
-from shared.proxies import ProxyUnusable, proxy_for
+from shared.proxies import proxy_for
 from shared.version import tradebyte_version
 
 PINGS: Final = 3

@@ -18,12 +18,8 @@ from shared.config.kraken import LIVE_REST, LIVE_WS, LIVE_WS_1, LIVE_WS_AUTH
 from shared.config.schema import Config
 from shared.config.strategies import Strategy
 from shared.config.trading import Trading
+from shared.errors import ConfigError
 from shared.hosts import bracketed, is_loopback, split_url
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; the text names file, line, key and mend."""
-
 
 Wrong = Callable[[str, str], ConfigError]
 

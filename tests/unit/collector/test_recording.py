@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.errors import DiskFull, UnreadableRecording
 from collector.recording import files as format_
-from collector.recording.files import Recording, Row, Unreadable, files_of, find, frames, schema
+from collector.recording.files import Recording, Row, files_of, find, frames, schema
 from collector.recording.playback import schedule
 from collector.recording.record import Summary, sentences
 from collector.recording.recorder import Recorder
-from collector.recording.store import DiskFull, Rules, Store
+from collector.recording.store import Rules, Store
 from shared.bus import topics
 from shared.clock import SECOND
 from shared.messages import Alert, FeedFrame, Message
@@ -250,9 +251,9 @@ def test_a_frame_that_several_topics_carried_is_one_frame(tmp_path: Path) -> Non
 
 
 def test_what_is_no_recording_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="no recording is in this folder"):
+    with pytest.raises(UnreadableRecording, match="no recording is in this folder"):
         find([tmp_path])
-    with pytest.raises(Unreadable, match="No such file"):
+    with pytest.raises(UnreadableRecording, match="No such file"):
         find([tmp_path / "none.arrows"])
     text = tmp_path / "text.arrows"
     text.write_text("frames")

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from executor.account.ledger import Entry, Ledger, Trade
+from executor.errors import JournalError
 from executor.orders.codec import from_row, to_row
-from executor.record.journal import Journal, JournalError
+from executor.record.journal import Journal
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import OrderState

@@ -9,8 +9,9 @@ import threading
 import aiohttp
 import pytest
 
+from shared.errors import RestError
 from shared.http_errors import why_unanswered
-from shared.kraken.rest import Rest, RestError
+from shared.kraken.rest import Rest
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.numbers import PrecisionError, floor_to, notional, plain, round_money, scale, text, unscale
+from shared.errors import PrecisionError
+from shared.numbers import floor_to, notional, plain, round_money, scale, text, unscale
 
 
 @pytest.mark.parametrize(

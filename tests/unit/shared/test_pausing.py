@@ -8,6 +8,7 @@ import pytest
 
 from shared import pausing
 from shared.config import Config
+from shared.errors import UnknownName
 
 
 def test_what_is_paused_stays_so_until_it_is_resumed(tmp_path: Path) -> None:
@@ -33,7 +34,7 @@ def test_what_is_paused_stays_so_until_it_is_resumed(tmp_path: Path) -> None:
 def test_an_unknown_name_is_refused_with_the_likely_one(tmp_path: Path, name: str, said: str) -> None:
     config = Config(root=tmp_path)
     for act in (lambda: pausing.pause(config, name, "x"), lambda: pausing.resume(config, name)):
-        with pytest.raises(pausing.Unknown, match=said):
+        with pytest.raises(UnknownName, match=said):
             act()
     assert pausing.paused(config) == {}
 

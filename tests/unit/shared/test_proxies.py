@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from shared import proxies
+from shared.errors import ProxyUnusable, RestError
 from shared.kraken.reconnect import Reconnect
-from shared.kraken.rest import Rest, RestError
+from shared.kraken.rest import Rest
 from shared.kraken.socket import KrakenSocket
-from shared.proxies import ProxyUnusable, proxy_for
+from shared.proxies import proxy_for
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "socks_proxy")
 

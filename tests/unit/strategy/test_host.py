@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from shared.clock import SECOND
-from shared.config import Config, ConfigError, Strategy, check
+from shared.config import Config, Strategy, check
+from shared.errors import ConfigError
 from shared.messages import (
     Account,
     Book,

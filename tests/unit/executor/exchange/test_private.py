@@ -11,7 +11,8 @@ import pytest
 
 from executor.effects import RestCall
 from executor.exchange.connection import Private
-from shared.kraken.rest import Rest, RestError, RestRefused
+from shared.errors import RestError, RestRefused
+from shared.kraken.rest import Rest
 from tests.kit.executor_world import configuration
 from tests.kit.private_listener import KeepingListener
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from executor.account.fill_counts import add_fill
+from executor.errors import JournalError
 from executor.record import archive as module
 from executor.record.archive import all_fills, archive, carried
-from executor.record.journal import Journal, JournalError
+from executor.record.journal import Journal
 from executor.record.rows import FillRow
 from shared import limits
 from shared.clock import SECOND

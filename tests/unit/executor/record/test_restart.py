@@ -11,17 +11,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from executor.errors import JournalError, JournalUnavailable
 from executor.exchange.connection import Private
 from executor.orders import ids
 from executor.orders.codec import from_row, to_row
 from executor.orders.order import Order
 from executor.orders.registry import FOREIGN
 from executor.orders.transitions import FillCounted, apply
-from executor.record.journal import Journal, JournalError, JournalUnavailable
+from executor.record.journal import Journal
 from executor.record.restore import restore
 from executor.record.rows import REST, SendRow
 from shared.clock import SECOND, rfc3339
-from shared.kraken.rest import RestError, RestRefused
+from shared.errors import RestError, RestRefused
 from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration, sell
 from tests.kit.private_listener import KeepingListener
 

@@ -13,6 +13,7 @@ import zmq
 from shared import bus
 from shared.bus import Publisher, Received, Subscriber, Tracker, topics
 from shared.config import Config
+from shared.errors import BusAddressInUse
 from shared.messages import Alert, Control, Message, Resync
 
 Context = zmq.Context[zmq.Socket[bytes]]
@@ -142,7 +143,7 @@ def test_what_does_not_decode_is_counted_told_and_skipped(
 def test_a_second_bind_of_a_tcp_endpoint_is_told(context: Context) -> None:
     probe = context.socket(zmq.PUB)
     port = probe.bind_to_random_port("tcp://127.0.0.1")
-    with pytest.raises(bus.BusAddressInUse):
+    with pytest.raises(BusAddressInUse):
         publisher(context, f"tcp://127.0.0.1:{port}")
 
 

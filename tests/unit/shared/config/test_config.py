@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared import config
-from shared.config import ConfigError
+from shared.errors import ConfigError
 
 LIVE = """
 kraken: {sandbox: false, api_key: A, api_secret: Qg==}

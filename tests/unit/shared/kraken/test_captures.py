@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from shared.errors import CaptureError
 from shared.kraken import captures
-from shared.kraken.captures import CaptureError
 
 FRAMES = [
     b'{"method":"subscribe","result":{"channel":"book","depth":10,"symbol":"BTC/USD"},"success":true}',

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.errors import RestRefused
 from shared.kraken import errors
-from shared.kraken.rest import RestRefused
 
 
 @pytest.mark.parametrize(

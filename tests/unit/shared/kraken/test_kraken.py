@@ -7,11 +7,12 @@ import base64
 import pytest
 
 from shared.clock import parse_rfc3339, rfc3339
+from shared.errors import RestError, RestRefused, SecretError
 from shared.kraken import counters, errors, pairs, v2
 from shared.kraken.counters import Counter
 from shared.kraken.reconnect import Reconnect
-from shared.kraken.rest import RestError, RestRefused, parse_answer
-from shared.kraken.signing import SecretError, sign
+from shared.kraken.rest import parse_answer
+from shared.kraken.signing import sign
 
 SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
 

@@ -14,8 +14,9 @@ import structlog
 
 from shared import config as configuration
 from shared import limits
-from shared.config import Config, ConfigError, Kraken, check
+from shared.config import Config, Kraken, check
 from shared.config.secret import HIDDEN, Mask, secrets_of
+from shared.errors import ConfigError
 from shared.process import logs
 from shared.process.flood import Flood
 

@@ -11,13 +11,14 @@ import pytest
 from monitor.control import halting
 from shared import halt
 from shared.config import Config
+from shared.errors import Held
 from shared.messages import ProcessState
 from shared.process import account_lock, locks, refusals, starts
 
 
 def test_a_second_holder_is_refused_and_told_by_whom(tmp_path: Path) -> None:
     first = locks.Lock(tmp_path, "collector")
-    with pytest.raises(locks.Held, match=f"pid {os.getpid()}"):
+    with pytest.raises(Held, match=f"pid {os.getpid()}"):
         locks.Lock(tmp_path, "collector")
     first.release()
     locks.Lock(tmp_path, "collector").release()
@@ -26,7 +27,7 @@ def test_a_second_holder_is_refused_and_told_by_whom(tmp_path: Path) -> None:
 def test_the_account_lock_holds_across_folders_and_names_the_holder() -> None:
     key = f"test-{os.getpid()}"
     first = account_lock.MachineLock(key)
-    with pytest.raises(locks.Held, match=f"pid {os.getpid()}"):
+    with pytest.raises(Held, match=f"pid {os.getpid()}"):
         account_lock.MachineLock(key)
     first.release()
     account_lock.MachineLock(key).release()

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from shared.config import Config, ConfigError, SimAccount, Simulator, Trading
+from shared.config import Config, SimAccount, Simulator, Trading
+from shared.errors import ConfigError
 from shared.numbers import ROUNDING
 from simulator.errors import KrakenError, TableError
 from simulator.pairs import listing, pairs

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from monitor.watchdog.sinks.template import body, values
 from shared import limits
-from shared.config import ConfigError, parse
+from shared.config import parse
 from shared.config.alerts import Webhook
+from shared.errors import ConfigError
 from shared.messages import Alert
 
 ROOT = Path(__file__).resolve().parents[5]

@@ -1,0 +1,20 @@
+"""Errors of the collector's rooms; the text of each says what is wrong and what to do::
+
+CollectorError
++-- UnreadableRecording       a path holds no recording
++-- DiskFull                  recording must stop for want of room
+"""
+
+from __future__ import annotations
+
+
+class CollectorError(Exception):
+    """The root of this tree."""
+
+
+class UnreadableRecording(CollectorError):
+    """A path holds no recording; the text says why."""
+
+
+class DiskFull(CollectorError):
+    """Recording must stop for want of room; the text says how much there is."""
