@@ -44,10 +44,13 @@ class State:
     next_event: Callable[[str], int] = lambda _: 0
     # The traded bases, in the order of the pairs: what has a position, limits and an inventory.
     bases: tuple[str, ...] = field(init=False)
+    pairs_of: dict[str, list[str]] = field(default_factory=dict)  # the configured pairs of each base
 
     def __post_init__(self) -> None:
         trading = self.config.trading
         self.bases = tuple(dict.fromkeys(legs(symbol)[0] for symbol in trading.pairs))
+        for symbol in trading.pairs:
+            self.pairs_of.setdefault(legs(symbol)[0], []).append(symbol)
         self.market = Market(Rates(trading.currency, trading.pairs))
         self.account.report_in(trading.currency, self.bases)
 

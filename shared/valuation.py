@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
+from shared import limits
 from shared.numbers import ROUNDING
 
 HOPS_MAX = 2
@@ -19,6 +21,7 @@ _BRIDGES = ("USD", "EUR", "BTC", "USDT", "USDC", "ETH")
 ONE = Decimal(1)
 
 
+@lru_cache(maxsize=limits.BUS_TRACKED_TOPICS)
 def legs(symbol: str) -> tuple[str, str]:
     """Return base and quote of a symbol as WebSocket v2 writes it."""
     base, _, quote = symbol.partition("/")

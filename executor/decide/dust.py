@@ -13,9 +13,9 @@ ZERO = Decimal(0)
 def least_amount(state: State, asset: str) -> Decimal:
     """Return the smallest position that an order could close, below which it is dust; zero while no pair is known."""
     amounts = []
-    for symbol in state.config.trading.pairs:
+    for symbol in state.pairs_of.get(asset, ()):
         pair, mid = state.market.pairs.get(symbol), state.market.mids.get(symbol)
-        if pair is not None and pair.base == asset:
+        if pair is not None:
             least = unscale(pair.qty_min, pair.qty_precision)
             if mid:
                 # A sale within the band must meet the least cost at its limit.

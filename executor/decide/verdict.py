@@ -25,10 +25,7 @@ class Verdict:
         self._markets: dict[str, risk.Market] = {}
         self._rates: dict[str, Decimal] = {}
         self._exposure = Exposure(state.registry, state.config.trading.max_position_size)
-        # The configured pairs of each base, and the bases that others are quoted in.
-        self._pairs_of: dict[str, list[str]] = {}
-        for symbol in state.config.trading.pairs:
-            self._pairs_of.setdefault(legs(symbol)[0], []).append(symbol)
+        # The bases that others are quoted in are among these.
         self._quotes = {legs(symbol)[1] for symbol in state.config.trading.pairs}
 
     def on(self, strategy: str, proposal: risk.Wish, *, any_size: bool) -> Denial | None:
@@ -98,7 +95,7 @@ class Verdict:
         """Return what a base is worth by the dearest of its pairs; None while none values it."""
         values = [
             market.mid_price * rate
-            for symbol in self._pairs_of.get(base, ())
+            for symbol in self.state.pairs_of.get(base, ())
             if (market := self._markets.get(symbol)) is not None
             and (rate := self.state.market.rates.last(legs(symbol)[1])) is not None
         ]
@@ -112,7 +109,7 @@ class Verdict:
         state = self.state
         self._markets = {symbol: market for symbol in state.market.pairs if (market := self.market(symbol)) is not None}
         self._rates = dict(state.market.rates.known)
-        for base in self._pairs_of:
+        for base in state.pairs_of:
             value = self._by_mids(base)
             if value is not None and self._goes_by_mids(base):
                 self._rates[base] = value
