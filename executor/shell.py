@@ -55,10 +55,10 @@ class Shell:
         """Take the clock's turn."""
         if now >= self._files_due:
             self._files_due = now + int(limits.HALT_POLL_S * SECOND)
-            self._read_switches()
+            self.read_switches()
             self._read_accept()
         self.turn(now)
-        self._say_state(now)
+        self.say_state(now)
         if now >= self._prune_due:
             self._prune_due = now + SENDS_KEPT_S * SECOND
             self._keep_bounded()
@@ -108,7 +108,8 @@ class Shell:
 
     # --- the files -----------------------------------------------------------------------------------------------
 
-    def _read_switches(self) -> None:
+    def read_switches(self) -> None:
+        """Read halt, pauses and flatten from their files."""
         config, controls = self.process.config, self.state.controls
         self.switch.retry()
         halted, was_halted = self.switch.is_on(), controls.halted
@@ -158,7 +159,8 @@ class Shell:
 
     # --- state ---------------------------------------------------------------------------------------------------
 
-    def _say_state(self, now: int) -> None:
+    def say_state(self, now: int) -> None:
+        """Say by the heartbeat how trading stands."""
         state, session, socket = self.state, self.state.session, self.private.socket
         closed = self.executor.closed_gate(now)
         why = closed.text if closed is not None else ""

@@ -45,7 +45,7 @@ class Backfill:
         self._fees_tried = 0
         # One pair that is not to be had refuses a joint call: then each is asked for alone.
         self._fees_alone: list[str] = []
-        self._pages: list[tuple[str, str, str, int]] = []  # method, start, end, offset: still to fetch
+        self.pages: list[tuple[str, str, str, int]] = []  # method, start, end, offset: still to fetch
         self._difference_tried = 0  # when something was last asked for, or held back, because of a difference
         self._round = 0
         # Since when a trade's ledger entries wait for their fill, and when the history is asked for it again.
@@ -69,8 +69,8 @@ class Backfill:
             self._call(f"order {cl_ord_id}", "ClosedOrders", {"cl_ord_id": cl_ord_id}, now)
         elif not self.names:
             self._ask_names(now)
-        elif self._pages:
-            method, start, end, offset = self._pages[0]
+        elif self.pages:
+            method, start, end, offset = self.pages[0]
             params = {"start": start, "end": end, "ofs": str(offset)}
             if method == "TradesHistory":
                 params["consolidate_taker"] = "false"  # each fill by its own id, as reports have it
@@ -94,7 +94,7 @@ class Backfill:
                 self.state.account.give_up(ref_id)
                 text = f"the ledger has a trade {ref_id} that no report and no history shows: taken for a transfer"
                 self.state.out.tell("error", "reconcile", text, alert=True)
-        if late and not self._pages and now >= self._unmatched_due:
+        if late and not self.pages and now >= self._unmatched_due:
             # The history lags a fill by up to a minute: asked slower each time.
             waited = now - min(self._unmatched[ref] for ref in late)
             self._unmatched_due = now + max(waited, int(limits.ENTRY_WITHOUT_FILL_S * SECOND))
@@ -116,7 +116,7 @@ class Backfill:
             self._balances_asked = now
             self.stream.ask_balances()
             return
-        if now - since > limits.RECONCILE_DIFFERENCE_S * SECOND and not self._pages:
+        if now - since > limits.RECONCILE_DIFFERENCE_S * SECOND and not self.pages:
             self._difference_tried = now
             self.state.out.tell("warning", "reconcile", self.state.account.ledger.difference)
             self._begin("TradesHistory" if self._round % 2 == 0 else "Ledgers", now)
@@ -134,7 +134,7 @@ class Backfill:
     def _begin(self, method: str, now: int) -> None:
         end = self.state.life.wall_ts(now) / SECOND
         start = max(0.0, self._known_ts / SECOND - limits.HISTORY_SETTLES_S)
-        self._pages = [(method, f"{start:.6f}", f"{end + 60:.6f}", 0)]
+        self.pages = [(method, f"{start:.6f}", f"{end + 60:.6f}", 0)]
 
     def _fees_due(self, now: int) -> bool:
         if self._fees_alone:
@@ -190,11 +190,11 @@ class Backfill:
             self.fees_at = now
         elif call.tag.startswith("order "):
             self._order(call.tag.removeprefix("order "), result, now)
-        elif self._pages and self._pages[0][0] == call.method:  # else it was asked for before others were wanted
-            method, start, end, offset = self._pages.pop(0)
+        elif self.pages and self.pages[0][0] == call.method:  # else it was asked for before others were wanted
+            method, start, end, offset = self.pages.pop(0)
             count = self._trades(result, now) if call.method == "TradesHistory" else self._ledger(result)
             if offset + PAGE < count and offset < PAGE * limits.HISTORY_PAGES:
-                self._pages.append((method, start, end, offset + PAGE))
+                self.pages.append((method, start, end, offset + PAGE))
             self.state.account.settle()
 
     def failed(self, call: RestCall, why: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol  # Any: Kraken's answers, read by who asked
 
 from executor.effects import RestCall
@@ -43,16 +43,34 @@ class Listener(Protocol):
         """Give way: the exchange has seen a higher nonce of the key than ours."""
 
 
-class Private:
-    """WebSocket and REST of the executor's key. ``epoch`` makes the nonces: epoch * 10**9 + counter."""
+class RestCalls(Protocol):
+    """The calls of :class:`shared.kraken.rest.Rest` that are made here."""
 
-    def __init__(self, config: Config, epoch: Callable[[], int], listener: Listener) -> None:
+    async def public(self, method: str, params: Mapping[str, str] | None = None) -> Any:
+        """Make a public call."""
+
+    async def private(self, method: str, params: Mapping[str, str], nonce: int) -> Any:
+        """Make a private call."""
+
+    async def close(self) -> None:
+        """End the session."""
+
+
+class Private:
+    """WebSocket and REST of the executor's key. ``epoch`` makes the nonces: epoch * 10**9 + counter.
+
+    ``rest`` is a client to use in place of one by the configuration.
+    """
+
+    def __init__(
+        self, config: Config, epoch: Callable[[], int], listener: Listener, rest: RestCalls | None = None
+    ) -> None:
         kraken = config.kraken
         agent = f"TradeByte/{tradebyte_version()}"
         self._token_problem = ""
         self._key = KeyBackoff()
         self.socket = KrakenSocket(kraken.ws_auth_url, self._opened, listener.frame, listener.closed, agent)
-        self._rest = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
+        self._rest = rest or Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
         self._epoch = epoch
         self._counter = 0
         self._counted_epoch = 0
@@ -107,9 +125,10 @@ class Private:
         return epoch * 10**9 + self._counter
 
     def _opened(self) -> None:
-        self._keep(self._subscribe())
+        self._keep(self.subscribe())
 
-    async def _subscribe(self) -> None:
+    async def subscribe(self) -> None:
+        """Fetch a token for the connection that stands, and tell the listener; drop the connection without one."""
         connection = self.socket.reconnect.attempts
         self._listener.token_requested()
         token = problem = ""

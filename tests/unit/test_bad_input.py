@@ -189,7 +189,7 @@ def test_bad_input_15_rest_error_with_status_200() -> None:
     for result in results:
         for method in ("TradesHistory", "Ledgers", "TradeVolume", "ClosedOrders"):
             tag = {"TradeVolume": "fees", "ClosedOrders": "order T"}.get(method, "page")
-            world.executor.backfill._pages = [(method, "0", "1", 0)]
+            world.executor.backfill.pages = [(method, "0", "1", 0)]
             world.executor.rest_answer(RestCall(tag, method, {}), result, world.now)
     world.turn()
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from executor.account.held import Inventory
 from executor.decide.slot_backoff import SlotBackoff
 from executor.effects import RestCall
 from executor.orders.codec import to_row
@@ -21,7 +22,7 @@ from tests.unit.executor.account.test_first_day_money import old_fill, open_conn
 def test_beyond_a_limit_one_order_goes_and_no_more_until_it_is_seen_to_be_too_little() -> None:
     world = World(configuration(max_position_size=Decimal(250))).ready()
     world.place(buy(), buy(839_000, slot="b1"))  # 200 dollars
-    world.state.account.inventory._configured = {"BTC": Decimal("0.9992")}  # 67 dollars long already
+    world.state.account.inventory = Inventory({"BTC": Decimal("0.9992")})  # 67 dollars long already
     world.state.account.changes += 1
     for _ in range(3):
         world.turn(0.02)
@@ -88,9 +89,9 @@ def test_the_same_rule_with_other_figures_waits_longer_each_time_and_is_no_news(
 def test_an_answer_to_a_page_that_was_given_up_takes_no_other_page_away() -> None:
     world = World().ready()
     history = world.executor.backfill
-    history._pages = [("TradesHistory", "0", "1", 0)]
+    history.pages = [("TradesHistory", "0", "1", 0)]
     world.executor.rest_answer(RestCall("page", "Ledgers", {}), {"count": 0, "ledger": {}}, world.now)
-    assert history._pages == [("TradesHistory", "0", "1", 0)]
+    assert history.pages == [("TradesHistory", "0", "1", 0)]
 
 
 def test_an_order_whose_history_cannot_be_read_is_asked_for_again() -> None:

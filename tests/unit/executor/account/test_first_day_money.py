@@ -249,7 +249,7 @@ def test_rows_of_the_history_that_cannot_be_read_spoil_no_other() -> None:
         "TMARGIN": {**good, "margin": "100.0"},
         "TTEXT": "no row",
     }
-    world.executor.backfill._pages = [("TradesHistory", "0", "1", 0)]
+    world.executor.backfill.pages = [("TradesHistory", "0", "1", 0)]
     world.executor.rest_answer(RestCall("page", "TradesHistory", {}), {"count": 7, "trades": rows}, world.now)
     fills = [row.exec_id for row in world.state.account.rows if isinstance(row, FillRow)]
     assert fills == ["TGOOD"]
@@ -263,12 +263,12 @@ def test_fills_that_the_history_puts_together_are_not_counted_twice() -> None:
     world.report("trade", order, exec_id="T2", last_qty=Decimal("0.00059523"), order_status="partially_filled", **half)
     at = world.exchange_ts / SECOND
     whole = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": at, "type": "buy", "price": "83990.0", "fee": "0"}
-    world.executor.backfill._pages = [("TradesHistory", "0", "1", 0)]
+    world.executor.backfill.pages = [("TradesHistory", "0", "1", 0)]
     answer = {"count": 1, "trades": {"T1": {**whole, "vol": "0.00119047"}}}
     world.executor.rest_answer(RestCall("page", "TradesHistory", {}), answer, world.now)
     assert world.state.account.tally("market_maker", "BTC/USD").count == 1
     assert any("T1" in said.text and said.alert for said in world.out.log)
-    world.executor.backfill._pages = [("TradesHistory", "0", "1", 0)]
+    world.executor.backfill.pages = [("TradesHistory", "0", "1", 0)]
     answer = {"count": 1, "trades": {"T1": {**whole, "vol": "0.00059524"}}}
     world.executor.rest_answer(RestCall("page", "TradesHistory", {}), answer, world.now)
     assert world.state.account.tally("market_maker", "BTC/USD").count == 2

@@ -206,7 +206,7 @@ def test_a_flatten_sells_what_is_spot_and_names_what_lies_elsewhere() -> None:
     world = World().ready()
     entry(world, "transfer", "-1")
     entry(world, "transfer", "1", wallet="earn/flex")
-    world.state.account.inventory._configured = {"BTC": Decimal("0.99")}
+    world.state.account.inventory = Inventory({"BTC": Decimal("0.99")})
     world.state.account.changes += 1
     world.state.controls.flattening = True
     world.wait(5)

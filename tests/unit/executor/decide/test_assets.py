@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from executor.account.held import Cause, Hold
+from executor.account.held import Cause, Hold, Inventory
 from executor.decide.flatten import closing_pairs
 from executor.publish import account_message
 from executor.record.rows import MetaRow
@@ -117,7 +117,7 @@ def test_a_base_that_others_are_quoted_in_counts_while_its_own_rate_is_not_known
     made.hear_book = lambda symbol, state=BookState.LIVE: (  # type: ignore[method-assign]
         hear(symbol, state) if symbol in ("BTC/EUR", "EUR/USD") else None
     )
-    made.state.account.inventory._configured = {"BTC": Decimal("0.9962"), "ETH": Decimal(1)}
+    made.state.account.inventory = Inventory({"BTC": Decimal("0.9962"), "ETH": Decimal(1)})
     made.balances = lambda **_: [  # type: ignore[method-assign]
         {"asset": asset, "balance": Decimal(amount)}
         for asset, amount in {"USD": 1000, "EUR": 1000, "BTC": 1, "ETH": 1}.items()
@@ -161,7 +161,7 @@ def test_what_is_promised_on_one_pair_is_not_there_for_another() -> None:
         {"asset": "EUR", "balance": Decimal(1000)},
         {"asset": "BTC", "balance": Decimal("0.01")},
     ]
-    made.state.account.inventory._configured = {"BTC": Decimal("0.01")}
+    made.state.account.inventory = Inventory({"BTC": Decimal("0.01")})
     made.ready()
     made.target(quote("BTC/USD", "sell", 10, 500, "a0"), symbol="BTC/USD")
     made.target(quote("BTC/EUR", "sell", 10, 500, "a0"), symbol="BTC/EUR")
@@ -270,7 +270,7 @@ def test_what_other_peoples_orders_may_come_to_holds_up_no_flatten() -> None:
     made = world("BTC/USD", references=(), max_gross_position=Decimal(1200)).ready()
     order = {"order_id": "OHAND", "symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_status": "new"}
     made.push("executions", [{**order, "order_qty": Decimal(1), "limit_price": Decimal("83000.0")}])
-    made.state.account.inventory._configured = {"BTC": Decimal("1.001")}  # 84 dollars short
+    made.state.account.inventory = Inventory({"BTC": Decimal("1.001")})  # 84 dollars short
     made.state.account.changes += 1
     made.state.controls.flattening = True
     made.turn()

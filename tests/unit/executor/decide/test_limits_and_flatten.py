@@ -118,7 +118,7 @@ def test_t11_a_flatten_that_ends_a_halt_leaves_no_moment_to_quote_in(
 
     monkeypatch.setattr(halt, "is_halted", asked_between)
     for _ in range(2):
-        shell._read_switches()
+        shell.read_switches()
         assert world.state.controls.halted or world.state.controls.flattening
     assert not world.state.controls.halted
 

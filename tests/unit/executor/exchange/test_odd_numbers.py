@@ -182,7 +182,7 @@ def test_odd_numbers_in_rest_answers_are_survived(name: str, odd: Any) -> None:
         ("TradeVolume", {"fees": {"XXBTZUSD": {"fee": odd}}, "fees_maker": None}),
     ):  # fmt: skip
         tag = "fees" if method == "TradeVolume" else "page"
-        world.executor.backfill._pages = [(method, "0", "1", 0)]
+        world.executor.backfill.pages = [(method, "0", "1", 0)]
         world.executor.rest_answer(RestCall(tag, method, {}), result, world.now)
         world.turn(0.1)
 

@@ -23,6 +23,11 @@ class Answers:
     def __init__(self, *errors: str) -> None:
         self.errors, self.calls = list(errors), 0
 
+    async def public(self, method: str, params: Mapping[str, str] | None = None) -> Any:
+        raise AssertionError(f"{method} with {params} is not called here")
+
+    async def close(self) -> None: ...
+
     async def private(self, _method: str, _params: Mapping[str, str], _nonce: int) -> Any:
         self.calls += 1
         raise RestRefused(self.errors)
@@ -31,15 +36,12 @@ class Answers:
 def ignore(*_: object) -> None: ...
 
 
-def connected(
-    monkeypatch: pytest.MonkeyPatch, rest: Any, use: Callable[[Private], Coroutine[Any, Any, None]]
-) -> Private:
+def connected(rest: Answers, use: Callable[[Private], Coroutine[Any, Any, None]]) -> Private:
     """Runs ``use`` with a private connection whose REST is ``rest``."""
     made: list[Private] = []
 
     async def run() -> None:
-        private = Private(configuration(), lambda: 1, KeepingListener())
-        monkeypatch.setattr(private, "_rest", rest)
+        private = Private(configuration(), lambda: 1, KeepingListener(), rest)
         made.append(private)
         await use(private)
 
@@ -50,16 +52,14 @@ def connected(
 @pytest.mark.parametrize(
     ("error", "wait_s"), [("EAPI:Invalid key", 5), ("EGeneral:Temporary lockout", 900), ("EAPI:Invalid signature", 5)]
 )
-def test_a_refused_key_holds_the_next_connection_back(
-    monkeypatch: pytest.MonkeyPatch, error: str, wait_s: float
-) -> None:
-    private = connected(monkeypatch, Answers(error), lambda private: private._subscribe())
+def test_a_refused_key_holds_the_next_connection_back(error: str, wait_s: float) -> None:
+    private = connected(Answers(error), Private.subscribe)
     assert private.socket.reconnect.delay_s(time.monotonic(), 0.0) == pytest.approx(wait_s, abs=2)
     assert error in private.problem
     assert "tried again in" in private.problem
 
 
-def test_while_kraken_answers_nothing_no_call_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_kraken_answers_nothing_no_call_is_made() -> None:
     rest = Answers("EGeneral:Temporary lockout")
 
     async def use(private: Private) -> None:
@@ -67,11 +67,11 @@ def test_while_kraken_answers_nothing_no_call_is_made(monkeypatch: pytest.Monkey
             with pytest.raises(RestRefused, match="Temporary lockout"):
                 await private.call("TradesHistory", {})
 
-    connected(monkeypatch, rest, use)
+    connected(rest, use)
     assert rest.calls == 1
 
 
-def test_a_right_that_is_missing_for_one_call_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_right_that_is_missing_for_one_call_stops_no_other() -> None:
     rest = Answers("EGeneral:Permission denied")
 
     async def use(private: Private) -> None:
@@ -79,7 +79,7 @@ def test_a_right_that_is_missing_for_one_call_stops_no_other(monkeypatch: pytest
             with pytest.raises(RestRefused):
                 await private.call("ClosedOrders", {})
 
-    connected(monkeypatch, rest, use)
+    connected(rest, use)
     assert rest.calls == 3
 
 
@@ -100,10 +100,11 @@ def test_a_secret_that_is_none_fails_the_call_and_not_silently() -> None:
     listener = KeepingListener()
 
     async def run() -> None:
-        private = Private(configuration(), lambda: 1, listener)
-        private._rest = Rest("http://127.0.0.1:1", "key", "no base64!", "tests")
+        rest = Rest("http://127.0.0.1:1", "key", "no base64!", "tests")
+        private = Private(configuration(), lambda: 1, listener, rest)
         private.start(RestCall("t", "Balance", {}))
-        await asyncio.gather(*private._tasks)
+        while not listener.failures:
+            await asyncio.sleep(0)
 
     asyncio.run(run())
     assert listener.failures == ["the API secret is not base64; copy it again from Kraken"]
@@ -112,14 +113,15 @@ def test_a_secret_that_is_none_fails_the_call_and_not_silently() -> None:
 def test_what_nobody_foresaw_is_told_and_the_connection_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[str] = []
 
-    async def broken() -> None:
-        raise KeyError("never seen before")
+    class Broken(Answers):
+        async def private(self, _method: str, _params: Mapping[str, str], _nonce: int) -> Any:
+            raise ZeroDivisionError("never seen before")
 
     async def use(private: Private) -> None:
         monkeypatch.setattr(private.socket, "close", closed.append)
-        private._keep(broken())
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        private.start(RestCall("t", "Balance", {}))
+        while not closed:
+            await asyncio.sleep(0)
 
-    private = connected(monkeypatch, Answers(), use)
-    assert closed == [private.problem] == ["the private connection failed: KeyError"]
+    private = connected(Broken(), use)
+    assert closed == [private.problem] == ["the private connection failed: ZeroDivisionError"]

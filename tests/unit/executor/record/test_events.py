@@ -269,7 +269,7 @@ def test_an_order_that_the_journal_lacks_is_adopted(ours: bool) -> None:
 def test_a_fill_that_only_the_history_tells_is_told() -> None:
     world = World().ready()
     order = world.place(buy())[0]
-    world.executor.backfill._pages = [("TradesHistory", "0", "1", 0)]
+    world.executor.backfill.pages = [("TradesHistory", "0", "1", 0)]
     time_s = world.exchange_ts / SECOND
     trade_told = {"ordertxid": order.order_id, "pair": "XXBTZUSD", "time": time_s, "type": "buy", "price": "83990.0"}
     result = {"count": 1, "trades": {"TX": {**trade_told, "vol": "0.00119047", "fee": "0.01"}}}

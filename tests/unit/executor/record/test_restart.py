@@ -168,6 +168,11 @@ class Answers:
     def __init__(self, answer: dict[str, str] | Exception) -> None:
         self.answer = answer
 
+    async def public(self, method: str, params: Mapping[str, str] | None = None) -> dict[str, str]:
+        raise AssertionError(f"{method} with {params} is not called here")
+
+    async def close(self) -> None: ...
+
     async def private(self, _method: str, _params: Mapping[str, str], _nonce: int) -> dict[str, str]:
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -177,9 +182,7 @@ class Answers:
 @pytest.mark.parametrize(
     "answer", [{"token": "T"}, RestError("TimeoutError"), RestRefused(["EGeneral:Internal error"]), {"no": "token"}]
 )
-def test_a_token_call_counts_and_is_journaled_whatever_comes_of_it(
-    answer: dict[str, str] | Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_call_counts_and_is_journaled_whatever_comes_of_it(answer: dict[str, str] | Exception) -> None:
     world = World()
 
     class Asking(KeepingListener):
@@ -187,13 +190,24 @@ def test_a_token_call_counts_and_is_journaled_whatever_comes_of_it(
             world.executor.token_requested(world.now)
 
     async def connect() -> None:
-        private = Private(configuration(), lambda: 1, Asking())
-        monkeypatch.setattr(private, "_rest", Answers(answer))
-        await private._subscribe()
+        await Private(configuration(), lambda: 1, Asking(), Answers(answer)).subscribe()
 
     asyncio.run(connect())
     assert world.state.session.rest.value(world.now / SECOND) == 1
     assert [row.method for row in world.out.rows if isinstance(row, SendRow)] == ["GetWebSocketsToken"]
+
+
+class Slow(Answers):
+    """REST that answers once it may go on."""
+
+    def __init__(self, answer: dict[str, str] | Exception) -> None:
+        super().__init__(answer)
+        self.called, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def private(self, method: str, params: Mapping[str, str], nonce: int) -> dict[str, str]:
+        self.called.set()
+        await self.goes_on.wait()
+        return await super().private(method, params, nonce)
 
 
 @pytest.mark.parametrize("answer", [{"token": "T"}, RestError("TimeoutError")])
@@ -204,18 +218,17 @@ def test_a_token_that_comes_after_its_connection_is_gone_leaves_the_next_one_alo
     opened, closed = listener.tokens, listener.closures
 
     async def connect() -> None:
-        private = Private(configuration(), lambda: 1, listener)
-        monkeypatch.setattr(private, "_rest", Answers(answer))
+        slow = Slow(answer)
+        private = Private(configuration(), lambda: 1, listener, slow)
         monkeypatch.setattr(private.socket, "_connection", SimpleNamespace(transport=SimpleNamespace(abort=str)))
-        waiting = private._subscribe()
         private.socket.reconnect.attempting(0.0)
-        first = asyncio.ensure_future(waiting)
-        async with private._lock:  # REST is slow
-            await asyncio.sleep(0)
-            private.socket.reconnect.attempting(1.0)
+        first = asyncio.ensure_future(private.subscribe())
+        await slow.called.wait()
+        private.socket.reconnect.attempting(1.0)
+        slow.goes_on.set()
         await first
         assert (opened, closed) == ([], [])
-        await private._subscribe()
+        await private.subscribe()
         assert (opened, closed) == ((["T"], []) if isinstance(answer, dict) else ([], [private.problem]))
 
     asyncio.run(connect())

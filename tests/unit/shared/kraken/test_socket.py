@@ -96,5 +96,5 @@ def test_the_executors_heartbeat_shows_what_its_socket_dropped() -> None:
     beats, world = process(), World()
     shell = Shell(cast(Process, beats), world.state, world.executor, cast(Any, None))
     shell.private.socket.send("without a connection")
-    shell._say_state(world.now)
+    shell.say_state(world.now)
     assert beats.drops == 1
