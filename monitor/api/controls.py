@@ -104,7 +104,7 @@ class Controls:
     """The actions of the API; ``publish_alert`` takes level, kind and text."""
 
     def __init__(self, config: Config, publish_alert: Callable[[str, str, str], None]) -> None:
-        self._config, self._publish_alert = config, publish_alert
+        self.config, self._publish_alert = config, publish_alert
         self._tasks: set[asyncio.Task[None]] = set()
         # Threads of its own: a halt never waits behind restarts that take long.
         self._switch = ThreadPoolExecutor(2, "switch")
@@ -136,7 +136,7 @@ class Controls:
             was_paused = await self._aside(lambda config: pausing.resume(config, name), self._switch)
         except UnknownName as unknown:
             raise _no_such_name(unknown) from None
-        why = halted.text(self._config)
+        why = halted.text(self.config)
         text = f"{name} goes on" if was_paused else f"{name} was not paused"
         text += "; all trading is still halted" if why is not None else ""
         is_halted = why is not None
@@ -170,7 +170,7 @@ class Controls:
     async def restart(self, body: RestartBody) -> Restarted:
         """Stop and start a process; the monitor itself by a process that outlives it."""
         try:
-            programs = restarting.programs_of(self._config, body.process, keep=body.keep)
+            programs = restarting.programs_of(self.config, body.process, keep=body.keep)
         except RestartRefused as refused:
             if body.keep and body.process != "executor":
                 raise Problem(409, "nothing_to_keep", str(refused), "leave 'keep' away") from None
@@ -190,11 +190,11 @@ class Controls:
 
     async def _aside(self, act: Callable[[Config], Result], threads: ThreadPoolExecutor | None = None) -> Result:
         """Run an action in a thread, of ``threads`` or of the default pool. Raises :class:`Problem`."""
-        if self._config.source is None:
+        if self.config.source is None:
             mend = "write config/config.yaml, or name it with --config, and restart the monitor"
             raise Problem(409, "no_configuration", "nothing is done on built-in defaults", mend)
         try:
-            return await asyncio.get_running_loop().run_in_executor(threads, act, self._config)
+            return await asyncio.get_running_loop().run_in_executor(threads, act, self.config)
         except OSError as error:
             mend = "see that the disk has room and data/ may be written; orders can be cancelled on Kraken's own site"
             raise Problem(500, "not_written", f"it could not be done: {error}", mend) from None
@@ -202,7 +202,7 @@ class Controls:
     async def _hand_over(self, name: str) -> None:
         """Let the command restart it, in a session of its own: supervisord ends only the monitor."""
         process = await asyncio.create_subprocess_exec(
-            *children.command(self._config, "monitor", "restart", name),
+            *children.command(self.config, "monitor", "restart", name),
             cwd=children.PROJECT,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,

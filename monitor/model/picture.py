@@ -40,7 +40,7 @@ class Picture:
     """Take every message in with :meth:`take`, call :meth:`turn` once a second, and read sections at any time."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self.config = config
         self._pairs = config.trading.pairs
         self.view = View(config)
         self.latency = Latency()
@@ -79,16 +79,16 @@ class Picture:
         self.history.sample(wall / SECOND, self._samples(now, wall))
         figures = status_details.detail(self.view, "monitor", "machine", MachineFigures)
         self._minute.turn(now)
-        holds = conditions(self.view, self._config, figures, self._minute, now, wall)
+        holds = conditions(self.view, self.config, figures, self._minute, now, wall)
         return self.alerts.turn({**holds, **more}, now)
 
     def status(self, now: int, wall: int, halted: str | None) -> Status:
         """Return the status object; ``halted`` is the text of data/HALT."""
-        return status_details.status(self.view, self._config, now, wall, halted)
+        return status_details.status(self.view, self.config, now, wall, halted)
 
     def processes(self, now: int) -> dict[str, sections.Process]:
         """Return every configured process, in the order of the data's way."""
-        return {name: self._process(name, now) for name in self._config.process_names}
+        return {name: self._process(name, now) for name in self.config.process_names}
 
     def books(self, wall: int) -> dict[str, sections.BookShown]:
         """Return every configured pair's book."""
@@ -129,7 +129,7 @@ class Picture:
             why=why,
             account=self.view.position_texts(),
             assets=self.view.asset_rows(),
-            currency=self._config.trading.currency,
+            currency=self.config.trading.currency,
             rates=self.view.rate_rows(),
             balances=dict(balances),
             strategies=strategies,
@@ -161,7 +161,7 @@ class Picture:
             rounding=account.rounding,
             fx=account.fx,
         )
-        currency = self._config.trading.currency
+        currency = self.config.trading.currency
         silence = self.view.silence("executor", now)
         return sections.ProfitShown(
             valid=account.valid and not silence,
@@ -202,8 +202,8 @@ class Picture:
             halted=halted is not None,
             why=halted or "",
             flattening=flattening,
-            sandbox=self._config.kraken.sandbox,
-            dry_run=self._config.trading.dry_run,
+            sandbox=self.config.kraken.sandbox,
+            dry_run=self.config.trading.dry_run,
             paused=status_details.paused(self.view),
         )
 

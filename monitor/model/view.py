@@ -54,7 +54,7 @@ class View:
     """The newest of everything. ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self.config = config
         self._names = config.process_names
         self._pairs = config.trading.pairs
         self.heartbeats: dict[str, Heard] = {}
@@ -92,7 +92,7 @@ class View:
                 if self._known(orders.symbol in self._pairs):
                     self.orders[orders.symbol] = orders
             case Position() as position:
-                if self._known(position.symbol in self._pairs and position.strategy in self._config.strategies):
+                if self._known(position.symbol in self._pairs and position.strategy in self.config.strategies):
                     self.positions[position.strategy, position.symbol] = position
             case Account() as account:
                 self.account = account

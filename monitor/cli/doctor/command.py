@@ -91,8 +91,8 @@ def doctor(
         if json:
             print_json(summary)
             fail("consent is a person's word: run 'tradebyte doctor --go-live' without --json on a terminal")
-        _show(summary)
-        _consent(settings, summary)
+        show_summary(summary)
+        consent(settings, summary)
         return
     findings = examine(settings)
     if json:
@@ -210,7 +210,8 @@ def gathered(config: Config) -> Summary:
     )
 
 
-def _show(summary: Summary) -> None:
+def show_summary(summary: Summary) -> None:
+    """Print what a person consents to: the mode, the key, its rights and the limits."""
     print(f"mode             {'sandbox' if summary.sandbox else 'LIVE, real money'} ({summary.rest_url})")
     print(f"key              ends in {summary.key_ends_in}; consent given: {'yes' if summary.consented else 'no'}")
     print(f"halt key         {'set' if summary.halt_key_set else 'not set: halt then relies on the executor alone'}")
@@ -222,7 +223,8 @@ def _show(summary: Summary) -> None:
     print(f"dead man's switch: {summary.switch}")
 
 
-def _consent(config: Config, summary: Summary) -> None:
+def consent(config: Config, summary: Summary) -> None:
+    """Ask a person for the word, and keep it; exit with the reason where there is nothing to consent to."""
     if summary.sandbox:
         fail("kraken.sandbox is true: there is nothing to consent to; set it to false, with your own keys", EXIT_CONFIG)
     if summary.consented:

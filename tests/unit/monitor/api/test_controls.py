@@ -60,9 +60,9 @@ def controls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Controls:
 def test_one_pair_is_paused_and_goes_on_by_post(controls: Controls) -> None:
     paused = asyncio.run(controls.pause(PauseBody(name="BTC/USD", why="a test")))
     assert (paused.ok, paused.paused, paused.executor_answered) == (True, "BTC/USD", False)
-    assert list(pausing.paused(controls._config)) == ["BTC/USD"]
+    assert list(pausing.paused(controls.config)) == ["BTC/USD"]
     resumed = asyncio.run(controls.resume(ResumeBody(name="BTC/USD")))
-    assert (resumed.was_paused, resumed.halted, pausing.paused(controls._config)) == (True, False, {})
+    assert (resumed.was_paused, resumed.halted, pausing.paused(controls.config)) == (True, False, {})
     assert asyncio.run(controls.resume(ResumeBody(name="BTC/USD"))).was_paused is False
 
 
@@ -75,14 +75,14 @@ def test_what_is_no_pair_and_no_strategy_is_404_with_what_was_meant(controls: Co
 
 
 def test_a_resume_of_a_pair_says_that_all_is_still_halted(controls: Controls) -> None:
-    halt.halt(controls._config.halt_file, "a test")
+    halt.halt(controls.config.halt_file, "a test")
     resumed = asyncio.run(controls.resume(ResumeBody(name="BTC/USD")))
     assert (resumed.halted, "still halted" in resumed.text) == (True, True)
-    assert halt.is_halted(controls._config.halt_file)
+    assert halt.is_halted(controls.config.halt_file)
 
 
 def test_nothing_is_accepted_while_the_executor_is_not_heard(controls: Controls) -> None:
     with pytest.raises(Problem) as problem:
         asyncio.run(controls.accept(AcceptBody(assets=["BTC"])))
     assert (problem.value.code, "the executor is not heard" in str(problem.value)) == (409, True)
-    assert not halt.is_halted(controls._config.accept_file)
+    assert not halt.is_halted(controls.config.accept_file)

@@ -85,7 +85,7 @@ def picture_of_everything() -> Picture:
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     picture = picture_of_everything()
-    config = picture._config
+    config = picture.config
     site = Site(config, picture, lambda: b"tradebyte_up 1\n")
     listening = listen("127.0.0.1", 0)
     loop = asyncio.new_event_loop()

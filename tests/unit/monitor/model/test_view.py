@@ -106,7 +106,7 @@ def order(state: OrderState) -> Order:
 
 def status(view: View, now: int, wall: int, halted: str | None) -> dict[str, Any]:
     """Return the status object as JSON has it."""
-    made = status_details.status(view, view._config, now, wall, halted)
+    made = status_details.status(view, view.config, now, wall, halted)
     return cast("dict[str, Any]", msgspec.to_builtins(made))
 
 

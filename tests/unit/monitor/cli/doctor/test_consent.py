@@ -41,7 +41,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def consent(config: Config) -> None:
-    doctor._consent(config, doctor.gathered(config))
+    doctor.consent(config, doctor.gathered(config))
 
 
 def test_the_word_typed_is_consent_for_this_key(config: Config, person: Any) -> None:
@@ -71,7 +71,7 @@ def test_a_key_that_may_withdraw_is_refused(config: Config, person: Any, capsys:
 
 def test_no_secret_is_shown(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
     summary = doctor.gathered(config)
-    doctor._show(summary)
+    doctor.show_summary(summary)
     output = capsys.readouterr().out + str(summary)
     assert "WXYZ" in output
     assert KEY not in output
