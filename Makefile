@@ -8,10 +8,12 @@ PYTEST_ARGS ?=
 # How long: make soak MINUTES=60
 MINUTES ?= 10
 ROUNDS ?= 10
+# Which modules: make mutants MODULES=executor/account/pnl.py
+MODULES ?=
 # Which clients: make compat CLIENTS="krakenrs cryptofeed"
 CLIENTS ?=
 
-.PHONY: help setup run test check chaos soak watchers compat simulate bench calibrate docs docs-pages screenshots fix rust lock release clean
+.PHONY: help setup run test coverage mutants check chaos soak watchers compat simulate bench calibrate docs docs-pages screenshots fix rust lock release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -26,6 +28,15 @@ run: setup ## set up, then run every process in the sandbox until Ctrl-C
 test: ## set up, then test everything
 	@scripts/setup.sh dev
 	@$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS) $(TESTS)
+
+coverage: ## run the unit tests of the cores, and fail where one of their lines or branches is not covered
+	@scripts/setup.sh dev
+	@$(BIN)/coverage run -m pytest tests/unit/book tests/unit/executor tests/unit/shared/kraken
+	@$(BIN)/coverage report
+
+mutants: ## break the cores in small ways, and fail where no test notices and no reason is given; writes docs/mutants.md
+	@scripts/setup.sh dev
+	@$(BIN)/python -m scripts.mutants $(MODULES)
 
 check: ## format, lint, types, layering, pages made from the code, Rust's own lint
 	@scripts/setup.sh dev
@@ -86,5 +97,5 @@ release: ## write VERSION where it stands, commit and tag; the changelog must ha
 	@$(BIN)/python scripts/release.py $(VERSION)
 
 clean: ## remove what setting up and building made; data/ and logs/ stay
-	rm -rf .venv rust_client/target .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv rust_client/target .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info run/mutants run/coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

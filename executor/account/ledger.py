@@ -203,12 +203,12 @@ class Ledger:
         if entry.kind != "trade":
             holding.transfers += entry.change
         elif holding.open_legs.pop(entry.ref_id, None) is None and not self._absorbed.take((entry.ref_id, entry.asset)):
+            # A live one: of those that are fetched later only such count that a fill waits for.
             self._early.add((entry.ref_id, entry.asset))
-            if live:
-                legs = self.unmatched.setdefault(entry.ref_id, {})
-                legs[entry.asset] = legs.get(entry.asset, ZERO) + entry.change
-                while len(self.unmatched) > limits.LEDGER_RECENT:
-                    del self.unmatched[next(iter(self.unmatched))]
+            legs = self.unmatched.setdefault(entry.ref_id, {})
+            legs[entry.asset] = legs.get(entry.asset, ZERO) + entry.change
+            while len(self.unmatched) > limits.LEDGER_RECENT:
+                del self.unmatched[next(iter(self.unmatched))]
 
     def has_entries(self, ref_id: str) -> bool:
         """True if an entry of a trade was counted as newer than the opening, by this process or an earlier one."""

@@ -67,7 +67,7 @@ class Exposure:
         for symbol in dict.fromkeys([*self._moved, *revalued]):
             legs.update(dict.fromkeys(self._adds.get(symbol, {})))
             self._take_symbol(symbol)
-            legs.update(dict.fromkeys(self._adds.get(symbol, {})))
+            legs.update(dict.fromkeys(self._adds[symbol]))
         sides: tuple[Side, Side] = ("buy", "sell")
         for symbol in revalued:
             for side in sides:

@@ -83,3 +83,35 @@ fn levels(out: &mut Vec<u8>, key: &str, book: &Book, side: Side, n: usize) -> st
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(message: &[u8], part: &[u8]) -> bool {
+        message.windows(part.len()).any(|bytes| bytes == part)
+    }
+
+    #[test]
+    fn a_message_has_each_value_after_its_name_and_a_checksum_only_with_levels() {
+        let mut book = Book::new("A/B", 10, Some(1), Some(8)).unwrap();
+        let snapshot = br#"[0,{"as":[],"bs":[["3.1","1.5","1"]]},"book-10","A/B"]"#;
+        assert_eq!(book.apply_frame(snapshot), Ok(true));
+        let header = |state| Header { state, src: "book", boot: 1, seq: 2, ts: 3, received: 4, booked: 5 };
+        let live = book_message(&book, 1, &header("live")).unwrap();
+        assert!(has(
+            &live,
+            b"\x8f\xa1v\x01\xa3src\xa4book\xa4boot\x01\xa3seq\x02\xa2ts\x03\xa6symbol\xa3A/B"
+        ));
+        assert!(has(
+            &live,
+            b"\xa5state\xa4live\xafprice_precision\x01\xadqty_precision\x08\xa4bids\x91\x92\x1f"
+        ));
+        assert!(has(&live, b"\xa8received\x04\xa6booked\x05"));
+        let checksum = [&b"\xa8checksum\xce"[..], &book.checksum().to_be_bytes()].concat();
+        assert!(has(&live, &checksum));
+        for (n, state) in [(0, "live"), (1, "silent")] {
+            assert!(has(&book_message(&book, n, &header(state)).unwrap(), b"\xa8checksum\x00"));
+        }
+    }
+}

@@ -295,3 +295,116 @@ proptest! {
         let _ = book(10).apply_frame(&frame[..cut % len]);
     }
 }
+
+#[test]
+fn a_new_book_and_a_cleared_one_are_empty_and_have_no_time() {
+    let mut cleared = live(&[("5.2", "1")], &[("5.3", "1")]);
+    assert!(cleared.last_was_snapshot());
+    assert_eq!(cleared.apply_frame(&v2("update", &[("5.1", "1")], &[], Some(7))), Ok(false));
+    assert!(!cleared.last_was_snapshot());
+    assert_eq!(cleared.apply_frame(&v2("snapshot", &[("5.2", "1")], &[], None)), Ok(true));
+    cleared.clear();
+    assert_eq!(cleared.checksums_failed, 1);
+    for empty in [book(10), cleared] {
+        assert_eq!((empty.symbol(), empty.depth()), ("BTC/USD", 10));
+        assert_eq!((empty.price_precision(), empty.qty_precision()), (1, 8));
+        assert_eq!((empty.synced(), empty.last_was_snapshot(), empty.exchange_ts()), (false, false, 0));
+        assert_eq!((empty.count(Side::Buy), empty.count(Side::Sell), empty.crossed()), (0, 0, false));
+    }
+}
+
+#[test]
+fn a_cleared_book_takes_the_wire_s_precision_anew() {
+    let mut book = Book::new("BTC/USD", 10, None, None).unwrap();
+    assert_eq!(book.apply_frame(&v2("snapshot", &[("5.25", "1.5")], &[], None)), Ok(true));
+    assert_eq!((book.price_precision(), book.qty_precision()), (2, 1));
+    book.clear();
+    assert_eq!((book.price_precision(), book.qty_precision()), (0, 0));
+}
+
+#[test]
+fn a_book_may_have_any_depth_and_precision_within_the_limits_and_no_other() {
+    for (symbol, depth, price, qty) in [("A/B", 1, Some(18), Some(18)), ("A/B", 1000, None, Some(0))] {
+        assert_eq!(Book::new(symbol, depth, price, qty).unwrap().depth(), depth);
+    }
+    let (symbol_or_depth, precision) = (CallFault::SymbolOrDepth, CallFault::Precision);
+    for (symbol, depth, price, qty, fault) in [
+        ("", 10, Some(1), Some(8), &symbol_or_depth),
+        ("A/B", 0, Some(1), Some(8), &symbol_or_depth),
+        ("A/B", 1001, Some(1), Some(8), &symbol_or_depth),
+        ("A/B", 10, Some(19), Some(8), &precision),
+        ("A/B", 10, None, Some(19), &precision),
+    ] {
+        assert_eq!(Book::new(symbol, depth, price, qty).unwrap_err(), BookError::Call(fault.clone()));
+    }
+}
+
+#[test]
+fn both_sides_are_cut_to_the_depth_at_their_far_ends() {
+    let mut book = book(2);
+    assert_eq!(
+        book.apply_frame(&v2("snapshot", &[("2.0", "1"), ("1.0", "1")], &[("3.0", "1")], None)),
+        Ok(true)
+    );
+    let update = v2("update", &[("1.5", "1")], &[("4.0", "1"), ("3.5", "1")], None);
+    assert_eq!(book.apply_frame(&update), Ok(true));
+    assert_eq!(book.levels(Side::Buy, 9).map(|level| level.0).collect::<Vec<_>>(), [20, 15]);
+    assert_eq!(book.levels(Side::Sell, 9).map(|level| level.0).collect::<Vec<_>>(), [30, 35]);
+    assert_eq!((book.count(Side::Buy), book.count(Side::Sell)), (2, 2));
+}
+
+#[test]
+fn a_book_finer_than_the_wire_is_checked_with_the_wire_s_decimals() {
+    let mut book = Book::new("BTC/USD", 10, Some(3), Some(8)).unwrap();
+    let snapshot = br#"[0,{"as":[],"bs":[["3.1","1.5","1"]]},"book-10","XBT/USD"]"#;
+    assert_eq!(book.apply_frame(snapshot), Ok(true));
+    assert_eq!(book.checksum(), crc32fast::hash(b"3115"));
+}
+
+#[test]
+fn a_book_is_crossed_when_its_bid_meets_its_ask() {
+    for (bid, ask, is_crossed) in [("2.0", "2.0", true), ("2.1", "2.0", true), ("1.9", "2.0", false)] {
+        assert_eq!(live(&[(bid, "1")], &[(ask, "1")]).crossed(), is_crossed);
+    }
+    assert!(!live(&[("1.0", "1")], &[]).crossed());
+}
+
+#[test]
+fn checksums_are_counted_each() {
+    let mut book = live(&[("1.0", "1")], &[]);
+    let good = crc32fast::hash(b"10100000000");
+    for _ in 0..3 {
+        assert_eq!(book.apply_frame(&v2("snapshot", &[("1.0", "1")], &[], Some(good))), Ok(true));
+        assert_eq!(book.apply_frame(&v2("snapshot", &[("1.0", "1")], &[], Some(!good))), Ok(false));
+    }
+    assert_eq!((book.checksums_ok, book.checksums_failed), (3, 3));
+}
+
+#[test]
+fn levels_may_be_as_large_as_64_bits_hold_in_finer_units_too() {
+    let most = u64::MAX.to_string();
+    for (first, finer, level) in [
+        (("1", most.as_str()), ("0.5", "1"), Some((10, u64::MAX))),
+        ((most.as_str(), "1"), ("1", "0.5"), Some((u64::MAX, 10))),
+        ((most.as_str(), "1"), ("0.5", "1"), None),
+        (("1", most.as_str()), ("2", "0.5"), None),
+    ] {
+        let mut book = Book::new("BTC/USD", 10, None, None).unwrap();
+        assert_eq!(book.apply_frame(&v2("snapshot", &[first], &[], None)), Ok(true));
+        let result = book.apply_frame(&v2("update", &[finer], &[], None));
+        match level {
+            Some(level) => assert_eq!((result, book.levels(Side::Buy, 1).next()), (Ok(true), Some(level))),
+            None => {
+                assert_eq!((result, book.synced()), (Err(BookError::Frame(FrameFault::Outgrown)), false));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wire_finer_than_the_pair_is_published_in_the_pair_s_ticks_and_lots() {
+    let mut book = Book::new("BTC/USD", 10, Some(1), Some(1)).unwrap();
+    let snapshot = br#"[0,{"as":[],"bs":[["3.10000","1.50000000","1"]]},"book-10","XBT/USD"]"#;
+    assert_eq!(book.apply_frame(snapshot), Ok(true));
+    assert_eq!(book.levels(Side::Buy, 1).next(), Some((31, 15)));
+}

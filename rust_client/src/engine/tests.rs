@@ -233,3 +233,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn fill_or_kill_counts_past_own_orders_only_where_these_are_cancelled() {
+    for (stp, is_filled) in [(SelfTrade::Oldest, true), (SelfTrade::Newest, false), (SelfTrade::Both, false)]
+    {
+        let mut engine = Engine::default();
+        engine.submit(NewOrder { owner: 7, ..limit(1, Side::Sell, 100, 5) }).unwrap();
+        engine.submit(NewOrder { owner: 8, ..limit(2, Side::Sell, 100, 5) }).unwrap();
+        let order = NewOrder { owner: 7, stp, tif: TimeInForce::Fok, ..limit(9, Side::Buy, 100, 5) };
+        let events = engine.submit(order).unwrap();
+        assert_eq!(events.contains(&trade(9, 2, 100, 5, (0, 0))), is_filled);
+    }
+}
+
+#[test]
+fn an_amend_that_trades_with_nobody_is_told_once() {
+    let mut engine = stocked();
+    let events = engine.amend(1, Some(102), None, false).unwrap();
+    assert_eq!(events, [Event::Amend { id: 1, price: 102, remaining: 5 }]);
+}
