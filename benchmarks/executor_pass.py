@@ -19,7 +19,8 @@ from executor.effects import Request
 from shared.clock import SECOND
 from shared.kraken.counters import TIERS
 from shared.messages import Fees, Pair, Quote
-from tests.kit.executor_world import BTC, World, configuration
+from tests.kit.executor_world import World, configuration
+from tests.kit.pairs import BTC
 
 COUNTS = (1, 3, 10, 100, 1000)
 PASSES = 300

@@ -12,22 +12,10 @@ import pytest
 import zmq
 
 from shared import bus
-from shared.messages import Account, AssetPosition, Fees, Instruments, Pair, Position, Rate, Target
+from shared.messages import Account, AssetPosition, Fees, Instruments, Position, Rate, Target
 from tests.frames import frames_path
+from tests.kit.pairs import BTC
 from tests.system import System, until
-
-BTC = Pair(
-    symbol="BTC/USD",
-    base="BTC",
-    quote="USD",
-    status="online",
-    price_precision=1,
-    qty_precision=8,
-    price_increment=1,
-    qty_increment=1,
-    qty_min=5000,
-    cost_min="0.5",
-)
 
 
 @pytest.fixture

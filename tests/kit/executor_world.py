@@ -22,22 +22,11 @@ from shared.config import Config, check
 from shared.halt import Halt
 from shared.kraken.counters import TIERS, Counter
 from shared.kraken.rest_names import RestNames
-from shared.messages import Book, BookState, BookStatus, FeedStatus, Fees, Instruments, Pair, Quote, Target
+from shared.messages import Book, BookState, BookStatus, FeedStatus, Fees, Instruments, Quote, Target
 from shared.process import effects
 from shared.process.effects import LogEntry
+from tests.kit.pairs import BTC
 
-BTC = Pair(
-    symbol="BTC/USD",
-    base="BTC",
-    quote="USD",
-    status="online",
-    price_precision=1,
-    qty_precision=8,
-    price_increment=1,
-    qty_increment=1,
-    qty_min=5000,
-    cost_min="0.5",
-)
 # A second pair at the same price, so that what one does to the other is seen.
 ETH = msgspec.structs.replace(BTC, symbol="ETH/USD", base="ETH")
 EXCHANGE_AHEAD = 5 * SECOND  # the exchange's clock against the wall's, to see that it is the exchange's that counts

@@ -14,7 +14,7 @@ from executor.orders.order import Active, Amend, Finished, Order
 from executor.orders.registry import FOREIGN, Registry
 from executor.orders.transitions import AmendAcked, AmendSent, Ended, FillCounted, Restated, apply
 from shared.messages import Side
-from tests.kit.executor_world import BTC
+from tests.kit.pairs import BTC
 
 MIDS = {"BTC/USD": 840_000, "BTC/EUR": 800_000, "ETH/BTC": 300, "ETH/USD": 25_000}
 PRECISIONS = {"BTC/USD": 1, "BTC/EUR": 1, "ETH/BTC": 4, "ETH/USD": 1}

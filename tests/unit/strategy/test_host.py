@@ -24,7 +24,7 @@ from shared.messages import (
     Target,
 )
 from strategy.host import Host, load_strategy
-from tests.unit.strategy.test_market_maker import BTC
+from tests.kit.pairs import BTC
 
 
 class World:

@@ -11,22 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.clock import SECOND
-from shared.messages import Book, BookState, Fees, Order, Orders, OrderState, Pair, Position, Quote
+from shared.messages import Book, BookState, Fees, Order, Orders, OrderState, Position, Quote
 from strategy.interface import View
 from strategy.market_maker import MarketMaker, Settings
-
-BTC = Pair(
-    symbol="BTC/USD",
-    base="BTC",
-    quote="USD",
-    status="online",
-    price_precision=1,
-    qty_precision=8,
-    price_increment=1,
-    qty_increment=1,
-    qty_min=5000,
-    cost_min="0.5",
-)
+from tests.kit.pairs import BTC
 
 
 def view(bid: int = 840_000, ask: int = 840_001, *, position: int = 0, maker: str = "0.00", **pair: Any) -> View:

@@ -12,7 +12,8 @@ from executor.effects import RestCall
 from executor.record.rows import FillRow
 from shared import limits
 from shared.clock import SECOND, rfc3339
-from tests.kit.executor_world import BTC, World, buy, configuration
+from tests.kit.executor_world import World, buy, configuration
+from tests.kit.pairs import BTC
 
 
 def old_fill(n: int, at_ts: int, **more: Any) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from executor.publish import account_message
 from executor.record.rows import MetaRow
 from shared.clock import SECOND
 from shared.messages import Account, BookState, Fees, Pair, Quote
-from tests.kit.executor_world import BTC, World, configuration, params_of
+from tests.kit.executor_world import World, configuration, params_of
+from tests.kit.pairs import BTC
 
 BTC_EUR = msgspec.structs.replace(BTC, symbol="BTC/EUR", quote="EUR")
 ETH_BTC = msgspec.structs.replace(

@@ -14,7 +14,7 @@ from executor.orders.order import Active, Amend, Finished, Order, Presence
 from executor.orders.registry import Registry
 from executor.orders.transitions import AmendSent, Ended, FillCounted, apply, show_presence
 from shared.messages import Side
-from tests.kit.executor_world import BTC
+from tests.kit.pairs import BTC
 
 # A tick is 0.1, a lot 0.01: at these mids a lot of BTC is worth one dollar, one of ETH half of one.
 PAIR = msgspec.structs.replace(BTC, price_precision=1, qty_precision=2)

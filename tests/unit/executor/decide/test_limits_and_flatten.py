@@ -19,7 +19,8 @@ from shared import halt
 from shared.config import Strategy
 from shared.messages import Instruments, OrderState
 from shared.process.loop import Process
-from tests.kit.executor_world import BTC, ETH, KeepingHands, World, buy, configuration, params_of, sell
+from tests.kit.executor_world import ETH, KeepingHands, World, buy, configuration, params_of, sell
+from tests.kit.pairs import BTC
 
 
 def holding(world: World, base: str, asset: str = "BTC") -> None:
