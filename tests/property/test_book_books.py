@@ -14,7 +14,7 @@ from book.books import Books
 from shared import messages as m
 from shared.clock import MS, SECOND
 from tests.frames import rust
-from tests.property.test_book_twins import PRICE_DECIMALS, QTY_DECIMALS, SYMBOL, Exchange, changes, mutated
+from tests.kit.market.book_changes import PRICE_DECIMALS, QTY_DECIMALS, SYMBOL, Exchange, changes, mutated
 
 WALL = 1_786_923_425 * SECOND
 

@@ -20,8 +20,8 @@ import pytest
 from websockets.sync.client import connect
 
 from shared import limits
+from tests.kit.monitor.merge_patch import merged
 from tests.system import System, eager, running, until
-from tests.unit.monitor.api.test_merge import merged
 
 pytestmark = pytest.mark.processes
 LONGEST_S = 45

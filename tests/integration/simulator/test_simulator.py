@@ -13,8 +13,7 @@ import pytest
 import websockets
 
 from tests.integration.simulator.running import EX_HELD, HALT, MAKER, PEOPLE, VISITOR, Running, Socket, looped
-from tests.unit.simulator.exchange.venue.test_book import Follower
-from tests.unit.simulator.ws_v1.test_public import OldFollower
+from tests.kit.simulator.followers import Follower, OldFollower
 
 pytestmark = pytest.mark.processes
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 60000.0}

@@ -11,7 +11,7 @@ import pytest
 
 from book import orderbook
 from shared import messages as m
-from tests.unit.book.test_orderbook import HEADER, MODULES, Levels, live, v2
+from tests.kit.market.orderbooks import HEADER, MODULES, Levels, live, v2
 
 U64_MAX = 2**64 - 1
 

@@ -15,8 +15,8 @@ from executor.orders.order import Active
 from executor.record.rows import BeforeRow
 from shared.clock import SECOND
 from shared.messages import Quote
+from tests.kit.executor.first_day import old_fill, open_connection
 from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration
-from tests.unit.executor.account.test_first_day_money import old_fill, open_connection
 
 
 def test_beyond_a_limit_one_order_goes_and_no_more_until_it_is_seen_to_be_too_little() -> None:

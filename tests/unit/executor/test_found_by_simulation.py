@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from executor.account.ledger import Entry, Ledger, Trade
-from executor.errors import JournalError
 from executor.orders.codec import from_row, to_row
-from executor.record.journal import Journal
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import OrderState
+from tests.kit.executor.full_disk import FullDisk
 from tests.kit.executor_world import BOOT_TO_WALL, KeepingHands, World, buy, sell
-
-
-class FullDisk(Journal):
-    """A journal that can be written again once ``full`` is False."""
-
-    full = False
-
-    def write(self, rows: Any) -> None:
-        if self.full:
-            raise JournalError("disk full")
-        super().write(rows)
 
 
 def test_a_connection_that_went_dead_without_a_word_is_dropped() -> None:

@@ -18,7 +18,7 @@ from simulator.errors import KrakenError
 from simulator.faults import instant
 from simulator.websocket import Clock, Connection, Delays, WebSockets
 from simulator.wire import parse_time
-from tests.unit.simulator.faults.test_rules import inject
+from tests.kit.simulator.faults import inject
 from tests.unit.simulator.worlds import TestWorld, call, limit, market
 
 

@@ -12,8 +12,8 @@ from shared.config import Config, Strategy
 from shared.messages import Quote
 from strategy.host import load_strategy
 from strategy.interface import View
+from tests.kit.market.strategy_view import view
 from tests.system import ROOT
-from tests.unit.strategy.test_market_maker import view
 
 
 def example() -> str:

@@ -11,30 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.clock import SECOND
-from shared.messages import Book, BookState, Fees, Order, Orders, OrderState, Position, Quote
+from shared.messages import Order, Orders, OrderState, Position, Quote
 from strategy.interface import View
 from strategy.market_maker import MarketMaker, Settings
-from tests.kit.pairs import BTC
-
-
-def view(bid: int = 840_000, ask: int = 840_001, *, position: int = 0, maker: str = "0.00", **pair: Any) -> View:
-    """Return the view of the strategy; prices in tenths of a dollar, the position in lots."""
-    return View(
-        now=1,
-        pair=msgspec.structs.replace(BTC, **pair),
-        book=Book(
-            symbol="BTC/USD",
-            state=BookState.LIVE,
-            price_precision=1,
-            qty_precision=8,
-            bids=[(bid, 10**8)],
-            asks=[(ask, 10**8)],
-        ),
-        position=Position(strategy="m", symbol="BTC/USD", valid=True, qty_precision=8, account_position=position),
-        fees=Fees(maker=maker, taker="0.10"),
-        max_position=Decimal(1000),
-        min_order=Decimal(10),
-    )
+from tests.kit.market.strategy_view import view
 
 
 def quotes(seen: View, maker: MarketMaker | None = None, **settings: Any) -> dict[str, Quote]:

@@ -11,24 +11,10 @@ import pytest
 from executor.effects import RestCall
 from executor.record.rows import FillRow
 from shared import limits
-from shared.clock import SECOND, rfc3339
+from shared.clock import SECOND
+from tests.kit.executor.first_day import old_fill, open_connection
 from tests.kit.executor_world import World, buy, configuration
 from tests.kit.pairs import BTC
-
-
-def old_fill(n: int, at_ts: int, **more: Any) -> dict[str, Any]:
-    row = {"order_id": f"OOLD{n}", "exec_id": f"TOLD{n}", "exec_type": "trade", "symbol": "BTC/USD", "side": "buy"}
-    price = {"last_qty": Decimal("0.01"), "last_price": Decimal(80_000), "order_status": "filled"}
-    return {**row, **price, "timestamp": rfc3339(at_ts), "fees": [], **more}
-
-
-def open_connection(world: World) -> None:
-    world.executor.token_requested(world.now)
-    world.executor.opened("TOKEN", world.now)
-    world.collect()
-    world.sequences = {"executions": 0, "balances": 0}
-    for request in world.taken("subscribe"):
-        world.answer(request, {"channel": request.params["channel"]})
 
 
 def snapshots(world: World, first: str, fills: list[dict[str, Any]], late_s: float = 0.0) -> None:

@@ -16,8 +16,8 @@ from executor.orders.order import Active, Order
 from executor.orders.registry import FOREIGN
 from shared.config import Strategy
 from shared.messages import Side
+from tests.kit.executor.assets import world
 from tests.kit.executor_world import World
-from tests.unit.executor.decide.test_assets import world
 
 # 84,000.05 USD a BTC by its mid; 84,004.0525025 by BTC/EUR; an ETH of 0.030005 BTC.
 EUR_RATE = Decimal("1.05005")

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from executor.orders.codec import from_row, to_row
 from executor.orders.order import Order
 from shared.clock import SECOND, rfc3339
 from shared.messages import OrderState
+from tests.kit.executor.lives import next_life
 from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration, sell
 
 
@@ -39,17 +39,6 @@ def open_report(order: Order, cum_qty: str = "0") -> dict[str, Any]:
         "cum_qty": Decimal(cum_qty),
         "timestamp": rfc3339(0),
     }
-
-
-def next_life(order: Order, started: int, known: set[str], boot_to_wall: int = BOOT_TO_WALL) -> tuple[World, Order]:
-    """A new executor that has the order of its journal."""
-    world = World(started=started)
-    world.state.life.boot_to_wall = boot_to_wall
-    world.known |= known
-    restored = from_row(to_row(order, BOOT_TO_WALL), boot_to_wall)
-    world.state.registry.add(restored)
-    world.hear_bus()
-    return world, restored
 
 
 def test_the_fills_of_a_snapshot_count_once_however_often_it_starts() -> None:

@@ -15,9 +15,9 @@ from executor.orders.transitions import Ended, apply
 from shared import limits
 from shared.clock import SECOND, rfc3339
 from shared.messages import OrderState
+from tests.kit.executor.lives import next_life
 from tests.kit.executor_world import ETH, World, buy, configuration, sell
 from tests.kit.pairs import BTC
-from tests.unit.executor.exchange.test_evidence import next_life
 
 
 def open_row(order: Order, **more: Any) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from executor.record.journal import Journal
 from executor.record.rows import EventRow, FillRow, OrderRow
 from shared import limits
 from shared.clock import SECOND
+from tests.kit.executor.fills import trade
 from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration
-from tests.unit.executor.test_trading_rules import trade
 
 ROOT = Path(__file__).resolve().parents[4]
 

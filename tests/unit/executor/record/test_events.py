@@ -21,9 +21,9 @@ from executor.record.rows import EventRow
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import OrderState, Quote, Target
+from tests.kit.executor.fills import trade
+from tests.kit.executor.full_disk import FullDisk
 from tests.kit.executor_world import BOOT_TO_WALL, KeepingHands, World, buy, configuration, sell
-from tests.unit.executor.test_found_by_simulation import FullDisk
-from tests.unit.executor.test_trading_rules import trade
 
 OLD_JOURNAL = Path(__file__).with_name("journal_schema_1.sql")
 

@@ -13,6 +13,7 @@ from monitor.api import merge
 from monitor.api.hub import Hub, framed
 from monitor.errors import Inexpressible
 from shared import limits
+from tests.kit.monitor.merge_patch import merged
 
 leaves = some.none() | some.booleans() | some.integers(-5, 5) | some.sampled_from(["", "a", "b"])
 names = some.sampled_from(["a", "b", "c"])
@@ -20,19 +21,6 @@ anything = some.recursive(
     leaves, lambda inner: some.lists(inner, max_size=3) | some.dictionaries(names, inner, max_size=3), max_leaves=12
 )
 objects = some.dictionaries(names, anything, max_size=3)
-
-
-def merged(target: Any, patch: Any) -> Any:
-    """Return RFC 7396's MergePatch (section 2), word by word."""
-    if not isinstance(patch, dict):
-        return patch
-    made = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            made.pop(name, None)
-        else:
-            made[name] = merged(made.get(name), value)
-    return made
 
 
 class Reader:

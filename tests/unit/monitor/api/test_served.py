@@ -33,9 +33,9 @@ from shared import limits
 from shared.clock import boot_ns, wall_ns
 from shared.config import Config, check
 from shared.messages import Account, Alert, LogLine, Orders, OrderState
-from tests.unit.monitor.api.test_merge import merged
-from tests.unit.monitor.model.test_picture import fill, profit
-from tests.unit.monitor.model.test_view import PAIR, beat, book, book_status, order, take
+from tests.kit.monitor.merge_patch import merged
+from tests.kit.monitor.messages import fill, profit
+from tests.kit.monitor.view import PAIR, beat, book, book_status, order, take
 
 TOKEN = "the-token-of-these-tests"
 # The alerts that it was asked to tell.

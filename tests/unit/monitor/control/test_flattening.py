@@ -18,7 +18,7 @@ from monitor.ui.controls import Actions
 from shared import halt
 from shared.config import Config, Trading, check
 from shared.messages import Account, AssetPosition, Orders, OrderState
-from tests.unit.monitor.model.test_view import NOW, beat, order, take
+from tests.kit.monitor.view import NOW, beat, order, take
 
 
 @pytest.fixture

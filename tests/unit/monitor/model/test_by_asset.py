@@ -28,8 +28,8 @@ from shared.clock import SECOND
 from shared.config import Config, check
 from shared.kraken.rest_names import RestNames
 from shared.messages import Account, AssetPosition, Instruments, Message, QuoteProfit, Rate
-from tests.unit.monitor.model.test_picture import line, profit
-from tests.unit.monitor.model.test_view import NOW, WALL, beat
+from tests.kit.monitor.messages import line, profit
+from tests.kit.monitor.view import NOW, WALL, beat
 
 PAIRS = ["BTC/USD", "BTC/EUR", "ETH/BTC"]
 HELD = "0.0500 BTC beyond inventory_base, not by a fill of ours: left alone until 'tradebyte accept BTC'"

@@ -23,9 +23,9 @@ from monitor.ui.text import text_of
 from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import Account, EmptySlot, UnwantedOrder
-from tests.unit.monitor.model.test_view import NOW, PAIR, WALL, beat, take
-from tests.unit.monitor.model.test_view import config as config
-from tests.unit.monitor.model.test_view import view as view
+from tests.kit.monitor.view import NOW, PAIR, WALL, beat, take
+from tests.kit.monitor.view import config as config
+from tests.kit.monitor.view import view as view
 
 SINCE = WALL - 45 * SECOND
 REFUSAL = "EAccount:Invalid permissions"

@@ -14,8 +14,8 @@ from shared.bus import Received, topics
 from shared.clock import SECOND
 from shared.config import Config, check
 from shared.messages import Message
-from tests.unit.monitor.model.test_picture import fill
-from tests.unit.monitor.model.test_view import beat
+from tests.kit.monitor.messages import fill
+from tests.kit.monitor.view import beat
 
 AGAIN = int(limits.JOURNAL_AGAIN_S * SECOND)
 

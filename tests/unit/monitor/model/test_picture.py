@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from monitor.model import sections
-from monitor.model.past_fills import Line, fill_in
+from monitor.model.past_fills import fill_in
 from monitor.model.picture import Picture
 from shared import limits
 from shared.clock import SECOND
@@ -19,16 +19,15 @@ from shared.messages import (
     AssetPosition,
     BookState,
     FeedTrades,
-    Fill,
     LogLine,
     Orders,
     OrderState,
     Position,
-    Profit,
     Trade,
 )
-from tests.unit.monitor.model.test_view import NOW, PAIR, WALL, beat, book, book_status, order, take
-from tests.unit.monitor.model.test_view import config as config
+from tests.kit.monitor.messages import fill, line, profit
+from tests.kit.monitor.view import NOW, PAIR, WALL, beat, book, book_status, order, take
+from tests.kit.monitor.view import config as config
 
 WALL_S = WALL / SECOND
 
@@ -36,42 +35,6 @@ WALL_S = WALL / SECOND
 @pytest.fixture
 def picture(config: Config) -> Picture:
     return Picture(config)
-
-
-def profit(**changed: Any) -> Profit:
-    fields: dict[str, Any] = {
-        "realised": "1.5",
-        "unrealised": "-0.25",
-        "fees": "0.1",
-        "qty": "0.3",
-        "average_price": "100",
-        "mid": "99.5",
-        "is_stale": False,
-    }
-    return Profit(**{**fields, **changed})
-
-
-def fill(number: int, symbol: str = PAIR) -> Fill:
-    return Fill(
-        exec_id=f"T{number}",
-        cl_ord_id="C",
-        order_id="O",
-        strategy="market_maker",
-        symbol=symbol,
-        side="buy",
-        price="100.5",
-        qty="0.1",
-        fee="0.01",
-        fill_ts=number * SECOND,
-    )
-
-
-def line(number: int, **changed: Any) -> Line:
-    fields = msgspec.structs.asdict(fill(number))
-    names = ("exec_id", "cl_ord_id", "order_id", "strategy", "symbol", "side", "price", "qty", "fee")
-    more = {"ts": f"1970-01-01T00:{number // 60:02}:{number % 60:02}.000000Z"}
-    made = {"realised": "1", "fees_paid": "0.5", "profit": "0.25"}
-    return Line(**{**{name: fields[name] for name in names}, **more, **made, **changed})
 
 
 def test_before_anything_was_heard_every_section_answers(picture: Picture, config: Config) -> None:

@@ -16,10 +16,11 @@ from monitor.model.status_object import Status
 from monitor.model.view import View
 from shared.clock import SECOND
 from shared.config import Config
-from shared.messages import Account, BookInfo, BookState, BookStatus, FeedStatus, Fees, Orders, OrderState, Position
-from tests.unit.monitor.model.test_view import NOW, PAIR, WALL, beat, order, take
-from tests.unit.monitor.model.test_view import config as config
-from tests.unit.monitor.model.test_view import view as view
+from shared.messages import BookState, FeedStatus, Orders, OrderState, Position
+from tests.kit.monitor.messages import FIGURES, account, books
+from tests.kit.monitor.view import NOW, PAIR, WALL, beat, order, take
+from tests.kit.monitor.view import config as config
+from tests.kit.monitor.view import view as view
 
 SLOW = {
     "count": 4,
@@ -31,33 +32,6 @@ SLOW = {
     "p95": 1500.0,
     "p99": 1500.0,
 }
-FIGURES = {
-    "cpu_percent": 5.0,
-    "cpus": 2,
-    "load_1_min": 0.5,
-    "memory_percent": 50.0,
-    "memory_free_mb": 900,
-    "disk_percent": 10.0,
-    "disk_free_mb": 9000,
-}
-
-
-def books(stale: bool, state: BookState = BookState.LIVE) -> BookStatus:
-    info = BookInfo(state=state, age_ms=61_000, checksums_ok=1, checksums_failed=2, stale=stale)
-    return BookStatus(books={PAIR: info}, ts=WALL)
-
-
-def account(counter: float = 25.0) -> Account:
-    return Account(
-        valid=True,
-        fees={PAIR: Fees(maker="0.0200", taker="0.1000")},
-        counters={PAIR: counter},
-        threshold=125.0,
-        positions={PAIR: "0.0015"},
-        balances={"USD": "10.5"},
-        equity="-1.25",
-        fees_paid="0.5",
-    )
 
 
 def whole(view: View) -> None:

@@ -10,8 +10,7 @@ import pytest
 
 from simulator.errors import KrakenError
 from simulator.wire import NS, iso_seconds
-from tests.unit.simulator.exchange.test_special_orders import BTC, add, open_rows, trade_at, watcher
-from tests.unit.simulator.rest.test_order_arguments import ORDER
+from tests.kit.simulator.orders import BTC, ORDER, add, open_rows, trade_at, watcher
 from tests.unit.simulator.worlds import TestWorld, call, market
 
 LIMIT: dict[str, Any] = {"order_type": "limit", "side": "buy", "limit_price": 60000.0, **BTC}

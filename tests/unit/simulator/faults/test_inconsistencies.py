@@ -12,7 +12,7 @@ import pytest
 from simulator.errors import FaultError
 from simulator.faults.first_day import FirstDay
 from simulator.faults.oddities import odd_members, odd_numbers, odd_rest_members, odd_rest_numbers
-from tests.unit.simulator.faults.test_rules import inject
+from tests.kit.simulator.faults import inject
 from tests.unit.simulator.worlds import Client, TestWorld, call, limit
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 80000.0}

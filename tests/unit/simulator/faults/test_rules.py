@@ -11,22 +11,13 @@ import pytest
 from simulator import errors
 from simulator.errors import FaultError
 from simulator.faults import instant
-from simulator.faults.rules import INJECTED_MAX, INSTANT_KINDS, PROXY_TEXT, Faults
+from simulator.faults.rules import INJECTED_MAX, PROXY_TEXT, Faults
 from simulator.wire import NS, iso
-from tests.unit.simulator.exchange.venue.test_book import Follower
+from tests.kit.simulator.faults import inject
+from tests.kit.simulator.followers import Follower, OldFollower, subscribe
 from tests.unit.simulator.worlds import START, Client, TestWorld, call, limit, market
-from tests.unit.simulator.ws_v1.test_public import OldFollower, subscribe
 
 ORDER = {"symbol": "BTC/USD", "side": "buy", "order_type": "limit", "order_qty": 0.001, "limit_price": 80000.0}
-
-
-def inject(world: TestWorld, kind: str, **members: Any) -> int:
-    fault = world.world.faults.read({"kind": kind, **members}, world.now)
-    if kind in INSTANT_KINDS:
-        instant.carry_out(world.world, fault, world.now)
-    else:
-        world.world.faults.set(fault)
-    return fault.id
 
 
 def trader(world: TestWorld) -> Client:

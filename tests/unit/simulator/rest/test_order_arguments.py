@@ -8,9 +8,9 @@ import pytest
 
 from simulator.errors import KrakenError
 from simulator.wire import NS, iso
+from tests.kit.simulator.orders import ORDER
 from tests.unit.simulator.worlds import TestWorld, call
 
-ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "60000"}
 INVALID = "EGeneral:Invalid arguments"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from simulator.rest import private as rest_private
 from simulator.ws_v2 import reports
-from tests.unit.simulator.rest.test_order_arguments import ORDER
+from tests.kit.simulator.orders import ORDER
 from tests.unit.simulator.worlds import TestWorld, call, limit
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from typing import Any
-from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -16,57 +15,10 @@ from simulator.exchange.venue.book import DEPTHS, FullBook
 from simulator.exchange.venue.venue import Venue
 from simulator.pairs.pairs import PAIRS
 from simulator.ws_v1 import feed as feed_v1
-from tests.unit.simulator.worlds import Client, TestWorld, limit
+from tests.kit.simulator.followers import OldFollower, subscribe
+from tests.unit.simulator.worlds import TestWorld, limit
 
 BTC = PAIRS["BTC/USD"]
-
-
-class OldFollower:
-    """A client's book by the rules of version 1; ``refills`` are the levels that it was sent again."""
-
-    def __init__(self, depth: int, text: str) -> None:
-        self.depth = depth
-        self.refills: list[str] = []
-        frame = json.loads(text)
-        self.sides = {
-            "a": dict(level[:2] for level in frame[1]["as"]),
-            "b": dict(level[:2] for level in frame[1]["bs"]),
-        }
-        assert "c" not in frame[1]
-
-    def take(self, text: str) -> None:
-        frame = json.loads(text)
-        parts = frame[1:-2]
-        assert ["c" in part for part in parts] == [False] * (len(parts) - 1) + [True]
-        for part in parts:
-            for name, levels in part.items():
-                if name != "c":
-                    self._side(name, levels)
-        assert parts[-1]["c"] == str(self.checksum())
-
-    def _side(self, name: str, levels: list[list[str]]) -> None:
-        side = self.sides[name]
-        for price, qty, time, *mark in levels:
-            assert len(time.split(".")[1]) == 6
-            if Decimal(qty) == 0:
-                del side[price]
-            else:
-                side[price] = qty
-            if mark:
-                assert mark == ["r"]
-                self.refills.append(price)
-        self.sides[name] = dict(self.best(name))
-
-    def best(self, name: str) -> list[tuple[str, str]]:
-        return sorted(self.sides[name].items(), key=lambda x: Decimal(x[0]), reverse=name == "b")[: self.depth]
-
-    def checksum(self) -> int:
-        levels = self.best("a")[:10] + self.best("b")[:10]
-        return crc32("".join(t.replace(".", "").lstrip("0") for level in levels for t in level).encode())
-
-
-def subscribe(client: Client, name: str, pair: str = "XBT/USD", **options: Any) -> list[Any]:
-    return client.raw({"event": "subscribe", "pair": [pair], "subscription": {"name": name, **options}, "reqid": 7})
 
 
 def test_system_status_comes_first_and_a_ping_is_answered() -> None:

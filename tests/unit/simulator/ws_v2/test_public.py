@@ -9,7 +9,7 @@ import pytest
 
 from simulator.session import MESSAGES_MAX
 from simulator.wire import NS
-from tests.unit.simulator.exchange.venue.test_book import Follower
+from tests.kit.simulator.followers import Follower
 from tests.unit.simulator.worlds import TestWorld
 
 

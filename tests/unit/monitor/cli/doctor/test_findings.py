@@ -29,7 +29,7 @@ from shared.config.monitor import Monitor
 from shared.kraken.rest_names import RestNames
 from shared.messages import Account, Fees
 from shared.process import account_lock
-from tests.unit.monitor.model.test_status_details import FIGURES
+from tests.kit.monitor.messages import FIGURES
 
 RIGHTS = list(keys.NEEDED)
 NOW_S = 1_800_000_000.0

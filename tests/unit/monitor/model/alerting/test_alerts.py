@@ -19,10 +19,10 @@ from shared.config import alerts as alert_settings
 from shared.config.alerts import Rule
 from shared.histogram import Histogram
 from shared.messages import Account, BookInfo, BookState, BookStatus
-from tests.unit.monitor.model.test_status_details import FIGURES, account, books
-from tests.unit.monitor.model.test_view import NOW, PAIR, WALL, beat, take
-from tests.unit.monitor.model.test_view import config as config
-from tests.unit.monitor.model.test_view import view as view
+from tests.kit.monitor.messages import FIGURES, account, books
+from tests.kit.monitor.view import NOW, PAIR, WALL, beat, take
+from tests.kit.monitor.view import config as config
+from tests.kit.monitor.view import view as view
 
 STALE = {"stale X": Condition("stale", "X is stale", "X is back")}
 LOW = {"rate": Condition("machine_disk", "low", "fine")}

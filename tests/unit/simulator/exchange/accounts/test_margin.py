@@ -13,8 +13,7 @@ from simulator.exchange.accounts.margin import CLOSED
 from simulator.exchange.engine import Side
 from simulator.faults import instant
 from simulator.wire import NS
-from tests.unit.simulator.exchange.test_special_orders import add, trade_at, watcher
-from tests.unit.simulator.rest.test_order_arguments import ORDER
+from tests.kit.simulator.orders import ORDER, add, trade_at, watcher
 from tests.unit.simulator.worlds import START, TestWorld, call
 
 BUY = {"pair": "XBTUSD", "type": "buy", "ordertype": "market", "volume": "0.5", "leverage": "5"}

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import Any
-from zlib import crc32
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,40 +11,9 @@ from hypothesis import strategies as st
 from simulator.exchange.engine import MatchingEngine, Side
 from simulator.exchange.venue.book import DEPTHS, FullBook
 from simulator.pairs.pairs import PAIRS
+from tests.kit.simulator.followers import Follower
 
 BTC = PAIRS["BTC/USD"]
-
-
-class Follower:
-    """A client's book: applies a message in order, then drops what is beyond its depth."""
-
-    def __init__(self, depth: int, snapshot: str) -> None:
-        self.depth = depth
-        self.sides: dict[str, dict[str, str]] = {"bids": {}, "asks": {}}
-        self.take(snapshot)
-
-    def take(self, text: str) -> None:
-        message = json.loads(text, parse_float=str)
-        for entry in message["data"]:
-            for name, side in self.sides.items():
-                for level in entry[name]:
-                    if Decimal(level["qty"]) == 0:
-                        assert level["price"] in side, "a delete names a level that the client has"
-                        del side[level["price"]]
-                    else:
-                        assert side.get(level["price"]) != level["qty"], "no entry is without effect"
-                        side[level["price"]] = level["qty"]
-                best = self.best(name)
-                self.sides[name] = dict(best)
-            assert entry["checksum"] == self.checksum()
-
-    def best(self, name: str) -> list[tuple[str, str]]:
-        ordered = sorted(self.sides[name].items(), key=lambda level: Decimal(level[0]), reverse=name == "bids")
-        return ordered[: self.depth]
-
-    def checksum(self) -> int:
-        levels = self.best("asks")[:10] + self.best("bids")[:10]
-        return crc32("".join(t.replace(".", "").lstrip("0") for level in levels for t in level).encode())
 
 
 def followed(book: FullBook, name: str, depth: int) -> list[tuple[str, str]]:
