@@ -16,7 +16,7 @@ from scripts.mutants.outcome import ROOT, WORK, MutantsError, Outcome, Survivor,
 CRATE = "rust_client"
 # One copy for all files: each mutant is built in the leavings of the one before.
 COPY = WORK / CRATE
-TIMEOUT_S = 10
+TIMEOUT_S = 30
 SECONDS_MAX = 2 * 3600
 PLACE = re.compile(r"^\S+?:\d+:\d+: ")
 
