@@ -264,7 +264,7 @@ def each(raw: msgspec.Raw, kind: type[E]) -> list[E | Unread]:
     for row in rows:
         try:
             read.append(_element(row, kind))
-        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError) as error:
             read.append(Unread(str(error), bytes(row)[: limits.BAD_MESSAGE_SHOWN_BYTES], _texts(row)))
     return read
 

@@ -42,8 +42,9 @@ def test_data_that_are_no_list_are_named() -> None:
         (b'{"order_id":"O1","cl_ord_id":7,"reason":"' + b"y" * 100 + b'"}', {"order_id": "O1"}),
         (b"[1,2]", {}),
         (b'{"order_id":"\xff"}', {}),
+        (b'{"order_id":"O1","order_qty":1e99999999999999999999}', {}),
     ],
-    ids=["a wrong type", "a long text", "no object", "no text"],
+    ids=["a wrong type", "a long text", "no object", "no text", "a number beyond any Decimal"],
 )
 def test_of_an_element_that_cannot_be_read_the_short_texts_are_kept(element: bytes, texts: dict[str, str]) -> None:
     read, unread = v2.elements(msgspec.Raw(b'[{"order_id":"O2"},' + element + b"]"), v2.Report)
