@@ -105,7 +105,7 @@ class OrderBook:
 
     @property
     def crossed(self) -> bool:
-        """Return the best bid is not below the best ask."""
+        """True if the best bid is not below the best ask."""
         return bool(self._bids and self._asks) and max(self._bids) >= min(self._asks)
 
     def clear(self) -> None:

@@ -47,7 +47,7 @@ def frame_time(raw: bytes) -> int | None:
 
 
 def schedule(lines: Iterator[bytes], speed: float | None) -> Iterator[tuple[int, bytes]]:
-    """Return each frame with the ns after the start at which it is due."""
+    """Yield each frame with the ns after the start at which it is due."""
     first: int | None = None
     due = 0
     for line in lines:

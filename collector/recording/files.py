@@ -131,7 +131,7 @@ class Recording:
         return sum(path.stat().st_size for path in self.files if path.exists())
 
     def rows(self) -> Iterator[Row]:
-        """Return the messages of the wanted topics, heard from ``start`` until before ``end`` (ns since the epoch)."""
+        """Yield the messages of the wanted topics, heard from ``start`` until before ``end`` (ns since the epoch)."""
         is_wanted = wanted(self.names)
         for path in self.files:
             before = self.read
@@ -174,7 +174,7 @@ class Recording:
 
 
 def frames(recording: Recording) -> Iterator[bytes]:
-    """Return the raw frames from Kraken in a recording, each once, however many topics carried it."""
+    """Yield the raw frames from Kraken in a recording, each once, however many topics carried it."""
     last: tuple[int, bytes] | None = None
     for row in recording.rows():
         try:

@@ -261,7 +261,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def followed(recording: Recording, out: Console) -> Iterator[Row]:
-    """Return the rows, with a bar that shows on a terminal how far the files are read."""
+    """Yield the rows, with a bar that shows on a terminal how far the files are read."""
     columns = (TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[at]}"))
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task("", total=max(1, recording.size), at="")

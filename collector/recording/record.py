@@ -181,7 +181,7 @@ def sentences(summary: Summary) -> list[str]:
 
 @contextlib.contextmanager
 def showing(what: str) -> Iterator[Callable[[str], None]]:
-    """Return a line on stderr that renews itself on a terminal; elsewhere only a line at the start."""
+    """Give a line on stderr that renews itself on a terminal; elsewhere print one line at the start."""
     out = Console(stderr=True, highlight=False)
     out.print(what, markup=False, soft_wrap=True)
     if not out.is_terminal:

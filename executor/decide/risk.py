@@ -102,7 +102,7 @@ class Exposures:
 
 
 def moves(symbol: str, side: Side, positions: Mapping[str, Decimal]) -> Iterator[Leg]:
-    """Return the traded bases that a fill on a symbol moves, each with its direction."""
+    """Yield the traded bases that a fill on a symbol moves, each with its direction."""
     base, quote = legs(symbol)
     way = UP if side == "buy" else DOWN
     if base in positions:

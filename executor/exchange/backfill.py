@@ -303,7 +303,7 @@ class Backfill:
         )
 
     def _read(self, rows: dict[str, Any], method: str, read: Callable[[str, dict[str, Any]], T]) -> Iterator[T]:
-        """Return rows oldest first; one that cannot be read spoils no other (T16)."""
+        """Yield rows oldest first; one that cannot be read spoils no other (T16)."""
         results: list[tuple[Decimal, T]] = []
         for name, row in rows.items():
             try:

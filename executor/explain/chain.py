@@ -134,7 +134,7 @@ def _fill_of_row(row: FillRow) -> Step:
 
 
 def _is_plain(kind: str, data: dict[str, Any]) -> bool:
-    """Return what says nothing that is not told already: that an amend was carried out."""
+    """True if an event adds nothing to what was printed before: that an amend was carried out."""
     return kind == "report" and data.get("exec_type") in ("amended", "restated")
 
 

@@ -105,7 +105,7 @@ class Registry:
         return self._by_cl.get(cl_ord_id) or self._by_order_id.get(order_id)
 
     def standing(self) -> list[Order]:
-        """Yield every order that has not ended, foreign ones that wait for a trigger included."""
+        """Return every order that has not ended, foreign ones that wait for a trigger included."""
         return [order for order in self._standing.values() if order.is_live]
 
     def live(self) -> list[Order]:

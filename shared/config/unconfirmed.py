@@ -303,7 +303,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
 
 
 def assumptions() -> Iterator[tuple[str, Any, Assumption]]:
-    """Return each switch's name, default and words."""
+    """Yield each switch's name, default and what is assumed."""
     hints = typing.get_type_hints(Unconfirmed, include_extras=True)
     for field in msgspec.structs.fields(Unconfirmed):
         (assumption,) = hints[field.name].__metadata__

@@ -255,7 +255,7 @@ def elements(raw: msgspec.Raw, kind: type[E]) -> tuple[list[E], list[Unread]]:
 
 
 def each(raw: msgspec.Raw, kind: type[E]) -> list[E | Unread]:
-    """Yield as :func:`elements` does, in the order of arrival, where an element's place says what it is about."""
+    """Return what :func:`elements` does, in the order of arrival, where an element's place says what it is about."""
     try:
         rows = _list.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:

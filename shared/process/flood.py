@@ -36,7 +36,7 @@ class Flood:
         return False
 
     def over(self, now_s: float) -> Iterator[tuple[Hashable, int]]:
-        """Return kinds whose window has ended with some kept back, and how many; windows that ended begin anew."""
+        """Yield kinds whose window has ended with some kept back, and how many; windows that ended begin again."""
         for kind, seen in list(self._seen.items()):
             if now_s - seen.since_s >= limits.LOG_WINDOW_S:
                 del self._seen[kind]

@@ -129,7 +129,7 @@ class Logs:
         return event
 
     def _foreign(self, record: logging.LogRecord) -> bool:
-        """Return a library's line: counted as ours are, and told as ours are where it is the loop's own thread."""
+        """Count a library's line as ours are counted; publish it too where it is the loop's own thread."""
         if isinstance(record.msg, dict):
             return True
         level = record.levelname.lower()
