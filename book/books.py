@@ -197,8 +197,8 @@ class Books:
     def _state(self, book: TrackedBook, now: int) -> tuple[BookState, str]:
         """Return a book's state as the bus shows it, and why."""
         if book.state is not BookState.LIVE:
-            subscription = self._status.symbols.get(book.symbol, "") if self._status else ""
-            return book.state, subscription if subscription.startswith("refused") else book.why
+            refusal = self._status.refused.get(book.symbol) if self._status else None
+            return book.state, book.why if refusal is None else f"refused: {refusal}"
         if not book.is_live:
             return BookState.RESYNCING, "not in sync"
         trouble = self._path_trouble(now)

@@ -61,13 +61,14 @@ class Instruments(Message, frozen=True, kw_only=True):
 
 
 class FeedStatus(Message, frozen=True, kw_only=True):
-    """``feed.status``: is the path from Kraken alive.
+    """``feed.status``: whether the path from Kraken is alive.
 
     ``connection`` counts connections of this boot; ``last_byte`` is when anything last came from Kraken;
     ``system`` is Kraken's status word; ``online_since`` is when it last *changed back* to online, zero when it
-    has been so since the connection began. ``symbols`` maps each to ``pending``, ``subscribed`` or ``refused: why``;
-    ``resyncs`` to the newest resync request number obeyed. ``exchange_offset`` is what added to CLOCK_BOOTTIME gives
-    the exchange's time (ns), known to within ``offset_uncertain_ms``; that is -1 while it is not known.
+    has been so since the connection began. ``symbols`` maps each to ``pending``, ``subscribed`` or ``refused: why``,
+    ``refused`` those of the last kind to the reason, ``resyncs`` each to the newest resync request number obeyed.
+    ``exchange_offset`` added to CLOCK_BOOTTIME gives the exchange's time (ns), known to within
+    ``offset_uncertain_ms``; that is -1 while it is not known.
     """
 
     connected: bool
@@ -76,6 +77,7 @@ class FeedStatus(Message, frozen=True, kw_only=True):
     system: str = "unknown"
     online_since: int = 0
     symbols: dict[str, str] = {}
+    refused: dict[str, str] = {}
     resyncs: dict[str, int] = {}
     replay: bool = False
     reconnects: int = 0

@@ -283,6 +283,7 @@ class Feed:
             system=self._system,
             online_since=self._online_since,
             symbols={symbol: self._subscriptions.state(symbol) for symbol in self.listing.symbols},
+            refused=self._subscriptions.refusals(),
             resyncs=self._subscriptions.resyncs(),
             replay=self._replay,
             reconnects=self._reconnects,

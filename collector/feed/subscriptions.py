@@ -14,7 +14,7 @@ from shared.messages import Resync
 CHANNELS = ("book", "trade")
 ACK_NS = int(limits.SUBSCRIBE_ACK_S * SECOND)
 REFUSED_NS = int(limits.SUBSCRIBE_REFUSED_S * SECOND)
-PENDING, SUBSCRIBED, REFUSED = "pending", "subscribed", "refused"
+PENDING, SUBSCRIBED = "pending", "subscribed"
 
 
 class Subscriptions:
@@ -23,6 +23,7 @@ class Subscriptions:
     def __init__(self, dialect: Dialect, depth: int, out: Outbox) -> None:
         self._dialect, self._depth, self._out = dialect, depth, out
         self._states: dict[tuple[str, str], str] = {}
+        self._refusals: dict[tuple[str, str], str] = {}  # why a channel of a symbol is not to be had
         self._asked: dict[tuple[str, str], int] = {}  # when an acknowledgement began to be due
         self._unsubscribing: dict[str, int] = {}  # books that are subscribed to again once this is acknowledged
         self._obeyed: dict[str, tuple[int, int]] = {}  # the asking boot and its number of each resync
@@ -30,12 +31,18 @@ class Subscriptions:
     def forget(self) -> None:
         """Begin a connection: nothing of the old one holds."""
         self._states.clear()
+        self._refusals.clear()
         self._asked.clear()
         self._unsubscribing.clear()
 
     def state(self, symbol: str) -> str:
-        """Return the state of a symbol's book: pending, subscribed, or refused and why."""
-        return self._states.get(("book", symbol), PENDING)
+        """Return the state of a symbol's book, for people: pending, subscribed, or refused and why."""
+        why = self._refusals.get(("book", symbol))
+        return self._states.get(("book", symbol), PENDING) if why is None else f"refused: {why}"
+
+    def refusals(self) -> dict[str, str]:
+        """Return why books are not to be had, by symbol."""
+        return {symbol: why for (channel, symbol), why in self._refusals.items() if channel == "book"}
 
     def is_subscribed(self, symbol: str) -> bool:
         """True while a symbol's book is subscribed."""
@@ -53,6 +60,7 @@ class Subscriptions:
             self._out.send(self._dialect.subscribe(channel, batch, self._depth, self._out.new_id()))
             for symbol in batch:
                 self._states[channel, symbol] = PENDING
+                self._refusals.pop((channel, symbol), None)
                 self._asked[channel, symbol] = now
 
     def resubscribe(self, symbols: list[str], now: int) -> None:
@@ -62,6 +70,7 @@ class Subscriptions:
             for symbol in batch:
                 self._unsubscribing[symbol] = now
                 self._states["book", symbol] = PENDING
+                self._refusals.pop(("book", symbol), None)
 
     def resync(self, message: Resync, wanted: list[str], now: int) -> None:
         """Resubscribe to the ``wanted`` books asked for, each once for each request number of the asking boot."""
@@ -79,7 +88,7 @@ class Subscriptions:
         """Give up on a symbol that the exchange does not list, until it does."""
         for channel in CHANNELS:
             self._asked.pop((channel, symbol), None)
-            self._states[channel, symbol] = f"{REFUSED}: not listed"
+            self._refusals[channel, symbol] = "not listed"
 
     # --- responses -----------------------------------------------------------------------------------------------
 
@@ -99,6 +108,7 @@ class Subscriptions:
             self._out.problem("acknowledgement not asked for", f"{ack.channel} {ack.symbol}")
         else:
             self._states[ack.channel, ack.symbol] = SUBSCRIBED
+            self._refusals.pop((ack.channel, ack.symbol), None)
 
     def _refused(self, ack: Ack, now: int) -> None:
         self._out.problem(f"{ack.method} refused", f"{ack.error} {ack.symbol}".strip())
@@ -109,7 +119,7 @@ class Subscriptions:
         # Without a symbol the whole request was refused: all that waits stands refused, and is asked again later.
         for channel, symbol in list(self._asked):
             if ack.symbol in ("", symbol) and ack.channel in ("", channel):
-                self._states[channel, symbol] = f"{REFUSED}: {ack.error}"
+                self._refusals[channel, symbol] = ack.error
                 self._asked[channel, symbol] = now + REFUSED_NS - ACK_NS
 
     # --- time ----------------------------------------------------------------------------------------------------

@@ -109,7 +109,6 @@ def stale(view: View, config: Config, wall: int) -> list[str]:
 def connection(view: View) -> Connection:
     """Return the public connection: Kraken's status word, how often it was lost, attempts against the limit."""
     feed = view.feed_status
-    symbols = feed.symbols if feed else {}
     return Connection(
         connected=feed.connected if feed else None,
         system=feed.system if feed else None,
@@ -119,7 +118,7 @@ def connection(view: View) -> Connection:
         attempts=detail(view, "collector", "connection_attempts", int),
         private_attempts=detail(view, "executor", "connection_attempts", int),
         attempts_10_min_max=limits.CONNECT_ATTEMPTS_10_MIN,
-        refused={symbol: said for symbol, said in symbols.items() if said.startswith("refused")},
+        refused={symbol: f"refused: {why}" for symbol, why in (feed.refused if feed else {}).items()},
     )
 
 

@@ -19,7 +19,7 @@ FUNCTION_LINES, MODULE_LINES, TEST_LINES, FOLDER_MODULES = 70, 400, 600, 15
 BANNED = frozenset({"told", "found", "of", "here", "shown", "asked", "wish", "words", "facts", "acts", "elsewhere"})
 VERBLESS = re.compile(r"\s*(What|How|Is|Are|Whether|Whose|Which)\b")
 BANNER = re.compile(r"^#\s*[=#*]{6,}", re.MULTILINE)
-PROSE = re.compile(r"\b(why|reason|error)\w*\.(startswith|endswith)\(|\b(in|==) (why|reason)\b")
+PROSE = re.compile(r"\b(why|reason|error|said|text)\w*\.(startswith|endswith)\(|\b(in|==) (why|reason)\b")
 
 # What stands beyond a limit, and how much of it. Lower a figure when you have lowered the count; never raise one.
 LONG_FUNCTIONS = {"executor/orders/transitions.py apply": 81}

@@ -74,7 +74,7 @@ def test_a_lost_connection_is_said(world: World) -> None:
 
 def test_a_refused_subscription_is_said_and_another_is_not(world: World) -> None:
     world.connection = 2
-    world.send(status(world, symbols={BTC: "refused: no such pair", ETH: "pending"}))
+    world.send(status(world, symbols={BTC: "refused: no such pair", ETH: "pending"}, refused={BTC: "no such pair"}))
     assert why(world, BTC) == ("syncing", "refused: no such pair")
     assert why(world, ETH) == ("syncing", "new connection, no snapshot yet")
     world.send(status(world, symbols={}))

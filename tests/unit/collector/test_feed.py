@@ -68,6 +68,7 @@ def test_a_refused_symbol_is_told_and_tried_again_later_and_the_others_go_on() -
         {"error": "Currency pair not supported ETH/USD", "method": "subscribe", "success": False, "symbol": "ETH/USD"}
     )
     assert world.status().symbols["ETH/USD"] == "refused: Currency pair not supported ETH/USD"
+    assert world.status().refused == {"ETH/USD": "Currency pair not supported ETH/USD"}
     assert world.status().symbols["BTC/USD"] == "subscribed"
     assert "Currency pair not supported ETH/USD" in gathered(world)[0]
     assert [r for r in world.turn(10) if r["params"].get("symbol") == ["ETH/USD"]] == []

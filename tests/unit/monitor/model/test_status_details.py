@@ -107,8 +107,9 @@ def test_a_book_that_is_not_live_is_not_called_stale(view: View, config: Config)
 
 def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
     symbols = {PAIR: "refused: Currency pair not supported", "ETH/USD": "subscribed"}
-    take(view, "feed.status", FeedStatus(connected=True, connection=1, last_byte=1, symbols=symbols))
-    assert list(status_details.connection(view).refused) == [PAIR]
+    refused = {PAIR: "Currency pair not supported"}
+    take(view, "feed.status", FeedStatus(connected=True, connection=1, last_byte=1, symbols=symbols, refused=refused))
+    assert status_details.connection(view).refused == {PAIR: "refused: Currency pair not supported"}
 
 
 def page(view: View, config: Config, latency: Latency | None = None, now: int = NOW) -> str:
