@@ -6,18 +6,20 @@ epoch's first confirmed arming, and none may land after the trigger.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from shared import limits
 from shared.clock import SECOND
 
 
+@dataclass(slots=True)
 class Switch:
     """The switch as last confirmed; times ``*_ts`` are the exchange's, the others ns of CLOCK_BOOTTIME."""
 
-    def __init__(self) -> None:
-        self.trigger_ts = 0
-        self._asked = 0
-        self._disarm_asked = 0
-        self._is_disarming = False
+    trigger_ts: int = 0
+    _asked: int = 0
+    _disarm_asked: int = 0
+    _is_disarming: bool = False
 
     def lost(self) -> None:
         """Forget answers on the way: the connection is gone. The confirmed trigger time stands."""
