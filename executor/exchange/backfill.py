@@ -123,13 +123,15 @@ class Backfill:
             self._round += 1
 
     def _reconciled(self, now: int) -> None:
-        """Note that fills explain the balances: what happened until now need not be asked for again."""
-        exchange_now = self.state.session.clock.now_ts(now)
+        """Note that fills explain the balances: what happened until these were heard need not be asked for again.
+
+        Not what happened since: the last messages may have been lost, which only the next one will show.
+        """
         if self._unmatched:
             return
-        if exchange_now and now - self._kept_at > limits.RECONCILED_KEPT_S * SECOND:
-            self._kept_at, self._known_ts = now, exchange_now
-            self.state.out.write(MetaRow("reconciled", str(exchange_now)), self.state.market.rates.row())
+        if now - self._kept_at > limits.RECONCILED_KEPT_S * SECOND:
+            self._kept_at, self._known_ts = now, max(self._known_ts, self.state.session.balances_ts)
+            self.state.out.write(MetaRow("reconciled", str(self._known_ts)), self.state.market.rates.row())
 
     def _begin(self, method: str, now: int) -> None:
         end = self.state.life.wall_ts(now) / SECOND

@@ -19,6 +19,7 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
     not leaves its asset in doubt, and balances are to be asked. A foreign element never stops ours.
     """
     account = state.account
+    state.session.hear_balances(state.exchange_ts(now))
     elements, unread = v2.elements(frame.data, _Balance)
     for row in unread:
         state.out.unread(f"a balances element ({row.why}): {row.raw!r}")

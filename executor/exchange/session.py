@@ -29,6 +29,7 @@ class Session:
     system: str = "unknown"  # the matching engine's mode, by the newest status
     executions_ready: bool = False
     balances_ready: bool = False
+    balances_ts: int = 0  # the exchange's time of the newest message of balances: later ones may have been lost
     # Since when fills and balances disagree; 0 while they agree. Between a fill and its entries they do for moments.
     different_since: int = 0
     was_reconciled: bool = False
@@ -69,6 +70,10 @@ class Session:
     def trust_executions(self) -> None:
         """Note that a snapshot of the orders was read."""
         self.executions_ready = True
+
+    def hear_balances(self, exchange_ts: int) -> None:
+        """Note that balances were heard, with no message missing before."""
+        self.balances_ts = exchange_ts
 
     def trust_balances(self) -> None:
         """Note that a snapshot of the balances was read."""

@@ -41,7 +41,11 @@ class Flat:
         if not host.state.controls.flattening:
             self.watch.violate("T11", f"{name}, and nobody asked for it")
         self._pairs.setdefault(base, set()).add(symbol)
-        others = [order for order in self.worst_case.standing(host).values() if order.ours]
+        others = [
+            order
+            for name, order in self.worst_case.standing(host).items()
+            if order.ours and (self.watch.world.rival is None or host.state.registry.find(name) is not None)
+        ]  # beside a second executor, those that this one may know of
         if any(base in legs(order.symbol) for order in others):
             self.watch.violate("T11", f"{name} while another order on {base} is open")
         held = self._positions(host, base)

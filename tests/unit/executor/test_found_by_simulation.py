@@ -209,3 +209,18 @@ def test_a_last_trade_that_says_filled_itself_ends_the_order() -> None:
     assert order.is_live
     world.report("trade", order, **trade, exec_id="T2", last_qty=Decimal("0.00069047"), order_status="filled")
     assert order.state is OrderState.FILLED
+
+
+def test_history_is_asked_from_when_balances_were_last_heard_and_not_from_when_they_last_agreed() -> None:
+    world = World().ready()
+    world.balances = lambda **_: [{"asset": "BTC", "balance": Decimal("1")}]  # type: ignore[method-assign]
+    heard_s = world.exchange_ts / SECOND
+    world.wait(300)  # all agrees, and nobody knows that a message about a withdrawal was lost right after the first
+    world.take()
+    world.sequences["balances"] += 1
+    world.push("balances", [])
+    for _ in range(2):  # it asks for balances once more before it asks for history
+        world.push("balances", [{"asset": "BTC", "balance": Decimal("0.9")}], "snapshot")
+        world.wait(6)
+    ((_, start_s, _, _),) = world.executor.backfill.pages
+    assert float(start_s) < heard_s
