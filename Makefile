@@ -18,14 +18,14 @@ CLIENTS ?=
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-setup: ## set up all that running takes, in .venv/; run again, it does nothing
+setup: ## install everything that running needs into .venv/; a second run does nothing
 	@scripts/setup.sh
 
 run: setup ## set up, then run every process in the sandbox until Ctrl-C
 	@scripts/greet.sh
 	@$(BIN)/supervisord -n -c supervisord.conf
 
-test: ## set up, then test everything
+test: ## set up, then run all tests
 	@scripts/setup.sh dev
 	@$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS) $(TESTS)
 
@@ -38,23 +38,23 @@ mutants: ## break the cores in small ways, and fail where no test notices and no
 	@scripts/setup.sh dev
 	@$(BIN)/python -m scripts.mutants $(MODULES)
 
-check: ## format, lint, types, layering, pages made from the code, Rust's own lint
+check: ## check format, lint, types, layering, generated pages, Rust's lint
 	@scripts/setup.sh dev
 	@scripts/check.sh
 
-chaos: ## restart and kill every component, ROUNDS times over, and compare with the exchange
+chaos: ## restart and kill every component ROUNDS times, and compare with the exchange
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.chaos.acts --rounds $(ROUNDS)
 
-soak: ## run three strategies on one account for MINUTES, and look for breaches; writes docs/soak.md
+soak: ## run three strategies on one account for MINUTES, and check the invariants; writes docs/soak.md
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES)
 
-watchers: ## attach 20 web clients and 50 tails, stop one of each, and look for losses; writes docs/watchers.md
+watchers: ## attach 20 web clients and 50 tails, stop one of each, and check for losses; writes docs/watchers.md
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.chaos.watchers
 
-compat: ## install published clients, run whole sessions with MINUTES of books; writes docs/compat.md
+compat: ## install published clients, run a whole session of each with MINUTES of books; writes docs/compat.md
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.compat.run --minutes $(MINUTES) $(CLIENTS)
 
@@ -75,27 +75,27 @@ docs: ## build the pages of docs/ as a site, in run/site/
 	@scripts/setup.sh dev
 	@$(BIN)/python scripts/docs_site.py
 
-docs-pages: ## make the pages and tables of docs/ that come from the code anew
+docs-pages: ## write the pages and tables of docs/ that are made from the code
 	@scripts/setup.sh
 	@$(BIN)/python scripts/docs_pages.py
 
-screenshots: ## make docs/images/ anew from the sandbox that runs here (make run)
+screenshots: ## write docs/images/ from the sandbox that runs here (make run)
 	@scripts/setup.sh dev
 	@$(BIN)/python scripts/screenshots.py
 
-fix: ## format the code and mend what ruff can mend
+fix: ## format the code, and mend what ruff can mend
 	@scripts/setup.sh dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 rust: ## build the Rust module again
 	@scripts/setup.sh rust
 
-lock: ## make the lock files anew from pyproject.toml (asks the package index)
+lock: ## write the lock files from pyproject.toml (queries the package index)
 	@scripts/lock.sh
 
-release: ## write VERSION where it stands, commit and tag; the changelog must have its dated section
+release: ## write VERSION into pyproject.toml, commit and tag; the changelog must have its dated section
 	@$(BIN)/python scripts/release.py $(VERSION)
 
-clean: ## remove what setting up and building made; data/ and logs/ stay
+clean: ## remove what set-up and build made; data/ and logs/ stay
 	rm -rf .venv rust_client/target .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info run/mutants run/coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

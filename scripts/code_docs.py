@@ -18,25 +18,25 @@ TOPICS_HEAD: Final = """# The topics of the bus
 
 <!-- Made by 'make docs-pages' from shared/bus/topics.py and shared/messages.py; do not edit. -->
 
-A message is two frames: the topic, which ends in a NUL byte, and a msgpack map. *State* topics hold the whole state
-each time and are sent again, the same bytes, every second and to whoever subscribes; *event* topics are sent once.
-`tradebyte tail TOPIC` shows any of them. Every message carries `v` (schema version), `src` (the process), `boot` (its
-start), `seq` (per topic, from 1) and `ts` (ns since the epoch), besides the fields named here.
+A message is two frames: the topic, which ends in a NUL byte, and a msgpack map. A message of a *state* topic holds the
+whole state; the same bytes are sent again every second and to each new subscriber. A message of an *event* topic is
+sent once. `tradebyte tail TOPIC` prints any of them. Every message carries `v` (schema version), `src` (the process),
+`boot` (the number of its start), `seq` (per topic, from 1) and `ts` (ns since the epoch), besides the fields below.
 
 """
 LIMITS_HEAD: Final = """# Every bound
 
 <!-- Made by 'make docs-pages' from shared/limits.py; do not edit. -->
 
-Queues, sizes, times and tries, in one table. A bound that a process hits is counted and shown, never silent. Names end
-in their unit: `_S` seconds, `_MS` milliseconds, `_BYTES`; the rest are counts.
+All bounds of queues, sizes, times and tries. When a process hits a bound, that is counted and shown, never silent. A
+name ends in its unit: `_S` seconds, `_MS` milliseconds, `_BYTES`; the others are counts.
 """
 _BOUND = re.compile(r"^([A-Z][A-Z0-9_]*): Final = [^#]*(?:#\s*(.*))?$")
 
 
 def topics_page() -> str:
     """Return the text of ``docs/topics.md``."""
-    lines = ["| topic | kind | message | what it tells |", "| --- | --- | --- | --- |"]
+    lines = ["| topic | kind | message | what it says |", "| --- | --- | --- | --- |"]
     for kind in topics.KINDS:
         how = "state" if kind.is_state else "event"
         lines.append(f"| `{kind.name}` | {how} | [{kind.message.__name__}](#messages) | {kind.about} |")

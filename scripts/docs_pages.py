@@ -23,7 +23,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "orders.md": order_docs.page,
     "topics.md": code_docs.topics_page,
 }
-# Tables within pages that people write: between these two lines.
+# Tables in hand-written pages, between the two marks below.
 TABLES: dict[str, Callable[[], str]] = {
     "architecture.md": architecture_docs.table,
     "simulator.md": unconfirmed_docs.table,
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     late = outdated(docs)
     if arguments == ["--check"]:
         for name in late:
-            print(f"docs/{name} is not what the code says; 'make docs-pages' makes it anew")
+            print(f"docs/{name} differs from the code; 'make docs-pages' writes it again")
         return 1 if late else 0
     for name in late:
         (docs / name).write_text(made(docs, name), encoding="utf-8")

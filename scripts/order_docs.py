@@ -21,25 +21,25 @@ VALUES: dict[str, Any] = {
 }
 HEAD = """# An order's life
 
-An order is *active* while it may still trade as far as we know, and *finished* after that. Events change it, and
-nothing else does: `executor/orders/transitions.py` holds the machine, and this page is made from it.
-[why](why.md) shows the events of one order.
+An order is *active* while it may still trade as far as we know, and *finished* after that. Only events change it.
+`executor/orders/transitions.py` is the state machine, and this page is made from it. [why](why.md) shows the events of
+one order.
 
 | active | |
 | --- | --- |
-| `sent` | the request left; no response and no report has shown the order yet |
+| `sent` | the request was sent; no response or report has come yet |
 | `open` | the exchange has it |
-| `unknown` | no response will come; a report, a snapshot or the history must tell whether it was placed |
-| `cancelling` | a cancel left |
+| `unknown` | no response will come; a report, a snapshot or the history must show whether it was placed |
+| `cancelling` | a cancel was sent |
 
 | finished | |
 | --- | --- |
 | `filled`, `cancelled`, `expired` | as the exchange reported it |
 | `refused` | the exchange rejected it |
-| `denied` | our own limits rejected it, and it never left |
+| `denied` | our own limits denied it, and it was never sent |
 | `never_placed` | no response came, and neither a later snapshot nor the history knows it |
 
-A dot says that the event leaves the state as it is; what else it changes is in its description.
+A dot means that the event leaves the state as it is. The description says what else it changes.
 
 | event | sent | open | unknown | cancelling | finished | |
 | --- | --- | --- | --- | --- | --- | --- |

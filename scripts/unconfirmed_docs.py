@@ -24,8 +24,8 @@ FIXED: Final = (
     ),
     Fixed(
         "an order that the engine cancels",
-        "charges no cancel to the rate counter",
-        "5.2: not read anywhere; the documentation charges requests",
+        "adds no cancel to the rate counter",
+        "5.2: not read anywhere; the documentation counts requests",
     ),
     Fixed(
         "the order of an order's checks",
@@ -50,12 +50,12 @@ FIXED: Final = (
     Fixed(
         "candles of intervals without trades",
         "none",
-        "1.8: not read anywhere, and a client that takes gaps takes none",
+        "1.8: not read anywhere; a client that copes with gaps also copes without",
     ),
     Fixed(
         "a book message with both sides",
-        "version 2 sends one side a message",
-        "1.5, 10.9: none was observed, so nothing is known of its checksum",
+        "version 2 sends one side in each message",
+        "1.5, 10.9: none was observed, so nothing is known about its checksum",
     ),
     Fixed(
         "a tick coarser than the last decimal",
