@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -73,6 +73,7 @@ class Account:
         # Rises with every fill and ledger entry: what was derived from the account before it is out of date.
         self.changes = 0
         self._doubtful: dict[str, Doubtful] = {}
+        self._tried: tuple[int, int, str] = (0, 0, "")  # for which entries, fills and difference that was last tried
         self._proven: list[FillRow] = []
         self._knows_fill = knows_fill
         self._recent: deque[str] = deque(maxlen=1000)  # not yet on the disk, perhaps
@@ -221,20 +222,48 @@ class Account:
         """Count the fills from around the opening that the balances prove to have come after it."""
         if not self._doubtful or not self.ledger.is_open or not self.ledger.difference:
             return
+        for chosen, effects in self._ways_to_explain():
+            if self.ledger.would_explain(effects, len(chosen)):
+                self._count_proven(chosen)
+                return
+
+    def _count_with_transfers(self) -> None:
+        """Count fills and transfers from around the opening that only together explain the balances."""
+        tried = (self.ledger.undecided, len(self._doubtful), self.ledger.difference)
+        if not all(tried) or tried == self._tried:
+            return
+        self._tried = tried
+        for chosen, effects in self._ways_to_explain():
+            if newer := self.ledger.take_beside(effects, len(chosen)):
+                self._note_newer(newer)
+                self._count_proven(chosen)
+                return
+
+    def _ways_to_explain(self) -> Iterator[tuple[list[Doubtful], dict[str, Decimal]]]:
+        """Yield sets of doubtful fills that may be newer than the opening, each with what they do to balances.
+
+        Newer are all after some moment; or a single one whose entry was lost.
+        """
         by_time = sorted(self._doubtful.values(), key=lambda one: one.fill.fill_ts)
-        # Newer than the opening are all after some moment; or a single one whose entry was lost.
         last = [by_time[-count:] for count in range(1, len(by_time) + 1)]
         for chosen in (*last, *([one] for one in by_time)):
             effects: dict[str, Decimal] = {}
             for doubtful in chosen:
                 for asset, effect in _effects(doubtful.fill).items():
                     effects[asset] = effects.get(asset, ZERO) + effect
-            if self.ledger.would_explain(effects, len(chosen)):
-                for doubtful in chosen:
-                    del self._doubtful[doubtful.fill.exec_id]
-                    self._proven.append(self._count(doubtful.fill, doubtful.cl_ord_id, doubtful.strategy))
-                self.ledger.absorb()
-                return
+            yield chosen, effects
+
+    def _count_proven(self, chosen: list[Doubtful]) -> None:
+        for doubtful in chosen:
+            del self._doubtful[doubtful.fill.exec_id]
+            self._proven.append(self._count(doubtful.fill, doubtful.cl_ord_id, doubtful.strategy))
+        self.ledger.absorb()
+
+    def _note_newer(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self.rows.append(entry)
+            self._keep([entry.asset])
+            self.rows.append(self.holds.change(entry.asset, entry.change))
 
     def set_fees(self, symbol: str, fees: Fees) -> None:
         """Take what a pair's fills cost, in percent."""
@@ -250,10 +279,9 @@ class Account:
 
     def settle(self) -> None:
         """Look again whether the balances explain themselves, after decimals or fills became known."""
-        for entry in self.ledger.newer_than_opening():
-            self.rows.append(entry)
-            self._keep([entry.asset])
-            self.rows.append(self.holds.change(entry.asset, entry.change))
+        self._note_newer(self.ledger.newer_than_opening())
+        if self._doubtful:
+            self._count_with_transfers()
         settled = self.ledger.absorb()
         if settled:
             self._keep(settled)

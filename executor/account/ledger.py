@@ -254,6 +254,33 @@ class Ledger:
         """True if fills and entries explain this balance, to a unit of rounding for each leg without its entry."""
         return self._is_rounding(asset, self.holdings[asset].residual)
 
+    @property
+    def undecided(self) -> int:
+        """Return how many fetched entries from about the opening are not known to be newer than it."""
+        return sum(not self._is_known(entry) for entry in self._about_opening.values())
+
+    def take_beside(self, effects: Mapping[str, Decimal], fills: int) -> list[Entry]:
+        """Take the last entries from about the opening, if they and fills with these effects explain every balance."""
+        missing = {
+            asset: self._holding(asset).residual - effects.get(asset, ZERO) for asset in {*self.holdings, *effects}
+        }
+
+        def is_explained(asset: str) -> bool:
+            unit = Decimal(1).scaleb(-self._decimals.get(asset, 10))
+            return abs(missing[asset]) <= unit * (len(self._holding(asset).open_legs) + fills)
+
+        newer: list[Entry] = []
+        for entry in sorted(self._about_opening.values(), key=lambda entry: entry.ts, reverse=True):
+            if not self._is_known(entry) and not is_explained(entry.asset):
+                newer.append(entry)
+                missing[entry.asset] -= entry.change
+        if not all(is_explained(asset) for asset in missing):
+            return []
+        newer.reverse()
+        for entry in newer:
+            self._take(entry, live=False)
+        return newer
+
     def would_explain(self, effects: Mapping[str, Decimal], fills: int) -> bool:
         """True if fills with these effects together would leave no balance unexplained, to within their rounding."""
         for asset in {*self.holdings, *effects}:

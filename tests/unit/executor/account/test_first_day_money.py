@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from executor.account.ledger import Entry
 from executor.effects import RestCall
 from executor.record.rows import FillRow
 from shared import limits
@@ -108,6 +109,24 @@ def test_a_foreign_fill_from_about_the_opening_counts_once_one_of_its_entries_di
     world.state.account.ledger._assets_settled = lambda name: {"BTC"} if name == "TOLD1" else set()
     world.push("executions", [old_fill(1, world.exchange_ts - SECOND)])
     assert world.state.account.pnl["BTC/USD"].qty == Decimal("0.01")
+
+
+def test_a_fill_and_a_withdrawal_from_about_the_opening_count_if_only_both_explain_the_balances() -> None:
+    world = World().ready()
+    world.state.account.ledger.opened_ts = world.exchange_ts - 3 * SECOND
+    bought = old_fill(1, world.exchange_ts - SECOND)  # 0.01 BTC for 800 dollars
+    world.push("balances", world.balances(BTC="1.0100000000", USD="98200.0000"), "snapshot")
+    world.push("executions", [bought])
+    world.turn()
+    assert not world.state.is_reconciled
+    withdrawn = Entry(
+        "L9", "R9", "USD", "withdrawal", Decimal(-1000), Decimal(0), Decimal(0), world.exchange_ts - SECOND
+    )
+    world.state.account.entry(withdrawn, live=False)
+    world.turn()
+    assert world.state.is_reconciled
+    assert world.state.account.pnl["BTC/USD"].qty == Decimal("0.01")
+    assert world.state.account.ledger.holdings["USD"].transfers == Decimal(-1000)
 
 
 def test_a_foreign_fill_from_about_the_opening_fills_its_order_wherever_its_money_counts() -> None:
