@@ -1,4 +1,4 @@
-"""The requests of version 1 and version 2 of Kraken's public WebSocket. A core."""
+"""The requests of version 1 and version 2 of Kraken's public WebSocket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kraken's public frames, classified whichever version of the WebSocket sent them. A core.
+"""Kraken's public frames, classified whichever version of the WebSocket sent them.
 
 Version 2 sends objects with ``channel`` or ``method``; version 1 sends lists for data and objects with ``event``.
 """

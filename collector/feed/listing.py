@@ -1,4 +1,4 @@
-"""The pairs that the exchange lists, and which of them are wanted: for trading, or to value quote assets. A core."""
+"""The pairs that the exchange lists, and which of them are wanted: for trading, or to value quote assets."""
 
 from __future__ import annotations
 

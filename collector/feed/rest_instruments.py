@@ -1,4 +1,4 @@
-"""Instrument data from REST (AssetPairs, Assets), as WebSocket v1 has no channel for it. A core."""
+"""Instrument data from REST (AssetPairs, Assets), as WebSocket v1 has no channel for it."""
 
 from __future__ import annotations
 

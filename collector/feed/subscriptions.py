@@ -1,4 +1,4 @@
-"""The subscriptions of one connection: asked for, acknowledged, refused, asked for again. A core."""
+"""The subscriptions of one connection: asked for, acknowledged, refused, asked for again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The money side: fills once each, balances explained, positions, profit, fees. A core."""
+"""The money side: fills once each, balances explained, positions, profit, fees."""
 
 from __future__ import annotations
 

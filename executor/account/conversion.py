@@ -1,4 +1,4 @@
-"""Profit of each quote asset told in the trading currency, and what the rates' own moves did to it. A core.
+"""Profit of each quote asset told in the trading currency, and what the rates' own moves did to it.
 
 Profit is exact in each quote asset. In the currency each amount counts at the rate of the moment when it arose; what it
 would come to at today's rate differs, and that difference is a term of its own, ``fx`` (MARKET.md).

@@ -1,4 +1,4 @@
-"""The loss since the day (UTC) began, transfers left out, and what it is measured from. A core.
+"""The loss since the day (UTC) began, transfers left out, and what it is measured from.
 
 The baseline is the profit at the day's beginning, every position marked to its mid then. A pair without a mid now
 (after a restart, until its book comes) counts at its mark of then: it neither loses nor gains. One that had none then

@@ -1,4 +1,4 @@
-"""Sums of fills: counts and positions by strategy and symbol, profit by symbol. A core."""
+"""Sums of fills: counts and positions by strategy and symbol, profit by symbol."""
 
 from __future__ import annotations
 

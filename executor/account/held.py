@@ -1,4 +1,4 @@
-"""Assets that are left alone: a position that no fill of ours explains is nothing to sell off or buy back. A core.
+"""Assets that are left alone: a position that no fill of ours explains is nothing to sell off or buy back.
 
 A deposit, a trade by hand or the owner's triggered stop moves the balance of a traded base. Taken for a position, it
 would be quoted against, or flattened. An asset is held instead when such a change takes it beyond its limit, or when it

@@ -1,4 +1,4 @@
-"""Balances, and whether the fills explain them (T14, T15). A core.
+"""Balances, and whether the fills explain them (T14, T15).
 
 Balances come from Kraken's ledger entries; each fill is expected to move base and quote, and Kraken rounds each leg to
 the asset's decimals, its amount and its fee each (half a unit at most). ``residual`` is what neither entries nor fills

@@ -1,4 +1,4 @@
-"""The day's loss: begun from fresh mids, compared with ``max_daily_loss`` each second, and halted at. A core."""
+"""The day's loss: begun from fresh mids, compared with ``max_daily_loss`` each second, and halted at."""
 
 from __future__ import annotations
 

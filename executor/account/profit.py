@@ -1,4 +1,4 @@
-"""Profit by pair, by quote asset and in total, as the ``account`` message tells it. A core."""
+"""Profit by pair, by quote asset and in total, as the ``account`` message tells it."""
 
 from __future__ import annotations
 

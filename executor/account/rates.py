@@ -1,4 +1,4 @@
-"""The rates of assets in the trading currency, which limits, sizes and profit go by. A core.
+"""The rates of assets in the trading currency, which limits, sizes and profit go by.
 
 Taken once a second, so that the strategies (which hear them in ``account``) and the risk gate go by the same ones.
 A quote asset goes by the pairs that :func:`shared.valuation.route` names, a base by a pair of its own.

@@ -1,4 +1,4 @@
-"""Orders on the account that were not known: of an earlier life, of a newer executor, or somebody else's. A core."""
+"""Orders on the account that were not known: of an earlier life, of a newer executor, or somebody else's."""
 
 from __future__ import annotations
 

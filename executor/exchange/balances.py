@@ -1,4 +1,4 @@
-"""The ``balances`` channel: snapshots and ledger entries to the account (T14). A core."""
+"""The ``balances`` channel: snapshots and ledger entries to the account (T14)."""
 
 from __future__ import annotations
 

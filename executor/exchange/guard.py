@@ -1,4 +1,4 @@
-"""When the dead man's switch is armed and disarmed (T3, T4). A core."""
+"""When the dead man's switch is armed and disarmed (T3, T4)."""
 
 from __future__ import annotations
 

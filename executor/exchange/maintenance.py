@@ -1,4 +1,4 @@
-"""Announced maintenance (T4): quotes go a little before it begins, and then the switch is disarmed. A core.
+"""Announced maintenance (T4): quotes go a little before it begins, and then the switch is disarmed.
 
 A switch that is armed across it pulls every order of the account when the engine is back, also those of other people.
 """

@@ -1,4 +1,4 @@
-"""Reconciliation: what a snapshot of open orders says of those we know, and orders of unknown outcome. A core.
+"""Reconciliation: what a snapshot of open orders says of those we know, and orders of unknown outcome.
 
 An order of unknown outcome is *placed* when anything shows it, *never placed* only when its deadline has passed, a
 later snapshot lacks it, and the history, long enough after, lacks it too (DESIGN.md, "Outcomes").

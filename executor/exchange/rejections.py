@@ -1,4 +1,4 @@
-"""Orders that the exchange rejected or took away: their slots wait, and their prices (T5). A core."""
+"""Orders that the exchange rejected or took away: their slots wait, and their prices (T5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports of the ``executions`` channel: fills once each, and what became of orders. A core."""
+"""Reports of the ``executions`` channel: fills once each, and what became of orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests in flight: how each is written, and what its answer or silence means. A core."""
+"""Requests in flight: how each is written, and what its answer or silence means."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to requests, and their absence (DESIGN.md, "Outcomes"). A core."""
+"""Answers to requests, and their absence (DESIGN.md, "Outcomes")."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Answers:
             ack = v2.payload(frame.result, v2.Ack)
             budget = state.budget
             if ack.maxratecount:
-                budget.allowed(ack.maxratecount)
+                budget.set_threshold(ack.maxratecount)
             if budget.threshold < budget.tier.threshold:
                 text = f"Kraken allows {budget.threshold:g} points a pair, {budget.tier.threshold:g} are configured"
                 state.out.tell("warning", "tier", f"{text}: set trading.tier to the account's", alert=True)
@@ -168,7 +168,7 @@ class Answers:
     def _note_rate(self, symbol: str, error: str, now: int) -> None:
         """Fill the pair's counter, whatever ours says: Kraken refused for the rate."""
         if errors.meaning(error) is errors.Meaning.RATE:
-            self.state.budget.is_full(symbol, now)
+            self.state.budget.exhaust(symbol, now)
 
     def _placing_refused(self, request: Request, error: str, now: int) -> None:
         means = errors.meaning(error)

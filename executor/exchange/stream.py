@@ -1,4 +1,4 @@
-"""The private stream: connection, subscriptions, sequences, and what each frame is handed to. A core.
+"""The private stream: connection, subscriptions, sequences, and what each frame is handed to.
 
 What it learns goes into the orders and the account; what must be asked anew goes to the outbox.
 """

@@ -1,4 +1,4 @@
-"""The dead man's switch: when to arm it, what it allows (T3, T4). A core.
+"""The dead man's switch: when to arm it, what it allows (T3, T4).
 
 Armed, Kraken cancels every order of the account unless it is armed anew in time. No add or amend is sent before this
 epoch's first confirmed arming, and none may land after the trigger.

@@ -1,4 +1,4 @@
-"""An order's events as the steps of its causal chain, in words: what ``why`` prints. A core.
+"""An order's events as the steps of its causal chain, in words: what ``why`` prints.
 
 One event of the journal may be several steps: a decision tells of the frame, the book, the target, the plan, the risk
 gate, the rate budget and the bytes, each at its own time.

@@ -1,4 +1,4 @@
-"""Each kind of event in words, for a person who asks why. A core."""
+"""Each kind of event in words, for a person who asks why."""
 
 from __future__ import annotations
 

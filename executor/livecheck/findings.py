@@ -1,4 +1,4 @@
-"""Judges by a transcript each thing that is believed of Kraken. A core.
+"""Judges by a transcript each thing that is believed of Kraken.
 
 Each check answers from what was seen: ``confirmed``, ``differs`` (the executor copes, or says what it does instead), or
 ``not seen``. ``switch`` names the simulator's switch for the same fact, and ``value`` the position that was seen.

@@ -1,4 +1,4 @@
-"""Keeps what went over the private connection and REST, in order: what the checks judge. A core."""
+"""Keeps what went over the private connection and REST, in order: what the checks judge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events of each order, as rows for the journal: the causal chain that ``why`` shows. A core.
+"""The events of each order, as rows for the journal: the causal chain that ``why`` shows.
 
 An event says what came, was decided or left, and what state the order was in afterwards. One row holds all that led to
 a request (frame, book, target, plan, risk, rate budget, bytes), so that a request costs two rows: it and its answer.

@@ -1,4 +1,4 @@
-"""The journal's rows: what the cores record, and what a start gives back to them. A core.
+"""The journal's rows: what the cores record, and what a start gives back to them.
 
 Numbers are decimal text, so that a change of a pair's precision leaves the past readable.
 """

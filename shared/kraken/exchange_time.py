@@ -1,4 +1,4 @@
-"""Time at the exchange, and how sure it is (T3). A core.
+"""Time at the exchange, and how sure it is (T3).
 
 Each answer bounds the offset between the exchange's clock and ours (CLOCK_BOOTTIME): the exchange took the request
 after it left and sent the answer before it came. The bounds are intersected, and widen with time as clocks drift.

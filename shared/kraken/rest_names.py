@@ -1,4 +1,4 @@
-"""Names of pairs and assets in REST, as the exchange itself lists them (KRAKEN.md 0.1, 4.3). A core.
+"""Names of pairs and assets in REST, as the exchange itself lists them (KRAKEN.md 0.1, 4.3).
 
 Ids follow no rule (``XXBTZUSD``, ``USDTZUSD``, ``ZEURZUSD``, ``USDCHF``), so they are looked up in ``AssetPairs`` and
 ``Assets``. The one rule left is that of WebSocket v1's two old names, XBT and XDG.
