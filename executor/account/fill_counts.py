@@ -21,7 +21,7 @@ class Tally:
     last: dict[str, int] = field(default_factory=dict)
 
     def add(self, side: str, qty: Decimal) -> None:
-        """Count one fill more."""
+        """Count one more fill."""
         self.count += 1
         self.position += qty if side == "buy" else -qty
         self.last[side] = self.count

@@ -139,7 +139,7 @@ class Quoting:
         return steps
 
     def _keep(self, order: Order, target: Target, why: str, now: int) -> None:
-        """Count a newer target that leaves an order as it is, for its next event, or for one of its own after a while."""
+        """Count a newer target that leaves an order as it is, and record the count from time to time."""
         now_ts = self.state.life.wall_ts(now)
         if why and events.keep(order, target, why, now_ts):
             self.state.out.write_event(events.kept_row(order, now_ts))

@@ -1,4 +1,4 @@
-"""Each kind of event in words, for a person who asks why."""
+"""A sentence for each kind of event, for a person who asks why."""
 
 from __future__ import annotations
 
@@ -110,8 +110,7 @@ def _count(number: float, noun: str) -> str:
     return f"{number:.10g} {noun}" + ("" if number == 1 else "s")
 
 
-Words = Callable[[dict[str, Any]], str]
-TOLD: dict[str, Words] = {
+SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "decided": lambda data: plan(data["plan"]),
     "denied": lambda data: str(data["denied"]),
     "answer": _answer,

@@ -100,7 +100,7 @@ class Kept:
 
     since_ts: int
     until_ts: int
-    told_ts: int
+    recorded_ts: int  # when they were last recorded in an event of their own
     whys: dict[str, int] = field(default_factory=dict)
 
 

@@ -1,8 +1,8 @@
-"""Archiving: what is old leaves the journal for a file a month in ``data/archive/``, so that the journal stays bounded.
+"""Archiving: old rows move from the journal to a file a month in ``data/archive/``, so that the journal stays bounded.
 
 A shell over two SQLite files. Rows are copied first and deleted after, in two transactions: a crash in between leaves
-them in both, and the next run deletes them. What the deleted fills add up to is carried in the journal, so that
-positions and profit start from it. The newest fills and entries stay whatever their age: Kraken sends them again.
+them in both, and the next run deletes them. The sums of the deleted fills stay in the journal, so that positions and
+profit start from them. The newest fills and entries stay whatever their age: Kraken sends them again.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def all_fills(path: Path) -> list[FillRow]:
 
 
 def archive(journal: Journal, now_ts: int, rows_most: int = limits.ARCHIVE_ROWS) -> int:
-    """Move what is old, at most ``rows_most`` of each table at a time; return how many rows left the journal."""
+    """Move old rows, at most ``rows_most`` of each table at a time; return how many left the journal."""
     old = now_ts - int(limits.ARCHIVE_AFTER_S * SECOND)
     db = journal.connection
     try:
@@ -80,7 +80,7 @@ def archive(journal: Journal, now_ts: int, rows_most: int = limits.ARCHIVE_ROWS)
 
 
 def _last_fill(db: sqlite3.Connection, old: int, rows_most: int) -> int:
-    """Return the number of the last fill to move: all before it are old as well, so that their sums stay in order."""
+    """Return the number of the last fill to move, 0 for none; all before it are old too, so sums stay in order."""
     kept = db.execute("SELECT n FROM fills ORDER BY n DESC LIMIT 1 OFFSET ?", (limits.ARCHIVE_KEEP - 1,)).fetchone()
     if kept is None:
         return 0
