@@ -164,8 +164,8 @@ def sentences(summary: Summary) -> list[str]:
         lines.append(f"to stay within --max-mb, {counted(summary.files_dropped, 'file')} went, the oldest first")
     by_topic = list(summary.missed_by_topic.items())
     if by_topic:
-        most = ", ".join(f"{topic} {count:,}" for topic, count in by_topic[: limits.RECORD_GAPS_TOLD])
-        more = len(by_topic) - limits.RECORD_GAPS_TOLD
+        most = ", ".join(f"{topic} {count:,}" for topic, count in by_topic[: limits.RECORD_GAPS_NAMED])
+        more = len(by_topic) - limits.RECORD_GAPS_NAMED
         lines.append(
             f"MISSED {summary.missed:,} messages: {most}{f' and {more} topics more' if more > 0 else ''}. "
             "Each row's 'missed' says where. The machine was too busy, or a process restarted: record fewer topics"

@@ -1,7 +1,7 @@
-"""Unconfirmed behaviour of Kraken's exchange, as switches of the simulator, each with its likelier default.
+"""Unconfirmed behaviour of Kraken's exchange, as switches of the simulator; the likelier value is the default.
 
-The only place that says of each fact what is not known, what the simulator does by default and otherwise, and what is
-known of it all the same. docs/simulator.md's table and the configuration's page are made from it.
+Only this module says what is not known, what the simulator does for each value, and what is known all the same. The
+table in docs/simulator.md and the page of the configuration are made from it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 
 class Assumption(NamedTuple):
-    """An unknown behaviour, what happens by each value of its switch (the default first), and what is known."""
+    """An unknown behaviour, the outcome for each value of its switch (the default first), and what is known."""
 
     about: str
     outcomes: Mapping[Any, str]
@@ -22,7 +22,7 @@ class Assumption(NamedTuple):
 
 
 class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The simulator's switches for what is not confirmed of Kraken; sections of KRAKEN.md say where it is from."""
+    """The simulator's switches for what is not confirmed of Kraken; numbers are sections of KRAKEN.md."""
 
     duplicate_subscribe: Annotated[
         Literal["refused", "acknowledged"],
@@ -303,7 +303,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
 
 
 def assumptions() -> Iterator[tuple[str, Any, Assumption]]:
-    """Return each switch's name, default and words."""
+    """Yield each switch's name, default and assumption."""
     hints = typing.get_type_hints(Unconfirmed, include_extras=True)
     for field in msgspec.structs.fields(Unconfirmed):
         (assumption,) = hints[field.name].__metadata__

@@ -19,7 +19,7 @@ Wrong = Callable[[str, str], Exception]
 
 
 def check_alerts(monitor: Monitor, wrong: Wrong) -> None:
-    """Raise what ``wrong(key, text)`` makes."""
+    """Raise ``wrong(key, text)`` for a rule or webhook that cannot be used."""
     for field in msgspec.structs.fields(monitor.alerts):
         _check_rule(f"monitor.alerts.{field.name}", monitor.alerts.rule(field.name), wrong)
     percents = {"loss.percent": monitor.alerts.loss.percent, "latency.percentile": monitor.alerts.latency.percentile}

@@ -120,7 +120,7 @@ def _check_strategy(name: str, strategy: Strategy, wrong: Wrong) -> None:
 
 
 def _fill_urls(config: Config) -> None:
-    # Wherever else it listens, this machine's own processes reach it by loopback.
+    # Even if it listens elsewhere, this machine's own processes reach it by loopback.
     host = config.simulator.host if is_loopback(config.simulator.host) else "127.0.0.1"
     address = f"{bracketed(host)}:{config.simulator.port}"
     old = config.kraken.websocket_version == 1
@@ -137,7 +137,7 @@ def _fill_urls(config: Config) -> None:
 
 
 def consent_file(config: Config) -> Path:
-    """Return where ``tradebyte doctor --go-live`` leaves a person's consent for this key."""
+    """Return the file in which ``tradebyte doctor --go-live`` stores a person's consent for this key."""
     return config.data / "go-live" / hashlib.sha256(config.kraken.api_key.encode()).hexdigest()[:16]
 
 
