@@ -17,7 +17,7 @@ WAY = [
     ("a live book is published in ticks and lots", "book/books.py", "Books.encode"),
     ("the strategy's process hears it", "strategy/host.py", "Host.message"),
     ("the strategy decides which quotes it wants", "strategy/market_maker.py", "MarketMaker.on_book"),
-    ("which are published as its target, with the time until they hold", "strategy/host.py", "Host._say"),
+    ("which are published as its target, with the time until they hold", "strategy/host.py", "Host._publish"),
     ("the executor takes the target, and makes a pass", "executor/executor.py", "Executor.turn"),
     ("the gates say whether anything may be placed now", "executor/decide/gates.py", "Gates.advancing"),
     ("the plan is what differs between target and orders", "executor/decide/planner.py", "plan"),

@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _check(configuration: Config) -> None:
-    """Exit 78 with the reason unless every strategy's class and settings are as they must be."""
+    """Exit 78 with the reason if any strategy's class or settings cannot be used."""
     try:
         for name in configuration.strategies:
             load_strategy(configuration, name)
