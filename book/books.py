@@ -210,7 +210,7 @@ class Books:
     def _path_trouble(self, now: int) -> str:
         """Return why nothing from Kraken can be trusted to be current; empty if it can."""
         if now - self._heard > PATH_DEAD_NS:
-            return "feed.status unheard for 1 s"
+            return "feed.status not heard for 1 s"
         if now - self._last_byte > SILENT_NS:
             return "nothing from Kraken for 3 s"
         return "lagging: updates come late" if self._lateness.is_lagging(now) else ""

@@ -157,7 +157,7 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--python", action="store_true", help="use the Python book even where the Rust one is built")
-    parser.add_argument("--depth", type=int, choices=DEPTHS, help="depth of books whose capture does not tell it")
+    parser.add_argument("--depth", type=int, choices=DEPTHS, help="depth of books whose capture does not state it")
     parser.add_argument("--config", metavar="PATH", help="taken as by every command; nothing in it matters here")
     options = parser.parse_args(argv)
     if not options.python and not implementation.RUST:

@@ -79,7 +79,7 @@ class Executor:
     def _target(self, message: Target, now: int) -> bool:
         """Take a configured strategy's target. False if it is not taken: the one before it then expires (T2)."""
         if message.symbol not in self.state.config.strategy_pairs(message.strategy):
-            text = f"{message.strategy} sends a target for {message.symbol}, which is none of its pairs here"
+            text = f"{message.strategy} sends a target for {message.symbol}, which is not one of its pairs"
             self.state.out.tell("warning", "target", text, alert=True)
             return False
         local = self.remote_targets.localise(message, now, self.state.life.wall_ts(now))

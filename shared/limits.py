@@ -145,7 +145,7 @@ REPLAY_FRAMES_A_TURN: Final = 200  # between two polls of the sockets, so that f
 REPLAY_READER_S: Final = 10.0  # a reader that takes nothing for this long is not waited for any more
 
 # Recordings.
-RECORD_FLUSH_S: Final = 1.0  # whatever happens, no more than this is lost
+RECORD_FLUSH_S: Final = 1.0  # no more than this is ever lost
 RECORD_BATCH_BYTES: Final = 4 * 1024 * 1024  # of payload in memory; more is written at once
 RECORD_BATCH_ROWS: Final = 20_000
 RECORD_FIRST_S: Final = 3.0  # if nothing is heard for this long after the start, the command says so

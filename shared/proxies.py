@@ -35,7 +35,7 @@ def proxy_for(url: str) -> str | None:
         missing = [name for module, name in SOCKS_PACKAGES.items() if importlib.util.find_spec(module) is None]
         if missing:
             raise ProxyUnusable(
-                f"the environment names a SOCKS proxy, which takes {' and '.join(missing)}: "
+                f"the environment names a SOCKS proxy, which needs {' and '.join(missing)}: "
                 f"'.venv/bin/pip install {' '.join(missing)}', or name an HTTP proxy in https_proxy"
             )
     return proxy

@@ -17,8 +17,8 @@ WANTED = ["book", "book.status", "feed.instrument", "feed.status", "feed.trade",
 def main() -> None:
     """Run until asked to stop."""
     options = parser("strategy", __doc__ or "")
-    options.add_argument("--name", help="which of the configured strategies (the first when not said)")
-    options.add_argument("--check", action="store_true", help="look at every strategy's class and settings, and end")
+    options.add_argument("--name", help="which of the configured strategies (default: the first)")
+    options.add_argument("--check", action="store_true", help="check every strategy's class and settings, and end")
     arguments = options.parse_args()
     configuration = load_config("strategy", arguments.config)
     if arguments.check:

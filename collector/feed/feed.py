@@ -256,7 +256,7 @@ class Feed:
         if changes.added and self._connected:
             self._subscriptions.subscribe("book", changes.added, now)
         for symbol in changes.gone:
-            self.out.alert("error", "pair", f"Kraken does not list {symbol}: it is out, and the others are quoted")
+            self.out.alert("error", "pair", f"Kraken does not list {symbol}: it is left out, and the others are quoted")
         for symbol in [] if self._replay else self.listing.unknown:
             self._subscriptions.leave_out(symbol)
         if changes.back and self._connected:

@@ -161,7 +161,7 @@ def sentences(summary: Summary) -> list[str]:
     else:
         lines.append("no message was heard, so no file was written; is the system running? See 'tradebyte status'")
     if summary.files_dropped:
-        lines.append(f"to stay within --max-mb, {counted(summary.files_dropped, 'file')} went, the oldest first")
+        lines.append(f"to stay within --max-mb, {counted(summary.files_dropped, 'file')} deleted, the oldest first")
     by_topic = list(summary.missed_by_topic.items())
     if by_topic:
         most = ", ".join(f"{topic} {count:,}" for topic, count in by_topic[: limits.RECORD_GAPS_NAMED])
@@ -174,7 +174,7 @@ def sentences(summary: Summary) -> list[str]:
         lines.append("missed: none")
     if summary.skipped or summary.without_header:
         lines.append(
-            f"what no TradeByte sends: {summary.skipped} not recorded, {summary.without_header} without a header"
+            f"messages not from TradeByte: {summary.skipped} not recorded, {summary.without_header} without a header"
         )
     return lines
 

@@ -40,7 +40,7 @@ class Hold:
             Cause.START: f"{plain(self.position)} {asset} beyond inventory_base at the start",
             Cause.CHANGE: f"{plain(self.position)} {asset} beyond inventory_base, not by a fill of ours",
         }[self.cause]
-        return f"{what}: left alone until 'tradebyte accept {asset}', or you move it"
+        return f"{what}: left alone until 'tradebyte accept {asset}', or until you move it"
 
 
 class Holds:

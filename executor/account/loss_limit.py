@@ -50,11 +50,11 @@ class LossLimit:
         stale = ", ".join(sorted(positions - state.market.fresh(now)))
         midnight = now - now_ts % DAY_NS
         if stale and account.day.date and now - max(midnight, state.life.started) < limits.LOSS_WAITS_S * SECOND:
-            text = f"{date} is not begun without a fresh mid of {stale}: loss counts on from before"
+            text = f"{date} waits for a fresh mid of {stale}; until then yesterday's loss counts on"
             state.out.tell("info", "day", text)
             return False
         if stale:
-            text = f"the loss of {date} counts from the last mid of {stale}, or from its first where there was none"
+            text = f"the loss of {date} counts from the last mid of {stale}, or from its first if there was none"
             state.out.tell("warning", "day", text, alert=True)
         account.begin_day(date, mids)
         return True

@@ -78,7 +78,7 @@ class Flatten:
 
     def _outcome(self) -> str:
         account = self.state.account
-        why = ["flattened: every position is inventory_base, but for what is too small to trade"]
+        why = ["flattened: every position is at inventory_base, but for amounts too small to trade"]
         why += [f"{asset} is left as it is: {hold.text(asset)}" for asset, hold in sorted(account.holds.held.items())]
         for asset in sorted(set(self.state.bases) - account.holds.held.keys()):
             if (quotes := self._shut_in_by(asset)) and account.position(asset):

@@ -92,7 +92,7 @@ class Backfill:
         for ref_id in late:
             if now - self._unmatched[ref_id] > limits.ENTRY_GIVEN_UP_S * SECOND:
                 self.state.account.give_up(ref_id)
-                text = f"the ledger has a trade {ref_id} that no report and no history shows: taken for a transfer"
+                text = f"the ledger has a trade {ref_id} that neither report nor history shows: counted as a transfer"
                 self.state.out.tell("error", "reconcile", text, alert=True)
         if late and not self.pages and now >= self._unmatched_due:
             # The history lags a fill by up to a minute: ask less often each time.

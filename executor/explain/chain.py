@@ -74,9 +74,8 @@ def evidence(order: OrderRow, events: Sequence[EventRow]) -> tuple[EventRow | No
             last = event
     if last is None:
         return None, f"{order.state}; what showed it is not among the events that are kept"
-    data: dict[str, Any] = json.loads(last.data)
-    said = sentences.SENTENCES[last.kind](data)
-    return last, f"{order.state}, by {sentences.SOURCES[last.kind]} at {rfc3339(last.event_ts)[11:23]}: {said}"
+    sentence = sentences.SENTENCES[last.kind](json.loads(last.data))
+    return last, f"{order.state}, by {sentences.SOURCES[last.kind]} at {rfc3339(last.event_ts)[11:23]}: {sentence}"
 
 
 def left_out(events: Sequence[EventRow]) -> int:
@@ -110,8 +109,8 @@ def _decision(order: OrderRow, event: EventRow, data: dict[str, Any], *, first: 
         parts.append((at, "budget", sentences.budget(data["budget"]), data["budget"]))
     amends = plan["step"] == "amend" and "denied" not in data
     return [
-        Step(ts, kind, said, part, not first and (kind in _ONCE or (kind == "target" and amends)))
-        for ts, kind, said, part in parts
+        Step(ts, kind, sentence, part, not first and (kind in _ONCE or (kind == "target" and amends)))
+        for ts, kind, sentence, part in parts
     ]
 
 
@@ -145,14 +144,14 @@ def _is_plain(kind: str, data: dict[str, Any]) -> bool:
 
 def as_json(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow]) -> dict[str, Any]:
     """Return the whole chain as one object: numbers as decimal text, times RFC 3339."""
-    event, said = evidence(order, events)
+    event, sentence = evidence(order, events)
     names = ("cl_ord_id", "order_id", "strategy", "symbol", "slot", "side", "price", "qty", "filled", "state", "error")
     return {
         **{name: getattr(order, name) for name in names},
         "live": order.is_live,
         "created": rfc3339(order.created_ts),
         "changed": rfc3339(order.changed_ts),
-        "evidence": {"kind": event.kind if event else "", "ts": _time(event), "text": said},
+        "evidence": {"kind": event.kind if event else "", "ts": _time(event), "text": sentence},
         "events_left_out": left_out(events),
         "events": [
             {"ts": rfc3339(step.ts), "kind": step.kind, "text": step.text, **_times(step.data)}
@@ -198,7 +197,7 @@ def screen(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow]
         lines.append(f"{'' if at[:23] == last[:23] else at[11:23]:<12}  {step.kind.replace('_', ' '):<15}  {step.text}")
         last = at
     if not whole:
-        lines.append("its events are not kept any more, or are from before there were any: only what is above")
+        lines.append("its events are not kept any more, or it is older than events are")
     elif left_out(events):
         lines.append(f"{left_out(events)} events between its beginning and its newest are not kept")
     lines += ["", f"evidence: {evidence(order, events)[1]}" if whole else f"last state: {order.state}"]

@@ -89,8 +89,8 @@ def _restored(data: dict[str, Any]) -> str:
 
 def _adopted(data: dict[str, Any]) -> str:
     where = "this start's first snapshot" if data["is_start"] else "the executions channel"
-    whose = "of an earlier life, to be pulled" if data["ours"] else "not ours: left alone, and counted"
-    return f"the executor of epoch {data['epoch']} found it by {where} and not in the journal: {whose}"
+    owner = "an earlier life's, to be pulled" if data["ours"] else "not ours: left alone, and counted"
+    return f"the executor of epoch {data['epoch']} found it by {where} and not in the journal: {owner}"
 
 
 def _history(data: dict[str, Any]) -> str:

@@ -102,10 +102,8 @@ def snapshots(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
     if balances is not None:
         wallets = [wallet for row in balances.data for wallet in row.get("wallets") or []]
         kinds = sorted({f"{wallet.get('type')}/{wallet.get('id')}" for wallet in wallets})
-        seen = ", ".join(kinds) or "no wallets are told apart"
-        yield _of(
-            "wallets", "a balance's wallets are told apart, the spot one as spot/main", "spot/main" in kinds, seen
-        )
+        seen = ", ".join(kinds) or "no wallets are listed"
+        yield _of("wallets", "a balance's wallets are listed, the spot one as spot/main", "spot/main" in kinds, seen)
 
 
 def _gaps(transcript: Transcript) -> Iterator[Finding]:
@@ -288,13 +286,13 @@ def counters(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
     names = sorted({name for row in rows for name in ("ratecount", "ratecounter") if row.get(name) is not None})
     more = {"switch": "rate_counter_name", "value": names[0]} if len(names) == 1 else {}
     seen = ", ".join(names) or "no report has it: our own counter alone counts"
-    yield _of("rate counter", "reports tell the pair's counter", bool(names) if rows else None, seen, **more)
+    yield _of("rate counter", "reports have the pair's counter", bool(names) if rows else None, seen, **more)
     subscribed = transcript.call("subscribe executions")
     most = _result(subscribed).get("maxratecount")
     known = most in (60, 125, 180)
     yield _of(
         "threshold",
-        "the subscription tells the tier's threshold: 60, 125 or 180",
+        "the subscription's answer has the tier's threshold: 60, 125 or 180",
         known if subscribed else None,
         str(most),
     )
@@ -310,7 +308,7 @@ def switch(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
         life_s = -1.0
     wanted = armed.params.get("timeout", 0) if armed is not None else 0
     holds = None if armed is None or armed.error else abs(life_s - wanted) <= 1
-    belief = "cancel_all_orders_after tells its trigger time, the timeout from now"
+    belief = "cancel_all_orders_after answers with its trigger time, the timeout from now"
     yield _of("the switch", belief, holds, str(result or (armed.error if armed else "")), is_unsafe=True)
     trigger = str(_result(off).get("triggerTime"))
     known = None if off is None or off.error else trigger in ("0", "", "None")
