@@ -1,6 +1,6 @@
 """Effects of the executor's cores: requests, REST calls, journal rows, messages, lines for the log.
 
-A pass returns them; :mod:`executor.dispatch` carries them out in an order that a crash at any point survives.
+A pass returns them; :mod:`executor.dispatch` carries them out, in an order that survives a crash at any point.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class Conversion:
 
 
 def restore_conversion(kept: str | None) -> Conversion:
-    """Return what the journal keeps; an older journal has none, and books everything at its first rates."""
+    """Return the conversions that the journal holds. An older journal has none: all is converted at the first rates."""
     state = json.loads(kept or "{}")
     return Conversion(
         {

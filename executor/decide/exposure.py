@@ -135,7 +135,7 @@ class Exposure:
         return self._worst[leg] - self._share(leg, without)
 
     def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
-        """Return what all assets may come to together, with ``more`` in some directions."""
+        """Return the gross worst case, with ``more`` in some directions."""
         total = self._gross
         touched = {asset for asset, _ in more}
         if without is not None:

@@ -41,9 +41,9 @@ class Step(Enum):
 
 
 class Flatten:
-    """Closes each traded base through one pair, one order at a time, until what is left cannot be traded.
+    """Closes each traded base through one pair, one order at a time, until the rest is too small to trade.
 
-    A base that only a pair with another traded base closes goes first: closing it moves the other.
+    A base that can only be closed into another traded base goes first: closing it moves the other.
     """
 
     def __init__(self, state: State, gates: Gates, placing: Placing) -> None:
@@ -159,7 +159,7 @@ class Flatten:
         return price, min(lots, self._most_lots(pair, price))
 
     def _most_lots(self, pair: Pair, price: int) -> int:
-        """Count the lots that the quote's balance pays at a price, taker fee and what other orders reserve included."""
+        """Count the lots that the quote's balance pays at a price, less the taker fee and what other orders reserve."""
         account = self.state.account
         reserved = sum(
             (amount for asset, amount in map(risk.spends, self.state.registry.live()) if asset == pair.quote), ZERO

@@ -19,7 +19,7 @@ QUOTABLE = ("online", "unknown")  # modes of the matching engine; unknown until 
 
 
 class Gates:
-    """Each answers with the first closed gate, or None where all are open; times are ns of CLOCK_BOOTTIME."""
+    """A query returns the first closed gate, or None if all are open; times are ns of CLOCK_BOOTTIME."""
 
     def __init__(self, state: State) -> None:
         self.state = state

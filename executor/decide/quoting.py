@@ -183,7 +183,7 @@ class Quoting:
             self.rejections.lift_blocks(symbol, book.bids[0][0], book.asks[0][0], now)
 
     def _is_price_blocked(self, symbol: str, quote: Quote) -> bool:
-        """True while a price that was rejected, or a better one, waits for the touch to clear it (T5)."""
+        """True for a price that was rejected, or one nearer to the market, until the touch has cleared it (T5)."""
         price = self.rejections.blocked_price(symbol, quote.side)
         book = self.state.market.books.get(symbol)
         if price is None or book is None or not (book.bids and book.asks):

@@ -145,7 +145,7 @@ class Standing(Protocol):
         ...
 
     def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
-        """Return what all assets may come to together, with ``more`` in some directions."""
+        """Return the gross worst case, with ``more`` in some directions."""
         ...
 
     def spent(self, asset: str, without: Order | None) -> Decimal:
@@ -172,7 +172,7 @@ class Listed:
         return self._exposures(without).by_leg[leg]
 
     def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
-        """Return what all assets may come to together, with ``more`` in some directions."""
+        """Return the gross worst case, with ``more`` in some directions."""
         after = self._exposures(without)
         for leg, worth in more.items():
             after.by_leg[leg] += worth

@@ -19,7 +19,7 @@ from shared.version import tradebyte_version
 
 
 class Listener(Protocol):
-    """Hears what happens on the private connection."""
+    """Called with what happens on the private connection."""
 
     def token_requested(self) -> None:
         """Count the call for a token as it leaves."""
@@ -128,7 +128,7 @@ class Private:
         self._keep(self.subscribe())
 
     async def subscribe(self) -> None:
-        """Fetch a token for the connection that stands, and tell the listener; drop the connection without one."""
+        """Fetch a token for the open connection, and hand it to the listener; without one drop the connection."""
         connection = self.socket.reconnect.attempts
         self._listener.token_requested()
         token = problem = ""

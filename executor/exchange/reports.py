@@ -156,7 +156,7 @@ class Reports:
         )
 
     def record_past(self, row: FillRow, now: int) -> None:
-        """Record a fill that only the trades' history has, on its order where that is still known."""
+        """Record a fill that only the trades' history has, on its order if that is still known."""
         order = self.state.registry.find(row.cl_ord_id, row.order_id)
         if order is not None:
             apply(order, ShownByFill(row.order_id), now)

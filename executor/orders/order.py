@@ -200,7 +200,7 @@ class Order:
 
 
 def price_units(order: Order, price: Decimal) -> int:
-    """Return a price in the order's ticks; a finer one of an adopted order counts as the next towards the market."""
+    """Return a price in the order's ticks; a finer one of an adopted order is rounded towards the market."""
     if not order.is_adopted:
         return scale(price, order.price_precision)
     return ceil_to(price, order.price_precision) if order.side == "buy" else floor_to(price, order.price_precision)
@@ -212,5 +212,5 @@ def qty_units(order: Order, qty: Decimal) -> int:
 
 
 def filled_units(order: Order, qty: Decimal) -> int:
-    """Return a filled quantity in the order's lots, rounded down: the pair's lots may be finer by now than its own."""
+    """Return a filled quantity in the order's lots, rounded down: the pair's lots may have become finer since."""
     return floor_to(qty, order.qty_precision)

@@ -110,11 +110,11 @@ class Registry:
         return [order for order in self._standing.values() if order.is_live]
 
     def live(self) -> list[Order]:
-        """Return every order that may trade as the book stands, foreign ones included."""
+        """Return every order that may trade now, foreign ones included, but none that waits for a trigger."""
         return [order for order in self.standing() if order.presence is not Presence.WAITING]
 
     def live_on(self, symbol: str) -> list[Order]:
-        """Return the live orders of one symbol."""
+        """Return the live orders of one symbol, as :meth:`live` does for all."""
         orders = self._standing_on.get(symbol, {}).values()
         # ``is_live`` written out: this runs some thirty times a pass, and a property call for each order is slow.
         return [order for order in orders if isinstance(order.life, Active) and order.presence is not Presence.WAITING]

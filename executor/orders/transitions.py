@@ -1,7 +1,7 @@
 """The order state machine: events in, the order's next state out. Nothing else changes an order.
 
-:func:`life_after` is the whole of the machine's states, and docs/orders.md is made from it; :func:`apply` keeps what
-belongs to an event besides.
+:func:`life_after` has all transitions between states, and docs/orders.md is made from it. :func:`apply` makes an
+event's other changes to the order.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ Event = (
 
 
 def life_after(life: Life, event: Event) -> Life:
-    """Return the state that an event leads to; the same state where the event changes none."""
+    """Return the state that an event leads to, or the same state if the event does not change it."""
     if isinstance(life, Finished):
         # The first end stands (T17); only evidence that it is open brings it back.
         return Active.OPEN if isinstance(event, Revived) else life

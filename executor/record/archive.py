@@ -33,7 +33,7 @@ def files(journal: Path) -> list[Path]:
 
 
 def archived_fills(journal: Path) -> Iterator[FillRow]:
-    """Yield all fills in the archives, oldest first; those that a crash left in the journal as well come once."""
+    """Yield all fills in the archives, oldest first; one that a crash left in two files comes twice."""
     for file in files(journal):
         opened = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
         try:
@@ -44,7 +44,7 @@ def archived_fills(journal: Path) -> Iterator[FillRow]:
 
 
 def all_fills(path: Path) -> list[FillRow]:
-    """Return every fill ever journaled, archives first. Raises :class:`JournalError`."""
+    """Return every fill ever journaled, each once, archives first. Raises :class:`JournalError`."""
     try:
         fills = {row.exec_id: row for row in archived_fills(path)}
     except sqlite3.Error as error:
@@ -129,7 +129,7 @@ def _delete(db: sqlite3.Connection, last_fill: int, orders: list[tuple[str]], en
 
 
 def carried(db: sqlite3.Connection) -> tuple[dict[tuple[str, str], Tally], dict[str, Pnl]]:
-    """Return what archived fills add up to: counts and positions by strategy and symbol, profit by symbol."""
+    """Return the sums of archived fills: counts and positions by strategy and symbol, profit by symbol."""
     tallies = {}
     for strategy, symbol, count, position, buy, sell in db.execute("SELECT * FROM carried_tallies"):
         tallies[strategy, symbol] = Tally(count, Decimal(position), {"buy": buy, "sell": sell})
