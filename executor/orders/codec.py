@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from executor.orders.order import Active, Amend, Audit, Doubt, Finished, Life, Order, Presence, Stamps
+from executor.orders.order import Active, Amend, Audit, Doubt, Finished, Order, OrderLife, Presence, Stamps
 from executor.orders.registry import ADOPTED, FOREIGN
 from executor.orders.transitions import Restarted, apply
 from executor.record.rows import OrderRow
@@ -75,7 +75,7 @@ def from_row(row: OrderRow, boot_to_wall: int, next_event: int = 0) -> Order:
     return order
 
 
-def _life(state: str) -> Life:
+def _life(state: str) -> OrderLife:
     return Active(state) if state in {member.value for member in Active} else Finished(state)
 
 

@@ -35,7 +35,7 @@ class Finished(Enum):
     NEVER_PLACED = "never_placed"  # no response, and neither snapshot nor history knows it
 
 
-Life = Active | Finished
+OrderLife = Active | Finished
 
 
 class Presence(Enum):
@@ -137,7 +137,7 @@ class Order:
     qty: int
     price_precision: int
     qty_precision: int
-    life: Life = Active.SENT
+    life: OrderLife = Active.SENT
     order_id: str = ""
     filled: int = 0
     counted: int = 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import assert_never
 
-from executor.orders.order import Active, Amend, Finished, Life, Order, Presence
+from executor.orders.order import Active, Amend, Finished, Order, OrderLife, Presence
 from shared import limits
 from shared.clock import SECOND
 
@@ -232,7 +232,7 @@ Event = (
 )
 
 
-def life_after(life: Life, event: Event) -> Life:
+def life_after(life: OrderLife, event: Event) -> OrderLife:
     """Return the state that an event leads to, or the same state if the event does not change it."""
     if isinstance(life, Finished):
         # The first end stands (T17); only evidence that it is open brings it back.
