@@ -25,13 +25,13 @@ class Shell:
             process.log.warning("the Rust module is not built: the Python book runs, slower", build="make setup")
 
     def on_messages(self, received: list[Received]) -> None:
-        """Hand each message on, and publish what it changed at once."""
+        """Hand each message on, and publish at once what it changed."""
         for item in received:
             self.books.message(item.message, item.missed, boot_ns(), wall_ns())
             self.carry_out()
 
     def on_turn(self, now: int) -> None:
-        """Take the clock's turn."""
+        """Turn the books, and report the process's state."""
         self.books.turn(now)
         self.carry_out()
         trouble = self.books.trouble

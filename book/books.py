@@ -1,8 +1,7 @@
-"""The books of a feed: keeps them live, and says why those are not that are not. A core: messages in, effects out.
+"""The books of a feed: which of them are live, and why the others are not.
 
-A book is live when its own frames say so (:mod:`book.tracked`) and the path from Kraken is alive: ``feed.status``
-comes new, bytes come from Kraken, and updates are not late. Whatever comes in, nothing is raised: it is counted,
-logged and survived.
+A book is live if its own frames are good (:mod:`book.tracked`) and the path from Kraken is alive: ``feed.status`` is
+heard, bytes come from Kraken, and updates are not late. Bad input is counted and logged, and never raises.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ STATUS_NS = limits.PATH_NEWS_MS * MS
 
 @dataclass(slots=True)
 class Effects(effects.Effects):
-    """The effects of a message or a turn; ``books`` are symbols to publish, as :meth:`Books.encode` makes them."""
+    """The effects of a message or a turn; ``books`` are the symbols to publish, by :meth:`Books.encode`."""
 
     books: dict[str, None] = field(default_factory=dict)
 
@@ -60,7 +59,7 @@ class Books:
         self._heard = self._last_byte = 0
         self._lateness = Lateness()
         self._status_due = 0
-        # None: nothing published yet, and the first word on it is due at the start.
+        # The resync requests last published; None before the first, which is published even if it is empty.
         self._wanted: dict[str, int] | None = None
 
     @property
@@ -71,7 +70,7 @@ class Books:
         return ", ".join(bad[:TROUBLES_SHOWN]) + more
 
     def take(self) -> Effects:
-        """Return what is to be done since the last call."""
+        """Return the effects since the last call."""
         return self.out.take()
 
     # --- what comes in -------------------------------------------------------------------------------------------
@@ -88,7 +87,7 @@ class Books:
             self._trades(message, now)
 
     def turn(self, now: int) -> None:
-        """Notice silence, request snapshots, publish news every 200 ms."""
+        """Notice silence, request snapshots, publish ``book.status`` every 200 ms."""
         for book in self._books.values():
             self._show(book, now)
         self._ask(now)
@@ -109,7 +108,7 @@ class Books:
         self._connected = status.connected
 
     def _adopt(self, connection: tuple[int, int]) -> bool:
-        """Follow the feed to its newest connection, on which nothing of the old one holds; False for an old one."""
+        """Follow the feed to a newer connection, which empties all books; return False for an old one."""
         if connection > self._connection:
             self._connection, self._connected, self._last_byte = connection, True, 0
             self._lateness.forget()
@@ -119,13 +118,13 @@ class Books:
 
     def _instruments(self, instruments: Instruments) -> None:
         for symbol in instruments.references:
-            # Found by the collector: what values other quotes has a book like any other.
+            # The collector chose these to value other quotes: each gets a book like any other.
             if symbol not in self._books and not self._is_replay:
                 self._books[symbol] = TrackedBook(symbol, self._depth, self._module)
         for symbol, pair in instruments.pairs.items():
             book = self._books.get(symbol)
             if book is None or (self._is_replay and book.is_live):
-                # A recording cannot be asked for the snapshot that a change of precision wants.
+                # A change of precision needs a snapshot, for which a recording cannot be asked.
                 continue
             try:
                 book.instrument(pair.price_precision, pair.qty_precision)
@@ -166,7 +165,7 @@ class Books:
                 lateness.update(exchange_now - stamp, now)
 
     def _exchange_now(self, now: int) -> int:
-        """The exchange's time by the collector's estimate, ns since the epoch; 0 where that is not good enough."""
+        """Return the exchange's time by the collector's estimate, ns since the epoch; 0 if that is not good enough."""
         status = self._status
         if status is None or not 0 <= status.offset_uncertain_ms <= limits.CLOCK_UNCERTAIN_MS:
             return 0
@@ -179,20 +178,20 @@ class Books:
         return self._status is not None and self._status.replay
 
     def _replayed(self, message: FeedFrame) -> TrackedBook | None:
-        """Return a book for a symbol that only the recording knows."""
+        """Return a new book for a symbol of the recording that is not configured."""
         if not self._is_replay or not message.symbol or len(self._books) >= limits.BUS_TRACKED_TOPICS:
             return None
         book = self._books[message.symbol] = TrackedBook(message.symbol, self._depth, self._module)
         return book
 
     def _size_for_replay(self, book: TrackedBook, frame: bytes) -> None:
-        """Take from a recorded snapshot what the recording does not tell otherwise: precision and depth."""
+        """Take precision and depth from a recorded snapshot: a recording need not have them elsewhere."""
         depth = replayed_depth(frame, self._depth) if not book.is_live else None
         if depth is not None:
             price_precision, qty_precision = book.precisions or (self._module.WIRE, self._module.WIRE)
             book.instrument(price_precision, qty_precision, depth)
 
-    # --- what goes out -------------------------------------------------------------------------------------------
+    # --- what goes out, and why ----------------------------------------------------------------------------------
 
     def _state(self, book: TrackedBook, now: int) -> tuple[BookState, str]:
         """Return a book's state as the bus shows it, and why."""
@@ -209,9 +208,9 @@ class Books:
         return (BookState.SILENT, trouble) if trouble else (BookState.LIVE, "")
 
     def _path_trouble(self, now: int) -> str:
-        """Return why nothing from Kraken can be trusted to be current, or an empty text."""
+        """Return why nothing from Kraken can be trusted to be current; empty if it can."""
         if now - self._heard > PATH_DEAD_NS:
-            return "feed.status unheard for 1 s"
+            return "feed.status not heard for 1 s"
         if now - self._last_byte > SILENT_NS:
             return "nothing from Kraken for 3 s"
         return "lagging: updates come late" if self._lateness.is_lagging(now) else ""
@@ -223,13 +222,13 @@ class Books:
             self.out.pending.books[book.symbol] = None
 
     def encode(self, symbol: str, src: str, boot: int, seq: int, ts: int, now: int) -> bytes:
-        """Return ``book.<symbol>`` as it is now, ``booked`` at ``now``."""
+        """Return the message ``book.<symbol>`` with the book as it is now, ``booked`` at ``now``."""
         book = self._books[symbol]
         state, _ = self._state(book, now)
         return bytes(book.book.encode(self._depth, state.value, src, boot, seq, ts, book.received, now))
 
     def _ask(self, now: int) -> None:
-        """Ask for snapshots where the feed can bring them: a lost connection brings them by itself."""
+        """Ask for snapshots while the feed can fetch them; a new connection brings them by itself."""
         status = self._status
         if status and self._connected and not status.replay and now - self._heard <= PATH_DEAD_NS:
             for book in self._books.values():

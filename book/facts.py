@@ -1,4 +1,4 @@
-"""The subject of a parsed book frame (symbol, depth, snapshot or not), before any book looks at its levels."""
+"""Facts about a parsed book frame (symbol, depth, snapshot or not), before any book reads its levels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ UNKNOWN = "?"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A book frame's symbol (its new name), its depth if it tells one, and of a snapshot the longer side."""
+    """A book frame's symbol (its new name), its depth if it states one, and a snapshot's number of levels.
+
+    ``snapshot_levels`` is that of the longer side; None if the frame is no snapshot.
+    """
 
     symbol: str
     depth: int | None
@@ -21,7 +24,7 @@ class Facts:
 
 
 def describe(parsed: object) -> Facts | None:
-    """Return the facts of a frame, None if it is no book frame."""
+    """Return the facts of a frame, or None if it is no book frame."""
     if isinstance(parsed, dict):
         return _v2_facts(parsed)
     if isinstance(parsed, list) and len(parsed) >= 4 and isinstance(parsed[-1], str):
@@ -37,8 +40,8 @@ def depth_that_holds(levels: int) -> int:
 def replayed_depth(frame: bytes, configured: int) -> int | None:
     """Return the depth that a recorded snapshot was subscribed with; None if the frame is no snapshot.
 
-    A side that fills one of Kraken's depths exactly tells it; one that does not is a thin book of a recording that was
-    made, in all likelihood, with the configured depth.
+    If its longer side has exactly one of Kraken's depths, that is it. Else it is a thin book, which was recorded, in
+    all likelihood, with the configured depth.
     """
     try:
         about = describe(json.loads(frame))

@@ -1,7 +1,7 @@
 """Kraken's book frames, v1 and v2, read for one pair: the Python twin of the Rust scanner.
 
-Number text never becomes a float: it goes to an integer and a count of decimals. Sources: KRAKEN.md sections 1.5
-and 2.
+The text of a number never becomes a float: it becomes an integer and a count of decimals. Sources: KRAKEN.md sections
+1.5 and 2.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Level:
 
 @dataclass(slots=True)
 class Message:
-    """One message about the pair; ``exchange_ts`` is in ns since the epoch, 0 where the frame tells none."""
+    """One message about the pair; ``exchange_ts`` is in ns since the epoch, 0 if the frame has none."""
 
     is_v2: bool
     snapshot: bool
@@ -68,7 +68,7 @@ def new_name(symbol: str) -> str:
 def scan(frame: bytes, symbol: str) -> list[Message]:
     """Return the messages of a frame about ``symbol`` (a name made by :func:`new_name`), at least one.
 
-    Raises FrameError or WrongSymbolError. What is wrong with another symbol's levels is no error of ours.
+    Raises FrameError or WrongSymbolError. Errors in another symbol's levels are ignored.
     """
     top = _parse(frame)
     if isinstance(top, _Object):
@@ -78,7 +78,7 @@ def scan(frame: bytes, symbol: str) -> list[Message]:
     raise FrameError("neither an object nor an array")
 
 
-# ---- v2 -------------------------------------------------------------------------------------------------------------
+# --- v2 --------------------------------------------------------------------------------------------------------------
 
 
 def _v2_frame(top: _Object, symbol: str) -> list[Message]:
@@ -132,7 +132,7 @@ def _v2_level(level: object, is_bid: bool) -> Level:
     return _level(is_bid, level.one("price"), level.one("qty"))
 
 
-# ---- v1 -------------------------------------------------------------------------------------------------------------
+# --- v1 --------------------------------------------------------------------------------------------------------------
 
 
 def _v1_frame(top: list[object], symbol: str) -> Message:
@@ -178,13 +178,13 @@ def _v1_parts(level: object) -> list[object]:
 
 
 def _v1_time(level: list[object]) -> int:
-    """Return a level's time; that of a republished one is old news and counts as none."""
+    """Return a level's time; 0 for none, and for a republished level, whose time is old."""
     if len(level) < 3 or (len(level) > 3 and level[3] == "r"):
         return 0
     return _time(level[2], unix_ns)
 
 
-# ---- values of a book -----------------------------------------------------------------------------------------------
+# --- values of a book ------------------------------------------------------------------------------------------------
 
 
 def _level(is_bid: bool, price: object, qty: object) -> Level:
@@ -224,7 +224,7 @@ def _checksum(value: object) -> int | None:
 
 
 def _time(value: object, read: Callable[[str], int]) -> int:
-    """Return a time by ``read``; what is no time, or none that we know, is 0: nothing but a lag is measured with it."""
+    """Return a time by ``read``; 0 for anything that is not one, since only lateness is measured with it."""
     return read(value) if isinstance(value, str) else 0
 
 
@@ -258,7 +258,7 @@ def unix_ns(text: str) -> int:
     return int(seconds) * 10**9 + int(fraction.ljust(9, "0"))
 
 
-# ---- JSON -----------------------------------------------------------------------------------------------------------
+# --- JSON ------------------------------------------------------------------------------------------------------------
 
 _ABSENT = object()
 
@@ -270,7 +270,7 @@ class _NumberText(str):
 
 
 class _Object(list[tuple[str, object]]):
-    """A JSON object as its members in order: a key may come twice, which is an error where it matters."""
+    """A JSON object as its members in order; :meth:`one` raises for a key that comes twice."""
 
     def first(self, key: str) -> object:
         return next((value for name, value in self if name == key), _ABSENT)

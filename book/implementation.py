@@ -1,6 +1,6 @@
-"""The order book that runs: the Rust one where it is built, else its Python twin.
+"""The order book that runs: the Rust one if it is built, else its Python twin.
 
-``TRADEBYTE_NO_RUST=1`` asks for the twin. Whether to warn about the twin is the process's to decide.
+``TRADEBYTE_NO_RUST=1`` asks for the twin. The process decides whether to warn about it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any  # Any: the Rust module, which need not be
 def _rust() -> Any:
     """Return the Rust module, or None.
 
-    From the repository's root the bare crate folder imports as an empty namespace package, so it is the book
-    that is asked for.
+    In the repository's root the crate's folder can be imported as an empty package even if nothing is built. So the
+    module counts only if it has the order book.
     """
     if os.environ.get("TRADEBYTE_NO_RUST") == "1":
         return None
@@ -26,7 +26,7 @@ def _rust() -> Any:
 
 _MODULE = _rust()
 RUST: bool = _MODULE is not None
-"""True when the books are the Rust ones."""
+"""True if the books are the Rust ones."""
 
 if TYPE_CHECKING or not RUST:
     from book.orderbook import WIRE, FrameError, OrderBook, WrongSymbolError, get_ask, get_bid

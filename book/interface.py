@@ -1,4 +1,4 @@
-"""The order book as the rest of the process sees it: the Rust one and the Python twin both meet it."""
+"""The order book as the rest of the process sees it; the Rust book and its Python twin implement it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class OrderBook(Protocol):
 
     @property
     def synced(self) -> bool:
-        """True once a snapshot has come, until something fails."""
+        """True from a snapshot on, until something fails."""
         ...
 
     @property
@@ -31,26 +31,26 @@ class OrderBook(Protocol):
 
     @property
     def checksums_ok(self) -> int:
-        """Return how many checksums held."""
+        """Return how many checksums matched."""
         ...
 
     @property
     def checksums_failed(self) -> int:
-        """Return how many checksums did not hold."""
+        """Return how many checksums failed."""
         ...
 
     @property
     def exchange_ts(self) -> int:
-        """Return the last frame's own time in ns since the epoch, 0 where it has none."""
+        """Return the last frame's own time in ns since the epoch, 0 if it has none."""
         ...
 
     @property
     def last_was_snapshot(self) -> bool:
-        """True if the last frame held a snapshot, whose time is that of the last change and not of its sending."""
+        """True if the last frame had a snapshot; its time is that of the last change, not of its sending."""
         ...
 
     def apply_frame(self, frame: bytes) -> bool:
-        """Take one book frame, whole or not at all; True if the book is in sync after it.
+        """Take one book frame, whole or not at all; return True if the book is in sync after it.
 
         Raises the implementation's FrameError or WrongSymbolError, both ValueErrors.
         """
@@ -78,24 +78,24 @@ class OrderBook(Protocol):
 
 
 class Implementation(Protocol):
-    """A module that makes books: :mod:`book.implementation` chooses it, tests and benchmarks name one."""
+    """A module that makes books. :mod:`book.implementation` chooses one; tests and benchmarks name theirs."""
 
     @property
     def WIRE(self) -> int:
-        """As a precision: whatever the wire prints."""
+        """Return the precision that stands for as many decimals as the wire prints."""
         ...
 
     @property
     def OrderBook(self) -> Callable[[str, int, int, int], OrderBook]:
-        """Make a book of a pair, a depth and the precisions of price and quantity."""
+        """Return the class of books, made from a pair, a depth and the precisions of price and quantity."""
         ...
 
     @property
     def FrameError(self) -> type[ValueError]:
-        """Raised for bytes that are no sound book frame of the pair."""
+        """Return the error for bytes that are no sound book frame of the pair."""
         ...
 
     @property
     def WrongSymbolError(self) -> type[ValueError]:
-        """Raised for a sound frame of other pairs."""
+        """Return the error for a sound frame of other pairs."""
         ...

@@ -1,6 +1,6 @@
-"""The lateness of a book, by its updates' own timestamps and by trades that it does not explain.
+"""The lateness of a book, by its updates' own timestamps and by trades that contradict it.
 
-All checksums can be good on a book that is 26 s behind.
+Checksums do not show it: on a book that is 26 s behind all of them can match.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ QUIET_NS = 5 * SECOND
 
 
 class Lateness:
-    """Lagging: updates came more than 1 s after their own timestamps, for 1 s. Times are ns."""
+    """Lagging is: for 1 s, updates have come more than 1 s after their own timestamps. Times are ns."""
 
     def __init__(self) -> None:
         self._since = 0
@@ -26,12 +26,12 @@ class Lateness:
             self.forget()
             return
         self._since = self._since or now
-        # One that is 2 s late was more than 1 s late a second ago, though nobody had seen it yet.
+        # An update that is 2 s late was more than 1 s late a second ago already, before it came.
         if late >= 2 * LATE_NS or now - self._since >= LATE_NS:
             self._is_lagging = True
 
     def is_lagging(self, now: int) -> bool:
-        """True if updates are late; after 5 s without any, nothing is known to be on its way, and they are not."""
+        """True if updates are late; after 5 s without any update, none is known to be on its way, and it is False."""
         if self._since and now - self._updated > QUIET_NS:
             self.forget()
         return self._is_lagging
@@ -42,7 +42,7 @@ class Lateness:
 
 
 class Contradiction:
-    """Trades against the book: one beyond the touch that the book does not catch up with for 1 s. Prices in ticks."""
+    """A trade beyond the book's touch contradicts the book if it has not caught up after 1 s. Prices are in ticks."""
 
     def __init__(self) -> None:
         self._price = 0
@@ -57,7 +57,7 @@ class Contradiction:
             self._price, self._since = price, now
 
     def touch(self, bid: int | None, ask: int | None) -> None:
-        """Take the book's new touch: one that holds the trade's price explains it."""
+        """Take the book's new touch; it explains the trade if the trade's price lies within it."""
         if self._since and (bid is None or bid <= self._price) and (ask is None or self._price <= ask):
             self.forget()
 

@@ -1,7 +1,7 @@
-"""One pair's order book in Python: the twin of the Rust one, same interface, same results, same named errors.
+"""One pair's order book in Python, the twin of the Rust one: same interface, same results, same names of errors.
 
-Levels are integers of the finer of two precisions: the wire's, which the checksum is printed in and which the
-snapshot's text tells, and the pair's, which ticks and lots are published in.
+Levels are integers in the finer of two precisions. The wire's precision is that of the snapshot's text, and the
+checksum is computed in it; the pair's precision is that in which ticks and lots are published.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shared import messages as m
 __all__ = ["WIRE", "FrameError", "OrderBook", "WrongSymbolError", "get_ask", "get_bid"]
 
 WIRE = -1
-"""As a precision: whatever the wire prints."""
+"""A precision: as many decimals as the wire prints."""
 
 CHECKSUM_LEVELS = 10
 DEPTH_MAX = 1000
@@ -26,7 +26,7 @@ DEPTH_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """The decimals of one kind of number: the pair's (WIRE takes the wire's), and the most that the wire printed."""
+    """The decimals of prices or of quantities: the pair's (WIRE: the wire's), and the most that the wire printed."""
 
     pair: int
     wire: int = 0
@@ -48,7 +48,7 @@ class _Scale:
         return _power(self.stored - self.wire)
 
     def units(self, number: Number, name: str) -> int:
-        """Return ``number`` in stored units; it has to be a whole number of the pair's ticks or lots."""
+        """Return ``number`` in stored units. Raises FrameError if it is not a whole number of ticks or lots."""
         units = number.mantissa * _power(self.stored - number.decimals)
         if units > U64_MAX:
             raise FrameError(f"{name} {number} is too large")
@@ -57,7 +57,7 @@ class _Scale:
         return units
 
     def after(self, message: Message, numbers: list[Number]) -> _Scale:
-        """Return this with the wire's decimals after a message: anew from a snapshot, only ever more from an update."""
+        """Return this with the wire's decimals after a message: a snapshot sets them, an update can only raise them."""
         least = self.wire
         if message.snapshot:
             # v2 prints the pair's precision exactly, even where zeros at the end were lost on the way.
@@ -80,13 +80,13 @@ class OrderBook:
         self.symbol = symbol
         self.depth = depth
         self.synced = False
-        """A snapshot has come, and nothing has failed since."""
+        """True from a snapshot on, until something fails."""
         self.checksums_ok = 0
         self.checksums_failed = 0
         self.exchange_ts = 0
-        """The last frame's own time in ns since the epoch, 0 where it has none."""
+        """The last frame's own time in ns since the epoch, 0 if it has none."""
         self.last_was_snapshot = False
-        """The last frame held a snapshot, whose time is that of the last change and not of its sending."""
+        """True if the last frame had a snapshot; its time is that of the last change, not of its sending."""
         self._name = new_name(symbol)
         self._price = _Scale(price_precision)
         self._qty = _Scale(qty_precision)
@@ -105,7 +105,7 @@ class OrderBook:
 
     @property
     def crossed(self) -> bool:
-        """True if the best bid is not below the best ask."""
+        """True while the best bid is not below the best ask."""
         return bool(self._bids and self._asks) and max(self._bids) >= min(self._asks)
 
     def clear(self) -> None:
@@ -117,10 +117,10 @@ class OrderBook:
         self.last_was_snapshot = False
 
     def apply_frame(self, frame: bytes) -> bool:
-        """Take one v1 or v2 book frame, old and new pair names alike; return whether the book is in sync after it.
+        """Take one v1 or v2 book frame, with the pair's old or new name; return whether the book is in sync after it.
 
-        False when the checksum fails, and for updates from then on, or from the start, until a snapshot. Raises
-        FrameError or WrongSymbolError; a frame is taken whole or not at all.
+        It is not after a failed checksum, nor before the next (or the first) snapshot. A frame is taken whole or not at
+        all. Raises FrameError or WrongSymbolError.
         """
         if not isinstance(frame, bytes):
             raise TypeError("a frame is bytes")
@@ -182,7 +182,7 @@ class OrderBook:
             return False
         price = self._price.after(message, [level.price for level in message.levels])
         qty = self._qty.after(message, [level.qty for level in message.levels])
-        # All conversions come first, so that a frame that fails one changes nothing.
+        # All conversions come first, so that a frame with one that fails changes nothing.
         changes = [
             (level, price.units(level.price, "price"), qty.units(level.qty, "quantity")) for level in message.levels
         ]
@@ -217,7 +217,7 @@ class OrderBook:
         return good
 
     def _rescale(self, by_price: int, by_qty: int) -> None:
-        """Bring the levels to finer units when the wire prints more decimals than the snapshot did."""
+        """Bring the levels to finer units, if the wire prints more decimals than before."""
         if by_price == by_qty == 1:
             return
         bids, asks = (
@@ -233,12 +233,12 @@ class OrderBook:
 
 
 def get_bid(book: OrderBook) -> tuple[int, int] | None:
-    """Return the best bid as (ticks, lots), None where the side is empty."""
+    """Return the best bid as (ticks, lots), None if the side is empty."""
     return next(iter(book.bids(1)), None)
 
 
 def get_ask(book: OrderBook) -> tuple[int, int] | None:
-    """Return the best ask as (ticks, lots), None where the side is empty."""
+    """Return the best ask as (ticks, lots), None if the side is empty."""
     return next(iter(book.asks(1)), None)
 
 

@@ -1,4 +1,4 @@
-"""One symbol's book and what is known about it: is it good, why not, and has a new snapshot to be asked for."""
+"""One symbol's book with its state: whether it is good, why not, and whether a new snapshot must be asked for."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ STALE_NS = 60 * SECOND
 
 
 class TrackedBook:
-    """``state`` is what frames make of the book: syncing, live or resyncing; silence is the path's, not a book's.
+    """One symbol's book. ``state`` is syncing, live or resyncing, by its frames; :mod:`book.books` adds silence.
 
-    Times are ns of CLOCK_BOOTTIME. ``module`` is where OrderBook and its errors come from.
+    Times are ns of CLOCK_BOOTTIME. ``module`` has OrderBook and its errors.
     """
 
     def __init__(self, symbol: str, depth: int, module: Implementation) -> None:
@@ -31,24 +31,24 @@ class TrackedBook:
         self.contradiction = Contradiction()
         self.precisions: tuple[int, int] | None = None
         self._module, self._depth = module, depth
-        # Until the instrument data come, a book that is only good for saying that it is not live.
+        # Until the instrument data come, a placeholder that can only be published as not live.
         self.book = module.OrderBook(symbol, depth, module.WIRE, module.WIRE)
         self._counted = (0, 0)
         self._framed = 0
         self._asked = 0
         self._subscribed = 0
-        # Evidence that no snapshot is on its way by itself.
+        # True if no snapshot is known to be on its way.
         self._snapshot_missed = False
 
     @property
     def is_live(self) -> bool:
-        """True if its frames are good and it is in sync now: the last look before a book is shown as live."""
+        """True if its frames are good and it is in sync now: the last check before a book is published as live."""
         return self.state is BookState.LIVE and bool(self.book.synced) and not self.book.crossed
 
     def instrument(self, price_precision: int, qty_precision: int, depth: int | None = None) -> None:
-        """Take the pair's precisions; a change makes it another book, which needs a snapshot of its own.
+        """Take the pair's precisions; a change makes a new book, which needs a new snapshot.
 
-        Raises ValueError or OverflowError for what no pair has, and changes nothing then.
+        Raises ValueError or OverflowError for precisions that no pair has, and changes nothing then.
         """
         depth = depth or self._depth
         if self.precisions == (price_precision, qty_precision) and self._depth == depth:
@@ -63,7 +63,7 @@ class TrackedBook:
             self.why = "no snapshot yet"
 
     def reset(self, why: str) -> None:
-        """Empty the book for a new connection, or none: the subscription will bring a snapshot by itself."""
+        """Empty the book for a new connection, or for none: the subscription brings a snapshot by itself."""
         self.book.clear()
         self.state, self.why = BookState.SYNCING, why
         self.is_asking = self._snapshot_missed = False
@@ -72,7 +72,7 @@ class TrackedBook:
         self.contradiction.forget()
 
     def desync(self, why: str) -> None:
-        """Empty the book, which is wrong or may be, until a new snapshot; that has to be asked for."""
+        """Empty a book that is or may be wrong, until a new snapshot, which must be asked for."""
         self.book.clear()
         self.state, self.why = BookState.RESYNCING, why
         self._snapshot_missed = True
@@ -80,7 +80,7 @@ class TrackedBook:
         self.contradiction.forget()
 
     def frame(self, frame: bytes, missed: int, received: int, now: int) -> str:
-        """Take a raw frame before which ``missed`` were lost; return what went wrong with it, or nothing."""
+        """Take a raw frame before which ``missed`` were lost; return what went wrong with it, or an empty text."""
         self._framed = now
         if self.precisions is None:
             self._snapshot_missed = True
@@ -115,16 +115,16 @@ class TrackedBook:
         return (bids[0][0] if bids else None), (asks[0][0] if asks else None)
 
     def trades(self, prices: list[int], now: int) -> None:
-        """Take trades of others at these prices (ticks)."""
+        """Take public trades at these prices (ticks)."""
         if self.is_live:
             for price in prices:
                 self.contradiction.trade(price, *self.touch(), now)
 
     def ask(self, now: int, subscribed: bool) -> None:
-        """Ask for a snapshot if one is missing and none is to be expected.
+        """Ask for a snapshot if one is missing and none can be expected.
 
-        Once per desync: the number rises only after 5 s without a good snapshot. ``subscribed`` tells that Kraken has
-        acknowledged the subscription, after which the snapshot is a matter of milliseconds.
+        A desync asks once; the request's number rises again only after 5 s without a good snapshot. ``subscribed`` says
+        that Kraken has acknowledged the subscription: the snapshot then follows within milliseconds.
         """
         if self.state is BookState.LIVE:
             self.is_asking = False
@@ -139,16 +139,16 @@ class TrackedBook:
 
     @property
     def checksums_ok(self) -> int:
-        """Return checksums that matched since the process began, over all books of this symbol."""
+        """Return how many checksums matched since the process began, over all books of this symbol."""
         return self._counted[0] + int(self.book.checksums_ok)
 
     @property
     def checksums_failed(self) -> int:
-        """Return checksums that failed since the process began, over all books of this symbol."""
+        """Return how many checksums failed since the process began, over all books of this symbol."""
         return self._counted[1] + int(self.book.checksums_failed)
 
     def info(self, state: BookState, why: str, now: int) -> BookInfo:
-        """For ``book.status``; ``age_ms`` is the time since the last frame, -1 before the first."""
+        """Return the book's part of ``book.status``; ``age_ms`` is since the last frame, -1 before the first."""
         age = now - self._framed
         return BookInfo(
             state=state,

@@ -1,10 +1,9 @@
-"""``python -m book verify FILE...``: do the books of a capture match Kraken's own checksums?
+"""``python -m book verify FILE...``: checks the books of a capture against Kraken's own checksums.
 
 A capture is a ``.jsonl`` file with one frame a line, v1 or v2 or both, or a ``.json`` file that is one frame or an
-array of them, gzipped or not; frames of other channels are passed over. No instrument data is needed: precisions come
-from the snapshots. A book's depth comes from the frame (v1), the subscription's acknowledgement, ``--depth``, or else
-is the smallest of Kraken's depths that holds the snapshot; a thin book whose depth has to be guessed may so be cut too
-short.
+array of them, gzipped or not; frames of other channels are skipped. No instrument data is needed: precisions come from
+the snapshots. A book's depth comes from the frame (v1), the subscription's acknowledgement or ``--depth``; else it is
+the smallest of Kraken's depths that holds the snapshot, which may cut a thin book too short.
 
 Exit codes: 0 every checksum matches; 1 one failed, a book frame was unreadable, or nothing could be checked; 2 the
 command is wrong or a file cannot be read. After a failure a symbol's updates count as ``unsynced`` until a snapshot.
@@ -55,7 +54,7 @@ class Tally:
 
 
 class Verifier:
-    """Keeps a book for each symbol that it meets, and counts; ``depth`` is for where no frame tells one."""
+    """Keeps a book and counts for each symbol that it meets; ``depth`` is for books whose frames state none."""
 
     def __init__(self, depth: int | None = None, module: Implementation = implementation) -> None:
         self.tallies: dict[str, Tally] = {}
@@ -65,7 +64,7 @@ class Verifier:
         self._acknowledged: dict[str, int] = {}
 
     def new_connection(self) -> None:
-        """Forget the books, not the counts: another capture begins."""
+        """Forget the books but not the counts, as another capture begins."""
         self._books.clear()
         self._acknowledged.clear()
 
@@ -74,7 +73,7 @@ class Verifier:
         try:
             parsed = json.loads(frame)
         except (ValueError, RecursionError):
-            # What was a book frame is a fault; other noise (a proxy's plain text) is passed over like other channels.
+            # A broken book frame is a failure; other noise (a proxy's plain text) is skipped like other channels.
             if b'"book' in frame:
                 self._unreadable(UNKNOWN, "a line that is no JSON")
             return
@@ -107,7 +106,7 @@ class Verifier:
         tally.note(why[:200])
 
     def _book(self, about: Facts) -> Any:
-        """Return the symbol's book; a new one where a snapshot comes with another depth."""
+        """Return the symbol's book; a new one if a snapshot comes with another depth."""
         symbol, levels = about.symbol, about.snapshot_levels
         depth = about.depth or self._acknowledged.get(symbol) or self._depth
         if depth is None and levels is not None:
@@ -119,7 +118,7 @@ class Verifier:
         return book
 
     def _note_acknowledgement(self, parsed: Any) -> None:
-        """Remember the depth that a subscription, v1 or v2, was given."""
+        """Remember the depth that a subscription's acknowledgement, v1 or v2, states."""
         answer: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
         about: Any = answer.get("result") if answer.get("method") == "subscribe" else answer.get("subscription")
         depth = about.get("depth") if isinstance(about, dict) else None
@@ -128,14 +127,14 @@ class Verifier:
             self._acknowledged[new_name(symbol)] = depth
 
     def report(self) -> dict[str, Any]:
-        """Return the counts, in all and by symbol."""
+        """Return the counts, in total and by symbol."""
         symbols = {symbol: asdict(self.tallies[symbol]) for symbol in sorted(self.tallies)}
         sums = {key: sum(tally[key] for tally in symbols.values()) for key in ("frames", "checked", "failed")}
         return {**sums, "symbols": symbols}
 
 
 def has_lost_zeros(frame: bytes) -> bool:
-    """True if the quantities of a frame of version 2 are not all written with the same decimals, as Kraken does."""
+    """True if the quantities of a v2 frame do not all have the same number of decimals, as Kraken writes them."""
     quantities = _QTY.findall(frame)
     return len({len(decimals) for decimals, _ in quantities}) > 1 or any(exponent for _, exponent in quantities)
 
@@ -158,7 +157,7 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--python", action="store_true", help="use the Python book even where the Rust one is built")
-    parser.add_argument("--depth", type=int, choices=DEPTHS, help="depth of books whose capture does not tell it")
+    parser.add_argument("--depth", type=int, choices=DEPTHS, help="depth of books whose capture does not state it")
     parser.add_argument("--config", metavar="PATH", help="taken as by every command; nothing in it matters here")
     options = parser.parse_args(argv)
     if not options.python and not implementation.RUST:

@@ -49,12 +49,12 @@ class Collector:
         )
 
     async def run(self) -> None:
-        """Connect once subscribers could attach: a snapshot that nobody heard must be requested again."""
+        """Connect after subscribers had time to attach: a snapshot that nobody heard must be requested again."""
         await asyncio.sleep(limits.JOIN_S)
         await asyncio.gather(self.socket.run(), self._fetch_instruments())
 
     async def _fetch_instruments(self) -> None:
-        """Fetch instrument data by REST while the feed wants it so, and again every few minutes, since it changes."""
+        """Fetch instrument data by REST when the feed wants it, and again every few minutes, since it changes."""
         rest = Rest(self.process.config.kraken.rest_url, "", "", f"TradeByte/{tradebyte_version()}")
         fetched = 0.0
         while True:
@@ -93,7 +93,7 @@ class Collector:
         self.carry_out()
 
     def on_turn(self, now: int) -> None:
-        """Take the clock's turn."""
+        """Turn the feed, and report the process's state."""
         self.feed.turn(now)
         self.carry_out()
         if not self.socket.connected:
@@ -119,7 +119,7 @@ class Collector:
 def main() -> None:
     """Run until asked to stop."""
     if sys.argv[1:2] and sys.argv[1] in COMMANDS:
-        # Only these load Arrow, which takes as much memory as the whole collector.
+        # Imported here: only these commands need Arrow, which takes as much memory as the whole collector.
         sys.exit(importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:]))
     options = parser("collector", __doc__ or "")
     options.add_argument(
@@ -140,7 +140,7 @@ def main() -> None:
 
 
 def _frames_of(path: Path) -> Iterable[bytes]:
-    """Return the frames of a capture, one a line, or of a recording."""
+    """Return the frames of a capture or of a recording, or exit 78 with the reason."""
     if path.is_dir() or path.suffix == ".arrows":
         from collector.recording import files as recording
 

@@ -2,7 +2,7 @@
 
 CollectorError
 +-- UnreadableRecording       a path holds no recording
-+-- DiskFull                  recording must stop for want of room
++-- DiskFull                  recording must stop, as the disk has too little room
 """
 
 from __future__ import annotations
@@ -17,4 +17,4 @@ class UnreadableRecording(CollectorError):
 
 
 class DiskFull(CollectorError):
-    """Recording must stop for want of room; the text says how much there is."""
+    """Recording must stop, as the disk has too little room; the text says why."""

@@ -1,8 +1,8 @@
-"""Replay: captured or recorded frames sent as if they came from Kraken now.
+"""Replay: captured or recorded frames are published as if they came from Kraken now.
 
-A capture holds one frame a line; of a recording, the raw frames are taken. Frames are paced by their own times, divided
-by the speed; those without a time follow at once. The replay starts when somebody listens for books, and ends the
-process with the file.
+A capture has one frame a line; a recording has the raw frames among its messages. Frames are paced by their own times,
+divided by the speed; those without a time follow at once. The replay starts when somebody subscribes to books; the
+process ends with the file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MARKET = frozenset({Kind.BOOK.value, Kind.TRADE.value, Kind.TICKER.value})
 
 
 def parse_speed(text: str) -> float | None:
-    """Return ``max`` (None) or a factor above 0. Raises ValueError for anything else."""
+    """Return a speed: None for ``max``, else a factor above 0. Raises ValueError for anything else."""
     if text == "max":
         return None
     factor = float(text)
@@ -47,7 +47,7 @@ def frame_time(raw: bytes) -> int | None:
 
 
 def schedule(lines: Iterator[bytes], speed: float | None) -> Iterator[tuple[int, bytes]]:
-    """Yield each frame with the ns after the start at which it is due."""
+    """Yield each frame, after the ns from the start at which it is due."""
     first: int | None = None
     due = 0
     for line in lines:
@@ -64,7 +64,7 @@ def schedule(lines: Iterator[bytes], speed: float | None) -> Iterator[tuple[int,
 def play(process: Process, recording: Iterable[bytes], speed: float | None) -> int:
     """Play all of a recording's frames onto the bus, then stop the process; return its exit code.
 
-    1 where the file breaks off, or where no frame of a book or of trades is in it.
+    The code is 1 if the file breaks off, or has no frame of a book, of trades or of a ticker.
     """
     feed = Feed([], process.config.trading.book_depth, replay=True)
     frames = schedule(iter(recording), speed)
@@ -85,7 +85,7 @@ def play(process: Process, recording: Iterable[bytes], speed: float | None) -> i
     def on_turn(now: int) -> None:
         nonlocal pending, started, ended
         if not started:
-            # Frames sent before anybody listens would be lost: wait for a subscriber of books, for a while.
+            # Frames that are sent before anybody listens are lost: wait a while for a subscriber to books.
             if not process.publisher.is_subscribed("feed.book.") and now - waited < limits.REPLAY_WAIT_S * SECOND:
                 return
             started = now
@@ -102,7 +102,7 @@ def play(process: Process, recording: Iterable[bytes], speed: float | None) -> i
         process.dispatch(feed.take())
         if pending is None:
             ended = ended or now
-            # What was sent last must have left before the sockets close.
+            # The last messages must have left before the sockets close.
             if now - ended > limits.REPLAY_LINGER_S * SECOND:
                 process.log.info("replay ended", frames=dict(feed.out.counts))
                 process.stopping = True

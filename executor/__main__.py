@@ -19,9 +19,9 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Run until asked to stop; or a command that reads the journal."""
+    """Run the executor until asked to stop, or the command that is named."""
     if sys.argv[1:2] and sys.argv[1] in COMMANDS:
-        # Who waits for a command must not wait for what the process takes to load.
+        # Imported late: a command must not wait for the whole executor to load.
         importlib.import_module(f"executor.{COMMANDS[sys.argv[1]]}").main(sys.argv[2:])
     else:
         run()

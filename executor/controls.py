@@ -1,4 +1,4 @@
-"""People's orders to the executor: halt, flatten, pauses, stop. Written by the shell from files and signals."""
+"""The switches that people set: halt, flatten, pause, stop. Written by the shell from files and signals."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Controls:
     stopping: bool = False
 
     def read(self, *, halted: bool, flattening: bool, paused: frozenset[str]) -> None:
-        """Take the switches as their files say now."""
+        """Set the switches from their files."""
         self.halted, self.flattening, self.paused = halted, flattening, paused
 
     def halt(self) -> None:
-        """Halt at once; its file follows."""
+        """Halt at once; the file is written afterwards."""
         self.halted = True
 
     def stop(self) -> None:

@@ -1,8 +1,8 @@
-"""Carries out what the core decided, in an order that a crash at any point survives.
+"""Carries out the core's effects, in an order that survives a crash at any point.
 
-Cancels and the switch leave first and wait for nothing (T9); then the journal, in one transaction; only when that is
-on the disk leave adds and amends, each after a last look at the halt file (T10). What only a process can do, with its
-sockets, clock and files, is in the :class:`Hands` it is given. Only here do requests get the connection's token.
+Cancels and the switch leave first and wait for nothing (T9). Then the journal is written, in one transaction. Adds and
+amends leave only when that is on the disk, each after a last look at the halt file (T10). Sockets, clock and files are
+behind :class:`Hands`. Only here do requests get the connection's token.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from shared.kraken import v2
 from shared.process import effects
 from shared.process.effects import LogEntry
 
-# What may leave in a dry run; all else would act on the account.
+# Methods that may leave in a dry run; all others would act on the account.
 READS = frozenset({"subscribe", "unsubscribe"})
 
 
 class Hands(Protocol):
-    """The acts that the dispatcher needs of a process; none of them may raise."""
+    """The sockets, clock and files of a process, as the dispatcher uses them. No method may raise."""
 
     def now(self) -> int:
         """Return ns of CLOCK_BOOTTIME."""
@@ -46,7 +46,7 @@ class Hands(Protocol):
         """Turn the halt switch on."""
 
     def end_flatten(self) -> None:
-        """Take the wish to flatten away: it is fulfilled."""
+        """Remove the flatten file: every position is closed."""
 
     def dispatch(self, common: effects.Effects) -> None:
         """Publish messages and write lines to the log."""
@@ -65,11 +65,11 @@ class Dispatcher:
         self.state, self.executor, self.journal, self.hands = state, executor, journal, hands
         self._rows: list[Row] = []  # not on the disk yet
         self._events: list[EventRow] = []
-        self._outbid = 0  # the epoch to have at the least
+        self._outbid = 0  # the lowest epoch that we must have
         self._write_due = 0  # when to try again after a failure: each try may hold up a pass
 
     def turn(self, now: int) -> None:
-        """Make a pass of the core, and do all that it wants done."""
+        """Make a pass of the core, and carry out its effects."""
         wanted, hands = self.executor.turn(now), self.hands
         self._send(request for request in wanted.requests if request.urgent)
         self._call(call for call in wanted.calls if call.urgent)
@@ -83,7 +83,7 @@ class Dispatcher:
         if wanted.halt:
             self.state.controls.halt()
             hands.halt(wanted.halt)
-        if wanted.flattened:  # after the halt is on the disk: a crash in between flattens once more, and halts
+        if wanted.flattened:  # the halt is on the disk by now: after a crash in between the next start halts as well
             hands.end_flatten()
         if wanted.reconnect:
             hands.reconnect(wanted.reconnect)
@@ -91,16 +91,16 @@ class Dispatcher:
             hands.end(wanted.newer_writer)
 
     def finish(self) -> None:
-        """Write everything that is left, events too: the process ends."""
+        """Write everything that is left, events too, as the process ends."""
         left = self.state.out.take()
         self.keep(left)
         self.hands.dispatch(left)
         self.write(even_events=True)
 
     def write(self, *, even_events: bool = False) -> None:
-        """Write everything that is to be kept, in one transaction; what cannot be written waits in memory.
+        """Write all waiting rows in one transaction; if that fails they go on waiting in memory.
 
-        Events alone are no reason to write: they wait for the next row of another kind, or for ``even_events``.
+        Events alone do not cause a write: they wait for the next row of another kind, or for ``even_events``.
         """
         life = self.state.life
         changed = self.state.registry.take_changed(life.wall_ts(self.hands.now()))
@@ -115,14 +115,14 @@ class Dispatcher:
         try:
             self.journal.write([*self._rows, *events])
         except JournalError as error:
-            # Fills and orders wait in memory for the disk; while it lasts only cancels are sent.
+            # Fills and orders wait in memory; until they are written only cancels are sent.
             self._not_written(error, began)
         else:
             self._rows, self._events = [], []
             life.set_journal(is_writable=True)
 
     def keep(self, wanted: Effects) -> None:
-        """Take the rows and events of a pass; they wait here until they are on the disk."""
+        """Take the rows and events of a pass, which wait here until they are on the disk."""
         self._rows += wanted.rows
         self._events += wanted.events
 
@@ -151,7 +151,7 @@ class Dispatcher:
         self.state.life.set_journal(is_writable=False)
 
     def _send_if_safe(self, requests: list[Request], decided_under: int) -> None:
-        """Send what places, unless halted, not on the disk, or decided under an epoch that was outbid since."""
+        """Send adds and amends, unless halted, not journaled, or decided under an epoch that was raised since."""
         for request in requests:
             why = ""
             if self.state.life.epoch != decided_under:
@@ -168,7 +168,7 @@ class Dispatcher:
     def _send(self, requests: Iterable[Request]) -> None:
         for request in requests:
             if self.state.config.trading.dry_run and request.method not in READS:
-                # No core asks for it; whatever might is stopped here, where every request passes.
+                # No core sends one in a dry run. This is the last check, where every request passes.
                 self.executor.not_sent(request, DRY_RUN, self.hands.now())
                 self._tell(LogEntry("error", "dry-run", f"{request.method} on {request.symbol}: {DRY_RUN}"))
                 continue

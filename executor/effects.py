@@ -1,6 +1,6 @@
 """Effects of the executor's cores: requests, REST calls, journal rows, messages, lines for the log.
 
-A pass returns them; :mod:`executor.dispatch` carries them out in an order that a crash at any point survives.
+A pass returns them; :mod:`executor.dispatch` carries them out, in an order that survives a crash at any point.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DRY_RUN = "dry run, not sent"
 class Request:
     """A WebSocket request without its token; ``orders`` are client order ids.
 
-    ``urgent`` ones only take quotes away, arm the switch or ask: they wait for nothing (T9).
+    An ``urgent`` one cancels, arms or disarms the switch, or subscribes: it waits for nothing (T9).
     """
 
     req_id: int
@@ -35,7 +35,7 @@ class Request:
 class RestCall:
     """A REST call; its answer comes back with the same ``tag``.
 
-    A public one takes no key and no points; ``urgent`` ones only take quotes away.
+    A public one needs no key and costs no points; an ``urgent`` one is a cancel.
     """
 
     tag: str
@@ -50,12 +50,12 @@ class Effects(effects.Effects):
     """The effects of what came in and of one pass."""
 
     rows: list[Row] = field(default_factory=list)
-    events: list[EventRow] = field(default_factory=list)  # these wait for other rows to be written with
+    events: list[EventRow] = field(default_factory=list)  # written together with the next other row
     requests: list[Request] = field(default_factory=list)
     calls: list[RestCall] = field(default_factory=list)
-    reconnect: str = ""  # why the private connection is to be made anew
+    reconnect: str = ""  # why the private connection is to be dropped; a new one is made
     halt: Halt | None = None
-    flattened: bool = False  # the wish to flatten is fulfilled
+    flattened: bool = False  # every position is closed
     newer_writer: str = ""  # who else trades the account: this process ends
     epoch: int = 0  # one above a newer writer's, seen at the start
 
@@ -77,7 +77,7 @@ class Outbox(effects.Outbox[Effects]):
         self.pending.requests.append(request)
 
     def ask(self, method: str, params: dict[str, object]) -> None:
-        """Send a request that concerns no order: a subscription, the switch."""
+        """Send a request that concerns no order: a subscription or the switch."""
         self.send(Request(self.new_id(), method, params, urgent=True))
 
     def call(self, call: RestCall) -> None:
@@ -89,11 +89,11 @@ class Outbox(effects.Outbox[Effects]):
         self.pending.rows += rows
 
     def write_event(self, event: EventRow) -> None:
-        """Write what happened to an order to the journal, with the next other row."""
+        """Write an order's event to the journal, together with the next other row."""
         self.pending.events.append(event)
 
     def reconnect(self, why: str) -> None:
-        """Make the private connection anew."""
+        """Drop the private connection; a new one is made."""
         self.pending.reconnect = why
 
     def halt(self, halt: Halt) -> None:
@@ -101,7 +101,7 @@ class Outbox(effects.Outbox[Effects]):
         self.pending.halt = halt
 
     def end_flatten(self) -> None:
-        """Take the wish to flatten away."""
+        """End the flatten: every position is closed."""
         self.pending.flattened = True
 
     def give_way(self, newer_writer: str) -> None:
@@ -113,6 +113,6 @@ class Outbox(effects.Outbox[Effects]):
         self.pending.epoch = max(self.pending.epoch, epoch)
 
     def unread(self, text: str) -> None:
-        """Count and name what the exchange sent and nobody can read; the rest of its message counts all the same."""
+        """Count and log an element that cannot be read; the rest of its message is taken."""
         self.count("unreadable")
         self.tell("warning", "unreadable", text[: limits.TEXT_SHOWN], alert=True)

@@ -2,8 +2,8 @@
 
 ExecutorError
 +-- JournalError              the journal cannot be used
-|   +-- JournalUnavailable    nor can it for now: a full disk, a lock; trying again later may help
-+-- OrderNotFound             no order is named, or more than one
+|   +-- JournalUnavailable    it cannot be used for now: a full disk, a lock; trying again later may help
++-- OrderNotFound             no order matches, or more than one
 +-- LiveCheckError            the live check cannot go on
 """
 
@@ -23,7 +23,7 @@ class JournalUnavailable(JournalError):
 
 
 class OrderNotFound(ExecutorError):
-    """No order, or more than one; the text says what to do."""
+    """No order matches, or more than one; the text says what to do."""
 
 
 class LiveCheckError(ExecutorError):

@@ -1,13 +1,14 @@
 """The executor's core: control flow only. Events in, one pass, its effects out.
 
-The order of a pass is fixed: reports and answers were taken in, then what is known is settled, then quotes are pulled
-or placed, and arming the dead man's switch comes after them (T4).
+The order of a pass is fixed. Reports and responses have been taken in already. Late responses are handled, fills are
+compared with balances, assets are valued; then quotes are pulled or placed; only then is the dead man's switch armed
+(T4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any  # Any: Kraken's answers, read by who asked
+from typing import Any  # Any: Kraken's answers, read by the core that made the call
 
 from executor.account.loss_limit import LossLimit
 from executor.decide.closed import Closed
@@ -35,10 +36,10 @@ from shared.numbers import plain
 
 
 class Executor:
-    """Holds the cores together. ``find_past`` asks the journal for orders that ended long ago.
+    """Wires the cores together. ``find_past`` asks the journal for orders that ended long ago.
 
-    ``clock`` names the clock that times are of (:func:`shared.clock.clock_id`); ``known_ts`` is until when all fills
-    are known, by the exchange's time.
+    ``clock`` names this machine's CLOCK_BOOTTIME (:func:`shared.clock.clock_id`). All fills up to ``known_ts``, by the
+    exchange's time, are in the journal.
     """
 
     def __init__(
@@ -62,12 +63,12 @@ class Executor:
         self.unmet = Unmet(state, self.backoff, self._closed_for)
         self.publisher = Publisher(state, self.unmet)
         self._second_due = self._value_due = 0
-        self._valued = -1  # the account's changes that holds were last looked at for
+        self._valued = -1  # ``account.changes`` when holds were last checked
 
     # --- events --------------------------------------------------------------------------------------------------
 
     def message(self, message: Message, now: int) -> bool:
-        """Take in one message of the bus; True when a pass should follow at once."""
+        """Take in one message of the bus; return True if a pass should follow at once."""
         if isinstance(message, Target):
             return message.strategy in self.state.config.strategies and self._target(message, now)
         if isinstance(message, Instruments) and message.pairs:
@@ -76,9 +77,9 @@ class Executor:
         return False
 
     def _target(self, message: Target, now: int) -> bool:
-        """Take a configured strategy's target; False when it is not taken, and the one before it runs out (T2)."""
+        """Take a configured strategy's target. False if it is not taken: the one before it then expires (T2)."""
         if message.symbol not in self.state.config.strategy_pairs(message.strategy):
-            text = f"{message.strategy} sends a target for {message.symbol}, which is none of its pairs here"
+            text = f"{message.strategy} sends a target for {message.symbol}, which is not one of its pairs"
             self.state.out.tell("warning", "target", text, alert=True)
             return False
         local = self.remote_targets.localise(message, now, self.state.life.wall_ts(now))
@@ -89,7 +90,7 @@ class Executor:
         return True
 
     def token_requested(self, now: int) -> None:
-        """Count the call for a token as it leaves: Kraken does so whatever comes of it."""
+        """Count the call for a token as it leaves; Kraken counts it even if it fails."""
         self.state.charge_rest("GetWebSocketsToken", REST_CALL, now)
 
     def opened(self, token: str, now: int) -> None:
@@ -101,7 +102,7 @@ class Executor:
         self.stream.closed(now)
 
     def frame(self, raw: bytes, now: int) -> None:
-        """Take in a private frame; whatever it holds, this returns."""
+        """Take in a private frame. Never raises: a frame that cannot be read is logged."""
         self.state.session.hear(now)
         try:
             self.stream.frame(v2.parse(raw), now)
@@ -143,7 +144,7 @@ class Executor:
             self.state.registry.note(order)
 
     def accept(self, asset: str, now: int) -> None:
-        """Take what there is of an asset as wanted by a person: it becomes the inventory, and is quoted again."""
+        """Make an asset's balance its inventory, as a person asked; the asset is quoted again."""
         state = self.state
         if asset not in state.bases:
             state.out.tell("error", "accept", f"{asset} is no traded base: nothing to accept", alert=True)
@@ -157,7 +158,7 @@ class Executor:
     # --- the pass ------------------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> Effects:
-        """Make one pass; return what it, and the events before it, want done."""
+        """Make one pass; return its effects, and those of the events before it."""
         state = self.state
         self.stream.turn(now)
         self._compare(now)
@@ -184,7 +185,7 @@ class Executor:
             state.session.compare(state.account.ledger.difference, now)
 
     def _value(self, now: int) -> None:
-        """Take the rates anew when they are due, and look at what stands beyond its limit by no fill of ours."""
+        """Update the rates when that is due, and hold or release assets whose position no fill of ours explains."""
         state = self.state
         if now < self._value_due and state.account.changes == self._valued and state.market.rates.is_complete:
             return
@@ -200,7 +201,7 @@ class Executor:
             if now - hold.since >= limits.HELD_ALERT_S * SECOND:
                 state.out.tell("error", "held", hold.text(asset), alert=True)
 
-    # --- what keeps it from quoting ------------------------------------------------------------------------------
+    # --- closed gates --------------------------------------------------------------------------------------------
 
     def closed_gate(self, now: int) -> Closed | None:
         """Return the gate that keeps everything from being quoted, or None."""
@@ -211,7 +212,7 @@ class Executor:
 
     @property
     def trouble(self) -> str:
-        """Say why it is degraded although it may trade: the exchange refuses what is wanted, or an asset is held."""
+        """Return why the process is degraded though it may trade: an asset is held, or the exchange refuses a quote."""
         refused = [f"{slot.symbol} {slot.slot}: Kraken says {slot.error}" for slot in self.unmet.refused]
         held = [hold.text(asset) for asset, hold in sorted(self.state.account.holds.held.items())]
         return "; ".join([*held, *refused[:3]])

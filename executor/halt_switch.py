@@ -1,4 +1,4 @@
-"""The halt file as the executor keeps it: a halt that the disk does not take holds all the same, and is tried again."""
+"""The halt file, for the executor. A halt holds even while the file cannot be written, and the write is retried."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from shared import halt
 
 
 class HaltSwitch:
-    """``alert`` tells people what they must know: a halt, or that it cannot be written."""
+    """Turns the halt on and reads it; ``alert`` is called with each halt, and with why one cannot be written."""
 
     def __init__(self, file: Path, alert: Callable[[str], None]) -> None:
         self._file, self._alert = file, alert
@@ -21,14 +21,14 @@ class HaltSwitch:
         return self._unwritten is not None or halt.is_halted(self._file)
 
     def turn_on(self, why: halt.Halt) -> None:
-        """Write the halt file; where it cannot be written, halted all the same, and tried again."""
+        """Halt, and write the file; a halt that cannot be written holds, and :meth:`retry` writes it later."""
         if self._unwritten is None:
             self._alert(why.words)
         self._unwritten = why
         self.retry()
 
     def retry(self) -> None:
-        """Write a halt that the disk has not taken yet."""
+        """Write a halt that is not on the disk yet."""
         if self._unwritten is None:
             return
         try:

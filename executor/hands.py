@@ -13,7 +13,7 @@ from shared.process.loop import Process
 
 
 class ProcessHands:
-    """See :class:`executor.dispatch.Hands`, which this meets."""
+    """The :class:`executor.dispatch.Hands` of a real process."""
 
     def __init__(self, process: Process, private: Private, switch: HaltSwitch) -> None:
         self._process, self._private, self._switch = process, private, switch
@@ -39,7 +39,7 @@ class ProcessHands:
         self._switch.turn_on(halt)
 
     def end_flatten(self) -> None:
-        """Remove the file that asked for it."""
+        """Remove the flatten file."""
         halt.resume(self._process.config.flatten_file)
 
     def dispatch(self, common: effects.Effects) -> None:
@@ -51,6 +51,6 @@ class ProcessHands:
         self._private.socket.close(why)
 
     def end(self, newer_writer: str) -> None:
-        """End with the exit code of a lock that is held."""
+        """End the process with the exit code of a lock that is held."""
         self._process.alert("critical", "newer-writer", newer_writer)
         self._process.held(Held(f"{newer_writer}; stop that one first"))

@@ -1,4 +1,4 @@
-"""This life of the executor: its epoch, its start, the wall's clock, and whether its journal can be written."""
+"""One life of the executor, from start to end: its epoch, its clocks, and whether its journal can be written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Life:
-    """Written by the shell (clock) and the dispatcher (epoch, journal); ``started`` is ns of CLOCK_BOOTTIME."""
+    """Written by the shell (clock) and the dispatcher (epoch, journal).
+
+    ``started`` is ns of CLOCK_BOOTTIME; ``boot_to_wall`` added to CLOCK_BOOTTIME gives ns since the epoch.
+    """
 
     epoch: int
     started: int
@@ -15,15 +18,15 @@ class Life:
     journal_ok: bool = True
 
     def wall_ts(self, now: int) -> int:
-        """Return ns since the epoch of a moment of CLOCK_BOOTTIME."""
+        """Return ns since the epoch for a time of CLOCK_BOOTTIME."""
         return now + self.boot_to_wall
 
     def set_clock(self, boot_to_wall: int) -> None:
-        """Take the difference between the wall's clock and CLOCK_BOOTTIME."""
+        """Set the difference between the wall clock and CLOCK_BOOTTIME."""
         self.boot_to_wall = boot_to_wall
 
     def outbid(self, epoch: int) -> None:
-        """Take a higher epoch, once the journal holds it."""
+        """Set a higher epoch, once the journal holds it."""
         self.epoch = epoch
 
     def set_journal(self, *, is_writable: bool) -> None:

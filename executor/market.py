@@ -1,4 +1,4 @@
-"""The market as the bus tells it: pairs, books, mids, rates and targets. Written here alone; all others read."""
+"""The market as the bus reports it: pairs, books, mids, rates and targets. Only this module writes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.messages import Book, BookState, BookStatus, FeedStatus, Instruments
 
 @dataclass(slots=True)
 class Market:
-    """The market as the bus last said it: feed, books, instruments, targets; times are ns of CLOCK_BOOTTIME."""
+    """The newest feed status, books, instruments and targets; times are ns of CLOCK_BOOTTIME."""
 
     rates: Rates
     pairs: dict[str, Pair] = field(default_factory=dict)
@@ -24,12 +24,12 @@ class Market:
     feed: FeedStatus | None = None
     feed_at: int = 0
     books_at: int = 0
-    changes: int = 0  # rises with the pairs and the rates that the risk gate values orders by
+    changes: int = 0  # rises when pairs or rates change: the risk gate then values everything again
     _moved_symbols: set[str] = field(default_factory=set)
     _moved_mids: set[str] = field(default_factory=set)
 
     def take(self, message: Message, now: int) -> None:
-        """Keep what a message of the collector or the books says."""
+        """Take in a message of the collector or the book process."""
         if isinstance(message, Book):
             self._take_book(message)
         elif isinstance(message, FeedStatus):
@@ -47,7 +47,7 @@ class Market:
         self._moved_symbols.add(target.symbol)
 
     def take_moved_symbols(self) -> set[str]:
-        """Return the symbols that the bus said something of since the last call, and forget them."""
+        """Return the symbols with a new book or target since the last call, and forget them."""
         moved, self._moved_symbols = self._moved_symbols, set()
         return moved
 
@@ -57,7 +57,7 @@ class Market:
         return moved
 
     def revalue(self, now: int) -> None:
-        """Take the rates of the quote assets anew from the mids."""
+        """Update the rates of the quote assets from the mids."""
         if self.rates.turn(self.pairs, self.mid_prices(), self.fresh(now), now):
             self.changes += 1
 
@@ -66,7 +66,7 @@ class Market:
         return {s: mid.scaleb(-self.pairs[s].price_precision) for s, mid in self.mids.items() if s in self.pairs}
 
     def fresh(self, now: int) -> set[str]:
-        """Return the pairs whose mid is of now: the book process is heard, and calls the book live."""
+        """Return the pairs whose mid is current: the book process is heard, and the book is live."""
         if now - self.books_at > limits.PATH_DEAD_S * SECOND:
             return set()
         return {symbol for symbol, book in self.books.items() if book.state is BookState.LIVE}

@@ -21,22 +21,22 @@ PROFIT_EVERY_NS = SECOND // 4
 
 
 class Publisher:
-    """Publishes what changed, and nothing else: a pass costs what happened in it, not what there is."""
+    """Publishes only what changed, so that the cost of a pass grows with its changes and not with all orders."""
 
     def __init__(self, state: State, unmet: Unmet) -> None:
         self.state, self.unmet = state, unmet
         self._published: dict[str, Message] = {}
         self._quotes = tuple(dict.fromkeys(legs(symbol)[1] for symbol in state.config.trading.pairs))
-        self._seen: tuple[object, ...] = ()  # what every order and position message goes by
-        self._changes = -1  # the account's, as positions were last told
+        self._seen: tuple[object, ...] = ()  # what every order and position message depends on
+        self._changes = -1  # ``account.changes`` when positions were last published
         self._urgent: tuple[object, ...] = ()
         self._account_due = 0
-        # For which moment and changes of the account the profit below was reckoned.
+        # The time slice and ``account.changes`` that the profit below was computed for.
         self._profits_key = (-1, -1)
         self._profits: Profits | None = None
 
     def turn(self, now: int) -> None:
-        """Put the messages that are news into the outbox."""
+        """Put the messages that changed into the outbox."""
         state, valid = self.state, self.state.session.is_view_valid(now)
         seen = (valid, state.market.pairs)
         symbols = state.registry.take_touched()
@@ -56,7 +56,7 @@ class Publisher:
             self._tell("account", account_message(state, now, self.unmet, self._recent_profits(now)))
 
     def _what_is_urgent(self, valid: bool, now: int) -> tuple[object, ...]:
-        """Return what of the account is told at once; profit and counters, which always change, wait for the second."""
+        """Return what of the account is published at once; profit and counters, which always change, wait a second."""
         account, unmet = self.state.account, self.unmet
         rates = tuple(self.state.market.rates.is_valid(asset, now) for asset in self._quotes)
         held = tuple(account.holds.held.values())
@@ -68,7 +68,7 @@ class Publisher:
             self.state.out.publish(topic, message)
 
     def _recent_profits(self, now: int) -> Profits:
-        """Return the profit, reckoned again after each fill or entry and at most four times a second."""
+        """Return the profit, computed again after each fill or ledger entry, else at most four times a second."""
         key = (now // PROFIT_EVERY_NS, self.state.account.changes)
         if self._profits is None or self._profits_key != key:
             self._profits_key, self._profits = key, profits(self.state, now)
@@ -112,7 +112,7 @@ def _position(state: State, strategy: str, symbol: str, valid: bool) -> Position
 
 def _account(state: State, now: int, valid: bool, profit: Profits) -> Account:
     account, trading = state.account, state.config.trading
-    known = bool(account.fees)  # pairs live and fail alone: each strategy looks for its own
+    known = bool(account.fees)  # of any pair: each strategy checks for those of its own pairs
     return Account(
         valid=valid and known,
         balances={asset: format(balance, "f") for asset, balance in sorted(account.ledger.spendable().items())},

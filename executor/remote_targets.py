@@ -1,8 +1,8 @@
-"""Targets from another machine (T2): taken by ``ts`` where wall clocks agree, and else not at all. A core.
+"""Targets from another machine (T2): dated by ``ts`` if both wall clocks agree, else not taken.
 
-A target names the clock that its ``decided`` is of. That of another machine cannot be compared with ours; its ``ts``
-can, where both machines keep the time. How far the clocks are apart shows in how late its messages arrive: the least
-late of the last seconds is the clocks' difference and the quickest way here, which must be small together.
+A target's ``clock`` names the CLOCK_BOOTTIME of its ``decided``. Another machine's cannot be compared with ours, but
+its ``ts`` can, if both wall clocks are right. That is measured by how late its messages arrive: the smallest lateness
+of the last seconds is the clocks' difference plus the fastest transit, and must stay below a limit.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ WINDOW_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class ClocksApart:
-    """A target that is not taken; ``behind`` is how far its machine's clock is behind ours, in ms."""
+    """Why a target is not taken; ``behind_ms`` is how far its machine's clock is behind ours."""
 
     strategy: str
     behind_ms: float
 
     @property
     def text(self) -> str:
-        """Say it for people, with what to do."""
+        """Return the reason for people, with what to do."""
         return (
             f"{self.strategy} runs on another machine, whose clock is {abs(self.behind_ms):.0f} ms "
             f"{'behind' if self.behind_ms > 0 else 'ahead'} (or its messages take that long); more than "
@@ -37,15 +37,15 @@ class ClocksApart:
 
 
 class RemoteTargets:
-    """Takes in targets; times are ns, of CLOCK_BOOTTIME unless named ``*_ts``."""
+    """Dates targets by this machine's clock; times are ns, of CLOCK_BOOTTIME unless named ``*_ts``."""
 
     def __init__(self, clock: str) -> None:
         self._clock = clock
-        # By strategy: when a message of its came, and how late by the wall clocks.
+        # By strategy: when each of its messages came, and how late by the wall clocks.
         self._late: dict[str, deque[tuple[int, int]]] = {}
 
     def localise(self, target: Target, now: int, now_ts: int) -> Target | ClocksApart:
-        """Return the target by this machine's clock, or why it is not taken."""
+        """Return the target with its times in this machine's clock, or why it is not taken."""
         if not target.clock or target.clock == self._clock:
             return target
         late = now_ts - target.ts

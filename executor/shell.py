@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any  # Any: Kraken's answers, read by who asked
+from typing import Any  # Any: Kraken's answers, read by the core that made the call
 
 from executor.dispatch import Dispatcher
 from executor.effects import RestCall
@@ -24,7 +24,7 @@ from shared.process.loop import Process
 
 
 class Shell:
-    """Wires them, and turns what happens into events of the core, each followed by a pass."""
+    """Wires the parts together, and hands what happens to the core as events, each followed by a pass."""
 
     def __init__(self, process: Process, state: State, executor: Executor, journal: Journal) -> None:
         self.process, self.state, self.executor, self.journal = process, state, executor, journal
@@ -35,7 +35,7 @@ class Shell:
         self.dispatcher = Dispatcher(state, executor, journal, ProcessHands(process, self.private, self.switch))
 
     def turn(self, now: int) -> None:
-        """Make a pass of the core, and do all that it wants done."""
+        """Make a pass of the core, and carry out its effects."""
         self.state.life.set_clock(wall_ns() - now)
         was_halted = self.state.controls.halted
         self.dispatcher.turn(now)
@@ -52,7 +52,7 @@ class Shell:
             self.turn(now)
 
     def on_turn(self, now: int) -> None:
-        """Take the clock's turn."""
+        """Poll the files, make a pass, publish the state, and prune the journal when that is due."""
         if now >= self._files_due:
             self._files_due = now + int(limits.HALT_POLL_S * SECOND)
             self.read_switches()
@@ -101,7 +101,7 @@ class Shell:
         self.executor.rest_failed(call, why, boot_ns())
 
     def newer_writer(self, why: str) -> None:
-        """Obey another executor that uses the API key."""
+        """Give way to another executor that uses the API key."""
         text = f"a newer writer uses this API key: {why}"
         self.state.session.give_way(text)
         self.state.out.give_way(text)
@@ -117,7 +117,8 @@ class Shell:
         if paused.keys() != controls.paused:
             self.process.log.warning("paused", names=", ".join(paused) or "nothing any more")
         self._paused = paused
-        # After the halt: a flatten that ends one is there before that goes, and nothing is quoted in between.
+        # The halt is read first: a flatten that ends one writes its own file before it removes the halt's.
+        # So at least one of both is seen, and nothing is quoted in between.
         flattening = halt.is_halted(config.flatten_file)
         controls.read(halted=halted, flattening=flattening, paused=frozenset(paused))
         if halted != was_halted:
@@ -127,7 +128,10 @@ class Shell:
         self.process.log.warning("halted" if self.state.controls.halted else "resumed", why=self.switch.reason)
 
     def _read_accept(self) -> None:
-        """Accept assets as they are, for a person, once the account is known; the file goes once that is written."""
+        """Accept the assets that a person named in the file, once the account is known.
+
+        The file is removed when the journal has it.
+        """
         file = self.process.config.accept_file
         now = boot_ns()
         if not halt.is_halted(file) or not self.state.session.is_view_valid(now):
@@ -151,7 +155,7 @@ class Shell:
                 self.process.log.info("journal archived", rows=moved)
 
     def _keep_events_bounded(self) -> None:
-        """Prune often and little: a pass never waits for many."""
+        """Prune a few events, and often, so that no pass waits for many."""
         try:
             self.journal.prune_events()
         except JournalError as error:
@@ -160,7 +164,7 @@ class Shell:
     # --- state ---------------------------------------------------------------------------------------------------
 
     def say_state(self, now: int) -> None:
-        """Say by the heartbeat how trading stands."""
+        """Report in the heartbeat how trading stands."""
         state, session, socket = self.state, self.state.session, self.private.socket
         closed = self.executor.closed_gate(now)
         why = closed.text if closed is not None else ""
@@ -191,7 +195,7 @@ class Shell:
     # --- the end -------------------------------------------------------------------------------------------------
 
     async def stop(self) -> None:
-        """Pull everything and disarm (SIGTERM); or leave the orders to the next start, or to the switch (SIGHUP)."""
+        """Pull everything and disarm (SIGTERM), or leave the orders to the next start or the switch (SIGHUP)."""
         if not self.process.hangup:
             await self._pull()
         self.dispatcher.finish()

@@ -1,6 +1,6 @@
 """The executor's state, by owner: market, session, orders, account, controls, life. Each is written by its owner alone.
 
-``tests/unit/executor/test_owners.py`` holds that nobody else assigns. What a core wants done goes into ``out``.
+``tests/unit/executor/test_owners.py`` checks that nobody else assigns. A core puts its effects into ``out``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class State:
     registry: Registry = field(default_factory=Registry)
     controls: Controls = field(default_factory=Controls)
     out: Outbox = field(default_factory=Outbox)
-    # For the record of events: how many events an order had.
+    # Returns the number of an order's next event in the journal, by client order id.
     next_event: Callable[[str], int] = lambda _: 0
     # The traded bases, in the order of the pairs: what has a position, limits and an inventory.
     bases: tuple[str, ...] = field(init=False)
@@ -66,20 +66,20 @@ class State:
         return self.session.clock.now_ts(now) or self.life.wall_ts(now)
 
     def maintenance_ts(self, now: int) -> int:
-        """Return when announced maintenance begins that is near or due, by the exchange's time; else 0."""
+        """Return the begin of announced maintenance that is near or due, by the exchange's time; else 0."""
         return self.session.maintenance.begins_ts(self.exchange_ts(now))
 
     def charge_rest(self, method: str, points: float, now: int) -> None:
-        """Count a REST call that leaves, so that it counts after a restart too."""
+        """Count a REST call as it leaves, and journal it so that it counts after a restart too."""
         self.session.rest.charge(points, now / SECOND)
         self.out.write(SendRow(self.life.wall_ts(now), REST, method, points, ""))
 
     def record(self, order: Order, kind: str, now: int, data: dict[str, object]) -> None:
-        """Write down what happened to an order, once it has its new state."""
+        """Record an event of an order in the journal; call this once the order has its new state."""
         self.out.write_event(events.row(order, kind, self.life.wall_ts(now), data))
 
     def cause(self, strategy: str, symbol: str, slot: str) -> dict[str, object]:
-        """Return what a decision for a slot goes back to."""
+        """Return the frame, book and target behind a decision for a slot, for the journal."""
         return events.cause(self.market.targets.get((strategy, symbol)), slot, self.life.boot_to_wall)
 
     @property
@@ -88,7 +88,7 @@ class State:
         return self.session.is_ready and not self.account.ledger.difference
 
     def stated_ts(self, text: str, now: int) -> int:
-        """Return ns of a time that the exchange wrote, 0 for none; its time now for one that cannot be read."""
+        """Return ns since the epoch of a time that the exchange wrote: 0 for none, its time now if unreadable."""
         try:
             return parse_rfc3339(text) if text else 0
         except ValueError:

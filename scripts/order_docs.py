@@ -7,7 +7,7 @@ import typing
 from typing import Any
 
 from executor.orders import transitions
-from executor.orders.order import Active, Amend, Finished, Life
+from executor.orders.order import Active, Amend, Finished, OrderLife
 from executor.orders.transitions import Ended, life_after
 
 # Any: arguments of the events, each of its own type.
@@ -63,13 +63,13 @@ def page() -> str:
 
 
 def _row(kind: type) -> str:
-    lives: list[Life] = [*Active, Finished.CANCELLED]
+    lives: list[OrderLife] = [*Active, Finished.CANCELLED]
     cells = [_cell(life, kind) for life in lives]
     text = " ".join((kind.__doc__ or "").split()).replace("``", "`")
     return f"| {kind.__name__} | {' | '.join(cells)} | {text} |"
 
 
-def _cell(life: Life, kind: type) -> str:
+def _cell(life: OrderLife, kind: type) -> str:
     after = life_after(life, sample(kind))
     if after is life:
         return "·"

@@ -1,7 +1,7 @@
-"""The two clocks that shells read; cores are given the time.
+"""The two clocks that shells read; cores get the time passed in.
 
-``boot_ns`` is CLOCK_BOOTTIME: one clock for all processes of a machine, which no one steps and which runs on through
-a suspend. ``wall_ns`` is the wall clock, for what leaves the machine or is shown to people.
+``boot_ns`` is CLOCK_BOOTTIME: one clock for all processes of a machine. Nobody can set it, and it runs on through a
+suspend. ``wall_ns`` is the wall clock, for times that leave the machine or that people see.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def wall_ns() -> int:
 
 
 def clock_id() -> str:
-    """Name the CLOCK_BOOTTIME of this machine's boot: stamps of equal ids can be compared, others cannot."""
+    """Return an id of this machine's boot and so of its CLOCK_BOOTTIME: stamps compare only under equal ids."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -40,7 +40,7 @@ def rfc3339(ns: int) -> str:
 
 
 def parse_rfc3339(text: str) -> int:
-    """Return ns since the epoch of RFC 3339 text, in UTC or with an offset; a ValueError for anything else."""
+    """Return ns since the epoch of RFC 3339 text, in UTC or with an offset. Raises ValueError for anything else."""
     stem, dot, rest = text.removesuffix("Z").partition(".")
     digits = rest[: len(rest) - len(rest.lstrip("0123456789"))] if dot else ""
     whole = datetime.fromisoformat(stem + rest[len(digits) :])

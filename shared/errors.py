@@ -4,13 +4,13 @@ The text of each says what is wrong and what to do; code decides by the class::
 
     SharedError
     +-- ConfigError               the configuration cannot be used
-    +-- YamlProblem               a text cannot be read as the YAML that a configuration is
-    +-- UnknownName               there is no pair and no strategy of that name
+    +-- YamlProblem               a text cannot be read as a configuration's YAML
+    +-- UnknownName               no pair and no strategy has that name
     +-- Held                      another process holds what this one needs
     +-- BusAddressInUse           another socket is bound to this process's endpoint
     +-- ProxyUnusable             the environment names a proxy that cannot be used
     +-- PrecisionError            a number does not fit a precision (a ValueError)
-    +-- KrakenError               something between Kraken and us
+    +-- KrakenError               something is wrong between Kraken and us
         +-- FrameError            a frame that is not what Kraken's WebSocket sends (a ValueError)
         +-- CaptureError          a file of frames cannot be read
         +-- SecretError           an API secret is not base64 (a ValueError)
@@ -34,7 +34,7 @@ class ConfigError(SharedError):
 
 
 class YamlProblem(SharedError):
-    """The text cannot be used; ``line`` counts from 1, ``key`` is empty where the text is no YAML at all."""
+    """The text cannot be used; ``line`` counts from 1, ``key`` is empty if the text is no YAML at all."""
 
     def __init__(self, line: int, key: str, text: str) -> None:
         super().__init__(text)
@@ -42,7 +42,7 @@ class YamlProblem(SharedError):
 
 
 class UnknownName(SharedError):
-    """There is no pair and no strategy of that name; the text says which there are."""
+    """No pair and no strategy has that name; the text lists those that exist."""
 
 
 class Held(SharedError):
@@ -54,7 +54,7 @@ class BusAddressInUse(SharedError):
 
 
 class ProxyUnusable(SharedError):
-    """The environment names a proxy that cannot be used as things are; the text says what to do."""
+    """The environment names a proxy that cannot be used as it is; the text says what to do."""
 
 
 class PrecisionError(SharedError, ValueError):
@@ -62,7 +62,7 @@ class PrecisionError(SharedError, ValueError):
 
 
 class KrakenError(SharedError):
-    """Something between Kraken and us."""
+    """Something is wrong between Kraken and us."""
 
 
 class FrameError(KrakenError, ValueError):

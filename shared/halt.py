@@ -1,6 +1,6 @@
-"""The halt switch: a file (T10). While it is there nothing is placed, whatever restarts.
+"""The halt switch: a file (T10). While it exists nothing is placed, through every restart.
 
-What is written in it is a :class:`Halt` as JSON; any other file there halts just as well.
+It holds a :class:`Halt` as JSON; a file with any other content halts as well.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import msgspec
 
 
 class Cause(StrEnum):
-    """The cause of a halt; programs go by this, people by the text."""
+    """The cause of a halt, for programs; people read the text."""
 
     PERSON = "person"
     DAILY_LOSS = "daily_loss"
     FLATTENED = "flattened"
     CRASH_LOOP = "crash_loop"
-    OTHER = "other"  # a file that somebody else made, whatever is in it
+    OTHER = "other"  # a file that is not TradeByte's, whatever it contains
 
 
 class Halt(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why trading is halted; ``who`` and ``at`` (RFC 3339) where a person did it."""
+    """Why trading is halted; ``who`` and ``at`` (RFC 3339) if a person did it."""
 
     cause: Cause
     words: str
@@ -38,7 +38,7 @@ class Halt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def is_halted(file: Path) -> bool:
-    """True if the switch is on: whatever is there by that name, and also where nobody can look."""
+    """True if the switch is on: anything has that name, or the path cannot be examined."""
     try:
         os.lstat(file)
     except (FileNotFoundError, NotADirectoryError):
@@ -49,12 +49,12 @@ def is_halted(file: Path) -> bool:
 
 
 def halt_trading(file: Path, why: Halt) -> None:
-    """Turn it on with a reason that programs can read; see :func:`halt`."""
+    """Turn the switch on with a reason that programs can read; see :func:`halt`."""
     halt(file, msgspec.json.encode(why).decode())
 
 
 def read(file: Path) -> Halt:
-    """Return why trading is halted; of a file that is no :class:`Halt` its text, as of another cause."""
+    """Return why trading is halted; if the file holds no :class:`Halt`, its text with :attr:`Cause.OTHER`."""
     text = _text(file)
     try:
         return msgspec.json.decode(text, type=Halt)
@@ -63,7 +63,7 @@ def read(file: Path) -> Halt:
 
 
 def reason(file: Path) -> str:
-    """Return why it is on, in words; empty when it is off, or where nothing is written in it."""
+    """Return why the switch is on, as text; empty if it is off, or its file is empty."""
     return read(file).sentence
 
 
@@ -77,9 +77,9 @@ def _text(file: Path) -> str:
 
 
 def halt(file: Path, why: str) -> None:
-    """Turn it on, on the disk before this returns. A halt already there keeps its reason.
+    """Turn the switch on; the file is on the disk before this returns. A halt that is on already keeps its reason.
 
-    An OSError means that it is off; on a full disk it is on without its reason, since an empty file is enough.
+    An OSError means that it is off. On a full disk it is on without its reason, since an empty file is enough.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -95,7 +95,7 @@ def halt(file: Path, why: str) -> None:
 
 
 def resume(file: Path) -> bool:
-    """Turn it off; False when it was off already. An OSError means that it is still on."""
+    """Turn the switch off; return False if it was off already. An OSError means that it is still on."""
     try:
         if file.is_dir() and not file.is_symlink():
             file.rmdir()

@@ -1,4 +1,4 @@
-"""Why an HTTP request had no answer, in words, without a library's and without the address, which may hold a secret."""
+"""Why an HTTP request had no answer, as text for people. It never quotes the address, which may hold a secret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import aiohttp
 
 
 def why_unanswered(error: Exception, timeout_s: float) -> str:
-    """Return what went wrong with a request of aiohttp's; ``timeout_s`` is how long was waited for the answer."""
+    """Return what went wrong with an aiohttp request; ``timeout_s`` is how long it waited for the answer."""
     if isinstance(error, TimeoutError):
         return f"no answer within {timeout_s:g} s"
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
@@ -31,7 +31,7 @@ def why_unanswered(error: Exception, timeout_s: float) -> str:
 
 
 def _reason(error: BaseException | None) -> str:
-    if isinstance(error, ssl.SSLError):  # its number is none of the system's
+    if isinstance(error, ssl.SSLError):  # its number is OpenSSL's, not the system's
         return "it speaks no TLS that is known here"
-    # By its number: asyncio puts an address into the words.
+    # By its number: asyncio puts an address into the text.
     return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "no connection"

@@ -1,4 +1,4 @@
-"""Every message on the bus, as typed structs: the same words in code and on the wire.
+"""Every message on the bus, as typed structs: members have the same names in code and on the wire.
 
 All carry the header of :class:`Message`. Prices are integers in ticks of ``10 ** -price_precision``, quantities
 integers in lots of ``10 ** -qty_precision``; money is decimal text. Stamps named ``received``, ``booked``,
@@ -50,8 +50,8 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 class Instruments(Message, frozen=True, kw_only=True):
     """``feed.instrument``: the subscribed pairs and the decimals of their assets.
 
-    ``references`` are those of ``pairs`` that are subscribed to for valuing only, and never traded; ``unknown`` are
-    configured pairs that the exchange does not list, which are out until it does.
+    ``references`` are those of ``pairs`` that are subscribed to for valuing only, and never traded. ``unknown`` are
+    configured pairs that the exchange does not list; they are left out until it does.
     """
 
     pairs: dict[str, Pair] = {}
@@ -63,12 +63,12 @@ class Instruments(Message, frozen=True, kw_only=True):
 class FeedStatus(Message, frozen=True, kw_only=True):
     """``feed.status``: whether the path from Kraken is alive.
 
-    ``connection`` counts connections of this boot; ``last_byte`` is when anything last came from Kraken;
-    ``system`` is Kraken's status word; ``online_since`` is when it last *changed back* to online, zero when it
-    has been so since the connection began. ``symbols`` maps each to ``pending``, ``subscribed`` or ``refused: why``,
-    ``refused`` those of the last kind to the reason, ``resyncs`` each to the newest resync request number obeyed.
-    ``exchange_offset`` added to CLOCK_BOOTTIME gives the exchange's time (ns), known to within
-    ``offset_uncertain_ms``; that is -1 while it is not known.
+    ``connection`` counts the connections of this boot; ``last_byte`` is when anything last came from Kraken.
+    ``system`` is Kraken's status word; ``online_since`` is when it last *changed back* to online, zero if it
+    has been online since the connection began. ``symbols`` maps each to ``pending``, ``subscribed`` or
+    ``refused: why``, ``refused`` those of the last kind to the reason, ``resyncs`` each to the number of the newest
+    resync request obeyed. ``exchange_offset`` added to CLOCK_BOOTTIME gives the exchange's time (ns), to within
+    ``offset_uncertain_ms``, which is -1 while unknown.
     """
 
     connected: bool
@@ -86,7 +86,7 @@ class FeedStatus(Message, frozen=True, kw_only=True):
 
 
 class Resync(Message, frozen=True, kw_only=True):
-    """``resync``: symbols whose book wants a new snapshot, each with a request number, until met."""
+    """``resync``: symbols whose book needs a new snapshot, each with a request number, until it has come."""
 
     symbols: dict[str, int] = {}
 
@@ -148,7 +148,7 @@ class Book(Message, frozen=True, kw_only=True):
 
 
 class BookInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One book in ``book.status``; ``why`` tells what made it other than live."""
+    """One book in ``book.status``; ``why`` says why it is not live."""
 
     state: BookState
     age_ms: int
@@ -159,7 +159,7 @@ class BookInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookStatus(Message, frozen=True, kw_only=True):
-    """``book.status``: every book's state, new every 200 ms; ``rust`` tells which implementation runs."""
+    """``book.status``: every book's state, every 200 ms; ``rust`` says which implementation runs."""
 
     books: dict[str, BookInfo] = {}
     rust: bool = False
@@ -177,11 +177,11 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 class Target(Message, frozen=True, kw_only=True):
     """``target.<strategy>.<symbol>``: all quotes wanted, and for how long.
 
-    ``fills`` is the position message's count that the quotes were decided on (T1). An empty list withdraws. ``event``
-    is what brought the decision: ``book``, ``trade``, ``position``, ``order``, ``time``, or ``invalid`` for a view that
-    stopped being valid; ``received``, ``booked`` and ``exchange_ts`` are those of the book it was decided on, ``bid``
-    and ``ask`` its touch in ticks, None where the side was empty. ``clock`` names the CLOCK_BOOTTIME that ``decided``
-    is of (T2): a boot of a machine.
+    ``fills`` is the position message's count on which the quotes were decided (T1). An empty list withdraws all quotes.
+    ``event`` is what led to the decision: ``book``, ``trade``, ``position``, ``order``, ``time``, or ``invalid`` if the
+    view stopped being valid. ``received``, ``booked`` and ``exchange_ts`` are those of the book that it was decided on,
+    ``bid`` and ``ask`` that book's touch in ticks, None for an empty side. ``clock`` is the id of the CLOCK_BOOTTIME
+    that ``decided`` is read from (T2): one boot of one machine.
     """
 
     strategy: str
@@ -203,7 +203,7 @@ class Target(Message, frozen=True, kw_only=True):
 
 
 class OrderState(StrEnum):
-    """Where an order is in its life; the first four are live, the rest ended."""
+    """The state of an order; the first four are live, the others finished."""
 
     SENT = "sent"
     OPEN = "open"
@@ -321,7 +321,7 @@ class QuoteProfit(msgspec.Struct, frozen=True, kw_only=True):
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
     """The worth of one unit of an asset in ``trading.currency``, decimal text (empty before the first).
 
-    ``valid`` says that every mid it goes by is live; ``way`` are the pairs that it goes by, none for the currency.
+    ``way`` are the pairs that value it, none for the currency itself; ``valid`` says that the mid of each is live.
     """
 
     rate: str
@@ -330,10 +330,10 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmptySlot(msgspec.Struct, frozen=True, kw_only=True):
-    """A slot that a strategy wants filled and that has been empty for 20 s (invariant 12).
+    """A slot for which a strategy wants an order, and which has been empty for 20 s.
 
-    ``why`` is the reason for people; ``refused`` is true where the exchange refuses, with its text as it came in
-    ``error``. ``since_ts`` is when it became empty.
+    ``why`` is the reason for people; ``refused`` is true if the exchange rejects the orders, ``error`` is then its
+    text. ``since_ts`` is when the slot became empty.
     """
 
     strategy: str
@@ -346,7 +346,7 @@ class EmptySlot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnwantedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An own order that has been open for 20 s although nobody wants it (invariant 12)."""
+    """An own order that has been open for 20 s although no target asks for it."""
 
     strategy: str
     symbol: str
@@ -361,8 +361,8 @@ class AssetPosition(msgspec.Struct, frozen=True, kw_only=True):
     """A traded base: its balance less ``inventory_base``, and that in ``trading.currency`` (empty without a rate).
 
     ``least`` is the smallest amount that an order could close: below it is dust. ``wallets`` are balances outside the
-    spot wallet (``earn/flex``), which cannot be traded. ``held`` says why the
-    asset is not quoted (a change that no fill explains), empty when it is.
+    spot wallet (``earn/flex``), which cannot be traded. ``held`` says why the asset is held (a change that no fill
+    explains), empty if it is not.
     """
 
     position: str
@@ -424,7 +424,7 @@ class Alert(Message, frozen=True, kw_only=True):
 
 
 class ProcessState(StrEnum):
-    """A process's own word on itself."""
+    """The state that a process reports of itself."""
 
     STARTING = "starting"
     READY = "ready"

@@ -111,7 +111,7 @@ def notional(price: int, qty: int, price_precision: int, qty_precision: int) -> 
 
 
 def approximate(text: str) -> float:
-    """Return decimal text as a float for a chart or a metric, never to reckon with; NaN for what is no number."""
+    """Return decimal text as a float, for a chart or a metric and never for money; NaN for what is no number."""
     try:
         return float(text)
     except ValueError:

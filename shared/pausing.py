@@ -1,6 +1,6 @@
-"""Pausing one pair or one strategy: a file each in data/PAUSED, as the halt is one for everything.
+"""Pausing one pair or one strategy: each is a file in data/PAUSED, as the halt of everything is one.
 
-The executor pulls what is paused and places nothing for it, whatever restarts; the rest goes on.
+The executor pulls the quotes of what is paused and places nothing for it, through every restart; the rest goes on.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def paused(config: Config) -> dict[str, str]:
 
 
 def pause(config: Config, name: str, why: str) -> None:
-    """Pause a pair or a strategy, on the disk before this returns. Raises :class:`UnknownName`, OSError."""
+    """Pause a pair or a strategy; its file is on the disk before this returns. Raises :class:`UnknownName`, OSError."""
     halt.halt(_file(config, _known(config, name)), why)
 
 
 def resume(config: Config, name: str) -> bool:
-    """Let it go on; False when it was not paused. Raises :class:`UnknownName`, OSError."""
+    """End a pause; return False if there was none. Raises :class:`UnknownName`, OSError."""
     return halt.resume(_file(config, _known(config, name)))
 
 

@@ -1,4 +1,4 @@
-"""The environment's proxy for an address: none for this machine itself, the same for REST and WebSocket."""
+"""The environment's proxy for an address, the same for REST and WebSocket; none for this machine itself."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from shared.errors import ProxyUnusable
 from shared.hosts import is_loopback
 
-# What carries a WebSocket and what carries REST through a SOCKS proxy; neither is installed by itself.
+# The packages that take a WebSocket and REST through a SOCKS proxy; neither is installed by default.
 SOCKS_PACKAGES: Final = {"python_socks": "python-socks", "aiohttp_socks": "aiohttp-socks"}
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the address of the proxy that leads to ``url``, or None; raise :class:`ProxyUnusable`.
+    """Return the address of the proxy for ``url``, or None. Raises :class:`ProxyUnusable`.
 
     ``https_proxy`` or ``http_proxy`` by the scheme, else ``all_proxy``; ``no_proxy`` names hosts that need none.
     """
@@ -35,21 +35,22 @@ def proxy_for(url: str) -> str | None:
         missing = [name for module, name in SOCKS_PACKAGES.items() if importlib.util.find_spec(module) is None]
         if missing:
             raise ProxyUnusable(
-                f"the environment names a SOCKS proxy, which takes {' and '.join(missing)}: "
+                f"the environment names a SOCKS proxy, which needs {' and '.join(missing)}: "
                 f"'.venv/bin/pip install {' '.join(missing)}', or name an HTTP proxy in https_proxy"
             )
     return proxy
 
 
 def is_socks(proxy: str) -> bool:
-    """True if a proxy's address is one of SOCKS."""
+    """True if a proxy's address is that of a SOCKS proxy."""
     return urlsplit(proxy).scheme.startswith("socks")
 
 
 def socks_connector(proxy: str) -> Any:  # of a package that need not be there
     """Return aiohttp's connector through a SOCKS proxy; the package of :data:`SOCKS_PACKAGES` must be there.
 
-    It knows no ``socks5h`` and ``socks4a``, whose letter says that the proxy resolves names, as websockets does.
+    The package does not know ``socks5h`` and ``socks4a``, whose last letter says that the proxy resolves host names.
+    That becomes an option here, so that REST does the same as websockets.
     """
     scheme, _, rest = proxy.partition("://")
     resolves_there = scheme in ("socks5h", "socks4a")
@@ -58,7 +59,7 @@ def socks_connector(proxy: str) -> Any:  # of a package that need not be there
 
 
 def socks_errors() -> tuple[type[Exception], ...]:
-    """Return what a SOCKS proxy's refusal raises, which is no error of aiohttp's; nothing without the package."""
+    """Return the exceptions of a SOCKS proxy's refusal, which are not aiohttp's; none without the package."""
     loaded = sys.modules.get("aiohttp_socks")
     return (loaded.ProxyError,) if loaded is not None else ()
 

@@ -1,8 +1,8 @@
-"""Valuation of assets in the trading currency: the pairs to go by, and the rates that their mids give. No I/O.
+"""Valuation of assets in the trading currency: which pairs to use, and the rates that their mids give.
 
-A quote asset is worth what a pair with the currency says (one hop), or what a pair with a third asset says that has
-such a pair (two hops): EUR by EUR/USD, JPY by USD/JPY, PEPE by PEPE/EUR and EUR/USD. Of several ways the one with the
-fewest hops counts, then the one that needs the fewest pairs besides the traded ones, then the first by name.
+A quote asset is valued by a pair with the currency (one hop), or through a third asset (two hops): EUR by EUR/USD, JPY
+by USD/JPY, PEPE by PEPE/EUR and EUR/USD. Of several ways the one with the fewest hops is used, then the one that needs
+the fewest pairs besides the traded ones, then the one through the deepest market, then the first by name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from shared import limits
 from shared.numbers import ROUNDING
 
 HOPS_MAX = 2
-# Third assets that are looked at first where several ways are equal: the deepest markets.
+# Third assets that are preferred among equal ways: the deepest markets.
 _BRIDGES = ("USD", "EUR", "BTC", "USDT", "USDC", "ETH")
 
 ONE = Decimal(1)
@@ -29,9 +29,9 @@ def legs(symbol: str) -> tuple[str, str]:
 
 
 def route(asset: str, currency: str, pairs: Iterable[str], preferred: Iterable[str] = ()) -> tuple[str, ...] | None:
-    """Return the pairs that lead from an asset to the currency, in order; none for the currency, None without a way.
+    """Return the pairs that lead from an asset to the currency, in order: () for the currency, None if there are none.
 
-    ``pairs`` are the symbols that may be used, ``preferred`` those of them that cost nothing (they are traded anyway).
+    ``pairs`` are the symbols that may be used, ``preferred`` those that cost nothing as they are traded anyway.
     """
     if asset == currency:
         return ()
@@ -64,9 +64,9 @@ def _bridge_rank(way: tuple[str, str]) -> int:
 
 
 def reference_pairs(currency: str, traded: Iterable[str], available: Iterable[str]) -> list[str]:
-    """Return the pairs to subscribe to, besides the traded ones, so that each quote asset of those has its value.
+    """Return the pairs to subscribe to, besides the traded ones, so that each quote asset can be valued.
 
-    A quote without a way is left out: nothing is quoted in it.
+    A quote asset that no pairs value is left out: nothing is quoted in it.
     """
     traded = list(dict.fromkeys(traded))
     may_use = {*traded, *available}
@@ -79,7 +79,7 @@ def reference_pairs(currency: str, traded: Iterable[str], available: Iterable[st
 
 
 def rate_by(way: Iterable[str], asset: str, mids: Mapping[str, Decimal]) -> Decimal | None:
-    """Return what one unit of an asset is worth at the end of a way, or None where a pair of it has no mid."""
+    """Return the worth of one unit of an asset by these pairs, or None if one of them has no mid."""
     rate = ONE
     for symbol in way:
         mid = mids.get(symbol)

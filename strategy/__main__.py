@@ -17,8 +17,8 @@ WANTED = ["book", "book.status", "feed.instrument", "feed.status", "feed.trade",
 def main() -> None:
     """Run until asked to stop."""
     options = parser("strategy", __doc__ or "")
-    options.add_argument("--name", help="which of the configured strategies (the first when not said)")
-    options.add_argument("--check", action="store_true", help="look at every strategy's class and settings, and end")
+    options.add_argument("--name", help="which of the configured strategies (default: the first)")
+    options.add_argument("--check", action="store_true", help="check every strategy's class and settings, and end")
     arguments = options.parse_args()
     configuration = load_config("strategy", arguments.config)
     if arguments.check:
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _check(configuration: Config) -> None:
-    """Exit 78 with the reason unless every strategy's class and settings are as they must be."""
+    """Exit 78 with the reason if any strategy's class or settings cannot be used."""
     try:
         for name in configuration.strategies:
             load_strategy(configuration, name)

@@ -1,7 +1,7 @@
-"""The host's core: takes messages, runs the strategy on a valid view, returns its targets. No I/O.
+"""The host's core: takes messages, runs the strategy on a valid view, returns its targets.
 
-A new boot publishes nothing until its view is valid (live book, instrument, valid position and account), so that the
-target of the boot before holds its quotes meanwhile. Once it has published, an invalid view withdraws.
+A new boot publishes nothing until its view is valid (live book, instrument, valid position and account): until then
+the previous boot's target holds its quotes. Once it has published, an invalid view withdraws them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from strategy.interface import SettingError, Strategy, View
 
 
 def load_strategy(config: Config, name: str) -> tuple[type[Strategy], msgspec.Struct]:
-    """The class and settings of a configured strategy. Raises :class:`ConfigError` that names the key and the mend."""
+    """Return a configured strategy's class and settings. Raises :class:`ConfigError` that names key and mend."""
     section = config.strategies[name]
     module_name, _, class_name = section.class_.partition(":")
     key = f"strategies.{name}"
@@ -76,14 +76,14 @@ class _Symbol:
     book: Book | None = None
     position: Position | None = None
     orders: Orders | None = None
-    said: Target | None = None
-    said_at: int = 0
+    published: Target | None = None
+    published_at: int = 0
 
 
 class Host:
     """Runs one configured strategy on its symbols.
 
-    ``clock`` names the clock that the times are of (:func:`shared.clock.clock_id`).
+    ``clock`` names this machine's CLOCK_BOOTTIME (:func:`shared.clock.clock_id`), of which all times are.
     """
 
     def __init__(self, config: Config, name: str, clock: str = "") -> None:
@@ -100,7 +100,7 @@ class Host:
         self._feed_at = self._books_at = 0
 
     def take(self) -> Effects:
-        """Return what is to be done since the last call."""
+        """Return the effects since the last call."""
         return self.out.take()
 
     def message(self, message: Message, now: int) -> None:
@@ -128,11 +128,11 @@ class Host:
             self._account = message
 
     def turn(self, now: int) -> None:
-        """Repeat each second what still holds, withdraw what no longer does."""
+        """Decide again on each symbol once a second, and withdraw quotes where the view is not valid any more."""
         for symbol, state in self._symbols.items():
             if (
-                state.said is None
-                or now - state.said_at >= limits.TARGET_REPEAT_S * SECOND
+                state.published is None
+                or now - state.published_at >= limits.TARGET_REPEAT_S * SECOND
                 or self.why_not(symbol, now)
             ):
                 self._decide(symbol, now, "on_time")
@@ -161,7 +161,7 @@ class Host:
         return self._why_not_valued(pair)
 
     def _why_not_valued(self, pair: Pair) -> str:
-        """Say why no size can be reckoned for a pair, by what the executor last said; empty when it can, or is mute."""
+        """Return why a pair's sizes cannot be computed, by the newest valid ``account``; empty if they can."""
         account = self._account
         if account is None or not account.valid:
             return ""
@@ -175,10 +175,10 @@ class Host:
         return ""
 
     def why_silent(self, symbol: str) -> str:
-        """Return why nothing new is said, or an empty text.
+        """Return why no new target is published, or an empty text.
 
-        Without position or account the executor is starting or reconnecting, and guards itself: the last target runs
-        out by itself, so that quotes outlive an executor's restart.
+        Without position or account the executor is starting or reconnecting, and guards its quotes itself. The last
+        target is not withdrawn but expires, so that quotes outlive an executor's restart.
         """
         position = self._symbols[symbol].position
         if position is None or not position.valid:
@@ -189,8 +189,8 @@ class Host:
 
     @property
     def quoting(self) -> dict[str, int]:
-        """Return quotes last asked for, by symbol."""
-        return {symbol: len(s.said.quotes) if s.said else 0 for symbol, s in self._symbols.items()}
+        """Return the number of quotes in each symbol's last target."""
+        return {symbol: len(s.published.quotes) if s.published else 0 for symbol, s in self._symbols.items()}
 
     def _on_book(self, message: Book, now: int) -> None:
         state = self._symbols.get(message.symbol)
@@ -204,31 +204,34 @@ class Host:
             return
         why = self.why_not(symbol, now)
         if why:
-            if state.said is not None and state.said.quotes:
-                gone = msgspec.structs.replace(state.said, quotes=[], event="invalid", why=why)
-                self._say(symbol, state, gone, now)
+            if state.published is not None and state.published.quotes:
+                gone = msgspec.structs.replace(state.published, quotes=[], event="invalid", why=why)
+                self._publish(symbol, state, gone, now)
             return
         if self.why_silent(symbol):
             return
         view = self._view(symbol, state, now)
         try:
             target: Target | None = getattr(state.strategy, event)(view, *details)
-        except Exception as error:  # noqa: BLE001 - a strategy's mistake withdraws its quotes and is told
+        except Exception as error:  # noqa: BLE001 - a strategy's error withdraws its quotes and is logged
             self.out.tell("error", "strategy", f"{symbol}: {event} raised {error!r}; quotes withdrawn")
             target = view.withdraw(f"{event} raised {type(error).__name__}")
         if target is not None and len(target.quotes) > limits.QUOTES_PER_TARGET:
             text = f"{symbol}: {len(target.quotes)} quotes, {limits.QUOTES_PER_TARGET} at most; withdrawn"
             self.out.tell("error", "strategy", text)
             target = view.withdraw("too many quotes")
-        due = now - state.said_at >= limits.TARGET_REPEAT_S * SECOND
-        if target is None and due and state.said is not None:
-            # Still meant: said again, newly decided.
-            target = msgspec.structs.replace(state.said, fills=view.position.fills)
+        due = now - state.published_at >= limits.TARGET_REPEAT_S * SECOND
+        if target is None and due and state.published is not None:
+            # The strategy keeps its target: publish it again, as decided now.
+            target = msgspec.structs.replace(state.published, fills=view.position.fills)
         if target is None:
             return
-        same = state.said is not None and (state.said.quotes, state.said.fills) == (target.quotes, target.fills)
+        same = state.published is not None and (state.published.quotes, state.published.fills) == (
+            target.quotes,
+            target.fills,
+        )
         if not same or due:
-            self._say(symbol, state, msgspec.structs.replace(target, event=event.removeprefix("on_")), now)
+            self._publish(symbol, state, msgspec.structs.replace(target, event=event.removeprefix("on_")), now)
 
     def _view(self, symbol: str, state: _Symbol, now: int) -> View:
         assert state.book is not None
@@ -252,14 +255,14 @@ class Host:
         )
 
     def _quoted_on_others(self, base: str, symbol: str, side: Side) -> Decimal:
-        """Return what this strategy's quotes on its other pairs add to a base on a side, in the trading currency."""
+        """Return what this strategy's quotes on other pairs add to a base on one side, in the trading currency."""
         assert self._account is not None
         total = Decimal(0)
         for other, state in self._symbols.items():
             pair = self._pairs.get(other)
-            if other == symbol or state.said is None or pair is None or base not in (pair.base, pair.quote):
+            if other == symbol or state.published is None or pair is None or base not in (pair.base, pair.quote):
                 continue
-            # A buy of ETH/BTC is a sale of BTC.
+            # A buy of ETH/BTC sells BTC.
             moving = side if pair.base == base else ("sell" if side == "buy" else "buy")
             rate = self._account.rates.get(pair.quote)
             if rate is None or not rate.rate:
@@ -267,7 +270,7 @@ class Host:
             cost = sum(
                 (
                     notional(quote.price, quote.qty, pair.price_precision, pair.qty_precision)
-                    for quote in state.said.quotes
+                    for quote in state.published.quotes
                     if quote.side == moving
                 ),
                 Decimal(0),
@@ -275,15 +278,15 @@ class Host:
             total += cost * Decimal(rate.rate)
         return total
 
-    def _say(self, symbol: str, state: _Symbol, target: Target, now: int) -> None:
-        whose = {"strategy": self.name, "symbol": symbol, "clock": self._clock}
-        said = msgspec.structs.replace(target, decided=now, ttl_ms=self._ttl_ms, **whose)
-        state.said, state.said_at = said, now
-        self.out.publish(f"target.{self.name}.{symbol}", said)
+    def _publish(self, symbol: str, state: _Symbol, target: Target, now: int) -> None:
+        origin = {"strategy": self.name, "symbol": symbol, "clock": self._clock}
+        stamped = msgspec.structs.replace(target, decided=now, ttl_ms=self._ttl_ms, **origin)
+        state.published, state.published_at = stamped, now
+        self.out.publish(f"target.{self.name}.{symbol}", stamped)
 
     @property
     def trouble(self) -> str:
-        """Return why some symbols are not quoted, or an empty text; of the last turn's time."""
+        """Return why some symbols are not quoted, as of the last status messages; empty if all are."""
         now = max(self._feed_at, self._books_at)
         reasons = {symbol: self.why_not(symbol, now) or self.why_silent(symbol) for symbol in self._symbols}
         return "; ".join(f"{symbol}: {why}" for symbol, why in reasons.items() if why)

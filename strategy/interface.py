@@ -1,8 +1,8 @@
 """The interface of a strategy: a pure class, events in, a target or nothing out.
 
 A strategy does no I/O, reads no clock and draws no random numbers: the same events give the same targets, live, on a
-recording and in a test. One instance serves one symbol. Whatever a method returns replaces the target before it;
-None leaves that as it is, :meth:`View.withdraw` asks for no quotes at all.
+recording and in a test. One instance serves one symbol. A returned target replaces the last one; None keeps that, and
+:meth:`View.withdraw` asks for no quotes at all.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class View:
     """The view on which a strategy decides: all of it valid, the book live.
 
     ``now`` is in ns of CLOCK_BOOTTIME. Money is in the trading currency: ``max_position``, ``min_order``,
-    ``max_order``, and ``other_buys`` and ``other_sells``, which are what this strategy quotes on its other pairs that
-    move the same base. ``rate`` is what one unit of the pair's quote asset is worth in it, ``base_value`` what the risk
-    gate takes one unit of the base for at the least.
+    ``max_order``, and ``other_buys`` and ``other_sells``, the worth of this strategy's quotes on its other pairs that
+    move the same base. ``rate`` is the worth of one unit of the pair's quote asset, ``base_value`` the least worth
+    that the risk gate gives one unit of the base.
     """
 
     now: int
@@ -44,7 +44,7 @@ class View:
     other_sells: Decimal = Decimal(0)
 
     def worth(self, price: Decimal) -> Decimal:
-        """Return what one unit of the base counts as in the risk gate, at the worse of ``price`` and the mid."""
+        """Return the worth of one unit of the base in the risk gate, at the worse of ``price`` and the mid."""
         bids, asks = self.book.bids, self.book.asks
         mid = unscale(bids[0][0] + asks[0][0], self.pair.price_precision) / 2 if bids and asks else price
         return max(price, mid) * self.rate
@@ -55,15 +55,15 @@ class View:
         return base * max(self.worth(Decimal(0)), self.base_value)
 
     def room(self, side: Side, limit: Decimal) -> Decimal:
-        """Return what a side may still quote before the position could pass ``limit``; what other pairs quote counts.
+        """Return the worth that a side may still quote before the position could pass ``limit``, over all pairs.
 
-        A little is left over, as the market moves between here and the risk gate.
+        A little headroom is left, as the market may move before the risk gate sees the target.
         """
         position, others = self.position_worth(), self.other_buys if side == "buy" else self.other_sells
         return limit * HEADROOM - (position if side == "buy" else -position) - others
 
     def target(self, quotes: list[Quote], why: str = "") -> Target:
-        """Return the whole set of quotes wanted; the host fills in whose it is and how long it holds."""
+        """Return a target with all wanted quotes; the host fills in the strategy's name and how long it holds."""
         book = self.book
         return Target(
             strategy="",
@@ -99,7 +99,7 @@ class Strategy(ABC):
     """Base of all strategies; ``Settings`` is the type of the configuration's ``settings`` section.
 
     The settings type should forbid unknown fields, and raise :class:`SettingError` (or ValueError) in
-    ``__post_init__`` for what cannot work: both are told with file, line and key at start, and by ``doctor``.
+    ``__post_init__`` for settings that cannot work. A start and ``doctor`` then report file, line and key.
     """
 
     Settings: ClassVar[type[msgspec.Struct]]

@@ -18,9 +18,9 @@ BP = 1e-4
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The market maker's settings; distances in basis points of the mid, money in the trading currency, times in s.
 
-    ``edge_bps`` counts over the maker fee, ``min_edge_bps`` is what the skew must leave of it. ``sizes`` gives each
-    level its own size instead of ``size``. ``skew_bps`` is how far both sides shift when the position is at its
-    maximum. ``tolerance_bps`` is how far the wanted price may drift before a quote moves; an order older than
+    ``edge_bps`` is on top of the maker fee; the skew must leave ``min_edge_bps`` of it. ``sizes`` gives each level its
+    own size instead of ``size``. ``skew_bps`` is how far both sides shift when the position is at its maximum.
+    ``tolerance_bps`` is how far the wanted price may drift before a quote moves; an order older than
     ``max_order_age_s`` moves at any drift. After a fill its side waits ``filled_order_delay_s``. At ``price_ceiling``
     and above only sells are quoted, at ``price_floor`` and below only buys. ``max_position`` is capped by
     ``trading.max_position_size``; ``inventory_target`` is the position that the skew pulls towards.
@@ -69,7 +69,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
 
 
 class MarketMaker(Strategy):
-    """Quotes ``levels`` a side; a quote keeps its price, and so its place in the queue, within the tolerance."""
+    """Quotes ``levels`` on each side; within the tolerance a quote keeps its price, and so its place in the queue."""
 
     Settings = Settings
 
@@ -98,7 +98,7 @@ class MarketMaker(Strategy):
         return view.target(quotes, f"position {position:.2f}")
 
     def on_order(self, view: View, orders: Orders) -> Target | None:
-        """Give the price of an order up that is too old."""
+        """Give up the price of an order that is too old."""
         oldest = self.settings.max_order_age_s
         if oldest is None:
             return None
@@ -152,12 +152,12 @@ class MarketMaker(Strategy):
         away = fee_bps + self.settings.edge_bps + level * self.settings.spacing_bps
         shift = -self.settings.skew_bps * tilt
         sign = -1 if side == "buy" else 1
-        # The skew may take the edge down to its minimum, never the fee: inside it every fill loses by itself.
+        # The skew may reduce the edge to its minimum, but never the fee: inside the fee every fill is a loss.
         distance = max(away + sign * shift, fee_bps + self.settings.min_edge_bps)
         return self._clear(view, side, mid * (1 + sign * distance * BP))
 
     def _clear(self, view: View, side: Side, price: float) -> int:
-        """Round away from the touch to the pair's increment, and stay on our own side of the other touch."""
+        """Return the price rounded away from the touch to the pair's increment, and short of the other side's touch."""
         step = view.pair.price_increment
         if side == "buy":
             return int(min(price, view.book.asks[0][0] - step) // step) * step
@@ -174,7 +174,8 @@ class MarketMaker(Strategy):
     def _qty(self, view: View, price: int, size: Decimal, room: Decimal) -> int:
         """Return lots worth ``size`` at ``price``, rounded down, within what the risk gate takes; 0 below any minimum.
 
-        The size is told at its own price, so that it does not change with the mid; the limits bind as the gate counts.
+        ``size`` is converted at the quote's own price, so that the lots do not change with the mid. The limits count as
+        the risk gate counts.
         """
         pair = view.pair
         most = min(room, view.max_order * HEADROOM)
@@ -185,7 +186,7 @@ class MarketMaker(Strategy):
         lots -= lots % pair.qty_increment
         cost = notional(price, lots, pair.price_precision, pair.qty_precision)
         if cost * view.rate < view.min_order:
-            # Rounding down may not take a size below the minimum that it met.
+            # Rounding down must not take a size below the minimum that it met.
             step = unit * view.rate * unscale(pair.qty_increment, pair.qty_precision)
             lots = int((view.min_order / step).to_integral_value(ROUND_CEILING)) * pair.qty_increment
             cost = notional(price, lots, pair.price_precision, pair.qty_precision)

@@ -1,1 +1,1 @@
-"""The public feed: one connection, its subscriptions, what is listed, and the frames of both versions."""
+"""The public feed: one connection, its subscriptions, the listed pairs, and the frames of both versions."""

@@ -1,4 +1,4 @@
-"""The requests of version 1 and version 2 of Kraken's public WebSocket. A core."""
+"""The requests of version 1 and version 2 of Kraken's public WebSocket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.kraken.pairs import old_name
 
 
 class Dialect(ABC):
-    """Requests as text; symbols are v2 names on our side, whatever the version calls them."""
+    """Requests as text; callers name symbols as v2 does, whatever the version calls them."""
 
     has_instruments: bool
 
@@ -21,7 +21,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def unsubscribe(self, channel: str, symbols: list[str], depth: int, req_id: int) -> str:
-        """Unsubscribe; Kraken wants the depth of a book again."""
+        """Unsubscribe; of a book Kraken wants its depth again."""
 
     @abstractmethod
     def ping(self, req_id: int) -> str:

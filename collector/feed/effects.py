@@ -1,4 +1,4 @@
-"""Effects of the feed's core: requests to Kraken besides what every core may want done."""
+"""Effects of the feed's core: requests to Kraken, besides the effects that all cores have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Effects(effects.Effects):
     """The effects of a frame, a message or a turn."""
 
     requests: list[str] = field(default_factory=list)
-    reconnect: str = ""  # why the connection is to be made anew
+    reconnect: str = ""  # why the connection is to be dropped; a new one is made
 
 
 class Outbox(effects.Outbox[Effects]):
@@ -32,5 +32,5 @@ class Outbox(effects.Outbox[Effects]):
         self.pending.requests.append(request)
 
     def reconnect(self, why: str) -> None:
-        """Make the public connection anew."""
+        """Drop the public connection; a new one is made."""
         self.pending.reconnect = why

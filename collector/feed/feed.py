@@ -1,6 +1,6 @@
-"""The feed's core: takes frames, keeps subscriptions alive, returns what goes on the bus and to Kraken. No I/O.
+"""The feed's core: takes frames, keeps subscriptions alive, returns what goes on the bus and to Kraken.
 
-Each event is followed by :meth:`Feed.take`, whose effects the shell carries out.
+After each event the shell carries out the effects of :meth:`Feed.take`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ T = TypeVar("T")
 class Feed:
     """One connection to Kraken's public feed, or a replay of one.
 
-    ``symbols`` is what is traded, ``valuing`` what else to subscribe to; in a replay every symbol of the file is handed
-    on. Times are ns of CLOCK_BOOTTIME.
+    ``symbols`` are the traded pairs; ``valuing`` says which others to subscribe to. A replay hands on every symbol in
+    the file. Times are ns of CLOCK_BOOTTIME.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Feed:
         valuing: Valuing | None = None,
     ) -> None:
         self.out = Outbox()
-        # Version 1 has no instrument channel: the shell is to fetch the data by REST.
+        # True when the shell must fetch instrument data by REST: version 1 has no channel for it.
         self.wants_instruments = False
         self.listing = Listing(symbols, valuing or Valuing(), replay=replay)
         self._dialect = dialect(version)
@@ -60,7 +60,7 @@ class Feed:
         self._ping_due = 0
 
     def take(self) -> Effects:
-        """Return what is to be done since the last call."""
+        """Return the effects since the last call."""
         return self.out.take()
 
     @property
@@ -76,7 +76,7 @@ class Feed:
     # --- the connection ------------------------------------------------------------------------------------------
 
     def opened(self, now: int) -> None:
-        """Begin a connection: nothing of the old one holds."""
+        """Begin a connection: everything known of the old one is void."""
         self._connected, self._last_byte = True, now
         self._connection += 1
         self._system, self._online_since = "unknown", 0
@@ -95,12 +95,12 @@ class Feed:
         self._publish_status(now)
 
     def resync(self, message: Resync, now: int) -> None:
-        """Fetch new snapshots of the books asked for."""
+        """Fetch new snapshots of the books that the message names."""
         if self._connected:
             self._subscriptions.resync(message, self.listing.symbols, now)
 
     def turn(self, now: int) -> None:
-        """Ask again for what did not come, notice a dead connection, publish the status every 200 ms."""
+        """Repeat requests that were not answered, notice a dead connection, publish the status every 200 ms."""
         if self._connected and self._replay:
             self._last_byte = now
         elif self._connected:
@@ -119,14 +119,14 @@ class Feed:
             return
         self._ping_due = now + int(limits.PING_EVERY_S * SECOND)
         req_id = self.out.new_id()
-        # One request's answers are enough to go by: older ones need not be remembered.
+        # The newest request is enough to measure by: older ones need not be remembered.
         self._sent_at = {req_id: now}
         self.out.send(self._dialect.ping(req_id))
 
     # --- frames --------------------------------------------------------------------------------------------------
 
     def frame(self, raw: bytes, now: int) -> None:
-        """Take in one frame as received; whatever it holds, this returns."""
+        """Take in one frame as received. Never raises: a frame that cannot be read is counted and logged."""
         self._last_byte = now
         try:
             frame = classify(raw)
@@ -211,7 +211,7 @@ class Feed:
     # --- instruments ---------------------------------------------------------------------------------------------
 
     def instruments(self, listed: dict[str, Pair], assets: dict[str, int], now: int) -> None:
-        """Take in data of everything that the exchange lists, which the shell fetched by REST."""
+        """Take in the data of all listed pairs and assets, which the shell fetched by REST."""
         self.wants_instruments = False
         self._instrument_asked = 0
         for asset, decimals in assets.items():
@@ -237,7 +237,7 @@ class Feed:
         self.out.publish("feed.instrument", self.listing.message())
 
     def _pair(self, raw: msgspec.Raw) -> None:
-        """Take a pair's data, where it is wanted; one that cannot be read stops no other."""
+        """Take a pair's data if the pair is wanted; one that cannot be read is logged."""
         try:
             if self.listing.wants(v2.payload(raw, v2.Symbol).symbol):
                 self.listing.add_pair(pair_of(v2.payload(raw, v2.Pair)))
@@ -252,11 +252,11 @@ class Feed:
             return None
 
     def _follow(self, changes: Changes, now: int) -> None:
-        """Subscribe to what is newly listed, and leave out what is not listed any more."""
+        """Subscribe to newly wanted and to relisted pairs, and leave out those that are not listed any more."""
         if changes.added and self._connected:
             self._subscriptions.subscribe("book", changes.added, now)
         for symbol in changes.gone:
-            self.out.alert("error", "pair", f"Kraken does not list {symbol}: it is out, and the others are quoted")
+            self.out.alert("error", "pair", f"Kraken does not list {symbol}: it is left out, and the others are quoted")
         for symbol in [] if self._replay else self.listing.unknown:
             self._subscriptions.leave_out(symbol)
         if changes.back and self._connected:

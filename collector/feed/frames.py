@@ -1,4 +1,4 @@
-"""Kraken's public frames, classified whichever version of the WebSocket sent them. A core.
+"""Classification of Kraken's public frames, of either version of the WebSocket.
 
 Version 2 sends objects with ``channel`` or ``method``; version 1 sends lists for data and objects with ``event``.
 """
@@ -37,7 +37,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """An answer to a request, of either version; ``symbol`` and ``channel`` are empty where it names none."""
+    """A response to a request, of either version; ``symbol`` and ``channel`` are empty if it names none."""
 
     method: str
     success: bool
@@ -48,7 +48,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When the exchange took a request in and sent its answer out, ns since the epoch."""
+    """When the exchange took a request in and sent its response out, ns since the epoch."""
 
     req_id: int
     time_in_ts: int
@@ -57,7 +57,7 @@ class Timing:
 
 @dataclass(slots=True)
 class Classified:
-    """A frame's kind and what the feed needs of it; ``trades`` are (symbol, taker's side, price, qty, id, ts)."""
+    """A frame's kind and the parts that the feed needs; ``trades`` are (symbol, taker's side, price, qty, id, ts)."""
 
     kind: Kind
     version: int
@@ -68,7 +68,7 @@ class Classified:
     error: str = ""
     ack: Ack | None = None
     timing: Timing | None = None
-    unread: list[str] = field(default_factory=list)  # elements that could not be read, beside those that could
+    unread: list[str] = field(default_factory=list)  # the elements that could not be read
 
 
 class _Subscription(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ _V1 = {"book": Kind.BOOK, "trade": Kind.TRADE, "ticker": Kind.TICKER, "ohlc": Ki
 
 
 def classify(raw: bytes) -> Classified:
-    """Return what ``raw`` is. Raises ValueError for text that is no frame of either version."""
+    """Return a frame with its kind. Raises ValueError for text that is no frame of either version."""
     first = raw.lstrip()[:1]
     if first == b"[":
         return _version_1_data(raw)

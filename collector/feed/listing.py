@@ -1,4 +1,4 @@
-"""The pairs that the exchange lists, and which of them are wanted: for trading, or to value quote assets. A core."""
+"""The pairs that the exchange lists, and those of them that we want: to trade, or to value quote assets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COST_PRECISION = 5  # of nearly all pairs
 
 @dataclass(frozen=True, slots=True)
 class Valuing:
-    """Names the currency that quote assets are valued in, and by which pairs; None finds them in what is listed."""
+    """The currency that quote assets are valued in, and the pairs for that; None chooses from the listed ones."""
 
     currency: str = "USD"
     pairs: list[str] | None = None
@@ -23,7 +23,7 @@ class Valuing:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The changes that a new list makes for the subscriptions."""
+    """The changes to subscriptions that a new list requires."""
 
     added: list[str] = field(default_factory=list)  # pairs that value quote assets, newly wanted
     gone: list[str] = field(default_factory=list)  # wanted pairs that the exchange listed before
@@ -35,7 +35,7 @@ class Listing:
 
     def __init__(self, traded: list[str], valuing: Valuing, *, replay: bool) -> None:
         self._traded, self._valuing, self._replay = traded, valuing, replay
-        # Subscribed to for their books alone: what values other quote assets in the trading currency.
+        # Subscribed to for their books only, to value other quote assets in the trading currency.
         self._references = [symbol for symbol in valuing.pairs or [] if symbol not in traded]
         self.symbols = [*traded, *self._references]
         self.pairs: dict[str, Pair] = {}
@@ -44,12 +44,12 @@ class Listing:
 
     @property
     def unknown(self) -> list[str]:
-        """Return the wanted pairs that the exchange does not list; none before it said what it lists."""
+        """Return the wanted pairs that the exchange does not list; none before its list has come."""
         return [symbol for symbol in self.symbols if symbol not in self._listed] if self._listed else []
 
     @property
     def is_known(self) -> bool:
-        """True once the exchange said what it lists."""
+        """True once the exchange's list has come."""
         return bool(self._listed)
 
     def wants(self, symbol: str) -> bool:
@@ -57,7 +57,7 @@ class Listing:
         return self._replay or symbol in self.symbols
 
     def wanted(self, channel: str) -> list[str]:
-        """Return the symbols of a channel: of what only values another quote, the book is enough."""
+        """Return the symbols to subscribe to on a channel; a pair that only values a quote needs just its book."""
         unknown = self.unknown
         return [symbol for symbol in (self.symbols if channel == "book" else self._traded) if symbol not in unknown]
 
@@ -71,7 +71,7 @@ class Listing:
             self.pairs[pair.symbol] = pair
 
     def relist(self, listed: set[str], online: set[str], *, is_whole: bool) -> Changes:
-        """Take in what the exchange lists, all of it or what changed; return what it changes for the subscriptions."""
+        """Take in the exchange's list, whole or changes to it; return what changes for the subscriptions."""
         before = self._listed
         self._listed = listed if is_whole else before | listed
         if self._replay:
@@ -91,7 +91,7 @@ class Listing:
         return added
 
     def message(self) -> Instruments:
-        """Return what is known of the wanted pairs, for the bus."""
+        """Return the instrument data of the wanted pairs, for the bus."""
         legs = {leg for pair in self.pairs.values() for leg in (pair.base, pair.quote)}
         return Instruments(
             pairs=dict(self.pairs),
@@ -102,7 +102,7 @@ class Listing:
 
 
 def pair_of(pair: v2.Pair) -> Pair:
-    """Return a pair's data; what Kraken leaves open is taken at its loosest, since the exchange checks it anyway."""
+    """Return a pair's data. A limit that Kraken leaves out gets its loosest value: the exchange checks it anyway."""
     tick, lot = Decimal(1).scaleb(-pair.price_precision), Decimal(1).scaleb(-pair.qty_precision)
     return Pair(
         symbol=pair.symbol,

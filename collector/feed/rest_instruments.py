@@ -1,4 +1,4 @@
-"""Instrument data from REST (AssetPairs, Assets), as WebSocket v1 has no channel for it. A core."""
+"""Instrument data from REST (AssetPairs, Assets), for WebSocket v1, which has no channel for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.numbers import scale
 
 
 def pairs_of(result: dict[str, Any], names: RestNames) -> dict[str, Pair]:
-    """Return every readable pair of an AssetPairs result by its WebSocket v2 symbol: one odd row spoils no other."""
+    """Return every pair of an AssetPairs result that can be read, by its WebSocket v2 symbol."""
     pairs = {}
     for rest_id, row in result.items():
         symbol = names.symbol(rest_id)

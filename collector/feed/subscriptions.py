@@ -1,4 +1,4 @@
-"""The subscriptions of one connection: asked for, acknowledged, refused, asked for again. A core."""
+"""The subscriptions of one connection: asked for, acknowledged, refused, asked for again."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Subscriptions:
         self._dialect, self._depth, self._out = dialect, depth, out
         self._states: dict[tuple[str, str], str] = {}
         self._refusals: dict[tuple[str, str], str] = {}  # why a channel of a symbol is not to be had
-        self._asked: dict[tuple[str, str], int] = {}  # when an acknowledgement began to be due
-        self._unsubscribing: dict[str, int] = {}  # books that are subscribed to again once this is acknowledged
-        self._obeyed: dict[str, tuple[int, int]] = {}  # the asking boot and its number of each resync
+        self._asked: dict[tuple[str, str], int] = {}  # since when an acknowledgement has been awaited
+        self._unsubscribing: dict[str, int] = {}  # books to subscribe to again once the unsubscribe is acknowledged
+        self._obeyed: dict[str, tuple[int, int]] = {}  # by symbol: boot and number of the last resync request obeyed
 
     def forget(self) -> None:
-        """Begin a connection: nothing of the old one holds."""
+        """Begin a connection: everything known of the old one is void."""
         self._states.clear()
         self._refusals.clear()
         self._asked.clear()
@@ -73,19 +73,19 @@ class Subscriptions:
                 self._refusals.pop(("book", symbol), None)
 
     def resync(self, message: Resync, wanted: list[str], now: int) -> None:
-        """Resubscribe to the ``wanted`` books asked for, each once for each request number of the asking boot."""
+        """Resubscribe to the ``wanted`` books that a message names, once for each request number of its boot."""
         stale = []
         for symbol, number in message.symbols.items():
             request = (message.boot, number)
             if symbol in wanted and request > self._obeyed.get(symbol, (0, 0)):
                 self._obeyed[symbol] = request
-                # A subscription under way brings a snapshot anyway.
+                # A subscription in flight brings a snapshot anyway.
                 if self.is_subscribed(symbol):
                     stale.append(symbol)
         self.resubscribe(stale, now)
 
     def leave_out(self, symbol: str) -> None:
-        """Give up on a symbol that the exchange does not list, until it does."""
+        """Leave out a symbol that the exchange does not list, until it does."""
         for channel in CHANNELS:
             self._asked.pop((channel, symbol), None)
             self._refusals[channel, symbol] = "not listed"
@@ -116,7 +116,7 @@ class Subscriptions:
             del self._unsubscribing[ack.symbol]
             self.subscribe("book", [ack.symbol], now)
             return
-        # Without a symbol the whole request was refused: all that waits stands refused, and is asked again later.
+        # Without a symbol the whole request was refused: all pending ones count as refused, and are asked again later.
         for channel, symbol in list(self._asked):
             if ack.symbol in ("", symbol) and ack.channel in ("", channel):
                 self._refusals[channel, symbol] = ack.error
@@ -125,7 +125,7 @@ class Subscriptions:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
-        """Ask again for what was not acknowledged in time."""
+        """Repeat the requests that were not acknowledged in time."""
         lost = [symbol for symbol, since in self._unsubscribing.items() if now - since > ACK_NS]
         for symbol in lost:
             del self._unsubscribing[symbol]

@@ -1,1 +1,1 @@
-"""Recordings of the bus: written, read back, and played onto a bus of their own."""
+"""Recordings of the bus: written, read, and played onto a bus of their own."""

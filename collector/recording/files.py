@@ -1,8 +1,7 @@
-"""Recordings: Arrow IPC stream files of bus messages, and how they are read back.
+"""Recordings: Arrow IPC stream files of bus messages, and how they are read.
 
-A folder holds ``NUMBER-TIME.arrows`` files; numbers rise, so that their order is that of the messages. A file is an
-Arrow IPC stream with zstd: after its schema come batches, each whole once written. One that was cut off anywhere is
-read up to its last whole batch.
+A folder holds ``NUMBER-TIME.arrows`` files; numbers rise in the order of the messages. A file is an Arrow IPC stream
+with zstd: a schema, then batches. A file that is cut off anywhere is read up to its last whole batch.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ COLUMNS: Final[tuple[tuple[str, pa.DataType, bool, str], ...]] = (
 )
 BARE: Final = pa.schema([pa.field(name, kind, nullable=nullable) for name, kind, nullable, _ in COLUMNS])
 FRAME_TOPICS: Final = ("feed.book", "feed.ticker")
-# What pyarrow raises for bytes that were damaged on the disk, which it checks nowhere by itself.
+# What pyarrow raises for bytes that were damaged on the disk: it has no check of its own.
 DAMAGED: Final = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError, SystemError)
 _frames = msgspec.msgpack.Decoder(FeedFrame)
 
 
 def schema(session: str, wanted: Iterable[str]) -> pa.Schema:
-    """Return the columns, with metadata that explains the file to a finder; ``session`` names one recorder's run."""
+    """Return the columns, with metadata that explain the file to a stranger; ``session`` names one recorder's run."""
     about = {
         "tradebyte_recording": FORMAT,
         "about": "Messages on the bus of TradeByte, a row each, in the order heard. Any Arrow library reads this: "
@@ -73,7 +72,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
-    """Return files as they are, and those recorded in folders. Raises :class:`UnreadableRecording` for none."""
+    """Return the files among the paths, and the recorded files of the folders. Raises :class:`UnreadableRecording`."""
     files: list[Path] = []
     for path in paths:
         try:
@@ -102,7 +101,7 @@ class Row:
 
 
 def wanted(names: Iterable[str]) -> Callable[[str], bool]:
-    """Return whether ``names`` (kinds or whole topics, none: all) subscribe to a topic, as a function of it."""
+    """Return a function that is True for topics in ``names`` (kinds or whole topics; empty: all)."""
     prefixes = tuple(prefix for each in names for prefix in topics.subscription(each)) or (b"",)
 
     @functools.lru_cache(maxsize=1024)
@@ -114,20 +113,20 @@ def wanted(names: Iterable[str]) -> Callable[[str], bool]:
 
 @dataclass
 class Recording:
-    """Recorded files, read once from the first to the last, a batch in memory at a time."""
+    """Recorded files; they are read once, from the first to the last, with one batch in memory at a time."""
 
     files: list[Path]
     names: tuple[str, ...] = ()
     start: int | None = None
     end: int | None = None
-    #: Bytes read so far, files that were cut off, files that are no recording: filled while reading.
+    #: Bytes read so far, files that were cut off, and why others are no recording: all filled while reading.
     read: int = 0
     cut: list[Path] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 
     @property
     def size(self) -> int:
-        """Return bytes of all files."""
+        """Return the bytes of all files."""
         return sum(path.stat().st_size for path in self.files if path.exists())
 
     def rows(self) -> Iterator[Row]:
@@ -144,7 +143,7 @@ class Recording:
                         yield Row(session, heard, wall, topic, payload)
 
     def _batches(self, path: Path, before: int) -> Iterator[tuple[list[tuple[int, str, bytes]], str, int]]:
-        """Yield (heard, topic, payload) by whole batch, with the session and what makes ``heard`` wall time."""
+        """Yield each batch as (heard, topic, payload) rows, its session, and the ns that make ``heard`` wall time."""
         try:
             with pa.OSFile(str(path), "rb") as source:
                 try:
@@ -158,23 +157,23 @@ class Recording:
                     return
                 try:
                     for batch in reader:
-                        # As lists: bytes that were damaged on the disk may show only when they are looked at.
+                        # As lists: bytes that were damaged on the disk may raise only when they are converted.
                         columns = (batch.column(name).to_pylist() for name in ("heard", "topic", "payload"))
                         rows = list(zip(*columns, strict=True))
                         if any(None in row for row in rows):
-                            raise ValueError("a column of every row lacks one")
+                            raise ValueError("a null in a column that has none")
                         yield rows, session, offset
                         self.read = before + source.tell()
                 except DAMAGED:
                     self.cut.append(path)
         except FileNotFoundError:
-            self.foreign.append(f"{path}: removed meanwhile, as the oldest of a folder that is recorded to")
+            self.foreign.append(f"{path}: deleted by rotation while reading")
         finally:
             self.read = before + (path.stat().st_size if path.exists() else 0)
 
 
 def frames(recording: Recording) -> Iterator[bytes]:
-    """Yield the raw frames from Kraken in a recording, each once, however many topics carried it."""
+    """Yield the raw Kraken frames of a recording, each once, even if several topics carried it."""
     last: tuple[int, bytes] | None = None
     for row in recording.rows():
         try:
@@ -187,16 +186,16 @@ def frames(recording: Recording) -> Iterator[bytes]:
 
 
 def described(recording: Recording) -> list[str]:
-    """Return what was wrong with the files, in words."""
+    """Return a sentence for each thing that was wrong with the files."""
     lines = [f"{path}: cut off or damaged; read up to its last whole batch" for path in recording.cut]
     return [*lines, *recording.foreign]
 
 
 def plain(value: int) -> str:
-    """Return bytes as people say them."""
+    """Return a number of bytes in kB or MB."""
     return f"{value / 1e6:,.1f} MB" if value >= 100_000 else f"{value / 1e3:,.1f} kB"
 
 
 def counted(number: int, what: str) -> str:
-    """Return ``1 file``, ``2 files``."""
+    """Return a number with its noun: ``1 file``, ``2 files``."""
     return f"{number:,} {what}{'s' if number != 1 else ''}"

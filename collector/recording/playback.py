@@ -1,7 +1,7 @@
 """``python -m collector replay``: a recording onto a bus of its own, byte for byte, in order, as fast as wanted.
 
-That bus has a folder of its own with a configuration for it; the live one is never touched. All messages leave by one
-endpoint, the collector's, so that their order holds across the processes that once sent them.
+That bus has a folder of its own with a configuration for it; the live bus is never touched. All messages leave by one
+endpoint, the collector's, so that they keep their order across the processes that once sent them.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from shared.process.command_line import EXIT_CONFIG, EXIT_HELD, load_config, par
 
 EXIT_FAILED = 1
 MARK = "# Written by 'tradebyte replay' for a bus that carries a recording. Nothing can be traded with it."
-# Beside the live monitor and web page, if one is started on the recording.
+# Added to the ports of the live monitor and web page, for those started on the recording.
 PORTS_BESIDE = 10
-# Nothing listens there: whatever is started with this configuration reaches no exchange.
+# Nothing listens there: what is started with this configuration reaches no exchange.
 NO_PORT = 1
 
 
 def schedule(rows: Iterator[Row], speed: float | None) -> Iterator[tuple[int, Row]]:
-    """Yield each row with the ns after the start at which it is due; pauses between two recorders' runs are skipped."""
+    """Yield each row, after the ns from the start at which it is due; pauses between recorders' runs are skipped."""
     due = 0
     last: Row | None = None
     for row in rows:
@@ -52,7 +52,7 @@ def schedule(rows: Iterator[Row], speed: float | None) -> Iterator[tuple[int, Ro
 
 
 class Playback:
-    """Sends rows when they are due. It waits for readers that are slow, but not for one that has stopped."""
+    """Sends rows when they are due. Waits for slow readers, but not for one that has stopped reading."""
 
     def __init__(self, publisher: bus.Publisher, warn: Callable[[str], None]) -> None:
         self.sent = 0
@@ -65,7 +65,7 @@ class Playback:
         publisher.socket.setsockopt(zmq.XPUB_NODROP, 1)
 
     def wait_for_reader(self, seconds: float) -> None:
-        """Wait until somebody subscribes, and a moment for the rest of what they subscribe to."""
+        """Wait until somebody subscribes, and a moment longer for their other subscriptions."""
         end = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < end:
             self._serve(20)
@@ -101,7 +101,7 @@ class Playback:
                 self.stalled = True
                 self._publisher.socket.setsockopt(zmq.XPUB_NODROP, 0)
                 seconds = f"{limits.REPLAY_READER_S:.0f} s"
-                self._warn(f"a reader took nothing for {seconds}: from here on it loses what it does not take in time")
+                self._warn(f"a reader took nothing for {seconds}: from now on it loses what it does not take in time")
             else:
                 return True
         return False
@@ -115,7 +115,7 @@ class Playback:
 
 
 def config_text(config: Config) -> str:
-    """Return a configuration for a recording's bus: our pairs and strategies, no keys, no exchange within reach."""
+    """Return the configuration text of a recording's bus: our pairs and strategies, no keys, no exchange in reach."""
     tree = {
         "kraken": {"sandbox": True},
         "trading": msgspec.to_builtins(config.trading),
@@ -179,7 +179,7 @@ class Summary(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}
 
 
 def summary(playback: Playback, recording: Recording, seconds: float, config: Path) -> Summary:
-    """Return what came of it."""
+    """Return the outcome of a playback."""
     first, last = playback.first, playback.last
     return Summary(
         messages=playback.sent,
@@ -250,7 +250,7 @@ def main(argv: Sequence[str]) -> int:
     began = time.monotonic()
     playback.play(followed(recording, out), chosen.speed)
     seconds = time.monotonic() - began
-    # What was sent last must have left before the socket closes; who was told to stop does not wait.
+    # The last messages must have left before the socket closes, unless a person stopped the playback.
     publisher.socket.close(linger=0 if playback.stopping else int(limits.REPLAY_READER_S * 1000))
     context.term()
     lock.release()
@@ -261,7 +261,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def followed(recording: Recording, out: Console) -> Iterator[Row]:
-    """Yield the rows, with a bar that shows on a terminal how far the files are read."""
+    """Yield the rows, while a bar on the terminal shows how far the files are read."""
     columns = (TextColumn("replaying"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[at]}"))
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task("", total=max(1, recording.size), at="")

@@ -1,6 +1,6 @@
 """``python -m collector record``: what is on the bus into Arrow files, until Ctrl-C. It binds nothing, acts on nothing.
 
-A reader of the bus like any other: when it cannot keep up it loses messages, and says which, and slows nobody.
+It reads the bus like any other reader: if it cannot keep up it loses messages, says which, and slows nobody down.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from shared.process.command_line import EXIT_HELD, load_config, parser, refuse
 EXIT_FAILED = 1
 MB = 1_000_000
 DEFAULT_MAX_MB, DEFAULT_ROTATE_MB, DEFAULT_ROTATE_MINUTES = 1000.0, 64.0, 60.0
-# What trades goes first where both want the processor; a recorder that is late finds the messages in its queue.
+# Trading processes come first when both need the processor; the recorder's messages wait in its queue.
 NICENESS = 5
 
 
@@ -59,7 +59,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Run:
-    """From start to end: the bus, the core, the folder, and what a person sees of it."""
+    """One run of the recorder: the bus, the core, the folder, and the line that a person sees."""
 
     def __init__(self, config: Config, names: list[str], folder: Path, rules: Rules) -> None:
         self.folder = folder
@@ -69,7 +69,7 @@ class Run:
         self.recorder = Recorder(min(limits.RECORD_BATCH_BYTES, rules.rotate_bytes))
         self.store = Store(folder, rules, make_schema)
         self.subscriber = bus.Subscriber(zmq.Context.instance(), (), names or [""], config.curve)
-        # However long a publisher was away, its first messages are wanted too.
+        # No backoff: after any absence of a publisher its first messages are wanted too.
         self.subscriber.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 0)
         self.subscriber.connect(bus.addresses(config), config.curve)
         self.began = boot_ns()
@@ -97,7 +97,7 @@ class Run:
             self.subscriber.socket.close()
 
     def drain(self) -> None:
-        """Take what is queued, and write early when that is much."""
+        """Take the queued messages; write early if they are many."""
         for _ in range(limits.BUS_DRAIN_MESSAGES):
             try:
                 parts = self.subscriber.socket.recv_multipart(zmq.NOBLOCK)
@@ -108,13 +108,13 @@ class Run:
                 self.flush()
 
     def flush(self) -> None:
-        """Write what is gathered."""
+        """Write the gathered rows."""
         batch = self.recorder.batch()
         if batch is not None:
             self.store.write(batch, boot_ns())
 
     def line(self) -> str:
-        """Return how it goes, on one line."""
+        """Return the progress, on one line."""
         recorder = self.recorder
         if not recorder.messages:
             waited = boot_ns() - self.began > limits.RECORD_FIRST_S * SECOND
@@ -126,7 +126,7 @@ class Run:
         )
 
     def summary(self) -> Summary:
-        """Return what came of it."""
+        """Return the outcome of the recording."""
         recorder, store = self.recorder, self.store
         return Summary(
             folder=str(self.folder),
@@ -161,11 +161,11 @@ def sentences(summary: Summary) -> list[str]:
     else:
         lines.append("no message was heard, so no file was written; is the system running? See 'tradebyte status'")
     if summary.files_dropped:
-        lines.append(f"to stay within --max-mb, {counted(summary.files_dropped, 'file')} went, the oldest first")
+        lines.append(f"to stay within --max-mb, {counted(summary.files_dropped, 'file')} deleted, the oldest first")
     by_topic = list(summary.missed_by_topic.items())
     if by_topic:
-        most = ", ".join(f"{topic} {count:,}" for topic, count in by_topic[: limits.RECORD_GAPS_TOLD])
-        more = len(by_topic) - limits.RECORD_GAPS_TOLD
+        most = ", ".join(f"{topic} {count:,}" for topic, count in by_topic[: limits.RECORD_GAPS_NAMED])
+        more = len(by_topic) - limits.RECORD_GAPS_NAMED
         lines.append(
             f"MISSED {summary.missed:,} messages: {most}{f' and {more} topics more' if more > 0 else ''}. "
             "Each row's 'missed' says where. The machine was too busy, or a process restarted: record fewer topics"
@@ -174,14 +174,14 @@ def sentences(summary: Summary) -> list[str]:
         lines.append("missed: none")
     if summary.skipped or summary.without_header:
         lines.append(
-            f"what no TradeByte sends: {summary.skipped} not recorded, {summary.without_header} without a header"
+            f"messages not from TradeByte: {summary.skipped} not recorded, {summary.without_header} without a header"
         )
     return lines
 
 
 @contextlib.contextmanager
 def showing(what: str) -> Iterator[Callable[[str], None]]:
-    """Give a line on stderr that renews itself on a terminal; elsewhere print one line at the start."""
+    """Print a first line on stderr, and give a function that replaces it; without a terminal that does nothing."""
     out = Console(stderr=True, highlight=False)
     out.print(what, markup=False, soft_wrap=True)
     if not out.is_terminal:

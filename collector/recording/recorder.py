@@ -1,4 +1,4 @@
-"""The recorder's core: messages in, batches out, and which topics missed how many. No I/O."""
+"""The recorder's core: messages in, batches out, and how many messages each topic missed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ INT64_MAX = 2**63 - 1
 
 
 class Recorder:
-    """Gathers rows until they are taken as a batch; bounded, if it is asked whether it :attr:`is_full`."""
+    """Gathers rows until they are taken as a batch; bounded, if the caller takes one whenever it :attr:`is_full`."""
 
     def __init__(self, batch_bytes: int = limits.RECORD_BATCH_BYTES) -> None:
         self.messages = 0
         self.payload_bytes = 0
-        #: Messages that have no topic, or more than one payload: these are not recorded.
+        #: Messages without a topic, or with more than one payload, which are not recorded.
         self.skipped = 0
-        #: Recorded, but without a header that could be read.
+        #: Messages that are recorded although their header could not be read.
         self.headless = 0
         self.missed: Counter[str] = Counter()
         self._batch_bytes = batch_bytes
@@ -34,11 +34,11 @@ class Recorder:
 
     @property
     def is_full(self) -> bool:
-        """True once enough is gathered to be written at once."""
+        """True once enough is gathered that it should be written at once."""
         return self._pending_bytes >= self._batch_bytes or len(self._rows) >= limits.RECORD_BATCH_ROWS
 
     def take(self, parts: list[bytes], heard: int) -> None:
-        """Take one message as it came, ``heard`` in ns of CLOCK_BOOTTIME; whatever it holds, this returns."""
+        """Take one message as it came, ``heard`` in ns of CLOCK_BOOTTIME. Never raises."""
         try:
             raw_topic, payload = parts
             topic = topics.decode(raw_topic)
@@ -66,7 +66,7 @@ class Recorder:
         return header
 
     def batch(self) -> pa.RecordBatch | None:
-        """Return what was gathered since the last, None when nothing was."""
+        """Return the rows gathered since the last batch, or None without any."""
         if not self._rows:
             return None
         columns = zip(*self._rows, strict=True)

@@ -1,7 +1,7 @@
-"""Where recordings lie: files that are rotated by size and time, and a budget for all of them together.
+"""The folder of a recording: files rotated by size and time, and a budget for all of them together.
 
-The oldest files go first, never the one being written. A file is only appended to, one whole batch at a time; what a
-full disk has cut short is taken back, so that every file stays readable.
+The oldest files are deleted first, never the one being written. A file is only appended to, one whole batch at a time.
+A batch that a full disk cuts short is removed again, so that every file stays readable.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from shared.clock import rfc3339, wall_ns
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Bytes of all files together and of one, ns until a new one, and what the disk must keep free for others."""
+    """Limits: bytes of all files together and of one, ns of one, and bytes that the disk must keep free for others."""
 
     max_bytes: int
     rotate_bytes: int
@@ -65,17 +65,17 @@ class _Writing:
         self.path, self.opened, self.size = path, now, 0
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._sink = _Sink()
-        # Threads of Arrow's own would compete with what trades.
+        # Arrow's own threads would compete with the trading processes.
         options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
         self._writer = pa.ipc.new_stream(self._sink, schema, options=options)
 
     def encoded(self, batch: pa.RecordBatch) -> bytes:
-        """Return the batch as it goes into this file; the first comes with the schema."""
+        """Return a batch's bytes for this file; the first batch has the schema before it."""
         self._writer.write_batch(batch)
         return self._sink.taken()
 
     def append(self, raw: bytes) -> None:
-        """Write all of it or, with an OSError, nothing."""
+        """Write all bytes or, with an OSError, none."""
         left = memoryview(raw)
         try:
             while left:
@@ -87,7 +87,7 @@ class _Writing:
         self.size += len(raw)
 
     def close(self, *, ended: bool) -> None:
-        """Close with the mark of a stream's end unless the disk is full; an empty file goes."""
+        """Close the file, with a stream's end mark if ``ended``; delete it if it is empty."""
         if ended and self.size:
             self._writer.close()
             self.append(self._sink.taken())
@@ -156,7 +156,7 @@ class Store:
         self._writing = _Writing(path, self._make_schema(), now)
 
     def _make_room(self, more: int) -> None:
-        """Drop the oldest files for the budget's sake; a disk that others need stops the recording instead."""
+        """Delete the oldest files to stay within the budget. Raises DiskFull if too little would be left to others."""
         assert self._writing is not None
         while self._kept and self._writing.size + more + sum(size for _, size in self._kept) > self._rules.max_bytes:
             path, _ = self._kept.pop(0)

@@ -1,4 +1,4 @@
-"""The money side: fills once each, balances explained, positions, profit, fees. A core."""
+"""The money side: fills once each, balances explained, positions, profit, fees."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class NewFill:
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """A fill from around the journal's opening, with whose it was."""
+    """A fill from around the journal's opening, with its order and strategy."""
 
     fill: NewFill
     cl_ord_id: str
@@ -50,7 +50,7 @@ class Doubtful:
 
 
 class Account:
-    """The account as fills and ledger entries tell it; the callables ask the journal for those of the past."""
+    """The account by its fills and ledger entries; the callables look past ones up in the journal."""
 
     def __init__(
         self,
@@ -70,13 +70,13 @@ class Account:
         self.rows: list[Row] = []
         self.day = Day()
         self.lost = ZERO
-        # Rises with every fill and ledger entry: what was derived from the account before it is out of date.
+        # Rises with every fill and ledger entry: whatever was derived from the account earlier is then out of date.
         self.changes = 0
         self._doubtful: dict[str, Doubtful] = {}
         self._tried: tuple[int, int, str] = (0, 0, "")  # for which entries, fills and difference that was last tried
         self._proven: list[FillRow] = []
         self._knows_fill = knows_fill
-        self._recent: deque[str] = deque(maxlen=1000)  # not yet on the disk, perhaps
+        self._recent: deque[str] = deque(maxlen=1000)  # exec ids of fills that may not be on the disk yet
         self._recent_set: set[str] = set()
 
     # --- restoring -----------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ class Account:
         carried: tuple[dict[tuple[str, str], Tally], dict[str, Pnl]],
         fills: Iterable[FillRow],
     ) -> None:
-        """Take what the journal holds: balances, when it opened (exchange time), sums of archived fills, the rest."""
+        """Take what the journal holds: balances, its opening (exchange time), sums of archived fills, other fills."""
         self.ledger.restore(holdings, opened_ts)
         self.tallies, self.pnl = carried
         for row in fills:
@@ -101,14 +101,14 @@ class Account:
         if self.knows(fill.exec_id):
             return None
         self._remember(fill.exec_id)
-        # An order that the journal names was placed after it opened, whatever clock told when that was.
+        # An order that the journal names was placed after the opening, whatever the clocks say.
         is_named = strategy not in (FOREIGN, ADOPTED)
         if is_named or self._is_clearly_new(fill) or self.ledger.has_entries(fill.exec_id):
             return self._count(fill, cl_ord_id, strategy)
         if self.ledger.is_open and fill.fill_ts < self.ledger.opened_ts - limits.OPENING_DOUBT_S * SECOND:
             self.rows.append(BeforeRow(fill.exec_id))
             return None
-        # The first balances may hold it or not: its ledger entry, or what they leave unexplained, will tell.
+        # The first balances may include it or not: its ledger entry, or what they leave unexplained, will show.
         self._doubtful[fill.exec_id] = Doubtful(fill, cl_ord_id, strategy)
         while len(self._doubtful) > DOUBTFUL_KEPT:
             del self._doubtful[next(iter(self._doubtful))]
@@ -123,12 +123,12 @@ class Account:
         return rows
 
     def take_proven(self) -> list[FillRow]:
-        """Return the fills that the balances proved to have come after the opening, each once."""
+        """Return the fills that the balances proved newer than the opening, each once."""
         rows, self._proven = self._proven, []
         return rows
 
     def _is_clearly_new(self, fill: NewFill) -> bool:
-        """True if it came after the opening, which our own clock may have timed."""
+        """True if a fill came after the opening, allowing for our own clock, which may have timed the opening."""
         since = fill.fill_ts - self.ledger.opened_ts
         return self.ledger.is_open and (not fill.fill_ts or since > limits.OPENING_CLOCK_S * SECOND)
 
@@ -167,7 +167,7 @@ class Account:
         return exec_id in self._recent_set or self._knows_fill(exec_id)
 
     def entry(self, entry: Entry, *, live: bool) -> FillRow | None:
-        """Take a ledger entry of the spot wallet; return the fill that it proves newer than the journal, if any."""
+        """Take a ledger entry of the spot wallet; return the fill that it proves newer than the opening, if any."""
         if not (self.ledger.is_open and self.ledger.entry(entry, live=live)):
             return None
         self.rows.append(entry)
@@ -180,7 +180,7 @@ class Account:
         return None
 
     def wallet_entry(self, asset: str, wallet: str, change: Decimal) -> None:
-        """Take a ledger entry of another wallet: still owned, but not to be traded with."""
+        """Take a ledger entry of another wallet, whose balance is owned but cannot be traded."""
         self.ledger.wallet(asset, wallet, change)
         self.rows.append(self.holds.change(asset, change))
         self.changes += 1
@@ -195,7 +195,7 @@ class Account:
     def snapshot(
         self, balances: dict[str, Decimal], ts: int, wallets: dict[str, dict[str, Decimal]] | None = None
     ) -> bool:
-        """Take spot balances as the exchange states them at its time ``ts``; True when the journal opened with them.
+        """Take spot balances as the exchange states them at its time ``ts``; True if the journal opens with them.
 
         ``wallets`` are the balances in other wallets, by asset and wallet.
         """
@@ -212,14 +212,14 @@ class Account:
         return opened
 
     def _leave_old(self, opened_ts: int) -> None:
-        """Leave out fills from clearly before the journal opened: its first balances hold them."""
+        """Drop fills from clearly before the journal's opening: its first balances include them."""
         for exec_id, doubtful in list(self._doubtful.items()):
             if 0 < doubtful.fill.fill_ts < opened_ts - limits.OPENING_DOUBT_S * SECOND:
                 del self._doubtful[exec_id]
                 self.rows.append(BeforeRow(exec_id))
 
     def _count_doubtful(self) -> None:
-        """Count the fills from around the opening that the balances prove to have come after it."""
+        """Count the fills from around the opening that the balances prove newer than it."""
         if not self._doubtful or not self.ledger.is_open or not self.ledger.difference:
             return
         for chosen, effects in self._ways_to_explain():
@@ -266,19 +266,19 @@ class Account:
             self.rows.append(self.holds.change(entry.asset, entry.change))
 
     def set_fees(self, symbol: str, fees: Fees) -> None:
-        """Take what a pair's fills cost, in percent."""
+        """Set a pair's maker and taker fee, in percent."""
         self.fees[symbol] = fees
 
     def report_in(self, currency: str, bases: tuple[str, ...]) -> None:
-        """State results in this currency, and what these assets hold."""
+        """Set the currency of totals, and the traded bases."""
         self.statement.currency, self.statement.bases = currency, frozenset(bases)
 
     def set_decimals(self, decimals: dict[str, int]) -> None:
-        """Take each asset's decimals: amounts and fees in the ledger are rounded to them."""
+        """Set each asset's decimals, to which the ledger rounds amounts and fees."""
         self.ledger.set_decimals(dict(decimals))
 
     def settle(self) -> None:
-        """Look again whether the balances explain themselves, after decimals or fills became known."""
+        """Check again whether fills explain the balances, after decimals or fills became known."""
         self._note_newer(self.ledger.newer_than_opening())
         if self._doubtful:
             self._count_with_transfers()
@@ -287,20 +287,20 @@ class Account:
             self._keep(settled)
 
     def look_at_holds(self, assets: Iterable[str], rates: Mapping[str, Decimal], now: int) -> None:
-        """Hold or release traded bases by their position; those with entries on the way wait for them."""
+        """Hold or release traded bases by their position; a base whose fills lack ledger entries waits for them."""
         for asset in assets:
             holding = self.ledger.holdings.get(asset)
             if asset in rates and not (holding and holding.open_legs):
                 self.rows += self.holds.look(asset, self.position(asset), rates[asset], now)
 
     def accept(self, asset: str) -> None:
-        """Take what there is of an asset as wanted: it is the inventory from now on."""
+        """Make an asset's balance its inventory from now on."""
         self.rows.append(self.inventory.accept(asset, self.ledger.total(asset)))
         self.holds.accept(asset)
         self.rows += [self.holds.row(), self.holds.moved_row()]
         self.changes += 1
 
-    # --- what is known -------------------------------------------------------------------------------------------
+    # --- queries -------------------------------------------------------------------------------------------------
 
     def position(self, asset: str) -> Decimal:
         """Return an asset's balance in all wallets less its inventory."""
@@ -325,7 +325,7 @@ class Account:
         return result
 
     def tally(self, strategy: str, symbol: str) -> Tally:
-        """Return what a strategy's fills on a symbol add up to."""
+        """Return the counts and the position of a strategy's fills on a symbol."""
         return self.tallies.get((strategy, symbol)) or Tally()
 
     def taker_fee(self, symbol: str) -> Decimal:
@@ -336,17 +336,17 @@ class Account:
     def profit(
         self, mids: Mapping[str, Decimal], live: set[str], symbols: Iterable[str], rates: Mapping[str, Decimal]
     ) -> Profits:
-        """Return profit by pair (``symbols`` and whatever was traded), by quote asset and in total."""
+        """Return profit by pair (``symbols``, and any that were traded), by quote asset and in total."""
         return self.statement.profits(self.pnl, self.ledger.holdings, symbols, mids, live, rates)
 
     def keep_booked(self) -> None:
-        """Keep what was converted, when anything was since the last time."""
+        """Journal what was converted since the last call, if anything was."""
         row = self.statement.changed_row()
         if row is not None:
             self.rows.append(row)
 
     def begin_day(self, date: str, mids: dict[str, Decimal]) -> None:
-        """Count loss from here on (UTC)."""
+        """Begin to measure the loss of a new day (UTC)."""
         self.day.begin(date, self.pnl, mids)
         self.rows += self.day.rows()
 

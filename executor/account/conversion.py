@@ -1,7 +1,7 @@
-"""Profit of each quote asset told in the trading currency, and what the rates' own moves did to it. A core.
+"""Conversion of each quote asset's profit to the trading currency.
 
-Profit is exact in each quote asset. In the currency each amount counts at the rate of the moment when it arose; what it
-would come to at today's rate differs, and that difference is a term of its own, ``fx`` (MARKET.md).
+Profit is exact in each quote asset. In the trading currency each amount counts at the rate of the moment when it arose.
+At today's rate it is worth something else; that difference is a term of its own, ``fx`` (docs/api.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DECIMALS = 8
 
 @dataclass(slots=True)
 class Booked:
-    """An amount in a quote asset as far as it was converted, and what that came to in the currency."""
+    """The part of an amount in a quote asset that was converted, and its worth in the trading currency."""
 
     amount: Decimal = ZERO
     worth: Decimal = ZERO
@@ -33,7 +33,7 @@ class Conversion:
     booked: dict[str, dict[str, Booked]] = field(default_factory=dict)
 
     def book(self, asset: str, amounts: Mapping[str, Decimal], rate: Decimal) -> bool:
-        """Convert what came to each term since the last booking at this rate; return True when anything did."""
+        """Convert the change of each term since the last booking, at this rate; return True if any changed."""
         terms = self.booked.setdefault(asset, {})
         changed = False
         for term, amount in amounts.items():
@@ -59,7 +59,7 @@ class Conversion:
 
 
 def restore_conversion(kept: str | None) -> Conversion:
-    """Return what the journal keeps; an older journal has none, and books everything at its first rates."""
+    """Return the conversions that the journal holds. An older journal has none: all is converted at the first rates."""
     state = json.loads(kept or "{}")
     return Conversion(
         {

@@ -1,8 +1,8 @@
-"""The loss since the day (UTC) began, transfers left out, and what it is measured from. A core.
+"""The loss since the day (UTC) began, without transfers, and the baseline that it is measured from.
 
 The baseline is the profit at the day's beginning, every position marked to its mid then. A pair without a mid now
-(after a restart, until its book comes) counts at its mark of then: it neither loses nor gains. One that had none then
-either is left out of both, and counts from its first mid on.
+(after a restart, until its book comes) counts at that mark: it neither loses nor gains. One that had no mid then either
+counts from its first one on.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ ZERO = Decimal(0)
 
 @dataclass(slots=True)
 class Day:
-    """``date`` is UTC, empty before the first; ``made`` (by quote asset) and ``marks`` are its beginning's.
+    """One day. ``date`` is UTC, empty before the first day; ``made`` is the profit at its beginning, by quote asset.
 
-    ``marks`` has a row for each position that there was then, None for one without a mid. Amounts are in the pairs'
-    quote assets.
+    ``marks`` has the mid of each pair with a position then, None for one without. Amounts are in quote assets.
     """
 
     date: str = ""
@@ -38,7 +37,7 @@ class Day:
         self.made = self._made(profits, mids)
 
     def mark(self, profits: Mapping[str, Pnl], mids: Mapping[str, Decimal]) -> bool:
-        """Take in pairs that had no mid before; return True when there were any."""
+        """Mark the pairs that get their first mid now; return True if there are any."""
         first = [symbol for symbol, mark in self.marks.items() if mark is None and symbol in mids]
         for symbol in first:
             self.marks[symbol] = mids[symbol]
@@ -68,7 +67,7 @@ class Day:
 
 
 def restore_day(day: str | None, marks: str | None, currency: str) -> Day:
-    """Return the day as the journal keeps it; an older one has a single amount, or no marks."""
+    """Return the day that the journal holds; an older journal has a single amount, or no marks."""
     date, _, made = (day or "").partition(" ")
     amounts = json.loads(made) if made.startswith("{") else {currency: made} if made else {}
     result = Day(date, {quote: Decimal(amount) for quote, amount in amounts.items()})

@@ -1,4 +1,4 @@
-"""Sums of fills: counts and positions by strategy and symbol, profit by symbol. A core."""
+"""Sums of fills: counts and positions by strategy and symbol, profit by symbol."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Tally:
     last: dict[str, int] = field(default_factory=dict)
 
     def add(self, side: str, qty: Decimal) -> None:
-        """Count one fill more."""
+        """Count one more fill."""
         self.count += 1
         self.position += qty if side == "buy" else -qty
         self.last[side] = self.count

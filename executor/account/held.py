@@ -1,8 +1,8 @@
-"""Assets that are left alone: a position that no fill of ours explains is nothing to sell off or buy back. A core.
+"""Held assets: a position that no fill of ours explains is neither sold off nor bought back.
 
-A deposit, a trade by hand or the owner's triggered stop moves the balance of a traded base. Taken for a position, it
-would be quoted against, or flattened. An asset is held instead when such a change takes it beyond its limit, or when it
-stands far beyond the limit at a start, until a person accepts it as wanted or moves it back.
+A deposit, a manual trade or the owner's triggered stop moves the balance of a traded base. Taken for a position of
+ours, it would be quoted against, or flattened. So an asset is held when such a change takes it beyond its limit, or
+when it is far beyond the limit at a start. It stays held until a person accepts the balance or moves it back.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ class Cause(StrEnum):
     """Why an asset is held."""
 
     START = "start"  # far beyond its limit when the executor started
-    CHANGE = "change"  # a deposit, a withdrawal, a transfer, a trade by hand took it beyond its limit
+    CHANGE = "change"  # a deposit, a withdrawal, a transfer or a manual trade took it beyond its limit
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One asset that is left alone; ``position`` is what it stood at, ``since`` ns of CLOCK_BOOTTIME."""
+    """One held asset; ``position`` is what it was when the hold began, ``since`` ns of CLOCK_BOOTTIME."""
 
     cause: Cause
     position: Decimal
     since: int
 
     def text(self, asset: str) -> str:
-        """Say it for people, with what to do."""
+        """Return the hold's reason for people, with what to do."""
         what = {
             Cause.START: f"{plain(self.position)} {asset} beyond inventory_base at the start",
             Cause.CHANGE: f"{plain(self.position)} {asset} beyond inventory_base, not by a fill of ours",
         }[self.cause]
-        return f"{what}: left alone until 'tradebyte accept {asset}', or you move it"
+        return f"{what}: left alone until 'tradebyte accept {asset}', or until you move it"
 
 
 class Holds:
-    """Keeps the traded bases that are left alone; ``limit`` is max_position_size."""
+    """Keeps the traded bases that are held; ``limit`` is max_position_size."""
 
     def __init__(self, limit: Decimal) -> None:
         self.held: dict[str, Hold] = {}
@@ -53,18 +53,18 @@ class Holds:
         self._started: set[str] = set()
 
     def restore(self, kept: str | None, moved: str | None, now: int) -> None:
-        """Take up what the journal keeps: what is held, and changes that were not looked at yet."""
+        """Restore from the journal what is held, and the changes that were not judged yet."""
         for asset, (cause, position) in json.loads(kept or "{}").items():
             self.held[asset] = Hold(Cause(cause), Decimal(position), now)
         self._changed = {asset: Decimal(amount) for asset, amount in json.loads(moved or "{}").items()}
 
     def change(self, asset: str, amount: Decimal) -> MetaRow:
-        """Note a change of a balance that is no fill of ours; returns the row to keep, for a start before the look."""
+        """Note a change of a balance by no fill of ours; return its journal row, in case :meth:`look` never comes."""
         self._changed[asset] = self._changed.get(asset, ZERO) + amount
         return self.moved_row()
 
     def look(self, asset: str, position: Decimal, rate: Decimal, now: int) -> list[MetaRow]:
-        """Hold or release an asset by its position, once all entries of its fills are in; return journal rows."""
+        """Hold or release an asset by its position, once its fills have their ledger entries; return journal rows."""
         worth = abs(position) * rate
         rows: list[MetaRow] = []
         change = self._changed.pop(asset, None)
@@ -85,7 +85,7 @@ class Holds:
         return [*rows, self.row()]
 
     def accept(self, asset: str) -> bool:
-        """Release an asset that a person takes as wanted; return False when it was not held."""
+        """Release an asset whose balance a person accepted; return False if it was not held."""
         self._changed.pop(asset, None)
         return self.held.pop(asset, None) is not None
 
@@ -94,38 +94,38 @@ class Holds:
         return MetaRow("held", json.dumps({a: [h.cause.value, str(h.position)] for a, h in self.held.items()}))
 
     def moved_row(self) -> MetaRow:
-        """Return the row, for the journal, of changes that were not looked at yet."""
+        """Return the journal row of the changes that were not judged yet."""
         return MetaRow("moved", json.dumps({asset: str(amount) for asset, amount in self._changed.items()}))
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An inventory that a person accepted; it stands for the configured one while that stays the same."""
+    """An inventory that a person accepted; it replaces the configured one until that is changed."""
 
     configured: Decimal
     inventory: Decimal
 
 
 class Inventory:
-    """Keeps what is held and wanted kept, by asset: ``inventory_base``, or what was accepted since it was written."""
+    """Keeps the inventory by asset: ``inventory_base``, or a balance that was accepted after that was written."""
 
     def __init__(self, configured: dict[str, Decimal]) -> None:
         self._configured = configured
         self._accepted: dict[str, Accepted] = {}
 
     def restore(self, kept: str | None) -> None:
-        """Take up what the journal keeps; a configuration changed since then is newer."""
+        """Restore accepted inventories from the journal, except where the configuration was changed since."""
         for asset, (configured, inventory) in json.loads(kept or "{}").items():
             if self._configured.get(asset, ZERO) == Decimal(configured):
                 self._accepted[asset] = Accepted(Decimal(configured), Decimal(inventory))
 
     def of_asset(self, asset: str) -> Decimal:
-        """Return the inventory of an asset, zero where none is named."""
+        """Return the inventory of an asset, zero if none is configured or accepted."""
         accepted = self._accepted.get(asset)
         return accepted.inventory if accepted is not None else self._configured.get(asset, ZERO)
 
     def accept(self, asset: str, balance: Decimal) -> MetaRow:
-        """Take a balance as the inventory from now on; returns the row to keep."""
+        """Take a balance as the inventory from now on; return its journal row."""
         self._accepted[asset] = Accepted(self._configured.get(asset, ZERO), balance)
         state = {name: [str(a.configured), str(a.inventory)] for name, a in self._accepted.items()}
         return MetaRow("accepted", json.dumps(state))

@@ -1,8 +1,8 @@
-"""Balances, and whether the fills explain them (T14, T15). A core.
+"""Balances, and whether the fills explain them (T14, T15).
 
-Balances come from Kraken's ledger entries; each fill is expected to move base and quote, and Kraken rounds each leg to
-the asset's decimals, its amount and its fee each (half a unit at most). ``residual`` is what neither entries nor fills
-explain: exactly zero when every leg has had its entry, within one unit of rounding for each leg that has not.
+Balances come from Kraken's ledger entries. Each fill must move base and quote, its two legs. Kraken rounds a leg's
+amount and its fee to the asset's decimals, each by half a unit at most. ``residual`` is what neither entries nor fills
+explain: exactly zero when every leg has its entry, else at most one unit for each leg without.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A ledger entry of Kraken's; ``change`` is its amount less its fee, ``ref_id`` the fill's exec id for a trade."""
+    """A ledger entry of Kraken; ``ref_id`` of a trade is the fill's exec id, ``ts`` ns since the epoch."""
 
     ledger_id: str
     ref_id: str
@@ -42,15 +42,15 @@ class Entry:
 
     @property
     def change(self) -> Decimal:
-        """Return what it did to the balance."""
+        """Return the change of the balance: the amount less the fee."""
         return self.amount - self.fee
 
 
 @dataclass(slots=True)
 class Holding:
-    """One asset: its balance at the journal's opening and now, transfers since, and the exact effect of all fills.
+    """One asset: its balance at the journal's opening and now, transfers since, and the exact effects of all fills.
 
-    ``settled`` is what opening and entries add up to; ``open_legs`` are effects of fills without an entry yet.
+    ``settled`` is the sum of opening and entries; ``open_legs`` are the effects of fills without an entry yet.
     """
 
     opening: Decimal = ZERO
@@ -62,12 +62,12 @@ class Holding:
 
     @property
     def residual(self) -> Decimal:
-        """Return what is not explained."""
+        """Return the part of the balance that is not explained."""
         return self.balance - self.settled - sum(self.open_legs.values(), ZERO)
 
     @property
     def rounding(self) -> Decimal:
-        """Return what Kraken's rounding has taken or given, while everything is explained."""
+        """Return what Kraken's rounding has taken or given, if everything is explained."""
         return self.balance - self.opening - self.transfers - self.effects
 
 
@@ -85,7 +85,7 @@ class Recent:
             del self._keys[next(iter(self._keys))]
 
     def take(self, key: Hashable) -> bool:
-        """Forget a key; return False when it is not there."""
+        """Forget a key; return False if it was not there."""
         return self._keys.pop(key, ...) is None
 
     def __contains__(self, key: Hashable) -> bool:
@@ -119,7 +119,7 @@ class Ledger:
         # Balances outside the spot wallet, by asset and wallet (``earn/flex``): owned, but nothing to trade with.
         self.wallets: dict[str, dict[str, Decimal]] = {}
         self._decimals: dict[str, int] = {}
-        # A trade's live entries whose fill has not come, by ref_id and asset; ``missing`` are those that are late.
+        # Live entries of trades whose fill has not come, by ref_id and asset; ``missing`` are those whose fill is late.
         self.unmatched: dict[str, dict[str, Decimal]] = {}
         self.missing: set[str] = set()
         self.is_open = False
@@ -129,9 +129,9 @@ class Ledger:
         self._early = Recent(limits.LEDGER_RECENT)
         self._absorbed = Recent(limits.LEDGER_RECENT)
         self._seen = Recent(limits.LEDGER_RECENT)
-        # Fetched entries from about the opening, by ledger id: before or after it, only the balances can tell.
+        # Fetched entries from around the opening, by ledger id: only the balances can show which came after it.
         self._about_opening: dict[str, Entry] = {}
-        # What is not explained, and whether legs may be settled, as last worked out; None after anything changed.
+        # Caches of what is not explained, and of whether legs were settled; reset by every change.
         self._unexplained: str | None = None
         self._is_absorbed = False
 
@@ -139,17 +139,17 @@ class Ledger:
         self._unexplained, self._is_absorbed = None, False
 
     def set_decimals(self, decimals: dict[str, int]) -> None:
-        """Take each asset's decimals, as the ledger rounds to them."""
+        """Set each asset's decimals, to which the ledger rounds."""
         if decimals != self._decimals:
             self._decimals = decimals
             self._changed()
 
     def set_missing(self, ref_ids: Iterable[str]) -> None:
-        """Name the trades whose fill is late: nothing is explained until it has come."""
+        """Set the trades whose fill is late; until it comes the balances count as unexplained."""
         self.missing = set(ref_ids)
 
     def restore(self, holdings: dict[str, Holding], opened_ts: int) -> None:
-        """Take what the journal held when this account was last watched."""
+        """Restore holdings and opening from the journal."""
         self.holdings, self.opened_ts = holdings, opened_ts
         self.is_open = bool(holdings)
         self._changed()
@@ -162,7 +162,7 @@ class Ledger:
         self._changed()
 
     def wallet(self, asset: str, name: str, change: Decimal) -> None:
-        """Take in an entry of a wallet other than the spot one."""
+        """Take in an entry of another wallet than the spot one."""
         wallets = self.wallets.setdefault(asset, {})
         wallets[name] = wallets.get(name, ZERO) + change
 
@@ -176,13 +176,16 @@ class Ledger:
             holding = self._holding(asset)
             holding.effects += effect
             fee = trade.fees.get(asset, ZERO)
-            # A leg that rounds to nothing has no entry; its exact effect goes to the rounding account.
+            # A leg that rounds to zero gets no entry; its exact effect counts as rounding.
             away = self._rounds_away(asset, effect + fee) and self._rounds_away(asset, fee)
             if not (self._early.take((trade.exec_id, asset)) or asset in settled or away):
                 holding.open_legs[trade.exec_id] = effect
 
     def entry(self, entry: Entry, *, live: bool) -> bool:
-        """Take a ledger entry; ``live`` ones carry the balance now, fetched ones do not. False if it does not count."""
+        """Take a ledger entry; a ``live`` one has the current balance, a fetched one has not.
+
+        Return False if it does not count.
+        """
         if self._is_known(entry):
             return False
         holding = self._holding(entry.asset)
@@ -215,7 +218,7 @@ class Ledger:
         return ref_id in self.unmatched or bool(self._assets_settled(ref_id))
 
     def give_up(self, ref_id: str) -> dict[str, Decimal]:
-        """Take a trade's entries for what they are where no fill of theirs is to be had: changes, by asset."""
+        """Count a trade's entries as transfers, since no fill explains them; return the changes by asset."""
         self._changed()
         self.missing.discard(ref_id)
         changes = self.unmatched.pop(ref_id, {})
@@ -225,16 +228,16 @@ class Ledger:
         return changes
 
     def snapshot(self, balances: dict[str, Decimal]) -> None:
-        """Take balances as the exchange states them now, and settle the legs that they explain to within rounding."""
+        """Take balances as the exchange states them now, and settle the legs that they explain within rounding."""
         self._changed()
         for asset in sorted({*balances, *self.holdings}):
             self._holding(asset).balance = balances.get(asset, ZERO)
         self.absorb()
 
     def absorb(self) -> list[str]:
-        """Settle open legs by the balances where those explain them: the entries came while nobody watched.
+        """Settle the open legs that the balances explain: their entries came while this process did not watch.
 
-        Returns the assets whose legs were settled.
+        Return the assets whose legs were settled.
         """
         settled: list[str] = []
         if self._is_absorbed:
@@ -282,7 +285,7 @@ class Ledger:
         return newer
 
     def would_explain(self, effects: Mapping[str, Decimal], fills: int) -> bool:
-        """True if fills with these effects together would leave no balance unexplained, to within their rounding."""
+        """True if fills with these effects together would leave no balance unexplained, within their rounding."""
         for asset in {*self.holdings, *effects}:
             holding = self.holdings.get(asset, Holding())
             unit = Decimal(1).scaleb(-self._decimals.get(asset, 10))
@@ -292,7 +295,7 @@ class Ledger:
 
     @property
     def difference(self) -> str:
-        """Return what is not explained, in words; empty when all is."""
+        """Return as text what is not explained; empty if all is."""
         if not self.is_open:
             return "no balances yet"
         if self._unexplained is None:
@@ -319,9 +322,9 @@ class Ledger:
         return (holding.balance if holding else ZERO) + sum(self.wallets.get(asset, {}).values(), ZERO)
 
     def newer_than_opening(self) -> list[Entry]:
-        """Take the fetched entries from about the opening that the balances prove to be newer, oldest first.
+        """Take and return the fetched entries from around the opening that the balances prove newer, oldest first.
 
-        Newer are all after some moment: for each asset the least number of last ones that explains its balance.
+        They are the last few of each asset: the fewest that explain its balance.
         """
         candidates = [entry for entry in self._about_opening.values() if not self._is_known(entry)]
         newer: list[Entry] = []
@@ -344,7 +347,10 @@ class Ledger:
         return entry.ledger_id in self._seen or self._knows_entry(entry.ledger_id)
 
     def _is_new(self, entry: Entry) -> bool:
-        """True if an entry that is fetched later came after the opening, which our own clock may have timed."""
+        """True if a fetched entry came clearly after the opening.
+
+        One from around it is set aside: our own clock may have timed the opening.
+        """
         since = entry.ts - self.opened_ts
         if abs(since) <= limits.OPENING_CLOCK_S * SECOND:
             self._about_opening[entry.ledger_id] = entry

@@ -1,4 +1,4 @@
-"""The day's loss: begun from fresh mids, compared with ``max_daily_loss`` each second, and halted at. A core."""
+"""The limit of the day's loss: measured from fresh mids, compared each second, and a halt when it is reached."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LossLimit:
         self.state = state
 
     def turn(self, now: int) -> None:
-        """Look once; called once a second."""
+        """Compare the loss with its limit; called once a second."""
         state = self.state
         if not state.session.is_view_valid(now):
             return
@@ -27,9 +27,9 @@ class LossLimit:
         positions = {symbol for symbol, pnl in state.account.pnl.items() if pnl.qty}
         is_start = now - state.life.started < limits.LOSS_WAITS_S * SECOND
         if is_start and positions - mids.keys():
-            return  # half of the books would make a loss of what is none
+            return  # with half of the books a loss would show that is none
         if not self._begin_day(positions, mids, now) and is_start:
-            return  # the day that was begun last may be days ago, and its loss long known
+            return  # the journal's day may be days ago, and its loss dealt with
         loss = state.account.day_loss(mids, state.market.rates.values)
         state.account.keep_booked()
         limit = state.config.trading.max_daily_loss
@@ -38,9 +38,9 @@ class LossLimit:
             state.out.halt(Halt(Cause.DAILY_LOSS, f"the day's loss {loss:.2f} reached max_daily_loss {limit}"))
 
     def _begin_day(self, positions: set[str], mids: dict[str, Decimal], now: int) -> bool:
-        """Begin a new day from fresh mids; until they are there yesterday's baseline stays, for a while.
+        """Begin a new day from fresh mids; return False while some are missing.
 
-        False while it does.
+        For a while yesterday's baseline is kept then; after that the day begins with the last mids.
         """
         state, account = self.state, self.state.account
         now_ts = state.life.wall_ts(now)
@@ -50,11 +50,11 @@ class LossLimit:
         stale = ", ".join(sorted(positions - state.market.fresh(now)))
         midnight = now - now_ts % DAY_NS
         if stale and account.day.date and now - max(midnight, state.life.started) < limits.LOSS_WAITS_S * SECOND:
-            text = f"{date} is not begun without a fresh mid of {stale}: loss counts on from before"
+            text = f"{date} waits for a fresh mid of {stale}; until then yesterday's loss counts on"
             state.out.tell("info", "day", text)
             return False
         if stale:
-            text = f"the loss of {date} counts from the last mid of {stale}, or from its first where there was none"
+            text = f"the loss of {date} counts from the last mid of {stale}, or from its first if there was none"
             state.out.tell("warning", "day", text, alert=True)
         account.begin_day(date, mids)
         return True

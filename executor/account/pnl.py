@@ -1,4 +1,4 @@
-"""Profit by weighted-average cost (MARKET.md). A core; all amounts are Decimals in quote currency."""
+"""Profit by weighted-average cost. All amounts are Decimals in quote currency."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Pnl:
         return self.qty * mid - self.cost
 
     def row(self, mid: Decimal | None, *, is_stale: bool) -> Profit:
-        """Return the message's row: money to 8 decimals, marked to the last good mid (zero profit before the first)."""
+        """Return the row for the bus: money to 8 decimals, marked to the last good mid (unrealised is 0 before it)."""
         average = self.cost / self.qty if self.qty else None
         return Profit(
             realised=plain(round_money(self.realised, 8)),

@@ -1,4 +1,4 @@
-"""Profit by pair, by quote asset and in total, as the ``account`` message tells it. A core."""
+"""Profit by pair, by quote asset and in total, as the ``account`` message has it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BOOKED = ("realised", "fees", "transfers", "rounding")
 
 @dataclass(frozen=True, slots=True)
 class Profits:
-    """Profit in total, in the trading currency as decimal text, by quote asset and by pair (in the quote asset).
+    """Profit in total (in the trading currency), by quote asset and by pair (in the quote asset), as decimal text.
 
-    ``equity`` has transfers in it, and ``fx``: what the rates' own moves did to profit made in other quotes.
+    ``equity`` includes transfers and ``fx``, which is what moves of the rates did to profit made in other quotes.
     """
 
     realised: str
@@ -54,9 +54,9 @@ class Statement:
         live: set[str],
         rates: Mapping[str, Decimal],
     ) -> Profits:
-        """Add up ``symbols`` and whatever was traded; only ``live`` pairs' mids are fresh.
+        """Add up ``symbols`` and all other pairs that were traded; only the mids of ``live`` pairs are fresh.
 
-        ``rates`` value the quote assets; one without a rate is in no total.
+        ``rates`` value the quote assets; an asset without a rate is in no total.
         """
         untraded = Pnl()
         pairs = {
@@ -91,7 +91,7 @@ class Statement:
         )
 
     def changed_row(self) -> MetaRow | None:
-        """Return what was converted, for the journal; None when nothing was since the last time."""
+        """Return the journal row of what was converted; None if nothing was since the last call."""
         if not self._is_changed:
             return None
         self._is_changed = False
@@ -103,7 +103,7 @@ class Statement:
         realised, unrealised, fees = (
             sum((Decimal(getattr(profit, term)) for profit in own), ZERO) for term in ("realised", "unrealised", "fees")
         )
-        # What is moved of a base that others are quoted in changes its position, not the cash.
+        # A transfer of a base that other pairs are quoted in changes its position, not the cash.
         transfers = ZERO if quote in self.bases else holding.transfers
         return QuoteProfit(
             realised=plain(realised),

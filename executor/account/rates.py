@@ -1,7 +1,7 @@
-"""The rates of assets in the trading currency, which limits, sizes and profit go by. A core.
+"""The rates of assets in the trading currency, for limits, sizes and profit.
 
-Taken once a second, so that the strategies (which hear them in ``account``) and the risk gate go by the same ones.
-A quote asset goes by the pairs that :func:`shared.valuation.route` names, a base by a pair of its own.
+They are taken once a second, so that the strategies (by the ``account`` message) and the risk gate use the same ones.
+A quote asset is valued by the pairs that :func:`shared.valuation.route` returns, a base by a pair of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way in which an asset is valued: its pairs, and the rate as last taken (None before the first)."""
+    """The pairs by which an asset is valued, and its rate as last taken (None before the first)."""
 
     symbols: tuple[str, ...]
     rate: Decimal | None = None
@@ -36,14 +36,14 @@ class Rates:
         self.currency = currency
         self._traded = list(traded)
         self._ways: dict[str, Way] = {currency: Way((), ONE)}
-        # What an earlier process last valued by: until a mid has come it is better than nothing to limit by.
+        # The last rates of an earlier process: better than none for limits, until a mid has come.
         self._earlier: dict[str, Decimal] = {}
         self._live_at: dict[str, int] = {}
         self._due = self._again = 0
         self.is_complete = False  # once every asset of the traded pairs has had a rate
 
     def restore(self, kept: str | None) -> None:
-        """Take up the rates that the journal keeps."""
+        """Restore the rates that the journal holds."""
         self._earlier = {asset: Decimal(rate) for asset, rate in json.loads(kept or "{}").items()}
 
     def row(self) -> MetaRow:
@@ -51,13 +51,13 @@ class Rates:
         return MetaRow("rates", json.dumps({asset: str(rate) for asset, rate in self.known.items()}))
 
     def last(self, asset: str) -> Decimal | None:
-        """Return what one unit was last worth, to this process or to the one before it; None if never known."""
+        """Return what one unit was last worth to this or an earlier process; None if never known."""
         rate = self.rate(asset)
         return rate if rate is not None else self._earlier.get(asset)
 
     @property
     def known(self) -> dict[str, Decimal]:
-        """Return what one unit of each asset was last worth, to this process or to the one before it."""
+        """Return what one unit of each asset was last worth to this or an earlier process."""
         return {**self._earlier, **self.values}
 
     @property
@@ -66,12 +66,12 @@ class Rates:
         return {asset: way.rate for asset, way in self._ways.items() if way.rate is not None}
 
     def rate(self, asset: str) -> Decimal | None:
-        """Return what one unit is worth, as last taken; None before the first time, or without a way."""
+        """Return what one unit is worth, as last taken; None before the first time, or if no pair values it."""
         way = self._ways.get(asset)
         return way.rate if way is not None else None
 
     def is_valid(self, asset: str, now: int) -> bool:
-        """True while every mid that the rate goes by is live, or was moments ago: a resync takes less."""
+        """True while every mid behind the rate is live, or was a moment ago: a resync takes less than that."""
         way = self._ways.get(asset)
         if way is None or way.rate is None:
             return False
@@ -79,7 +79,7 @@ class Rates:
         return all(now - self._live_at.get(symbol, -stale - 1) <= stale for symbol in way.symbols)
 
     def why_not(self, asset: str, now: int) -> str:
-        """Say why an asset cannot be valued now; empty when it can."""
+        """Return why an asset cannot be valued now; empty if it can."""
         if self.is_valid(asset, now):
             return ""
         way = self._ways.get(asset)
@@ -88,7 +88,7 @@ class Rates:
         return f"the rate of {asset} is {'not known' if way.rate is None else 'stale'} ({', '.join(way.symbols)})"
 
     def turn(self, available: Iterable[str], mids: Mapping[str, Decimal], live: Iterable[str], now: int) -> bool:
-        """Take the rates anew when they are due, or one is missing; True when they were.
+        """Update the rates when they are due, or one is missing; return True if it did.
 
         ``available`` are the pairs whose instrument data is known, ``mids`` the last good mid of each as a price,
         ``live`` those whose book is live now.

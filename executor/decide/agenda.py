@@ -1,7 +1,8 @@
-"""The pairs that a pass looks at: something happened to them, they are not settled, or their time came.
+"""The pairs that a pass looks at, so that its cost grows with what happened and not with all pairs.
 
-Whatever a pass goes by for a pair must be in ``seen``, wake the pair (its order noted, a message of it heard), or have
-its time in what it rests until: else the pair stays asleep.
+A pair with nothing left to do rests. It wakes when one of its orders changes, a message about it comes, the time that
+it rests until has come, or ``seen``, what all pairs depend on, changes. Everything that a pass reads for a pair must
+be among these four: else the pair would sleep through it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from shared import limits
 from shared.clock import SECOND
 from shared.valuation import legs
 
-OLD_KEPT = 16
+OLD_KEPT = 16  # replaced entries that the heap may hold beyond as many as it has valid ones
 
 
 class Agenda:
-    """Pairs that rest are left out until something happens to them; times are ns of CLOCK_BOOTTIME."""
+    """Leaves out the pairs that rest; times are ns of CLOCK_BOOTTIME."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -30,7 +31,10 @@ class Agenda:
         self._seen: tuple[object, ...] = ()
 
     def symbols(self, seen: tuple[object, ...], now: int) -> list[str]:
-        """Return the pairs to look at now, in the order of the configuration; ``seen`` is what all pairs go by."""
+        """Return the pairs to look at now, in the order of the configuration.
+
+        ``seen`` is what all pairs depend on; this adds what it can see itself.
+        """
         state = self.state
         rates = tuple(state.market.rates.is_valid(asset, now) for asset in self._quotes)
         seen = (
@@ -60,14 +64,14 @@ class Agenda:
         return sorted(self._awake, key=lambda symbol: (self._order.get(symbol, last), symbol))
 
     def rest(self, symbol: str, until: int) -> None:
-        """Leave a pair out until then, or until something happens to it; 0 keeps it."""
+        """Leave a pair out until then, or until something wakes it; 0 keeps it awake."""
         if until:
             self._awake.discard(symbol)
             self._rests_until[symbol] = until
             heapq.heappush(self._due, (until, symbol))
 
     def _is_old(self, until: int, symbol: str) -> bool:
-        """True for an entry of a pair that was woken, or put off, since."""
+        """True for an entry that a later wake or rest of its pair has replaced."""
         return self._rests_until.get(symbol) != until
 
     def _wake(self, symbols: set[str] | list[str]) -> None:
@@ -76,5 +80,5 @@ class Agenda:
             self._rests_until.pop(symbol, None)
 
     def _is_settling(self, now: int) -> bool:
-        """True just after the start, while the paths are still to be heard."""
+        """True just after the start, when collector and books may not have been heard yet."""
         return now - self.state.life.started < limits.START_GRACE_S * SECOND

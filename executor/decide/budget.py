@@ -1,4 +1,4 @@
-"""The rate budget: Kraken's per-pair counters, with what pulling everything would cost held back (T8). A core."""
+"""The rate budget: Kraken's per-pair counters, with what pulling everything would cost held back (T8)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class Budget:
 
     def __init__(self, tier: Tier) -> None:
         self.tier = tier  # as configured
-        # What a counter must not pass, and points a second that leave it: the tier's, or less where Kraken told less.
+        # What a counter must not pass, and the points a second that leave it: the tier's, or Kraken's if lower.
         self.threshold, self.decay = tier.threshold, tier.decay
         self._counters: dict[str, Counter] = {}
 
-    def allowed(self, points: float) -> None:
-        """Take how much Kraken lets this account's counters hold; the decay goes with it (KRAKEN.md 5.2)."""
+    def set_threshold(self, points: float) -> None:
+        """Take the threshold that Kraken states for this account; the decay follows from it (KRAKEN.md 5.2)."""
         self.threshold = min(self.tier.threshold, points)
         slow = [tier.decay for tier in TIERS.values() if tier.threshold <= points]
         self.decay = min(self.tier.decay, max(slow, default=min(tier.decay for tier in TIERS.values())))
@@ -43,11 +43,11 @@ class Budget:
         self._counter(symbol).charge(points, now / SECOND)
 
     def correct(self, symbol: str, points: float, now: int) -> None:
-        """Take Kraken's own counter: what is above ours was sent by somebody else, or lost in a crash."""
+        """Raise our counter to Kraken's own: the difference was sent by somebody else, or lost in a crash."""
         self.charge(symbol, max(0.0, points - self.value(symbol, now)), now)
 
-    def is_full(self, symbol: str, now: int) -> None:
-        """Raise the counter to the threshold: Kraken refused for the rate."""
+    def exhaust(self, symbol: str, now: int) -> None:
+        """Raise the counter to the threshold: Kraken rejected a request for the rate."""
         self.correct(symbol, self.threshold, now)
 
     def _counter(self, symbol: str) -> Counter:

@@ -1,6 +1,6 @@
-"""Taking orders away: in one batch, alone, or by REST, each the next way where the one before came to nothing (T8).
+"""Cancelling orders: in a batch, alone, or by REST; each way is tried where the one before it failed (T8).
 
-A core. What no way takes is left to the dead man's switch, which is not armed again while such an order is live.
+An order that no way cancels is left to the dead man's switch, which is not armed again while such an order is live.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ class Cancels:
         self.state, self.placing = state, placing
 
     def send(self, cancels: list[Cancel], now: int) -> None:
-        """Send cancels on one symbol, each by the way that is its turn."""
+        """Send cancels on one symbol, each by the way whose turn it is."""
         if not self.state.session.connected or self.state.config.trading.dry_run:
             return
         for cancel in cancels:
             if cancel.order.life is Active.CANCELLING:
-                apply(cancel.order, CancelRepeated(), now)  # the one before had no effect in all this time
+                apply(cancel.order, CancelRepeated(), now)  # its last cancel has had no effect in all this time
         together, alone = batches(cancels)
         for group in together:
             self._request(batch_cancel_request(self.state.out.new_id(), [c.order for c in group]), group, now)
         for cancel in alone:
-            # In turns from the second failure on: REST may be what is down.
+            # Alternating from the second failure on: REST itself may be down.
             if cancel.order.cancel.failures >= REST_AFTER and cancel.order.cancel.failures % 2 == 0:
                 self._by_rest(cancel, now)
             else:
                 self._request(self._single(cancel.order, now), [cancel], now)
 
     def _single(self, order: Order, now: int) -> Request:
-        """Cancel one order alone; above the threshold as a batch, which Kraken takes there."""
+        """Return the cancel of one order; above the rate threshold as a batch, which Kraken still takes."""
         budget, points = self.state.budget, _points(order, now)
         fits = budget.value(order.symbol, now) + points <= budget.threshold
         by_batch = order.order_id and not fits and not order.doubt.suspect_since
@@ -77,5 +77,5 @@ class Cancels:
 
 
 def _points(order: Order, now: int) -> float:
-    """Return the points of a cancel; an amend in flight may have renewed the order's age just now."""
+    """Return the points of a cancel; an amend in flight may have reset the order's age just now."""
     return cancel_points(now if order.amend is not None else order.touched, now)

@@ -1,4 +1,4 @@
-"""Why nothing may be quoted: a gate for the code, its figures beside it, and a sentence for people. A core."""
+"""Why nothing may be quoted: a gate for the code with its details, and a sentence for people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Gate(Enum):
-    """The gates, by what they look at; the value is its sentence, with a place for its detail."""
+    """The gates, grouped by what they look at; a value is the gate's sentence, with places for its details."""
 
     # People, and the life of the process.
     HALTED = "halted"
@@ -19,7 +19,7 @@ class Gate(Enum):
     # The exchange.
     MODE = "Kraken is in {} mode"
     MAINTENANCE = "Kraken announced maintenance from {} on"
-    JUST_ONLINE = "Kraken is back online since less than 5 s"
+    JUST_ONLINE = "Kraken came back online less than 5 s ago"
     TIME_UNCERTAIN = "the exchange's time is uncertain"
     NO_CONNECTION = "no private connection"
     NOT_RECONCILED = "not reconciled: {}"

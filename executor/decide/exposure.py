@@ -1,6 +1,7 @@
-"""The worst case of all live orders, kept as orders and prices change: a verdict costs what changed, not what exists.
+"""The worst case of all live orders, updated as orders and prices change.
 
-:class:`executor.decide.risk.Listed` says the same by going through all orders; a test compares the two.
+So a verdict's cost grows with what changed and not with all orders. :class:`executor.decide.risk.Listed` computes the
+same from all orders; a test compares the two.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ ZERO = Decimal(0)
 
 
 class Exposure:
-    """The worst case by asset and direction, and what orders spend, by symbol and in total."""
+    """The worst case by asset and direction, and what orders take from the balance, by symbol and in total."""
 
     def __init__(self, registry: Registry, max_position_size: Decimal) -> None:
         self._registry, self._most = registry, max_position_size
         self.beyond: set[Leg] = set()  # legs whose worst case is above the limit; mostly none
-        self.unpriced: set[str] = set()  # symbols with orders and without a mid: they go by their base's rate
+        self.unpriced: set[str] = set()  # symbols with orders but no mid: valued by their base's rate
         self._moved = registry.watch()
         self._portfolio = Portfolio({}, {}, {})
-        # By symbol: what its orders add to each leg, and take of each asset.
+        # By symbol: what its orders add to each leg, and take from each asset's balance.
         self._adds: dict[str, dict[Leg, Decimal]] = {}
         self._takes: dict[str, dict[str, Decimal]] = {}
         self._movers: dict[Leg, set[str]] = {}  # the symbols whose orders move a leg
@@ -35,14 +36,14 @@ class Exposure:
         self._counts: dict[str, int] = {}
         self._count = 0
         self._worst: dict[Leg, Decimal] = {}
-        # Each asset in its worse direction, and all together.
+        # The worst case of each asset in its worse direction, and the sum of these.
         self._gross_of: dict[str, Decimal] = {}
         self._gross = ZERO
 
     # --- keeping up ----------------------------------------------------------------------------------------------
 
     def rebuild(self, portfolio: Portfolio) -> None:
-        """Begin anew with other positions, rates or pairs."""
+        """Compute everything again, for other positions, rates or pairs."""
         self._portfolio = portfolio
         symbols = [*self._adds, *self._registry.symbols()]
         self._adds.clear()
@@ -119,7 +120,7 @@ class Exposure:
             change = EXACT.subtract(gross, self._gross_of.get(asset, ZERO))
             self._gross_of[asset], self._gross = gross, EXACT.add(self._gross, change)
 
-    # --- what is asked -------------------------------------------------------------------------------------------
+    # --- queries, as risk.Standing has them ----------------------------------------------------------------------
 
     def count(self, without: Order | None) -> int:
         """Return how many orders there are."""
@@ -134,7 +135,7 @@ class Exposure:
         return self._worst[leg] - self._share(leg, without)
 
     def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
-        """Return what all assets may come to together, with ``more`` in some directions."""
+        """Return the gross worst case, with ``more`` in some directions."""
         total = self._gross
         touched = {asset for asset, _ in more}
         if without is not None:

@@ -1,6 +1,7 @@
-"""Flatten (T11): pull, confirm, close the position with IOC orders within the price band, then halt. A core.
+"""Flatten (T11): pull, confirm, close the position with IOC orders within the price band, then halt.
 
-The wish is a file, like halt, so that it outlives restarts: the command writes it, the executor removes it at the end.
+It is asked for by a file, like a halt, and so outlives restarts: the command writes the file, the executor removes it
+at the end.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ BP = Decimal("0.0001")
 
 
 class Step(Enum):
-    """The outcome of a look at one asset."""
+    """The outcome of a pass for one asset."""
 
-    FLAT = auto()
+    FLAT = auto()  # nothing left that can be closed
     WAITS = auto()  # for an order, another asset, its turn
     DENIED = auto()  # by a limit or the funds; tried again
 
 
 class Flatten:
-    """Closes each traded base through one pair, one order at a time, until what is left cannot be traded.
+    """Closes each traded base through one pair, one order at a time, until the rest is too small to trade.
 
-    A base that only a pair with another traded base closes goes first: closing it moves the other.
+    A base that can only be closed into another traded base goes first: closing it moves the other.
     """
 
     def __init__(self, state: State, gates: Gates, placing: Placing) -> None:
@@ -50,18 +51,19 @@ class Flatten:
         self._next_try: dict[str, int] = {}
 
     def turn(self, now: int) -> None:
-        """Make a step towards flat, while that is wanted."""
+        """Make a step towards flat, while a flatten is on."""
         state = self.state
         if not state.controls.flattening or state.controls.halted or self.gates.advancing(now):
             return
-        # What was pulled, or the order before, has not been confirmed there yet: its assets wait, and no others.
+        # Assets with a live order of ours wait: a cancel, or the last closing order, is not confirmed yet.
         busy = {
             asset for order in state.registry.live() if order.strategy != FOREIGN for asset in legs(order.symbol)
         }.intersection(state.bases)
         pairs = closing_pairs(state.config.trading.pairs, self._tradable())
         steps = dict.fromkeys(busy, Step.WAITS)
         for asset in sorted(state.bases, key=lambda asset: legs(pairs.get(asset, ""))[1] not in state.bases):
-            # One that another's closing is about to move waits for it, unless that needs its room first.
+            # A base that another's closing order is about to move waits for that order. Where that was denied for want
+            # of room, this one goes first.
             moving = {legs(pairs[other])[1] for other, step in steps.items() if step is Step.WAITS and other in pairs}
             if asset in busy or asset in state.account.holds.held or self._shut_in_by(asset):
                 continue
@@ -76,7 +78,7 @@ class Flatten:
 
     def _outcome(self) -> str:
         account = self.state.account
-        why = ["flattened: every position is inventory_base, but for what is too small to trade"]
+        why = ["flattened: every position is at inventory_base, but for amounts too small to trade"]
         why += [f"{asset} is left as it is: {hold.text(asset)}" for asset, hold in sorted(account.holds.held.items())]
         for asset in sorted(set(self.state.bases) - account.holds.held.keys()):
             if (quotes := self._shut_in_by(asset)) and account.position(asset):
@@ -106,17 +108,17 @@ class Flatten:
         }
 
     def _shut_in_by(self, asset: str) -> str:
-        """Return the held assets that all pairs of a base are quoted in, so that closing it would trade them."""
+        """Return the held assets that all pairs of a base are quoted in; closing the base would trade them."""
         quotes = {legs(symbol)[1] for symbol in self.state.config.trading.pairs if legs(symbol)[0] == asset}
         return ", ".join(sorted(quotes)) if quotes <= self.state.account.holds.held.keys() else ""
 
     def _close(self, asset: str, symbol: str | None, now: int) -> Step:
-        """Send an order where there is something to close."""
+        """Send a closing order, if there is something to close."""
         state = self.state
         position = state.account.position(asset)
         side: Side = "sell" if position > 0 else "buy"
         amount = abs(position)
-        if side == "sell":  # what lies in another wallet cannot be sold
+        if side == "sell":  # a balance in another wallet cannot be sold
             amount = min(amount, max(ZERO, state.account.ledger.spendable().get(asset, ZERO)))
         market = self.placing.verdict.market(symbol) if symbol is not None else None
         if market is None:
@@ -133,11 +135,11 @@ class Flatten:
         if now < self._next_try.get(asset, 0) or deadline_ts is None:
             return Step.WAITS
         self._next_try[asset] = now + int(limits.FLATTEN_EVERY_S * SECOND)
-        why = self.placing.check(FLATTEN, risk.Wish(pair.symbol, side, price, lots), now, any_size=True)
+        why = self.placing.check(FLATTEN, risk.Proposal(pair.symbol, side, price, lots), now, any_size=True)
         if why is None and state.config.trading.dry_run:
             what = f"{side} {text(lots, pair.qty_precision)}"
-            said = f"{DRY_RUN}: {what}; 'tradebyte halt' and 'resume' end the wish"
-            state.out.tell("warning", "flatten", f"{pair.symbol}: {said}")
+            advice = "'tradebyte halt' and 'resume' end the flatten"
+            state.out.tell("warning", "flatten", f"{pair.symbol}: {DRY_RUN}: {what}; {advice}")
             return Step.DENIED
         if why is not None:
             state.out.tell("warning", "flatten", f"{pair.symbol}: {why.text}; trying again")
@@ -146,7 +148,7 @@ class Flatten:
         return Step.WAITS
 
     def _payable(self, pair: Pair, price: int, lots: int) -> tuple[int, int]:
-        """Return price and quantity of a purchase that the balance pays, nearer the touch if the band is too dear."""
+        """Return price and lots of a purchase that the balance can pay, nearer the touch if the band's limit is not."""
         most = self._most_lots(pair, price)
         asks = self.state.market.books[pair.symbol].asks
         if most >= lots or not asks:
@@ -157,7 +159,7 @@ class Flatten:
         return price, min(lots, self._most_lots(pair, price))
 
     def _most_lots(self, pair: Pair, price: int) -> int:
-        """Count the lots that the quote's balance pays at a price, taker fee and what other orders reserve included."""
+        """Count the lots that the quote's balance pays at a price, less the taker fee and what other orders reserve."""
         account = self.state.account
         reserved = sum(
             (amount for asset, amount in map(risk.spends, self.state.registry.live()) if asset == pair.quote), ZERO
@@ -167,7 +169,7 @@ class Flatten:
         return max(0, floor_to(free / unit, pair.qty_precision))
 
     def _is_money_on_its_way(self, quote: str, side: Side) -> bool:
-        """True while ledger entries of fills are awaited that a purchase may be paid with."""
+        """True while ledger entries of fills are awaited whose money may pay a purchase."""
         holding = self.state.account.ledger.holdings.get(quote)
         return side == "buy" and holding is not None and bool(holding.open_legs)
 
@@ -198,14 +200,14 @@ class Flatten:
         return price
 
     def _lots(self, market: risk.Market, lots: int, price: int) -> int:
-        """Return what to close now: all of it, or what an order may hold; 0 for dust."""
+        """Return the lots to close now: all, or as many as one order may hold; 0 for dust."""
         pair = market.pair
         unit = unscale(1, pair.qty_precision)
         worth = self.placing.verdict.portfolio().worth(pair.symbol, unscale(price, pair.price_precision), unit)
         if worth:
             lots = min(lots, int(self.state.config.trading.max_order_size / worth))
         lots -= lots % pair.qty_increment
-        # At the limit price of a sale it may be less than the minimum that the exchange wants.
+        # At the limit price of a sale the cost may fall below the exchange's minimum.
         cost = notional(min(price, int(market.mid)), lots, pair.price_precision, pair.qty_precision)
         return 0 if lots < pair.qty_min or cost < Decimal(pair.cost_min) else lots
 
@@ -225,9 +227,9 @@ class Flatten:
 
 
 def closing_pairs(traded: Iterable[str], tradable: Collection[str]) -> dict[str, str]:
-    """Choose the pair that closes each traded base: of its own pairs one quoted in no traded base, where there is one.
+    """Choose the pair that closes each traded base, preferring one that is not quoted in another traded base.
 
-    ``tradable`` are those that take an order now; the first configured one counts.
+    ``tradable`` are the pairs that take an order now; of several the first configured one is chosen.
     """
     pairs = list(traded)
     bases = {legs(symbol)[0] for symbol in pairs}

@@ -1,6 +1,6 @@
-"""The gates: why quotes must go, and why nothing may be placed, for all and for one symbol. A core.
+"""The gates: why quotes must be pulled, and why nothing may be placed, for all pairs and for one.
 
-:meth:`Gates.observe` and :meth:`Gates.observe_symbol` take in what a pass sees; all other methods only answer.
+:meth:`Gates.observe` and :meth:`Gates.observe_symbol` note what a pass sees; all other methods are queries.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ QUOTABLE = ("online", "unknown")  # modes of the matching engine; unknown until 
 
 
 class Gates:
-    """Each answers with the first closed gate, or None where all are open; times are ns of CLOCK_BOOTTIME."""
+    """A query returns the first closed gate, or None if all are open; times are ns of CLOCK_BOOTTIME."""
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self._contradicted: dict[str, int] = {}  # since when own orders rest inside the touch
-        self._distrusted: dict[str, int] = {}  # until when such a book is not believed
+        self._contradicted: dict[str, int] = {}  # since when own orders have rested inside the touch
+        self._distrusted: dict[str, int] = {}  # until when such a book is not quoted on
         self._not_live: dict[str, int] = {}  # since when a book is not live
         self._uncertain_since = 0
 
-    # --- what a pass sees ----------------------------------------------------------------------------------------
+    # --- notes ---------------------------------------------------------------------------------------------------
 
     def observe(self, now: int) -> None:
         """Note since when the exchange's time is uncertain."""
@@ -48,13 +48,13 @@ class Gates:
         if not self._is_inside_touch(symbol, book, now):
             self._contradicted.pop(symbol, None)
         elif now - self._contradicted.setdefault(symbol, now) >= limits.CONTRADICTED_S * SECOND:
-            # Held for a while: with the orders pulled nothing contradicts the book any more.
+            # For a fixed time: once the orders are pulled, nothing contradicts the book any more.
             self._distrusted[symbol] = now + int(limits.DISTRUST_S * SECOND)
 
     # --- for all -------------------------------------------------------------------------------------------------
 
     def pulling(self, now: int) -> Closed | None:
-        """Return why all quotes must go, or None."""
+        """Return why all quotes must be pulled, or None."""
         state = self.state
         if state.controls.halted:
             return Closed(Gate.HALTED)
@@ -105,12 +105,12 @@ class Gates:
     # --- for one -------------------------------------------------------------------------------------------------
 
     def paused(self, strategy: str, symbol: str) -> Closed | None:
-        """Return why a strategy's quotes on a symbol must go though all others stay, or None."""
+        """Return why a strategy's quotes on a symbol must be pulled though others may stay, or None."""
         name = next((name for name in (symbol, strategy) if name in self.state.controls.paused), "")
         return Closed(Gate.PAUSED, (name,)) if name else None
 
     def quoting(self, symbol: str, now: int) -> Closed | None:
-        """Return why a symbol is not quoted, and whether its quotes must go now; None where it is."""
+        """Return why a symbol may not be quoted, and whether its quotes must be pulled; None if it may."""
         market, settling = self.state.market, self._is_settling(now)
         pair, book = market.pairs.get(symbol), market.books.get(symbol)
         if pair is None:
@@ -132,7 +132,7 @@ class Gates:
         return self._valuing(symbol, now)
 
     def _valuing(self, symbol: str, now: int) -> Closed | None:
-        """Return why a symbol's assets are not to be traded or valued."""
+        """Return why a symbol's assets may not be traded, or cannot be valued."""
         for asset in legs(symbol):
             hold = self.state.account.holds.held.get(asset)
             if hold is not None:
@@ -142,9 +142,9 @@ class Gates:
         return None
 
     def agrees_until(self, symbol: str, now: int) -> int:
-        """Return until when a pair's book and orders cannot come to contradict each other by time alone; 0: they may.
+        """Return until when a pair's orders cannot begin to contradict its book if nothing happens; 0 if they may now.
 
-        An order counts against the book some time after it was placed or changed.
+        An order counts against the book only some time after it was placed or changed.
         """
         if symbol in self._contradicted or now < self._distrusted.get(symbol, 0):
             return 0
@@ -155,17 +155,17 @@ class Gates:
     # --- parts ---------------------------------------------------------------------------------------------------
 
     def _is_settling(self, now: int) -> bool:
-        """True just after the start, while the paths are still to be heard."""
+        """True just after the start, when collector and books may not have been heard yet."""
         return now - self.state.life.started < limits.START_GRACE_S * SECOND
 
     def _is_guarded_by_past(self, now: int) -> bool:
-        """True just after the start, while the switch of the life before guards what rests."""
+        """True just after the start, while the previous life's switch may still guard what rests."""
         return now - self.state.life.started < limits.SWITCH_TIMEOUT_S * SECOND
 
     def _is_time_bad(self, now: int) -> bool:
-        """True if the exchange's time was uncertain for long, or is while no switch guards the quotes (T3).
+        """True if the exchange's time has been uncertain for long, or is while no switch guards the quotes (T3).
 
-        After a start it is not yet known, and the switch of the life before guards: that is no bad time.
+        Just after a start it is not known yet, and the previous life's switch guards: that is not bad.
         """
         if not self._uncertain_since:
             return False
@@ -185,7 +185,7 @@ class Gates:
         )
 
     def _is_inside_touch(self, symbol: str, book: Book, now: int) -> bool:
-        """True if own orders rest since over 1 s inside the book's touch: it does not know of them, so it is old."""
+        """True if own orders have rested inside the book's touch for over 1 s: the book lacks them, so it is stale."""
         old = now - int(limits.CONTRADICTED_S * SECOND)
         for order in self.state.registry.live_on(symbol):
             settled = order.life is Active.OPEN and order.amend is None and order.remaining

@@ -1,4 +1,4 @@
-"""The way of every order that is placed, to quote or to flatten: risk, pace, an id, the counters. A core."""
+"""Placing an order, to quote or to flatten: risk, the order rate, an id, the rate counters."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from shared.messages import Quote, Target
 
 
 class Placing:
-    """One for all that place, so that ids, pace and counters are common to them."""
+    """Shared by quoting and flatten, so that ids, order rate and counters are common to both."""
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.verdict = Verdict(state)
         self._counter = 0
-        self._recent: deque[int] = deque()  # when adds and amends left, of the last minute
+        self._recent: deque[int] = deque()  # when each add and amend of the last minute left
 
-    def check(self, strategy: str, proposal: risk.Wish, now: int, *, any_size: bool = False) -> Denial | None:
-        """Return why risk or the order rate deny a wish, or None; ``any_size`` leaves ``min_order_size`` out."""
+    def check(self, strategy: str, proposal: risk.Proposal, now: int, *, any_size: bool = False) -> Denial | None:
+        """Return why risk or the order rate denies a proposal, or None; ``any_size`` waives ``min_order_size``."""
         while self._recent and now - self._recent[0] > 60 * SECOND:
             self._recent.popleft()
         most = self.state.config.trading.max_orders_per_minute
-        if len(self._recent) >= most and strategy != FLATTEN:  # what reduces is never held up by pace (T13)
+        if len(self._recent) >= most and strategy != FLATTEN:  # a flatten is never held up by the order rate (T13)
             return Denial(Rule.ORDER_RATE, f"order rate: {most} adds and amends in the last minute")
         return self.verdict.on(strategy, proposal, any_size=any_size)
 
     def open_on(self, symbol: str) -> int:
-        """Count our orders that may still trade on a pair: others' are never pulled by us, and need no reserve."""
+        """Count our orders that may still trade on a pair: foreign ones are never pulled, and need no reserve."""
         return sum(order.strategy != FOREIGN for order in self.state.registry.live_on(symbol))
 
     def standing_on(self, symbol: str) -> int:
-        """Count the account's orders on a pair, whoever's and triggered or not: Kraken limits them all."""
+        """Count all of the account's orders on a pair, foreign and untriggered ones too: Kraken limits their sum."""
         return len(self.state.registry.standing_on(symbol))
 
     def order(self, market: risk.Market, strategy: str, quote: Quote, now: int, deadline_ts: int = 0) -> Order:
@@ -66,12 +66,12 @@ class Placing:
         return order
 
     def stamp(self, order: Order, target: Target | None, now: int) -> None:
-        """Keep the target that an order, or an amend of it, goes back to."""
+        """Note on an order the target that caused it, or its amend."""
         if target is not None:
             apply(order, Caused(target.received, target.booked, target.decided), now)
 
     def send(self, request: Request, points: float, now: int) -> None:
-        """Count a transaction on the pair's counter, in the journal and in the order rate, and let it leave."""
+        """Send a request; charge the pair's counter, journal the charge, and count it in the order rate."""
         state = self.state
         state.budget.charge(request.symbol, points, now)
         row = SendRow(state.life.wall_ts(now), request.symbol, request.method, points, " ".join(request.orders))
@@ -81,7 +81,7 @@ class Placing:
             self._recent += [now] * len(request.orders)
 
     def record(self, order: Order, chosen: dict[str, object], now: int, request: Request | None = None) -> None:
-        """Record a decision: what it goes back to, what was chosen and why, and what leaves for it."""
+        """Record a decision on an order: its cause, the choice with its reason, and the request that leaves, if any."""
         state = self.state
         data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
         target = state.market.targets.get((order.strategy, order.symbol))

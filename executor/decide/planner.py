@@ -1,7 +1,7 @@
-"""The planner: a pure function of a target's quotes and the orders there are.
+"""The planner: a pure function of a target's quotes and the live orders.
 
-It keeps what is close enough, amends before it cancels and adds, and asks for nothing on a slot whose last request has
-not settled. Retreats come first in what it returns, advances last (T7).
+It keeps what is close enough, amends rather than cancels and adds, and asks for nothing on a slot whose last request
+has not settled. Cancels come first in what it returns, then retreats, then advances (T7).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shared.messages import Quote, Side
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Take this order away."""
+    """Cancel this order."""
 
     order: Order
     why: str
@@ -59,7 +59,7 @@ def plan(
 ) -> list[Step]:
     """Return the steps from all live ``orders`` of one strategy and symbol to its ``quotes``.
 
-    An order that must go is cancelled whatever else is in its slot, and of two in a slot the later one stays.
+    A doomed order is cancelled whatever else is in its slot. Of two in a slot the later one stays.
     On ``frozen_sides`` nothing is added or increased (T1). ``now`` is ns of CLOCK_BOOTTIME.
     """
     cancels: list[Step] = []
@@ -100,8 +100,8 @@ def _why_cancelled(order: Order, quote: Quote | None, holders: Mapping[str, Orde
 def batches(cancels: list[Cancel]) -> tuple[list[list[Cancel]], list[Cancel]]:
     """Split cancels by request: those that one batch can name together, and those that leave alone.
 
-    Alone goes an order without an order id, one whose cancel in a batch came to nothing, and one whose end may be on
-    its way: Kraken does not say whether it refuses a batch for one order that it does not know any more.
+    An order leaves alone if it has no order id, if its cancel in a batch failed, or if the report of its end may be on
+    the way: Kraken does not say whether one unknown order makes it reject a whole batch.
     """
     together: list[Cancel] = []
     alone: list[Cancel] = []
@@ -117,26 +117,27 @@ def batches(cancels: list[Cancel]) -> tuple[list[list[Cancel]], list[Cancel]]:
 def can_cancel(order: Order, now: int) -> bool:
     """True if a cancel may be sent: the exchange has the order, and no cancel is on the way.
 
-    An order in flight is not cancelled before its answer: Kraken may take the cancel first, and the order would stay.
+    An order in flight is not cancelled before its response: Kraken may handle the cancel first, and the order would
+    stay.
     """
     if order.life is Active.OPEN:
         return now >= order.cancel.due
-    # A cancel without an answer is sent again: it may be repeated without harm.
+    # An unanswered cancel is sent again: repeating it does no harm.
     return order.life is Active.CANCELLING and now - order.cancel.sent >= limits.REQUEST_TIMEOUT_S * SECOND
 
 
 def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None:
     if order.life is not Active.OPEN or order.amend is not None or order.doubt.suspect_since or order.remaining == 0:
-        return None  # an amend of one that has perhaps ended would be asked for, and refused, with every pass
+        return None  # it may have ended: then every pass would send an amend, and each would be rejected
     remaining, price = order.remaining, quote.price
-    # A drifted price, or a quantity to top up, waits for its turn; a quantity to take away keeps its place in the queue
-    # and is owed at once.
+    # A new price and a larger quantity wait their turn. A smaller quantity keeps the place in the queue, and is amended
+    # at once.
     is_early = now - order.touched < limits.AMEND_EVERY_S * SECOND
     if is_early or (frozen and not retreats(order.side, order.price, price)):
         price = order.price
     qty = quote.qty
     if _is_close(remaining, quote.qty):
-        # With a price that moves the excess goes: at the new one it may be more than an order may hold.
+        # When the price moves, an excess is removed as well: at the new price it may pass the size limit.
         qty = remaining if price == order.price else min(remaining, quote.qty)
     if is_early or frozen:
         qty = min(qty, remaining)
@@ -165,7 +166,7 @@ def is_as_wanted(order: Order, quote: Quote) -> bool:
 
 
 def stands_until(order: Order, quote: Quote, now: int) -> int:
-    """Return until when an order that no step changes now needs none by time alone; 0 where that is not known."""
+    """Return until when an order that no step changes now needs none if nothing happens; 0 if that is not known."""
     if is_as_wanted(order, quote):
         return NEVER
     is_settled = order.life is Active.OPEN and order.amend is None and not order.doubt.suspect_since
@@ -174,6 +175,9 @@ def stands_until(order: Order, quote: Quote, now: int) -> int:
 
 
 def _is_close(remaining: int, wanted: int) -> bool:
-    """A partial fill is not topped up while half of it stands (that costs the place in the queue), and a few percent
-    too much, as when the price moved under a size in money, is not worth an amend."""
+    """True if a remaining quantity is near enough to the wanted one.
+
+    A partial fill is not topped up while half of it is left, since that costs the place in the queue. A few percent too
+    much, as after a price move under a size in money, are not worth an amend.
+    """
     return wanted <= 2 * remaining and 100 * remaining <= (100 + EXCESS_PERCENT) * wanted

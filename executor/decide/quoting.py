@@ -1,4 +1,4 @@
-"""Making the exchange match the targets: gates, plan, risk, budget, requests. A core."""
+"""Quoting: a pass that makes our orders match the targets, by gates, plan, risk, budget and requests."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ FUTURE_NS = SECOND
 
 
 class Quoting:
-    """One pass over every strategy and symbol at a time."""
+    """Makes the passes; each goes over every strategy on the pairs of the agenda."""
 
     def __init__(self, state: State, rejections: Rejections, backoff: SlotBackoff) -> None:
         self.state, self.rejections, self.backoff = state, rejections, backoff
         self.gates, self.placing = Gates(state), Placing(state)
         self.cancels = Cancels(state, self.placing)
-        self._idle_since = 0
-        # When orders, position and account first stood as published, and when the targets of before were decided.
+        self._idle_since = 0  # since when nothing may be added or amended
+        # When the view (orders, position, account) first became valid, and the ``decided`` of each target before that.
         self._known_since = 0
         self._old_targets: dict[tuple[str, str], int] = {}
         self.agenda = Agenda(state)
@@ -78,9 +78,9 @@ class Quoting:
                 self._advance(symbol, steps, now)
 
     def _rests_until(self, symbol: str, now: int) -> int:
-        """Return until when nothing is to be done on a symbol if nothing happens to it; 0 if something may be.
+        """Return until when a symbol needs no step if nothing happens to it; 0 if it may need one now.
 
-        So it is where every order stands as its target wants it, and every quote of the targets has its order.
+        It needs none while every order is as its target wants it, and every quote has its order.
         """
         state = self.state
         until = self.gates.agrees_until(symbol, now)
@@ -104,7 +104,7 @@ class Quoting:
         return 0 if slots else until
 
     def _cancel_stuck(self, steps: list[tuple[str, Step]], closed: Closed, now: int) -> None:
-        """Cancel what has to retreat or become less and cannot be amended for some time (T5)."""
+        """Cancel orders that must retreat or shrink, and that could not be amended for some time (T5)."""
         if not self._idle_since or now - self._idle_since < limits.RETREAT_WAITS_S * SECOND:
             return
         changes = [step for _, step in steps if isinstance(step, Change) and _is_less(step)]
@@ -139,13 +139,16 @@ class Quoting:
         return steps
 
     def _keep(self, order: Order, target: Target, why: str, now: int) -> None:
-        """Count a newer target that leaves an order as it is, and record it with what happens next, or now and then."""
+        """Count a newer target that leaves an order as it is, and record the count from time to time."""
         now_ts = self.state.life.wall_ts(now)
         if why and events.keep(order, target, why, now_ts):
             self.state.out.write_event(events.kept_row(order, now_ts))
 
     def _wanted(self, target: Target | None, strategy: str, symbol: str, now: int) -> tuple[list[Quote], str]:
-        """Return a target's quotes while it holds (T2), and why not; orders without one wait out a start's grace."""
+        """Return a target's quotes while it holds (T2), or none and why.
+
+        Just after a start, orders without a target are kept, as if it asked for them.
+        """
         state = self.state
         if target is None or now - target.decided > target.ttl_ms * MS:
             if self._is_settling(strategy, symbol, target, now):
@@ -161,9 +164,9 @@ class Quoting:
         return quotes, target.why
 
     def _is_settling(self, strategy: str, symbol: str, target: Target | None, now: int) -> bool:
-        """True while a start's strategies are still to be heard: they say nothing new before they know the position.
+        """True just after a start, until a strategy's first new target: it sends none before it knows the position.
 
-        A slow connection makes that take long; the switch of the life before guards what rests meanwhile.
+        A slow connection makes that take long; meanwhile the previous life's switch guards what rests.
         """
         section = self.state.config.strategies.get(strategy)
         is_new = target is not None and target.decided != self._old_targets.get((strategy, symbol))
@@ -174,13 +177,13 @@ class Quoting:
         return now - self._known_since < section.ttl_ms * MS
 
     def _lift_price_blocks(self, symbol: str, now: int) -> None:
-        """Let prices be quoted again that the touch has cleared."""
+        """Unblock the prices that the touch has cleared."""
         book = self.state.market.books.get(symbol)
         if book is not None and book.bids and book.asks:
             self.rejections.lift_blocks(symbol, book.bids[0][0], book.asks[0][0], now)
 
     def _is_price_blocked(self, symbol: str, quote: Quote) -> bool:
-        """True while a price that was rejected, or a better one, waits for the touch to clear it (T5)."""
+        """True for a price that was rejected, or one nearer to the market, until the touch has cleared it (T5)."""
         price = self.rejections.blocked_price(symbol, quote.side)
         book = self.state.market.books.get(symbol)
         if price is None or book is None or not (book.bids and book.asks):
@@ -194,7 +197,10 @@ class Quoting:
         return set(self.placing.verdict.exposure().beyond)
 
     def _over_limit(self, symbol: str, steps: list[tuple[str, Step]], over: set[risk.Leg]) -> None:
-        """Add cancels where the market moved beyond a limit: what increases the asset goes, outermost first (T13)."""
+        """Add cancels where the market moved a position beyond its limit: orders that increase it, outermost first.
+
+        See T13.
+        """
         verdict = self.placing.verdict
         market, portfolio = verdict.market(symbol), verdict.portfolio()
         if market is None or not any(asset in legs(symbol) for asset, _ in over):
@@ -215,7 +221,7 @@ class Quoting:
             if not ours:
                 continue
             ours.sort(key=lambda order: order.price, reverse=side == "sell")
-            # What is being cancelled goes: one more is pulled only if that is not enough.
+            # Orders that are being cancelled do not count: another is pulled only if that is not enough.
             left = [o for o in live if o.cl_ord_id not in going and o.life is not Active.CANCELLING]
             worst = risk.exposures(portfolio, left).by_leg
             for leg in risk.moves(symbol, side, portfolio.positions):
@@ -250,7 +256,7 @@ class Quoting:
         self._send_adds(symbol, adds, deadline_ts, now)
 
     def _change(self, step: Change, deadline_ts: int, now: int) -> Cancel | None:
-        """Amend; or cancel where the order must retreat or become less and no amend is allowed (T5)."""
+        """Amend; return a cancel instead if the order must retreat or shrink and no amend is allowed (T5)."""
         order = step.order
         key = (order.strategy, order.symbol, order.slot)
         if not _is_less(step) and self.backoff.holds(key, now):
@@ -277,9 +283,9 @@ class Quoting:
         return Cancel(order, f"less is wanted, and the amend is denied: {why.text}")
 
     def _sized(self, step: Change) -> Change:
-        """Reduce first, where the old quantity would be too much at the new price until that settles (T6)."""
+        """Return the step, or first a reduction if the old quantity at the new price would pass the size limit (T6)."""
         order = step.order
-        proposal = risk.Wish(order.symbol, order.side, step.price, step.remaining, order)
+        proposal = risk.Proposal(order.symbol, order.side, step.price, step.remaining, order)
         is_over = (
             risk.order_worth(proposal, self.placing.verdict.portfolio()) > self.state.config.trading.max_order_size
         )
@@ -287,7 +293,9 @@ class Quoting:
 
     def _why_denied(self, step: Change, now: int) -> Denial | None:
         order, symbol = step.order, step.order.symbol
-        why = self.placing.check(order.strategy, risk.Wish(symbol, order.side, step.price, step.remaining, order), now)
+        why = self.placing.check(
+            order.strategy, risk.Proposal(symbol, order.side, step.price, step.remaining, order), now
+        )
         points = amend_points(order.touched, now)
         if why is None and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol), now):
             return BUDGET
@@ -321,8 +329,8 @@ class Quoting:
         key = (strategy, symbol, quote.slot)
         if strategy not in self.state.codes or self.backoff.holds(key, now):
             return None
-        why = self.placing.check(strategy, risk.Wish(symbol, quote.side, quote.price, quote.qty), now)
-        # Those of this batch are among the open ones already, but not yet on the counter.
+        why = self.placing.check(strategy, risk.Proposal(symbol, quote.side, quote.price, quote.qty), now)
+        # Orders of this batch already count as open, but are not on the counter yet.
         points = add_points(1) * (1 + batched)
         if why is None and not self.state.budget.allows(symbol, points, self.placing.open_on(symbol) + 1, now):
             why = BUDGET
@@ -341,7 +349,7 @@ class Quoting:
         return order
 
     def _send_adds(self, symbol: str, adds: list[Order], deadline_ts: int, now: int) -> None:
-        """Send all in one batch, but those alone whose last batch was rejected whole."""
+        """Send adds in one batch; those whose last batch was rejected whole leave alone."""
         apart = [o for o in adds if self.rejections.is_apart((o.strategy, symbol, o.slot), now)]
         together = [order for order in adds if order not in apart]
         for group in ([together] if together else []) + [[order] for order in apart]:
@@ -364,14 +372,14 @@ class Quoting:
         self.placing.send(request, points, now)
 
     def _why_added(self, order: Order, now: int) -> str:
-        """Return why an order is placed now and was not before."""
+        """Return why an order is placed now, and why it was not before."""
         why = self.backoff.lately((order.strategy, order.symbol, order.slot), now)
         return f"the slot is empty; it waited before: {why}" if why else "the slot is empty"
 
     # --- denials -------------------------------------------------------------------------------------------------
 
     def _deny(self, market: risk.Market, strategy: str, quote: Quote, why: Denial, now: int) -> None:
-        """Record a quote that our own rules deny, once a reason, on an order that never lived."""
+        """Record a quote that our own rules deny, once for each reason, as an order that was denied."""
         key = (strategy, market.pair.symbol, quote.slot)
         if self.backoff.is_news(key, why, now) and not why.is_patient:
             order = self.placing.order(market, strategy, quote, now)

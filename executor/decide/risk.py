@@ -1,4 +1,4 @@
-"""The risk gate: may this add or amend be sent. A core; every limit binds at the decision (T13).
+"""The risk gate: whether an add or amend may be sent. Every limit binds at the decision (T13).
 
 Amounts are in the trading currency. Limits count by asset, over all pairs and strategies that move it: the worst case
 of a direction is the position and everything open, in flight or unknown that moves the asset that way, at the worse of
@@ -39,7 +39,7 @@ class Market:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """All that a verdict goes by besides the orders.
+    """Everything that a verdict depends on besides the orders.
 
     ``rates`` is what one unit of each asset is worth in the trading currency, ``positions`` the balance less
     ``inventory_base`` of each traded base, in its units.
@@ -48,7 +48,7 @@ class Portfolio:
     markets: Mapping[str, Market]
     rates: Mapping[str, Decimal]
     positions: Mapping[str, Decimal]
-    unvalued: tuple[str, ...] = ()  # bases with a position that nothing values: what all come to is not known
+    unvalued: tuple[str, ...] = ()  # bases with a position but no rate: the gross worst case is then not known
 
     def position_worth(self, asset: str) -> Decimal:
         """Return a traded base's position in the trading currency, negative when short."""
@@ -62,13 +62,13 @@ class Portfolio:
         unit = max(price, market.mid_price) * rate if rate is not None and market is not None else ZERO
         if rate is not None and market is None:
             unit = price * rate
-        if market is None or rate is None:  # somebody else's order on a pair that is not traded here
+        if market is None or rate is None:  # a foreign order on a pair that is not traded here
             unit = max(unit, self.rates.get(base, ZERO))
         return unit * qty
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Proposal:
     """An add (``order`` None) or an amend: the price in ticks and the remaining quantity in lots afterwards."""
 
     symbol: str
@@ -80,7 +80,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """The means of the account: spot balances by asset, and the taker fee as a fraction."""
+    """The account's means to pay: spot balances by asset, and the taker fee as a fraction."""
 
     balances: Mapping[str, Decimal]
     taker_fee: Decimal
@@ -96,7 +96,7 @@ class Exposures:
     by_leg: dict[Leg, Decimal] = field(default_factory=dict)
 
     def gross(self) -> Decimal:
-        """Return what all assets may come to together, each in its worse direction."""
+        """Return the gross worst case: the sum over all assets, each in its worse direction."""
         assets = {asset for asset, _ in self.by_leg}
         return sum((max(self.by_leg[a, UP], self.by_leg[a, DOWN], ZERO) for a in assets), ZERO)
 
@@ -124,13 +124,13 @@ def exposures(portfolio: Portfolio, orders: Iterable[Order]) -> Exposures:
 
 
 def open_worth(portfolio: Portfolio, order: Order) -> Decimal:
-    """Return what is left of an order at its worst (T6), by its own precision: the pair's may have changed since."""
+    """Return an order's worst case (T6), by its own precisions: the pair's may have changed since."""
     price = unscale(order.worst_price, order.price_precision)
     return portfolio.worth(order.symbol, price, unscale(order.worst_remaining, order.qty_precision))
 
 
 class Standing(Protocol):
-    """The live orders as a verdict asks for them; ``without`` is the order that a wish would amend."""
+    """Queries of a verdict about the live orders; ``without`` is the order that the proposal would amend."""
 
     def count(self, without: Order | None) -> int:
         """Return how many there are."""
@@ -145,7 +145,7 @@ class Standing(Protocol):
         ...
 
     def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
-        """Return what all assets may come to together, with ``more`` in some directions."""
+        """Return the gross worst case, with ``more`` in some directions."""
         ...
 
     def spent(self, asset: str, without: Order | None) -> Decimal:
@@ -154,7 +154,7 @@ class Standing(Protocol):
 
 
 class Listed:
-    """A standing by going through all orders."""
+    """Answers :class:`Standing` by going through all orders."""
 
     def __init__(self, portfolio: Portfolio, orders: Iterable[Order]) -> None:
         self._portfolio, self._orders = portfolio, list(orders)
@@ -172,7 +172,7 @@ class Listed:
         return self._exposures(without).by_leg[leg]
 
     def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
-        """Return what all assets may come to together, with ``more`` in some directions."""
+        """Return the gross worst case, with ``more`` in some directions."""
         after = self._exposures(without)
         for leg, worth in more.items():
             after.by_leg[leg] += worth
@@ -188,16 +188,16 @@ class Listed:
 
 
 def refusal(
-    proposal: Wish,
+    proposal: Proposal,
     portfolio: Portfolio,
     standing: Standing,
     funds: Funds,
     rules: Trading,
     exposed: Standing | None = None,
 ) -> Denial | None:
-    """Return why the wish is denied; None when it is not.
+    """Return why the proposal is denied, or None.
 
-    ``standing`` are all live orders of the account, ``exposed`` those of them that exposure counts where not all.
+    ``standing`` are all live orders of the account; ``exposed`` those that the position limits count, if not all.
     """
     market = portfolio.markets[proposal.symbol]
     return (
@@ -209,8 +209,10 @@ def refusal(
     )
 
 
-def strategy_refusal(proposal: Wish, portfolio: Portfolio, own: Iterable[Order], section: Strategy) -> Denial | None:
-    """Return why a strategy's own limits deny the wish; None when they do not.
+def strategy_refusal(
+    proposal: Proposal, portfolio: Portfolio, own: Iterable[Order], section: Strategy
+) -> Denial | None:
+    """Return why a strategy's own limits deny the proposal, or None.
 
     ``portfolio`` holds the strategy's own positions, ``own`` are its live orders.
     """
@@ -224,7 +226,7 @@ def strategy_refusal(proposal: Wish, portfolio: Portfolio, own: Iterable[Order],
         return None
     now = exposures(portfolio, others)
     for leg in moves(proposal.symbol, proposal.side, portfolio.positions):
-        after = now.by_leg[leg] + _wish_worth(proposal, portfolio)
+        after = now.by_leg[leg] + _proposal_worth(proposal, portfolio)
         if after > section.max_position_size:
             return Denial(
                 Rule.POSITION,
@@ -233,22 +235,22 @@ def strategy_refusal(proposal: Wish, portfolio: Portfolio, own: Iterable[Order],
     return None
 
 
-def order_worth(proposal: Wish, portfolio: Portfolio) -> Decimal:
-    """Return what the order may be worth alone: an amend that moves the price counts at its worst (T6)."""
+def order_worth(proposal: Proposal, portfolio: Portfolio) -> Decimal:
+    """Return the worth of the order by itself; an amend that moves the price counts at its worst (T6)."""
     order = proposal.order
     if order is not None and order.price == proposal.price and proposal.remaining <= order.remaining:
         pair = portfolio.markets[proposal.symbol].pair
         return portfolio.worth(
             proposal.symbol, unscale(proposal.price, pair.price_precision), _qty(proposal.remaining, pair)
         )
-    return _wish_worth(proposal, portfolio)
+    return _proposal_worth(proposal, portfolio)
 
 
 def _qty(lots: int, pair: Pair) -> Decimal:
     return unscale(lots, pair.qty_precision)
 
 
-def _size(proposal: Wish, market: Market, portfolio: Portfolio, rules: Trading) -> Denial | None:
+def _size(proposal: Proposal, market: Market, portfolio: Portfolio, rules: Trading) -> Denial | None:
     pair = market.pair
     if pair.status != "online":
         return Denial(Rule.PAIR, f"the pair is {pair.status}")
@@ -272,7 +274,7 @@ def _size(proposal: Wish, market: Market, portfolio: Portfolio, rules: Trading) 
     return None
 
 
-def _price(proposal: Wish, market: Market, standing: Standing, rules: Trading) -> Denial | None:
+def _price(proposal: Proposal, market: Market, standing: Standing, rules: Trading) -> Denial | None:
     if abs(proposal.price - market.mid) * 100 > market.mid * rules.price_band_percent:
         return Denial(Rule.PRICE_BAND, f"outside the price band of {rules.price_band_percent} % around the mid")
     for order in standing.on(proposal.symbol):
@@ -285,14 +287,14 @@ def _price(proposal: Wish, market: Market, standing: Standing, rules: Trading) -
     return None
 
 
-def _count(proposal: Wish, standing: Standing, rules: Trading) -> Denial | None:
+def _count(proposal: Proposal, standing: Standing, rules: Trading) -> Denial | None:
     count = standing.count(proposal.order)
     if proposal.order is None and count >= rules.max_open_orders:
         return Denial(Rule.OPEN_ORDERS, f"{count} orders are open, max_open_orders is {rules.max_open_orders}")
     return None
 
 
-def _wish_worth(proposal: Wish, portfolio: Portfolio) -> Decimal:
+def _proposal_worth(proposal: Proposal, portfolio: Portfolio) -> Decimal:
     pair = portfolio.markets[proposal.symbol].pair
     price, remaining = proposal.price, proposal.remaining
     if proposal.order is not None:  # until an amend settles both prices and the larger quantity count
@@ -301,8 +303,8 @@ def _wish_worth(proposal: Wish, portfolio: Portfolio) -> Decimal:
     return portfolio.worth(proposal.symbol, unscale(price, pair.price_precision), _qty(remaining, pair))
 
 
-def _position(proposal: Wish, portfolio: Portfolio, standing: Standing, rules: Trading) -> Denial | None:
-    mine = _wish_worth(proposal, portfolio)
+def _position(proposal: Proposal, portfolio: Portfolio, standing: Standing, rules: Trading) -> Denial | None:
+    mine = _proposal_worth(proposal, portfolio)
     grows = False
     legs_moved = dict.fromkeys(moves(proposal.symbol, proposal.side, portfolio.positions), mine)
     for leg in legs_moved:
@@ -330,7 +332,7 @@ def spends(order: Order) -> tuple[str, Decimal]:
     return (base, qty) if order.side == "sell" else (quote, qty * unscale(order.worst_price, order.price_precision))
 
 
-def _funds(proposal: Wish, market: Market, standing: Standing, funds: Funds) -> Denial | None:
+def _funds(proposal: Proposal, market: Market, standing: Standing, funds: Funds) -> Denial | None:
     pair = market.pair
     remaining = (
         proposal.remaining if proposal.order is None else max(proposal.remaining, proposal.order.worst_remaining)

@@ -1,4 +1,4 @@
-"""Slots that wait after a refusal or a denial: until when, how often in a row, and why. A core."""
+"""Slots that wait after a rejection or a denial: until when, how often in a row, and why."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Slot = tuple[str, str, str]  # strategy, symbol, slot
 
 
 class Cause(Enum):
-    """Who made a slot wait, and so for how long."""
+    """Who made a slot wait, which decides for how long."""
 
-    DENIED = "denied"  # our own gate: slower each time for the same reason
-    PATIENT = "patient"  # our own gate, for what passes within moments: a short wait
-    EXCHANGE = "exchange"  # refused or taken away by the exchange: slower each time, whatever it says
+    DENIED = "denied"  # our own rule: longer each time for the same reason
+    PATIENT = "patient"  # our own rule, for what passes within moments: a short wait
+    EXCHANGE = "exchange"  # rejected or cancelled by the exchange: longer each time, whatever the reason
     RATE = "rate"  # the pair's counter, which decays: a short wait
 
 
@@ -36,7 +36,7 @@ NEVER = _Wait(0, 0, "", Cause.DENIED, "")
 
 
 class SlotBackoff:
-    """Times are ns of CLOCK_BOOTTIME."""
+    """Keeps until when each slot waits; times are ns of CLOCK_BOOTTIME."""
 
     def __init__(self) -> None:
         self._waits: dict[Slot, _Wait] = {}
@@ -51,7 +51,7 @@ class SlotBackoff:
         self._hold(slot, _Wait(now, 0, denial.text, cause, denial.rule))
 
     def wait(self, slot: Slot, why: str, now: int, cause: Cause) -> None:
-        """Hold a slot back, slower each time: never a loop."""
+        """Hold a slot back, longer each time, so that nothing is placed and rejected in a loop."""
         self._hold(slot, _Wait(now, 0, why, cause, why))
 
     def _hold(self, slot: Slot, wait: _Wait) -> None:
@@ -64,11 +64,11 @@ class SlotBackoff:
         self._waits[slot] = replace(wait, until=now + int(wait_s * SECOND), times=times)
 
     def done(self, slot: Slot) -> None:
-        """Release a slot: what it waited for went through."""
+        """Release a slot: an order for it was let through."""
         self._waits.pop(slot, None)
 
     def is_news(self, slot: Slot, denial: Denial, now: int) -> bool:
-        """True if the rule is another than the slot's last, or that is long past; other figures are no news."""
+        """True if the rule is new for the slot, or its last wait has aged out; other figures are no news."""
         last = self._last(slot)
         return last.reason is not denial.rule or now - last.until > limits.SLOT_WAIT_MAX_S * SECOND
 
@@ -78,7 +78,7 @@ class SlotBackoff:
         return last.why if now - last.until < SECOND else ""
 
     def last(self, slot: Slot) -> tuple[str, Cause]:
-        """Return why the slot waited last, and who made it; an empty text where it never did, or went through since."""
+        """Return why the slot waited last, and who made it wait; an empty text if it did not, or was released since."""
         last = self._last(slot)
         return last.why, last.cause
 

@@ -1,4 +1,4 @@
-"""Wanted and not there, there and not wanted: alive is not trading (invariant 12). A core.
+"""Targets that are not met: wanted slots that stay empty, and orders that nobody wants. Being alive is not trading.
 
 Compares what the strategies' targets ask for with what rests, slot by slot, and reports what has differed for 20 s.
 """
@@ -18,7 +18,7 @@ from shared.messages import EmptySlot, UnwantedOrder
 
 
 class Unmet:
-    """``closed`` returns the gate that keeps a symbol from being quoted at all now."""
+    """Keeps ``empty`` and ``unwanted`` for the ``account`` message; ``closed`` returns a symbol's closed gate."""
 
     def __init__(self, state: State, backoff: SlotBackoff, closed: Callable[[str, int], Closed | None]) -> None:
         self.state, self._backoff, self._closed = state, backoff, closed
@@ -29,11 +29,11 @@ class Unmet:
 
     @property
     def refused(self) -> list[EmptySlot]:
-        """Return the slots that are empty because the exchange rejects them, which makes the process degraded."""
+        """Return the slots that are empty because the exchange rejects their orders; they make the process degraded."""
         return [slot for slot in self.empty if slot.refused]
 
     def turn(self, now: int) -> None:
-        """Look once; called once a second."""
+        """Compare targets with orders; called once a second."""
         wanted = self._wanted(now)
         resting = {
             (order.strategy, order.symbol, order.slot)

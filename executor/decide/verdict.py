@@ -1,4 +1,4 @@
-"""The risk gate's verdict on a wish, with the account, the books and the orders as they are. A core."""
+"""The risk gate's verdict on a proposal, with the account, the books and the orders as they are."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Verdict:
         self._markets: dict[str, risk.Market] = {}
         self._rates: dict[str, Decimal] = {}
         self._exposure = Exposure(state.registry, state.config.trading.max_position_size)
-        # The bases that others are quoted in are among these.
+        # Traded bases that other pairs are quoted in are among these.
         self._quotes = {legs(symbol)[1] for symbol in state.config.trading.pairs}
 
-    def on(self, strategy: str, proposal: risk.Wish, *, any_size: bool) -> Denial | None:
-        """Return why it is denied, None when it is not; ``any_size`` leaves ``min_order_size`` out."""
+    def on(self, strategy: str, proposal: risk.Proposal, *, any_size: bool) -> Denial | None:
+        """Return why the proposal is denied, or None; ``any_size`` waives ``min_order_size``."""
         state = self.state
         portfolio = self.portfolio()
         if proposal.symbol not in portfolio.markets:
@@ -40,10 +40,10 @@ class Verdict:
             rules = msgspec.structs.replace(rules, min_order_size=Decimal(0))
         exposed = None
         if strategy == FLATTEN:
-            # It only reduces. Through a pair of two traded bases it moves worth from one to the other: together they
-            # come to no more, though the worst case of each counts. Held assets may have passed the limit already.
+            # It only reduces. On a pair of two traded bases it moves worth from one to the other: their sum does not
+            # grow, though each one's worst case counts. Held assets may have passed the limit already.
             rules = msgspec.structs.replace(rules, max_gross_position=Decimal("Infinity"))
-            # What other people's resting orders may come to is no reason to stay exposed.
+            # The worst case of foreign resting orders is no reason to stay exposed.
             exposed = risk.Listed(portfolio, (o for o in state.registry.live() if o.strategy != FOREIGN))
         denial = risk.refusal(proposal, portfolio, self.exposure(), funds, rules, exposed)
         section = state.config.strategies.get(strategy)
@@ -63,7 +63,7 @@ class Verdict:
         return self._portfolio
 
     def exposure(self) -> Exposure:
-        """Return what all live orders may come to, as they and the mids are now."""
+        """Return the worst case of all live orders, as they and the mids are now."""
         state = self.state
         made_for = (state.account.changes, state.market.changes)
         moved = state.market.take_moved_mids()
@@ -92,7 +92,7 @@ class Verdict:
             self._rates[base] = value
 
     def _by_mids(self, base: str) -> Decimal | None:
-        """Return what a base is worth by the dearest of its pairs; None while none values it."""
+        """Return the worth of one unit of a base by the dearest of its pairs; None while no pair values it."""
         values = [
             market.mid_price * rate
             for symbol in self.state.pairs_of.get(base, ())
@@ -102,7 +102,7 @@ class Verdict:
         return max(values, default=None)
 
     def _goes_by_mids(self, base: str) -> bool:
-        """True for a base by its mid now; one that others are quoted in goes by the rate that strategies hear."""
+        """True if a base is valued by its current mid; one that others are quoted in has the published rate."""
         return base not in self._quotes or self.state.market.rates.rate(base) is None
 
     def _make_portfolio(self) -> risk.Portfolio:

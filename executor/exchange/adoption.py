@@ -1,4 +1,4 @@
-"""Orders on the account that were not known: of an earlier life, of a newer executor, or somebody else's. A core."""
+"""Adopting orders of the account that were not known: an earlier life's, a newer executor's, or foreign ones."""
 
 from __future__ import annotations
 
@@ -16,18 +16,24 @@ from shared.numbers import ceil_to, floor_to
 
 # Decimals of an order on a pair whose instrument data are not known; no pair has more.
 UNKNOWN_PRECISION = 12
-RELATIVE = ("pct", "quote")  # a distance from a price that moves, and no price
+RELATIVE = ("pct", "quote")  # types of limit price that are a distance from a moving price
 
 
 class Adoption:
-    """``is_start`` until the first snapshot was read: a newer epoch seen before then is outbid, not obeyed."""
+    """Adopts orders.
+
+    ``is_start`` until the first snapshot was read: a newer epoch seen before then is outbid, not obeyed.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
         self.is_start = True
 
     def adopt(self, report: v2.Report, now: int) -> Order | None:
-        """Adopt an order not known here: one of an earlier life, which goes, or somebody else's (T16)."""
+        """Adopt an order that the registry lacks: an earlier life's, which is cancelled, or a foreign one (T16).
+
+        Return None for one that cannot be adopted, or that a newer executor manages.
+        """
         state = self.state
         mine = ids.parse(report.cl_ord_id)
         exchange_s = state.exchange_ts(now) // SECOND
@@ -40,7 +46,7 @@ class Adoption:
                 state.out.give_way(newer)
             state.out.outbid(mine.epoch + 1)
             if not self.is_start:
-                return None  # the newer one's to manage; the journal must not keep it as anybody's here
+                return None  # the newer executor manages it: our journal must not claim it
         presence = stated_presence(report, Presence.SHOWN)
         is_priceless = stated_price(report) is None and presence is not Presence.WAITING
         if report.order_qty is None or is_priceless or not report.symbol or report.side not in ("buy", "sell"):
@@ -49,7 +55,7 @@ class Adoption:
         pair = state.market.pairs.get(report.symbol)
         price_precision = pair.price_precision if pair else UNKNOWN_PRECISION
         qty_precision = pair.qty_precision if pair else UNKNOWN_PRECISION
-        near = ceil_to if report.side == "buy" else floor_to  # a finer price counts as the next towards the market
+        near = ceil_to if report.side == "buy" else floor_to  # a finer price is rounded towards the market
         order = Order(
             cl_ord_id=report.cl_ord_id or report.order_id,
             strategy=FOREIGN if mine is None else ADOPTED,
@@ -107,10 +113,10 @@ def stated_price(report: v2.Report) -> Decimal | None:
 def stated_presence(report: v2.Report, before: Presence) -> Presence:
     """Return how much of a report's order the book shows; a report that does not say changes nothing."""
     if report.order_status == "triggered" or (report.triggers is not None and report.triggers.status == "triggered"):
-        # A stop without a limit takes what it meets, and is gone.
+        # A triggered stop without a limit price trades at once and never rests.
         return before if report.order_type and stated_price(report) is None else Presence.PARTLY
     if report.order_type == "":
         return before
     if report.order_type == "limit":
-        return Presence.PARTLY if report.effective_time else Presence.SHOWN  # perhaps it is still to begin
+        return Presence.PARTLY if report.effective_time else Presence.SHOWN  # it may start later
     return Presence.PARTLY if report.order_type == "iceberg" else Presence.WAITING

@@ -1,13 +1,13 @@
 """REST calls, and when they are due: names, fees, missing fills, ledger entries, orders of unknown outcome.
 
-A core. A start spends only the token call unless fills and balances disagree (T15): the REST counter is small.
+A start spends only the token call unless fills and balances disagree (T15): the REST counter is small.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, TypeVar  # Any: Kraken's answers, read row by row; one that does not fit is named and left out
+from typing import Any, TypeVar  # Any: Kraken's answers, read row by row; one that cannot be read is logged and skipped
 
 from executor.account.account import NewFill
 from executor.account.ledger import Entry
@@ -43,12 +43,12 @@ class Backfill:
         self._listings = _listings(state.config.trading.pairs)
         self._listed_so_far: dict[str, dict[str, Any]] = {"AssetPairs": {}, "Assets": {}}
         self._fees_tried = 0
-        # One pair that is not to be had refuses a joint call: then each is asked for alone.
+        # One unavailable pair makes Kraken reject a joint call: then each pair is asked for alone.
         self._fees_alone: list[str] = []
         self.pages: list[tuple[str, str, str, int]] = []  # method, start, end, offset: still to fetch
-        self._difference_tried = 0  # when something was last asked for, or held back, because of a difference
+        self._difference_tried = 0  # when a difference last made us ask, or wait for an earlier question
         self._round = 0
-        # Since when a trade's ledger entries wait for their fill, and when the history is asked for it again.
+        # By trade: since when its ledger entries have waited for its fill; and when to ask the history again.
         self._unmatched: dict[str, int] = {}
         self._unmatched_due = 0
 
@@ -81,7 +81,7 @@ class Backfill:
     # --- when ----------------------------------------------------------------------------------------------------
 
     def _watch_unmatched(self, now: int) -> None:
-        """Ask the history for the fills of ledger entries that stand without one; quoting waits for it."""
+        """Ask the history for the fills of ledger entries that have none; quoting waits for them."""
         ledger = self.state.account.ledger
         for ref_id in self._unmatched.keys() - ledger.unmatched.keys():
             del self._unmatched[ref_id]
@@ -92,10 +92,10 @@ class Backfill:
         for ref_id in late:
             if now - self._unmatched[ref_id] > limits.ENTRY_GIVEN_UP_S * SECOND:
                 self.state.account.give_up(ref_id)
-                text = f"the ledger has a trade {ref_id} that no report and no history shows: taken for a transfer"
+                text = f"the ledger has a trade {ref_id} that neither report nor history shows: counted as a transfer"
                 self.state.out.tell("error", "reconcile", text, alert=True)
         if late and not self.pages and now >= self._unmatched_due:
-            # The history lags a fill by up to a minute: asked slower each time.
+            # The history lags a fill by up to a minute: ask less often each time.
             waited = now - min(self._unmatched[ref] for ref in late)
             self._unmatched_due = now + max(waited, int(limits.ENTRY_WITHOUT_FILL_S * SECOND))
             self.state.out.tell("warning", "reconcile", f"no fill yet for the ledger entries of {', '.join(late[:5])}")
@@ -109,10 +109,10 @@ class Backfill:
             return
         if self.state.account.ledger.missing:
             self._difference_tried = now
-            return  # asked for above
+            return  # _watch_unmatched has asked for it
         since = max(self.state.session.different_since, self._difference_tried)
         if not self._balances_asked and now - since > limits.SNAPSHOT_EVERY_S * SECOND:
-            # Perhaps only the entries were lost, and nothing came after them to show the gap.
+            # Perhaps only ledger entries were lost, and no later message has shown the gap.
             self._balances_asked = now
             self.stream.ask_balances()
             return
@@ -173,7 +173,7 @@ class Backfill:
         points = REST_CALL if method == "TradeVolume" else REST_HISTORY
         if (
             self.state.session.rest.room(now / SECOND) < points + limits.TOKENS_HELD_BACK * REST_CALL
-        ):  # tokens must always fit
+        ):  # a call for a token must always fit
             return
         self.state.charge_rest(method, points, now)
         self._busy = tag
@@ -182,7 +182,7 @@ class Backfill:
     # --- answers -------------------------------------------------------------------------------------------------
 
     def answered(self, call: RestCall, result: Any, now: int) -> None:
-        """Take in an answer; raises one of :data:`UNREADABLE` for one that is not Kraken's."""
+        """Take in an answer; raises one of :data:`UNREADABLE` if it is not as Kraken's should be."""
         self._busy = ""
         if call.tag == "names":
             self._names(call.method, result)
@@ -192,7 +192,7 @@ class Backfill:
             self.fees_at = now
         elif call.tag.startswith("order "):
             self._order(call.tag.removeprefix("order "), result, now)
-        elif self.pages and self.pages[0][0] == call.method:  # else it was asked for before others were wanted
+        elif self.pages and self.pages[0][0] == call.method:  # else a newer backfill has replaced this one's pages
             method, start, end, offset = self.pages.pop(0)
             count = self._trades(result, now) if call.method == "TradesHistory" else self._ledger(result)
             if offset + PAGE < count and offset < PAGE * limits.HISTORY_PAGES:
@@ -200,7 +200,7 @@ class Backfill:
             self.state.account.settle()
 
     def failed(self, call: RestCall, why: str) -> None:
-        """Note that a call had no usable answer: it is tried again at its time."""
+        """Note that a call had no usable answer: it is made again when it is next due."""
         self._busy = ""
         if call.tag == "fees":
             if self._fees_alone:
@@ -239,7 +239,7 @@ class Backfill:
         else:
             self.stream.reconcile.history_shows(cl_ord_id, result["closed"][closed[0]], now)
             self._begin("TradesHistory", now)
-        self.stream.reconcile.ask_history.remove(cl_ord_id)  # read: one that cannot be is asked for again
+        self.stream.reconcile.ask_history.remove(cl_ord_id)  # last: an answer that cannot be read is asked for again
 
     def _trades(self, result: Any, now: int) -> int:
         for fill in self._read(result["trades"], "TradesHistory", self._fill):
@@ -253,15 +253,15 @@ class Backfill:
         return int(result.get("count", 0))
 
     def _is_consolidated(self, fill: NewFill) -> bool:
-        """True for a row that holds fills of an order which were counted one by one, though it was asked not to."""
+        """True for a row that combines fills which were counted one by one, though we ask for single ones."""
         order = self.state.registry.find("", fill.order_id)
         if order is None or self.state.account.knows(fill.exec_id):
             return False
         left = unscale(order.qty - order.counted, order.qty_precision)
         if fill.qty <= left:
             return False
-        text = f"TradesHistory tells {fill.qty} of {order.cl_ord_id} as {fill.exec_id}, of which {left} is left to fill"
-        self.state.out.tell("error", "reconcile", f"{text}: fills put together are not counted twice", alert=True)
+        text = f"TradesHistory has {fill.qty} of {order.cl_ord_id} as {fill.exec_id}, of which {left} is left to fill"
+        self.state.out.tell("error", "reconcile", f"{text}: combined fills are not counted twice", alert=True)
         return True
 
     def _fill(self, exec_id: str, trade: dict[str, Any]) -> NewFill | None:
@@ -305,7 +305,7 @@ class Backfill:
         )
 
     def _read(self, rows: dict[str, Any], method: str, read: Callable[[str, dict[str, Any]], T]) -> Iterator[T]:
-        """Yield rows oldest first; one that cannot be read spoils no other (T16)."""
+        """Yield rows oldest first; one that cannot be read does not affect the others (T16)."""
         results: list[tuple[Decimal, T]] = []
         for name, row in rows.items():
             try:
@@ -319,7 +319,7 @@ class Backfill:
 
 
 def _listings(symbols: list[str]) -> list[tuple[str, dict[str, str]]]:
-    """Return the public calls that fetch REST's names; tokenised stocks are listed apart."""
+    """Return the public calls that fetch REST's names; tokenised stocks have calls of their own."""
     calls: list[tuple[str, dict[str, str]]] = [("AssetPairs", {}), ("Assets", {})]
     if any(map(is_tokenised, symbols)):
         calls += [("AssetPairs", {"aclass_base": "tokenized_asset"}), ("Assets", {"aclass": "tokenized_asset"})]

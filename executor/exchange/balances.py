@@ -1,4 +1,4 @@
-"""The ``balances`` channel: snapshots and ledger entries to the account (T14). A core."""
+"""The ``balances`` channel: snapshots and ledger entries to the account (T14)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ZERO = Decimal(0)
 def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
     """Take in one message of the channel, element by element.
 
-    Returns fills that its entries show to be newer than the journal, and True if all could be read: an entry that could
-    not leaves its asset in doubt, and balances are to be asked. A foreign element never stops ours.
+    Return the fills that its entries prove newer than the journal's opening, and whether all elements of our assets
+    could be read. If not, their balances are in doubt, and the caller must ask for a snapshot.
     """
     account = state.account
     state.session.hear_balances(state.exchange_ts(now))
@@ -27,7 +27,7 @@ def take(state: State, frame: v2.Frame, now: int) -> tuple[list[FillRow], bool]:
         balances = {element.asset: _spot(element) for element in elements}
         for row in unread:
             holding = account.ledger.holdings.get(row.texts.get("asset", ""))
-            if holding is not None:  # what cannot be read keeps what was known of it
+            if holding is not None:  # an asset whose element cannot be read keeps its last balance
                 balances[row.texts["asset"]] = holding.balance
         wallets = {element.asset: others for element in elements if (others := _others(element))}
         if account.snapshot(balances, state.exchange_ts(now), wallets):
@@ -53,7 +53,7 @@ def entry_of(element: v2.Balance, ts: int) -> Entry:
 
 
 class _Balance(v2.Balance, frozen=True, kw_only=True):
-    """A balance with its wallets, which a snapshot tells apart."""
+    """A balance with its wallets, which a snapshot lists."""
 
     wallets: list[v2.Wallet] = []
 
@@ -63,7 +63,7 @@ def _is_spot(kind: str, name: str) -> bool:
 
 
 def _spot(element: _Balance) -> Decimal:
-    """Return what can be traded: the spot wallet's balance where wallets are told apart."""
+    """Return what can be traded: the spot wallet's balance, if wallets are listed."""
     if not element.wallets:
         return element.balance
     return sum((wallet.balance for wallet in element.wallets if _is_spot(wallet.type, wallet.id)), ZERO)

@@ -1,11 +1,11 @@
-"""The private connection's shell: a fresh token for each connection, REST calls one after another, one nonce."""
+"""The private connection's shell: a fresh token for each connection, REST calls in order with rising nonces."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Protocol  # Any: Kraken's answers, read by who asked
+from typing import Any, Protocol  # Any: Kraken's answers, read by the core that made the call
 
 from executor.effects import RestCall
 from executor.exchange.key_backoff import KeyBackoff
@@ -19,7 +19,7 @@ from shared.version import tradebyte_version
 
 
 class Listener(Protocol):
-    """Hears what happens on the private connection."""
+    """Called with what happens on the private connection."""
 
     def token_requested(self) -> None:
         """Count the call for a token as it leaves."""
@@ -57,9 +57,9 @@ class RestCalls(Protocol):
 
 
 class Private:
-    """WebSocket and REST of the executor's key. ``epoch`` makes the nonces: epoch * 10**9 + counter.
+    """WebSocket and REST of the executor's key. A nonce is ``epoch`` * 10**9 + counter.
 
-    ``rest`` is a client to use in place of one by the configuration.
+    ``rest`` is a client to use instead of the configured one.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Private:
 
     @property
     def problem(self) -> str:
-        """Return why there is no private stream; empty while nothing is known to be wrong."""
+        """Return why there is no private stream; empty if nothing is known to be wrong."""
         return self._token_problem or self.socket.problem
 
-    async def call(self, method: str, params: dict[str, str]) -> Any:  # Kraken's answer, read by who asked
+    async def call(self, method: str, params: dict[str, str]) -> Any:  # Kraken's answer, read by the caller
         """Make a private REST call; nonces leave in order. Raises RestRefused or RestError."""
         async with self._lock:
             if self._key.is_locked_out(time.monotonic()):
@@ -98,7 +98,7 @@ class Private:
                 raise
 
     def start(self, call: RestCall) -> None:
-        """Make a call of the core's in the background."""
+        """Make a REST call of the core in the background."""
 
         async def make() -> None:
             try:
@@ -128,7 +128,7 @@ class Private:
         self._keep(self.subscribe())
 
     async def subscribe(self) -> None:
-        """Fetch a token for the connection that stands, and tell the listener; drop the connection without one."""
+        """Fetch a token for the open connection, and hand it to the listener; without one drop the connection."""
         connection = self.socket.reconnect.attempts
         self._listener.token_requested()
         token = problem = ""
@@ -143,7 +143,7 @@ class Private:
             problem = f"no WebSocket token: {error}"
         self._token_problem = problem
         if not self.socket.connected or connection != self.socket.reconnect.attempts:
-            return  # the connection is gone that it was for; the next one asks for itself
+            return  # its connection is gone; the next one fetches its own token
         if problem:
             self.socket.close(problem)
         else:
@@ -159,7 +159,7 @@ class Private:
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """Log what ended a task unforeseen, and make the connection anew: nobody awaits these tasks."""
+        """Log the error that ended a task, and drop the connection for a new one: nobody awaits these tasks."""
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:

@@ -1,4 +1,4 @@
-"""When the dead man's switch is armed and disarmed (T3, T4). A core."""
+"""When the dead man's switch is armed and disarmed (T3, T4)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class Guard:
         self.state, self._reconcile = state, reconcile
 
     def turn(self, now: int) -> None:
-        """Arm as the last act of a healthy pass, or disarm where nothing is to be placed any more."""
+        """Arm at the end of a healthy pass, or disarm when nothing is to be placed any more."""
         state, session = self.state, self.state.session
         if not session.is_view_valid(now) or state.config.trading.dry_run or state.controls.stopping:
             return
         if session.is_silent(now) or not state.life.journal_ok:
             return
         if state.registry.cannot_pull:
-            return  # Kraken pulls what we cannot
+            return  # let the switch fire: Kraken then pulls what we cannot
         if session.system == "maintenance":
-            return  # nothing is taken, and what is armed pulls everything when the engine is back
+            return  # requests are rejected; an armed switch pulls everything when the engine is back
         if self._is_idle(now) and not self.own_live():
             self.disarm(now)
         elif session.switch.due(now):
@@ -32,7 +32,7 @@ class Guard:
             self._set(limits.SWITCH_TIMEOUT_S)
 
     def disarm(self, now: int) -> None:
-        """Disarm once a current snapshot shows that nothing of ours rests: armed it would only pull foreign orders."""
+        """Disarm once a current snapshot shows that nothing of ours rests: armed, it would pull foreign orders only."""
         session = self.state.session
         if self._reconcile.is_complete and session.switch.is_armed(session.clock.now_ts(now)):
             session.switch.disarm_asked(now)

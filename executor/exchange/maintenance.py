@@ -1,6 +1,6 @@
-"""Announced maintenance (T4): quotes go a little before it begins, and then the switch is disarmed. A core.
+"""Announced maintenance (T4): quotes are pulled a little before it begins, and then the switch is disarmed.
 
-A switch that is armed across it pulls every order of the account when the engine is back, also those of other people.
+A switch left armed would pull every order of the account when the engine is back, foreign ones too.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Maintenance:
         self._windows: list[tuple[int, int]] = []
 
     def take(self, notices: Iterable[object]) -> bool:
-        """Take a status with its notices, which replaces the one before; return False when one of them cannot be read.
+        """Take the notices of a status, in place of the last one's; return False if one of them cannot be read.
 
-        No capture shows a notice: these are the members that one cannot do without.
+        No capture shows a notice: only the members that are indispensable are read.
         """
         self._windows = []
         all_read = True
@@ -45,5 +45,5 @@ class Maintenance:
         return all_read
 
     def begins_ts(self, exchange_now_ts: int) -> int:
-        """Return when the maintenance begins that is near or due, or 0; one that did not come is over at its end."""
+        """Return the begin of a maintenance that is near or due, or 0; it counts as over at its announced end."""
         return next((begin for begin, end in self._windows if begin - _LEAD <= exchange_now_ts < end), 0)

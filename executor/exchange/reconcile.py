@@ -1,7 +1,7 @@
-"""Reconciliation: what a snapshot of open orders says of those we know, and orders of unknown outcome. A core.
+"""Reconciliation: our orders against a snapshot of the open ones, and orders of unknown outcome.
 
 An order of unknown outcome is *placed* when anything shows it, *never placed* only when its deadline has passed, a
-later snapshot lacks it, and the history, long enough after, lacks it too (DESIGN.md, "Outcomes").
+later snapshot lacks it, and the history, long enough after, lacks it too (docs/rules.md, "Outcomes").
 """
 
 from __future__ import annotations
@@ -34,14 +34,17 @@ from shared.kraken.counters import CANCEL_WORST
 
 
 class Reconcile:
-    """``asked_at`` is when the newest snapshot was asked for; ``wanted`` why another one is."""
+    """Compares orders with snapshots.
+
+    ``asked_at`` is when the newest snapshot was asked for; ``wanted`` why another one is wanted, empty if none is.
+    """
 
     def __init__(self, state: State, adoption: Adoption) -> None:
         self.state, self.adoption = state, adoption
         self.asked_at = 0
         self.wanted = ""
         self.ask_history: list[str] = []
-        # The first snapshot may lack what another executor, of another journal, placed shortly before (T17).
+        # True once a snapshot cannot have missed orders: the first may lack what another executor placed just before.
         self.is_complete = False
         self._first_asked = 0
 
@@ -61,9 +64,9 @@ class Reconcile:
     # --- snapshots -----------------------------------------------------------------------------------------------
 
     def snapshot(self, open_reports: list[v2.Report], named: set[str], now: int) -> None:
-        """Take the exchange's open orders, as of some moment after they were asked for.
+        """Take a snapshot of the exchange's open orders, which is of some time after it was asked for.
 
-        ``named`` are ids of rows that could not be read: whatever those say, their orders are not absent.
+        ``named`` are the ids in rows that could not be read: their orders are not absent.
         """
         state = self.state
         exchange_now = state.exchange_ts(now)
@@ -101,7 +104,7 @@ class Reconcile:
         apply(order, SeenOpen(report.order_id), now)
         see_presence(order, report)
         if not order.is_live:
-            # What the exchange shows as open is open, whatever was concluded from an answer or an absence.
+            # An order that the exchange shows as open is open, whatever we concluded from a response or an absence.
             state.out.tell("warning", "revived", f"{order.cl_ord_id} is open, though it was {order.state}", alert=True)
             state.registry.revive(order, now)
         if order.life is Active.CANCELLING and order.cancel.sent < self.asked_at:
@@ -121,7 +124,7 @@ class Reconcile:
 
     def _not_in_snapshot(self, order: Order, exchange_now: int, now: int) -> None:
         if order.life in (Active.SENT, Active.UNKNOWN):
-            # Only past its deadline does its absence mean anything, and the history has the last word.
+            # Its absence counts only after its deadline, and then the history decides.
             is_late = order.life is Active.UNKNOWN and exchange_now > order.deadline_ts
             if is_late and not order.doubt.lacking_since:
                 apply(order, Lacking(), now)
@@ -131,7 +134,8 @@ class Reconcile:
             return
         done = order.filled >= order.qty
         if not done and order.is_restored:
-            # Cancels leave before the journal: an earlier life may have died in between, and Kraken counts them.
+            # Cancels leave before the journal is written. An earlier life may have died in between: Kraken counted
+            # a cancel then that our counter lacks.
             self.state.budget.charge(order.symbol, CANCEL_WORST, now)
         why = "" if order.cancel.sent else "ended while not watched"
         apply(order, Ended(Finished.FILLED if done else Finished.CANCELLED, why), now)
@@ -139,7 +143,7 @@ class Reconcile:
         self.state.registry.note(order)
 
     def _is_gone(self, order: Order, now: int) -> bool:
-        """True if its absence is an end (T17): acked well before the snapshot was asked for, or absent once more."""
+        """True if its absence is an end (T17): acked well before the snapshot was asked for, or absent twice."""
         if order.doubt.confirmed and self.asked_at - order.doubt.confirmed >= limits.ABSENT_AFTER_ACK_S * SECOND:
             return True
         if order.doubt.absent_at and order.doubt.absent_at < self.asked_at:
@@ -158,7 +162,7 @@ class Reconcile:
     # --- unknown outcomes ----------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
-        """Ask for snapshots and history of orders in doubt."""
+        """Ask for a snapshot or the history, for orders in doubt."""
         exchange_now = self.state.session.clock.now_ts(now)
         if not self.is_complete and now >= self._sure_from:
             self.want("orders of another executor that the first snapshot may have lacked")
@@ -173,7 +177,7 @@ class Reconcile:
                 self.want("an order that the exchange does not know")
 
     def _look_for(self, order: Order, exchange_now: int, now: int) -> None:
-        """Resolve an order of unknown outcome: placed once anything shows it, never placed if nothing ever does."""
+        """Ask for what settles an order of unknown outcome: a snapshot after its deadline, then the history."""
         if not order.doubt.lacking_since:
             if exchange_now > order.deadline_ts + SECOND:
                 self.want("an order of unknown outcome")
@@ -182,7 +186,7 @@ class Reconcile:
             self.ask_history.append(order.cl_ord_id)
 
     def history_shows(self, cl_ord_id: str, row: dict[str, Any], now: int) -> None:
-        """End an order that the history knows: it was placed and has ended; its fills come by the trades' history."""
+        """End an order that the history shows: it was placed and has ended; the trades' history has its fills."""
         order = self.state.registry.find(cl_ord_id)
         if order is not None and order.life is Active.UNKNOWN:
             apply(order, Ended(_closed(str(row.get("status"))), "found in the history"), now)
@@ -191,7 +195,7 @@ class Reconcile:
             self.state.registry.note(order)
 
     def history_lacks(self, cl_ord_id: str, now: int) -> None:
-        """End an order that neither the snapshot nor the history knows: it was never placed."""
+        """End an order that neither the snapshot nor the history has: it was never placed."""
         order = self.state.registry.find(cl_ord_id)
         if order is not None and order.life is Active.UNKNOWN:
             apply(order, Ended(Finished.NEVER_PLACED, "neither snapshot nor history knows it"), now)

@@ -1,4 +1,4 @@
-"""Orders that the exchange rejected or took away: their slots wait, and their prices (T5). A core."""
+"""Orders that the exchange rejected or cancelled: their slots wait, and their prices (T5)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from shared.messages import Side
 
 
 class Rejections:
-    """Keeps what a rejection means for whoever places again."""
+    """Keeps which prices are blocked after a rejection, and which slots are placed alone."""
 
     def __init__(self, state: State, backoff: SlotBackoff) -> None:
         self._state, self._backoff = state, backoff
-        self._blocked: dict[tuple[str, Side], tuple[int, int]] = {}  # price in ticks, and until when at the least
+        self._blocked: dict[tuple[str, Side], tuple[int, int]] = {}  # price in ticks, and the earliest end of its block
         self._apart: dict[Slot, int] = {}  # until when a slot is placed alone: its batch was rejected whole
 
     def reject(self, order: Order, error: str, now: int) -> None:
@@ -36,7 +36,7 @@ class Rejections:
         self._state.out.tell("warning", "refused", f"{order.strategy} {order.symbol} {order.slot}: {error}")
 
     def take_apart(self, order: Order, error: str, now: int) -> None:
-        """End an order whose batch was rejected whole, perhaps for another: it is placed again at once, and alone."""
+        """End an order whose batch was rejected whole, perhaps for another's fault: its slot is placed again, alone."""
         apply(order, Ended(Finished.REFUSED, error), now)
         text = f"a batch on {order.symbol} was refused whole: {error}; one by one now"
         self._state.out.tell("warning", "refused", text)
@@ -49,11 +49,11 @@ class Rejections:
         return self._apart.get(slot, 0) > now
 
     def block_price(self, order: Order, price: int, now: int) -> None:
-        """Let the price that an order was to have wait until the touch clears it, at least 1 s."""
+        """Block the price that was rejected until the touch clears it, for at least 1 s."""
         self._blocked[order.symbol, order.side] = (price, now + int(limits.REFUSED_PRICE_S * SECOND))
 
     def blocked_price(self, symbol: str, side: Side) -> int | None:
-        """Return the price in ticks that waits on a side, or None."""
+        """Return the blocked price of a side in ticks, or None."""
         blocked = self._blocked.get((symbol, side))
         return None if blocked is None else blocked[0]
 

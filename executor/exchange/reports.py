@@ -1,4 +1,4 @@
-"""Reports of the ``executions`` channel: fills once each, and what became of orders. A core."""
+"""Reports of the ``executions`` channel: fills once each, and what became of orders."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from shared.kraken import errors, v2
 from shared.messages import Fill
 
 OPEN_STATUSES = ("new", "partially_filled", "pending_new", "triggered")
-# Ends that only an answer or an absence told: a fill of the order knows better.
+# Ends that were concluded from a response or an absence: a fill of the order disproves them.
 NOT_PLACED = (Finished.REFUSED, Finished.NEVER_PLACED)
 OWN_CANCEL = "User requested"  # Kraken's reason for what we, or a person with the account, cancelled
 
 
 class Reports:
-    """``find_past`` asks the journal for (cl_ord_id, strategy) of an order that ended long ago."""
+    """Takes in reports. ``find_past`` asks the journal for (cl_ord_id, strategy) of an order that ended long ago."""
 
     def __init__(
         self,
@@ -78,15 +78,15 @@ class Reports:
         elif kind in ("amended", "restated"):
             price, qty = numbers(order, report)
             apply(order, Restated(price, qty), now)
-        # A trade's report is told where it is counted, and "pending_new" says nothing that "new" does not.
+        # A trade's report is recorded where it is counted, and "pending_new" adds nothing to "new".
         if not report.exec_id and (kind != "pending_new" or before is not order.life):
             self.state.record(order, "report", now, fields)
         self.state.registry.note(order)
 
     def _revive_if_open(self, order: Order, report: v2.Report, now: int) -> None:
-        """Revive an order that a report shows open, whatever an answer or an absence made us conclude (T17).
+        """Revive an order that a report shows open, whatever we concluded from a response or an absence (T17).
 
-        A trade's status lags its quantity, so what a trade revives must have something left to fill.
+        A trade's status lags its quantity, so a trade revives only an order with something left to fill.
         """
         if order.is_live:
             if report.order_status in OPEN_STATUSES:
@@ -103,7 +103,7 @@ class Reports:
         """Take in a fill from a ``snapshot`` or an ``update``; return False when it was counted before."""
         order = self.state.registry.find(report.cl_ord_id, report.order_id)
         if report.is_margin or (order is not None and order.is_margin):
-            # It moves a position of its own and no spot balance: what it costs comes as ledger entries.
+            # It moves a margin position and no spot balance; its costs come as ledger entries.
             self.state.out.count("trade on margin, left alone")
             return False
         fill = fill_of_report(report, self.state.stated_ts(report.timestamp, now))
@@ -111,12 +111,12 @@ class Reports:
             self.state.out.tell("warning", "report", f"a trade report lacks what a fill needs: {report}")
             return False
         cl_ord_id, strategy = self._owner(order, report)
-        # Known fills are told again by each snapshot, to each life of this process.
+        # Each snapshot repeats fills that are known.
         is_new = not self.state.account.knows(fill.exec_id)
         row = self.state.account.fill(fill, cl_ord_id, strategy)
         if order is not None:
             apply(order, ShownByFill(report.order_id), now)
-            if is_new:  # whether or not the first balances hold it already
+            if is_new:  # even if the first balances include it already
                 apply(order, FillCounted(filled_units(order, fill.qty)), now)
             if row is not None:
                 self.state.record(order, "fill", now, {**events.report_data(report), "source": source})
@@ -156,7 +156,7 @@ class Reports:
         )
 
     def record_past(self, row: FillRow, now: int) -> None:
-        """Record a fill that only the trades' history has, on its order where that is still known."""
+        """Record a fill that only the trades' history has, on its order if that is still known."""
         order = self.state.registry.find(row.cl_ord_id, row.order_id)
         if order is not None:
             apply(order, ShownByFill(row.order_id), now)
@@ -171,7 +171,7 @@ class Reports:
             self.state.record(order, "fill", now, {**fields, "source": "history", "timestamp": rfc3339(row.fill_ts)})
 
     def owner_of(self, order_id: str) -> tuple[str, str]:
-        """Return (cl_ord_id, strategy) of a fill from the history, which names only the exchange's id."""
+        """Return (cl_ord_id, strategy) of a fill from the history, which has only the exchange's id."""
         return self._owner(self.state.registry.find("", order_id), v2.Report(order_id=order_id))
 
     def _owner(self, order: Order | None, report: v2.Report) -> tuple[str, str]:
@@ -181,7 +181,7 @@ class Reports:
         return past if past is not None else (report.cl_ord_id, FOREIGN)
 
     def _cancelled(self, order: Order, reason: str, now: int) -> bool:
-        """End an order that was cancelled, or rejected after all; True when neither we nor the exchange did it."""
+        """End an order that was cancelled, or rejected after its ack; return True if somebody else cancelled it."""
         if errors.is_post_only(reason) and order.strategy != FOREIGN:
             self.rejections.reject(order, reason, now)
             return False
@@ -191,10 +191,10 @@ class Reports:
         by_us = reason == OWN_CANCEL and (bool(order.cancel.sent) or order.amend is not None)
         by_somebody = reason == OWN_CANCEL and not by_us
         if order.strategy != FOREIGN and not by_us and not done:
-            # Not by us: a person, another executor, or the engine. Placing it again at once would be a fight.
+            # Cancelled by a person, another executor or the engine: to place it again at once would be to fight them.
             text = "cancelled by somebody else" if by_somebody else reason or "cancelled"
             self.rejections.hold_slot(order, text, now)
-        # What we cancelled keeps our own reason: Kraken's says no more than that somebody asked.
+        # An order that we cancelled keeps our own reason: Kraken's says only that a user asked.
         why = "" if by_us and order.cancel.sent else reason
         apply(order, Ended(Finished.FILLED if done else Finished.CANCELLED, why), now)
         if errors.is_by_switch(reason):
@@ -208,7 +208,10 @@ def _told_filled(order: Order, report: v2.Report, now: int) -> None:
 
 
 def see_presence(order: Order, report: v2.Report) -> None:
-    """Note how much of an adopted order the book shows, and whether it is on margin; one without a price waits."""
+    """Note how much of an adopted order the book shows, and whether it is on margin.
+
+    Without a price only :attr:`Presence.WAITING` is taken.
+    """
     if not order.is_adopted:
         return
     presence = stated_presence(report, order.presence)

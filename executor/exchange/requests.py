@@ -1,4 +1,4 @@
-"""Requests in flight: how each is written, and what its answer or silence means. A core."""
+"""Requests: how each is written, and those that are in flight."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add_params(order: Order) -> dict[str, object]:
 
 
 def flatten_params(order: Order) -> dict[str, object]:
-    """Return the members of an order that takes what it can within its price at once; the exchange cancels the rest."""
+    """Return the members of an immediate-or-cancel order: it trades at once within its price, and the rest ends."""
     params = add_params(order)
     del params["post_only"]
     return {**params, "time_in_force": "ioc"}
@@ -46,7 +46,7 @@ def flatten_params(order: Order) -> dict[str, object]:
 
 def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict[str, object]:
     """Return the members of amend_order to a price in ticks and a total in lots (filled and remaining, T6)."""
-    # Kraken wants the symbol of what is no crypto-currency, and of nothing else (KRAKEN.md 3.4).
+    # Kraken wants the symbol of pairs that are no crypto-currencies, and of no others (KRAKEN.md 3.4).
     named = {"symbol": order.symbol} if is_tokenised(order.symbol) else {}
     return {
         **named,
@@ -59,13 +59,13 @@ def amend_params(order: Order, price: int, total: int, deadline_ts: int) -> dict
 
 
 def cancel_request(req_id: int, order: Order) -> Request:
-    """Cancel one order: by the exchange's id, or by ours while that is not known."""
+    """Return the cancel of one order: by the exchange's id, or by ours while that is not known."""
     ids = {"order_id": [order.order_id]} if order.order_id else {"cl_ord_id": [order.cl_ord_id]}
     return Request(req_id, "cancel_order", {**ids}, order.symbol, [order.cl_ord_id], urgent=True)
 
 
 def batch_cancel_request(req_id: int, orders: list[Order]) -> Request:
-    """Return one cancel for all, by order ids (T8). Kraken wants two: a single order is named by both its ids."""
+    """Return one cancel for all, by order ids (T8). Kraken wants two ids: a single order is named by both its own."""
     params: dict[str, object] = {"orders": [order.order_id for order in orders]}
     if len(orders) == 1:
         params["cl_ord_id"] = [orders[0].cl_ord_id]
@@ -74,13 +74,13 @@ def batch_cancel_request(req_id: int, orders: list[Order]) -> Request:
 
 
 def rest_cancel(order: Order) -> RestCall:
-    """Cancel one order by REST, where the WebSocket's ways came to nothing; answered under its client order id."""
+    """Return the cancel of one order by REST, for when the WebSocket's ways failed; its tag is the client order id."""
     ids = {"txid": order.order_id} if order.order_id else {"cl_ord_id": order.cl_ord_id}
     return RestCall(order.cl_ord_id, CANCEL_BY_REST, ids, urgent=True)
 
 
 class InFlight:
-    """Requests without an answer yet, by id."""
+    """Requests without a response yet, by id."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -97,14 +97,14 @@ class InFlight:
                 self._state.registry.touch(order)
 
     def answered(self, req_id: int) -> Request | None:
-        """Return the request that an answer belongs to; it may have several answers (cancel_order has one an order)."""
+        """Return the request that a response belongs to; a cancel_order has one response for each of its orders."""
         request = self._open.get(req_id)
         if request is not None and not (request.method == "cancel_order" and len(request.orders) > 1):
             del self._open[req_id]
         return request
 
     def overdue(self, now: int) -> list[Request]:
-        """Take out the requests whose answer is late: their outcome is unknown."""
+        """Remove and return the requests whose response is late: their outcome is unknown."""
         late = int(limits.REQUEST_TIMEOUT_S * SECOND)
         overdue = [request for request in self._open.values() if now - request.sent > late]
         for request in overdue:
@@ -112,7 +112,7 @@ class InFlight:
         return overdue
 
     def lost(self) -> list[Request]:
-        """Take out all requests: the connection is gone."""
+        """Remove and return all requests: the connection is gone."""
         lost = list(self._open.values())
         self._open.clear()
         return lost

@@ -1,4 +1,4 @@
-"""Answers to requests, and their absence (DESIGN.md, "Outcomes"). A core."""
+"""Responses to requests, and their absence (docs/rules.md, "Outcomes")."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IN_BATCH = "refused in its batch"
 
 
 class Answers:
-    """Advances orders, the switch and the exchange's time by answers to what is in flight."""
+    """Updates orders, the switch and the exchange's time by the responses to requests in flight."""
 
     def __init__(self, state: State, in_flight: InFlight, rejections: Rejections) -> None:
         self.state, self.in_flight, self.rejections = state, in_flight, rejections
@@ -44,7 +44,7 @@ class Answers:
         try:
             self._understood(frame, request, now)
         except ValueError as error:
-            # It may have been done: what cannot be read is no evidence either way.
+            # The request may have been carried out: an unreadable response is no evidence either way.
             self.state.out.tell("warning", "answer", f"unreadable answer to {request.method} ({error})", alert=True)
             self.outcome_unknown(request, f"unreadable answer: {error}", now)
 
@@ -56,7 +56,7 @@ class Answers:
             self._success(frame, request, now)
         else:
             self._failure(frame, request, now)
-        if not (request.method == "batch_add" and frame.success):  # there each order has an answer of its own
+        if not (request.method == "batch_add" and frame.success):  # in that one each order has an answer of its own
             for cl_ord_id in request.orders:
                 self._record(cl_ord_id, request, frame.error, now)
 
@@ -66,7 +66,7 @@ class Answers:
             self.state.record(order, "no_answer", now, {**self._asked(request), "why": why})
 
     def timed_out(self, request: Request, why: str, now: int) -> None:
-        """Note that no answer came in time: a cancel goes another way, all else is of unknown outcome."""
+        """Note that no answer came in time: the outcome is unknown, and a cancel is sent another way."""
         self.outcome_unknown(request, why, now)
         if request.method in CANCELS:
             self._cancel_failed(request, why, now)
@@ -105,7 +105,7 @@ class Answers:
             ack = v2.payload(frame.result, v2.Ack)
             budget = state.budget
             if ack.maxratecount:
-                budget.allowed(ack.maxratecount)
+                budget.set_threshold(ack.maxratecount)
             if budget.threshold < budget.tier.threshold:
                 text = f"Kraken allows {budget.threshold:g} points a pair, {budget.tier.threshold:g} are configured"
                 state.out.tell("warning", "tier", f"{text}: set trading.tier to the account's", alert=True)
@@ -129,7 +129,7 @@ class Answers:
             if order is not None:
                 apply(order, AmendAcked(request.req_id), now)
                 state.registry.note(order)
-        # A cancel's success says that it was taken; the report ends the order.
+        # A cancel's success says only that it was taken; the report ends the order.
 
     def _placed(self, cl_ord_id: str, placed: v2.Placed, now: int) -> None:
         order = self.state.registry.find(cl_ord_id)
@@ -166,9 +166,9 @@ class Answers:
             self._placing_refused(request, frame.error, now)
 
     def _note_rate(self, symbol: str, error: str, now: int) -> None:
-        """Fill the pair's counter, whatever ours says: Kraken refused for the rate."""
+        """Fill the pair's counter, whatever it says, if Kraken rejected for the rate."""
         if errors.meaning(error) is errors.Meaning.RATE:
-            self.state.budget.is_full(symbol, now)
+            self.state.budget.exhaust(symbol, now)
 
     def _placing_refused(self, request: Request, error: str, now: int) -> None:
         means = errors.meaning(error)
@@ -177,11 +177,11 @@ class Answers:
             if order is None or not order.is_live:
                 continue
             if request.method == "batch_add" and len(request.orders) > 1 and means is errors.Meaning.REFUSED:
-                self.rejections.take_apart(order, error, now)  # one of them is at fault, and nobody says which
+                self.rejections.take_apart(order, error, now)  # one of them is at fault; Kraken does not say which
             elif request.method in ("add_order", "batch_add"):
                 self.rejections.reject(order, error, now)
             elif means is errors.Meaning.UNKNOWN_ORDER:
-                # It ended, and the report is on its way; if not, a snapshot will tell.
+                # It has ended and the report is on its way; if not, a snapshot shows it.
                 apply(order, Suspected(), now)
                 apply(order, AmendVoid(), now)
             else:
@@ -192,9 +192,9 @@ class Answers:
             self.state.registry.note(order)
 
     def _amend_refused(self, order: Order, refused: Amend, error: str, now: int) -> None:
-        """Cancel an order whose amend was rejected, whatever the reason: nobody wants its price any more (T5).
+        """Doom an order whose amend was rejected: nobody wants its price any more (T5).
 
-        One refused for the rate alone goes only where it was to retreat or to become less; an advance is worth a wait.
+        After a rejection for the rate only a retreat or a reduction dooms it; an advance waits.
         """
         self.state.out.tell("warning", "amend", f"amend on {order.symbol} refused: {error}")
         is_less = refused.qty < order.qty or retreats(order.side, order.price, refused.price)
@@ -210,16 +210,16 @@ class Answers:
     def _cancel_refused(self, request: Request, error: str, now: int) -> None:
         if errors.meaning(error) is errors.Meaning.UNKNOWN_ORDER:
             for order in self._live(request):
-                # It ended, and the report is on its way; if not, a snapshot will tell.
+                # It has ended and the report is on its way; if not, a snapshot shows it.
                 apply(order, Suspected(), now)
                 if request.method == "batch_cancel":
-                    apply(order, CancelFailed(), now)  # it may be any of them: each is cancelled alone
+                    apply(order, CancelFailed(), now)  # any of them may be the unknown one: each is cancelled alone
                 self.state.registry.note(order)
             return
         self._cancel_failed(request, error, now)
 
     def _cancel_failed(self, request: Request, why: str, now: int) -> None:
-        """Send a failed cancel another way; in maintenance there is none, and the switch pulls afterwards."""
+        """Have failed cancels sent another way; in maintenance no way works, and the switch pulls afterwards."""
         for order in self._live(request):
             if self.state.session.system == "maintenance":
                 continue
@@ -232,7 +232,7 @@ class Answers:
             self.state.registry.note(order)
 
     def rest_cancel(self, call: RestCall, error: str, now: int) -> None:
-        """Take in the answer of a cancel by REST; success says that it was taken, and the report ends the order."""
+        """Take in the answer of a cancel by REST. Success says only that it was taken; the report ends the order."""
         order = self.state.registry.find(call.tag)
         if order is None or not order.is_live:
             return

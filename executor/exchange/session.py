@@ -1,6 +1,6 @@
 """The session with the exchange: connection, token, readiness, its clock, the dead man's switch, the REST counter.
 
-Written by the private stream and the executor's pass; gates and planner read it.
+Written by the private stream and the executor's pass; gates and quoting read it.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ class Session:
     executions_ready: bool = False
     balances_ready: bool = False
     balances_ts: int = 0  # the exchange's time of the newest message of balances: later ones may have been lost
-    # Since when fills and balances disagree; 0 while they agree. Between a fill and its entries they do for moments.
+    # Since when fills and balances have disagreed; 0 while they agree. Between a fill and its ledger entries they
+    # disagree for moments.
     different_since: int = 0
     was_reconciled: bool = False
-    newer_writer: str = ""  # says who else trades the account; nothing is placed any more
+    newer_writer: str = ""  # who else trades the account; then nothing is placed any more
 
     def open(self, token: str, now: int) -> None:
-        """Begin a connection with a fresh token: nothing of the account is known by it yet."""
+        """Begin a connection with a fresh token: the account's state is not known on it yet."""
         self.token, self.connected, self.heard = token, True, now
         self.was_reconciled = False
         self.doubt()
@@ -56,15 +57,15 @@ class Session:
         self.system = system
 
     def doubt(self) -> None:
-        """Trust neither orders nor balances until new snapshots came."""
+        """Trust neither orders nor balances until new snapshots come."""
         self.executions_ready = self.balances_ready = False
 
     def doubt_executions(self) -> None:
-        """Trust no orders until a new snapshot came."""
+        """Trust no orders until a new snapshot comes."""
         self.executions_ready = False
 
     def doubt_balances(self) -> None:
-        """Trust no balances until a new snapshot came."""
+        """Trust no balances until a new snapshot comes."""
         self.balances_ready = False
 
     def trust_executions(self) -> None:
@@ -88,7 +89,7 @@ class Session:
             self.was_reconciled = True
 
     def give_way(self, newer_writer: str) -> None:
-        """Obey a newer executor: nothing is placed from here on."""
+        """Give way to a newer executor: nothing is placed from now on."""
         self.newer_writer = newer_writer
 
     @property
@@ -97,11 +98,11 @@ class Session:
         return self.executions_ready and self.balances_ready
 
     def is_silent(self, now: int) -> bool:
-        """True if the private stream said nothing for longer than heartbeats are apart."""
+        """True if the private stream has been silent for longer than heartbeats are apart."""
         return now - self.heard > limits.WS_SILENT_S * SECOND
 
     def is_view_valid(self, now: int) -> bool:
-        """True if orders, position and account stand as published: reconciled on this connection, and not in doubt."""
+        """True if orders, positions and account may be relied on: reconciled on this connection, and not in doubt."""
         if not (self.connected and self.is_ready and self.was_reconciled):
             return False
         return not self.different_since or now - self.different_since < limits.RECONCILE_DIFFERENCE_S * SECOND

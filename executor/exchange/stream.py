@@ -1,6 +1,6 @@
-"""The private stream: connection, subscriptions, sequences, and what each frame is handed to. A core.
+"""The private stream: connection, subscriptions, sequences, and where each frame goes.
 
-What it learns goes into the orders and the account; what must be asked anew goes to the outbox.
+It updates orders and account, and puts new requests for snapshots into the outbox.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from shared.kraken import v2
 
 
 class Stream:
-    """``find_past`` asks the journal for (cl_ord_id, strategy) of an order that ended long ago."""
+    """Takes in frames. ``find_past`` asks the journal for (cl_ord_id, strategy) of an order that ended long ago."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Stream:
         self.adoption = adoption
         self.reconcile = Reconcile(state, adoption)
         self._sequence: dict[str, int] = {}
-        self._pairs = state.market.pairs  # as adopted orders were last brought to
+        self._pairs = state.market.pairs  # as of the last rescaling of adopted orders
 
     # --- connection ----------------------------------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ class Stream:
     # --- frames --------------------------------------------------------------------------------------------------
 
     def frame(self, frame: v2.Frame, now: int) -> None:
-        """Take in one frame; raises only ValueErrors, for what it cannot read."""
+        """Take in one frame. Raises only ValueError and ArithmeticError, for what cannot be read."""
         self.state.session.hear(now)
         if frame.channel in ("executions", "balances"):
             if self._in_sequence(frame, now):
@@ -83,7 +83,7 @@ class Stream:
             self.answers.answer(frame, now)
 
     def _account(self, frame: v2.Frame, now: int) -> None:
-        """Take a message of the account; one that is no list makes a new connection, which brings everything again."""
+        """Take a message of the account; after one that is no list a new connection brings everything again."""
         try:
             if frame.channel == "executions":
                 self._executions(frame, now)
@@ -107,7 +107,9 @@ class Stream:
             self._sequence[frame.channel] = last
             self.state.out.count(f"repeated {frame.channel} message")
             return False
-        self.state.out.tell("warning", "gap", f"{frame.channel} lost {frame.sequence - last - 1} messages; asking anew")
+        self.state.out.tell(
+            "warning", "gap", f"{frame.channel} lost {frame.sequence - last - 1} messages; asking again"
+        )
         if frame.channel == "executions":
             self.state.session.doubt_executions()
             self._ask_executions(now)
@@ -116,7 +118,7 @@ class Stream:
         return True
 
     def _ask_executions(self, now: int) -> None:
-        """Ask for a new executions snapshot; until it comes a gap leaves what is known in doubt."""
+        """Ask for a new snapshot of orders and fills."""
         self.state.out.ask("unsubscribe", {"channel": "executions"})
         self._sequence.pop("executions", None)
         self._subscribe_executions(now)
@@ -135,12 +137,12 @@ class Stream:
             self.reports.counter(report, now)
         fills = [report for report in reports if report.exec_id]
         if frame.type == "snapshot":
-            # Kraken tells the newest first; average cost wants them as they happened.
+            # Kraken sends the newest first; the average cost needs them in the order in which they happened.
             fills.reverse()
             fills.sort(key=lambda report: report.timestamp or "")
         news = [self._row(report, now, lambda r: self.reports.trade(r, frame.type, now)) for report in fills]
         if frame.type == "snapshot" and len(news) >= limits.SNAPSHOT_FILLS and all(news):
-            # None of the last fills was known: there may be more behind them.
+            # None of the last fills was known: there may be older ones that we lack as well.
             self.history_wanted = True
         if frame.type == "snapshot":
             self.reconcile.snapshot([report for report in reports if not report.exec_id], named, now)
@@ -149,7 +151,7 @@ class Stream:
                 self._row(report, now, lambda r: self.reports.report(r, now))
 
     def _row(self, report: v2.Report, now: int, take: Callable[[v2.Report], bool | None]) -> bool:
-        """Take one report; one that makes no sense is counted, and a snapshot asked for where the order is known."""
+        """Take one report; a contradictory one is counted, and a snapshot is asked for if its order is known."""
         try:
             return bool(take(report))
         except (ValueError, ArithmeticError) as error:
@@ -158,7 +160,7 @@ class Stream:
             return False
 
     def _unread(self, row: v2.Unread, now: int) -> set[str]:
-        """Return the ids that a report names which cannot be read."""
+        """Log a report that cannot be read, and suspect its order; return the ids that it names."""
         self.state.out.unread(f"an executions report ({row.why}): {row.raw!r}")
         cl_ord_id, order_id = row.texts.get("cl_ord_id", ""), row.texts.get("order_id", "")
         order = self.state.registry.find(cl_ord_id, order_id)
@@ -170,7 +172,7 @@ class Stream:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
-        """Act on late answers and a dead connection, and ask for snapshots."""
+        """Act on late responses and a dead connection, and ask for snapshots."""
         state = self.state
         if state.market.pairs is not self._pairs:
             self._pairs = state.market.pairs

@@ -1,7 +1,7 @@
-"""The dead man's switch: when to arm it, what it allows (T3, T4). A core.
+"""The dead man's switch: when to arm it, what it allows (T3, T4).
 
-Armed, Kraken cancels every order of the account unless it is armed anew in time. No add or amend is sent before this
-epoch's first confirmed arming, and none may land after the trigger.
+While it is armed, Kraken cancels every order of the account unless it is armed again in time. No add or amend is sent
+before this epoch's first confirmed arming, and none may land after the trigger.
 """
 
 from __future__ import annotations
@@ -42,10 +42,9 @@ class Switch:
         self._asked = now
 
     def answered(self, sent: int, trigger_ts: int) -> None:
-        """Take the time at which the exchange will pull (to the second, rounded down at the worst); 0: disarmed.
+        """Take the time at which the exchange will pull (to the second, perhaps rounded down); 0: disarmed.
 
-        ``sent`` is when the request left: an arming from before a disarming, or of the same moment, says
-        nothing any more: none leaves while one to disarm is on the way.
+        ``sent`` is when the request left. The ack of an arming sent at or before the last disarming is ignored.
         """
         if sent > self._disarm_asked:
             self.trigger_ts = trigger_ts
@@ -53,7 +52,7 @@ class Switch:
             self._is_disarming = False
 
     def is_armed(self, exchange_now_ts: int) -> bool:
-        """True if it was confirmed in this epoch and has not fired."""
+        """True if an arming was confirmed in this epoch, and the switch has not fired."""
         return self.trigger_ts > exchange_now_ts > 0
 
     def deadline_ts(self, exchange_now_ts: int) -> int | None:

@@ -1,7 +1,7 @@
-"""An order's events as the steps of its causal chain, in words: what ``why`` prints. A core.
+"""An order's events as the steps of its causal chain, each with a sentence: what ``why`` prints.
 
-One event of the journal may be several steps: a decision tells of the frame, the book, the target, the plan, the risk
-gate, the rate budget and the bytes, each at its own time.
+One event of the journal may become several steps: a decision has a frame, book, target, plan, risk verdict, rate budget
+and bytes, each at its own time.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: what the journal holds of an event, as executor/record/events.py wrote it
 
-from executor.explain import sentences as words
+from executor.explain import sentences
 from executor.record.rows import EventRow, FillRow, OrderRow
 from shared.clock import rfc3339
 
-# What is told whole once, and of later decisions only when asked for all.
+# Steps that are shown of an order's first decision; of later ones only with --all.
 _ONCE = frozenset({"frame", "book", "risk", "budget"})
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: when (ns since the epoch), what it is, in words, and as data; ``detail`` ones only a machine needs."""
+    """One step: its time (ns since the epoch), kind, sentence and data; a ``detail`` is shown only with --all."""
 
     ts: int
     kind: str
@@ -31,7 +31,7 @@ class Step:
 
 
 def steps(order: OrderRow, events: Sequence[EventRow], fills: Iterable[FillRow]) -> list[Step]:
-    """Return everything that is known of an order, in time order."""
+    """Return every known step of an order, in time order."""
     chain: list[Step] = []
     waiting: dict[int, tuple[EventRow, dict[str, Any]]] = {}  # decisions whose bytes have no answer yet, by request
     decided = 0
@@ -39,7 +39,7 @@ def steps(order: OrderRow, events: Sequence[EventRow], fills: Iterable[FillRow])
         data: dict[str, Any] = json.loads(event.data)
         kept = data.pop("kept", None)
         if kept:
-            chain.append(Step(kept["until_ts"], "kept", words.kept(kept), kept))
+            chain.append(Step(kept["until_ts"], "kept", sentences.kept(kept), kept))
         if event.kind == "kept":
             continue
         if event.kind in ("decided", "denied"):
@@ -53,7 +53,9 @@ def steps(order: OrderRow, events: Sequence[EventRow], fills: Iterable[FillRow])
         if event.kind == "restored":
             chain += [_sent(*left, None) for left in waiting.values()]
             waiting.clear()
-        chain.append(Step(event.event_ts, event.kind, words.TOLD[event.kind](data), data, _is_plain(event.kind, data)))
+        chain.append(
+            Step(event.event_ts, event.kind, sentences.SENTENCES[event.kind](data), data, _is_plain(event.kind, data))
+        )
     chain += [_sent(*left, None) for left in waiting.values()]
     reported = {step.data.get("exec_id") for step in chain}
     chain += [_fill_of_row(fill) for fill in fills if fill.exec_id not in reported]
@@ -61,7 +63,7 @@ def steps(order: OrderRow, events: Sequence[EventRow], fills: Iterable[FillRow])
 
 
 def evidence(order: OrderRow, events: Sequence[EventRow]) -> tuple[EventRow | None, str]:
-    """Return the event that put the order into its state, and that as a sentence."""
+    """Return the event that put the order into its state, and a sentence for it."""
     last: EventRow | None = None
     for event in sorted(events, key=lambda event: event.n):
         if event.kind == "kept":
@@ -72,9 +74,8 @@ def evidence(order: OrderRow, events: Sequence[EventRow]) -> tuple[EventRow | No
             last = event
     if last is None:
         return None, f"{order.state}; what showed it is not among the events that are kept"
-    data: dict[str, Any] = json.loads(last.data)
-    said = words.TOLD[last.kind](data)
-    return last, f"{order.state}, by {words.SOURCES[last.kind]} at {rfc3339(last.event_ts)[11:23]}: {said}"
+    sentence = sentences.SENTENCES[last.kind](json.loads(last.data))
+    return last, f"{order.state}, by {sentences.SOURCES[last.kind]} at {rfc3339(last.event_ts)[11:23]}: {sentence}"
 
 
 def left_out(events: Sequence[EventRow]) -> int:
@@ -91,13 +92,13 @@ def _decision(order: OrderRow, event: EventRow, data: dict[str, Any], *, first: 
     parts: list[tuple[int, str, str, Any]] = []
     frame, book, target = data.get("frame"), data.get("book"), data.get("target")
     if frame:
-        parts.append((frame["received_ts"], "frame", words.frame(frame), frame))
+        parts.append((frame["received_ts"], "frame", sentences.frame(frame), frame))
     if book:
-        parts.append((book["booked_ts"], "book", words.book(book), book))
+        parts.append((book["booked_ts"], "book", sentences.book(book), book))
     if target:
-        parts.append((target["decided_ts"], "target", words.target(order, target), target))
+        parts.append((target["decided_ts"], "target", sentences.target(order, target), target))
     plan = data["plan"]
-    parts.append((at, "plan", words.plan(plan), plan))
+    parts.append((at, "plan", sentences.plan(plan), plan))
     if "denied" in data:
         parts.append((at, "denied", data["denied"], {"why": data["denied"]}))
     elif plan["step"] == "cancel":
@@ -105,11 +106,11 @@ def _decision(order: OrderRow, event: EventRow, data: dict[str, Any], *, first: 
     else:
         parts.append((at, "risk", "allowed: within every limit at the worst that could happen", {"allowed": True}))
     if "budget" in data:
-        parts.append((at, "budget", words.budget(data["budget"]), data["budget"]))
+        parts.append((at, "budget", sentences.budget(data["budget"]), data["budget"]))
     amends = plan["step"] == "amend" and "denied" not in data
     return [
-        Step(ts, kind, said, part, not first and (kind in _ONCE or (kind == "target" and amends)))
-        for ts, kind, said, part in parts
+        Step(ts, kind, sentence, part, not first and (kind in _ONCE or (kind == "target" and amends)))
+        for ts, kind, sentence, part in parts
     ]
 
 
@@ -130,11 +131,11 @@ def _fill_of_row(row: FillRow) -> Step:
         "fees": {row.fee_asset: row.fee},
         "timestamp": rfc3339(row.fill_ts),
     }
-    return Step(row.fill_ts, "fill", words.fill(data), data)
+    return Step(row.fill_ts, "fill", sentences.fill(data), data)
 
 
 def _is_plain(kind: str, data: dict[str, Any]) -> bool:
-    """True if an event adds nothing to what was printed before: that an amend was carried out."""
+    """True for a report that only repeats an answer: an amend was carried out."""
     return kind == "report" and data.get("exec_type") in ("amended", "restated")
 
 
@@ -143,14 +144,14 @@ def _is_plain(kind: str, data: dict[str, Any]) -> bool:
 
 def as_json(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow]) -> dict[str, Any]:
     """Return the whole chain as one object: numbers as decimal text, times RFC 3339."""
-    event, said = evidence(order, events)
+    event, sentence = evidence(order, events)
     names = ("cl_ord_id", "order_id", "strategy", "symbol", "slot", "side", "price", "qty", "filled", "state", "error")
     return {
         **{name: getattr(order, name) for name in names},
         "live": order.is_live,
         "created": rfc3339(order.created_ts),
         "changed": rfc3339(order.changed_ts),
-        "evidence": {"kind": event.kind if event else "", "ts": _time(event), "text": said},
+        "evidence": {"kind": event.kind if event else "", "ts": _time(event), "text": sentence},
         "events_left_out": left_out(events),
         "events": [
             {"ts": rfc3339(step.ts), "kind": step.kind, "text": step.text, **_times(step.data)}
@@ -173,7 +174,7 @@ def _times(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def screen(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow], most: int | None) -> list[str]:
-    """Return the chain as lines for a person; ``most`` steps at the most, and no details; None for everything."""
+    """Return the chain as lines for a person: at most ``most`` steps without details, or everything for None."""
     whole = steps(order, events, fills)
     chosen = [step for step in whole if most is None or not step.detail]
     gap, missing = len(chosen), 0
@@ -196,7 +197,7 @@ def screen(order: OrderRow, events: Sequence[EventRow], fills: Sequence[FillRow]
         lines.append(f"{'' if at[:23] == last[:23] else at[11:23]:<12}  {step.kind.replace('_', ' '):<15}  {step.text}")
         last = at
     if not whole:
-        lines.append("its events are not kept any more, or are from before there were any: only what is above")
+        lines.append("its events are not kept any more, or it is older than events are")
     elif left_out(events):
         lines.append(f"{left_out(events)} events between its beginning and its newest are not kept")
     lines += ["", f"evidence: {evidence(order, events)[1]}" if whole else f"last state: {order.state}"]

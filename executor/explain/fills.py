@@ -24,7 +24,7 @@ from shared.valuation import legs
 
 
 def as_json(row: FillRow, made: dict[str, str]) -> str:
-    """Return a fill as one line of JSON, numbers as decimal text; ``made`` is what to add."""
+    """Return a fill as one line of JSON, numbers as decimal text; ``made`` are further members."""
     return json.dumps(
         {
             "exec_id": row.exec_id,
@@ -43,9 +43,9 @@ def as_json(row: FillRow, made: dict[str, str]) -> str:
 
 
 def profits(rows: Iterable[FillRow]) -> Iterator[dict[str, str]]:
-    """Yield after each fill what all pairs in its quote realised and paid in fees so far, and what its own pair made.
+    """Yield for each fill what all pairs in its quote have realised and paid in fees so far, and its own pair's profit.
 
-    That counts what is open at the fill's price. Amounts are in the pair's quote asset: different ones are never added.
+    The profit values the open position at the fill's price. Amounts are in the quote asset; others are not added.
     """
     tallies: dict[tuple[str, str], Tally] = {}
     of_pairs: dict[str, Pnl] = {}
@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _moment(text: str) -> int:
-    """Return ns since the epoch of a date or a time, as a person types it."""
+    """Return ns since the epoch of a date or a time that a person typed."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Each kind of event in words, for a person who asks why. A core."""
+"""A sentence for each kind of event, for a person who asks why."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def _restored(data: dict[str, Any]) -> str:
 
 def _adopted(data: dict[str, Any]) -> str:
     where = "this start's first snapshot" if data["is_start"] else "the executions channel"
-    whose = "of an earlier life, to be pulled" if data["ours"] else "not ours: left alone, and counted"
-    return f"the executor of epoch {data['epoch']} found it by {where} and not in the journal: {whose}"
+    owner = "an earlier life's, to be pulled" if data["ours"] else "not ours: left alone, and counted"
+    return f"the executor of epoch {data['epoch']} found it by {where} and not in the journal: {owner}"
 
 
 def _history(data: dict[str, Any]) -> str:
@@ -110,8 +110,7 @@ def _count(number: float, noun: str) -> str:
     return f"{number:.10g} {noun}" + ("" if number == 1 else "s")
 
 
-Words = Callable[[dict[str, Any]], str]
-TOLD: dict[str, Words] = {
+SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "decided": lambda data: plan(data["plan"]),
     "denied": lambda data: str(data["denied"]),
     "answer": _answer,

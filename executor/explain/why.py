@@ -24,11 +24,11 @@ from shared.process.command_line import EXIT_CONFIG, load_config, refuse
 EXIT_NOT_FOUND = 1
 STEPS = 40  # a screen, more or less
 NAMED = 8  # orders that a message names
-NEAR_AMONG = 1000  # the newest orders of each file, in which a slip is looked for
+NEAR_AMONG = 1000  # newest orders of each file, among which a mistyped id's likeness is looked for
 
 
 def lookups(journal: Path) -> Iterator[Lookup]:
-    """Yield the journal and its archives, the newest first, each open while it is looked at."""
+    """Yield the journal and its archives, newest first, each open only while it is in use."""
     for path in [journal, *reversed(files(journal))]:
         if path.exists():
             with closing(Lookup(path)) as lookup:
@@ -75,7 +75,7 @@ def _refuse(text: str) -> NoReturn:
 
 
 def main(arguments: list[str]) -> None:
-    """Print the chain of the order that is asked for."""
+    """Print the chain of the named order."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # 'why … | head' ends quietly
     options = argparse.ArgumentParser(prog="python -m executor why", description=__doc__)
     options.add_argument(

@@ -1,1 +1,1 @@
-"""``doctor --live-check``: what is believed of Kraken, held against Kraken with two orders far from the market."""
+"""``doctor --live-check``: checks what we assume about Kraken against Kraken, with two orders far from the market."""

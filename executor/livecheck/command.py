@@ -27,7 +27,7 @@ MARKS = {Outcome.CONFIRMED: "confirmed", Outcome.DIFFERS: "DIFFERS", Outcome.NOT
 
 
 def main(arguments: list[str]) -> None:
-    """Check, and end with 0 if nothing differs that trading relies on, else with 1."""
+    """Run the check; exit 0 if nothing that trading relies on differs and no order is left, else 1."""
     options = argparse.ArgumentParser(prog="python -m executor live-check", description=__doc__)
     options.add_argument("--config", metavar="PATH")
     options.add_argument("--json", action="store_true", help="one JSON object")

@@ -1,7 +1,7 @@
-"""Judges by a transcript each thing that is believed of Kraken. A core.
+"""Judging each assumption about Kraken by a transcript.
 
-Each check answers from what was seen: ``confirmed``, ``differs`` (the executor copes, or says what it does instead), or
-``not seen``. ``switch`` names the simulator's switch for the same fact, and ``value`` the position that was seen.
+The outcome of a check is ``confirmed``, ``differs`` (the executor copes, unless the finding is unsafe) or ``not seen``.
+``switch`` names the simulator's switch for the same behaviour, and ``value`` the setting that was seen.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One belief; ``seen`` is what speaks for or against it, ``is_unsafe`` says that trading must not begin with it."""
+    """One belief; ``seen`` is the evidence, and with an ``is_unsafe`` one trading must not begin."""
 
     name: str
     belief: str
@@ -41,14 +41,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The two orders of a check, and what their requests should have cost of the pair's counter."""
+    """The two orders of a check; an order id is empty if its order was not placed."""
 
     cl_ord_ids: tuple[str, str]
     order_ids: tuple[str, str]
 
 
 def judge(transcript: Transcript, placed: Placed) -> list[Finding]:
-    """Return a finding for every belief that this transcript could speak of."""
+    """Return a finding for every belief that this transcript has evidence about."""
     return [finding for check in CHECKS for finding in check(transcript, placed)]
 
 
@@ -65,7 +65,7 @@ def _of(name: str, belief: str, holds: bool | None, seen: str, **more: Any) -> F
 
 
 def clock(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """Check that answers carry the exchange's time, within what deadlines allow."""
+    """Check that answers carry the exchange's time, precisely enough for deadlines."""
     offsets = []
     for call in transcript.calls:
         if call.answered and call.answer.get("time_in") and call.answer.get("time_out"):
@@ -80,7 +80,7 @@ def clock(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
     )
     yield _of(
         "answer times",
-        "every answer tells when it was taken in and sent out, so that deadlines can be reckoned",
+        "every answer says when it was taken in and sent out, so that deadlines can be computed",
         None if not transcript.calls else quickest is not None and quickest < 2 * CLOCK_OFF_MS,
         seen,
         is_unsafe=True,
@@ -102,10 +102,8 @@ def snapshots(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
     if balances is not None:
         wallets = [wallet for row in balances.data for wallet in row.get("wallets") or []]
         kinds = sorted({f"{wallet.get('type')}/{wallet.get('id')}" for wallet in wallets})
-        seen = ", ".join(kinds) or "no wallets are told apart"
-        yield _of(
-            "wallets", "a balance's wallets are told apart, the spot one as spot/main", "spot/main" in kinds, seen
-        )
+        seen = ", ".join(kinds) or "no wallets are listed"
+        yield _of("wallets", "a balance's wallets are listed, the spot one as spot/main", "spot/main" in kinds, seen)
 
 
 def _gaps(transcript: Transcript) -> Iterator[Finding]:
@@ -226,10 +224,10 @@ def batch_cancel(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
 
 
 def small_batches(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """Find the least that a batch of cancels takes, and what an order that is not open does to it."""
+    """Find the fewest orders that a batch of cancels takes, and what an order that is not open does to it."""
     call = transcript.call("batch cancel of one")
     if call is not None:
-        # Refused for its order, and not for its number: one would be taken.
+        # Rejected for the order, and not for the number of orders: one would be taken.
         least = 1 if not call.error or meaning(call.error) is Meaning.UNKNOWN_ORDER else 2
         seen = call.error or "taken"
         belief = "a batch_cancel wants two orders; one is cancelled alone"
@@ -253,7 +251,7 @@ def small_batches(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
 
 
 def dry_adds(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """Note what ``validate`` answers, and what a price with too many decimals is refused with."""
+    """Note the answer to ``validate``, and the error for a price with too many decimals."""
     call = transcript.call("validated add")
     if call is not None and not call.error:
         has_id = "order_id" in _result(call)
@@ -270,7 +268,7 @@ def dry_adds(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
 
 
 def subscriptions(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """Note what a second subscription to the same channel is answered with."""
+    """Note the answer to a second subscription to the same channel."""
     call = transcript.call("subscribe twice")
     if call is not None:
         value = "refused" if call.error else "acknowledged"
@@ -279,7 +277,7 @@ def subscriptions(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
 
 
 def counters(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
-    """Check that reports have the pair's rate counter, by either name, and the subscription its threshold."""
+    """Check that reports have the pair's rate counter, under either name, and the subscription its threshold."""
     rows = [
         row
         for name, order_id in zip(placed.cl_ord_ids, placed.order_ids, strict=True)
@@ -287,21 +285,21 @@ def counters(transcript: Transcript, placed: Placed) -> Iterator[Finding]:
     ]
     names = sorted({name for row in rows for name in ("ratecount", "ratecounter") if row.get(name) is not None})
     more = {"switch": "rate_counter_name", "value": names[0]} if len(names) == 1 else {}
-    seen = ", ".join(names) or "no report has it: the own counter alone is gone by"
-    yield _of("rate counter", "reports tell the pair's counter", bool(names) if rows else None, seen, **more)
+    seen = ", ".join(names) or "no report has it: our own counter alone counts"
+    yield _of("rate counter", "reports have the pair's counter", bool(names) if rows else None, seen, **more)
     subscribed = transcript.call("subscribe executions")
     most = _result(subscribed).get("maxratecount")
     known = most in (60, 125, 180)
     yield _of(
         "threshold",
-        "the subscription tells the tier's threshold: 60, 125 or 180",
+        "the subscription's answer has the tier's threshold: 60, 125 or 180",
         known if subscribed else None,
         str(most),
     )
 
 
 def switch(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """Check that the dead man's switch says when it fires, and that it is off."""
+    """Check that the dead man's switch says when it fires, and that disarming it shows."""
     armed, off = transcript.call("arm"), transcript.call("disarm")
     result = _result(armed)
     try:
@@ -310,7 +308,7 @@ def switch(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
         life_s = -1.0
     wanted = armed.params.get("timeout", 0) if armed is not None else 0
     holds = None if armed is None or armed.error else abs(life_s - wanted) <= 1
-    belief = "cancel_all_orders_after tells its trigger time, the timeout from now"
+    belief = "cancel_all_orders_after answers with its trigger time, the timeout from now"
     yield _of("the switch", belief, holds, str(result or (armed.error if armed else "")), is_unsafe=True)
     trigger = str(_result(off).get("triggerTime"))
     known = None if off is None or off.error else trigger in ("0", "", "None")
@@ -318,7 +316,7 @@ def switch(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
 
 
 def ledger(transcript: Transcript, _placed: Placed) -> Iterator[Finding]:
-    """Check that a trade's ledger entries name the trade by ``refid``, and that history knows what was cancelled."""
+    """Check that ledger entries name their trade by ``refid``, and that the history shows cancelled orders."""
     entries, trades = transcript.call("ledgers"), transcript.call("trades")
     if entries is not None and trades is not None and not entries.error and not trades.error:
         rows = [row for row in (entries.answer.get("ledger") or {}).values() if row.get("type") == "trade"]

@@ -1,4 +1,4 @@
-"""One private connection and REST with the executor's key, each request answered or given up. The check's shell."""
+"""The check's shell: one private connection and REST with the executor's key; each request is answered or given up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shared.version import tradebyte_version
 
 
 class Session:
-    """Sends requests and keeps everything in a transcript. ``epoch`` makes the nonces: epoch * 10**9 + counter."""
+    """Sends requests and keeps everything in a transcript. A nonce is ``epoch`` * 10**9 + counter."""
 
     def __init__(self, config: Config, epoch: int) -> None:
         kraken, agent = config.kraken, f"TradeByte/{tradebyte_version()}"
@@ -58,7 +58,7 @@ class Session:
         await self._rest.close()
 
     async def ask(self, step: str, method: str, params: dict[str, Any] | None = None) -> Call:
-        """Send a request of the private WebSocket and wait for its answer; without one the error says so."""
+        """Send a request on the private WebSocket and wait for its answer; without one the call's error says so."""
         self.step, self._req_id = step, self._req_id + 1
         req_id, sent = self._req_id, boot_ns()
         self._waiting[req_id] = []
@@ -93,7 +93,7 @@ class Session:
         return call
 
     async def until(self, is_there: Callable[[], bool], seconds: float) -> bool:
-        """Wait for something to arrive; True when it did."""
+        """Wait until ``is_there``, for ``seconds`` at most; return whether it came."""
         end = boot_ns() + int(seconds * 1e9)
         while not is_there():
             left_s = (end - boot_ns()) / 1e9

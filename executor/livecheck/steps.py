@@ -1,4 +1,4 @@
-"""The steps of the check: two orders far from the market, amended, cancelled, and nothing left. Its shell."""
+"""The steps of the check: two orders far from the market are placed, amended and cancelled; nothing is left."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from shared.clock import wall_ns
 from shared.kraken.rest_names import RestNames
 from shared.numbers import finite
 
-STRATEGY = "000"  # of no strategy: the journal's begin at 001
-FAR = Decimal("0.5")  # of the best bid: nobody trades there
+STRATEGY = "000"  # no strategy's code: the journal's begin at 001
+FAR = Decimal("0.5")  # of the best bid: far from any trade
 ARM_S = 60
 NO_ORDER = "OAAAAA-AAAAA-AAAAAA"  # an order id that nobody has
-HISTORY_WAIT_S = 65.0  # what is known of how far Kraken's history lags
-SETTLED_S = 5.5  # T17 trusts a snapshot for what was acknowledged 5 s before it was asked for
+HISTORY_WAIT_S = 65.0  # Kraken's history lags a minute, as far as we know
+SETTLED_S = 5.5  # T17 trusts a snapshot about orders acknowledged 5 s before it was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Plan:
 
 
 async def plan(session: Session, symbol: str, epoch: int) -> Plan:
-    """Look at pair and market. Raises :class:`LiveCheckError` for what the account cannot pay, or a busy account."""
+    """Return the two orders to place. Raises :class:`LiveCheckError` if the account cannot pay them, or has others."""
     pairs = await session.rest("pairs", "AssetPairs", public=True)
     assets = await session.rest("assets", "Assets", public=True)
     if pairs.error or assets.error:
@@ -69,7 +69,7 @@ def _sized(symbol: str, bid: Decimal, row: dict[str, Any], epoch: int) -> Plan:
     price = ((bid * FAR) / tick).to_integral_value(ROUND_FLOOR) * tick
     lot = Decimal(1).scaleb(-int(row["lot_decimals"]))
     least = max(finite(row.get("ordermin") or 0), finite(row.get("costmin") or 0) / price)
-    # A step up, so that an amend to a lower price still meets the least cost.
+    # A little more, so that an amend to a lower price still meets the minimum cost.
     qty = (least * Decimal("1.02") / lot).to_integral_value(ROUND_CEILING) * lot
     names = tuple(str(ids.OrderId(epoch, STRATEGY, slot, 1)) for slot in ("c0", "c1"))
     return Plan(symbol, price.quantize(Decimal(1).scaleb(-decimals)), tick, qty, (names[0], names[1]))
@@ -99,7 +99,7 @@ async def _check_account(session: Session, made: Plan, names: RestNames) -> None
 
 
 async def run(session: Session, made: Plan, tell: Callable[[str], None]) -> Placed:
-    """Carry it out; whatever happens, what was placed is cancelled before this returns."""
+    """Carry out the check; whatever happens, its orders are cancelled before this returns."""
     placed = ["", ""]
     try:
         await session.open()
@@ -164,7 +164,7 @@ async def _trade(session: Session, made: Plan, placed: list[str], tell: Callable
 
 
 async def _without_placing(session: Session, made: Plan, tell: Callable[[str], None]) -> None:
-    """Send requests that place nothing, whatever they are answered with."""
+    """Send requests that place nothing, for their answers."""
     tell("asking what ended orders, small batches and odd prices are answered with")
     ended = session.transcript.call("add")
     order_id = _order_id(ended) if ended is not None else ""
@@ -207,7 +207,7 @@ async def _reported(session: Session, order_id: str, name: str, kind: str) -> No
 
 
 async def _clean_up(session: Session, made: Plan, placed: list[str]) -> None:
-    """Cancel whatever of ours rests, by the WebSocket and by REST; what stays is the switch's, and said."""
+    """Cancel our resting orders, by the WebSocket and by REST, and disarm; the report names any that are left."""
     for name in made.names:
         with contextlib.suppress(LiveCheckError):
             if session.token:

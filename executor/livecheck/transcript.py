@@ -1,4 +1,4 @@
-"""Keeps what went over the private connection and REST, in order: what the checks judge. A core."""
+"""A transcript of the private connection and REST, in order: the checks judge by it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any  # Any: what Kraken answered, kept as it came
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request with its answer: over the WebSocket or by REST (``error`` empty when it was taken).
+    """A request with its answer, over the WebSocket or by REST; ``error`` is empty if it was taken.
 
-    ``sent`` and ``answered`` are ns of CLOCK_BOOTTIME, ``answered`` 0 while none came. ``answer`` is the whole answer
-    of the WebSocket, the result of REST.
+    ``sent`` and ``answered`` are ns of CLOCK_BOOTTIME; ``answered`` is 0 without an answer. ``answer`` is the whole
+    answer of the WebSocket, or the result of REST.
     """
 
     step: str
@@ -21,12 +21,12 @@ class Call:
     answer: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     answered: int = 0
-    order: int = 0  # of everything that came in, which this answer was
+    order: int = 0  # the answer's number among all messages that came in
 
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A message of a private channel; ``order`` counts everything that came in, ``step`` is what was being done."""
+    """A message of a private channel; ``order`` is its number among all that came in, ``step`` the current step."""
 
     step: str
     channel: str
@@ -59,6 +59,6 @@ class Transcript:
         ]
 
     def snapshot(self, channel: str, after: int = 0) -> Push | None:
-        """Return the first snapshot of a channel that came after so many messages."""
+        """Return the first snapshot of a channel after message number ``after``."""
         pushes = (push for push in self.pushes if push.channel == channel and push.type == "snapshot")
         return next((push for push in pushes if push.order > after), None)

@@ -1,11 +1,11 @@
-"""An order as the journal keeps it, and as the bus shows it."""
+"""Conversion of an order to its journal row and back, and to its message on the bus."""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
 
-from executor.orders.order import Active, Amend, Audit, Doubt, Finished, Life, Order, Presence, Stamps
+from executor.orders.order import Active, Amend, Audit, Doubt, Finished, Order, OrderLife, Presence, Stamps
 from executor.orders.registry import ADOPTED, FOREIGN
 from executor.orders.transitions import Restarted, apply
 from executor.record.rows import OrderRow
@@ -39,7 +39,7 @@ def to_row(order: Order, boot_to_wall: int) -> OrderRow:
 
 
 def from_row(row: OrderRow, boot_to_wall: int, next_event: int = 0) -> Order:
-    """Return an order of the journal as a new process knows it: what was in flight has an unknown outcome."""
+    """Return an order from its journal row; what was in flight then has an unknown outcome now."""
     price_precision = _decimals(row.price)
     qty_precision = _decimals(row.qty)
     order = Order(
@@ -58,7 +58,7 @@ def from_row(row: OrderRow, boot_to_wall: int, next_event: int = 0) -> Order:
         reported=scale(row.filled, qty_precision),
         is_adopted=row.strategy in (FOREIGN, ADOPTED),
         is_restored=True,
-        # Until a snapshot tells its kind a foreign order counts, and contradicts no book.
+        # Until a snapshot gives its type, a foreign order counts in the limits, and the book need not show it.
         presence=Presence.PARTLY if row.strategy == FOREIGN else Presence.SHOWN,
         error=row.error,
         amend=_amend(row.amend),
@@ -75,7 +75,7 @@ def from_row(row: OrderRow, boot_to_wall: int, next_event: int = 0) -> Order:
     return order
 
 
-def _life(state: str) -> Life:
+def _life(state: str) -> OrderLife:
     return Active(state) if state in {member.value for member in Active} else Finished(state)
 
 

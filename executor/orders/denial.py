@@ -1,4 +1,4 @@
-"""Why one of our own rules denies an add or an amend: a rule for the code, words for people."""
+"""Why one of our own rules denies an add or an amend: a rule for the code, a sentence for people."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ class Rule(Enum):
     DRY_RUN = auto()
 
 
-# What passes by itself, as orders move and counters decay: worth a short wait, and no order that shows the denial.
+# Denials that pass by themselves, as orders move and counters decay: the slot waits briefly, and no denied order is
+# recorded.
 PATIENT = frozenset({Rule.RATE_BUDGET, Rule.CROSSES_OWN, Rule.ORDER_RATE})
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A rule that denies a wish, with its figures in ``words``; the same rule with other figures is the same reason."""
+    """The rule that denied, with its figures in ``text``; the same rule with other figures is the same reason."""
 
     rule: Rule
     text: str

@@ -1,4 +1,4 @@
-"""Client order ids: 18 characters that tell whose order it is and of which executor's epoch.
+"""Client order ids: 18 characters that name the strategy, its slot and the executor's epoch.
 
 ``T``, epoch (6 digits of base 36), strategy (3, registered in the journal), slot (2), counter (6).
 """
@@ -42,7 +42,7 @@ class OrderId:
 
 def parse(text: str | None) -> OrderId | None:
     """Return the parts of an id of ours, or None for anything else."""
-    if text is None:  # an order without a client id, as REST tells it
+    if text is None:  # an order without a client id, as REST returns it
         return None
     if len(text) != LENGTH or text[0] != "T" or any(char not in _DIGITS for char in text):
         return None

@@ -1,7 +1,7 @@
 """An order: identity, price and quantity, where it is in its life, and what is in doubt about it.
 
-Only :mod:`executor.orders.transitions` changes its state and numbers; quoting, placing and the record of events write
-its audit, and the registry when it was written.
+Only :mod:`executor.orders.transitions` changes its state and numbers. Quoting, placing and the record of events write
+``audit``, and the registry writes ``changed_ts``.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from shared.numbers import ceil_to, floor_to, scale
 class Active(Enum):
     """An order that may still trade, as far as we know."""
 
-    SENT = "sent"  # until an answer or a report shows it
+    SENT = "sent"  # no response and no report yet
     OPEN = "open"  # it rests, or is about to
-    UNKNOWN = "unknown"  # no answer will come: placed or not, something else must show
+    UNKNOWN = "unknown"  # no response will come: a report, a snapshot or the history must show whether it was placed
     CANCELLING = "cancelling"  # a cancel was sent
 
 
 class Finished(Enum):
-    """An order that cannot trade any more; a fill that is reported late is counted all the same."""
+    """An order that cannot trade any more; a fill that is reported late still counts."""
 
     FILLED = "filled"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     REFUSED = "refused"  # by the exchange
     DENIED = "denied"  # by our own gates; it never left
-    NEVER_PLACED = "never_placed"  # no answer, and neither snapshot nor history knows it
+    NEVER_PLACED = "never_placed"  # no response, and neither snapshot nor history knows it
 
 
-Life = Active | Finished
+OrderLife = Active | Finished
 
 
 class Presence(Enum):
@@ -70,11 +70,12 @@ class Stamps:
 
 @dataclass(slots=True)
 class Doubt:
-    """The doubts about an order; ns of CLOCK_BOOTTIME, 0 for never.
+    """The doubts about an order; times are ns of CLOCK_BOOTTIME, 0 for never.
 
-    ``confirmed`` is since when the exchange is known to have it. ``suspect_since``: its answers contradict what we
-    believe, and a snapshot settles it. ``lacking_since``: a snapshot asked for after its deadline lacks it.
-    ``absent_at``: when the first snapshot that lacked it though acked was asked for; a snapshot may lag an ack.
+    - ``confirmed``: since when the exchange is known to have it.
+    - ``suspect_since``: since when the exchange contradicts what we believe of it; a snapshot settles that.
+    - ``lacking_since``: since when, its outcome unknown, a snapshot after its deadline lacks it.
+    - ``absent_at``: it was acked, and the first snapshot that lacks it was asked for then; a snapshot may lag an ack.
     """
 
     confirmed: int = 0
@@ -86,7 +87,7 @@ class Doubt:
 
 @dataclass(slots=True)
 class Cancelling:
-    """Cancels of the order: when the last was sent, how many in a row came to nothing, when the next may leave."""
+    """Cancels of the order: when the last was sent, how many failed in a row, when the next may leave."""
 
     sent: int = 0
     failures: int = 0
@@ -95,17 +96,21 @@ class Cancelling:
 
 @dataclass(slots=True)
 class Kept:
-    """Targets that left an order as it was, since its last event: how many for each reason, from when to when."""
+    """The targets since an order's last event that left it as it was: from when to when, and how many by reason."""
 
     since_ts: int
     until_ts: int
-    told_ts: int
+    recorded_ts: int  # when they were last recorded in an event of their own
     whys: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Audit:
-    """For the record of events: the next one's number, what was compared and denied last."""
+    """For the journal's events of an order.
+
+    ``events`` is the next one's number, ``judged`` the ``decided`` of the target that was last compared with the
+    order, ``denied`` the rule that last denied an amend.
+    """
 
     events: int = 0
     judged: int = 0
@@ -117,10 +122,10 @@ class Audit:
 class Order:
     """An order of the account. Prices in ticks, quantities in lots; ``qty`` is the total, ``filled`` of it done.
 
-    ``counted`` is what its fills add up to, each once by its exec id, ``told`` what the exchange said was filled in
-    all. Neither is ever more than the truth, and either may lag: ``filled`` is the larger.
-    ``touched`` (ns of CLOCK_BOOTTIME) is when it was created or last amended: Kraken's penalties and our own pace count
-    from there. ``deadline_ts`` is the exchange's time after which an unanswered add cannot be placed any more.
+    ``counted`` is what its fills add up to, each once by its exec id; ``reported`` is the total that the exchange last
+    stated. Neither is ever more than the truth, and either may lag: ``filled`` is the larger.
+    ``touched`` (ns of CLOCK_BOOTTIME) is when it was created or last amended: Kraken's penalties and our own pace of
+    amends count from there. ``deadline_ts`` is the exchange's time after which an unanswered add cannot be placed.
     """
 
     cl_ord_id: str
@@ -132,7 +137,7 @@ class Order:
     qty: int
     price_precision: int
     qty_precision: int
-    life: Life = Active.SENT
+    life: OrderLife = Active.SENT
     order_id: str = ""
     filled: int = 0
     counted: int = 0
@@ -148,11 +153,12 @@ class Order:
     changed_ts: int = 0
     ended: int = 0
     presence: Presence = Presence.SHOWN
-    # The exchange told of it, and no journal: its numbers may be finer than the pair's, and are rounded against us.
+    # Known from the exchange and not from our journal: its numbers may be finer than the pair's, and are rounded
+    # against us.
     is_adopted: bool = False
     # On margin: its trades, which need not say so themselves, move no spot balance.
     is_margin: bool = False
-    # Of the journal: it was known before this process asked the exchange for anything.
+    # Read from the journal at the start, before this process asked the exchange for anything.
     is_restored: bool = False
     stamps: Stamps = field(default_factory=Stamps)
     doubt: Doubt = field(default_factory=Doubt)
@@ -194,7 +200,7 @@ class Order:
 
 
 def price_units(order: Order, price: Decimal) -> int:
-    """Return a price in the order's ticks; a finer one of an adopted order counts as the next towards the market."""
+    """Return a price in the order's ticks; a finer one of an adopted order is rounded towards the market."""
     if not order.is_adopted:
         return scale(price, order.price_precision)
     return ceil_to(price, order.price_precision) if order.side == "buy" else floor_to(price, order.price_precision)
@@ -206,5 +212,5 @@ def qty_units(order: Order, qty: Decimal) -> int:
 
 
 def filled_units(order: Order, qty: Decimal) -> int:
-    """Return a filled quantity in the order's lots, rounded down: the pair's lots may be finer by now than its own."""
+    """Return a filled quantity in the order's lots, rounded down: the pair's lots may have become finer since."""
     return floor_to(qty, order.qty_precision)

@@ -1,4 +1,4 @@
-"""All orders of the account that this executor knows: live ones, and those that ended lately. A core."""
+"""All orders of the account that this executor knows: live ones, and those that ended lately."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from executor.orders.transitions import Revived, apply
 from shared import limits
 from shared.clock import SECOND
 
-FOREIGN = "account"  # whose orders and fills are not ours (T16)
-ADOPTED = "?"  # an earlier life's orders that no journal names
-FLATTEN = "flatten"  # whose orders close the position at once (T11)
+# What stands for a strategy where none placed the order.
+FOREIGN = "account"  # an order or fill that is not ours (T16)
+ADOPTED = "?"  # an earlier life's order that the journal does not name
+FLATTEN = "flatten"  # an order that closes the position at once (T11)
 
 
 class Registry:
@@ -23,12 +24,12 @@ class Registry:
         self._by_cl: dict[str, Order] = {}
         self._by_order_id: dict[str, Order] = {}
         self._by_symbol: dict[str, dict[str, Order]] = {}
-        # Those that have not ended, so that a pass does not look at all that ended in the last minute, many times.
+        # Those that have not ended, kept apart: a pass walks them many times, and many more ended in the last minute.
         self._standing: dict[str, Order] = {}
-        # The same by symbol, and the symbols whose orders are to be shown anew.
+        # The same by symbol, and the symbols whose orders are to be published again.
         self._standing_on: dict[str, dict[str, Order]] = {}
         self._touched: set[str] = set()
-        # Orders whose state is in doubt, and those that no way of cancelling took away; mostly none.
+        # Orders whose state is in doubt, and those that no way of cancelling has ended; mostly none.
         self._doubted: dict[str, Order] = {}
         self._stuck: dict[str, Order] = {}
         self._watchers: list[set[str]] = []
@@ -36,7 +37,7 @@ class Registry:
         self.changed: dict[str, Order] = {}
 
     def add(self, order: Order) -> None:
-        """Add a new order; foreign ones without a client id go by their order id."""
+        """Add a new order; the ``cl_ord_id`` of a foreign one without a client id is its order id."""
         self._by_cl[order.cl_ord_id] = order
         self._by_symbol.setdefault(order.symbol, {})[order.cl_ord_id] = order
         self.note(order)
@@ -60,27 +61,27 @@ class Registry:
             self._ended.append(order)
 
     def look_at(self, order: Order) -> None:
-        """Keep in mind whether it is in doubt, or cannot be cancelled."""
+        """Update whether the order is listed as in doubt, or as one that cannot be cancelled."""
         _keep(self._doubted, order, is_kept=order.is_live and _is_doubted(order))
         is_stuck = order.cancel.failures >= limits.CANCEL_FAILURES and order.strategy != FOREIGN
         _keep(self._stuck, order, is_kept=order.is_live and is_stuck)
 
     def doubted(self) -> list[Order]:
-        """Return the orders that have not ended and that a snapshot, the history or a report must tell more of."""
+        """Return the live orders in doubt, which a snapshot, the history or a report must settle."""
         return [order for order in self._doubted.values() if order.is_live]
 
     def watch(self) -> set[str]:
-        """Return a set that is given the symbol of every order that changes; who asked takes out what it has seen."""
+        """Return a set that gains the symbol of every order that changes; the caller empties it."""
         moved: set[str] = set()
         self._watchers.append(moved)
         return moved
 
     def touch(self, order: Order) -> None:
-        """Mark its symbol's orders to be shown anew; nothing of it is to be journaled."""
+        """Mark the orders of its symbol to be published again; nothing is journaled."""
         self._touched.add(order.symbol)
 
     def take_touched(self) -> set[str]:
-        """Return the symbols whose orders are to be shown anew, each once."""
+        """Return the symbols whose orders are to be published again, and forget them."""
         touched, self._touched = self._touched, set()
         return touched
 
@@ -109,13 +110,13 @@ class Registry:
         return [order for order in self._standing.values() if order.is_live]
 
     def live(self) -> list[Order]:
-        """Return every order that may trade as the book stands, foreign ones included."""
+        """Return every order that may trade now, foreign ones included, but none that waits for a trigger."""
         return [order for order in self.standing() if order.presence is not Presence.WAITING]
 
     def live_on(self, symbol: str) -> list[Order]:
-        """Return the live orders of one symbol."""
+        """Return the live orders of one symbol, as :meth:`live` does for all."""
         orders = self._standing_on.get(symbol, {}).values()
-        # As is_live says; asked some thirty times a pass, so without a call for each order.
+        # ``is_live`` written out: this runs some thirty times a pass, and a property call for each order is slow.
         return [order for order in orders if isinstance(order.life, Active) and order.presence is not Presence.WAITING]
 
     def symbols(self) -> list[str]:
@@ -132,7 +133,7 @@ class Registry:
 
     @property
     def cannot_pull(self) -> bool:
-        """True while an order of ours is live that no way of cancelling took away."""
+        """True while an order of ours is live that no way of cancelling has ended."""
         return any(order.is_live and order.presence is not Presence.WAITING for order in self._stuck.values())
 
     def visible(self, symbol: str) -> Iterator[Order]:

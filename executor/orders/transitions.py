@@ -1,7 +1,7 @@
 """The order state machine: events in, the order's next state out. Nothing else changes an order.
 
-:func:`life_after` is the whole of the machine's states, and docs/orders.md is made from it; :func:`apply` keeps what
-belongs to an event besides.
+:func:`life_after` has all transitions between states, and docs/orders.md is made from it. :func:`apply` makes an
+event's other changes to the order.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import assert_never
 
-from executor.orders.order import Active, Amend, Finished, Life, Order, Presence
+from executor.orders.order import Active, Amend, Finished, Order, OrderLife, Presence
 from shared import limits
 from shared.clock import SECOND
 
@@ -52,7 +52,7 @@ class SeenOpen:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A report told the exchange's id of it."""
+    """A report named the exchange's id of it."""
 
     order_id: str
 
@@ -66,7 +66,7 @@ class FillCounted:
 
 @dataclass(frozen=True, slots=True)
 class FilledInAll:
-    """The exchange says how many lots are filled in all; only a snapshot may say less than was said before."""
+    """The exchange states how many lots are filled in all; only a snapshot may lower the number."""
 
     lots: int
     is_snapshot: bool
@@ -82,9 +82,9 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Revived:
-    """Open at the exchange, though believed ended; it goes with the next pass.
+    """Open at the exchange, though believed ended; the next pass cancels it.
 
-    ``is_suspect`` where only a fill shows it: a snapshot tells whether it still rests.
+    ``is_suspect`` if only a fill shows it: a snapshot must show whether it still rests.
     """
 
     is_suspect: bool
@@ -129,7 +129,7 @@ class AmendVoid:
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """The exchange reports it at this price (ticks) and total quantity (lots), where it tells them."""
+    """The exchange reports it at this price (ticks) and total quantity (lots), as far as it states them."""
 
     price: int | None
     qty: int | None
@@ -145,9 +145,9 @@ class CancelSent:
 
 @dataclass(frozen=True, slots=True)
 class CancelFailed:
-    """A cancel came to nothing (rejected, unanswered): the next goes another way, alone or by REST.
+    """A cancel failed (rejected, unanswered): the next goes another way, alone or by REST.
 
-    It counts as a failure even if a snapshot showed the order open meanwhile.
+    It counts as a failure even if a snapshot has shown the order open since.
     """
 
 
@@ -180,7 +180,7 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class ReportedOpen:
-    """A report shows it alive: an earlier absence says nothing."""
+    """A report shows it open: an earlier absence no longer counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class Lacking:
 
 @dataclass(frozen=True, slots=True)
 class HistoryAsked:
-    """The history is asked for it."""
+    """The history of closed orders is asked for it."""
 
 
 Event = (
@@ -232,36 +232,36 @@ Event = (
 )
 
 
-def life_after(life: Life, event: Event) -> Life:
-    """Return the state that an event leads to; the same state where the event changes none."""
+def life_after(life: OrderLife, event: Event) -> OrderLife:
+    """Return the state that an event leads to, or the same state if the event does not change it."""
     if isinstance(life, Finished):
         # The first end stands (T17); only evidence that it is open brings it back.
         return Active.OPEN if isinstance(event, Revived) else life
     match event:
         case Acked() | ShownByFill() | SeenOpen():
-            # Anything that shows it proves that it was placed (DESIGN.md, "Outcomes"); a cancel stays under way.
+            # Anything that shows it proves that it was placed (docs/rules.md, "Outcomes"); a cancel stays in flight.
             return Active.OPEN if life in (Active.SENT, Active.UNKNOWN) else life
         case Revived():
             return Active.OPEN
         case Ended():
             return event.how
         case OutcomeUnknown():
-            # Never sent again: placed or not, a report, a snapshot or the history must tell (DESIGN.md, "Outcomes").
+            # Never sent again: a report, a snapshot or the history must show whether it was placed (docs/rules.md).
             return Active.UNKNOWN if life is Active.SENT else life
         case Restarted():
-            # The new process has no request in flight; cancels are decided anew (T10).
+            # The new process has no request in flight, and decides about cancels again (T10).
             if life is Active.SENT:
                 return Active.UNKNOWN
             return Active.OPEN if life is Active.CANCELLING else life
         case CancelSent():
             return Active.CANCELLING
         case CancelFailed() | CancelMissed():
-            # It rests still, and goes another way with the next pass (T8).
+            # It still rests; the next pass cancels it another way (T8).
             return Active.OPEN if life is Active.CANCELLING else life
         case AmendSent() | AmendAcked() | AmendRejected() | AmendVoid() | Restated():
             return life  # price and quantity change, and the worst case covers both until they do (T6)
         case Caused() | Left() | Named() | FillCounted() | FilledInAll():
-            return life  # filled to the last lot it still waits for the report of its end
+            return life  # even filled to the last lot, it waits for the report of its end
         case Doomed() | CancelRepeated() | Suspected() | Cleared() | ReportedOpen():
             return life
         case Absent() | Lacking() | HistoryAsked():
@@ -288,7 +288,7 @@ def apply(order: Order, event: Event, now: int) -> None:
             if isinstance(event, SeenOpen):
                 doubt.suspect_since = doubt.absent_at = 0
         case ShownByFill():
-            # Whether it still rests a snapshot must tell.
+            # A snapshot must show whether it still rests.
             order.order_id = order.order_id or event.order_id
             doubt.confirmed = doubt.confirmed or now
             if order.life is not was:
@@ -353,7 +353,7 @@ def apply(order: Order, event: Event, now: int) -> None:
 
 
 def _amend_answered(order: Order, event: AmendAcked | AmendRejected, now: int) -> None:
-    """Settle the amend that the response belongs to; another one may be in flight since."""
+    """Settle the amend that the response belongs to, unless another one is in flight by now."""
     pending = order.amend
     if pending is None or pending.req_id != event.req_id:
         return
@@ -365,7 +365,7 @@ def _amend_answered(order: Order, event: AmendAcked | AmendRejected, now: int) -
 
 
 def _cancel_failed(order: Order, now: int) -> None:
-    """Count it: the next goes another way, and from the third on later each time."""
+    """Count a failed cancel; from the third in a row on, the next one waits longer each time."""
     order.cancel.failures += 1
     again_s = 0.0
     if order.cancel.failures >= limits.CANCEL_FAILURES:
@@ -374,7 +374,7 @@ def _cancel_failed(order: Order, now: int) -> None:
 
 
 def rescale(order: Order, price_precision: int, qty_precision: int) -> None:
-    """Bring an adopted order to the precisions of its pair, which became known after it."""
+    """Bring an adopted order to the precisions of its pair, which became known or changed after its adoption."""
 
     def moved(units: int, now: int, then: int, rounding: str) -> int:
         return int(Decimal(units).scaleb(then - now).to_integral_value(rounding))
@@ -390,5 +390,5 @@ def rescale(order: Order, price_precision: int, qty_precision: int) -> None:
 
 
 def show_presence(order: Order, presence: Presence, *, is_margin: bool) -> None:
-    """Keep how much of an adopted order the book shows, and that it is on margin once a report said so."""
+    """Note how much of an adopted order the book shows, and that it is on margin if any report said so."""
     order.presence, order.is_margin = presence, order.is_margin or is_margin

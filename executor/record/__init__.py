@@ -1,1 +1,1 @@
-"""The journal: what is written, archived, read back at a start, and exported."""
+"""The journal: written, archived, read back at a start, looked up and exported."""

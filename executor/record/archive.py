@@ -1,8 +1,8 @@
-"""Archiving: what is old leaves the journal for a file a month in ``data/archive/``, so that the journal stays bounded.
+"""Archiving: old rows move from the journal to a file a month in ``data/archive/``, so that the journal stays bounded.
 
 A shell over two SQLite files. Rows are copied first and deleted after, in two transactions: a crash in between leaves
-them in both, and the next run deletes them. What the deleted fills add up to is carried in the journal, so that
-positions and profit start from it. The newest fills and entries stay whatever their age: Kraken sends them again.
+them in both, and the next run deletes them. The sums of the deleted fills stay in the journal, so that positions and
+profit start from them. The newest fills and entries stay whatever their age: Kraken sends them again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def files(journal: Path) -> list[Path]:
 
 
 def archived_fills(journal: Path) -> Iterator[FillRow]:
-    """Yield all fills in the archives, oldest first; those that a crash left in the journal as well come once."""
+    """Yield all fills in the archives, oldest first; one that a crash left in two files comes twice."""
     for file in files(journal):
         opened = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
         try:
@@ -44,7 +44,7 @@ def archived_fills(journal: Path) -> Iterator[FillRow]:
 
 
 def all_fills(path: Path) -> list[FillRow]:
-    """Return every fill ever journaled, archives first. Raises :class:`JournalError`."""
+    """Return every fill ever journaled, each once, archives first. Raises :class:`JournalError`."""
     try:
         fills = {row.exec_id: row for row in archived_fills(path)}
     except sqlite3.Error as error:
@@ -57,7 +57,7 @@ def all_fills(path: Path) -> list[FillRow]:
 
 
 def archive(journal: Journal, now_ts: int, rows_most: int = limits.ARCHIVE_ROWS) -> int:
-    """Move what is old, at most ``rows_most`` of each table at a time; return how many rows left the journal."""
+    """Move old rows, at most ``rows_most`` of each table at a time; return how many left the journal."""
     old = now_ts - int(limits.ARCHIVE_AFTER_S * SECOND)
     db = journal.connection
     try:
@@ -80,7 +80,7 @@ def archive(journal: Journal, now_ts: int, rows_most: int = limits.ARCHIVE_ROWS)
 
 
 def _last_fill(db: sqlite3.Connection, old: int, rows_most: int) -> int:
-    """Return the number of the last fill to move: all before it are old as well, so that their sums stay in order."""
+    """Return the number of the last fill to move, 0 for none; all before it are old too, so sums stay in order."""
     kept = db.execute("SELECT n FROM fills ORDER BY n DESC LIMIT 1 OFFSET ?", (limits.ARCHIVE_KEEP - 1,)).fetchone()
     if kept is None:
         return 0
@@ -129,7 +129,7 @@ def _delete(db: sqlite3.Connection, last_fill: int, orders: list[tuple[str]], en
 
 
 def carried(db: sqlite3.Connection) -> tuple[dict[tuple[str, str], Tally], dict[str, Pnl]]:
-    """Return what archived fills add up to: counts and positions by strategy and symbol, profit by symbol."""
+    """Return the sums of archived fills: counts and positions by strategy and symbol, profit by symbol."""
     tallies = {}
     for strategy, symbol, count, position, buy, sell in db.execute("SELECT * FROM carried_tallies"):
         tallies[strategy, symbol] = Tally(count, Decimal(position), {"buy": buy, "sell": sell})

@@ -1,8 +1,8 @@
-"""The events of each order, as rows for the journal: the causal chain that ``why`` shows. A core.
+"""The events of each order, as rows for the journal: the causal chain that ``why`` shows.
 
-An event says what came, was decided or left, and what state the order was in afterwards. One row holds all that led to
-a request (frame, book, target, plan, risk, rate budget, bytes), so that a request costs two rows: it and its answer.
-An order's first and newest events are kept; those between give way, so that one amended for days stays small.
+An event says what came in, was decided or was sent, and which state the order had afterwards. One row holds everything
+that led to a request (frame, book, target, plan, risk, rate budget, bytes), so a request costs two rows: its own and
+its answer's. An order's first and newest events are kept, those between dropped, so that days of amends stay small.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
 def place(n: int) -> int:
-    """Return where an order's ``n``th event is kept: the first few for good, the others in a ring behind them."""
+    """Return the place that an order's ``n``th event takes: the first few keep theirs, later ones share a ring."""
     if n < limits.EVENTS_FIRST:
         return n
     return limits.EVENTS_FIRST + (n - limits.EVENTS_FIRST) % limits.EVENTS_LAST
 
 
 def row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> EventRow:
-    """Return the order's next event, with the targets that left it as it was since its last one."""
+    """Return the order's next event, with the targets since its last one that left it as it was."""
     event = _row(order, kind, event_ts, data)
     order.audit.kept = None
     order.audit.events += 1
@@ -43,7 +43,7 @@ def row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> Even
 
 
 def kept_row(order: Order, event_ts: int) -> EventRow:
-    """Return an event that newer targets leave the order as it is; the next one takes its place and says so too."""
+    """Return an event for targets that leave the order as it is; the next event takes its place, and has them too."""
     return _row(order, "kept", event_ts, {})
 
 
@@ -59,19 +59,19 @@ def _row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> Eve
 
 
 def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
-    """Count a newer target that leaves the order as it is; return True when it is time to record so by itself."""
+    """Count a newer target that leaves the order as it is; return True when an event of its own is due for that."""
     order.audit.judged = target.decided
     kept = order.audit.kept = order.audit.kept or Kept(now_ts, now_ts, now_ts)
     kept.until_ts = now_ts
     kept.whys[why] = kept.whys.get(why, 0) + 1
-    if now_ts - kept.told_ts < limits.KEPT_EVERY_S * SECOND:
+    if now_ts - kept.recorded_ts < limits.KEPT_EVERY_S * SECOND:
         return False
-    kept.told_ts = now_ts
+    kept.recorded_ts = now_ts
     return True
 
 
 def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, object]:
-    """Return the frame, book and target that a decision goes back to, as far as they are known; times are wall ns."""
+    """Return the frame, book and target behind a decision, as far as they are known; times are ns since the epoch."""
     if target is None:
         return {}
     wanted: dict[str, object] = {
@@ -95,7 +95,7 @@ def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, obje
 
 
 def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int) -> dict[str, object]:
-    """Return the pair's counter before a transaction, its points, and what is held back for pulling open orders."""
+    """Return the pair's counter before a transaction, the transaction's points, and those held back for pulling."""
     return {
         "points": points,
         "counter": round(budget.value(symbol, now), 2),
@@ -105,7 +105,7 @@ def budget(budget: Budget, symbol: str, points: float, open_after: int, now: int
 
 
 def sent_bytes(request: Request, cl_ord_id: str) -> str:
-    """Return a request as it leaves, without its token; of a batch only what is this order's."""
+    """Return a request as it leaves, its token redacted; of a batch only this order's part."""
     params = {**request.params, "token": REDACTED}
     orders = params.get("orders")
     if isinstance(orders, list):  # one entry an order, in the order of the request's ids
@@ -114,7 +114,7 @@ def sent_bytes(request: Request, cl_ord_id: str) -> str:
 
 
 def sent(request: Request, cl_ord_id: str) -> dict[str, object]:
-    """Return a request's part of a decision."""
+    """Return what the event of a decision says about its request."""
     data: dict[str, object] = {"req_id": request.req_id, "bytes": sent_bytes(request, cl_ord_id)}
     if len(request.orders) > 1:
         data["batch"] = len(request.orders)
@@ -122,7 +122,7 @@ def sent(request: Request, cl_ord_id: str) -> dict[str, object]:
 
 
 def why_changed(order: Order, change: Change) -> dict[str, object]:
-    """Return what an amend changes, and why the planner chose it over leaving the order."""
+    """Return what an amend changes, and why the planner does not leave the order as it is."""
     reasons = []
     if change.price != order.price:
         ticks = abs(change.price - order.price)

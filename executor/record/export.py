@@ -1,7 +1,7 @@
-"""``python -m executor export``: what a person needs of the journal and its archives, as CSV any program reads.
+"""``python -m executor export``: fills, orders and ledger of the journal and its archives, as CSV any program reads.
 
-Tables are read as they stand in the file, whatever version of TradeByte wrote it: before a downgrade, or where a newer
-version's journal is refused. Amounts are the journal's own decimal text, ``*_ts`` are ns since the epoch.
+Tables are read with the columns that a file has, whatever version of TradeByte wrote it: for use before a downgrade, or
+when a newer version's journal is refused. Amounts are the journal's decimal text, ``*_ts`` are ns since the epoch.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def export(journal: Path, folder: Path) -> dict[str, int]:
 
 
 def _write(table: str, sources: list[Path], path: Path) -> int:
-    """Write rows with the columns of the newest file; older ones lack some."""
+    """Write a table's rows with the columns of all files; an older file lacks some."""
     columns: list[str] = []
     for source in sources:
         with closing(_opened(source)) as db:
@@ -68,7 +68,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def main(arguments: list[str]) -> None:
-    """Export into the folder that is named, or into a new one in ``data/``."""
+    """Export into ``--out``, or into a new folder in ``data/``."""
     options = argparse.ArgumentParser(prog="python -m executor export", description=__doc__)
     options.add_argument("--config", metavar="PATH")
     options.add_argument("--out", metavar="DIR", type=Path, help="a folder (else data/export-TIME)")

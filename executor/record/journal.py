@@ -1,6 +1,6 @@
 """The journal: SQLite, WAL, synchronous NORMAL; it knows an order before its bytes leave.
 
-A shell: it keeps what the core records and gives it back at the next start. The epoch is kept with a full sync.
+A shell: it stores what the cores record, and returns it at the next start. The epoch is written with a full sync.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from executor.record.rows import (
 )
 from shared import limits
 
-# 2 added the events, 3 keeps the day and what was converted by quote asset. An older file becomes one of the newest
-# version when it is opened to be written.
+# 2 added the events; 3 stores the day and the conversions by quote asset. An older file is raised to this version when
+# it is opened for writing.
 SCHEMA = 3
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -107,7 +107,7 @@ class Journal:
                 )
             self._db.executescript(_TABLES)
             self.write([MetaRow("schema", str(SCHEMA))])
-            # A start may wait for a lock; a pass may not: cancels of the next one would wait with it (T9).
+            # A start may wait for a lock. A pass may not: the next one's cancels would wait too (T9).
             self._db.execute(f"PRAGMA busy_timeout={limits.JOURNAL_BUSY_MS}")
         except sqlite3.OperationalError as error:
             raise JournalUnavailable(f"{path} cannot be used now ({error}); see that the disk has room") from error
@@ -127,7 +127,7 @@ class Journal:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            # A full disk passes; whoever starts tries again.
+            # A full disk or a lock passes: a start tries again later.
             kind = JournalUnavailable if isinstance(error, sqlite3.OperationalError) else JournalError
             raise kind(f"{self.path} cannot be written: {error}") from error
 
@@ -167,7 +167,7 @@ class Journal:
         return [order_row(row) for row in rows]
 
     def find_order(self, cl_ord_id: str, order_id: str) -> tuple[str, str] | None:
-        """Return (cl_ord_id, strategy) of an order by either id."""
+        """Return (cl_ord_id, strategy) of an order by either id, or None."""
         row = self._db.execute(
             "SELECT cl_ord_id, strategy FROM orders WHERE cl_ord_id = ? OR (order_id = ? AND order_id != '')",
             (cl_ord_id, order_id),
@@ -212,18 +212,18 @@ class Journal:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """Return the open database, for what archives it."""
+        """Return the open database, for archiving."""
         return self._db
 
     def prune(self, before_ts: int) -> None:
-        """Forget transactions that no counter remembers."""
+        """Delete transactions that are too old to be on any counter."""
         try:
             self._db.execute("DELETE FROM sends WHERE sent_ts < ?", (before_ts,))
         except sqlite3.Error as error:
             raise JournalError(f"{self.path} cannot be written: {error}") from error
 
     def prune_events(self) -> None:
-        """Forget the oldest of too many events, a few at a time; write nothing while there are not too many."""
+        """Delete the oldest events beyond the limit, a few at a time; write nothing while the limit is kept."""
         try:
             first, last = (self._db.execute(f"SELECT {end}(id) FROM events").fetchone()[0] for end in ("min", "max"))
             if first is not None and last - first >= limits.EVENTS_KEPT:

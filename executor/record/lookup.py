@@ -1,4 +1,4 @@
-"""Looking into a journal or an archive without writing: while the executor runs, and when nothing does."""
+"""Read-only look-ups in a journal or an archive, while the executor runs or when it does not."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Lookup:
         self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)
 
     def orders(self, word: str) -> list[OrderRow]:
-        """Return orders whose client id begins with ``word``, or whose id of Kraken's is ``word``."""
+        """Return the orders whose client id begins with ``word``, or whose Kraken id is ``word``."""
         named = "substr(cl_ord_id, 1, length(?1)) = ?1 OR (order_id = ?1 AND order_id != '')"
         query = f"SELECT {columns(OrderRow)} FROM orders WHERE {named}"
         return [order_row(row) for row in self._db.execute(query, (word,))]
 
     def events(self, cl_ord_id: str) -> list[EventRow]:
-        """Return what is kept of an order's events, oldest first; none in a file from before there were any."""
+        """Return an order's events, oldest first; none from a file that is older than events."""
         if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
             return []
         query = f"SELECT {columns(EventRow)} FROM events WHERE cl_ord_id = ? ORDER BY n"
@@ -41,7 +41,7 @@ class Lookup:
         return [name for row in rows for name in row if name]
 
     def oldest_name(self) -> str:
-        """Return the first of our own ids, which begin with the epoch; empty without orders."""
+        """Return the lowest of our own client ids, which begin with the epoch; empty without orders."""
         query = "SELECT min(cl_ord_id) FROM orders WHERE cl_ord_id GLOB 'T*' AND length(cl_ord_id) = ?"
         return str(self._db.execute(query, (ids.LENGTH,)).fetchone()[0] or "")
 

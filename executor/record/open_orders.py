@@ -1,6 +1,6 @@
 """``python -m executor.record.open_orders JOURNAL``: the orders that the journal knows as live, a JSON object a line.
 
-For a halt without an executor, which waits for it: so it loads nothing but what reads the file.
+A halt without an executor waits for this command, so it imports nothing but what reads the file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def open_orders(journal: Path) -> list[dict[str, str]]:
-    """Return ``cl_ord_id`` and ``order_id`` (empty where Kraken has not told it) of each. Raises sqlite3.Error."""
+    """Return ``cl_ord_id`` and ``order_id`` (empty if not known) of each live order. Raises sqlite3.Error."""
     db = sqlite3.connect(f"{journal.resolve().as_uri()}?mode=ro", uri=True, timeout=0.5)
     try:
         rows = db.execute("SELECT cl_ord_id, order_id FROM orders WHERE is_live AND strategy != 'account'")
@@ -22,7 +22,7 @@ def open_orders(journal: Path) -> list[dict[str, str]]:
 
 
 def main() -> None:
-    """Print them; exit 1 with the reason when the journal cannot be read."""
+    """Print the live orders; exit 1 with the reason if the journal cannot be read."""
     try:
         lines = [json.dumps(order) for order in open_orders(Path(sys.argv[1]))]
     except (IndexError, sqlite3.Error) as error:

@@ -1,4 +1,4 @@
-"""A start: the state as the journal holds it. Starting after a crash and for the first time are one path."""
+"""Restoring the state from the journal at a start. A first start and one after a crash take the same path."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SENDS_KEPT_S = 3600
 def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tuple[State, int]:
     """Return the state as the journal holds it, and until when all fills are known (exchange time, ns since the epoch).
 
-    ``now`` is ns of CLOCK_BOOTTIME, ``boot_to_wall`` what makes ns since the epoch of it.
+    ``now`` is ns of CLOCK_BOOTTIME; ``boot_to_wall`` added to it gives ns since the epoch.
     """
     wall = now + boot_to_wall
     inventory = config.trading.inventory_base or {}
@@ -55,7 +55,7 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     state.next_event = journal.next_event
     fills: defaultdict[str, Decimal] = defaultdict(Decimal)
     for fill in journal.fills():
-        # By the exchange's id: somebody else's orders have no other.
+        # By the exchange's id: foreign orders may have no other.
         fills[fill.order_id or fill.cl_ord_id] += Decimal(fill.qty)
     for row in journal.live_orders():
         order = from_row(row, boot_to_wall, journal.next_event(row.cl_ord_id))

@@ -1,6 +1,6 @@
-"""The journal's rows: what the cores record, and what a start gives back to them. A core.
+"""The journal's rows: what the cores record, and what a start reads.
 
-Numbers are decimal text, so that a change of a pair's precision leaves the past readable.
+Numbers are decimal text, so that old rows stay readable when a pair's precision changes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any  # Any: SQLite gives values without types
 
 from executor.account.ledger import Entry, Holding
 
-REST = "REST"  # the symbol of what counts on the key's own counter
+REST = "REST"  # the ``symbol`` of a REST call, which counts on the key's own counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class FillRow:
 
 @dataclass(frozen=True, slots=True)
 class BeforeRow:
-    """A fill older than the journal: seen, never counted."""
+    """A fill older than the journal's opening: it was seen, and must not be counted."""
 
     exec_id: str
 
@@ -67,7 +67,7 @@ class BeforeRow:
 class SendRow:
     """A transaction that leaves for the exchange, with its points on the pair's counter.
 
-    A REST call that counts on the key's own counter has :data:`REST` for its symbol.
+    A REST call, which counts on the key's own counter, has the symbol :data:`REST`.
     """
 
     sent_ts: int
@@ -95,10 +95,9 @@ class MetaRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event of an order, for ``why``: its ``n``th, counted from 0, and the order's ``state`` after it.
+    """An event of an order, for ``why``: the ``n``th, counted from 0, and the order's ``state`` after it.
 
-    ``place`` is where it is kept: a later event of the same place takes it over. ``event_ts`` is ns since the epoch,
-    ``data`` JSON.
+    A later event with the same ``place`` overwrites it. ``event_ts`` is ns since the epoch, ``data`` JSON.
     """
 
     cl_ord_id: str
@@ -127,11 +126,11 @@ def holding_row(asset: str, holding: Holding) -> HoldingRow:
 
 
 def columns(kind: type) -> str:
-    """Return the columns of a kind of row, by name, as SQL lists them; they are selected in the order of its fields."""
+    """Return a kind of row's columns as SQL lists them, in the order of its fields."""
     return ", ".join(field.name for field in fields(kind))
 
 
 def order_row(row: tuple[Any, ...]) -> OrderRow:  # as SQLite returns it
-    """Return a row that was selected by the columns of :class:`OrderRow`."""
+    """Return an :class:`OrderRow` from values selected in the order of its columns."""
     values = dict(zip((field.name for field in fields(OrderRow)), row, strict=True))
     return OrderRow(**{**values, "is_live": bool(values["is_live"])})

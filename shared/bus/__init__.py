@@ -1,6 +1,7 @@
 """The bus: ZeroMQ XPUB to SUB, brokerless; a message is two frames, topic and msgpack map.
 
-A :class:`Publisher` stamps and repeats, a :class:`Subscriber` drains and counts; ``topics`` is the table of both.
+A :class:`Publisher` stamps and repeats messages, a :class:`Subscriber` drains and counts them; ``topics`` is the table
+of topics and their messages.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from shared.config import Config
 
 
 def address(config: Config, endpoint: str) -> str:
-    """Return an endpoint as ZeroMQ takes it: ``ipc://`` absolute, or in a short folder where that is too long."""
+    """Return an endpoint as ZeroMQ takes it: ``ipc://`` absolute, or in a short folder if that path is too long."""
     if not endpoint.startswith("ipc://"):
         return endpoint
     path = config.root / endpoint.removeprefix("ipc://")

@@ -1,6 +1,6 @@
-"""The sending end: stamps each message's header, keeps the last of every state topic, and sends it again.
+"""The sending end: stamps each message's header, keeps the last message of every state topic, and repeats it.
 
-A state message is repeated as the same bytes, every second and to whoever subscribes.
+A state message is repeated as the same bytes, every second and to each new subscriber.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ class Publisher:
             raise
 
     def publish(self, topic: str, message: Message) -> None:
-        """Send a copy with its header."""
+        """Send a copy of a message with its header filled in."""
         seq, ts = self.next_seq(topic), wall_ns()
         stamped = msgspec.structs.replace(message, src=self.src, boot=self.boot, seq=seq, ts=ts)
         self.publish_encoded(topic, _encoder.encode(stamped))
 
     def next_seq(self, topic: str) -> int:
-        """Return the next sequence number of a topic; whoever takes it must send it."""
+        """Return the next sequence number of a topic; the caller must send a message with it."""
         number = self._seq.get(topic, 0) + 1
         self._seq[topic] = number
         return number
@@ -72,12 +72,12 @@ class Publisher:
         self._send(raw, payload)
 
     def is_subscribed(self, prefix: str) -> bool:
-        """True if anybody ever subscribed to topics that begin so."""
+        """True if anybody ever subscribed to topics with this prefix."""
         wanted = prefix.encode()
         return any(wanted.startswith(subscribed) or subscribed.startswith(wanted) for subscribed in self._asked_for)
 
     def repeat(self) -> None:
-        """Send the last message of every state topic again, the same bytes."""
+        """Send the last message of every state topic again, as the same bytes."""
         for raw, payload in self._state.items():
             self._send(raw, payload)
 

@@ -1,6 +1,6 @@
-"""The reading end: drains its queue without blocking and counts what is missing, repeated, superseded or garbage.
+"""The reading end: drains its queue without blocking, and counts messages that are missed, repeated, old or garbage.
 
-Of each state topic only the newest is kept; events are handed on in order.
+Of each state topic only the newest message is kept; events are handed on in order.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class Counters:
 
 @dataclass(slots=True)
 class _Track:
-    """Per publisher: its newest boot, and the last sequence number of each topic in it."""
+    """A publisher's newest boot, and the last sequence number of each topic in that boot."""
 
     boot: int = 0
     seq: dict[str, int] = field(default_factory=dict)
 
 
 class Tracker:
-    """Admits messages that are new: drops superseded boots and repeats, counts gaps. A core: no socket."""
+    """Admits new messages: drops those of superseded boots and repeats, and counts gaps. Uses no socket."""
 
     def __init__(self) -> None:
         self.counters = Counters()
@@ -60,7 +60,7 @@ class Tracker:
         self._tracked = 0
 
     def admit(self, topic: str, message: Message) -> int | None:
-        """Return how many were missed before this one, or None when it is no news."""
+        """Return how many messages were missed before this one, or None if this one is not new."""
         track = self._publishers.get(message.src)
         if track is None:
             if len(self._publishers) >= limits.BUS_TRACKED_TOPICS:
@@ -82,7 +82,7 @@ class Tracker:
                 self.counters.untracked += 1
                 return None
             self._tracked += 1
-            missed = 0  # a late joiner has missed nothing that it was promised
+            missed = 0  # what was sent before a subscriber joined is not missed
         elif message.seq <= last:
             self.counters.repeats += 1
             return None
@@ -119,7 +119,7 @@ class Subscriber:
         self.connect(endpoints, curve)
 
     def connect(self, endpoints: Iterable[str], curve: Curve | None) -> None:
-        """Connect to more publishers, be they there yet or not."""
+        """Connect to more publishers, whether or not they run yet."""
         for endpoint in endpoints:
             if curve is not None and endpoint.startswith("tcp://"):
                 self.socket.curve_serverkey = curve.public_key.encode()
@@ -129,7 +129,7 @@ class Subscriber:
 
     @property
     def counters(self) -> Counters:
-        """Return what was seen since the beginning."""
+        """Return the counters since the beginning."""
         return self.tracker.counters
 
     def drain(self, most: int = limits.BUS_DRAIN_MESSAGES) -> list[Received]:
@@ -187,5 +187,5 @@ class Subscriber:
 
 
 def attach(config: Config, wanted: Iterable[str]) -> Subscriber:
-    """Return a subscriber from outside, as a command uses it."""
+    """Return a subscriber for a command, which is not a process of the bus."""
     return Subscriber(zmq.Context.instance(), addresses(config), wanted, config.curve)

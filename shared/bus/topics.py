@@ -1,8 +1,8 @@
 """The topics of the bus, and which message each carries.
 
 A topic is ``kind`` or ``kind.rest`` and ends in a NUL byte on the wire, so that ``book.BTC/USD`` never matches
-``book.BTC/USDT``. *State* topics hold the whole state each time and are sent again, the same bytes, every
-second and to whoever subscribes; *event* topics are sent once.
+``book.BTC/USDT``. A message of a *state* topic holds the whole state; it is repeated as the same bytes, every second
+and to each new subscriber. A message of an *event* topic is sent once.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Kind:
 
 KINDS: tuple[Kind, ...] = (
     Kind("feed.instrument", m.Instruments, True, "pairs and assets: precisions, increments, minimums, status"),
-    Kind("feed.status", m.FeedStatus, True, "the connection to Kraken, new every 200 ms"),
-    Kind("resync", m.Resync, True, "symbols that want a new snapshot, each with a request number"),
-    Kind("book.status", m.BookStatus, True, "every book's state, new every 200 ms"),
+    Kind("feed.status", m.FeedStatus, True, "the connection to Kraken, every 200 ms"),
+    Kind("resync", m.Resync, True, "symbols that need a new snapshot, each with a request number"),
+    Kind("book.status", m.BookStatus, True, "every book's state, every 200 ms"),
     Kind("book", m.Book, True, "the published depth of one symbol"),
     Kind("target", m.Target, True, "all quotes that one strategy wants for one symbol"),
     Kind("order", m.Orders, True, "own live orders of a symbol, and those ended in the last minute"),
@@ -64,14 +64,14 @@ def encode(topic: str) -> bytes:
 
 
 def decode(raw: bytes) -> str:
-    """Return the topic of its bytes on the wire; the NUL is required, a ValueError says so."""
+    """Return the topic of its bytes on the wire. Raises ValueError without the NUL at the end."""
     if not raw.endswith(b"\0"):
         raise ValueError(f"topic {raw[:64]!r} does not end in NUL")
     return raw[:-1].decode()
 
 
 def subscription(names: str) -> list[bytes]:
-    """Return what to subscribe to for a kind (``book``) or a whole topic (``book.BTC/USD``), as prefixes.
+    """Return the prefixes to subscribe to for a kind (``book``) or a whole topic (``book.BTC/USD``).
 
     A kind matches itself and all below it; ``feed`` alone matches every ``feed.*``.
     """

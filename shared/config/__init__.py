@@ -1,7 +1,7 @@
 """The configuration: one YAML file, typed, checked whole before anything starts.
 
-A module for each section; ``schema`` puts them together, ``load`` reads the file, ``checks/`` says what types cannot.
-What other folders use is named here.
+There is a module for each section. ``schema`` puts them together, ``load`` reads the file, and ``checks/`` checks what
+types cannot. Other folders import from here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Alert rules of the configuration, one a kind of trouble, and the webhooks that are sent alerts."""
+"""Alert rules of the configuration, one for each kind of trouble, and the webhooks that alerts are sent to."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Hop = Literal[
 class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The rule by which a kind of trouble is reported.
 
-    ``level`` ``none`` tells nothing. It is told when it has lasted ``lasts_s``, again every ``again_s`` while it lasts
-    (0: never again), and as over when it was away for ``over_s``.
+    Trouble is reported once it has lasted ``lasts_s``, again every ``again_s`` while it lasts (0: never again), and as
+    over when it has been gone for ``over_s``. ``level`` ``none`` reports nothing.
     """
 
     level: Literal["none", "info", "warning", "critical"] = "warning"
@@ -32,7 +32,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
 
 
 class Stale(Rule, frozen=True, kw_only=True):
-    """A quiet pair is healthy, so it is said once."""
+    """A quiet pair is healthy, so this is reported once."""
 
     again_s: float = 0
 
@@ -78,7 +78,7 @@ class RateLow(Rule, frozen=True, kw_only=True):
 
 
 class ProcessDied(Rule, frozen=True, kw_only=True):
-    """Told at once, each time."""
+    """Reported at once, each time."""
 
     over_s: float = 0
 
@@ -139,12 +139,12 @@ class Alerts(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
         return rule
 
 
-# What a template may say, and what stands for it in a test.
+# The names that a template may have in braces.
 PLACEHOLDERS = ("level", "kind", "text", "process", "time", "host")
 
 
 class Webhook(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """An address that is sent alerts of ``level`` and above, and their ends, as JSON made from ``template``."""
+    """An address to send alerts of ``level`` and above to, and their ends, as JSON made from ``template``."""
 
     url: str
     level: AlertLevel = "warning"

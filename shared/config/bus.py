@@ -6,7 +6,7 @@ import msgspec
 
 
 class Curve(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """CURVE keys (Z85 text) for ``tcp://`` endpoints beyond loopback, and the client keys let in."""
+    """CURVE keys (Z85 text) for ``tcp://`` endpoints beyond loopback, and the client keys that are let in."""
 
     public_key: str
     secret_key: str

@@ -1,4 +1,4 @@
-"""Validation errors of msgspec in words: file, line, key, what was found, what is allowed, and the likely key meant."""
+"""Validation errors of msgspec as text for people: file, line, key, the value, what is allowed, the likely key."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from shared.config.schema import NOT_FROM_THE_FILE, Config
 
 
 def explained(problem: str, tree: object, where: Callable[[str], str], schema: object = Config, above: str = "") -> str:
-    """Return a validation error of msgspec in words that name the line, the key and the likely one meant.
+    """Return a validation error of msgspec as text with the line, the key and the key that was probably meant.
 
-    ``tree`` was read as ``schema``; ``above`` is the key path at which it stands in the file.
+    ``tree`` was read as ``schema``; ``above`` is its key path in the file.
     """
     text, _, raw_path = problem.partition(" - at ")
-    # Of a key the text itself says which.
+    # The error is about a key, which its text names.
     is_key = raw_path.startswith("`key`")
     path = raw_path.partition("`$")[2].rstrip("`").lstrip(".")
     before, in_map, _ = path.partition("[...]")
     if in_map and not is_key and isinstance(named := _value_at(tree, before), dict):
-        # msgspec does not say which of a map's values it means: the first that fails by itself.
+        # msgspec does not say which of a map's values is wrong: take the first that fails by itself.
         kind = _kind_at(schema, f"{before}[...]")
         for name, inner in named.items():
             try:
@@ -43,7 +43,7 @@ def explained(problem: str, tree: object, where: Callable[[str], str], schema: o
         kind = typing.get_args(_kind_at(schema, path))[0] if is_key else _kind_at(schema, path)
         text = f"{f'{text}, ' if is_key else ''}must be one of {', '.join(_words(kind))}"
     value = _value_at(tree, path)
-    # What holds others may hold a secret.
+    # A map or a list may contain a secret.
     given = "" if is_key or isinstance(value, dict | list) or _is_secret(full) else f", found {value!r}"
     return f"{where(full)}: {full or 'the file'}: {text}{given}"
 
@@ -64,7 +64,7 @@ def _kind_at(schema: object, path: str) -> object:
 
 
 def _words(kind: object) -> list[str]:
-    """Return what a type with a few allowed values allows."""
+    """Return the allowed values of a literal type."""
     if typing.get_origin(kind) is typing.Literal:
         return [str(value) for value in typing.get_args(kind)]
     return [word for part in typing.get_args(kind) for word in _words(part)]

@@ -15,7 +15,7 @@ LIVE_WS_AUTH = "wss://ws-auth.kraken.com/v2"
 
 
 class Kraken(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Where Kraken is and the keys to it.
+    """Addresses of Kraken, and the keys for them.
 
     ``websocket_version`` is the public feed's; trading is always by version 2. An empty URL means the embedded
     simulator in the sandbox and Kraken's own address otherwise; in the sandbox every URL must be loopback.

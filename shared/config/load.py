@@ -1,9 +1,9 @@
-"""Reading the configuration: found, expanded, typed and checked whole before anything starts.
+"""Reading the configuration: it is found, expanded, typed and checked whole before anything starts.
 
-Found by ``--config``, else ``TRADEBYTE_CONFIG``, else ``config/config.yaml`` here. ``${NAME}`` takes an
-environment variable. What is wrong raises :class:`ConfigError`, whose text names file, line and mend; a process
-answers it with exit code 78. Relative paths count from the project's folder: the parent of the file's folder when
-that is named ``config``, else the file's folder.
+The file is the one of ``--config``, else of ``TRADEBYTE_CONFIG``, else ``config/config.yaml`` in the current folder.
+``${NAME}`` takes an environment variable. A :class:`ConfigError` names file, line and mend; a process then exits with
+78. Relative paths count from the project's folder: the parent of the file's folder if that is named ``config``, else
+the file's folder.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DEFAULT_PATH = Path("config/config.yaml")
 
 
 def load(path: str | Path | None = None, *, required: bool = False, environ: dict[str, str] | None = None) -> Config:
-    """Read, expand, validate. With no file anywhere: defaults, unless ``required`` (a command that acts)."""
+    """Return the configuration; without a file the defaults, unless it is ``required`` (by a command that acts)."""
     environment = dict(os.environ) if environ is None else environ
     named = path or environment.get("TRADEBYTE_CONFIG")
     source = Path(named) if named else DEFAULT_PATH
@@ -48,7 +48,7 @@ def load(path: str | Path | None = None, *, required: bool = False, environ: dic
 
 
 def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Config:
-    """Return the configuration that YAML text means; errors name ``source`` and the line."""
+    """Return the configuration in a YAML text; errors name ``source`` and the line."""
     try:
         tree, lines = yaml_text.read(written)
     except YamlProblem as problem:
@@ -80,7 +80,7 @@ def parse(written: str, source: Path, root: Path, environ: dict[str, str]) -> Co
 
 
 def place(config: Config, key: str) -> str:
-    """Return ``FILE:LINE`` of a key path such as ``trading.pairs[0]``, or of what is nearest above it."""
+    """Return ``FILE:LINE`` of a key path such as ``trading.pairs[0]``, or of the nearest key above it."""
     if config.source is None:
         return "built-in defaults"
     try:
@@ -97,7 +97,7 @@ def _line_of(lines: dict[str, int], key: str) -> int:
 
 
 def _leave_out_halt_key(config: Config, tree: dict[str, object]) -> None:
-    """Go without what is left out of the halt key's two parts, where the sandbox's own would be no match."""
+    """Leave the halt key's parts empty that the file leaves out, if the sandbox's defaults would not match the rest."""
     section = tree.get("kraken")
     written: dict[str, object] = section if isinstance(section, dict) else {}
     names = ("halt_key", "halt_secret")

@@ -8,12 +8,12 @@ from shared.config.alerts import Alerts, Webhook
 
 
 class Monitor(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The monitor's HTTP address, supervisord's socket, and what is warned of.
+    """The monitor's HTTP address, supervisord's socket, and the thresholds of warnings.
 
     A process above ``memory_threshold_mb`` collects garbage and warns; above ``memory_limit_mb`` it restarts in order.
     ``cpu_percent`` and ``memory_percent`` are of the machine, ``disk_free_mb`` of the disk that holds ``data/``,
-    ``rate_free_percent`` of a pair's order counter. ``alerts`` says how each kind of trouble is told, and ``webhooks``
-    to whom besides.
+    ``rate_free_percent`` of a pair's order counter. ``alerts`` has the rule for each kind of trouble; ``webhooks`` are
+    further receivers of alerts.
     """
 
     host: str = "127.0.0.1"

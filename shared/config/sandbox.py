@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 SANDBOX_PAIRS = ["BTC/USD", "ETH/USD", "SOL/USD"]
-# What the sandbox's account begins with, and what is kept of it where the file does not say.
+# What the sandbox's account begins with; also the default of ``inventory_base``.
 SANDBOX_INVENTORY = {"BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
 # Made up and well formed; they open nothing but the simulator.
 SANDBOX_KEYS = (

@@ -54,23 +54,23 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def flatten_file(self) -> Path:
-        """Return the wish to close every position (T11): there until that is done."""
+        """Return the file that asks to close every position (T11); it exists until that is done."""
         return self.data / "FLATTEN"
 
     @property
     def accept_file(self) -> Path:
-        """Return the assets that a person takes as they are: there until the executor did."""
+        """Return the file of assets whose balance a person accepts; it exists until the executor has done so."""
         return self.data / "ACCEPT"
 
     @property
     def curve(self) -> Curve | None:
-        """Return the CURVE keys, when there are any."""
+        """Return the CURVE keys, or None without any."""
         curve = self.bus.get("curve")
         return curve if isinstance(curve, Curve) else None
 
     @property
     def process_names(self) -> list[str]:
-        """Return every process that the configuration makes run, in the order of the data's way."""
+        """Return every process that the configuration runs, in the order in which data flows."""
         simulator = ["simulator"] if self.kraken.sandbox else []
         return [*simulator, "collector", "book", *self.strategy_processes, "executor", "monitor"]
 

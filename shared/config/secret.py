@@ -1,4 +1,4 @@
-"""The secret values of a configuration, and a mask that keeps them out of what is written."""
+"""The secret values of a configuration, and a mask that keeps them out of logs and messages."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from shared.config.schema import Config
 
 HIDDEN: Final = "***"
-# What is shorter is no key, and hiding it would garble every line.
+# A shorter text is no key, and hiding it would garble every line.
 SHORTEST: Final = 6
-# A piece of an address that is shorter is a word, such as sendMessage.
+# A shorter part of an address is a word, such as sendMessage.
 SECRET_PART: Final = 16
 
 
@@ -30,7 +30,7 @@ def secrets_of(config: Config) -> list[str]:
 
 
 def _of_address(url: str) -> set[str]:
-    """Return an address that may hold a secret, as a whole and in the parts that an error may name by themselves."""
+    """Return an address that may hold a secret, and each of its parts that an error may quote by itself."""
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     pieces = {piece for piece in re.split(r"[/?&=]", path) if len(piece) >= SECRET_PART}
@@ -38,7 +38,7 @@ def _of_address(url: str) -> set[str]:
 
 
 class Mask:
-    """Hides secrets in text, also where a text was quoted by ``repr``."""
+    """Hides secrets in text, also in text that ``repr`` has quoted."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = {form for secret in secrets for form in (secret, repr(secret)[1:-1])}

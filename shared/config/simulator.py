@@ -12,7 +12,7 @@ from shared.config.unconfirmed import Unconfirmed
 
 
 class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A key of a simulated account; all permissions when none are named. ``query`` is everything that reads."""
+    """A key of a simulated account; it has all permissions if none are named. ``query`` is everything that reads."""
 
     api_key: str
     api_secret: str
@@ -40,8 +40,8 @@ class Key(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
 class SimAccount(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A simulated account; balances in the assets' new names (BTC, USD).
 
-    ``wallets`` is what lies elsewhere than in the spot wallet and cannot be traded: asset to wallet
-    (``earn/flex``, ``earn/bonded``) to amount.
+    ``wallets`` are balances outside the spot wallet, which cannot be traded: asset to wallet (``earn/flex``,
+    ``earn/bonded``) to amount.
     """
 
     name: str
@@ -79,13 +79,12 @@ def _default_accounts() -> list[SimAccount]:
 
 
 class Simulator(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The embedded Kraken: where it listens, its seed, delays in ms, accounts, and what is not confirmed of Kraken.
+    """The embedded Kraken: its address, seed, delays in ms, accounts, and switches for unconfirmed behaviour.
 
-    ``pairs`` are those it lists, by any of their names; left out, those that are traded and what valuing them needs.
+    ``pairs`` are those that it lists, by any of their names; by default the traded ones and those that value them.
     ``asset_pairs`` is a file of further pairs in the form of Kraken's AssetPairs answer; ``*`` in ``pairs`` is all of
-    them.
-    ``beyond_loopback`` lets ``host`` be another address than this machine's own: whoever reaches it may then trade the
-    made-up accounts whose keys the configuration shows.
+    them. ``beyond_loopback`` lets ``host`` be another address than loopback: anybody who reaches it may then trade the
+    made-up accounts, whose keys the configuration shows.
     """
 
     host: str = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""The section ``strategies``: name to settings, each a process of its own."""
+"""The section ``strategies``: settings by name; each strategy is a process of its own."""
 
 from __future__ import annotations
 

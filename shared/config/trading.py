@@ -13,8 +13,8 @@ from shared.config.sandbox import SANDBOX_PAIRS
 class Trading(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The pairs to trade and every limit; amounts in ``currency``, ``inventory_base`` in units of each traded base.
 
-    Other quote currencies are valued through a pair of ``pairs`` or of ``reference_pairs``, which are subscribed to and
-    never traded; left out, they are found in what the exchange lists.
+    Other quote currencies are valued through ``pairs`` or ``reference_pairs``, which are subscribed to and never
+    traded; by default these are chosen from what the exchange lists.
     """
 
     currency: str = "USD"

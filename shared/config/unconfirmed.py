@@ -1,7 +1,7 @@
-"""Unconfirmed behaviour of Kraken's exchange, as switches of the simulator, each with its likelier default.
+"""Unconfirmed behaviour of Kraken's exchange, as switches of the simulator; the likelier value is the default.
 
-The only place that says of each fact what is not known, what the simulator does by default and otherwise, and what is
-known of it all the same. docs/simulator.md's table and the configuration's page are made from it.
+Only this module says what is not known, what the simulator does for each value, and what is known all the same. The
+table in docs/simulator.md and the page of the configuration are made from it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 
 class Assumption(NamedTuple):
-    """An unknown behaviour, what happens by each value of its switch (the default first), and what is known."""
+    """An unknown behaviour, the outcome for each value of its switch (the default first), and what is known."""
 
     about: str
     outcomes: Mapping[Any, str]
@@ -22,7 +22,7 @@ class Assumption(NamedTuple):
 
 
 class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """The simulator's switches for what is not confirmed of Kraken; sections of KRAKEN.md say where it is from."""
+    """The simulator's switches for what is not confirmed of Kraken; numbers are sections of KRAKEN.md."""
 
     duplicate_subscribe: Annotated[
         Literal["refused", "acknowledged"],
@@ -79,7 +79,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         bool,
         Assumption(
             "`new` between `pending_new` and `canceled` of a post-only order that would take",
-            {False: "not told", True: "told"},
+            {False: "not reported", True: "reported"},
             "8: not read anywhere",
         ),
     ] = False
@@ -87,14 +87,14 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         Literal["announced", "unannounced"],
         Assumption(
             "`pending_new` and `new` of an order that fills whole as it arrives",
-            {"announced": "both are told before its trades", "unannounced": "neither is told"},
+            {"announced": "both are reported before its trades", "unannounced": "neither is reported"},
             "3.2, 10.1: a sample of the documentation, no capture",
         ),
     ] = "announced"
     filled_report: Annotated[
         Literal["separate", "in_the_trade"],
         Assumption(
-            "how the end of a filled order is told",
+            "how the end of a filled order is reported",
             {
                 "separate": "by a report `filled` after the last `trade`",
                 "in_the_trade": "by `order_status` `filled` of the last `trade` alone",
@@ -105,7 +105,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     triggered_status: Annotated[
         Literal["triggered", "new"],
         Assumption(
-            "`order_status` of the report `status` that tells the release of a triggered order",
+            "`order_status` of the report `status` when a triggered order is released",
             {"triggered": "`triggered`", "new": "`new`"},
             "3.2: in clients, not in the documentation's list",
         ),
@@ -115,7 +115,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         Assumption(
             "an amend without `post_only` that lets a post-only order cross",
             {"takes": "it takes: the amend's own flag counts alone", "refused": "`EOrder:Post only order`"},
-            "3.4: the amend's flag is documented, the order's is not spoken of",
+            "3.4: the amend's flag is documented, the order's is not mentioned",
         ),
     ] = "takes"
     cancel_over_rate: Annotated[
@@ -131,7 +131,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         Assumption(
             "`cancel_all_orders_after` during maintenance",
             {"refused": "`EService:Unavailable`; what is armed runs on", "taken": "arms or disarms"},
-            "1.2, 3.4: nothing is taken, and what is armed pulls everything on the return; this is not spoken of",
+            "1.2, 3.4: nothing is taken, and an armed switch pulls everything on the return; this is not mentioned",
         ),
     ] = "refused"
     rate_counter_name: Annotated[
@@ -213,7 +213,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         Assumption(
             "`price2` or `trigger` of a REST order whose type has no use for it",
             {"refused": "`EGeneral:Invalid arguments:price2`, `:trigger`", "ignored": "the order is placed without it"},
-            "4.5: not spoken of; nothing here is placed without what it asks for",
+            "4.5: not mentioned; nothing here is placed without what it asks for",
         ),
     ] = "refused"
     fee_preference: Annotated[
@@ -228,7 +228,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         Literal["quote", "base"],
         Assumption(
             "the fee of a buy that asks for it in base (`fee_preference` `base`, `oflags` `fcib`)",
-            {"quote": "in quote all the same", "base": "in base: of what is bought so much less is received"},
+            {"quote": "in quote all the same", "base": "in base: so much less of it is received"},
             "3.2, 6.1: documented as quote at present, and as the flag's use; of a sell it is in quote here",
         ),
     ] = "quote"
@@ -249,7 +249,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
                 "fresh": "good for its own 15 minutes",
                 "none": "`ESession:Invalid session`",
             },
-            "3.1: that it outlives them on its own connection is documented, others are not spoken of",
+            "3.1: that it outlives them on its own connection is documented, others are not mentioned",
         ),
     ] = "any"
     quiet_close: Annotated[
@@ -303,7 +303,7 @@ class Unconfirmed(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
 
 
 def assumptions() -> Iterator[tuple[str, Any, Assumption]]:
-    """Yield each switch's name, default and what is assumed."""
+    """Yield each switch's name, default and assumption."""
     hints = typing.get_type_hints(Unconfirmed, include_extras=True)
     for field in msgspec.structs.fields(Unconfirmed):
         (assumption,) = hints[field.name].__metadata__

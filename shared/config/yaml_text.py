@@ -1,7 +1,7 @@
-"""The configuration's text as plain values, each with its line: YAML, less what reads as another value than written.
+"""The configuration's text as plain values, each with its line: YAML without values that it would misread.
 
-YAML 1.1 takes ``0250`` for 168, ``1:30`` for 90, ``ON`` for true, and the last of two equal keys. Here a word stays a
-word, a number keeps its text, and what could be misread raises :class:`YamlProblem`.
+YAML 1.1 reads ``0250`` as 168, ``1:30`` as 90, ``ON`` as true, and takes the last of two equal keys. Here a word stays
+a word, a decimal number keeps its text, and what could be misread raises :class:`YamlProblem`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _INT: Final = "tag:yaml.org,2002:int"
 _MERGE: Final = "tag:yaml.org,2002:merge"
 _NULL: Final = "tag:yaml.org,2002:null"
 _STR: Final = "tag:yaml.org,2002:str"
-# What YAML 1.1 reads as another number than most people mean: octal, sixty-based, hexadecimal, binary, underscores.
+# Text that YAML 1.1 reads as another number than most people mean: octal, base 60, hexadecimal, binary, underscores.
 _MISREAD: Final = re.compile(r"[-+]?(0\d[\d_.]*|\d[\d_]*(:[0-9]+)+(\.\d*)?|0[xob][0-9a-fA-F_]+|\d+(_\d+)+(\.\d*)?)")
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that knows decimal numbers, true, false and null; everything else is a word."""
+    """A SafeLoader that knows decimal numbers, true, false and null; everything else is a word."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}
 
@@ -60,7 +60,7 @@ def read(written: str) -> tuple[Any, dict[str, int]]:
     """Return the values of YAML text, and the line of every key path (``trading.pairs[0]``)."""
     lines: dict[str, int] = {}
     try:
-        # It looks at the text already when it is made.
+        # In the try: the constructor reads the text already.
         loader = _Loader(written)
         node = loader.get_single_node()
         if node is None:
@@ -71,7 +71,7 @@ def read(written: str) -> tuple[Any, dict[str, int]]:
         raise YamlProblem(1, "", "nested too deep to be a configuration") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        position = getattr(error, "position", None)  # of a character that YAML does not allow at all
+        position = getattr(error, "position", None)  # that of a character which YAML does not allow
         line = mark.line + 1 if mark else written[:position].count("\n") + 1
         problem = getattr(error, "problem", None) or str(error)
         text = f"not valid YAML: {problem}; mend the indentation or quoting there"
@@ -79,7 +79,7 @@ def read(written: str) -> tuple[Any, dict[str, int]]:
 
 
 def _note(node: yaml.Node, path: str, lines: dict[str, int]) -> None:
-    """Note the line of each key below ``path``; refuse keys that are there twice, and numbers that mislead."""
+    """Note the line of each key below ``path``; refuse duplicate keys, and numbers that could be misread."""
     if len(lines) > limits.CONFIG_KEYS:
         text = f"more than {limits.CONFIG_KEYS} keys, aliases counted each time: too many to be a configuration"
         raise YamlProblem(node.start_mark.line + 1, path, text)

@@ -1,7 +1,7 @@
-"""Captured frames of Kraken's from a file, each as its own bytes: a line each, an array of them, or one alone.
+"""Captured Kraken frames from a file, each as its own bytes: one a line, an array of them, or a single one.
 
-Lines may begin with what a tool put before the frame (a time, ``<``), or be an object that holds the frame as text.
-Files may be gzipped. Numbers are never decoded on the way: their text is what checksums are over.
+A line may have something before the frame that a tool wrote (a time, ``<``), or be an object that holds the frame as
+text. Files may be gzipped. Numbers are never decoded on the way: checksums are computed over their text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BEFORE: Final = re.compile(rb'[^\[{"]{1,64}(?=[\[{])')
 
 
 def frames(path: Path) -> Iterator[bytes]:
-    """Yield a capture's frames in order; lines that hold none come as they are. Raises :class:`CaptureError`."""
+    """Yield a capture's frames in order; a line without one is yielded as it is. Raises :class:`CaptureError`."""
     try:
         with _opened(path) as file:
             if path.name.removesuffix(".gz").endswith(".json"):
@@ -48,7 +48,7 @@ def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
 
 
 def of_line(line: bytes) -> bytes:
-    """Return the frame in a line, or the line itself where none can be made out."""
+    """Return the frame in a line, or the line itself if none can be found."""
     text = line.removeprefix(codecs.BOM_UTF8).strip()
     before = _BEFORE.match(text)
     if before is not None:
@@ -67,7 +67,7 @@ def _unwrapped(text: bytes) -> bytes:
 
 
 def _of_document(raw: bytes) -> Iterator[bytes]:
-    """Cut one frame, or each of an array of them, by hand: a number's text is lost once it is parsed."""
+    """Yield one frame, or each of an array of them, cut out as text: parsing would lose the text of numbers."""
     try:
         text = raw.decode("utf-8-sig")
         whole: Any = json.loads(text)

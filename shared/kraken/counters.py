@@ -1,7 +1,7 @@
-"""Kraken's matching-engine counter, per account and pair (KRAKEN.md 5.2). A core: the time is passed in.
+"""Kraken's matching-engine counter, per account and pair (KRAKEN.md 5.2).
 
-Each add, amend and cancel adds points, more for young orders; the counter decays steadily. Above the tier's
-threshold everything but a batch cancel is refused.
+Each add, amend and cancel adds points, more of them for young orders; the counter decays steadily. Above the tier's
+threshold everything but a batch cancel is rejected.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Counter:
         self._at_s = max(self._at_s, now_s)
 
     def set_decay(self, decay: float) -> None:
-        """Take another decay from the last charge on."""
+        """Set another decay, which counts from the last charge on."""
         self._decay = decay
 
     def room(self, now_s: float) -> float:

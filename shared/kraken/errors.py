@@ -1,4 +1,4 @@
-"""Meanings of Kraken's error texts for the sender of the request, and the mend for a person (KRAKEN.md 3.5)."""
+"""Kraken's error texts: their meaning for the sender of a request, and what a person can do (KRAKEN.md 3.5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Meaning(Enum):
-    """The consequence of an error."""
+    """The meaning of an error for the sender of the request."""
 
     REFUSED = "refused"  # this request was never carried out
     NEWER_WRITER = "newer writer"  # another process uses this key with higher nonces
@@ -46,7 +46,7 @@ _PREFIXES = (
 
 
 def meaning(error: str) -> Meaning:
-    """Return the meaning of one error text; a text not in the table names this request and refuses it."""
+    """Return the meaning of one error text; a text that is not in the table rejects this request."""
     for prefix, kind in _PREFIXES:
         if error.startswith(prefix):
             return kind
@@ -54,7 +54,7 @@ def meaning(error: str) -> Meaning:
 
 
 def is_post_only(text: str) -> bool:
-    """True if a post-only order or amend would have taken: an error's text, or a report's reason."""
+    """True if an error's text or a report's reason says that a post-only order or amend would have taken."""
     return "Post only" in text
 
 
@@ -64,11 +64,11 @@ def is_by_switch(reason: str) -> bool:
 
 
 def is_lockout(error: str) -> bool:
-    """True if Kraken answers nothing more for a while, whatever is asked."""
+    """True if Kraken rejects every call of this key for a while."""
     return error.startswith("EGeneral:Temporary lockout")
 
 
-# Kraken also gives these for what it did: the outcome is unknown until reconciled.
+# Kraken also returns these for requests that it carried out: the outcome is unknown until reconciled.
 _UNCERTAIN = ("EService:Unavailable", "EService:Busy", "EService:Timeout", "EGeneral:Internal error", "EDatabase:")
 
 
@@ -138,7 +138,7 @@ _MENDS = (
 
 
 def mend(error: str) -> str:
-    """Return what a person does about one error text, in words; empty where there is nothing to add."""
+    """Return what a person can do about one error text; empty if there is nothing to add."""
     for prefix, text in _MENDS:
         if error.startswith(prefix):
             return text

@@ -1,4 +1,4 @@
-"""Time at the exchange, and how sure it is (T3). A core.
+"""The exchange's time, and how well it is known (T3).
 
 Each answer bounds the offset between the exchange's clock and ours (CLOCK_BOOTTIME): the exchange took the request
 after it left and sent the answer before it came. The bounds are intersected, and widen with time as clocks drift.
@@ -20,7 +20,7 @@ class ExchangeTime:
         self._known = False
 
     def answer(self, sent: int, received: int, time_in_ts: int, time_out_ts: int) -> None:
-        """Take one answer: our clock at sending and receiving, the exchange's at taking it in and sending it out."""
+        """Take one answer's times: by our clock sent and received, by the exchange's taken in and sent out."""
         if not (sent <= received and time_in_ts <= time_out_ts):
             return
         low, high = time_out_ts - received, time_in_ts - sent
@@ -39,7 +39,7 @@ class ExchangeTime:
         return now + (self._low + self._high) // 2 if self._known else 0
 
     def uncertain_ms(self, now: int) -> float:
-        """Return half the width of the bounds; infinite before the first answer."""
+        """Return half the width of the bounds in ms; infinite before the first answer."""
         if not self._known:
             return float("inf")
         return ((self._high - self._low) / 2 + (now - self._at) * _DRIFT_PER_NS) / MS

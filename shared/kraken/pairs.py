@@ -17,7 +17,7 @@ def old_name(symbol: str) -> str:
 
 
 def is_tokenised(symbol: str) -> bool:
-    """True for a pair of a tokenised stock (``AAPLx/USD``), which some calls want named as such."""
+    """True for a pair of a tokenised stock (``AAPLx/USD``), for which some calls need further parameters."""
     base = symbol.partition("/")[0]
     return len(base) > 1 and base.endswith("x") and base[:-1].isupper()
 
@@ -25,7 +25,7 @@ def is_tokenised(symbol: str) -> bool:
 def asset_name(rest_id: str) -> str:
     """Return a REST asset id (``XXBT``, ``ZUSD``, ``SOL``) as the new name (``BTC``, ``USD``, ``SOL``).
 
-    Only four-letter ids with the old class prefix lose it: ``ZEUS`` is an asset of its own, so it stays.
+    Only the listed ids lose their old class prefix: ``ZEUS`` is an asset of its own, and stays.
     """
     old = {
         "ZUSD",

@@ -1,7 +1,7 @@
-"""When to connect again: a core, given the time and a random number.
+"""When to connect again.
 
-A handful of quick tries after a drop, then no faster than every 5 s and slower each time, and never more attempts in
-ten minutes than leave room below Kraken's ban (150 per address, KRAKEN.md 1.11).
+After a drop there are a few quick tries, then one every 5 s, then longer and longer waits. In ten minutes there are
+never so many attempts that Kraken's ban (150 per address, KRAKEN.md 1.11) comes near.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from shared import limits
 
 
 class Reconnect:
-    """Delays between attempts; ``attempts`` and ``drops`` are totals to show."""
+    """Delays between attempts; ``attempts`` and ``drops`` are totals, for people."""
 
     def __init__(self) -> None:
         self.attempts = 0
@@ -37,7 +37,7 @@ class Reconnect:
         return max(wait, self._held_until_s - now_s)
 
     def hold(self, until_s: float) -> None:
-        """Make no attempt before then: a connection would be of no use."""
+        """Make no attempt before this time: a connection would be of no use."""
         self._held_until_s = until_s
 
     def attempting(self, now_s: float) -> None:

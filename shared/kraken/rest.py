@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any  # Any: Kraken's answers, read by who asked
+from typing import Any  # Any: Kraken's answers, read by the caller
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
@@ -24,7 +24,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_answer(body: bytes) -> Any:
-    """Return the ``result`` of an answer (money as text, times as numbers), or RestRefused, or RestError."""
+    """Return the ``result`` of an answer (money as text, times as numbers). Raises RestRefused or RestError."""
     try:
         answer = msgspec.json.decode(body, type=Answer)
         errors = [error for error in answer.error if not error.startswith("W")]

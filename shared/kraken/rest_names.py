@@ -1,7 +1,7 @@
-"""Names of pairs and assets in REST, as the exchange itself lists them (KRAKEN.md 0.1, 4.3). A core.
+"""Names of pairs and assets in REST, as the exchange itself lists them (KRAKEN.md 0.1, 4.3).
 
 Ids follow no rule (``XXBTZUSD``, ``USDTZUSD``, ``ZEURZUSD``, ``USDCHF``), so they are looked up in ``AssetPairs`` and
-``Assets``. The one rule left is that of WebSocket v1's two old names, XBT and XDG.
+``Assets``. The only rule used is that of WebSocket v1's two old names, XBT and XDG.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any  # Any: Kraken's rows, read member by member
 
 from shared.kraken.pairs import new_name
 
-# Of an asset in another wallet than the spot one: staked, opt-in rewards, yield, auto-earn, parachain, on hold.
+# Suffixes of assets outside the spot wallet: staked, opt-in rewards, yield, auto-earn, parachain, on hold.
 _WALLET_SUFFIXES = frozenset({"S", "M", "B", "F", "P", "HOLD"})
 
 
@@ -41,17 +41,17 @@ class RestNames:
         return self._symbols.get(name)
 
     def altname(self, symbol: str) -> str | None:
-        """Return what to ask REST for a pair by; None for one that is not listed."""
+        """Return the name of a pair in REST requests; None for one that is not listed."""
         return self._altnames.get(symbol)
 
     def asset(self, name: str) -> str:
-        """Return the new name of an asset, as WebSocket v2 has it; one that is not listed keeps its own."""
+        """Return the new name of an asset, as WebSocket v2 has it, also for one that is not listed."""
         if not self.is_spot(name):
             name = name.partition(".")[0]
         return self._assets.get(name, new_name(name))
 
     def is_spot(self, name: str) -> bool:
-        """True unless an asset's name is of another wallet (``XBT.F``, ``ETH.S``)."""
+        """True unless an asset's name is that of another wallet (``XBT.F``, ``ETH.S``)."""
         _, dot, suffix = name.partition(".")
         return not (dot and suffix in _WALLET_SUFFIXES)
 

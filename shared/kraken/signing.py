@@ -11,7 +11,7 @@ from shared.errors import SecretError
 
 
 def sign(secret: str, path: str, nonce: str, body: bytes) -> str:
-    """Return the ``API-Sign`` header of a ``path`` from ``/0/private`` and the exact ``body``, nonce as in the body."""
+    """Return the ``API-Sign`` header. ``path`` begins at ``/0/private``; ``nonce`` is the one in ``body``, as sent."""
     try:
         key = base64.b64decode(secret, validate=True)
     except (binascii.Error, ValueError):

@@ -1,7 +1,7 @@
 """A WebSocket to Kraken that reconnects: the shell over :mod:`shared.kraken.reconnect`.
 
-Frames are handed on as bytes, untouched. What is sent while there is no connection is dropped and counted: a
-request belongs to the connection that it was made for.
+Frames are handed on as bytes, untouched. Requests that are sent without a connection are dropped and counted: a request
+belongs to the connection that it was made for.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class KrakenSocket:
             except ProxyUnusable as error:
                 why = str(error)
             self.problem = why
-            # A connection that never opened lasted for nothing, however long it was tried.
+            # A connection that never opened lasted 0 s, however long the attempt took.
             self.reconnect.lasted(time.monotonic() - self._opened_at if self._opened_at else 0.0)
             self._end(why)
             await asyncio.sleep(self.reconnect.delay_s(time.monotonic(), random.random()))

@@ -1,4 +1,4 @@
-"""WebSocket v1: what its frames are, so far as a reader of the feed needs (KRAKEN.md 2). No I/O.
+"""WebSocket v1: its frames as typed values, as far as the feed needs them (KRAKEN.md 2).
 
 Data frames are lists ``[channelID, payload…, channelName, pair]``; the channel's name is text (``book-10``) or, from
 some older servers, an object with a ``name``. Events are objects with ``event``.
@@ -51,7 +51,7 @@ def parse_data(raw: bytes | str) -> Data:
 
 
 def trades(data: Data) -> tuple[list[Trade], list[str]]:
-    """Return the trades of a ``trade`` frame, and why others of it could not be read: one spoils no other.
+    """Return the trades of a ``trade`` frame that could be read, and why the others could not.
 
     Raises :class:`FrameError` when the payload is no list.
     """

@@ -1,6 +1,7 @@
-"""WebSocket v2: frames to typed values and requests to text (KRAKEN.md 1 and 3). No I/O.
+"""WebSocket v2: frames to typed values and requests to text (KRAKEN.md 1 and 3).
 
-Unknown members are ignored and absent ones allowed: Kraken's builds differ. Numbers are Decimals of the wire's text.
+Unknown members are ignored and absent ones allowed: Kraken's builds differ. Numbers are Decimals of the text on the
+wire.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ E = TypeVar("E", bound=msgspec.Struct)
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """object frame: a push (``channel``) or a response (``method``); payloads stay raw until wanted."""
+    """A frame: a push (``channel``) or a response (``method``); payloads stay raw until they are needed."""
 
     channel: str = ""
     type: str = ""
@@ -43,7 +44,7 @@ class Symbol(msgspec.Struct, frozen=True):
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """The fields by which any pair of the ``instrument`` channel is known to be there."""
+    """A pair of the ``instrument`` channel, by the fields that show that it is listed."""
 
     symbol: str = ""
     status: str = ""
@@ -102,7 +103,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """``data`` of the ``instrument`` channel; elements stay raw: of over a thousand a few matter, one may be odd."""
+    """``data`` of the ``instrument`` channel; elements stay raw: of over a thousand few matter, and any may be odd."""
 
     assets: list[msgspec.Raw] = []
     pairs: list[msgspec.Raw] = []
@@ -122,7 +123,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """An element of the ``executions`` channel; sparse: merge by ``order_id``."""
+    """An element of the ``executions`` channel; sparse: an update has only what changed of its ``order_id``."""
 
     order_id: str
     exec_type: str = ""
@@ -154,7 +155,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def points(self) -> Decimal | None:
-        """Return the pair's rate counter: by v1's name, or by the one it is asked for with; v2's is not documented."""
+        """Return the pair's rate counter, under v1's name or that of the subscription: v2's is not documented."""
         return self.ratecount if self.ratecount is not None else self.ratecounter
 
     @property
@@ -204,7 +205,7 @@ class SwitchSet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """An element that could not be read: why, its first bytes, and its members that are text (such as its ids)."""
+    """An element that could not be read: why not, its first bytes, and its text members (such as ids)."""
 
     why: str
     raw: bytes
@@ -218,7 +219,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def parse(raw: bytes | str) -> Frame:
-    """Return a frame of any channel or response. Raises :class:`FrameError` for what is no such JSON object."""
+    """Return a frame of any channel, or a response. Raises :class:`FrameError` for anything else."""
     try:
         return _frame.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -226,11 +227,11 @@ def parse(raw: bytes | str) -> Frame:
 
 
 def _parse_without_nulls(raw: bytes | str, first: Exception) -> Frame:
-    """Read a frame whose members may be null, which says the same as their absence."""
+    """Read a frame with null members, which mean the same as absent ones."""
     try:
         members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-        said = {name: value for name, value in members.items() if bytes(value) != b"null"}
-        return _frame.decode(_encoder.encode(said))
+        present = {name: value for name, value in members.items() if bytes(value) != b"null"}
+        return _frame.decode(_encoder.encode(present))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise FrameError(str(first)) from first
 
@@ -244,10 +245,10 @@ def payload(raw: msgspec.Raw, kind: type[T]) -> T:
 
 
 def elements(raw: msgspec.Raw, kind: type[E]) -> tuple[list[E], list[Unread]]:
-    """Return a frame's ``data`` element by element, so that one that cannot be read spoils no other.
+    """Return the elements of a frame's ``data``: those that could be read, and the others.
 
-    A null member counts as absent. Numbers that no market has (no finite ones, or of too many digits) make their
-    element unreadable. Raises :class:`FrameError` when ``raw`` is no list.
+    A null member counts as absent. A number that no market has (not finite, or of too many digits) makes its element
+    unreadable. Raises :class:`FrameError` if ``raw`` is no list.
     """
     rows = each(raw, kind)
     unread = [row for row in rows if isinstance(row, Unread)]
@@ -255,7 +256,7 @@ def elements(raw: msgspec.Raw, kind: type[E]) -> tuple[list[E], list[Unread]]:
 
 
 def each(raw: msgspec.Raw, kind: type[E]) -> list[E | Unread]:
-    """Return what :func:`elements` does, in the order of arrival, where an element's place says what it is about."""
+    """Return as :func:`elements` does, but in one list in the order of arrival, for lists whose order has a meaning."""
     try:
         rows = _list.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -305,9 +306,9 @@ def _texts(row: msgspec.Raw) -> dict[str, str]:
 
 
 def request(method: str, params: dict[str, object] | None = None, req_id: int | None = None) -> str:
-    """Return a request's text; Decimals become JSON numbers with exactly their decimals, written plainly.
+    """Return a request's text; Decimals become JSON numbers with exactly their decimals, without exponents.
 
-    A whole one ends in ``.0``: Kraken refuses a price that is an integer (KRAKEN.md 3.4).
+    A whole number ends in ``.0``: Kraken rejects a price that is an integer (KRAKEN.md 3.4).
     """
     body: dict[str, object] = {"method": method}
     if params is not None:

@@ -12,10 +12,10 @@ from shared.process import holders
 
 
 class MachineLock:
-    """A lock across folders and users of this machine, keyed by a secret-free text.
+    """A lock across folders and users of this machine; ``key`` contains no secret.
 
-    An abstract Unix socket: the kernel frees it however the holder ends, no file can be deleted under it, and it
-    tells the holder's pid.
+    It is an abstract Unix socket: the kernel frees it however the holder ends, there is no file to delete, and it
+    reveals the holder's pid.
     """
 
     def __init__(self, key: str) -> None:
@@ -29,17 +29,17 @@ class MachineLock:
             raise Held(f"this account is traded already by {_peer(name)}; stop that one first") from None
 
     def release(self) -> None:
-        """Give the lock up."""
+        """Release the lock."""
         self._socket.close()
 
 
 def account_key(rest_url: str, api_key: str) -> str:
-    """Return the name of an account on this machine: the exchange's address, however spelled, and the key, hashed."""
+    """Return the lock's key for an account: a hash of the exchange's address, in any spelling, and the API key."""
     return hashlib.sha256(f"{_address(rest_url)} {api_key}".encode()).hexdigest()[:32]
 
 
 def _address(url: str) -> str:
-    """Return a URL in one way of writing: lower case, without the default port, a slash at the end, localhost."""
+    """Return a URL in one spelling: host in lower case, 127.0.0.1 for localhost, its port, no slash at the end."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -51,11 +51,11 @@ def _address(url: str) -> str:
 
 
 def is_account_held(key: str) -> bool:
-    """True if anybody holds the :class:`MachineLock` of a key; looks without connecting: nobody accepts there."""
+    """True if anybody holds the :class:`MachineLock` of a key. Does not connect: no holder accepts connections."""
     try:
         return any(line.endswith(f" @tradebyte-{key}") for line in Path("/proc/net/unix").read_text().splitlines())
     except OSError:
-        return True  # what cannot be seen is not disturbed
+        return True  # assume that it is held if that cannot be read
 
 
 def _peer(name: str) -> str:

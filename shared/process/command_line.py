@@ -1,7 +1,7 @@
-"""The command line of every process and of the commands that components bring: options, exit codes, refusals.
+"""The command line of every process, and of the components' commands: options, exit codes, refusals.
 
-Exit codes: 0 asked to stop, 78 the configuration is wrong, 75 another holder has what this process needs, 70 it wants
-to be started anew, anything else is a crash.
+Exit codes: 0 asked to stop, 78 the configuration is wrong, 75 another process holds what this one needs, 70 to be
+started again, anything else is a crash.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EXIT_ASKED, EXIT_RESTART, EXIT_HELD, EXIT_CONFIG = 0, 70, 75, 78
 
 
 def parser(process: str, about: str) -> argparse.ArgumentParser:
-    """Return the command line of a process: ``--config`` and whatever the process adds."""
+    """Return the command line of a process: ``--config``, to which the process adds its own options."""
     made = argparse.ArgumentParser(prog=f"python -m {process}", description=about)
     made.add_argument(
         "--config", metavar="PATH", help="configuration file (else TRADEBYTE_CONFIG, else config/config.yaml)"
@@ -27,7 +27,7 @@ def parser(process: str, about: str) -> argparse.ArgumentParser:
 
 
 def refuse(code: int, process: str, why: str) -> NoReturn:
-    """Say on stderr why this process does not run, and end it."""
+    """Print on stderr why this process does not run, and exit."""
     print(f"{process}: {why}", file=sys.stderr, flush=True)
     raise SystemExit(code)
 

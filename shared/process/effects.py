@@ -1,7 +1,7 @@
 """Effects of a core, gathered while it works and taken by the shell after each event or turn.
 
-A core never publishes, logs or sends: it puts that into its :class:`Outbox`. The shell takes the :class:`Effects` and
-has :meth:`shared.process.loop.Process.dispatch` carry out what all processes have in common.
+A core never publishes, logs or sends: it puts an effect into its :class:`Outbox`. The shell takes the :class:`Effects`;
+:meth:`shared.process.loop.Process.dispatch` carries out those that all processes have in common.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class Outbox(Generic[E]):
     def __init__(self, empty: type[E]) -> None:
         self._empty = empty
         self.pending = empty()
-        self.counts: Counter[str] = Counter()  # what happened and is only counted
+        self.counts: Counter[str] = Counter()  # of what is counted and not logged
         self._repeats = Doublings(limits.LOG_TEXTS_TRACKED)
 
     def take(self) -> E:
-        """Return what gathered, and begin anew."""
+        """Return the effects since the last call."""
         taken, self.pending = self.pending, self._empty()
         return taken
 
@@ -57,11 +57,11 @@ class Outbox(Generic[E]):
         self.pending.messages.append((topic, message))
 
     def alert(self, level: Level, kind: str, text: str) -> None:
-        """Write a line to the log and on the bus, each time."""
+        """Log a line and put it on the bus as an alert, each time."""
         self.pending.log.append(LogEntry(level, kind, text, alert=True))
 
     def problem(self, kind: str, detail: str) -> None:
-        """Count what was wrong with something that came in; of one kind the 1st, 2nd, 4th, 8th... is logged."""
+        """Count something wrong in what came in; the 1st, 2nd, 4th, 8th... of one kind is logged."""
         self.count(kind)
         times = self._repeats.next(kind)
         if times:
@@ -69,12 +69,12 @@ class Outbox(Generic[E]):
             self.pending.log.append(LogEntry("warning", kind, text))
 
     def tell(self, level: Level, kind: str, text: str, *, alert: bool = False) -> None:
-        """Write a line to the log; of one text the first, and then each doubling of its count."""
+        """Log a line: the 1st, 2nd, 4th, 8th... of one text is written."""
         times = self._repeats.next(f"{kind}: {text}")
         if times:
             counted = text if times == 1 else f"{text} ({times} times)"
             self.pending.log.append(LogEntry(level, kind, counted, alert))
 
     def count(self, what: str) -> None:
-        """Count what is no line of the log worth."""
+        """Count something that is not worth a line in the log."""
         self.counts[what] += 1

@@ -1,4 +1,4 @@
-"""A flood of one kind is counted, not written. A core: kinds and the time come in, verdicts come out."""
+"""Floods of log lines: beyond a limit, lines of one kind are counted and not written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _Seen:
 
 
 class Flood:
-    """The first :data:`limits.LOG_SAME_IN_WINDOW` of a kind in a window are let through, the rest is counted."""
+    """Lets the first :data:`limits.LOG_SAME_IN_WINDOW` of a kind in a window through, and counts the rest."""
 
     def __init__(self) -> None:
         self._seen: dict[Hashable, _Seen] = {}
@@ -36,7 +36,7 @@ class Flood:
         return False
 
     def over(self, now_s: float) -> Iterator[tuple[Hashable, int]]:
-        """Yield kinds whose window has ended with some kept back, and how many; windows that ended begin again."""
+        """Yield each kind whose window has ended with some kept back, and how many; end all such windows."""
         for kind, seen in list(self._seen.items()):
             if now_s - seen.since_s >= limits.LOG_WINDOW_S:
                 del self._seen[kind]
@@ -45,14 +45,14 @@ class Flood:
 
 
 class Doublings:
-    """Lets the 1st, 2nd, 4th, 8th... of a kind through; of at most ``kinds_max`` kinds, then it begins anew."""
+    """Lets the 1st, 2nd, 4th, 8th... of a kind through; beyond ``kinds_max`` kinds all counts begin again."""
 
     def __init__(self, kinds_max: int) -> None:
         self._times: Counter[Hashable] = Counter()
         self._kinds_max = kinds_max
 
     def next(self, kind: Hashable) -> int:
-        """Count one more; return how many there were where that is a power of two, else 0."""
+        """Count one more; return the count if it is a power of two, else 0."""
         self._times[kind] += 1
         times = self._times[kind]
         if len(self._times) > self._kinds_max:

@@ -1,4 +1,4 @@
-"""Who holds a port of this machine, in words."""
+"""Descriptions of who holds a port of this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shared.errors import Held
 
 
 def describe(pid: int) -> str:
-    """Return a process in words: its pid, command and folder, as far as they can be seen."""
+    """Return a process's pid, command and folder as text, as far as they can be seen."""
     try:
         process = psutil.Process(pid)
         return f"pid {pid} ({' '.join(process.cmdline()[1:5]) or process.name()}) in {process.cwd()}"
@@ -17,7 +17,7 @@ def describe(pid: int) -> str:
 
 
 def listener(port: int) -> tuple[bool, int | None]:
-    """Return whether anybody listens on a TCP port of this machine, and the pid where it can be seen."""
+    """Return whether anybody listens on a TCP port of this machine, and the pid if it can be seen."""
     try:
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
@@ -36,5 +36,5 @@ def port_holder(port: int) -> str:
 
 
 def port_taken(port: int, key: str) -> Held:
-    """Return the refusal for a taken port; ``key`` is the configuration's key of it."""
+    """Return the error for a taken port; ``key`` is the configuration's key for it."""
     return Held(f"port {port} is taken by {port_holder(port)}; stop that one, or change {key}")

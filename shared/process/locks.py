@@ -28,5 +28,5 @@ class Lock:
         self._file.flush()
 
     def release(self) -> None:
-        """Give the lock up."""
+        """Release the lock."""
         self._file.close()

@@ -1,6 +1,6 @@
-"""Structured logs: one line an event in ``logs/<process>.log``, rotated, warnings handed to the bus as well.
+"""Structured logs: a line for each event in ``logs/<process>.log``, rotated; warnings go to the bus as well.
 
-Lines of libraries take the same way as our own: levels, secrets hidden, a flood of one kind counted.
+Lines of libraries are treated as our own: by level, secrets hidden, a flood of one kind counted.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from shared.process.flood import Flood
 
 OnWarning = Callable[[str, str, dict[str, object]], None]
 WARNINGS: Final = ("warning", "error", "critical")
-# Libraries that tell too much below a warning, unless the configuration asks for it.
+# Libraries that log too much below a warning, unless the configuration asks for it.
 CHATTY: Final = ("asyncio", "websockets", "aiohttp.access")
 STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
-# Not told on the bus: they are the message's own words, or too long.
+# Not put on the bus as fields: they are members of the message already, or too long.
 HIDDEN_FIELDS: Final = ("event", "level", "exc_info")
-TOLD_LATER: Final = "the same again, not written"
+HELD_BACK: Final = "the same again, not written"
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
-    """The last step of every line: whatever it holds, a secret is not among it."""
+    """The last step of every line: hides all secrets in it."""
 
     def __init__(self, mask: Mask, **options: Any) -> None:  # structlog's own
         super().__init__(**options)
@@ -45,7 +45,7 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
 
 
 class Logs:
-    """The logs of one process. ``on_warning(level, event, fields)`` hears each line of warning and above."""
+    """The logs of one process. ``on_warning(level, event, fields)`` is called for each line of warning and above."""
 
     def __init__(self, name: str, config: Config, on_warning: OnWarning) -> None:
         self._name, self._on_warning = name, on_warning
@@ -62,7 +62,7 @@ class Logs:
         for handler in handlers:
             handler.setFormatter(formatter)
         logging.basicConfig(level=config.logging.level.upper(), handlers=handlers, force=True)
-        # On the first handler only: a line is counted, and told, once.
+        # On the first handler only: a line is counted, and put on the bus, once.
         self._file.addFilter(self._foreign)
         levels = dict.fromkeys(CHATTY, "warning") | config.logging.levels
         for module, level in levels.items():
@@ -72,14 +72,14 @@ class Logs:
 
     @property
     def stream(self) -> IO[str] | None:
-        """Return the file as it is open now; the watchdog writes stacks to it."""
+        """Return the file that is open now; the watchdog writes stacks to it."""
         return self._file.stream
 
     def turn(self) -> None:
-        """Tell what was kept back, once its minute is over. Call every few seconds."""
+        """Log how many lines were kept back, once their window is over. Call every few seconds."""
         for kind, times in self._flood.over(monotonic()):
             level, event, *_ = kind if isinstance(kind, tuple) else ("warning", str(kind))
-            getattr(logger(self._name), level)(f"{event}: {TOLD_LATER}", times=times)
+            getattr(logger(self._name), level)(f"{event}: {HELD_BACK}", times=times)
 
     def _configure(self, lowest: int) -> None:
         structlog.configure(
@@ -129,7 +129,7 @@ class Logs:
         return event
 
     def _foreign(self, record: logging.LogRecord) -> bool:
-        """Count a library's line as ours are counted; publish it too where it is the loop's own thread."""
+        """True if a library's line is to be written. It is counted, and put on the bus if it is the main thread's."""
         if isinstance(record.msg, dict):
             return True
         level = record.levelname.lower()
@@ -141,7 +141,7 @@ class Logs:
         return True
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """Write what ends the process to stderr as Python does, with secrets hidden."""
+        """Write the exception that ends the process to stderr, as Python does but with secrets hidden."""
         sys.stderr.write(self._mask("".join(traceback.format_exception(kind, error, trace))))
 
 

@@ -1,7 +1,7 @@
 """The shell that every process runs in: one loop around a core.
 
-It takes the lock, counts the start, binds the bus, and then turns: messages in, the app's turn, heartbeat, repeats,
-watchdog.
+It takes the lock, counts the start and binds the bus. Then it turns: messages in, the process's own turn, heartbeat,
+repeats, watchdog.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Process:
         self._beat_due = self._repeat_due = self._watch_due = 0
         self._lag_ns = self._turn_ended = 0
         self.drops = 0
-        # How long it goes on when supervisord is gone: the simulator, until the executor has pulled its orders.
+        # How long it runs on when supervisord is gone: the simulator does, until the executor has pulled its orders.
         self.outlives_s = 0.0
         self._orphan_since = 0
         self.details: dict[str, object] = {}
@@ -85,7 +85,7 @@ class Process:
             self._halt_for_crash_loop()
         self._watch(boot_ns())
 
-    # --- what apps use -------------------------------------------------------------------------------------------
+    # --- for processes -------------------------------------------------------------------------------------------
 
     def publish(self, topic: str, message: Message) -> None:
         """Send a message on this process's endpoint."""
@@ -98,17 +98,17 @@ class Process:
         return self._publisher
 
     def state(self, state: ProcessState, why: str = "") -> None:
-        """Say how this process is; the first ``ready`` makes the start a success."""
+        """Set the state that heartbeats report; the first ``ready`` makes the start a success."""
         self.start.says(state)
         self._state, self._why = state, why
 
     def alert(self, level: str, kind: str, text: str) -> None:
-        """Tell people: on the bus and in the log."""
+        """Alert people: on the bus and in the log."""
         self.publish("alert", Alert(level=level, kind=kind, text=text))  # type: ignore[arg-type]
         (self.log.info if level == "info" else self.log.warning)("alert", kind=kind, text=text)
 
     def dispatch(self, wanted: Effects) -> None:
-        """Carry out what every core may want done: publish its messages, write its lines, tell people its alerts."""
+        """Carry out the effects that all cores have in common: messages, lines for the log, alerts."""
         for topic, message in wanted.messages:
             self.publish(topic, message)
         for entry in wanted.log:
@@ -117,7 +117,7 @@ class Process:
                 self.alert("critical" if entry.level == "error" else "warning", entry.kind, entry.text)
 
     def held(self, why: Held) -> NoReturn:
-        """Exit 75: another holder has what this process needs."""
+        """Exit 75: another process holds what this one needs."""
         self.start.settle(ready=False)
         self.log.error("refused", why=str(why))
         refuse(EXIT_HELD, self.name, str(why))
@@ -192,7 +192,7 @@ class Process:
             if received:
                 with self.performance.timed("messages"):
                     on_messages(received)
-                # Reading may have used up the edge of what came meanwhile; look again until nothing is left.
+                # The fd is edge-triggered, and reading may have consumed the edge: read again until nothing is left.
                 loop.call_soon(guarded(read_bus))
 
         loop.add_reader(int(self.subscriber.socket.getsockopt(zmq.FD)), guarded(read_bus))
@@ -222,7 +222,7 @@ class Process:
         """Do the shell's part of a turn: subscriptions, watchdog, repeats, memory, heartbeat."""
         now = boot_ns()
         self.publisher.serve_subscriptions()
-        # The lag is the longest time in which the loop could not have answered.
+        # The lag is the longest time for which the loop was busy.
         self._lag_ns = max(self._lag_ns, now - began)
         if now >= self._watch_due:
             self._watch(now)
@@ -239,7 +239,7 @@ class Process:
             self._beat(now)
 
     def _orphaned(self, now: int) -> None:
-        """Stop as by SIGTERM, each process by itself: supervisord is gone."""
+        """Stop as by SIGTERM, since supervisord is gone; each process does so by itself."""
         if not self._orphan_since:
             self._orphan_since = now
             self.log.warning("supervisord is gone: stopping", in_s=self.outlives_s)
@@ -247,7 +247,7 @@ class Process:
             self.stopping = True
 
     def _watch(self, now: int) -> None:
-        """Arm the watchdog anew: where that fails to happen for 10 s, the process ends with its stack in its log."""
+        """Arm the watchdog again. If this is not called for 10 s, the process ends with its stack in its log."""
         log = self._logs.stream or sys.stderr
         faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=log.fileno())
         self._watch_due = now + int(limits.WATCHDOG_REARM_S * 1e9)
@@ -351,11 +351,11 @@ class Process:
         if warning:
             self.log.warning(warning)
         if is_over and not self._restart:
-            # As by SIGHUP: the executor leaves its orders to the next start, which follows at once.
+            # As by SIGHUP: the executor leaves its orders to the next start, which comes at once.
             self.alert("critical", "memory", f"{self.name} holds {self._memory.rss_mb:.0f} MB: restarting in order")
             self._restart = self.hangup = self.stopping = True
 
-    # --- what is told --------------------------------------------------------------------------------------------
+    # --- callbacks -----------------------------------------------------------------------------------------------
 
     def _on_warning(self, level: str, event: str, fields: dict[str, object]) -> None:
         if self._publisher is not None:
@@ -372,7 +372,7 @@ class Process:
 
 
 def _raise_descriptor_limit() -> None:
-    """Take all the file descriptors that this process may have: ZeroMQ aborts where it gets none."""
+    """Raise the limit of file descriptors as far as allowed: ZeroMQ aborts when there are none left."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
     if soft < wanted:

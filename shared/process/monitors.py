@@ -30,7 +30,7 @@ class Performance:
         self.operations: dict[str, Histogram] = {}
 
     def measured(self, operation: str) -> Callable[[Function], Function]:
-        """Return a decorator for sync and async functions; a call that raises counts as well."""
+        """Return a decorator for functions and coroutine functions; a call that raises counts as well."""
 
         def decorate(function: Function) -> Function:
             if inspect.iscoroutinefunction(function):
@@ -95,7 +95,7 @@ class Memory:
         """Return a warning (or an empty text), and whether the process should restart."""
         try:
             self.rss_mb = self._rss() / 2**20
-        except (OSError, psutil.Error):  # no descriptor left to look with: no reason to fall over
+        except (OSError, psutil.Error):  # no file descriptor is left to read it with: that must not end the process
             return "", False
         if self.rss_mb <= self.threshold_mb or now_s - self._warned_at < limits.MEMORY_WARN_EVERY_S:
             return "", self.rss_mb > self.limit_mb

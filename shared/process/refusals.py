@@ -1,4 +1,4 @@
-"""The wait after the lock was refused: longer each time."""
+"""The wait after the lock was refused, longer each time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.process.counts import number, read, write
 
 
 def refused_delay_s(folder: Path, name: str) -> float:
-    """Return how long a process that was refused lately should wait before its next try: slower each time."""
+    """Return how long a process whose lock was refused should wait before its next try, longer each time in a row."""
     path = folder / f"{name}.refused"
     counts = read(path)
     recent = wall_ns() - number(counts, "ts") < 2 * limits.BACKOFF_MAX_S * 1e9

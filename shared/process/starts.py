@@ -38,19 +38,19 @@ class Start:
         return self.failed >= limits.CRASH_LOOP_STARTS
 
     def says(self, state: ProcessState) -> None:
-        """Take the process's word on itself: only ``ready`` makes the start a success, however long it was degraded."""
+        """Take in the process's state: only ``ready`` makes the start a success, however long it was degraded."""
         if state is ProcessState.READY:
             self.settle(ready=True)
 
     def settle(self, *, ready: bool) -> None:
-        """End the count for this start, once: it reached ``ready``, or was asked to stop before. Neither is a failure.
+        """Settle that this start is no failure: it reached ``ready``, or was asked to stop before. Counts once.
 
-        On a full disk it counts as failed for the next one: nothing ends for that.
+        If the disk is full the next start counts it as failed all the same.
         """
         if self.is_settled:
             return
         self.is_settled = True
-        # From the file: what is there may have been forgotten since.
+        # The file's count may be lower: forget_failures() may have reset it since.
         failed = 0 if ready else min(self.failed, number(read(self.path), "failed"))
         with contextlib.suppress(OSError):
             write(self.path, {"boot": self.boot, "failed": failed, "pending": False})
@@ -67,7 +67,7 @@ def begin(folder: Path, name: str) -> Start:
 
 
 def forget_failures(folder: Path, name: str) -> None:
-    """Begin the row of failed starts anew: a person has looked, and lets it run again. Raises OSError."""
+    """Reset the count of failed starts, as a person lets the process run again. Raises OSError."""
     path = folder / f"{name}.start"
     last = read(path)
     if number(last, "failed"):

@@ -1,6 +1,6 @@
 """The chaos proof: every component restarted, then killed, one after the other, round after round.
 
-``python -m tests.chaos.acts --rounds 10`` runs it against a copy of its own and writes what it saw to docs/chaos.md.
+``python -m tests.chaos.acts --rounds 10`` runs it on a copy of its own and writes the results to docs/chaos.md.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Seen:
 
     @property
     def is_good(self) -> bool:
-        """Nothing late, nothing different."""
+        """True if nothing was late and nothing differed."""
         return not self.late and not self.differences and self.fills > 0
 
 
 def act(system: System, kind: str, component: str, seen: Seen, apart_s: float) -> None:
-    """One act, and the wait until it quotes again."""
+    """Restart or kill one component, and wait until the system quotes again."""
     began, since = time.monotonic(), boot_ns()
     if kind == "restart":
         system.ctl("restart", component)
@@ -66,7 +66,7 @@ def run(
     apart_s: float = APART_S,
     change: Callable[[dict[str, Any]], None] = lambda _tree: None,
 ) -> Seen:
-    """All rounds on a copy in ``folder``, then the comparison with the exchange."""
+    """Run all rounds on a copy in ``folder``, then compare journal and exchange."""
     seen = Seen()
     with running(folder, change) as system:
         time.sleep(apart_s)
@@ -82,7 +82,7 @@ def run(
 
 
 def report(seen: Seen, rounds: int) -> str:
-    """The run as a page."""
+    """Return the run as a page."""
     lines = [
         "# Chaos",
         "",
@@ -111,7 +111,7 @@ def report(seen: Seen, rounds: int) -> str:
 
 
 def main() -> None:
-    """Runs, reports, and says by its exit code whether all was well."""
+    """Run and report; the exit code says whether all was well."""
     options = argparse.ArgumentParser(prog="python -m tests.chaos.acts", description=__doc__)
     options.add_argument("--rounds", type=int, default=10)
     options.add_argument("--apart", type=float, default=APART_S, help="seconds between acts")

@@ -54,19 +54,19 @@ class Seen:
 
     @property
     def is_good(self) -> bool:
-        """Nothing breached, nothing different, every strategy traded, no warning."""
+        """True if nothing was breached, nothing differed, every strategy traded, and no warning is unexplained."""
         return not (self.breaches or self.differences or self.unexplained) and len(self.fills) == 3
 
     @property
     def unexplained(self) -> list[str]:
-        """Warnings that the troubleshooting page says nothing of."""
+        """Return the warnings that the troubleshooting page does not explain."""
         page = (ROOT / "docs/troubleshooting.md").read_text()
         explained = [pattern for pattern, text in EXPLAINED.items() if text in page]
         return [text for text in self.warnings if not any(re.search(pattern, text) for pattern in explained)]
 
 
 def three(tree: dict[str, Any]) -> None:
-    """Three market makers, two of them on BTC/USD."""
+    """Return three market makers, two of them on BTC/USD."""
     maker = tree["strategies"]["market_maker"]
     tree["strategies"] = {
         "market_maker": {**maker, "pairs": ["BTC/USD"], "max_position_size": 600},
@@ -77,7 +77,7 @@ def three(tree: dict[str, Any]) -> None:
 
 
 def watch(system: System, seen: Seen) -> None:
-    """One look at what the bus says."""
+    """Check once what the bus says."""
     system.listen()
     seen.looks += 1
     account = system.last.get("account")
@@ -110,7 +110,7 @@ def watch(system: System, seen: Seen) -> None:
 
 
 def warnings(folder: Path) -> Counter[str]:
-    """Every warning of every process, numbers taken out so that equal ones count together."""
+    """Return every warning of every process, without its numbers, so that equal ones count together."""
     counts: Counter[str] = Counter()
     for log in (folder / "logs").glob("*.log"):
         if log.name in ("tradebyte.log", "supervisord.log") or log.name.endswith(".out.log"):
@@ -123,7 +123,7 @@ def warnings(folder: Path) -> Counter[str]:
 
 
 def run(folder: Path, seconds: float) -> Seen:
-    """Runs, watches, halts, compares."""
+    """Run, watch, halt and compare."""
     seen = Seen()
     (folder / "config/supervisor.d").mkdir(parents=True)
     for name in ("wide", "others"):
@@ -146,7 +146,7 @@ def run(folder: Path, seconds: float) -> Seen:
 
 
 def report(seen: Seen, minutes: float) -> str:
-    """The run as a page."""
+    """Return the run as a page."""
     lines = [
         "# Three strategies on one account",
         "",
@@ -174,7 +174,7 @@ def report(seen: Seen, minutes: float) -> str:
 
 
 def main() -> None:
-    """Runs, reports, and says by its exit code whether all was well."""
+    """Run and report; the exit code says whether all was well."""
     options = argparse.ArgumentParser(prog="python -m tests.chaos.soak", description=__doc__)
     options.add_argument("--minutes", type=float, default=10)
     chosen = options.parse_args()

@@ -1,4 +1,4 @@
-"""Many who look, some of whom stop reading: trading loses nothing, and the monitor's memory stays bounded.
+"""Many watchers, some of which stop reading: trading loses nothing, and the monitor's memory stays bounded.
 
 ``python -m tests.chaos.watchers --seconds 60`` measures each hop alone, with 20 web clients and 50 tails attached, with
 one of each stopped (SIGSTOP) for a minute, and alone again, and writes docs/watchers.md.
@@ -61,7 +61,7 @@ SAMPLES_MIN = 30
 
 @dataclass
 class Phase:
-    """The figures of a time with or without watchers: each hop's figures, and of each process what it lost and held."""
+    """The figures of one phase, with or without watchers: each hop's latency, each process's losses and memory."""
 
     name: str
     hops: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Seen:
 
     @property
     def losses(self) -> list[str]:
-        """Gaps, drops and restarts of any process, and a monitor that grew."""
+        """Return gaps, drops and restarts of any process, and a monitor's growth."""
         broken = []
         for phase in self.phases:
             broken += [f"{phase.name}: {name} restarted" for name in phase.restarted]
@@ -96,26 +96,26 @@ class Seen:
 
     @property
     def delayed_by_watchers(self) -> list[str]:
-        """Hops that were later with watchers than in the worse of the two times alone."""
+        """Return the hops that were later with watchers than in the worse of the two times alone."""
         alone, watched, _, again = self.phases
         return _later(watched, [alone, again])
 
     @property
     def delayed_by_stopped(self) -> list[str]:
-        """Hops that were later while some watchers were stopped than with all of them reading."""
+        """Return the hops that were later while some watchers were stopped than with all of them reading."""
         _, watched, stopped, _ = self.phases
         return _later(stopped, [watched])
 
     @property
     def unjudged(self) -> list[str]:
-        """Hops of which some time had too few samples for a percentile."""
+        """Return the hops with too few samples for a percentile in some phase."""
         return [
             hop for hop in self.phases[0].hops if min(each.hops[hop]["count"] for each in self.phases) < SAMPLES_MIN
         ]
 
 
 def _later(phase: Phase, others: list[Phase]) -> list[str]:
-    """Hops whose median or 90th percentile in ``phase`` is beyond what varies by itself in ``others``."""
+    """Return the hops whose median or 90th percentile in ``phase`` is beyond what varies by itself in ``others``."""
     broken = []
     for hop, figures in phase.hops.items():
         for key in ("p50_ms", "p90_ms"):
@@ -137,7 +137,7 @@ class Line(Message, frozen=True, kw_only=True):
 
 
 def tails(configuration: config.Config, number: int) -> None:
-    """``number`` processes of ``tradebyte tail --json``, until SIGTERM; says when all hear, and what they heard."""
+    """Run ``number`` processes of ``tradebyte tail --json`` until SIGTERM; print when all hear, and what they heard."""
     line = msgspec.json.Decoder(Line)
     give_way()  # it only counts; what is measured gives way by itself
     command = [sys.executable, "-m", "monitor", "tail", "--json", "--config", str(configuration.source)]
@@ -166,7 +166,7 @@ def tails(configuration: config.Config, number: int) -> None:
 
 
 def clients(configuration: config.Config, number: int) -> None:
-    """``number`` clients of ``/stream`` that ask by GET once a second besides, until SIGTERM."""
+    """Run ``number`` clients of ``/stream``, which also send a GET once a second, until SIGTERM."""
     counts = {"heard": 0, "answers": 0, "closed": 0, "quiet": 0}
     ended = _told_to_end()
     url = f"http://{configuration.monitor.host}:{configuration.monitor.port}"
@@ -216,14 +216,14 @@ def _told_to_end() -> list[int]:
 
 
 class Watchers:
-    """The processes that look; ended and asked what they saw by :meth:`end`."""
+    """The watching processes; :meth:`end` ends them and returns what they saw."""
 
     def __init__(self, system: System) -> None:
         self._system = system
         self._processes: dict[str, subprocess.Popen[str]] = {}
 
     def start(self, name: str, kind: str, number: int) -> None:
-        """``number`` watchers of a kind in one process."""
+        """Start ``number`` watchers of a kind in one process."""
         arguments = [
             "--watch",
             kind,
@@ -242,27 +242,27 @@ class Watchers:
         )
 
     def until_heard(self) -> None:
-        """Waits until every tail has heard something."""
+        """Wait until every tail has heard something."""
         for name, process in self._processes.items():
             if "tails" in name:
                 assert process.stdout is not None
                 assert process.stdout.readline() == "all hear\n"
 
     def signal(self, number: int) -> None:
-        """Stops those that are to be stopped, or lets them go on."""
+        """Stop those that are to be stopped, or let them go on."""
         for name, process in self._processes.items():
             if name.startswith("stopped"):
                 os.killpg(process.pid, number)
 
     def end(self) -> dict[str, dict[str, int]]:
-        """Ends all, and tells what each group saw."""
+        """End all, and return what each group saw."""
         for process in self._processes.values():
             os.killpg(process.pid, signal.SIGCONT)
             process.terminate()
         return {name: json.loads(process.communicate(timeout=30)[0]) for name, process in self._processes.items()}
 
     def kill(self) -> None:
-        """Whatever is left."""
+        """Kill all that are left."""
         for process in self._processes.values():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -271,7 +271,7 @@ class Watchers:
 
 @contextlib.contextmanager
 def watching(system: System, number_clients: int, number_tails: int) -> Iterator[Watchers]:
-    """Watchers that are attached, one of each kind alone in its process, so that it can be stopped."""
+    """Attach watchers, one of each kind alone in its process, so that it can be stopped."""
     watchers = Watchers(system)
     try:
         for kind, number in (("clients", number_clients), ("tails", number_tails)):
@@ -283,7 +283,7 @@ def watching(system: System, number_clients: int, number_tails: int) -> Iterator
 
 
 def measure(system: System, name: str, seconds: float) -> Phase:
-    """Listens for ``seconds``: each hop's latency, and what every process says of itself at the start and the end."""
+    """Listen for ``seconds``: each hop's latency, and every process's heartbeat at the start and the end."""
     counted = Latency()
     first: dict[str, Heartbeat] = {}
     last: dict[str, Heartbeat] = {}
@@ -322,7 +322,7 @@ def run(
     stopped_s: float,
     settle_s: float = SETTLE_S,
 ) -> Seen:
-    """Alone, watched, watched with one of each kind stopped for ``stopped_s``, and alone again."""
+    """Measure alone, watched, watched with one of each kind stopped for ``stopped_s``, and alone again."""
     seen = Seen(number_clients, number_tails, stopped_s)
     with running(folder) as system:
         time.sleep(settle_s)
@@ -343,7 +343,7 @@ def run(
 
 
 def streams(system: System) -> int:
-    """Connections to the monitor's port that somebody else holds open."""
+    """Return the number of connections to the monitor's port that other processes hold open."""
     port = system.config.monitor.port
     held = psutil.Process(system.pid("monitor")).net_connections("tcp")
     return sum(each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED for each in held)
@@ -353,7 +353,7 @@ def streams(system: System) -> int:
 
 
 def report(seen: Seen, seconds: float) -> str:
-    """The run as a page."""
+    """Return the run as a page."""
     load = os.getloadavg()
     rows = []
     for hop in seen.phases[0].hops:
@@ -432,7 +432,7 @@ def _figures(hop: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Runs, reports, and says by its exit code whether all was well; with ``--watch`` it is one that looks."""
+    """Run and report; the exit code says whether all was well. With ``--watch`` be one of the watchers."""
     options = argparse.ArgumentParser(prog="python -m tests.chaos.watchers", description=__doc__)
     options.add_argument("--clients", type=int, default=20)
     options.add_argument("--tails", type=int, default=50)

@@ -1,4 +1,4 @@
-"""The books' core with its time, fed as the bus feeds it; and frames to feed it with."""
+"""The books' core with a clock of the test's own, fed as the bus feeds it; and frames to feed it with."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def update(symbol: str = BTC, at: float = 0) -> bytes:
 
 
 class BooksWorld:
-    """A core with its time, fed as the bus feeds it."""
+    """A core with a clock of the test's own, fed as the bus feeds it."""
 
     def __init__(self) -> None:
         self.now = 1000 * SECOND
@@ -106,7 +106,7 @@ class BooksWorld:
         self.send(message, missed)
 
     def passes(self, seconds: float, *, news: bool = True, bytes_: bool = True) -> None:
-        """Time passes in turns of 100 ms, with or without a feed that says so, and bytes from Kraken."""
+        """Let time pass in turns of 100 ms, with or without ``feed.status`` and bytes from Kraken."""
         last_byte = self.now
         for _ in range(round(seconds * 10)):
             self.now += 100 * MS

@@ -1,4 +1,4 @@
-"""A small world around the executor's core: what the bus and Kraken would tell it, with the time in the test's hand."""
+"""A small world around the executor's core: messages of the bus and of Kraken, and a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from shared.process import effects
 from shared.process.effects import LogEntry
 from tests.kit.pairs import BTC
 
-# A second pair at the same price, so that what one does to the other is seen.
+# A second pair at the same price, to see what one does to the other.
 ETH = msgspec.structs.replace(BTC, symbol="ETH/USD", base="ETH")
 EXCHANGE_AHEAD = 5 * SECOND  # the exchange's clock against the wall's, to see that it is the exchange's that counts
 BOOT_TO_WALL = 1_800_000_000 * SECOND
@@ -64,12 +64,12 @@ def configuration(**trading: Any) -> Config:
 
 
 def params_of(request: Request) -> dict[str, Any]:
-    """Return a request's members, to look into whatever they hold."""
+    """Return a request's members, without their types."""
     return dict(request.params)
 
 
 class World:
-    """An executor whose every wish is looked at; time is ns of CLOCK_BOOTTIME from ``now``."""
+    """An executor whose effects are kept for the test; time is ns of CLOCK_BOOTTIME from ``now``."""
 
     def __init__(self, config: Config | None = None, started: int = 100 * SECOND) -> None:
         self.config = config or configuration()
@@ -103,7 +103,7 @@ class World:
     # --- the bus -------------------------------------------------------------------------------------------------
 
     def hear_bus(self, state: BookState = BookState.LIVE, *, feed: bool = True, books: bool = True) -> None:
-        """Instruments, feed and books as they are now; every pair has the same touch."""
+        """Send instruments, feed and books as they are now; every pair has the same touch."""
         tell = self.executor.message
         assets = {"USD": 4, **{pair.base: 10 for pair in self.pairs.values()}}
         tell(Instruments(pairs=self.pairs, assets=assets), self.now)
@@ -115,7 +115,7 @@ class World:
             self.hear_book(symbol, state)
 
     def hear_book(self, symbol: str, state: BookState = BookState.LIVE) -> None:
-        """A pair's book as it is now."""
+        """Send a pair's book as it is now."""
         live, pair = state is BookState.LIVE, self.pairs[symbol]
         bid, ask = self.touches.get(symbol, (self.bid, self.ask))
         book = Book(
@@ -136,7 +136,7 @@ class World:
         ttl_ms: int = 3000,
         symbol: str = "BTC/USD",
     ) -> None:
-        """A strategy wants these quotes now."""
+        """Send a target with these quotes, decided now."""
         pair = self.pairs.get(symbol, BTC)
         message = Target(
             strategy=strategy,
@@ -157,7 +157,7 @@ class World:
         return self.now + BOOT_TO_WALL + EXCHANGE_AHEAD
 
     def connect(self, orders: list[dict[str, Any]] | None = None, fills: list[dict[str, Any]] | None = None) -> None:
-        """The private connection opens and both snapshots come."""
+        """Open the private connection, and send both snapshots."""
         self.executor.token_requested(self.now)
         self.executor.opened("TOKEN", self.now)
         self.collect()
@@ -184,19 +184,19 @@ class World:
         self.executor.frame(text, self.now)
 
     def report(self, kind: str, order: Any, **more: Any) -> None:
-        """An executions report of an order (by its client id)."""
+        """Send an executions report of an order (by its client id)."""
         body = {"order_id": f"O{order.cl_ord_id[-6:]}", "cl_ord_id": order.cl_ord_id, "exec_type": kind, **more}
         self.push("executions", [body])
 
     def answer(self, request: Request, result: Any = None, error: str = "") -> None:
-        """The exchange's answer, taken in and sent out at its time now."""
+        """Send the exchange's answer, taken in and sent out at its time now."""
         at = rfc3339(self.exchange_ts)
         body: dict[str, Any] = {"method": request.method, "req_id": request.req_id, "time_in": at, "time_out": at}
         body |= {"success": False, "error": error} if error else {"success": True, "result": result or {}}
         self.raw(body)
 
     def armed(self) -> None:
-        """Answers every arming of the switch: it fires in 15 s."""
+        """Answer every arming of the switch: it fires in 15 s."""
         for request in self.taken("cancel_all_orders_after"):
             timeout = request.params["timeout"]
             assert isinstance(timeout, int)
@@ -207,13 +207,13 @@ class World:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def turn(self, seconds: float = 0.0) -> None:
-        """Time passes, then one pass; what the core wants sent is taken as sent."""
+        """Let time pass, then make one pass; its requests count as sent."""
         self.now += int(seconds * SECOND)
         self._gather(self.executor.turn(self.now))
         self.collect()
 
     def wait(self, seconds: float, state: BookState = BookState.LIVE) -> None:
-        """Time passes in a healthy system: everything is heard, the switch armed, the last target said again."""
+        """Let time pass in a healthy system: everything is heard, the switch is armed, the last target is repeated."""
         until = self.now + int(seconds * SECOND)
         while self.now < until:
             self.now += SECOND // 2
@@ -227,28 +227,28 @@ class World:
 
     @property
     def out(self) -> Effects:
-        """All that was wanted of the shell so far; a test may take things out of it."""
+        """Return all effects so far; a test may take things out of them."""
         self._gather(self.state.out.take())
         return self._wanted
 
     def take(self) -> Effects:
-        """Returns all that was wanted so far, and forgets it."""
+        """Return all effects so far, and forget them."""
         wanted, self._wanted = self.out, Effects()
         return wanted
 
     def dispatcher(self, journal: Journal, hands: Hands | None = None) -> Dispatcher:
-        """A dispatcher that carries out what this world wants from here on, and keeps what it wanted before."""
+        """Return a dispatcher that carries out this world's effects from now on, and keeps the earlier ones."""
         made = Dispatcher(self.state, self.executor, journal, hands or KeepingHands(self))
         made.keep(self.take())
         return made
 
     def write(self, dispatcher: Dispatcher, *, even_events: bool = False) -> None:
-        """Writes what came up outside of a pass."""
+        """Write the rows that came up outside of a pass."""
         dispatcher.keep(self.take())
         dispatcher.write(even_events=even_events)
 
     def _gather(self, more: Effects) -> None:
-        """Puts effects to those before: lists grow, and what is said anew replaces what was said."""
+        """Merge effects into the earlier ones: lists grow, a new value replaces the old one."""
         for name in ("messages", "log", "rows", "events", "requests", "calls"):
             getattr(self._wanted, name).extend(getattr(more, name))
         for name in ("reconnect", "halt", "flattened", "newer_writer", "epoch"):
@@ -266,13 +266,13 @@ class World:
         self.state.registry.changed.clear()
 
     def taken(self, method: str) -> list[Request]:
-        """The requests of a method since last taken."""
+        """Return the requests of a method since the last call."""
         taken = [request for request in self.sent if request.method == method]
         self.sent = [request for request in self.sent if request.method != method]
         return taken
 
     def ready(self) -> World:
-        """Connected, reconciled by a second snapshot too, armed, the bus heard: adds may be sent."""
+        """Connect, reconcile by a second snapshot too, arm the switch and hear the bus, so that adds may be sent."""
         self.hear_bus()
         self.connect()
         self.executor.stream.reconcile.is_complete = True
@@ -285,7 +285,7 @@ class World:
         return self.state.registry.live()
 
     def place(self, *quotes: Quote) -> list[Any]:
-        """Asks for quotes and lets the exchange take them; returns the open orders."""
+        """Ask for quotes and let the exchange take them; return the open orders."""
         self.target(*quotes)
         self.turn()
         for request in [*self.taken("add_order"), *self.taken("batch_add")]:
@@ -327,10 +327,10 @@ class KeepingHands:
 
 
 def buy(price: int = 839_900, qty: int = 119_047, slot: str = "b0") -> Quote:
-    """A bid of about 100 USD."""
+    """Return a bid of about 100 USD."""
     return Quote(slot=slot, side="buy", price=price, qty=qty)
 
 
 def sell(price: int = 840_100, qty: int = 119_047, slot: str = "a0") -> Quote:
-    """An offer of about 100 USD."""
+    """Return an offer of about 100 USD."""
     return Quote(slot=slot, side="sell", price=price, qty=qty)

@@ -8,7 +8,7 @@ from monitor.ui.controls import Outcome
 
 
 class FakeActions:
-    """Keeps what was done, and in which threads; ``gate`` holds an action until it is set."""
+    """Keeps which actions were called, and in which threads; ``gate`` holds an action until it is set."""
 
     def __init__(self) -> None:
         self.done: list[str] = []

@@ -1,4 +1,4 @@
-"""A monitor's API that says what a test wants it to, and remembers what it was asked."""
+"""A monitor's API that answers as a test wants, and remembers the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A feed with its time, spoken to as Kraken does."""
+"""A feed with a clock of the test's own, to which frames are sent as Kraken sends them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAIR = {
 
 
 class FeedWorld:
-    """The feed's core with its time, and what it wanted so far."""
+    """The feed's core with a clock of the test's own, and its effects so far."""
 
     def __init__(self, symbols: tuple[str, ...] = ("BTC/USD", "ETH/USD"), *, replay: bool = False) -> None:
         self.feed = Feed(list(symbols), 10, replay=replay)
@@ -41,7 +41,7 @@ class FeedWorld:
         return self.sent()
 
     def gather(self) -> None:
-        """Take what the core wanted since the last call."""
+        """Take the core's effects since the last call."""
         wanted = self.feed.take()
         self._requests += wanted.requests
         self._messages += wanted.messages

@@ -8,7 +8,7 @@ from executor.effects import RestCall
 
 
 class KeepingListener:
-    """See :class:`executor.exchange.connection.Listener`, which this meets."""
+    """An :class:`executor.exchange.connection.Listener` that keeps its calls."""
 
     def __init__(self) -> None:
         self.token_calls = 0

@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from executor.decide.risk import Funds, Listed, Market, Portfolio, Wish, refusal
+from executor.decide.risk import Funds, Listed, Market, Portfolio, Proposal, refusal
 from executor.orders.denial import Rule
 from executor.orders.order import Active, Amend, Order
 from shared.config.trading import Trading
@@ -88,7 +88,7 @@ class Walk:
         lots = int(worth / (price * unit))
         mine = [o for o in self.orders if o.symbol == symbol and o.side == side and o.amend is None]
         order = self.draw.choice(mine) if mine and self.draw.random() < 0.4 else None
-        proposal = Wish(symbol, side, price, lots, order)
+        proposal = Proposal(symbol, side, price, lots, order)
         funds = Funds(self.balances, Decimal("0.001"))
         known = Portfolio(self.markets, self.rates, self.positions)
         if refusal(proposal, known, Listed(known, self.orders), funds, RULES):
@@ -176,7 +176,7 @@ class Walk:
             self.worth(order.symbol, max(Decimal(price), mid), max(0, qty - order.filled)) for price, qty in ways
         )
 
-    def check(self, proposal: Wish) -> None:
+    def check(self, proposal: Proposal) -> None:
         base, _, quote = proposal.symbol.partition("/")
         sign = 1 if proposal.side == "buy" else -1
         touched = [(asset, way) for asset, way in ((base, sign), (quote, -sign)) if asset in self.positions]
@@ -231,7 +231,7 @@ def test_what_the_gate_lets_through_never_breaks_a_limit(seed: int, symbols: dic
 def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> None:
     market = Market(msgspec.structs.replace(pair("BTC/USD"), **change), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
-    proposal = Wish("BTC/USD", "buy", 839_996, 119_047)
+    proposal = Proposal("BTC/USD", "buy", 839_996, 119_047)
     denial = refusal(proposal, portfolio(market), Listed(portfolio(market), []), funds, RULES)
     assert denial is not None
     assert said in denial.text
@@ -240,13 +240,13 @@ def test_the_pairs_own_rules_are_named(change: dict[str, object], said: str) -> 
 @pytest.mark.parametrize(
     ("proposal", "said"),
     [
-        (Wish("BTC/USD", "buy", 839_996, 6_000), "min_order_size"),
-        (Wish("BTC/USD", "buy", 839_996, 500_000), "max_order_size"),
-        (Wish("BTC/USD", "buy", 820_000, 119_047), "price band"),
-        (Wish("BTC/USD", "sell", 840_996, 250_000), "0.00250000 BTC needed"),
+        (Proposal("BTC/USD", "buy", 839_996, 6_000), "min_order_size"),
+        (Proposal("BTC/USD", "buy", 839_996, 500_000), "max_order_size"),
+        (Proposal("BTC/USD", "buy", 820_000, 119_047), "price band"),
+        (Proposal("BTC/USD", "sell", 840_996, 250_000), "0.00250000 BTC needed"),
     ],
 )
-def test_our_own_rules_are_named(proposal: Wish, said: str) -> None:
+def test_our_own_rules_are_named(proposal: Proposal, said: str) -> None:
     market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000), "BTC": Decimal("0.001")}, Decimal(0))
     denial = refusal(proposal, portfolio(market), Listed(portfolio(market), []), funds, RULES)
@@ -270,9 +270,9 @@ def test_until_an_amend_settles_both_its_ends_count(price: int, lots: int) -> No
     position = int(room / 84_000 * 10**8)
     market = Market(pair("BTC/USD"), SYMBOLS["BTC/USD"])
     funds = Funds({"USD": Decimal(10_000)}, Decimal(0))
-    proposal = Wish("BTC/USD", "buy", price, lots, order)
+    proposal = Proposal("BTC/USD", "buy", price, lots, order)
     denial = refusal(proposal, portfolio(market, position), Listed(portfolio(market, position), [order]), funds, RULES)
     assert denial is not None
     assert denial.rule is Rule.POSITION
-    alone = Wish("BTC/USD", "buy", price, lots)
+    alone = Proposal("BTC/USD", "buy", price, lots)
     assert refusal(alone, portfolio(market, position), Listed(portfolio(market, position), []), funds, RULES) is None

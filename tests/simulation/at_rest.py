@@ -1,4 +1,4 @@
-"""At rest: orders, fills, positions and money here, and by the exchange's own books, to the last digit."""
+"""At rest our orders, fills, positions and money equal those of the exchange's own books, to the last digit."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 ZERO = Decimal(0)
-# Realised and unrealised profit of a pair are told to eight decimals each.
+# Realised and unrealised profit of a pair are published to eight decimals each.
 SHOWN = Decimal("0.00000001")
 
 
 def all_fills(world: World) -> Iterator[Fill]:
-    """Every fill of the account, oldest first."""
+    """Return every fill of the account, oldest first."""
     for row in world.kraken.store._db.execute("SELECT exec_id FROM trades ORDER BY rowid"):
         yield world.kraken.store.history.fills_by_id(1, [row[0]])[0]
 
@@ -90,7 +90,7 @@ class AtRest:
                 self.watch.violate("2", f"the position of {key} is {held}, its fills add up to {position}")
 
     def _filled(self, fills: Iterable[Fill]) -> None:
-        """Each order is as far filled as the exchange's fills of it add up to: none counted twice, none left out."""
+        """Check that each order's filled part is the sum of the exchange's fills of it: none twice, none left out."""
         truth: dict[str, Decimal] = {}
         for fill in fills:
             truth[fill.order_id] = truth.get(fill.order_id, Decimal(0)) + Decimal(fill.pair.qty(fill.qty))
@@ -180,7 +180,7 @@ class AtRest:
 
 
 def _amounts(fill: Fill) -> tuple[Decimal, Decimal, Decimal]:
-    """A fill's price, quantity and fee."""
+    """Return a fill's price, quantity and fee."""
     pair = fill.pair
     return Decimal(pair.price(fill.price)), Decimal(pair.qty(fill.qty)), Decimal(pair.cost(fill.fee))
 

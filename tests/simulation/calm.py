@@ -1,4 +1,4 @@
-"""After the storm: all that must hold at rest, what is wanted stands and goes again, and a flatten ends flat."""
+"""After the storm: everything that must hold at rest does, wanted quotes come and go, and a flatten ends flat."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLATTEN_S = 60.0
 
 
 class Calm:
-    """Ends a world's storm, and looks at what is left."""
+    """Ends a world's storm, and checks its end."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -88,14 +88,14 @@ class Calm:
         return not ours and state.is_reconciled and state.session.is_view_valid(self.world.loop.now)
 
     def _accept_all(self) -> None:
-        """A person takes what is held as it is."""
+        """Accept every held asset, as a person would."""
         self.world.files.accept += sorted(self.world.main.state.account.holds.held)
         self._settle("what is held is accepted", 5, lambda: not self.world.files.accept)
 
     # --- progress ------------------------------------------------------------------------------------------------
 
     def _progress(self) -> None:
-        """In calm weather, what a strategy wants stands at the exchange, and goes when it is withdrawn."""
+        """Check that in calm weather wanted quotes rest at the exchange, and are gone once they are withdrawn."""
         self._run(6)
         for strategy in self.world.strategies:
             if strategy.name != "other":
@@ -106,7 +106,7 @@ class Calm:
         self._settle("what is not wanted is gone", 5, lambda: not self.watch.own_open())
 
     def _wanted(self, strategy: RandomStrategy) -> list[Quote]:
-        """A quote a side that limits have room for, of a pair where nothing stands in the way."""
+        """Return a quote for each side within all limits, of each pair where nothing else prevents it."""
         world, symbol = self.world, strategy.symbol
         base, quote = legs(symbol)
         foreign = [o for o in world.kraken.account.orders.values() if o.pair.symbol == symbol]
@@ -127,14 +127,14 @@ class Calm:
         known = [o for o in world.main.state.registry.live() if o.strategy != "account"]
         if any(o.state is not OrderState.OPEN for o in known):
             return False
-        # A small purse, a gross limit or a foreign order in the way may leave some out, and the executor says so.
+        # A small purse, a gross limit or a foreign order may prevent some, and then the executor says so.
         waits = world.main.executor.backoff.reasons()
         return wanted == stands or (stands <= wanted and bool(waits))
 
     # --- flatten -------------------------------------------------------------------------------------------------
 
     def _flatten(self) -> None:
-        """In calm weather a flatten closes each asset through one pair, and ends flat to dust."""
+        """Check that in calm weather a flatten closes each asset through one pair, and ends flat to dust."""
         world = self.world
         world.others.cancel_all()
         for asset in world.market.bases:  # so that there is something to close

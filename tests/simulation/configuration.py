@@ -16,7 +16,7 @@ from tests.simulation.markets import Market
 
 
 def pair_message(symbol: str) -> Pair:
-    """A pair as ``feed.instrument`` tells it."""
+    """Return a pair as ``feed.instrument`` has it."""
     pair = PAIRS[symbol]
     return Pair(
         symbol=symbol,

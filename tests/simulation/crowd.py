@@ -25,7 +25,7 @@ EARN = "earn/flex"
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A move of the owner's in or out of a wallet, at the exchange's time; exact."""
+    """An exact amount that the owner moved in or out of a wallet, at the exchange's time."""
 
     ns: int
     asset: str
@@ -34,7 +34,7 @@ class Move:
 
 
 class Crowd:
-    """Quotes a little of everything around the world's values, and takes from whoever stands there."""
+    """Quotes a little on every pair around the world's values, and trades with any resting order."""
 
     def __init__(self, kraken: Kraken, seed: int, market: Market) -> None:
         self.kraken, self.market = kraken, market
@@ -51,13 +51,13 @@ class Crowd:
             self._quote(symbol)
 
     def move(self, symbol: str, bp: float) -> None:
-        """Move the price by so many basis points: all pairs that it moves are quoted anew around it."""
+        """Move the price by so many basis points, and quote all pairs that it moves around the new one."""
         for moved in self.values.move(symbol, bp) if self.kraken.world is not None else ():
             self._quote(moved)
         self._flush()
 
     def _quote(self, symbol: str) -> None:
-        """Quote anew around the middle, through whatever is in the way."""
+        """Quote again around the middle, trading with any order in between."""
         world, rng, ts = self.kraken.world, self.rng, self.kraken.ts
         if world is None:
             return
@@ -76,7 +76,7 @@ class Crowd:
                 self._quoted[symbol].append(self._number)
 
     def take(self, symbol: str, dollars: float) -> None:
-        """Sell into the bids or buy from the asks, whoever stands there."""
+        """Sell into the bids or buy from the asks, whosever they are."""
         world, ts = self.kraken.world, self.kraken.ts
         if world is None or world.exchange.state.system != "online":
             return
@@ -93,7 +93,7 @@ class Crowd:
 
 
 class Others:
-    """Whoever else acts on the executor's account: orders by hand, orders of odd kinds, deposits and withdrawals."""
+    """Other people on the executor's account: manual orders, orders of odd kinds, deposits and withdrawals."""
 
     def __init__(self, kraken: Kraken, crowd: Crowd) -> None:
         self.kraken, self.crowd, self.rng = kraken, crowd, crowd.rng
@@ -104,7 +104,7 @@ class Others:
     # --- orders --------------------------------------------------------------------------------------------------
 
     def place_row(self, symbol: str) -> str:
-        """Show an order of any kind, in snapshots and reports only; returns its id."""
+        """Show an order of any kind, in snapshots and reports only; return its id."""
         kind = self.rng.choice(list(FOREIGN))
         self._number += 1
         order_id = f"OFORE{self._number}"
@@ -115,19 +115,19 @@ class Others:
         return order_id
 
     def end_row(self, order_id: str) -> None:
-        """Cancel it, as whoever placed it."""
+        """Cancel it, as its owner would."""
         self.rows.pop(order_id, None)
         row = {"order_id": order_id, "exec_type": "canceled", "order_status": "canceled", "reason": "User requested"}
         self.kraken.inject("executions", json.dumps(row))
 
     def send_odd_row(self, symbol: str) -> None:
-        """Send an element that nobody can read."""
+        """Send an element that cannot be read."""
         channel = self.rng.choice(["executions", "balances"])
         self._number += 1
         self.kraken.inject(channel, odd_row(self.rng, channel, symbol, self._number))
 
     def act(self, symbol: str, how: str) -> None:
-        """Place an order by hand that rests or takes, or cancel one."""
+        """Place a manual order that rests or takes, or cancel one."""
         kraken, rng = self.kraken, self.rng
         if kraken.world is None:
             return

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class Crash(BaseException):
-    """The process is gone at this very point."""
+    """The process dies at this point."""
 
 
 @dataclass(slots=True)
 class Files:
-    """The machine's halt file, its wish to be flat, and the assets that a person takes as they are."""
+    """The machine's halt file, its flatten file, and the assets that a person accepts."""
 
     halt: list[str] = field(default_factory=list)
     flatten: list[str] = field(default_factory=list)

@@ -59,9 +59,9 @@ SETTLES_S = 8.0  # after lost answers: deadline, late answer, snapshot
 
 
 class Plan:
-    """Draws faults and carries them out in a world; ``counts`` tells how many of each there were.
+    """Draws faults and carries them out in a world; ``counts`` has how many of each there were.
 
-    The one that is to come ``often`` is drawn half of the time.
+    The fault named by ``often`` is drawn half of the time.
     """
 
     def __init__(self, world: World, seed: int, mean_gap_s: float, often: str = "") -> None:
@@ -118,7 +118,7 @@ class Plan:
         assert self._kinds.keys() == WEIGHTS.keys()
 
     def start(self) -> None:
-        """From now on things go wrong."""
+        """Begin with the faults."""
         self.world.loop.after(self.rng.expovariate(1 / self.mean_gap_s), self._next)
 
     def _next(self) -> None:
@@ -150,7 +150,7 @@ class Plan:
         self.world.trouble(seconds + 1.5)
 
     def _disk(self) -> None:
-        # No excuse for what only takes away: cancels wait for no disk (T9).
+        # No excuse for cancels: they wait for no disk (T9).
         host = self.world.main
         host.disk_full = True
 
@@ -176,7 +176,7 @@ class Plan:
             self._quick_restarts(times)
 
     def _quick_restarts(self, times: int) -> None:
-        """Killed again and again before a second has passed: each life needs an epoch of its own."""
+        """Kill the process again and again within a second: each life needs an epoch of its own."""
         self.world.trouble(4)
         self.world.main.crash(0.05)
         if times:
@@ -203,7 +203,7 @@ class Plan:
             world.loop.after(seconds, world.files.halt.clear)
 
     def _flatten(self) -> None:
-        """A person wants to be flat, and thinks better of it when it takes long."""
+        """Flatten, as a person would who gives up if it takes long."""
         world = self.world
         if not world.files.flatten and not world.files.halt:
             world.files.flatten.append("a person said so")
@@ -212,14 +212,14 @@ class Plan:
     # --- the owner's money ---------------------------------------------------------------------------------------
 
     def _deposit(self) -> None:
-        """Something comes or goes, small against the limits."""
+        """Deposit or withdraw a little, compared with the limits."""
         asset = self.rng.choice(self.world.market.assets)
         dollars = self.rng.choice([-1, 1]) * self.rng.choice([0.01, 3.0, 40.0])
         if self._watches_money():
             self.world.others.deposit(asset, dollars)
 
     def _deposit_beyond(self) -> None:
-        """A traded base comes or goes beyond its limit; after a while the owner accepts it, or moves it back."""
+        """Move a traded base beyond its limit; after a while the owner accepts that, or moves it back."""
         world = self.world
         asset = self.rng.choice(world.market.bases)
         if not self._watches_money() or asset in world.files.accept:
@@ -238,7 +238,7 @@ class Plan:
             world.files.accept.append(asset)
 
     def _earn(self) -> None:
-        """Some of an asset moves to a wallet that cannot be traded with, or back."""
+        """Move some of an asset to a wallet that cannot be traded with, or back."""
         if self._watches_money():
             self.world.others.to_earn(self.rng.choice(self.world.market.assets), self.rng.uniform(-60, 60))
 

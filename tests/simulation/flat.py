@@ -19,7 +19,7 @@ STRATEGY = "flatten"
 
 
 class Flat:
-    """Judges the orders of a flatten, and where it ends."""
+    """Judges the orders of a flatten, and its end."""
 
     def __init__(self, watch: Watch, worst_case: WorstCase) -> None:
         self.watch, self.worst_case = watch, worst_case
@@ -76,7 +76,7 @@ class Flat:
                 self.watch.violate("T11", f"{base} was closed through {sorted(used)}")
 
     def _positions(self, host: Host, asset: str) -> tuple[Decimal, ...]:
-        """Return what stood when the process decided, with and without what it had not been told yet."""
+        """Return the positions when the process decided, with and without changes that it could not know yet."""
         held = self.worst_case.position(asset, host)
         unknown = list(self.worst_case.unknown(host, asset))
         ups = sum((change for change in unknown if change > 0), ZERO)
@@ -102,7 +102,7 @@ class Flat:
         return Decimal(self.watch.world.kraken.account.balances.get(asset, 0)).scaleb(-ASSETS[asset].decimals)
 
     def _affordable(self, host: Host, pair: Pair) -> Decimal:
-        """Return what its quote's balance buys; a flatten ends where the money does."""
+        """Return how much the quote's balance buys; a flatten ends when that is used up."""
         mid = host.mids.last(pair.symbol)
         return self._spot(pair.quote.name) * Decimal("0.98") / mid if mid else ZERO
 

@@ -1,4 +1,4 @@
-"""An executor's machine: the real core, dispatcher and journal, killed at any point and started anew."""
+"""An executor's machine: the real core, dispatcher and journal, killed at any point and started again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TURNS_S = (0.025, 0.05, 0.1)
 
 
 class Host:
-    """One process, its connection and its place on the bus; ``files`` is what a person leaves it on the machine."""
+    """One process, its connection and its place on the bus; ``files`` are a person's halt, flatten and accept files."""
 
     def __init__(
         self,
@@ -140,17 +140,17 @@ class Host:
             self.loop.after(restart_s, self.start)
 
     def block(self, seconds: float) -> None:
-        """The pass waits for the disk: what it does next it does later, and what comes waits."""
+        """Make the pass wait for the disk: its next actions come later, and what arrives waits."""
         if seconds:
             self.blocked_until = max(self.loop.now, self.blocked_until) + int(seconds * SECOND)
             self.frozen_until = max(self.frozen_until, self.blocked_until)
 
     def freeze(self, seconds: float) -> None:
-        """The process does nothing for a while; what comes waits."""
+        """Freeze the process for a while; what arrives waits."""
         self.frozen_until = max(self.frozen_until, self.loop.now + int(seconds * SECOND))
 
     def is_frozen(self, action: Callable[..., None], *arguments: Any) -> bool:
-        """True if the process does nothing now: the action is done when it does again."""
+        """True if the process is frozen: the action is then done when it thaws."""
         if self.loop.now < self.frozen_until:
             self.loop.at(self.frozen_until, action, *arguments)
             return True
@@ -168,7 +168,7 @@ class Host:
                 raise Crash
 
     def guard(self, action: Callable[..., None], *arguments: Any) -> None:
-        """Runs something of the process's: it may die of an injected crash, and of nothing else (invariant 9)."""
+        """Run a part of the process: it may die of an injected crash, and of nothing else (invariant 9)."""
         try:
             action(*arguments)
         except Crash:
@@ -192,7 +192,7 @@ class Host:
             self.guard(self._turn)
 
     def _accept(self) -> None:
-        """Obey what a person accepted, once the account is known; the file goes when that is kept."""
+        """Accept the assets in the file, once the account is known; the file is removed when the journal has it."""
         if self.files.accept and self.state.session.is_view_valid(self.loop.now):
             for asset in self.files.accept:
                 self.executor.accept(asset, self.loop.now)
@@ -219,7 +219,7 @@ class Host:
         self.guard(take)
 
     def _hear(self, message: Message) -> None:
-        """Keeps what the process was told, for the watch to judge it by."""
+        """Keep what the process heard, for the watch to judge it by."""
         if isinstance(message, Target):
             self.heard[message.strategy, message.symbol] = message
         elif isinstance(message, FeedStatus):

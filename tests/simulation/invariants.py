@@ -1,4 +1,4 @@
-"""The invariants (DESIGN.md), judged by the exchange's own books and by what was put on the wire."""
+"""The invariants (docs/simulation.md), judged by the exchange's own books and by what was put on the wire."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SLACK = int(0.7 * SECOND)  # ways there and back, with their tail
 DEAD_WINDOW = int((limits.SWITCH_TIMEOUT_S + 1.5) * SECOND)
 ENDS = frozenset({"filled", "cancelled", "expired", "refused", "denied", "never_placed"})
-# What the exchange may answer without anybody having injected it.
+# Errors that the exchange may return though nobody injected them.
 FAIR = (
     errors.POST_ONLY,
     errors.UNKNOWN_ORDER,
@@ -98,7 +98,7 @@ class Watch:
             self.violate("9", f"{host.name}: {entry.text}")
 
     def frame(self, host: Host, text: str) -> None:
-        """Invariant 11: has it seen a newer epoch's orders."""
+        """Note for invariant 11 whether it has seen a newer epoch's orders."""
         host.frames += 1
         if self.world.rival is None or host.newer_at or '"cl_ord_id":"T' not in text:
             return
@@ -117,7 +117,7 @@ class Watch:
     # --- what leaves ---------------------------------------------------------------------------------------------
 
     def sent(self, host: Host, text: str) -> None:
-        """Everything that has to hold when a request is handed to the socket."""
+        """Check everything that must hold when a request is handed to the socket."""
         body = json.loads(text, parse_float=Decimal)
         if body["method"] in CANCELS:
             self.checks["T9"] += 1
@@ -190,12 +190,12 @@ class Watch:
                 self.violate("rate", f"{what} on {symbol}, and what values its quote is not live")
 
     def _unvalued_since(self, host: Host, symbol: str) -> list[int]:
-        """From when on the rate of a pair's quote is not valid, for each pair that it goes by."""
+        """Return since when the rate of a pair's quote has not been valid, for each pair that values it."""
         way = self.world.market.ways[legs(symbol)[1]]
         return [host.live_at[name] + VALUED if name in host.live_at else host.started for name in way]
 
     def _is_frozen(self, host: Host, strategy: str, symbol: str, side: str, known: int) -> bool:
-        """Was there a fill on this side that the target does not know, by the process's own count."""
+        """True if this side has a fill that the target does not know, by the process's own count."""
         return host.state.account.tally(strategy, symbol).last.get(side, 0) > known
 
     def _amend_sent(self, host: Host, body: dict[str, Any], order: DecidedOrder) -> None:
@@ -353,7 +353,7 @@ class Watch:
         return known is not None and known.is_live
 
     def _bad_since(self, host: Host, symbol: str) -> int | None:
-        """Since when the process knows that this book is not live."""
+        """Return since when the process has known that this book is not live."""
         since = [host.bad_since[symbol]] if symbol in host.bad_since else []
         dead = int(limits.PATH_DEAD_S * SECOND)
         since += [at + dead for at in (host.feed_heard, host.books_heard) if self.world.loop.now - at > dead]

@@ -27,7 +27,7 @@ from tests.simulation.loop import Loop
 from tests.simulation.markets import Market
 from tests.simulation.orders import ORDER_METHODS, PLACING, is_ours
 
-# What Kraken also answers for what it did.
+# Errors that Kraken also returns for requests that it carried out.
 AFTER = (
     "EGeneral:Internal error",
     "EService:Unavailable",
@@ -38,7 +38,7 @@ AFTER = (
 
 
 class QuietWorld(World):
-    """The simulator's world without its crowd: the simulation has its own, small and in its hand."""
+    """The simulator's world without its crowd: the simulation has a small one of its own."""
 
     def _open_markets(self, regime: str, now: int, pace: float) -> list[Any]:
         return []
@@ -69,7 +69,7 @@ class Kraken:
         self.refuse_share = self.internal_share = self.late_share = self.never_share = 0.0
         self.switch_unanswered = False
         self.rest_fail_share = self.rest_lost_share = 0.0
-        # True if the process knows an order without being told of it; set by the world.
+        # True if the process knows an order without a report of it; set by the world.
         self.is_known: Callable[[str], bool] = is_ours
         # Watchers, set by the invariants.
         self.on_handle: Callable[[Link, Request, dict[str, Any]], None] = lambda *_: None
@@ -189,7 +189,7 @@ class Kraken:
         return self.rng.random() * 0.01
 
     def note_answer(self, request: Request, text: str, injected: bool) -> None:
-        """Looks at every refusal on its way out."""
+        """Check every rejection on its way out."""
         if '"error":' not in text:
             return
         answer = json.loads(text)

@@ -1,4 +1,4 @@
-"""Virtual time: one queue of what happens when. Nothing sleeps, and the same seed happens the same way."""
+"""Virtual time: one queue of actions by time. Nothing sleeps, and a seed always runs the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each pair's middle as one process was told it, with what it was a moment ago."""
+"""Each pair's middle as one process heard it, with its values of a moment ago."""
 
 from __future__ import annotations
 

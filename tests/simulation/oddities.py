@@ -46,7 +46,7 @@ ODD = ('"NaN"', '"Infinity"', "1e999999", "-1e-999999", "5" * 70, "0." + "1" * 7
 
 
 class OddSession(PrivateSession):
-    """A private session that may leave the newest orders out of a snapshot, and tells of foreign orders besides."""
+    """A private session that may leave the newest orders out of a snapshot, and adds foreign orders."""
 
     def __init__(self, kraken: Kraken, connection_id: int, send: Callable[[str], None]) -> None:
         assert kraken.world is not None

@@ -1,6 +1,6 @@
 """``python -m tests.simulation.run``: many seeds, each a storm of so many virtual seconds and the calm after it.
 
-A line for each seed that failed, with the command that plays it again; the whole goes to docs/simulation.md.
+It prints a line for each seed that failed, with the command that plays it again; all goes to docs/simulation.md.
 """
 
 from __future__ import annotations

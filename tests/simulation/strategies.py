@@ -68,7 +68,7 @@ class RandomStrategy:
         rng = self._rng
         quotes = []
         for slot in rng.sample([side + level for side in "ab" for level in SLOTS], rng.randrange(1, 9)):
-            # A slot's letter says nothing: sides change, prices cross the market, the own book, and the band.
+            # A slot's letter means nothing: sides change, prices cross the market, our own orders and the band.
             side: Side = "buy" if rng.random() < 0.5 else "sell"
             away = rng.choice([rng.uniform(-8, 10), rng.uniform(-2, 2), rng.uniform(-150, 150)])
             dollars = rng.choice([rng.uniform(5, 30), rng.uniform(30, 245), rng.uniform(200, 400)])

@@ -31,7 +31,7 @@ def count_by_pair(patch: Patch) -> None:
     refusal = risk.refusal
 
     def of_one_pair(
-        proposal: risk.Wish, portfolio: risk.Portfolio, standing: risk.Standing, *rest: Any
+        proposal: risk.Proposal, portfolio: risk.Portfolio, standing: risk.Standing, *rest: Any
     ) -> Denial | None:
         return refusal(proposal, portfolio, risk.Listed(portfolio, standing.on(proposal.symbol)), *rest)
 

@@ -62,7 +62,7 @@ class Result:
 
 
 class World:
-    """One seed's world; ``unconfirmed`` is where the exchange's switches stand, and the pairs are drawn
+    """One seed's world; ``unconfirmed`` has the exchange's switches, and the pairs are drawn
     unless a ``market`` is given."""
 
     def __init__(
@@ -151,7 +151,7 @@ class World:
         self.files.flatten.clear()
 
     def duel(self, seconds: float) -> None:
-        """A second executor on another machine, for a while; the first has to stop, and comes back when it went."""
+        """Run a second executor on another machine for a while; the first must stop, and comes back afterwards."""
         if self.rival is not None or not self.main.running:
             return
         self.alone = False
@@ -186,7 +186,7 @@ class World:
     # --- the bus -------------------------------------------------------------------------------------------------
 
     def deliver(self, message: Message, seconds: float = 0.001) -> None:
-        """A message to every executor."""
+        """Send a message to every executor."""
         for host in self.hosts():
             self.loop.after(seconds, host.bus, message)
 

@@ -1,4 +1,4 @@
-"""Invariant 4, reckoned anew: by the exchange's balances, its own orders, and books as the process was told them.
+"""Invariant 4, computed again: by the exchange's balances and orders, and the books as the process heard them.
 
 By asset, over all pairs that move it. Rates are taken once a second by the executor; what was valued a moment ago by
 other mids is no fault, so each value here is a range, and only what is too much at its lowest counts.
@@ -49,7 +49,7 @@ class WorstCase:
         """Within every limit whenever something is sent that does not reduce it."""
         rules = self.world.config.trading
         before = standing = self.standing(host)
-        if is_flatten(body):  # it only reduces: what other people's orders may come to does not hold it up
+        if is_flatten(body):  # it only reduces: the worst case of foreign orders does not hold it up
             before = {name: order for name, order in before.items() if order.ours}
         after = with_request(before, self.world.kraken.account, body)
         changed = [order for name, order in after.items() if before.get(name) != order]
@@ -86,7 +86,7 @@ class WorstCase:
         *,
         closes: bool,
     ) -> str:
-        """Name the limit that is passed, if the process was told the changes before ``until``; empty when none is."""
+        """Return the limit that is passed, if the process knew the changes before ``until``; empty if none is."""
         rules = self.world.config.trading
         was, now = self.case(host, before.values(), until), self.case(host, after.values(), until)
         for leg in changed:
@@ -98,7 +98,7 @@ class WorstCase:
         return ""
 
     def standing(self, host: Host) -> dict[str, Open]:
-        """Everything that rests or is on its way, at its worst; foreign orders as far as the process was told."""
+        """Return everything that rests or is in flight, at its worst; foreign orders only if the process knows them."""
         kraken = self.world.kraken
         result = resting(kraken.account.orders.values(), host.known_ts)
         for link in kraken.links:
@@ -140,7 +140,7 @@ class WorstCase:
         return (min(lows), max(highs)) if lows else None
 
     def position(self, asset: str, host: Host | None = None) -> Decimal:
-        """An asset's balance at the exchange, in all wallets, less what is wanted kept of it."""
+        """Return an asset's balance at the exchange, in all wallets, less its inventory."""
         account, decimals = self.world.kraken.account, ASSETS[asset].decimals
         units = account.balances.get(asset, 0) + sum(account.wallets.get(asset, {}).values())
         return Decimal(units).scaleb(-decimals) - self.watch.inventory(asset, host)

@@ -1,1 +1,1 @@
-"""Checks beyond the configuration's types, one concept a file."""
+"""Checks beyond the configuration's types, a file for each concept."""

@@ -19,7 +19,7 @@ Wrong = Callable[[str, str], Exception]
 
 
 def check_alerts(monitor: Monitor, wrong: Wrong) -> None:
-    """Raise what ``wrong(key, text)`` makes."""
+    """Raise ``wrong(key, text)`` for a rule or webhook that cannot be used."""
     for field in msgspec.structs.fields(monitor.alerts):
         _check_rule(f"monitor.alerts.{field.name}", monitor.alerts.rule(field.name), wrong)
     percents = {"loss.percent": monitor.alerts.loss.percent, "latency.percentile": monitor.alerts.latency.percentile}
@@ -49,7 +49,7 @@ def _check_webhook(key: str, webhook: Webhook, wrong: Wrong) -> None:
     if parts.scheme not in ("https", "http") or not host or re.search(r"[\s\x00-\x1f]", webhook.url):
         raise wrong(f"{key}.url", "is no address; it begins with https://HOST/")
     if parts.scheme == "http" and not is_loopback(host):
-        raise wrong(f"{key}.url", f"{host} is not this machine: use https, since whoever is between could read it")
+        raise wrong(f"{key}.url", f"{host} is not this machine: use https, since anybody in between could read it")
     if host == "kraken.com" or host.endswith(".kraken.com"):
         raise wrong(f"{key}.url", "Kraken takes no alerts; name the service that does")
     for text in _texts(webhook.template):

@@ -49,7 +49,7 @@ def _check_addresses(config: Config, wrong: Wrong) -> None:
     if not is_loopback(config.simulator.host) and not config.simulator.beyond_loopback:
         raise wrong(
             "simulator.host",
-            f"{config.simulator.host} is not loopback: whoever reaches it could trade the made-up accounts; "
+            f"{config.simulator.host} is not loopback: anybody who reaches it could trade the made-up accounts; "
             "use 127.0.0.1, or say simulator.beyond_loopback: true",
         )
     if not is_loopback(config.monitor.host):
@@ -107,7 +107,7 @@ def _check_strategy(name: str, strategy: Strategy, wrong: Wrong) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name):
         raise wrong(key, "a strategy's name is lower case letters, digits and _, 32 at most")
     if name in ("account", "flatten"):
-        raise wrong(key, "this name is taken: it stands for what is not a strategy's")
+        raise wrong(key, "this name is reserved: it stands for orders that no strategy placed")
     if not re.fullmatch(r"[\w.]+:\w+", strategy.class_):
         raise wrong(f"{key}.class", f"must be module:Class, found {strategy.class_!r}")
     if not 1000 <= strategy.ttl_ms <= 60_000:
@@ -120,7 +120,7 @@ def _check_strategy(name: str, strategy: Strategy, wrong: Wrong) -> None:
 
 
 def _fill_urls(config: Config) -> None:
-    # Wherever else it listens, this machine's own processes reach it by loopback.
+    # Even if it listens elsewhere, this machine's own processes reach it by loopback.
     host = config.simulator.host if is_loopback(config.simulator.host) else "127.0.0.1"
     address = f"{bracketed(host)}:{config.simulator.port}"
     old = config.kraken.websocket_version == 1
@@ -137,7 +137,7 @@ def _fill_urls(config: Config) -> None:
 
 
 def consent_file(config: Config) -> Path:
-    """Return where ``tradebyte doctor --go-live`` leaves a person's consent for this key."""
+    """Return the file in which ``tradebyte doctor --go-live`` stores a person's consent for this key."""
     return config.data / "go-live" / hashlib.sha256(config.kraken.api_key.encode()).hexdigest()[:16]
 
 

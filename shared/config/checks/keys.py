@@ -1,4 +1,4 @@
-"""Keys and secrets in the configuration: whole, and meant for this exchange. No text here shows one."""
+"""Checks of keys and secrets: each is whole, and meant for this exchange. No error text quotes one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.config.schema import Config
 
 Wrong = Callable[[str, str], Exception]
 NAMES: Final = ("api_key", "api_secret", "halt_key", "halt_secret")
-# Printable, without spaces, quotes and what a shell means by something else. Whether a secret is base64, doctor says.
+# Printable, without spaces, quotes and characters that are special to a shell. Doctor checks that secrets are base64.
 KEY: Final = re.compile(r"[!#%&(-\[\]-_a-~]*")
 SHIPPED: Final = frozenset(text for pair in (*SANDBOX_KEYS, *VISITOR_KEYS) for text in pair)
 

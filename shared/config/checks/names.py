@@ -1,6 +1,6 @@
-"""Names of pairs and assets in the configuration: as WebSocket v2 writes them, and checked against each other.
+"""Checks of pairs' and assets' names: written as WebSocket v2 does, and consistent with each other.
 
-A name that the exchange does not use would be taken as an asset that nobody holds, and be traded as if it were so.
+A name that the exchange does not use would count as an asset of which nothing is held, and be traded as such.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Wrong = Callable[[str, str], Exception]
 
 
 def check_names(config: Config, wrong: Wrong) -> None:
-    """Raise ``wrong(key, text)`` for a name that is none; fill in the default pair."""
+    """Raise ``wrong(key, text)`` for a name that cannot be; fill in the default pair."""
     trading = config.trading
     if not trading.pairs:
         raise wrong("trading.pairs", "name at least one pair, such as BTC/USD")
@@ -74,7 +74,7 @@ def bases(pairs: Iterable[str]) -> list[str]:
 
 
 def meant(name: str, known: Iterable[str] = ()) -> str:
-    """Return ``; did you mean BTC/USD?``, or an empty text where nothing known is like the name."""
+    """Return ``; did you mean BTC/USD?``, or an empty text if no known name is similar."""
     known = list(known)
     modern = _modern(name)
     if modern != name and (not known or modern in known):

@@ -1,4 +1,4 @@
-"""Ports and endpoints in the configuration: within range, and no two of them the same."""
+"""Checks of ports and endpoints: within range, and no two of them the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PORT_MAX = 65_535
 
 
 def check_ports(config: Config, wrong: Wrong) -> None:
-    """Raise ``wrong(key, text)`` for a port or endpoint that cannot be; fill in the endpoints that are left out."""
+    """Raise ``wrong(key, text)`` for a port or endpoint that cannot be used; fill in endpoints that are left out."""
     ports = {"monitor.port": config.monitor.port, "monitor.web_port": config.monitor.web_port}
     if config.kraken.sandbox:
         ports["simulator.port"] = config.simulator.port
@@ -59,7 +59,7 @@ def _check_endpoint(config: Config, key: str, endpoint: str, wrong: Wrong) -> in
 
 
 def port_of(parts: SplitResult) -> int | None:
-    """Return a URL's port, 0 for one that is no port, and None where none is written."""
+    """Return a URL's port: 0 if it is invalid, None if there is none."""
     try:
         return parts.port
     except ValueError:

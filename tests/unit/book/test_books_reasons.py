@@ -91,7 +91,7 @@ def test_a_live_book_has_no_reason(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ns", "said"), [(SECOND, ("live", "")), (SECOND + 1, ("silent", "feed.status unheard for 1 s"))]
+    ("ns", "said"), [(SECOND, ("live", "")), (SECOND + 1, ("silent", "feed.status not heard for 1 s"))]
 )
 def test_a_feed_may_be_unheard_for_a_second(world: World, ns: int, said: tuple[str, str]) -> None:
     world.now += ns

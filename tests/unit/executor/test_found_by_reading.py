@@ -47,7 +47,7 @@ def test_a_target_for_a_pair_that_is_none_of_the_strategys_is_not_taken() -> Non
     made.target(Quote(slot="b0", side="buy", price=839_900, qty=119_047), symbol="EUR/USD")
     made.turn()
     assert made.taken("add_order") == []
-    assert any("none of its pairs" in line.text for line in made.out.log if line.alert)
+    assert any("not one of its pairs" in line.text for line in made.out.log if line.alert)
 
 
 def test_old_fills_that_were_told_before_the_journal_opened_prove_nothing() -> None:

@@ -49,7 +49,7 @@ def test_without_a_fresh_mid_yesterdays_baseline_stays_until_it_is_there() -> No
     world = long_before_midnight(worth=83_980)
     world.wait(2 * BEFORE_MIDNIGHT_S, STALE)
     assert (world.state.account.day.date, world.state.account.lost) == (YESTERDAY, Decimal(20))
-    assert any("not begun without a fresh mid of BTC/USD" in entry.text for entry in world.out.log)
+    assert any("waits for a fresh mid of BTC/USD" in entry.text for entry in world.out.log)
     world.bid, world.ask = 839_700, 839_701  # where the price went while nobody saw it: no loss of today's
     world.wait(2)
     assert (world.state.account.day.date, world.state.account.lost) == (TODAY, Decimal(0))
@@ -72,9 +72,7 @@ def test_a_mid_that_does_not_come_is_waited_for_no_longer_than_that_and_a_person
     world.wait(3, STALE)
     assert (world.state.account.day.date, world.state.account.lost) == (TODAY, Decimal(0))  # at the last good mid
     alerts = [alerts.text for alerts in world.out.log if alerts.alert]
-    assert alerts == [
-        f"the loss of {TODAY} counts from the last mid of BTC/USD, or from its first where there was none"
-    ]
+    assert alerts == [f"the loss of {TODAY} counts from the last mid of BTC/USD, or from its first if there was none"]
 
 
 def test_a_start_days_later_judges_no_loss_before_its_own_day_has_begun() -> None:

@@ -427,5 +427,5 @@ def test_a_flatten_ends_where_the_money_ends_and_says_what_is_short() -> None:
 def test_a_shortage_below_the_least_amount_is_dust() -> None:
     made = short_of_euros("399.7000")  # 3 millionths of a BTC too few
     flatten(made)
-    assert made.halt == "flattened: every position is inventory_base, but for what is too small to trade"
+    assert made.halt == "flattened: every position is at inventory_base, but for amounts too small to trade"
     assert 0 < -made.state.account.position("BTC") < Decimal(account(made).assets["BTC"].least)

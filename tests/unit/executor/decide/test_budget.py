@@ -49,7 +49,7 @@ def test_kraken_may_allow_less_than_was_configured_and_never_more(
 ) -> None:
     budget = Budget(PRO)
     budget.charge(BTC, 50, NOW)
-    budget.allowed(points)
+    budget.set_threshold(points)
     assert (budget.threshold, budget.decay) == (threshold, decay)
     assert budget.value(BTC, NOW + SECOND) == 50 - decay
     budget.charge(ETH, 50, NOW)  # a counter that is made afterwards decays alike
@@ -58,7 +58,7 @@ def test_kraken_may_allow_less_than_was_configured_and_never_more(
 
 def test_a_higher_tier_of_krakens_does_not_speed_up_a_lower_one_that_was_configured() -> None:
     budget = Budget(STARTER)
-    budget.allowed(180)
+    budget.set_threshold(180)
     assert (budget.threshold, budget.decay) == (60, 1.0)
 
 
@@ -76,7 +76,7 @@ def test_a_counter_that_kraken_states_is_taken_where_it_is_above_ours() -> None:
     assert budget.value(BTC, NOW) == 10
     budget.correct(BTC, 25, NOW + SECOND)
     assert budget.value(BTC, NOW + SECOND) == 25
-    budget.is_full(BTC, NOW + SECOND)
+    budget.exhaust(BTC, NOW + SECOND)
     assert budget.value(BTC, NOW + SECOND) == 60
     assert not budget.allows(BTC, 0.5, 0, NOW + SECOND)
     assert budget.allows(BTC, 1, 0, NOW + 2 * SECOND)

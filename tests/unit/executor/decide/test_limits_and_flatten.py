@@ -179,7 +179,7 @@ def test_a_dry_run_closes_nothing_and_says_what_it_would_have_sent() -> None:
     assert world.halt == ""
     entries = [entries.text for entries in world.out.log if "BTC/USD: dry run, not sent: sell 0.00" in entries.text]
     assert entries
-    assert all("'tradebyte halt' and 'resume' end the wish" in each for each in entries)
+    assert all("'tradebyte halt' and 'resume' end the flatten" in each for each in entries)
 
 
 @pytest.mark.parametrize("method", ["add_order", "batch_add", "amend_order", "edit_order", "cancel_all_orders_after"])

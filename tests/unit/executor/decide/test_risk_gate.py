@@ -15,7 +15,7 @@ from executor.decide.risk import (
     Listed,
     Market,
     Portfolio,
-    Wish,
+    Proposal,
     exposures,
     moves,
     open_worth,
@@ -80,12 +80,12 @@ def order(side: Side = "buy", price: int = 1000, qty: int = 100, symbol: str = "
     return made
 
 
-def request(side: Side = "buy", price: int = 1000, lots: int = 100, made: Order | None = None) -> Wish:
-    return Wish("BTC/USD", side, price, lots, made)
+def request(side: Side = "buy", price: int = 1000, lots: int = 100, made: Order | None = None) -> Proposal:
+    return Proposal("BTC/USD", side, price, lots, made)
 
 
 def judge(
-    desired: Wish,
+    desired: Proposal,
     *orders: Order,
     held: Portfolio | None = None,
     funds: Funds = RICH,
@@ -222,7 +222,7 @@ def test_a_wish_within_every_limit_is_not_denied() -> None:
         (request(price=1005, lots=250), portfolio(), Denial(Rule.ORDER_SIZE, "251.25 is above max_order_size 250")),
     ],
 )
-def test_what_the_pair_or_a_size_denies(desired: Wish, known: Portfolio, denial: Denial) -> None:
+def test_what_the_pair_or_a_size_denies(desired: Proposal, known: Portfolio, denial: Denial) -> None:
     assert judge(desired, held=known) == denial
 
 
@@ -370,13 +370,13 @@ def test_what_only_reduces_a_position_is_let_through_above_the_gross_limit() -> 
 
 def test_a_cross_pair_that_grows_one_of_its_assets_is_held_to_the_gross_limit() -> None:
     known = portfolio("-2", "30")  # selling ETH/BTC reduces both
-    assert judge(Wish("ETH/BTC", "sell", 500, 40), held=known) is None
+    assert judge(Proposal("ETH/BTC", "sell", 500, 40), held=known) is None
     grown = portfolio("2", "30")
-    assert judge(Wish("ETH/BTC", "sell", 500, 40), held=grown) == Denial(
+    assert judge(Proposal("ETH/BTC", "sell", 500, 40), held=grown) == Denial(
         Rule.GROSS, "gross worst case 1720.00 is above max_gross_position 1500"
     )
     other = portfolio("8", "15")  # a buy reduces BTC, and grows ETH
-    assert judge(Wish("ETH/BTC", "buy", 500, 40), held=other) == Denial(
+    assert judge(Proposal("ETH/BTC", "buy", 500, 40), held=other) == Denial(
         Rule.GROSS, "gross worst case 1570.00 is above max_gross_position 1500"
     )
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from executor.account.fill_counts import Tally
-from executor.decide.risk import UP, Wish
+from executor.decide.risk import UP, Proposal
 from executor.decide.verdict import Verdict
 from executor.orders.denial import Denial, Rule
 from executor.orders.order import Active, Order
@@ -24,8 +24,8 @@ EUR_RATE = Decimal("1.05005")
 BTC_BY_EUR = Decimal("80000.05") * EUR_RATE
 
 
-def proposal(lots: int = 119_047, side: Side = "buy", symbol: str = "BTC/USD") -> Wish:
-    return Wish(symbol, side, 839_990, lots)
+def proposal(lots: int = 119_047, side: Side = "buy", symbol: str = "BTC/USD") -> Proposal:
+    return Proposal(symbol, side, 839_990, lots)
 
 
 def foreign(made: World, symbol: str, price: int, qty: int = 100_000) -> Order:

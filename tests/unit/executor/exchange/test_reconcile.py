@@ -9,7 +9,7 @@ import pytest
 
 from executor.exchange.adoption import Adoption
 from executor.exchange.reconcile import Reconcile
-from executor.orders.order import Active, Amend, Finished, Life, Order
+from executor.orders.order import Active, Amend, Finished, Order, OrderLife
 from shared import limits
 from shared.clock import SECOND
 from shared.kraken import v2
@@ -32,7 +32,7 @@ class Reconciling:
     def exchange_ts(self) -> int:
         return self.state.session.clock.now_ts(self.now)
 
-    def order(self, life: Life = Active.OPEN, name: str = "T1", **changed: Any) -> Order:
+    def order(self, life: OrderLife = Active.OPEN, name: str = "T1", **changed: Any) -> Order:
         made = Order(name, "market_maker", "BTC/USD", "b0", "buy", 839_900, 100_000, 1, 8, life, order_id=f"O{name}")
         made.doubt.confirmed = 1
         for key, value in changed.items():

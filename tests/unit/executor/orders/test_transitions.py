@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.orders.order import Active, Amend, Finished, Life, Order
+from executor.orders.order import Active, Amend, Finished, Order, OrderLife
 from executor.orders.transitions import (
     Absent,
     Acked,
@@ -46,7 +46,7 @@ NOW = 1000 * SECOND
 SENT, OPEN, UNKNOWN, CANCELLING = Active.SENT, Active.OPEN, Active.UNKNOWN, Active.CANCELLING
 
 
-def order(life: Life = Active.SENT, qty: int = 100) -> Order:
+def order(life: OrderLife = Active.SENT, qty: int = 100) -> Order:
     return Order("T1", "m", "BTC/USD", "b0", "buy", 1000, qty, 1, 8, life)
 
 
@@ -54,7 +54,7 @@ def _is_amending(made: Order) -> bool:
     return made.amend is not None
 
 
-CASES: dict[str, tuple[Life, Event, Life]] = {
+CASES: dict[str, tuple[OrderLife, Event, OrderLife]] = {
     "an ack opens what was sent": (SENT, Acked("O1"), OPEN),
     "a snapshot opens what was sent": (SENT, SeenOpen("O1"), OPEN),
     "a fill proves that what was sent was placed": (SENT, ShownByFill("O1"), OPEN),

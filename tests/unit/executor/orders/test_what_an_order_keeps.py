@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from executor.orders.order import Active, Amend, Finished, Life, Order, Presence
+from executor.orders.order import Active, Amend, Finished, Order, OrderLife, Presence
 from executor.orders.transitions import (
     Absent,
     Acked,
@@ -46,7 +46,7 @@ from shared.clock import SECOND
 NOW = 1000 * SECOND
 
 
-def order(life: Life = Active.OPEN, **changed: Any) -> Order:
+def order(life: OrderLife = Active.OPEN, **changed: Any) -> Order:
     made = Order("T1", "m", "BTC/USD", "b0", "buy", 1000, 100, 1, 8, life)
     for name, value in changed.items():
         setattr(made, name, value)

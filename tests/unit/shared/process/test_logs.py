@@ -142,8 +142,8 @@ def test_a_flood_is_counted_and_told_once_its_minute_is_over(tmp_path: Path, mon
     now[0] = limits.LOG_WINDOW_S
     written.logs.turn()
     kept = 100 - limits.LOG_SAME_IN_WINDOW
-    assert f"event='bad frame: {logs.TOLD_LATER}' times={kept}" in written.lines[-2]
-    assert f"event='slow %s: {logs.TOLD_LATER}' times={kept}" in written.lines[-1]
+    assert f"event='bad frame: {logs.HELD_BACK}' times={kept}" in written.lines[-2]
+    assert f"event='slow %s: {logs.HELD_BACK}' times={kept}" in written.lines[-1]
 
 
 def test_alerts_of_different_kinds_are_no_flood(tmp_path: Path) -> None:
