@@ -47,7 +47,9 @@ def test_help_shows_the_examples_a_line_each(name: str) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_offered(shell: str) -> None:
+def test_completion_is_offered(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Else typer looks for the shell that it runs in, and a run from a service has none.
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     result = CliRunner().invoke(app, ["--show-completion", shell], prog_name="tradebyte")
     assert result.exit_code == 0
     assert "_TRADEBYTE_COMPLETE" in result.output
