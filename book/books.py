@@ -145,8 +145,8 @@ class Books:
         self.out.count("frames")
         wrong = book.frame(message.frame, missed, message.received, now)
         if wrong:
-            kind = wrong.partition(":")[0].lstrip("0123456789 ")
-            self.out.problem(kind, f"{message.symbol}: {wrong}: {message.frame[: limits.BAD_MESSAGE_SHOWN_BYTES]!r}")
+            beginning = message.frame[: limits.BAD_MESSAGE_SHOWN_BYTES]
+            self.out.problem(wrong.kind, f"{message.symbol}: {wrong.text}: {beginning!r}")
         self._note_lateness(book, now, wall)
         if self._state(book, now)[0] is BookState.LIVE:
             self.out.pending.books[book.symbol] = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from book.interface import Implementation
 from book.lateness import Contradiction, Lateness
 from shared import limits
@@ -11,6 +13,19 @@ from shared.messages import BookInfo, BookState
 SNAPSHOT_WAIT_NS = 1 * SECOND
 RESYNC_AGAIN_NS = int(limits.RESYNC_AGAIN_S * SECOND)
 STALE_NS = 60 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault of a frame: its kind, under which it is counted, and a text (by default the kind)."""
+
+    kind: str
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return what to write into the log."""
+        return self.detail or self.kind
 
 
 class TrackedBook:
@@ -79,35 +94,35 @@ class TrackedBook:
         self.lateness.forget()
         self.contradiction.forget()
 
-    def frame(self, frame: bytes, missed: int, received: int, now: int) -> str:
-        """Take a raw frame before which ``missed`` were lost; return what went wrong with it, or an empty text."""
+    def frame(self, frame: bytes, missed: int, received: int, now: int) -> Problem | None:
+        """Take a raw frame before which ``missed`` were lost; return what went wrong with it, or None."""
         self._framed = now
         if self.precisions is None:
             self._snapshot_missed = True
-            return "frame before its instrument data"
-        wrong = f"{missed} frames lost on the bus" if missed else ""
-        if missed and self.state is BookState.LIVE:
-            self.desync(wrong)
+            return Problem("frame before its instrument data")
+        lost = Problem("frames lost on the bus", f"{missed} frames lost on the bus") if missed else None
+        if lost and self.state is BookState.LIVE:
+            self.desync(lost.text)
         failed = self.book.checksums_failed
         try:
             synced = self.book.apply_frame(frame)
         except ValueError as error:
             self.desync(f"{type(error).__name__}: {error}")
-            return self.why
+            return Problem(type(error).__name__, self.why)
         self.received = max(received, 0)
         if self.book.checksums_failed > failed:
             self.desync("checksum failed")
-            return self.why
+            return Problem(self.why)
         if not synced:
             self._snapshot_missed = True
-            return wrong
+            return lost
         if self.book.crossed:
             self.desync("crossed")
-            return self.why
+            return Problem(self.why)
         self.state, self.why = BookState.LIVE, ""
         self._snapshot_missed = False
         self.contradiction.touch(*self.touch())
-        return wrong
+        return lost
 
     def touch(self) -> tuple[int | None, int | None]:
         """Return the best bid and ask in ticks, None where a side is empty."""

@@ -107,7 +107,7 @@ async def run(session: Session, made: Plan, tell: Callable[[str], None]) -> Plac
         await _trade(session, made, placed, tell)
         await _without_placing(session, made, tell)
     finally:
-        await _clean_up(session, made, placed)
+        await clean_up(session, made, placed)
     await _history(session, made, tell)
     return Placed(made.names, (placed[0], placed[1]))
 
@@ -206,22 +206,26 @@ async def _reported(session: Session, order_id: str, name: str, kind: str) -> No
     await session.until(is_there, limits.REQUEST_TIMEOUT_S)
 
 
-async def _clean_up(session: Session, made: Plan, placed: list[str]) -> None:
-    """Cancel our resting orders, by the WebSocket and by REST, and disarm; the report names any that are left."""
+def _ours(orders: Call, made: Plan, placed: list[str]) -> list[str]:
+    """Return the ids of the check's own orders in an answer of OpenOrders."""
+    rows: dict[str, dict[str, object]] = orders.answer.get("open") or {}
+    return [key for key, row in rows.items() if row.get("cl_ord_id") in made.names or key in placed]
+
+
+async def clean_up(session: Session, made: Plan, placed: list[str]) -> None:
+    """Cancel our resting orders, by the WebSocket and by REST; disarm unless one is left, which the report names."""
     for name in made.names:
         with contextlib.suppress(LiveCheckError):
             if session.token:
                 await session.ask("clean up", "cancel_order", {"cl_ord_id": [name]})
     left = await session.rest("open orders at the end", "OpenOrders")
-    ours = [
-        key
-        for key, row in (left.answer.get("open") or {}).items()
-        if row.get("cl_ord_id") in made.names or key in placed
-    ]
+    ours = _ours(left, made, placed)
     for order_id in ours:
         await session.rest("clean up by REST", "CancelOrder", {"txid": order_id})
     if ours:
         left = await session.rest("open orders at the end", "OpenOrders")
+        if left.error or _ours(left, made, placed):
+            return  # the switch stays armed, and pulls what cannot be cancelled
     with contextlib.suppress(LiveCheckError):
         if session.token:
             await session.ask("disarm at the end", "cancel_all_orders_after", {"timeout": 0})
