@@ -98,3 +98,16 @@ def test_what_is_clearly_older_or_newer_than_the_opening_goes_by_its_time() -> N
         made.snapshot({"USD": Decimal(130)})
         assert made.entry(deposit("30", OPENED + seconds * 10**9), live=False) is counts
         assert made.newer_than_opening() == []
+
+
+def test_entries_beside_a_fill_are_taken_if_all_is_explained_and_else_none_is() -> None:
+    sold = {"USD": Decimal(10)}
+    for balance, taken in (("80", ["L2"]), ("81", [])):
+        made = Ledger(lambda _: False, lambda _: set())
+        made.open({"USD": Decimal(100)}, ts=OPENED)
+        made.snapshot({"USD": Decimal(balance)})
+        for number, amount in enumerate(["40", "-7", "-30"]):  # the last one and the sale explain 80
+            made.entry(deposit(amount, OPENED + (number - 1) * 10**9, f"L{number}"), live=False)
+        assert made.undecided == 3
+        assert [entry.ledger_id for entry in made.take_beside(sold, 0)] == taken
+        assert made.undecided == 3 - len(taken)
