@@ -111,3 +111,27 @@ def test_entries_beside_a_fill_are_taken_if_all_is_explained_and_else_none_is() 
         assert made.undecided == 3
         assert [entry.ledger_id for entry in made.take_beside(sold, 0)] == taken
         assert made.undecided == 3 - len(taken)
+
+
+@pytest.mark.parametrize(
+    ("balance", "taken"),
+    [("79.9999", True), ("80.0000", True), ("80.0001", True), ("79.9998", False), ("80.0002", False)],
+)
+def test_each_fill_beside_them_explains_one_unit_of_rounding_and_no_more(balance: str, taken: bool) -> None:
+    made = Ledger(lambda _: False, lambda _: set())
+    made.set_decimals({"USD": 4, "BTC": 10})
+    made.open({"USD": Decimal(100), "BTC": Decimal(1)}, ts=OPENED)
+    made.snapshot({"USD": Decimal(balance), "BTC": Decimal(1)})  # of BTC nothing is missing
+    withdrawn = deposit("-30", OPENED)
+    made.entry(withdrawn, live=False)
+    assert made.take_beside({"USD": Decimal(10)}, 1) == ([withdrawn] if taken else [])
+    assert made.holdings["USD"].balance == Decimal(balance)
+
+
+def test_without_decimals_a_unit_is_that_of_the_finest_asset() -> None:
+    for away, taken in (("1e-10", 1), ("2e-10", 0)):
+        made = Ledger(lambda _: False, lambda _: set())
+        made.open({"USD": Decimal(100)}, ts=OPENED)
+        made.snapshot({"USD": 80 + Decimal(away)})
+        made.entry(deposit("-30", OPENED), live=False)
+        assert len(made.take_beside({"USD": Decimal(10)}, 1)) == taken
