@@ -264,34 +264,13 @@ class Ledger:
 
     def take_beside(self, effects: Mapping[str, Decimal], fills: int) -> list[Entry]:
         """Take the last entries from about the opening, if they and fills with these effects explain every balance."""
-        missing = {
-            asset: self._holding(asset).residual - effects.get(asset, ZERO) for asset in {*self.holdings, *effects}
-        }
-
-        def is_explained(asset: str) -> bool:
-            unit = Decimal(1).scaleb(-self._decimals.get(asset, 10))
-            return abs(missing[asset]) <= unit * (len(self._holding(asset).open_legs) + fills)
-
-        newer: list[Entry] = []
-        for entry in sorted(self._about_opening.values(), key=lambda entry: entry.ts, reverse=True):
-            if not self._is_known(entry) and not is_explained(entry.asset):
-                newer.append(entry)
-                missing[entry.asset] -= entry.change
-        if not all(is_explained(asset) for asset in missing):
-            return []
-        newer.reverse()
-        for entry in newer:
-            self._take(entry, live=False)
-        return newer
+        missing = self._residuals(effects)
+        newer = self._last_entries(missing, fills)
+        return self._take_newer(newer) if self._is_all_rounding(missing, fills) else []
 
     def would_explain(self, effects: Mapping[str, Decimal], fills: int) -> bool:
         """True if fills with these effects together would leave no balance unexplained, within their rounding."""
-        for asset in {*self.holdings, *effects}:
-            holding = self.holdings.get(asset, Holding())
-            unit = Decimal(1).scaleb(-self._decimals.get(asset, 10))
-            if abs(holding.residual - effects.get(asset, ZERO)) > unit * (len(holding.open_legs) + fills):
-                return False
-        return True
+        return self._is_all_rounding(self._residuals(effects), fills)
 
     @property
     def difference(self) -> str:
@@ -326,19 +305,28 @@ class Ledger:
 
         They are the last few of each asset: the fewest that explain its balance.
         """
-        candidates = [entry for entry in self._about_opening.values() if not self._is_known(entry)]
-        newer: list[Entry] = []
-        for asset in sorted({entry.asset for entry in candidates}):
-            last: list[Entry] = []
-            missing = self._holding(asset).residual
-            for entry in sorted((e for e in candidates if e.asset == asset), key=lambda e: e.ts, reverse=True):
-                if self._is_rounding(asset, missing):
-                    break
+        if not self.undecided:  # asked in each pass
+            return []
+        missing = self._residuals({})
+        last = self._last_entries(missing)
+        return self._take_newer([entry for entry in last if self._is_rounding(entry.asset, missing[entry.asset])])
+
+    def _residuals(self, effects: Mapping[str, Decimal]) -> dict[str, Decimal]:
+        """Return what fills with these effects would leave unexplained, by asset."""
+        assets = {*self.holdings, *effects, *(entry.asset for entry in self._about_opening.values())}
+        return {asset: self.holdings.get(asset, Holding()).residual - effects.get(asset, ZERO) for asset in assets}
+
+    def _last_entries(self, missing: dict[str, Decimal], fills: int = 0) -> list[Entry]:
+        """Return the fewest last entries from around the opening that explain an asset; take them off ``missing``."""
+        last: list[Entry] = []
+        for entry in sorted(self._about_opening.values(), key=lambda entry: entry.ts, reverse=True):
+            if not self._is_known(entry) and not self._is_rounding(entry.asset, missing[entry.asset], fills):
                 last.append(entry)
-                missing -= entry.change
-            if last and self._is_rounding(asset, missing):
-                newer += last
-        newer.sort(key=lambda entry: entry.ts)
+                missing[entry.asset] -= entry.change
+        return last
+
+    def _take_newer(self, entries: list[Entry]) -> list[Entry]:
+        newer = sorted(entries, key=lambda entry: entry.ts)
         for entry in newer:
             self._take(entry, live=False)
         return newer
@@ -357,10 +345,13 @@ class Ledger:
             return False
         return since > 0
 
-    def _is_rounding(self, asset: str, amount: Decimal) -> bool:
-        """True if an amount is no more than a unit for each leg that has no entry yet; without such legs it is zero."""
+    def _is_all_rounding(self, missing: Mapping[str, Decimal], fills: int) -> bool:
+        return all(self._is_rounding(asset, amount, fills) for asset, amount in missing.items())
+
+    def _is_rounding(self, asset: str, amount: Decimal, fills: int = 0) -> bool:
+        """True if an amount is no more than a unit for each leg without its entry, and for so many fills beside it."""
         unit = Decimal(1).scaleb(-self._decimals.get(asset, 10))
-        return abs(amount) <= unit * len(self._holding(asset).open_legs)
+        return abs(amount) <= unit * (len(self.holdings.get(asset, Holding()).open_legs) + fills)
 
     def _rounds_away(self, asset: str, amount: Decimal) -> bool:
         return not round_money(amount, self._decimals.get(asset, 10))

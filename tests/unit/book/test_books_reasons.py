@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from book import orderbook
@@ -13,6 +14,7 @@ from shared import messages as m
 from shared.clock import MS, SECOND
 from tests.kit.books_world import BTC, ETH, WALL, frame, snapshot, update
 from tests.kit.books_world import BooksWorld as World
+from tests.kit.pairs import BTC as BTC_PAIR
 
 V1 = b'[1,{"as":[["2.50000","1.0","1.0"]],"bs":[["2.40000","1.0","1.0"]]},"book-%d","ADA/XBT"]'
 
@@ -199,18 +201,7 @@ def test_refused_instrument_data_name_the_pair_and_the_others_are_taken(world: W
 
 
 def test_a_pair_that_others_are_valued_by_gets_a_book_of_the_same_depth(world: World) -> None:
-    pair = m.Pair(
-        symbol="EUR/USD",
-        base="EUR",
-        quote="USD",
-        status="online",
-        price_precision=1,
-        qty_precision=8,
-        price_increment=1,
-        qty_increment=1,
-        qty_min=1,
-        cost_min="0.5",
-    )
+    pair = msgspec.structs.replace(BTC_PAIR, symbol="EUR/USD", base="EUR", qty_min=1)
     world.send(m.Instruments(boot=world.boot, pairs={"A/B": pair, "EUR/USD": pair}, references=["EUR/USD", BTC]))
     bids = [(f"{100 - number}.0", "1") for number in range(11)]
     world.frame(frame("snapshot", "EUR/USD", bids=bids), symbol="EUR/USD")

@@ -15,9 +15,10 @@ from collector.feed.frames import Kind, classify
 from collector.feed.listing import Valuing
 from collector.replay import frame_time, parse_speed, schedule
 from shared.clock import SECOND
-from shared.messages import FeedFrame, FeedTrades, Instruments, Pair, Resync
+from shared.messages import FeedFrame, FeedTrades, Instruments, Resync
 from tests.kit.feed_world import PAIR
 from tests.kit.feed_world import FeedWorld as World
+from tests.kit.pairs import BTC
 
 
 def gathered(world: World) -> list[str]:
@@ -432,18 +433,7 @@ def test_a_number_that_no_market_has_is_survived_and_named(qty: bytes) -> None:
 def test_trades_of_version_1_are_read_one_by_one() -> None:
     feed = Feed(["BTC/USD"], 10, version=1)
     feed.opened(SECOND)
-    pair = Pair(
-        symbol="BTC/USD",
-        base="BTC",
-        quote="USD",
-        status="online",
-        price_precision=1,
-        qty_precision=8,
-        price_increment=1,
-        qty_increment=1,
-        qty_min=1,
-        cost_min="0",
-    )
+    pair = msgspec.structs.replace(BTC, qty_min=1, cost_min="0")
     feed.instruments({"BTC/USD": pair}, {}, SECOND)
     feed.take()
     good = '["84000.50000","0.5","1795980000.1","b","l",""]'

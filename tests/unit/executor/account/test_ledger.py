@@ -135,3 +135,30 @@ def test_without_decimals_a_unit_is_that_of_the_finest_asset() -> None:
         made.snapshot({"USD": 80 + Decimal(away)})
         made.entry(deposit("-30", OPENED), live=False)
         assert len(made.take_beside({"USD": Decimal(10)}, 1)) == taken
+
+
+def around_the_opening(balance: str, change: str, *trades: Trade) -> tuple[Ledger, Entry]:
+    """Return a ledger that opened at 100 dollars, and an entry that was fetched and may be newer."""
+    made = Ledger(lambda _: False, lambda _: set())
+    made.set_decimals({"USD": 4})
+    made.open({"USD": Decimal(100)}, ts=OPENED)
+    made.snapshot({"USD": Decimal(balance)})
+    for trade in trades:
+        made.fill(trade)
+    entry = deposit(change, OPENED)
+    made.entry(entry, live=False)
+    return made, entry
+
+
+def test_an_entry_is_not_taken_for_what_the_rounding_of_a_fill_explains() -> None:
+    made, _ = around_the_opening("89.9999", "-0.0001")
+    assert made.take_beside({"USD": Decimal(-10)}, 1) == []
+    made, _ = around_the_opening("109.9801", "0.0001", SOLD)
+    assert made.newer_than_opening() == []
+
+
+def test_an_entry_is_taken_for_what_no_rounding_explains() -> None:
+    made, entry = around_the_opening("99.9999", "-0.0001")
+    assert made.newer_than_opening() == [entry]
+    made, entry = around_the_opening("79.9799", "-30", SOLD)
+    assert made.newer_than_opening() == [entry]
