@@ -20,7 +20,14 @@ MODULES: Final = {
     **{name: f"control.{name}" for name in ("accept", "alert_test", "flatten", "halt", "restart")},
     **dict.fromkeys(("pause", "resume"), "control.halt"),
     **{name: f"views.{name}" for name in ("top", "web", "desktop")},
+    **dict.fromkeys(("extract", "backtest", "screen", "calibrate", "sweep", "reconcile"), "research"),
     "doctor": "doctor.command",
+}
+# The commands of a research module take every argument as it is.
+RESEARCH_SETTINGS: Final[dict[str, Any]] = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
 }
 # click's class, of which newer typers have a copy of their own.
 Command = Any
@@ -43,7 +50,9 @@ def command(name: str) -> Command:
     if isinstance(function, typer.Typer):
         alone.add_typer(function, name=name, epilog=epilog(name))
         return typer.main.get_group(alone).commands[name]
-    alone.command(name, short_help=SHORT[name], epilog=epilog(name))(function)
+    # Options of a research command are the room's own, --help too.
+    settings = RESEARCH_SETTINGS if MODULES.get(word) == "research" else None
+    alone.command(name, short_help=SHORT[name], epilog=epilog(name), context_settings=settings)(function)
     return typer.main.get_command(alone)
 
 

@@ -39,7 +39,18 @@ def sources() -> dict[str, str]:
         command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
         names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     else:
-        rooms = ("shared", "collector", "book", "strategy", "executor", "monitor", "simulator", "tests", "scripts")
+        rooms = (
+            "shared",
+            "collector",
+            "book",
+            "strategy",
+            "executor",
+            "monitor",
+            "simulator",
+            "backtest",
+            "tests",
+            "scripts",
+        )
         names = [str(path.relative_to(ROOT)) for room in rooms for path in (ROOT / room).rglob("*.py")]
     return {name: (ROOT / name).read_text(encoding="utf-8") for name in names if (ROOT / name).is_file()}
 
@@ -122,7 +133,7 @@ def test_any_has_a_reason() -> None:
     assert uses.total() <= ANY_MOST, f"type what is inside: {uses.most_common(5)}"
 
 
-@pytest.mark.parametrize("room", ["collector", "book", "strategy", "executor", "monitor", "simulator"])
+@pytest.mark.parametrize("room", ["collector", "book", "strategy", "executor", "monitor", "simulator", "backtest"])
 def test_no_decision_is_made_by_prose(room: str) -> None:
     """Reasons are types: text that is compared or searched by code breaks when somebody words it better."""
     prose = [

@@ -1,0 +1,1 @@
+"""Market data in columns, and the sources that they are made of."""

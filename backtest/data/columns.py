@@ -1,0 +1,77 @@
+"""One pair's market data in columns: a row is a change of a level, a trade, or a mark.
+
+Rows are in the order of the exchange's time; at the same time trades come before the book change that they cause.
+Prices are in ticks of ``10 ** -price_precision``, quantities in lots of ``10 ** -qty_precision``, times in ns since the
+epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+from typing import Final
+
+import pyarrow as pa
+
+from shared.messages import Pair
+
+SCHEMA: Final = pa.schema(
+    [
+        # When it happened at the exchange, by the frame; the time heard where the frame has none.
+        pa.field("exchange_ts", pa.int64(), nullable=False),
+        # When it was received here; the exchange's time where the source does not say.
+        pa.field("heard_ts", pa.int64(), nullable=False),
+        pa.field("kind", pa.uint8(), nullable=False),
+        pa.field("side", pa.uint8(), nullable=False),
+        pa.field("ticks", pa.int64(), nullable=False),
+        pa.field("lots", pa.int64(), nullable=False),
+        pa.field("flags", pa.uint8(), nullable=False),
+    ]
+)
+
+
+class Kind(IntEnum):
+    """The kind of a row."""
+
+    LEVEL = 0
+    """The level at ``ticks`` has ``lots`` now; 0 removes it."""
+    SNAPSHOT = 1
+    """A level of a snapshot; the first row of one (``FIRST``) empties the book before."""
+    TRADE = 2
+    """``lots`` traded at ``ticks``; ``side`` is the taker's."""
+    MARK = 3
+    """What follows cannot be trusted until the next snapshot; ``lots`` is a :class:`Mark`."""
+
+
+class Mark(IntEnum):
+    """Why the book cannot be trusted from here until the next snapshot."""
+
+    MISSED = 1
+    """Messages were lost on the way to the recording."""
+    RECONNECT = 2
+    """The connection ended."""
+    CHECKSUM = 3
+    """A checksum failed."""
+    UNREADABLE = 4
+    """A row or frame could not be read."""
+
+
+class Flag(IntFlag):
+    """The place of a row in its message."""
+
+    LAST = 1
+    """The book is consistent after this row: it is the last of its message."""
+    FIRST = 2
+    """The first row of a snapshot."""
+
+
+BUY, SELL = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """One pair's rows; ``depth`` is the number of levels a side that the source follows (0 if it has no book)."""
+
+    pair: Pair
+    depth: int
+    table: pa.Table

@@ -1,0 +1,1 @@
+"""The exchange as a backtest has it: queues, latency, requests."""
