@@ -26,7 +26,7 @@ from shared.process.effects import LogEntry
 from tests.simulation.disk import Crash, Files, FlakyJournal
 from tests.simulation.kraken import Kraken
 from tests.simulation.link import Link
-from tests.simulation.loop import Loop
+from backtest.venue.loop import Loop
 from tests.simulation.mids import Mids
 from tests.simulation.rest_queue import RestQueue
 

@@ -23,7 +23,7 @@ from simulator.websocket import TURNAROUND_MS
 from simulator.world import World
 from tests.simulation.crowd import Crowd, Others
 from tests.simulation.link import Link
-from tests.simulation.loop import Loop
+from backtest.venue.loop import Loop
 from tests.simulation.markets import Market
 from tests.simulation.orders import ORDER_METHODS, PLACING, is_ours
 

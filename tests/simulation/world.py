@@ -35,7 +35,7 @@ from tests.simulation.faults import Plan
 from tests.simulation.host import Host
 from tests.simulation.invariants import Watch
 from tests.simulation.kraken import Kraken
-from tests.simulation.loop import Loop
+from backtest.venue.loop import Loop
 from tests.simulation.markets import MARKETS, Market
 from tests.simulation.strategies import RandomStrategy
 
