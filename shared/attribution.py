@@ -1,7 +1,7 @@
 """Markouts and attribution: where the profit of fills comes from. Live and backtest compute both here.
 
-A fill of quantity ``q`` at price ``p``, with ``s`` 1 for a buy and -1 for a sell, the mid ``m0`` at that moment, ``m10``
-ten seconds later and ``M`` now, in the quote asset:
+A fill of quantity ``q`` at price ``p``, with ``s`` 1 for a buy and -1 for a sell, the mid ``m0`` at that moment,
+``m10`` ten seconds later and ``M`` now, in the quote asset:
 
 - spread captured: ``s q (m0 - p)``
 - adverse selection: ``s q (m10 - m0)``, negative when the market runs over the quote
@@ -9,8 +9,9 @@ ten seconds later and ``M`` now, in the quote asset:
 - fees: ``-fee``
 
 Each is valued in the trading currency at the rate ``r0`` of the quote asset when the fill happened; ``fx`` is what the
-rate did since: ``(spread + adverse + drift - fee) (R - r0)``. Rounding is the ledger's. A fill younger than ten seconds
-has ``m10 = M``: its drift is zero. The parts add up to the profit that the ledger shows; ``unexplained`` is what is left.
+rate did since: ``(spread + adverse + drift - fee) (R - r0)``. Rounding is the ledger's. A fill younger than ten
+seconds has ``m10 = M``: its drift is zero. The parts add up to the profit that the ledger shows; ``unexplained`` is
+what is left.
 """
 
 from __future__ import annotations

@@ -137,6 +137,12 @@ class Host:
             ):
                 self._decide(symbol, now, "on_time")
 
+    def next_due(self, now: int) -> int:
+        """Return when the next target is to be repeated, if nothing happens before; ns of CLOCK_BOOTTIME."""
+        repeat = int(limits.TARGET_REPEAT_S * SECOND)
+        last = min((state.published_at for state in self._symbols.values() if state.published), default=now)
+        return max(last + repeat, now + TURN_MS * MS)
+
     def why_not(self, symbol: str, now: int) -> str:
         """Return why the view of a symbol is not valid, or an empty text."""
         state = self._symbols[symbol]
