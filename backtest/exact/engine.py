@@ -15,6 +15,7 @@ from backtest.exact.source import News, Source
 from backtest.exact.trader import CLOCK, Trader
 from backtest.venue.kraken import Kraken
 from backtest.venue.loop import Loop
+from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import (
     Book,
@@ -33,14 +34,15 @@ from strategy.host import Host
 # How often the path is said to be alive: often enough for a limit of 1 s.
 M = TypeVar("M", bound=Message)
 ALIVE_S = 0.45
+DRAIN_NS = SECOND
 LOG_KEPT = 200
 
 
 class Engine:
-    """One run of one strategy. ``levels`` is how many of the book its messages carry."""
+    """One run of one strategy; ``journal`` is the file of the executor's journal."""
 
     def __init__(
-        self, config: Config, strategy: str, loop: Loop, kraken: Kraken, source: Source, journal: Path, levels: int
+        self, config: Config, strategy: str, loop: Loop, kraken: Kraken, source: Source, journal: Path
     ) -> None:
         self.loop, self.kraken, self.source = loop, kraken, source
         self.trader = Trader(loop, kraken, config, journal)
@@ -48,7 +50,10 @@ class Engine:
         self.log: list[LogEntry] = []
         self.mids = {symbol: Mids() for symbol in source.pairs}
         self.decisions = 0
-        self._levels = levels
+        # The lots ahead of each own order when it came to rest, and whether that is known.
+        self.places: dict[int, tuple[int, bool]] = {}
+        self._is_over = False
+        self._levels: int = config.trading.book_depth
         self._heard: dict[str, int] = {}
         self._seq: dict[str, int] = {}
         self._states: dict[str, BookState] = {}
@@ -74,15 +79,21 @@ class Engine:
                 break
             else:
                 loop.run_next()
-        loop.now = end
+        # What is on the way arrives; nothing is decided any more, and nothing trades.
+        self._is_over = True
+        loop.run(end + DRAIN_NS)
         self.trader.finish()
 
     # --- the public feed -----------------------------------------------------------------------------------------
 
     def _poll(self) -> None:
-        """Tell what own requests changed in the public books."""
+        """Tell what own requests changed in the public books, and note where new orders stand in their queue."""
         for news in self.source.poll():
             self._tell(news)
+        for number, symbol in self.kraken.take_new_orders():
+            place = self.source.place(symbol, number)
+            if place is not None:
+                self.places[number] = place
 
     def _tell(self, news: News) -> None:
         """Note the market, and send what happened on its way to the client."""
@@ -143,6 +154,8 @@ class Engine:
     def _carry_out(self) -> None:
         """Hand the strategy's targets to the executor."""
         effects = self.host.take()
+        if self._is_over:
+            return
         for entry in effects.log:
             self._logged(entry)
         for topic, message in effects.messages:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntFlag
 
 import numpy as np
 
 from backtest.data.columns import Columns, Kind
 from backtest.exact.source import Levels, News
 from backtest.venue.kraken import Kraken
-from backtest.venue.queue_market import QueueMarket
+from backtest.venue.implementation import Market
+from backtest.venue.queue_market import Stop
 from backtest.venue.recorded import Operation, RecordedEngine, install
 from shared.messages import BookState, Pair, Side, Trade
 from simulator.exchange.engine import Event
-
-
-class Stop(IntFlag):
-    """What a queue market stops for."""
-
-    FILL = 1
-    TOUCH = 2
-    BOOK = 4
-    TRADE = 8
-    MARK = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +31,7 @@ class Tape:
     lots: np.ndarray[tuple[int], np.dtype[np.int64]]
     flags: np.ndarray[tuple[int], np.dtype[np.uint8]]
 
-    def play_on(self, market: QueueMarket) -> None:
+    def play_on(self, market: Market) -> None:
         """Load a market with all rows."""
         for number, depth in enumerate(self.depths):
             market.set_depth(number, depth)
@@ -68,7 +58,7 @@ class Replayed:
     """Plays a tape. ``stop`` is what the run wants to hear of besides own fills and gaps."""
 
     def __init__(
-        self, kraken: Kraken, market: QueueMarket, tape: Tape, pairs: dict[str, Pair], begin_ts: int, stop: Stop
+        self, kraken: Kraken, market: Market, tape: Tape, pairs: dict[str, Pair], begin_ts: int, stop: Stop
     ) -> None:
         self.pairs = pairs
         self.begin_ts, self.end_ts = begin_ts, int(tape.exchange_ts[-1])
@@ -76,7 +66,6 @@ class Replayed:
         self.rows = len(tape.exchange_ts)
         self._kraken, self._market, self._tape = kraken, market, tape
         self._stop = int(stop | Stop.FILL | Stop.MARK)
-        self._crowd = 1 << 40
         self._numbers = {symbol: number for number, symbol in enumerate(tape.symbols)}
         self._touches: dict[str, tuple[int | None, int | None]] = {}
         tape.play_on(market)
@@ -101,7 +90,9 @@ class Replayed:
         if why & Stop.MARK:
             state = BookState.LIVE if self._market.is_live(number) else BookState.RESYNCING
         trades = self._trades(first, end) if why & Stop.TRADE else []
-        return News(symbol, ts, int(tape.heard_ts[end - 1]), bool(why & (Stop.BOOK | Stop.TOUCH)), is_touch, state, trades)
+        return News(
+            symbol, ts, int(tape.heard_ts[end - 1]), bool(why & (Stop.BOOK | Stop.TOUCH)), is_touch, state, trades
+        )
 
     def poll(self) -> list[News]:
         """Return the pairs whose touch own requests moved."""
@@ -121,8 +112,8 @@ class Replayed:
         """True if a snapshot came and no gap since."""
         return self._market.is_live(self._numbers[symbol])
 
-    def place(self, symbol: str, order: int) -> tuple[int, bool]:
-        """Return the lots ahead of a resting order, and whether that is known."""
+    def place(self, symbol: str, order: int) -> tuple[int, bool] | None:
+        """Return the lots ahead of a resting order, and whether that is known; None for one that does not rest."""
         return self._market.place(self._numbers[symbol], order)
 
     def _touch(self, number: int) -> tuple[int | None, int | None]:

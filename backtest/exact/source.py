@@ -45,3 +45,6 @@ class Source(Protocol):
 
     def is_live(self, symbol: str) -> bool:
         """True if the book is known to be right."""
+
+    def place(self, symbol: str, order: int) -> tuple[int, bool] | None:
+        """Return the lots ahead of a resting own order, and whether that is known; None for one that does not rest."""

@@ -8,6 +8,7 @@ from backtest.exact.pairs import pair_message
 from backtest.exact.source import Levels, News
 from backtest.venue.kraken import Kraken
 from shared.messages import Pair, Side, Trade
+from simulator.exchange.engine import resting_order
 from simulator.exchange.venue.venue import Venue
 
 
@@ -48,6 +49,20 @@ class Synthetic:
     def is_live(self, symbol: str) -> bool:
         """True if both sides have a level."""
         return None not in self._venues[symbol].touch()
+
+    def place(self, symbol: str, order: int) -> tuple[int, bool] | None:
+        """Return the lots ahead of a resting own order, which are always known."""
+        engine = self._venues[symbol].engine
+        resting = resting_order(engine, order)
+        if resting is None:
+            return None
+        ahead = 0
+        for number in engine.queue(resting.side, resting.price):
+            if number == order:
+                break
+            other = resting_order(engine, number)
+            ahead += other.remaining if other is not None else 0
+        return ahead, True
 
     def _changes(self, ts: int) -> list[News]:
         news = []

@@ -7,6 +7,7 @@ The market is whatever the venues' engines are: the simulator's own crowd, or a 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ from shared.config import Simulator
 from simulator import errors
 from simulator.errors import KrakenError
 from simulator.exchange.database.store import Store
-from simulator.exchange.engine import load_engine
+from simulator.exchange.engine import Side, load_engine
+from simulator.exchange.orders import OPEN, Fill
 from simulator.rest import private as rest_private
 from simulator.rest import public as rest_public
 from simulator.session import Request
@@ -27,8 +29,48 @@ from simulator.ws_v2.private import PrivateSession
 CONNECTION = 2**54 + 1
 
 
-class QuietWorld(World):
-    """The simulator's world without its crowd."""
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """An own order from ``ts`` on: price in ticks, lots that remain in the book; 0 when it has left."""
+
+    ts: int
+    number: int
+    symbol: str
+    side: Side
+    price: int
+    remaining: int
+
+
+class CrowdedWorld(World):
+    """The simulator's world; it keeps the account's fills and what became of its orders."""
+
+    def __init__(self, config: Simulator, now: int, seed: int) -> None:
+        self.fills: list[Fill] = []
+        self.order_changes: list[OrderChange] = []
+        self.cancel_reasons: Counter[str] = Counter()
+        self.opened: dict[int, int] = {}
+        self.new_orders: list[tuple[int, str]] = []
+        super().__init__(config, Store(":memory:"), load_engine(), now, seed)
+
+    def flush(self, now: int) -> None:
+        """Note what changed, commit and report it."""
+        journal = self.exchange.state.journal
+        self.fills += journal.fills
+        for number, order in journal.orders.items():
+            if number not in self.opened:
+                self.opened[number] = order.opened_ns
+                self.new_orders.append((number, order.pair.symbol))
+            remaining = order.remaining if order.status in OPEN else 0
+            self.order_changes.append(
+                OrderChange(now, number, order.pair.symbol, order.side, order.price or 0, remaining)
+            )
+            if not remaining:
+                self.cancel_reasons[order.reason or order.status] += 1
+        super().flush(now)
+
+
+class QuietWorld(CrowdedWorld):
+    """The same without the crowd."""
 
     def _open_markets(self, _regime: str, _now: int, _pace: float) -> Sequence[Flow]:
         return []
@@ -53,8 +95,7 @@ class Kraken:
         self, loop: Loop, config: Simulator, latency: Latency, boot_to_wall: int, *, crowded: bool, seed: int
     ) -> None:
         self.loop, self.latency, self.boot_to_wall = loop, latency, boot_to_wall
-        world = World if crowded else QuietWorld
-        self.world = world(config, Store(":memory:"), load_engine(), self.ts, seed)
+        self.world = (CrowdedWorld if crowded else QuietWorld)(config, self.ts, seed)
         self.account = next(iter(self.world.exchange.accounts.values()))
         self.key = config.accounts[0].keys[0].api_key
         self.on_frame: Callable[[str], None] = lambda _: None
@@ -106,6 +147,11 @@ class Kraken:
         self.world.exchange.tick(self.ts)
         self.flush()
         self._session.beat(self.ts)
+
+    def take_new_orders(self) -> list[tuple[int, str]]:
+        """Return number and symbol of the orders that were opened since the last call."""
+        taken, self.world.new_orders = self.world.new_orders, []
+        return taken
 
     def flush(self) -> None:
         """Commit what changed, and report it."""

@@ -4,48 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
+from backtest.venue.implementation import Market
 from simulator.exchange.engine import Engine, Event, Side
 from simulator.exchange.venue.book import Change, Run
 from simulator.exchange.venue.venue import Venue
-
-
-class QueueMarket(Protocol):
-    """The calls of :class:`backtest.venue.queue_market.QueueMarket` that a venue needs."""
-
-    def submit(
-        self,
-        symbol: int,
-        order_id: int,
-        owner: int,
-        side: str,
-        price: int | None,
-        qty: int,
-        tif: str = "gtc",
-        post_only: bool = False,
-        stp: str = "cancel_newest",
-    ) -> list[Event]: ...
-
-    def amend(
-        self, symbol: int, order_id: int, price: int | None, qty: int | None, post_only: bool = False
-    ) -> list[Event]: ...
-
-    def cancel(self, symbol: int, order_id: int) -> list[Event]: ...
-
-    def levels(self, symbol: int, side: str, n: int) -> list[tuple[int, int]]: ...
-
-    def best(self, symbol: int, side: str) -> tuple[int, int] | None: ...
-
-    def queue(self, symbol: int, side: str, price: int) -> list[int]: ...
-
-    def order(self, symbol: int, order_id: int) -> tuple[int, Side, int, int, int] | None: ...
-
-    def count(self, symbol: int) -> int: ...
-
-    def place(self, symbol: int, order_id: int) -> tuple[int, bool]: ...
-
-    def now(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +51,7 @@ class Cancelled:
 Operation = Submitted | Amended | Cancelled
 
 
-def repeat(market: QueueMarket, operation: Operation) -> list[Event]:
+def repeat(market: Market, operation: Operation) -> list[Event]:
     """Carry out a recorded operation again, on another market; return its events."""
     if isinstance(operation, Submitted):
         return market.submit(
@@ -103,9 +66,7 @@ def repeat(market: QueueMarket, operation: Operation) -> list[Event]:
             operation.stp,
         )
     if isinstance(operation, Amended):
-        return market.amend(
-            operation.symbol, operation.order_id, operation.price, operation.qty, operation.post_only
-        )
+        return market.amend(operation.symbol, operation.order_id, operation.price, operation.qty, operation.post_only)
     return market.cancel(operation.symbol, operation.order_id)
 
 
@@ -115,9 +76,7 @@ class RecordedEngine(Engine):
     ``clock`` gives the exchange's time.
     """
 
-    def __init__(
-        self, market: QueueMarket, symbol: int, operations: list[Operation], clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, market: Market, symbol: int, operations: list[Operation], clock: Callable[[], int]) -> None:
         self.market, self.symbol = market, symbol
         self._operations, self._clock = operations, clock
 
