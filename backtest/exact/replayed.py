@@ -8,8 +8,8 @@ import numpy as np
 
 from backtest.data.columns import Columns, Kind
 from backtest.exact.source import Levels, News
-from backtest.venue.kraken import Kraken
 from backtest.venue.implementation import Market
+from backtest.venue.kraken import Kraken
 from backtest.venue.queue_market import Stop
 from backtest.venue.recorded import Operation, RecordedEngine, install
 from shared.messages import BookState, Pair, Side, Trade
@@ -35,9 +35,17 @@ class Tape:
         """Load a market with all rows."""
         for number, depth in enumerate(self.depths):
             market.set_depth(number, depth)
-        market.load(
-            self.exchange_ts, self.heard_ts, self.symbol, self.kind, self.side, self.ticks, self.lots, self.flags
+        columns = (
+            self.exchange_ts,
+            self.heard_ts,
+            self.symbol,
+            self.kind,
+            self.side,
+            self.ticks,
+            self.lots,
+            self.flags,
         )
+        market.load(*(column.data for column in columns))
 
 
 def merge(columns: dict[str, Columns]) -> Tape:

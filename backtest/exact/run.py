@@ -161,9 +161,7 @@ def _play(config: Config, options: Options, kraken: Kraken, source: Source) -> O
 
 
 def _balances(kraken: Kraken) -> dict[str, Decimal]:
-    return {
-        asset: Decimal(units).scaleb(-ASSETS[asset].decimals) for asset, units in kraken.account.balances.items()
-    }
+    return {asset: Decimal(units).scaleb(-ASSETS[asset].decimals) for asset, units in kraken.account.balances.items()}
 
 
 def _rejects(journal: Journal) -> Counter[str]:

@@ -46,7 +46,9 @@ def references(config: Config, traded: Collection[str], symbols: Collection[str]
     return [symbol for symbol in symbols if symbol not in traded and symbol in PAIRS]
 
 
-def prepare(config: Config, strategy: str, traded: list[str], listed: list[str], seed: int) -> Config:
+def prepare(
+    config: Config, strategy: str, traded: list[str], listed: list[str], seed: int, regime: str | None = None
+) -> Config:
     """Return the configuration of a run: one strategy, its pairs, an account that holds its inventory."""
     trading = msgspec.structs.replace(config.trading, pairs=traded, reference_pairs=None, default_pair="")
     section = msgspec.structs.replace(config.strategies[strategy], pairs=traded)
@@ -61,6 +63,12 @@ def prepare(config: Config, strategy: str, traded: list[str], listed: list[str],
         name=declared.name, keys=declared.keys, balances=balances, volume_30d_usd=declared.volume_30d_usd, tier=tier
     )
     simulator = msgspec.structs.replace(
-        config.simulator, accounts=[account], pairs=listed, seed=seed, history_lag_s=(0.0, 0.0), faults=[]
+        config.simulator,
+        accounts=[account],
+        pairs=listed,
+        seed=seed,
+        history_lag_s=(0.0, 0.0),
+        faults=[],
+        regime=regime or config.simulator.regime,
     )
     return msgspec.structs.replace(config, trading=trading, strategies={strategy: section}, simulator=simulator)
