@@ -273,6 +273,8 @@ def test_after_a_view_that_was_not_valid_the_same_touch_is_decided_on() -> None:
     world.tell(position(0, valid=False))
     world.tell(position(0))
     assert len(probe.views) == 2
+    world.tell(book())
+    assert len(probe.views) == 2
 
 
 def test_public_trades_reach_only_a_strategy_that_needs_them() -> None:

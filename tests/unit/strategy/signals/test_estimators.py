@@ -217,6 +217,14 @@ def test_a_side_without_fills_is_forgotten() -> None:
     assert estimator.result(now + 600 * SECOND) == NO_MARKOUT
 
 
+def test_a_mid_heard_at_the_horizon_counts() -> None:
+    estimator = Markouts("buy", 1, 60.0)
+    for second in range(40):
+        estimator.mid(START + second * SECOND, 1000.0 + second)
+        estimator.fill(START + second * SECOND, 1000 + second)
+    assert estimator.result(START + 40 * SECOND).mean_bps == pytest.approx(9.8, abs=0.1)
+
+
 def test_nothing_is_valid_at_the_start() -> None:
     assert EwmaVolatility(1.0).signal() == ParkinsonVolatility(60.0).signal() == Signal()
     assert OrderFlow(1.0).signal(START) == Intensity(1.0).signal(START) == Signal()
