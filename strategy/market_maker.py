@@ -10,7 +10,7 @@ import msgspec
 from shared.clock import SECOND
 from shared.messages import Orders, OrderState, Position, Quote, Side, Target
 from shared.numbers import notional, unscale
-from strategy.interface import HEADROOM, SettingError, Strategy, View
+from strategy.interface import HEADROOM, SettingError, Strategy, Trigger, View
 
 BP = 1e-4
 
@@ -72,6 +72,7 @@ class MarketMaker(Strategy):
     """Quotes ``levels`` on each side; within the tolerance a quote keeps its price, and so its place in the queue."""
 
     Settings = Settings
+    trigger = Trigger.TOUCH
 
     def __init__(self, settings: msgspec.Struct) -> None:
         assert isinstance(settings, Settings)
