@@ -83,6 +83,15 @@ class Host:
         """Return the book messages on which the symbol's strategy decides anew."""
         return self._symbols[symbol].strategy.trigger
 
+    @property
+    def symbols(self) -> list[str]:
+        """Return the pairs that the strategy trades."""
+        return list(self._symbols)
+
+    def hears_every_book(self, symbol: str) -> bool:
+        """True if the strategy or one of its signals reads more of the book than the prices of its touch."""
+        return self.trigger(symbol) is Trigger.BOOK or self._symbols[symbol].tracker is not None
+
     def wants_trades(self, symbol: str) -> bool:
         """True if public trades of the symbol must be passed to :meth:`message`."""
         state = self._symbols[symbol]

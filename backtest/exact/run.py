@@ -30,6 +30,7 @@ from shared.messages import Account, Pair
 from shared.process.effects import LogEntry
 from simulator.exchange.orders import Fill
 from simulator.pairs.pairs import ASSETS
+from strategy.host import Host
 
 # The executor is up before the market begins, by so much; its clock then stands at the second figure.
 EARLY_NS, BOOT_NS = 2 * SECOND, 1000 * SECOND
@@ -92,7 +93,7 @@ def on_columns(config: Config, columns: dict[str, Columns], options: Options) ->
     kraken = _exchange(config, options, begin_ts, crowded=False)
     market = load_market(len(tape.symbols), options.queue, options.power)
     pairs = {symbol: part.pair for symbol, part in columns.items()}
-    source = Replayed(kraken, market, tape, pairs, begin_ts, Stop.TOUCH | Stop.BOOK | Stop.TRADE)
+    source = Replayed(kraken, market, tape, pairs, begin_ts, _wanted(Host(config, options.strategy)))
     outcome = _play(config, options, kraken, source)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
     return outcome
@@ -105,6 +106,17 @@ def on_synthetic(config: Config, seconds: float, options: Options) -> Outcome:
     outcome = _play(config, options, kraken, source)
     outcome.rows = source.rows
     return outcome
+
+
+def _wanted(host: Host) -> Stop:
+    """Return what a strategy must hear of the market: the touch always, for the executor and the report."""
+    wanted = Stop.TOUCH
+    for symbol in host.symbols:
+        if host.hears_every_book(symbol):
+            wanted |= Stop.BOOK
+        if host.wants_trades(symbol):
+            wanted |= Stop.TRADE
+    return wanted
 
 
 def _exchange(config: Config, options: Options, begin_ts: int, *, crowded: bool) -> Kraken:

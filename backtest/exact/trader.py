@@ -65,7 +65,7 @@ class Trader:
         """Take a message of the bus: a target calls for a pass at once, a book for one within a turn."""
         if self.executor.message(message, self.loop.now):
             self.turn()
-        else:
+        elif self.state.market.has_moved:
             self._wake(self.loop.now + TURN_NS)
 
     def hear(self, message: Message) -> None:
