@@ -136,7 +136,7 @@ def uptime(outcome: Outcome) -> dict[str, dict[str, float]]:
     for symbol, mids in outcome.mids.items():
         times = np.arange(outcome.begin_ts, outcome.end_ts, SAMPLE_NS, dtype=np.int64)
         mid = sampled(mids, times, 0)
-        best = _best_quotes(outcome, symbol, times.tolist())
+        best = best_quotes(outcome, symbol, times.tolist())
         within: dict[str, float] = {}
         for distance in DISTANCES_BPS:
             both = sum(
@@ -148,7 +148,7 @@ def uptime(outcome: Outcome) -> dict[str, dict[str, float]]:
     return shares
 
 
-def _best_quotes(outcome: Outcome, symbol: str, times: list[int]) -> list[tuple[int | None, int | None]]:
+def best_quotes(outcome: Outcome, symbol: str, times: list[int]) -> list[tuple[int | None, int | None]]:
     """Return the own best bid and ask in ticks at each time."""
     changes = [change for change in outcome.order_changes if change.symbol == symbol]
     resting: dict[int, tuple[str, int]] = {}

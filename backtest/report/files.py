@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from backtest.errors import DataError
 from backtest.exact.run import Outcome
 from backtest.report import figures
+from backtest.report.page import page
 from backtest.report.report import Report
 from shared.attribution import HORIZONS_S
 from shared.numbers import text
@@ -21,6 +22,7 @@ def write(folder: Path, report: Report, outcome: Outcome) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
+        (folder / "report.html").write_text(page(report, outcome), encoding="utf-8")
         for name, table in tables(outcome).items():
             pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
     except OSError as error:
