@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from backtest.data.columns import SCHEMA, Flag, Kind, Mark
 from backtest.data.frames import FrameReader
 from backtest.data.tally import Tally
-from book.frames import FrameError
 from shared.messages import Pair
 
 
