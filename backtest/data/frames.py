@@ -207,4 +207,6 @@ def _units(number: Number, precision: int) -> int:
 if TYPE_CHECKING or not implementation.RUST:
     FrameReader = PythonFrameReader
 else:
-    pass
+    import rust_client
+
+    FrameReader = rust_client.FrameReader
