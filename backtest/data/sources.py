@@ -8,7 +8,6 @@ read is counted and named in the tally.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from backtest.data.places import Place, place
 from backtest.data.tally import BadRow, Tally
 from backtest.data.window import window
 from backtest.errors import DataError
+from shared.clock import SECOND
 
 __all__ = ["BadRow", "Dataset", "Tally", "parts", "read"]
 
@@ -42,7 +42,6 @@ def read(
     Both are in ns since the epoch, by the exchange's time. Raises DataError for a path that cannot be read, and when
     nothing is left.
     """
-    began = time.monotonic()
     tally = Tally()
     by_symbol: dict[str, list[Part]] = {}
     for each in parts(paths, tally, symbols):
@@ -56,8 +55,13 @@ def read(
     if not columns:
         raise DataError(f"{', '.join(paths)}: no book or trade of a wanted pair is in it")
     tally.rows = sum(each.table.num_rows for each in columns.values())
-    tally.seconds = time.monotonic() - began
+    tally.seconds = max(_span(each) for each in columns.values()) / SECOND
     return Dataset(columns, tally)
+
+
+def _span(columns: Columns) -> int:
+    times = columns.table["exchange_ts"]
+    return int(times[-1].as_py()) - int(times[0].as_py())
 
 
 def parts(paths: Sequence[str], tally: Tally, symbols: Collection[str] | None) -> Iterator[Part]:
