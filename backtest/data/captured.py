@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Iterator
 
 import msgspec
 
 from backtest.data.columns import BUY, SELL, Mark
+from backtest.data.lines import LINES_A_PART
 from backtest.data.market import Market
+from backtest.data.places import Place
 from backtest.errors import DataError
 from book.facts import DEPTHS
 from shared.clock import SECOND, parse_rfc3339
@@ -33,14 +35,18 @@ class _Answer(msgspec.Struct):
 _answer = msgspec.json.Decoder(_Answer)
 
 
-def read(path: Path, market: Market) -> None:
-    """Read a capture. Raises OSError or DataError."""
-    reader = _Reader(str(path), market)
+def read(place: Place, market: Market) -> Iterator[None]:
+    """Read a capture; yield now and then, and at its end, so that the rows may be taken. Raises DataError."""
+    reader = _Reader(place.text, market)
     try:
-        for number, frame in enumerate(captures.frames(path), 1):
-            reader.take(frame, number)
-    except CaptureError as error:
-        raise DataError(f"{path}: {error}") from error
+        with place.open() as file:
+            for number, frame in captures.numbered(file, place.name):
+                reader.take(frame, number)
+                if number % LINES_A_PART == 0:
+                    yield
+            yield
+    except (CaptureError, OSError) as error:
+        raise DataError(f"{place.text}: {error}") from error
 
 
 class _Reader:
@@ -83,8 +89,7 @@ class _Reader:
     def _broken(self, line: int, why: str) -> None:
         """Count a line that may have been a book frame of any pair."""
         self._market.tally.note(self._file, line, why)
-        for rows in self._market.pairs.values():
-            rows.mark(Mark.UNREADABLE, 0)
+        self._market.mark_all(Mark.UNREADABLE, 0)
 
     def _check_json(self, frame: bytes, line: int) -> None:
         try:

@@ -1,6 +1,6 @@
 """Turn Kraken's book frames into rows, with every checksum verified on the way.
 
-:class:`FrameReader` is the Rust one if it is built, else its Python twin :class:`PythonFrameReader`; both give the same.
+:class:`FrameReader` is the Rust one where it is built, else its Python twin; both give the same.
 """
 
 from __future__ import annotations
@@ -8,13 +8,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from backtest.data.columns import BUY, SELL, Flag, Kind, Mark
+from book import implementation
 from book.facts import depth_that_holds
 from book.frames import FrameError, Level, Message, Number, new_name, scan
 from book.orderbook import OrderBook
 
 DAY_NS = 86_400 * 10**9
+INT64_MAX = 2**63 - 1
 # The typecodes of the columns, in the order of the schema.
 _CODES = "qqBBqqB"
 
@@ -53,6 +56,9 @@ class PythonFrameReader:
         self._expected = 0
         self._last = 0
         self._rows = _Rows()
+        # Levels of a message of followed rows that has not ended yet, and whether it is a snapshot.
+        self._pending: list[Level] = []
+        self._pending_snapshot = False
 
     @property
     def checksums_ok(self) -> int:
@@ -93,6 +99,25 @@ class PythonFrameReader:
         made = [Level(side == BUY, Number(ticks, price), Number(lots, qty)) for side, ticks, lots in levels]
         return self._take(Message(True, snapshot, made, None, exchange_ts), heard_ts)
 
+    def follow(self, kinds: bytes, sides: bytes, ticks: bytes, lots: bytes, flags: bytes) -> None:
+        """Bring the book to where it is after rows, given as the bytes of their columns; no row is made of them."""
+        price, qty = self._precisions
+        rows = zip(kinds, sides, array("q", ticks), array("q", lots), flags, strict=True)
+        for kind, side, level_ticks, level_lots, flag in rows:
+            if kind == Kind.MARK:
+                self._book.clear()
+            elif kind != Kind.TRADE:
+                self._pending_snapshot = self._pending_snapshot or kind == Kind.SNAPSHOT
+                if level_ticks:
+                    self._pending.append(Level(side == BUY, Number(level_ticks, price), Number(level_lots, qty)))
+                if flag & Flag.LAST:
+                    self._end_message()
+
+    def edges(self) -> tuple[int, int, int, int] | None:
+        """Return the best bid and ask and the last bid and ask that the book holds, in ticks; None without a side."""
+        bids, asks = self._book.bids(self._book.depth), self._book.asks(self._book.depth)
+        return (bids[0][0], asks[0][0], bids[-1][0], asks[-1][0]) if bids and asks else None
+
     def mark(self, why: int, heard_ts: int) -> None:
         """Leave a mark after which the book is not trusted until a snapshot; none where it is not trusted already."""
         if self._book.synced:
@@ -111,6 +136,13 @@ class PythonFrameReader:
 
     def _add_mark(self, why: int, heard_ts: int) -> None:
         self._rows.add(self._last, heard_ts or self._last, Kind.MARK, 0, 0, why, 0)
+
+    def _end_message(self) -> None:
+        message = Message(True, self._pending_snapshot, self._pending, None, 0)
+        self._pending, self._pending_snapshot = [], False
+        if message.snapshot:
+            self._fit(message)
+        self._book.apply_message(message)
 
     def _take(self, message: Message, heard_ts: int) -> bool:
         if message.snapshot:
@@ -135,11 +167,7 @@ class PythonFrameReader:
         bids = sum(level.is_bid for level in message.levels)
         depth = self._expected or depth_that_holds(max(bids, len(message.levels) - bids))
         self.depth = max(self.depth, depth)
-        if depth != self._book.depth:
-            book = OrderBook(self._symbol, depth, *self._precisions)
-            book.checksums_ok, book.checksums_failed = self._book.checksums_ok, self._book.checksums_failed
-            book.synced = self._book.synced
-            self._book = book
+        self._book.depth = depth
 
     def _date_first(self, at: int, heard: int) -> None:
         """Give rows of a snapshot without a time that of the first message with one."""
@@ -172,7 +200,13 @@ class PythonFrameReader:
 def _units(number: Number, precision: int) -> int:
     """Return a number in units of a precision, which the book has checked to be exact."""
     more = precision - number.decimals
-    return number.mantissa * 10**more if more >= 0 else number.mantissa // 10**-more
+    units = number.mantissa * int(10**more) if more >= 0 else number.mantissa // int(10**-more)
+    return min(units, INT64_MAX)
 
 
-FrameReader = PythonFrameReader
+if TYPE_CHECKING or not implementation.RUST:
+    FrameReader = PythonFrameReader
+else:
+    import rust_client
+
+    FrameReader = rust_client.FrameReader

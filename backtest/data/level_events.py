@@ -6,28 +6,28 @@ changes, which is a ``cancel`` and an ``add``.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
+from typing import Final
 
-from backtest.data.columns import BUY, SELL
+from backtest.data.columns import BUY, SELL, Mark
+from backtest.data.lines import Lines
 from backtest.data.market import Market
-from backtest.data.tally import Tally
-from backtest.errors import DataError
 from simulator.market.recorded import EVENTS_HEADER, EVENTS_LOTS, EVENTS_PAIR
 
-_SIDES = {"buy": BUY, "sell": SELL}
-_KINDS = ("trade", "add", "cancel")
+HEADER: Final = EVENTS_HEADER.split(",")
+_SIDES: Final = {"buy": BUY, "sell": SELL}
+_KINDS: Final = ("trade", "add", "cancel")
 _Event = tuple[int, str, int, int, int]
 
 
-def read(path: Path, market: Market) -> None:
-    """Read a file. Raises OSError or DataError."""
+def read(lines: Lines, market: Market) -> Iterator[None]:
+    """Read a file. Raises DataError."""
     rows = market.rows(EVENTS_PAIR)
     if rows is None:
         return
-    for ns, group in groupby(_events(path, market.tally), key=lambda event: event[0]):
+    is_first = True
+    for ns, group in groupby(_events(lines, market), key=lambda event: event[0]):
         levels = []
         for _, kind, side, ticks, lots in group:
             if kind == "trade":
@@ -35,18 +35,21 @@ def read(path: Path, market: Market) -> None:
             else:
                 levels.append((side, ticks, lots if kind == "add" else 0))
         if levels:
-            rows.change(ns, 0, not rows.reader.synced, levels)
+            rows.change(ns, 0, is_first, levels)
+            is_first = False
+        if lines.is_part_full():
+            yield
 
 
-def _events(path: Path, tally: Tally) -> Iterator[_Event]:
-    with path.open(encoding="utf-8", newline="") as file:
-        if file.readline().strip() != EVENTS_HEADER:
-            raise DataError(f"{path}: its first line is not {EVENTS_HEADER}")
-        for line, row in enumerate(csv.reader(file), 2):
-            try:
-                ns, kind, side, ticks, qty, _ = row
-                if kind not in _KINDS:
-                    raise ValueError(f"{kind!r} is no event")
-                yield int(ns), kind, _SIDES[side], int(ticks), int(qty) * EVENTS_LOTS
-            except (ValueError, KeyError) as error:
-                tally.note(str(path), line, str(error))
+def _events(lines: Lines, market: Market) -> Iterator[_Event]:
+    for row in lines.rows():
+        try:
+            ns, kind, side, ticks, qty, _ = row
+            if kind not in _KINDS:
+                raise ValueError(f"{kind!r} is no event")
+            event = int(ns), kind, _SIDES[side], int(ticks), int(qty) * EVENTS_LOTS
+        except (ValueError, KeyError) as error:
+            lines.note(error)
+            market.mark_all(Mark.UNREADABLE, 0)
+            continue
+        yield event

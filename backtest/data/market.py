@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from backtest.data import pairs as known
+from backtest.data.columns import Mark
 from backtest.data.rows import PairRows
 from backtest.data.tally import Tally
 from backtest.errors import DataError
@@ -45,3 +46,8 @@ class Market:
         if symbol not in self.pairs:
             self.pairs[symbol] = PairRows(self._listed.get(symbol) or known.by_symbol(symbol), self.tally)
         return self.pairs[symbol]
+
+    def mark_all(self, why: Mark, heard_ts: int) -> None:
+        """Take a gap that may be in any of the books."""
+        for rows in self.pairs.values():
+            rows.mark(why, heard_ts)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from backtest.data.columns import BUY, SELL, Mark
 from backtest.data.market import Market
+from backtest.data.places import Place
 from backtest.errors import DataError
-from collector.errors import UnreadableRecording
-from collector.recording.files import BARE, DAMAGED, find
+from collector.recording.files import BARE, DAMAGED, NAME
 from shared.messages import FeedFrame, FeedTrades, Instruments
 
 _frame = msgspec.msgpack.Decoder(FeedFrame)
@@ -22,48 +22,51 @@ _BOOK, _TRADE, _INSTRUMENT = "feed.book.", "feed.trade.", "feed.instrument"
 _COLUMNS = ("topic", "boot", "seq", "ts", "payload")
 
 
-def read(path: Path, market: Market) -> None:
-    """Read a recording's folder or one of its files. Raises DataError."""
-    try:
-        files = find([path])
-    except UnreadableRecording as error:
-        raise DataError(str(error)) from error
-    _list_first(files, market)
+def files(place: Place) -> list[Place]:
+    """Return a recording's files in order. Raises DataError."""
+    if not place.is_folder:
+        return [place]
+    numbered = [(int(match[1]), file) for file in place.files() if (match := NAME.fullmatch(file.name))]
+    return [file for _, file in sorted(numbered, key=lambda each: each[0])]
+
+
+def read(recorded: list[Place], market: Market) -> Iterator[None]:
+    """Read a recording's files; yield after each, so that the rows may be taken. Raises DataError."""
+    _list_first(recorded, market)
     reader = _Reader(market)
-    for file in files:
-        reader.file = str(file)
+    for file in recorded:
+        reader.file = file.text
         for number, batch in _batches(file, market):
             reader.take(batch, number)
+        yield
 
 
-def _list_first(files: list[Path], market: Market) -> None:
+def _list_first(recorded: list[Place], market: Market) -> None:
     """List the pairs of the first instrument message: frames may have come before it."""
-    for file in files:
+    for file in recorded:
         for _, batch in _batches(file, None):
-            for topic, payload in zip(
-                batch.column("topic").to_pylist(), batch.column("payload").to_pylist(), strict=True
-            ):
-                if topic == _INSTRUMENT:
-                    for pair in _instruments.decode(payload).pairs.values():
-                        market.list_pair(pair)
-                    return
+            at = pc.index(batch.column("topic"), _INSTRUMENT).as_py()
+            if at >= 0:
+                for pair in _instruments.decode(batch.column("payload")[at].as_py()).pairs.values():
+                    market.list_pair(pair)
+                return
 
 
-def _batches(file: Path, market: Market | None) -> Iterator[tuple[int, pa.RecordBatch]]:
+def _batches(file: Place, market: Market | None) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Yield a file's batches up to its last whole one, each with the number of its first row (from 1)."""
     row = 1
     try:
-        with pa.OSFile(str(file), "rb") as source:
+        with file.source() as source:
             reader = pa.ipc.open_stream(source)
             if not reader.schema.equals(BARE):
-                raise DataError(f"{file}: no recording of TradeByte's bus")
+                raise DataError(f"{file.text}: no recording of TradeByte's bus")
             for batch in reader:
                 yield row, batch
                 row += batch.num_rows
     except DAMAGED as error:
         # The rest of a file that is still written, or was cut off.
         if market is not None:
-            market.tally.note(str(file), row, f"cut off or damaged here: {error}")
+            market.tally.note(file.text, row, f"cut off or damaged here: {error}")
 
 
 class _Reader:

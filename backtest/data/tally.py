@@ -26,7 +26,7 @@ class Tally:
     """What was read: frames, rows made, checksums, gaps by their mark, and bad rows with where they are.
 
     ``gaps`` counts every event, also those after which the book was not trusted anyway, which leave no mark.
-    ``trades_missed`` are messages with trades that were lost: the book is as good as before.
+    ``trades_missed`` are messages with trades that were lost: the book is as good as before. ``seconds`` are of data.
     """
 
     frames: int = 0
@@ -44,3 +44,14 @@ class Tally:
         self.bad_rows += 1
         if len(self.bad) < BAD_ROWS_KEPT:
             self.bad.append(BadRow(file, line, why[:200]))
+
+    def counts(self) -> dict[str, object]:
+        """Return the counts as a day file's metadata have them."""
+        return {
+            "frames": self.frames,
+            "checksums_ok": self.checksums_ok,
+            "checksums_failed": self.checksums_failed,
+            "gaps": {mark.name.lower(): count for mark, count in sorted(self.gaps.items())},
+            "trades_missed": self.trades_missed,
+            "bad_rows": self.bad_rows,
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from backtest.data.columns import Flag, Kind
+from backtest.data.columns import Flag
 from backtest.data.frames import FrameReader
 from backtest.data.rows import to_table
 from shared.messages import Pair
@@ -28,25 +28,25 @@ def _count_before(table: pa.Table, moment: int) -> int:
 def _book_at(pair: Pair, before: pa.Table, moment: int) -> pa.Table:
     """Return the snapshot that the rows before a moment lead to; no rows where the book cannot be trusted then."""
     reader = FrameReader(pair.symbol, pair.price_precision, pair.qty_precision)
-    firsts = pc.indices_nonzero(pc.bit_wise_and(before["flags"], pa.scalar(int(Flag.FIRST), pa.uint8())))
-    if not len(firsts):
-        return before.slice(0, 0)
-    rest = before.slice(firsts[-1].as_py())
-    columns = [rest[name].to_pylist() for name in ("exchange_ts", "kind", "side", "ticks", "lots", "flags")]
-    levels: list[tuple[int, int, int]] = []
-    snapshot = False
-    for at, kind, side, ticks, lots, flags in zip(*columns, strict=True):
-        if kind == Kind.MARK:
-            reader.mark(lots, at)
-        elif kind != Kind.TRADE:
-            snapshot = snapshot or kind == Kind.SNAPSHOT
-            if ticks:
-                levels.append((side, ticks, lots))
-            if flags & Flag.LAST:
-                reader.change(at, at, snapshot, levels)
-                levels, snapshot = [], False
-    if not reader.synced:
-        return before.slice(0, 0)
-    reader.take()
-    reader.state(moment, moment)
+    follow(reader, before.slice(last_snapshot(before)))
+    if reader.synced:
+        reader.state(moment, moment)
     return to_table(reader.take())
+
+
+def last_snapshot(table: pa.Table) -> int:
+    """Return the place of the row that begins the last snapshot, or of the first row."""
+    firsts = pc.indices_nonzero(pc.bit_wise_and(table["flags"], pa.scalar(int(Flag.FIRST), pa.uint8())))
+    return int(firsts[-1].as_py()) if len(firsts) else 0
+
+
+def follow(reader: FrameReader, table: pa.Table) -> None:
+    """Bring a reader's book to where it is after rows."""
+    for batch in table.to_batches():
+        reader.follow(*(_bytes(batch.column(name)) for name in ("kind", "side", "ticks", "lots", "flags")))
+
+
+def _bytes(column: pa.Array) -> bytes:
+    width = column.type.byte_width
+    data = memoryview(column.buffers()[1])
+    return bytes(data[column.offset * width : (column.offset + len(column)) * width])

@@ -2,6 +2,7 @@
 
 mod book;
 mod checksum;
+mod columns;
 mod encode;
 mod engine;
 mod errors;
@@ -333,6 +334,7 @@ fn rust_client(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add_class::<OrderBook>()?;
     module.add_class::<MatchingEngine>()?;
+    module.add_class::<columns::FrameReader>()?;
     module.add_function(wrap_pyfunction!(get_bid, module)?)?;
     module.add_function(wrap_pyfunction!(get_ask, module)?)?;
     module.add("FrameError", py.get_type::<FrameError>())?;
