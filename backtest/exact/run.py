@@ -72,7 +72,7 @@ class Outcome:
     rounding: dict[str, Decimal]
     account: Account
     digest: str
-    requests: int
+    sent: list[tuple[int, str]]
     points: float
     passes: int
     decisions: int
@@ -155,7 +155,7 @@ def _play(config: Config, options: Options, kraken: Kraken, source: Source) -> O
             rounding={asset: holding.rounding for asset, holding in state.account.ledger.holdings.items()},
             account=account_message(state, kraken.loop.now),
             digest=engine.trader.digest,
-            requests=engine.trader.requests,
+            sent=engine.trader.sent,
             points=sum(row.points for row in journal.sends(0)),
             passes=engine.trader.passes,
             decisions=engine.decisions,

@@ -39,7 +39,8 @@ class Trader:
         self.publish: Callable[[Message], None] = lambda _: None
         self.on_log: Callable[[effects.LogEntry], None] = lambda _: None
         self.halted = ""
-        self.requests = 0
+        # Every request with its time since the begin, in ns.
+        self.sent: list[tuple[int, str]] = []
         self.passes = 0
         self._digest = hashlib.sha256()
         self._begin = loop.now
@@ -126,8 +127,9 @@ class Trader:
 
     def send(self, text: str) -> bool:
         """Send a request on the private connection."""
-        self.requests += 1
-        self._digest.update(f"{self.loop.now - self._begin} {text}\n".encode())
+        after = self.loop.now - self._begin
+        self.sent.append((after, text))
+        self._digest.update(f"{after} {text}\n".encode())
         self.kraken.send(text)
         return True
 

@@ -133,7 +133,7 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         time_to_fill_s=figures.quantiles(figures.times_to_fill(outcome)),
         queue_ahead_at_arrival=_places(outcome),
         orders=len(outcome.opened),
-        requests=outcome.requests,
+        requests=len(outcome.sent),
         rate_points=outcome.points,
         passes=outcome.passes,
         targets=outcome.decisions,

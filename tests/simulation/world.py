@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 from backtest.exact.pairs import pair_message
+from backtest.venue.loop import Loop
 from executor.orders import ids
 from shared.clock import SECOND
 from shared.config.unconfirmed import Unconfirmed
@@ -36,7 +37,6 @@ from tests.simulation.faults import Plan
 from tests.simulation.host import Host
 from tests.simulation.invariants import Watch
 from tests.simulation.kraken import Kraken
-from backtest.venue.loop import Loop
 from tests.simulation.markets import MARKETS, Market
 from tests.simulation.strategies import RandomStrategy
 
