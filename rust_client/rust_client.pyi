@@ -1,6 +1,6 @@
-"""Kraken order books from raw frames, and a matching engine. The Python twins say the same in Python."""
+"""Kraken order books from raw frames, a matching engine, and a recorded market to queue in. The Python twins say the same in Python."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 WIRE: int
 """As a precision: whatever the wire prints."""
@@ -140,3 +140,67 @@ class FrameReader:
         """State the book as it is now, as a snapshot at a time."""
     def take(self) -> list[bytes]:
         """Return the rows so far as the bytes of each column, little-endian, and begin anew."""
+
+class _Buffer(Protocol):
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+class QueueMarket:
+    """Recorded books with own orders in their queues; ``backtest/venue/queue_market.py`` is the naive reference.
+
+    ``model`` is front, pro_rata, power, log or back; ``power`` is that of the model power. Raises EngineError.
+    """
+
+    def __init__(self, symbols: int, model: str = "pro_rata", power: float = 2.0) -> None: ...
+    def load(
+        self,
+        exchange_ts: _Buffer,
+        heard_ts: _Buffer,
+        symbol: _Buffer,
+        kind: _Buffer,
+        side: _Buffer,
+        ticks: _Buffer,
+        lots: _Buffer,
+        flags: _Buffer,
+    ) -> None:
+        """Append whole messages: buffers of i64, i64, u16, u8, u8, i64, i64, u8. Raises EngineError."""
+    def set_depth(self, symbol: int, depth: int) -> None:
+        """Set the levels a side that the record follows; 0 is all of them."""
+    def advance(self, until_ns: int, stop: int) -> tuple[int, int, int, int]:
+        """Play messages up to a time, or to the first that did something of ``stop`` or filled an own order.
+
+        Return (what it did of that, symbol, first row, end row).
+        """
+    def next_ts(self) -> int | None: ...
+    def now(self) -> int: ...
+    def row(self, index: int) -> tuple[int, int, int, int, int, int, int, int]:
+        """Return a row that is still held. Raises EngineError."""
+    def take_events(self, symbol: int) -> list[tuple[str | int, ...]]:
+        """Return the trades of resting own orders with the record since the last call."""
+    def submit(
+        self,
+        symbol: int,
+        order_id: int,
+        owner: int,
+        side: str,
+        price: int | None,
+        qty: int,
+        tif: str = "gtc",
+        post_only: bool = False,
+        stp: str = "cancel_newest",
+    ) -> list[tuple[str | int, ...]]:
+        """Take a new order; return what became of it, in order. Raises EngineError."""
+    def amend(
+        self, symbol: int, order_id: int, price: int | None, qty: int | None, post_only: bool = False
+    ) -> list[tuple[str | int, ...]]:
+        """Change a resting order; less quantity keeps the place. Raises EngineError."""
+    def cancel(self, symbol: int, order_id: int) -> list[tuple[str | int, ...]]: ...
+    def order(self, symbol: int, order_id: int) -> tuple[int, _Side, int, int, int] | None:
+        """Return (owner, side, price, remaining, filled), or None."""
+    def place(self, symbol: int, order_id: int) -> tuple[int, bool] | None:
+        """Return (recorded quantity ahead, whether that is known), or None."""
+    def count(self, symbol: int) -> int: ...
+    def levels(self, symbol: int, side: str, n: int) -> list[tuple[int, int]]: ...
+    def best(self, symbol: int, side: str) -> tuple[int, int] | None: ...
+    def queue(self, symbol: int, side: str, price: int) -> list[int]: ...
+    def is_live(self, symbol: int) -> bool: ...
+    def stats(self, symbol: int) -> dict[str, int]: ...

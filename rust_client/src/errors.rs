@@ -185,6 +185,25 @@ pub enum EngineError {
     AlreadyResting(u64),
     PostOnlyTerms,
     OutOfRange,
+    Row(RowFault),
+}
+
+/// Why rows of a record are not loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowFault {
+    Ragged,
+    Unordered,
+    OutOfRange,
+}
+
+impl Display for RowFault {
+    fn fmt(&self, f: &mut Formatter) -> Result {
+        f.write_str(match self {
+            Self::Ragged => "the columns are not of one length, or end within a value",
+            Self::Unordered => "the rows are not in the order of the exchange's time",
+            Self::OutOfRange => "a row's symbol, kind, side, ticks or lots is out of range",
+        })
+    }
 }
 
 impl Display for EngineError {
@@ -192,7 +211,10 @@ impl Display for EngineError {
         match self {
             Self::AlreadyResting(id) => write!(f, "order {id} is resting already"),
             Self::PostOnlyTerms => f.write_str("a post-only order is a limit order good till cancelled"),
-            Self::OutOfRange => write!(f, "prices and quantities are 1 to {VALUE_MAX}"),
+            Self::OutOfRange => {
+                write!(f, "prices and quantities are 1 to {VALUE_MAX}, ids and indices within range")
+            }
+            Self::Row(fault) => fault.fmt(f),
         }
     }
 }

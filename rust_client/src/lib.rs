@@ -10,6 +10,7 @@ mod json;
 mod numbers;
 mod scan;
 mod side;
+mod venue;
 
 use pyo3::create_exception;
 use pyo3::exceptions::{PyOverflowError, PyValueError};
@@ -212,26 +213,7 @@ impl MatchingEngine {
         post_only: bool,
         stp: &str,
     ) -> PyResult<Bound<'py, PyList>> {
-        let order = NewOrder {
-            id: order_id.0,
-            owner: u32::try_from(owner.0).map_err(|_| EngineError::new_err("an owner is 0 to 4294967295"))?,
-            side: to_side(side)?,
-            price: price.map(|price| price.0),
-            qty: qty.0,
-            tif: match tif {
-                "gtc" => TimeInForce::Gtc,
-                "ioc" => TimeInForce::Ioc,
-                "fok" => TimeInForce::Fok,
-                _ => return Err(EngineError::new_err(format!("{tif:?} is no time in force"))),
-            },
-            post_only,
-            stp: match stp {
-                "cancel_newest" => SelfTrade::Newest,
-                "cancel_oldest" => SelfTrade::Oldest,
-                "cancel_both" => SelfTrade::Both,
-                _ => return Err(EngineError::new_err(format!("{stp:?} is no self-trade rule"))),
-            },
-        };
+        let order = new_order(order_id, owner, side, price, qty, tif, post_only, stp)?;
         to_list(py, self.engine.submit(order)?)
     }
 
@@ -277,6 +259,40 @@ impl MatchingEngine {
         let named = |(side, price, total)| (side_name(side), price, total);
         self.engine.changes().into_iter().map(named).collect()
     }
+}
+
+/// A new order from its terms in words.
+#[allow(clippy::too_many_arguments)]
+fn new_order(
+    order_id: Whole,
+    owner: Whole,
+    side: &str,
+    price: Option<Whole>,
+    qty: Whole,
+    tif: &str,
+    post_only: bool,
+    stp: &str,
+) -> PyResult<NewOrder> {
+    Ok(NewOrder {
+        id: order_id.0,
+        owner: u32::try_from(owner.0).map_err(|_| EngineError::new_err("an owner is 0 to 4294967295"))?,
+        side: to_side(side)?,
+        price: price.map(|price| price.0),
+        qty: qty.0,
+        tif: match tif {
+            "gtc" => TimeInForce::Gtc,
+            "ioc" => TimeInForce::Ioc,
+            "fok" => TimeInForce::Fok,
+            _ => return Err(EngineError::new_err(format!("{tif:?} is no time in force"))),
+        },
+        post_only,
+        stp: match stp {
+            "cancel_newest" => SelfTrade::Newest,
+            "cancel_oldest" => SelfTrade::Oldest,
+            "cancel_both" => SelfTrade::Both,
+            _ => return Err(EngineError::new_err(format!("{stp:?} is no self-trade rule"))),
+        },
+    })
 }
 
 fn to_side(name: &str) -> PyResult<Side> {
@@ -335,6 +351,8 @@ fn rust_client(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<OrderBook>()?;
     module.add_class::<MatchingEngine>()?;
     module.add_class::<columns::FrameReader>()?;
+
+    module.add_class::<venue::python::QueueMarket>()?;
     module.add_function(wrap_pyfunction!(get_bid, module)?)?;
     module.add_function(wrap_pyfunction!(get_ask, module)?)?;
     module.add("FrameError", py.get_type::<FrameError>())?;

@@ -174,7 +174,8 @@ impl Engine {
     }
 }
 
-fn check(price: Option<u64>, qty: Option<u64>) -> Result<(), EngineError> {
+/// Refuses what is no price or no quantity.
+pub fn check(price: Option<u64>, qty: Option<u64>) -> Result<(), EngineError> {
     let is_bad = |value: u64| value == 0 || value > VALUE_MAX;
     if price.is_some_and(is_bad) || qty.is_some_and(is_bad) {
         return Err(EngineError::OutOfRange);

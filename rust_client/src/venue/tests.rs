@@ -1,0 +1,63 @@
+use super::rows::Row;
+use super::*;
+use crate::engine::{SelfTrade, TimeInForce};
+use crate::side::Side;
+
+fn row(exchange_ts: i64, kind: Kind, side: Side, ticks: i64, lots: i64, flags: u8) -> Row {
+    let heard_ts = exchange_ts;
+    Row { exchange_ts, heard_ts, ticks, lots, symbol: 0, kind: kind as u8, side: side as u8, flags }
+}
+
+fn order(id: u64, side: Side, price: u64, qty: u64) -> NewOrder {
+    let (tif, stp) = (TimeInForce::Gtc, SelfTrade::Newest);
+    NewOrder { id, owner: 1, side, price: Some(price), qty, tif, post_only: true, stp }
+}
+
+fn market(model: Model) -> Market {
+    let mut market = Market::new(1, model);
+    let rows = [
+        row(1, Kind::Snapshot, Side::Buy, 100, 10, 2),
+        row(1, Kind::Snapshot, Side::Sell, 102, 10, 1),
+        row(2, Kind::Trade, Side::Sell, 100, 12, 1),
+        row(3, Kind::Level, Side::Buy, 100, 0, 1),
+    ];
+    market.load(rows.into_iter()).unwrap();
+    market
+}
+
+#[test]
+fn a_trade_eats_the_queue_ahead_and_then_fills_us() {
+    let mut market = market(Model::ProRata);
+    assert_eq!(market.advance(1, stop::MARK).why, stop::MARK);
+    market.submit(0, order(1, Side::Buy, 100, 5)).unwrap();
+    let stopped = market.advance(9, 0);
+    assert_eq!(stopped, Stopped { why: stop::FILL, symbol: 0, start: 2, end: 3 });
+    let book = market.book(0).unwrap();
+    assert_eq!((book.stats.fills, book.stats.fill_lots), (1, 2));
+    assert_eq!(market.advance(9, 0), Stopped { why: 0, symbol: 0, start: 4, end: 4 });
+    assert_eq!((market.now(), market.next_ts()), (9, None));
+}
+
+#[test]
+fn rows_before_the_message_played_last_are_dropped() {
+    let mut market = market(Model::Back);
+    market.advance(9, 0);
+    market.load(std::iter::once(row(9, Kind::Mark, Side::Buy, 0, 1, 1))).unwrap();
+    assert_eq!((market.row(2), market.row(3).map(|row| row.exchange_ts)), (None, Some(3)));
+    let early = market.load(std::iter::once(row(8, Kind::Mark, Side::Buy, 0, 1, 1)));
+    assert_eq!(early, Err(RowFault::Unordered));
+}
+
+#[test]
+fn the_models_share_a_cancel_within_their_bounds() {
+    let models = [Model::Front, Model::ProRata, Model::Power(2.0), Model::Log, Model::Back];
+    for lots in 1..40 {
+        for ahead in 0..=lots {
+            for cancelled in 1..=lots {
+                let shares = models.map(|model| model.cancelled_ahead(ahead, lots, cancelled));
+                assert!(shares.iter().all(|share| (shares[4]..=shares[0]).contains(share)));
+            }
+        }
+    }
+    assert_eq!(models.map(|model| model.cancelled_ahead(10, 14, 8)), [8, 5, 6, 4, 4]);
+}
