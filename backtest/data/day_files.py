@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backtest.data.columns import SCHEMA, Columns
@@ -20,6 +21,15 @@ from shared.messages import Pair
 
 FORMAT: Final = "1"
 SUFFIX: Final = ".parquet"
+_TIMES: Final = ("exchange_ts", "heard_ts")
+_US: Final = 1000
+# Measured as the smallest with zstd, on a capture and on recordings (docs/data.md); quantities are best left plain.
+_ENCODINGS: Final = {
+    "exchange_ts": "DELTA_BINARY_PACKED",
+    "heard_ts": "DELTA_BINARY_PACKED",
+    "ticks": "BYTE_STREAM_SPLIT",
+    "lots": "PLAIN",
+}
 _ABOUT: Final = "Market data of Kraken, a row a level, a trade or a mark; TradeByte's docs/data.md explains it"
 
 
@@ -29,10 +39,7 @@ def day_file(folder: Place, symbol: str, day: str) -> Place:
 
 
 def write(file: Place, columns: Columns, source: str, tally: dict[str, object]) -> int:
-    """Write a day's rows; return the bytes of the file. Raises DataError.
-
-    The encodings are those that were measured as the smallest (docs/data.md).
-    """
+    """Write a day's rows; return the bytes of the file. Raises DataError."""
     metadata = {
         "tradebyte_columns": FORMAT,
         "about": _ABOUT,
@@ -43,12 +50,12 @@ def write(file: Place, columns: Columns, source: str, tally: dict[str, object]) 
     }
     sink = pa.BufferOutputStream()
     pq.write_table(
-        columns.table.replace_schema_metadata(metadata),
+        _dated(columns.table).replace_schema_metadata(metadata),
         sink,
         compression="zstd",
         compression_level=9,
-        use_dictionary=["kind", "side", "flags", "heard_ts", "exchange_ts"],
-        column_encoding={"ticks": "DELTA_BINARY_PACKED", "lots": "DELTA_BINARY_PACKED"},
+        use_dictionary=["kind", "side", "flags"],
+        column_encoding=_ENCODINGS,
     )
     content = sink.getvalue()
     try:
@@ -68,7 +75,27 @@ def read(file: Place) -> Columns:
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{file.text}: {error}") from error
     about = table.schema.metadata or {}
-    if b"tradebyte_columns" not in about or not table.schema.remove_metadata().equals(SCHEMA):
+    if b"tradebyte_columns" not in about or table.schema.names != SCHEMA.names:
         raise DataError(f"{file.text}: no columns of 'tradebyte extract'")
     pair = msgspec.json.decode(about[b"pair"], type=Pair)
-    return Columns(pair, int(about[b"depth"]), table.replace_schema_metadata(None))
+    return Columns(pair, int(about[b"depth"]), _undated(table))
+
+
+def _dated(table: pa.Table) -> pa.Table:
+    """Return rows with their times as timestamps: in us where that loses nothing, which takes a third less room."""
+    for place, name in enumerate(_TIMES):
+        ns = table[name]
+        if pc.all(pc.equal(pc.multiply(pc.divide(ns, _US), _US), ns)).as_py():
+            times = pc.divide(ns, _US).cast(pa.timestamp("us", "UTC"))
+        else:
+            times = ns.cast(pa.timestamp("ns", "UTC"))
+        table = table.set_column(place, pa.field(name, times.type, nullable=False), times)
+    return table
+
+
+def _undated(table: pa.Table) -> pa.Table:
+    """Return rows with their times in ns since the epoch."""
+    for place, name in enumerate(_TIMES):
+        times = table[name].cast(pa.timestamp("ns", "UTC")).cast(pa.int64())
+        table = table.set_column(place, SCHEMA.field(name), times)
+    return table.replace_schema_metadata(None).cast(SCHEMA)

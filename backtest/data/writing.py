@@ -100,7 +100,7 @@ class DayWriter:
 def _by_day(table: pa.Table) -> list[tuple[str, pa.Table]]:
     """Return rows by UTC day (``2026-07-24``); one whose book is not known at midnight begins with a mark."""
     numbers = pc.divide(table["exchange_ts"], DAY_NS)
-    split = []
+    split: list[tuple[str, pa.Table]] = []
     for number in pc.unique(numbers).to_pylist():
         rows = table.filter(pc.equal(numbers, number))
         if split and _book_is_unknown(rows, number * DAY_NS):
