@@ -9,8 +9,9 @@ earns s less two maker fees: the spacing must be above them. Grids are folklore 
 they sell volatility around r, and lose when the price leaves it for good: ``max_position`` bounds that.
 
 The reference is a fixed ``reference_price`` in the pair's quote asset, or else the mid's average with a half-life,
-which begins at the mid. Where the market is off the grid, the fee and the touch bound the quotes as in every model, so that a
-grid begun far below its reference buys at once, level by level, what the formula says that it should hold.
+which begins at the mid. Where the market is off the grid, the fee and the touch bound the quotes as in every
+model, so that a grid begun far below its reference buys at once, level by level, what the formula says that it should
+hold.
 """
 
 from __future__ import annotations

@@ -92,16 +92,14 @@ class MarketMaker(Strategy):
             return view.withdraw("one side of the book is empty")
         self._note_fill(view)
         mid = (view.book.bids[0][0] + view.book.asks[0][0]) / 2
-        position = view.position_worth()
-        limit = min(self.settings.max_position or view.max_position, view.max_position)
-        tilt = max(-1.0, min(1.0, float((position - self.settings.inventory_target) / limit)))
+        tilt, limit = self._tilt(view), self._limit(view)
         quotes: list[Quote] = []
         for side in SIDES:
             stance = self._guard.stance(view, side)
             if self._may_quote(view, side, mid) and not stance.is_left:
                 levels = self._side(view, side, mid, tilt, stance)
                 quotes += self._ladder.quotes(view, side, mid, levels, view.room(side, limit))
-        return view.target(quotes, f"position {position:.2f}")
+        return view.target(quotes, f"position {view.position_worth():.2f}")
 
     def on_order(self, view: View, orders: Orders) -> Target | None:
         """Give up the price of an order that is too old."""
@@ -113,6 +111,17 @@ class MarketMaker(Strategy):
             if order.state is OrderState.OPEN and age_s > oldest:
                 self._ladder.release(order.slot)
         return None
+
+    def _limit(self, view: View) -> Decimal:
+        return min(self.settings.max_position or view.max_position, view.max_position)
+
+    def _tilt(self, view: View) -> float:
+        """Return how far the position is from its target, by the limit: -1 to 1."""
+        away = view.position_worth() - self.settings.inventory_target
+        return max(-1.0, min(1.0, float(away / self._limit(view))))
+
+    def _size(self, level: int) -> Decimal:
+        return self.settings.sizes[level] if self.settings.sizes else self.settings.size
 
     def _note_fill(self, view: View) -> None:
         before, now = self._position_seen, view.position
@@ -138,8 +147,7 @@ class MarketMaker(Strategy):
         levels = []
         for level in range(self.settings.levels):
             price = self._price(view, side, level, mid, tilt, stance.widen_bps)
-            size = self.settings.sizes[level] if self.settings.sizes else self.settings.size
-            levels.append(Level(slot_name(side, level), price, size))
+            levels.append(Level(slot_name(side, level), price, self._size(level)))
         return levels
 
     def _price(self, view: View, side: Side, level: int, mid: float, tilt: float, widen_bps: float) -> int:

@@ -10,12 +10,14 @@ import msgspec
 
 from shared.messages import Target
 from strategy.interface import Strategy, View
-from strategy.models import avellaneda_stoikov, glft, grid, market_maker, microprice
+from strategy.models import avellaneda_stoikov, glft, grid, market_maker, microprice, pure
 from strategy.models.avellaneda_stoikov import AvellanedaStoikov
 from strategy.models.glft import Glft
 from strategy.models.grid import Grid
 from strategy.models.market_maker import MarketMaker
 from strategy.models.microprice import Microprice
+from strategy.models.pure import PureMarketMaker
+from strategy.models.reference import PriceType
 from strategy.signals.values import Signal, Signals
 from tests.kit.market.strategy_view import view
 
@@ -52,6 +54,14 @@ CASES = [
     ),
     Case("grid", Grid, grid.Settings(levels=3)),
     Case("grid around a price", Grid, grid.Settings(levels=2, reference_price=Decimal(84_000))),
+    Case("pure", PureMarketMaker, pure.Settings(bid_spread_bps=3, ask_spread_bps=2, skew_bps=10)),
+    Case(
+        "pure with its rules",
+        PureMarketMaker,
+        pure.Settings(
+            levels=3, optimise_orders=True, hanging_orders=True, ping_pong=True, price_type=PriceType.MICROPRICE
+        ),
+    ),
 ]
 NAMES = [case.name for case in CASES]
 
