@@ -31,11 +31,13 @@ from shared.messages import (
 )
 from shared.numbers import notional
 from shared.process.effects import Effects, Outbox
+from strategy import validity
 from strategy.interface import NO_SIGNALS, Strategy, Trigger, View
 from strategy.loading import load_strategy
 from strategy.signals.tracker import Tracker
 
-Touch = tuple[int | None, int | None]
+# Bid and ask of a book and of its price source, None for an empty side.
+Touch = tuple[int | None, int | None, int | None, int | None]
 
 
 @dataclass(slots=True)
@@ -70,6 +72,12 @@ class Host:
         self._clock = clock
         self._ttl_ms = config.strategies[name].ttl_ms
         self._symbols = {symbol: self._begin(kind(settings)) for symbol in config.strategy_pairs(name)}
+        # Books of other pairs that prices are taken from.
+        self._sources: dict[str, Book | None] = {
+            state.strategy.needs.price_source: None
+            for state in self._symbols.values()
+            if state.strategy.needs.price_source is not None
+        }
         self._pairs: dict[str, Pair] = {}
         self._account: Account | None = None
         self._feed: FeedStatus | None = None
@@ -145,40 +153,11 @@ class Host:
 
     def why_not(self, symbol: str, now: int) -> str:
         """Return why the view of a symbol is not valid, or an empty text."""
-        state = self._symbols[symbol]
-        dead = int(limits.PATH_DEAD_S * SECOND)
-        if self._feed is None or now - self._feed_at > dead:
-            return "the collector is not heard"
-        if not self._feed.connected:
-            return "the collector is not connected"
-        if now - self._books_at > dead:
-            return "the book process is not heard"
-        if symbol not in self._pairs:
-            return "no instrument data"
-        pair = self._pairs[symbol]
-        if pair.status != "online":
-            return f"the pair is {pair.status}"
-        if state.book is None:
-            return "no book"
-        if state.book.state is not BookState.LIVE:
-            return f"the book is {state.book.state}"
-        if (state.book.price_precision, state.book.qty_precision) != (pair.price_precision, pair.qty_precision):
-            return "book and instrument differ in precision"
-        return self._why_not_valued(pair)
-
-    def _why_not_valued(self, pair: Pair) -> str:
-        """Return why a pair's sizes cannot be computed, by the newest valid ``account``; empty if they can."""
-        account = self._account
-        if account is None or not account.valid:
-            return ""
-        for asset in (pair.base, pair.quote):
-            row = account.assets.get(asset)
-            if row is not None and row.held:
-                return row.held
-        rate = account.rates.get(pair.quote)
-        if rate is None or not rate.rate or not rate.valid:
-            return f"no valid rate of {pair.quote} in {account.currency}"
-        return ""
+        return (
+            validity.why_no_path(self._feed, self._feed_at, self._books_at, now)
+            or validity.why_no_book(self._pairs.get(symbol), self._symbols[symbol].book)
+            or validity.why_no_value(self._pairs[symbol], self._account)
+        )
 
     def why_silent(self, symbol: str) -> str:
         """Return why no new target is published, or an empty text.
@@ -199,14 +178,32 @@ class Host:
         return {symbol: len(s.published.quotes) if s.published else 0 for symbol, s in self._symbols.items()}
 
     def _on_book(self, message: Book, now: int) -> None:
+        if message.symbol in self._sources:
+            self._on_source(message, now)
         state = self._symbols.get(message.symbol)
         if state is None:
             return
         state.book = message
         if state.tracker is not None:
             state.tracker.on_book(message, now)
-        if state.strategy.trigger is Trigger.BOOK or state.touch is None or state.touch != _touch(message):
+        if state.strategy.trigger is Trigger.BOOK or state.touch is None or state.touch != self._touch(state):
             self._decide(message.symbol, now, "on_book")
+
+    def _on_source(self, message: Book, now: int) -> None:
+        """Keep a live book that prices are taken from, and decide on the pairs that do."""
+        self._sources[message.symbol] = message if message.state is BookState.LIVE else None
+        for symbol, state in self._symbols.items():
+            if state.strategy.needs.price_source == message.symbol and state.touch != self._touch(state):
+                self._decide(symbol, now, "on_book")
+
+    def _source(self, state: _Symbol) -> Book | None:
+        """Return the live book that a symbol takes its prices from, None where it has no other than its own."""
+        name = state.strategy.needs.price_source
+        return None if name is None else self._sources[name]
+
+    def _touch(self, state: _Symbol) -> Touch:
+        """Return the prices that a decision is due on."""
+        return *_prices(state.book), *_prices(self._source(state))
 
     def _on_trades(self, message: FeedTrades, now: int) -> None:
         state = self._symbols.get(message.symbol)
@@ -241,7 +238,7 @@ class Host:
             target = view.withdraw(f"{event} raised {type(error).__name__}")
         if target is not None or event == "on_book":
             # A decision that keeps the last target by None still saw this touch.
-            state.touch = _touch(view.book)
+            state.touch = self._touch(state)
         if target is not None and len(target.quotes) > limits.QUOTES_PER_TARGET:
             text = f"{symbol}: {len(target.quotes)} quotes, {limits.QUOTES_PER_TARGET} at most; withdrawn"
             self.out.tell("error", "strategy", text)
@@ -283,6 +280,7 @@ class Host:
             other_sells=self._quoted_on_others(pair.base, symbol, "sell"),
             signals=tracker.signals(now) if tracker is not None else NO_SIGNALS,
             trades=tracker.trades(now) if tracker is not None and needs.trades else (),
+            source=self._source(state),
         )
 
     def _quoted_on_others(self, base: str, symbol: str, side: Side) -> Decimal:
@@ -327,6 +325,8 @@ TURN_MS = 50
 assert TURN_MS * MS < limits.PATH_DEAD_S * SECOND
 
 
-def _touch(book: Book) -> Touch:
+def _prices(book: Book | None) -> tuple[int | None, int | None]:
     """Return the prices of the best bid and ask, None for an empty side."""
+    if book is None:
+        return None, None
     return book.bids[0][0] if book.bids else None, book.asks[0][0] if book.asks else None

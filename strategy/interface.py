@@ -42,7 +42,7 @@ class View:
     that the risk gate gives one unit of the base.
 
     ``signals`` and ``trades`` (public ones of the last minute, oldest first) are as of ``now``; they hold only what the
-    strategy's :attr:`Strategy.needs` name.
+    strategy's :attr:`Strategy.needs` name. ``source`` is the live book of the pair that they name, None without one.
     """
 
     now: int
@@ -59,6 +59,7 @@ class View:
     other_sells: Decimal = Decimal(0)
     signals: Signals = NO_SIGNALS
     trades: tuple[Trade, ...] = ()
+    source: Book | None = None
 
     def worth(self, price: Decimal) -> Decimal:
         """Return the worth of one unit of the base in the risk gate, at the worse of ``price`` and the mid."""

@@ -60,7 +60,7 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """The signals that a strategy needs, each with its half-life in s (or window in bp); None: it costs nothing.
 
-    ``trades`` asks for :attr:`View.trades`.
+    ``trades`` asks for :attr:`View.trades`, ``price_source`` for another pair's book in :attr:`View.source`.
     """
 
     trades: bool = False
@@ -71,11 +71,12 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     order_flow_half_life_s: float | None = None
     intensity_half_life_s: float | None = None
     markout_half_life_s: float | None = None
+    price_source: str | None = None
 
     @property
     def is_any(self) -> bool:
-        """True if the host must keep anything up to date."""
-        return self != NOTHING
+        """True if the host must keep any signal or trades up to date."""
+        return self != msgspec.structs.replace(NOTHING, price_source=self.price_source)
 
     @property
     def public_trades(self) -> bool:

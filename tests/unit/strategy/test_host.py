@@ -292,3 +292,18 @@ def test_public_trades_reach_only_a_strategy_that_needs_them() -> None:
         assert len(probe.views) == 1
         assert len(probe.views[0].trades) == (kind is Listener)
         assert probe.views[0].signals.microprice.is_valid == (kind is Listener)
+
+
+class Follower(TouchProbe):
+    needs = Needs(price_source="ETH/USD")
+
+
+def test_another_pairs_book_reaches_a_strategy_that_takes_its_price_from_it() -> None:
+    world, probe = probing(Follower)
+    other = msgspec.structs.replace(book(), symbol="ETH/USD")
+    world.tell(other)
+    assert [view.source for view in probe.views] == [other]
+    world.tell(other)
+    assert len(probe.views) == 1
+    world.tell(msgspec.structs.replace(book(BookState.SILENT), symbol="ETH/USD"))
+    assert probe.views[-1].source is None
