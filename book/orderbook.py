@@ -126,9 +126,7 @@ class OrderBook:
             raise TypeError("a frame is bytes")
         try:
             for message in scan(frame, self._name):
-                self.exchange_ts = message.exchange_ts
-                self.last_was_snapshot = message.snapshot
-                if not self._apply(message):
+                if not self.apply_message(message):
                     return False
         except FrameError:
             self.synced = False
@@ -177,7 +175,10 @@ class OrderBook:
         )
         return msgspec.msgpack.encode(message)
 
-    def _apply(self, message: Message) -> bool:
+    def apply_message(self, message: Message) -> bool:
+        """Take one message of a frame; return whether the book is in sync after it. Raises FrameError."""
+        self.exchange_ts = message.exchange_ts
+        self.last_was_snapshot = message.snapshot
         if not message.snapshot and not self.synced:
             return False
         price = self._price.after(message, [level.price for level in message.levels])

@@ -177,6 +177,10 @@ class Executor:
         self.publisher.turn(now)
         return state.out.take()
 
+    def next_due(self, now: int, turn_ns: int) -> int:
+        """Return when the next pass is due if nothing comes in before; a pair that is awake is due in ``turn_ns``."""
+        return min(self._second_due, self.quoting.agenda.next_due(now, turn_ns))
+
     def _compare(self, now: int) -> None:
         """Compare fills with balances, once both are known."""
         state = self.state

@@ -71,15 +71,28 @@ class Market:
             return set()
         return {symbol for symbol, book in self.books.items() if book.state is BookState.LIVE}
 
+    @property
+    def has_moved(self) -> bool:
+        """True if a book or target has moved since the last pass."""
+        return bool(self._moved_symbols)
+
     def _take_book(self, book: Book) -> None:
+        before_it = self.books.get(book.symbol)
         self.books[book.symbol] = book
-        self._moved_symbols.add(book.symbol)
+        # A pass reads the touch's prices, the state and the precisions; what else changed moves nothing.
+        if before_it is None or _read_by_a_pass(before_it) != _read_by_a_pass(book):
+            self._moved_symbols.add(book.symbol)
         mid = mid_of(book) if book.state is BookState.LIVE else None
         before = self.mids.get(book.symbol)
         if mid is not None and before != mid:
             self.mids[book.symbol] = mid
             self._moved_mids.add(book.symbol)
             self.changes += before is None
+
+
+def _read_by_a_pass(book: Book) -> tuple[object, ...]:
+    bid, ask = book.bids[0][0] if book.bids else None, book.asks[0][0] if book.asks else None
+    return book.state, bid, ask, book.price_precision, book.qty_precision
 
 
 def mid_of(book: Book) -> Decimal | None:

@@ -108,6 +108,39 @@ class MatchingEngine:
     def changes(self) -> list[tuple[_Side, int, int]]:
         """Return the levels touched since the last call, in the order of first touch; a total of 0 is a level gone."""
 
+class FrameReader:
+    """One pair's book frames as rows of columns; ``backtest/data/frames.py`` is the Python twin."""
+
+    def __init__(self, symbol: str, price_precision: int, qty_precision: int) -> None: ...
+    @property
+    def depth(self) -> int:
+        """Return the most levels a side that a snapshot's subscription followed, 0 before the first."""
+    @property
+    def checksums_ok(self) -> int: ...
+    @property
+    def checksums_failed(self) -> int: ...
+    @property
+    def synced(self) -> bool: ...
+    def expect_depth(self, depth: int) -> None:
+        """Take the depth of the subscription; 0: each snapshot's size says it."""
+    def feed(self, frame: bytes, heard_ts: int) -> bool:
+        """Take one book frame, heard at a time (0: unknown); True if the book is in sync after it.
+
+        A failed checksum leaves a mark, and so does a frame that raises FrameError. Raises WrongSymbolError too.
+        """
+    def change(self, exchange_ts: int, heard_ts: int, snapshot: bool, levels: list[tuple[int, int, int]]) -> bool:
+        """Take a message of levels as (side, ticks, lots)."""
+    def follow(self, kinds: bytes, sides: bytes, ticks: bytes, lots: bytes, flags: bytes) -> None:
+        """Bring the book to where it is after rows, given as the bytes of their columns; no row is made of them."""
+    def edges(self) -> tuple[int, int, int, int] | None:
+        """Return the best bid and ask and the last bid and ask that the book holds, in ticks; None without a side."""
+    def mark(self, why: int, heard_ts: int) -> None:
+        """Leave a mark, where the book is in sync, and forget the book."""
+    def state(self, exchange_ts: int, heard_ts: int) -> None:
+        """State the book as it is now, as a snapshot at a time."""
+    def take(self) -> list[bytes]:
+        """Return the rows so far as the bytes of each column, little-endian, and begin anew."""
+
 class _Buffer(Protocol):
     def __buffer__(self, flags: int, /) -> memoryview: ...
 

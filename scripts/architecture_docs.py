@@ -16,7 +16,7 @@ WAY = [
     ("the pair's book applies the levels and compares the checksum", "book/books.py", "Books._frame"),
     ("a live book is published in ticks and lots", "book/books.py", "Books.encode"),
     ("the strategy's process receives it", "strategy/host.py", "Host.message"),
-    ("the strategy decides which quotes it wants", "strategy/market_maker.py", "MarketMaker.on_book"),
+    ("the strategy decides which quotes it wants", "strategy/models/market_maker.py", "MarketMaker.on_book"),
     ("they are published as its target, with the time for which they hold", "strategy/host.py", "Host._publish"),
     ("the executor takes the target and makes a pass", "executor/executor.py", "Executor.turn"),
     ("the gates decide whether anything may be placed now", "executor/decide/gates.py", "Gates.advancing"),

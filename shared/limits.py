@@ -209,6 +209,11 @@ WEBHOOK_OLD_S: Final = 3600.0  # an alert that could not be sent for this long i
 WEBHOOK_TEXT: Final = 1_000  # characters; Discord takes 2000 in all
 ALERT_TEST_S: Final = 5.0  # for a test alert to come back over the bus
 
+# What a strategy remembers of a symbol.
+VIEW_TRADES: Final = 500  # public trades in its view; the oldest give way
+VIEW_TRADES_S: Final = 60.0
+MARKOUT_FILLS: Final = 1_000  # own fills that wait for their markout; the oldest give way
+
 # Self-watching.
 OPERATIONS_MEASURED: Final = 100
 MEMORY_CHECK_S: Final = 5.0

@@ -9,7 +9,8 @@ from shared.errors import ConfigError
 from shared.messages import ProcessState
 from shared.process.command_line import EXIT_CONFIG, load_config, parser, refuse
 from shared.process.loop import Process
-from strategy.host import TURN_MS, Host, load_strategy
+from strategy.host import TURN_MS, Host
+from strategy.loading import load_strategy
 
 WANTED = ["book", "book.status", "feed.instrument", "feed.status", "feed.trade", "position", "order", "account"]
 

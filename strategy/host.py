@@ -6,19 +6,14 @@ the previous boot's target holds its quotes. Once it has published, an invalid v
 
 from __future__ import annotations
 
-import functools
-import importlib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any  # Any: what a person's import path names, checked to be a strategy
 
 import msgspec
 
 from shared import limits
 from shared.clock import MS, SECOND
-from shared.config import Config, place
-from shared.config.errors import explained
-from shared.errors import ConfigError
+from shared.config import Config
 from shared.messages import (
     Account,
     Book,
@@ -36,46 +31,29 @@ from shared.messages import (
 )
 from shared.numbers import notional
 from shared.process.effects import Effects, Outbox
-from strategy.interface import SettingError, Strategy, View
+from strategy import validity
+from strategy.interface import NO_SIGNALS, Strategy, Trigger, View
+from strategy.loading import load_strategy
+from strategy.signals.tracker import Tracker
 
-
-def load_strategy(config: Config, name: str) -> tuple[type[Strategy], msgspec.Struct]:
-    """Return a configured strategy's class and settings. Raises :class:`ConfigError` that names key and mend."""
-    section = config.strategies[name]
-    module_name, _, class_name = section.class_.partition(":")
-    key = f"strategies.{name}"
-
-    def wrong(part: str, text: str) -> ConfigError:
-        return ConfigError(f"{place(config, f'{key}.{part}')}: {key}.{part}: {text}")
-
-    try:
-        kind: Any = getattr(importlib.import_module(module_name), class_name)
-    except ImportError as error:
-        raise wrong("class", f"cannot import {module_name} ({error}); it must be importable here") from error
-    except AttributeError:
-        raise wrong("class", f"{module_name} has no {class_name}") from None
-    if not (isinstance(kind, type) and issubclass(kind, Strategy)):
-        raise wrong("class", f"{section.class_} is not a strategy.interface.Strategy")
-    try:
-        settings = msgspec.convert(section.settings, kind.Settings, strict=False)
-    except msgspec.ValidationError as error:
-        if isinstance(error.__cause__, SettingError):
-            raise wrong(f"settings.{error.__cause__.key}", str(error.__cause__)) from error
-        above, where = f"{key}.settings", functools.partial(place, config)
-        raise ConfigError(explained(str(error), section.settings, where, kind.Settings, above)) from error
-    except ValueError as error:
-        raise wrong("settings", str(error)) from error
-    return kind, settings
+# Bid and ask of a book and of its price source, None for an empty side.
+Touch = tuple[int | None, int | None, int | None, int | None]
 
 
 @dataclass(slots=True)
 class _Symbol:
-    """The view of one symbol, and the target last published."""
+    """The view of one symbol, and the target last published.
+
+    ``tracker`` keeps the signals, None for a strategy that needs none. ``touch`` holds the prices of the last decision,
+    None after a view that was not valid.
+    """
 
     strategy: Strategy
+    tracker: Tracker | None
+    hears_trades: bool
+    touch: Touch | None = None
     book: Book | None = None
     position: Position | None = None
-    orders: Orders | None = None
     published: Target | None = None
     published_at: int = 0
 
@@ -93,11 +71,39 @@ class Host:
         self._config = config
         self._clock = clock
         self._ttl_ms = config.strategies[name].ttl_ms
-        self._symbols = {symbol: _Symbol(kind(settings)) for symbol in config.strategy_pairs(name)}
+        self._symbols = {symbol: self._begin(kind(settings)) for symbol in config.strategy_pairs(name)}
+        # Books of other pairs that prices are taken from.
+        self._sources: dict[str, Book | None] = {
+            state.strategy.needs.price_source: None
+            for state in self._symbols.values()
+            if state.strategy.needs.price_source is not None
+        }
         self._pairs: dict[str, Pair] = {}
         self._account: Account | None = None
         self._feed: FeedStatus | None = None
         self._feed_at = self._books_at = 0
+
+    def _begin(self, strategy: Strategy) -> _Symbol:
+        tracker = Tracker(strategy.needs, self.name) if strategy.needs.is_any else None
+        return _Symbol(strategy, tracker, type(strategy).on_trade is not Strategy.on_trade)
+
+    def trigger(self, symbol: str) -> Trigger:
+        """Return the book messages on which the symbol's strategy decides anew."""
+        return self._symbols[symbol].strategy.trigger
+
+    @property
+    def symbols(self) -> list[str]:
+        """Return the pairs that the strategy trades."""
+        return list(self._symbols)
+
+    def hears_every_book(self, symbol: str) -> bool:
+        """True if the strategy or one of its signals reads more of the book than the prices of its touch."""
+        return self.trigger(symbol) is Trigger.BOOK or self._symbols[symbol].tracker is not None
+
+    def wants_trades(self, symbol: str) -> bool:
+        """True if public trades of the symbol must be passed to :meth:`message`."""
+        state = self._symbols[symbol]
+        return state.hears_trades or state.strategy.needs.public_trades
 
     def take(self) -> Effects:
         """Return the effects since the last call."""
@@ -108,14 +114,16 @@ class Host:
         if isinstance(message, Book):
             self._on_book(message, now)
         elif isinstance(message, FeedTrades):
-            self._decide(message.symbol, now, "on_trade", message)
+            self._on_trades(message, now)
         elif isinstance(message, Position):
             if message.strategy == self.name and message.symbol in self._symbols:
                 self._symbols[message.symbol].position = message
                 self._decide(message.symbol, now, "on_position")
         elif isinstance(message, Orders):
             if message.symbol in self._symbols:
-                self._symbols[message.symbol].orders = message
+                tracker = self._symbols[message.symbol].tracker
+                if tracker is not None:
+                    tracker.on_orders(message, now)
                 self._decide(message.symbol, now, "on_order", message)
         elif isinstance(message, FeedStatus):
             self._feed, self._feed_at = message, now
@@ -137,42 +145,19 @@ class Host:
             ):
                 self._decide(symbol, now, "on_time")
 
+    def next_due(self, now: int) -> int:
+        """Return when the next target is to be repeated, if nothing happens before; ns of CLOCK_BOOTTIME."""
+        repeat = int(limits.TARGET_REPEAT_S * SECOND)
+        last = min((state.published_at for state in self._symbols.values() if state.published), default=now)
+        return max(last + repeat, now + TURN_MS * MS)
+
     def why_not(self, symbol: str, now: int) -> str:
         """Return why the view of a symbol is not valid, or an empty text."""
-        state = self._symbols[symbol]
-        dead = int(limits.PATH_DEAD_S * SECOND)
-        if self._feed is None or now - self._feed_at > dead:
-            return "the collector is not heard"
-        if not self._feed.connected:
-            return "the collector is not connected"
-        if now - self._books_at > dead:
-            return "the book process is not heard"
-        if symbol not in self._pairs:
-            return "no instrument data"
-        pair = self._pairs[symbol]
-        if pair.status != "online":
-            return f"the pair is {pair.status}"
-        if state.book is None:
-            return "no book"
-        if state.book.state is not BookState.LIVE:
-            return f"the book is {state.book.state}"
-        if (state.book.price_precision, state.book.qty_precision) != (pair.price_precision, pair.qty_precision):
-            return "book and instrument differ in precision"
-        return self._why_not_valued(pair)
-
-    def _why_not_valued(self, pair: Pair) -> str:
-        """Return why a pair's sizes cannot be computed, by the newest valid ``account``; empty if they can."""
-        account = self._account
-        if account is None or not account.valid:
-            return ""
-        for asset in (pair.base, pair.quote):
-            row = account.assets.get(asset)
-            if row is not None and row.held:
-                return row.held
-        rate = account.rates.get(pair.quote)
-        if rate is None or not rate.rate or not rate.valid:
-            return f"no valid rate of {pair.quote} in {account.currency}"
-        return ""
+        return (
+            validity.why_no_path(self._feed, self._feed_at, self._books_at, now)
+            or validity.why_no_book(self._pairs.get(symbol), self._symbols[symbol].book)
+            or validity.why_no_value(self._pairs[symbol], self._account)
+        )
 
     def why_silent(self, symbol: str) -> str:
         """Return why no new target is published, or an empty text.
@@ -193,10 +178,41 @@ class Host:
         return {symbol: len(s.published.quotes) if s.published else 0 for symbol, s in self._symbols.items()}
 
     def _on_book(self, message: Book, now: int) -> None:
+        if message.symbol in self._sources:
+            self._on_source(message, now)
         state = self._symbols.get(message.symbol)
-        if state is not None:
-            state.book = message
+        if state is None:
+            return
+        state.book = message
+        if state.tracker is not None:
+            state.tracker.on_book(message, now)
+        if state.strategy.trigger is Trigger.BOOK or state.touch is None or state.touch != self._touch(state):
             self._decide(message.symbol, now, "on_book")
+
+    def _on_source(self, message: Book, now: int) -> None:
+        """Keep a live book that prices are taken from, and decide on the pairs that do."""
+        self._sources[message.symbol] = message if message.state is BookState.LIVE else None
+        for symbol, state in self._symbols.items():
+            if state.strategy.needs.price_source == message.symbol and state.touch != self._touch(state):
+                self._decide(symbol, now, "on_book")
+
+    def _source(self, state: _Symbol) -> Book | None:
+        """Return the live book that a symbol takes its prices from, None where it has no other than its own."""
+        name = state.strategy.needs.price_source
+        return None if name is None else self._sources[name]
+
+    def _touch(self, state: _Symbol) -> Touch:
+        """Return the prices that a decision is due on."""
+        return *_prices(state.book), *_prices(self._source(state))
+
+    def _on_trades(self, message: FeedTrades, now: int) -> None:
+        state = self._symbols.get(message.symbol)
+        if state is None:
+            return
+        if state.tracker is not None and state.strategy.needs.public_trades:
+            state.tracker.on_trades(message, now)
+        if state.hears_trades:
+            self._decide(message.symbol, now, "on_trade", message)
 
     def _decide(self, symbol: str, now: int, event: str, *details: Message) -> None:
         state = self._symbols.get(symbol)
@@ -204,11 +220,15 @@ class Host:
             return
         why = self.why_not(symbol, now)
         if why:
+            state.touch = None
+            if state.tracker is not None:
+                state.tracker.on_gap(now)
             if state.published is not None and state.published.quotes:
                 gone = msgspec.structs.replace(state.published, quotes=[], event="invalid", why=why)
                 self._publish(symbol, state, gone, now)
             return
         if self.why_silent(symbol):
+            state.touch = None
             return
         view = self._view(symbol, state, now)
         try:
@@ -216,6 +236,9 @@ class Host:
         except Exception as error:  # noqa: BLE001 - a strategy's error withdraws its quotes and is logged
             self.out.tell("error", "strategy", f"{symbol}: {event} raised {error!r}; quotes withdrawn")
             target = view.withdraw(f"{event} raised {type(error).__name__}")
+        if target is not None or event == "on_book":
+            # A decision that keeps the last target by None still saw this touch.
+            state.touch = self._touch(state)
         if target is not None and len(target.quotes) > limits.QUOTES_PER_TARGET:
             text = f"{symbol}: {len(target.quotes)} quotes, {limits.QUOTES_PER_TARGET} at most; withdrawn"
             self.out.tell("error", "strategy", text)
@@ -239,6 +262,9 @@ class Host:
         assert self._account is not None
         pair, account = self._pairs[symbol], self._account
         base = account.rates.get(pair.base)
+        tracker, needs = state.tracker, state.strategy.needs
+        if tracker is not None:
+            tracker.on_time(now)
         return View(
             now=now,
             pair=pair,
@@ -252,6 +278,9 @@ class Host:
             base_value=Decimal(base.rate) if base is not None and base.rate else Decimal(0),
             other_buys=self._quoted_on_others(pair.base, symbol, "buy"),
             other_sells=self._quoted_on_others(pair.base, symbol, "sell"),
+            signals=tracker.signals(now) if tracker is not None else NO_SIGNALS,
+            trades=tracker.trades(now) if tracker is not None and needs.trades else (),
+            source=self._source(state),
         )
 
     def _quoted_on_others(self, base: str, symbol: str, side: Side) -> Decimal:
@@ -294,3 +323,10 @@ class Host:
 
 TURN_MS = 50
 assert TURN_MS * MS < limits.PATH_DEAD_S * SECOND
+
+
+def _prices(book: Book | None) -> tuple[int | None, int | None]:
+    """Return the prices of the best bid and ask, None for an empty side."""
+    if book is None:
+        return None, None
+    return book.bids[0][0] if book.bids else None, book.asks[0][0] if book.asks else None

@@ -10,14 +10,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from typing import ClassVar
 
 import msgspec
 
-from shared.messages import Book, FeedTrades, Fees, Orders, Pair, Position, Quote, Side, Target
+from shared.messages import Book, FeedTrades, Fees, Orders, Pair, Position, Quote, Side, Target, Trade
 from shared.numbers import unscale
+from strategy.signals.values import NOTHING, Needs, Signals
 
 HEADROOM = Decimal("0.999")
+NO_SIGNALS = Signals()
+
+
+class Trigger(Enum):
+    """The book messages on which a strategy decides anew."""
+
+    TOUCH = "touch"
+    """The price of the best bid or ask changed since the last decision, or the view was not valid then."""
+    BOOK = "book"
+    """Every one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,9 @@ class View:
     ``max_order``, and ``other_buys`` and ``other_sells``, the worth of this strategy's quotes on its other pairs that
     move the same base. ``rate`` is the worth of one unit of the pair's quote asset, ``base_value`` the least worth
     that the risk gate gives one unit of the base.
+
+    ``signals`` and ``trades`` (public ones of the last minute, oldest first) are as of ``now``; they hold only what the
+    strategy's :attr:`Strategy.needs` name. ``source`` is the live book of the pair that they name, None without one.
     """
 
     now: int
@@ -42,6 +57,9 @@ class View:
     base_value: Decimal = Decimal(0)
     other_buys: Decimal = Decimal(0)
     other_sells: Decimal = Decimal(0)
+    signals: Signals = NO_SIGNALS
+    trades: tuple[Trade, ...] = ()
+    source: Book | None = None
 
     def worth(self, price: Decimal) -> Decimal:
         """Return the worth of one unit of the base in the risk gate, at the worse of ``price`` and the mid."""
@@ -103,6 +121,10 @@ class Strategy(ABC):
     """
 
     Settings: ClassVar[type[msgspec.Struct]]
+    # A strategy that reads nothing of the book but the touch's prices saves its decisions on other messages by TOUCH.
+    trigger: Trigger = Trigger.BOOK
+    # The signals that the host keeps for it; ``__init__`` may set it by the settings.
+    needs: Needs = NOTHING
 
     @abstractmethod
     def __init__(self, settings: msgspec.Struct) -> None:
@@ -110,10 +132,10 @@ class Strategy(ABC):
 
     @abstractmethod
     def on_book(self, view: View) -> Target | None:
-        """Decide: the book changed (it is in ``view``)."""
+        """Decide: the book changed by the :attr:`trigger` (it is in ``view``)."""
 
     def on_trade(self, view: View, trades: FeedTrades) -> Target | None:
-        """Decide: others traded."""
+        """Decide: others traded. Called only where a strategy has its own."""
         return None
 
     def on_position(self, view: View) -> Target | None:

@@ -66,6 +66,8 @@ class Flag(IntFlag):
 
 
 BUY, SELL = 0, 1
+# The side of a trade whose source does not say who took.
+UNKNOWN = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,12 @@ class Agenda:
             self._rests_until[symbol] = until
             heapq.heappush(self._due, (until, symbol))
 
+    def next_due(self, now: int, turn_ns: int) -> int:
+        """Return when a pair next needs a look: a turn from now if one is awake, else when the first rest ends."""
+        if self._awake:
+            return now + turn_ns
+        return self._due[0][0] if self._due else now + SECOND
+
     def _is_old(self, until: int, symbol: str) -> bool:
         """True for an entry that a later wake or rest of its pair has replaced."""
         return self._rests_until.get(symbol) != until

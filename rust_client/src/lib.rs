@@ -2,6 +2,7 @@
 
 mod book;
 mod checksum;
+mod columns;
 mod encode;
 mod engine;
 mod errors;
@@ -349,6 +350,8 @@ fn rust_client(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add_class::<OrderBook>()?;
     module.add_class::<MatchingEngine>()?;
+    module.add_class::<columns::FrameReader>()?;
+
     module.add_class::<venue::python::QueueMarket>()?;
     module.add_function(wrap_pyfunction!(get_bid, module)?)?;
     module.add_function(wrap_pyfunction!(get_ask, module)?)?;

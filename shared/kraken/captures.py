@@ -27,16 +27,22 @@ def frames(path: Path) -> Iterator[bytes]:
     """Yield a capture's frames in order; a line without one is yielded as it is. Raises :class:`CaptureError`."""
     try:
         with _opened(path) as file:
-            if path.name.removesuffix(".gz").endswith(".json"):
-                yield from _of_document(file.read())
-            else:
-                yield from filter(None, map(of_line, file))
+            yield from (frame for _, frame in numbered(file, path.name))
+    except OSError as error:
+        raise CaptureError(error.strerror or str(error)) from error
+
+
+def numbered(file: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[tuple[int, bytes]]:
+    """Yield the frames of an open capture, each with its line (in a ``.json`` document: its place), from 1."""
+    try:
+        if name.removesuffix(".gz").endswith(".json"):
+            yield from enumerate(_of_document(file.read()), 1)
+        else:
+            yield from ((number, frame) for number, line in enumerate(file, 1) if (frame := of_line(line)))
     except EOFError:
         raise CaptureError("it breaks off in the middle, as a gzip file that is still written") from None
     except zlib.error as error:
         raise CaptureError(f"it is damaged ({error})") from error
-    except OSError as error:
-        raise CaptureError(error.strerror or str(error)) from error
 
 
 def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:

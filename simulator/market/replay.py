@@ -2,6 +2,7 @@
 
 Rules of fills (MARKET.md): the recorded quantity of a level is the crowd's; an account's order stands in the queue
 where it came; what leaves a level without a trade leaves pro rata ahead of and behind it; trades eat from the front.
+A level that enters the recorded window stands ahead of the orders that rest there: nobody knows when it came.
 Without trades in the recording nothing fills but what an account takes itself.
 """
 
@@ -141,6 +142,8 @@ class Replay:
         self._depth = 0
         # Levels that cannot be placed while an account's order of the other side would trade with them.
         self._withheld: set[tuple[Side, int]] = set()
+        # Levels that entered the recorded window and are not placed yet: they go ahead of the accounts' orders.
+        self._entered: set[tuple[Side, int]] = set()
         if not any(moment.kind == "trade" for moment in moments):
             _log.warning("%s: the recording has no trades: resting orders will not fill", venue.pair.symbol)
 
@@ -181,6 +184,7 @@ class Replay:
             self.exchange.settle(events, self.now)
             return
         touched = dict.fromkeys((side, price) for side, price, _ in moment.levels)
+        edges = {side: self._edge(side) for side in self._recorded}
         if moment.kind == "snapshot":
             touched |= dict.fromkeys((side, price) for side, book in self._recorded.items() for price in book)
             self._recorded = {"buy": {}, "sell": {}}
@@ -195,8 +199,19 @@ class Replay:
             for price in sorted(book, reverse=side == "buy")[self._depth :]:
                 del book[price]
                 touched[(side, price)] = None
+        for side, price in touched:
+            edge = edges[side]
+            if edge is not None and price in self._recorded[side] and (price < edge if side == "buy" else price > edge):
+                self._entered.add((side, price))
         for side, price in [*touched, *self._withheld]:
             self._reach(side, price, self._recorded[side].get(price, 0))
+
+    def _edge(self, side: Side) -> int | None:
+        """Return the last price that the recording knows of; None where it knows the whole side."""
+        book = self._recorded[side]
+        if not self._depth or len(book) < self._depth:
+            return None
+        return min(book) if side == "buy" else max(book)
 
     def _reach(self, side: Side, price: int, wanted: int) -> None:
         """Make the crowd's quantity at a price what was recorded."""
@@ -213,11 +228,26 @@ class Replay:
             if crowd and queue[-1] == crowd[-1][0]:
                 number, remaining, filled = crowd[-1]
                 self.venue.amend(number, side, None, filled + remaining + more, self.now)
+                self._entered.discard((side, price))
                 return
             self._number += 1
             events = self.venue.submit(self._number, 0, side, price, more, self.now, "gtc", True)
             if events and events[0][0] != "rest":
                 self._withheld.add((side, price))
+                return
+            if (side, price) in self._entered and not crowd:
+                self._put_behind([number for number in queue if number < CROWD_FROM])
+        self._entered.discard((side, price))
+
+    def _put_behind(self, numbers: list[int]) -> None:
+        """Put orders at the back of their queue, in their order: one that grows loses its place, and shrinks in it."""
+        engine = self.venue.engine
+        for number in numbers:
+            order = resting_order(engine, number)
+            if order is not None:
+                total = order.filled + order.remaining
+                engine.amend(number, None, total + 1)
+                engine.amend(number, None, total)
 
     def _cut(self, side: Side, crowd: list[tuple[int, int, int]], standing: int, wanted: int) -> None:
         """Take what left a level from each of the crowd's orders in proportion."""

@@ -10,27 +10,8 @@ import msgspec
 
 from shared.config import Config, SimAccount, check
 from shared.config.unconfirmed import Unconfirmed
-from shared.messages import Pair
-from simulator.pairs.pairs import ASSETS, PAIRS
+from simulator.pairs.pairs import ASSETS
 from tests.simulation.markets import Market
-
-
-def pair_message(symbol: str) -> Pair:
-    """Return a pair as ``feed.instrument`` has it."""
-    pair = PAIRS[symbol]
-    return Pair(
-        symbol=symbol,
-        base=pair.base.name,
-        quote=pair.quote.name,
-        status="online",
-        price_precision=pair.price_precision,
-        qty_precision=pair.qty_precision,
-        cost_precision=pair.cost_precision,
-        price_increment=pair.tick,
-        qty_increment=1,
-        qty_min=pair.qty_min,
-        cost_min=str(Decimal(pair.cost_min).scaleb(-pair.quote.decimals)),
-    )
 
 
 def configuration(rng: Random, market: Market, folder: Path, unconfirmed: Unconfirmed) -> Config:

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from backtest.venue.loop import Loop
 from executor.dispatch import Dispatcher
 from executor.effects import RestCall
 from executor.errors import JournalError
@@ -26,7 +27,6 @@ from shared.process.effects import LogEntry
 from tests.simulation.disk import Crash, Files, FlakyJournal
 from tests.simulation.kraken import Kraken
 from tests.simulation.link import Link
-from tests.simulation.loop import Loop
 from tests.simulation.mids import Mids
 from tests.simulation.rest_queue import RestQueue
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from backtest.venue.loop import Loop
 from shared.clock import MS, SECOND
 from shared.config import Simulator
 from simulator import errors
@@ -23,7 +24,6 @@ from simulator.websocket import TURNAROUND_MS
 from simulator.world import World
 from tests.simulation.crowd import Crowd, Others
 from tests.simulation.link import Link
-from tests.simulation.loop import Loop
 from tests.simulation.markets import Market
 from tests.simulation.orders import ORDER_METHODS, PLACING, is_ours
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from backtest.exact.pairs import pair_message
+from backtest.venue.loop import Loop
 from executor.orders import ids
 from shared.clock import SECOND
 from shared.config.unconfirmed import Unconfirmed
@@ -29,13 +31,12 @@ from shared.messages import (
 from shared.valuation import legs
 from simulator.pairs.pairs import ASSETS, PAIRS
 from tests.simulation.calm import Calm
-from tests.simulation.configuration import configuration, pair_message
+from tests.simulation.configuration import configuration
 from tests.simulation.disk import Files
 from tests.simulation.faults import Plan
 from tests.simulation.host import Host
 from tests.simulation.invariants import Watch
 from tests.simulation.kraken import Kraken
-from tests.simulation.loop import Loop
 from tests.simulation.markets import MARKETS, Market
 from tests.simulation.strategies import RandomStrategy
 

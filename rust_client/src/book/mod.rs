@@ -79,6 +79,11 @@ impl Book {
         self.depth
     }
 
+    /// Follows so many levels a side from the next message on.
+    pub fn set_depth(&mut self, depth: usize) {
+        self.depth = depth;
+    }
+
     pub fn synced(&self) -> bool {
         self.synced
     }
@@ -125,16 +130,17 @@ impl Book {
     fn apply_staged(&mut self, frame: &[u8], staging: &mut Staging) -> Result<bool, BookError> {
         scan::scan(frame, &self.name, staging)?;
         for message in &staging.messages {
-            self.exchange_ts = message.exchange_ts;
-            self.last_was_snapshot = message.snapshot;
-            if !self.apply(message, &staging.levels[message.from..message.to])? {
+            if !self.apply_message(message, &staging.levels[message.from..message.to])? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn apply(&mut self, message: &Message, levels: &[Level]) -> Result<bool, BookError> {
+    /// Takes one message of a frame; false when the book is not in sync after it.
+    pub fn apply_message(&mut self, message: &Message, levels: &[Level]) -> Result<bool, BookError> {
+        self.exchange_ts = message.exchange_ts;
+        self.last_was_snapshot = message.snapshot;
         if !message.snapshot && !self.synced {
             return Ok(false);
         }

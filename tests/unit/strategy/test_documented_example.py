@@ -10,8 +10,8 @@ import pytest
 
 from shared.config import Config, Strategy
 from shared.messages import Quote
-from strategy.host import load_strategy
 from strategy.interface import View
+from strategy.loading import load_strategy
 from tests.kit.market.strategy_view import view
 from tests.system import ROOT
 

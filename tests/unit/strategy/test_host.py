@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from shared.clock import SECOND
-from shared.config import Config, Strategy, check
+from shared.config import Config, check
+from shared.config import Strategy as Section
 from shared.errors import ConfigError
 from shared.messages import (
     Account,
@@ -16,20 +17,26 @@ from shared.messages import (
     BookState,
     BookStatus,
     FeedStatus,
+    FeedTrades,
     Fees,
     Instruments,
     Message,
     Position,
+    Quote,
     Rate,
     Target,
+    Trade,
 )
-from strategy.host import Host, load_strategy
+from strategy.host import Host
+from strategy.interface import Strategy, Trigger, View
+from strategy.loading import load_strategy
+from strategy.signals.values import Needs
 from tests.kit.pairs import BTC
 
 
 class World:
-    def __init__(self) -> None:
-        config = Config()
+    def __init__(self, kind: str = "strategy.market_maker:MarketMaker") -> None:
+        config = Config(strategies={"market_maker": Section(class_=kind)})
         config.trading = msgspec.structs.replace(config.trading, pairs=["BTC/USD"])
         check(config, str)
         self.host = Host(config, "market_maker", "this boot")
@@ -176,14 +183,127 @@ def test_a_strategy_that_raises_is_withdrawn_and_told(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        (Strategy(class_="no.such:Thing"), "cannot import no.such"),
-        (Strategy(class_="strategy.market_maker:Nothing"), "has no Nothing"),
-        (Strategy(class_="strategy.market_maker:Settings"), "is not a strategy.interface.Strategy"),
-        (Strategy(settings={"levls": 2}), "levls"),
-        (Strategy(settings={"levels": 0}), "levels must be 1 to 20"),
+        (Section(class_="no.such:Thing"), "cannot import no.such"),
+        (Section(class_="strategy.market_maker:Nothing"), "has no Nothing"),
+        (Section(class_="strategy.market_maker:Settings"), "is not a strategy.interface.Strategy"),
+        (Section(settings={"levls": 2}), "levls"),
+        (Section(settings={"levels": 0}), "levels must be 1 to 20"),
     ],
 )
-def test_a_strategy_that_cannot_run_is_refused_at_start(section: Strategy, said: str) -> None:
+def test_a_strategy_that_cannot_run_is_refused_at_start(section: Section, said: str) -> None:
     config = Config(strategies={"m": section})
     with pytest.raises(ConfigError, match=said):
         load_strategy(config, "m")
+
+
+class ProbeSettings(msgspec.Struct):
+    """None."""
+
+
+class Probe(Strategy):
+    """Counts its decisions and quotes one bid."""
+
+    Settings = ProbeSettings
+
+    def __init__(self, settings: msgspec.Struct) -> None:
+        self.views: list[View] = []
+
+    def on_book(self, view: View) -> Target | None:
+        self.views.append(view)
+        return view.target([Quote(slot="b0", side="buy", price=view.book.bids[0][0], qty=100_000)])
+
+
+class TouchProbe(Probe):
+    trigger = Trigger.TOUCH
+
+
+class Listener(TouchProbe):
+    needs = Needs(trades=True, microprice=True)
+
+
+def probing(kind: type[Probe]) -> tuple[World, Probe]:
+    world = World(f"{__name__}:{kind.__name__}")
+    world.ready()
+    probe = world.host._symbols["BTC/USD"].strategy
+    assert isinstance(probe, Probe)
+    probe.views.clear()
+    return world, probe
+
+
+def thicker(bid: int = 840_000) -> Book:
+    seen = book(bid=bid)
+    return msgspec.structs.replace(seen, bids=[(bid, 5), (bid - 1, 7)], received=111, booked=222)
+
+
+def test_a_strategy_of_the_whole_book_decides_on_every_message() -> None:
+    world, probe = probing(Probe)
+    world.tell(book(), thicker())
+    assert len(probe.views) == 2
+    assert world.host.trigger("BTC/USD") is Trigger.BOOK
+
+
+def test_a_strategy_of_the_touch_decides_when_a_price_of_it_changed() -> None:
+    world, probe = probing(TouchProbe)
+    world.tell(book(), thicker())
+    assert probe.views == []
+    assert world.host.trigger("BTC/USD") is Trigger.TOUCH
+    target = world.tell(thicker(840_001))[0]
+    assert (len(probe.views), target.received, target.booked) == (1, 111, 222)
+
+
+def test_a_decision_at_another_event_counts_for_the_touch() -> None:
+    world, probe = probing(TouchProbe)
+    world.tell(position(1))
+    assert len(probe.views) == 1
+    world.tell(book())
+    assert len(probe.views) == 1
+
+
+def test_the_second_s_decision_is_on_the_newest_book_though_its_touch_is_the_same() -> None:
+    world, probe = probing(TouchProbe)
+    world.tell(thicker())
+    target = world.turn(1.1)[0]
+    assert (len(probe.views), target.event, target.received, target.booked) == (1, "time", 111, 222)
+
+
+def test_after_a_view_that_was_not_valid_the_same_touch_is_decided_on() -> None:
+    world, probe = probing(TouchProbe)
+    assert [target.quotes for target in world.tell(book(BookState.RESYNCING))] == [[]]
+    assert len(world.tell(book())[0].quotes) == 1
+    world.tell(position(0, valid=False))
+    world.tell(position(0))
+    assert len(probe.views) == 2
+    world.tell(book())
+    assert len(probe.views) == 2
+
+
+def test_public_trades_reach_only_a_strategy_that_needs_them() -> None:
+    trades = FeedTrades(
+        symbol="BTC/USD",
+        price_precision=1,
+        qty_precision=8,
+        trades=[Trade(side="sell", price=840_000, qty=5)],
+        received=1,
+    )
+    for kind in (Probe, Listener):
+        world, probe = probing(kind)
+        assert world.host.wants_trades("BTC/USD") == (kind is Listener)
+        world.tell(trades, book(bid=840_007))
+        assert len(probe.views) == 1
+        assert len(probe.views[0].trades) == (kind is Listener)
+        assert probe.views[0].signals.microprice.is_valid == (kind is Listener)
+
+
+class Follower(TouchProbe):
+    needs = Needs(price_source="ETH/USD")
+
+
+def test_another_pairs_book_reaches_a_strategy_that_takes_its_price_from_it() -> None:
+    world, probe = probing(Follower)
+    other = msgspec.structs.replace(book(), symbol="ETH/USD")
+    world.tell(other)
+    assert [view.source for view in probe.views] == [other]
+    world.tell(other)
+    assert len(probe.views) == 1
+    world.tell(msgspec.structs.replace(book(BookState.SILENT), symbol="ETH/USD"))
+    assert probe.views[-1].source is None

@@ -100,6 +100,37 @@ def test_a_level_that_would_cross_an_own_order_waits_until_that_is_gone() -> Non
     assert best_levels(tape.venue, "sell")[1004] == 30
 
 
+def test_a_level_that_enters_the_window_stands_ahead_of_an_order_that_rests_there() -> None:
+    """Beyond the two recorded levels 500 lots may have stood long before ours: a trade of 100 fills nothing of it."""
+    entering: tuple[str, list[tuple[Side, int, int]]] = ("book", [("buy", 990, 0), ("buy", 980, 500)])
+    through: tuple[str, list[tuple[Side, int, int]]] = ("book", [("buy", 1000, 0), ("buy", 970, 5)])
+    tape = Tape(SNAPSHOT, entering, through, ("trade", [("sell", 980, 100)]), ("trade", [("sell", 980, 405)]))
+    mine, second = tape.own("buy", 980, 10), tape.own("buy", 980, 20)
+    tape.until(1)
+    engine = tape.venue.engine
+    assert engine.queue("buy", 980)[1:] == [mine, second]
+    assert best_levels(tape.venue, "buy")[980] == 530
+    tape.until(3)
+    assert (tape.left(mine), tape.left(second)) == (10, 20)
+    tape.until(4)
+    assert (tape.left(mine), tape.left(second)) == (5, 20)
+
+
+def test_a_level_that_is_new_within_the_window_stands_behind() -> None:
+    tape = Tape(SNAPSHOT, ("book", [("buy", 995, 500), ("buy", 990, 0)]))
+    mine = tape.own("buy", 995, 10)
+    tape.until(1)
+    assert tape.venue.engine.queue("buy", 995)[0] == mine
+
+
+def test_a_side_that_is_known_whole_has_no_window() -> None:
+    thin: tuple[str, list[tuple[Side, int, int]]] = ("book", [("buy", 990, 0)])
+    tape = Tape(SNAPSHOT, thin, ("book", [("buy", 980, 500)]))
+    mine = tape.own("buy", 980, 10)
+    tape.until(2)
+    assert tape.venue.engine.queue("buy", 980)[0] == mine
+
+
 def test_a_captured_book_is_reproduced_after_every_message(caplog: pytest.LogCaptureFixture) -> None:
     path = frames_path("public_v2/book10_BTCUSD_python-kraken-sdk_repadded.jsonl")
     recording = replay.load(path.read_bytes())

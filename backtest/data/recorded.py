@@ -1,0 +1,156 @@
+"""Recordings of the bus: its raw book frames and its trades, with the time at which each was received here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from backtest.data.columns import BUY, SELL, Mark
+from backtest.data.market import Market
+from backtest.data.places import Place
+from backtest.errors import DataError
+from collector.recording.files import BARE, DAMAGED, NAME
+from shared.messages import FeedFrame, FeedTrades, Instruments
+
+_frame = msgspec.msgpack.Decoder(FeedFrame)
+_trades = msgspec.msgpack.Decoder(FeedTrades)
+_instruments = msgspec.msgpack.Decoder(Instruments)
+_BOOK, _TRADE, _INSTRUMENT = "feed.book.", "feed.trade.", "feed.instrument"
+_COLUMNS = ("topic", "boot", "seq", "ts", "payload")
+
+
+def files(place: Place) -> list[Place]:
+    """Return a recording's files in order. Raises DataError."""
+    if not place.is_folder:
+        return [place]
+    numbered = [(int(match[1]), file) for file in place.files() if (match := NAME.fullmatch(file.name))]
+    return [file for _, file in sorted(numbered, key=lambda each: each[0])]
+
+
+def read(recorded: list[Place], market: Market) -> Iterator[None]:
+    """Read a recording's files; yield after each, so that the rows may be taken. Raises DataError."""
+    _list_first(recorded, market)
+    reader = _Reader(market)
+    for file in recorded:
+        reader.file = file.text
+        for number, batch in _batches(file, market):
+            reader.take(batch, number)
+        yield
+
+
+def _list_first(recorded: list[Place], market: Market) -> None:
+    """List the pairs of the first instrument message: frames may have come before it."""
+    for file in recorded:
+        for _, batch in _batches(file, None):
+            at = pc.index(batch.column("topic"), _INSTRUMENT).as_py()
+            if at >= 0:
+                for pair in _instruments.decode(batch.column("payload")[at].as_py()).pairs.values():
+                    market.list_pair(pair)
+                return
+
+
+def _batches(file: Place, market: Market | None) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield a file's batches up to its last whole one, each with the number of its first row (from 1)."""
+    row = 1
+    try:
+        with file.source() as source:
+            reader = pa.ipc.open_stream(source)
+            if not reader.schema.equals(BARE):
+                raise DataError(f"{file.text}: no recording of TradeByte's bus")
+            for batch in reader:
+                yield row, batch
+                row += batch.num_rows
+    except DAMAGED as error:
+        # The rest of a file that is still written, or was cut off.
+        if market is not None:
+            market.tally.note(file.text, row, f"cut off or damaged here: {error}")
+
+
+class _Reader:
+    def __init__(self, market: Market) -> None:
+        self.file = ""
+        self._market = market
+        # The newest boot and seq of each topic, and the newest connection.
+        self._seqs: dict[str, tuple[int, int]] = {}
+        self._connections: dict[str, tuple[int, int]] = {}
+
+    def take(self, batch: pa.RecordBatch, number: int) -> None:
+        columns = [batch.column(name).to_pylist() for name in _COLUMNS]
+        rows = list(zip(*columns, strict=True))
+        wanted = [
+            (line, topic, boot, seq, ts, payload)
+            for line, (topic, boot, seq, ts, payload) in enumerate(rows, number)
+            if boot is not None and topic.startswith((_BOOK, _TRADE, _INSTRUMENT))
+        ]
+        decoded: list[tuple[int, str, int, int, int, FeedFrame | FeedTrades]] = []
+        for line, topic, boot, seq, ts, payload in wanted:
+            try:
+                if topic == _INSTRUMENT:
+                    for pair in _instruments.decode(payload).pairs.values():
+                        self._market.list_pair(pair)
+                else:
+                    decoder = _frame if topic.startswith(_BOOK) else _trades
+                    decoded.append((line, topic, boot, seq, ts, decoder.decode(payload)))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self._market.tally.note(self.file, line, f"{topic}: {error}")
+        offsets = _offsets(decoded)
+        for line, topic, boot, seq, _, message in decoded:
+            heard = message.received + offsets[boot]
+            missed = self._missed(topic, boot, seq)
+            if missed is None:
+                continue
+            if isinstance(message, FeedFrame):
+                self._frame(message, heard, missed, line)
+            else:
+                self._trades(message, heard, missed, line)
+
+    def _missed(self, topic: str, boot: int, seq: int) -> int | None:
+        """Return how many messages of a topic are missing before this one; None for one that was there before."""
+        last_boot, last = self._seqs.get(topic, (boot, seq - 1))
+        if boot < last_boot or (boot == last_boot and seq <= last):
+            return None
+        self._seqs[topic] = boot, seq
+        return seq - last - 1 if boot == last_boot else seq - 1
+
+    def _frame(self, message: FeedFrame, heard: int, missed: int, line: int) -> None:
+        self._market.tally.frames += 1
+        rows = self._market.rows(message.symbol)
+        if rows is None:
+            return
+        connection = (message.boot, message.connection)
+        if self._connections.setdefault(message.symbol, connection) != connection:
+            self._connections[message.symbol] = connection
+            rows.mark(Mark.RECONNECT, heard)
+        elif missed:
+            rows.mark(Mark.MISSED, heard)
+        rows.frame(message.frame, heard, self.file, line)
+
+    def _trades(self, message: FeedTrades, heard: int, missed: int, line: int) -> None:
+        self._market.tally.frames += 1
+        self._market.tally.trades_missed += missed
+        rows = self._market.rows(message.symbol)
+        if rows is None:
+            return
+        precisions = rows.pair.price_precision, rows.pair.qty_precision
+        if (message.price_precision, message.qty_precision) != precisions:
+            self._market.tally.note(
+                self.file, line, f"trades of {message.symbol} in other precisions than {precisions}"
+            )
+            return
+        for trade in message.trades:
+            side = BUY if trade.side == "buy" else SELL
+            rows.trade(trade.trade_ts or heard, heard, side, trade.price, trade.qty, trade.trade_id)
+
+
+def _offsets(decoded: list[tuple[int, str, int, int, int, FeedFrame | FeedTrades]]) -> dict[int, int]:
+    """Return, by boot, what makes CLOCK_BOOTTIME of the publisher's machine ns since the epoch.
+
+    A message is published right after it was received, so that the least difference of the two is that of the clocks.
+    """
+    offsets: dict[int, int] = {}
+    for _, _, boot, _, ts, message in decoded:
+        offsets[boot] = min(offsets.get(boot, ts - message.received), ts - message.received)
+    return offsets

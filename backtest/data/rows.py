@@ -1,0 +1,87 @@
+"""One pair's rows from one source: levels and marks from the frame reader, trades beside them, merged by time."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from backtest.data.columns import SCHEMA, Flag, Kind, Mark
+from backtest.data.frames import FrameReader
+from backtest.data.tally import Tally
+from shared.messages import Pair
+
+
+class PairRows:
+    """Gathers one pair's rows from one source; failures are counted, and named by ``file`` and ``line``."""
+
+    def __init__(self, pair: Pair, tally: Tally) -> None:
+        self.pair = pair
+        self.reader = FrameReader(pair.symbol, pair.price_precision, pair.qty_precision)
+        self._tally = tally
+        self._trades: array[int] = array("q")
+        self._last_trade_id = 0
+
+    def frame(self, frame: bytes, heard_ts: int, file: str, line: int) -> None:
+        """Take a book frame."""
+        ok, failed = self.reader.checksums_ok, self.reader.checksums_failed
+        try:
+            self.reader.feed(frame, heard_ts)
+        except ValueError as error:
+            self._tally.note(file, line, str(error))
+            self._tally.gaps[Mark.UNREADABLE] += 1
+            return
+        self._tally.checksums_ok += self.reader.checksums_ok - ok
+        if more := self.reader.checksums_failed - failed:
+            self._tally.checksums_failed += more
+            self._tally.gaps[Mark.CHECKSUM] += 1
+
+    def change(self, exchange_ts: int, heard_ts: int, snapshot: bool, levels: list[tuple[int, int, int]]) -> None:
+        """Take a message of levels from a source without frames, as (side, ticks, lots)."""
+        self.reader.change(exchange_ts, heard_ts, snapshot, levels)
+
+    def mark(self, why: Mark, heard_ts: int) -> None:
+        """Take a gap."""
+        self._tally.gaps[why] += 1
+        self.reader.mark(why, heard_ts)
+
+    def trade(self, exchange_ts: int, heard_ts: int, side: int, ticks: int, lots: int, trade_id: int = 0) -> None:
+        """Take a trade; one whose id was there before is the same again."""
+        if trade_id and trade_id <= self._last_trade_id:
+            return
+        self._last_trade_id = max(trade_id, self._last_trade_id)
+        self._trades.extend((exchange_ts, heard_ts or exchange_ts, side, ticks, lots))
+
+    def take(self) -> pa.Table:
+        """Return the rows so far in the order of the exchange's time, and begin anew."""
+        levels = to_table(self.reader.take())
+        trades = self._trade_table()
+        self._trades = array("q")
+        return ordered([trades, levels]) if trades.num_rows else levels
+
+    def _trade_table(self) -> pa.Table:
+        flat = pa.array(self._trades, pa.int64())
+        count = len(self._trades) // 5
+        every = [flat.take(pa.array(range(place, 5 * count, 5), pa.int64())) for place in range(5)]
+        kind = pa.array([Kind.TRADE] * count, pa.uint8())
+        flags = pa.array([Flag.LAST] * count, pa.uint8())
+        exchange, heard, side, ticks, lots = every
+        return pa.table([exchange, heard, kind, side.cast(pa.uint8()), ticks, lots, flags], schema=SCHEMA)
+
+
+def ordered(tables: Iterable[pa.Table]) -> pa.Table:
+    """Return rows in the order of the exchange's time; at the same time trades first, else as they came."""
+    table = pa.concat_tables(tables).combine_chunks()
+    later = pc.cast(pc.not_equal(table["kind"], pa.scalar(int(Kind.TRADE), pa.uint8())), pa.int64())
+    return table.take(pc.sort_indices(pc.add(pc.multiply(table["exchange_ts"], 2), later)))
+
+
+def to_table(columns: list[bytes]) -> pa.Table:
+    """Return a frame reader's rows as a table."""
+    arrays = [
+        pa.Array.from_buffers(kind, len(data) // kind.byte_width, [None, pa.py_buffer(data)])
+        for kind, data in zip(SCHEMA.types, columns, strict=True)
+    ]
+    return pa.table(arrays, schema=SCHEMA)

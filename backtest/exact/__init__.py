@@ -1,0 +1,1 @@
+"""The exact engine: the live cores in virtual time, against the venue."""

@@ -1,0 +1,70 @@
+"""What a run leaves behind for its report: mids, fills, orders and quotes, by the exchange's time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from shared.messages import Side
+
+
+@dataclass(slots=True)
+class Mids:
+    """The touch of a pair over time: ``ts`` (ns since the epoch), best bid and ask in ticks."""
+
+    ts: list[int] = field(default_factory=list)
+    bids: list[int] = field(default_factory=list)
+    asks: list[int] = field(default_factory=list)
+
+    def add(self, ts: int, bid: int, ask: int) -> None:
+        """Note the touch from ``ts`` on."""
+        if self.ts and self.ts[-1] == ts:
+            self.bids[-1], self.asks[-1] = bid, ask
+            return
+        self.ts.append(ts)
+        self.bids.append(bid)
+        self.asks.append(ask)
+
+    def at(self, ts: int, precision: int) -> Decimal | None:
+        """Return the mid at a time, in the quote asset; None before the first."""
+        place = bisect_right(self.ts, ts) - 1
+        if place < 0:
+            return None
+        return Decimal(self.bids[place] + self.asks[place]).scaleb(-precision) / 2
+
+    @property
+    def last_ts(self) -> int:
+        """Return when the touch last moved; 0 before the first."""
+        return self.ts[-1] if self.ts else 0
+
+
+@dataclass(frozen=True, slots=True)
+class FillRecord:
+    """An own fill: numbers in ticks, lots and the quote asset; ``opened_ts`` is when its order came to the book."""
+
+    ts: int
+    symbol: str
+    number: int
+    cl_ord_id: str
+    strategy: str
+    side: Side
+    price: int
+    qty: int
+    fee: Decimal
+    is_maker: bool
+    opened_ts: int
+    ahead_at_arrival: int | None
+    ahead_at_fill: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """A change of an own order in the book: its price and remaining quantity from ``ts`` on, 0 when it left."""
+
+    ts: int
+    symbol: str
+    number: int
+    side: Side
+    price: int
+    remaining: int

@@ -1,0 +1,182 @@
+"""One run of the exact engine, from market and settings to what it leaves behind."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from backtest.data.columns import Columns
+from backtest.exact.engine import Engine
+from backtest.exact.history import Mids
+from backtest.exact.replayed import Replayed, Tape, merge
+from backtest.exact.source import Source
+from backtest.exact.synthetic import Synthetic
+from backtest.venue.implementation import load_market
+from backtest.venue.kraken import Kraken, OrderChange
+from backtest.venue.latency import Latency, LatencyKind
+from backtest.venue.loop import Loop
+from backtest.venue.queue_market import Stop
+from backtest.venue.recorded import Operation
+from executor.publish import account_message
+from executor.record.journal import Journal
+from shared.clock import SECOND
+from shared.config import Config
+from shared.messages import Account, Pair
+from shared.process.effects import LogEntry
+from simulator.exchange.orders import Fill
+from simulator.pairs.pairs import ASSETS
+from strategy.host import Host
+
+# The executor is up before the market begins, by so much; its clock then stands at the second figure.
+EARLY_NS, BOOT_NS = 2 * SECOND, 1000 * SECOND
+# The synthetic market begins at this time.
+EPOCH_NS = 1_800_000_000 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is made with, besides configuration and market."""
+
+    strategy: str
+    seed: int = 1
+    queue: str = "pro_rata"
+    power: float = 2.0
+    latency: LatencyKind = LatencyKind.CONSTANT
+    one_way_ms: float = 10.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run leaves behind. Balances are by asset; ``account`` is the executor's own last word."""
+
+    options: Options
+    pairs: dict[str, Pair]
+    begin_ts: int
+    end_ts: int
+    wall_s: float
+    rows: int
+    fills: list[Fill]
+    order_changes: list[OrderChange]
+    opened: dict[int, int]
+    reasons: Counter[str]
+    mids: dict[str, Mids]
+    last_mids: dict[str, Decimal]
+    rates: dict[str, Decimal]
+    balances_before: dict[str, Decimal]
+    balances_after: dict[str, Decimal]
+    rounding: dict[str, Decimal]
+    account: Account
+    digest: str
+    sent: list[tuple[int, str]]
+    points: float
+    passes: int
+    decisions: int
+    halted: str
+    log: list[LogEntry]
+    maker_rate: int
+    taker_rate: int
+    rejects: Counter[str]
+    operations: list[Operation] = field(default_factory=list)
+    tape: Tape | None = None
+    places: dict[int, tuple[int, bool]] = field(default_factory=dict)
+
+
+def on_columns(config: Config, columns: dict[str, Columns], options: Options) -> Outcome:
+    """Run on recorded data; ``config`` is prepared for its pairs."""
+    tape = merge(columns)
+    begin_ts = int(tape.exchange_ts[0]) - EARLY_NS
+    kraken = _exchange(config, options, begin_ts, crowded=False)
+    market = load_market(len(tape.symbols), options.queue, options.power)
+    pairs = {symbol: part.pair for symbol, part in columns.items()}
+    source = Replayed(kraken, market, tape, pairs, begin_ts, _wanted(Host(config, options.strategy)))
+    outcome = _play(config, options, kraken, source)
+    outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
+    return outcome
+
+
+def on_synthetic(config: Config, seconds: float, options: Options) -> Outcome:
+    """Run on the simulator's own market for so many seconds."""
+    kraken = _exchange(config, options, EPOCH_NS, crowded=True)
+    source = Synthetic(kraken, EPOCH_NS, EPOCH_NS + EARLY_NS + int(seconds * SECOND))
+    outcome = _play(config, options, kraken, source)
+    outcome.rows = source.rows
+    return outcome
+
+
+def _wanted(host: Host) -> Stop:
+    """Return what a strategy must hear of the market: the touch always, for the executor and the report."""
+    wanted = Stop.TOUCH
+    for symbol in host.symbols:
+        if host.hears_every_book(symbol):
+            wanted |= Stop.BOOK
+        if host.wants_trades(symbol):
+            wanted |= Stop.TRADE
+    return wanted
+
+
+def _exchange(config: Config, options: Options, begin_ts: int, *, crowded: bool) -> Kraken:
+    loop = Loop(BOOT_NS)
+    latency = Latency(options.latency, options.one_way_ms, options.seed)
+    return Kraken(loop, config.simulator, latency, begin_ts - BOOT_NS, crowded=crowded, seed=options.seed)
+
+
+def _play(config: Config, options: Options, kraken: Kraken, source: Source) -> Outcome:
+    account = kraken.account
+    before = _balances(kraken)
+    rates = (account.maker_rate, account.taker_rate)
+    folder = Path(tempfile.mkdtemp(prefix="backtest", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+    try:
+        engine = Engine(config, options.strategy, kraken.loop, kraken, source, folder / "journal.sqlite")
+        began = time.perf_counter()
+        engine.run()
+        wall_s = time.perf_counter() - began
+        state, journal = engine.trader.state, engine.trader.journal
+        outcome = Outcome(
+            options=options,
+            pairs=source.pairs,
+            begin_ts=source.begin_ts,
+            end_ts=source.end_ts,
+            wall_s=wall_s,
+            rows=0,
+            fills=kraken.world.fills,
+            order_changes=kraken.world.order_changes,
+            opened=kraken.world.opened,
+            reasons=kraken.world.cancel_reasons,
+            mids=engine.mids,
+            last_mids=state.market.mid_prices(),
+            rates=dict(state.market.rates.values),
+            balances_before=before,
+            balances_after=_balances(kraken),
+            rounding={asset: holding.rounding for asset, holding in state.account.ledger.holdings.items()},
+            account=account_message(state, kraken.loop.now),
+            digest=engine.trader.digest,
+            sent=engine.trader.sent,
+            points=sum(row.points for row in journal.sends(0)),
+            passes=engine.trader.passes,
+            decisions=engine.decisions,
+            halted=engine.trader.halted,
+            log=engine.log,
+            maker_rate=rates[0],
+            taker_rate=rates[1],
+            rejects=_rejects(journal),
+            places=engine.places,
+        )
+        journal.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return outcome
+
+
+def _balances(kraken: Kraken) -> dict[str, Decimal]:
+    return {asset: Decimal(units).scaleb(-ASSETS[asset].decimals) for asset, units in kraken.account.balances.items()}
+
+
+def _rejects(journal: Journal) -> Counter[str]:
+    """Count the orders that the exchange refused and our own rules denied, by the reason."""
+    query = "SELECT state || ': ' || error, count(*) FROM orders WHERE state IN ('refused', 'denied') GROUP BY 1"
+    return Counter(dict(journal.connection.execute(query)))

@@ -1,0 +1,1 @@
+"""Reports: what a run earned and why, as JSON, tables and a page."""

@@ -1,0 +1,196 @@
+"""The report of a run as one object. Money is decimal text in ``currency``; everything else is numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from backtest.exact.bounds import Bound, bound
+from backtest.exact.run import Outcome
+from backtest.report import figures
+from shared.attribution import Attribution, MarkedFill, markouts
+from shared.clock import SECOND, rfc3339
+from shared.numbers import plain
+
+# The rules of the queue at both ends.
+OPTIMISTIC, PESSIMISTIC = "front", "back"
+
+
+class BoundShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The same requests under one rule of the queue; ``orders`` are those with any fill."""
+
+    queue: str
+    fills: int
+    orders: int
+    pnl: str
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of the profit (:mod:`shared.attribution`); they and ``unexplained`` add up to it."""
+
+    spread: str
+    adverse: str
+    drift: str
+    fees: str
+    fx: str
+    rounding: str
+    unexplained: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``tradebyte backtest --json`` prints. Times are RFC 3339, ``*_s`` seconds, ``*_bps`` basis points.
+
+    ``markouts_bps`` is the mean by horizon (s), ``markout_errors_bps`` its standard error; null without fills.
+    ``outside_depth_share`` is the share of fills of orders whose place in the queue the data did not show, null where
+    every place is known. ``uptime`` is the share of seconds with quotes on both sides, by pair and distance (bp).
+    """
+
+    strategy: str
+    market: str
+    pairs: list[str]
+    begin: str
+    end: str
+    rows: int
+    seconds: float
+    wall_s: float
+    times_real_time: float
+    rows_per_s: float
+    seed: int
+    queue: str
+    latency: str
+    currency: str
+    fills: int
+    pnl: str
+    attribution: Parts
+    pnl_per_fill_bps: float | None
+    markouts_bps: dict[str, float | None]
+    markout_errors_bps: dict[str, float | None]
+    bounds: dict[str, BoundShown] | None
+    outside_depth_share: float | None
+    coverage_bps: dict[str, float | None]
+    outbound_sha256: str
+    maker_share: float | None
+    turnover: str
+    drawdown: float
+    inventory: dict[str, dict[str, float | None]]
+    sharpe: dict[str, float | int] | None
+    uptime: dict[str, dict[str, float]]
+    time_to_fill_s: dict[str, float | None]
+    queue_ahead_at_arrival: dict[str, dict[str, float | None]]
+    orders: int
+    requests: int
+    rate_points: float
+    passes: int
+    targets: int
+    rejects: dict[str, int]
+    halted: str
+    warnings: list[str]
+
+
+def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str, float | None]) -> Report:
+    """Return the report of a run; ``market`` names its data."""
+    fills = figures.marked(outcome)
+    pnl, parts = figures.profit(outcome), figures.attribution(outcome, fills)
+    seconds = (outcome.end_ts - outcome.begin_ts) / SECOND
+    curve = figures.curve(outcome)
+    bounds = _bounds(outcome) if outcome.tape is not None else None
+    means = markouts(fills)
+    turnover = sum((fill.qty * fill.price * fill.rate for fill in fills), Decimal(0))
+    return Report(
+        strategy=outcome.options.strategy,
+        market=market,
+        pairs=sorted(outcome.pairs),
+        begin=rfc3339(outcome.begin_ts),
+        end=rfc3339(outcome.end_ts),
+        rows=outcome.rows,
+        seconds=seconds,
+        wall_s=round(outcome.wall_s, 3),
+        times_real_time=round(seconds / outcome.wall_s, 1),
+        rows_per_s=round(outcome.rows / outcome.wall_s),
+        seed=outcome.options.seed,
+        queue=outcome.options.queue if outcome.tape is not None else "known",
+        latency=outcome.options.latency,
+        currency=currency,
+        fills=len(fills),
+        pnl=plain(pnl),
+        attribution=shown(parts, pnl),
+        pnl_per_fill_bps=float(pnl / turnover) * 10_000 if turnover else None,
+        markouts_bps={f"{each.horizon_s:g}": _or_none(each.mean_bps) for each in means},
+        markout_errors_bps={f"{each.horizon_s:g}": _or_none(each.error_bps) for each in means},
+        bounds={name: _bound_shown(each) for name, each in bounds.items()} if bounds else None,
+        outside_depth_share=_outside(bounds["middle"]) if bounds else None,
+        coverage_bps=dict(coverage_bps),
+        outbound_sha256=outcome.digest,
+        maker_share=sum(fill.maker for fill in outcome.fills) / len(fills) if fills else None,
+        turnover=plain(turnover),
+        drawdown=round(curve.drawdown, 6),
+        inventory={symbol: figures.quantiles(values) for symbol, values in curve.inventory.items()},
+        sharpe=figures.sharpe(outcome, curve, outcome.options.seed),
+        uptime=figures.uptime(outcome),
+        time_to_fill_s=figures.quantiles(figures.times_to_fill(outcome)),
+        queue_ahead_at_arrival=_places(outcome),
+        orders=len(outcome.opened),
+        requests=len(outcome.sent),
+        rate_points=outcome.points,
+        passes=outcome.passes,
+        targets=outcome.decisions,
+        rejects=dict(outcome.rejects),
+        halted=outcome.halted,
+        warnings=_warnings(outcome, fills),
+    )
+
+
+def shown(parts: Attribution, pnl: Decimal) -> Parts:
+    """Return the parts of a profit as text."""
+    return Parts(
+        spread=plain(parts.spread),
+        adverse=plain(parts.adverse),
+        drift=plain(parts.drift),
+        fees=plain(parts.fees),
+        fx=plain(parts.fx),
+        rounding=plain(parts.rounding),
+        unexplained=plain(parts.unexplained(pnl)),
+    )
+
+
+def _bounds(outcome: Outcome) -> dict[str, Bound]:
+    rules = {"optimistic": OPTIMISTIC, "middle": outcome.options.queue, "pessimistic": PESSIMISTIC}
+    return {name: bound(outcome, rule) for name, rule in rules.items()}
+
+
+def _bound_shown(each: Bound) -> BoundShown:
+    return BoundShown(queue=each.queue, fills=each.fills, orders=each.orders_filled, pnl=plain(each.pnl))
+
+
+def _outside(middle: Bound) -> float | None:
+    return middle.outside_fills / middle.fills if middle.fills else None
+
+
+def _places(outcome: Outcome) -> dict[str, dict[str, float | None]]:
+    """Return, by pair, the quantity ahead of orders as they came to rest where it was known, in the base asset."""
+    ahead: dict[str, list[float]] = {symbol: [] for symbol in outcome.pairs}
+    symbols = {change.number: change.symbol for change in outcome.order_changes}
+    for number, (lots, is_known) in outcome.places.items():
+        if is_known:
+            symbol = symbols[number]
+            ahead[symbol].append(lots / 10 ** outcome.pairs[symbol].qty_precision)
+    return {symbol: figures.quantiles(values) for symbol, values in ahead.items()}
+
+
+def _warnings(outcome: Outcome, fills: list[MarkedFill]) -> list[str]:
+    """Return what a reader must know before believing the figures."""
+    warnings = []
+    if not fills:
+        warnings.append("no fills: nothing can be said of the strategy")
+    elif len(fills) < 100:
+        warnings.append(f"{len(fills)} fills are few: see the errors beside the markouts")
+    if outcome.halted:
+        warnings.append(f"trading halted: {outcome.halted}")
+    return warnings
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

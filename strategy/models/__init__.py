@@ -1,0 +1,1 @@
+"""The market makers, a model a module, and what they share; docs/strategies.md says which one to choose."""

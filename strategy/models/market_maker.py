@@ -1,0 +1,160 @@
+"""A market maker: levels of quotes around the mid, shifted against the inventory, never inside the maker fee."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from shared.clock import SECOND
+from shared.messages import Orders, OrderState, Position, Quote, Side, Target
+from strategy.interface import SettingError, Strategy, Trigger, View
+from strategy.models.guard import Guard, GuardSettings, Stance
+from strategy.models.quoting import BP, SIDES, Ladder, Level, fee_bps, rounded_away, slot_name
+from strategy.signals.values import NOTHING
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The market maker's settings; distances in basis points of the mid, money in the trading currency, times in s.
+
+    ``edge_bps`` is on top of the maker fee; the skew must leave ``min_edge_bps`` of it. ``sizes`` gives each level its
+    own size instead of ``size``. ``skew_bps`` is how far both sides shift when the position is at its maximum.
+    ``tolerance_bps`` is how far the wanted price may drift before a quote moves; an order older than
+    ``max_order_age_s`` moves at any drift. After a fill its side waits ``filled_order_delay_s``. At ``price_ceiling``
+    and above only sells are quoted, at ``price_floor`` and below only buys. ``max_position`` is capped by
+    ``trading.max_position_size``; ``inventory_target`` is the position that the skew pulls towards. ``guard``
+    gives way on a side whose fills lose.
+    """
+
+    levels: int = 2
+    size: Decimal = Decimal(100)
+    sizes: list[Decimal] = []
+    edge_bps: float = 1.5
+    min_edge_bps: float = 0.0
+    spacing_bps: float = 1.5
+    tolerance_bps: float = 0.5
+    skew_bps: float = 3.0
+    inventory_target: Decimal = Decimal(0)
+    max_position: Decimal | None = None
+    max_order_age_s: float | None = None
+    filled_order_delay_s: float = 0.0
+    price_ceiling: Decimal | None = None
+    price_floor: Decimal | None = None
+    sides: Literal["both", "buy", "sell"] = "both"
+    guard: GuardSettings | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.levels <= 20:
+            raise SettingError("levels", f"must be 1 to 20, found {self.levels}")
+        if self.sizes and len(self.sizes) != self.levels:
+            raise SettingError("sizes", f"must have one size for each of {self.levels} levels, found {len(self.sizes)}")
+        for size in [self.size, *self.sizes]:
+            if not size > 0:
+                raise SettingError("size", f"must be above 0, found {size}")
+        for name in ("edge_bps", "min_edge_bps", "spacing_bps", "tolerance_bps", "skew_bps"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1000:
+                raise SettingError(name, f"must be 0 to 1000, found {value}")
+        if self.min_edge_bps > self.edge_bps:
+            raise SettingError("min_edge_bps", f"{self.min_edge_bps} is above edge_bps {self.edge_bps}")
+        if self.levels > 1 and self.spacing_bps == 0:
+            raise SettingError("spacing_bps", "must be above 0 with more than one level")
+        for name in ("max_position", "price_ceiling", "price_floor", "max_order_age_s"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise SettingError(name, f"must be above 0, found {value}")
+        if not 0 <= self.filled_order_delay_s <= 3600:
+            raise SettingError("filled_order_delay_s", f"must be 0 to 3600, found {self.filled_order_delay_s}")
+        if self.price_ceiling is not None and self.price_floor is not None and self.price_floor >= self.price_ceiling:
+            raise SettingError("price_floor", f"{self.price_floor} is not below price_ceiling {self.price_ceiling}")
+
+
+class MarketMaker(Strategy):
+    """Quotes ``levels`` on each side; within the tolerance a quote keeps its price, and so its place in the queue."""
+
+    Settings = Settings
+    trigger = Trigger.TOUCH
+
+    def __init__(self, settings: msgspec.Struct) -> None:
+        assert isinstance(settings, Settings)
+        self.settings = settings
+        self._guard = Guard(settings.guard)
+        self.needs = self._guard.needs(NOTHING)
+        self._ladder = Ladder(settings.tolerance_bps, settings.min_edge_bps)
+        self._position_seen: Position | None = None
+        self._waits_until: dict[Side, int] = {"buy": 0, "sell": 0}
+
+    def on_book(self, view: View) -> Target | None:
+        """Return all quotes for the book as it is now."""
+        if not view.book.bids or not view.book.asks:
+            self._ladder.clear()
+            return view.withdraw("one side of the book is empty")
+        self._note_fill(view)
+        mid = (view.book.bids[0][0] + view.book.asks[0][0]) / 2
+        tilt, limit = self._tilt(view), self._limit(view)
+        quotes: list[Quote] = []
+        for side in SIDES:
+            stance = self._guard.stance(view, side)
+            if self._may_quote(view, side, mid) and not stance.is_left:
+                levels = self._side(view, side, mid, tilt, stance)
+                quotes += self._ladder.quotes(view, side, mid, levels, view.room(side, limit))
+        return view.target(quotes, f"position {view.position_worth():.2f}")
+
+    def on_order(self, view: View, orders: Orders) -> Target | None:
+        """Give up the price of an order that is too old."""
+        oldest = self.settings.max_order_age_s
+        if oldest is None:
+            return None
+        for order in orders.orders:
+            age_s = (orders.ts - order.changed_ts) / SECOND
+            if order.state is OrderState.OPEN and age_s > oldest:
+                self._ladder.release(order.slot)
+        return None
+
+    def _limit(self, view: View) -> Decimal:
+        return min(self.settings.max_position or view.max_position, view.max_position)
+
+    def _tilt(self, view: View) -> float:
+        """Return how far the position is from its target, by the limit: -1 to 1."""
+        away = view.position_worth() - self.settings.inventory_target
+        return max(-1.0, min(1.0, float(away / self._limit(view))))
+
+    def _size(self, level: int) -> Decimal:
+        return self.settings.sizes[level] if self.settings.sizes else self.settings.size
+
+    def _note_fill(self, view: View) -> None:
+        before, now = self._position_seen, view.position
+        self._position_seen = now
+        if before is None or now.fills == before.fills or not self.settings.filled_order_delay_s:
+            return
+        until = view.now + int(self.settings.filled_order_delay_s * SECOND)
+        if now.position >= before.position:
+            self._waits_until["buy"] = until
+        if now.position <= before.position:
+            self._waits_until["sell"] = until
+
+    def _may_quote(self, view: View, side: Side, mid: float) -> bool:
+        if self.settings.sides not in ("both", side) or view.now < self._waits_until[side]:
+            return False
+        price = Decimal(mid).scaleb(-view.pair.price_precision)
+        ceiling, floor = self.settings.price_ceiling, self.settings.price_floor
+        if side == "buy":
+            return ceiling is None or price < ceiling
+        return floor is None or price > floor
+
+    def _side(self, view: View, side: Side, mid: float, tilt: float, stance: Stance) -> list[Level]:
+        levels = []
+        for level in range(self.settings.levels):
+            price = self._price(view, side, level, mid, tilt, stance.widen_bps)
+            levels.append(Level(slot_name(side, level), price, self._size(level)))
+        return levels
+
+    def _price(self, view: View, side: Side, level: int, mid: float, tilt: float, widen_bps: float) -> int:
+        """Return the wanted price: away from the mid by fee, edge and level, shifted against the inventory."""
+        away = fee_bps(view) + self.settings.edge_bps + level * self.settings.spacing_bps + widen_bps
+        shift = -self.settings.skew_bps * tilt
+        sign = -1 if side == "buy" else 1
+        # The skew may reduce the edge to its minimum, but never the fee: inside the fee every fill is a loss.
+        distance = max(away + sign * shift, fee_bps(view) + self.settings.min_edge_bps)
+        return rounded_away(view, side, mid * (1 + sign * distance * BP))

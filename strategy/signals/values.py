@@ -1,0 +1,87 @@
+"""Signals as a strategy reads them, and the declaration of those that it needs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from shared.messages import Side
+
+Horizon = Literal[1, 10]
+HORIZONS: tuple[Horizon, ...] = (1, 10)
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """One value; meaningless unless ``is_valid``."""
+
+    value: float = 0.0
+    is_valid: bool = False
+
+
+class Markout(msgspec.Struct, frozen=True):
+    """The mean markout of own fills in bp, for us above 0, with its standard error; meaningless unless ``is_valid``."""
+
+    mean_bps: float = 0.0
+    stderr_bps: float = 0.0
+    is_valid: bool = False
+
+
+NO_SIGNAL, NO_MARKOUT = Signal(), Markout()
+
+
+class Signals(msgspec.Struct, frozen=True, kw_only=True):
+    """Every signal of a symbol; what the strategy does not need is never valid.
+
+    ``volatility`` and ``parkinson`` are in bp per √s. ``imbalance`` is -1 (all asks) to 1 (all bids). ``microprice``
+    is in ticks, ``order_flow`` the mid's move in ticks that the flow explains. ``buy_intensity`` and
+    ``sell_intensity`` are trades per second by the taker's side. Markouts are of own buys and sells, after 1 and 10 s.
+    """
+
+    volatility: Signal = NO_SIGNAL
+    parkinson: Signal = NO_SIGNAL
+    imbalance: Signal = NO_SIGNAL
+    microprice: Signal = NO_SIGNAL
+    order_flow: Signal = NO_SIGNAL
+    buy_intensity: Signal = NO_SIGNAL
+    sell_intensity: Signal = NO_SIGNAL
+    buy_markout_1s: Markout = NO_MARKOUT
+    buy_markout_10s: Markout = NO_MARKOUT
+    sell_markout_1s: Markout = NO_MARKOUT
+    sell_markout_10s: Markout = NO_MARKOUT
+
+    def markout(self, side: Side, horizon_s: Horizon) -> Markout:
+        """Return the markout of own fills of one side."""
+        if side == "buy":
+            return self.buy_markout_1s if horizon_s == 1 else self.buy_markout_10s
+        return self.sell_markout_1s if horizon_s == 1 else self.sell_markout_10s
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """The signals that a strategy needs, each with its half-life in s (or window in bp); None: it costs nothing.
+
+    ``trades`` asks for :attr:`View.trades`, ``price_source`` for another pair's book in :attr:`View.source`.
+    """
+
+    trades: bool = False
+    volatility_half_life_s: float | None = None
+    parkinson_half_life_s: float | None = None
+    imbalance_window_bps: float | None = None
+    microprice: bool = False
+    order_flow_half_life_s: float | None = None
+    intensity_half_life_s: float | None = None
+    markout_half_life_s: float | None = None
+    price_source: str | None = None
+
+    @property
+    def is_any(self) -> bool:
+        """True if the host must keep any signal or trades up to date."""
+        return self != msgspec.structs.replace(NOTHING, price_source=self.price_source)
+
+    @property
+    def public_trades(self) -> bool:
+        """True if the host must take in public trades."""
+        return self.trades or self.intensity_half_life_s is not None
+
+
+NOTHING = Needs()
