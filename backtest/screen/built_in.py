@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Protocol, TypedDict, runtime_checkable
 
 from backtest.exact.history import Mids
-from backtest.screen.played import Counts, Pace, Played, ScreenFill
+from backtest.screen.played import Counts, Pace, Played, ScreenFill, operation
 from shared.config import Trading
 from shared.messages import Pair, Side
 from strategy.interface import HEADROOM
@@ -59,6 +59,7 @@ class Screening(TypedDict):
     """The outcome as Rust gives it."""
 
     fills: list[tuple[int, int, Side, int, int, int | None, int]]
+    requests: list[tuple[int, int, Side | None, int | None, int | None]]
     touch_ts: list[int]
     touch_bids: list[int]
     touch_asks: list[int]
@@ -118,4 +119,5 @@ def play(market: RustMarket, rule: Rule, pace: Pace, end_ts: int) -> Played:
         Mids(made["touch_ts"], made["touch_bids"], made["touch_asks"]),
         Counts(made["decisions"], made["submits"], made["amends"], made["cancels"], made["refused"]),
         made["position"],
+        [operation(*request) for request in made["requests"]],
     )

@@ -11,19 +11,18 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from backtest.data.columns import Kind
 from backtest.errors import DataError
-from backtest.screen.played import Pace, Played, ScreenFill
+from backtest.screen.played import Pace, Played, ScreenFill, operation
 from backtest.venue.implementation import Market
 from backtest.venue.queue_market import Stop
+from backtest.venue.recorded import Cancelled, Operation, repeat
 from shared.config import Trading
 from shared.messages import Book, BookState, FeedTrades, Fees, Pair, Position, Quote, Side, Trade
 from strategy.interface import NO_SIGNALS, Strategy, Trigger, View
 from strategy.signals.tracker import Tracker
 
-OWNER = 1
 NEVER = 1 << 62
 
 
@@ -34,17 +33,6 @@ class Slot:
     order_id: int = 0
     busy_until: int = -NEVER
     is_refused: bool = False
-
-
-class Request(NamedTuple):
-    """A request on its way: without a price a cancel, with ``side`` a new order, else an amend to a total ``qty``."""
-
-    at: int
-    slot: str
-    order_id: int
-    side: Side | None
-    price: int | None
-    qty: int | None
 
 
 class CallbackScreen:
@@ -62,7 +50,7 @@ class CallbackScreen:
         self._hears_trades = type(strategy).on_trade is not Strategy.on_trade or needs.public_trades
         self._quotes: list[Quote] = []
         self._slots: dict[str, Slot] = {}
-        self._requests: deque[Request] = deque()
+        self._requests: deque[tuple[str, Operation]] = deque()
         # An order's slot, side, when it came to rest and what was before it then.
         self._opened: dict[int, tuple[Side, int, int | None]] = {}
         self._touch: tuple[int | None, int | None] = (None, None)
@@ -80,7 +68,7 @@ class CallbackScreen:
         every = self._pace.every_ns
         next_decision = NEVER if every is None or begin is None else begin + every
         while True:
-            arrival = self._requests[0].at if self._requests else NEVER
+            arrival = self._requests[0][1].ts if self._requests else NEVER
             due = min(arrival, next_decision)
             why, _, first, end = self._market.advance(min(due, end_ts), self._stop)
             if why:
@@ -229,24 +217,20 @@ class CallbackScreen:
     def _send(self, name: str, slot: Slot, side: Side | None, price: int | None, qty: int | None) -> None:
         at = self._market.now() + 2 * self._pace.one_way_ns
         slot.busy_until = at
-        self._requests.append(Request(at, name, slot.order_id, side, price, qty))
+        self._requests.append((name, operation(at, slot.order_id, side, price, qty)))
 
     def _arrive(self) -> None:
         """Carry out the request that arrives next."""
-        at, name, order_id, side, price, qty = self._requests.popleft()
-        market = self._market
-        if price is None or qty is None:
-            events = market.cancel(0, order_id)
-        elif side is not None:
-            events = market.submit(0, order_id, OWNER, side, price, qty, "gtc", True)
-        else:
-            events = market.amend(0, order_id, price, qty, True)
+        name, request = self._requests.popleft()
+        self._played.operations.append(request)
+        events = repeat(self._market, request)
         slot = self._slots[name]
         slot.is_refused = any(event[-1] == "post_only" for event in events)
         self._played.counts.refused += slot.is_refused
-        place = market.place(0, order_id)
-        if place is not None and price is not None and not slot.is_refused:
-            self._opened[order_id] = (self._opened[order_id][0], at, place[0] if place[1] else None)
+        place = self._market.place(0, request.order_id)
+        if place is not None and not isinstance(request, Cancelled) and not slot.is_refused:
+            side = self._opened[request.order_id][0]
+            self._opened[request.order_id] = (side, request.ts, place[0] if place[1] else None)
         if self._note_touch() and self._pace.every_ns is None:
             self._decide()
 

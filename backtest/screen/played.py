@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from backtest.exact.history import Mids
+from backtest.venue.recorded import Amended, Cancelled, Operation, Submitted
 from shared.messages import Side
+
+# The owner of all orders.
+OWNER = 1
 
 
 class ScreenFill(NamedTuple):
@@ -37,12 +41,13 @@ class Counts:
 
 @dataclass(slots=True)
 class Played:
-    """One pair's run; ``position`` is in lots."""
+    """One pair's run; ``position`` is in lots, ``operations`` are what arrived at the exchange."""
 
     fills: list[ScreenFill] = field(default_factory=list)
     mids: Mids = field(default_factory=Mids)
     counts: Counts = field(default_factory=Counts)
     position: int = 0
+    operations: list[Operation] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +56,12 @@ class Pace:
 
     every_ns: int | None
     one_way_ns: int
+
+
+def operation(ts: int, order_id: int, side: Side | None, price: int | None, qty: int | None) -> Operation:
+    """Return a request of the keeper: without a price a cancel, with a side a new order, else an amend."""
+    if price is None or qty is None:
+        return Cancelled(ts, 0, order_id)
+    if side is None:
+        return Amended(ts, 0, order_id, price, qty, post_only=True)
+    return Submitted(ts, 0, order_id, OWNER, side, price, qty, "gtc", post_only=True, stp="cancel_newest")

@@ -50,24 +50,27 @@ pub struct Counts {
 pub struct Outcome {
     pub fills: Vec<Fill>,
     pub touches: Vec<(i64, u64, u64)>,
+    /// In the order in which they arrived.
+    pub requests: Vec<Travelling>,
     pub counts: Counts,
     pub position: i64,
     pub end_ts: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Request {
+pub enum Request {
     Submit { quote: Quote },
     Amend { price: u64, qty: u64 },
     Cancel,
 }
 
+/// A request and when it arrives.
 #[derive(Debug, Clone, Copy)]
-struct Travelling {
-    at: i64,
+pub struct Travelling {
+    pub at: i64,
     slot: usize,
-    id: u64,
-    request: Request,
+    pub id: u64,
+    pub request: Request,
 }
 
 /// A slot's last order; `busy_until` is when the outcome of its last request is known.
@@ -250,9 +253,9 @@ impl Screen {
 
     /// Carries out the request that arrives next.
     fn arrive(&mut self, market: &mut Market) -> Result<(), EngineError> {
-        let Some(Travelling { at, slot, id, request }) = self.travelling.pop_front() else {
-            return Ok(());
-        };
+        let Some(travelling) = self.travelling.pop_front() else { return Ok(()) };
+        self.outcome.requests.push(travelling);
+        let Travelling { at, slot, id, request } = travelling;
         let outcome = match request {
             Request::Submit { quote } => {
                 let Quote { side, price, qty, .. } = quote;

@@ -5,7 +5,7 @@ use pyo3::types::{PyDict, PyList};
 
 use super::Market;
 use super::quoter::{Fixed, MarketMaker, Quoter, Terms};
-use super::screen::{Outcome, Pace, Screen};
+use super::screen::{Outcome, Pace, Request, Screen, Travelling};
 use crate::side_name;
 
 /// The fields of a Python object, by name.
@@ -65,7 +65,7 @@ pub fn to_quoter(rule: &Bound<'_, PyAny>) -> PyResult<Quoter> {
     Ok(Quoter::MarketMaker(Box::new(maker)))
 }
 
-/// The outcome as a dictionary: fills as tuples, touches as three lists.
+/// The outcome as a dictionary: fills and requests as tuples, touches as three lists.
 pub fn to_dict<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     let fills = PyList::empty(py);
@@ -81,6 +81,16 @@ pub fn to_dict<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, P
         ))?;
     }
     dict.set_item("fills", fills)?;
+    let requests = PyList::empty(py);
+    for Travelling { at, id, request, .. } in &outcome.requests {
+        let (side, price, qty) = match request {
+            Request::Submit { quote } => (Some(side_name(quote.side)), Some(quote.price), Some(quote.qty)),
+            Request::Amend { price, qty } => (None, Some(*price), Some(*qty)),
+            Request::Cancel => (None, None, None),
+        };
+        requests.append((*at, *id, side, price, qty))?;
+    }
+    dict.set_item("requests", requests)?;
     dict.set_item("touch_ts", outcome.touches.iter().map(|touch| touch.0).collect::<Vec<_>>())?;
     dict.set_item("touch_bids", outcome.touches.iter().map(|touch| touch.1).collect::<Vec<_>>())?;
     dict.set_item("touch_asks", outcome.touches.iter().map(|touch| touch.2).collect::<Vec<_>>())?;
