@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from backtest.data.columns import BUY, SELL, UNKNOWN, Mark
-from backtest.data.lines import Lines, price_of, qty_of
+from backtest.data.formats.lines import Lines, price_of, qty_of
 from backtest.data.market import Market
 from backtest.data.rows import PairRows
 

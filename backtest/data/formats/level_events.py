@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final
 
 from backtest.data.columns import BUY, SELL, Mark
-from backtest.data.lines import Lines
+from backtest.data.formats.lines import Lines
 from backtest.data.market import Market
 from simulator.market.recorded import EVENTS_HEADER, EVENTS_LOTS, EVENTS_PAIR
 
