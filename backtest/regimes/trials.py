@@ -51,7 +51,6 @@ class Earned:
     unexplained: Decimal
     points: float
     rejects: int
-    rate_rejects: int
     halted: bool
 
 
@@ -77,6 +76,5 @@ def attempt(config: Config, trial: Trial) -> Earned:
         unexplained=parts.unexplained(pnl),
         points=outcome.points,
         rejects=outcome.rejects.total(),
-        rate_rejects=sum(n for why, n in outcome.rejects.items() if "Rate limit" in why),
         halted=bool(outcome.halted),
     )

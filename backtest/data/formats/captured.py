@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backtest.data.columns import BUY, SELL, Mark
-from backtest.data.lines import LINES_A_PART
+from backtest.data.formats.lines import LINES_A_PART
 from backtest.data.market import Market
 from backtest.data.places import Place
 from backtest.errors import DataError

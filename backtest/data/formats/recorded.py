@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -15,11 +16,22 @@ from backtest.errors import DataError
 from collector.recording.files import BARE, DAMAGED, NAME
 from shared.messages import FeedFrame, FeedTrades, Instruments
 
+_Decoder = (
+    msgspec.msgpack.Decoder[FeedFrame] | msgspec.msgpack.Decoder[FeedTrades] | msgspec.msgpack.Decoder[Instruments]
+)
 _frame = msgspec.msgpack.Decoder(FeedFrame)
 _trades = msgspec.msgpack.Decoder(FeedTrades)
 _instruments = msgspec.msgpack.Decoder(Instruments)
 _BOOK, _TRADE, _INSTRUMENT = "feed.book.", "feed.trade.", "feed.instrument"
-_COLUMNS = ("topic", "boot", "seq", "ts", "payload")
+_DECODERS: Final[tuple[tuple[str, _Decoder], ...]] = ((_BOOK, _frame), (_TRADE, _trades), (_INSTRUMENT, _instruments))
+
+
+class _Row(NamedTuple):
+    """A message that a book or its trades are made of, and its row in the file."""
+
+    line: int
+    topic: str
+    message: FeedFrame | FeedTrades | Instruments
 
 
 def files(place: Place) -> list[Place]:
@@ -78,34 +90,36 @@ class _Reader:
         self._connections: dict[str, tuple[int, int]] = {}
 
     def take(self, batch: pa.RecordBatch, number: int) -> None:
-        columns = [batch.column(name).to_pylist() for name in _COLUMNS]
-        rows = list(zip(*columns, strict=True))
-        wanted = [
-            (line, topic, boot, seq, ts, payload)
-            for line, (topic, boot, seq, ts, payload) in enumerate(rows, number)
-            if boot is not None and topic.startswith((_BOOK, _TRADE, _INSTRUMENT))
-        ]
-        decoded: list[tuple[int, str, int, int, int, FeedFrame | FeedTrades]] = []
-        for line, topic, boot, seq, ts, payload in wanted:
-            try:
-                if topic == _INSTRUMENT:
-                    for pair in _instruments.decode(payload).pairs.values():
-                        self._market.list_pair(pair)
-                else:
-                    decoder = _frame if topic.startswith(_BOOK) else _trades
-                    decoded.append((line, topic, boot, seq, ts, decoder.decode(payload)))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._market.tally.note(self.file, line, f"{topic}: {error}")
+        """Take a batch, whose first row has a number in its file."""
+        decoded = self._decoded(batch, number)
         offsets = _offsets(decoded)
-        for line, topic, boot, seq, _, message in decoded:
-            heard = message.received + offsets[boot]
-            missed = self._missed(topic, boot, seq)
+        for row in decoded:
+            message = row.message
+            if isinstance(message, Instruments):
+                for pair in message.pairs.values():
+                    self._market.list_pair(pair)
+                continue
+            missed = self._missed(row.topic, message.boot, message.seq)
             if missed is None:
                 continue
+            heard = message.received + offsets[message.boot]
             if isinstance(message, FeedFrame):
-                self._frame(message, heard, missed, line)
+                self._frame(message, heard, missed, row.line)
             else:
-                self._trades(message, heard, missed, line)
+                self._trades(message, heard, missed, row.line)
+
+    def _decoded(self, batch: pa.RecordBatch, number: int) -> list[_Row]:
+        decoded = []
+        topics, payloads = batch.column("topic").to_pylist(), batch.column("payload").to_pylist()
+        for line, (topic, payload) in enumerate(zip(topics, payloads, strict=True), number):
+            decoder = next((each for prefix, each in _DECODERS if topic.startswith(prefix)), None)
+            if decoder is None:
+                continue
+            try:
+                decoded.append(_Row(line, topic, decoder.decode(payload)))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self._market.tally.note(self.file, line, f"{topic}: {error}")
+        return decoded
 
     def _missed(self, topic: str, boot: int, seq: int) -> int | None:
         """Return how many messages of a topic are missing before this one; None for one that was there before."""
@@ -145,12 +159,15 @@ class _Reader:
             rows.trade(trade.trade_ts or heard, heard, side, trade.price, trade.qty, trade.trade_id)
 
 
-def _offsets(decoded: list[tuple[int, str, int, int, int, FeedFrame | FeedTrades]]) -> dict[int, int]:
+def _offsets(decoded: list[_Row]) -> dict[int, int]:
     """Return, by boot, what makes CLOCK_BOOTTIME of the publisher's machine ns since the epoch.
 
     A message is published right after it was received, so that the least difference of the two is that of the clocks.
     """
     offsets: dict[int, int] = {}
-    for _, _, boot, _, ts, message in decoded:
-        offsets[boot] = min(offsets.get(boot, ts - message.received), ts - message.received)
+    for row in decoded:
+        message = row.message
+        if not isinstance(message, Instruments):
+            offset = message.ts - message.received
+            offsets[message.boot] = min(offsets.get(message.boot, offset), offset)
     return offsets
