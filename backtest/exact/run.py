@@ -40,7 +40,7 @@ EPOCH_NS = 1_800_000_000 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run is made with, besides configuration and market."""
+    """The choices of a run, besides configuration and market."""
 
     strategy: str
     seed: int = 1
@@ -52,7 +52,7 @@ class Options:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run leaves behind. Balances are by asset; ``account`` is the executor's own last word."""
+    """The result of a run. Balances are by asset; ``account`` is the executor's own last word."""
 
     options: Options
     pairs: dict[str, Pair]

@@ -102,9 +102,9 @@ def _line(model: str, regime: str, runs: list[Earned]) -> str:
     pooled = _bps(float(sum(each.pnl for each in runs)), turnover)
     error = Z95 * stdev(means) / math.sqrt(len(means)) if len(means) > 1 else math.nan
     rates = [sum(e.fills for e in runs), sum(e.points for e in runs), sum(e.rejects for e in runs)]
-    shown = " | ".join(f"{value:+.2f}" for value in parts)
+    columns = " | ".join(f"{value:+.2f}" for value in parts)
     return (
-        f"| {model} | {regime} | {pooled:+.2f} ± {error:.2f} | {shown} | "
+        f"| {model} | {regime} | {pooled:+.2f} ± {error:.2f} | {columns} | "
         + " | ".join(f"{rate / hours:.0f}" for rate in rates)
         + " |"
     )

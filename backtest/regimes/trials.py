@@ -27,7 +27,7 @@ REGIMES: Final = ("calm", "trending", "volatile", "thin")
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What to run."""
+    """One run to make."""
 
     model: str
     regime: str
@@ -38,7 +38,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What a trial earned, in the trading currency, and what it took."""
+    """A trial's profit in its parts, in the trading currency, and what it took."""
 
     trial: Trial
     fills: int
