@@ -41,7 +41,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The object that ``tradebyte backtest --json`` prints. Times are RFC 3339, ``*_s`` seconds, ``*_bps`` basis points.
+    """The object that ``tradebyte backtest --json`` prints. Times are RFC 3339; ``*_s`` are seconds, ``*_bps`` bp.
 
     ``markouts_bps`` is the mean by horizon (s), ``markout_errors_bps`` its standard error; null without fills.
     ``outside_depth_share`` is the share of fills of orders whose place in the queue the data did not show, null where
