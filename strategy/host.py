@@ -88,8 +88,9 @@ class Host:
         return _Symbol(strategy, tracker, type(strategy).on_trade is not Strategy.on_trade)
 
     def trigger(self, symbol: str) -> Trigger:
-        """Return the book messages on which the symbol's strategy decides anew."""
-        return self._symbols[symbol].strategy.trigger
+        """Return the book messages of the symbol that matter: to a decision, or to a signal."""
+        strategy = self._symbols[symbol].strategy
+        return Trigger.BOOK if strategy.needs.every_book else strategy.trigger
 
     @property
     def symbols(self) -> list[str]:
