@@ -9,7 +9,10 @@ mod ladder;
 mod model;
 mod own;
 pub mod python;
+mod quoter;
 mod rows;
+mod screen;
+mod screen_python;
 mod taking;
 
 pub use book::Book;

@@ -4,6 +4,8 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use super::screen::Pace;
+use super::screen_python::{run, to_dict, to_quoter};
 use super::taking::{check_id, queue};
 use super::{Market, Model, Row};
 use crate::errors::{EngineError as Fault, RowFault};
@@ -11,6 +13,8 @@ use crate::{EngineError, Whole, count, new_order, side_name, to_list, to_side};
 
 const SYMBOLS_MAX: u64 = 1 << 16;
 const POWER_MAX: f64 = 16.0;
+/// No delay is longer than a minute.
+const DELAY_MAX: i64 = 60_000_000_000;
 
 #[pyclass(module = "rust_client")]
 pub struct QueueMarket {
@@ -188,6 +192,23 @@ impl QueueMarket {
         dict.set_item("traded_lots", stats.traded_lots)?;
         dict.set_item("own_taken_lots", stats.own_taken_lots)?;
         Ok(dict)
+    }
+
+    #[pyo3(signature = (rule, every_ns, one_way_ns, end_ts))]
+    fn screen<'py>(
+        &mut self,
+        py: Python<'py>,
+        rule: &Bound<'py, PyAny>,
+        every_ns: Option<i64>,
+        one_way_ns: i64,
+        end_ts: i64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        if !(0..=DELAY_MAX).contains(&one_way_ns) || every_ns.is_some_and(|every| every <= 0) {
+            return Err(Fault::OutOfRange.into());
+        }
+        let pace = every_ns.map_or(Pace::Touch, Pace::Every);
+        let outcome = run(py, &mut self.market, to_quoter(rule)?, pace, one_way_ns, end_ts)?;
+        to_dict(py, &outcome)
     }
 }
 

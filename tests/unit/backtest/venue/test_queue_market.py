@@ -70,6 +70,18 @@ def test_a_cancel_is_shared_by_the_model(kind: str, model: str, ahead: int) -> N
     assert t.market.place(0, 1) == (ahead, True)
 
 
+def test_no_model_lets_an_own_order_pass_one_before_it(kind: str) -> None:
+    """Of 20, 16 are cancelled: with 9 ahead 6.4 of them are ahead, with 11 ahead 9.6; 3 and 2 would be left."""
+    t = tape(kind, "power")
+    t.level("buy", 100, 9)
+    t.rest(1, "buy", 100, 5)
+    t.level("buy", 100, 11)
+    t.rest(2, "buy", 100, 5)
+    t.level("buy", 100, 20)
+    t.level("buy", 100, 4)
+    assert (t.market.place(0, 1), t.market.place(0, 2)) == ((3, True), (3, True))
+
+
 def test_less_quantity_keeps_the_place_and_more_or_another_price_loses_it(kind: str) -> None:
     t = tape(kind)
     t.rest(1, "buy", 100, 5)

@@ -1,0 +1,1 @@
+"""The fast engine: a strategy against the recorded queues, without the executor."""

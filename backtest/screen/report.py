@@ -1,0 +1,111 @@
+"""The report of ``tradebyte screen``: that of the exact engine, without what only the executor knows."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+import msgspec
+
+from backtest.report.figures import quantiles
+from backtest.report.report import BoundShown, Parts, shown
+from backtest.screen.run import PairRun
+from shared.attribution import Attribution, markouts
+from shared.clock import SECOND
+from shared.numbers import plain
+
+
+class ScreenReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``tradebyte screen --json`` prints; the fields that both engines have mean the same in both.
+
+    ``engine`` is ``rust`` where a built-in rule played, ``python`` where the strategy's own class did.
+    """
+
+    strategy: str
+    engine: str
+    pairs: list[str]
+    rows: int
+    seconds: float
+    wall_s: float
+    rows_per_s: float
+    queue: str
+    every_ms: float | None
+    latency_ms: float
+    currency: str
+    fills: int
+    pnl: str
+    attribution: Parts
+    pnl_per_fill_bps: float | None
+    markouts_bps: dict[str, float | None]
+    markout_errors_bps: dict[str, float | None]
+    bounds: dict[str, BoundShown]
+    outside_depth_share: float | None
+    coverage_bps: dict[str, float | None]
+    turnover: str
+    position: dict[str, float]
+    order_age_s: dict[str, float | None]
+    decisions: int
+    requests: int
+    refused: int
+
+
+def make(
+    runs: list[PairRun], strategy: str, queue: str, every_ms: float | None, latency_ms: float, currency: str
+) -> ScreenReport:
+    """Return the report of all pairs' runs."""
+    fills = [fill for run in runs for fill in run.account.fills]
+    parts = _sum([run.account.parts for run in runs])
+    pnl = sum((run.account.pnl for run in runs), Decimal(0))
+    turnover = sum((fill.qty * fill.price for fill in fills), Decimal(0))
+    means = markouts(fills)
+    wall_s, rows = sum(run.wall_s for run in runs), sum(run.rows for run in runs)
+    counts = [run.played.counts for run in runs]
+    ages = [(fill.ts - fill.opened_ts) / SECOND for run in runs for fill in run.played.fills]
+    outside = sum(run.stats["outside_fills"] for run in runs)
+    return ScreenReport(
+        strategy=strategy,
+        engine="rust" if all(run.is_built_in for run in runs) else "python",
+        pairs=[run.symbol for run in runs],
+        rows=rows,
+        seconds=max(run.seconds for run in runs),
+        wall_s=round(wall_s, 4),
+        rows_per_s=round(rows / wall_s),
+        queue=queue,
+        every_ms=every_ms,
+        latency_ms=latency_ms,
+        currency=currency,
+        fills=len(fills),
+        pnl=plain(pnl),
+        attribution=shown(parts, pnl),
+        pnl_per_fill_bps=float(pnl / turnover) * 10_000 if turnover else None,
+        markouts_bps={f"{each.horizon_s:g}": _or_none(each.mean_bps) for each in means},
+        markout_errors_bps={f"{each.horizon_s:g}": _or_none(each.error_bps) for each in means},
+        bounds=_bounds(runs),
+        outside_depth_share=outside / len(fills) if fills else None,
+        coverage_bps={run.symbol: run.coverage_bps for run in runs},
+        turnover=plain(turnover),
+        position={run.symbol: run.played.position / 10**run.qty_precision for run in runs},
+        order_age_s=quantiles(ages),
+        decisions=sum(each.decisions for each in counts),
+        requests=sum(each.submits + each.amends + each.cancels for each in counts),
+        refused=sum(each.refused for each in counts),
+    )
+
+
+def _bounds(runs: list[PairRun]) -> dict[str, BoundShown]:
+    bounds = {}
+    for name in runs[0].bounds:
+        theirs = [run.bounds[name] for run in runs]
+        pnl = sum((each.pnl for each in theirs), Decimal(0))
+        fills, orders = sum(each.fills for each in theirs), sum(each.orders for each in theirs)
+        bounds[name] = BoundShown(queue=theirs[0].queue, fills=fills, orders=orders, pnl=plain(pnl))
+    return bounds
+
+
+def _sum(parts: list[Attribution]) -> Attribution:
+    names = ("spread", "adverse", "drift", "fees", "fx", "rounding")
+    return Attribution(*(sum((getattr(each, name) for each in parts), Decimal(0)) for name in names))
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
