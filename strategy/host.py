@@ -97,10 +97,6 @@ class Host:
         """Return the pairs that the strategy trades."""
         return list(self._symbols)
 
-    def hears_every_book(self, symbol: str) -> bool:
-        """True if the strategy or one of its signals reads more of the book than the prices of its touch."""
-        return self.trigger(symbol) is Trigger.BOOK or self._symbols[symbol].tracker is not None
-
     def wants_trades(self, symbol: str) -> bool:
         """True if public trades of the symbol must be passed to :meth:`message`."""
         state = self._symbols[symbol]
