@@ -13,7 +13,7 @@ MODULES ?=
 # Which clients: make compat CLIENTS="krakenrs cryptofeed"
 CLIENTS ?=
 
-.PHONY: help setup run test coverage mutants check chaos soak watchers compat simulate bench calibrate docs docs-pages screenshots fix rust lock release clean
+.PHONY: help setup run test coverage mutants check chaos soak watchers compat simulate bench calibrate regimes docs docs-pages screenshots fix rust lock release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -70,6 +70,10 @@ calibrate: ## compare the synthetic market with captures of the real one; writes
 	@scripts/setup.sh
 	@$(BIN)/python -m simulator calibrate --seconds 14400 --seeds 3 --page docs/market.md \
 		$(if $(wildcard ../shared/data),--captures ../shared)
+
+regimes: ## run every model in every regime of the synthetic market (REGIMES_ARGS="--seeds 4"); writes docs/strategies.md
+	@scripts/setup.sh
+	@$(BIN)/python -m backtest regimes --page docs/strategies.md $(REGIMES_ARGS)
 
 docs: ## build the pages of docs/ as a site, in run/site/
 	@scripts/setup.sh dev

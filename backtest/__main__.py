@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "calibrate": "backtest.calibration.command",
     "sweep": "backtest.sweep.command",
     "reconcile": "backtest.reconciliation.command",
+    "regimes": "backtest.regimes.command",
 }
 
 

@@ -1,4 +1,4 @@
-"""What the room's commands have in common: options, errors, and the configuration that they start from."""
+"""The common part of the room's commands: options, errors, and the configuration that they start from."""
 
 from __future__ import annotations
 

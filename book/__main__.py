@@ -56,7 +56,7 @@ def main() -> None:
     options = parser("book", __doc__ or "").parse_args()
     configuration = load_config("book", options.config)
     trading = configuration.trading
-    books = Books(trading.pairs, trading.book_depth, rust=implementation.RUST)
+    books = Books(trading.pairs, trading.feed_depth, published=trading.book_depth, rust=implementation.RUST)
     shell = Shell(Process("book", configuration, WANTED), books)
     shell.process.run_polled(shell.on_messages, shell.on_turn, turn_ms=TURN_MS)
 

@@ -43,14 +43,22 @@ class Effects(effects.Effects):
 class Books:
     """All books of one feed; in a replay every symbol of the recording has one.
 
+    ``depth`` is the subscription's, ``published`` the levels a side that go on the bus (None: all of them).
     ``now`` is ns of CLOCK_BOOTTIME, ``wall`` ns since the epoch.
     """
 
     def __init__(
-        self, symbols: list[str], depth: int, module: Implementation = implementation, *, rust: bool = False
+        self,
+        symbols: list[str],
+        depth: int,
+        module: Implementation = implementation,
+        *,
+        published: int | None = None,
+        rust: bool = False,
     ) -> None:
         self.out = effects.Outbox(Effects)
         self._module, self._depth, self._rust = module, depth, rust
+        self._published = published or depth
         self._books = {symbol: TrackedBook(symbol, depth, module) for symbol in symbols}
         self._shown: dict[str, BookState] = {}
         self._connection = (0, 0)
@@ -225,7 +233,7 @@ class Books:
         """Return the message ``book.<symbol>`` with the book as it is now, ``booked`` at ``now``."""
         book = self._books[symbol]
         state, _ = self._state(book, now)
-        return bytes(book.book.encode(self._depth, state.value, src, boot, seq, ts, book.received, now))
+        return bytes(book.book.encode(self._published, state.value, src, boot, seq, ts, book.received, now))
 
     def _ask(self, now: int) -> None:
         """Ask for snapshots while the feed can fetch them; a new connection brings them by itself."""

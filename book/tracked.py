@@ -60,6 +60,13 @@ class TrackedBook:
         """True if its frames are good and it is in sync now: the last check before a book is published as live."""
         return self.state is BookState.LIVE and bool(self.book.synced) and not self.book.crossed
 
+    def coverage_bps(self) -> float:
+        """Return the mean distance of both sides' last levels from the mid in bp, 0 without a side."""
+        bids, asks = self.book.bids(self._depth), self.book.asks(self._depth)
+        if not bids or not asks:
+            return 0.0
+        return round((asks[-1][0] - bids[-1][0]) / (asks[0][0] + bids[0][0]) * 10_000, 2)
+
     def instrument(self, price_precision: int, qty_precision: int, depth: int | None = None) -> None:
         """Take the pair's precisions; a change makes a new book, which needs a new snapshot.
 
@@ -172,4 +179,5 @@ class TrackedBook:
             checksums_failed=self.checksums_failed,
             stale=bool(self._framed) and age > STALE_NS,
             why=why,
+            coverage_bps=self.coverage_bps() if state is BookState.LIVE else 0.0,
         )

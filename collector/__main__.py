@@ -40,6 +40,7 @@ class Collector:
 
     def __init__(self, process: Process, feed: Feed) -> None:
         self.process, self.feed = process, feed
+        self._requests_served = 0
         self.socket = KrakenSocket(
             process.config.kraken.ws_url,
             self._opened,
@@ -94,6 +95,9 @@ class Collector:
 
     def on_turn(self, now: int) -> None:
         """Turn the feed, and report the process's state."""
+        if self.process.publisher.snapshot_requests > self._requests_served:
+            self._requests_served = self.process.publisher.snapshot_requests
+            self.feed.refresh(now)
         self.feed.turn(now)
         self.carry_out()
         if not self.socket.connected:
@@ -134,7 +138,7 @@ def main() -> None:
     process = Process("collector", configuration, ["resync"])
     trading = configuration.trading
     valuing = Valuing(trading.currency, trading.reference_pairs)
-    feed = Feed(trading.pairs, trading.book_depth, version=configuration.kraken.websocket_version, valuing=valuing)
+    feed = Feed(trading.pairs, trading.feed_depth, version=configuration.kraken.websocket_version, valuing=valuing)
     collector = Collector(process, feed)
     process.run_async(collector.run, collector.on_messages, collector.on_turn, turn_ms=20)
 

@@ -1,4 +1,4 @@
-"""Kraken order books from raw frames, a matching engine, and a recorded market to queue in. The Python twins say the same in Python."""
+"""Kraken order books from raw frames, a matching engine, and a recorded market to queue in; each has a Python twin."""
 
 from typing import Literal, Protocol
 

@@ -58,6 +58,7 @@ SUBSCRIBE_BATCH_SYMBOLS: Final = 50
 SUBSCRIBE_ACK_S: Final = 5.0
 SUBSCRIBE_REFUSED_S: Final = 30.0
 INSTRUMENTS_EVERY_S: Final = 300.0
+SNAPSHOTS_EVERY_S: Final = 10.0  # at most so often are all books subscribed to anew for a reader that joined late
 RESYNC_AGAIN_S: Final = 5.0
 REST_TIMEOUT_S: Final = 5.0
 KEY_REFUSED_FIRST_S: Final = 5.0  # before a refused key is tried again; six times as long each further time

@@ -130,10 +130,7 @@ class BookState(StrEnum):
 
 
 class Book(Message, frozen=True, kw_only=True):
-    """``book.<symbol>``: the published depth, best first; empty on both sides unless the state is ``live``.
-
-    ``exchange_ts`` is the frame's own time, zero where it has none.
-    """
+    """``book.<symbol>``: the published depth, best first, empty unless ``live``; ``exchange_ts`` is 0 if unknown."""
 
     symbol: str
     state: BookState
@@ -148,7 +145,7 @@ class Book(Message, frozen=True, kw_only=True):
 
 
 class BookInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One book in ``book.status``; ``why`` says why it is not live."""
+    """One book in ``book.status``: ``why`` it is not live, and how far from the mid its levels reach (0: unknown)."""
 
     state: BookState
     age_ms: int
@@ -156,6 +153,7 @@ class BookInfo(msgspec.Struct, frozen=True, kw_only=True):
     checksums_failed: int
     stale: bool = False
     why: str = ""
+    coverage_bps: float = 0.0
 
 
 class BookStatus(Message, frozen=True, kw_only=True):

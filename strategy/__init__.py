@@ -1,1 +1,1 @@
-"""The strategy interface, its host, and the market maker. All modules are cores but ``__main__``, the shell."""
+"""The strategy interface, its host, signals and models. All modules are cores but ``__main__``, the shell."""

@@ -88,17 +88,14 @@ class Host:
         return _Symbol(strategy, tracker, type(strategy).on_trade is not Strategy.on_trade)
 
     def trigger(self, symbol: str) -> Trigger:
-        """Return the book messages on which the symbol's strategy decides anew."""
-        return self._symbols[symbol].strategy.trigger
+        """Return the book messages of the symbol that matter: to a decision, or to a signal."""
+        strategy = self._symbols[symbol].strategy
+        return Trigger.BOOK if strategy.needs.every_book else strategy.trigger
 
     @property
     def symbols(self) -> list[str]:
         """Return the pairs that the strategy trades."""
         return list(self._symbols)
-
-    def hears_every_book(self, symbol: str) -> bool:
-        """True if the strategy or one of its signals reads more of the book than the prices of its touch."""
-        return self.trigger(symbol) is Trigger.BOOK or self._symbols[symbol].tracker is not None
 
     def wants_trades(self, symbol: str) -> bool:
         """True if public trades of the symbol must be passed to :meth:`message`."""

@@ -21,22 +21,20 @@ class PairRows:
         self.pair = pair
         self.reader = FrameReader(pair.symbol, pair.price_precision, pair.qty_precision)
         self._tally = tally
+        # The checksums of the reader that are in the tally already: good ones and failed ones.
+        self._counted = (0, 0)
         self._trades: array[int] = array("q")
         self._last_trade_id = 0
 
     def frame(self, frame: bytes, heard_ts: int, file: str, line: int) -> None:
         """Take a book frame."""
-        ok, failed = self.reader.checksums_ok, self.reader.checksums_failed
         try:
-            self.reader.feed(frame, heard_ts)
+            if self.reader.feed(frame, heard_ts):
+                return
         except ValueError as error:
             self._tally.note(file, line, str(error))
             self._tally.gaps[Mark.UNREADABLE] += 1
-            return
-        self._tally.checksums_ok += self.reader.checksums_ok - ok
-        if more := self.reader.checksums_failed - failed:
-            self._tally.checksums_failed += more
-            self._tally.gaps[Mark.CHECKSUM] += 1
+        self._count_checksums()
 
     def change(self, exchange_ts: int, heard_ts: int, snapshot: bool, levels: list[tuple[int, int, int]]) -> None:
         """Take a message of levels from a source without frames, as (side, ticks, lots)."""
@@ -54,8 +52,17 @@ class PairRows:
         self._last_trade_id = max(trade_id, self._last_trade_id)
         self._trades.extend((exchange_ts, heard_ts or exchange_ts, side, ticks, lots))
 
+    def _count_checksums(self) -> None:
+        ok, failed = self.reader.checksums_ok, self.reader.checksums_failed
+        self._tally.checksums_ok += ok - self._counted[0]
+        if failed > self._counted[1]:
+            self._tally.checksums_failed += failed - self._counted[1]
+            self._tally.gaps[Mark.CHECKSUM] += failed - self._counted[1]
+        self._counted = ok, failed
+
     def take(self) -> pa.Table:
         """Return the rows so far in the order of the exchange's time, and begin anew."""
+        self._count_checksums()
         levels = to_table(self.reader.take())
         trades = self._trade_table()
         self._trades = array("q")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from backtest.data import captured, day_files, delimited, recorded
 from backtest.data.columns import Columns
+from backtest.data.formats import captured, day_files, delimited, recorded
 from backtest.data.joined import Part, join
 from backtest.data.market import Market
 from backtest.data.places import Place, place

@@ -23,7 +23,7 @@ class BadRow:
 
 @dataclass(slots=True)
 class Tally:
-    """What was read: frames, rows made, checksums, gaps by their mark, and bad rows with where they are.
+    """Counts of what was read: frames, rows made, checksums, gaps by their mark, and bad rows with their places.
 
     ``gaps`` counts every event, also those after which the book was not trusted anyway, which leave no mark.
     ``trades_missed`` are messages with trades that were lost: the book is as good as before. ``seconds`` are of data.

@@ -9,9 +9,9 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from backtest.data import day_files
 from backtest.data.columns import Columns, Kind, Mark
 from backtest.data.coverage import coverage_bps
+from backtest.data.formats import day_files
 from backtest.data.frames import DAY_NS
 from backtest.data.joined import Part, join, mark_row
 from backtest.data.places import Place
@@ -60,7 +60,7 @@ class DayWriter:
 
     def finish(self, tally: Tally) -> None:
         """Write what is left. Raises DataError; then none of it is written."""
-        days = [day for symbol in list(self._parts) for day in self._days(symbol)]
+        days = [day for symbol in sorted(self._parts) for day in self._days(symbol)]
         self._write(days, tally)
 
     def _days(self, symbol: str) -> list[tuple[Place, Columns]]:

@@ -33,7 +33,7 @@ class Bound:
 
 @dataclass(slots=True)
 class _Cash:
-    """What fills did to one pair's balances, in units of its assets, as the exchange books them."""
+    """The change of one pair's balances by fills, in units of its assets, as the exchange books them."""
 
     base: int = 0
     quote: int = 0

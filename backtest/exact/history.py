@@ -1,12 +1,10 @@
-"""What a run leaves behind for its report: mids, fills, orders and quotes, by the exchange's time."""
+"""The touch of each pair over time, for a run's report."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from decimal import Decimal
-
-from shared.messages import Side
 
 
 @dataclass(slots=True)
@@ -37,34 +35,3 @@ class Mids:
     def last_ts(self) -> int:
         """Return when the touch last moved; 0 before the first."""
         return self.ts[-1] if self.ts else 0
-
-
-@dataclass(frozen=True, slots=True)
-class FillRecord:
-    """An own fill: numbers in ticks, lots and the quote asset; ``opened_ts`` is when its order came to the book."""
-
-    ts: int
-    symbol: str
-    number: int
-    cl_ord_id: str
-    strategy: str
-    side: Side
-    price: int
-    qty: int
-    fee: Decimal
-    is_maker: bool
-    opened_ts: int
-    ahead_at_arrival: int | None
-    ahead_at_fill: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRecord:
-    """A change of an own order in the book: its price and remaining quantity from ``ts`` on, 0 when it left."""
-
-    ts: int
-    symbol: str
-    number: int
-    side: Side
-    price: int
-    remaining: int

@@ -31,6 +31,7 @@ from shared.process.effects import LogEntry
 from simulator.exchange.orders import Fill
 from simulator.pairs.pairs import ASSETS
 from strategy.host import Host
+from strategy.interface import Trigger
 
 # The executor is up before the market begins, by so much; its clock then stands at the second figure.
 EARLY_NS, BOOT_NS = 2 * SECOND, 1000 * SECOND
@@ -40,7 +41,7 @@ EPOCH_NS = 1_800_000_000 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run is made with, besides configuration and market."""
+    """The choices of a run, besides configuration and market."""
 
     strategy: str
     seed: int = 1
@@ -52,7 +53,7 @@ class Options:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run leaves behind. Balances are by asset; ``account`` is the executor's own last word."""
+    """The result of a run. Balances are by asset; ``account`` is the executor's own last word."""
 
     options: Options
     pairs: dict[str, Pair]
@@ -112,7 +113,7 @@ def _wanted(host: Host) -> Stop:
     """Return what a strategy must hear of the market: the touch always, for the executor and the report."""
     wanted = Stop.TOUCH
     for symbol in host.symbols:
-        if host.hears_every_book(symbol):
+        if host.trigger(symbol) is Trigger.BOOK:
             wanted |= Stop.BOOK
         if host.wants_trades(symbol):
             wanted |= Stop.TRADE

@@ -12,7 +12,7 @@ Levels = list[tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What the public feed tells of one pair at a moment; times are ns since the epoch.
+    """News of one pair on the public feed at a moment; times are ns since the epoch.
 
     ``touch`` is the best bid and ask (ticks) where a price of them changed, ``state`` that of the book where it
     changed. ``heard_ts`` is the recording's stamp, ``ts`` where it has none.

@@ -41,7 +41,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``tradebyte backtest --json`` prints. Times are RFC 3339, ``*_s`` seconds, ``*_bps`` basis points.
+    """The object that ``tradebyte backtest --json`` prints. Times are RFC 3339; ``*_s`` are seconds, ``*_bps`` bp.
 
     ``markouts_bps`` is the mean by horizon (s), ``markout_errors_bps`` its standard error; null without fills.
     ``outside_depth_share`` is the share of fills of orders whose place in the queue the data did not show, null where
@@ -116,7 +116,7 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         currency=currency,
         fills=len(fills),
         pnl=plain(pnl),
-        attribution=shown(parts, pnl),
+        attribution=parts_of(parts, pnl),
         pnl_per_fill_bps=float(pnl / turnover) * 10_000 if turnover else None,
         markouts_bps={f"{each.horizon_s:g}": _or_none(each.mean_bps) for each in means},
         markout_errors_bps={f"{each.horizon_s:g}": _or_none(each.error_bps) for each in means},
@@ -143,7 +143,7 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
     )
 
 
-def shown(parts: Attribution, pnl: Decimal) -> Parts:
+def parts_of(parts: Attribution, pnl: Decimal) -> Parts:
     """Return the parts of a profit as text."""
     return Parts(
         spread=plain(parts.spread),

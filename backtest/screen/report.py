@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from backtest.report.figures import quantiles
-from backtest.report.report import BoundShown, Parts, shown
+from backtest.report.report import BoundShown, Parts, parts_of
 from backtest.screen.run import PairRun
 from shared.attribution import Attribution, markouts
 from shared.clock import SECOND
@@ -76,7 +76,7 @@ def make(
         currency=currency,
         fills=len(fills),
         pnl=plain(pnl),
-        attribution=shown(parts, pnl),
+        attribution=parts_of(parts, pnl),
         pnl_per_fill_bps=float(pnl / turnover) * 10_000 if turnover else None,
         markouts_bps={f"{each.horizon_s:g}": _or_none(each.mean_bps) for each in means},
         markout_errors_bps={f"{each.horizon_s:g}": _or_none(each.error_bps) for each in means},

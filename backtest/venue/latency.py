@@ -1,4 +1,4 @@
-"""How long things take between the client and the exchange: constant, drawn, or replayed from the data's own stamps."""
+"""Delays between the client and the exchange: constant, drawn, or replayed from the data's own stamps."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ TIME_MIN = -(1 << 63)
 
 
 class Stop(IntFlag):
-    """What a message did; :meth:`QueueMarket.advance` stops after one that did something wanted."""
+    """The effects of a message; :meth:`QueueMarket.advance` stops after one that did something wanted."""
 
     FILL = 1
     """An own order was filled; always wanted."""

@@ -16,7 +16,7 @@ class RecordedLevel:
 
     @property
     def visible(self) -> int:
-        """What is left to trade with."""
+        """Lots left to trade with."""
         return max(0, self.lots - self.taken)
 
 

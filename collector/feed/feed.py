@@ -58,6 +58,8 @@ class Feed:
         self._clock = ExchangeTime()
         self._sent_at: dict[int, int] = {}
         self._ping_due = 0
+        # When all books are subscribed to anew (0: not wanted), and when that was last.
+        self._refresh_due = self._refreshed = 0
 
     def take(self) -> Effects:
         """Return the effects since the last call."""
@@ -99,12 +101,17 @@ class Feed:
         if self._connected:
             self._subscriptions.resync(message, self.listing.symbols, now)
 
+    def refresh(self, now: int) -> None:
+        """Fetch new snapshots of all books, for a reader that joined late; at most once in a while."""
+        self._refresh_due = max(now, self._refreshed + int(limits.SNAPSHOTS_EVERY_S * SECOND))
+
     def turn(self, now: int) -> None:
         """Repeat requests that were not answered, notice a dead connection, publish the status every 200 ms."""
         if self._connected and self._replay:
             self._last_byte = now
         elif self._connected:
             self._subscriptions.turn(now)
+            self._refresh(now)
             self._ping(now)
             if self._instrument_asked and now - self._instrument_asked > ACK_NS:
                 self.out.problem("instrument data did not come", "asking again")
@@ -113,6 +120,14 @@ class Feed:
                 self.out.reconnect(f"no frame for {limits.CONNECTION_DEAD_S:.0f} s")
         if now >= self._status_due:
             self._publish_status(now)
+
+    def _refresh(self, now: int) -> None:
+        if not self._refresh_due or now < self._refresh_due:
+            return
+        self._refreshed, self._refresh_due = now, 0
+        # A subscription in flight brings a snapshot anyway.
+        symbols = [symbol for symbol in self.listing.symbols if self._subscriptions.is_subscribed(symbol)]
+        self._subscriptions.resubscribe(symbols, now)
 
     def _ping(self, now: int) -> None:
         if now < self._ping_due:

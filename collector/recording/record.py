@@ -1,6 +1,7 @@
-"""``python -m collector record``: what is on the bus into Arrow files, until Ctrl-C. It binds nothing, acts on nothing.
+"""``python -m collector record``: what is on the bus into Arrow files, until Ctrl-C. It binds nothing.
 
-It reads the bus like any other reader: if it cannot keep up it loses messages, says which, and slows nobody down.
+It reads the bus like any other reader: if it cannot keep up it loses messages, says which, and slows nobody down. At
+its start it asks the collector for a fresh snapshot of each book; else it acts on nothing.
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ class Run:
         make_schema = functools.partial(schema, str(wall_ns()), names)
         self.recorder = Recorder(min(limits.RECORD_BATCH_BYTES, rules.rotate_bytes))
         self.store = Store(folder, rules, make_schema)
-        self.subscriber = bus.Subscriber(zmq.Context.instance(), (), names or [""], config.curve)
+        # A recording without the book that its changes begin from could not be played.
+        has_books = not names or any(name == "feed" or name.startswith("feed.book") for name in names)
+        requests = [topics.SNAPSHOT_REQUEST] if has_books else []
+        self.subscriber = bus.Subscriber(zmq.Context.instance(), (), [*(names or [""]), *requests], config.curve)
         # No backoff: after any absence of a publisher its first messages are wanted too.
         self.subscriber.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 0)
         self.subscriber.connect(bus.addresses(config), config.curve)

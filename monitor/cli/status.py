@@ -65,7 +65,7 @@ def show(report: Status, out: Console) -> None:
         )
     out.print(processes)
     out.print()
-    numbers = ("age", "bid", "ask", "checksums", "failed")
+    numbers = ("age", "bid", "ask", "reach bp", "checksums", "failed")
     books = table("book", "state", *numbers, "why", right=numbers)
     for symbol, book in report.books.items():
         books.add_row(
@@ -74,6 +74,7 @@ def show(report: Status, out: Console) -> None:
             age(None if book.age_ms is None else book.age_ms / 1000, PRECISE),
             book.bid or "-",
             book.ask or "-",
+            _text(book.coverage_bps),
             _text(book.checksums_ok),
             _text(book.checksums_failed),
             escape(book.why),

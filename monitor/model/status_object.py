@@ -30,7 +30,10 @@ class StatusProcess(Shown, frozen=True, kw_only=True):
 
 
 class StatusBook(Shown, frozen=True, kw_only=True):
-    """A book in the status object; bid and ask are null unless it is live."""
+    """A book in the status object; bid, ask and coverage are null unless it is live.
+
+    ``coverage_bps`` is how far from the mid the last levels are that the book follows.
+    """
 
     state: str
     why: str
@@ -40,6 +43,7 @@ class StatusBook(Shown, frozen=True, kw_only=True):
     ask: str | None
     checksums_ok: int
     checksums_failed: int
+    coverage_bps: float | None = None
 
 
 class AssetShown(Shown, frozen=True, kw_only=True):

@@ -212,6 +212,7 @@ class View:
             ask=numbers.text(touch.asks[0][0], touch.price_precision) if touch and touch.asks else None,
             checksums_ok=info.checksums_ok if info else 0,
             checksums_failed=info.checksums_failed if info else 0,
+            coverage_bps=(info.coverage_bps or None) if info else None,
             stale=info.stale if info else False,
             why=why,
         )

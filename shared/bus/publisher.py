@@ -18,6 +18,7 @@ from shared.errors import BusAddressInUse
 from shared.messages import Message
 
 _encoder = msgspec.msgpack.Encoder()
+_SNAPSHOT_REQUEST = topics.encode(topics.SNAPSHOT_REQUEST)
 
 
 class Publisher:
@@ -28,6 +29,8 @@ class Publisher:
     ) -> None:
         self.src, self.boot = src, boot
         self.sent = 0
+        #: How often somebody subscribed to what asks for snapshots.
+        self.snapshot_requests = 0
         self._seq: dict[str, int] = {}
         self._state: dict[bytes, bytes] = {}
         self._asked_for: set[bytes] = set()
@@ -92,6 +95,7 @@ class Publisher:
             if word[:1] == b"\x01":
                 wanted.add(word[1:])
         if wanted:
+            self.snapshot_requests += _SNAPSHOT_REQUEST in wanted
             if len(self._asked_for) < limits.BUS_TRACKED_TOPICS:
                 self._asked_for |= wanted
             for raw, payload in self._state.items():

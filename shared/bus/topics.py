@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from shared import messages as m
 
 NUL = "\0"
+# No message has this topic: to subscribe to it asks the collector for a fresh snapshot of every book.
+SNAPSHOT_REQUEST = "feed.snapshot"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Trading(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     reference_pairs: list[str] | None = None
     pairs: list[str] = msgspec.field(default_factory=lambda: list(SANDBOX_PAIRS))
     book_depth: Literal[10, 25, 100, 500, 1000] = 10
+    record_depth: Literal[10, 25, 100, 500, 1000] = 100
     max_position_size: Decimal = Decimal(1000)
     min_order_size: Decimal = Decimal(10)
     max_order_size: Decimal = Decimal(250)
@@ -33,6 +34,11 @@ class Trading(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
     inventory_base: dict[str, Decimal] | None = None
     tier: Literal["starter", "intermediate", "pro"] = "intermediate"
     dry_run: bool = False
+
+    @property
+    def feed_depth(self) -> int:
+        """Return the depth to subscribe to: the deeper of what strategies see and what recordings get."""
+        return max(self.book_depth, self.record_depth)
 
     @property
     def bases(self) -> frozenset[str]:

@@ -14,7 +14,7 @@ import msgspec
 from shared.messages import Orders, OrderState, Quote, Side
 from shared.numbers import unscale
 from strategy.interface import View
-from strategy.models.quoting import BP, Ladder, slot_name
+from strategy.models.quoting import BP, slot_name
 
 _CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RESTING = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN, OrderState.CANCELLING})
@@ -23,8 +23,7 @@ _RESTING = frozenset({OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN, Orde
 class HangingOrders:
     """Knows which slot each level is quoted under, and which slots hang; at most ``most`` of these."""
 
-    def __init__(self, ladder: Ladder, cancel_bps: float, most: int) -> None:
-        self._ladder = ladder
+    def __init__(self, cancel_bps: float, most: int) -> None:
         self._cancel_bps = cancel_bps
         self._most = most
         self._slots: dict[tuple[Side, int], str] = {}
@@ -61,7 +60,6 @@ class HangingOrders:
         while self._hanging and len(self._hanging) >= self._most:
             del self._hanging[next(iter(self._hanging))]
         self._hanging[partner.slot] = partner
-        self._ladder.release(partner.slot)
         used = {*self._hanging, *(self.slot(other, number) for number in range(levels))}
         prefix = partner.slot[0]
         self._slots[other, level] = next(prefix + end for end in _CHARACTERS if prefix + end not in used)

@@ -105,7 +105,7 @@ class PureMarketMaker(MarketMaker):
         self._optimisation = Optimisation(settings.optimise_depth) if settings.optimise_orders else None
         most = limits.QUOTES_PER_TARGET - 2 * settings.depth()
         hangs = settings.hanging_orders and most > 0
-        self._hanging = HangingOrders(self._ladder, settings.hanging_cancel_bps, most) if hangs else None
+        self._hanging = HangingOrders(settings.hanging_cancel_bps, most) if hangs else None
         self._quotes: list[Quote] = []
 
     def on_book(self, view: View) -> Target | None:

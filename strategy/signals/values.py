@@ -79,6 +79,11 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
         return self != msgspec.structs.replace(NOTHING, price_source=self.price_source)
 
     @property
+    def every_book(self) -> bool:
+        """True if a signal changes with a book whose touch has the same prices."""
+        return self.microprice or self.imbalance_window_bps is not None or self.order_flow_half_life_s is not None
+
+    @property
     def public_trades(self) -> bool:
         """True if the host must take in public trades."""
         return self.trades or self.intensity_half_life_s is not None

@@ -1,7 +1,7 @@
-"""Volatility of the mid in bp per √s: an EWMA of sampled moves, and Parkinson's estimate from high and low.
+"""Volatility of the mid in bp per √s: an EWMA of moves by the second, and Parkinson's estimate from high and low.
 
-The mid's variance per second is the decayed sum of squared moves over the decayed sum of the seconds that they took.
-Moves are taken over a second or more, since the touch's bouncing by a tick would count as volatility otherwise.
+Both sample the mid in force at whole seconds, or bars of them. So they depend on the mid's path alone, not on how many
+messages carried it, and the touch's bouncing by a tick within a second does not count as volatility.
 """
 
 from __future__ import annotations
@@ -12,48 +12,56 @@ from shared.clock import SECOND
 from strategy.signals.values import NO_SIGNAL, Signal
 
 BP = 1e-4
-SAMPLE_S = 1.0
 SAMPLES_LEAST = 20
 BAR_S = 5
 BARS_LEAST = 6
 
 
 class EwmaVolatility:
-    """The square root of decayed squared moves by decayed time; a gap of a half-life or more begins anew.
+    """The square root of the decayed mean of squared moves by the second; a gap of a half-life begins anew.
 
-    Valid from ``SAMPLES_LEAST`` moves, which put the standard error at about 16 % for normal moves.
+    Valid from ``SAMPLES_LEAST`` seconds, which put the standard error at about 16 % for normal moves.
     """
 
     def __init__(self, half_life_s: float) -> None:
-        self._half_life_s = half_life_s
-        self._at: int | None = None
+        self._decay = 0.5 ** (1 / half_life_s)
+        self._gap_s = math.ceil(half_life_s) + 1
+        self._second: int | None = None
+        self._sampled: float | None = None
         self._mid = 0.0
-        self._squares = self._seconds = 0.0
+        self._squares = self._weight = 0.0
         self._samples = 0
 
     def add(self, now: int, mid: float) -> None:
         """Take in the mid as it is at ``now``."""
-        if self._at is None:
-            self._at, self._mid = now, mid
-            return
-        elapsed_s = (now - self._at) / SECOND
-        if elapsed_s < SAMPLE_S:
-            return
-        if elapsed_s >= self._half_life_s + SAMPLE_S:
-            self._squares = self._seconds = 0.0
+        second = now // SECOND
+        if self._second is None or second - self._second > self._gap_s:
+            # The first second has no beginning, so moves count from the next one on.
+            self._sampled = None
+            self._squares = self._weight = 0.0
             self._samples = 0
-        else:
-            decay = 0.5 ** (elapsed_s / self._half_life_s)
-            self._squares = self._squares * decay + (math.log(mid / self._mid) / BP) ** 2
-            self._seconds = self._seconds * decay + elapsed_s
-            self._samples += 1
-        self._at, self._mid = now, mid
+        elif second > self._second:
+            self._sample(second - self._second)
+        self._second, self._mid = second, mid
+
+    def _sample(self, seconds: int) -> None:
+        """Take in whole seconds that ended at the mid in force: all of its move falls into the first."""
+        if self._sampled is None:
+            self._sampled = self._mid
+            seconds -= 1
+        if seconds:
+            keep = self._decay**seconds
+            move_bps = math.log(self._mid / self._sampled) / BP
+            self._squares = self._squares * keep + move_bps * move_bps * self._decay ** (seconds - 1)
+            self._weight = self._weight * keep + (1 - keep) / (1 - self._decay)
+            self._samples += seconds
+            self._sampled = self._mid
 
     def signal(self) -> Signal:
         """Return the volatility in bp per √s."""
         if self._samples < SAMPLES_LEAST:
             return NO_SIGNAL
-        return Signal(math.sqrt(self._squares / self._seconds), True)
+        return Signal(math.sqrt(self._squares / self._weight), True)
 
 
 class ParkinsonVolatility:

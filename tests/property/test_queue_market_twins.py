@@ -103,7 +103,7 @@ def rows(symbol: int, ts: int, message: list[tuple[Kind, int, int, int]], says_l
 
 
 def outcome(market: Market, call: tuple[Any, ...]) -> Any:
-    """What a call returns, or the name of its error."""
+    """Return what a call returns, or the name of its error."""
     try:
         return getattr(market, call[0])(*call[1:])
     except ValueError as error:

@@ -318,6 +318,20 @@ def test_the_status_is_due_at_once_and_every_200_ms() -> None:
     assert sent == [True, False, True, False, True]
 
 
+def test_fewer_levels_are_published_than_followed_and_the_status_says_how_far_those_reach() -> None:
+    world = World()
+    world.books = Books([BTC], 10, orderbook, published=1)
+    world.instruments()
+    world.feed_status()
+    assert world.info().coverage_bps == 0
+    bids = [("99.9", "1"), ("99.0", "1")]
+    world.frame(frame("snapshot", bids=bids, asks=[("100.1", "1"), ("101.0", "1")]))
+    assert (world.published[-1].bids, world.published[-1].asks) == ([(999, 10**8)], [(1001, 10**8)])
+    assert world.info().coverage_bps == 100.0
+    world.frame(b"garbage")
+    assert world.info().coverage_bps == 0
+
+
 def test_the_first_connection_of_the_first_boot_is_a_new_one() -> None:
     for boot, connection in ((0, 1), (1, 0)):
         world = World()

@@ -103,6 +103,30 @@ def test_resync_resubscribes_that_symbol_alone_once_a_number() -> None:
     assert len(world.sent()) == 1  # another boot of the book counts from 1 again
 
 
+def test_a_late_reader_gets_new_snapshots_of_all_books_at_most_once_in_a_while() -> None:
+    world = World()
+    world.subscribed()
+    world.feed.refresh(world.now)
+    assert [(r["method"], r["params"]["symbol"]) for r in world.turn(0)] == [("unsubscribe", ["BTC/USD", "ETH/USD"])]
+    for symbol in ("BTC/USD", "ETH/USD"):
+        world.ack("book", symbol, "unsubscribe")
+        world.ack("book", symbol)
+    world.sent()
+    world.feed.refresh(world.now)
+    world.feed.refresh(world.now)
+    assert [r for r in world.turn(9.9) if r["method"] == "unsubscribe"] == []
+    assert [r["params"]["symbol"] for r in world.turn(0.2) if r["method"] == "unsubscribe"] == [["BTC/USD", "ETH/USD"]]
+    assert [r for r in world.turn(1) if r["method"] == "unsubscribe"] == []
+
+
+def test_a_book_that_is_being_subscribed_to_is_left_alone_by_a_late_reader() -> None:
+    world = World()
+    world.open()
+    world.ack("book", "BTC/USD")
+    world.feed.refresh(world.now)
+    assert [r["params"]["symbol"] for r in world.turn(0) if r["method"] == "unsubscribe"] == [["BTC/USD"]]
+
+
 def test_an_unsubscribe_without_an_answer_subscribes_all_the_same() -> None:
     world = World()
     world.subscribed()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.clock import SECOND
 from shared.config import Config, check
@@ -285,6 +288,7 @@ def test_public_trades_reach_only_a_strategy_that_needs_them() -> None:
         trades=[Trade(side="sell", price=840_000, qty=5)],
         received=1,
     )
+    assert probing(Listener)[0].host.trigger("BTC/USD") is Trigger.BOOK  # for its microprice
     for kind in (Probe, Listener):
         world, probe = probing(kind)
         assert world.host.wants_trades("BTC/USD") == (kind is Listener)
@@ -307,3 +311,20 @@ def test_another_pairs_book_reaches_a_strategy_that_takes_its_price_from_it() ->
     assert len(probe.views) == 1
     world.tell(msgspec.structs.replace(book(BookState.SILENT), symbol="ETH/USD"))
     assert probe.views[-1].source is None
+
+
+@given(st.lists(st.tuples(st.integers(-6, 6), st.integers(1, 9), st.integers(1, 500)), max_size=60))
+def test_the_market_maker_quotes_the_same_on_touches_as_on_every_book(steps: list[tuple[int, int, int]]) -> None:
+    def run(trigger: Trigger) -> list[list[Quote]]:
+        world = World()
+        world.ready()
+        world.host._symbols["BTC/USD"].strategy.trigger = trigger
+        targets: list[Target] = []
+        for away, lots, wait_ms in steps:
+            # Half of the steps leave the touch.
+            bid = 840_000 + (away * 20 if away > 0 else 0)
+            message = msgspec.structs.replace(book(bid=bid), bids=[(bid, lots), (bid - 1, lots)])
+            targets += world.turn(wait_ms / 1000) + world.tell(message)
+        return [quotes for quotes, _ in itertools.groupby(target.quotes for target in targets)]
+
+    assert run(Trigger.TOUCH) == run(Trigger.BOOK)

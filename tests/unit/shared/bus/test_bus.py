@@ -58,6 +58,22 @@ def drain(reader: Subscriber, wanted: int, sender: Publisher | None = None) -> l
     return received
 
 
+def test_who_subscribes_to_snapshots_asks_for_them_and_nobody_else_does(context: Context, where: str) -> None:
+    sender = publisher(context, where)
+    everything = Subscriber(context, [where], [""])
+    wait_for_subscription(sender, "control")
+    assert sender.snapshot_requests == 0
+    recorder = Subscriber(context, [where], ["feed.book", topics.SNAPSHOT_REQUEST])
+    for _ in range(500):
+        sender.serve_subscriptions()
+        if sender.snapshot_requests:
+            break
+        time.sleep(0.01)
+    assert sender.snapshot_requests == 1
+    everything.socket.close()
+    recorder.socket.close()
+
+
 def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: Context, where: str) -> None:
     sender = publisher(context, where)
     sender.publish("control", Control(halted=True, why="test"))

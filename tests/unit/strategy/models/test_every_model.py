@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messages import Target
-from strategy.signals.values import Markout, Signal
+from strategy.models import market_maker
+from strategy.models.guard import GuardSettings
+from strategy.signals.values import Markout, Signal, Signals
 from tests.kit.market.models import CASES, NAMES, Case, seen
 
 every_model = pytest.mark.parametrize("case", CASES, ids=NAMES)
@@ -125,3 +127,20 @@ def test_the_guard_leaves_or_widens_a_side_that_loses_beyond_chance(case: Case) 
     assert bids(-1.1, z=3) == usual
     assert bids(-1.1, widen_bps=2.0)[0] == pytest.approx(usual[0] - 168, abs=2)
     assert len(bids(-1.1, position=-500_000)) > 0
+
+
+def test_the_guard_counts_the_maker_fee_as_a_loss() -> None:
+    case = CASES[0]._replace(settings=market_maker.Settings(guard=GuardSettings()))
+    signals = Signals(buy_markout_10s=Markout(-0.5, 0.5, True), sell_markout_10s=Markout(0.5, 0.5, True))
+    free, paid = (replace(seen(maker=maker), signals=signals) for maker in ("0", "0.01"))
+    assert {quote.side for quote in case.decide(free).quotes} == {"buy", "sell"}
+    assert {quote.side for quote in case.decide(paid).quotes} == {"sell"}
+    assert case.decide(replace(paid, signals=Signals())).quotes
+
+
+@every_model
+def test_an_order_leaves_headroom_below_the_largest_one(case: Case) -> None:
+    view = replace(seen(), max_order=Decimal(50))
+    for quote in case.decide(view).quotes:
+        worth = view.worth(Decimal(quote.price).scaleb(-1)) * Decimal(quote.qty).scaleb(-8)
+        assert Decimal("49.9") < worth <= Decimal("49.95")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.clock import SECOND
@@ -68,6 +69,19 @@ def test_the_fair_price_moves_by_its_weighted_signals() -> None:
     # Half a tick of microprice and one of order flow.
     bid, ask = distances(microprice.Microprice(settings), lean=1.0)
     assert ask - bid == pytest.approx(2 * 1.5 / 84.0, abs=0.03)
+
+
+def test_the_skew_is_whole_at_the_models_own_limit() -> None:
+    settings = microprice.Settings(skew_bps=4.0, edge_bps=5.0, max_position=Decimal(400))
+    bid, ask = distances(microprice.Microprice(settings), position=lots(2))
+    assert (bid, ask) == pytest.approx((7.0, 3.0), abs=0.02)
+
+
+def test_the_grid_s_price_is_in_the_quote_asset() -> None:
+    seen_finer = replace(seen(), pair=msgspec.structs.replace(seen().pair, price_precision=2))
+    target = grid.Grid(grid.Settings(reference_price=Decimal("8400.005"), spacing_bps=10)).on_book(seen_finer)
+    assert target is not None
+    assert target.quotes[0].price == pytest.approx(MID * 0.999, abs=1)
 
 
 def test_a_weight_of_zero_needs_no_signal() -> None:

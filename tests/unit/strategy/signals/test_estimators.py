@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.clock import MS, SECOND
 from strategy.signals import volatility
+from strategy.signals.average import AverageMid
 from strategy.signals.book_shape import imbalance, microprice
 from strategy.signals.intensity import Intensity
 from strategy.signals.markouts import FILLS_LEAST, Markouts
@@ -38,25 +39,38 @@ def weight(age_ns: int, half_life_s: float) -> float:
 
 
 @given(STEPS, st.sampled_from([5.0, 30.0, 600.0]))
-def test_ewma_volatility_is_the_weighted_mean_of_squared_moves_by_seconds(
+def test_ewma_volatility_is_the_weighted_mean_of_squared_moves_by_the_second(
     steps: list[tuple[int, int]], half_life_s: float
 ) -> None:
     events = path(steps)
     estimator = EwmaVolatility(half_life_s)
     for event in events:
         estimator.add(*event)
-    sampled = events[:1]
-    for event in events:
-        if event[0] - sampled[-1][0] >= SECOND:
-            sampled.append(event)
-    moves = [(b[0], b[0] - a[0], math.log(b[1] / a[1]) * 1e4) for a, b in itertools.pairwise(sampled)]
+    first, last = events[0][0] // SECOND, events[-1][0] // SECOND
+    sampled = [[mid for at, mid in events if at < second * SECOND][-1] for second in range(first + 1, last + 1)]
+    moves = [math.log(after / before) * 1e4 for before, after in itertools.pairwise(sampled)]
     signal = estimator.signal()
     assert signal.is_valid == (len(moves) >= volatility.SAMPLES_LEAST)
     if signal.is_valid:
-        last = sampled[-1][0]
-        squares = sum(weight(last - at, half_life_s) * move**2 for at, _, move in moves)
-        seconds = sum(weight(last - at, half_life_s) * span / SECOND for at, span, _ in moves)
-        assert signal.value == pytest.approx(math.sqrt(squares / seconds), rel=1e-9, abs=1e-9)
+        weights = [weight((len(moves) - 1 - i) * SECOND, half_life_s) for i in range(len(moves))]
+        mean = sum(w * move**2 for w, move in zip(weights, moves, strict=True)) / sum(weights)
+        assert signal.value == pytest.approx(math.sqrt(mean), rel=1e-9, abs=1e-9)
+
+
+@given(STEPS)
+def test_volatility_does_not_depend_on_messages_that_leave_the_mid(steps: list[tuple[int, int]]) -> None:
+    few = EwmaVolatility(30.0), ParkinsonVolatility(30.0)
+    many = EwmaVolatility(30.0), ParkinsonVolatility(30.0)
+    before: tuple[int, float] | None = None
+    for now, mid in path(steps):
+        for estimator in many:
+            for between in range(before[0] if before else now, now, 300 * MS):
+                estimator.add(between, before[1] if before else mid)
+        for estimator in (*few, *many):
+            estimator.add(now, mid)
+        before = now, mid
+    values = [[estimator.signal().value for estimator in both] for both in (few, many)]
+    assert values[0] == pytest.approx(values[1], rel=1e-9, abs=1e-9)
 
 
 def test_ewma_volatility_begins_anew_after_a_gap() -> None:
@@ -228,3 +242,17 @@ def test_a_mid_heard_at_the_horizon_counts() -> None:
 def test_nothing_is_valid_at_the_start() -> None:
     assert EwmaVolatility(1.0).signal() == ParkinsonVolatility(60.0).signal() == Signal()
     assert OrderFlow(1.0).signal(START) == Intensity(1.0).signal(START) == Signal()
+
+
+@given(STEPS, st.sampled_from([5.0, 600.0]))
+def test_the_average_mid_is_weighted_by_the_time_that_each_was_in_force(
+    steps: list[tuple[int, int]], half_life_s: float
+) -> None:
+    events = path(steps)
+    estimator = AverageMid(half_life_s)
+    values = [estimator.add(*event) for event in events]
+    now = events[-1][0]
+    expected = events[0][1] * weight(now - events[0][0], half_life_s)
+    for (at, mid), (until, _) in itertools.pairwise(events):
+        expected += mid * (weight(now - until, half_life_s) - weight(now - at, half_life_s))
+    assert values[-1] == pytest.approx(expected, rel=1e-9)

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from backtest.data.columns import BUY, SELL, UNKNOWN, Mark
-from backtest.data.lines import Lines, price_of, qty_of
+from backtest.data.formats.lines import Lines, price_of, qty_of
 from backtest.data.market import Market
 from backtest.data.rows import PairRows
 
@@ -34,8 +34,11 @@ class _Change(NamedTuple):
 
 def read_book(lines: Lines, market: Market) -> Iterator[None]:
     """Read level changes. Raises DataError."""
-    for (symbol, heard, snapshot), group in groupby(_changes(lines, market), key=lambda change: change[:3]):
-        changes = list(group)
+    for (symbol, heard, snapshot), group in groupby(_changes(lines, market), key=_message):
+        changes = [change for change in group if change is not None]
+        if not changes:
+            market.mark_all(Mark.UNREADABLE, 0)
+            continue
         rows = market.rows(symbol)
         if rows is not None:
             levels = [change.level for change in changes]
@@ -44,7 +47,8 @@ def read_book(lines: Lines, market: Market) -> Iterator[None]:
             yield
 
 
-def _changes(lines: Lines, market: Market) -> Iterator[_Change]:
+def _changes(lines: Lines, market: Market) -> Iterator[_Change | None]:
+    """Yield the rows, None for a bad one."""
     for row in lines.rows():
         try:
             _, symbol, at, heard, snapshot, side, price, amount = row
@@ -55,9 +59,14 @@ def _changes(lines: Lines, market: Market) -> Iterator[_Change]:
             change = _Change(symbol, int(heard) * _US, _TRUTH[snapshot], int(at) * _US, level)
         except (ValueError, KeyError) as error:
             lines.note(error)
-            market.mark_all(Mark.UNREADABLE, 0)
+            yield None
             continue
         yield change
+
+
+def _message(change: _Change | None) -> tuple[str, int, bool]:
+    """Return what the rows of one message have in common."""
+    return ("", 0, False) if change is None else change[:3]
 
 
 def read_trades(lines: Lines, market: Market) -> Iterator[None]:

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final
 
 from backtest.data.columns import BUY, SELL, Mark
-from backtest.data.lines import Lines
+from backtest.data.formats.lines import Lines
 from backtest.data.market import Market
 from simulator.market.recorded import EVENTS_HEADER, EVENTS_LOTS, EVENTS_PAIR
 
@@ -27,9 +27,12 @@ def read(lines: Lines, market: Market) -> Iterator[None]:
     if rows is None:
         return
     is_first = True
-    for ns, group in groupby(_events(lines, market), key=lambda event: event[0]):
+    for ns, group in groupby(_events(lines), key=lambda event: None if event is None else event[0]):
+        if ns is None:
+            market.mark_all(Mark.UNREADABLE, 0)
+            continue
         levels = []
-        for _, kind, side, ticks, lots in group:
+        for _, kind, side, ticks, lots in filter(None, group):
             if kind == "trade":
                 rows.trade(ns, 0, side, ticks, lots)
             else:
@@ -41,7 +44,8 @@ def read(lines: Lines, market: Market) -> Iterator[None]:
             yield
 
 
-def _events(lines: Lines, market: Market) -> Iterator[_Event]:
+def _events(lines: Lines) -> Iterator[_Event | None]:
+    """Yield the rows, None for a bad one."""
     for row in lines.rows():
         try:
             ns, kind, side, ticks, qty, _ = row
@@ -50,6 +54,6 @@ def _events(lines: Lines, market: Market) -> Iterator[_Event]:
             event = int(ns), kind, _SIDES[side], int(ticks), int(qty) * EVENTS_LOTS
         except (ValueError, KeyError) as error:
             lines.note(error)
-            market.mark_all(Mark.UNREADABLE, 0)
+            yield None
             continue
         yield event

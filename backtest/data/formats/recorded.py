@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import msgspec
 import pyarrow as pa
@@ -19,7 +20,7 @@ _frame = msgspec.msgpack.Decoder(FeedFrame)
 _trades = msgspec.msgpack.Decoder(FeedTrades)
 _instruments = msgspec.msgpack.Decoder(Instruments)
 _BOOK, _TRADE, _INSTRUMENT = "feed.book.", "feed.trade.", "feed.instrument"
-_COLUMNS = ("topic", "boot", "seq", "ts", "payload")
+_Message = FeedFrame | FeedTrades | Instruments
 
 
 def files(place: Place) -> list[Place]:
@@ -69,61 +70,84 @@ def _batches(file: Place, market: Market | None) -> Iterator[tuple[int, pa.Recor
             market.tally.note(file.text, row, f"cut off or damaged here: {error}")
 
 
+@dataclass(slots=True)
+class _Topic:
+    """The newest boot, seq and connection that were read of a topic; boot 0 before the first message."""
+
+    boot: int = 0
+    seq: int = 0
+    connection: tuple[int, int] = (0, 0)
+
+    def missed_before(self, boot: int, seq: int) -> int | None:
+        """Return how many messages are missing before this one; None for one that was there before."""
+        last_boot, last = self.boot or boot, self.seq if self.boot else seq - 1
+        if boot < last_boot or (boot == last_boot and seq <= last):
+            return None
+        self.boot, self.seq = boot, seq
+        return seq - last - 1 if boot == last_boot else seq - 1
+
+
 class _Reader:
     def __init__(self, market: Market) -> None:
         self.file = ""
         self._market = market
-        # The newest boot and seq of each topic, and the newest connection.
-        self._seqs: dict[str, tuple[int, int]] = {}
-        self._connections: dict[str, tuple[int, int]] = {}
+        # None for a topic that no rows are made of.
+        self._topics: dict[str, _Topic | None] = {}
 
     def take(self, batch: pa.RecordBatch, number: int) -> None:
-        columns = [batch.column(name).to_pylist() for name in _COLUMNS]
-        rows = list(zip(*columns, strict=True))
-        wanted = [
-            (line, topic, boot, seq, ts, payload)
-            for line, (topic, boot, seq, ts, payload) in enumerate(rows, number)
-            if boot is not None and topic.startswith((_BOOK, _TRADE, _INSTRUMENT))
-        ]
-        decoded: list[tuple[int, str, int, int, int, FeedFrame | FeedTrades]] = []
-        for line, topic, boot, seq, ts, payload in wanted:
-            try:
-                if topic == _INSTRUMENT:
-                    for pair in _instruments.decode(payload).pairs.values():
-                        self._market.list_pair(pair)
-                else:
-                    decoder = _frame if topic.startswith(_BOOK) else _trades
-                    decoded.append((line, topic, boot, seq, ts, decoder.decode(payload)))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                self._market.tally.note(self.file, line, f"{topic}: {error}")
-        offsets = _offsets(decoded)
-        for line, topic, boot, seq, _, message in decoded:
-            heard = message.received + offsets[boot]
-            missed = self._missed(topic, boot, seq)
+        """Take a batch, whose first row has a number in its file."""
+        decoded = self._decoded(batch, number)
+        offsets = _offsets([message for _, _, message in decoded])
+        for line, topic, message in decoded:
+            if isinstance(message, Instruments):
+                for pair in message.pairs.values():
+                    self._market.list_pair(pair)
+                continue
+            missed = topic.missed_before(message.boot, message.seq)
             if missed is None:
                 continue
+            heard = message.received + offsets[message.boot]
             if isinstance(message, FeedFrame):
-                self._frame(message, heard, missed, line)
+                self._frame(topic, message, heard, missed, line)
             else:
                 self._trades(message, heard, missed, line)
 
-    def _missed(self, topic: str, boot: int, seq: int) -> int | None:
-        """Return how many messages of a topic are missing before this one; None for one that was there before."""
-        last_boot, last = self._seqs.get(topic, (boot, seq - 1))
-        if boot < last_boot or (boot == last_boot and seq <= last):
-            return None
-        self._seqs[topic] = boot, seq
-        return seq - last - 1 if boot == last_boot else seq - 1
+    def _decoded(self, batch: pa.RecordBatch, number: int) -> list[tuple[int, _Topic, _Message]]:
+        decoded: list[tuple[int, _Topic, _Message]] = []
+        known = self._topics
+        names, payloads = batch.column("topic").to_pylist(), batch.column("payload").to_pylist()
+        for line, (name, payload) in enumerate(zip(names, payloads, strict=True), number):
+            topic = known[name] if name in known else self._meet(name)
+            if topic is None:
+                continue
+            try:
+                if name.startswith(_BOOK):
+                    message: _Message = _frame.decode(payload)
+                elif name.startswith(_TRADE):
+                    message = _trades.decode(payload)
+                else:
+                    message = _instruments.decode(payload)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self._market.tally.note(self.file, line, f"{name}: {error}")
+                continue
+            decoded.append((line, topic, message))
+        return decoded
 
-    def _frame(self, message: FeedFrame, heard: int, missed: int, line: int) -> None:
+    def _meet(self, name: str) -> _Topic | None:
+        is_wanted = name.startswith((_BOOK, _TRADE)) or name == _INSTRUMENT
+        topic = self._topics[name] = _Topic() if is_wanted else None
+        return topic
+
+    def _frame(self, topic: _Topic, message: FeedFrame, heard: int, missed: int, line: int) -> None:
         self._market.tally.frames += 1
         rows = self._market.rows(message.symbol)
         if rows is None:
             return
-        connection = (message.boot, message.connection)
-        if self._connections.setdefault(message.symbol, connection) != connection:
-            self._connections[message.symbol] = connection
-            rows.mark(Mark.RECONNECT, heard)
+        connection = message.boot, message.connection
+        if connection != topic.connection:
+            if topic.connection != (0, 0):
+                rows.mark(Mark.RECONNECT, heard)
+            topic.connection = connection
         elif missed:
             rows.mark(Mark.MISSED, heard)
         rows.frame(message.frame, heard, self.file, line)
@@ -136,21 +160,20 @@ class _Reader:
             return
         precisions = rows.pair.price_precision, rows.pair.qty_precision
         if (message.price_precision, message.qty_precision) != precisions:
-            self._market.tally.note(
-                self.file, line, f"trades of {message.symbol} in other precisions than {precisions}"
-            )
+            self._market.tally.note(self.file, line, f"{message.symbol}: trades in other precisions than {precisions}")
             return
         for trade in message.trades:
             side = BUY if trade.side == "buy" else SELL
             rows.trade(trade.trade_ts or heard, heard, side, trade.price, trade.qty, trade.trade_id)
 
 
-def _offsets(decoded: list[tuple[int, str, int, int, int, FeedFrame | FeedTrades]]) -> dict[int, int]:
+def _offsets(messages: list[_Message]) -> dict[int, int]:
     """Return, by boot, what makes CLOCK_BOOTTIME of the publisher's machine ns since the epoch.
 
     A message is published right after it was received, so that the least difference of the two is that of the clocks.
     """
-    offsets: dict[int, int] = {}
-    for _, _, boot, _, ts, message in decoded:
-        offsets[boot] = min(offsets.get(boot, ts - message.received), ts - message.received)
-    return offsets
+    stamped = [message for message in messages if not isinstance(message, Instruments)]
+    return {
+        boot: min(message.ts - message.received for message in stamped if message.boot == boot)
+        for boot in {message.boot for message in stamped}
+    }

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from backtest.data.columns import BUY, SELL, Mark
-from backtest.data.lines import LINES_A_PART
+from backtest.data.formats.lines import LINES_A_PART
 from backtest.data.market import Market
 from backtest.data.places import Place
 from backtest.errors import DataError
@@ -52,6 +52,7 @@ def read(place: Place, market: Market) -> Iterator[None]:
 class _Reader:
     def __init__(self, file: str, market: Market) -> None:
         self._file, self._market = file, market
+        # Depths of subscriptions that the books do not know yet.
         self._depths: dict[str, int] = {}
 
     def take(self, frame: bytes, line: int) -> None:
@@ -60,14 +61,14 @@ class _Reader:
             name = channel[1] if channel else b""
             if name == b"book" and b'"data"' in frame:
                 for symbol in set(_SYMBOL.findall(frame)) or {b""}:
-                    self._book(symbol.decode(), frame, line)
+                    self._book(symbol.decode(errors="replace"), frame, line)
                 return
             if name == b"trade" and b'"data"' in frame:
                 self._v2_trades(frame, line)
                 return
             self._note_depth(frame, line)
         elif frame.startswith(b"[") and (end := _V1_END.search(frame)):
-            symbol = end[3].decode()
+            symbol = end[3].decode(errors="replace")
             if end[1] == b"book":
                 if end[2]:
                     self._depths[new_name(symbol)] = int(end[2])
@@ -81,7 +82,8 @@ class _Reader:
         self._market.tally.frames += 1
         rows = self._market.rows(symbol) if symbol else None
         if rows is not None:
-            rows.reader.expect_depth(self._depths.get(rows.pair.symbol, 0))
+            if self._depths and (depth := self._depths.pop(rows.pair.symbol, 0)):
+                rows.reader.expect_depth(depth)
             rows.frame(frame, 0, self._file, line)
         elif not symbol:
             self._broken(line, "a book frame without a symbol")

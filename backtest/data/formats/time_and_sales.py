@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from backtest.data.columns import BUY, SELL, UNKNOWN
-from backtest.data.lines import Lines, price_of, qty_of
+from backtest.data.formats.lines import Lines, price_of, qty_of
 from backtest.data.market import Market
 from backtest.data.pairs import by_any_name
 from backtest.errors import DataError

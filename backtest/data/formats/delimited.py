@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backtest.data import level_events, tardis, time_and_sales
-from backtest.data.lines import Lines
+from backtest.data.formats import level_events, tardis, time_and_sales
+from backtest.data.formats.lines import Lines
 from backtest.data.market import Market
 from backtest.data.places import Place
 from backtest.errors import DataError

@@ -1,0 +1,1 @@
+"""Forms of market data: each is read into the rows of a market."""

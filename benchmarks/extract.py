@@ -1,0 +1,141 @@
+"""How fast market data becomes columns: ``python -m benchmarks.extract``.
+
+A capture of both pairs, as often as wanted with its times moved on, as a file of lines and as a recording of the bus,
+by the command as a person runs it: read, every checksum verified, sorted, written as Parquet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from benchmarks import report
+from collector.recording.files import BARE, schema
+from shared.clock import SECOND, parse_rfc3339, rfc3339
+from shared.messages import FeedFrame
+
+ROOT = Path(__file__).resolve().parents[1]
+CAPTURE = "public_v2/book10_trades_BTCUSD_ETHUSD_flashbook.jsonl"
+# The capture is 22 s long.
+APART_NS = 22 * SECOND
+BATCH_ROWS = 1000
+_TIME = re.compile(rb'"timestamp":"([^"]+)"')
+_SYMBOL = re.compile(rb'"symbol":"([^"]+)"')
+
+
+def repeated(path: Path, copies: int) -> Iterator[bytes]:
+    """Yield the capture's frames again and again, each time later."""
+    lines = path.read_bytes().splitlines()
+    for copy in range(copies):
+
+        def moved(match: re.Match[bytes], by: int = copy * APART_NS) -> bytes:
+            return b'"timestamp":"%s"' % rfc3339(parse_rfc3339(match[1].decode()) + by).encode()
+
+        for line in lines:
+            yield _TIME.sub(moved, line)
+
+
+def write_recording(frames: Iterator[bytes], path: Path) -> None:
+    """Write the book frames as a recording, each received 10 ms after its time."""
+    rows: list[tuple[object, ...]] = []
+    seqs: dict[str, int] = {}
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, schema("benchmark", [])) as writer:
+        for frame in frames:
+            if b'"channel":"book"' not in frame or (symbol := _SYMBOL.search(frame)) is None:
+                continue
+            at = _TIME.search(frame)
+            if at is None:
+                continue
+            topic = f"feed.book.{symbol[1].decode()}"
+            seq = seqs[topic] = seqs.get(topic, 0) + 1
+            wall = parse_rfc3339(at[1].decode()) + 10_000_000 + hash(frame) % 1_000_000
+            message = FeedFrame(
+                src="collector", boot=1, seq=seq, ts=wall, symbol=symbol[1].decode(), frame=frame, connection=1,
+                received=wall - SECOND,
+            )  # fmt: skip
+            payload = msgspec.msgpack.encode(message)
+            rows.append((topic, "collector", 1, seq, wall, wall, 0, payload))
+            if len(rows) == BATCH_ROWS:
+                writer.write_batch(_batch(rows))
+                rows = []
+        if rows:
+            writer.write_batch(_batch(rows))
+
+
+def _batch(rows: list[tuple[object, ...]]) -> pa.RecordBatch:
+    columns = [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), BARE.types, strict=True)]
+    return pa.record_batch(columns, schema=BARE)
+
+
+def measure(name: str, source: Path, out: Path, repeats: int) -> str:
+    """Return a row of the table: the best of the repeats."""
+    command = [sys.executable, "-m", "backtest", "extract", str(source), "--out", str(out), "--overwrite", "--json"]
+    runs = [
+        json.loads(subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout) for _ in range(repeats)
+    ]
+    rates = sorted(run["rows_per_s"] for run in runs)
+    first = runs[0]
+    line = (
+        f"| {name} | {first['frames']:,} | {first['rows']:,} | {first['checksums_ok']:,} | "
+        f"{rates[-1]:,} ({rates[0]:,} to {rates[-1]:,}) |"
+    )
+    print(line, flush=True)
+    return line
+
+
+def main() -> int:
+    """Measure, print, and write the section of RESULTS.md."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks.extract", description=__doc__)
+    options.add_argument("--copies", type=int, default=100, help="how often the capture is repeated (100)")
+    options.add_argument("--repeats", type=int, default=5, help="how often each is measured (5)")
+    options.add_argument("--print", action="store_true", help="only print; leave RESULTS.md as it is")
+    chosen = options.parse_args()
+    capture = Path(os.environ.get("TRADEBYTE_FRAMES") or ROOT.parent / "shared" / "frames") / CAPTURE
+    if not capture.is_file():
+        print(f"{capture} is not here; set TRADEBYTE_FRAMES", file=sys.stderr)
+        return 1
+    where = report.machine()
+    with tempfile.TemporaryDirectory() as folder:
+        lines, recording = Path(folder) / "capture.jsonl", Path(folder) / "recording.arrows"
+        lines.write_bytes(b"\n".join(repeated(capture, chosen.copies)))
+        write_recording(repeated(capture, chosen.copies), recording)
+        out = Path(folder) / "out"
+        rows = [
+            measure("capture, a frame a line", lines, out, chosen.repeats),
+            measure("recording of the bus", recording, out, chosen.repeats),
+        ]
+    if not chosen.print:
+        report.write("extract", page(rows, where, chosen.copies, chosen.repeats))
+        print("written to benchmarks/RESULTS.md")
+    return 0
+
+
+def page(rows: list[str], where: str, copies: int, repeats: int) -> str:
+    """Return the section of RESULTS.md."""
+    lines = [
+        "## Market data to columns",
+        "",
+        f"{report.today()}, `python -m benchmarks.extract`, {repeats} repeats of {copies} copies. {where}.",
+        "",
+        "The whole command: starting, reading, verifying, sorting, writing; rows a second of wall time on one core,",
+        "the best (range). A row is a change of a level or a trade.",
+        "",
+        "| source | frames | rows | checksums that hold | rows/s |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        *rows,
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
