@@ -1,4 +1,4 @@
-"""What a run of the fast engine leaves behind, whichever strategy it played."""
+"""The outcome of a run of the fast engine, whichever strategy it played."""
 
 from __future__ import annotations
 
