@@ -2,10 +2,9 @@
 
 Times are the exchange's. A decision at ``t`` sees the market and the own orders as they were at ``t``. What it asks for
 is carried out two delays (there and back) and a turnaround later, one request after the other; its outcome is known to
-decisions from then on. The keeper holds one
-order a slot: it is amended when its target's price changed, cancelled when it is no longer wanted or its amend was
-refused, and added anew once it is gone. Every add and amend is post-only. ``rust_client`` says the same in Rust
-(``venue/screen.rs``) for the rules that it has.
+decisions from then on. The keeper holds one order a slot. It is amended when its target's price changed or it needs
+another quantity, cancelled when it is no longer wanted or its amend was refused, and added anew once it is gone. Every
+add and amend is post-only. ``rust_client`` says the same in Rust (``venue/screen.rs``) for the rules that it has.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from backtest.screen.played import Pace, Played, ScreenFill, operation
 from backtest.venue.implementation import Market
 from backtest.venue.queue_market import Stop
 from backtest.venue.recorded import Cancelled, Operation, repeat
+from executor.decide.planner import EXCESS_PERCENT
 from shared.config import Trading
 from shared.messages import Book, BookState, FeedTrades, Fees, Pair, Position, Quote, Side, Trade
 from strategy.interface import NO_SIGNALS, Strategy, Trigger, View
@@ -213,9 +213,12 @@ class CallbackScreen:
             elif quote is None or slot.is_refused:
                 self._played.counts.cancels += 1
                 self._send(name, slot, None, None, None)
-            elif order[2] != quote.price:
-                self._played.counts.amends += 1
-                self._send(name, slot, None, quote.price, order[4] + quote.qty)
+            else:
+                _, _, price, remaining, filled = order
+                qty = kept_qty(remaining, quote.qty, is_same_price=price == quote.price)
+                if (quote.price, qty) != (price, remaining):
+                    self._played.counts.amends += 1
+                    self._send(name, slot, None, quote.price, filled + qty)
 
     def _send(self, name: str, slot: Slot, side: Side | None, price: int | None, qty: int | None) -> None:
         pace = self._pace
@@ -243,3 +246,13 @@ class CallbackScreen:
 def _slot_order(name: str) -> tuple[bool, str]:
     """Return the key by which bids come first, nearest first: the order in which requests are sent."""
     return name.startswith("a"), name
+
+
+def kept_qty(remaining: int, wanted: int, *, is_same_price: bool) -> int:
+    """Return the quantity that an order is to have at the wanted price, by the executor's rule.
+
+    A partial fill is not topped up while half of it is left, and a few percent too much are not worth an amend.
+    """
+    if wanted > 2 * remaining or 100 * remaining > (100 + EXCESS_PERCENT) * wanted:
+        return wanted
+    return remaining if is_same_price else min(remaining, wanted)

@@ -15,6 +15,9 @@ use crate::engine::{Event, NewOrder, Reason, SelfTrade, TimeInForce};
 use crate::errors::EngineError;
 use crate::side::Side;
 
+/// `executor/decide/planner.py` has the same figure.
+const EXCESS_PERCENT: u128 = 5;
+
 /// When decisions are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -237,9 +240,13 @@ impl Screen {
                 (None, Some(quote)) => Request::Submit { quote },
                 (Some(_), None) => Request::Cancel,
                 (Some(_), Some(_)) if is_refused => Request::Cancel,
-                (Some(queued), Some(quote)) if queued.order.price == quote.price => continue,
-                (Some(queued), Some(quote)) => {
-                    Request::Amend { price: quote.price, qty: queued.order.filled + quote.qty }
+                (Some(queued), Some(Quote { price, qty, .. })) => {
+                    let order = &queued.order;
+                    let qty = kept_qty(order.remaining, qty, price == order.price);
+                    if (price, qty) == (order.price, order.remaining) {
+                        continue;
+                    }
+                    Request::Amend { price, qty: order.filled + qty }
                 }
             };
             self.send(now, slot, request);
@@ -309,4 +316,14 @@ impl Screen {
         }
         Ok(())
     }
+}
+
+/// The quantity that an order is to have at the price that is wanted, by the executor's rule: a partial fill is not topped
+/// up while half of it is left, and a few percent too much are not worth an amend.
+fn kept_qty(remaining: u64, wanted: u64, is_same_price: bool) -> u64 {
+    let (left, quote) = (u128::from(remaining), u128::from(wanted));
+    if quote > 2 * left || 100 * left > (100 + EXCESS_PERCENT) * quote {
+        return wanted;
+    }
+    if is_same_price { remaining } else { remaining.min(wanted) }
 }
