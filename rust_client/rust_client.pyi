@@ -163,6 +163,8 @@ class QueueMarket:
         flags: _Buffer,
     ) -> None:
         """Append whole messages: buffers of i64, i64, u16, u8, u8, i64, i64, u8. Raises EngineError."""
+    def again(self, model: str = "pro_rata", power: float = 2.0) -> QueueMarket:
+        """Return a new market of the same rows and depths, which shares their memory. Raises EngineError."""
     def set_depth(self, symbol: int, depth: int) -> None:
         """Set the levels a side that the record follows; 0 is all of them."""
     def advance(self, until_ns: int, stop: int) -> tuple[int, int, int, int]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from backtest.data.columns import Columns
 from backtest.data.coverage import coverage_bps
 from backtest.errors import DataError
-from backtest.exact.replayed import Tape, merge
+from backtest.exact.replayed import merge
 from backtest.screen.account import Account, account, fills_again
 from backtest.screen.built_in import RustMarket, maker_rule, play
 from backtest.screen.callback import CallbackScreen
@@ -67,7 +67,8 @@ def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace)
     fees = Fees(maker=percent(maker_rate), taker=percent(taker_rate))
     tape = merge({pair.symbol: columns})
     end_ts = int(tape.exchange_ts[-1])
-    market = _market(tape, queue)
+    market = load_market(1, queue)
+    tape.play_on(market)
     began = time.perf_counter()
     played, is_built_in = _play(config, name, pair, fees, market, pace, end_ts)
     wall_s = time.perf_counter() - began
@@ -77,7 +78,7 @@ def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace)
     instrument = PAIRS[pair.symbol]
     bounds = {}
     for bound, rule in BOUNDS.items():
-        fills = fills_again(_market(tape, rule or queue), played.operations, end_ts)
+        fills = fills_again(market.again(rule or queue), played.operations, end_ts)
         pnl = account(instrument, maker_rate, fills, played.mids, end_ts, last).pnl
         bounds[bound] = PairBound(rule or queue, len(fills), len({fill.order_id for fill in fills}), pnl)
     return PairRun(
@@ -93,12 +94,6 @@ def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace)
         stats=market.stats(0),
         coverage_bps=coverage_bps(columns),
     )
-
-
-def _market(tape: Tape, queue: str) -> Market:
-    market = load_market(1, queue)
-    tape.play_on(market)
-    return market
 
 
 def _play(

@@ -95,6 +95,19 @@ class QueueMarket:
         self._first = self._last_start
         self._rows += rows
 
+    def again(self, model: str = "pro_rata", power: float = 2.0) -> QueueMarket:
+        """Return a new market of the same rows, from the first, and the same depths; the rows are shared.
+
+        Raises EngineError if the first rows are dropped already.
+        """
+        if self._first:
+            raise EngineError("the first rows are dropped already")
+        market = QueueMarket(len(self._books), model, power)
+        market._rows = list(self._rows)
+        for book, old in zip(market._books, self._books, strict=True):
+            book.depth = old.depth
+        return market
+
     def set_depth(self, symbol: int, depth: int) -> None:
         """Set the number of levels a side that the record follows; 0, as at the start, is all of them."""
         check_range(depth, 0, ID_MAX)

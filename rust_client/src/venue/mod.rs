@@ -55,6 +55,15 @@ impl Market {
         Self { books, ids: RecordedIds::default(), tape: Tape::default(), now: i64::MIN }
     }
 
+    /// A new market of the same rows, from the first, and the same depths; None if the first rows are dropped.
+    pub fn again(&self, model: Model) -> Option<Self> {
+        let mut market = Self { tape: self.tape.again()?, ..Self::new(self.books.len(), model) };
+        for (book, old) in market.books.iter_mut().zip(&self.books) {
+            book.depth = old.depth;
+        }
+        Some(market)
+    }
+
     /// Appends whole messages; rows before the message played last are dropped.
     pub fn load(&mut self, rows: impl ExactSizeIterator<Item = Row>) -> Result<(), RowFault> {
         self.tape.load(rows, self.books.len(), self.now)

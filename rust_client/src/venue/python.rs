@@ -32,9 +32,6 @@ impl QueueMarket {
         if !(1..=SYMBOLS_MAX).contains(&symbols.0) {
             return Err(Fault::OutOfRange.into());
         }
-        if !(power > 0.0 && power <= POWER_MAX) {
-            return Err(EngineError::new_err(format!("a power is above 0 and at most {POWER_MAX}")));
-        }
         Ok(Self { market: Market::new(symbols.0 as usize, to_model(model, power)?) })
     }
 
@@ -71,6 +68,12 @@ impl QueueMarket {
             flags: flags[at],
         });
         Ok(self.market.load(rows).map_err(Fault::Row)?)
+    }
+
+    #[pyo3(signature = (model="pro_rata", power=2.0))]
+    fn again(&self, model: &str, power: f64) -> PyResult<Self> {
+        let market = self.market.again(to_model(model, power)?).ok_or(Fault::OutOfRange)?;
+        Ok(Self { market })
     }
 
     fn set_depth(&mut self, symbol: Whole, depth: Whole) -> PyResult<()> {
@@ -216,7 +219,10 @@ impl QueueMarket {
     }
 }
 
-pub fn to_model(name: &str, power: f64) -> PyResult<Model> {
+fn to_model(name: &str, power: f64) -> PyResult<Model> {
+    if !(power > 0.0 && power <= POWER_MAX) {
+        return Err(EngineError::new_err(format!("a power is above 0 and at most {POWER_MAX}")));
+    }
     match name {
         "front" => Ok(Model::Front),
         "pro_rata" => Ok(Model::ProRata),

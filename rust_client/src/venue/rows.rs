@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use crate::errors::RowFault;
 use crate::side::Side;
 
@@ -77,10 +79,10 @@ impl Row {
     }
 }
 
-/// The rows from the last played message on; they are counted from the first ever loaded.
+/// The rows from the last played message on; they are counted from the first ever loaded. Markets may share them.
 #[derive(Default)]
 pub struct Tape {
-    rows: Vec<Row>,
+    rows: Arc<Vec<Row>>,
     first: usize,
     /// The next row to play, and the first of the message played last.
     next: usize,
@@ -95,20 +97,26 @@ impl Tape {
         symbols: usize,
         now: i64,
     ) -> Result<(), RowFault> {
-        let kept = self.rows.len();
-        let mut newest = self.rows.last().map_or(now, |row| row.exchange_ts.max(now));
-        self.rows.reserve(rows.len());
+        let all = Arc::make_mut(&mut self.rows);
+        let kept = all.len();
+        let mut newest = all.last().map_or(now, |row| row.exchange_ts.max(now));
+        all.reserve(rows.len());
         for row in rows {
             if let Err(fault) = row.check(symbols, newest) {
-                self.rows.truncate(kept);
+                all.truncate(kept);
                 return Err(fault);
             }
             newest = row.exchange_ts;
-            self.rows.push(row);
+            all.push(row);
         }
-        self.rows.drain(..self.last_start - self.first);
+        all.drain(..self.last_start - self.first);
         self.first = self.last_start;
         Ok(())
+    }
+
+    /// The same rows from the first, which must be held still.
+    pub fn again(&self) -> Option<Self> {
+        (self.first == 0).then(|| Self { rows: Arc::clone(&self.rows), ..Self::default() })
     }
 
     pub fn get(&self, index: usize) -> Option<&Row> {

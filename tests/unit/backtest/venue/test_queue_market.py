@@ -317,6 +317,31 @@ def test_symbols_do_not_touch_each_other(kind: str) -> None:
     assert market.count(1) == 1
 
 
+def test_the_same_rows_are_played_again_under_another_model(kind: str) -> None:
+    market = market_class(kind)(1, "front")
+    market.set_depth(0, 1)
+    rows = [
+        (1, 1, 0, Kind.SNAPSHOT, 0, 100, 10, Flag.FIRST),
+        (1, 1, 0, Kind.SNAPSHOT, 0, 99, 10, Flag.LAST),
+        (2, 2, 0, Kind.LEVEL, 0, 100, 14, Flag.LAST),
+        (3, 3, 0, Kind.LEVEL, 0, 100, 10, Flag.LAST),
+    ]
+    load(market, rows)
+    for model, ahead in (("front", 6), ("back", 10)):
+        again = market.again(model)
+        assert again.advance(1, Stop.MARK)[0] == Stop.MARK
+        again.submit(0, 1, 1, "buy", 100, 5)
+        while again.advance(9, 0)[0]:
+            pass
+        assert (again.place(0, 1), again.levels(0, "buy", 9)) == ((ahead, True), [(100, 15)])
+    assert market.next_ts() == 1, "each plays for itself"
+    while market.advance(9, 0)[0]:
+        pass
+    load(market, [(9, 9, 0, Kind.MARK, 0, 0, 1, Flag.LAST)])
+    with pytest.raises(ValueError):
+        market.again("front")
+
+
 @pytest.mark.parametrize(
     "row",
     [
