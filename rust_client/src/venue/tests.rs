@@ -61,3 +61,39 @@ fn the_models_share_a_cancel_within_their_bounds() {
     }
     assert_eq!(models.map(|model| model.cancelled_ahead(10, 14, 8)), [8, 5, 6, 4, 4]);
 }
+
+fn fixed(distance_bps: f64) -> quoter::Quoter {
+    quoter::Quoter::Fixed(quoter::Fixed { distance_bps, qty: 5, max_position: 5, price_step: 1 })
+}
+
+#[test]
+fn a_fixed_rule_rounds_away_from_the_mid_and_leaves_a_full_side() {
+    let mut quotes = Vec::new();
+    let sight = |position| Some(quoter::Sight { bid: 100_000, ask: 100_003, position });
+    fixed(1.0).quotes(sight(0), &mut quotes);
+    // 100001.5 less and plus 10.00015.
+    assert_eq!(quotes.iter().map(|quote| quote.price).collect::<Vec<_>>(), [99_991, 100_012]);
+    fixed(1.0).quotes(sight(5), &mut quotes);
+    assert_eq!(quotes.iter().map(|quote| quote.side).collect::<Vec<_>>(), [Side::Sell]);
+    fixed(1.0).quotes(None, &mut quotes);
+    assert!(quotes.is_empty());
+}
+
+#[test]
+fn a_request_takes_both_ways_and_its_turnaround() {
+    let mut market = Market::new(1, Model::ProRata);
+    let rows = [
+        row(1, Kind::Snapshot, Side::Buy, 100_000, 10, 2),
+        row(1, Kind::Snapshot, Side::Sell, 100_003, 10, 1),
+        // Two delays of 10 and a turnaround of 5 after 1: the orders come at 26.
+        row(25, Kind::Trade, Side::Sell, 99_980, 3, 1),
+        row(27, Kind::Trade, Side::Sell, 99_980, 3, 1),
+    ];
+    market.load(rows.into_iter()).unwrap();
+    let delays = screen::Delays { one_way: 10, submit: 5, amend: 1, cancel: 1 };
+    let outcome = screen::Screen::new(fixed(1.0), screen::Pace::Touch, delays).run(&mut market, 40).unwrap();
+    assert_eq!(outcome.requests.iter().map(|request| request.at).collect::<Vec<_>>(), [26, 26]);
+    let fill =
+        screen::Fill { ts: 27, id: 1, side: Side::Buy, price: 99_991, qty: 3, ahead: Some(0), opened_ts: 26 };
+    assert_eq!((outcome.fills, outcome.position), (vec![fill], 3));
+}
