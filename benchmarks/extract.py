@@ -1,4 +1,4 @@
-"""How fast market data becomes columns: ``python -m benchmarks.extract``.
+"""Measure how fast market data becomes columns: ``python -m benchmarks.extract``.
 
 A capture of both pairs, as often as wanted with its times moved on, as a file of lines and as a recording of the bus,
 by the command as a person runs it: read, every checksum verified, sorted, written as Parquet.
