@@ -204,8 +204,11 @@ class QueueMarket:
     def queue(self, symbol: int, side: str, price: int) -> list[int]: ...
     def is_live(self, symbol: int) -> bool: ...
     def stats(self, symbol: int) -> dict[str, int]: ...
-    def screen(self, rule: object, every_ns: int | None, one_way_ns: int, end_ts: int) -> dict[str, object]:
+    def screen(
+        self, rule: object, every_ns: int | None, delays_ns: tuple[int, int, int, int], end_ts: int
+    ) -> dict[str, object]:
         """Play a market of one symbol by a rule until ``end_ts``, deciding every so often or (None) at each touch.
 
-        ``rule`` has the fields of ``backtest.screen.built_in``'s FixedRule or MakerRule. Raises EngineError.
+        ``rule`` has the fields of ``backtest.screen.built_in``'s FixedRule or MakerRule; the delays are one way, and a
+        submit's, an amend's and a cancel's time inside the exchange. Raises EngineError.
         """

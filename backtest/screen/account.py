@@ -1,4 +1,4 @@
-"""What the fills of one pair earned: the exchange's rounding, marks for the attribution, the same requests again."""
+"""Count what one pair's fills earned, with the exchange's rounding; fill the same requests on another market."""
 
 from __future__ import annotations
 

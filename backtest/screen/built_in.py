@@ -75,7 +75,7 @@ class Screening(TypedDict):
 class RustMarket(Protocol):
     """The one method of Rust's queue market that the reference does not have."""
 
-    def screen(self, rule: Rule, every_ns: int | None, one_way_ns: int, end_ts: int) -> Screening:
+    def screen(self, rule: Rule, every_ns: int | None, delays_ns: tuple[int, int, int, int], end_ts: int) -> Screening:
         """Play the market to its end."""
 
 
@@ -113,7 +113,8 @@ def maker_rule(settings: Settings, trading: Trading, pair: Pair, maker_fee: str)
 
 def play(market: RustMarket, rule: Rule, pace: Pace, end_ts: int) -> Played:
     """Play a market of one pair by a rule in Rust."""
-    made = market.screen(rule, pace.every_ns, pace.one_way_ns, end_ts)
+    delays_ns = (pace.one_way_ns, pace.submit_ns, pace.amend_ns, pace.cancel_ns)
+    made = market.screen(rule, pace.every_ns, delays_ns, end_ts)
     return Played(
         [ScreenFill(*fill) for fill in made["fills"]],
         Mids(made["touch_ts"], made["touch_bids"], made["touch_asks"]),

@@ -1,7 +1,8 @@
 """The fast engine for a strategy's own class: the same View as live, and a simple keeper instead of the executor.
 
-Times are the exchange's. A decision at ``t`` sees the market and the own orders as they were at ``t``; what it asks for
-arrives two delays later (there and back), and its outcome is known to decisions from then on. The keeper holds one
+Times are the exchange's. A decision at ``t`` sees the market and the own orders as they were at ``t``. What it asks for
+is carried out two delays (there and back) and a turnaround later, one request after the other; its outcome is known to
+decisions from then on. The keeper holds one
 order a slot: it is amended when its target's price changed, cancelled when it is no longer wanted or its amend was
 refused, and added anew once it is gone. Every add and amend is post-only. ``rust_client`` says the same in Rust
 (``venue/screen.rs``) for the rules that it has.
@@ -60,6 +61,8 @@ class CallbackScreen:
         if self._hears_trades:
             self._stop |= Stop.TRADE
         self._played = Played()
+        # When the last request sent is carried out.
+        self._worked = -NEVER
         self._fills = 0
 
     def run(self, end_ts: int) -> Played:
@@ -215,8 +218,10 @@ class CallbackScreen:
                 self._send(name, slot, None, quote.price, order[4] + quote.qty)
 
     def _send(self, name: str, slot: Slot, side: Side | None, price: int | None, qty: int | None) -> None:
-        at = self._market.now() + 2 * self._pace.one_way_ns
-        slot.busy_until = at
+        pace = self._pace
+        turnaround = pace.submit_ns if side is not None else pace.cancel_ns if price is None else pace.amend_ns
+        at = max(self._worked, self._market.now() + 2 * pace.one_way_ns + turnaround)
+        slot.busy_until = self._worked = at
         self._requests.append((name, operation(at, slot.order_id, side, price, qty)))
 
     def _arrive(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run of the fast engine leaves behind, whichever strategy it played."""
+"""The outcome of a run of the fast engine, whichever strategy it played."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from backtest.exact.history import Mids
 from backtest.venue.recorded import Amended, Cancelled, Operation, Submitted
+from shared.clock import MS
 from shared.messages import Side
+from simulator.websocket import TURNAROUND_MS
 
 # The owner of all orders.
 OWNER = 1
@@ -52,10 +54,16 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When decisions are made, and how long news and requests travel each way; ``every_ns`` None: at each touch."""
+    """When decisions are made (``every_ns`` None: at each touch), and how long things take.
+
+    ``one_way_ns`` is how long news and requests travel; the others are a request's time inside the exchange.
+    """
 
     every_ns: int | None
     one_way_ns: int
+    submit_ns: int = int(TURNAROUND_MS["add_order"] * MS)
+    amend_ns: int = int(TURNAROUND_MS["amend_order"] * MS)
+    cancel_ns: int = int(TURNAROUND_MS["cancel_order"] * MS)
 
 
 def operation(ts: int, order_id: int, side: Side | None, price: int | None, qty: int | None) -> Operation:

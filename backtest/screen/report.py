@@ -16,7 +16,7 @@ from shared.numbers import plain
 
 
 class ScreenReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``tradebyte screen --json`` prints; the fields that both engines have mean the same in both.
+    """The object that ``tradebyte screen --json`` prints; fields of both engines mean the same in both.
 
     ``engine`` is ``rust`` where a built-in rule played, ``python`` where the strategy's own class did.
     """

@@ -72,7 +72,7 @@ def call(rng: Random, number: int) -> tuple[Any, ...]:
 
 
 def state(market: Market, newest: int) -> list[Any]:
-    """What can be seen of the market, and of its last orders."""
+    """Everything visible of the market and of its last orders."""
     orders = [(market.order(0, number), market.place(0, number)) for number in range(max(0, newest - 45), newest + 1)]
     return [orders, market.stats(0), market.take_events(0), market.levels(0, "buy", 9), market.levels(0, "sell", 9)]
 

@@ -4,7 +4,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use super::screen::Pace;
+use super::screen::{Delays, Pace};
 use super::screen_python::{run, to_dict, to_quoter};
 use super::taking::{check_id, queue};
 use super::{Market, Model, Row};
@@ -194,20 +194,24 @@ impl QueueMarket {
         Ok(dict)
     }
 
-    #[pyo3(signature = (rule, every_ns, one_way_ns, end_ts))]
+    #[pyo3(signature = (rule, every_ns, delays_ns, end_ts))]
     fn screen<'py>(
         &mut self,
         py: Python<'py>,
         rule: &Bound<'py, PyAny>,
         every_ns: Option<i64>,
-        one_way_ns: i64,
+        delays_ns: [i64; 4],
         end_ts: i64,
     ) -> PyResult<Bound<'py, PyDict>> {
-        if !(0..=DELAY_MAX).contains(&one_way_ns) || every_ns.is_some_and(|every| every <= 0) {
+        if delays_ns.iter().any(|delay| !(0..=DELAY_MAX).contains(delay))
+            || every_ns.is_some_and(|every| every <= 0)
+        {
             return Err(Fault::OutOfRange.into());
         }
         let pace = every_ns.map_or(Pace::Touch, Pace::Every);
-        let outcome = run(py, &mut self.market, to_quoter(rule)?, pace, one_way_ns, end_ts)?;
+        let [one_way, submit, amend, cancel] = delays_ns;
+        let delays = Delays { one_way, submit, amend, cancel };
+        let outcome = run(py, &mut self.market, to_quoter(rule)?, pace, delays, end_ts)?;
         to_dict(py, &outcome)
     }
 }

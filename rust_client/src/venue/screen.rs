@@ -1,8 +1,9 @@
 //! The fast engine: a rule, a market, a constant delay; no executor. `backtest/screen/callback.py` says the same for
 //! strategies in Python.
 //!
-//! Times are the exchange's. A decision at `t` sees the market and the own orders as they were at `t`; what it asks for
-//! arrives two delays later (there and back), and its outcome is known to decisions from then on.
+//! Times are the exchange's. A decision at `t` sees the market and the own orders as they were at `t`. What it asks for is
+//! carried out two delays (there and back) and a turnaround later, one request after the other; its outcome is known to
+//! decisions from then on.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,15 @@ pub enum Pace {
     Every(i64),
     /// Whenever the touch changed, or an own order was filled.
     Touch,
+}
+
+/// How long news and requests travel each way, and how long a request takes inside the exchange, by kind; in ns.
+#[derive(Debug, Clone, Copy)]
+pub struct Delays {
+    pub one_way: i64,
+    pub submit: i64,
+    pub amend: i64,
+    pub cancel: i64,
 }
 
 /// A fill of an own order; `ahead` is what was before it when it came to rest, None where that is not known.
@@ -92,7 +102,9 @@ struct Opened {
 pub struct Screen {
     quoter: Quoter,
     pace: Pace,
-    round_trip: i64,
+    delays: Delays,
+    /// When the last request sent is carried out.
+    worked: i64,
     slots: Vec<Slot>,
     travelling: VecDeque<Travelling>,
     /// By order id less one.
@@ -104,12 +116,13 @@ pub struct Screen {
 }
 
 impl Screen {
-    pub fn new(quoter: Quoter, pace: Pace, one_way_ns: i64) -> Self {
+    pub fn new(quoter: Quoter, pace: Pace, delays: Delays) -> Self {
         let slots = quoter.slots();
         Self {
             quoter,
             pace,
-            round_trip: 2 * one_way_ns,
+            delays,
+            worked: i64::MIN,
             slots: vec![Slot { busy_until: i64::MIN, ..Slot::default() }; slots],
             travelling: VecDeque::new(),
             opened: Vec::new(),
@@ -236,16 +249,24 @@ impl Screen {
 
     fn send(&mut self, now: i64, slot: usize, request: Request) {
         let counts = &mut self.outcome.counts;
-        match request {
+        let turnaround = match request {
             Request::Submit { quote } => {
                 counts.submits += 1;
                 self.opened.push(Opened { side: quote.side, ts: 0, ahead: None });
                 self.slots[slot].id = self.opened.len() as u64;
+                self.delays.submit
             }
-            Request::Amend { .. } => counts.amends += 1,
-            Request::Cancel => counts.cancels += 1,
-        }
-        let at = now + self.round_trip;
+            Request::Amend { .. } => {
+                counts.amends += 1;
+                self.delays.amend
+            }
+            Request::Cancel => {
+                counts.cancels += 1;
+                self.delays.cancel
+            }
+        };
+        let at = self.worked.max(now + 2 * self.delays.one_way + turnaround);
+        self.worked = at;
         let id = self.slots[slot].id;
         self.slots[slot].busy_until = at;
         self.travelling.push_back(Travelling { at, slot, id, request });

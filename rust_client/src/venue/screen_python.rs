@@ -5,7 +5,7 @@ use pyo3::types::{PyDict, PyList};
 
 use super::Market;
 use super::quoter::{Fixed, MarketMaker, Quoter, Terms};
-use super::screen::{Outcome, Pace, Request, Screen, Travelling};
+use super::screen::{Delays, Outcome, Pace, Request, Screen, Travelling};
 use crate::side_name;
 
 /// The fields of a Python object, by name.
@@ -23,10 +23,10 @@ pub fn run(
     market: &mut Market,
     quoter: Quoter,
     pace: Pace,
-    one_way_ns: i64,
+    delays: Delays,
     end: i64,
 ) -> PyResult<Outcome> {
-    Ok(py.detach(|| Screen::new(quoter, pace, one_way_ns).run(market, end))?)
+    Ok(py.detach(|| Screen::new(quoter, pace, delays).run(market, end))?)
 }
 
 /// The quoter that a Python object describes: `backtest.screen.built_in`'s MakerRule or FixedRule.
