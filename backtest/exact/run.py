@@ -85,6 +85,8 @@ class Outcome:
     operations: list[Operation] = field(default_factory=list)
     tape: Tape | None = None
     places: dict[int, tuple[int, bool]] = field(default_factory=dict)
+    # Lots that traded in the record, by pair.
+    traded_lots: dict[str, int] = field(default_factory=dict)
 
 
 def on_columns(config: Config, columns: dict[str, Columns], options: Options) -> Outcome:
@@ -100,6 +102,7 @@ def on_tape(config: Config, tape: Tape, pairs: dict[str, Pair], options: Options
     source = Replayed(kraken, market, tape, pairs, begin_ts, _wanted(Host(config, options.strategy)))
     outcome = _play(config, options, kraken, source)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
+    outcome.traded_lots = {name: market.stats(number)["traded_lots"] for number, name in enumerate(tape.symbols)}
     return outcome
 
 
