@@ -11,5 +11,6 @@ compile() {
     "$work/venv/bin/pip-compile" --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@" pyproject.toml
 }
-compile --upgrade --extra build --output-file requirements.txt
+# moto reads times with botocore, which holds python-dateutil below 3.
+compile --upgrade --upgrade-package "python-dateutil<3" --extra build --output-file requirements.txt
 compile --upgrade --extra build --extra dev --extra desktop --extra docs --constraint requirements.txt --output-file requirements-dev.txt

@@ -85,18 +85,24 @@ class Outcome:
     operations: list[Operation] = field(default_factory=list)
     tape: Tape | None = None
     places: dict[int, tuple[int, bool]] = field(default_factory=dict)
+    # Lots that traded in the record, by pair.
+    traded_lots: dict[str, int] = field(default_factory=dict)
 
 
 def on_columns(config: Config, columns: dict[str, Columns], options: Options) -> Outcome:
     """Run on recorded data; ``config`` is prepared for its pairs."""
-    tape = merge(columns)
+    return on_tape(config, merge(columns), {symbol: part.pair for symbol, part in columns.items()}, options)
+
+
+def on_tape(config: Config, tape: Tape, pairs: dict[str, Pair], options: Options) -> Outcome:
+    """Run on merged rows of these pairs."""
     begin_ts = int(tape.exchange_ts[0]) - EARLY_NS
     kraken = _exchange(config, options, begin_ts, crowded=False)
     market = load_market(len(tape.symbols), options.queue, options.power)
-    pairs = {symbol: part.pair for symbol, part in columns.items()}
     source = Replayed(kraken, market, tape, pairs, begin_ts, _wanted(Host(config, options.strategy)))
     outcome = _play(config, options, kraken, source)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
+    outcome.traded_lots = {name: market.stats(number)["traded_lots"] for number, name in enumerate(tape.symbols)}
     return outcome
 
 

@@ -17,6 +17,8 @@ from shared.numbers import plain
 
 # The rules of the queue at both ends.
 OPTIMISTIC, PESSIMISTIC = "front", "back"
+# Own fills beyond this share of the volume are not credible on a record that does not react to us.
+CREDIBLE_SHARE = 0.05
 
 
 class BoundShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +47,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     ``markouts_bps`` is the mean by horizon (s), ``markout_errors_bps`` its standard error; null without fills.
     ``outside_depth_share`` is the share of fills of orders whose place in the queue the data did not show, null where
-    every place is known. ``uptime`` is the share of seconds with quotes on both sides, by pair and distance (bp).
+    every place is known. ``volume_share`` is own fills as a share of the volume, by pair. ``uptime`` is the share of
+    seconds with quotes on both sides, by pair and distance (bp).
     """
 
     strategy: str
@@ -72,6 +75,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     outside_depth_share: float | None
     coverage_bps: dict[str, float | None]
     outbound_sha256: str
+    volume_share: dict[str, float]
     maker_share: float | None
     turnover: str
     drawdown: float
@@ -97,7 +101,7 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
     seconds = (outcome.end_ts - outcome.begin_ts) / SECOND
     curve = figures.curve(outcome)
     bounds = _bounds(outcome) if outcome.tape is not None else None
-    means = markouts(fills)
+    means, shares = markouts(fills), _volume_shares(outcome)
     turnover = sum((fill.qty * fill.price * fill.rate for fill in fills), Decimal(0))
     return Report(
         strategy=outcome.options.strategy,
@@ -124,6 +128,7 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         outside_depth_share=_outside(bounds["middle"]) if bounds else None,
         coverage_bps=dict(coverage_bps),
         outbound_sha256=outcome.digest,
+        volume_share=shares,
         maker_share=sum(fill.maker for fill in outcome.fills) / len(fills) if fills else None,
         turnover=plain(turnover),
         drawdown=round(curve.drawdown, 6),
@@ -139,7 +144,7 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         targets=outcome.decisions,
         rejects=dict(outcome.rejects),
         halted=outcome.halted,
-        warnings=_warnings(outcome, fills),
+        warnings=_warnings(outcome, fills, shares),
     )
 
 
@@ -180,13 +185,28 @@ def _places(outcome: Outcome) -> dict[str, dict[str, float | None]]:
     return {symbol: figures.quantiles(values) for symbol, values in ahead.items()}
 
 
-def _warnings(outcome: Outcome, fills: list[MarkedFill]) -> list[str]:
+def _volume_shares(outcome: Outcome) -> dict[str, float]:
+    """Return, by pair, own fills as a share of what traded in the record."""
+    own: dict[str, int] = dict.fromkeys(outcome.traded_lots, 0)
+    for fill in outcome.fills:
+        if fill.pair.symbol in own:
+            own[fill.pair.symbol] += fill.qty
+    return {symbol: lots / outcome.traded_lots[symbol] for symbol, lots in own.items() if outcome.traded_lots[symbol]}
+
+
+def _warnings(outcome: Outcome, fills: list[MarkedFill], shares: Mapping[str, float]) -> list[str]:
     """Return what a reader must know before believing the figures."""
     warnings = []
     if not fills:
         warnings.append("no fills: nothing can be said of the strategy")
     elif len(fills) < 100:
         warnings.append(f"{len(fills)} fills are few: see the errors beside the markouts")
+    for symbol, share in shares.items():
+        if share > CREDIBLE_SHARE:
+            warnings.append(
+                f"{symbol}: our fills are {share:.0%} of what traded; beyond {CREDIBLE_SHARE:.0%} others would have "
+                "reacted, and the record does not"
+            )
     if outcome.halted:
         warnings.append(f"trading halted: {outcome.halted}")
     return warnings
