@@ -22,6 +22,7 @@ from collector.recording.files import FRAME_TOPICS, Recording, find, frames
 from shared import bus, config, limits
 from shared.bus import subscriber
 from shared.clock import boot_ns
+from shared.config.trading import Trading
 from shared.messages import FeedFrame
 from tests.system import System, until
 
@@ -64,7 +65,7 @@ def symbols_with_snapshot(system: System) -> set[str]:
 
 
 def verified(raw_frames: list[bytes]) -> dict[str, Any]:
-    verifier = Verifier(10, implementation)
+    verifier = Verifier(Trading().feed_depth, implementation)
     for frame in raw_frames:
         verifier.take(frame)
     return verifier.report()
