@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median_low
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from backtest.data.columns import BUY, SELL, Mark
+from backtest.data.frames import INT64_MAX
 from backtest.data.market import Market
 from backtest.data.places import Place
 from backtest.errors import DataError
 from collector.recording.files import BARE, DAMAGED, NAME
+from shared.clock import SECOND
 from shared.messages import FeedFrame, FeedTrades, Instruments
 
 _frame = msgspec.msgpack.Decoder(FeedFrame)
@@ -107,7 +110,10 @@ class _Reader:
             if missed is None:
                 continue
             heard = message.received + offsets[message.boot]
-            if isinstance(message, FeedFrame):
+            if not 0 < heard <= INT64_MAX:
+                self._market.tally.note(self.file, line, f"received at {heard}, which is no time")
+                self._market.mark_all(Mark.UNREADABLE, 0)
+            elif isinstance(message, FeedFrame):
                 self._frame(topic, message, heard, missed, line)
             else:
                 self._trades(message, heard, missed, line)
@@ -164,16 +170,21 @@ class _Reader:
             return
         for trade in message.trades:
             side = BUY if trade.side == "buy" else SELL
-            rows.trade(trade.trade_ts or heard, heard, side, trade.price, trade.qty, trade.trade_id)
+            try:
+                rows.trade(trade.trade_ts or heard, heard, side, trade.price, trade.qty, trade.trade_id)
+            except ValueError as error:
+                self._market.tally.note(self.file, line, str(error))
 
 
 def _offsets(messages: list[_Message]) -> dict[int, int]:
     """Return, by boot, what makes CLOCK_BOOTTIME of the publisher's machine ns since the epoch.
 
-    A message is published right after it was received, so that the least difference of the two is that of the clocks.
+    A message is published right after it was received, so that the least difference of the two is that of the clocks;
+    stamps that are far from the others are damaged, and do not count.
     """
-    stamped = [message for message in messages if not isinstance(message, Instruments)]
-    return {
-        boot: min(message.ts - message.received for message in stamped if message.boot == boot)
-        for boot in {message.boot for message in stamped}
-    }
+    differences: dict[int, list[int]] = {}
+    for message in messages:
+        if not isinstance(message, Instruments):
+            differences.setdefault(message.boot, []).append(message.ts - message.received)
+    usual = {boot: median_low(each) - SECOND for boot, each in differences.items()}
+    return {boot: min(value for value in each if value >= usual[boot]) for boot, each in differences.items()}
