@@ -143,3 +143,12 @@ def test_the_synthetic_market_is_the_seeds() -> None:
     other = on_synthetic(config, 20, Options(STRATEGY, seed=2))
     assert first.digest == same.digest != other.digest
     assert figures.attribution(first, figures.marked(first)).unexplained(figures.profit(first)) == 0
+
+
+def test_the_executors_own_attribution_is_the_reports(outcome: Outcome) -> None:
+    live, fills = outcome.account.attribution, figures.marked(outcome)
+    assert live is not None
+    made = report.parts_of(figures.attribution(outcome, fills), figures.profit(outcome))
+    assert (live.spread, live.adverse, live.drift) == (made.spread, made.adverse, made.drift)
+    assert (live.fees, live.rounding, live.unexplained) == (made.fees, made.rounding, "0")
+    assert outcome.account.unmarked_fills == 0
