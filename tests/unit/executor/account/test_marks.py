@@ -83,10 +83,10 @@ def test_the_parts_are_known_at_once_and_stay_when_the_fill_is_old() -> None:
     walked(marks)
     marks.fill(fill(2.5), ONE)
     young = marks.parts({"BTC/USD": Decimal(200)}, {"USD": ONE})["BTC/USD"]
-    assert (young.spread, young.adverse, young.drift, young.fees) == (6, 194, 0, Decimal("-0.5"))
+    assert (young.spread, young.adverse, young.drift, young.fees) == tuple(map(Decimal, ("6", "194", "0", "-0.5")))
     marks.turn(BEGIN + 70 * SECOND)
     old = marks.parts({"BTC/USD": Decimal(200)}, {"USD": ONE})["BTC/USD"]
-    assert (old.spread, old.adverse, old.drift, old.fees) == (6, 20, 174, Decimal("-0.5"))
+    assert (old.spread, old.adverse, old.drift, old.fees) == tuple(map(Decimal, ("6", "20", "174", "-0.5")))
     assert young.total == old.total
     assert [each.fills for each in marks.markouts()] == [1, 1, 1, 1]
 
