@@ -43,7 +43,7 @@ Line = dict[str, str]
 
 @dataclass(slots=True)
 class Sums:
-    """What the shown fills of one quote asset, or all in the currency, add up to."""
+    """Sums of the shown fills of one quote asset, or of all in the currency."""
 
     realised: Decimal = ZERO
     fees: Decimal = ZERO
