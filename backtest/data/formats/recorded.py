@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median_low
@@ -46,14 +47,15 @@ def read(recorded: list[Place], market: Market) -> Iterator[None]:
 
 
 def _list_first(recorded: list[Place], market: Market) -> None:
-    """List the pairs of the first instrument message: frames may have come before it."""
+    """List the pairs of the first instrument message that can be read: frames may have come before it."""
     for file in recorded:
         for _, batch in _batches(file, None):
-            at = pc.index(batch.column("topic"), _INSTRUMENT).as_py()
-            if at >= 0:
-                for pair in _instruments.decode(batch.column("payload")[at].as_py()).pairs.values():
-                    market.list_pair(pair)
-                return
+            for at in pc.indices_nonzero(pc.equal(batch.column("topic"), _INSTRUMENT)).to_pylist():
+                # One that cannot be read is counted when its turn comes.
+                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    for pair in _instruments.decode(batch.column("payload")[at].as_py()).pairs.values():
+                        market.list_pair(pair)
+                    return
 
 
 def _batches(file: Place, market: Market | None) -> Iterator[tuple[int, pa.RecordBatch]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backtest.data.columns import Kind, Mark
@@ -73,6 +73,8 @@ def test_a_csv(header: bytes, lines: list[list[str]], rubbish: bytes) -> None:
     read_bytes("XBTUSD.csv", content)
 
 
+@example([(0.78125, 173)], 1.0)  # an instrument message that is cut
+@example([(0.8125, 0)], 1.0)  # and one without a member
 @given(DAMAGE, st.floats(0, 1))
 def test_a_recording(damage: list[tuple[float, int]], kept: float) -> None:
     bus, exchange = Bus(NOON - 1000 * SECOND), Exchange()
