@@ -138,5 +138,5 @@ class Driver:
             splits=made,
             walk_forward=walk,
             ranking=ranking,
-            warnings=report.warnings(made, walk),
+            warnings=report.warnings(made, walk, ranking),
         )

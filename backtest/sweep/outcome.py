@@ -18,7 +18,8 @@ class DayOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """A day's figures, money in the trading currency.
 
     ``peak`` and ``trough`` are the highest and lowest profit of the day, so that drawdowns add up over days; ``slices``
-    are the profits of its parts; ``refused`` says why the settings cannot be used, and then nothing was played.
+    are the profits of its parts. ``halted`` is 1 if the executor halted trading. ``refused`` says why the settings
+    cannot be used, and then nothing was played.
     """
 
     hours: float = 0.0
@@ -31,6 +32,7 @@ class DayOutcome(msgspec.Struct, frozen=True, kw_only=True):
     peak: float = 0.0
     trough: float = 0.0
     slices: list[float] = []
+    halted: int = 0
     refused: str = ""
 
 
@@ -52,6 +54,7 @@ def summed(days: Sequence[DayOutcome]) -> DayOutcome:
         peak=peak,
         trough=trough,
         slices=[profit for day in days for profit in day.slices],
+        halted=sum(day.halted for day in days),
         refused=next((day.refused for day in days if day.refused), ""),
     )
 

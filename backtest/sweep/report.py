@@ -13,7 +13,7 @@ from backtest.sweep.study import Objective, Study, Values
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What a set earned in some days; ``score`` is the objective."""
+    """What a set earned in some days; ``score`` is the objective, ``halted`` the days on which trading halted."""
 
     days: int
     score: float
@@ -22,6 +22,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     fills: int
     drawdown: float
     points_per_h: float
+    halted: int = 0
     refused: str = ""
 
 
@@ -77,6 +78,7 @@ def figures(days: int, made: DayOutcome, objective: Objective) -> Figures:
         fills=made.fills,
         drawdown=made.drawdown,
         points_per_h=made.points / made.hours if made.hours else 0.0,
+        halted=made.halted,
         refused=made.refused,
     )
 
@@ -114,9 +116,9 @@ def _assessed(candidates: list[Candidate], best: Candidate) -> Overfitting | Non
     return assess(profits, traded.index(best)) if best in traded else None
 
 
-def warnings(splits: list[SplitReport], walk_forward: Figures | None) -> list[str]:
+def warnings(splits: list[SplitReport], walk_forward: Figures | None, ranking: list[Ranked]) -> list[str]:
     """Return what a reader must know before believing the ranking."""
-    texts = []
+    texts = [f"set {each.trial}: {why}" for each in ranking if (why := _difference(each)) is not None]
     for each in splits:
         where = f"split {each.number}: " if len(splits) > 1 else ""
         if each.best is None:
@@ -138,6 +140,17 @@ def warnings(splits: list[SplitReport], walk_forward: Figures | None) -> list[st
     if walk_forward is None:
         texts.append("no test days: every figure is of the days that chose the sets; set walk_forward")
     return texts
+
+
+def _difference(each: Ranked) -> str | None:
+    """Return why a set's exact run is not what was screened, None where it may be."""
+    if each.exact is None:
+        return None
+    if each.exact.halted:
+        return f"trading halted on {each.exact.halted} of {each.exact.days} day(s) of the exact run"
+    if not each.exact.fills:
+        return "the exact run filled nothing; 'tradebyte backtest' with these settings says why"
+    return None
 
 
 def lines(report: SweepReport) -> list[str]:

@@ -30,6 +30,7 @@ SCHEMA = pa.schema(
         "peak": pa.float64(),
         "trough": pa.float64(),
         "slices": pa.list_(pa.float64()),
+        "halted": pa.int64(),
         "refused": pa.string(),
         "wall_s": pa.float64(),
     }

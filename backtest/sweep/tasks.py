@@ -191,6 +191,7 @@ class _Exact:
             fills=len(fills),
             requests=len(outcome.sent),
             points=outcome.points,
+            halted=int(bool(outcome.halted)),
         )
 
 
