@@ -1,1 +1,1 @@
-"""What models take from data: the arrivals of trades by depth, and the volatility of the mid."""
+"""Figures that models take from data: the arrivals of trades by depth, and the volatility of the mid."""

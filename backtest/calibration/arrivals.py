@@ -1,4 +1,4 @@
-"""How far from the mid trades reach, and the mid's path between them, of one pair's recorded rows."""
+"""The distance from the mid that trades reach, and the mid's path between them, of one pair's recorded rows."""
 
 from __future__ import annotations
 

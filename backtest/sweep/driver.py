@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What results in a folder depend on: another of these needs another folder."""
+    """All that results in a folder depend on: another of these needs another folder."""
 
     study: Study
     strategy: Strategy
@@ -85,10 +85,10 @@ class Driver:
         for number, search in enumerate(self.searches):
             done = number * trials
 
-            def told(sets: int, done: int = done) -> None:
+            def screened(sets: int, done: int = done) -> None:
                 progress("sets screened", done + sets, trials * len(self.searches))
 
-            search.run(self._pool, self.results, told)
+            search.run(self._pool, self.results, screened)
         candidates = [search.candidates(self.results) for search in self.searches]
         exact = self._finals(candidates[-1], progress)
         self.results.finish()

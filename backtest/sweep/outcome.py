@@ -1,4 +1,4 @@
-"""What one set of settings earned in a day, and what days make together."""
+"""Figures of one set of settings in a day, and of days together."""
 
 from __future__ import annotations
 

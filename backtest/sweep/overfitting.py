@@ -1,4 +1,4 @@
-"""What choosing the best of many sets explains by itself: deflated Sharpe ratio, probability of backtest overfitting.
+"""Judge the choice of the best of many sets: deflated Sharpe ratio, probability of backtest overfitting.
 
 Both take the profits of equal slices of time, a column a set.
 """

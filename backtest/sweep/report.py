@@ -13,7 +13,7 @@ from backtest.sweep.study import Objective, Study, Values
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What a set earned in some days; ``score`` is the objective, ``halted`` the days on which trading halted."""
+    """A set's result in some days; ``score`` is the objective, ``halted`` the days on which trading halted."""
 
     days: int
     score: float
@@ -171,9 +171,9 @@ def lines(report: SweepReport) -> list[str]:
             )
     for each in report.ranking[:10]:
         made.append(f"set {each.trial}: " + ", ".join(f"{name} {_text(v)}" for name, v in each.settings.items()))
-        for name, shown in (("train", each.train), ("test", each.test), ("exact", each.exact)):
-            if shown is not None:
-                made.append(f"  {name:5} {shown.refused or _shortly(shown, report.currency)}")
+        for name, part in (("train", each.train), ("test", each.test), ("exact", each.exact)):
+            if part is not None:
+                made.append(f"  {name:5} {part.refused or _shortly(part, report.currency)}")
     return made + [f"warning: {text}" for text in report.warnings]
 
 

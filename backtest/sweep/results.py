@@ -1,4 +1,4 @@
-"""What a study has already: a Parquet file for each finished task, written at once or not at all."""
+"""The outcomes that a study has already: a Parquet file for each finished task, written at once or not at all."""
 
 from __future__ import annotations
 

@@ -85,22 +85,22 @@ class Search:
         self._distributions = distributions(study.ranges)
 
     @property
-    def told(self) -> int:
+    def finished(self) -> int:
         """Return how many sets are done with."""
         return sum(trial.state.is_finished() for trial in self._optuna.get_trials(deepcopy=False))
 
     def run(self, pool: Pool, results: Results, progress: Callable[[int], None]) -> None:
         """Search until all sets are told; ``progress`` hears how many were after each task."""
         while True:
-            asked = self._ask()
-            if not asked:
+            batch = self._ask()
+            if not batch:
                 return
-            done = self.told
-            tasks = self._tasks(asked, results, pool.size)
-            for number, finished in enumerate(pool.results(tasks), 1):
-                results.add(finished)
-                progress(done + len(asked) * number // len(tasks))
-            for trial in asked:
+            done = self.finished
+            tasks = self._tasks(batch, results, pool.size)
+            for number, played in enumerate(pool.results(tasks), 1):
+                results.add(played)
+                progress(done + len(batch) * number // len(tasks))
+            for trial in batch:
                 self._tell(trial, results)
 
     def _ask(self) -> list[FrozenTrial]:
@@ -121,29 +121,29 @@ class Search:
         every = self._optuna.get_trials(deepcopy=False)
         return [every[number] for number in batch]
 
-    def _tasks(self, asked: list[FrozenTrial], results: Results, workers: int) -> list[Task]:
+    def _tasks(self, batch: list[FrozenTrial], results: Results, workers: int) -> list[Task]:
         """Return what is left to play: a task a day, more where there are fewer days than workers."""
         days = self._split.days
-        parts = max(1, min(len(asked), -(-workers // len(days))))
+        parts = max(1, min(len(batch), -(-workers // len(days))))
         tasks = []
         for day in days:
             for part in range(parts):
                 sets = {
                     trial.number: values_of(trial)
-                    for trial in asked[part::parts]
+                    for trial in batch[part::parts]
                     if not results.has(EngineKind.SCREEN, self._split.number, trial.number, day)
                 }
                 if sets:
                     tasks.append(Task(EngineKind.SCREEN, self._split.number, day, self._files[day], sets))
         return tasks
 
-    def _tell(self, asked: FrozenTrial, results: Results) -> None:
-        train = summed([results.outcome(EngineKind.SCREEN, self._split.number, asked.number, day)
+    def _tell(self, running: FrozenTrial, results: Results) -> None:
+        train = summed([results.outcome(EngineKind.SCREEN, self._split.number, running.number, day)
                         for day in self._split.train])  # fmt: skip
         if train.refused:
-            self._optuna.tell(asked.number, state=TrialState.FAIL)
+            self._optuna.tell(running.number, state=TrialState.FAIL)
             return
-        trial = optuna.Trial(self._optuna, asked._trial_id)
+        trial = optuna.Trial(self._optuna, running._trial_id)
         for name, excess in excesses(train, self._study.constraints).items():
             trial.set_constraint(name, excess)
         self._optuna.tell(trial, value(train, self._study.objective))

@@ -31,7 +31,7 @@ class Objective(StrEnum):
 
 
 class SamplerKind(StrEnum):
-    """Which of Optuna's samplers chooses the sets."""
+    """The one of Optuna's samplers that chooses the sets."""
 
     RANDOM = "random"
     TPE = "tpe"

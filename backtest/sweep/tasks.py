@@ -30,7 +30,7 @@ CURVE_POINTS = 4000
 
 
 class EngineKind(StrEnum):
-    """Which engine played."""
+    """The engine that played."""
 
     SCREEN = "screen"
     EXACT = "exact"
