@@ -53,12 +53,26 @@ class PairRun:
     coverage_bps: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class PairMarket:
+    """One pair's rows, loaded once and played any number of times; rates are in millionths."""
+
+    pair: Pair
+    maker_rate: int
+    fees: Fees
+    market: Market
+    begin_ts: int
+    end_ts: int
+    rows: int
+
+
 def screen(config: Config, name: str, columns: dict[str, Columns], queue: str, pace: Pace) -> list[PairRun]:
     """Return a run for each pair. Raises DataError."""
     return [_screen(config, name, part, queue, pace) for part in columns.values()]
 
 
-def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace) -> PairRun:
+def load(config: Config, columns: Columns, queue: str) -> PairMarket:
+    """Return a pair's rows as a market with the configured account's fees. Raises DataError."""
     pair, currency = columns.pair, config.trading.currency
     if legs(pair.symbol)[1] != currency:
         raise DataError(f"{pair.symbol} is not quoted in {currency}: 'tradebyte backtest' values it, this does not")
@@ -66,11 +80,28 @@ def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace)
     _, maker_rate, taker_rate = FEES[fee_row(int(volume * 10**USD.decimals))]
     fees = Fees(maker=percent(maker_rate), taker=percent(taker_rate))
     tape = merge({pair.symbol: columns})
-    end_ts = int(tape.exchange_ts[-1])
     market = load_market(1, queue)
     tape.play_on(market)
+    begin_ts, end_ts = int(tape.exchange_ts[0]), int(tape.exchange_ts[-1])
+    return PairMarket(pair, maker_rate, fees, market, begin_ts, end_ts, len(tape.exchange_ts))
+
+
+def play_on(config: Config, name: str, loaded: PairMarket, market: Market, pace: Pace) -> tuple[Played, bool]:
+    """Play a market of a pair to its end; return also whether a rule in Rust did."""
+    kind, settings = load_strategy(config, name)
+    pair, fees, trading, end_ts = loaded.pair, loaded.fees, config.trading, loaded.end_ts
+    if kind is MarketMaker and isinstance(settings, Settings) and isinstance(market, RustMarket):
+        rule = maker_rule(settings, trading, pair, fees.maker)
+        if rule is not None:
+            return play(market, rule, pace, end_ts), True
+    return CallbackScreen(market, kind(settings), name, pair, fees, trading, pace).run(end_ts), False
+
+
+def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace) -> PairRun:
+    loaded = load(config, columns, queue)
+    pair, market, maker_rate, end_ts = loaded.pair, loaded.market, loaded.maker_rate, loaded.end_ts
     began = time.perf_counter()
-    played, is_built_in = _play(config, name, pair, fees, market, pace, end_ts)
+    played, is_built_in = play_on(config, name, loaded, market, pace)
     wall_s = time.perf_counter() - began
     last = played.mids.at(end_ts, pair.price_precision)
     if last is None:
@@ -85,8 +116,8 @@ def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace)
         symbol=pair.symbol,
         qty_precision=pair.qty_precision,
         is_built_in=is_built_in,
-        rows=len(tape.exchange_ts),
-        seconds=(end_ts - int(tape.exchange_ts[0])) / SECOND,
+        rows=loaded.rows,
+        seconds=(end_ts - loaded.begin_ts) / SECOND,
         wall_s=wall_s,
         played=played,
         account=account(instrument, maker_rate, played.fills, played.mids, end_ts, last),
@@ -94,15 +125,3 @@ def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace)
         stats=market.stats(0),
         coverage_bps=coverage_bps(columns),
     )
-
-
-def _play(
-    config: Config, name: str, pair: Pair, fees: Fees, market: Market, pace: Pace, end_ts: int
-) -> tuple[Played, bool]:
-    """Play a market; return also whether a rule in Rust did."""
-    kind, settings = load_strategy(config, name)
-    if kind is MarketMaker and isinstance(settings, Settings) and isinstance(market, RustMarket):
-        rule = maker_rule(settings, config.trading, pair, fees.maker)
-        if rule is not None:
-            return play(market, rule, pace, end_ts), True
-    return CallbackScreen(market, kind(settings), name, pair, fees, config.trading, pace).run(end_ts), False
