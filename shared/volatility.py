@@ -1,7 +1,7 @@
-"""Volatility of a mid in bp per √s: an EWMA of squared moves by the second.
+"""Volatility and trend of a mid: EWMAs of its squared moves by the second, and of its moves.
 
-It samples the mid in force at whole seconds. So it depends on the mid's path alone, not on how many messages carried
-it, and the touch's bouncing by a tick within a second does not count as volatility.
+The volatility samples the mid in force at whole seconds. So it depends on the mid's path alone, not on how many
+messages carried it, and the touch's bouncing by a tick within a second does not count as volatility.
 """
 
 from __future__ import annotations
@@ -57,3 +57,27 @@ class MidVolatility:
             self._weight = self._weight * keep + (1 - keep) / (1 - self._decay)
             self._samples += seconds
             self._sampled = self._mid
+
+
+class MidTrend:
+    """The decayed mean of a mid's moves: how fast it went lately, and by how much more than chance."""
+
+    def __init__(self, half_life_s: float) -> None:
+        self._tau_s = half_life_s / math.log(2)
+        self._at = 0
+        self._mid: float | None = None
+        self._speed = 0.0
+
+    def add(self, now: int, mid: float) -> None:
+        """Take in the mid as it is at ``now``."""
+        if self._mid is not None:
+            self._speed = self.bps(now) + math.log(mid / self._mid) / BP / self._tau_s
+        self._at, self._mid = now, mid
+
+    def bps(self, now: int) -> float:
+        """Return the mean speed in bp a second, upwards above 0."""
+        return self._speed * math.exp(-max(0, now - self._at) / SECOND / self._tau_s)
+
+    def errors(self, now: int, sigma: float) -> float:
+        """Return the speed in standard errors: those of a mid without trend, of ``sigma`` bp per √s."""
+        return self.bps(now) * math.sqrt(2 * self._tau_s) / sigma if sigma > 0 else 0.0

@@ -111,6 +111,7 @@ class Quoting:
         terms = Terms(
             mid=float(mid or 0),
             sigma=state.market.sigma(symbol) if mid else None,
+            trend=state.market.trend(symbol, now),
             value=budget.value(symbol, now),
             most=budget.threshold - CANCEL_WORST * self.placing.open_on(symbol),
             decay=budget.decay,

@@ -5,11 +5,13 @@ Staying loses, in bp of the order's value over the next ``HORIZON_S`` seconds,
     drift · P(the mid reaches the nearer of the two prices),  P = erfc(distance / (σ · √(2 · HORIZON_S)))
 
 where the drift lies between the order's price and the wanted one, and P is the reflection principle's for a mid without
-trend. An order that must retreat would be filled at a price that its strategy does not want; one that may advance only
-misses a fill, which counts ``ADVANCE_SHARE``.
+trend. An order that must retreat would be filled at a price that its strategy does not want. One that may advance only
+misses a fill, which counts ``ADVANCE_SHARE``; while a trend leaves it behind that is times the trend in standard
+errors, up to what a retreat counts.
 
-A point costs ``POINT_BPS / (1 - u)``, where u is how full the counter would be after the amend, of what the reserve for
-pulling leaves (T8). The points fall as the order ages (KRAKEN.md 5.2). All of this is a signal in float: prices and
+A point costs ``POINT_SIGMAS · σ / (1 - u)``: as many points come back a second in any market, so they are dearer where
+there is more to lose. ``u`` is how full the counter would be after the amend, of what the reserve for pulling leaves
+(T8). The points of an amend fall as its order ages (KRAKEN.md 5.2). All of this is a signal in float: prices and
 quantities stay the target's. ``docs/decisions/rate-budget.md`` says why.
 """
 
@@ -28,7 +30,7 @@ from shared.messages import Quote
 from shared.volatility import BP
 
 HORIZON_S = 15.0  # the age at which an amend is at its cheapest: who stays now may move then
-POINT_BPS = 0.05
+POINT_SIGMAS = 1.5  # of a second's move
 ADVANCE_SHARE = 0.5
 FULL = 0.95  # a fuller counter makes a point no dearer: a retreat that is worth so much is then denied, and cancelled
 # From which age an amend costs how many points.
@@ -39,11 +41,13 @@ AGES = tuple((age_s, amend_cost(age_s)) for age_s in (0.0, *(below for below, _ 
 class Terms:
     """What moves on a pair are priced by: ``mid`` in ticks, ``sigma`` in bp per √s or None while it is not known.
 
+    ``trend`` is in standard errors, upwards above 0.
     The pair's counter stands at ``value``, may rise to ``most`` and decays by ``decay`` points a second.
     """
 
     mid: float
     sigma: float | None
+    trend: float
     value: float
     most: float
     decay: float
@@ -67,12 +71,19 @@ def choose(wanted: Sequence[tuple[Order, Quote]], terms: Terms, now: int) -> dic
 
 
 def loss_of_staying(order: Order, wanted: int, terms: Terms) -> float:
-    """Return what an order loses in bp of its value if it stays while its strategy wants it at ``wanted``."""
+    """Return what an order loses in bp of its value if it stays while its strategy wants it at ``wanted``.
+
+    Nothing is known of that without a volatility.
+    """
+    if terms.sigma is None:
+        return 0.0
     drift_bps = abs(wanted - order.price) / terms.mid / BP
     sign = 1 if order.side == "buy" else -1
     near_bps = min(sign * (terms.mid - price) for price in (order.price, wanted)) / terms.mid / BP
-    share = 1.0 if retreats(order.side, order.price, wanted) else ADVANCE_SHARE
-    return drift_bps * share * reach_chance(near_bps, terms.sigma or 0.0)
+    share = 1.0
+    if not retreats(order.side, order.price, wanted):
+        share = min(1.0, ADVANCE_SHARE * max(1.0, sign * terms.trend))
+    return drift_bps * share * reach_chance(near_bps, terms.sigma)
 
 
 def reach_chance(distance_bps: float, sigma: float) -> float:
@@ -85,7 +96,7 @@ def reach_chance(distance_bps: float, sigma: float) -> float:
 def price_of(points: float, terms: Terms) -> float:
     """Return the price of an amend in bp."""
     full = min((terms.value + points) / terms.most, FULL) if terms.most > 0 else FULL
-    return POINT_BPS * points / (1 - full)
+    return POINT_SIGMAS * (terms.sigma or 0.0) * points / (1 - full)
 
 
 def _turn(order: Order, quote: Quote, terms: Terms, now: int) -> Turn:
@@ -107,7 +118,7 @@ def _turn(order: Order, quote: Quote, terms: Terms, now: int) -> Turn:
 
 def _affordable_at(loss_bps: float, points: float, terms: Terms, now: int) -> int:
     """Return when the counter has decayed so far that these points cost less than the loss."""
-    least_bps = POINT_BPS * points
+    least_bps = POINT_SIGMAS * (terms.sigma or 0.0) * points
     if loss_bps <= least_bps:
         return NEVER
     if loss_bps * (1 - FULL) > least_bps:
