@@ -51,7 +51,7 @@ class Earned:
     rate_rejects: int
 
 
-def _unknown(_: Market, __: str) -> None:
+def _unknown(self: Market, symbol: str) -> float | None:  # noqa: ARG001
     return None
 
 
@@ -79,15 +79,19 @@ def attempt(trial: Trial) -> Earned:
 def table(earned: list[Earned], hours: float) -> list[str]:
     """Return the table's lines."""
     runs: dict[tuple[str, bool], list[Earned]] = defaultdict(list)
-    for each in sorted(earned, key=lambda each: each.trial.seed):
-        runs[each.trial.regime, each.trial.is_priced].append(each)
+    for one in sorted(earned, key=lambda one: one.trial.seed):
+        runs[one.trial.regime, one.trial.is_priced].append(one)
     lines = [
         "| regime | rule | bp a fill | more, of the same seed | P&L/h | fills/h | points/h | rate limits |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for regime in REGIMES:
         paced, priced = runs[regime, False], runs[regime, True]
-        for name, each, other in (("paced", paced, None), ("priced", priced, paced)):
+        rules: tuple[tuple[str, list[Earned], list[Earned]], ...] = (
+            ("paced", paced, []),
+            ("priced", priced, paced),
+        )
+        for name, each, other in rules:
             if not each:
                 continue
             more = ""
@@ -95,11 +99,12 @@ def table(earned: list[Earned], hours: float) -> list[str]:
                 gains = [new.bps - old.bps for new, old in zip(each, other, strict=True)]
                 error = Z95 * stdev(gains) / math.sqrt(len(gains)) if len(gains) > 1 else math.nan
                 more = f"{mean(gains):+.2f} ± {error:.2f}"
-            rates = [sum(column) / len(each) / hours for column in zip(*((e.pnl, e.fills, e.points) for e in each))]
+            spans = hours * len(each)
+            pnl, fills, points = (sum(e.pnl for e in each), sum(e.fills for e in each), sum(e.points for e in each))
             limited = sum(e.rate_rejects for e in each)
             lines.append(
-                f"| {regime} | {name} | {mean(e.bps for e in each):+.2f} | {more} | {rates[0]:+.2f} "
-                f"| {rates[1]:.0f} | {rates[2]:.0f} | {limited} |"
+                f"| {regime} | {name} | {mean(e.bps for e in each):+.2f} | {more} | {pnl / spans:+.2f} "
+                f"| {fills / spans:.0f} | {points / spans:.0f} | {limited} |"
             )
     return lines
 

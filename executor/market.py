@@ -14,7 +14,7 @@ from shared.volatility import MidTrend, MidVolatility
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """How a mid moves: a signal, in float."""
+    """Volatility and trend of a mid: signals, in float."""
 
     volatility: MidVolatility
     trend: MidTrend

@@ -6,8 +6,8 @@ Staying loses, in bp of the order's value over the next ``HORIZON_S`` seconds,
 
 where the drift lies between the order's price and the wanted one, and P is the reflection principle's for a mid without
 trend. An order that must retreat would be filled at a price that its strategy does not want. One that may advance only
-misses a fill, which counts ``ADVANCE_SHARE``; while a trend leaves it behind that is times the trend in standard
-errors, up to what a retreat counts.
+misses a fill, which counts ``ADVANCE_SHARE``. While a trend leaves it behind that is times the square of the trend in
+standard errors: what a maker holds then was bought against the trend, and it is this side's fills that end it.
 
 A point costs ``POINT_SIGMAS · σ / (1 - u)``: as many points come back a second in any market, so they are dearer where
 there is more to lose. ``u`` is how full the counter would be after the amend, of what the reserve for pulling leaves
@@ -29,8 +29,8 @@ from shared.kraken.counters import AMEND_AGES, amend_cost
 from shared.messages import Quote
 from shared.volatility import BP
 
-HORIZON_S = 15.0  # the age at which an amend is at its cheapest: who stays now may move then
-POINT_SIGMAS = 1.5  # of a second's move
+HORIZON_S = 5.0  # the age at which an amend first becomes cheaper: who stays now may move then
+POINT_SIGMAS = 2.6  # of a second's move
 ADVANCE_SHARE = 0.5
 FULL = 0.95  # a fuller counter makes a point no dearer: a retreat that is worth so much is then denied, and cancelled
 # From which age an amend costs how many points.
@@ -39,7 +39,7 @@ AGES = tuple((age_s, amend_cost(age_s)) for age_s in (0.0, *(below for below, _ 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What moves on a pair are priced by: ``mid`` in ticks, ``sigma`` in bp per √s or None while it is not known.
+    """Terms by which moves on a pair are priced: ``mid`` in ticks, ``sigma`` in bp per √s or None while it is not known.
 
     ``trend`` is in standard errors, upwards above 0.
     The pair's counter stands at ``value``, may rise to ``most`` and decays by ``decay`` points a second.
@@ -82,7 +82,7 @@ def loss_of_staying(order: Order, wanted: int, terms: Terms) -> float:
     near_bps = min(sign * (terms.mid - price) for price in (order.price, wanted)) / terms.mid / BP
     share = 1.0
     if not retreats(order.side, order.price, wanted):
-        share = min(1.0, ADVANCE_SHARE * max(1.0, sign * terms.trend))
+        share = ADVANCE_SHARE * max(1.0, sign * terms.trend) ** 2
     return drift_bps * share * reach_chance(near_bps, terms.sigma)
 
 

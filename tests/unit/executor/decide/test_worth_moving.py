@@ -30,6 +30,7 @@ from shared.messages import Quote, Side
 NOW = 1000 * SECOND
 MID = 100_000.0  # so that 10 ticks are a bp
 CALM = Terms(mid=MID, sigma=0.5, trend=0.0, value=0.0, most=93.0, decay=2.34)
+STRONG = math.sqrt(1 / ADVANCE_SHARE)  # the trend in which an advance counts as much as a retreat
 FAR = reach_chance(2, 0.5)  # of a price 2 bp from the calm mid
 PACE, ANYWAY = int(limits.AMEND_EVERY_S * SECOND), int(limits.MOVE_ANYWAY_S * SECOND)
 
@@ -62,9 +63,8 @@ def wait_s(made: Order, price: int, terms: Terms = CALM, qty: int = 100) -> floa
         ("an advance counts a share of the missed fill", "buy", 99_970, 99_980, 0.0, ADVANCE_SHARE * FAR),
         ("a weak trend changes nothing", "buy", 99_970, 99_980, 1.0, ADVANCE_SHARE * FAR),
         ("a trend that comes back changes nothing", "buy", 99_970, 99_980, -3.0, ADVANCE_SHARE * FAR),
-        ("a bid left behind by a rise counts more", "buy", 99_970, 99_980, 1.5, 0.75 * FAR),
-        ("an ask left behind by a fall counts more", "sell", 100_030, 100_020, -1.5, 0.75 * FAR),
-        ("a missed fill counts no more than a bad one", "buy", 99_970, 99_980, 9.0, FAR),
+        ("a bid left behind by a rise counts more", "buy", 99_970, 99_980, 1.5, ADVANCE_SHARE * 2.25 * FAR),
+        ("an ask left behind by a fall counts more", "sell", 100_030, 100_020, -1.5, ADVANCE_SHARE * 2.25 * FAR),
         ("a trend adds nothing to a retreat", "buy", 99_980, 99_970, -9.0, FAR),
     ],
 )  # fmt: skip
@@ -103,23 +103,23 @@ def test_an_old_bid_that_is_overrun_moves_at_once() -> None:
 
 
 def test_a_young_one_with_less_to_lose_waits_until_its_amend_is_cheaper() -> None:
-    # 2.5 bp are worth 3 points and not 4, so it waits for the age of 5 s; 1.7 bp 2 points, 1 bp a single one.
-    for drift, age_s in ((25, 5), (17, 10), (10, 15)):
+    # 4.5 bp are worth 3 points and not 4, so it waits for the age of 5 s; 3.3 bp 2 points, 2 bp a single one.
+    for drift, age_s in ((45, 5), (33, 10), (20, 15)):
         assert wait_s(order(100_010, age_s=1), 100_010 - drift) == pytest.approx(age_s - 1)
 
 
 def test_on_a_full_counter_it_waits_for_the_decay() -> None:
     made, terms = order(100_010), replace(CALM, value=93.0)
-    waited = wait_s(made, 99_995, terms)  # 1.5 bp for a point: it may fill the counter to a half
+    waited = wait_s(made, 99_984, terms)  # 2.6 bp for a point: it may fill the counter to a half
     assert waited == pytest.approx((94 - 93 / 2) / 2.34, abs=1e-6)
     later = replace(terms, value=93.0 - 2.34 * waited)
-    assert choose([(made, quote(99_995, made))], later, NOW)[made].due == NOW
+    assert choose([(made, quote(99_984, made))], later, NOW)[made].due == NOW
 
 
 def test_a_wait_of_less_than_a_millisecond_is_none() -> None:
     made, level = order(100_010), 93 / 2
-    assert wait_s(made, 99_995, replace(CALM, value=level - 1 + 2.34 * 0.9 * MS / SECOND)) == 0
-    assert wait_s(made, 99_995, replace(CALM, value=level - 1 + 2.34 * 1.1 * MS / SECOND)) > 0
+    assert wait_s(made, 99_984, replace(CALM, value=level - 1 + 2.34 * 0.9 * MS / SECOND)) == 0
+    assert wait_s(made, 99_984, replace(CALM, value=level - 1 + 2.34 * 1.1 * MS / SECOND)) > 0
 
 
 def test_what_hardly_loses_moves_in_the_end_all_the_same() -> None:
@@ -157,11 +157,11 @@ def test_a_turn_says_what_decides() -> None:
 
 
 def test_a_retreat_spends_before_an_advance_that_would_lose_more() -> None:
-    back, forward = order(100_010, slot="b0"), order(99_900, slot="b1")
-    wanted = [(forward, quote(100_000, forward)), (back, quote(99_990, back))]
+    back, forward = order(100_015, slot="b0"), order(99_900, slot="b1")
+    wanted = [(forward, quote(100_000, forward)), (back, quote(99_985, back))]
     tight = replace(CALM, most=3.0)
     losses = [loss_of_staying(made, q.price, tight) for made, q in wanted]
-    assert losses == pytest.approx([5.0, 2.0])
+    assert losses == pytest.approx([5.0, 3.0])
     alone = [choose([each], tight, NOW)[each[0]].due for each in wanted]
     assert alone == [NOW, NOW]
     dear = replace(CALM, most=2.2)  # there is room for a second point, but the first makes it dear
@@ -209,6 +209,8 @@ def test_what_is_worth_moving_is_worth_it_when_it_is_older(
 def test_a_retreat_is_never_refused_where_an_advance_of_equal_cost_is_allowed(
     terms: Terms, near: int, drift: int, side: Side, age_s: float
 ) -> None:
+    # In a trend the side that it leaves behind may count more.
+    terms = replace(terms, trend=max(-STRONG, min(STRONG, terms.trend)))
     sign = 1 if side == "buy" else -1
     inner, outer = 100_000 - sign * near, 100_000 - sign * (near + drift)
     back, forward = order(inner, side, age_s, "b0"), order(outer, side, age_s, "b1")
