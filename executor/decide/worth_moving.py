@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from executor.decide.planner import NEVER, Stay, Turn, retreats
 from executor.orders.order import Order
@@ -33,16 +34,17 @@ HORIZON_S = 5.0  # the age at which an amend first becomes cheaper: who stays no
 POINT_SIGMAS = 2.6  # of a second's move
 ADVANCE_SHARE = 0.5
 FULL = 0.95  # a fuller counter makes a point no dearer: a retreat that is worth so much is then denied, and cancelled
-# From which age an amend costs how many points.
-AGES = tuple((age_s, amend_cost(age_s)) for age_s in (0.0, *(below for below, _ in AMEND_AGES)))
+# From which age up to which an amend costs how many points.
+_BOUNDS_S = (0.0, *(below for below, _ in AMEND_AGES), math.inf)
+AGES = tuple((age_s, end_s, amend_cost(age_s)) for age_s, end_s in pairwise(_BOUNDS_S))
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Terms by which moves on a pair are priced: ``mid`` in ticks, ``sigma`` in bp per √s or None while it is not known.
+    """Terms by which moves on a pair are priced.
 
-    ``trend`` is in standard errors, upwards above 0.
-    The pair's counter stands at ``value``, may rise to ``most`` and decays by ``decay`` points a second.
+    ``mid`` is in ticks, ``sigma`` in bp per √s or None while it is not known, ``trend`` in standard errors, upwards
+    above 0. The pair's counter stands at ``value``, may rise to ``most`` and decays by ``decay`` points a second.
     """
 
     mid: float
@@ -106,13 +108,10 @@ def _turn(order: Order, quote: Quote, terms: Terms, now: int) -> Turn:
         return Turn(paced, Stay.PACED)
     loss_bps = loss_of_staying(order, quote.price, terms)
     due = order.touched + int(limits.MOVE_ANYWAY_S * SECOND)
-    for (age_s, points), (end_s, _) in zip(AGES, (*AGES[1:], (math.inf, 0.0)), strict=True):
-        if now - order.touched >= end_s * SECOND:
-            continue
+    for age_s, end_s, points in AGES:
         at = max(_affordable_at(loss_bps, points, terms, now), order.touched + int(age_s * SECOND))
         if at - order.touched < end_s * SECOND:
             due = min(due, at)
-            break
     return Turn(due, Stay.NOT_WORTH_IT, loss_bps, price_of(amend_cost((now - order.touched) / SECOND), terms))
 
 
