@@ -31,7 +31,7 @@ from shared.messages import Quote
 from shared.volatility import BP
 
 HORIZON_S = 5.0  # the age at which an amend first becomes cheaper: who stays now may move then
-POINT_SIGMAS = 2.6  # of a second's move
+POINT_SIGMAS = 3.2  # of a second's move
 ADVANCE_SHARE = 0.5
 FULL = 0.95  # a fuller counter makes a point no dearer: a retreat that is worth so much is then denied, and cancelled
 # From which age up to which an amend costs how many points.

@@ -103,23 +103,23 @@ def test_an_old_bid_that_is_overrun_moves_at_once() -> None:
 
 
 def test_a_young_one_with_less_to_lose_waits_until_its_amend_is_cheaper() -> None:
-    # 4.5 bp are worth 3 points and not 4, so it waits for the age of 5 s; 3.3 bp 2 points, 2 bp a single one.
-    for drift, age_s in ((45, 5), (33, 10), (20, 15)):
+    # 5.8 bp are worth 3 points and not 4, so it waits for the age of 5 s; 4 bp 2 points, 2.5 bp a single one.
+    for drift, age_s in ((58, 5), (40, 10), (25, 15)):
         assert wait_s(order(100_010, age_s=1), 100_010 - drift) == pytest.approx(age_s - 1)
 
 
 def test_on_a_full_counter_it_waits_for_the_decay() -> None:
     made, terms = order(100_010), replace(CALM, value=93.0)
-    waited = wait_s(made, 99_984, terms)  # 2.6 bp for a point: it may fill the counter to a half
+    waited = wait_s(made, 99_978, terms)  # 3.2 bp for a point: it may fill the counter to a half
     assert waited == pytest.approx((94 - 93 / 2) / 2.34, abs=1e-6)
     later = replace(terms, value=93.0 - 2.34 * waited)
-    assert choose([(made, quote(99_984, made))], later, NOW)[made].due == NOW
+    assert choose([(made, quote(99_978, made))], later, NOW)[made].due == NOW
 
 
 def test_a_wait_of_less_than_a_millisecond_is_none() -> None:
     made, level = order(100_010), 93 / 2
-    assert wait_s(made, 99_984, replace(CALM, value=level - 1 + 2.34 * 0.9 * MS / SECOND)) == 0
-    assert wait_s(made, 99_984, replace(CALM, value=level - 1 + 2.34 * 1.1 * MS / SECOND)) > 0
+    assert wait_s(made, 99_978, replace(CALM, value=level - 1 + 2.34 * 0.9 * MS / SECOND)) == 0
+    assert wait_s(made, 99_978, replace(CALM, value=level - 1 + 2.34 * 1.1 * MS / SECOND)) > 0
 
 
 def test_what_hardly_loses_moves_in_the_end_all_the_same() -> None:
@@ -128,7 +128,7 @@ def test_what_hardly_loses_moves_in_the_end_all_the_same() -> None:
 
 
 def test_what_fits_no_counter_waits_for_its_age() -> None:
-    assert wait_s(order(100_010), 99_995, replace(CALM, most=1.5)) == limits.MOVE_ANYWAY_S - 20
+    assert wait_s(order(100_010), 99_978, replace(CALM, most=1.5)) == limits.MOVE_ANYWAY_S - 20
 
 
 def test_a_retreat_that_is_worth_the_dearest_point_is_proposed_although_the_counter_is_full() -> None:
