@@ -8,8 +8,8 @@ from decimal import Decimal, localcontext
 
 import msgspec
 
+from executor.account.dust import least_amount
 from executor.account.profit import Profits
-from executor.decide.dust import least_amount
 from executor.decide.unmet import Unmet
 from executor.orders.codec import show
 from executor.state import State
