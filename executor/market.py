@@ -8,8 +8,8 @@ from decimal import Decimal
 from executor.account.rates import Rates
 from shared import limits
 from shared.clock import SECOND
+from shared.measures.volatility import MidTrend, MidVolatility
 from shared.messages import Book, BookState, BookStatus, FeedStatus, Instruments, Message, Pair, Target
-from shared.volatility import MidTrend, MidVolatility
 
 
 @dataclass(frozen=True, slots=True)

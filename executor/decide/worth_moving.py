@@ -27,8 +27,8 @@ from executor.orders.order import Order
 from shared import limits
 from shared.clock import MS, SECOND
 from shared.kraken.counters import AMEND_AGES, amend_cost
+from shared.measures.volatility import BP
 from shared.messages import Quote
-from shared.volatility import BP
 
 HORIZON_S = 5.0  # the age at which an amend first becomes cheaper: who stays now may move then
 POINT_SIGMAS = 3.2  # of a second's move

@@ -27,7 +27,7 @@ from monitor.model.status_object import MachineFigures, Status, WebhookFigures
 from monitor.model.view import DEAD, View, live_orders
 from shared import numbers
 from shared.config import Config
-from shared.histogram import upper_ns
+from shared.measures.histogram import upper_ns
 from shared.messages import BookState, ProcessState
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class OperationTimes(msgspec.Struct, frozen=True):
-    """The durations of an operation in a heartbeat's details, in ms (:meth:`shared.histogram.Histogram.summary_ms`)."""
+    """The durations of an operation in a heartbeat's details, in ms (:meth:`shared.measures.histogram.Histogram.summary_ms`)."""
 
     count: int = 0
     sum: float = 0.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from shared.clock import SECOND
-from shared.volatility import BP, MidVolatility
+from shared.measures.volatility import BP, MidVolatility
 from strategy.signals.values import NO_SIGNAL, Signal
 
 BAR_S = 5
@@ -17,7 +17,7 @@ BARS_LEAST = 6
 
 
 class EwmaVolatility(MidVolatility):
-    """The EWMA of squared moves by the second (:mod:`shared.volatility`), as a signal."""
+    """The EWMA of squared moves by the second (:mod:`shared.measures.volatility`), as a signal."""
 
     def signal(self) -> Signal:
         """Return the volatility in bp per √s."""

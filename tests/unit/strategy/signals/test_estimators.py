@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.clock import MS, SECOND
-from shared.volatility import BP, SAMPLES_LEAST
+from shared.measures.volatility import BP, SAMPLES_LEAST
 from strategy.signals import volatility
 from strategy.signals.average import AverageMid
 from strategy.signals.book_shape import imbalance, microprice

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from shared.clock import MS, SECOND
-from shared.volatility import SAMPLES_LEAST, MidTrend, MidVolatility
+from shared.measures.volatility import SAMPLES_LEAST, MidTrend, MidVolatility
 
 BP = 1e-4
 
