@@ -67,8 +67,11 @@ class Holding:
 
     @property
     def rounding(self) -> Decimal:
-        """Return what Kraken's rounding has taken or given, if everything is explained."""
-        return self.balance - self.opening - self.transfers - self.effects
+        """Return what Kraken's rounding has taken or given, if everything is explained.
+
+        A fill whose entry is still to come has not moved the balance: its effect is no rounding meanwhile.
+        """
+        return self.balance - self.opening - self.transfers - self.effects + sum(self.open_legs.values(), ZERO)
 
 
 class Recent:

@@ -75,7 +75,8 @@ def test_a_holding_tells_what_is_not_explained_and_what_rounding_took() -> None:
         settled=Decimal(120),
         open_legs={"T1": Decimal(2), "T2": Decimal(1)},
     )
-    assert (holding.residual, holding.rounding) == (Decimal(2), Decimal(1))
+    # Of the effects only 1 has its entry: 25 came, 20 were transfers, 1 was traded.
+    assert (holding.residual, holding.rounding) == (Decimal(2), Decimal(4))
     assert entry("USD", "10", "3", "0").change == 7
 
 
@@ -381,3 +382,11 @@ def test_an_open_leg_gives_its_unit_to_what_fills_would_explain() -> None:
     ledger.snapshot({"USD": Decimal("79.9802"), "BTC": Decimal("1.01")})
     assert ledger.would_explain({"USD": Decimal(-10)}, 1)
     assert not ledger.would_explain({"USD": Decimal(-10)}, 0)
+
+
+def test_a_fill_whose_entry_is_still_to_come_is_no_rounding() -> None:
+    ledger = Known().ledger()
+    ledger.fill(Trade("T9", {"USD": Decimal("-50.00001"), "BTC": Decimal("0.5")}, {}))
+    assert ledger.holdings["USD"].rounding == 0
+    assert ledger.entry(entry("USD", "-50", "0", "50", ref="T9"), live=True)
+    assert ledger.holdings["USD"].rounding == Decimal("0.00001")
