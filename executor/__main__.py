@@ -13,6 +13,7 @@ WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
 COMMANDS = {
     "export": "record.export",
     "fills": "explain.fills",
+    "statement": "explain.statement",
     "live-check": "livecheck.command",
     "why": "explain.why",
 }

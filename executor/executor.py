@@ -31,7 +31,7 @@ from shared import limits
 from shared.clock import SECOND
 from shared.kraken import v2
 from shared.kraken.counters import REST_CALL
-from shared.messages import Instruments, Message, Target
+from shared.messages import Book, Instruments, Message, Target
 from shared.numbers import plain
 
 
@@ -73,6 +73,8 @@ class Executor:
             return message.strategy in self.state.config.strategies and self._target(message, now)
         if isinstance(message, Instruments) and message.pairs:
             self.state.account.set_decimals(message.assets)
+        elif isinstance(message, Book):
+            self.state.fill_marks.book(message, self.state.exchange_ts(now))
         self.state.market.take(message, now)
         return False
 
@@ -173,7 +175,7 @@ class Executor:
             self._tell_unmet()
             self.loss_limit.turn(now)
         state.registry.forget(now)
-        state.out.write(*state.account.take_rows())
+        state.out.write(*state.account.take_rows(), *state.fill_marks.turn(state.exchange_ts(now)))
         self.publisher.turn(now)
         return state.out.take()
 

@@ -8,7 +8,16 @@ from decimal import Decimal
 from executor.account.rates import Rates
 from shared import limits
 from shared.clock import SECOND
+from shared.measures.volatility import MidTrend, MidVolatility
 from shared.messages import Book, BookState, BookStatus, FeedStatus, Instruments, Message, Pair, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Volatility and trend of a mid: signals, in float."""
+
+    volatility: MidVolatility
+    trend: MidTrend
 
 
 @dataclass(slots=True)
@@ -27,11 +36,12 @@ class Market:
     changes: int = 0  # rises when pairs or rates change: the risk gate then values everything again
     _moved_symbols: set[str] = field(default_factory=set)
     _moved_mids: set[str] = field(default_factory=set)
+    _motions: dict[str, Motion] = field(default_factory=dict)
 
     def take(self, message: Message, now: int) -> None:
         """Take in a message of the collector or the book process."""
         if isinstance(message, Book):
-            self._take_book(message)
+            self._take_book(message, now)
         elif isinstance(message, FeedStatus):
             self.feed, self.feed_at = message, now
         elif isinstance(message, BookStatus):
@@ -71,12 +81,22 @@ class Market:
             return set()
         return {symbol for symbol, book in self.books.items() if book.state is BookState.LIVE}
 
+    def sigma(self, symbol: str) -> float | None:
+        """Return the volatility of a symbol's mid in bp per √s, or None while it is not known."""
+        motion = self._motions.get(symbol)
+        return motion.volatility.bps() if motion else None
+
+    def trend(self, symbol: str, now: int) -> float:
+        """Return the trend of a symbol's mid in standard errors, upwards above 0; 0 while it is not known."""
+        motion = self._motions.get(symbol)
+        return motion.trend.errors(now, motion.volatility.bps() or 0.0) if motion else 0.0
+
     @property
     def has_moved(self) -> bool:
         """True if a book or target has moved since the last pass."""
         return bool(self._moved_symbols)
 
-    def _take_book(self, book: Book) -> None:
+    def _take_book(self, book: Book, now: int) -> None:
         before_it = self.books.get(book.symbol)
         self.books[book.symbol] = book
         # A pass reads the touch's prices, the state and the precisions; what else changed moves nothing.
@@ -88,6 +108,16 @@ class Market:
             self.mids[book.symbol] = mid
             self._moved_mids.add(book.symbol)
             self.changes += before is None
+            self._take_mid(book.symbol, float(mid.scaleb(-book.price_precision)), now)
+
+    def _take_mid(self, symbol: str, mid: float, now: int) -> None:
+        if symbol not in self._motions:
+            self._motions[symbol] = Motion(
+                MidVolatility(limits.VOLATILITY_HALF_LIFE_S), MidTrend(limits.TREND_HALF_LIFE_S)
+            )
+        motion = self._motions[symbol]
+        motion.volatility.add(now, mid)
+        motion.trend.add(now, mid)
 
 
 def _read_by_a_pass(book: Book) -> tuple[object, ...]:

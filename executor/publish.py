@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+import math
+from dataclasses import fields
+from decimal import Decimal, localcontext
 
 import msgspec
 
+from executor.account.dust import least_amount
 from executor.account.profit import Profits
-from executor.decide.dust import least_amount
 from executor.decide.unmet import Unmet
 from executor.orders.codec import show
 from executor.state import State
+from shared.attribution import Attribution
 from shared.clock import SECOND
-from shared.messages import Account, AssetPosition, Message, Orders, Position
-from shared.numbers import plain, round_money, scale
+from shared.messages import Account, AssetPosition, MarkoutMean, Message, Orders, Parts, Position
+from shared.numbers import EXACT, ROUNDING, plain, round_money, scale
 from shared.valuation import legs
 
 CENT = Decimal("0.01")
+# Of a difference of sums: beyond it is what dividing a cost by a quantity leaves.
+UNEXPLAINED_DECIMALS = 12
 PROFIT_EVERY_NS = SECOND // 4
 
 
@@ -135,7 +140,36 @@ def _account(state: State, now: int, valid: bool, profit: Profits) -> Account:
         currency=trading.currency,
         rates=state.market.rates.published(now),
         assets={asset: _asset(state, asset) for asset in sorted(state.bases)},
+        attribution=attributed(state, Decimal(profit.rounding)),
+        unmarked_fills=state.fill_marks.unmarked,
+        markouts={
+            f"{each.horizon_s:g}": MarkoutMean(
+                fills=each.fills, mean_bps=_or_none(each.mean_bps), error_bps=_or_none(each.error_bps)
+            )
+            for each in state.fill_marks.markouts()
+        },
     )
+
+
+def attributed(state: State, rounding: Decimal) -> Parts | None:
+    """Return the parts of the profit of all pairs that were traded; None while one of them cannot be valued."""
+    mids, rates = state.market.mid_prices(), state.market.rates.values
+    by_symbol = state.fill_marks.parts(mids, rates)
+    made = Decimal(0)
+    with localcontext(EXACT):
+        total = Attribution(rounding=rounding)
+        for symbol, pnl in state.account.pnl.items():
+            if symbol not in by_symbol:
+                return None
+            total += by_symbol[symbol]
+            made += ROUNDING.multiply(pnl.profit(mids[symbol]), rates[legs(symbol)[1]])
+    left = round_money(ROUNDING.subtract(made + rounding, total.total), UNEXPLAINED_DECIMALS)
+    parts = {part.name: plain(getattr(total, part.name)) for part in fields(total)}
+    return Parts(**parts, unexplained=plain(left))
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _asset(state: State, asset: str) -> AssetPosition:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from executor.account.account import Account
+from executor.account.marks import Marks
 from executor.account.rates import Rates
 from executor.controls import Controls
 from executor.decide.budget import Budget
@@ -39,6 +40,7 @@ class State:
     market: Market = field(init=False)
     registry: Registry = field(default_factory=Registry)
     controls: Controls = field(default_factory=Controls)
+    fill_marks: Marks = field(default_factory=Marks)
     out: Outbox = field(default_factory=Outbox)
     # Returns the number of an order's next event in the journal, by client order id.
     next_event: Callable[[str], int] = lambda _: 0

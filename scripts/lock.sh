@@ -11,6 +11,7 @@ compile() {
     "$work/venv/bin/pip-compile" --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --no-emit-trusted-host "$@" pyproject.toml
 }
-# moto reads times with botocore, which holds python-dateutil below 3.
-compile --upgrade --upgrade-package "python-dateutil<3" --extra build --output-file requirements.txt
+# What the tests need holds back what runs: botocore (of moto) takes no later one.
+echo "python-dateutil<3" >"$work/constraints.txt"
+compile --upgrade --extra build --constraint "$work/constraints.txt" --output-file requirements.txt
 compile --upgrade --extra build --extra dev --extra desktop --extra docs --constraint requirements.txt --output-file requirements-dev.txt

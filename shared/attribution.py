@@ -11,14 +11,15 @@ A fill of quantity ``q`` at price ``p``, with ``s`` 1 for a buy and -1 for a sel
 Each is valued in the trading currency at the rate ``r0`` of the quote asset when the fill happened; ``fx`` is what the
 rate did since: ``(spread + adverse + drift - fee) (R - r0)``. Rounding is the ledger's. A fill younger than ten
 seconds has ``m10 = M``: its drift is zero. The parts add up to the profit that the ledger shows; ``unexplained`` is
-what is left.
+what is left. Live, the profit of fills whose mids are not known (of an older journal, or of a time when nothing ran) is
+a part of its own, ``unmarked``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -70,12 +71,17 @@ class Attribution:
     fees: Decimal = ZERO
     fx: Decimal = ZERO
     rounding: Decimal = ZERO
+    unmarked: Decimal = ZERO
 
     @property
     def total(self) -> Decimal:
         """Return the sum of the parts."""
         with localcontext(EXACT):
-            return self.spread + self.adverse + self.drift + self.fees + self.fx + self.rounding
+            return sum((getattr(self, part.name) for part in fields(self)), ZERO)
+
+    def __add__(self, other: Attribution) -> Attribution:
+        with localcontext(EXACT):
+            return Attribution(*(getattr(self, part.name) + getattr(other, part.name) for part in fields(self)))
 
     def unexplained(self, profit: Decimal) -> Decimal:
         """Return what of a profit the parts do not explain."""
@@ -112,6 +118,91 @@ def attribute(
             fees += parts[3] * fill.rate
             fx += sum(parts, ZERO) * (rates[fill.symbol] - fill.rate)
     return Attribution(spread, adverse, drift, fees, fx, rounding)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over the fills of one symbol, from which their parts follow at any mid and rate: linear in the fills.
+
+    In the quote asset; what ends in ``_rated`` is valued at each fill's own rate. ``after_rated`` sums ``s q m10 r0``.
+    The ``unmarked`` sums are of fills without mids: signed quantity, what it cost, fees.
+    """
+
+    fills: int = 0
+    qty: Decimal = ZERO
+    paid: Decimal = ZERO
+    fees: Decimal = ZERO
+    qty_rated: Decimal = ZERO
+    after_rated: Decimal = ZERO
+    fees_rated: Decimal = ZERO
+    spread: Decimal = ZERO
+    adverse: Decimal = ZERO
+    unmarked_fills: int = 0
+    unmarked_qty: Decimal = ZERO
+    unmarked_paid: Decimal = ZERO
+    unmarked_fees: Decimal = ZERO
+
+    def add(self, fill: MarkedFill) -> None:
+        """Add a fill whose mid ten seconds later is known."""
+        with localcontext(EXACT):
+            signed, after = fill.sign * fill.qty, fill.after[ADVERSE_S]
+            self.fills += 1
+            self.qty += signed
+            self.paid += signed * fill.price
+            self.fees += fill.fee
+            self.qty_rated += signed * fill.rate
+            self.after_rated += signed * after * fill.rate
+            self.fees_rated += fill.fee * fill.rate
+            self.spread += signed * (fill.mid - fill.price) * fill.rate
+            self.adverse += signed * (after - fill.mid) * fill.rate
+
+    def add_unmarked(self, qty: Decimal, paid: Decimal, fees: Decimal, fills: int = 1) -> None:
+        """Add fills without mids: their signed quantity, what it cost, and their fees."""
+        with localcontext(EXACT):
+            self.unmarked_fills += fills
+            self.unmarked_qty += qty
+            self.unmarked_paid += paid
+            self.unmarked_fees += fees
+
+    def parts(self, mid: Decimal, rate: Decimal) -> Attribution:
+        """Return the parts at a mid and a rate of the quote asset."""
+        with localcontext(EXACT):
+            paid_rated = self.after_rated - self.spread - self.adverse
+            worth_now = (self.qty * mid - self.paid - self.fees) * rate
+            worth_then = self.qty_rated * mid - paid_rated - self.fees_rated
+            return Attribution(
+                spread=self.spread,
+                adverse=self.adverse,
+                drift=self.qty_rated * mid - self.after_rated,
+                fees=-self.fees_rated,
+                fx=worth_now - worth_then,
+                unmarked=(self.unmarked_qty * mid - self.unmarked_paid - self.unmarked_fees) * rate,
+            )
+
+
+@dataclass(slots=True)
+class MarkoutSums:
+    """Sums of the markouts at one horizon."""
+
+    fills: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+
+    def add(self, value: float) -> None:
+        """Add one fill's markout in bp."""
+        self.fills += 1
+        self.total += value
+        self.squares += value * value
+
+    def markout(self, horizon_s: float) -> Markout:
+        """Return the mean with its standard error."""
+        if not self.fills:
+            return Markout(horizon_s, 0, math.nan, math.nan)
+        mean = self.total / self.fills
+        if self.fills < 2:
+            return Markout(horizon_s, 1, mean, math.nan)
+        variance = max(0.0, (self.squares - self.fills * mean * mean) / (self.fills - 1))
+        return Markout(horizon_s, self.fills, mean, math.sqrt(variance / self.fills))
 
 
 def markouts(fills: Iterable[MarkedFill]) -> list[Markout]:

@@ -13,6 +13,34 @@ from typing import Any, Literal  # Any: details and fields for people, which dif
 
 import msgspec
 
+from shared.account_parts import (
+    AssetPosition as AssetPosition,
+)
+from shared.account_parts import (
+    EmptySlot as EmptySlot,
+)
+from shared.account_parts import (
+    Fees as Fees,
+)
+from shared.account_parts import (
+    MarkoutMean as MarkoutMean,
+)
+from shared.account_parts import (
+    Parts as Parts,
+)
+from shared.account_parts import (
+    Profit as Profit,
+)
+from shared.account_parts import (
+    QuoteProfit as QuoteProfit,
+)
+from shared.account_parts import (
+    Rate as Rate,
+)
+from shared.account_parts import (
+    UnwantedOrder as UnwantedOrder,
+)
+
 VERSION = 1
 
 Side = Literal["buy", "sell"]
@@ -279,98 +307,6 @@ class Position(Message, frozen=True, kw_only=True):
     fills: int = 0
 
 
-class Fees(msgspec.Struct, frozen=True, kw_only=True):
-    """Maker and taker fee in percent of cost, as decimal text."""
-
-    maker: str
-    taker: str
-
-
-class Profit(msgspec.Struct, frozen=True, kw_only=True):
-    """One pair's profit by weighted-average cost, decimal text: amounts in quote currency, ``qty`` in base currency.
-
-    ``qty`` is what fills since the journal began add up to, and ``average_price`` what it cost (empty when flat).
-    ``mid`` is the last good one (empty before the first); ``is_stale`` says that the book is not live now.
-    """
-
-    realised: str
-    unrealised: str
-    fees: str
-    qty: str
-    average_price: str
-    mid: str
-    is_stale: bool
-
-
-class QuoteProfit(msgspec.Struct, frozen=True, kw_only=True):
-    """Profit of all pairs of a quote asset, in that asset as decimal text, exact to the last digit.
-
-    ``equity`` is realised + unrealised - fees + transfers + rounding.
-    """
-
-    realised: str
-    unrealised: str
-    fees: str
-    transfers: str
-    rounding: str
-    equity: str
-
-
-class Rate(msgspec.Struct, frozen=True, kw_only=True):
-    """The worth of one unit of an asset in ``trading.currency``, decimal text (empty before the first).
-
-    ``way`` are the pairs that value it, none for the currency itself; ``valid`` says that the mid of each is live.
-    """
-
-    rate: str
-    valid: bool
-    way: list[str] = []
-
-
-class EmptySlot(msgspec.Struct, frozen=True, kw_only=True):
-    """A slot for which a strategy wants an order, and which has been empty for 20 s.
-
-    ``why`` is the reason for people; ``refused`` is true if the exchange rejects the orders, ``error`` is then its
-    text. ``since_ts`` is when the slot became empty.
-    """
-
-    strategy: str
-    symbol: str
-    slot: str
-    since_ts: int
-    why: str
-    refused: bool = False
-    error: str = ""
-
-
-class UnwantedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An own order that has been open for 20 s although no target asks for it."""
-
-    strategy: str
-    symbol: str
-    slot: str
-    cl_ord_id: str
-    order_id: str
-    since_ts: int
-    why: str
-
-
-class AssetPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """A traded base: its balance less ``inventory_base``, and that in ``trading.currency`` (empty without a rate).
-
-    ``least`` is the smallest amount that an order could close: below it is dust. ``wallets`` are balances outside the
-    spot wallet (``earn/flex``), which cannot be traded. ``held`` says why the asset is held (a change that no fill
-    explains), empty if it is not.
-    """
-
-    position: str
-    worth: str
-    inventory: str = "0"
-    least: str = "0"
-    wallets: dict[str, str] = {}
-    held: str = ""
-
-
 class Account(Message, frozen=True, kw_only=True):
     """``account``: balances by asset, fees and rate counters by symbol, profit; all numbers decimal text.
 
@@ -379,7 +315,9 @@ class Account(Message, frozen=True, kw_only=True):
     transfers + rounding + fx) and its parts are in; ``assets`` has a row for each traded base.
     ``profits`` has every pair that was ever traded or is configured, in its quote asset, and adds up to ``quotes`` to
     the last digit; ``positions`` is what the fills on each configured pair add up to.
-    ``day_loss`` is what was lost since midnight UTC, to the cent; negative for a gain.
+    ``day_loss`` is what was lost since midnight UTC, to the cent; negative for a gain. ``attribution`` is where the
+    profit comes from, None before the first mids; ``unmarked_fills`` counts the fills that it cannot take apart.
+    ``markouts`` are by horizon in s (``"10"``), over the fills older than a minute.
     """
 
     valid: bool
@@ -401,6 +339,9 @@ class Account(Message, frozen=True, kw_only=True):
     currency: str = "USD"
     rates: dict[str, Rate] = {}
     assets: dict[str, AssetPosition] = {}
+    attribution: Parts | None = None
+    unmarked_fills: int = 0
+    markouts: dict[str, MarkoutMean] = {}
     empty_slots: list[EmptySlot] = []
     unwanted: list[UnwantedOrder] = []
     why: str = ""

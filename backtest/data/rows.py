@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from backtest.data.columns import SCHEMA, Flag, Kind, Mark
-from backtest.data.frames import FrameReader
+from backtest.data.frames import INT64_MAX, FrameReader
 from backtest.data.tally import Tally
 from shared.messages import Pair
 
@@ -46,11 +46,12 @@ class PairRows:
         self.reader.mark(why, heard_ts)
 
     def trade(self, exchange_ts: int, heard_ts: int, side: int, ticks: int, lots: int, trade_id: int = 0) -> None:
-        """Take a trade; one whose id was there before is the same again."""
+        """Take a trade; one whose id was there before is the same again. Raises ValueError."""
         if trade_id and trade_id <= self._last_trade_id:
             return
         self._last_trade_id = max(trade_id, self._last_trade_id)
-        self._trades.extend((exchange_ts, heard_ts or exchange_ts, side, ticks, lots))
+        row = bounded(exchange_ts), bounded(heard_ts or exchange_ts), side, bounded(ticks, 1), bounded(lots)
+        self._trades.extend(row)
 
     def _count_checksums(self) -> None:
         ok, failed = self.reader.checksums_ok, self.reader.checksums_failed
@@ -76,6 +77,13 @@ class PairRows:
         flags = pa.array([Flag.LAST] * count, pa.uint8())
         exchange, heard, side, ticks, lots = every
         return pa.table([exchange, heard, kind, side.cast(pa.uint8()), ticks, lots, flags], schema=SCHEMA)
+
+
+def bounded(value: int, least: int = 0) -> int:
+    """Return a value that a column can hold. Raises ValueError for one below ``least`` or too large."""
+    if not least <= value <= INT64_MAX:
+        raise ValueError(f"{str(value)[:40]} is beyond any price, quantity or time")
+    return value
 
 
 def ordered(tables: Iterable[pa.Table]) -> pa.Table:

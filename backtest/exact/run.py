@@ -53,7 +53,10 @@ class Options:
 
 @dataclass(slots=True)
 class Outcome:
-    """The result of a run. Balances are by asset; ``account`` is the executor's own last word."""
+    """The result of a run. Balances are by asset; ``account`` is the executor's own last word.
+
+    ``begin_ts`` is when the market begins; the executor is up :data:`EARLY_NS` before, from which ``sent`` counts.
+    """
 
     options: Options
     pairs: dict[str, Pair]
@@ -146,7 +149,7 @@ def _play(config: Config, options: Options, kraken: Kraken, source: Source) -> O
         outcome = Outcome(
             options=options,
             pairs=source.pairs,
-            begin_ts=source.begin_ts,
+            begin_ts=source.begin_ts + EARLY_NS,
             end_ts=source.end_ts,
             wall_s=wall_s,
             rows=0,

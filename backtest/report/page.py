@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from backtest.exact.run import Outcome
 from backtest.report import figures
-from backtest.report.report import Report
+from backtest.report.report import KNOWN, Report
 from shared.attribution import ADVERSE_S, HORIZONS_S, MarkedFill
 
 # One colour for one thing on the whole page; told apart by people who see red and green alike.
@@ -78,7 +78,7 @@ def _tables(report: Report) -> str:
     made = "<h2>Where it comes from</h2>" + _table(
         ("part", report.currency), [*parts, ("profit", f"{float(report.pnl):+,.6f}")]
     )
-    if report.bounds:
+    if report.queue != KNOWN:
         bounds = [
             (f"{name} ({bound.queue})", str(bound.fills), str(bound.orders), f"{float(bound.pnl):+,.6f}")
             for name, bound in report.bounds.items()

@@ -17,6 +17,8 @@ from shared.numbers import plain
 
 # The rules of the queue at both ends.
 OPTIMISTIC, PESSIMISTIC = "front", "back"
+# Instead of a rule, where every place in the queue is known.
+KNOWN = "known"
 # Own fills beyond this share of the volume are not credible on a record that does not react to us.
 CREDIBLE_SHARE = 0.05
 
@@ -71,7 +73,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     pnl_per_fill_bps: float | None
     markouts_bps: dict[str, float | None]
     markout_errors_bps: dict[str, float | None]
-    bounds: dict[str, BoundShown] | None
+    bounds: dict[str, BoundShown]
     outside_depth_share: float | None
     coverage_bps: dict[str, float | None]
     outbound_sha256: str
@@ -100,7 +102,7 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
     pnl, parts = figures.profit(outcome), figures.attribution(outcome, fills)
     seconds = (outcome.end_ts - outcome.begin_ts) / SECOND
     curve = figures.curve(outcome)
-    bounds = _bounds(outcome) if outcome.tape is not None else None
+    bounds = _bounds(outcome, pnl)
     means, shares = markouts(fills), _volume_shares(outcome)
     turnover = sum((fill.qty * fill.price * fill.rate for fill in fills), Decimal(0))
     return Report(
@@ -115,7 +117,7 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         times_real_time=round(seconds / outcome.wall_s, 1),
         rows_per_s=round(outcome.rows / outcome.wall_s),
         seed=outcome.options.seed,
-        queue=outcome.options.queue if outcome.tape is not None else "known",
+        queue=outcome.options.queue if outcome.tape is not None else KNOWN,
         latency=outcome.options.latency,
         currency=currency,
         fills=len(fills),
@@ -124,8 +126,8 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         pnl_per_fill_bps=float(pnl / turnover) * 10_000 if turnover else None,
         markouts_bps={f"{each.horizon_s:g}": _or_none(each.mean_bps) for each in means},
         markout_errors_bps={f"{each.horizon_s:g}": _or_none(each.error_bps) for each in means},
-        bounds={name: _bound_shown(each) for name, each in bounds.items()} if bounds else None,
-        outside_depth_share=_outside(bounds["middle"]) if bounds else None,
+        bounds={name: _bound_shown(each) for name, each in bounds.items()},
+        outside_depth_share=_outside(bounds["middle"]),
         coverage_bps=dict(coverage_bps),
         outbound_sha256=outcome.digest,
         volume_share=shares,
@@ -161,7 +163,11 @@ def parts_of(parts: Attribution, pnl: Decimal) -> Parts:
     )
 
 
-def _bounds(outcome: Outcome) -> dict[str, Bound]:
+def _bounds(outcome: Outcome, pnl: Decimal) -> dict[str, Bound]:
+    """Return the run's requests under three rules; in a market whose queues are known, the run's own result."""
+    if outcome.tape is None:
+        known = Bound(KNOWN, len(outcome.fills), len({fill.number for fill in outcome.fills}), pnl, 0)
+        return dict.fromkeys(("optimistic", "middle", "pessimistic"), known)
     rules = {"optimistic": OPTIMISTIC, "middle": outcome.options.queue, "pessimistic": PESSIMISTIC}
     return {name: bound(outcome, rule) for name, rule in rules.items()}
 

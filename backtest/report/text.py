@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from backtest.report.report import Report
+from backtest.report.report import KNOWN, Report
 
 
 def show(report: Report, console: Console) -> None:
@@ -30,7 +30,7 @@ def show(report: Report, console: Console) -> None:
         f"{h} s {_bps(v)} ± {_plain(report.markout_errors_bps[h])}" for h, v in report.markouts_bps.items()
     )
     console.print(f"markouts in bp: {marks}")
-    if report.bounds:
+    if report.queue != KNOWN:
         table = Table("queue rule", "fills", "orders filled", "profit", box=None, pad_edge=False, header_style="bold")
         for name, bound in report.bounds.items():
             table.add_row(f"{name} ({bound.queue})", str(bound.fills), str(bound.orders), f"{float(bound.pnl):,.4f}")

@@ -41,6 +41,10 @@ class Pnl:
         """Return what closing at ``mid`` would realise."""
         return self.qty * mid - self.cost
 
+    def profit(self, mid: Decimal) -> Decimal:
+        """Return what was made, fees paid, if the position closed at ``mid``."""
+        return self.realised + self.unrealised(mid) - self.fees
+
     def row(self, mid: Decimal | None, *, is_stale: bool) -> Profit:
         """Return the row for the bus: money to 8 decimals, marked to the last good mid (unrealised is 0 before it)."""
         average = self.cost / self.qty if self.qty else None

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import Enum, auto
 
+from executor.account.dust import least_amount
 from executor.decide import risk
 from executor.decide.budget import add_points
-from executor.decide.dust import least_amount
 from executor.decide.gates import Gates
 from executor.decide.placing import Placing
 from executor.effects import DRY_RUN, Request

@@ -7,7 +7,8 @@ has not settled. Cancels come first in what it returns, then retreats, then adva
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 
 from executor.orders.order import Active, Order
 from shared import limits
@@ -23,6 +24,28 @@ class Cancel:
     why: str
 
 
+class Stay(Enum):
+    """Why an order stays as it is; a value is the sentence for people."""
+
+    AS_WANTED = "as wanted"
+    FROZEN = "decided before its side's last fill was known"
+    NOT_WORTH_IT = "a move would cost more points than staying is likely to lose"
+    PACED = "a changed price or quantity waits its turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When an order may move or grow, ns of CLOCK_BOOTTIME, and why not before.
+
+    ``loss_bps`` is what staying is likely to lose and ``price_bps`` what its move costs now, if that is what decides.
+    """
+
+    due: int
+    why: Stay
+    loss_bps: float | None = None
+    price_bps: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """Amend this order to a price in ticks and a remaining quantity in lots."""
@@ -30,6 +53,7 @@ class Change:
     order: Order
     price: int
     remaining: int
+    turn: Turn | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +78,15 @@ def plan(
     orders: Sequence[Order],
     now: int,
     *,
+    turns: Mapping[Order, Turn],
     frozen_sides: frozenset[Side] = frozenset(),
     why_cancel: str = "not wanted any more",
 ) -> list[Step]:
     """Return the steps from all live ``orders`` of one strategy and symbol to its ``quotes``.
 
     A doomed order is cancelled whatever else is in its slot. Of two in a slot the later one stays.
-    On ``frozen_sides`` nothing is added or increased (T1). ``now`` is ns of CLOCK_BOOTTIME.
+    An order moves or grows only when its turn has come; without one it does neither. On ``frozen_sides`` nothing is
+    added or increased (T1). ``now`` is ns of CLOCK_BOOTTIME.
     """
     cancels: list[Step] = []
     back: list[Step] = []
@@ -77,7 +103,7 @@ def plan(
             if can_cancel(order, now):
                 cancels.append(Cancel(order, why))
             continue
-        change = _change(order, quote, now, order.side in frozen_sides)
+        change = _change(order, quote, turns.get(order), now, order.side in frozen_sides)
         if change is not None:
             away = change.price == order.price or retreats(order.side, order.price, change.price)
             (back if away else forward).append(change)
@@ -126,13 +152,13 @@ def can_cancel(order: Order, now: int) -> bool:
     return order.life is Active.CANCELLING and now - order.cancel.sent >= limits.REQUEST_TIMEOUT_S * SECOND
 
 
-def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None:
-    if order.life is not Active.OPEN or order.amend is not None or order.doubt.suspect_since or order.remaining == 0:
+def _change(order: Order, quote: Quote, turn: Turn | None, now: int, frozen: bool) -> Change | None:
+    if not _is_settled(order) or order.remaining == 0:
         return None  # it may have ended: then every pass would send an amend, and each would be rejected
     remaining, price = order.remaining, quote.price
     # A new price and a larger quantity wait their turn. A smaller quantity keeps the place in the queue, and is amended
     # at once.
-    is_early = now - order.touched < limits.AMEND_EVERY_S * SECOND
+    is_early = turn is None or now < turn.due
     if is_early or (frozen and not retreats(order.side, order.price, price)):
         price = order.price
     qty = quote.qty
@@ -143,35 +169,45 @@ def _change(order: Order, quote: Quote, now: int, frozen: bool) -> Change | None
         qty = min(qty, remaining)
     if (price, qty) == (order.price, remaining):
         return None
-    return Change(order, price, qty)
+    return Change(order, price, qty, turn)
 
 
-def why_kept(order: Order, quote: Quote, *, frozen: bool) -> str:
-    """Return why the plan leaves an order as it is; empty while its last request has not settled."""
-    if order.life is not Active.OPEN or order.amend is not None or order.doubt.suspect_since:
-        return ""
+def may_move(order: Order, quote: Quote, *, frozen: bool) -> bool:
+    """True if an order needs a turn: nothing of it is in flight, and a target wants it at another price, or more.
+
+    On a frozen side it may only retreat (T1).
+    """
+    if not _is_settled(order) or order.doomed or order.side != quote.side or is_as_wanted(order, quote):
+        return False
+    return not frozen or retreats(order.side, order.price, quote.price)
+
+
+def why_kept(order: Order, quote: Quote, turn: Turn | None, *, frozen: bool) -> Stay | None:
+    """Return why the plan leaves an order as it is; None while its last request has not settled."""
+    if not _is_settled(order):
+        return None
     if is_as_wanted(order, quote):
-        return "as wanted"
-    if frozen:
-        return "decided before its side's last fill was known"
-    return "a changed price or quantity waits its turn"
+        return Stay.AS_WANTED
+    return Stay.FROZEN if frozen or turn is None else turn.why
 
 
 def is_as_wanted(order: Order, quote: Quote) -> bool:
     """True if an order stands as a quote wants it, with nothing in flight and nothing in doubt."""
-    if order.life is not Active.OPEN or order.amend is not None or order.doubt.suspect_since or order.doomed:
+    if not _is_settled(order) or order.doomed:
         return False
     is_same = order.side == quote.side and order.price == quote.price
     return is_same and order.remaining > 0 and _is_close(order.remaining, quote.qty)
 
 
-def stands_until(order: Order, quote: Quote, now: int) -> int:
+def stands_until(order: Order, quote: Quote, turn: Turn | None, now: int) -> int:
     """Return until when an order that no step changes now needs none if nothing happens; 0 if that is not known."""
     if is_as_wanted(order, quote):
         return NEVER
-    is_settled = order.life is Active.OPEN and order.amend is None and not order.doubt.suspect_since
-    turn = order.touched + int(limits.AMEND_EVERY_S * SECOND)  # a changed price or quantity waits its turn
-    return turn if is_settled and not order.doomed and order.side == quote.side and turn > now else 0
+    return turn.due if turn is not None and turn.due > now else 0
+
+
+def _is_settled(order: Order) -> bool:
+    return order.life is Active.OPEN and order.amend is None and not order.doubt.suspect_since
 
 
 def _is_close(remaining: int, wanted: int) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from executor.decide import risk
 from executor.decide.agenda import Agenda
 from executor.decide.budget import add_points, amend_points
@@ -9,8 +12,21 @@ from executor.decide.cancels import Cancels
 from executor.decide.closed import Closed
 from executor.decide.gates import Gates
 from executor.decide.placing import Placing
-from executor.decide.planner import Add, Cancel, Change, Step, plan, retreats, stands_until, why_kept
+from executor.decide.planner import (
+    Add,
+    Cancel,
+    Change,
+    Stay,
+    Step,
+    Turn,
+    may_move,
+    plan,
+    retreats,
+    stands_until,
+    why_kept,
+)
 from executor.decide.slot_backoff import SlotBackoff
+from executor.decide.worth_moving import Terms, choose
 from executor.effects import DRY_RUN, Request
 from executor.exchange.rejections import Rejections
 from executor.exchange.requests import add_params, amend_params, deadline_text
@@ -20,15 +36,15 @@ from executor.orders.registry import FLATTEN, FOREIGN
 from executor.orders.transitions import AmendSent, Ended, apply
 from executor.record import events
 from executor.state import State
+from executor.wanted import FUTURE_NS, Targets, Wanted
 from shared import limits
 from shared.clock import MS, SECOND
+from shared.kraken.counters import CANCEL_WORST
 from shared.messages import Quote, Side, Target
 from shared.numbers import text
 from shared.valuation import legs
 
 ADD_BATCH = 15
-# A pass's time is read before the messages that it takes in, whose stamps may be a little later.
-FUTURE_NS = SECOND
 
 
 class Quoting:
@@ -39,36 +55,30 @@ class Quoting:
         self.gates, self.placing = Gates(state), Placing(state)
         self.cancels = Cancels(state, self.placing)
         self._idle_since = 0  # since when nothing may be added or amended
-        # When the view (orders, position, account) first became valid, and the ``decided`` of each target before that.
-        self._known_since = 0
-        self._old_targets: dict[tuple[str, str], int] = {}
+        self.targets = Targets(state, rejections)
         self.agenda = Agenda(state)
 
     # --- the pass ------------------------------------------------------------------------------------------------
 
     def turn(self, now: int) -> None:
         """Make one pass: each pair that the agenda names, with every strategy on it."""
-        state = self.state
         self.gates.observe(now)
         pull_all = self.gates.pulling(now)
         idle = self.gates.advancing(now)
         self._idle_since = (self._idle_since or now) if idle else 0
-        if not self._known_since and state.session.is_view_valid(now):
-            self._known_since = now
-            self._old_targets = {key: target.decided for key, target in state.market.targets.items()}
+        self.targets.observe(now)
         over = self._legs_over_limit()
         for symbol in self.agenda.symbols((pull_all, idle, frozenset(over)), now):
             self.gates.observe_symbol(symbol, now)
-            self._lift_price_blocks(symbol, now)
+            self.targets.lift_price_blocks(symbol, now)
             closed = self.gates.quoting(symbol, now)
             pull = pull_all or (closed if closed is not None and closed.pulls else None)
-            steps: list[tuple[str, Step]] = []
-            owners = {order.strategy for order in state.registry.live_on(symbol)} - {FOREIGN, FLATTEN}
-            for strategy in sorted(owners | set(state.config.strategies)):
-                steps += [(strategy, step) for step in self._steps(strategy, symbol, pull, now)]
+            wanted = self._wanted(symbol, pull, now)
+            turns = self._turns(symbol, wanted, now)
+            steps = [(each.strategy, step) for each in wanted for step in self._steps(each, turns, now)]
             self._over_limit(symbol, steps, over)
             if not (steps or pull or closed):
-                self.agenda.rest(symbol, self._rests_until(symbol, now))
+                self.agenda.rest(symbol, self._rests_until(symbol, turns, now))
             self.cancels.send([step for _, step in steps if isinstance(step, Cancel)], now)
             if pull:
                 continue
@@ -77,7 +87,38 @@ class Quoting:
             else:
                 self._advance(symbol, steps, now)
 
-    def _rests_until(self, symbol: str, now: int) -> int:
+    def _wanted(self, symbol: str, pull: Closed | None, now: int) -> list[Wanted]:
+        """Return what each strategy wants on a symbol, those with orders there that are configured no more too."""
+        state = self.state
+        owners = {order.strategy for order in state.registry.live_on(symbol)} - {FOREIGN, FLATTEN}
+        return [
+            self.targets.wanted(strategy, symbol, pull or self.gates.paused(strategy, symbol), now)
+            for strategy in sorted(owners | set(state.config.strategies))
+        ]
+
+    def _turns(self, symbol: str, wanted: list[Wanted], now: int) -> dict[Order, Turn]:
+        """Return when each order that is not as wanted may move, by what the pair's counter has to spare."""
+        state = self.state
+        moving = [
+            (order, quote)
+            for each in wanted
+            for order, quote in each.pairs()
+            if may_move(order, quote, frozen=order.side in each.frozen)
+        ]
+        if not moving:
+            return {}
+        budget, mid = state.budget, state.market.mids.get(symbol)
+        terms = Terms(
+            mid=float(mid or 0),
+            sigma=state.market.sigma(symbol) if mid else None,
+            trend=state.market.trend(symbol, now),
+            value=budget.value(symbol, now),
+            most=budget.threshold - CANCEL_WORST * self.placing.open_on(symbol),
+            decay=budget.decay,
+        )
+        return choose(moving, terms, now)
+
+    def _rests_until(self, symbol: str, turns: Mapping[Order, Turn], now: int) -> int:
         """Return until when a symbol needs no step if nothing happens to it; 0 if it may need one now.
 
         It needs none while every order is as its target wants it, and every quote has its order.
@@ -99,7 +140,7 @@ class Quoting:
                 order = slots.pop((strategy, quote.slot), None)
                 if order is None:
                     return 0
-                until = min(until, stands_until(order, quote, now))
+                until = min(until, stands_until(order, quote, turns.get(order), now))
             until = min(until, holds_until)
         return 0 if slots else until
 
@@ -112,83 +153,25 @@ class Quoting:
             [Cancel(step.order, f"less is wanted, and no amend may leave: {closed.text}") for step in changes], now
         )
 
-    def _steps(self, strategy: str, symbol: str, pull: Closed | None, now: int) -> list[Step]:
-        state = self.state
-        orders = state.registry.live_for(strategy, symbol)
-        quotes: list[Quote] = []
-        pull = pull or self.gates.paused(strategy, symbol)
-        target = state.market.targets.get((strategy, symbol))
-        if pull is not None:
-            why = pull.text
-        else:
-            quotes, why = self._wanted(target, strategy, symbol, now)
-        frozen: set[Side] = set()
-        if target is not None:
-            tally = state.account.tally(strategy, symbol)
-            frozen = {side for side in ("buy", "sell") if tally.last.get(side, 0) > target.fills}  # T1
-        if not orders and not quotes:
+    def _steps(self, wanted: Wanted, turns: Mapping[Order, Turn], now: int) -> list[Step]:
+        target, orders = wanted.target, wanted.orders
+        if not orders and not wanted.quotes:
             return []
-        steps = plan(quotes, orders, now, frozen_sides=frozenset(frozen), why_cancel=why or "not wanted any more")
+        why = wanted.why or "not wanted any more"
+        steps = plan(wanted.quotes, orders, now, turns=turns, frozen_sides=wanted.frozen, why_cancel=why)
         if target is not None and orders:
             changed = {step.order for step in steps if not isinstance(step, Add)}
-            wanted = {quote.slot: quote for quote in quotes}
-            for order in orders:
-                quote = None if order.doomed else wanted.get(order.slot)
-                if quote is not None and order not in changed and order.audit.judged != target.decided:
-                    self._keep(order, target, why_kept(order, quote, frozen=order.side in frozen), now)
+            for order, quote in wanted.pairs():
+                if order not in changed and order.audit.judged != target.decided:
+                    is_frozen = order.side in wanted.frozen
+                    self._keep(order, target, why_kept(order, quote, turns.get(order), frozen=is_frozen), now)
         return steps
 
-    def _keep(self, order: Order, target: Target, why: str, now: int) -> None:
+    def _keep(self, order: Order, target: Target, why: Stay | None, now: int) -> None:
         """Count a newer target that leaves an order as it is, and record the count from time to time."""
         now_ts = self.state.life.wall_ts(now)
-        if why and events.keep(order, target, why, now_ts):
+        if why is not None and events.keep(order, target, why, now_ts):
             self.state.out.write_event(events.kept_row(order, now_ts))
-
-    def _wanted(self, target: Target | None, strategy: str, symbol: str, now: int) -> tuple[list[Quote], str]:
-        """Return a target's quotes while it holds (T2), or none and why.
-
-        Just after a start, orders without a target are kept, as if it asked for them.
-        """
-        state = self.state
-        if target is None or now - target.decided > target.ttl_ms * MS:
-            if self._is_settling(strategy, symbol, target, now):
-                orders = [order for order in state.registry.live_for(strategy, symbol) if not order.doomed]
-                return [Quote(slot=o.slot, side=o.side, price=o.price, qty=o.remaining) for o in orders], ""
-            return [], "no target" if target is None else "the target expired"
-        if target.decided - now > FUTURE_NS:
-            return [], "the target was decided in the future: its clock is not ours"
-        pair = state.market.pairs.get(symbol)
-        if pair is None or (target.price_precision, target.qty_precision) != (pair.price_precision, pair.qty_precision):
-            return [], "the target's precision is not the pair's"
-        quotes = [quote for quote in target.quotes if not self._is_price_blocked(symbol, quote)]
-        return quotes, target.why
-
-    def _is_settling(self, strategy: str, symbol: str, target: Target | None, now: int) -> bool:
-        """True just after a start, until a strategy's first new target: it sends none before it knows the position.
-
-        A slow connection makes that take long; meanwhile the previous life's switch guards what rests.
-        """
-        section = self.state.config.strategies.get(strategy)
-        is_new = target is not None and target.decided != self._old_targets.get((strategy, symbol))
-        if section is None or (self._known_since and is_new):
-            return False
-        if not self._known_since:
-            return now - self.state.life.started < limits.SWITCH_TIMEOUT_S * SECOND
-        return now - self._known_since < section.ttl_ms * MS
-
-    def _lift_price_blocks(self, symbol: str, now: int) -> None:
-        """Unblock the prices that the touch has cleared."""
-        book = self.state.market.books.get(symbol)
-        if book is not None and book.bids and book.asks:
-            self.rejections.lift_blocks(symbol, book.bids[0][0], book.asks[0][0], now)
-
-    def _is_price_blocked(self, symbol: str, quote: Quote) -> bool:
-        """True for a price that was rejected, or one nearer to the market, until the touch has cleared it (T5)."""
-        price = self.rejections.blocked_price(symbol, quote.side)
-        book = self.state.market.books.get(symbol)
-        if price is None or book is None or not (book.bids and book.asks):
-            return False
-        return quote.price >= price if quote.side == "buy" else quote.price <= price
 
     def _legs_over_limit(self) -> set[risk.Leg]:
         """Return the assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
@@ -274,7 +257,7 @@ class Quoting:
         self.backoff.deny(key, why, now)
         if not _is_less(step) or self.state.config.trading.dry_run:
             return None
-        less = Change(order, step.price, min(step.remaining, order.remaining))
+        less = replace(step, remaining=min(step.remaining, order.remaining))
         if not retreats(order.side, order.price, step.price):
             less = Change(order, order.price, less.remaining)
         if less != first and not self._why_denied(less, now):

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
+from executor.account.dust import least_amount
 from executor.decide import risk
-from executor.decide.dust import least_amount
 from executor.decide.exposure import Exposure
 from executor.orders.denial import Denial, Rule
 from executor.orders.registry import FLATTEN, FOREIGN

@@ -28,6 +28,7 @@ from executor.state import State
 from shared.clock import rfc3339
 from shared.kraken import errors, v2
 from shared.messages import Fill
+from shared.valuation import legs
 
 OPEN_STATUSES = ("new", "partially_filled", "pending_new", "triggered")
 # Ends that were concluded from a response or an absence: a fill of the order disproves them.
@@ -137,7 +138,8 @@ class Reports:
             self.state.budget.correct(symbol, float(points), now)
 
     def tell_fill(self, row: FillRow) -> None:
-        """Publish and log a new fill."""
+        """Publish, log and mark a new fill."""
+        self.state.out.write(self.state.fill_marks.fill(row, self.state.market.rates.rate(legs(row.symbol)[1])))
         message = Fill(
             exec_id=row.exec_id,
             cl_ord_id=row.cl_ord_id,

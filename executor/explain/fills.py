@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> None:
     options.add_argument(
         "--since",
         metavar="TIME",
-        type=_moment,
+        type=moment,
         default=0,
         help="only from this time on, such as 2026-01-31 or 2026-01-31T12:00:00Z; UTC where it names no offset",
     )
@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> None:
         print(f"{rfc3339(row.fill_ts)}  {row.symbol:<9} {row.side:<4} {row.qty:>14} at {row.price:>12}  fee {row.fee}")
 
 
-def _moment(text: str) -> int:
+def moment(text: str) -> int:
     """Return ns since the epoch of a date or a time that a person typed."""
     try:
         moment = datetime.fromisoformat(text)

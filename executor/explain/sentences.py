@@ -38,7 +38,12 @@ def plan(plan: dict[str, Any]) -> str:
     price, qty = plan["price"], plan["qty"]
     changes = [f"{plan['old_price']} to {price}"] if price != plan["old_price"] else []
     changes += [f"{plan['old_qty']} to {qty} left"] if qty != plan["old_qty"] else []
-    return f"amend {', '.join(changes)}: {plan['why']}"
+    worth = ""
+    if "staying_bps" in plan:
+        worth = (
+            f"; staying is likely to lose {plan['staying_bps']:g} bp, and the points are worth {plan['moving_bps']:g}"
+        )
+    return f"amend {', '.join(changes)}: {plan['why']}{worth}"
 
 
 def budget(budget: dict[str, Any]) -> str:

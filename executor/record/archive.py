@@ -99,6 +99,8 @@ def _copy(journal: Journal, file: Path, last_fill: int, orders: list[tuple[str]]
         db.execute("PRAGMA old.synchronous=FULL")
         db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT OR IGNORE INTO old.fills SELECT * FROM main.fills WHERE n <= ?", (last_fill,))
+        moved = "SELECT exec_id FROM main.fills WHERE n <= ?"
+        db.execute(f"INSERT OR IGNORE INTO old.marks SELECT * FROM main.marks WHERE exec_id IN ({moved})", (last_fill,))
         db.executemany("INSERT OR IGNORE INTO old.orders SELECT * FROM main.orders WHERE cl_ord_id = ?", orders)
         db.executemany("INSERT OR IGNORE INTO old.ledger SELECT * FROM main.ledger WHERE ledger_id = ?", entries)
         db.execute("COMMIT")
@@ -121,6 +123,7 @@ def _delete(db: sqlite3.Connection, last_fill: int, orders: list[tuple[str]], en
     for symbol, pnl in profits.items():
         money = (str(pnl.qty), str(pnl.cost), str(pnl.realised), str(pnl.fees))
         db.execute("INSERT OR REPLACE INTO carried_profits VALUES (?,?,?,?,?)", (symbol, *money))
+    db.execute("DELETE FROM marks WHERE exec_id IN (SELECT exec_id FROM fills WHERE n <= ?)", (last_fill,))
     moved = db.execute("DELETE FROM fills WHERE n <= ?", (last_fill,)).rowcount
     moved += db.executemany("DELETE FROM orders WHERE cl_ord_id = ?", orders).rowcount
     moved += db.executemany("DELETE FROM ledger WHERE ledger_id = ?", entries).rowcount

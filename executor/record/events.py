@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from executor.decide.budget import Budget
-from executor.decide.planner import Change, retreats
+from executor.decide.planner import Change, Stay, retreats
 from executor.effects import Request
 from executor.orders.order import Kept, Order
 from executor.record.rows import EventRow
@@ -58,12 +58,12 @@ def _row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> Eve
     )
 
 
-def keep(order: Order, target: Target, why: str, now_ts: int) -> bool:
+def keep(order: Order, target: Target, why: Stay, now_ts: int) -> bool:
     """Count a newer target that leaves the order as it is; return True when an event of its own is due for that."""
     order.audit.judged = target.decided
     kept = order.audit.kept = order.audit.kept or Kept(now_ts, now_ts, now_ts)
     kept.until_ts = now_ts
-    kept.whys[why] = kept.whys.get(why, 0) + 1
+    kept.whys[why.value] = kept.whys.get(why.value, 0) + 1
     if now_ts - kept.recorded_ts < limits.KEPT_EVERY_S * SECOND:
         return False
     kept.recorded_ts = now_ts
@@ -132,9 +132,14 @@ def why_changed(order: Order, change: Change) -> dict[str, object]:
         reasons.append("less than half of the wanted quantity is left")
     elif change.remaining < order.remaining:
         reasons.append("less is wanted than rests")
+    turn = change.turn
+    worth: dict[str, object] = {}
+    if turn is not None and turn.loss_bps is not None and turn.price_bps is not None and change.price != order.price:
+        worth = {"staying_bps": round(turn.loss_bps, 3), "moving_bps": round(turn.price_bps, 3)}
     return {
         "step": "amend",
         "why": "; ".join(reasons),
+        **worth,
         "old_price": text(order.price, order.price_precision),
         "old_qty": text(order.remaining, order.qty_precision),
         "price": text(change.price, order.price_precision),

@@ -21,6 +21,7 @@ from executor.record.rows import (
     EventRow,
     FillRow,
     HoldingRow,
+    MarkRow,
     MetaRow,
     OrderRow,
     Row,
@@ -30,9 +31,9 @@ from executor.record.rows import (
 )
 from shared import limits
 
-# 2 added the events; 3 stores the day and the conversions by quote asset. An older file is raised to this version when
-# it is opened for writing.
-SCHEMA = 3
+# 2 added the events; 3 stores the day and the conversions by quote asset; 4 added the marks. An older file is raised to
+# this version when it is opened for writing.
+SCHEMA = 4
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS strategies (code TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -48,6 +49,10 @@ CREATE TABLE IF NOT EXISTS fills (
   n INTEGER PRIMARY KEY, exec_id TEXT NOT NULL UNIQUE, cl_ord_id TEXT NOT NULL, order_id TEXT NOT NULL,
   strategy TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL,
   cost TEXT NOT NULL, fee TEXT NOT NULL, fee_asset TEXT NOT NULL, fill_ts INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS marks (
+  exec_id TEXT PRIMARY KEY, mid TEXT NOT NULL, rate TEXT NOT NULL, after TEXT NOT NULL, is_done INTEGER NOT NULL)
+  WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS marks_waiting ON marks (is_done) WHERE NOT is_done;
 CREATE TABLE IF NOT EXISTS before (exec_id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ledger (
   ledger_id TEXT PRIMARY KEY, ref_id TEXT NOT NULL, asset TEXT NOT NULL, kind TEXT NOT NULL, amount TEXT NOT NULL,
@@ -82,6 +87,7 @@ _INSERTS = {
     HoldingRow: _insert("holdings", HoldingRow),
     MetaRow: _insert("meta", MetaRow),
     EventRow: _insert("events", EventRow),
+    MarkRow: _insert("marks", MarkRow),
     Entry: _insert("ledger", Entry, "INSERT OR IGNORE"),
 }
 
@@ -182,6 +188,19 @@ class Journal:
     def fills(self) -> list[FillRow]:
         """Return all fills that are not archived, oldest first."""
         return [FillRow(*row) for row in self._db.execute(f"SELECT {columns(FillRow)} FROM fills ORDER BY n")]
+
+    def waiting_marks(self) -> list[tuple[FillRow, MarkRow]]:
+        """Return the fills whose last mid is still to come, with their marks so far."""
+        names = ", ".join([f"fills.{field.name}" for field in fields(FillRow)] + [f.name for f in fields(MarkRow)[1:]])
+        query = f"SELECT {names} FROM marks JOIN fills USING (exec_id) WHERE NOT is_done ORDER BY n"
+        width = len(fields(FillRow))
+        return [
+            (
+                FillRow(*row[:width]),
+                MarkRow(str(row[0]), row[width], row[width + 1], row[width + 2], bool(row[width + 3])),
+            )
+            for row in self._db.execute(query)
+        ]
 
     def knows_fill(self, exec_id: str) -> bool:
         """True if this fill was counted, or is older than the journal."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections import defaultdict
 from decimal import Decimal
 
+from executor.account import marks
 from executor.account.account import Account
 from executor.account.conversion import restore_conversion
 from executor.account.daily_loss import restore_day
@@ -53,6 +55,10 @@ def restore(config: Config, journal: Journal, now: int, boot_to_wall: int) -> tu
     state = State(config, codes, Life(epoch, now, boot_to_wall), Session(rest), account, budget)
     state.market.rates.restore(journal.get("rates"))
     state.next_event = journal.next_event
+    counts: Counts[str] = Counts()
+    for (_, symbol), tally in account.tallies.items():
+        counts[symbol] += tally.count
+    state.fill_marks.restore(journal.get(marks.KEY), account.pnl, counts, journal.waiting_marks())
     fills: defaultdict[str, Decimal] = defaultdict(Decimal)
     for fill in journal.fills():
         # By the exchange's id: foreign orders may have no other.

@@ -109,7 +109,21 @@ class EventRow:
     data: str
 
 
-Row = OrderRow | FillRow | BeforeRow | SendRow | HoldingRow | MetaRow | EventRow | Entry
+@dataclass(frozen=True, slots=True)
+class MarkRow:
+    """The mids around a fill as decimal text, empty where not known: at the fill, and ``after`` by horizon (s) as JSON.
+
+    ``rate`` is the worth of the quote asset at the fill. ``is_done`` once the last horizon has passed.
+    """
+
+    exec_id: str
+    mid: str
+    rate: str
+    after: str
+    is_done: bool
+
+
+Row = OrderRow | FillRow | BeforeRow | SendRow | HoldingRow | MetaRow | EventRow | MarkRow | Entry
 
 
 def holding_row(asset: str, holding: Holding) -> HoldingRow:

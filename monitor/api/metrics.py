@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -26,7 +27,7 @@ from monitor.model.status_object import MachineFigures, Status, WebhookFigures
 from monitor.model.view import DEAD, View, live_orders
 from shared import numbers
 from shared.config import Config
-from shared.histogram import upper_ns
+from shared.measures.histogram import upper_ns
 from shared.messages import BookState, ProcessState
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -185,6 +186,16 @@ class Metrics(Collector):
             ("day_loss_max", "The loss at which trading halts.", format(self._config.trading.max_daily_loss, "f")),
         ):
             yield _gauge(name, about, [((currency,), numbers.approximate(text))], ["currency"])
+        if account.attribution is not None:
+            parts = [
+                ((name, currency), numbers.approximate(text))
+                for name, text in msgspec.structs.asdict(account.attribution).items()
+            ]
+            about = "Parts of the profit: spread captured, adverse selection, drift, fees and so on."
+            yield _gauge("attribution", about, parts, ["part", "currency"])
+        marks = [((h,), mean.mean_bps / 10_000) for h, mean in account.markouts.items() if mean.mean_bps is not None]
+        about = "Mean move of the mid from our fills' prices in our favour, by horizon in seconds."
+        yield _gauge("markout_ratio", about, marks, ["horizon"])
         balances = [((asset,), numbers.approximate(text)) for asset, text in account.balances.items()]
         yield _gauge("balance", "Balance of the account.", balances, ["asset"])
 

@@ -104,9 +104,14 @@ def switching(what: str) -> Iterator[None]:
 
 def run_component(config: Config, module: str, *arguments: str) -> NoReturn:
     """Run another component's command as a process and end with its exit code."""
-    child = subprocess.Popen(children.command(config, module, *arguments), env=children.environment())
+    raise typer.Exit(run_process(children.command(config, module, *arguments)))
+
+
+def run_process(command: list[str]) -> int:
+    """Run a process of the project's to its end; return its exit code."""
+    child = subprocess.Popen(command, env=children.environment())
     # The child ends itself and reports: Ctrl-C reaches it from the terminal, other signals are passed on.
     signal.signal(signal.SIGINT, lambda _number, _frame: None)
     signal.signal(signal.SIGTERM, lambda number, _frame: child.send_signal(number))
     code = child.wait()
-    raise typer.Exit(code if code >= 0 else 128 - code)
+    return code if code >= 0 else 128 - code

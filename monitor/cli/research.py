@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 import typer
 
-from monitor import children
+from monitor.cli.common import run_process
+from monitor.cli.examples import epilog
 
 
 def _forward(name: str) -> Callable[[typer.Context], None]:
@@ -20,10 +20,12 @@ def _forward(name: str) -> Callable[[typer.Context], None]:
 
 
 def run(name: str, arguments: list[str]) -> NoReturn:
-    """Become the room's command: Ctrl-C, exit code and output are its own."""
-    sys.stdout.flush()
-    line = [sys.executable, "-m", "backtest", name, *arguments]
-    os.execve(sys.executable, line, children.environment())
+    """Run the room's command as a process and end with its exit code; examples follow its help."""
+    code = run_process([sys.executable, "-m", "backtest", name, *arguments])
+    examples = epilog(name)
+    if examples and not code and {"-h", "--help"} & set(arguments):
+        typer.echo("\n" + examples.removeprefix("\b\n"))
+    raise typer.Exit(code)
 
 
 extract, backtest, screen = _forward("extract"), _forward("backtest"), _forward("screen")

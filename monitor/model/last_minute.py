@@ -12,7 +12,7 @@ from typing import Final
 
 from monitor.model.latency import Hop
 from shared.clock import SECOND
-from shared.histogram import Histogram
+from shared.measures.histogram import Histogram
 
 EVERY_S: Final = 10.0
 MARKS: Final = 7

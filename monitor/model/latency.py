@@ -13,7 +13,7 @@ from typing import Final
 from monitor.model import sections
 from shared.bus import Received
 from shared.clock import SECOND
-from shared.histogram import Histogram, upper_ns
+from shared.measures.histogram import Histogram, upper_ns
 from shared.messages import Book, FeedStatus, Order, Orders, Target
 
 HOPS: Final = {

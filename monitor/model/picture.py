@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -33,6 +33,7 @@ from shared.valuation import legs
 
 # Everything but raw frames, which only the book process needs.
 WANTED: Final = [kind.name for kind in topics.KINDS if kind.name not in ("feed.book", "feed.ticker")]
+S = TypeVar("S", bound=msgspec.Struct)
 MONEY: Final = ("equity", "realised", "unrealised", "fees")
 
 
@@ -169,10 +170,10 @@ class Picture:
             currency=currency,
             total=total,
             pairs=pairs,
-            quotes={
-                asset: sections.QuoteProfitShown(**msgspec.structs.asdict(made))
-                for asset, made in account.quotes.items()
-            },
+            quotes={asset: _as(sections.QuoteProfitShown, made) for asset, made in account.quotes.items()},
+            attribution=_as(sections.PartsShown, account.attribution) if account.attribution is not None else None,
+            unmarked_fills=account.unmarked_fills,
+            markouts={horizon: _as(sections.MarkoutShown, mean) for horizon, mean in account.markouts.items()},
         )
 
     def hops(self) -> sections.LatencyShown:
@@ -298,3 +299,8 @@ def _decimal(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:
         return Decimal("NaN")
+
+
+def _as(kind: type[S], made: msgspec.Struct) -> S:
+    """Return a struct's values as another kind with the same members."""
+    return kind(**msgspec.structs.asdict(made))

@@ -171,8 +171,33 @@ class PairProfit(Shown, frozen=True, kw_only=True):
     is_stale: bool
 
 
+class PartsShown(Shown, frozen=True, kw_only=True):
+    """The parts of the profit, in the trading currency (docs/attribution.md); ``unexplained`` is what is left."""
+
+    spread: str
+    adverse: str
+    drift: str
+    fees: str
+    fx: str
+    rounding: str
+    unmarked: str
+    unexplained: str
+
+
+class MarkoutShown(Shown, frozen=True, kw_only=True):
+    """The mean move of the mid from fills' prices in our favour, bp, with its standard error; null without fills."""
+
+    fills: int
+    mean_bps: float | None
+    error_bps: float | None
+
+
 class ProfitShown(Shown, frozen=True, kw_only=True):
-    """Profit in total, by pair and by quote; ``valid`` is false until reconciled, and ``why`` says what is missing."""
+    """Profit in total, by pair and by quote; ``valid`` is false until reconciled, and ``why`` says what is missing.
+
+    ``attribution`` is where it comes from, null before the first mids; ``unmarked_fills`` counts the fills that it
+    cannot take apart. ``markouts`` are by horizon in s.
+    """
 
     valid: bool
     why: str
@@ -180,6 +205,9 @@ class ProfitShown(Shown, frozen=True, kw_only=True):
     total: Total
     pairs: dict[str, PairProfit]
     quotes: dict[str, QuoteProfitShown] = {}
+    attribution: PartsShown | None = None
+    unmarked_fills: int = 0
+    markouts: dict[str, MarkoutShown] = {}
 
 
 class Hop(Shown, frozen=True, kw_only=True):

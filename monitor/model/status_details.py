@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class OperationTimes(msgspec.Struct, frozen=True):
-    """The durations of an operation in a heartbeat's details, in ms (:meth:`shared.histogram.Histogram.summary_ms`)."""
+    """An operation's durations in a heartbeat's details, in ms (``Histogram.summary_ms`` in ``shared.measures``)."""
 
     count: int = 0
     sum: float = 0.0

@@ -8,7 +8,7 @@ from typing import Final
 from monitor.model.ages import SHORT, age
 from monitor.model.sections import FillShown, Hop, OrderShown, Process
 from monitor.model.view import DEAD
-from monitor.ui.profit import NOTHING, first_pairs, pair_amounts, total_amounts
+from monitor.ui.profit import NOTHING, first_pairs, markouts, pair_amounts, parts, total_amounts
 from monitor.ui.snapshot import Snapshot
 from monitor.ui.text import (
     DASH,
@@ -239,4 +239,10 @@ def profit(snapshot: Snapshot, width: int) -> list[Row]:
     lines = table(columns, rows, width)
     if not snapshot.profit.valid:
         lines.append((plain(f"not known: {snapshot.profit.why}", Tone.QUIET),))
+    if amounts := parts(snapshot):
+        made = [("  ".join(f"{name} {amount}" for name, amount in amounts), Tone.PLAIN)]
+        lines.append((plain(f"of which, {currency}: ", Tone.QUIET), *made))
+    if means := markouts(snapshot):
+        text = "  ".join(f"{horizon} {mean}" for horizon, mean in means)
+        lines.append((plain("markouts: ", Tone.QUIET), (text, Tone.PLAIN)))
     return lines

@@ -50,6 +50,23 @@ def total_amounts(snapshot: Snapshot) -> list[Piece]:
     return [*((amount, toned(amount)) for amount in signed), (money(total.fees), Tone.PLAIN)]
 
 
+def parts(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Return the parts of the profit with their amounts to the cent; those that are nothing only where they matter."""
+    made_of = snapshot.profit.attribution
+    if made_of is None or not snapshot.profit.valid:
+        return []
+    always = {"spread": made_of.spread, "adverse": made_of.adverse, "drift": made_of.drift, "fees": made_of.fees}
+    rare = {"unmarked": made_of.unmarked, "unexplained": made_of.unexplained}
+    amounts = [(name, money(text, signed=True)) for name, text in always.items()]
+    return amounts + [(name, amount) for name, text in rare.items() if (amount := money(text, signed=True)) != "0.00"]
+
+
+def markouts(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Return the mean markout in bp by horizon, those that have fills."""
+    means = snapshot.profit.markouts.items()
+    return [(f"{horizon} s", f"{mean.mean_bps:+.2f} bp") for horizon, mean in means if mean.mean_bps is not None]
+
+
 def first_pairs(snapshot: Snapshot) -> dict[str, tuple[Piece, Piece]]:
     """Return each base's position and worth by the first pair that it is the base of."""
     first: dict[str, tuple[Piece, Piece]] = {}

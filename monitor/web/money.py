@@ -42,6 +42,12 @@ PAIRS: Final = (
     Column("fees", True),
     Column(""),
 )
+MARKOUTS: Final = (
+    Column("after the fill"),
+    Column("the mid moved for us, bp", True),
+    Column("standard error", True),
+    Column("fills", True),
+)
 STRATEGIES: Final = (
     Column("strategy"),
     Column("pair"),
@@ -75,6 +81,42 @@ def totals(pnl: ProfitShown) -> list[Card]:
     if cents(total.fx) != "0.00":
         cards.append(Card("Fx", cents(total.fx), f"{currency}, by moves of the rates", markup.money(total.fx).tone))
     return cards
+
+
+def parts(pnl: ProfitShown) -> list[Card]:
+    """Return cards of where the profit comes from; none before the first mids."""
+    made_of, currency = pnl.attribution, pnl.currency
+    if made_of is None:
+        return []
+    cards = [
+        Card(name, cents(amount), f"{currency}, {about}", markup.money(amount).tone)
+        for name, amount, about in (
+            ("Spread captured", made_of.spread, "fills against the mid"),
+            ("Adverse selection", made_of.adverse, "the mid's move in 10 s"),
+            ("Drift", made_of.drift, "the inventory after that"),
+            ("Fees", made_of.fees, "paid"),
+        )
+    ]
+    if cents(made_of.unmarked) != "0.00":
+        fills = f"{currency}, of {pnl.unmarked_fills} fills whose mids were not heard"
+        cards.append(Card("Unmarked", cents(made_of.unmarked), fills, markup.money(made_of.unmarked).tone))
+    if cents(made_of.unexplained) != "0.00":
+        cards.append(Card("Unexplained", cents(made_of.unexplained), currency, "warn"))
+    return cards
+
+
+def markouts(pnl: ProfitShown) -> str:
+    """Return the table of mean markouts by horizon."""
+    rows: list[list[Cell | str]] = [
+        [f"{horizon} s", _bps(mean.mean_bps), _bps(mean.error_bps), str(mean.fills)]
+        for horizon, mean in pnl.markouts.items()
+        if mean.fills
+    ]
+    return markup.table("markouts", MARKOUTS, rows, "no fill is older than a minute yet")
+
+
+def _bps(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.2f}"
 
 
 def assets(positions: PositionsShown) -> str:

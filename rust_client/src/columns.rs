@@ -343,3 +343,24 @@ fn wide<'py>(py: Python<'py>, values: &[i64]) -> Bound<'py, PyBytes> {
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     PyBytes::new(py, &bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_in_the_precision_of_the_pair_whatever_the_wire_prints() {
+        let number = |mantissa, decimals| Number { mantissa, decimals };
+        assert_eq!(units(number(15, 1), 3), 1500);
+        assert_eq!(units(number(1_500_000, 6), 1), 15);
+        assert_eq!(units(number(u64::MAX, 0), 0), i64::MAX);
+        assert_eq!(units(number(u64::MAX, 0), 18), i64::MAX);
+    }
+
+    #[test]
+    fn the_bytes_of_a_column_are_its_counts_in_order() {
+        let bytes: Vec<u8> = [7i64, 1 << 40].iter().flat_map(|value| value.to_le_bytes()).collect();
+        assert_eq!(words(&bytes).collect::<Vec<_>>(), [7, 1 << 40]);
+        assert_eq!(words(&bytes[..12]).collect::<Vec<_>>(), [7]);
+    }
+}

@@ -28,7 +28,7 @@ TIERS: Final = {
 }
 
 ADD: Final = 1.0
-_AMEND_AGES: Final = ((5.0, 3.0), (10.0, 2.0), (15.0, 1.0))
+AMEND_AGES: Final = ((5.0, 3.0), (10.0, 2.0), (15.0, 1.0))
 _CANCEL_AGES: Final = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), (300.0, 1.0))
 CANCEL_WORST: Final = 8.0
 REST_CALL: Final = 1.0
@@ -37,7 +37,7 @@ REST_HISTORY: Final = 4.0  # trade history, closed orders, ledgers; some documen
 
 def amend_cost(age_s: float) -> float:
     """Return points of an amend of an order created or last amended ``age_s`` ago."""
-    return 1.0 + _by_age(_AMEND_AGES, age_s)
+    return 1.0 + _by_age(AMEND_AGES, age_s)
 
 
 def cancel_cost(age_s: float) -> float:

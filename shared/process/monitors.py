@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 import psutil
 
 from shared import limits
-from shared.histogram import Histogram
+from shared.measures.histogram import Histogram
 
 Function = TypeVar("Function", bound=Callable[..., object])
 

@@ -9,59 +9,20 @@ from __future__ import annotations
 import math
 
 from shared.clock import SECOND
+from shared.measures.volatility import BP, MidVolatility
 from strategy.signals.values import NO_SIGNAL, Signal
 
-BP = 1e-4
-SAMPLES_LEAST = 20
 BAR_S = 5
 BARS_LEAST = 6
 
 
-class EwmaVolatility:
-    """The square root of the decayed mean of squared moves by the second; a gap of a half-life begins anew.
-
-    Valid from ``SAMPLES_LEAST`` seconds, which put the standard error at about 16 % for normal moves.
-    """
-
-    def __init__(self, half_life_s: float) -> None:
-        self._decay = 0.5 ** (1 / half_life_s)
-        self._gap_s = math.ceil(half_life_s) + 1
-        self._second: int | None = None
-        self._sampled: float | None = None
-        self._mid = 0.0
-        self._squares = self._weight = 0.0
-        self._samples = 0
-
-    def add(self, now: int, mid: float) -> None:
-        """Take in the mid as it is at ``now``."""
-        second = now // SECOND
-        if self._second is None or second - self._second > self._gap_s:
-            # The first second has no beginning, so moves count from the next one on.
-            self._sampled = None
-            self._squares = self._weight = 0.0
-            self._samples = 0
-        elif second > self._second:
-            self._sample(second - self._second)
-        self._second, self._mid = second, mid
-
-    def _sample(self, seconds: int) -> None:
-        """Take in whole seconds that ended at the mid in force: all of its move falls into the first."""
-        if self._sampled is None:
-            self._sampled = self._mid
-            seconds -= 1
-        if seconds:
-            keep = self._decay**seconds
-            move_bps = math.log(self._mid / self._sampled) / BP
-            self._squares = self._squares * keep + move_bps * move_bps * self._decay ** (seconds - 1)
-            self._weight = self._weight * keep + (1 - keep) / (1 - self._decay)
-            self._samples += seconds
-            self._sampled = self._mid
+class EwmaVolatility(MidVolatility):
+    """The EWMA of squared moves by the second (:mod:`shared.measures.volatility`), as a signal."""
 
     def signal(self) -> Signal:
         """Return the volatility in bp per √s."""
-        if self._samples < SAMPLES_LEAST:
-            return NO_SIGNAL
-        return Signal(math.sqrt(self._squares / self._weight), True)
+        sigma = self.bps()
+        return NO_SIGNAL if sigma is None else Signal(sigma, True)
 
 
 class ParkinsonVolatility:

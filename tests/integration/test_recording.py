@@ -16,14 +16,17 @@ import pyarrow as pa
 import pytest
 import zmq
 
+from backtest.data.columns import Kind
+from backtest.data.sources import read
 from book import implementation
 from book.verify import Verifier
 from collector.recording.files import FRAME_TOPICS, Recording, find, frames
 from shared import bus, config, limits
 from shared.bus import subscriber
 from shared.clock import boot_ns
+from shared.config.trading import Trading
 from shared.messages import FeedFrame
-from tests.system import System, until
+from tests.system import System, running, until
 
 pytestmark = pytest.mark.processes
 
@@ -64,7 +67,7 @@ def symbols_with_snapshot(system: System) -> set[str]:
 
 
 def verified(raw_frames: list[bytes]) -> dict[str, Any]:
-    verifier = Verifier(10, implementation)
+    verifier = Verifier(Trading().feed_depth, implementation)
     for frame in raw_frames:
         verifier.take(frame)
     return verifier.report()
@@ -202,3 +205,20 @@ def test_a_folder_has_one_recorder_and_a_replay_never_takes_a_bus_that_is_live(t
     live = system.run("collector", "replay", str(some), "--folder", str(tmp_path), "--config", "elsewhere.yaml")
     assert live.returncode == 78
     assert "is the live bus" in live.stderr
+
+
+def test_a_recording_that_begins_late_begins_with_its_books_and_trading_goes_on(tmp_path: Path) -> None:
+    with running(tmp_path) as system:
+        system.until_quoting(60)
+        done = system.run("collector", "record", "--folder", str(tmp_path / "late"), "--seconds", "4", "--json")
+        assert done.returncode == 0, done.stderr
+        status = system.json("status")
+    made = read([str(tmp_path / "late")])
+    assert made.columns.keys() == {"BTC/USD", "ETH/USD", "SOL/USD"}
+    for symbol, columns in made.columns.items():
+        assert columns.depth == Trading().feed_depth
+        assert columns.table["kind"].to_pylist().count(Kind.SNAPSHOT) > 100
+        assert status["books"][symbol]["state"] == "live"
+        assert status["books"][symbol]["coverage_bps"] > 5
+    assert (made.tally.checksums_failed, made.tally.gaps.total(), made.tally.bad_rows) == (0, 0, 0)
+    assert made.tally.checksums_ok > 30

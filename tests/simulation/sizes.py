@@ -20,6 +20,8 @@ BOUNDS = {
     "_by_order_id": limits.ENDED_ORDERS_KEPT + 100,
     "_ended": limits.ENDED_ORDERS_KEPT + 1,
     "_times": limits.LOG_TEXTS_TRACKED + 1,  # texts of the log, of each how often
+    "ts": limits.MIDS_KEPT,  # of the mids that fills are marked by
+    "mids": limits.MIDS_KEPT,
     "orders": limits.ENDED_ORDERS_KEPT + 100,  # of the last published message
 }
 SMALL = 100

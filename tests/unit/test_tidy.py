@@ -23,7 +23,7 @@ PROSE = re.compile(r"\b(why|reason|error|said|text)\w*\.(startswith|endswith)\(|
 
 # What stands beyond a limit, and how much of it. Lower a figure when you have lowered the count; never raise one.
 LONG_FUNCTIONS = {"executor/orders/transitions.py apply": 81}
-LONG_MODULES = {"shared/messages.py": 460}
+LONG_MODULES: dict[str, int] = {}
 FULL_FOLDERS = {"tests/simulation": 25}
 # The live check compares Kraken's own texts with those that are assumed: that is what it is for.
 READS_KRAKENS_WORDS = {"executor/livecheck/findings.py"}

@@ -14,7 +14,7 @@ from backtest.data.places import Place
 from backtest.errors import DataError
 from book.facts import DEPTHS
 from shared.clock import SECOND, parse_rfc3339
-from shared.errors import CaptureError, FrameError, PrecisionError
+from shared.errors import CaptureError, FrameError
 from shared.kraken import captures, v1, v2
 from shared.kraken.pairs import new_name
 from shared.numbers import scale
@@ -131,10 +131,9 @@ class _Reader:
                 at = parse_rfc3339(trade.timestamp)
                 ticks = scale(trade.price, rows.pair.price_precision)
                 lots = scale(trade.qty, rows.pair.qty_precision)
-            except (ValueError, PrecisionError) as error:
+                rows.trade(at, 0, BUY if trade.side == "buy" else SELL, ticks, lots, trade.trade_id)
+            except ValueError as error:
                 self._market.tally.note(self._file, line, str(error))
-                continue
-            rows.trade(at, 0, BUY if trade.side == "buy" else SELL, ticks, lots, trade.trade_id)
 
     def _v1_trades(self, frame: bytes, line: int) -> None:
         self._market.tally.frames += 1
@@ -152,7 +151,6 @@ class _Reader:
             try:
                 ticks = scale(trade.price, rows.pair.price_precision)
                 lots = scale(trade.qty, rows.pair.qty_precision)
-            except PrecisionError as error:
+                rows.trade(int(trade.time_s * SECOND), 0, BUY if trade.side == "buy" else SELL, ticks, lots)
+            except ValueError as error:
                 self._market.tally.note(self._file, line, str(error))
-                continue
-            rows.trade(int(trade.time_s * SECOND), 0, BUY if trade.side == "buy" else SELL, ticks, lots)

@@ -72,13 +72,14 @@ def read(file: Place) -> Columns:
     try:
         with file.source() as source:
             table = pq.read_table(source)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{file.text}: {error}") from error
-    about = table.schema.metadata or {}
-    if b"tradebyte_columns" not in about or table.schema.names != SCHEMA.names:
-        raise DataError(f"{file.text}: no columns of 'tradebyte extract'")
-    pair = msgspec.json.decode(about[b"pair"], type=Pair)
-    return Columns(pair, int(about[b"depth"]), _undated(table))
+        about = table.schema.metadata or {}
+        if b"tradebyte_columns" not in about or table.schema.names != SCHEMA.names:
+            raise DataError(f"{file.text}: no columns of 'tradebyte extract'")
+        pair, depth = msgspec.json.decode(about[b"pair"], type=Pair), int(about[b"depth"])
+        return Columns(pair, depth, _undated(table))
+    # A damaged file fails anywhere: its names are no text, its metadata no JSON, its times no times.
+    except (OSError, pa.ArrowException, KeyError, ValueError, OverflowError) as error:
+        raise DataError(f"{file.text}: {error}; extract it again") from error
 
 
 def _dated(table: pa.Table) -> pa.Table:

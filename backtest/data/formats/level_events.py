@@ -11,8 +11,9 @@ from itertools import groupby
 from typing import Final
 
 from backtest.data.columns import BUY, SELL, Mark
-from backtest.data.formats.lines import Lines
+from backtest.data.formats.lines import Lines, time_of
 from backtest.data.market import Market
+from backtest.data.rows import bounded
 from simulator.market.recorded import EVENTS_HEADER, EVENTS_LOTS, EVENTS_PAIR
 
 HEADER: Final = EVENTS_HEADER.split(",")
@@ -51,7 +52,7 @@ def _events(lines: Lines) -> Iterator[_Event | None]:
             ns, kind, side, ticks, qty, _ = row
             if kind not in _KINDS:
                 raise ValueError(f"{kind!r} is no event")
-            event = int(ns), kind, _SIDES[side], int(ticks), int(qty) * EVENTS_LOTS
+            event = (time_of(ns, 1), kind, _SIDES[side], bounded(int(ticks), 1), bounded(int(qty) * EVENTS_LOTS))
         except (ValueError, KeyError) as error:
             lines.note(error)
             yield None

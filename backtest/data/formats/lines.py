@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from backtest.data.places import Place
+from backtest.data.rows import bounded
 from backtest.data.tally import Tally
 from backtest.errors import DataError
 from shared.numbers import scale
@@ -58,15 +59,14 @@ class Lines:
 
 def price_of(text: str, precision: int) -> int:
     """Return a price in ticks. Raises ValueError."""
-    ticks = _scale(text, precision)
-    if not 0 < ticks < 2**63:
-        raise ValueError(f"{text} is no price")
-    return ticks
+    return bounded(_scale(text, precision), 1)
 
 
 def qty_of(text: str, precision: int) -> int:
     """Return a quantity in lots. Raises ValueError."""
-    lots = _scale(text, precision)
-    if not 0 <= lots < 2**63:
-        raise ValueError(f"{text} is no quantity")
-    return lots
+    return bounded(_scale(text, precision))
+
+
+def time_of(text: str, unit_ns: int) -> int:
+    """Return a time in ns. Raises ValueError."""
+    return bounded(int(text) * unit_ns)

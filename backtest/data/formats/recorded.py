@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median_low
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from backtest.data.columns import BUY, SELL, Mark
+from backtest.data.frames import INT64_MAX
 from backtest.data.market import Market
 from backtest.data.places import Place
 from backtest.errors import DataError
 from collector.recording.files import BARE, DAMAGED, NAME
+from shared.clock import SECOND
 from shared.messages import FeedFrame, FeedTrades, Instruments
 
 _frame = msgspec.msgpack.Decoder(FeedFrame)
@@ -43,14 +47,15 @@ def read(recorded: list[Place], market: Market) -> Iterator[None]:
 
 
 def _list_first(recorded: list[Place], market: Market) -> None:
-    """List the pairs of the first instrument message: frames may have come before it."""
+    """List the pairs of the first instrument message that can be read: frames may have come before it."""
     for file in recorded:
         for _, batch in _batches(file, None):
-            at = pc.index(batch.column("topic"), _INSTRUMENT).as_py()
-            if at >= 0:
-                for pair in _instruments.decode(batch.column("payload")[at].as_py()).pairs.values():
-                    market.list_pair(pair)
-                return
+            for at in pc.indices_nonzero(pc.equal(batch.column("topic"), _INSTRUMENT)).to_pylist():
+                # One that cannot be read is counted when its turn comes.
+                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    for pair in _instruments.decode(batch.column("payload")[at].as_py()).pairs.values():
+                        market.list_pair(pair)
+                    return
 
 
 def _batches(file: Place, market: Market | None) -> Iterator[tuple[int, pa.RecordBatch]]:
@@ -107,7 +112,10 @@ class _Reader:
             if missed is None:
                 continue
             heard = message.received + offsets[message.boot]
-            if isinstance(message, FeedFrame):
+            if not 0 < heard <= INT64_MAX:
+                self._market.tally.note(self.file, line, f"received at {heard}, which is no time")
+                self._market.mark_all(Mark.UNREADABLE, 0)
+            elif isinstance(message, FeedFrame):
                 self._frame(topic, message, heard, missed, line)
             else:
                 self._trades(message, heard, missed, line)
@@ -164,16 +172,21 @@ class _Reader:
             return
         for trade in message.trades:
             side = BUY if trade.side == "buy" else SELL
-            rows.trade(trade.trade_ts or heard, heard, side, trade.price, trade.qty, trade.trade_id)
+            try:
+                rows.trade(trade.trade_ts or heard, heard, side, trade.price, trade.qty, trade.trade_id)
+            except ValueError as error:
+                self._market.tally.note(self.file, line, str(error))
 
 
 def _offsets(messages: list[_Message]) -> dict[int, int]:
     """Return, by boot, what makes CLOCK_BOOTTIME of the publisher's machine ns since the epoch.
 
-    A message is published right after it was received, so that the least difference of the two is that of the clocks.
+    A message is published right after it was received, so that the least difference of the two is that of the clocks;
+    stamps that are far from the others are damaged, and do not count.
     """
-    stamped = [message for message in messages if not isinstance(message, Instruments)]
-    return {
-        boot: min(message.ts - message.received for message in stamped if message.boot == boot)
-        for boot in {message.boot for message in stamped}
-    }
+    differences: dict[int, list[int]] = {}
+    for message in messages:
+        if not isinstance(message, Instruments):
+            differences.setdefault(message.boot, []).append(message.ts - message.received)
+    usual = {boot: median_low(each) - SECOND for boot, each in differences.items()}
+    return {boot: min(value for value in each if value >= usual[boot]) for boot, each in differences.items()}

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from backtest.data.columns import BUY, SELL, UNKNOWN, Mark
-from backtest.data.formats.lines import Lines, price_of, qty_of
+from backtest.data.formats.lines import Lines, price_of, qty_of, time_of
 from backtest.data.market import Market
 from backtest.data.rows import PairRows
 
@@ -56,7 +56,7 @@ def _changes(lines: Lines, market: Market) -> Iterator[_Change | None]:
             if rows is None:
                 continue
             level = _BOOK_SIDES[side], _ticks(rows, price), _lots(rows, amount)
-            change = _Change(symbol, int(heard) * _US, _TRUTH[snapshot], int(at) * _US, level)
+            change = _Change(symbol, time_of(heard, _US), _TRUTH[snapshot], time_of(at, _US), level)
         except (ValueError, KeyError) as error:
             lines.note(error)
             yield None
@@ -77,7 +77,7 @@ def read_trades(lines: Lines, market: Market) -> Iterator[None]:
             rows = market.rows(symbol)
             if rows is not None:
                 ticks, lots = _ticks(rows, price), _lots(rows, amount)
-                rows.trade(int(at) * _US, int(heard) * _US, _TAKERS[side], ticks, lots)
+                rows.trade(time_of(at, _US), time_of(heard, _US), _TAKERS[side], ticks, lots)
         except (ValueError, KeyError) as error:
             lines.note(error)
         if lines.is_part_full():

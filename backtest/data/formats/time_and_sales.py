@@ -48,10 +48,9 @@ def read(lines: Lines, market: Market) -> Iterator[None]:
             ticks = price_of(row[places["price"]], pair.price_precision)
             lots = qty_of(row[places["volume"]], pair.qty_precision)
             side = UNKNOWN if side_at is None else _SIDES[row[side_at].lower()]
+            rows.trade(at, 0, side, ticks, lots)
         except (ValueError, KeyError, IndexError) as error:
             lines.note(error)
-            continue
-        rows.trade(at, 0, side, ticks, lots)
         if lines.is_part_full():
             yield
 

@@ -25,6 +25,10 @@ def _now() -> None:
     pnl, positions = common.section(sections.PROFIT), common.section(sections.POSITIONS)
     if pnl and positions:
         st.html(markup.cards(money.totals(pnl)))
+        if cards := money.parts(pnl):
+            st.subheader("Where it comes from")
+            st.html(markup.cards(cards))
+            common.table("markouts", money.markouts(pnl))
         st.subheader("By asset")
         common.table("assets", money.assets(positions))
         if worths := money.rates(positions):

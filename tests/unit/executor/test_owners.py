@@ -14,6 +14,7 @@ OWNERS = {
     "life": "executor/life.py",
     "account": "executor/account/account.py",
     "registry": "executor/orders/registry.py",
+    "fill_marks": "executor/account/marks.py",
     "out": "shared/process/effects.py",
 }
 # Methods of the built-in containers that change them: they count as assignments.

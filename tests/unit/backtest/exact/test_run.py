@@ -11,7 +11,7 @@ from backtest.data.columns import BUY, SELL, Mark
 from backtest.errors import DataError
 from backtest.exact import setting
 from backtest.exact.bounds import bound
-from backtest.exact.run import Options, Outcome, on_columns, on_synthetic
+from backtest.exact.run import EARLY_NS, Options, Outcome, on_columns, on_synthetic
 from backtest.report import figures, report
 from backtest.venue.latency import LatencyKind
 from shared.clock import MS, SECOND
@@ -68,7 +68,7 @@ def test_the_future_changes_no_request_before_it(outcome: Outcome, at_s: float) 
     columns = {"BTC/USD": head(walk(3, SECONDS), cut)}
     shorter = on_columns(prepared(), columns, Options(STRATEGY))
     # At most one message lies between the cut and the last row before it.
-    before = [request for request in outcome.sent if request[0] + outcome.begin_ts <= cut - 100 * MS]
+    before = [request for request in outcome.sent if request[0] + outcome.begin_ts - EARLY_NS <= cut - 100 * MS]
     assert len(before) > 2
     assert shorter.sent[: len(before)] == before
 
@@ -143,3 +143,20 @@ def test_the_synthetic_market_is_the_seeds() -> None:
     other = on_synthetic(config, 20, Options(STRATEGY, seed=2))
     assert first.digest == same.digest != other.digest
     assert figures.attribution(first, figures.marked(first)).unexplained(figures.profit(first)) == 0
+
+
+def test_the_executors_own_attribution_is_the_reports(outcome: Outcome) -> None:
+    live, fills = outcome.account.attribution, figures.marked(outcome)
+    assert live is not None
+    made = report.parts_of(figures.attribution(outcome, fills), figures.profit(outcome))
+    assert (live.spread, live.adverse, live.drift) == (made.spread, made.adverse, made.drift)
+    assert (live.fees, live.rounding, live.unexplained) == (made.fees, made.rounding, "0")
+    assert outcome.account.unmarked_fills == 0
+
+
+def test_the_synthetic_markets_queues_are_known() -> None:
+    outcome = on_synthetic(prepared(), 30, Options(STRATEGY))
+    made = report.make(outcome, "synthetic", "USD", {})
+    assert made.seconds == 30
+    assert {(each.fills, each.pnl) for each in made.bounds.values()} == {(made.fills, made.pnl)}
+    assert made.outside_depth_share == (0 if made.fills else None)

@@ -9,8 +9,10 @@ from executor.decide.planner import Add, Cancel, Change, plan
 from executor.orders.order import Active, Amend, Order
 from shared.clock import SECOND
 from shared.messages import Quote, Side
+from tests.kit.turns import paced
 
 NOW = 1000 * SECOND
+LATER = NOW + 100 * SECOND
 
 
 def order(
@@ -43,7 +45,7 @@ def quote(slot: str = "b0", side: Side = "buy", price: int = 1000, qty: int = 10
 
 
 def steps(quotes: list[Quote], *orders: Order, **more: object) -> list[object]:
-    return list(plan(quotes, orders, NOW, **more))  # type: ignore[arg-type]
+    return list(plan(quotes, orders, NOW, turns=paced(orders), **more))  # type: ignore[arg-type]
 
 
 def test_what_is_as_wanted_is_kept() -> None:
@@ -162,7 +164,7 @@ orders = st.builds(
 def test_a_plan_never_asks_twice_of_a_slot_and_never_grows_what_is_frozen(
     wanted: list[Quote], there: list[Order], frozen: frozenset[Side]
 ) -> None:
-    planned = plan(wanted, there, NOW, frozen_sides=frozen)
+    planned = plan(wanted, there, NOW, turns=paced(there), frozen_sides=frozen)
     touched = [step.quote.slot if isinstance(step, Add) else step.order.slot for step in planned]
     assert len(touched) == len(set(touched))
     assert [type(step) for step in planned] == sorted((type(s) for s in planned), key=[Cancel, Change, Add].index)
@@ -183,7 +185,7 @@ def test_carrying_a_plan_out_leaves_nothing_more_to_do(wanted: list[Quote], ther
     there = [o for o in there if o.life is Active.OPEN and o.remaining]
     now = {o.slot: o for o in there}
     for _ in range(2):  # a slot that changes sides takes two
-        for step in plan(wanted, list(now.values()), NOW + 100 * SECOND):
+        for step in plan(wanted, list(now.values()), LATER, turns=paced(now.values())):
             if isinstance(step, Cancel):
                 del now[step.order.slot]
             elif isinstance(step, Change):
@@ -191,4 +193,4 @@ def test_carrying_a_plan_out_leaves_nothing_more_to_do(wanted: list[Quote], ther
             else:
                 q = step.quote
                 now[q.slot] = order(q.slot, q.side, q.price, q.qty)
-    assert plan(wanted, list(now.values()), NOW + 100 * SECOND) == []
+    assert plan(wanted, list(now.values()), LATER, turns=paced(now.values())) == []

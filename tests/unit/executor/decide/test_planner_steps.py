@@ -11,9 +11,13 @@ from executor.decide.planner import (
     Add,
     Cancel,
     Change,
+    Stay,
+    Step,
+    Turn,
     batches,
     can_cancel,
     is_as_wanted,
+    may_move,
     plan,
     retreats,
     stands_until,
@@ -23,9 +27,10 @@ from executor.orders.order import Active, Amend, Order
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Quote, Side
+from tests.kit.turns import PACE as TURN
+from tests.kit.turns import paced
 
 NOW = 1000 * SECOND
-TURN = int(limits.AMEND_EVERY_S * SECOND)
 
 
 def order(slot: str = "b0", side: Side = "buy", life: Active = Active.OPEN, **changed: Any) -> Order:
@@ -50,6 +55,10 @@ def amending(made: Order) -> Order:
     return made
 
 
+def steps_to(wanted: list[Quote], there: list[Order], **more: Any) -> list[Step]:
+    return plan(wanted, there, NOW, turns=paced(there), **more)
+
+
 # --- what goes, and why ----------------------------------------------------------------------------------------------
 
 
@@ -64,23 +73,23 @@ def amending(made: Order) -> Order:
     ],
 )
 def test_a_cancel_says_why(there: list[Order], wanted: list[Quote], why: str) -> None:
-    assert plan(wanted, there, NOW) == [Cancel(there[0], why)]
+    assert steps_to(wanted, there) == [Cancel(there[0], why)]
 
 
 def test_the_reason_for_what_is_not_wanted_is_the_callers() -> None:
     made = order()
-    assert plan([], [made], NOW, why_cancel="halted") == [Cancel(made, "halted")]
+    assert steps_to([], [made], why_cancel="halted") == [Cancel(made, "halted")]
 
 
 def test_what_cannot_be_cancelled_yet_holds_up_no_other_order() -> None:
     flying, resting = order("b0", life=Active.SENT), order("b1", price=990)
-    assert plan([quote("b1", price=985)], [flying, resting], NOW) == [Change(resting, 985, 100)]
+    assert steps_to([quote("b1", price=985)], [flying, resting]) == [Change(resting, 985, 100)]
 
 
 def test_retreats_come_before_advances_whatever_their_order_and_adds_come_last() -> None:
     forward, back, gone = order("b0"), order("b1"), order("b2")
     wanted = [quote("b3", price=970), quote("b0", price=1001), quote("b1", price=999)]
-    steps = plan(wanted, [forward, back, gone], NOW)
+    steps = steps_to(wanted, [forward, back, gone])
     assert steps == [
         Cancel(gone, "not wanted any more"),
         Change(back, 999, 100),
@@ -91,30 +100,30 @@ def test_retreats_come_before_advances_whatever_their_order_and_adds_come_last()
 
 def test_a_quantity_alone_to_change_is_no_advance() -> None:
     forward, smaller = order("b0"), order("b1")
-    steps = plan([quote("b0", price=1001), quote("b1", qty=50)], [forward, smaller], NOW)
+    steps = steps_to([quote("b0", price=1001), quote("b1", qty=50)], [forward, smaller])
     assert steps == [Change(smaller, 1000, 50), Change(forward, 1001, 100)]
 
 
 def test_a_sell_retreats_upwards() -> None:
     forward, back = order("a0", "sell"), order("a1", "sell")
-    steps = plan([quote("a0", "sell", 999), quote("a1", "sell", 1001)], [forward, back], NOW)
+    steps = steps_to([quote("a0", "sell", 999), quote("a1", "sell", 1001)], [forward, back])
     assert steps == [Change(back, 1001, 100), Change(forward, 999, 100)]
     assert [retreats("sell", 1000, new) for new in (999, 1000, 1001)] == [False, False, True]
     assert [retreats("buy", 1000, new) for new in (999, 1000, 1001)] == [True, False, False]
 
 
 def test_a_quote_of_nothing_is_not_placed() -> None:
-    assert plan([quote(qty=0)], [], NOW) == []
-    assert plan([quote(qty=1)], [], NOW) == [Add(quote(qty=1))]
+    assert steps_to([quote(qty=0)], []) == []
+    assert steps_to([quote(qty=1)], []) == [Add(quote(qty=1))]
 
 
 def test_a_slot_whose_order_has_just_left_gets_no_second_one() -> None:
-    assert plan([quote()], [order(life=Active.CANCELLING)], NOW) == []
+    assert steps_to([quote()], [order(life=Active.CANCELLING)]) == []
 
 
 def test_a_frozen_side_freezes_the_other_not() -> None:
     both = [quote("b0"), quote("a0", "sell", 1100)]
-    assert plan(both, [], NOW, frozen_sides=frozenset(["buy"])) == [Add(both[1])]
+    assert steps_to(both, [], frozen_sides=frozenset(["buy"])) == [Add(both[1])]
 
 
 # --- how much is changed ---------------------------------------------------------------------------------------------
@@ -143,14 +152,14 @@ def test_a_frozen_side_freezes_the_other_not() -> None:
     ],
 )
 def test_an_order_is_changed_to(made: Order, wanted: Quote, changed: tuple[int, int] | None) -> None:
-    assert plan([wanted], [made], NOW) == ([] if changed is None else [Change(made, *changed)])
+    assert steps_to([wanted], [made]) == ([] if changed is None else [Change(made, *changed)])
 
 
 def test_a_frozen_order_that_retreats_shrinks_with_it_and_does_not_grow() -> None:
     made, frozen = order(), frozenset[Side](["buy"])
-    assert plan([quote(price=999, qty=50)], [made], NOW, frozen_sides=frozen) == [Change(made, 999, 50)]
-    assert plan([quote(price=1001, qty=50)], [made], NOW, frozen_sides=frozen) == [Change(made, 1000, 50)]
-    assert plan([quote(price=999, qty=500)], [made], NOW, frozen_sides=frozen) == [Change(made, 999, 100)]
+    assert steps_to([quote(price=999, qty=50)], [made], frozen_sides=frozen) == [Change(made, 999, 50)]
+    assert steps_to([quote(price=1001, qty=50)], [made], frozen_sides=frozen) == [Change(made, 1000, 50)]
+    assert steps_to([quote(price=999, qty=500)], [made], frozen_sides=frozen) == [Change(made, 999, 100)]
 
 
 # --- cancels by request ----------------------------------------------------------------------------------------------
@@ -191,9 +200,10 @@ def test_a_cancel_may_be_sent_when_it_is_due_and_again_when_no_answer_came() -> 
 
 @pytest.mark.parametrize("made", [order(life=Active.SENT), amending(order()), suspect(order())])
 def test_nothing_is_said_and_nothing_is_as_wanted_before_its_last_request_has_settled(made: Order) -> None:
-    assert why_kept(made, quote(), frozen=False) == ""
+    assert why_kept(made, quote(), None, frozen=False) is None
     assert not is_as_wanted(made, quote())
-    assert stands_until(made, quote(), NOW - 60 * SECOND) == 0
+    assert not may_move(made, quote(price=999), frozen=False)
+    assert stands_until(made, quote(), None, NOW) == 0
 
 
 @pytest.mark.parametrize(
@@ -210,12 +220,35 @@ def test_an_order_is_as_wanted_on_its_side_at_its_price_with_enough_of_its_quant
     wanted: Quote, is_wanted: bool
 ) -> None:
     assert is_as_wanted(order(), wanted) is is_wanted
-    assert why_kept(order(), wanted, frozen=True) == (
-        "as wanted" if is_wanted else "decided before its side's last fill was known"
-    )
-    assert why_kept(order(), wanted, frozen=False) == (
-        "as wanted" if is_wanted else "a changed price or quantity waits its turn"
-    )
+    turn = Turn(NOW, Stay.NOT_WORTH_IT)
+    assert why_kept(order(), wanted, turn, frozen=True) is (Stay.AS_WANTED if is_wanted else Stay.FROZEN)
+    assert why_kept(order(), wanted, turn, frozen=False) is (Stay.AS_WANTED if is_wanted else Stay.NOT_WORTH_IT)
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted", "frozen", "moves"),
+    [
+        (order(), quote(), False, False),
+        (order(), quote(price=1001), False, True),
+        (order(), quote(price=999), False, True),
+        (order(), quote(qty=201), False, True),
+        (order(), quote(price=1001), True, False),
+        (order(), quote(qty=201), True, False),
+        (order(), quote(price=999), True, True),
+        (order(), quote(side="sell"), False, False),
+        (order(doomed="amend refused"), quote(price=999), False, False),
+    ],
+)
+def test_an_order_needs_a_turn_to_move_or_grow_and_on_a_frozen_side_only_to_retreat(
+    made: Order, wanted: Quote, frozen: bool, moves: bool
+) -> None:
+    assert may_move(made, wanted, frozen=frozen) is moves
+
+
+def test_an_order_without_a_turn_stays_but_shrinks_at_once() -> None:
+    made = order()
+    assert plan([quote(price=999)], [made], NOW, turns={}) == []
+    assert plan([quote(price=999, qty=50)], [made], NOW, turns={}) == [Change(made, 1000, 50)]
 
 
 def test_what_is_doomed_or_filled_is_not_as_wanted() -> None:
@@ -225,14 +258,12 @@ def test_what_is_doomed_or_filled_is_not_as_wanted() -> None:
 
 
 def test_what_is_as_wanted_needs_nothing_by_time_alone_and_what_drifted_waits_its_turn() -> None:
-    made = order()
-    assert stands_until(made, quote(), NOW) == NEVER
-    turn = made.touched + TURN
-    assert stands_until(made, quote(price=1001), turn - 1) == turn
-    assert stands_until(made, quote(price=1001), turn) == 0
+    made, turn = order(), Turn(NOW, Stay.NOT_WORTH_IT)
+    assert stands_until(made, quote(), None, NOW) == NEVER
+    assert stands_until(made, quote(price=1001), turn, NOW - 1) == NOW
+    assert stands_until(made, quote(price=1001), turn, NOW) == 0
 
 
 def test_what_must_go_stands_until_no_known_moment() -> None:
-    early = order().touched + 1
-    assert stands_until(order(doomed="amend refused"), quote(), early) == 0
-    assert stands_until(order(), quote(side="sell"), early) == 0
+    assert stands_until(order(doomed="amend refused"), quote(), None, NOW) == 0
+    assert stands_until(order(), quote(side="sell"), None, NOW) == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.model.latency import HOPS, Latency, described
 from shared.bus import Received, topics
 from shared.clock import MS, SECOND
-from shared.histogram import Histogram
+from shared.measures.histogram import Histogram
 from shared.messages import Book, BookState, FeedStatus, Message, Order, Orders, OrderState, Target
 
 PAIR = "BTC/USD"

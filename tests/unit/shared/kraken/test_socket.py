@@ -81,7 +81,8 @@ def test_what_a_lost_connection_leaves_in_the_queue_is_counted(monkeypatch: pyte
 
 def process() -> Any:
     nothing = {name: lambda *_: None for name in ("state", "publish", "dispatch")}
-    return SimpleNamespace(config=Config(), drops=0, details={}, **nothing)
+    publisher = SimpleNamespace(snapshot_requests=0)
+    return SimpleNamespace(config=Config(), drops=0, details={}, publisher=publisher, **nothing)
 
 
 def test_the_collectors_heartbeat_shows_what_its_socket_dropped() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.histogram import Histogram, bucket, upper_ns
+from shared.measures.histogram import Histogram, bucket, upper_ns
 from shared.process.monitors import Memory, Performance
 
 values = st.integers(0, 10**13)

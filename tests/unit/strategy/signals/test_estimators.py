@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.clock import MS, SECOND
+from shared.measures.volatility import BP, SAMPLES_LEAST
 from strategy.signals import volatility
 from strategy.signals.average import AverageMid
 from strategy.signals.book_shape import imbalance, microprice
@@ -18,7 +19,7 @@ from strategy.signals.intensity import Intensity
 from strategy.signals.markouts import FILLS_LEAST, Markouts
 from strategy.signals.order_flow import OrderFlow
 from strategy.signals.values import NO_MARKOUT, Signal
-from strategy.signals.volatility import BARS_LEAST, BP, EwmaVolatility, ParkinsonVolatility
+from strategy.signals.volatility import BARS_LEAST, EwmaVolatility, ParkinsonVolatility
 
 START = 10**15 + 7
 # Times between events in ms, some of them long quiet, and mids.
@@ -50,7 +51,7 @@ def test_ewma_volatility_is_the_weighted_mean_of_squared_moves_by_the_second(
     sampled = [[mid for at, mid in events if at < second * SECOND][-1] for second in range(first + 1, last + 1)]
     moves = [math.log(after / before) * 1e4 for before, after in itertools.pairwise(sampled)]
     signal = estimator.signal()
-    assert signal.is_valid == (len(moves) >= volatility.SAMPLES_LEAST)
+    assert signal.is_valid == (len(moves) >= SAMPLES_LEAST)
     if signal.is_valid:
         weights = [weight((len(moves) - 1 - i) * SECOND, half_life_s) for i in range(len(moves))]
         mean = sum(w * move**2 for w, move in zip(weights, moves, strict=True)) / sum(weights)

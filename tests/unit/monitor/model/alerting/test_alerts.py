@@ -17,7 +17,7 @@ from shared.clock import SECOND
 from shared.config import Config
 from shared.config import alerts as alert_settings
 from shared.config.alerts import Rule
-from shared.histogram import Histogram
+from shared.measures.histogram import Histogram
 from shared.messages import Account, BookInfo, BookState, BookStatus
 from tests.kit.monitor.messages import FIGURES, account, books
 from tests.kit.monitor.view import NOW, PAIR, WALL, beat, take

@@ -1,0 +1,1 @@
+"""Streaming measures that more than one component takes."""
