@@ -8,12 +8,14 @@ PYTEST_ARGS ?=
 # How long: make soak MINUTES=60
 MINUTES ?= 10
 ROUNDS ?= 10
+# A recorded day of one pair: make backtest-bench DATA=data/columns/BTC-USD/2026-07-24.parquet
+DATA ?= ../shared/data/kraken_btc_20260724_levels_trades.csv
 # Which modules: make mutants MODULES=executor/account/pnl.py
 MODULES ?=
 # Which clients: make compat CLIENTS="krakenrs cryptofeed"
 CLIENTS ?=
 
-.PHONY: help setup run test coverage mutants check chaos soak watchers compat simulate bench calibrate regimes docs docs-pages screenshots fix rust lock release clean
+.PHONY: help setup run test coverage mutants check chaos soak watchers compat simulate bench backtest-bench calibrate regimes docs docs-pages screenshots fix rust lock release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -65,6 +67,10 @@ simulate: ## run the executor against a simulated exchange in virtual time (SIMU
 bench: ## measure the Rust book against its Python twin; writes benchmarks/RESULTS.md
 	@scripts/setup.sh dev
 	@$(BIN)/python -m benchmarks.book
+
+backtest-bench: ## measure the backtests beside others that people use; writes benchmarks/RESULTS.md (DATA=PATH of a day)
+	@scripts/setup.sh dev
+	@$(BIN)/python -m benchmarks.backtest_peers $(DATA)
 
 calibrate: ## compare the synthetic market with captures of the real one; writes docs/market.md
 	@scripts/setup.sh

@@ -18,7 +18,7 @@ from backtest import command_line
 from backtest.errors import BacktestError, DataError
 from backtest.exact import setting
 from backtest.sweep import days
-from backtest.sweep.pools import Processes
+from backtest.sweep.pools import Pool, Processes
 from backtest.sweep.report import lines
 from backtest.sweep.study import Study, read
 from backtest.sweep.tasks import Conditions
@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> None:
         print(f"\nstopped; the same command goes on, from {folder}", file=sys.stderr)
         raise SystemExit(EXIT_INTERRUPTED) from None
     except ModuleNotFoundError as error:
-        command_line.fail(COMMAND, f"{error.name} is not installed: pip install 'tradebyte[research]' (docs/sweep.md)")
+        extra = "ray" if error.name == "ray" else "research"
+        command_line.fail(COMMAND, f"{error.name} is not installed: pip install -e '.[{extra}]' (docs/sweep.md)")
     except (BacktestError, ConfigError) as error:
         command_line.fail(COMMAND, str(error))
 
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("study", type=Path, metavar="STUDY", help="the study's file (YAML)")
     options.add_argument("--trials", type=_trials, metavar="N", help="sets a split (else the study's)")
     options.add_argument("--workers", type=_workers, default=os.cpu_count() or 1, help="processes (one a core)")
+    options.add_argument("--ray", metavar="ADDRESS", help="a Ray cluster instead of processes here (docs/sweep.md)")
     options.add_argument("--out", type=Path, metavar="DIR", help="the study's folder (else run/sweep/NAME)")
     return options
 
@@ -89,8 +91,7 @@ def _run(study: Study, config: Config, folder: Path, options: argparse.Namespace
     setting.traded_pairs(config, study.strategy, symbols)
     splits = days.splits(list(files), study.walk_forward)
     progress = Progress()
-    conditions: Conditions = driver.conditions(study, config)
-    pool = Processes(conditions, options.workers)
+    pool = _pool(driver.conditions(study, config), options)
     try:
         made = driver.Driver(study, splits, files, folder, pool)
         report, candidates = made.run(config.trading.currency, progress)
@@ -107,6 +108,14 @@ def _run(study: Study, config: Config, folder: Path, options: argparse.Namespace
         return
     print("\n".join(lines(report)))
     print(f"written to {folder}: report.html, report.json, results.parquet")
+
+
+def _pool(conditions: Conditions, options: argparse.Namespace) -> Pool:
+    if options.ray is None:
+        return Processes(conditions, options.workers)
+    from backtest.sweep.cluster import Cluster
+
+    return Cluster(conditions, options.ray)
 
 
 class Progress:

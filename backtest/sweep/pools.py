@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Protocol
 
 from backtest.sweep.tasks import Conditions, Done, Task, perform
@@ -41,10 +41,12 @@ class Processes:
                 yield future.result()
 
     def close(self) -> None:
-        """Drop what has not begun, and wait for what has."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """End the workers, and with them what they have in hand: it is played again when the study goes on."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for worker in active_children():
+            worker.terminate()
 
 
 def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the driver: a worker's task in hand is finished or dropped by it."""
+    """Leave Ctrl-C to the driver, which ends the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
