@@ -50,10 +50,16 @@ def prepare(
     config: Config, strategy: str, traded: list[str], listed: list[str], seed: int, regime: str | None = None
 ) -> Config:
     """Return the configuration of a run: one strategy, its pairs, an account that holds its inventory."""
-    trading = msgspec.structs.replace(config.trading, pairs=traded, reference_pairs=None, default_pair="")
     section = msgspec.structs.replace(config.strategies[strategy], pairs=traded)
     declared = config.simulator.accounts[0]
-    inventory = trading.inventory_base or {}
+    # What the account begins with is its inventory: the position begins flat.
+    bases = dict.fromkeys(legs(symbol)[0] for symbol in traded)
+    inventory = {base: declared.balances.get(base, Decimal(0)) for base in bases} | (
+        config.trading.inventory_base or {}
+    )
+    trading = msgspec.structs.replace(
+        config.trading, pairs=traded, reference_pairs=None, default_pair="", inventory_base=inventory
+    )
     balances = {**declared.balances, **inventory}
     for symbol in listed:
         for asset in legs(symbol):

@@ -137,6 +137,14 @@ def test_a_pair_that_is_not_traded_is_named() -> None:
         setting.choose_strategy(config, "other")
 
 
+def test_a_configuration_that_names_no_inventory_begins_flat() -> None:
+    config = Config()
+    assert config.trading.inventory_base is None
+    made = setting.prepare(config, STRATEGY, ["BTC/USD"], ["BTC/USD"], 1)
+    outcome = on_columns(made, {"BTC/USD": walk(3, 15)}, Options(STRATEGY))
+    assert any(change.remaining for change in outcome.order_changes)
+
+
 def test_the_synthetic_market_is_the_seeds() -> None:
     config = prepared()
     first, same = (on_synthetic(config, 20, Options(STRATEGY)) for _ in range(2))
