@@ -30,7 +30,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     levels: int = 2
     size: Decimal = Decimal(100)
     sizes: list[Decimal] = []
-    edge_bps: float = 1.5
+    edge_bps: float = 2.5
     min_edge_bps: float = 0.0
     spacing_bps: float = 1.5
     tolerance_bps: float = 0.5

@@ -24,7 +24,7 @@ def quotes(seen: View, maker: MarketMaker | None = None, **settings: Any) -> dic
 
 
 def test_levels_stand_at_edge_and_spacing_from_the_mid_rounded_away_from_it() -> None:
-    wanted = quotes(view())
+    wanted = quotes(view(), edge_bps=1.5)
     assert [wanted[slot].price for slot in ("b0", "b1", "a0", "a1")] == [839_874, 839_748, 840_127, 840_253]
     assert all(99 < quote.price * quote.qty / 1e9 <= 100 for quote in wanted.values())
 
@@ -154,7 +154,7 @@ def test_an_order_that_is_too_old_moves_at_any_drift() -> None:
         {"spacing_bps": 0.0},
         {"max_position": Decimal(-1)},
         {"sizes": [Decimal(1)]},
-        {"min_edge_bps": 2.0},
+        {"min_edge_bps": 3.0},
         {"max_order_age_s": 0.0},
         {"filled_order_delay_s": -1.0},
         {"price_floor": Decimal(2), "price_ceiling": Decimal(1)},

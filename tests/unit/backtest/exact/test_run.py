@@ -104,8 +104,8 @@ def test_the_bounds_are_ordered_and_the_middle_is_the_run(outcome: Outcome) -> N
 
 
 def test_a_lost_day_halts_for_the_rest() -> None:
-    outcome = played(max_daily_loss=Decimal("0.02"))
-    assert "daily" in outcome.halted or outcome.halted
+    outcome = played(max_daily_loss=Decimal("0.002"))
+    assert outcome.halted
     last = max(fill.ns for fill in outcome.fills)
     assert last < outcome.end_ts - 5 * SECOND, "fills go on after the halt"
     made = report.make(outcome, "walk", "USD", {})
