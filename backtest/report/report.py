@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from decimal import Decimal
-
-import msgspec
 
 from backtest.exact.bounds import Bound, bound
 from backtest.exact.run import Outcome
 from backtest.report import figures
-from shared.attribution import Attribution, MarkedFill, markouts
+from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, turnover_of
+from shared.attribution import MarkedFill
 from shared.clock import SECOND, rfc3339
 from shared.numbers import plain
 
@@ -23,63 +21,22 @@ KNOWN = "known"
 CREDIBLE_SHARE = 0.05
 
 
-class BoundShown(msgspec.Struct, frozen=True, kw_only=True):
-    """The same requests under one rule of the queue; ``orders`` are those with any fill."""
+class Report(Earned, frozen=True, kw_only=True):
+    """The object that ``tradebyte backtest --json`` prints: what both engines know, and what only the executor does.
 
-    queue: str
-    fills: int
-    orders: int
-    pnl: str
-
-
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of the profit (:mod:`shared.attribution`); they and ``unexplained`` add up to it."""
-
-    spread: str
-    adverse: str
-    drift: str
-    fees: str
-    fx: str
-    rounding: str
-    unexplained: str
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The object that ``tradebyte backtest --json`` prints. Times are RFC 3339; ``*_s`` are seconds, ``*_bps`` bp.
-
-    ``markouts_bps`` is the mean by horizon (s), ``markout_errors_bps`` its standard error; null without fills.
-    ``outside_depth_share`` is the share of fills of orders whose place in the queue the data did not show, null where
-    every place is known. ``volume_share`` is own fills as a share of the volume, by pair. ``uptime`` is the share of
+    Times are RFC 3339. ``volume_share`` is own fills as a share of the volume, by pair. ``uptime`` is the share of
     seconds with quotes on both sides, by pair and distance (bp).
     """
 
-    strategy: str
     market: str
-    pairs: list[str]
     begin: str
     end: str
-    rows: int
-    seconds: float
-    wall_s: float
     times_real_time: float
-    rows_per_s: float
     seed: int
-    queue: str
     latency: str
-    currency: str
-    fills: int
-    pnl: str
-    attribution: Parts
-    pnl_per_fill_bps: float | None
-    markouts_bps: dict[str, float | None]
-    markout_errors_bps: dict[str, float | None]
-    bounds: dict[str, BoundShown]
-    outside_depth_share: float | None
-    coverage_bps: dict[str, float | None]
     outbound_sha256: str
     volume_share: dict[str, float]
     maker_share: float | None
-    turnover: str
     drawdown: float
     inventory: dict[str, dict[str, float | None]]
     sharpe: dict[str, float | int] | None
@@ -103,8 +60,8 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
     seconds = (outcome.end_ts - outcome.begin_ts) / SECOND
     curve = figures.curve(outcome)
     bounds = _bounds(outcome, pnl)
-    means, shares = markouts(fills), _volume_shares(outcome)
-    turnover = sum((fill.qty * fill.price * fill.rate for fill in fills), Decimal(0))
+    (means, errors), shares = mean_markouts(fills), _volume_shares(outcome)
+    turnover = turnover_of(fills)
     return Report(
         strategy=outcome.options.strategy,
         market=market,
@@ -124,8 +81,8 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         pnl=plain(pnl),
         attribution=parts_of(parts, pnl),
         pnl_per_fill_bps=float(pnl / turnover) * 10_000 if turnover else None,
-        markouts_bps={f"{each.horizon_s:g}": _or_none(each.mean_bps) for each in means},
-        markout_errors_bps={f"{each.horizon_s:g}": _or_none(each.error_bps) for each in means},
+        markouts_bps=means,
+        markout_errors_bps=errors,
         bounds={name: _bound_shown(each) for name, each in bounds.items()},
         outside_depth_share=_outside(bounds["middle"]),
         coverage_bps=dict(coverage_bps),
@@ -147,19 +104,6 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         rejects=dict(outcome.rejects),
         halted=outcome.halted,
         warnings=_warnings(outcome, fills, shares),
-    )
-
-
-def parts_of(parts: Attribution, pnl: Decimal) -> Parts:
-    """Return the parts of a profit as text."""
-    return Parts(
-        spread=plain(parts.spread),
-        adverse=plain(parts.adverse),
-        drift=plain(parts.drift),
-        fees=plain(parts.fees),
-        fx=plain(parts.fx),
-        rounding=plain(parts.rounding),
-        unexplained=plain(parts.unexplained(pnl)),
     )
 
 
@@ -216,7 +160,3 @@ def _warnings(outcome: Outcome, fills: list[MarkedFill], shares: Mapping[str, fl
     if outcome.halted:
         warnings.append(f"trading halted: {outcome.halted}")
     return warnings
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value

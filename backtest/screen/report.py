@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
 
-import msgspec
-
+from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, turnover_of
 from backtest.report.figures import quantiles
-from backtest.report.report import BoundShown, Parts, parts_of
 from backtest.screen.run import PairRun
-from shared.attribution import Attribution, markouts
+from shared.attribution import Attribution
 from shared.clock import SECOND
 from shared.numbers import plain
 
 
-class ScreenReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The object that ``tradebyte screen --json`` prints; fields of both engines mean the same in both.
+class ScreenReport(Earned, frozen=True, kw_only=True):
+    """The object that ``tradebyte screen --json`` prints.
 
     ``engine`` is ``rust`` where a built-in rule played, ``python`` where the strategy's own class did.
     """
 
-    strategy: str
     engine: str
-    pairs: list[str]
-    rows: int
-    seconds: float
-    wall_s: float
-    rows_per_s: float
-    queue: str
     every_ms: float | None
     latency_ms: float
-    currency: str
-    fills: int
-    pnl: str
-    attribution: Parts
-    pnl_per_fill_bps: float | None
-    markouts_bps: dict[str, float | None]
-    markout_errors_bps: dict[str, float | None]
-    bounds: dict[str, BoundShown]
-    outside_depth_share: float | None
-    coverage_bps: dict[str, float | None]
-    turnover: str
     position: dict[str, float]
     order_age_s: dict[str, float | None]
     decisions: int
@@ -54,10 +33,9 @@ def make(
 ) -> ScreenReport:
     """Return the report of all pairs' runs."""
     fills = [fill for run in runs for fill in run.account.fills]
-    parts = _sum([run.account.parts for run in runs])
+    parts = sum((run.account.parts for run in runs), Attribution())
     pnl = sum((run.account.pnl for run in runs), Decimal(0))
-    turnover = sum((fill.qty * fill.price for fill in fills), Decimal(0))
-    means = markouts(fills)
+    turnover, (means, errors) = turnover_of(fills), mean_markouts(fills)
     wall_s, rows = sum(run.wall_s for run in runs), sum(run.rows for run in runs)
     counts = [run.played.counts for run in runs]
     ages = [(fill.ts - fill.opened_ts) / SECOND for run in runs for fill in run.played.fills]
@@ -78,8 +56,8 @@ def make(
         pnl=plain(pnl),
         attribution=parts_of(parts, pnl),
         pnl_per_fill_bps=float(pnl / turnover) * 10_000 if turnover else None,
-        markouts_bps={f"{each.horizon_s:g}": _or_none(each.mean_bps) for each in means},
-        markout_errors_bps={f"{each.horizon_s:g}": _or_none(each.error_bps) for each in means},
+        markouts_bps=means,
+        markout_errors_bps=errors,
         bounds=_bounds(runs),
         outside_depth_share=outside / len(fills) if fills else None,
         coverage_bps={run.symbol: run.coverage_bps for run in runs},
@@ -100,12 +78,3 @@ def _bounds(runs: list[PairRun]) -> dict[str, BoundShown]:
         fills, orders = sum(each.fills for each in theirs), sum(each.orders for each in theirs)
         bounds[name] = BoundShown(queue=theirs[0].queue, fills=fills, orders=orders, pnl=plain(pnl))
     return bounds
-
-
-def _sum(parts: list[Attribution]) -> Attribution:
-    names = ("spread", "adverse", "drift", "fees", "fx", "rounding")
-    return Attribution(*(sum((getattr(each, name) for each in parts), Decimal(0)) for name in names))
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -13,6 +13,7 @@ from backtest.exact import setting
 from backtest.exact.bounds import bound
 from backtest.exact.run import EARLY_NS, Options, Outcome, on_columns, on_synthetic
 from backtest.report import figures, report
+from backtest.report.earned import parts_of
 from backtest.venue.latency import LatencyKind
 from shared.clock import MS, SECOND
 from shared.config import Config
@@ -156,7 +157,7 @@ def test_the_synthetic_market_is_the_seeds() -> None:
 def test_the_executors_own_attribution_is_the_reports(outcome: Outcome) -> None:
     live, fills = outcome.account.attribution, figures.marked(outcome)
     assert live is not None
-    made = report.parts_of(figures.attribution(outcome, fills), figures.profit(outcome))
+    made = parts_of(figures.attribution(outcome, fills), figures.profit(outcome))
     assert (live.spread, live.adverse, live.drift) == (made.spread, made.adverse, made.drift)
     assert (live.fees, live.rounding, live.unexplained) == (made.fees, made.rounding, "0")
     assert outcome.account.unmarked_fills == 0
