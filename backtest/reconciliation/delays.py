@@ -1,0 +1,73 @@
+"""The delays of a recording: how long requests took, and when the market was heard."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from statistics import median_low
+
+from backtest.reconciliation.bus import Said
+from backtest.venue.latency import Latency, LatencyKind
+from backtest.venue.loop import Loop
+from shared.clock import MS, SECOND
+from shared.messages import Orders
+from simulator.websocket import TURNAROUND_MS
+
+# An order that leaves later than this after its target was decided waited for something else.
+REACTION_NS = 50 * MS
+ADD = "add_order"
+LIMIT_NS = 5 * SECOND
+
+
+class RecordedLatency(Latency):
+    """Market data arrive when the recording heard them; a request's way takes what the newest order's took then.
+
+    ``trips`` are (when sent, ns from sent to acked) of recorded orders, in order; ``loop`` has the same clock.
+    """
+
+    def __init__(self, loop: Loop, trips: list[tuple[int, int]], one_way_ms: float) -> None:
+        super().__init__(LatencyKind.REPLAYED, one_way_ms, 0)
+        self._loop, self._trips, self._default = loop, trips, int(one_way_ms * MS)
+        self._sent = [sent for sent, _ in trips]
+
+    def one_way(self) -> int:
+        """Return the delay of a message on the private connection, either way."""
+        if not self._trips:
+            return self._default
+        place = max(0, bisect_right(self._sent, self._loop.now) - 1)
+        return max(0, self._trips[place][1] - self.turnaround(ADD)) // 2
+
+    def turnaround(self, method: str) -> int:
+        """Return how long a request takes inside the exchange: the median."""
+        return int(TURNAROUND_MS.get(method, 0.0) * MS)
+
+    def heard(self, exchange_ts: int, heard_ts: int) -> int:
+        """Return when a public message was heard."""
+        return max(exchange_ts, heard_ts)
+
+
+def round_trips(messages: Iterable[Said[Orders]]) -> list[tuple[int, int]]:
+    """Return when each order was first sent, and how long its ack took; ns of CLOCK_BOOTTIME."""
+    trips: dict[str, tuple[int, int]] = {}
+    for said in messages:
+        for order in said.message.orders:
+            if order.cl_ord_id not in trips and 0 < order.acked - order.sent < LIMIT_NS and order.sent:
+                trips[order.cl_ord_id] = order.sent, order.acked - order.sent
+    return sorted(trips.values())
+
+
+def reactions(messages: Iterable[Said[Orders]]) -> dict[int, int]:
+    """Return, by a target's ``decided``, how long after it the executor sent its requests at once."""
+    times: dict[int, int] = {}
+    for said in messages:
+        for order in said.message.orders:
+            after = order.sent - order.decided
+            if order.decided and 0 < after < REACTION_NS:
+                times[order.decided] = min(after, times.get(order.decided, after))
+    return times
+
+
+def usual(times: Iterable[int]) -> int:
+    """Return the median, 0 without any."""
+    known = list(times)
+    return median_low(known) if known else 0
