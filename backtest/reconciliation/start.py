@@ -82,7 +82,8 @@ class Start:
         )
         kraken = self._kraken
         placed = kraken.world.exchange.add(kraken.account, request, kraken.ts, 0.0)
-        touched_ts = max(order.acked, order.sent) + kraken.boot_to_wall
+        # Its own pace of amends counts from its last one: nothing else changes an order without fills.
+        touched_ts = max(order.acked, order.decided) + kraken.boot_to_wall if order.filled else order.changed_ts
         placed.touched_ns = touched_ts
         self._rows.append(
             OrderRow(
