@@ -21,9 +21,11 @@ import pyarrow as pa
 
 from backtest.data.columns import BUY, SCHEMA, SELL, Columns, Flag, Kind
 from backtest.reconciliation.own_orders import Step
-from shared.clock import SECOND
+from shared.clock import MS, SECOND
 
 WINDOW_NS = SECOND
+# An order that goes so soon after its ack was never in the book.
+AT_ONCE_NS = 20 * MS
 Key = tuple[int, int]  # side and price
 Row = tuple[int, int, int, int, int, int, int]
 
@@ -35,6 +37,8 @@ class TakenOut:
     exact: int = 0
     within: int = 0
     unseen: int = 0
+    # Orders that the exchange took and cancelled at once, as post-only: the record shows neither.
+    never_rested: int = 0
     # Steps at prices that the record does not follow: there is nothing to take out.
     outside: int = 0
     short_lots: int = 0
@@ -89,7 +93,7 @@ def _place(
     late: list[Step] = []
     used: set[int] = set()
     newest: dict[str, int] = {}
-    for step in steps:
+    for step in _rested(steps, changes, outcome):
         if step.at_ts <= begin:
             at_row[0].append(step)
             continue
@@ -109,6 +113,23 @@ def _place(
             outcome.unseen += bool(theirs)
             outcome.outside += not theirs
     return at_row, late
+
+
+def _rested(steps: Sequence[Step], changes: dict[Key, list[_Change]], outcome: TakenOut) -> list[Step]:
+    """Return the steps but those of orders that came and went at once, and that no level shows."""
+    came: dict[str, Step] = {}
+    gone: set[int] = set()
+    for step in steps:
+        last = came.pop(step.cl_ord_id, None)
+        is_same = last is not None and (last.price, last.lots) == (step.price, -step.lots)
+        if last is not None and is_same and step.at_ts - last.at_ts <= AT_ONCE_NS:
+            theirs = changes.get(_key(step), [])
+            if all(_find(theirs, each, set(), -1, is_exact=True) is None for each in (last, step)):
+                gone |= {id(last), id(step)}
+                outcome.never_rested += 1
+        if step.lots > 0:
+            came[step.cl_ord_id] = step
+    return [step for step in steps if id(step) not in gone]
 
 
 def _find(theirs: list[_Change], step: Step, used: set[int], after: int, *, is_exact: bool) -> _Change | None:
