@@ -10,7 +10,7 @@ from backtest.reconciliation.bus import Said
 from backtest.venue.latency import Latency, LatencyKind
 from backtest.venue.loop import Loop
 from shared.clock import MS, SECOND
-from shared.messages import Orders
+from shared.messages import Fill, Orders
 from simulator.websocket import TURNAROUND_MS
 
 # An order that leaves later than this after its target was decided waited for something else.
@@ -23,11 +23,16 @@ class RecordedLatency(Latency):
     """Market data arrive when the recording heard them; a request's way takes what the newest order's took then.
 
     ``trips`` are (when sent, ns from sent to acked) of recorded orders, in order; ``loop`` has the same clock.
+    ``reports`` are the delays of the reports of recorded fills, by when they happened by that clock: the same fill is
+    reported as late again.
     """
 
-    def __init__(self, loop: Loop, trips: list[tuple[int, int]], one_way_ms: float) -> None:
+    def __init__(
+        self, loop: Loop, trips: list[tuple[int, int]], reports: dict[int, int], one_way_ms: float
+    ) -> None:
         super().__init__(LatencyKind.REPLAYED, one_way_ms, 0)
-        self._loop, self._trips, self._default = loop, trips, int(one_way_ms * MS)
+        self._loop, self._trips, self._reports = loop, trips, reports
+        self._default = int(one_way_ms * MS)
         self._sent = [sent for sent, _ in trips]
 
     def one_way(self) -> int:
@@ -36,6 +41,10 @@ class RecordedLatency(Latency):
             return self._default
         place = max(0, bisect_right(self._sent, self._loop.now) - 1)
         return max(0, self._trips[place][1] - self.turnaround(ADD)) // 2
+
+    def down(self) -> int:
+        """Return the delay of a message that leaves the exchange now."""
+        return self._reports.get(self._loop.now) or self.one_way()
 
     def turnaround(self, method: str) -> int:
         """Return how long a request takes inside the exchange: the median."""
@@ -54,6 +63,12 @@ def round_trips(messages: Iterable[Said[Orders]]) -> list[tuple[int, int]]:
             if order.cl_ord_id not in trips and 0 < order.acked - order.sent < LIMIT_NS and order.sent:
                 trips[order.cl_ord_id] = order.sent, order.acked - order.sent
     return sorted(trips.values())
+
+
+def reports(fills: Iterable[Fill], boot_to_wall: int) -> dict[int, int]:
+    """Return how long after it each fill was known, by when it happened; ns of CLOCK_BOOTTIME."""
+    late = {fill.fill_ts - boot_to_wall: fill.ts - fill.fill_ts for fill in reversed(list(fills))}
+    return {at: delay for at, delay in late.items() if 0 < delay < LIMIT_NS}
 
 
 def reactions(messages: Iterable[Said[Orders]]) -> dict[int, int]:

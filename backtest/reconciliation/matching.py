@@ -21,9 +21,13 @@ ENOUGH = 0.9
 
 @dataclass(frozen=True, slots=True)
 class OwnFill:
-    """One own fill: time at the exchange (ns since the epoch), ticks and lots, fee in the quote asset."""
+    """One own fill: time at the exchange (ns since the epoch), ticks and lots, fee in the quote asset.
+
+    ``key`` is the exec id, with which side the fill is of.
+    """
 
     key: str
+    is_live: bool
     ts: int
     symbol: str
     slot: str
@@ -73,6 +77,7 @@ def live_fills(
             continue
         mine[fill.exec_id] = OwnFill(
             f"live {fill.exec_id}",
+            True,
             fill.fill_ts,
             fill.symbol,
             slot_of(fill.cl_ord_id),
@@ -90,6 +95,7 @@ def played_fills(fills: Iterable[PlayedFill]) -> list[OwnFill]:
     return [
         OwnFill(
             f"played {fill.exec_id}",
+            False,
             fill.ns,
             fill.pair.symbol,
             slot_of(fill.cl_ord_id or ""),
@@ -129,12 +135,19 @@ def match(live: list[OwnFill], played: list[OwnFill]) -> Beside:
             left[ours.key] -= lots
             left[other.key] -= lots
     beside = Beside(matched, [], [], [], sum(_is_matched(fill, left) for fill in live))
-    for ours in live:
-        if left[ours.key]:
-            (beside.sizes if _is_matched(ours, left) else beside.missed).append(Piece(ours, None, left[ours.key]))
-    for other in played:
-        if left[other.key]:
-            (beside.sizes if _is_matched(other, left) else beside.extra).append(Piece(None, other, left[other.key]))
+    of_order: dict[str, int] = defaultdict(int)
+    for piece in matched:
+        for fill in (piece.live, piece.played):
+            assert fill is not None
+            of_order[fill.cl_ord_id] += piece.lots
+    for fill in [*live, *played]:
+        lots = left[fill.key]
+        if lots:
+            # The rest of an order that was filled on both sides, in the same fill or in one of its own.
+            is_rest = _is_matched(fill, left) or lots <= (1 - ENOUGH) * of_order[fill.cl_ord_id]
+            others = beside.missed if fill.is_live else beside.extra
+            piece = Piece(fill, None, lots) if fill.is_live else Piece(None, fill, lots)
+            (beside.sizes if is_rest else others).append(piece)
     return beside
 
 

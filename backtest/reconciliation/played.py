@@ -44,7 +44,12 @@ def play(
     prepared = start.with_account(setting.prepare(config, strategy, traded, [*columns], 1), account, traded)
     loop = Loop(begin)
     orders = [said for symbol in traded for said in bus.orders[symbol]]
-    latency = delays.RecordedLatency(loop, delays.round_trips(orders), config.simulator.one_way_delay_ms)
+    latency = delays.RecordedLatency(
+        loop,
+        delays.round_trips(orders),
+        delays.reports(bus.fills, bus.boot_to_wall),
+        config.simulator.one_way_delay_ms,
+    )
     kraken = Kraken(loop, prepared.simulator, latency, bus.boot_to_wall, crowded=False, seed=1)
     tape = merge(columns)
     market = load_market(len(tape.symbols), queue)
