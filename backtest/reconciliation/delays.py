@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from dataclasses import dataclass
 from statistics import median_low
 
 from backtest.reconciliation.bus import Said
@@ -19,20 +20,32 @@ ADD = "add_order"
 LIMIT_NS = 5 * SECOND
 
 
+# A fill comes in so many frames: the trade, the balances of both assets, the order's state.
+FRAMES_A_FILL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """How late fills were reported, by when they happened (ns of CLOCK_BOOTTIME), and how far apart frames are (ns)."""
+
+    late: dict[int, int]
+    apart: int
+
+
 class RecordedLatency(Latency):
     """Market data arrive when the recording heard them; a request's way takes what the newest order's took then.
 
     ``trips`` are (when sent, ns from sent to acked) of recorded orders, in order; ``loop`` has the same clock.
-    ``reports`` are the delays of the reports of recorded fills, by when they happened by that clock: the same fill is
-    reported as late again.
+    A fill's report is as late as it was (``reports``). Frames of one moment come one after the other: the live executor
+    makes a pass for each.
     """
 
-    def __init__(
-        self, loop: Loop, trips: list[tuple[int, int]], reports: dict[int, int], one_way_ms: float
-    ) -> None:
+    def __init__(self, loop: Loop, trips: list[tuple[int, int]], reports: Reports, one_way_ms: float) -> None:
         super().__init__(LatencyKind.REPLAYED, one_way_ms, 0)
         self._loop, self._trips, self._reports = loop, trips, reports
         self._default = int(one_way_ms * MS)
+        # When the last frame left the exchange, and how many did at that moment.
+        self._left, self._frames = 0, 0
         self._sent = [sent for sent, _ in trips]
 
     def one_way(self) -> int:
@@ -44,7 +57,9 @@ class RecordedLatency(Latency):
 
     def down(self) -> int:
         """Return the delay of a message that leaves the exchange now."""
-        return self._reports.get(self._loop.now) or self.one_way()
+        now = self._loop.now
+        self._left, self._frames = now, self._frames + 1 if self._left == now else 0
+        return (self._reports.late.get(now) or self.one_way()) + self._frames * self._reports.apart
 
     def turnaround(self, method: str) -> int:
         """Return how long a request takes inside the exchange: the median."""
@@ -65,10 +80,17 @@ def round_trips(messages: Iterable[Said[Orders]]) -> list[tuple[int, int]]:
     return sorted(trips.values())
 
 
-def reports(fills: Iterable[Fill], boot_to_wall: int) -> dict[int, int]:
-    """Return how long after it each fill was known, by when it happened; ns of CLOCK_BOOTTIME."""
-    late = {fill.fill_ts - boot_to_wall: fill.ts - fill.fill_ts for fill in reversed(list(fills))}
-    return {at: delay for at, delay in late.items() if 0 < delay < LIMIT_NS}
+def reports(fills: Iterable[Fill], boot_to_wall: int) -> Reports:
+    """Return the delays of the reports of recorded fills."""
+    late: dict[int, int] = {}
+    apart = []
+    for fill in sorted(fills, key=lambda fill: fill.ts):
+        at, delay = fill.fill_ts - boot_to_wall, fill.ts - fill.fill_ts
+        if 0 < delay < LIMIT_NS:
+            first = late.setdefault(at, delay)
+            if delay > first:
+                apart.append((delay - first) // FRAMES_A_FILL)
+    return Reports(late, usual(apart))
 
 
 def reactions(messages: Iterable[Said[Orders]]) -> dict[int, int]:

@@ -66,11 +66,19 @@ def play(
 
 
 def _due(targets: Iterable[Target], reactions: dict[int, int], begin: int) -> list[tuple[int, Target]]:
-    """Return the targets from a time on, and each symbol's last before it, with when the executor acted on them."""
+    """Return the targets from a time on, and each symbol's last before it, with when the executor acted on them.
+
+    It takes the newest of a symbol: one that was followed by another before it could act on it is left out.
+    """
     usual = delays.usual(reactions.values())
-    due = sorted(
-        ((target.decided + reactions.get(target.decided, usual), target) for target in targets),
-        key=lambda each: each[0],
-    )
-    last = {target.symbol: (begin, target) for at, target in due if at < begin}
-    return [*last.values(), *((at, target) for at, target in due if at >= begin)]
+    ordered = sorted(targets, key=lambda target: target.decided)
+    last = {target.symbol: (begin, target) for target in ordered if target.decided < begin}
+    due: list[tuple[int, Target]] = []
+    following: dict[str, int] = {}
+    for target in reversed(ordered):
+        at = target.decided + reactions.get(target.decided, usual)
+        is_superseded = following.get(target.symbol, at + 1) <= at
+        following[target.symbol] = target.decided
+        if target.decided >= begin and not is_superseded:
+            due.append((at, target))
+    return [*last.values(), *sorted(due, key=lambda each: each[0])]
