@@ -142,8 +142,12 @@ def play(
     source: Source,
     host: Decider,
     prepare: Callable[[Path], None] = lambda _: None,
+    timer_late_ns: int = 0,
 ) -> Outcome:
-    """Run the engine on a market; ``prepare`` may write what the executor's journal (a path) begins with."""
+    """Run the engine on a market; ``prepare`` may write what the executor's journal (a path) begins with.
+
+    Passes that only a timer calls for are late by ``timer_late_ns``.
+    """
     account = kraken.account
     before = _balances(kraken)
     rates = (account.maker_rate, account.taker_rate)
@@ -151,6 +155,7 @@ def play(
     try:
         prepare(folder / "journal.sqlite")
         engine = Engine(config, host, kraken.loop, kraken, source, folder / "journal.sqlite")
+        engine.trader.timer_late_ns = timer_late_ns
         began = time.perf_counter()
         engine.run()
         wall_s = time.perf_counter() - began

@@ -13,6 +13,7 @@ from backtest.data.columns import Columns
 from backtest.exact import run, setting
 from backtest.exact.replayed import Replayed, merge
 from backtest.exact.run import Options, Outcome
+from backtest.exact.trader import TURN_NS
 from backtest.reconciliation import delays, start
 from backtest.reconciliation.bus import Bus
 from backtest.reconciliation.decisions import Decisions
@@ -23,6 +24,9 @@ from backtest.venue.loop import Loop
 from backtest.venue.queue_market import Stop
 from shared.config import Config
 from shared.messages import Target
+
+# The live executor's loop turns every 20 ms: on average a timer is seen half of that too late.
+TIMER_LATE_NS = TURN_NS // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def play(
     mine = [said.message for said in bus.targets if said.message.strategy == strategy]
     decisions = Decisions(_due(mine, reactions, begin), bus)
     options = Options(strategy, queue=queue, latency=LatencyKind.REPLAYED)
-    outcome = run.play(prepared, options, kraken, source, decisions, beginning.write)
+    outcome = run.play(prepared, options, kraken, source, decisions, beginning.write, TIMER_LATE_NS)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
     return Played(outcome, decisions.heard)
 
