@@ -17,6 +17,8 @@ from shared.messages import Control, OrderState, Side
 
 # Requests and reports of one moment are this near to each other on both sides.
 RACE_NS = 250 * MS
+# After a change an order is left alone for less than this.
+PACE_NS = 20 * SECOND
 # An earlier event is looked for this long around the moment at which the orders came apart.
 AROUND_NS = SECOND
 
@@ -181,15 +183,32 @@ class Explainer:
         return Cause.START if any(begin <= self._begin_ts + RACE_NS for begin, _, _ in spans) else Cause.QUEUE
 
     def _cause_apart(self, fill: OwnFill, ours: OrderFacts, other: OrderFacts) -> Cause:
-        """Return why the slot's orders stood at different prices."""
-        since = self._apart_since(fill, ours, other)
-        if since is None:
-            return Cause.START
+        """Return why the slot's orders stood at different prices.
+
+        An order is left alone for some time after each change, so that what made them come apart may lie further back:
+        the times at which they were apart before are asked in turn.
+        """
+        until = fill.ts
+        for since, _ in reversed(self._apart(fill, ours, other)):
+            if until - since > PACE_NS and until != fill.ts:
+                break
+            if since <= self._begin_ts + RACE_NS:
+                return Cause.START
+            cause = self._cause_since(fill, since, until, ours, other)
+            if cause is not None:
+                return cause
+            until = since
+        return Cause.UNEXPLAINED
+
+    def _cause_since(
+        self, fill: OwnFill, since: int, until: int, ours: OrderFacts, other: OrderFacts
+    ) -> Cause | None:
+        """Return what made the slot's orders come apart at a time; None if nothing is known of it."""
         key = fill.symbol, fill.slot
         for facts in (ours, other):
-            if _is_any(facts.refused[key], since - RACE_NS, fill.ts + RACE_NS):
+            if _is_any(facts.refused[key], since - RACE_NS, until + RACE_NS):
                 return Cause.REFUSAL
-            if _is_any(facts.denied[key], since - RACE_NS, fill.ts + RACE_NS):
+            if _is_any(facts.denied[key], since - RACE_NS, until + RACE_NS):
                 return Cause.RISK
         if fill.ts - since <= RACE_NS:
             return Cause.LATENCY
@@ -198,21 +217,24 @@ class Explainer:
         if self._is_race(fill, since, ours, other):
             return Cause.LATENCY
         for facts in (ours, other):
-            if _is_any(facts.tight[fill.symbol], since - AROUND_NS, fill.ts + AROUND_NS):
+            if _is_any(facts.tight[fill.symbol], since - AROUND_NS, until + AROUND_NS):
                 return Cause.RATE
-        return Cause.UNEXPLAINED
+        return None
 
-    def _apart_since(self, fill: OwnFill, ours: OrderFacts, other: OrderFacts) -> int | None:
-        """Return since when the slot's orders have stood apart when the fill came; None if since the start."""
+    def _apart(self, fill: OwnFill, ours: OrderFacts, other: OrderFacts) -> list[tuple[int, int]]:
+        """Return from when to when the slot's orders stood apart before a fill; moments of a race only at its end."""
         key = fill.symbol, fill.slot
         times = sorted({stand.at_ts for facts in (ours, other) for stand in facts.stands[key]})
-        place = bisect_left(times, fill.ts)
-        since = fill.ts
-        for ts in reversed(times[:place]):
-            if ours.price(*key, ts) == other.price(*key, ts):
-                return since
-            since = ts
-        return None if since <= self._begin_ts + RACE_NS else since
+        apart: list[tuple[int, int]] = []
+        since: int | None = None
+        for ts in times[: bisect_left(times, fill.ts)]:
+            is_same = ours.price(*key, ts) == other.price(*key, ts)
+            if is_same and since is not None:
+                apart += [(since, ts)] if ts - since > RACE_NS else []
+                since = None
+            elif not is_same and since is None:
+                since = ts
+        return [*apart, (fill.ts if since is None else since, fill.ts)]
 
     def _is_fill_apart(self, fill: OwnFill, since: int) -> bool:
         """True if only one side had a fill in this slot about when the orders came apart."""
