@@ -99,7 +99,7 @@ def reactions(messages: Iterable[Said[Orders]]) -> dict[int, int]:
     for said in messages:
         for order in said.message.orders:
             after = order.sent - order.decided
-            if order.decided and 0 < after < REACTION_NS:
+            if order.decided and order.sent and 0 <= after < REACTION_NS:
                 times[order.decided] = min(after, times.get(order.decided, after))
     return times
 

@@ -13,7 +13,6 @@ from backtest.data.columns import Columns
 from backtest.exact import run, setting
 from backtest.exact.replayed import Replayed, merge
 from backtest.exact.run import Options, Outcome
-from backtest.exact.trader import TURN_NS
 from backtest.reconciliation import delays, start
 from backtest.reconciliation.bus import Bus
 from backtest.reconciliation.decisions import Decisions
@@ -25,10 +24,6 @@ from backtest.venue.queue_market import Stop
 from shared.config import Config
 from shared.messages import Target
 
-# The live executor's loop turns every 20 ms: on average a timer is seen half of that too late.
-TIMER_LATE_NS = TURN_NS // 2
-
-
 @dataclass(frozen=True, slots=True)
 class Played:
     """The outcome, and what the played executor said on the bus."""
@@ -38,7 +33,13 @@ class Played:
 
 
 def play(
-    config: Config, strategy: str, columns: dict[str, Columns], references: list[str], bus: Bus, queue: str
+    config: Config,
+    strategy: str,
+    columns: dict[str, Columns],
+    references: list[str],
+    bus: Bus,
+    queue: str,
+    timer_late_ns: int,
 ) -> Played:
     """Play the recorded targets on columns whose first rows are the snapshots at the start."""
     traded = [symbol for symbol in columns if symbol not in references]
@@ -62,9 +63,13 @@ def play(
     beginning = start.Start(kraken, account, start.resting_at(bus, strategy, traded, begin))
     reactions = delays.reactions(orders)
     mine = [said.message for said in bus.targets if said.message.strategy == strategy]
-    decisions = Decisions(_due(mine, reactions, begin), bus)
+
+    def filled(symbol: str, until_ts: int) -> int:
+        return sum(fill.pair.symbol == symbol and fill.ns <= until_ts for fill in kraken.world.fills)
+
+    decisions = Decisions(_due(mine, reactions, begin), bus, strategy, filled)
     options = Options(strategy, queue=queue, latency=LatencyKind.REPLAYED)
-    outcome = run.play(prepared, options, kraken, source, decisions, beginning.write, TIMER_LATE_NS)
+    outcome = run.play(prepared, options, kraken, source, decisions, beginning.write, timer_late_ns)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
     return Played(outcome, decisions.heard)
 
@@ -81,7 +86,7 @@ def _due(targets: Iterable[Target], reactions: dict[int, int], begin: int) -> li
     following: dict[str, int] = {}
     for target in reversed(ordered):
         at = target.decided + reactions.get(target.decided, usual)
-        is_superseded = following.get(target.symbol, at + 1) <= at
+        is_superseded = following.get(target.symbol, at) < at
         following[target.symbol] = target.decided
         if target.decided >= begin and not is_superseded:
             due.append((at, target))

@@ -6,12 +6,16 @@ from backtest.data.columns import Columns, Kind
 from backtest.data.sources import Dataset, read
 from backtest.data.window import window
 from backtest.exact import setting
+from backtest.exact.trader import TURN_NS
 from backtest.reconciliation import bus as buses
 from backtest.reconciliation import matching, own_orders, played, profit, report, targets, without_us
 from backtest.reconciliation.bus import Bus
 from backtest.reconciliation.causes import Explainer, order_facts
 from backtest.reconciliation.without_us import TakenOut
 from shared.config import Config
+
+# The live executor's loop turns every 20 ms: on average a timer is seen half of that too late.
+TIMER_LATE_NS = TURN_NS // 2
 
 
 def reconcile(config: Config, path: str, strategy: str | None, queue: str) -> report.Report:
@@ -20,8 +24,16 @@ def reconcile(config: Config, path: str, strategy: str | None, queue: str) -> re
     return of_bus(config, name, buses.read([path]), read([path]), path, queue)
 
 
-def of_bus(config: Config, strategy: str, bus: Bus, data: Dataset, path: str, queue: str) -> report.Report:
-    """Return the report of a recording that was read."""
+def of_bus(
+    config: Config,
+    strategy: str,
+    bus: Bus,
+    data: Dataset,
+    path: str,
+    queue: str,
+    timer_late_ns: int = TIMER_LATE_NS,
+) -> report.Report:
+    """Return the report of a recording that was read; the executor's timers were late by ``timer_late_ns``."""
     decided = targets.decide_again(config, strategy, bus)
     traded = setting.traded_pairs(config, strategy, data.columns)
     references = setting.references(config, traded, data.columns)
@@ -31,7 +43,7 @@ def of_bus(config: Config, strategy: str, bus: Bus, data: Dataset, path: str, qu
     for symbol, part in listed.items():
         others, taken[symbol] = _without_us(part, strategy, bus, symbol)
         columns[symbol] = Columns(others.pair, others.depth, window(others.pair, others.table, begin_ts, None))
-    again = played.play(config, strategy, columns, references, bus, queue)
+    again = played.play(config, strategy, columns, references, bus, queue, timer_late_ns)
     outcome = again.outcome
     live = matching.live_fills(bus.fills, strategy, outcome.pairs, begin_ts, outcome.end_ts)
     theirs = matching.played_fills(outcome.fills)
