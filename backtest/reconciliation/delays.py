@@ -17,6 +17,7 @@ from simulator.websocket import TURNAROUND_MS
 # An order that leaves later than this after its target was decided waited for something else.
 REACTION_NS = 50 * MS
 ADD = "add_order"
+US = 1000
 LIMIT_NS = 5 * SECOND
 
 
@@ -26,7 +27,10 @@ FRAMES_A_FILL = 4
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """How late fills were reported, by when they happened (ns of CLOCK_BOOTTIME), and how far apart frames are (ns)."""
+    """How late fills were reported, and how far apart frames are, in ns.
+
+    ``late`` is by when they happened: us of CLOCK_BOOTTIME, since the exchange states no finer time.
+    """
 
     late: dict[int, int]
     apart: int
@@ -59,7 +63,7 @@ class RecordedLatency(Latency):
         """Return the delay of a message that leaves the exchange now."""
         now = self._loop.now
         self._left, self._frames = now, self._frames + 1 if self._left == now else 0
-        return (self._reports.late.get(now) or self.one_way()) + self._frames * self._reports.apart
+        return (self._reports.late.get(now // US) or self.one_way()) + self._frames * self._reports.apart
 
     def turnaround(self, method: str) -> int:
         """Return how long a request takes inside the exchange: the median."""
@@ -85,7 +89,7 @@ def reports(fills: Iterable[Fill], boot_to_wall: int) -> Reports:
     late: dict[int, int] = {}
     apart = []
     for fill in sorted(fills, key=lambda fill: fill.ts):
-        at, delay = fill.fill_ts - boot_to_wall, fill.ts - fill.fill_ts
+        at, delay = (fill.fill_ts - boot_to_wall) // US, fill.ts - fill.fill_ts
         if 0 < delay < LIMIT_NS:
             first = late.setdefault(at, delay)
             if delay > first:

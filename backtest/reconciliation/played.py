@@ -65,7 +65,8 @@ def play(
     mine = [said.message for said in bus.targets if said.message.strategy == strategy]
 
     def filled(symbol: str, until_ts: int) -> int:
-        return sum(fill.pair.symbol == symbol and fill.ns <= until_ts for fill in kraken.world.fills)
+        # Reports state no finer time than microseconds.
+        return sum(fill.pair.symbol == symbol and fill.ns - delays.US < until_ts for fill in kraken.world.fills)
 
     decisions = Decisions(_due(mine, reactions, begin), bus, strategy, filled)
     options = Options(strategy, queue=queue, latency=LatencyKind.REPLAYED)

@@ -20,12 +20,14 @@ from backtest.reconciliation.bus import Bus, M, Said, last_before
 from backtest.venue.kraken import Kraken
 from backtest.venue.latency import Latency, LatencyKind
 from backtest.venue.loop import Loop
-from shared.clock import SECOND
+from shared.clock import MS, SECOND
 from shared.config import Config
 from shared.messages import BookStatus, FeedStatus, Instruments, Message
 from strategy.host import Host
 
 DEPTH = 100
+# How long a message takes on the bus.
+HOP_NS = MS // 2
 SIDES = ((BUY, "buy"), (SELL, "sell"))
 
 
@@ -44,6 +46,20 @@ class _Recorded(Engine):
         stamped = super()._stamped(message, topic, at)
         self.bus.take(at, stamped)
         return stamped
+
+    def _published(self, message: Message) -> None:
+        self.loop.at(self.loop.now + HOP_NS, self._reach_host, self._stamped(message, type(message).__name__, self.loop.now))
+
+    def _reach_host(self, message: Message) -> None:
+        self.host.message(message, self.loop.now)
+        self._carry_out()
+
+    def _carry_out(self) -> None:
+        effects = self.host.take()
+        for topic, message in effects.messages:
+            self.loop.at(self.loop.now + HOP_NS, self.trader.take, self._stamped(message, topic, self.loop.now))
+        if effects.messages or not self._host_due:
+            self._plan_host()
 
     def _alive(self) -> None:
         super()._alive()
