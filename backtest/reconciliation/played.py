@@ -78,7 +78,8 @@ def play(
 def _due(targets: Iterable[Target], reactions: dict[int, int], begin: int) -> list[tuple[int, Target]]:
     """Return the targets from a time on, and each symbol's last before it, with when the executor acted on them.
 
-    It takes the newest of a symbol: one that was followed by another before it could act on it is left out.
+    It takes the newest of a symbol: one that was followed by another before it could act on it is left out, unless an
+    order names it as its cause.
     """
     usual = delays.usual(reactions.values())
     ordered = sorted(targets, key=lambda target: target.decided)
@@ -87,8 +88,8 @@ def _due(targets: Iterable[Target], reactions: dict[int, int], begin: int) -> li
     following: dict[str, int] = {}
     for target in reversed(ordered):
         at = target.decided + reactions.get(target.decided, usual)
-        is_superseded = following.get(target.symbol, at) < at
+        is_superseded = target.decided not in reactions and following.get(target.symbol, at) < at
         following[target.symbol] = target.decided
         if target.decided >= begin and not is_superseded:
             due.append((at, target))
-    return [*last.values(), *sorted(due, key=lambda each: each[0])]
+    return [*last.values(), *sorted(reversed(due), key=lambda each: each[0])]
