@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -93,7 +92,7 @@ def test_other_settings_would_have_decided_otherwise(recorded: tuple[Bus, Datase
     assert all(isinstance(quote, Quote) for each in outcome.different for quote in each.recorded.quotes)
 
 
-def test_a_target_on_a_book_that_was_not_recorded_is_counted(recorded: tuple[Bus, Dataset], tmp_path: Path) -> None:
+def test_a_target_on_a_book_that_was_not_recorded_is_counted(recorded: tuple[Bus, Dataset]) -> None:
     bus, _ = recorded
     said = bus.targets[-1]
     lacking = Bus(boot_to_wall=bus.boot_to_wall, instruments=bus.instruments)
