@@ -200,9 +200,7 @@ class Explainer:
             until = since
         return Cause.UNEXPLAINED
 
-    def _cause_since(
-        self, fill: OwnFill, since: int, until: int, ours: OrderFacts, other: OrderFacts
-    ) -> Cause | None:
+    def _cause_since(self, fill: OwnFill, since: int, until: int, ours: OrderFacts, other: OrderFacts) -> Cause | None:
         """Return what made the slot's orders come apart at a time; None if nothing is known of it."""
         key = fill.symbol, fill.slot
         for facts in (ours, other):
@@ -249,9 +247,7 @@ class Explainer:
     def _is_race(self, fill: OwnFill, since: int, ours: OrderFacts, other: OrderFacts) -> bool:
         """True if both sides changed the slot's order at about that time: one of them a target later."""
         key = fill.symbol, fill.slot
-        return all(
-            any(abs(stand.at_ts - since) <= RACE_NS for stand in facts.stands[key]) for facts in (ours, other)
-        )
+        return all(any(abs(stand.at_ts - since) <= RACE_NS for stand in facts.stands[key]) for facts in (ours, other))
 
 
 def _is_any(times: list[int], begin: int, end: int) -> bool:

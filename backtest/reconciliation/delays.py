@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
@@ -11,13 +11,15 @@ from backtest.reconciliation.bus import Said
 from backtest.venue.latency import Latency, LatencyKind
 from backtest.venue.loop import Loop
 from shared.clock import MS, SECOND
-from shared.messages import Fill, Orders
+from shared.messages import Fill, Orders, OrderState
 from simulator.websocket import TURNAROUND_MS
 
 # An order that leaves later than this after its target was decided waited for something else.
 REACTION_NS = 50 * MS
 ADD = "add_order"
 US = 1000
+# Messages of one pass are published within this.
+SAME_NS = 2 * MS
 LIMIT_NS = 5 * SECOND
 
 
@@ -27,13 +29,15 @@ FRAMES_A_FILL = 4
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """How late fills were reported, and how far apart frames are, in ns.
+    """How late fills were reported, and how far apart the frames of each report, in ns.
 
-    ``late`` is by when they happened: us of CLOCK_BOOTTIME, since the exchange states no finer time.
+    Both are by when it happened: us of CLOCK_BOOTTIME, since the exchange states no finer time. ``usual_apart`` is the
+    median.
     """
 
     late: dict[int, int]
-    apart: int
+    apart: dict[int, int]
+    usual_apart: int
 
 
 class RecordedLatency(Latency):
@@ -63,7 +67,9 @@ class RecordedLatency(Latency):
         """Return the delay of a message that leaves the exchange now."""
         now = self._loop.now
         self._left, self._frames = now, self._frames + 1 if self._left == now else 0
-        return (self._reports.late.get(now // US) or self.one_way()) + self._frames * self._reports.apart
+        reports, moment = self._reports, now // US
+        apart = reports.apart.get(moment, reports.usual_apart)
+        return (reports.late.get(moment) or self.one_way()) + self._frames * apart
 
     def turnaround(self, method: str) -> int:
         """Return how long a request takes inside the exchange: the median."""
@@ -84,17 +90,32 @@ def round_trips(messages: Iterable[Said[Orders]]) -> list[tuple[int, int]]:
     return sorted(trips.values())
 
 
-def reports(fills: Iterable[Fill], boot_to_wall: int) -> Reports:
-    """Return the delays of the reports of recorded fills."""
+def reports(fills: Iterable[Fill], orders: Sequence[Said[Orders]], boot_to_wall: int) -> Reports:
+    """Return the delays of the reports of recorded fills, and of the frames after the first of each."""
     late: dict[int, int] = {}
-    apart = []
+    apart: dict[int, int] = {}
+    ends = _ends(orders)
     for fill in sorted(fills, key=lambda fill: fill.ts):
         at, delay = (fill.fill_ts - boot_to_wall) // US, fill.ts - fill.fill_ts
-        if 0 < delay < LIMIT_NS:
-            first = late.setdefault(at, delay)
-            if delay > first:
-                apart.append((delay - first) // FRAMES_A_FILL)
-    return Reports(late, usual(apart))
+        if 0 < delay < LIMIT_NS and at not in late:
+            late[at] = delay
+            known, ended = ends.get(fill.cl_ord_id, (0, 0))
+            if abs(known - (fill.ts - boot_to_wall)) < SAME_NS:
+                apart[at] = (ended - known) // (FRAMES_A_FILL - 1)
+    return Reports(late, apart, usual(apart.values()))
+
+
+def _ends(messages: Iterable[Said[Orders]]) -> dict[str, tuple[int, int]]:
+    """Return when orders were first known to be filled whole, and when the exchange had reported their end."""
+    known: dict[str, int] = {}
+    ended: dict[str, int] = {}
+    for said in messages:
+        for order in said.message.orders:
+            if order.filled >= order.qty:
+                known.setdefault(order.cl_ord_id, said.at)
+            if order.state is OrderState.FILLED:
+                ended.setdefault(order.cl_ord_id, said.at)
+    return {cl_ord_id: (known[cl_ord_id], at) for cl_ord_id, at in ended.items() if at - known[cl_ord_id] < LIMIT_NS}
 
 
 def reactions(messages: Iterable[Said[Orders]]) -> dict[int, int]:

@@ -137,9 +137,9 @@ def match(live: list[OwnFill], played: list[OwnFill]) -> Beside:
     beside = Beside(matched, [], [], [], sum(_is_matched(fill, left) for fill in live))
     of_order: dict[str, int] = defaultdict(int)
     for piece in matched:
-        for fill in (piece.live, piece.played):
-            assert fill is not None
-            of_order[fill.cl_ord_id] += piece.lots
+        for own in (piece.live, piece.played):
+            assert own is not None
+            of_order[own.cl_ord_id] += piece.lots
     for fill in [*live, *played]:
         lots = left[fill.key]
         if lots:

@@ -24,6 +24,7 @@ from backtest.venue.queue_market import Stop
 from shared.config import Config
 from shared.messages import Target
 
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """The outcome, and what the played executor said on the bus."""
@@ -52,7 +53,7 @@ def play(
     latency = delays.RecordedLatency(
         loop,
         delays.round_trips(orders),
-        delays.reports(bus.fills, bus.boot_to_wall),
+        delays.reports(bus.fills, orders, bus.boot_to_wall),
         config.simulator.one_way_delay_ms,
     )
     kraken = Kraken(loop, prepared.simulator, latency, bus.boot_to_wall, crowded=False, seed=1)
@@ -64,11 +65,10 @@ def play(
     reactions = delays.reactions(orders)
     mine = [said.message for said in bus.targets if said.message.strategy == strategy]
 
-    def filled(symbol: str, until_ts: int) -> int:
-        # Reports state no finer time than microseconds.
-        return sum(fill.pair.symbol == symbol and fill.ns - delays.US < until_ts for fill in kraken.world.fills)
+    def fill_times(symbol: str) -> list[int]:
+        return [fill.ns for fill in kraken.world.fills if fill.pair.symbol == symbol]
 
-    decisions = Decisions(_due(mine, reactions, begin), bus, strategy, filled)
+    decisions = Decisions(_due(mine, reactions, begin), bus, strategy, fill_times)
     options = Options(strategy, queue=queue, latency=LatencyKind.REPLAYED)
     outcome = run.play(prepared, options, kraken, source, decisions, beginning.write, timer_late_ns)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
@@ -92,4 +92,5 @@ def _due(targets: Iterable[Target], reactions: dict[int, int], begin: int) -> li
         following[target.symbol] = target.decided
         if target.decided >= begin and not is_superseded:
             due.append((at, target))
-    return [*last.values(), *sorted(reversed(due), key=lambda each: each[0])]
+    due.reverse()
+    return [*last.values(), *sorted(due, key=lambda each: each[0])]

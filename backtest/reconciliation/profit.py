@@ -13,7 +13,6 @@ from shared.messages import Pair
 from shared.numbers import EXACT, ROUNDING, unscale
 from shared.valuation import legs
 
-
 # The share of a fee is rounded to this; the last lots of the fill bear the rest.
 DIGITS = Decimal("1E-18")
 
@@ -54,8 +53,10 @@ class Values:
             return (sign * unscale(lots, pair.qty_precision) * gain - fee) * rate
 
 
-def difference(live: list[OwnFill], played: list[OwnFill], beside: Beside, explained: Iterable[Explained], values: Values) -> Difference:
-    """Return the difference in profit by cause. A fill's fee goes with its lots, the rest of a division with its last."""
+def difference(
+    live: list[OwnFill], played: list[OwnFill], beside: Beside, explained: Iterable[Explained], values: Values
+) -> Difference:
+    """Return the difference in profit by cause; each fill's fee is shared among its lots."""
     by_cause: dict[Cause, Decimal] = defaultdict(Decimal)
     fees = _Fees()
     with localcontext(EXACT):

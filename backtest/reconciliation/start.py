@@ -44,17 +44,20 @@ def with_account(config: Config, account: Account, symbols: Iterable[str]) -> Co
     """Return the configuration with the recorded balances, and the volume that has the recorded fees."""
     declared = config.simulator.accounts[0]
     balances = {**declared.balances, **{asset: Decimal(amount) for asset, amount in account.balances.items()}}
-    changed = msgspec.structs.replace(declared, balances=balances, volume_30d_usd=_volume(account, symbols, declared))
+    changed = msgspec.structs.replace(declared, balances=balances, volume_30d_usd=_volume(account, symbols, declared.volume_30d_usd))
     simulator = msgspec.structs.replace(config.simulator, accounts=[changed])
     return msgspec.structs.replace(config, simulator=simulator)
 
 
-def _volume(account: Account, symbols: Iterable[str], declared: object) -> Decimal:
-    usual: Decimal = declared.volume_30d_usd  # type: ignore[attr-defined]
+def _volume(account: Account, symbols: Iterable[str], usual: Decimal) -> Decimal:
+    """Return a 30-day volume whose row of the schedule has the recorded fees; the usual one if no row has them."""
     for symbol in symbols:
         fees = account.fees.get(symbol)
         for volume, maker, taker in FEES:
-            if fees is not None and (Decimal(fees.maker) * PERCENT, Decimal(fees.taker) * PERCENT) == (maker, taker):
+            if fees is None:
+                continue
+            rates = Decimal(fees.maker) * PERCENT, Decimal(fees.taker) * PERCENT
+            if rates == (Decimal(maker), Decimal(taker)):
                 return Decimal(volume)
     return usual
 

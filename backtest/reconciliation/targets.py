@@ -106,7 +106,8 @@ class _Deciding:
         symbol = target.symbol
         if symbol not in self._symbols:
             return
-        is_first, _ = symbol not in self._begun, self._begun.add(symbol)
+        is_first = symbol not in self._begun
+        self._begun.add(symbol)
         again, why = self._again(target)
         if is_first and target.seq != 1:
             why = Unseen.FIRST
@@ -226,5 +227,7 @@ def _near(messages: list[Said[M]], at: int) -> list[M]:
 def _decision(target: Target) -> Target:
     """Return what was decided, without the header; of a withdrawal by an invalid view only that it is one."""
     if target.event == INVALID:
-        return msgspec.structs.replace(target, **HEADER, received=0, booked=0, exchange_ts=0, bid=None, ask=None, why="")
+        return msgspec.structs.replace(
+            target, **HEADER, received=0, booked=0, exchange_ts=0, bid=None, ask=None, why=""
+        )
     return msgspec.structs.replace(target, **HEADER)

@@ -10,12 +10,12 @@ import pyarrow as pa
 from backtest.data.columns import BUY, SCHEMA, SELL, Columns, Flag, Kind
 from backtest.data.sources import Dataset
 from backtest.data.tally import Tally
+from backtest.data.window import window
 from backtest.exact.engine import Engine
 from backtest.exact.run import BOOT_NS, EARLY_NS, EPOCH_NS
 from backtest.exact.source import News
 from backtest.exact.synthetic import Synthetic
 from backtest.exact.trader import CLOCK
-from backtest.data.window import window
 from backtest.reconciliation.bus import Bus, M, Said, last_before
 from backtest.venue.kraken import Kraken
 from backtest.venue.latency import Latency, LatencyKind
@@ -48,7 +48,9 @@ class _Recorded(Engine):
         return stamped
 
     def _published(self, message: Message) -> None:
-        self.loop.at(self.loop.now + HOP_NS, self._reach_host, self._stamped(message, type(message).__name__, self.loop.now))
+        self.loop.at(
+            self.loop.now + HOP_NS, self._reach_host, self._stamped(message, type(message).__name__, self.loop.now)
+        )
 
     def _reach_host(self, message: Message) -> None:
         self.host.message(message, self.loop.now)
@@ -102,9 +104,7 @@ class _Recorded(Engine):
             self.rows[news.symbol] += made
 
 
-def record(
-    config: Config, strategy: str, seconds: float, folder: Path, late_s: float = 20.0
-) -> tuple[Bus, Dataset]:
+def record(config: Config, strategy: str, seconds: float, folder: Path, late_s: float = 20.0) -> tuple[Bus, Dataset]:
     """Return what a recorder would have that is started ``late_s`` into a run on the synthetic market."""
     loop = Loop(BOOT_NS)
     latency = Latency(LatencyKind.CONSTANT, 10.0, 1)

@@ -17,9 +17,7 @@ SYMBOL, BEGIN = "BTC/USD", 1000 * SECOND
 LATE = BEGIN + 40 * SECOND
 
 
-def order(
-    price: int, qty: int = 10, filled: int = 0, state: OrderState = OrderState.OPEN, number: int = 1
-) -> Order:
+def order(price: int, qty: int = 10, filled: int = 0, state: OrderState = OrderState.OPEN, number: int = 1) -> Order:
     return Order(
         cl_ord_id=str(OrderId(1, "ABC", "b0", number)),
         order_id="O",
@@ -48,9 +46,9 @@ def causes(
     gaps: list[int] | None = None,
     controls: list[Said[Control]] | None = None,
 ) -> list[Cause]:
-    sides = [order_facts(each, "s", [SYMBOL], 0) for each in (live, played)]
+    left, right = order_facts(live, "s", [SYMBOL], 0), order_facts(played, "s", [SYMBOL], 0)
     beside = match(ours, theirs)
-    explainer = Explainer(*sides, beside, {SYMBOL: gaps or []}, controls or [], 0, BEGIN)
+    explainer = Explainer(left, right, beside, {SYMBOL: gaps or []}, controls or [], 0, BEGIN)
     return [each.cause for each in explainer.explain()]
 
 

@@ -43,7 +43,7 @@ def test_one_fill_matches_several() -> None:
     beside = match([live(0, 0, 10)], [played(0, 0, 4), played(1, SECOND, 6)])
     assert sorted(piece.lots for piece in beside.matched) == [4, 6]
     assert beside.live_matched == 1
-    assert not (beside.missed or beside.extra or beside.sizes)
+    assert not [*beside.missed, *beside.extra, *beside.sizes]
 
 
 def test_a_fill_at_another_price_or_too_late_does_not_match() -> None:
