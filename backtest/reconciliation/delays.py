@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median_low
@@ -19,7 +20,7 @@ REACTION_NS = 50 * MS
 ADD = "add_order"
 US = 1000
 # Messages of one pass are published within this.
-SAME_NS = 2 * MS
+SAME_NS = 10 * MS
 LIMIT_NS = 5 * SECOND
 
 
@@ -92,16 +93,20 @@ def round_trips(messages: Iterable[Said[Orders]]) -> list[tuple[int, int]]:
 
 def reports(fills: Iterable[Fill], orders: Sequence[Said[Orders]], boot_to_wall: int) -> Reports:
     """Return the delays of the reports of recorded fills, and of the frames after the first of each."""
-    late: dict[int, int] = {}
-    apart: dict[int, int] = {}
-    ends = _ends(orders)
+    moments: dict[int, list[Fill]] = defaultdict(list)
     for fill in sorted(fills, key=lambda fill: fill.ts):
-        at, delay = (fill.fill_ts - boot_to_wall) // US, fill.ts - fill.fill_ts
-        if 0 < delay < LIMIT_NS and at not in late:
-            late[at] = delay
-            known, ended = ends.get(fill.cl_ord_id, (0, 0))
-            if abs(known - (fill.ts - boot_to_wall)) < SAME_NS:
-                apart[at] = (ended - known) // (FRAMES_A_FILL - 1)
+        if 0 < fill.ts - fill.fill_ts < LIMIT_NS:
+            moments[(fill.fill_ts - boot_to_wall) // US].append(fill)
+    ends = _ends(orders)
+    apart = {}
+    for at, theirs in moments.items():
+        first, last = theirs[0], theirs[-1]
+        known, ended = ends.get(first.cl_ord_id, (0, 0))
+        if last is not first:
+            apart[at] = (last.ts - first.ts) // (FRAMES_A_FILL * (len(theirs) - 1))
+        elif abs(known - (first.ts - boot_to_wall)) < SAME_NS:
+            apart[at] = (ended - known) // (FRAMES_A_FILL - 1)
+    late = {at: theirs[0].ts - theirs[0].fill_ts for at, theirs in moments.items()}
     return Reports(late, apart, usual(apart.values()))
 
 
