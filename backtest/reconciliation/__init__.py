@@ -1,1 +1,1 @@
-"""What the live system did, beside what the exact engine does in the same market without our orders."""
+"""A recorded live run beside the exact engine's, in the same market without our orders."""

@@ -51,7 +51,7 @@ class Cause(StrEnum):
 
 
 @dataclass(slots=True)
-class OrderFacts:
+class OrderReports:
     """One side's orders: by symbol and slot what stood when, and when requests were refused or denied."""
 
     stands: dict[tuple[str, str], list[Stand]] = field(default_factory=lambda: defaultdict(list))
@@ -90,41 +90,41 @@ class OrderFacts:
         return next(reversed(prices.values())) if prices else None
 
 
-def order_facts(bus: Bus, strategy: str, symbols: Iterable[str], boot_to_wall: int) -> OrderFacts:
+def order_reports(bus: Bus, strategy: str, symbols: Iterable[str], boot_to_wall: int) -> OrderReports:
     """Return what an executor reported of a strategy's orders."""
-    facts = OrderFacts()
+    reports = OrderReports()
     for symbol in symbols:
         messages = bus.orders[symbol]
         for stand in stands(messages, strategy, boot_to_wall):
-            facts.stands[symbol, stand.slot].append(stand)
+            reports.stands[symbol, stand.slot].append(stand)
         ended: set[str] = set()
         for said in messages:
             ts = said.at + boot_to_wall
             if not said.message.valid:
-                facts.unknown.append(ts)
+                reports.unknown.append(ts)
             for order in said.message.orders:
                 if order.strategy == strategy and order.cl_ord_id not in ended:
                     if order.state is OrderState.REFUSED:
-                        facts.refused[symbol, order.slot].append(ts)
+                        reports.refused[symbol, order.slot].append(ts)
                         ended.add(order.cl_ord_id)
                     elif order.state is OrderState.DENIED:
-                        facts.denied[symbol, order.slot].append(ts)
+                        reports.denied[symbol, order.slot].append(ts)
                         ended.add(order.cl_ord_id)
-    _note_counters(bus, facts, symbols, boot_to_wall)
-    return facts
+    _note_counters(bus, reports, symbols, boot_to_wall)
+    return reports
 
 
-def _note_counters(bus: Bus, facts: OrderFacts, symbols: Iterable[str], boot_to_wall: int) -> None:
+def _note_counters(bus: Bus, reports: OrderReports, symbols: Iterable[str], boot_to_wall: int) -> None:
     for account in bus.accounts:
         ts = account.at + boot_to_wall
         for symbol in symbols:
-            slots = [slot for other, slot in facts.stands if other == symbol]
-            resting = sum(facts.price(symbol, slot, ts) is not None for slot in slots) if slots else 0
+            slots = [slot for other, slot in reports.stands if other == symbol]
+            resting = sum(reports.price(symbol, slot, ts) is not None for slot in slots) if slots else 0
             needs = ADD + CANCEL_WORST * (resting + 1)
             if account.message.threshold and account.message.counters.get(symbol, 0.0) + needs > (
                 account.message.threshold
             ):
-                facts.tight[symbol].append(ts)
+                reports.tight[symbol].append(ts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,8 @@ class Explainer:
 
     def __init__(
         self,
-        live: OrderFacts,
-        played: OrderFacts,
+        live: OrderReports,
+        played: OrderReports,
         beside: Beside,
         gaps: dict[str, list[int]],
         controls: Sequence[Said[Control]],
@@ -182,7 +182,7 @@ class Explainer:
             return Cause.START if is_old else Cause.LATENCY
         return Cause.START if any(begin <= self._begin_ts + RACE_NS for begin, _, _ in spans) else Cause.QUEUE
 
-    def _cause_apart(self, fill: OwnFill, ours: OrderFacts, other: OrderFacts) -> Cause:
+    def _cause_apart(self, fill: OwnFill, ours: OrderReports, other: OrderReports) -> Cause:
         """Return why the slot's orders stood at different prices.
 
         An order is left alone for some time after each change, so that what made them come apart may lie further back:
@@ -200,13 +200,15 @@ class Explainer:
             until = since
         return Cause.UNEXPLAINED
 
-    def _cause_since(self, fill: OwnFill, since: int, until: int, ours: OrderFacts, other: OrderFacts) -> Cause | None:
+    def _cause_since(
+        self, fill: OwnFill, since: int, until: int, ours: OrderReports, other: OrderReports
+    ) -> Cause | None:
         """Return what made the slot's orders come apart at a time; None if nothing is known of it."""
         key = fill.symbol, fill.slot
-        for facts in (ours, other):
-            if _is_any(facts.refused[key], since - RACE_NS, until + RACE_NS):
+        for reports in (ours, other):
+            if _is_any(reports.refused[key], since - RACE_NS, until + RACE_NS):
                 return Cause.REFUSAL
-            if _is_any(facts.denied[key], since - RACE_NS, until + RACE_NS):
+            if _is_any(reports.denied[key], since - RACE_NS, until + RACE_NS):
                 return Cause.RISK
         if fill.ts - since <= RACE_NS:
             return Cause.LATENCY
@@ -214,15 +216,15 @@ class Explainer:
             return Cause.EARLIER
         if self._is_race(fill, since, ours, other):
             return Cause.LATENCY
-        for facts in (ours, other):
-            if _is_any(facts.tight[fill.symbol], since - AROUND_NS, until + AROUND_NS):
+        for reports in (ours, other):
+            if _is_any(reports.tight[fill.symbol], since - AROUND_NS, until + AROUND_NS):
                 return Cause.RATE
         return None
 
-    def _apart(self, fill: OwnFill, ours: OrderFacts, other: OrderFacts) -> list[tuple[int, int]]:
+    def _apart(self, fill: OwnFill, ours: OrderReports, other: OrderReports) -> list[tuple[int, int]]:
         """Return from when to when the slot's orders stood apart before a fill; moments of a race only at its end."""
         key = fill.symbol, fill.slot
-        times = sorted({stand.at_ts for facts in (ours, other) for stand in facts.stands[key]})
+        times = sorted({stand.at_ts for reports in (ours, other) for stand in reports.stands[key]})
         apart: list[tuple[int, int]] = []
         since: int | None = None
         for ts in times[: bisect_left(times, fill.ts)]:
@@ -244,10 +246,12 @@ class Explainer:
             for each in pieces
         )
 
-    def _is_race(self, fill: OwnFill, since: int, ours: OrderFacts, other: OrderFacts) -> bool:
+    def _is_race(self, fill: OwnFill, since: int, ours: OrderReports, other: OrderReports) -> bool:
         """True if both sides changed the slot's order at about that time: one of them a target later."""
         key = fill.symbol, fill.slot
-        return all(any(abs(stand.at_ts - since) <= RACE_NS for stand in facts.stands[key]) for facts in (ours, other))
+        return all(
+            any(abs(stand.at_ts - since) <= RACE_NS for stand in reports.stands[key]) for reports in (ours, other)
+        )
 
 
 def _is_any(times: list[int], begin: int, end: int) -> bool:

@@ -25,9 +25,7 @@ class Decisions:
     the strategy did know, of which the report may come a little later than it did.
     """
 
-    def __init__(
-        self, due: Sequence[tuple[int, Target]], recorded: Bus, strategy: str, fill_times: FillTimes
-    ) -> None:
+    def __init__(self, due: Sequence[tuple[int, Target]], recorded: Bus, strategy: str, fill_times: FillTimes) -> None:
         self.heard = Bus()
         self._due = list(due)
         self._recorded, self._fill_times = recorded, fill_times

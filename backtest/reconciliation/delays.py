@@ -30,7 +30,7 @@ FRAMES_A_FILL = 4
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """How late fills were reported, and how far apart the frames of each report, in ns.
+    """Delays of the reports of fills, and of the frames after the first of each, in ns.
 
     Both are by when it happened: us of CLOCK_BOOTTIME, since the exchange states no finer time. ``usual_apart`` is the
     median.

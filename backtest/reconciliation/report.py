@@ -21,7 +21,7 @@ from shared.numbers import plain, text
 
 
 class TargetCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """How the recorded targets came out when they were decided again; ``unseen`` by why they cannot be."""
+    """Recorded targets by how they came out when decided again; ``unseen`` by why they cannot be."""
 
     equal: int
     different: int
@@ -39,7 +39,7 @@ class TargetDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookShown(msgspec.Struct, frozen=True, kw_only=True):
-    """How own orders were taken out of one book (:class:`TakenOut`)."""
+    """Changes of own orders that were taken out of one book (:class:`TakenOut`)."""
 
     exact: int
     within: int
@@ -50,7 +50,7 @@ class BookShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unmatched(msgspec.Struct, frozen=True, kw_only=True):
-    """A fill, or what is left of one, that is on one side only: ``live`` or ``played``; ``profit`` until the end."""
+    """A fill, or what is left of one, that is on one side only: ``live`` or ``played``."""
 
     time: str
     side_of: str
@@ -192,7 +192,7 @@ def _unmatched(each: Explained, outcome: Outcome) -> Unmatched:
 def lines(report: Report) -> list[str]:
     """Return the report as Markdown, for the terminal and for pages."""
     counts, share = report.targets, report.matched_share
-    shown = "-" if share is None else f"{share:.1%}"
+    percent = "-" if share is None else f"{share:.1%}"
     unseen = ", ".join(f"{count} {why}" for why, count in counts.unseen.items() if count)
     made = [
         f"{report.strategy}, {report.begin[:19]}Z to {report.end[:19]}Z ({report.seconds:,.0f} s), queue "
@@ -202,7 +202,7 @@ def lines(report: Report) -> list[str]:
         + (f"; not decided again: {unseen}" if unseen else ""),
         *(_book_line(symbol, book) for symbol, book in report.books.items()),
         f"- fills: {report.live_fills} live, {report.played_fills} played; {report.matched} of the live ones match "
-        f"({shown})",
+        f"({percent})",
         "",
         f"| cause | live only | played only | profit, {report.currency} |",
         "| --- | ---: | ---: | ---: |",

@@ -10,7 +10,7 @@ from backtest.exact.trader import TURN_NS
 from backtest.reconciliation import bus as buses
 from backtest.reconciliation import matching, own_orders, played, profit, report, targets, without_us
 from backtest.reconciliation.bus import Bus
-from backtest.reconciliation.causes import Explainer, order_facts
+from backtest.reconciliation.causes import Explainer, order_reports
 from backtest.reconciliation.without_us import TakenOut
 from shared.config import Config
 
@@ -50,8 +50,8 @@ def of_bus(
     beside = matching.match(live, theirs)
     offset = bus.boot_to_wall
     explained = Explainer(
-        order_facts(bus, strategy, traded, offset),
-        order_facts(again.bus, strategy, traded, offset),
+        order_reports(bus, strategy, traded, offset),
+        order_reports(again.bus, strategy, traded, offset),
         beside,
         {symbol: _gaps(part) for symbol, part in columns.items()},
         bus.controls,

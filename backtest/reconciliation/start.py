@@ -44,7 +44,9 @@ def with_account(config: Config, account: Account, symbols: Iterable[str]) -> Co
     """Return the configuration with the recorded balances, and the volume that has the recorded fees."""
     declared = config.simulator.accounts[0]
     balances = {**declared.balances, **{asset: Decimal(amount) for asset, amount in account.balances.items()}}
-    changed = msgspec.structs.replace(declared, balances=balances, volume_30d_usd=_volume(account, symbols, declared.volume_30d_usd))
+    changed = msgspec.structs.replace(
+        declared, balances=balances, volume_30d_usd=_volume(account, symbols, declared.volume_30d_usd)
+    )
     simulator = msgspec.structs.replace(config.simulator, accounts=[changed])
     return msgspec.structs.replace(config, simulator=simulator)
 

@@ -32,7 +32,7 @@ Row = tuple[int, int, int, int, int, int, int]
 
 @dataclass(slots=True)
 class TakenOut:
-    """How it went: steps found exactly, within a larger change, and not at all; lots that the levels lacked."""
+    """Steps by how they were seen: exactly, within a larger change, or not at all; lots that the levels lacked."""
 
     exact: int = 0
     within: int = 0

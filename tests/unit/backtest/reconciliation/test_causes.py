@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backtest.reconciliation.bus import Bus, Said
-from backtest.reconciliation.causes import Cause, Explainer, order_facts
+from backtest.reconciliation.causes import Cause, Explainer, order_reports
 from backtest.reconciliation.matching import OwnFill, match
 from backtest.reconciliation.own_orders import stands, steps
 from executor.orders.ids import OrderId
@@ -46,7 +46,7 @@ def causes(
     gaps: list[int] | None = None,
     controls: list[Said[Control]] | None = None,
 ) -> list[Cause]:
-    left, right = order_facts(live, "s", [SYMBOL], 0), order_facts(played, "s", [SYMBOL], 0)
+    left, right = order_reports(live, "s", [SYMBOL], 0), order_reports(played, "s", [SYMBOL], 0)
     beside = match(ours, theirs)
     explainer = Explainer(left, right, beside, {SYMBOL: gaps or []}, controls or [], 0, BEGIN)
     return [each.cause for each in explainer.explain()]
