@@ -189,8 +189,8 @@ class Explainer:
         the times at which they were apart before are asked in turn.
         """
         until = fill.ts
-        for since, _ in reversed(self._apart(fill, ours, other)):
-            if until - since > PACE_NS and until != fill.ts:
+        for since, end in reversed(self._apart(fill, ours, other)):
+            if until - end > PACE_NS:
                 break
             if since <= self._begin_ts + RACE_NS:
                 return Cause.START

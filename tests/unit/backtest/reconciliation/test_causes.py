@@ -111,6 +111,17 @@ def test_an_earlier_fill_on_one_side_moves_what_follows() -> None:
     assert found_causes == [Cause.QUEUE, Cause.EARLIER]
 
 
+def test_orders_that_came_apart_long_before_still_move_at_other_times() -> None:
+    """A fill on one side 30 s before: since then each moves its order at its own pace, now and then to one price."""
+    at = [BEGIN + n * SECOND for n in (1, 10, 15, 20, 30)]
+    first = (at[0], [order(1000)])
+    again = [order(990, number=2)]
+    live = bus(first, (at[1], [order(1000, filled=10)]), (at[1], again), (at[4], [order(995, number=2)]))
+    played = bus(first, (at[2], [order(990)]), (at[3], [order(980)]))
+    ours = [live_fill(ts=at[1]), fill(1, LATE, 10, is_live=True, price=995)]
+    assert causes(live, played, ours, []) == [Cause.QUEUE, Cause.EARLIER]
+
+
 def test_a_mark_in_the_record_is_a_gap() -> None:
     assert causes(bus(RESTED), bus(RESTED), [live_fill()], [], gaps=[LATE - 500 * MS]) == [Cause.GAP]
 

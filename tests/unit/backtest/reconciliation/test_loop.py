@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -65,6 +66,15 @@ def test_own_orders_are_found_in_the_books(made: Report) -> None:
 def test_the_same_recording_gives_the_same_report(made: Report, recorded: tuple[Bus, Dataset]) -> None:
     again = run.of_bus(prepared(), STRATEGY, *recorded, "run", "pro_rata", 0)
     assert msgspec.structs.replace(again, wall_s=made.wall_s) == made
+
+
+def test_prices_that_were_kept_before_the_recording_are_kept_in_it(tmp_path: Path) -> None:
+    config = prepared()
+    section = config.strategies[STRATEGY]
+    config.strategies = {STRATEGY: msgspec.structs.replace(section, settings={"tolerance_bps": 20, "edge_bps": 6})}
+    outcome = targets.decide_again(config, STRATEGY, record(config, STRATEGY, 5, tmp_path)[0])
+    assert not outcome.different
+    assert outcome.equal > 10
 
 
 def test_a_target_that_the_strategy_would_not_decide_is_named(recorded: tuple[Bus, Dataset]) -> None:

@@ -56,6 +56,16 @@ def test_an_order_is_seen_by_its_exact_size(late: int) -> None:
     assert outcome == TakenOut(exact=2)
 
 
+@pytest.mark.parametrize(("reported", "left"), [(SECOND + 10 * MS, 10), (SECOND + 310 * MS, 15)])
+def test_of_two_changes_of_one_size_the_nearest_is_ours(reported: int, left: int) -> None:
+    made = tape()
+    made.levels(BEGIN_TS + SECOND, (BUY, 100, 15))
+    made.levels(BEGIN_TS + SECOND + 300 * MS, (BUY, 100, 20))
+    others, _ = take_out(made.columns(), [step(reported, 100, 5)])
+    assert levels(others, BEGIN_TS + SECOND)[BUY, 100] == left
+    assert levels(others)[BUY, 100] == 15
+
+
 def test_a_level_of_our_own_is_no_level_of_others() -> None:
     made = tape()
     made.levels(BEGIN_TS + SECOND, (SELL, 101, 7))
