@@ -17,6 +17,7 @@ from executor.record.rows import OrderRow, SendRow
 from shared.config import Config
 from shared.messages import Account, Order, Orders
 from shared.numbers import text, unscale
+from simulator.errors import KrakenError
 from simulator.exchange.orders import OrderRequest
 from simulator.pairs.pairs import FEES, PAIRS
 
@@ -86,7 +87,11 @@ class Start:
             fee_pref="fciq",
         )
         kraken = self._kraken
-        placed = kraken.world.exchange.add(kraken.account, request, kraken.ts, 0.0)
+        try:
+            placed = kraken.world.exchange.add(kraken.account, request, kraken.ts, 0.0)
+        except KrakenError:
+            # Of an account that others trade too, say: the executor then places it anew, and its fills say START.
+            return
         # Its own pace of amends counts from its last one: nothing else changes an order without fills.
         touched_ts = max(order.acked, order.decided) + kraken.boot_to_wall if order.filled else order.changed_ts
         placed.touched_ns = touched_ts
