@@ -45,7 +45,7 @@ def recorded(*fills: tuple[int, int]) -> Bus:
 
 
 def given(decisions: Decisions, now: int) -> list[tuple[int, int]]:
-    """What is handed out at a time: (decided, fills)."""
+    """Return what is handed out at a time: (decided, fills)."""
     decisions.turn(now)
     messages = [message for _, message in decisions.take().messages]
     assert all(isinstance(message, Target) and not message.clock for message in messages)
